@@ -1,0 +1,68 @@
+import { timingSafeEqual } from 'node:crypto'
+import { generateSync } from 'otplib'
+
+/** Hash of the one-time password (RFC 6238 §1.2). */
+export type OtpAlgorithm = 'sha1' | 'sha256' | 'sha512'
+
+/** What authenticator and server agree on besides the secret. */
+export interface OtpParameters {
+  readonly algorithm: OtpAlgorithm
+  readonly digits: 6 | 7 | 8
+  /** Seconds a code is current for. */
+  readonly period: number
+}
+
+/** A bound authenticator: what makes the user's codes. */
+export interface Authenticator extends OtpParameters {
+  readonly type: 'totp'
+  /** The sealed secret; only the sealer can open it. */
+  readonly secret: string
+  /** Time step of the last accepted code. Only later ones are accepted (RFC 6238 §5.2). */
+  readonly lastStep: number
+  readonly since: number
+}
+
+/** How a code relates to the authenticator at this moment. */
+export type CodeMatch =
+  | { readonly kind: 'match'; readonly step: number }
+  | { readonly kind: 'replay' }
+  | { readonly kind: 'mismatch' }
+
+/**
+ * Looks for the code among the steps within the window and says which one it is.
+ *
+ * @param lastStep step of the last accepted code, or -1
+ * @param window steps before and after the current one that are accepted, 0 to 2
+ * @param now milliseconds
+ */
+export function matchCode(
+  code: string,
+  secret: Uint8Array,
+  parameters: OtpParameters,
+  { lastStep, window, now }: { lastStep: number; window: number; now: number },
+): CodeMatch {
+  const current = Math.floor(now / 1000 / parameters.period)
+  const matching = stepsAround(current, window, lastStep).filter((step) =>
+    sameCode(code, codeAt(step, secret, parameters)),
+  )
+  const accepted = matching.find((step) => step > lastStep && Math.abs(step - current) <= window)
+  if (accepted !== undefined) return { kind: 'match', step: accepted }
+  return { kind: matching.length > 0 ? 'replay' : 'mismatch' }
+}
+
+/** The code of one time step (RFC 6238 §4.2: HOTP with the step as counter). */
+export function codeAt(step: number, secret: Uint8Array, parameters: OtpParameters): string {
+  const { algorithm, digits } = parameters
+  return generateSync({ strategy: 'hotp', secret, counter: step, algorithm, digits })
+}
+
+/** The window, and the last accepted step however old: who sends that one again did not guess. */
+function stepsAround(current: number, window: number, lastStep: number): readonly number[] {
+  const steps = Array.from({ length: 2 * window + 1 }, (_, index) => current - window + index)
+  return [lastStep, ...steps.filter((step) => step !== lastStep)].filter((step) => step >= 0)
+}
+
+function sameCode(left: string, right: string): boolean {
+  const [a, b] = [Buffer.from(left), Buffer.from(right)]
+  return a.length === b.length && timingSafeEqual(a, b)
+}

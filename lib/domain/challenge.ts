@@ -1,0 +1,122 @@
+import {
+  type Attempts,
+  addMiss,
+  attemptCaps,
+  type Block,
+  blockOf,
+  clearConsecutive,
+} from './attempts.js'
+import { matchCode } from './authenticator.js'
+import { backupCodesLeft } from './backup-codes.js'
+import type { Decision } from './decision.js'
+import type { SecondStepRecord } from './record.js'
+import type { Method } from './stamp.js'
+
+/** What the domain says of a code. `counted` is false for a replay: it cost nothing. */
+export type CodeVerdict =
+  | {
+      readonly kind: 'accepted'
+      readonly method: Method
+      readonly epoch: number
+      readonly backupCodesLeft: number
+    }
+  | { readonly kind: 'wrong-code'; readonly counted: boolean }
+  | { readonly kind: 'blocked'; readonly until: number }
+  | { readonly kind: 'not-enrolled' }
+
+/** The wait or the lock that keeps this user's authenticator from being asked now. */
+export function authenticatorBlock(
+  record: SecondStepRecord,
+  window: number,
+  now: number,
+): Block | null {
+  return blockOf(record.attempts, attemptCaps(window), now)
+}
+
+/**
+ * Decides on a code of the authenticator. While it waits or is locked no code is looked at, so a
+ * right and a wrong one cannot be told apart and neither is written.
+ */
+export function answerOtp(
+  record: SecondStepRecord,
+  command: { code: string; secret: Uint8Array; window: number; resealed: string | null },
+  now: number,
+): Decision<CodeVerdict> {
+  const { authenticator } = record
+  if (authenticator === null) return unchanged(record, { kind: 'not-enrolled' })
+  const block = authenticatorBlock(record, command.window, now)
+  if (block !== null) return unchanged(record, { kind: 'blocked', until: block.until })
+
+  const { lastStep } = authenticator
+  const { code, secret, window } = command
+  const match = matchCode(code, secret, authenticator, { lastStep, window, now })
+  if (match.kind === 'replay') return unchanged(record, { kind: 'wrong-code', counted: false })
+  if (match.kind === 'mismatch') return missed(record, window, now)
+
+  const accepted: SecondStepRecord = {
+    ...record,
+    authenticator: {
+      ...authenticator,
+      lastStep: match.step,
+      secret: command.resealed ?? authenticator.secret,
+    },
+    attempts: clearConsecutive(record.attempts),
+  }
+  return accept(accepted, authenticator.type)
+}
+
+/**
+ * Decides on a backup code, named by its digests under every key of the ring. Works while the
+ * authenticator is locked (Teleport RFD 158) and is never locked itself: guessing 120 bits needs no
+ * limit, and one would let somebody with the password shut the owner out.
+ */
+export function answerBackupCode(
+  record: SecondStepRecord,
+  command: { digests: readonly string[] },
+  now: number,
+): Decision<CodeVerdict> {
+  const set = record.backupCodes
+  if (record.authenticator === null) return unchanged(record, { kind: 'not-enrolled' })
+  const found = set?.codes.find((code) => command.digests.includes(code.digest))
+  if (set === null || found === undefined || found.usedAt !== null) {
+    return unchanged(record, { kind: 'wrong-code', counted: found === undefined })
+  }
+  const codes = set.codes.map((code) => (code === found ? { ...code, usedAt: now } : code))
+  const accepted: SecondStepRecord = {
+    ...record,
+    backupCodes: { ...set, codes },
+    attempts: clearConsecutive(record.attempts),
+  }
+  return accept(accepted, 'backup-code')
+}
+
+function accept(record: SecondStepRecord, method: Method): Decision<CodeVerdict> {
+  return {
+    record,
+    answer: {
+      kind: 'accepted',
+      method,
+      epoch: record.epoch,
+      backupCodesLeft: backupCodesLeft(record.backupCodes),
+    },
+    events: [{ type: 'code-accepted', method }],
+  }
+}
+
+function missed(record: SecondStepRecord, window: number, now: number): Decision<CodeVerdict> {
+  const caps = attemptCaps(window)
+  const attempts: Attempts = addMiss(record.attempts, caps, now)
+  const locks = blockOf(attempts, caps, now)?.locked === true
+  return {
+    record: { ...record, attempts },
+    answer: { kind: 'wrong-code', counted: true },
+    events: [
+      { type: 'wrong-code', method: 'totp' },
+      ...(locks ? [{ type: 'authenticator-locked', method: 'totp' } as const] : []),
+    ],
+  }
+}
+
+function unchanged(record: SecondStepRecord, answer: CodeVerdict): Decision<CodeVerdict> {
+  return { record, answer, events: [] }
+}

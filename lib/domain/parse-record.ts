@@ -1,0 +1,85 @@
+import type { Policy } from './policy.js'
+import type { SecondStepRecord } from './record.js'
+
+type Check = (value: unknown) => boolean
+
+const text: Check = (value) => typeof value === 'string'
+const flag: Check = (value) => typeof value === 'boolean'
+const count: Check = (value) => Number.isSafeInteger(value) && Number(value) >= 0
+const step: Check = (value) => Number.isSafeInteger(value) && Number(value) >= -1
+const oneOf =
+  (...values: readonly unknown[]): Check =>
+  (value) =>
+    values.includes(value)
+const orNull =
+  (check: Check): Check =>
+  (value) =>
+    value === null || check(value)
+const listOf =
+  (check: Check): Check =>
+  (value) =>
+    Array.isArray(value) && value.every(check)
+const shape =
+  (checks: Readonly<Record<string, Check>>): Check =>
+  (value) =>
+    typeof value === 'object' &&
+    value !== null &&
+    Object.entries(checks).every(
+      ([key, check]) => Object.hasOwn(value, key) && check(Reflect.get(value, key)),
+    )
+
+const otpParameters = {
+  algorithm: oneOf('sha1', 'sha256', 'sha512'),
+  digits: oneOf(6, 7, 8),
+  period: (value: unknown) => count(value) && value !== 0,
+}
+
+const isRecord = shape({
+  userId: text,
+  version: count,
+  writeId: text,
+  epoch: count,
+  authenticator: orNull(
+    shape({ ...otpParameters, type: oneOf('totp'), secret: text, lastStep: step, since: count }),
+  ),
+  setup: orNull(
+    shape({ ...otpParameters, owner: text, secret: text, startedAt: count, misses: count }),
+  ),
+  backupCodes: orNull(
+    shape({
+      id: text,
+      codes: listOf(shape({ digest: text, usedAt: orNull(count) })),
+      createdAt: count,
+      saved: flag,
+    }),
+  ),
+  attempts: shape({ misses: listOf(count), consecutive: count }),
+  ended: listOf(shape({ id: text, at: count })),
+})
+
+const isPolicy = shape({
+  version: count,
+  writeId: text,
+  mode: oneOf('off', 'optional', 'required'),
+  codeAttempts: (value) => count(value) && Number(value) >= 3 && Number(value) <= 10,
+  passwordAttempts: (value) => count(value) && Number(value) >= 3 && Number(value) <= 20,
+  backupCodes: flag,
+})
+
+/**
+ * What a store answered, as the record it must be. A record that cannot be read is "on and broken",
+ * never "off": one missing field must not open an account.
+ *
+ * @throws Error when it is no record, or another user's
+ */
+export function parseRecord(value: unknown, userId: string): SecondStepRecord {
+  const record = value as SecondStepRecord
+  if (isRecord(value) && record.userId === userId) return record
+  throw new Error('the stored record of a user cannot be read')
+}
+
+/** @throws Error when what a store answered is no policy document */
+export function parsePolicy(value: unknown): Policy {
+  if (isPolicy(value)) return value as Policy
+  throw new Error('the stored policy cannot be read')
+}

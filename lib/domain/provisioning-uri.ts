@@ -1,0 +1,32 @@
+import type { OtpParameters } from './authenticator.js'
+
+const LONGEST_LABEL = 64
+// Control and bidirectional characters change what is shown; a colon ends the issuer in the label.
+const NOT_IN_A_LABEL = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}:]/gu
+
+/** A name as authenticators can show it: bounded, on one line, without a colon. */
+export function labelOf(name: string): string {
+  const plain = name.replace(NOT_IN_A_LABEL, ' ').replace(/\s+/g, ' ').trim()
+  return [...plain].slice(0, LONGEST_LABEL).join('').trim()
+}
+
+/**
+ * The address a QR code holds, in the form that Google Authenticator's "Key URI Format" describes.
+ * A space is `%20`, never `+`: some apps show the plus.
+ */
+export function provisioningUri(
+  issuer: string,
+  account: string,
+  base32Secret: string,
+  { algorithm, digits, period }: OtpParameters,
+): string {
+  const [issuerLabel, accountLabel] = [labelOf(issuer), labelOf(account)].map(encodeURIComponent)
+  const parameters = [
+    `secret=${base32Secret}`,
+    `issuer=${issuerLabel}`,
+    `algorithm=${algorithm.toUpperCase()}`,
+    `digits=${digits}`,
+    `period=${period}`,
+  ]
+  return `otpauth://totp/${issuerLabel}:${accountLabel}?${parameters.join('&')}`
+}

@@ -1,0 +1,42 @@
+import type { Attempts } from './attempts.js'
+import type { Authenticator } from './authenticator.js'
+import type { BackupCodeSet } from './backup-codes.js'
+import type { EndedStamp } from './stamp.js'
+import type { SetupInProgress } from './setup.js'
+
+/**
+ * Everything durable about one user's second step: one plain object, stored as JSON and changed by
+ * compare-and-set only. Times are milliseconds since 1970 (UTC).
+ */
+export interface SecondStepRecord {
+  /** The host's id of the user, as a string. */
+  readonly userId: string
+  /** 0 for a user who has no stored record; each write raises it by one. */
+  readonly version: number
+  /** Random name of the write that made this version; a resent write is known by it. */
+  readonly writeId: string
+  /** Raised to end every session and pending login of the user. */
+  readonly epoch: number
+  readonly authenticator: Authenticator | null
+  readonly setup: SetupInProgress | null
+  readonly backupCodes: BackupCodeSet | null
+  /** Wrong codes of the authenticator. Backup codes have 120 bits and are not counted here. */
+  readonly attempts: Attempts
+  /** Stamps that were logged out; a slow request may write their session back. */
+  readonly ended: readonly EndedStamp[]
+}
+
+/** The record of a user about whom nothing was ever stored. */
+export function blankRecord(userId: string): SecondStepRecord {
+  return {
+    userId,
+    version: 0,
+    writeId: '',
+    epoch: 0,
+    authenticator: null,
+    setup: null,
+    backupCodes: null,
+    attempts: { misses: [], consecutive: 0 },
+    ended: [],
+  }
+}

@@ -1,0 +1,141 @@
+import { noAttempts } from './attempts.js'
+import { matchCode, type OtpParameters } from './authenticator.js'
+import { type BackupCodeSet, backupCodesLeft } from './backup-codes.js'
+import type { Decision } from './decision.js'
+import type { SecondStepRecord } from './record.js'
+import { raiseEpoch } from './stamp.js'
+
+/** A secret that was shown and waits for the one code that proves the authenticator has it. */
+export interface SetupInProgress extends OtpParameters {
+  /** Id of the pending login or stamp that began it; nobody else sees or confirms it. */
+  readonly owner: string
+  /** Sealed, under another purpose than a live secret. */
+  readonly secret: string
+  readonly startedAt: number
+  readonly misses: number
+}
+
+const LASTS = 10 * 60 * 1000
+const MISSES_AT_MOST = 10
+
+/** When a set-up in progress ends, in milliseconds. */
+export function setupExpiresAt(setup: SetupInProgress): number {
+  return setup.startedAt + LASTS
+}
+
+/** The set-up in progress that this owner may see and confirm now, or null. */
+export function setupOf(
+  record: SecondStepRecord,
+  owner: string,
+  now: number,
+): SetupInProgress | null {
+  const { setup } = record
+  return setup !== null && setup.owner === owner && now < setupExpiresAt(setup) ? setup : null
+}
+
+/** Answer of a set-up's begin: the set-up to show. */
+export type BeginSetupAnswer =
+  | { readonly kind: 'in-progress'; readonly setup: SetupInProgress }
+  | { readonly kind: 'already-enrolled' }
+
+/**
+ * Begins a set-up, or goes on with the one that this owner has begun: a reload and a typo show the
+ * same QR code. Somebody else's set-up is replaced, never shown.
+ */
+export function beginSetup(
+  record: SecondStepRecord,
+  command: { owner: string; secret: string; parameters: OtpParameters },
+  now: number,
+): Decision<BeginSetupAnswer> {
+  if (record.authenticator !== null) {
+    return { record, answer: { kind: 'already-enrolled' }, events: [] }
+  }
+  const present = setupOf(record, command.owner, now)
+  if (present !== null) {
+    return { record, answer: { kind: 'in-progress', setup: present }, events: [] }
+  }
+  const { owner, secret, parameters } = command
+  const setup: SetupInProgress = { ...parameters, owner, secret, startedAt: now, misses: 0 }
+  return {
+    record: { ...record, setup },
+    answer: { kind: 'in-progress', setup },
+    events: [],
+  }
+}
+
+/** Answer of a set-up's confirmation. */
+export type ConfirmSetupAnswer =
+  | { readonly kind: 'enrolled'; readonly epoch: number; readonly backupCodesLeft: number }
+  | { readonly kind: 'wrong-code' }
+  | { readonly kind: 'setup-expired' }
+  | { readonly kind: 'already-enrolled' }
+
+/**
+ * Confirms a set-up by one code. The code's step is burned with it (hanko #2723), earlier misses
+ * are forgotten, and the epoch is raised: sessions that know nothing of a second step end.
+ */
+export function confirmSetup(
+  record: SecondStepRecord,
+  command: {
+    owner: string
+    code: string
+    /** The opened secret of the set-up in progress. */
+    secret: Uint8Array
+    /** The same secret, sealed for its live use. */
+    liveSecret: string
+    backupCodes: BackupCodeSet | null
+    window: number
+  },
+  now: number,
+): Decision<ConfirmSetupAnswer> {
+  if (record.authenticator !== null) {
+    return { record, answer: { kind: 'already-enrolled' }, events: [] }
+  }
+  const setup = setupOf(record, command.owner, now)
+  if (setup === null) return { record, answer: { kind: 'setup-expired' }, events: [] }
+
+  const match = matchCode(command.code, command.secret, setup, {
+    lastStep: -1,
+    window: command.window,
+    now,
+  })
+  if (match.kind !== 'match') return missedSetup(record, setup)
+
+  const { algorithm, digits, period } = setup
+  const enrolled: SecondStepRecord = {
+    ...raiseEpoch(record),
+    authenticator: {
+      type: 'totp',
+      secret: command.liveSecret,
+      algorithm,
+      digits,
+      period,
+      lastStep: match.step,
+      since: now,
+    },
+    setup: null,
+    backupCodes: command.backupCodes,
+    attempts: noAttempts,
+  }
+  return {
+    record: enrolled,
+    answer: {
+      kind: 'enrolled',
+      epoch: enrolled.epoch,
+      backupCodesLeft: backupCodesLeft(command.backupCodes),
+    },
+    events: [{ type: 'enrolled', method: 'totp' }],
+  }
+}
+
+function missedSetup(
+  record: SecondStepRecord,
+  setup: SetupInProgress,
+): Decision<ConfirmSetupAnswer> {
+  const misses = setup.misses + 1
+  return {
+    record: { ...record, setup: misses < MISSES_AT_MOST ? { ...setup, misses } : null },
+    answer: { kind: 'wrong-code' },
+    events: [{ type: 'wrong-code', method: 'totp' }],
+  }
+}

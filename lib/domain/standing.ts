@@ -1,0 +1,59 @@
+import { type PendingLogin, pendingExpiresAt } from './pending-login.js'
+import type { Policy } from './policy.js'
+import type { SecondStepRecord } from './record.js'
+import type { Stamp } from './stamp.js'
+
+/** What record and policy ask of a user now. */
+export type Demand = 'nothing' | 'code' | 'setup'
+
+export function demandOf(record: SecondStepRecord, policy: Policy): Demand {
+  if (policy.mode === 'off') return 'nothing'
+  if (record.authenticator !== null) return 'code'
+  return policy.mode === 'required' ? 'setup' : 'nothing'
+}
+
+/**
+ * Where a session with a user in it stands.
+ *
+ * - `passed`: the stamp satisfies record and policy now
+ * - `code-required`, `setup-required`: it merely no longer does; a pending login takes its place
+ * - `revoked`: it was ended; nothing of it may go on
+ */
+export type Standing = 'passed' | 'code-required' | 'setup-required' | 'revoked'
+
+export function standingOf(
+  userId: string,
+  stamp: Stamp | null,
+  record: SecondStepRecord,
+  policy: Policy,
+): Standing {
+  if (isRevoked(userId, stamp, record)) return 'revoked'
+  const demand = demandOf(record, policy)
+  if (demand === 'setup') return 'setup-required'
+  if (demand === 'code' && (stamp === null || stamp.method === 'none')) return 'code-required'
+  return 'passed'
+}
+
+/** A session without a stamp is older than the package, or than the user's first set-up. */
+function isRevoked(userId: string, stamp: Stamp | null, record: SecondStepRecord): boolean {
+  if (stamp === null) return record.epoch > 0
+  return (
+    stamp.userId !== userId ||
+    stamp.epoch !== record.epoch ||
+    record.ended.some((ended) => ended.id === stamp.id)
+  )
+}
+
+/** Where a pending login stands: what it waits for, or `over`. */
+export type PendingStanding = 'code-required' | 'setup-required' | 'over'
+
+export function pendingStandingOf(
+  pending: PendingLogin,
+  record: SecondStepRecord,
+  policy: Policy,
+  now: number,
+): PendingStanding {
+  if (now >= pendingExpiresAt(pending) || pending.epoch !== record.epoch) return 'over'
+  if (record.authenticator !== null) return 'code-required'
+  return demandOf(record, policy) === 'setup' ? 'setup-required' : 'over'
+}

@@ -1,0 +1,14 @@
+/**
+ * A part that the second step depends on did not answer, or answered nonsense. Always a refusal:
+ * nobody is signed in because of it. `cause` has the detail, which visitors never see.
+ */
+export class UnavailableError extends Error {
+  override readonly name = 'UnavailableError'
+  /** What Express's own error handler answers where `errorHandler()` is not mounted. */
+  readonly status = 503
+  readonly code = 'unavailable'
+
+  constructor(part: string, cause?: unknown) {
+    super(`${part} is not available`, { cause })
+  }
+}

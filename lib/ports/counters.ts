@@ -1,0 +1,25 @@
+/**
+ * Counts in a window of time that begins with the first count. What it holds may be lost without
+ * harm: the limits that promise 3 rests on are in the record.
+ */
+export interface Counter {
+  /**
+   * Takes one place under the key and answers whether it was within the limit. To take before the
+   * verdict and give back what was no miss keeps parallel guesses within the limit.
+   *
+   * @param key any string; adapters hash it
+   * @param limit places in one window
+   */
+  take(key: string, limit: number): Promise<{ taken: boolean; retryAfter: number }>
+  /** Gives a taken place back. */
+  giveBack(key: string): Promise<void>
+}
+
+/** Makes the counters. All calls reject where the counts cannot be known; nothing is unlimited. */
+export interface Counters {
+  /**
+   * @param name what is counted, unique in the package
+   * @param seconds how long a window lasts
+   */
+  counter(name: string, seconds: number): Counter
+}

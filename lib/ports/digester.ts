@@ -1,0 +1,12 @@
+/** What a look-up secret's digest is bound to: on another account or set it does not match. */
+export interface DigestContext {
+  readonly purpose: 'backup-code'
+  readonly userId: string
+  readonly setId: string
+}
+
+/** Digests secrets of at least 112 bits under a key, so that a copy of the store yields none. */
+export interface Digester {
+  /** One digest for each key of the ring, the current key's first. */
+  digests(code: string, context: DigestContext): Promise<readonly [string, ...string[]]>
+}

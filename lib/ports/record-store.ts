@@ -1,0 +1,44 @@
+import type { Policy } from '../domain/policy.js'
+import type { SecondStepRecord } from '../domain/record.js'
+
+/**
+ * Keeps the records and the policy document. They are a database: a lost record would read as "not
+ * enrolled" and the password alone would open the account, so an adapter must reject rather than
+ * answer `null` when it cannot know.
+ *
+ * The conformance suite in `passport-second-step/testing` tells whether an adapter gets it right.
+ */
+export interface RecordStore {
+  /**
+   * Required. The user's record, or `null` for a user about whom nothing was ever written.
+   *
+   * @param userId any non-empty string, also `*`, `a:b`, `__proto__` or one with line breaks
+   * @throws anything, where the answer cannot be known: unreachable, emptied, not set up, unparsable
+   */
+  find(userId: string): Promise<SecondStepRecord | null>
+
+  /**
+   * Required. Puts the record in place of the version that is expected (0: none), atomically and
+   * durably, and answers whether this very write is now or already the stored one: `true` also
+   * when the stored record has this record's `writeId`, because clients resend after a dropped
+   * connection. Answers `false`, changing nothing, when another version is stored.
+   *
+   * @throws anything, where it is not known whether the write took place
+   */
+  write(record: SecondStepRecord, expectedVersion: number): Promise<boolean>
+
+  /** Required. The policy document, or `null` while nobody has written one. Rejects as `find` does. */
+  findPolicy(): Promise<Policy | null>
+
+  /** Required. As `write`, for the policy document. */
+  writePolicy(policy: Policy, expectedVersion: number): Promise<boolean>
+
+  /**
+   * Optional. Called once before the first use, and again before the next use after it rejected.
+   * Checks what must be so before anything is trusted (the marker, the schema, the persistence).
+   */
+  open?(environment: { production: boolean }): Promise<void>
+
+  /** Optional. Releases what the adapter itself opened; clients given by the host stay open. */
+  close?(): Promise<void>
+}

@@ -1,0 +1,19 @@
+/** What a sealed secret is bound to: moved to another user or purpose it does not open. */
+export interface SealContext {
+  readonly purpose: 'authenticator' | 'setup'
+  readonly userId: string
+}
+
+/** An opened secret. */
+export interface Opened {
+  readonly secret: Uint8Array
+  /** Sealed under an older key: seal it anew at the next write. */
+  readonly stale: boolean
+}
+
+/** Keeps secrets sealed at rest. The key ring is one; a key management service can be another. */
+export interface Sealer {
+  seal(secret: Uint8Array, context: SealContext): Promise<string>
+  /** @throws anything, where the secret cannot be opened: wrong key, other context, changed bytes */
+  open(sealed: string, context: SealContext): Promise<Opened>
+}

@@ -1,0 +1,102 @@
+import type { Decision } from '../domain/decision.js'
+import { parsePolicy, parseRecord } from '../domain/parse-record.js'
+import { defaultPolicy, type Policy } from '../domain/policy.js'
+import { blankRecord, type SecondStepRecord } from '../domain/record.js'
+import { UnavailableError } from '../errors/unavailable-error.js'
+import type { RecordStore } from '../ports/record-store.js'
+import type { System } from '../ports/system.js'
+import { within } from '../ports/within.js'
+import type { Announcer, Occasion } from './announcer.js'
+
+const TRIES = 10
+const PART = 'the record store'
+
+/** Loads records and changes them by compare-and-set. */
+export class Records {
+  readonly #store: RecordStore
+  readonly #system: System
+  readonly #announcer: Announcer
+  readonly #production: boolean
+  #opening: Promise<void> | null = null
+
+  constructor(
+    store: RecordStore,
+    system: System,
+    announcer: Announcer,
+    environment: { production: boolean },
+  ) {
+    this.#store = store
+    this.#system = system
+    this.#announcer = announcer
+    this.#production = environment.production
+  }
+
+  /** Opens the store once; a failure is an answer for now, and the next call tries again. */
+  open(): Promise<void> {
+    const { open } = this.#store
+    if (open === undefined) return Promise.resolve()
+    this.#opening ??= within(PART, () =>
+      open.call(this.#store, { production: this.#production }),
+    ).catch((error: unknown) => {
+      this.#opening = null
+      throw error
+    })
+    return this.#opening
+  }
+
+  /** @throws UnavailableError where the record cannot be read, also when it is nonsense */
+  async find(userId: string): Promise<SecondStepRecord> {
+    await this.open()
+    return within(PART, async () => {
+      const stored: unknown = await this.#store.find(userId)
+      return stored === null ? blankRecord(userId) : parseRecord(stored, userId)
+    })
+  }
+
+  /** @throws UnavailableError where the policy cannot be read, also when it is nonsense */
+  async policy(): Promise<Policy> {
+    await this.open()
+    return within(PART, async () => {
+      const stored: unknown = await this.#store.findPolicy()
+      return stored === null ? defaultPolicy : parsePolicy(stored)
+    })
+  }
+
+  /**
+   * Decides on the record and writes what was decided; only then the answer, and only then the
+   * events. A lost race reads and decides again. After a time-out nothing is tried again: the write
+   * may have taken place.
+   *
+   * @param known the record as this request has already read it; compare-and-set makes it safe
+   */
+  async change<Answer>(
+    userId: string,
+    occasion: Occasion,
+    decide: (
+      record: SecondStepRecord,
+      now: number,
+    ) => Decision<Answer> | Promise<Decision<Answer>>,
+    known?: SecondStepRecord,
+  ): Promise<Answer> {
+    let record = known ?? (await this.find(userId))
+    for (let tried = 0; tried < TRIES; tried += 1) {
+      const decision = await decide(record, this.#system.now())
+      if (decision.record === record || (await this.#write(decision.record, record.version))) {
+        this.#announcer.announce(userId, decision.events, occasion)
+        return decision.answer
+      }
+      record = await this.find(userId)
+    }
+    throw new UnavailableError(PART, new Error(`lost ${TRIES} races for one record`))
+  }
+
+  async #write(record: SecondStepRecord, expectedVersion: number): Promise<boolean> {
+    const writeId = Buffer.from(this.#system.random(12)).toString('base64url')
+    const next = { ...record, version: expectedVersion + 1, writeId }
+    return within(PART, async () => {
+      const written: unknown = await this.#store.write(next, expectedVersion)
+      if (typeof written === 'boolean') return written
+      throw new Error('write answered neither true nor false')
+    })
+  }
+}
