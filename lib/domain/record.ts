@@ -1,8 +1,8 @@
 import type { Attempts } from './attempts.js'
 import type { Authenticator } from './authenticator.js'
 import type { BackupCodeSet } from './backup-codes.js'
-import type { EndedStamp } from './stamp.js'
 import type { SetupInProgress } from './setup.js'
+import type { EndedStamp } from './stamp.js'
 
 /**
  * Everything durable about one user's second step: one plain object, stored as JSON and changed by

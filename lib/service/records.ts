@@ -17,18 +17,20 @@ export class Records {
   readonly #system: System
   readonly #announcer: Announcer
   readonly #production: boolean
+  readonly #backupCodes: boolean
   #opening: Promise<void> | null = null
 
   constructor(
     store: RecordStore,
     system: System,
     announcer: Announcer,
-    environment: { production: boolean },
+    environment: { production: boolean; backupCodes?: boolean },
   ) {
     this.#store = store
     this.#system = system
     this.#announcer = announcer
     this.#production = environment.production
+    this.#backupCodes = environment.backupCodes ?? true
   }
 
   /** Opens the store once; a failure is an answer for now, and the next call tries again. */
@@ -58,7 +60,9 @@ export class Records {
     await this.open()
     return within(PART, async () => {
       const stored: unknown = await this.#store.findPolicy()
-      return stored === null ? defaultPolicy : parsePolicy(stored)
+      const policy = stored === null ? defaultPolicy : parsePolicy(stored)
+      // What the host switched off at start-up stays off, whatever the document says.
+      return this.#backupCodes ? policy : { ...policy, backupCodes: false }
     })
   }
 
@@ -72,10 +76,7 @@ export class Records {
   async change<Answer>(
     userId: string,
     occasion: Occasion,
-    decide: (
-      record: SecondStepRecord,
-      now: number,
-    ) => Decision<Answer> | Promise<Decision<Answer>>,
+    decide: (record: SecondStepRecord, now: number) => Decision<Answer> | Promise<Decision<Answer>>,
     known?: SecondStepRecord,
   ): Promise<Answer> {
     let record = known ?? (await this.find(userId))

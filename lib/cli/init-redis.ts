@@ -1,0 +1,68 @@
+import { makeRedisMarker } from '../stores/redis-checks.js'
+import { DEFAULT_PREFIX, redisKeys } from '../stores/redis-keys.js'
+
+const PATIENCE = 5000
+
+/**
+ * Makes the marker in a Redis server or, following its redirection, in a cluster.
+ *
+ * @returns what was done, in a sentence
+ * @throws Error with a message for the person at the terminal; never shows the URL's password
+ */
+export async function initRedis(url: string, prefix = DEFAULT_PREFIX): Promise<string> {
+  const { marker } = redisKeys(prefix)
+  const address = addressOf(url)
+  const made = await makeMarkerAt(address, prefix).catch((error: unknown) => {
+    const elsewhere = redirection(error)
+    if (elsewhere === null) throw error
+    address.host = elsewhere
+    return makeMarkerAt(address, prefix)
+  })
+  return made
+    ? `Made the marker "${marker}" in Redis at ${address.host}.`
+    : `The marker "${marker}" is in Redis at ${address.host} already; nothing was changed.`
+}
+
+async function makeMarkerAt(address: URL, prefix: string): Promise<boolean> {
+  const Redis = await loadRedis()
+  const redis = new Redis(address.href, {
+    lazyConnect: true,
+    connectTimeout: PATIENCE,
+    commandTimeout: PATIENCE,
+    retryStrategy: () => null,
+  })
+  // Without a listener ioredis prints the error, beside the one sentence that tells it.
+  redis.on('error', () => undefined)
+  try {
+    await redis.connect()
+    return await makeRedisMarker(redis, { prefix })
+  } catch (cause) {
+    if (redirection(cause) !== null) throw cause
+    const why = cause instanceof Error ? cause.message : String(cause)
+    throw new Error(`Redis at ${address.host} did not make the marker: ${why}`, { cause })
+  } finally {
+    redis.disconnect()
+  }
+}
+
+async function loadRedis() {
+  try {
+    const { Redis } = await import('ioredis')
+    return Redis
+  } catch (cause) {
+    throw new Error('init needs ioredis: run "npm install ioredis" first.', { cause })
+  }
+}
+
+function addressOf(url: string): URL {
+  if (!/^rediss?:\/\/./.test(url) || !URL.canParse(url)) {
+    throw new Error('The Redis URL must look like redis://127.0.0.1:6379.')
+  }
+  return new URL(url)
+}
+
+/** Where a cluster's server sends those who ask for a slot that another one has. */
+function redirection(error: unknown): string | null {
+  if (!(error instanceof Error)) return null
+  return /^MOVED \d+ (\S+)$/.exec(error.message)?.[1] ?? null
+}

@@ -1,0 +1,25 @@
+import { ConfigurationError } from './errors/configuration-error.js'
+import { UnavailableError } from './errors/unavailable-error.js'
+import { NotSignedInError } from './web/require-signed-in.js'
+
+export type { Policy, PolicyMode } from './domain/policy.js'
+export type { SecondStepRecord } from './domain/record.js'
+export type { Method } from './domain/stamp.js'
+export type { SecondStepOptions, TotpOptions } from './options.js'
+export type { RecordStore } from './ports/record-store.js'
+export type { System } from './ports/system.js'
+export { createSecondStep, type SecondStep } from './second-step.js'
+export type { AnnouncedEvent, SecondStepEvents } from './service/announcer.js'
+export type { SecondStepStatus } from './service/status.js'
+export { memoryStore } from './stores/memory-store.js'
+export { type RedisStoreOptions, redisStore } from './stores/redis-store.js'
+export type { GuardOptions } from './web/guard.js'
+export type { LimitPasswordOptions } from './web/limit-password.js'
+export type { PageData, PageFrame, PageName, Render } from './web/pages.js'
+export type { RequireFreshOptions } from './web/require-fresh.js'
+export type { PendingInfo } from './web/site.js'
+export type { SecondStepFailure } from './web/strategy.js'
+export type { SecondStepOfRequest } from './web/visitor.js'
+
+/** The errors that the package throws. */
+export const errors = { ConfigurationError, UnavailableError, NotSignedInError }

@@ -1,0 +1,64 @@
+import { createCipheriv, createDecipheriv } from 'node:crypto'
+import type { SealContext, Sealer } from '../ports/sealer.js'
+import type { System } from '../ports/system.js'
+import type { RingKey } from './ring-key.js'
+
+const VERSION = 'v1'
+const CIPHER = 'aes-256-gcm'
+const NONCE = 12
+// Without it Node accepts a tag of 4 bytes, which can be guessed.
+const TAG = { authTagLength: 16 }
+const BASE64URL = /^[A-Za-z0-9_-]+$/
+
+/** Seals as `v1.<key id>.<nonce>.<ciphertext and tag>`: the first key seals, all keys open. */
+export function ringSealer(
+  [current, ...older]: readonly [RingKey, ...RingKey[]],
+  system: Pick<System, 'random'>,
+): Sealer {
+  return {
+    async seal(secret, context) {
+      const nonce = system.random(NONCE)
+      const cipher = createCipheriv(CIPHER, current.seal, nonce, TAG)
+      cipher.setAAD(boundTo(context))
+      const sealed = Buffer.concat([cipher.update(secret), cipher.final(), cipher.getAuthTag()])
+      return [VERSION, current.id, base64url(nonce), base64url(sealed)].join('.')
+    },
+
+    async open(sealed, context) {
+      const { keyId, nonce, ciphertext, tag } = readSealed(sealed)
+      const key = [current, ...older].find(({ id }) => id === keyId)
+      if (key === undefined) throw new Error(`a secret is sealed under key ${keyId}, not in keys`)
+      const decipher = createDecipheriv(CIPHER, key.seal, nonce, TAG)
+      decipher.setAAD(boundTo(context))
+      decipher.setAuthTag(tag)
+      const secret = Buffer.concat([decipher.update(ciphertext), decipher.final()])
+      return { secret, stale: key !== current }
+    },
+  }
+}
+
+function readSealed(sealed: string) {
+  const [version, keyId, nonceText, sealedText, ...rest] = sealed.split('.')
+  const nonce = bytesOf(nonceText)
+  const bytes = bytesOf(sealedText)
+  const ciphertext = bytes.subarray(0, -TAG.authTagLength)
+  const tag = bytes.subarray(-TAG.authTagLength)
+  if (version !== VERSION || rest.length > 0 || nonce.length !== NONCE) {
+    throw new Error('a sealed secret has an unknown form')
+  }
+  return { keyId, nonce, ciphertext, tag }
+}
+
+function bytesOf(text = ''): Buffer {
+  if (!BASE64URL.test(text)) throw new Error('a sealed secret has an unknown form')
+  return Buffer.from(text, 'base64url')
+}
+
+/** JSON keeps the parts apart whatever characters a user id has. */
+function boundTo({ purpose, userId }: SealContext): Buffer {
+  return Buffer.from(JSON.stringify([VERSION, purpose, userId]))
+}
+
+function base64url(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('base64url')
+}

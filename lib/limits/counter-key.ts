@@ -1,0 +1,15 @@
+import { createHash } from 'node:crypto'
+
+// Above 2^31 ms, 24.8 days, a timer of Node fires at once and the count would be gone.
+const LONGEST_WINDOW = 24 * 24 * 60 * 60
+
+/** What is counted may be an address, a name or anything a visitor typed. */
+export function counterKey(key: string): string {
+  return createHash('sha256').update(key).digest('base64url')
+}
+
+/** @throws RangeError for a window that is no whole number of seconds from 1 s to 24 days */
+export function checkWindow(seconds: number): void {
+  if (Number.isInteger(seconds) && seconds >= 1 && seconds <= LONGEST_WINDOW) return
+  throw new RangeError(`a counter's window must be 1 to ${LONGEST_WINDOW} seconds, not ${seconds}`)
+}

@@ -1,0 +1,34 @@
+import { RateLimiterMemory } from 'rate-limiter-flexible'
+import type { Counter, Counters } from '../ports/counters.js'
+import { checkWindow, counterKey } from './counter-key.js'
+
+/** Counts in this process: for development, and for hosts that have one process and no Redis. */
+export function memoryCounters(): Counters {
+  return {
+    counter(name, seconds) {
+      checkWindow(seconds)
+      // The limit comes with each call; the limiter itself never refuses.
+      const points = Number.MAX_SAFE_INTEGER
+      return memoryCounter(new RateLimiterMemory({ keyPrefix: name, points, duration: seconds }))
+    },
+  }
+}
+
+function memoryCounter(limiter: RateLimiterMemory): Counter {
+  return {
+    async take(key, limit) {
+      const { consumedPoints, msBeforeNext } = await limiter.penalty(counterKey(key))
+      if (consumedPoints <= limit) return { taken: true, retryAfter: 0 }
+      // A refused call has no place, or those that are given back would leave theirs taken.
+      await limiter.reward(counterKey(key))
+      return { taken: false, retryAfter: msBeforeNext }
+    },
+
+    async giveBack(key) {
+      const present = await limiter.get(counterKey(key))
+      // The window may be over; then a place given back would be one more than the limit.
+      if (present === null || present.msBeforeNext <= 0 || present.consumedPoints <= 0) return
+      await limiter.reward(counterKey(key))
+    },
+  }
+}

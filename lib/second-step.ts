@@ -1,0 +1,135 @@
+import type { IncomingMessage } from 'node:http'
+import type { ErrorRequestHandler, RequestHandler, Router } from 'express'
+import passport, { type Strategy } from 'passport'
+import { ConfigurationError } from './errors/configuration-error.js'
+import { keyRing } from './keys/key-ring.js'
+import { memoryCounters } from './limits/memory-counters.js'
+import { redisCounters } from './limits/redis-counters.js'
+import { checkOptions, type SecondStepOptions } from './options.js'
+import { system as theSystem } from './ports/system.js'
+import { Announcer, type SecondStepEvents } from './service/announcer.js'
+import { Challenge } from './service/challenge.js'
+import { Limits } from './service/limits.js'
+import { Records } from './service/records.js'
+import { Sessions } from './service/sessions.js'
+import { Setup } from './service/setup.js'
+import { type SecondStepStatus, Status } from './service/status.js'
+import { Vault } from './service/vault.js'
+import { errorHandler } from './web/error-handler.js'
+import { type GuardOptions, guard } from './web/guard.js'
+import { type LimitPasswordOptions, limitPassword } from './web/limit-password.js'
+import { loadMessages } from './web/messages.js'
+import { ejsPages } from './web/pages.js'
+import { type RequireFreshOptions, requireFresh } from './web/require-fresh.js'
+import { requireSignedIn } from './web/require-signed-in.js'
+import { router } from './web/router.js'
+import type { Site } from './web/site.js'
+import { SecondStepStrategy } from './web/strategy.js'
+
+/** What `createSecondStep` makes: the parts to mount, and what the host's own code calls. */
+export interface SecondStep<U = Express.User> {
+  /** Middleware, once after `passport.session()`: every way in meets the second step. */
+  guard(options?: GuardOptions): RequestHandler
+  /** Challenge, set-up and settings, as pages and JSON; mounted at `paths.secondStep`. */
+  router(): Router
+  /** A Passport strategy `second-step`, only for hosts that draw their own challenge page. */
+  strategy(): Strategy
+  /** Middleware for sensitive routes: a code not older than five minutes. */
+  requireFresh(options?: RequireFreshOptions): RequestHandler
+  /** Middleware before `passport.authenticate()`: limits wrong passwords. */
+  limitPassword(options?: LimitPasswordOptions): RequestHandler
+  /** Last middleware: 503 where a part does not answer, as JSON or a page. */
+  errorHandler(): ErrorRequestHandler
+  /**
+   * The user of a web-socket upgrade, on which the session's and Passport's middleware have run.
+   *
+   * @throws NotSignedInError, UnavailableError
+   */
+  requireSignedIn(req: IncomingMessage): Promise<U>
+  /** To be called after a password was changed: clears misses, waits and the lock. */
+  passwordChanged(userId: string | number): Promise<void>
+  /** Ends every session and pending login of a user. */
+  endSessions(userId: string | number): Promise<void>
+  /** Whether and how a user has a second step. */
+  status(userId: string | number): Promise<SecondStepStatus>
+  /** What happens to second steps: each event under its type, and all under `event`. */
+  readonly events: SecondStepEvents
+  /** Lets go of what the store opened. Clients that the host gave stay open. */
+  close(): Promise<void>
+}
+
+/**
+ * Makes the second step of an app.
+ *
+ * @throws ConfigurationError for a wrong option, naming it and the fix
+ * @example
+ * const secondStep = createSecondStep({
+ *   issuer: 'Acme', origin: 'https://acme.example', keys: [process.env.SECOND_STEP_KEY],
+ *   store: redisStore(redis), redis,
+ * })
+ * app.use(passport.session())
+ * app.use(secondStep.guard())
+ * app.use('/second-step', secondStep.router())
+ */
+export function createSecondStep<U = Express.User>(options: SecondStepOptions<U>): SecondStep<U> {
+  const checked = checkOptions(options)
+  const production = process.env.NODE_ENV === 'production'
+  const { parameters, window, ...ofSite } = checked
+  const system = options.system ?? theSystem
+  const { sealer, digester } = keyRing(options.keys, system)
+  const announcer = new Announcer(system)
+  const records = new Records(options.store, system, announcer, {
+    production,
+    backupCodes: checked.backupCodes,
+  })
+  const limits = new Limits(countersOf(options.redis, production), announcer)
+  const vault = new Vault(sealer)
+  const sessions = new Sessions(records, system)
+  const status = new Status(records, system, window)
+  const now = () => system.now()
+  const site: Site = {
+    ...ofSite,
+    challenge: new Challenge({ records, limits, vault, digester, window, now }),
+    setup: new Setup({ records, limits, vault, digester, system, parameters, window }),
+    limits,
+    sessions,
+    system,
+    messages: loadMessages(options.messages),
+    render: options.render ?? ejsPages(options.views),
+    passports: options.passports ?? [passport],
+    onPending: options.onPending ?? null,
+  }
+  const recordId = (userId: string | number) => checked.recordId(userId)
+  openEarly(records)
+
+  return {
+    guard: (guardOptions) => guard(site, guardOptions),
+    router: () => router(site),
+    strategy: () => new SecondStepStrategy(site),
+    requireFresh: (freshOptions) => requireFresh(site, freshOptions),
+    limitPassword: (limitOptions) => limitPassword(site, limitOptions),
+    errorHandler: () => errorHandler(site),
+    requireSignedIn: async (req) => (await requireSignedIn(site, req)) as U,
+    passwordChanged: (userId) => sessions.passwordChanged(recordId(userId)),
+    endSessions: (userId) => sessions.endAll(recordId(userId)),
+    status: (userId) => status.of(recordId(userId)),
+    events: announcer.events,
+    close: async () => options.store.close?.(),
+  }
+}
+
+function countersOf(redis: SecondStepOptions['redis'], production: boolean) {
+  if (redis !== undefined) return redisCounters(redis)
+  if (!production) return memoryCounters()
+  throw new ConfigurationError(
+    '`redis` is missing: in production the attempt counters need it, so that all processes share them',
+  )
+}
+
+/** A store that is not ready says so at start-up, not at the first login. */
+function openEarly(records: Records): void {
+  records.open().catch((error: unknown) => {
+    const cause: unknown = Reflect.get(Object(error), 'cause')
+    process.emitWarning(`passport-second-step: ${String(cause ?? error)}`)
+  })
+}

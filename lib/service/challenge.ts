@@ -1,0 +1,124 @@
+import { answerBackupCode, answerOtp, type CodeVerdict } from '../domain/challenge.js'
+import type { TypedCode } from '../domain/code.js'
+import type { Decision } from '../domain/decision.js'
+import type { Policy } from '../domain/policy.js'
+import type { SecondStepRecord } from '../domain/record.js'
+import type { Digester } from '../ports/digester.js'
+import { within } from '../ports/within.js'
+import type { Occasion } from './announcer.js'
+import type { Limits } from './limits.js'
+import type { Records } from './records.js'
+import type { Vault } from './vault.js'
+
+/** A code that somebody gave, and in whose name. */
+export interface CodeAttempt {
+  readonly userId: string
+  readonly code: TypedCode
+  /** The pending login it was given in, or null in a session that is signed in. */
+  readonly pendingId: string | null
+  /** Canonical address to count under, or null where none can be told. */
+  readonly ipKey: string | null
+  readonly ipLimit: number
+  readonly occasion: Occasion
+  /** Record and policy as this request has read them. */
+  readonly record: SecondStepRecord
+  readonly policy: Policy
+}
+
+/** What became of a code. */
+export type CodeAnswer =
+  | Extract<CodeVerdict, { kind: 'accepted' | 'not-enrolled' }>
+  | { readonly kind: 'wrong-code' }
+  | { readonly kind: 'malformed-request' }
+  | { readonly kind: 'switched-off' }
+  | { readonly kind: 'sign-in-again' }
+  | { readonly kind: 'too-many-attempts'; readonly retryAfter: number }
+
+/** Answers codes, at the challenge and wherever else one is asked for, from one budget. */
+export class Challenge {
+  readonly #records: Records
+  readonly #limits: Limits
+  readonly #vault: Vault
+  readonly #digester: Digester
+  readonly #window: number
+  readonly #now: () => number
+
+  constructor(parts: {
+    records: Records
+    limits: Limits
+    vault: Vault
+    digester: Digester
+    window: number
+    now: () => number
+  }) {
+    this.#records = parts.records
+    this.#limits = parts.limits
+    this.#vault = parts.vault
+    this.#digester = parts.digester
+    this.#window = parts.window
+    this.#now = parts.now
+  }
+
+  /**
+   * Answers a code. Places in the limits are taken before the verdict and given back when it was no
+   * miss, so that no number of parallel guesses gets more verdicts than the limits have places.
+   */
+  async answer(attempt: CodeAttempt): Promise<CodeAnswer> {
+    const { code, record, policy } = attempt
+    if (record.authenticator === null) return { kind: 'not-enrolled' }
+    if (code.kind === 'otp' && code.code.length !== record.authenticator.digits) {
+      return { kind: 'malformed-request' }
+    }
+    if (code.kind === 'backup-code' && !policy.backupCodes) return { kind: 'switched-off' }
+
+    const places = await this.#limits.takeForCode(attempt)
+    if (places.kind !== 'taken') return places
+    const verdict = await this.#verdict(attempt).catch(async (error: unknown) => {
+      await places.giveBack('all')
+      throw error
+    })
+    if (verdict.kind === 'accepted') {
+      // The pending login is over with it; the response need not wait for the address's place.
+      void places.giveBack('address')
+      return verdict
+    }
+    if (verdict.kind !== 'wrong-code' || !verdict.counted) await places.giveBack('all')
+    if (verdict.kind !== 'blocked') return verdict
+    const seconds = Math.ceil((verdict.until - this.#now()) / 1000)
+    return { kind: 'too-many-attempts', retryAfter: Math.max(1, seconds) }
+  }
+
+  #verdict({ userId, code, occasion, record }: CodeAttempt): Promise<CodeVerdict> {
+    const decide = (current: SecondStepRecord, now: number): Promise<Decision<CodeVerdict>> =>
+      code.kind === 'otp'
+        ? this.#decideOtp(current, code.code, now)
+        : this.#decideBackupCode(current, code.code, now)
+    return this.#records.change(userId, occasion, decide, record)
+  }
+
+  async #decideOtp(
+    record: SecondStepRecord,
+    code: string,
+    now: number,
+  ): Promise<Decision<CodeVerdict>> {
+    const { authenticator, userId } = record
+    if (authenticator === null) return { record, answer: { kind: 'not-enrolled' }, events: [] }
+    const context = { purpose: 'authenticator', userId } as const
+    const opened = await this.#vault.open(authenticator.secret, context)
+    const resealed = opened.stale ? await this.#vault.seal(opened.secret, context) : null
+    const { secret } = opened
+    return answerOtp(record, { code, secret, window: this.#window, resealed }, now)
+  }
+
+  async #decideBackupCode(
+    record: SecondStepRecord,
+    code: string,
+    now: number,
+  ): Promise<Decision<CodeVerdict>> {
+    const { backupCodes, userId } = record
+    if (backupCodes === null) return answerBackupCode(record, { digests: [] }, now)
+    const context = { purpose: 'backup-code', userId, setId: backupCodes.id } as const
+    const digests = await within('the key ring', () => this.#digester.digests(code, context))
+    return answerBackupCode(record, { digests }, now)
+  }
+}

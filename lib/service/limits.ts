@@ -1,0 +1,119 @@
+import type { Counter, Counters } from '../ports/counters.js'
+import { within } from '../ports/within.js'
+import type { Announcer, Occasion } from './announcer.js'
+
+const PART = 'the attempt counters'
+const MINUTE = 60
+const PASSWORDS_PER_ADDRESS = 100
+
+/** Places that an attempt took, to be given back when it was no miss. */
+export interface Places {
+  readonly kind: 'taken'
+  /** A place that cannot be given back is lost, which harms nobody; it never rejects. */
+  giveBack(which: 'all' | 'address'): Promise<void>
+}
+
+/** Why an attempt is refused unseen. */
+export type LimitRefusal =
+  | { readonly kind: 'sign-in-again' }
+  | { readonly kind: 'too-many-attempts'; readonly retryAfter: number }
+
+interface CodeLimits {
+  readonly userId: string
+  readonly pendingId: string | null
+  readonly ipKey: string | null
+  readonly ipLimit: number
+  readonly policy: { readonly codeAttempts: number }
+  readonly occasion: Occasion
+}
+
+const UNLIMITED = { taken: true, retryAfter: 0 } as const
+
+/** The limits whose counts may be lost: per pending login, per address, per password step. */
+export class Limits {
+  readonly #announcer: Announcer
+  readonly #pending: Counter
+  readonly #codesOfAddress: Counter
+  readonly #passwordsOfAccount: Counter
+  readonly #passwordsOfAddress: Counter
+
+  constructor(counters: Counters, announcer: Announcer) {
+    this.#announcer = announcer
+    this.#pending = counters.counter('pending-login', 10 * MINUTE)
+    this.#codesOfAddress = counters.counter('codes-of-address', 10 * MINUTE)
+    this.#passwordsOfAccount = counters.counter('passwords-of-account', 15 * MINUTE)
+    this.#passwordsOfAddress = counters.counter('passwords-of-address', 15 * MINUTE)
+  }
+
+  /** Takes a place of the pending login and one of the address, in one round trip. */
+  async takeForCode(limits: CodeLimits): Promise<Places | LimitRefusal> {
+    const { pendingId, ipKey, ipLimit, policy } = limits
+    const [pending, address] = await Promise.all([
+      take(this.#pending, pendingId, policy.codeAttempts),
+      take(this.#codesOfAddress, ipKey, ipLimit),
+    ])
+    const giveBack: Places['giveBack'] = async (which) => {
+      await Promise.all([
+        which === 'all' ? giveBackTo(this.#pending, pendingId) : null,
+        giveBackTo(this.#codesOfAddress, ipKey),
+      ])
+    }
+    if (!pending.taken) {
+      await giveBackTo(this.#codesOfAddress, ipKey)
+      const events = [{ type: 'pending-login-used-up', method: null }] as const
+      this.#announcer.announce(limits.userId, events, limits.occasion)
+      return { kind: 'sign-in-again' }
+    }
+    if (!address.taken) {
+      await giveBackTo(this.#pending, pendingId)
+      return tooMany(address.retryAfter)
+    }
+    return { kind: 'taken', giveBack }
+  }
+
+  /** Takes a place of the address for a code that confirms a set-up. */
+  async takeForSetup(ipKey: string | null, ipLimit: number): Promise<Places | LimitRefusal> {
+    const address = await take(this.#codesOfAddress, ipKey, ipLimit)
+    if (!address.taken) return tooMany(address.retryAfter)
+    return { kind: 'taken', giveBack: () => giveBackTo(this.#codesOfAddress, ipKey) }
+  }
+
+  /**
+   * Takes a place for a password. Per account and address together, never per account alone: that
+   * would be a lock that a stranger could put on (promise 4).
+   */
+  async takeForPassword(attempt: {
+    account: string | null
+    ipKey: string | null
+    passwordAttempts: number
+  }): Promise<Places | LimitRefusal> {
+    const { account, ipKey, passwordAttempts } = attempt
+    const both = account === null || ipKey === null ? null : JSON.stringify([account, ipKey])
+    const [ofAccount, ofAddress] = await Promise.all([
+      take(this.#passwordsOfAccount, both, passwordAttempts),
+      take(this.#passwordsOfAddress, ipKey, PASSWORDS_PER_ADDRESS),
+    ])
+    const giveBack: Places['giveBack'] = async () => {
+      await Promise.all([
+        giveBackTo(this.#passwordsOfAccount, both),
+        giveBackTo(this.#passwordsOfAddress, ipKey),
+      ])
+    }
+    if (ofAccount.taken && ofAddress.taken) return { kind: 'taken', giveBack }
+    return tooMany(Math.max(ofAccount.retryAfter, ofAddress.retryAfter))
+  }
+}
+
+function take(counter: Counter, key: string | null, limit: number) {
+  if (key === null || limit === Number.POSITIVE_INFINITY) return Promise.resolve(UNLIMITED)
+  return within(PART, () => counter.take(key, limit))
+}
+
+async function giveBackTo(counter: Counter, key: string | null): Promise<void> {
+  if (key === null) return
+  await within(PART, () => counter.giveBack(key)).catch(() => undefined)
+}
+
+function tooMany(milliseconds: number): LimitRefusal {
+  return { kind: 'too-many-attempts', retryAfter: Math.max(1, Math.ceil(milliseconds / 1000)) }
+}

@@ -1,0 +1,58 @@
+import type { Policy } from '../domain/policy.js'
+import type { SecondStepRecord } from '../domain/record.js'
+import { ConfigurationError } from '../errors/configuration-error.js'
+import type { RecordStore } from '../ports/record-store.js'
+
+interface Versioned {
+  readonly version: number
+  readonly writeId: string
+}
+
+/** The JSON of one document, changed by compare-and-set. */
+class Slot<Document extends Versioned> {
+  #json: string | null = null
+
+  read(): Document | null {
+    return this.#json === null ? null : JSON.parse(this.#json)
+  }
+
+  write(document: Document, expectedVersion: number): boolean {
+    const stored = this.read()
+    if (stored?.writeId === document.writeId) return true
+    if ((stored?.version ?? 0) !== expectedVersion) return false
+    this.#json = JSON.stringify(document)
+    return true
+  }
+}
+
+let warned = false
+
+/**
+ * Keeps the records in this process, for development and tests: a restart forgets them, and then
+ * the password alone opens every account. `open` therefore refuses production.
+ */
+export function memoryStore(): RecordStore {
+  const records = new Map<string, Slot<SecondStepRecord>>()
+  const policy = new Slot<Policy>()
+
+  return {
+    find: async (userId) => records.get(userId)?.read() ?? null,
+    async write(record, expectedVersion) {
+      const slot = records.get(record.userId) ?? new Slot<SecondStepRecord>()
+      records.set(record.userId, slot)
+      return slot.write(record, expectedVersion)
+    },
+    findPolicy: async () => policy.read(),
+    writePolicy: async (document, expectedVersion) => policy.write(document, expectedVersion),
+
+    async open({ production }) {
+      if (production) {
+        throw new ConfigurationError(
+          'memoryStore() forgets every second step at a restart and refuses production: use store: redisStore(redis)',
+        )
+      }
+      if (!warned) process.emitWarning('memoryStore() forgets every second step at a restart')
+      warned = true
+    },
+  }
+}

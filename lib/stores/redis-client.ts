@@ -1,0 +1,37 @@
+import { createHash } from 'node:crypto'
+
+/**
+ * What is needed of a Redis client: the shape of ioredis' `Redis` and `Cluster`, so that the
+ * package works with the host's own copy of it and imports none.
+ */
+export interface RedisClient {
+  readonly status: string
+  mget(keys: string[]): Promise<(string | null)[]>
+  set(key: string, value: string, onlyIf: 'NX'): Promise<string | null>
+  eval(lua: string, numberOfKeys: number, ...keysAndArguments: string[]): Promise<unknown>
+  evalsha(sha1: string, numberOfKeys: number, ...keysAndArguments: string[]): Promise<unknown>
+  config(subcommand: 'GET', parameter: string): Promise<unknown>
+  /** Of a cluster: its masters. */
+  nodes?(role: 'master'): readonly Pick<RedisClient, 'config'>[]
+  readonly options?: object
+}
+
+/** Runs one script on the keys, in one round trip where the server knows it already. */
+export type RedisScript = (
+  redis: Pick<RedisClient, 'eval' | 'evalsha'>,
+  keys: readonly string[],
+  args: readonly string[],
+) => Promise<unknown>
+
+/** A script sent by its hash, and whole to a server that was restarted or flushed its scripts. */
+export function redisScript(lua: string): RedisScript {
+  const sha1 = createHash('sha1').update(lua).digest('hex')
+  return async (redis, keys, args) => {
+    try {
+      return await redis.evalsha(sha1, keys.length, ...keys, ...args)
+    } catch (error) {
+      if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw error
+      return redis.eval(lua, keys.length, ...keys, ...args)
+    }
+  }
+}

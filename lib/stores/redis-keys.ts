@@ -1,0 +1,33 @@
+import { createHash } from 'node:crypto'
+import { ConfigurationError } from '../errors/configuration-error.js'
+
+/** What keys begin with where the host names nothing else. */
+export const DEFAULT_PREFIX = 'second-step'
+
+/** The names under which everything is kept in Redis. */
+export interface RedisKeys {
+  /** There while the records in this Redis are to be trusted; gone when Redis was emptied. */
+  readonly marker: string
+  readonly policy: string
+  record(userId: string): string
+}
+
+/**
+ * The braces are Redis Cluster's hash tag: all keys share one slot, so that a record and the marker
+ * are read by one command. User ids are hashed, whatever characters they have.
+ *
+ * @throws ConfigurationError for a prefix that would break the hash tag
+ */
+export function redisKeys(prefix: string): RedisKeys {
+  if (!/^[^{}\s]+$/.test(prefix)) {
+    throw new ConfigurationError(
+      `redisStore: prefix ${JSON.stringify(prefix)} must be a name without braces and blanks, such as "${DEFAULT_PREFIX}"`,
+    )
+  }
+  return {
+    marker: `{${prefix}}:marker`,
+    policy: `{${prefix}}:policy`,
+    record: (userId) =>
+      `{${prefix}}:record:${createHash('sha256').update(userId).digest('base64url')}`,
+  }
+}

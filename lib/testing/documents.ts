@@ -1,0 +1,73 @@
+import { randomUUID } from 'node:crypto'
+import { defaultPolicy, type Policy } from '../domain/policy.js'
+import { blankRecord, type SecondStepRecord } from '../domain/record.js'
+import type { RecordStore } from '../ports/record-store.js'
+
+/** A kind of document and how a store keeps it, so that one case serves records and the policy. */
+export interface Kind<Document extends { readonly version: number; readonly writeId: string }> {
+  readonly name: string
+  /** A document that nobody has written yet; frozen, since a store must not change what it gets. */
+  make(version: number): Document
+  find(store: RecordStore): Promise<Document | null>
+  write(store: RecordStore, document: Document, expectedVersion: number): Promise<boolean>
+}
+
+export const aRecord: Kind<SecondStepRecord> = {
+  name: 'a record',
+  make: (version) => enrolledRecord('user-1', version),
+  find: (store) => store.find('user-1'),
+  write: (store, record, expectedVersion) => store.write(record, expectedVersion),
+}
+
+export const thePolicy: Kind<Policy> = {
+  name: 'the policy',
+  make: (version) =>
+    Object.freeze({ ...defaultPolicy, mode: 'required', version, writeId: randomUUID() }),
+  find: (store) => store.findPolicy(),
+  write: (store, policy, expectedVersion) => store.writePolicy(policy, expectedVersion),
+}
+
+/** A record of every kind of value: null, empty lists, large numbers, text beyond ASCII. */
+export function enrolledRecord(userId: string, version: number): SecondStepRecord {
+  return deepFreeze({
+    ...blankRecord(userId),
+    version,
+    writeId: randomUUID(),
+    epoch: 3,
+    authenticator: {
+      type: 'totp',
+      algorithm: 'sha1',
+      digits: 6,
+      period: 30,
+      secret: 'v1.sealed-"quoted"-\\-é-\u{1f511}',
+      lastStep: 58_000_000,
+      since: 1_750_000_000_123,
+    },
+    backupCodes: {
+      id: 'set-1',
+      codes: [
+        { digest: 'first', usedAt: null },
+        { digest: 'second', usedAt: 1_750_000_000_456 },
+      ],
+      createdAt: 1_750_000_000_000,
+      saved: false,
+    },
+    attempts: { misses: [], consecutive: 0 },
+  } satisfies SecondStepRecord)
+}
+
+/** As large as a record gets: 100 misses, 50 ended stamps. */
+export function largeRecord(userId: string): SecondStepRecord {
+  const times = (count: number) => Array.from({ length: count }, (_, at) => 1_750_000_000_000 + at)
+  return deepFreeze({
+    ...enrolledRecord(userId, 1),
+    attempts: { misses: times(100), consecutive: 100 },
+    ended: times(50).map((at) => ({ id: randomUUID(), at })),
+  })
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value !== 'object' || value === null) return value
+  for (const part of Object.values(value)) deepFreeze(part)
+  return Object.freeze(value)
+}

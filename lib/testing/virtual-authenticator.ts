@@ -1,0 +1,59 @@
+import { codeAt, type OtpParameters } from '../domain/authenticator.js'
+
+/** An authenticator app for tests. */
+export interface VirtualAuthenticator {
+  /**
+   * The code that the app shows.
+   *
+   * @param at a Date or milliseconds since 1970. Default: now
+   */
+  code(at?: Date | number): string
+  /**
+   * A code that `next` has not given before: the current one or, within the same 30 seconds, a
+   * later one. The server accepts one step ahead, so that two calls in a row are good for a set-up
+   * and the login after it.
+   */
+  next(): string
+}
+
+const BASE32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
+
+/**
+ * Scans the QR code's address, or takes the key as the set-up page shows it, blanks and all.
+ *
+ * @throws Error for anything else
+ */
+export function virtualAuthenticator(uriOrSecret: string): VirtualAuthenticator {
+  const { secret, parameters } = scan(uriOrSecret)
+  const stepAt = (at: number) => Math.floor(at / 1000 / parameters.period)
+  let last = -1
+  return {
+    code: (at = Date.now()) => codeAt(stepAt(Number(at)), secret, parameters),
+    next() {
+      last = Math.max(last + 1, stepAt(Date.now()))
+      return codeAt(last, secret, parameters)
+    },
+  }
+}
+
+function scan(text: string): { secret: Uint8Array; parameters: OtpParameters } {
+  const query = text.startsWith('otpauth://totp/') ? new URL(text).searchParams : null
+  const algorithm = (query?.get('algorithm') ?? 'sha1').toLowerCase()
+  const digits = Number(query?.get('digits') ?? 6)
+  const period = Number(query?.get('period') ?? 30)
+  if (algorithm !== 'sha1' && algorithm !== 'sha256' && algorithm !== 'sha512') {
+    throw new Error(`an authenticator knows no algorithm ${algorithm}`)
+  }
+  if (digits !== 6 && digits !== 7 && digits !== 8) throw new Error('codes have 6 to 8 digits')
+  if (!(period > 0)) throw new Error('the period is a number of seconds')
+  const secret = fromBase32(query === null ? text : (query.get('secret') ?? ''))
+  return { secret, parameters: { algorithm, digits, period } }
+}
+
+function fromBase32(text: string): Uint8Array {
+  const characters = text.replace(/[\s-]/g, '').replace(/=+$/, '').toUpperCase()
+  if (!/^[A-Z2-7]+$/.test(characters)) throw new Error('neither an otpauth: address nor a key')
+  const bits = [...characters].map((one) => BASE32.indexOf(one).toString(2).padStart(5, '0'))
+  const bytes = bits.join('').match(/.{8}/g) ?? []
+  return Uint8Array.from(bytes, (byte) => Number.parseInt(byte, 2))
+}

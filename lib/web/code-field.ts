@@ -1,0 +1,8 @@
+import type { Request } from 'express'
+import { readCode, type TypedCode } from '../domain/code.js'
+import { fieldOf } from './body.js'
+
+/** The field `code`, or null for anything that no code looks like: that costs no attempt. */
+export function codeField(req: Request): TypedCode | null {
+  return readCode(fieldOf(req, 'code'))
+}

@@ -1,0 +1,27 @@
+import type { ErrorRequestHandler, Request } from 'express'
+import { UnavailableError } from '../errors/unavailable-error.js'
+import { sendProblem } from './respond.js'
+import { detachSession } from './session.js'
+import type { Site } from './site.js'
+
+const RETRY_AFTER = 5
+
+/**
+ * Answers 503 `unavailable` where a part does not answer, the session store among them, as JSON or
+ * as a page. Every other error is the host's and goes on.
+ */
+export function errorHandler(site: Site): ErrorRequestHandler {
+  return (error, req, res, next) => {
+    if (res.headersSent || !(error instanceof UnavailableError || isSessionStoreAway(req))) {
+      next(error)
+      return
+    }
+    detachSession(req)
+    sendProblem(site, req, res, { code: 'unavailable', retryAfter: RETRY_AFTER }).catch(next)
+  }
+}
+
+/** express-session names the store before it reads from it, and sets the session after. */
+function isSessionStoreAway(req: Request): boolean {
+  return req.sessionStore !== undefined && !req.session
+}

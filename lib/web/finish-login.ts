@@ -1,0 +1,55 @@
+import type { Request } from 'express'
+import type { Method } from '../domain/stamp.js'
+import { within } from '../ports/within.js'
+import { pathOnOrigin } from './destination.js'
+import { enter } from './enter.js'
+import { keepsOfPending } from './kept-keys.js'
+import { deserialise, putInCharge } from './passport.js'
+import type { Site } from './site.js'
+import type { PendingVisitor } from './visitor.js'
+
+/**
+ * The user of a pending login, from the Passport instance that serialised him.
+ *
+ * @returns undefined where the host says that he is gone, or answers with somebody else
+ * @throws UnavailableError where the host cannot say
+ */
+export async function userOfPending(
+  site: Site,
+  req: Request,
+  { pending }: PendingVisitor,
+): Promise<Express.User | undefined> {
+  const passport = site.passports[pending.passport.instance]
+  if (passport === undefined) return undefined
+  const user = await within('the user store', () =>
+    deserialise(passport, pending.passport.user, req),
+  )
+  return user !== undefined && site.describe(user).id === pending.userId ? user : undefined
+}
+
+/**
+ * The end of every pending login: the record is written, now the session may say so.
+ *
+ * @returns where the visitor was going
+ */
+export async function finishLogin(
+  site: Site,
+  req: Request,
+  visitor: PendingVisitor,
+  passed: { user: Express.User; method: Method; epoch: number; pageBetween?: boolean },
+): Promise<string> {
+  const { pending, record, policy } = visitor
+  const { userId } = pending
+  const passport = site.passports[pending.passport.instance]
+  if (passport !== undefined) putInCharge(req, passport)
+  const next = pathOnOrigin(pending.next, site.origin) ?? site.paths.signedIn
+  await enter(site, req, {
+    user: passed.user,
+    userId,
+    stamp: site.sessions.stamp(userId, passed.epoch, passed.method),
+    footing: { record, policy },
+    keeps: keepsOfPending(site, req, pending),
+    next: passed.pageBetween === true ? next : undefined,
+  })
+  return next
+}

@@ -1,0 +1,173 @@
+import type { Request, Response } from 'express'
+import type { Stamp } from '../domain/stamp.js'
+import { demandOf, standingOf } from '../domain/standing.js'
+import { ConfigurationError } from '../errors/configuration-error.js'
+import type { Footing } from '../service/sessions.js'
+import { destinationOf } from './destination.js'
+import { enter } from './enter.js'
+import { keepsAsPassport, keepsOfPending } from './kept-keys.js'
+import { pagePath } from './page-path.js'
+import {
+  instanceInCharge,
+  type LogInOptions,
+  passportLogIn,
+  removeUser,
+  serialise,
+} from './passport.js'
+import { answerPending, refuseWithoutSession } from './pending-answer.js'
+import { keptKeys, regenerateSession, saveSession } from './session.js'
+import type { Site } from './site.js'
+import { type Guarded, guardedStateOf } from './visitor.js'
+
+type Done = (error?: unknown) => void
+
+declare module 'passport' {
+  interface LogInOptions {
+    /**
+     * `false`, with `session: false` only: the credential was itself issued after a second step.
+     */
+    secondStep?: false
+  }
+  interface AuthenticateOptions {
+    /**
+     * `false`, with `session: false` only: the credential was itself issued after a second step.
+     */
+    secondStep?: false
+  }
+}
+
+/**
+ * The `req.logIn` of a guarded request. Whatever signs a user in ends here, so here is the one place
+ * that decides whether he is in, or only pending.
+ */
+export function gate(site: Site, req: Request, res: Response): Request['logIn'] {
+  return (user: Express.User, options: LogInOptions | Done, callback?: Done): void => {
+    const [given, done] = typeof options === 'function' ? [{}, options] : [options ?? {}, callback]
+    if (typeof done !== 'function') {
+      throw new ConfigurationError(
+        'req.logIn() needs a callback: the second step is looked up first',
+      )
+    }
+    logIn(site, req, res, user, given).then(
+      (entered) => {
+        if (entered) done()
+      },
+      (error: unknown) => {
+        removeUser(req)
+        done(error)
+      },
+    )
+  }
+}
+
+/** @returns whether the user is in; otherwise the gate has answered the request itself */
+async function logIn(
+  site: Site,
+  req: Request,
+  res: Response,
+  user: Express.User,
+  options: LogInOptions,
+): Promise<boolean> {
+  checkOptions(options)
+  const state = guardedStateOf(req)
+  const userId = site.describe(user).id
+  state.onFirstStep?.()
+  state.onFirstStep = null
+
+  const footing = await site.sessions.footing(userId)
+  const passed = takePassed(state, userId, footing)
+  const login: Login = { user, userId, footing, options }
+  if (options.session === false) return logInOnce(site, req, res, login, passed !== null)
+
+  const stamp = passed ?? keptStamp(state, login) ?? stampOfNobodyAsked(site, login)
+  if (stamp === null) {
+    await becomePending(site, req, res, login)
+    return false
+  }
+  const { visitor } = state
+  const keeps =
+    passed !== null && visitor.kind === 'pending'
+      ? keepsOfPending(site, req, visitor.pending)
+      : keepsAsPassport(site, req, options)
+  await enter(site, req, { user, userId, stamp, footing, keeps, options })
+  return true
+}
+
+interface Login {
+  readonly user: Express.User
+  readonly userId: string
+  readonly footing: Footing
+  readonly options: LogInOptions
+}
+
+function checkOptions(options: LogInOptions): void {
+  if (options.secondStep === false && options.session !== false) {
+    throw new ConfigurationError(
+      '`secondStep: false` is for credentials without a session: add `session: false`',
+    )
+  }
+}
+
+/** The strategy has just seen this user's second step passed; one login may use it. */
+function takePassed(state: Guarded, userId: string, { record }: Footing): Stamp | null {
+  const { passed } = state
+  state.passed = null
+  if (passed === null || passed.userId !== userId) return null
+  return passed.stamp.epoch === record.epoch ? passed.stamp : null
+}
+
+/** The current user logs in again (profile edit, linked account): the same stamp, its old time. */
+function keptStamp({ visitor }: Guarded, { userId, footing }: Login): Stamp | null {
+  if (visitor.kind !== 'signed-in' || visitor.stamp === null) return null
+  const standing = standingOf(userId, visitor.stamp, footing.record, footing.policy)
+  return standing === 'passed' ? visitor.stamp : null
+}
+
+function stampOfNobodyAsked(site: Site, { userId, footing }: Login): Stamp | null {
+  if (demandOf(footing.record, footing.policy) !== 'nothing') return null
+  return site.sessions.stamp(userId, footing.record.epoch, 'none')
+}
+
+/** A login for this request only, by an API key or the like. */
+async function logInOnce(
+  site: Site,
+  req: Request,
+  res: Response,
+  { user, footing, options }: Login,
+  passed: boolean,
+): Promise<boolean> {
+  const demand = demandOf(footing.record, footing.policy)
+  if (passed || demand === 'nothing' || options.secondStep === false) {
+    await passportLogIn(req, guardedStateOf(req).logIn, user, options)
+    return true
+  }
+  removeUser(req)
+  await refuseWithoutSession(site, req, res, demand === 'code' ? 'code-required' : 'setup-required')
+  return false
+}
+
+async function becomePending(
+  site: Site,
+  req: Request,
+  res: Response,
+  { user, userId, footing, options }: Login,
+): Promise<void> {
+  const { index, passport } = instanceInCharge(req, site.passports)
+  const pending = site.sessions.pending({
+    userId,
+    epoch: footing.record.epoch,
+    next: destinationOf(req, options, site.origin),
+    passport: { instance: index, user: await serialise(passport, user, req) },
+    keepSessionInfo: options.keepSessionInfo === true,
+  })
+  const kept = keptKeys(req, keepsOfPending(site, req, pending))
+  await regenerateSession(req)
+  for (const [key, value] of kept) Reflect.set(req.session, key, value)
+  req.session.secondStep = { pending }
+  await saveSession(req)
+
+  removeUser(req)
+  const standing = footing.record.authenticator === null ? 'setup-required' : 'code-required'
+  guardedStateOf(req).visitor = { kind: 'pending', standing, pending, ...footing }
+  answerPending(site, req, res, { status: standing, next: pagePath(site.paths, standing) })
+}

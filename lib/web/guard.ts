@@ -1,0 +1,204 @@
+import type { NextFunction, Request, RequestHandler, Response } from 'express'
+import { pendingStandingOf, standingOf } from '../domain/standing.js'
+import { ConfigurationError } from '../errors/configuration-error.js'
+import { UnavailableError } from '../errors/unavailable-error.js'
+import { askedPath, isNavigation, isOurs, liesUnder, pathOnOrigin } from './destination.js'
+import { gate } from './gate.js'
+import { gatedLogOut } from './log-out.js'
+import { pagePath } from './page-path.js'
+import {
+  instanceInCharge,
+  type PassportLogIn,
+  passportKeys,
+  removeUser,
+  serialisedUser,
+  userOf,
+} from './passport.js'
+import {
+  pendingOf,
+  regenerateSession,
+  removeLogin,
+  saveSession,
+  stampOf,
+  updateSecondStep,
+} from './session.js'
+import type { Site } from './site.js'
+import {
+  type Guarded,
+  guardedOf,
+  type PendingVisitor,
+  type SignedInVisitor,
+  setGuarded,
+  type Visitor,
+} from './visitor.js'
+
+/** Options of `guard()`. */
+export interface GuardOptions {
+  /**
+   * Paths that a pending visitor may still see, with everything below them: the ways to sign in and
+   * out. Default `['/login', '/logout', '/auth']`.
+   */
+  readonly open?: readonly string[]
+}
+
+/**
+ * Mounted once after `passport.session()`. On every request it removes the user from a session that
+ * has not passed the second step, whatever put him there, and it wraps `req.logIn`.
+ */
+export function guard(site: Site, options: GuardOptions = {}): RequestHandler {
+  const open = options.open ?? ['/login', '/logout', '/auth']
+  return (req, res, next) => {
+    pass(site, open, req, res, next).catch((error: unknown) => {
+      // Whoever handles the error must not take the visitor for signed in (promise 7).
+      removeUser(req)
+      next(error)
+    })
+  }
+}
+
+async function pass(
+  site: Site,
+  open: readonly string[],
+  req: Request,
+  res: Response,
+  next: NextFunction,
+): Promise<void> {
+  const known = guardedOf(req)
+  // Mounted again after a second instance's session(): only a user whom it brought is new.
+  if (known !== undefined && userOf(req) === metUser(known)) return next()
+  checkMounting(req)
+  const state = known ?? wrap(site, req, res)
+  state.visitor = await meet(site, req)
+  if (state.visitor.kind === 'pending' && leadsAstray(site, open, req)) {
+    await rememberDestination(site, req, state.visitor)
+    res.redirect(303, pagePath(site.paths, state.visitor.standing))
+    return
+  }
+  next()
+}
+
+function metUser({ visitor }: Guarded): Express.User | undefined {
+  return visitor.kind === 'signed-in' ? visitor.user : undefined
+}
+
+function wrap(site: Site, req: Request, res: Response): Guarded {
+  const state: Guarded = {
+    visitor: { kind: 'anonymous' },
+    logIn: req.logIn.bind(req) as PassportLogIn,
+    passed: null,
+    onFirstStep: null,
+  }
+  setGuarded(req, state)
+  req.login = req.logIn = gate(site, req, res)
+  req.logout = req.logOut = gatedLogOut(site, req)
+  return state
+}
+
+/** Mistakes in mounting fail loudly, at the first request that shows them. */
+function checkMounting(req: Request): void {
+  if (req.session === undefined || req.session === null) {
+    // express-session sets the store before it reads from it; without one it was never mounted.
+    if (req.sessionStore !== undefined) throw new UnavailableError('the session store')
+    throw new ConfigurationError('mount express-session before guard()')
+  }
+  if (typeof req.session.regenerate !== 'function') {
+    throw new ConfigurationError('guard() needs express-session: this session cannot regenerate()')
+  }
+  const unseen = userOf(req) === undefined && pendingOf(req) === null
+  if (
+    typeof req.isAuthenticated !== 'function' ||
+    (unseen && (serialisedUser(req) ?? null) !== null)
+  ) {
+    throw new ConfigurationError('mount guard() after passport.session()')
+  }
+}
+
+async function meet(site: Site, req: Request): Promise<Visitor> {
+  const pending = pendingOf(req)
+  if (pending !== null) await removeUserBeside(site, req)
+  if (pending === 'broken') return { kind: 'over' }
+  if (pending !== null) {
+    const footing = await site.sessions.footing(pending.userId)
+    const now = site.system.now()
+    const standing = pendingStandingOf(pending, footing.record, footing.policy, now)
+    return standing === 'over'
+      ? { kind: 'over' }
+      : { kind: 'pending', standing, pending, ...footing }
+  }
+  const user = userOf(req)
+  return user === undefined ? { kind: 'anonymous' } : meetUser(site, req, user)
+}
+
+/** Pending present: never a user. */
+async function removeUserBeside(site: Site, req: Request): Promise<void> {
+  removeUser(req)
+  const { secondStep } = req.session
+  if (passportKeys(req, site.passports).every((key) => !(key in req.session))) return
+  removeLogin(site, req)
+  if (secondStep !== undefined) req.session.secondStep = secondStep
+  await saveSession(req)
+}
+
+async function meetUser(site: Site, req: Request, user: Express.User): Promise<Visitor> {
+  const userId = site.describe(user).id
+  const footing = await site.sessions.footing(userId)
+  const visitor: SignedInVisitor = {
+    kind: 'signed-in',
+    userId,
+    user,
+    stamp: stampOf(req),
+    ...footing,
+  }
+  const standing = standingOf(userId, visitor.stamp, footing.record, footing.policy)
+  if (standing === 'passed') return visitor
+  if (standing !== 'revoked') return becomePendingInPlace(site, req, visitor, standing)
+  // A revoked session must not become a first step: whoever holds it starts anew.
+  removeUser(req)
+  await regenerateSession(req)
+  return { kind: 'anonymous' }
+}
+
+/**
+ * A session that merely no longer satisfies record or policy. The user goes from the request and
+ * from the session, saved before anything else runs: a later `passport.session()`, on a sub-router
+ * say, would sign him in again.
+ */
+async function becomePendingInPlace(
+  site: Site,
+  req: Request,
+  { userId, record, policy }: SignedInVisitor,
+  standing: PendingVisitor['standing'],
+): Promise<PendingVisitor> {
+  const pending = site.sessions.pending({
+    userId,
+    epoch: record.epoch,
+    next: null,
+    passport: { instance: instanceInCharge(req, site.passports).index, user: serialisedUser(req) },
+    keepSessionInfo: true,
+  })
+  removeUser(req)
+  removeLogin(site, req)
+  req.session.secondStep = { pending }
+  await saveSession(req)
+  return { kind: 'pending', standing, pending, record, policy }
+}
+
+function leadsAstray(site: Site, open: readonly string[], req: Request): boolean {
+  const path = askedPath(req)
+  return (
+    isNavigation(req) &&
+    !isOurs(path, site.paths) &&
+    !open.some((folder) => liesUnder(path, folder))
+  )
+}
+
+async function rememberDestination(
+  site: Site,
+  req: Request,
+  { pending }: PendingVisitor,
+): Promise<void> {
+  const next = pathOnOrigin(req.originalUrl, site.origin)
+  if (next === null || next === pending.next) return
+  updateSecondStep(req, { pending: { ...pending, next } })
+  await saveSession(req)
+}

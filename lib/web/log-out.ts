@@ -1,0 +1,39 @@
+import type { Request } from 'express'
+import { UnavailableError } from '../errors/unavailable-error.js'
+import { occasionOf } from './occasion.js'
+import type { Site } from './site.js'
+import { guardedStateOf, type Visitor } from './visitor.js'
+
+type Done = (error?: unknown) => void
+type LogOut = (options: object, done: Done) => void
+
+/**
+ * The `req.logOut` of a guarded request. Our keys go, also under `keepSessionInfo`, and the stamp is
+ * ended in the record: a slow request writes a destroyed session back.
+ */
+export function gatedLogOut(site: Site, req: Request): Request['logOut'] {
+  const logOut = req.logOut.bind(req) as LogOut
+  return (options: object | Done, callback?: Done): void => {
+    const [given, done] =
+      typeof options === 'function' ? [{}, options as Done] : [options, callback]
+    const state = guardedStateOf(req)
+    const { visitor } = state
+    state.visitor = { kind: 'anonymous' }
+    if (req.session) Reflect.deleteProperty(req.session, 'secondStep')
+    const ended = end(site, req, visitor)
+    logOut(given ?? {}, (error) => {
+      const failed = error ? new UnavailableError('the session store', error) : undefined
+      ended.then((failure) => done?.(failed ?? failure))
+    })
+  }
+}
+
+/** @returns the failure, if any: the session is logged out all the same */
+async function end(site: Site, req: Request, visitor: Visitor): Promise<unknown> {
+  if (visitor.kind !== 'signed-in' || visitor.stamp === null) return undefined
+  if (visitor.stamp.method === 'none') return undefined
+  return site.sessions.end(visitor.stamp, occasionOf(req)).then(
+    () => undefined,
+    (error: unknown) => error,
+  )
+}

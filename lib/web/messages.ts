@@ -1,0 +1,133 @@
+import { readFileSync } from 'node:fs'
+import { IntlMessageFormat } from 'intl-messageformat'
+import { ConfigurationError } from '../errors/configuration-error.js'
+
+/** Writes the text of a key. Throws at a key that there is no text for. */
+export type Translate = (key: string, values?: Record<string, string | number | Date>) => string
+
+/** The texts in all the languages there are. */
+export interface Messages {
+  /**
+   * The first wanted language that there is: the very same, else a less specific one (`de` for
+   * `de-CH`), else a more specific one (`pt-BR` for `pt`). English where there is none.
+   *
+   * @param languages BCP 47 tags, best first; anything else among them is passed over
+   */
+  for(languages: readonly string[]): { t: Translate; lang: string; dir: 'ltr' | 'rtl' }
+}
+
+type Formats = ReadonlyMap<string, IntlMessageFormat>
+type Elements = ReturnType<IntlMessageFormat['getAst']>
+type Language = ReturnType<Messages['for']>
+
+const ENGLISH = new URL('../../messages/en.json', import.meta.url)
+/** As the parser's `TYPE` has it. */
+const LITERAL = 0
+// RFC 5646 §4.4.1. Without it one header of dashes would cost a tenth of a second.
+const LONGEST_TAG = 35
+const RIGHT_TO_LEFT = 'Adlm Arab Hebr Mand Nkoo Rohg Samr Syrc Thaa'.split(' ')
+
+/**
+ * Our texts in English and what the host adds: another language, or another text under `en`. A
+ * text that a language lacks is shown in English.
+ *
+ * @param overrides ICU messages by language tag and key
+ * @throws ConfigurationError naming `messages.<lang>.<key>`, where a message is ill-formed, or the
+ *   key or a placeholder is none of ours
+ */
+export function loadMessages(overrides: Record<string, Record<string, string>> = {}): Messages {
+  const ours = formatsOf('en', JSON.parse(readFileSync(ENGLISH, 'utf8')))
+  const theirs = Object.entries(overrides).map(([tag, texts]) => {
+    const lang = canonical(tag)
+    return { lang, formats: formatsOf(lang, texts, ours) }
+  })
+  const changes = theirs.filter(({ lang }) => lang === 'en').flatMap(({ formats }) => [...formats])
+  const english = new Map([...ours, ...changes])
+  const fallback = language('en', english)
+  const languages = new Map([['en', fallback]])
+  for (const { lang, formats } of theirs.filter(({ lang }) => lang !== 'en')) {
+    languages.set(lang.toLowerCase(), language(lang, new Map([...english, ...formats])))
+  }
+  return { for: (wanted) => best(wanted, languages) ?? fallback }
+}
+
+function best(wanted: readonly string[], languages: ReadonlyMap<string, Language>) {
+  const tags = wanted.filter((tag) => tag.length <= LONGEST_TAG).map((tag) => tag.toLowerCase())
+  for (const tag of tags) {
+    const ranges = tag.split('-').map((_, index, parts) => parts.slice(0, index + 1).join('-'))
+    const wider = ranges.reverse().find((range) => languages.has(range))
+    const known = wider ?? [...languages.keys()].find((each) => each.startsWith(`${tag}-`))
+    if (known !== undefined) return languages.get(known)
+  }
+  return undefined
+}
+
+function language(lang: string, formats: Formats): Language {
+  const { script } = new Intl.Locale(lang).maximize()
+  return {
+    lang,
+    dir: script !== undefined && RIGHT_TO_LEFT.includes(script) ? 'rtl' : 'ltr',
+    t(key, values) {
+      const format = formats.get(key)
+      if (format === undefined) throw new Error(`there is no text "${key}" in messages/en.json`)
+      const text = format.format(values)
+      return Array.isArray(text) ? text.join('') : String(text)
+    },
+  }
+}
+
+function formatsOf(lang: string, texts: Record<string, string>, ours?: Formats): Formats {
+  if (typeof texts !== 'object' || texts === null) {
+    throw new ConfigurationError(
+      `messages.${lang}: give texts by key, such as { "code.label": "…" }`,
+    )
+  }
+  return new Map(
+    Object.entries(texts).map(([key, text]) => [key, formatOf(lang, key, text, ours)] as const),
+  )
+}
+
+function formatOf(lang: string, key: string, text: unknown, ours?: Formats): IntlMessageFormat {
+  const option = `messages.${lang}.${key}`
+  const our = ours?.get(key)
+  if (ours !== undefined && our === undefined) {
+    throw new ConfigurationError(`${option}: there is no such key; messages/en.json has them all`)
+  }
+  if (typeof text !== 'string') throw new ConfigurationError(`${option}: must be a string`)
+  const format = parse(option, lang, text)
+  const given = placeholders((our ?? format).getAst())
+  const unknown = placeholders(format.getAst()).find((name) => !given.includes(name))
+  if (unknown !== undefined) {
+    throw new ConfigurationError(`${option}: nothing is given for the placeholder {${unknown}}`)
+  }
+  return format
+}
+
+function parse(option: string, lang: string, text: string): IntlMessageFormat {
+  try {
+    // Tags stay text: the views escape what a message says.
+    const format = new IntlMessageFormat(text, lang, undefined, { ignoreTag: true })
+    // Some mistakes in a date's or a number's format show only when it is used.
+    format.format(Object.fromEntries(placeholders(format.getAst()).map((name) => [name, 1])))
+    return format
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause)
+    throw new ConfigurationError(`${option}: is no ICU message: ${why}`, { cause })
+  }
+}
+
+function placeholders(elements: Elements): readonly string[] {
+  return elements.flatMap((element) => {
+    if (!('value' in element) || element.type === LITERAL) return []
+    const branches = 'options' in element ? Object.values(element.options) : []
+    return [element.value, ...branches.flatMap((branch) => placeholders(branch.value))]
+  })
+}
+
+function canonical(tag: string): string {
+  try {
+    return new Intl.Locale(tag).toString()
+  } catch (cause) {
+    throw new ConfigurationError(`messages.${tag}: is no BCP 47 language tag`, { cause })
+  }
+}

@@ -1,0 +1,50 @@
+import type { Request } from 'express'
+import { pathOnOrigin } from './destination.js'
+import { pagePath } from './page-path.js'
+import type { Problem } from './problem.js'
+import type { Site } from './site.js'
+import type { PendingVisitor, SignedInVisitor, Visitor } from './visitor.js'
+
+/** What a route asks of the visitor: the visitor where he has it, else the problem. */
+export type Need<V extends Visitor> = (site: Site, req: Request, visitor: Visitor) => V | Problem
+
+/** For routes that anybody may ask for. */
+export const nothing: Need<Visitor> = (_site, _req, visitor) => visitor
+
+/** A pending login with the code open. */
+export const pendingCode: Need<PendingVisitor> = (site, req, visitor) => {
+  if (visitor.kind === 'signed-in') return { code: 'already-signed-in', next: nextOf(site, req) }
+  if (visitor.kind === 'pending' && visitor.standing === 'code-required') return visitor
+  return missing(site, visitor)
+}
+
+/** A user who is signed in, both steps if he needs both. */
+export const signedIn: Need<SignedInVisitor> = (site, _req, visitor) =>
+  visitor.kind === 'signed-in' ? visitor : missing(site, visitor)
+
+/** A signed-in user who has an authenticator. */
+export const enrolled: Need<SignedInVisitor> = (site, _req, visitor) => {
+  if (visitor.kind !== 'signed-in') return missing(site, visitor)
+  return visitor.record.authenticator === null ? { code: 'not-enrolled' } : visitor
+}
+
+/** Somebody who may bind an authenticator: he has none, and has passed what there is to pass. */
+export const setUp: Need<PendingVisitor | SignedInVisitor> = (site, _req, visitor) => {
+  if (visitor.kind === 'pending' && visitor.standing === 'setup-required') return visitor
+  if (visitor.kind !== 'signed-in') return missing(site, visitor)
+  return visitor.record.authenticator === null ? visitor : { code: 'already-enrolled' }
+}
+
+function missing(site: Site, visitor: Visitor): Problem {
+  if (visitor.kind === 'over') return { code: 'sign-in-again' }
+  if (visitor.kind !== 'pending') return { code: 'not-signed-in' }
+  const next = pagePath(site.paths, visitor.standing)
+  return visitor.standing === 'setup-required'
+    ? { code: 'setup-required', next }
+    : { code: 'code-required', link: next }
+}
+
+/** Where a signed-in visitor was going before the package asked for something. */
+export function nextOf(site: Site, req: Request): string {
+  return pathOnOrigin(req.session.secondStep?.next, site.origin) ?? site.paths.signedIn
+}

@@ -1,0 +1,13 @@
+import type { Request } from 'express'
+import type { Occasion } from '../service/announcer.js'
+import { addressOf } from './client-address.js'
+
+const LONGEST_USER_AGENT = 256
+
+/** Where a request comes from, for events. */
+export function occasionOf(req: Request): Occasion {
+  return {
+    ip: addressOf(req),
+    userAgent: req.get('user-agent')?.slice(0, LONGEST_USER_AGENT) ?? null,
+  }
+}

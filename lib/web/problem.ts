@@ -1,0 +1,39 @@
+/** The stable codes of RFC 9457 problems, and their statuses. */
+export const PROBLEM_STATUS = {
+  'malformed-request': 400,
+  'not-signed-in': 401,
+  'code-required': 401,
+  'setup-required': 403,
+  'wrong-code': 401,
+  'sign-in-again': 401,
+  'too-many-attempts': 429,
+  'fresh-code-required': 403,
+  'required-by-policy': 409,
+  'switched-off': 409,
+  'not-enrolled': 409,
+  'already-enrolled': 409,
+  'already-signed-in': 409,
+  'setup-expired': 410,
+  'cross-origin': 403,
+  forbidden: 403,
+  'not-found': 404,
+  'link-expired': 410,
+  'not-yet': 409,
+  unavailable: 503,
+} as const satisfies Readonly<Record<string, number>>
+
+/** What went wrong, as clients tell it apart. */
+export type ProblemCode = keyof typeof PROBLEM_STATUS
+
+/** A refusal that a handler answers with. */
+export interface Problem {
+  readonly code: ProblemCode
+  /** Only where it differs from the code's own: 413 and 415 of `malformed-request`. */
+  readonly status?: number
+  /** A path on this origin that leads on; in JSON too where it is given. */
+  readonly next?: string
+  /** A path that the page links to and JSON leaves out. */
+  readonly link?: string
+  /** Seconds, in the `Retry-After` header. */
+  readonly retryAfter?: number
+}

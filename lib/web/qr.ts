@@ -1,0 +1,17 @@
+import QRCode from 'qrcode'
+
+/**
+ * Draws the text as a QR code: an SVG document with a `viewBox` and no size of its own. Background
+ * and quiet zone are white whatever page it is on, because readers fail on light codes on dark.
+ *
+ * @throws Error where the text is longer than a QR code holds
+ */
+export function qrSvg(text: string): Promise<string> {
+  return QRCode.toString(text, {
+    type: 'svg',
+    errorCorrectionLevel: 'M',
+    // ISO/IEC 18004 §9.1: four modules.
+    margin: 4,
+    color: { dark: '#000000ff', light: '#ffffffff' },
+  })
+}

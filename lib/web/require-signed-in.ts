@@ -1,0 +1,43 @@
+import type { IncomingMessage } from 'node:http'
+import type { Request } from 'express'
+import { pendingStandingOf, standingOf } from '../domain/standing.js'
+import { userOf } from './passport.js'
+import type { ProblemCode } from './problem.js'
+import { pendingOf, stampOf } from './session.js'
+import type { Site } from './site.js'
+
+/** Why a web-socket upgrade is refused. */
+export class NotSignedInError extends Error {
+  override readonly name = 'NotSignedInError'
+  readonly status = 401
+  /** `not-signed-in`, `code-required` or `setup-required`. */
+  readonly code: ProblemCode
+
+  constructor(code: ProblemCode) {
+    super(`the visitor is not signed in: ${code}`)
+    this.code = code
+  }
+}
+
+/**
+ * Who is signed in, both steps if he needs both, on a request that no guard can see: a web-socket
+ * upgrade, after the session's and Passport's middleware ran on it. Changes nothing.
+ *
+ * @throws NotSignedInError; UnavailableError where it cannot be known
+ */
+export async function requireSignedIn(site: Site, request: IncomingMessage): Promise<Express.User> {
+  const req = request as Request
+  const user = req.session ? userOf(req) : undefined
+  const pending = req.session ? pendingOf(req) : null
+  if (pending !== null && pending !== 'broken') {
+    const { record, policy } = await site.sessions.footing(pending.userId)
+    const standing = pendingStandingOf(pending, record, policy, site.system.now())
+    throw new NotSignedInError(standing === 'over' ? 'not-signed-in' : standing)
+  }
+  if (user === undefined || pending === 'broken') throw new NotSignedInError('not-signed-in')
+  const userId = site.describe(user).id
+  const { record, policy } = await site.sessions.footing(userId)
+  const standing = standingOf(userId, stampOf(req), record, policy)
+  if (standing === 'passed') return user
+  throw new NotSignedInError(standing === 'revoked' ? 'not-signed-in' : standing)
+}

@@ -1,0 +1,114 @@
+import type { Request, Response } from 'express'
+import { languagesOf, wantsJson } from './faces.js'
+import type { PageData, PageFrame, PageName, PageProblem } from './pages.js'
+import { PROBLEM_STATUS, type Problem } from './problem.js'
+import type { Site } from './site.js'
+
+const CONTENT_SECURITY_POLICY = [
+  "default-src 'none'",
+  "style-src 'self'",
+  "script-src 'self'",
+  "img-src 'self' data:",
+  "base-uri 'none'",
+  "frame-ancestors 'none'",
+].join('; ')
+
+/** The headers that every response of the package carries. */
+export function setSafeHeaders(res: Response): void {
+  res.set({
+    'Cache-Control': 'no-store',
+    'Referrer-Policy': 'strict-origin',
+    'X-Content-Type-Options': 'nosniff',
+    'Content-Security-Policy': CONTENT_SECURITY_POLICY,
+  })
+}
+
+/** What every page is given, for this visitor. */
+export function frameOf(site: Site, req: Request): PageFrame {
+  const { t, lang, dir } = site.messages.for(languagesOf(req))
+  const { secondStep, signIn, signedIn } = site.paths
+  return {
+    t,
+    lang,
+    dir,
+    base: secondStep,
+    issuer: site.issuer,
+    formFields: site.formFields(req),
+    signIn,
+    signedIn,
+  }
+}
+
+/** Answers with a page. */
+export async function showPage<P extends PageName>(
+  site: Site,
+  req: Request,
+  res: Response,
+  page: P,
+  data: PageData[P],
+  status = 200,
+): Promise<void> {
+  const html = await site.render(page, data, frameOf(site, req))
+  setSafeHeaders(res)
+  res.status(status).type('html').send(html)
+}
+
+/** Answers with JSON. */
+export function sendJson(res: Response, body: object, status = 200): void {
+  setSafeHeaders(res)
+  res.status(status).json(body)
+}
+
+/** Sends the visitor on after a successful POST. */
+export function redirect(res: Response, path: string): void {
+  setSafeHeaders(res)
+  res.redirect(303, path)
+}
+
+/** Shows a problem on the page it belongs to; without one it gets a page of its own. */
+export type ShowProblem = (problem: PageProblem, status: number) => Promise<void>
+
+/** Answers with a problem: RFC 9457 JSON, or the same text on a page with the same status. */
+export async function sendProblem(
+  site: Site,
+  req: Request,
+  res: Response,
+  problem: Problem,
+  show?: ShowProblem,
+): Promise<void> {
+  const status = problem.status ?? PROBLEM_STATUS[problem.code]
+  if (problem.retryAfter !== undefined) res.set('Retry-After', String(problem.retryAfter))
+  if (wantsJson(req)) return sendProblemJson(site, req, res, problem)
+  const { t } = site.messages.for(languagesOf(req))
+  const shown = { code: problem.code, detail: t(`problem.${problem.code}`) }
+  if (show !== undefined) return show(shown, status)
+  await showPage(
+    site,
+    req,
+    res,
+    'problem',
+    { problem: shown, next: problem.next ?? problem.link ?? null },
+    status,
+  )
+}
+
+/** Answers with a problem as JSON, whatever the visitor prefers. */
+export function sendProblemJson(site: Site, req: Request, res: Response, problem: Problem): void {
+  const { t } = site.messages.for(languagesOf(req))
+  const { code, next } = problem
+  const status = problem.status ?? PROBLEM_STATUS[code]
+  setSafeHeaders(res)
+  res
+    .status(status)
+    .type('application/problem+json')
+    .send(
+      JSON.stringify({
+        type: `urn:second-step:${code}`,
+        title: t(`problem.${code}.title`),
+        status,
+        code,
+        detail: t(`problem.${code}`),
+        ...(next === undefined ? {} : { next }),
+      }),
+    )
+}

@@ -1,0 +1,99 @@
+import type { Request } from 'express'
+import type {} from 'express-session'
+import type { PendingLogin } from '../domain/pending-login.js'
+import type { Stamp } from '../domain/stamp.js'
+import { within } from '../ports/within.js'
+import { passportKeys } from './passport.js'
+import type { Site } from './site.js'
+
+/** Our one key in the host's session. */
+export interface SecondStepSession {
+  readonly pending?: PendingLogin
+  readonly verified?: Stamp
+  /** Where `/fresh` and the page after a set-up lead: a path on this origin. */
+  readonly next?: string
+}
+
+declare module 'express-session' {
+  interface SessionData {
+    secondStep?: SecondStepSession
+    returnTo?: string
+  }
+}
+
+const PART = 'the session store'
+
+/** Saves the session; what comes after may rely on it. */
+export function saveSession(req: Request): Promise<void> {
+  return within(PART, () => settled((done) => req.session.save(done)))
+}
+
+/** Puts an empty session with a new id in place of the present one, which is destroyed. */
+export function regenerateSession(req: Request): Promise<void> {
+  return within(PART, () => settled((done) => req.session.regenerate(done)))
+}
+
+function settled(run: (done: (error?: unknown) => void) => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    run((error) => (error ? reject(error) : resolve()))
+  })
+}
+
+/** The keys of a session that a regeneration is to keep, with their values. */
+export function keptKeys(
+  req: Request,
+  keeps: (key: string) => boolean,
+): ReadonlyArray<readonly [string, unknown]> {
+  return Object.keys(req.session)
+    .filter(keeps)
+    .map((key) => [key, Reflect.get(req.session, key)] as const)
+}
+
+/** Takes the login out of the session: the users of all Passport instances, and our key. */
+export function removeLogin(site: Pick<Site, 'passports'>, req: Request): void {
+  if (!req.session) return
+  for (const key of ['secondStep', ...passportKeys(req, site.passports)]) {
+    Reflect.deleteProperty(req.session, key)
+  }
+}
+
+/** Writes part of our key; the rest of it stays. */
+export function updateSecondStep(req: Request, part: SecondStepSession): void {
+  req.session.secondStep = { ...req.session.secondStep, ...part }
+}
+
+/** The pending login, `broken` for something that no version of ours wrote, or null. */
+export function pendingOf(req: Request): PendingLogin | 'broken' | null {
+  const pending: unknown = req.session.secondStep?.pending
+  if (pending === undefined || pending === null) return null
+  const { id, userId, epoch, at, passport } = Object(pending) as Partial<PendingLogin>
+  const whole =
+    typeof id === 'string' &&
+    typeof userId === 'string' &&
+    typeof epoch === 'number' &&
+    typeof at === 'number' &&
+    typeof passport?.instance === 'number'
+  return whole ? (pending as PendingLogin) : 'broken'
+}
+
+/** The session's stamp, or null where there is none that can be read. */
+export function stampOf(req: Request): Stamp | null {
+  const stamp: unknown = req.session.secondStep?.verified
+  const { id, userId, epoch, at, method } = Object(stamp ?? {}) as Partial<Stamp>
+  const whole =
+    typeof id === 'string' &&
+    typeof userId === 'string' &&
+    typeof epoch === 'number' &&
+    typeof at === 'number' &&
+    typeof method === 'string'
+  return whole ? (stamp as Stamp) : null
+}
+
+/**
+ * Lets go of a session whose store has just failed, so that the end of the response neither waits
+ * for it again (the answer is due within 2 seconds) nor saves what was refused.
+ */
+export function detachSession(req: Request): void {
+  Reflect.deleteProperty(req, 'session')
+  Reflect.deleteProperty(req, 'sessionID')
+}

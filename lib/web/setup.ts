@@ -1,0 +1,162 @@
+import { base32Of } from '../domain/base32.js'
+import { provisioningUri } from '../domain/provisioning-uri.js'
+import { setupExpiresAt } from '../domain/setup.js'
+import type { SetupOwner, SetupShown } from '../service/setup.js'
+import { addressKey } from './client-address.js'
+import { codeField } from './code-field.js'
+import { enter } from './enter.js'
+import { wantsJson } from './faces.js'
+import { finishLogin, userOfPending } from './finish-login.js'
+import type { Exchange, Handler } from './handler.js'
+import { keepsHostsKeys } from './kept-keys.js'
+import { nextOf } from './needs.js'
+import { occasionOf } from './occasion.js'
+import type { PageProblem } from './pages.js'
+import type { Problem } from './problem.js'
+import { qrSvg } from './qr.js'
+import { sendJson, sendProblem, showPage } from './respond.js'
+import { saveSession, updateSecondStep } from './session.js'
+import type { PendingVisitor, SignedInVisitor } from './visitor.js'
+
+type Owner = PendingVisitor | SignedInVisitor
+type Shown = Extract<SetupShown, { kind: 'shown' }>
+
+/** GET `/setup` */
+export const showSetup: Handler<Owner> = async (exchange) => {
+  const { site, req, res } = exchange
+  const user = await userOf(exchange)
+  if (user === undefined) return { code: 'sign-in-again' }
+  const shown = await site.setup.show(await setupOwner(exchange))
+  if (shown.kind !== 'shown') return { code: shown.kind }
+  if (!wantsJson(req)) {
+    await setupPage(exchange, user, shown, null, 200)
+    return undefined
+  }
+  const { setup, secret } = shown
+  const { issuer } = site
+  const account = accountOf(exchange, user)
+  const uri = provisioningUri(issuer, account, base32Of(secret), setup)
+  sendJson(res, {
+    issuer,
+    account,
+    secret: base32Of(secret),
+    uri,
+    qr: await qrSvg(uri),
+    algorithm: setup.algorithm.toUpperCase(),
+    digits: setup.digits,
+    period: setup.period,
+    expiresAt: new Date(setupExpiresAt(setup)).toISOString(),
+  })
+  return undefined
+}
+
+/** POST `/setup` */
+export const confirmSetup: Handler<Owner> = async (exchange) => {
+  const { site, req, res, visitor } = exchange
+  const user = await userOf(exchange)
+  if (user === undefined) return { code: 'sign-in-again' }
+  const owner = await setupOwner(exchange)
+  const code = codeField(req)
+  if (code === null) return refuse(exchange, user, { code: 'malformed-request' })
+
+  const { policy } = visitor
+  const limits = { ipKey: addressKey(req), ipLimit: site.ipLimit(req) }
+  const answer = await site.setup.confirm(owner, { code, policy, ...limits })
+  if (answer.kind === 'too-many-attempts') {
+    return refuse(exchange, user, { code: answer.kind, retryAfter: answer.retryAfter })
+  }
+  if (answer.kind !== 'enrolled') return refuse(exchange, user, { code: answer.kind })
+
+  const next = await signIn(exchange, user, answer.epoch)
+  const codes = answer.backupCodes
+  if (wantsJson(req)) sendJson(res, { status: 'enrolled', backupCodes: codes, next })
+  else await showPage(site, req, res, 'backup-codes', { problem: null, codes, next })
+  return undefined
+}
+
+/** The set-up is done: the pending login is in, or this session goes on with a new stamp and id. */
+async function signIn(
+  { site, req, visitor }: Exchange<Owner>,
+  user: Express.User,
+  epoch: number,
+): Promise<string> {
+  const method = 'totp'
+  if (visitor.kind === 'pending') {
+    return finishLogin(site, req, visitor, { user, method, epoch, pageBetween: true })
+  }
+  const { userId, record, policy } = visitor
+  const next = nextOf(site, req)
+  await enter(site, req, {
+    user,
+    userId,
+    stamp: site.sessions.stamp(userId, epoch, method),
+    footing: { record, policy },
+    keeps: keepsHostsKeys(site, req),
+    next,
+  })
+  return next
+}
+
+async function setupOwner({ site, req, visitor }: Exchange<Owner>): Promise<SetupOwner> {
+  const { record } = visitor
+  const occasion = occasionOf(req)
+  const { userId } = record
+  if (visitor.kind === 'pending') return { userId, owner: visitor.pending.id, occasion, record }
+  if (visitor.stamp !== null) return { userId, owner: visitor.stamp.id, occasion, record }
+  // A session older than the package: from now on it has a name that the set-up is bound to.
+  const stamp = site.sessions.stamp(userId, record.epoch, 'none')
+  updateSecondStep(req, { verified: stamp })
+  await saveSession(req)
+  return { userId, owner: stamp.id, occasion, record }
+}
+
+async function userOf({ site, req, visitor }: Exchange<Owner>): Promise<Express.User | undefined> {
+  return visitor.kind === 'signed-in' ? visitor.user : userOfPending(site, req, visitor)
+}
+
+/** A typo shows the same QR code again; a set-up that is over does not begin another by itself. */
+async function refuse(
+  exchange: Exchange<Owner>,
+  user: Express.User,
+  problem: Problem,
+): Promise<Problem | undefined> {
+  const { site, req, res } = exchange
+  const goesOn = ['wrong-code', 'malformed-request', 'too-many-attempts'].includes(problem.code)
+  if (wantsJson(req) || !goesOn) return { ...problem, link: `${site.paths.secondStep}/setup` }
+  const owner = await setupOwner(exchange)
+  const record = (await site.sessions.footing(owner.userId)).record
+  const shown = await site.setup.show({ ...owner, record })
+  if (shown.kind !== 'shown') return { code: shown.kind }
+  await sendProblem(site, req, res, problem, (text, status) =>
+    setupPage(exchange, user, shown, text, status),
+  )
+  return undefined
+}
+
+async function setupPage(
+  exchange: Exchange<Owner>,
+  user: Express.User,
+  { setup, secret }: Shown,
+  problem: PageProblem | null,
+  status: number,
+): Promise<void> {
+  const { site, req, res, visitor } = exchange
+  const account = accountOf(exchange, user)
+  const key = base32Of(secret)
+  const uri = provisioningUri(site.issuer, account, key, setup)
+  const data = {
+    problem,
+    account,
+    issuer: site.issuer,
+    key: (key.match(/.{1,4}/g) ?? []).join(' '),
+    uri,
+    qr: await qrSvg(uri),
+    cancel: visitor.kind === 'pending',
+  }
+  await showPage(site, req, res, 'setup', data, status)
+}
+
+function accountOf({ site }: Exchange, user: Express.User): string {
+  const { email, name, id } = site.describe(user)
+  return email ?? name ?? id
+}

@@ -1,0 +1,53 @@
+import type { Request, Response } from 'express'
+import type { System } from '../ports/system.js'
+import type { Challenge } from '../service/challenge.js'
+import type { Limits } from '../service/limits.js'
+import type { Sessions } from '../service/sessions.js'
+import type { Setup } from '../service/setup.js'
+import type { Messages } from './messages.js'
+import type { Render } from './pages.js'
+import type { PassportInstance } from './passport.js'
+
+/** Where the pages are, as the visitor's browser sees it. */
+export interface Paths {
+  readonly secondStep: string
+  readonly admin: string
+  readonly signIn: string
+  readonly signedIn: string
+}
+
+/** What the host tells about one of its users. */
+export interface Description {
+  readonly id: string
+  readonly email: string | null
+  readonly name: string | null
+}
+
+/** What the gate tells a host that answers itself. */
+export interface PendingInfo {
+  /** What is missing: a code, or an authenticator first. */
+  readonly status: 'code-required' | 'setup-required'
+  /** Path of the page that asks for it. */
+  readonly next: string
+}
+
+/** Everything that the handlers share: made once at start-up, never changed. */
+export interface Site {
+  readonly challenge: Challenge
+  readonly limits: Limits
+  readonly sessions: Sessions
+  readonly setup: Setup
+  readonly system: System
+  readonly messages: Messages
+  readonly render: Render
+  readonly paths: Paths
+  readonly issuer: string
+  readonly origin: string
+  readonly origins: ReadonlySet<string>
+  readonly passports: readonly PassportInstance[]
+  readonly describe: (user: Express.User) => Description
+  readonly ipLimit: (req: Request) => number
+  readonly keepInSession: readonly string[]
+  readonly formFields: (req: Request) => Readonly<Record<string, string>>
+  readonly onPending: ((req: Request, res: Response, info: PendingInfo) => void) | null
+}

@@ -1,0 +1,109 @@
+import type { Request } from 'express'
+import type { PendingLogin } from '../domain/pending-login.js'
+import { freshUntil, type Method, type Stamp } from '../domain/stamp.js'
+import type { PendingStanding } from '../domain/standing.js'
+import { ConfigurationError } from '../errors/configuration-error.js'
+import type { Footing } from '../service/sessions.js'
+import type { PassportLogIn } from './passport.js'
+
+/** A visitor who has passed the first step and not the second. There is no user beside it. */
+export interface PendingVisitor extends Footing {
+  readonly kind: 'pending'
+  readonly standing: Exclude<PendingStanding, 'over'>
+  readonly pending: PendingLogin
+}
+
+/** A visitor who is signed in, as far as record and policy ask for it. */
+export interface SignedInVisitor extends Footing {
+  readonly kind: 'signed-in'
+  readonly userId: string
+  readonly user: Express.User
+  /** Null in a session older than the package. */
+  readonly stamp: Stamp | null
+}
+
+/** Who is asking. `over` is a pending login that has ended but is still in the session. */
+export type Visitor =
+  | { readonly kind: 'anonymous' }
+  | { readonly kind: 'over' }
+  | PendingVisitor
+  | SignedInVisitor
+
+/** What the guard knows of a request. Kept off the request object, where nobody can set it. */
+export interface Guarded {
+  visitor: Visitor
+  /** Passport's `req.logIn`, before the gate. */
+  readonly logIn: PassportLogIn
+  /** A second step that the strategy has just seen passed and that no login has used yet. */
+  passed: { readonly userId: string; readonly stamp: Stamp } | null
+  /** Called when a login of this request has passed the first step. */
+  onFirstStep: (() => void) | null
+}
+
+const guarded = new WeakMap<Request, Guarded>()
+
+export function guardedOf(req: Request): Guarded | undefined {
+  return guarded.get(req)
+}
+
+/** @throws ConfigurationError where no guard has seen the request */
+export function guardedStateOf(req: Request): Guarded {
+  const state = guarded.get(req)
+  if (state !== undefined) return state
+  throw new ConfigurationError('mount guard() before everything else of the second step')
+}
+
+export function setGuarded(req: Request, state: Guarded): void {
+  guarded.set(req, state)
+  Object.defineProperty(req, 'secondStep', {
+    configurable: true,
+    enumerable: true,
+    get: () => helperOf(state.visitor),
+  })
+}
+
+/** What hosts read in `req.secondStep`. */
+export interface SecondStepOfRequest {
+  readonly status: 'none' | 'code-required' | 'setup-required' | 'verified'
+  /** How the second step was passed, or null. */
+  readonly method: Method | null
+  /** Until when the last code counts as fresh, or null. */
+  readonly freshUntil: Date | null
+  /** Where the pending login was going, or null. */
+  readonly next: string | null
+  /** Until when an authenticator must be set up, or null. */
+  readonly setupDeadline: Date | null
+}
+
+declare global {
+  namespace Express {
+    interface Request {
+      /** Where this request stands between the two steps. Set by `guard()`. */
+      readonly secondStep?: SecondStepOfRequest
+    }
+  }
+}
+
+const NOTHING: SecondStepOfRequest = {
+  status: 'none',
+  method: null,
+  freshUntil: null,
+  next: null,
+  setupDeadline: null,
+}
+
+function helperOf(visitor: Visitor): SecondStepOfRequest {
+  if (visitor.kind === 'pending') {
+    return { ...NOTHING, status: visitor.standing, next: visitor.pending.next }
+  }
+  if (visitor.kind !== 'signed-in' || visitor.stamp === null) return NOTHING
+  const { stamp } = visitor
+  if (stamp.method === 'none') return { ...NOTHING, method: 'none' }
+  const until = freshUntil(stamp)
+  return {
+    ...NOTHING,
+    status: 'verified',
+    method: stamp.method,
+    freshUntil: until === null ? null : new Date(until),
+  }
+}

@@ -1,0 +1,112 @@
+import { execFile } from 'node:child_process'
+import { expect } from 'chai'
+import { Redis } from 'ioredis'
+import { keyRing } from '../../lib/keys/key-ring.js'
+import { freePort, type RedisServer, startRedisServer } from '../support/redis-server.js'
+
+interface Run {
+  readonly code: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** Runs the command line tool as a process of its own. */
+function cli(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Run> {
+  const { REDIS_URL: _, ...inherited } = process.env
+  const command = ['--import', 'tsx', 'lib/cli/main.ts', ...args]
+  return new Promise((resolve) => {
+    execFile(
+      process.execPath,
+      command,
+      { env: { ...inherited, ...env } },
+      (error, stdout, stderr) =>
+        resolve({ code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr }),
+    )
+  })
+}
+
+const oneLine = /^[^\n]+\n$/
+
+describe('passport-second-step', () => {
+  describe('keygen', () => {
+    it('prints a key that the key ring takes, another one each time', async () => {
+      const [one, two] = await Promise.all([cli(['keygen']), cli(['keygen'])])
+      expect([one.code, one.stderr]).to.deep.equal([0, ''])
+      expect(one.stdout).to.match(/^[A-Za-z0-9+/]{43}=\n$/)
+      expect(one.stdout).not.to.equal(two.stdout)
+      keyRing([one.stdout.trim(), two.stdout.trim()])
+    })
+  })
+
+  describe('init', () => {
+    let server: RedisServer
+    let redis: Redis
+    before(async () => {
+      server = await startRedisServer({ args: ['--requirepass', 'pass-word'] })
+      redis = new Redis(server.port, '127.0.0.1', { password: 'pass-word' })
+    })
+    beforeEach(() => redis.flushall())
+    after(async () => {
+      redis.disconnect()
+      await server.stop()
+    })
+    const url = () => `redis://:pass-word@127.0.0.1:${server.port}`
+
+    it('makes the marker and says so, and the second time that it was there', async () => {
+      const first = await cli(['init', '--redis', url()])
+      expect([first.code, first.stderr]).to.deep.equal([0, ''])
+      expect(first.stdout).to.equal(
+        `Made the marker "{second-step}:marker" in Redis at 127.0.0.1:${server.port}.\n`,
+      )
+      expect(await redis.keys('*')).to.deep.equal(['{second-step}:marker'])
+
+      const second = await cli(['init', '--redis', url()])
+      expect(second.code).to.equal(0)
+      expect(second.stdout).to.match(oneLine).and.contain('already')
+    })
+
+    it('takes REDIS_URL and --prefix', async () => {
+      const { code } = await cli(['init', '--prefix', 'acme'], { REDIS_URL: url() })
+      expect(code).to.equal(0)
+      expect(await redis.keys('*')).to.deep.equal(['{acme}:marker'])
+    })
+
+    it('says in a sentence what went wrong, without the password', async () => {
+      const wrong = url().replace('pass-word', 'not-this')
+      const gone = `redis://:not-this@127.0.0.1:${await freePort()}`
+      for (const redisUrl of [wrong, gone, 'https://not-this@127.0.0.1', 'not-this']) {
+        const { code, stdout, stderr } = await cli(['init', '--redis', redisUrl])
+        expect([code, stdout], stderr).to.deep.equal([1, ''])
+        expect(stderr).to.match(oneLine).and.not.contain('not-this')
+      }
+    })
+
+    it('refuses a prefix that would break the hash tag', async () => {
+      const { code, stderr } = await cli(['init', '--redis', url(), '--prefix', 'a}b'])
+      expect(code).to.equal(1)
+      expect(stderr).to.match(oneLine).and.contain('prefix')
+    })
+
+    it('wants to know which Redis', async () => {
+      const { code, stderr } = await cli(['init'])
+      expect(code).to.equal(2)
+      expect(stderr).to.contain('REDIS_URL').and.contain('Usage:')
+    })
+  })
+
+  it('shows its usage when asked', async () => {
+    for (const args of [['--help'], ['-h'], ['init', '--help']]) {
+      const { code, stdout, stderr } = await cli(args)
+      expect([code, stderr]).to.deep.equal([0, ''])
+      expect(stdout).to.contain('Usage:').and.contain('keygen').and.contain('init')
+    }
+  })
+
+  it('ends with code 2 and the usage when used wrongly', async () => {
+    for (const args of [[], ['kegen'], ['keygen', 'twice'], ['keygen', '--size', '5']]) {
+      const { code, stdout, stderr } = await cli(args)
+      expect([code, stdout]).to.deep.equal([2, ''])
+      expect(stderr).to.contain('Usage:')
+    }
+  })
+})

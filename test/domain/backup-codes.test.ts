@@ -1,0 +1,93 @@
+import { expect } from 'chai'
+import fc from 'fast-check'
+import {
+  BACKUP_CODES_IN_A_SET,
+  BYTES_OF_A_BACKUP_CODE,
+  backupCodeFrom,
+  backupCodesLeft,
+  formatBackupCode,
+} from '../../lib/domain/backup-codes.js'
+import { backupCodeSet, NOW } from '../support/records.js'
+
+const CROCKFORD = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
+const fifteenBytes = fc.uint8Array({ minLength: 15, maxLength: 15 })
+
+/** The same number, written by division instead of by cutting bits. */
+function inBase32(bytes: Uint8Array): string {
+  let rest = BigInt(`0x${Buffer.from(bytes).toString('hex')}`)
+  let written = ''
+  for (let place = 0; place < 24; place += 1) {
+    written = CROCKFORD.charAt(Number(rest % 32n)) + written
+    rest /= 32n
+  }
+  return written
+}
+
+describe('a backup code', () => {
+  it('is made of 120 random bits, ten to a set', () => {
+    expect(BYTES_OF_A_BACKUP_CODE * 8).to.equal(120)
+    expect(BACKUP_CODES_IN_A_SET).to.equal(10)
+  })
+
+  it('is the random number in 24 characters of the Crockford alphabet', () => {
+    fc.assert(
+      fc.property(fifteenBytes, (bytes) => {
+        expect(backupCodeFrom(bytes)).to.equal(inBase32(bytes))
+      }),
+    )
+    expect(backupCodeFrom(new Uint8Array(15))).to.equal('0'.repeat(24))
+    expect(backupCodeFrom(new Uint8Array(15).fill(255))).to.equal('Z'.repeat(24))
+  })
+
+  it('knows all 32 characters and no others', () => {
+    const everyFive = Array.from({ length: 32 }, (_, five) => five.toString(2).padStart(5, '0'))
+    const bytes = everyFive.join('').match(/.{8}/g) ?? []
+    const random = Uint8Array.from(bytes, (byte) => Number.parseInt(byte, 2))
+    expect(backupCodeFrom(random)).to.equal(CROCKFORD)
+  })
+
+  it('depends on every one of its bits', () => {
+    const codes = new Set<string>()
+    for (let bit = 0; bit < 120; bit += 1) {
+      const random = new Uint8Array(15)
+      random[Math.floor(bit / 8)] = 0x80 >> (bit % 8)
+      codes.add(backupCodeFrom(random))
+    }
+    expect(codes.size).to.equal(120)
+    expect(codes).not.to.include('0'.repeat(24))
+  })
+
+  it('is shown in four groups of six', () => {
+    expect(formatBackupCode('0123456789ABCDEFGHJKMNPQ')).to.equal('012345-6789AB-CDEFGH-JKMNPQ')
+    fc.assert(
+      fc.property(fifteenBytes, (bytes) => {
+        const shown = formatBackupCode(backupCodeFrom(bytes))
+        expect(shown).to.match(/^(?:[0-9A-HJKMNP-TV-Z]{6}-){3}[0-9A-HJKMNP-TV-Z]{6}$/)
+        expect(shown.replaceAll('-', '')).to.equal(backupCodeFrom(bytes))
+      }),
+    )
+  })
+
+  it('shows what is no whole code as nothing', () => {
+    expect(formatBackupCode('')).to.equal('')
+  })
+})
+
+describe('the backup codes that are left', () => {
+  it('are none where there is no set', () => {
+    expect(backupCodesLeft(null)).to.equal(0)
+  })
+
+  it('are those that were not used', () => {
+    const set = backupCodeSet('one', 'two', 'three')
+    const codes = set.codes.map((code) => ({ ...code, usedAt: code.digest === 'two' ? NOW : null }))
+    expect(backupCodesLeft(set)).to.equal(3)
+    expect(backupCodesLeft({ ...set, codes })).to.equal(2)
+    expect(backupCodesLeft({ ...set, codes: [] })).to.equal(0)
+  })
+
+  it('are used also where the clock said 0 then', () => {
+    const set = backupCodeSet()
+    expect(backupCodesLeft({ ...set, codes: [{ digest: 'one', usedAt: 0 }] })).to.equal(0)
+  })
+})

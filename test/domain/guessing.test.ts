@@ -1,0 +1,145 @@
+import { expect } from 'chai'
+import fc from 'fast-check'
+import { attemptCaps } from '../../lib/domain/attempts.js'
+import { answerBackupCode, answerOtp } from '../../lib/domain/challenge.js'
+import type { SecondStepRecord } from '../../lib/domain/record.js'
+import {
+  backupCodeSet,
+  codeOf,
+  DAY,
+  deepFreeze,
+  enrolledRecord,
+  HOUR,
+  MINUTE,
+  NOW,
+  SECOND,
+  SECRET,
+  wrongCode,
+} from '../support/records.js'
+
+const MONTH = 30 * DAY
+const YEAR = 365 * DAY
+
+/** One account, its clock, and the times of all verdicts "wrong" that it gave. */
+class Account {
+  record: SecondStepRecord = enrolledRecord()
+  now = NOW
+  readonly wrong: number[] = []
+  readonly #window: number
+
+  constructor(window: number) {
+    this.#window = window
+  }
+
+  get #lastStep(): number {
+    return this.record.authenticator?.lastStep ?? -1
+  }
+
+  /** A wrong code; answers until when no further one is looked at, or null. */
+  guess(): number | null {
+    const verdict = this.#type(wrongCode(this.now, this.#lastStep))
+    if (verdict.kind === 'wrong-code') this.wrong.push(this.now)
+    return verdict.kind === 'blocked' ? verdict.until : null
+  }
+
+  rightCode(): void {
+    this.#type(codeOf(Math.floor(this.now / 30_000)))
+  }
+
+  /** The owner has as many backup codes as he likes. */
+  backupCode(): void {
+    const record = { ...this.record, backupCodes: backupCodeSet('one') }
+    const decision = answerBackupCode(deepFreeze(record), { digests: ['one'] }, this.now)
+    expect(decision.answer.kind).to.equal('accepted')
+    this.record = deepFreeze(decision.record)
+  }
+
+  #type(code: string) {
+    const command = { code, secret: SECRET, window: this.#window, resealed: null }
+    const decision = answerOtp(this.record, command, this.now)
+    this.record = deepFreeze(decision.record)
+    return decision.answer
+  }
+}
+
+/** The most verdicts that fell into any stretch of time of this length. */
+function mostWithin(length: number, times: readonly number[]): number {
+  let from = 0
+  return times.reduce((most, at, index) => {
+    while (at - (times[from] ?? at) >= length) from += 1
+    return Math.max(most, index - from + 1)
+  }, 0)
+}
+
+type Act = (account: Account) => void
+
+const acts: fc.Arbitrary<Act> = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.integer({ min: 1, max: 40 }).map((times): Act => {
+      return (account) => {
+        for (let guessed = 0; guessed < times; guessed += 1) {
+          account.guess()
+          account.backupCode()
+        }
+      }
+    }),
+  },
+  { weight: 3, arbitrary: fc.constant<Act>((account) => account.guess()) },
+  { weight: 1, arbitrary: fc.constant<Act>((account) => account.rightCode()) },
+  { weight: 1, arbitrary: fc.constant<Act>((account) => account.backupCode()) },
+  {
+    weight: 4,
+    arbitrary: fc
+      .constantFrom(1, 30 * SECOND, MINUTE, HOUR - 1, HOUR, 8 * HOUR, DAY - 1, DAY, 9 * DAY, MONTH)
+      .map((by): Act => {
+        return (account) => {
+          account.now += by
+        }
+      }),
+  },
+)
+
+describe('guessing codes of one account', () => {
+  for (const window of [0, 1, 2]) {
+    it(`never gets more verdicts than the caps allow, whatever happens (window ${window})`, () => {
+      const caps = attemptCaps(window)
+      fc.assert(
+        fc.property(fc.array(acts, { maxLength: 60, size: 'max' }), (sequence) => {
+          const account = new Account(window)
+          for (const act of sequence) act(account)
+          expect(mostWithin(DAY, account.wrong)).to.be.at.most(caps.day)
+          expect(mostWithin(MONTH, account.wrong)).to.be.at.most(caps.month)
+        }),
+        { numRuns: 40 },
+      )
+    })
+  }
+
+  // The attack of promise 3: somebody knows the password and guesses at every moment at which a code
+  // is looked at, while the owner signs in all the time and so ends every row of misses.
+  for (const window of [0, 1, 2]) {
+    it(`does not pay, though the owner signs in all the time (window ${window})`, () => {
+      const wrong = greedyYear(window)
+      const caps = attemptCaps(window)
+      expect(wrong).to.have.length(13 * caps.month)
+      expect(mostWithin(MONTH, wrong)).to.equal(caps.month)
+      expect(chanceOf(caps.month, window)).to.be.below(0.0003)
+      expect(chanceOf(wrong.length, window)).to.be.below(0.004)
+    })
+  }
+})
+
+function greedyYear(window: number): readonly number[] {
+  const account = new Account(window)
+  while (account.now < NOW + YEAR) {
+    account.backupCode()
+    account.now = account.guess() ?? account.now
+  }
+  return account.wrong
+}
+
+/** The chance that one of so many guesses is right, each at as many codes as are valid at once. */
+function chanceOf(guesses: number, window: number): number {
+  return 1 - (1 - (2 * window + 1) / 1_000_000) ** guesses
+}

@@ -1,0 +1,89 @@
+import { expect } from 'chai'
+import { Cluster } from 'ioredis'
+import { ConfigurationError } from '../../lib/errors/configuration-error.js'
+import { redisCounters } from '../../lib/limits/redis-counters.js'
+import { makeRedisMarker } from '../../lib/stores/redis-checks.js'
+import { redisStore } from '../../lib/stores/redis-store.js'
+import { recordStoreCases } from '../../lib/testing/index.js'
+import { type RedisCluster, startRedisCluster } from './redis-cluster.js'
+import { rejectionOf } from './rejection.js'
+
+describe('redisStore on a Redis Cluster of three masters', function () {
+  this.timeout(30_000)
+  let cluster: RedisCluster
+  let redis: Cluster
+  let second: Cluster
+  before(async () => {
+    cluster = await startRedisCluster()
+    redis = cluster.client()
+    second = cluster.client()
+    await redis.ping()
+  })
+  beforeEach(() => onAllMasters('FLUSHALL'))
+  after(async () => {
+    redis?.disconnect()
+    second?.disconnect()
+    await cluster?.stop()
+  })
+
+  async function onAllMasters(command: string, ...args: string[]) {
+    await Promise.all(redis.nodes('master').map((node) => node.call(command, ...args)))
+  }
+
+  for (const { name, run } of recordStoreCases) {
+    it(name, () => run(() => ({ store: redisStore(redis), another: redisStore(second) })))
+  }
+
+  it('works whichever of the masters has the slot', async () => {
+    const prefixes = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i']
+    for (const prefix of prefixes) {
+      const store = redisStore(redis, { prefix })
+      await store.open?.({ production: false })
+      expect(await store.find('user')).to.equal(null)
+    }
+    const sizes = await Promise.all(redis.nodes('master').map((node) => node.dbsize()))
+    expect(
+      sizes.every((size) => size > 0),
+      String(sizes),
+    ).to.equal(true)
+  })
+
+  it('writes after every master has forgotten its scripts', async () => {
+    const store = redisStore(redis)
+    await store.open?.({ production: false })
+    await onAllMasters('SCRIPT', 'FLUSH')
+    await recordStoreCases[1]?.run(() => ({ store, another: { noneBecause: 'not needed here' } }))
+  })
+
+  it('opens in production when no master evicts keys, and not when one does', async () => {
+    await makeRedisMarker(redis)
+    const open = () => redisStore(redis).open?.({ production: true })
+    await open()
+    const [one] = redis.nodes('master')
+    await one?.config('SET', 'maxmemory-policy', 'allkeys-lru')
+    expect(await rejectionOf(open())).to.be.instanceOf(ConfigurationError)
+    await one?.config('SET', 'maxmemory-policy', 'noeviction')
+    await open()
+  })
+
+  it('refuses a client that reads from replicas', async () => {
+    const scaled = new Cluster(
+      cluster.ports.map((port) => ({ host: '127.0.0.1', port })),
+      { scaleReads: 'slave', lazyConnect: true },
+    )
+    const error = await rejectionOf(redisStore(scaled).open?.({ production: false }))
+    scaled.disconnect()
+    expect(error).to.be.instanceOf(ConfigurationError)
+    expect(error.message).to.contain('scaleReads')
+  })
+
+  it('counts, whichever of the masters has the key', async () => {
+    const counter = redisCounters(redis).counter('try', 60)
+    for (const key of ['a', 'b', 'c', 'd', 'e', 'f']) {
+      expect(await counter.take(key, 1)).to.deep.equal({ taken: true, retryAfter: 0 })
+      expect(await counter.take(key, 1)).to.have.property('taken', false)
+      await counter.giveBack(key)
+      expect(await counter.take(key, 1)).to.have.property('taken', true)
+    }
+  })
+})

@@ -1,0 +1,72 @@
+import { once } from 'node:events'
+import { expect } from 'chai'
+import { Redis } from 'ioredis'
+import { redisStore } from '../../lib/stores/redis-store.js'
+import { enrolledRecord, thePolicy } from '../../lib/testing/documents.js'
+import { type RedisServer, startRedisServer } from '../support/redis-server.js'
+import { rejectionOf } from './rejection.js'
+
+describe('redisStore when Redis fails', () => {
+  let server: RedisServer
+  let redis: Redis
+  beforeEach(async () => {
+    server = await startRedisServer()
+    redis = new Redis(server.url, {
+      commandTimeout: 200,
+      maxRetriesPerRequest: 1,
+      enableOfflineQueue: false,
+      retryStrategy: () => 20,
+    })
+    redis.on('error', () => undefined)
+    await once(redis, 'ready')
+  })
+  afterEach(async () => {
+    redis.disconnect()
+    await server.stop()
+  })
+
+  async function opened() {
+    const store = redisStore(redis)
+    await store.open?.({ production: false })
+    await store.write(enrolledRecord('user', 1), 0)
+    return store
+  }
+
+  // With Redis away a record that reads as "none" would let the password alone open the account.
+  it('rejects every call while it hangs, and works again after', async () => {
+    const store = await opened()
+    server.pause()
+    const calls = [
+      store.find('user'),
+      store.findPolicy(),
+      store.write(enrolledRecord('user', 2), 1),
+      store.writePolicy(thePolicy.make(1), 0),
+      store.open?.({ production: false }),
+      store.open?.({ production: true }),
+    ]
+    await Promise.all(calls.map(rejectionOf))
+    server.resume()
+    expect(await store.find('user')).to.have.property('userId', 'user')
+  })
+
+  it('rejects every call while it is gone', async () => {
+    const store = await opened()
+    const closed = once(redis, 'close')
+    await server.kill()
+    await closed
+    await rejectionOf(store.find('user'))
+    await rejectionOf(store.findPolicy())
+    await rejectionOf(store.write(enrolledRecord('user', 2), 1))
+    await rejectionOf(store.open?.({ production: false }))
+  })
+
+  it('rejects when it comes back empty, until open was called again', async () => {
+    const store = await opened()
+    const ready = once(redis, 'ready')
+    await server.restart()
+    await ready
+    await rejectionOf(store.find('user'))
+    await store.open?.({ production: false })
+    expect(await store.find('user')).to.equal(null)
+  })
+})

@@ -1,0 +1,118 @@
+import { expect } from 'chai'
+import { Redis } from 'ioredis'
+import { redisStore } from '../../lib/stores/redis-store.js'
+import { enrolledRecord } from '../../lib/testing/documents.js'
+import { recordStoreCases } from '../../lib/testing/index.js'
+import { type RedisServer, startRedisServer } from '../support/redis-server.js'
+import { rejectionOf } from './rejection.js'
+
+describe('redisStore', () => {
+  let server: RedisServer
+  let redis: Redis
+  let second: Redis
+  before(async () => {
+    server = await startRedisServer()
+    redis = new Redis(server.url)
+    second = new Redis(server.url)
+  })
+  beforeEach(() => redis.flushall())
+  after(async () => {
+    redis.disconnect()
+    second.disconnect()
+    await server.stop()
+  })
+
+  async function opened(prefix?: string) {
+    const store = redisStore(redis, prefix === undefined ? {} : { prefix })
+    await store.open?.({ production: false })
+    return store
+  }
+
+  async function commandsDuring(work: () => Promise<unknown>): Promise<readonly string[]> {
+    const monitor = await second.monitor()
+    const seen: string[] = []
+    // A script's own commands come from "lua" and are no round trip.
+    monitor.on('monitor', (_time: string, [name = '']: string[], source: string) => {
+      if (source !== 'lua') seen.push(name.toLowerCase())
+    })
+    const ended = new Promise<void>((resolve) => {
+      monitor.on('monitor', (_time: string, args: string[]) => {
+        if (args[1] === 'end of the work') resolve()
+      })
+    })
+    await work()
+    await redis.echo('end of the work')
+    await ended
+    monitor.disconnect()
+    return seen.slice(0, -1)
+  }
+
+  describe('keeps the contract of a record store', () => {
+    for (const { name, run } of recordStoreCases) {
+      it(name, () => run(() => ({ store: redisStore(redis), another: redisStore(second) })))
+    }
+  })
+
+  describe('keeps the contract through a client with keyPrefix and stringNumbers', () => {
+    let odd: Redis
+    before(() => {
+      odd = new Redis(server.url, { keyPrefix: 'host:', stringNumbers: true })
+    })
+    after(() => odd.disconnect())
+    for (const { name, run } of recordStoreCases) {
+      it(name, () =>
+        run(() => ({ store: redisStore(odd), another: { noneBecause: 'tried above' } })),
+      )
+    }
+  })
+
+  it('reads a record by one command', async () => {
+    const store = await opened()
+    expect(await commandsDuring(() => store.find('user'))).to.deep.equal(['mget'])
+    expect(await commandsDuring(() => store.findPolicy())).to.deep.equal(['mget'])
+  })
+
+  it('writes a record by one command', async () => {
+    const store = await opened()
+    await store.write(enrolledRecord('user', 1), 0)
+    const commands = await commandsDuring(() => store.write(enrolledRecord('user', 2), 1))
+    expect(commands).to.deep.equal(['evalsha'])
+  })
+
+  it('writes to a server that has forgotten the script', async () => {
+    const store = await opened()
+    await store.write(enrolledRecord('user', 1), 0)
+    await redis.script('FLUSH')
+    expect(await store.write(enrolledRecord('user', 2), 1)).to.equal(true)
+    await redis.script('FLUSH')
+    expect(await store.write(enrolledRecord('user', 2), 1)).to.equal(false)
+  })
+
+  it('puts all keys in one slot and no user id in any', async () => {
+    const store = await opened('acme')
+    await store.write(enrolledRecord('somebody@acme.example', 1), 0)
+    const keys = (await redis.keys('*')).sort()
+    expect(keys).to.have.length(2)
+    for (const key of keys) expect(key).to.match(/^\{acme\}:(marker|record:[A-Za-z0-9_-]{43})$/)
+  })
+
+  it('keeps stores of different prefixes apart', async () => {
+    const [acme, other] = [await opened('acme'), await opened('other')]
+    await acme.write(enrolledRecord('user', 1), 0)
+    expect(await other.find('user')).to.equal(null)
+  })
+
+  // A damaged record that reads as "nothing stored" would let the password alone open the account.
+  it('rejects a stored record that is no JSON object, to read and to write', async () => {
+    const store = await opened()
+    await store.write(enrolledRecord('user', 1), 0)
+    const key = (await redis.keys('*:record:*'))[0] ?? ''
+    for (const damaged of ['', 'null', '1', '"text"', '{"version":1', '\u0000']) {
+      await redis.set(key, damaged)
+      await rejectionOf(store.find('user'))
+      const overwriting = store.write(enrolledRecord('user', 1), 0).catch(() => 'rejected')
+      expect(await overwriting, damaged).to.be.oneOf(['rejected', false])
+      expect(await redis.get(key)).to.equal(damaged)
+    }
+  })
+})

@@ -1,0 +1,81 @@
+import { type Authenticator, codeAt, type OtpParameters } from '../../lib/domain/authenticator.js'
+import type { BackupCodeSet } from '../../lib/domain/backup-codes.js'
+import { defaultPolicy, type Policy, type PolicyMode } from '../../lib/domain/policy.js'
+import { blankRecord, type SecondStepRecord } from '../../lib/domain/record.js'
+
+export const SECOND = 1000
+export const MINUTE = 60 * SECOND
+export const HOUR = 60 * MINUTE
+export const DAY = 24 * HOUR
+
+/** The first millisecond of time step 60 000 000. */
+export const NOW = 1_800_000_000 * SECOND
+export const STEP_NOW = 60_000_000
+
+export const USER = 'ada'
+
+/** The secret of the vectors in RFC 4226 and, for SHA-1, RFC 6238. */
+export const SECRET: Uint8Array = Buffer.from('12345678901234567890')
+export const PARAMETERS: OtpParameters = { algorithm: 'sha1', digits: 6, period: 30 }
+
+/** Freezes a plain value all through, so that a test goes red when something writes to it. */
+export function deepFreeze<T>(value: T): T {
+  if (typeof value !== 'object' || value === null) return value
+  for (const part of Object.values(value)) deepFreeze(part)
+  return Object.freeze(value)
+}
+
+/** A frozen record of a user who was never heard of, but for what is given. */
+export function recordWith(parts: Partial<SecondStepRecord> = {}): SecondStepRecord {
+  return deepFreeze({ ...blankRecord(USER), ...parts })
+}
+
+/** A bound authenticator whose secret is `SECRET` and whose last code is long ago. */
+export function authenticatorWith(parts: Partial<Authenticator> = {}): Authenticator {
+  return {
+    ...PARAMETERS,
+    type: 'totp',
+    secret: 'sealed',
+    lastStep: STEP_NOW - 1000,
+    since: NOW - 100 * DAY,
+    ...parts,
+  }
+}
+
+/** A frozen record of a user who has set up the second step, but for what is given. */
+export function enrolledRecord(parts: Partial<SecondStepRecord> = {}): SecondStepRecord {
+  return recordWith({
+    version: 1,
+    writeId: 'first-write',
+    epoch: 1,
+    authenticator: authenticatorWith(),
+    backupCodes: backupCodeSet('one', 'two', 'three'),
+    ...parts,
+  })
+}
+
+/** A set of unused backup codes with these digests. */
+export function backupCodeSet(...digests: readonly string[]): BackupCodeSet {
+  const codes = digests.map((digest) => ({ digest, usedAt: null }))
+  return { id: 'set', codes, createdAt: NOW - 100 * DAY, saved: true }
+}
+
+export function policyWith(mode: PolicyMode): Policy {
+  return { ...defaultPolicy, mode }
+}
+
+/** The authenticator's code of a time step. */
+export function codeOf(step: number): string {
+  return codeAt(step, SECRET, PARAMETERS)
+}
+
+/** A code that is wrong at this moment: no step near it, nor the last accepted one, has it. */
+export function wrongCode(now: number, lastStep = -1): string {
+  const current = Math.floor(now / 30_000)
+  const near = Array.from({ length: 11 }, (_, index) => current - 5 + index)
+  const right = new Set([lastStep, ...near].filter((step) => step >= 0).map(codeOf))
+  for (let guess = 0; ; guess += 1) {
+    const code = String(guess).padStart(6, '0')
+    if (!right.has(code)) return code
+  }
+}

@@ -1,0 +1,47 @@
+import { expect } from 'chai'
+import { provisioningUri } from '../../lib/domain/provisioning-uri.js'
+import { virtualAuthenticator } from '../../lib/testing/index.js'
+
+// RFC 6238 appendix B: the ASCII secret 12345678901234567890 at 59 s, 8 digits.
+const SECRET = 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ'
+const SHA512_SECRET =
+  'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQGEZDGNA'
+
+describe('virtualAuthenticator', () => {
+  it('shows the codes of RFC 6238, from the address in a QR code', () => {
+    const sha1 = { algorithm: 'sha1', digits: 8, period: 30 } as const
+    const app = virtualAuthenticator(provisioningUri('Acme', 'ada', SECRET, sha1))
+    expect(app.code(59_000)).to.equal('94287082')
+    expect(app.code(new Date(1_111_111_109_000))).to.equal('07081804')
+  })
+
+  it('takes algorithm and digits from the address', () => {
+    const sha512 = { algorithm: 'sha512', digits: 8, period: 30 } as const
+    const app = virtualAuthenticator(provisioningUri('Acme', 'ada', SHA512_SECRET, sha512))
+    expect(app.code(59_000)).to.equal('90693936')
+  })
+
+  it('takes the key as a page shows it', () => {
+    expect(virtualAuthenticator('gezd gnbv gy3t qojq GEZD-GNBV-GY3T-QOJQ').code(59_000)).to.equal(
+      '287082',
+    )
+  })
+
+  it('gives another code each time it is asked for the next', () => {
+    const app = virtualAuthenticator(SECRET)
+    const codes = [app.next(), app.next(), app.next()]
+    expect(new Set(codes).size).to.equal(3)
+  })
+
+  for (const nonsense of [
+    '',
+    'otpauth://hotp/a?secret=GEZDGNBV',
+    'otpauth://totp/a',
+    '0189',
+    '?',
+  ]) {
+    it(`refuses ${JSON.stringify(nonsense)}`, () => {
+      expect(() => virtualAuthenticator(nonsense)).to.throw(Error)
+    })
+  }
+})

@@ -1,0 +1,30 @@
+// Comfort only: every page works without it.
+
+// A second click would send the code again, and the answer to that would be "wrong code".
+const SECONDS_UNTIL_NEXT = 3
+const sentAt = new WeakMap()
+document.addEventListener('submit', (event) => {
+  const now = Date.now()
+  const earlier = sentAt.get(event.target) ?? 0
+  if (now - earlier < SECONDS_UNTIL_NEXT * 1000) event.preventDefault()
+  else sentAt.set(event.target, now)
+})
+
+for (const button of document.querySelectorAll('[data-print]')) {
+  button.hidden = false
+  button.addEventListener('click', () => window.print())
+}
+
+for (const button of document.querySelectorAll('[data-copy]')) {
+  // Browsers have it on secure origins alone.
+  if (navigator.clipboard === undefined) continue
+  button.hidden = false
+  const said = document.createElement('span')
+  said.setAttribute('role', 'status')
+  button.after(said)
+  button.addEventListener('click', async () => {
+    const shown = document.getElementById(button.dataset.copy).textContent
+    await navigator.clipboard.writeText(shown.replace(/ +/g, '').replace(/\n+/g, '\n').trim())
+    said.textContent = button.dataset.copied
+  })
+}
