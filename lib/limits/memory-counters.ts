@@ -4,14 +4,20 @@ import { checkWindow, counterKey } from './counter-key.js'
 
 /** Counts in this process: for development, and for hosts that have one process and no Redis. */
 export function memoryCounters(): Counters {
+  const limiters = new Map<string, RateLimiterMemory>()
   return {
     counter(name, seconds) {
       checkWindow(seconds)
-      // The limit comes with each call; the limiter itself never refuses.
-      const points = Number.MAX_SAFE_INTEGER
-      return memoryCounter(new RateLimiterMemory({ keyPrefix: name, points, duration: seconds }))
+      const limiter = limiters.get(name) ?? limiterOf(seconds)
+      limiters.set(name, limiter)
+      return memoryCounter(limiter)
     },
   }
+}
+
+/** The limit comes with each call; the limiter itself never refuses. */
+function limiterOf(seconds: number): RateLimiterMemory {
+  return new RateLimiterMemory({ points: Number.MAX_SAFE_INTEGER, duration: seconds })
 }
 
 function memoryCounter(limiter: RateLimiterMemory): Counter {

@@ -69,6 +69,8 @@ async function evictionPolicy(server: Pick<RedisClient, 'config'>): Promise<stri
     if (error instanceof Error && error.name === 'ReplyError') return null
     throw error
   })
-  const policy: unknown = Array.isArray(answer) ? answer[1] : null
+  if (typeof answer !== 'object' || answer === null) return null
+  // ioredis 6 can be told to answer with RESP3's maps.
+  const policy: unknown = Array.isArray(answer) ? answer[1] : Reflect.get(answer, EVICTION)
   return typeof policy === 'string' ? policy : null
 }

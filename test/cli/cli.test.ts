@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process'
 import { expect } from 'chai'
 import { Redis } from 'ioredis'
 import { keyRing } from '../../lib/keys/key-ring.js'
+import { startRedisCluster } from '../stores/redis-cluster.js'
 import { freePort, type RedisServer, startRedisServer } from '../support/redis-server.js'
 
 interface Run {
@@ -47,8 +48,8 @@ describe('passport-second-step', () => {
     })
     beforeEach(() => redis.flushall())
     after(async () => {
-      redis.disconnect()
-      await server.stop()
+      redis?.disconnect()
+      await server?.stop()
     })
     const url = () => `redis://:pass-word@127.0.0.1:${server.port}`
 
@@ -78,6 +79,26 @@ describe('passport-second-step', () => {
         const { code, stdout, stderr } = await cli(['init', '--redis', redisUrl])
         expect([code, stdout], stderr).to.deep.equal([1, ''])
         expect(stderr).to.match(oneLine).and.not.contain('not-this')
+      }
+    })
+
+    it('says why there is no connection', async () => {
+      const { stderr } = await cli(['init', '--redis', `redis://127.0.0.1:${await freePort()}`])
+      expect(stderr).to.contain('ECONNREFUSED')
+    })
+
+    it('follows a cluster to the server that has the slot', async function () {
+      this.timeout(30_000)
+      const cluster = await startRedisCluster()
+      try {
+        const runs = []
+        for (const port of cluster.ports) {
+          runs.push(await cli(['init', '--redis', `redis://127.0.0.1:${port}`]))
+        }
+        expect(runs.map((run) => run.code)).to.deep.equal([0, 0, 0])
+        expect(runs.filter((run) => run.stdout.startsWith('Made'))).to.have.length(1)
+      } finally {
+        await cluster.stop()
       }
     })
 

@@ -75,14 +75,14 @@ describe('the sealer of keyRing', () => {
   // Node accepts a tag of 4 bytes unless told: it is guessed with 2^32 tries.
   it('refuses a tag that was cut', async () => {
     const { sealer } = keyRing([KEY])
-    const [version, keyId, nonce, text = ''] = (await sealer.seal(secret, ada)).split('.')
-    const bytes = Buffer.from(text, 'base64url')
-    for (const length of [4, 8, 12, 15]) {
-      const cut = bytes.subarray(0, secret.length + length).toString('base64url')
-      await rejectionOf(sealer.open([version, keyId, nonce, cut].join('.'), ada))
+    for (const content of [secret, Buffer.alloc(0)]) {
+      const parts = (await sealer.seal(content, ada)).split('.')
+      const bytes = Buffer.from(parts[3] ?? '', 'base64url')
+      for (const length of [4, 8, 12, 15]) {
+        const cut = bytes.subarray(0, content.length + length).toString('base64url')
+        await rejectionOf(sealer.open(parts.with(3, cut).join('.'), ada))
+      }
     }
-    const tagAlone = bytes.subarray(-4).toString('base64url')
-    await rejectionOf(sealer.open([version, keyId, nonce, tagAlone].join('.'), ada))
   })
 
   it('refuses a flipped bit anywhere', async () => {

@@ -59,10 +59,11 @@ describe('redisStore on a Redis Cluster of three masters', function () {
     await makeRedisMarker(redis)
     const open = () => redisStore(redis).open?.({ production: true })
     await open()
-    const [one] = redis.nodes('master')
-    await one?.config('SET', 'maxmemory-policy', 'allkeys-lru')
-    expect(await rejectionOf(open())).to.be.instanceOf(ConfigurationError)
-    await one?.config('SET', 'maxmemory-policy', 'noeviction')
+    for (const node of redis.nodes('master')) {
+      await node.config('SET', 'maxmemory-policy', 'allkeys-lru')
+      expect(await rejectionOf(open())).to.be.instanceOf(ConfigurationError)
+      await node.config('SET', 'maxmemory-policy', 'noeviction')
+    }
     await open()
   })
 

@@ -89,6 +89,16 @@ describe('the marker of redisStore', () => {
       }
     })
 
+    it('understands a client that answers with RESP3 maps', async () => {
+      for (const policy of ['noeviction', 'allkeys-lru']) {
+        const config = { value: async () => ({ 'maxmemory-policy': policy }) }
+        const client: Redis = Object.create(redis, { config })
+        const opening = redisStore(client).open?.({ production: true })
+        if (policy === 'noeviction') await opening
+        else expect((await rejectionOf(opening)).message).to.contain(policy)
+      }
+    })
+
     it('is not asked for outside production', async () => {
       await redis.config('SET', 'maxmemory-policy', 'allkeys-lru')
       await open(false)

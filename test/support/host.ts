@@ -32,7 +32,7 @@ export interface HostOptions {
   /** Between `passport.session()` and the guard. */
   readonly beforeGuard?: (host: HostParts) => void
   /** The host's own routes, after the package's. */
-  readonly routes?: (host: HostParts) => void
+  readonly routes?: ((host: HostParts) => void) | undefined
   readonly initialize?: RequestHandler
   readonly cookie?: session.CookieOptions
 }

@@ -72,7 +72,7 @@ export function codeOf(step: number): string {
 /** A code that is wrong at this moment: no step near it, nor the last accepted one, has it. */
 export function wrongCode(now: number, lastStep = -1): string {
   const current = Math.floor(now / 30_000)
-  const near = Array.from({ length: 11 }, (_, index) => current - 5 + index)
+  const near = Array.from({ length: 7 }, (_, index) => current - 3 + index)
   const right = new Set([lastStep, ...near].filter((step) => step >= 0).map(codeOf))
   for (let guess = 0; ; guess += 1) {
     const code = String(guess).padStart(6, '0')

@@ -123,7 +123,7 @@ function pong(port: number): Promise<boolean> {
       resolve(answer)
     }
     socket.setTimeout(500, () => done(false))
-    socket.once('data', (data) => done(data.toString().startsWith('+PONG')))
+    socket.once('data', (data) => done(/^(\+PONG|-NOAUTH)/.test(data.toString())))
     socket.once('error', () => done(false))
   })
 }

@@ -1,0 +1,254 @@
+import { expect } from 'chai'
+import { parsePolicy, parseRecord } from '../../lib/domain/parse-record.js'
+import { defaultPolicy } from '../../lib/domain/policy.js'
+import { blankRecord, type SecondStepRecord } from '../../lib/domain/record.js'
+import { authenticatorWith, backupCodeSet, NOW, PARAMETERS, USER } from '../support/records.js'
+
+type Path = readonly (string | number)[]
+
+/** A record in which no part is missing. */
+function fullRecord(): SecondStepRecord {
+  const [used, left] = [
+    { digest: 'one', usedAt: NOW },
+    { digest: 'two', usedAt: null },
+  ]
+  return {
+    userId: USER,
+    version: 3,
+    writeId: 'write',
+    epoch: 2,
+    authenticator: authenticatorWith(),
+    setup: { ...PARAMETERS, owner: 'login', secret: 'sealed', startedAt: NOW, misses: 1 },
+    backupCodes: { ...backupCodeSet(), codes: [used, left] },
+    attempts: { misses: [NOW - 1, NOW], consecutive: 2 },
+    ended: [{ id: 'stamp', at: NOW }],
+  }
+}
+
+function pathsOf(value: unknown, path: Path = []): readonly Path[] {
+  if (typeof value !== 'object' || value === null) return [path]
+  const keys = Array.isArray(value) ? [...value.keys()] : Object.keys(value)
+  const below = keys.flatMap((key) => pathsOf(Reflect.get(value, key), [...path, key]))
+  return path.length === 0 ? below : [path, ...below]
+}
+
+function holderOf(root: object, path: Path): { holder: object; key: string | number } {
+  const key = path.at(-1) ?? ''
+  const holder = path.slice(0, -1).reduce<object>((part, step) => Reflect.get(part, step), root)
+  return { holder, key }
+}
+
+function replaced<T extends object>(root: T, path: Path, value: unknown): T {
+  const copy = structuredClone(root)
+  const { holder, key } = holderOf(copy, path)
+  Reflect.set(holder, key, value)
+  return copy
+}
+
+function without<T extends object>(root: T, path: Path): T {
+  const copy = structuredClone(root)
+  const { holder, key } = holderOf(copy, path)
+  Reflect.deleteProperty(holder, key)
+  return copy
+}
+
+const NULL_IS_FINE = /^(authenticator|setup|backupCodes|backupCodes\.codes\.\d\.usedAt)$/
+const CHOSEN = /(algorithm|digits|type|mode)$/
+
+/** Values that the place of this path must not hold. */
+function illTyped(path: Path, present: unknown): readonly unknown[] {
+  const name = path.join('.')
+  const nothing = NULL_IS_FINE.test(name) ? [undefined] : [undefined, null]
+  const always = [...nothing, Symbol('odd'), () => present, Number.NaN]
+  const containers = [{}, [], [present], { ...Object(present) }]
+  if (Array.isArray(present)) return [...always, {}, '', 1, true, { length: 0 }, [null], [{}], [[]]]
+  if (typeof present === 'object') {
+    const noObject = [[], {}, 'text', 1, true, new Map(), [present]]
+    return [...always, ...noObject]
+  }
+  if (typeof present === 'boolean') return [...always, ...containers, 'true', 0, 1, '']
+  if (typeof present === 'string') {
+    const odd = CHOSEN.test(name) ? ['', 'SHA1', 'hotp', 'md5', ' totp', 'sha1 '] : []
+    return [...always, ...containers, ...odd, 1, true, 0]
+  }
+  const lower = name.endsWith('lastStep') ? [-2] : [-1]
+  const odd = CHOSEN.test(name) ? [5, 9, 0, 6.5] : []
+  const never = name.endsWith('period') ? [0] : []
+  const numbers = ['1', '', 1.5, Number.POSITIVE_INFINITY, 2 ** 53, 1n, true]
+  return [...always, ...containers, ...lower, ...odd, ...never, ...numbers]
+}
+
+function show(value: unknown): string {
+  if (typeof value === 'function') return 'a function'
+  return typeof value === 'object' ? JSON.stringify(value) : String(value)
+}
+
+function refuses(value: unknown, what: string): void {
+  expect(() => parseRecord(value, USER), what).to.throw(
+    Error,
+    'the stored record of a user cannot be read',
+  )
+}
+
+describe('reading a stored record', () => {
+  it('takes a full one, as it came out of JSON', () => {
+    const stored: unknown = JSON.parse(JSON.stringify(fullRecord()))
+    expect(parseRecord(stored, USER)).to.deep.equal(fullRecord())
+  })
+
+  it('takes a blank one', () => {
+    expect(parseRecord(blankRecord(USER), USER)).to.deep.equal(blankRecord(USER))
+  })
+
+  it('takes the edges of what is allowed', () => {
+    const edges: readonly (readonly [Path, unknown])[] = [
+      [['authenticator'], null],
+      [['setup'], null],
+      [['backupCodes'], null],
+      [['backupCodes', 'codes'], []],
+      [['backupCodes', 'codes', 0, 'usedAt'], 0],
+      [['backupCodes', 'saved'], false],
+      [['authenticator', 'lastStep'], -1],
+      [['authenticator', 'lastStep'], 0],
+      [['authenticator', 'period'], 1],
+      [['attempts', 'misses'], []],
+      [['ended'], []],
+      [['version'], Number.MAX_SAFE_INTEGER],
+      ...['sha1', 'sha256', 'sha512'].flatMap((algorithm) => [
+        [['authenticator', 'algorithm'], algorithm] as const,
+        [['setup', 'algorithm'], algorithm] as const,
+      ]),
+      ...[6, 7, 8].map((digits) => [['authenticator', 'digits'], digits] as const),
+    ]
+    for (const [path, value] of edges) {
+      const record = replaced(fullRecord(), path, value)
+      expect(parseRecord(record, USER), `${path.join('.')} ${value}`).to.equal(record)
+    }
+  })
+
+  for (const path of pathsOf(fullRecord())) {
+    const isField = typeof path.at(-1) === 'string'
+    it(`refuses it when ${path.join('.')} is ${isField ? 'missing or ' : ''}ill-typed`, () => {
+      // "On and broken", never "off": one lost field must not open the account.
+      if (isField) refuses(without(fullRecord(), path), 'missing')
+      const { holder, key } = holderOf(fullRecord(), path)
+      for (const value of illTyped(path, Reflect.get(holder, key))) {
+        refuses(replaced(fullRecord(), path, value), `${path.join('.')} = ${show(value)}`)
+      }
+    })
+  }
+
+  it('refuses what is no object at all', () => {
+    const odd = [undefined, null, '', 'record', JSON.stringify(fullRecord()), 0, 1, true, [], {}]
+    for (const value of [...odd, [fullRecord()], new Map(Object.entries(fullRecord()))]) {
+      refuses(value, show(value))
+    }
+  })
+})
+
+describe("a record under somebody else's name", () => {
+  // Gogs CVE-2025-64175: a recovery code was accepted on another account than its own.
+  it('is refused', () => {
+    for (const other of ['bob', 'Ada', 'ada ', '', 'ad', 'adaa']) {
+      expect(() => parseRecord(fullRecord(), other), other).to.throw(Error)
+    }
+  })
+
+  it('is refused also when a number is told from its digits', () => {
+    const one: unknown = { ...fullRecord(), userId: 1 }
+    expect(() => parseRecord(one, '1')).to.throw(Error)
+  })
+
+  it('is read for users with odd ids', () => {
+    for (const id of ['*', 'a:b', '__proto__', 'constructor', 'line\nbreak', '1']) {
+      expect(parseRecord({ ...fullRecord(), userId: id }, id).userId).to.equal(id)
+    }
+  })
+})
+
+describe('fields that come from a prototype', () => {
+  it('are no fields of the record', () => {
+    refuses(Object.create(fullRecord()), 'a record as prototype')
+    for (const path of pathsOf(fullRecord()).filter((path) => typeof path.at(-1) === 'string')) {
+      const copy = structuredClone(fullRecord())
+      const { holder, key } = holderOf(copy, path)
+      const value: unknown = Reflect.get(holder, key)
+      Reflect.deleteProperty(holder, key)
+      Object.setPrototypeOf(holder, { [key]: value })
+      refuses(copy, path.join('.'))
+    }
+  })
+
+  it('are none either when JSON carries a __proto__', () => {
+    const { authenticator, ...rest } = fullRecord()
+    const text = `{"__proto__":${JSON.stringify({ authenticator })},${JSON.stringify(rest).slice(1)}`
+    refuses(JSON.parse(text), text)
+    refuses(Object.assign({}, JSON.parse(text)), 'the same, merged into an object')
+  })
+
+  it('are none either when something has polluted all objects', () => {
+    // A polluted prototype must not make a broken record read as "not enrolled".
+    const broken = without(fullRecord(), ['authenticator'])
+    Reflect.set(Object.prototype, 'authenticator', null)
+    try {
+      refuses(broken, 'a record without an authenticator of its own')
+    } finally {
+      Reflect.deleteProperty(Object.prototype, 'authenticator')
+    }
+  })
+})
+
+describe('reading the stored policy', () => {
+  function refusesPolicy(value: unknown, what: string): void {
+    expect(() => parsePolicy(value), what).to.throw(Error, 'the stored policy cannot be read')
+  }
+
+  it('takes each mode and the edges of its numbers', () => {
+    for (const mode of ['off', 'optional', 'required'] as const) {
+      for (const [codeAttempts, passwordAttempts] of [
+        [3, 3],
+        [10, 20],
+      ] as const) {
+        const policy = { ...defaultPolicy, mode, codeAttempts, passwordAttempts }
+        expect(parsePolicy(policy)).to.equal(policy)
+      }
+    }
+    const without = { ...defaultPolicy, backupCodes: false }
+    expect(parsePolicy(without)).to.equal(without)
+  })
+
+  for (const path of pathsOf(defaultPolicy)) {
+    it(`refuses it when ${path.join('.')} is missing or ill-typed`, () => {
+      refusesPolicy(without(defaultPolicy, path), 'missing')
+      for (const value of illTyped(path, Reflect.get(defaultPolicy, path[0] ?? ''))) {
+        refusesPolicy(replaced(defaultPolicy, path, value), show(value))
+      }
+    })
+  }
+
+  it('refuses numbers that no admin could have chosen', () => {
+    for (const codeAttempts of [0, 2, 11, 100]) {
+      refusesPolicy({ ...defaultPolicy, codeAttempts }, `codeAttempts ${codeAttempts}`)
+    }
+    for (const passwordAttempts of [0, 2, 21, 100]) {
+      refusesPolicy({ ...defaultPolicy, passwordAttempts }, `passwordAttempts ${passwordAttempts}`)
+    }
+  })
+
+  it('refuses what is no object at all', () => {
+    for (const value of [undefined, null, '', 'off', 1, true, [], {}]) {
+      refusesPolicy(value, show(value))
+    }
+  })
+
+  it('is, while there is none, optional with the defaults that the documentation names', () => {
+    expect(defaultPolicy).to.deep.equal({
+      version: 0,
+      writeId: '',
+      mode: 'optional',
+      codeAttempts: 5,
+      passwordAttempts: 10,
+      backupCodes: true,
+    })
+  })
+})

@@ -1,0 +1,234 @@
+import { expect } from 'chai'
+import { addMiss, attemptCaps, noAttempts } from '../../lib/domain/attempts.js'
+import type { BackupCodeSet } from '../../lib/domain/backup-codes.js'
+import { answerOtp } from '../../lib/domain/challenge.js'
+import type { Decision } from '../../lib/domain/decision.js'
+import type { SecondStepRecord } from '../../lib/domain/record.js'
+import {
+  beginSetup,
+  type ConfirmSetupAnswer,
+  confirmSetup,
+  type SetupInProgress,
+  setupExpiresAt,
+  setupOf,
+} from '../../lib/domain/setup.js'
+import {
+  backupCodeSet,
+  codeOf,
+  deepFreeze,
+  enrolledRecord,
+  MINUTE,
+  NOW,
+  PARAMETERS,
+  recordWith,
+  SECRET,
+  STEP_NOW,
+  wrongCode,
+} from '../support/records.js'
+
+const setup: SetupInProgress = deepFreeze({
+  ...PARAMETERS,
+  owner: 'this-login',
+  secret: 'sealed for set-up',
+  startedAt: NOW,
+  misses: 0,
+})
+const inProgress = recordWith({ setup })
+
+function begin(record: SecondStepRecord, owner = 'this-login', now = NOW) {
+  const command = { owner, secret: `sealed at ${now}`, parameters: PARAMETERS }
+  return deepFreeze(beginSetup(record, deepFreeze(command), now))
+}
+
+interface Typed {
+  readonly owner?: string
+  readonly now?: number
+  readonly window?: number
+  readonly backupCodes?: BackupCodeSet | null
+}
+
+function confirm(
+  record: SecondStepRecord,
+  code: string,
+  { owner = 'this-login', now = NOW, window = 1, backupCodes = backupCodeSet('one') }: Typed = {},
+): Decision<ConfirmSetupAnswer> {
+  const liveSecret = 'sealed for its live use'
+  const command = { owner, code, secret: SECRET, liveSecret, backupCodes, window }
+  return deepFreeze(confirmSetup(record, command, now))
+}
+
+function expectNothingHappened<Answer>(
+  decision: Decision<Answer>,
+  record: SecondStepRecord,
+  answer: Answer,
+): void {
+  expect(decision).to.deep.equal({ record, answer, events: [] })
+  expect(decision.record).to.equal(record)
+}
+
+describe('beginning a set-up', () => {
+  it('puts the new secret on the record, bound to who began it', () => {
+    const record = recordWith({ epoch: 3 })
+    const decision = begin(record)
+    const begun = { ...PARAMETERS, owner: 'this-login', secret: `sealed at ${NOW}` }
+    const expected = { ...begun, startedAt: NOW, misses: 0 }
+    expect(decision.answer).to.deep.equal({ kind: 'in-progress', setup: expected })
+    expect(decision.record).to.deep.equal({ ...record, setup: expected })
+    expect(decision.events).to.deep.equal([])
+  })
+
+  it('keeps the secret for the same owner: a reload shows the same QR code', () => {
+    const later = begin(inProgress, 'this-login', NOW + 10 * MINUTE - 1)
+    expectNothingHappened(later, inProgress, { kind: 'in-progress', setup })
+  })
+
+  it('makes a new secret for the same owner when the ten minutes are over', () => {
+    const now = NOW + 10 * MINUTE
+    const { answer, record } = begin(inProgress, 'this-login', now)
+    expect(record.setup).to.include({ secret: `sealed at ${now}`, startedAt: now, misses: 0 })
+    expect(answer).to.deep.equal({ kind: 'in-progress', setup: record.setup })
+  })
+
+  it('never shows the secret to another owner, but replaces it', () => {
+    // FileRise CVE-2026-44460: a half login opened the set-up page and saw the secret in use.
+    const { answer, record } = begin(inProgress, 'other-login', NOW + 1)
+    expect(record.setup).to.include({ owner: 'other-login', secret: `sealed at ${NOW + 1}` })
+    expect(answer).to.deep.equal({ kind: 'in-progress', setup: record.setup })
+    expect(setupOf(record, 'this-login', NOW + 1)).to.equal(null)
+    expect(confirm(record, codeOf(STEP_NOW), { now: NOW + 1 }).answer.kind).to.equal(
+      'setup-expired',
+    )
+  })
+
+  it('is refused to who has an authenticator: the live one is not replaced', () => {
+    // better-auth #10923: calling set-up again put a new secret in place of the live one.
+    const record = enrolledRecord()
+    expectNothingHappened(begin(record), record, { kind: 'already-enrolled' })
+  })
+})
+
+describe('the set-up that an owner may see', () => {
+  it('is his own, for ten minutes to the millisecond', () => {
+    expect(setupExpiresAt(setup)).to.equal(NOW + 10 * MINUTE)
+    expect(setupOf(inProgress, 'this-login', NOW)).to.equal(setup)
+    expect(setupOf(inProgress, 'this-login', NOW + 10 * MINUTE - 1)).to.equal(setup)
+    expect(setupOf(inProgress, 'this-login', NOW + 10 * MINUTE)).to.equal(null)
+  })
+
+  it("is not somebody else's, and none where none was begun", () => {
+    expect(setupOf(inProgress, 'other-login', NOW)).to.equal(null)
+    expect(setupOf(inProgress, '', NOW)).to.equal(null)
+    expect(setupOf(recordWith(), 'this-login', NOW)).to.equal(null)
+  })
+})
+
+describe('confirming a set-up', () => {
+  it('binds the authenticator, with the backup codes, and ends all other sessions', () => {
+    const attempts = addMiss(noAttempts, attemptCaps(1), NOW - MINUTE)
+    const ended = [{ id: 'an-old-stamp', at: NOW - MINUTE }]
+    const record = recordWith({ epoch: 4, version: 6, setup, attempts, ended })
+    const backupCodes = backupCodeSet('one', 'two')
+    const decision = confirm(record, codeOf(STEP_NOW - 1), { backupCodes })
+    expect(decision.answer).to.deep.equal({ kind: 'enrolled', epoch: 5, backupCodesLeft: 2 })
+    expect(decision.events).to.deep.equal([{ type: 'enrolled', method: 'totp' }])
+    expect(decision.record).to.deep.equal({
+      ...record,
+      epoch: 5,
+      authenticator: {
+        ...PARAMETERS,
+        type: 'totp',
+        secret: 'sealed for its live use',
+        lastStep: STEP_NOW - 1,
+        since: NOW,
+      },
+      setup: null,
+      backupCodes,
+      attempts: { misses: [], consecutive: 0 },
+      ended: [],
+    })
+  })
+
+  it('takes the parameters that were shown', () => {
+    const shown = { algorithm: 'sha1', digits: 6, period: 60 } as const
+    const record = recordWith({ setup: { ...setup, ...shown } })
+    const { authenticator } = confirm(record, codeOf(STEP_NOW / 2), { window: 0 }).record
+    expect(authenticator).to.deep.include({ ...shown, lastStep: STEP_NOW / 2 })
+  })
+
+  it('makes no backup codes where the policy has none', () => {
+    const decision = confirm(inProgress, codeOf(STEP_NOW), { backupCodes: null })
+    expect(decision.answer).to.deep.equal({ kind: 'enrolled', epoch: 1, backupCodesLeft: 0 })
+    expect(decision.record.backupCodes).to.equal(null)
+  })
+
+  it('burns the step of its code: the same code does not sign in', () => {
+    // hanko #2723: the code that confirmed the set-up was good for a login too.
+    const { record } = confirm(inProgress, codeOf(STEP_NOW + 1))
+    for (const step of [STEP_NOW, STEP_NOW + 1]) {
+      const command = { code: codeOf(step), secret: SECRET, window: 1, resealed: null }
+      const verdict = answerOtp(record, command, NOW)
+      expect(verdict.answer).to.deep.equal({ kind: 'wrong-code', counted: false })
+    }
+  })
+
+  it('accepts the codes of the window alone', () => {
+    for (const window of [0, 1, 2]) {
+      const kind = (offset: number) => {
+        return confirm(inProgress, codeOf(STEP_NOW + offset), { window }).answer.kind
+      }
+      expect(kind(-window)).to.equal('enrolled')
+      expect(kind(window)).to.equal('enrolled')
+      expect(kind(-window - 1)).to.equal('wrong-code')
+      expect(kind(window + 1)).to.equal('wrong-code')
+    }
+  })
+
+  it('is possible until the last millisecond of its ten minutes', () => {
+    const end = NOW + 10 * MINUTE
+    const code = codeOf(STEP_NOW + 20)
+    expect(confirm(inProgress, code, { now: end - 1 }).answer.kind).to.equal('enrolled')
+    expectNothingHappened(confirm(inProgress, code, { now: end }), inProgress, {
+      kind: 'setup-expired',
+    })
+  })
+
+  it('is not possible for another owner, nor where nothing was begun', () => {
+    const code = codeOf(STEP_NOW)
+    const other = confirm(inProgress, code, { owner: 'other-login' })
+    expectNothingHappened(other, inProgress, { kind: 'setup-expired' })
+    const record = recordWith()
+    expectNothingHappened(confirm(record, code), record, { kind: 'setup-expired' })
+  })
+
+  it('is refused to who has an authenticator, even with a set-up left over', () => {
+    const record = enrolledRecord({ setup })
+    const decision = confirm(record, codeOf(STEP_NOW))
+    expectNothingHappened(decision, record, { kind: 'already-enrolled' })
+  })
+})
+
+describe('a wrong code at a set-up', () => {
+  it('is counted on the set-up, keeps its secret, and leaves the account alone', () => {
+    const decision = confirm(inProgress, wrongCode(NOW))
+    expect(decision.answer).to.deep.equal({ kind: 'wrong-code' })
+    expect(decision.events).to.deep.equal([{ type: 'wrong-code', method: 'totp' }])
+    expect(decision.record).to.deep.equal({ ...inProgress, setup: { ...setup, misses: 1 } })
+  })
+
+  it('ends the set-up at the tenth', () => {
+    let record = inProgress
+    for (let misses = 1; misses <= 10; misses += 1) {
+      const decision = confirm(record, wrongCode(NOW))
+      expect(decision.answer, `miss ${misses}`).to.deep.equal({ kind: 'wrong-code' })
+      record = decision.record
+      expect(record.setup?.misses ?? 'ended').to.equal(misses < 10 ? misses : 'ended')
+    }
+    expectNothingHappened(confirm(record, codeOf(STEP_NOW)), record, { kind: 'setup-expired' })
+    expect(begin(record, 'this-login', NOW + 1).record.setup).to.include({ startedAt: NOW + 1 })
+  })
+
+  it('does not end it at the ninth', () => {
+    const record = recordWith({ setup: { ...setup, misses: 9 } })
+    expect(confirm(record, codeOf(STEP_NOW)).answer.kind).to.equal('enrolled')
+  })
+})

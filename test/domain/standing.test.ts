@@ -1,0 +1,150 @@
+import { expect } from 'chai'
+import { type PendingLogin, pendingExpiresAt } from '../../lib/domain/pending-login.js'
+import type { PolicyMode } from '../../lib/domain/policy.js'
+import type { SecondStepRecord } from '../../lib/domain/record.js'
+import type { Stamp } from '../../lib/domain/stamp.js'
+import {
+  demandOf,
+  type PendingStanding,
+  pendingStandingOf,
+  type Standing,
+  standingOf,
+} from '../../lib/domain/standing.js'
+import { enrolledRecord, MINUTE, NOW, policyWith, recordWith, USER } from '../support/records.js'
+
+const ENDED = [{ id: 'ended', at: NOW - MINUTE }]
+const records = {
+  unenrolled: recordWith({ version: 5, epoch: 3, ended: ENDED }),
+  enrolled: enrolledRecord({ epoch: 3, ended: ENDED }),
+}
+const columns: readonly { readonly who: keyof typeof records; readonly mode: PolicyMode }[] = [
+  { who: 'unenrolled', mode: 'off' },
+  { who: 'unenrolled', mode: 'optional' },
+  { who: 'unenrolled', mode: 'required' },
+  { who: 'enrolled', mode: 'off' },
+  { who: 'enrolled', mode: 'optional' },
+  { who: 'enrolled', mode: 'required' },
+]
+
+const good: Stamp = { id: 'stamp', userId: USER, epoch: 3, method: 'totp', at: NOW }
+const stamps = {
+  'by a code': good,
+  'by a backup code': { ...good, method: 'backup-code' },
+  'without a code': { ...good, method: 'none' },
+  "another user's": { ...good, userId: 'bob' },
+  'of an older epoch': { ...good, epoch: 2 },
+  'of a newer epoch': { ...good, epoch: 4 },
+  'logged out': { ...good, id: 'ended' },
+  'without a code, older': { ...good, method: 'none', epoch: 2 },
+  'of nobody': { ...good, userId: '' },
+  'that is missing': null,
+} as const satisfies Record<string, Stamp | null>
+
+const words: Readonly<Record<string, Standing>> = {
+  pass: 'passed',
+  code: 'code-required',
+  setup: 'setup-required',
+  gone: 'revoked',
+}
+
+describe('where a session with a user in it stands', () => {
+  //                                not enrolled            enrolled
+  //                                off  optional required  off  optional required
+  const table: Record<keyof typeof stamps, string> = {
+    'by a code': /*             */ 'pass pass     setup     pass pass     pass',
+    'by a backup code': /*      */ 'pass pass     setup     pass pass     pass',
+    'without a code': /*        */ 'pass pass     setup     pass code     code',
+    "another user's": /*        */ 'gone gone     gone      gone gone     gone',
+    'of an older epoch': /*     */ 'gone gone     gone      gone gone     gone',
+    'of a newer epoch': /*      */ 'gone gone     gone      gone gone     gone',
+    'logged out': /*            */ 'gone gone     gone      gone gone     gone',
+    'without a code, older': /* */ 'gone gone     gone      gone gone     gone',
+    'of nobody': /*             */ 'gone gone     gone      gone gone     gone',
+    'that is missing': /*       */ 'gone gone     gone      gone gone     gone',
+  }
+  for (const [name, row] of Object.entries(table)) {
+    it(`with a stamp ${name}: ${row.replace(/\s+/g, ' ')}`, () => {
+      const stamp = stamps[name as keyof typeof stamps]
+      const found = columns.map(({ who, mode }) => {
+        return standingOf(USER, stamp, records[who], policyWith(mode))
+      })
+      expect(found).to.deep.equal(row.split(/\s+/).map((word) => words[word]))
+    })
+  }
+
+  it('without a stamp is older than the package while nothing was ever raised', () => {
+    const unknown = recordWith()
+    const enrolled = enrolledRecord({ epoch: 0 })
+    const of = (record: SecondStepRecord, mode: PolicyMode) =>
+      standingOf(USER, null, record, policyWith(mode))
+    expect(of(unknown, 'off')).to.equal('passed')
+    expect(of(unknown, 'optional')).to.equal('passed')
+    expect(of(unknown, 'required')).to.equal('setup-required')
+    expect(of(enrolled, 'off')).to.equal('passed')
+    expect(of(enrolled, 'optional')).to.equal('code-required')
+    expect(of(enrolled, 'required')).to.equal('code-required')
+  })
+
+  it('is not revoked by stamps of other sessions that were logged out', () => {
+    const record = enrolledRecord({ epoch: 3, ended: [...ENDED, { id: 'stam', at: NOW }] })
+    expect(standingOf(USER, good, record, policyWith('required'))).to.equal('passed')
+  })
+
+  it('is found at any place of the list of ended stamps', () => {
+    const list = ['one', 'stamp', 'three'].map((id) => ({ id, at: NOW }))
+    const record = enrolledRecord({ epoch: 3, ended: list })
+    expect(standingOf(USER, good, record, policyWith('off'))).to.equal('revoked')
+  })
+})
+
+describe('what record and policy ask of a user', () => {
+  it('is nothing, a code or a set-up', () => {
+    const demands = columns.map(({ who, mode }) => demandOf(records[who], policyWith(mode)))
+    expect(demands).to.deep.equal(['nothing', 'nothing', 'setup', 'nothing', 'code', 'code'])
+  })
+})
+
+describe('where a pending login stands', () => {
+  const pending: PendingLogin = {
+    id: 'pending',
+    userId: USER,
+    epoch: 3,
+    at: NOW,
+    next: null,
+    passport: { instance: 0, user: USER },
+    keepSessionInfo: false,
+  }
+  const stands = (
+    record: SecondStepRecord,
+    mode: PolicyMode,
+    { now = NOW, epoch = 3 } = {},
+  ): PendingStanding => pendingStandingOf({ ...pending, epoch }, record, policyWith(mode), now)
+
+  it('is what it waits for, or that it is over', () => {
+    const found = columns.map(({ who, mode }) => stands(records[who], mode))
+    expect(found).to.deep.equal([
+      'over',
+      'over',
+      'setup-required',
+      'code-required',
+      'code-required',
+      'code-required',
+    ])
+  })
+
+  it('is over after ten minutes, to the millisecond', () => {
+    const end = NOW + 10 * MINUTE
+    expect(pendingExpiresAt(pending)).to.equal(end)
+    expect(stands(records.enrolled, 'optional', { now: end - 1 })).to.equal('code-required')
+    expect(stands(records.enrolled, 'optional', { now: end })).to.equal('over')
+    expect(stands(records.unenrolled, 'required', { now: end - 1 })).to.equal('setup-required')
+    expect(stands(records.unenrolled, 'required', { now: end })).to.equal('over')
+  })
+
+  it('is over when the epoch is another one, lower or higher', () => {
+    for (const epoch of [0, 2, 4]) {
+      expect(stands(records.enrolled, 'optional', { epoch })).to.equal('over')
+      expect(stands(records.unenrolled, 'required', { epoch })).to.equal('over')
+    }
+  })
+})

@@ -1,0 +1,41 @@
+import type { SessionData } from 'express-session'
+import type { SecondStepSession } from '../../lib/web/session.js'
+import type { Browser } from './browser.js'
+import type { Host } from './host.js'
+
+/** A session as the host's memory store keeps it. */
+export type StoredSession = SessionData & {
+  passport?: { user?: unknown }
+  secondStep?: SecondStepSession
+}
+
+function textsOf(host: Host): Record<string, string> {
+  return (host.sessions as unknown as { sessions: Record<string, string> }).sessions
+}
+
+/** All sessions that the host has now. */
+export function sessionsOf(host: Host): readonly StoredSession[] {
+  return Object.values(textsOf(host)).map((text) => JSON.parse(text) as StoredSession)
+}
+
+/** Changes every stored session, as a host's own code or an older version might have. */
+export function editSession(host: Host, edit: (session: StoredSession) => void): void {
+  const texts = textsOf(host)
+  for (const [id, text] of Object.entries(texts)) {
+    const session = JSON.parse(text) as StoredSession
+    edit(session)
+    texts[id] = JSON.stringify(session)
+  }
+}
+
+/** The session cookie that a response sets, as `name=value`. */
+export function cookieOf({ headers }: { headers: Record<string, unknown> }): string {
+  const [cookie] = headers['set-cookie'] as string[]
+  return cookie?.split(';', 1)[0] ?? ''
+}
+
+/** Gives a browser somebody's cookie. */
+export function useCookie(browser: Browser, cookie: string): Browser {
+  browser.set('Cookie', cookie)
+  return browser
+}
