@@ -1,6 +1,6 @@
 import { pendingExpiresAt } from '../domain/pending-login.js'
 import { codeAttempt } from './code-attempt.js'
-import { codeField } from './code-field.js'
+import { codeField, looksLikeBackupCode } from './code-field.js'
 import { wantsJson } from './faces.js'
 import { finishLogin, userOfPending } from './finish-login.js'
 import type { Exchange, Handler } from './handler.js'
@@ -70,7 +70,7 @@ function challengePage(
   const data = {
     problem,
     backupCode: acceptsBackupCodes(visitor),
-    typedBackupCode: problem !== null && codeField(req)?.kind === 'backup-code',
+    typedBackupCode: problem !== null && looksLikeBackupCode(req),
     lost: false,
     trust: false,
   }

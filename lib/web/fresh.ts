@@ -1,6 +1,6 @@
 import { freshUntil } from '../domain/stamp.js'
 import { codeAttempt } from './code-attempt.js'
-import { codeField } from './code-field.js'
+import { codeField, looksLikeBackupCode } from './code-field.js'
 import { wantsJson } from './faces.js'
 import type { Exchange, Handler } from './handler.js'
 import { nextOf } from './needs.js'
@@ -59,7 +59,7 @@ function freshPage(
   const data = {
     problem,
     backupCode: visitor.policy.backupCodes && visitor.record.backupCodes !== null,
-    typedBackupCode: problem !== null && codeField(req)?.kind === 'backup-code',
+    typedBackupCode: problem !== null && looksLikeBackupCode(req),
   }
   return showPage(site, req, res, 'fresh', data, status)
 }

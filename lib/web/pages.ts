@@ -28,6 +28,8 @@ export interface PageFrame {
 export interface PageProblem {
   readonly code: string
   readonly detail: string
+  /** Minutes until it is worth trying again, where that is known. */
+  readonly minutes?: number
 }
 
 /** What each page shows. */
@@ -60,6 +62,7 @@ export type PageData = {
     readonly problem: PageProblem | null
     /** As people see them. Empty: the second step is on without backup codes. */
     readonly codes: readonly string[]
+    readonly madeAt: Date
     /** Where to go on without codes; with codes the form's answer leads there, so no field can. */
     readonly next: string
   }
@@ -79,7 +82,6 @@ export type PageData = {
     readonly backupCodesLeft: number
     readonly backupCodesSaved: boolean
   }
-  cancelled: { readonly problem: null }
   problem: {
     readonly problem: PageProblem
     /** Where to go on; null: to the first step. */
@@ -105,7 +107,6 @@ const titles: Titles = {
     codes.length > 0 ? t('backup-codes.title') : t('backup-codes.title-without'),
   fresh: (_, t) => t('fresh.title'),
   settings: (_, t) => t('settings.title'),
-  cancelled: (_, t) => t('cancelled.title'),
   problem: ({ problem }, t) => t(`problem.${problem.code}.title`),
 }
 

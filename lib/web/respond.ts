@@ -80,7 +80,13 @@ export async function sendProblem(
   if (problem.retryAfter !== undefined) res.set('Retry-After', String(problem.retryAfter))
   if (wantsJson(req)) return sendProblemJson(site, req, res, problem)
   const { t } = site.messages.for(languagesOf(req))
-  const shown = { code: problem.code, detail: t(`problem.${problem.code}`) }
+  const shown = {
+    code: problem.code,
+    detail: t(`problem.${problem.code}`),
+    ...(problem.code === 'too-many-attempts' && problem.retryAfter !== undefined
+      ? { minutes: Math.ceil(problem.retryAfter / 60) }
+      : {}),
+  }
   if (show !== undefined) return show(shown, status)
   await showPage(
     site,

@@ -70,7 +70,13 @@ export const confirmSetup: Handler<Owner> = async (exchange) => {
   const next = await signIn(exchange, user, answer.epoch)
   const codes = answer.backupCodes
   if (wantsJson(req)) sendJson(res, { status: 'enrolled', backupCodes: codes, next })
-  else await showPage(site, req, res, 'backup-codes', { problem: null, codes, next })
+  else
+    await showPage(site, req, res, 'backup-codes', {
+      problem: null,
+      codes,
+      madeAt: new Date(site.system.now()),
+      next,
+    })
   return undefined
 }
 

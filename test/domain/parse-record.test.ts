@@ -61,6 +61,7 @@ function illTyped(path: Path, present: unknown): readonly unknown[] {
   const nothing = NULL_IS_FINE.test(name) ? [undefined] : [undefined, null]
   const always = [...nothing, Symbol('odd'), () => present, Number.NaN]
   const containers = [{}, [], [present], { ...Object(present) }]
+  if (present === null) return [...always, ...containers, -1, 1.5, '1', '', true]
   if (Array.isArray(present)) return [...always, {}, '', 1, true, { length: 0 }, [null], [{}], [[]]]
   if (typeof present === 'object') {
     const noObject = [[], {}, 'text', 1, true, new Map(), [present]]

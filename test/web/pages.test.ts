@@ -57,8 +57,12 @@ const states: readonly State[] = [
   ['challenge, no backup codes', 'challenge', { ...challenge, backupCode: false }],
   ['set-up', 'setup', setup],
   ['set-up, wrong code', 'setup', { ...setup, problem: wrongCode, cancel: false }],
-  ['backup codes', 'backup-codes', { problem: null, codes, next: '/account' }],
-  ['backup codes switched off', 'backup-codes', { problem: null, codes: [], next: '/account' }],
+  ['backup codes', 'backup-codes', { problem: null, codes, madeAt: new Date(0), next: '/account' }],
+  [
+    'backup codes switched off',
+    'backup-codes',
+    { problem: null, codes: [], madeAt: new Date(0), next: '/account' },
+  ],
   ['fresh', 'fresh', { problem: null, backupCode: true }],
   ['fresh, wrong code', 'fresh', { problem: wrongCode, backupCode: false }],
   ['settings', 'settings', settings],
@@ -69,7 +73,6 @@ const states: readonly State[] = [
     'settings',
     { ...settings, enrolled: false, method: null, since: null, backupCodesLeft: 0 },
   ],
-  ['cancelled', 'cancelled', { problem: null }],
   ['problem', 'problem', { problem: wrongCode, next: '/second-step/challenge' }],
   ['problem without a way on', 'problem', { problem: wrongCode, next: null }],
 ]
@@ -93,7 +96,7 @@ function hostile<T>(value: T): T
 function hostile(value: unknown): unknown {
   if (typeof value === 'string') return value.startsWith('<svg') ? value : HOSTILE
   if (Array.isArray(value)) return value.map(hostile)
-  if (typeof value !== 'object' || value === null) return value
+  if (typeof value !== 'object' || value === null || value instanceof Date) return value
   const entries = Object.entries(value).map(([key, each]) => {
     const kept = key === 'code' || key === 'since'
     return [key, kept ? each : hostile(each)] as const
@@ -262,7 +265,7 @@ describe('the set-up page', () => {
 })
 
 describe('the page of backup codes', () => {
-  const data = { problem: null, codes, next: '/account' }
+  const data = { problem: null, codes, madeAt: new Date(0), next: '/account' }
 
   it('saves the codes to a file without a script: all of them, whose and since when', async () => {
     const link = tags(await show('backup-codes', data, { issuer: 'Acme & Söhne' }), 'a')[0] ?? ''
@@ -338,41 +341,43 @@ describe("the host's own views", () => {
   })
   afterEach(() => rmSync(folder, { recursive: true }))
   const write = (name: string, text: string) => writeFileSync(join(folder, name), text)
-  const cancelled = (pages: typeof render) => pages('cancelled', { problem: null }, frame)
+  const rendered = (pages: typeof render) =>
+    pages('fresh', { problem: null, backupCode: false }, frame)
 
   it('replace a page by its file name, inside our frame and with our parts', async () => {
-    write('cancelled.ejs', "<h1>Bye from <%= issuer %></h1><%- include('_cancel') %>")
-    const html = await cancelled(ejsPages(folder))
+    write('fresh.ejs', "<h1>Bye from <%= issuer %></h1><%- include('_cancel') %>")
+    const html = await rendered(ejsPages(folder))
     expect(html).to.contain('<h1>Bye from Acme</h1><form class="cancel"')
     expect(html).to.contain('/second-step/assets/style.css')
-    expect(await ejsPages(folder)('fresh', { problem: null, backupCode: true }, frame)).to.equal(
-      await show('fresh', { problem: null, backupCode: true }),
+    const problem = { problem: wrongCode, next: null }
+    expect(await ejsPages(folder)('problem', problem, frame)).to.equal(
+      await show('problem', problem),
     )
   })
 
   it('replace a part, also where one of our pages includes it', async () => {
     write('_heading.ejs', '<h1>Theirs: <%= title %></h1>')
-    const html = await cancelled(ejsPages(folder))
-    expect(html).to.contain(`<h1>Theirs: ${t('cancelled.title')}</h1>`)
+    const html = await rendered(ejsPages(folder))
+    expect(html).to.contain(`<h1>Theirs: ${t('fresh.title')}</h1>`)
   })
 
   it('replace the frame', async () => {
     write('_frame.ejs', '<html lang="<%= lang %>">[<%- body %>]</html>')
-    expect(await cancelled(ejsPages(folder))).to.match(/^<html lang="en">\[<h1>.*\]\s*<\/html>/s)
+    expect(await rendered(ejsPages(folder))).to.match(/^<html lang="en">\[<h1>.*\]\s*<\/html>/s)
   })
 
   it('include views of their own', async () => {
     write('own.ejs', 'own part of <%= name %>')
     write('_head.ejs', "<%- include('own', { name: issuer }) %>")
-    expect(await cancelled(ejsPages(folder))).to.contain('own part of Acme')
+    expect(await rendered(ejsPages(folder))).to.contain('own part of Acme')
   })
 
   it('do not reach into another instance in the same process', async () => {
-    await cancelled(ejsPages())
+    await rendered(ejsPages())
     write('_heading.ejs', '<h1>Theirs</h1>')
     const theirs = ejsPages(folder)
-    expect(await cancelled(theirs)).to.contain('<h1>Theirs</h1>')
-    expect(await cancelled(ejsPages())).not.to.contain('Theirs')
+    expect(await rendered(theirs)).to.contain('<h1>Theirs</h1>')
+    expect(await rendered(ejsPages())).not.to.contain('Theirs')
   })
 
   it('are refused at start-up where the folder is none', () => {
@@ -388,8 +393,8 @@ describe("the host's own views", () => {
   })
 
   it('are told which part there is not', () => {
-    write('cancelled.ejs', "<%- include('_missing') %>")
-    expect(() => cancelled(ejsPages(folder))).to.throw('_missing.ejs')
+    write('fresh.ejs', "<%- include('_missing') %>")
+    expect(() => rendered(ejsPages(folder))).to.throw('_missing.ejs')
   })
 })
 

@@ -1,0 +1,111 @@
+import {
+  type ErrorRequestHandler,
+  type Request,
+  type RequestHandler,
+  type Response,
+  Router,
+} from 'express'
+import passport from 'passport'
+import type { SecondStep } from 'passport-second-step'
+import { Refusal, wantsJson } from './problems.js'
+import { register, type User, type UserStore } from './users.js'
+
+/** The app's own pages and JSON. None of them knows of the second step but the transfer. */
+export function routes(users: UserStore, secondStep: SecondStep<User>): Router {
+  const router = Router()
+  router.get('/', (req, res) => res.render('home', { user: userOf(req) }))
+
+  router.get('/login', (_req, res) => res.render('login', NOTHING_TYPED))
+  router.post(
+    '/login',
+    requireTexts('login', 'username', 'password'),
+    secondStep.limitPassword(),
+    passport.authenticate('local', { failWithError: true, keepSessionInfo: true }),
+    wrongPassword,
+    (req, res) => answerSignedIn(req, res, 200),
+  )
+
+  router.get('/register', (_req, res) => res.render('register', NOTHING_TYPED))
+  router.post('/register', requireTexts('register', 'email', 'name', 'password'), signUp(users))
+
+  router.post('/logout', (req, res, next) => {
+    req.logout((error) => (error ? next(error) : answer(req, res, '/', { status: 'signed-out' })))
+  })
+
+  router.get('/account', requireLogin, (req, res) => {
+    const user = userOf(req)
+    res.set('Cache-Control', 'no-store')
+    if (wantsJson(req)) res.json({ user })
+    else res.render('account', { user, done: req.query.done === 'transfer' })
+  })
+  router.post('/transfer', secondStep.requireFresh(), (req, res) =>
+    answer(req, res, '/account?done=transfer', { status: 'done' }),
+  )
+
+  router.use(() => {
+    throw new Refusal(404, 'not-found', 'There is no such page.')
+  })
+  return router
+}
+
+const NOTHING_TYPED = { problem: null, typed: { email: '', name: '' } }
+const LONGEST_TEXT = 254
+const SHORTEST_PASSWORD = 8
+
+function userOf(req: Request): User | null {
+  return req.isAuthenticated() ? (req.user as User) : null
+}
+
+/** All that a page needs to be protected: between the two steps nobody is authenticated. */
+const requireLogin: RequestHandler = (req, res, next) => {
+  if (req.isAuthenticated()) return next()
+  if (wantsJson(req)) throw new Refusal(401, 'not-signed-in', 'Please sign in first.')
+  req.session.returnTo = req.originalUrl
+  res.redirect(303, '/login')
+}
+
+function signUp(users: UserStore): RequestHandler {
+  return async (req, res, next) => {
+    const { email, name, password } = req.body
+    if (!/^[^\s@]+@[^\s@]+$/.test(email.trim())) {
+      throw new Refusal(400, 'malformed-request', 'That is no e-mail address.', 'register')
+    }
+    if (password.length < SHORTEST_PASSWORD) {
+      const message = `The password needs at least ${SHORTEST_PASSWORD} characters.`
+      throw new Refusal(400, 'malformed-request', message, 'register')
+    }
+    const user = await register(users, { email, name: name.trim(), password })
+    if (user === null) {
+      throw new Refusal(409, 'email-taken', 'This address has an account already.', 'register')
+    }
+    req.logIn(user, (error) => (error ? next(error) : answerSignedIn(req, res, 201)))
+  }
+}
+
+/** After a login that needed no second step; where one is needed the guard answers itself. */
+function answerSignedIn(req: Request, res: Response, status: number): void {
+  const { returnTo = '/account' } = req.session
+  delete req.session.returnTo
+  answer(req, res, returnTo, { status: 'signed-in' }, status)
+}
+
+const wrongPassword: ErrorRequestHandler = (error, _req, _res, next) => {
+  const refused = error.name === 'AuthenticationError'
+  const message = 'E-mail address or password is wrong.'
+  next(refused ? new Refusal(401, 'invalid-credentials', message, 'login') : error)
+}
+
+function answer(req: Request, res: Response, next: string, body: object, status = 200): void {
+  if (wantsJson(req)) res.status(status).json(body)
+  else res.redirect(303, next)
+}
+
+function requireTexts(page: 'login' | 'register', ...names: readonly string[]): RequestHandler {
+  const isText = (value: unknown) =>
+    typeof value === 'string' && value.trim() !== '' && value.length <= LONGEST_TEXT
+  return (req, _res, next) => {
+    const body: unknown = req.body
+    if (names.every((name) => isText(Reflect.get(Object(body), name)))) return next()
+    throw new Refusal(400, 'malformed-request', 'Please fill in every field.', page)
+  }
+}

@@ -1,0 +1,91 @@
+import { randomBytes } from 'node:crypto'
+
+/** What the environment says, completed with defaults. */
+export interface Settings {
+  readonly production: boolean
+  readonly port: number
+  readonly origin: string
+  /** Null: everything is kept in this process. */
+  readonly redisUrl: string | null
+  readonly sessionSecret: string
+  readonly secondStepKeys: readonly string[]
+  /** Express's `trust proxy`. */
+  readonly trustProxy: boolean | number | string
+  /** What the person at the terminal should know before relying on this process. */
+  readonly notes: readonly string[]
+}
+
+/** Why the app cannot start, in a sentence for the person at the terminal. */
+export class StartError extends Error {}
+
+/** @throws StartError */
+export function readSettings(env: NodeJS.ProcessEnv): Settings {
+  const production = env.NODE_ENV === 'production'
+  const given = {
+    REDIS_URL: env.REDIS_URL?.trim() ?? '',
+    SESSION_SECRET: env.SESSION_SECRET?.trim() ?? '',
+    SECOND_STEP_KEYS: env.SECOND_STEP_KEYS?.trim() ?? '',
+  }
+  const missing = Object.entries(given).flatMap(([name, value]) => (value === '' ? [name] : []))
+  if (production && missing.length > 0) {
+    throw new StartError(`With NODE_ENV=production set ${missing.join(', ')} too.`)
+  }
+  const port = portOf(env.PORT)
+  const origin = env.ORIGIN?.trim() || `http://localhost:${port}`
+  const trustProxy = trustProxyOf(env.TRUST_PROXY)
+  return {
+    production,
+    port,
+    origin,
+    redisUrl: given.REDIS_URL || null,
+    sessionSecret: given.SESSION_SECRET || randomBytes(32).toString('base64'),
+    secondStepKeys: keysOf(given.SECOND_STEP_KEYS),
+    trustProxy,
+    notes: [...notesOn(missing), ...notesOnProxy(origin, trustProxy)],
+  }
+}
+
+function portOf(given = ''): number {
+  const port = given.trim() === '' ? 3000 : Number(given)
+  if (Number.isInteger(port) && port > 0 && port < 65_536) return port
+  throw new StartError(`PORT must be a number from 1 to 65535, not "${given}".`)
+}
+
+/** A number of proxies, `true`, or a list of their addresses, as Express takes them. */
+function trustProxyOf(given = ''): Settings['trustProxy'] {
+  const value = given.trim()
+  if (value === '' || value === 'false') return false
+  if (value === 'true') return true
+  return /^\d+$/.test(value) ? Number(value) : value
+}
+
+function keysOf(given: string): readonly string[] {
+  const keys = given.split(',').flatMap((key) => key.trim() || [])
+  return keys.length > 0 ? keys : [randomBytes(32).toString('base64')]
+}
+
+function notesOn(missing: readonly string[]): readonly string[] {
+  if (missing.includes('REDIS_URL')) {
+    return ['Without REDIS_URL a restart forgets everything: users, second steps and sessions.']
+  }
+  // Throw-away secrets are not kept in that Redis: a copy of it must yield nothing usable.
+  const thrownAway = {
+    SECOND_STEP_KEYS: 'no second step that was set up works after a restart',
+    SESSION_SECRET: 'everybody is signed out after a restart',
+  }
+  return Object.entries(thrownAway).flatMap(([name, lost]) =>
+    missing.includes(name)
+      ? [
+          `${name} is not set: this process has made one to throw away, so ${lost}. ` +
+            'All processes on one Redis need the same.',
+        ]
+      : [],
+  )
+}
+
+function notesOnProxy(origin: string, trustProxy: Settings['trustProxy']): readonly string[] {
+  if (!origin.startsWith('https:') || trustProxy !== false) return []
+  return [
+    'ORIGIN is https: tell with TRUST_PROXY which proxy does it, or no session cookie is set.',
+  ]
+}
