@@ -55,6 +55,8 @@ export interface SecondStepOptions<U = Express.User> {
   readonly totp?: TotpOptions
   /** Whether backup codes are made and accepted. Default true. */
   readonly backupCodes?: boolean
+  /** Whether a user may see his live key again, by a code. Default true. */
+  readonly showKey?: boolean
   /** Wrong codes per address in 10 minutes; `false`: no limit; or by request. Default 100. */
   readonly ipLimit?: number | false | ((req: Request) => number | false)
   /** Session keys of the host's that live on through a login in two steps. Default none. */
@@ -86,6 +88,7 @@ const KNOWN = [
   'realm',
   'totp',
   'backupCodes',
+  'showKey',
   'ipLimit',
   'keepInSession',
   'onPending',
@@ -117,6 +120,7 @@ export interface CheckedOptions {
   readonly parameters: OtpParameters
   readonly window: number
   readonly backupCodes: boolean
+  readonly showKey: boolean
   readonly ipLimit: (req: Request) => number
   readonly keepInSession: readonly string[]
   readonly formFields: (req: Request) => Readonly<Record<string, string>>
@@ -149,6 +153,10 @@ export function checkOptions<U>(options: SecondStepOptions<U>): CheckedOptions {
     options.backupCodes === undefined || typeof options.backupCodes === 'boolean',
     '`backupCodes` must be true or false',
   )
+  check(
+    options.showKey === undefined || typeof options.showKey === 'boolean',
+    '`showKey` must be true or false',
+  )
   const origin = checkOrigin(options.origin, 'origin')
   return {
     issuer: options.issuer,
@@ -158,6 +166,7 @@ export function checkOptions<U>(options: SecondStepOptions<U>): CheckedOptions {
     ...identity(options.describe, checkRealm(options.realm)),
     ...checkTotp(options.totp),
     backupCodes: options.backupCodes ?? true,
+    showKey: options.showKey ?? true,
     ipLimit: checkIpLimit(options.ipLimit),
     keepInSession: options.keepInSession ?? [],
     formFields: options.formFields ?? (() => ({})),

@@ -8,9 +8,11 @@ import { redisCounters } from './limits/redis-counters.js'
 import { checkOptions, type SecondStepOptions } from './options.js'
 import { system as theSystem } from './ports/system.js'
 import { Announcer, type SecondStepEvents } from './service/announcer.js'
+import { BackupCodes } from './service/backup-codes.js'
 import { Challenge } from './service/challenge.js'
 import { Limits } from './service/limits.js'
 import { Records } from './service/records.js'
+import { Reset } from './service/reset.js'
 import { Sessions } from './service/sessions.js'
 import { Setup } from './service/setup.js'
 import { type SecondStepStatus, Status } from './service/status.js'
@@ -87,10 +89,15 @@ export function createSecondStep<U = Express.User>(options: SecondStepOptions<U>
   const sessions = new Sessions(records, system)
   const status = new Status(records, system, window)
   const now = () => system.now()
+  const challenge = new Challenge({ records, limits, vault, digester, window, now })
+  const backupCodes = new BackupCodes({ challenge, digester, system })
+  const setupParts = { records, challenge, limits, vault, backupCodes, system }
   const site: Site = {
     ...ofSite,
-    challenge: new Challenge({ records, limits, vault, digester, window, now }),
-    setup: new Setup({ records, limits, vault, digester, system, parameters, window }),
+    challenge,
+    backupCodes,
+    setup: new Setup({ ...setupParts, parameters, window }),
+    reset: new Reset(challenge),
     limits,
     sessions,
     system,

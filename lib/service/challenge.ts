@@ -25,9 +25,18 @@ export interface CodeAttempt {
   readonly policy: Policy
 }
 
+/** What is to be done with the record once a code was accepted, in the same write. */
+export type FollowUp<Result> = (
+  record: SecondStepRecord,
+  now: number,
+) => Decision<Result> | Promise<Decision<Result>>
+
+type Accepted = Extract<CodeVerdict, { kind: 'accepted' }>
+
 /** What became of a code. */
-export type CodeAnswer =
-  | Extract<CodeVerdict, { kind: 'accepted' | 'not-enrolled' }>
+export type CodeAnswer<Result = undefined> =
+  | (Accepted & { readonly result: Result })
+  | { readonly kind: 'not-enrolled' }
   | { readonly kind: 'wrong-code' }
   | { readonly kind: 'malformed-request' }
   | { readonly kind: 'switched-off' }
@@ -63,7 +72,15 @@ export class Challenge {
    * Answers a code. Places in the limits are taken before the verdict and given back when it was no
    * miss, so that no number of parallel guesses gets more verdicts than the limits have places.
    */
-  async answer(attempt: CodeAttempt): Promise<CodeAnswer> {
+  answer(attempt: CodeAttempt): Promise<CodeAnswer> {
+    return this.answerAnd(attempt, (record) => ({ record, answer: undefined, events: [] }))
+  }
+
+  /** Answers a code, and does what it was given for: both are written, or neither is. */
+  async answerAnd<Result>(
+    attempt: CodeAttempt,
+    followUp: FollowUp<Result>,
+  ): Promise<CodeAnswer<Result>> {
     const { code, record, policy } = attempt
     if (record.authenticator === null) return { kind: 'not-enrolled' }
     if (code.kind === 'otp' && code.code.length !== record.authenticator.digits) {
@@ -73,7 +90,7 @@ export class Challenge {
 
     const places = await this.#limits.takeForCode(attempt)
     if (places.kind !== 'taken') return places
-    const verdict = await this.#verdict(attempt).catch(async (error: unknown) => {
+    const verdict = await this.#verdict(attempt, followUp).catch(async (error: unknown) => {
       await places.giveBack('all')
       throw error
     })
@@ -88,12 +105,28 @@ export class Challenge {
     return { kind: 'too-many-attempts', retryAfter: Math.max(1, seconds) }
   }
 
-  #verdict({ userId, code, occasion, record }: CodeAttempt): Promise<CodeVerdict> {
-    const decide = (current: SecondStepRecord, now: number): Promise<Decision<CodeVerdict>> =>
-      code.kind === 'otp'
-        ? this.#decideOtp(current, code.code, now)
-        : this.#decideBackupCode(current, code.code, now)
-    return this.#records.change(userId, occasion, decide, record)
+  #verdict<Result>(
+    { userId, code, occasion, record }: CodeAttempt,
+    followUp: FollowUp<Result>,
+  ): Promise<Exclude<CodeVerdict, Accepted> | (Accepted & { readonly result: Result })> {
+    return this.#records.change<Exclude<CodeVerdict, Accepted> | (Accepted & { result: Result })>(
+      userId,
+      occasion,
+      async (current, now) => {
+        const { answer, ...decided } =
+          code.kind === 'otp'
+            ? await this.#decideOtp(current, code.code, now)
+            : await this.#decideBackupCode(current, code.code, now)
+        if (answer.kind !== 'accepted') return { ...decided, answer }
+        const followed = await followUp(decided.record, now)
+        return {
+          record: followed.record,
+          answer: { ...answer, epoch: followed.record.epoch, result: followed.answer },
+          events: [...decided.events, ...followed.events],
+        }
+      },
+      record,
+    )
   }
 
   async #decideOtp(

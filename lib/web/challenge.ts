@@ -1,6 +1,7 @@
+import { FEW_BACKUP_CODES } from '../domain/backup-codes.js'
 import { pendingExpiresAt } from '../domain/pending-login.js'
-import { codeAttempt } from './code-attempt.js'
-import { codeField, looksLikeBackupCode } from './code-field.js'
+import { byCode } from './by-code.js'
+import { looksLikeBackupCode } from './code-field.js'
 import { wantsJson } from './faces.js'
 import { finishLogin, userOfPending } from './finish-login.js'
 import type { Exchange, Handler } from './handler.js'
@@ -29,26 +30,29 @@ export const showChallenge: Handler<PendingVisitor> = async (exchange) => {
 /** POST `/challenge` */
 export const answerChallenge: Handler<PendingVisitor> = async (exchange) => {
   const { site, req, res, visitor } = exchange
-  const code = codeField(req)
-  if (code === null) return onPage(exchange, { code: 'malformed-request' })
   // Before the code: a user store that is away must not cost a backup code.
   const user = await userOfPending(site, req, visitor)
   if (user === undefined) return { code: 'sign-in-again' }
+  const outcome = await byCode(exchange, (attempt) => site.challenge.answer(attempt))
+  if ('problem' in outcome) return refuse(exchange, outcome.problem)
 
-  const answer = await site.challenge.answer(codeAttempt(exchange, code))
-  if (answer.kind === 'not-enrolled' || answer.kind === 'sign-in-again') {
-    return { code: 'sign-in-again' }
-  }
-  if (answer.kind === 'too-many-attempts') {
-    return onPage(exchange, { code: answer.kind, retryAfter: answer.retryAfter })
-  }
-  if (answer.kind !== 'accepted') return onPage(exchange, { code: answer.kind })
-
-  const { method, epoch, backupCodesLeft } = answer
-  const next = await finishLogin(site, req, visitor, { user, method, epoch })
-  if (wantsJson(req)) sendJson(res, { status: 'signed-in', method, backupCodesLeft, next })
-  else redirect(res, next)
+  const { method, epoch, backupCodesLeft } = outcome.done
+  const html = !wantsJson(req)
+  const pageBetween = html && acceptsBackupCodes(visitor) && backupCodesLeft <= FEW_BACKUP_CODES
+  const next = await finishLogin(site, req, visitor, { user, method, epoch, pageBetween })
+  if (pageBetween) redirect(res, `${site.paths.secondStep}/`)
+  else if (html) redirect(res, next)
+  else sendJson(res, { status: 'signed-in', method, backupCodesLeft, next })
   return undefined
+}
+
+/** What ends the pending login gets a page of its own; the rest is said on this one. */
+async function refuse(
+  exchange: Exchange<PendingVisitor>,
+  problem: Problem,
+): Promise<Problem | undefined> {
+  const over = problem.code === 'not-enrolled' || problem.code === 'sign-in-again'
+  return over ? { code: 'sign-in-again' } : onPage(exchange, problem)
 }
 
 async function onPage(
@@ -73,6 +77,8 @@ function challengePage(
     typedBackupCode: problem !== null && looksLikeBackupCode(req),
     lost: false,
     trust: false,
+    // Most wrong codes come from a wrong clock. Said after two, never whether a code was near.
+    clock: visitor.record.attempts.consecutive >= 2 ? new Date(site.system.now()) : null,
   }
   return showPage(site, req, res, 'challenge', data, status)
 }

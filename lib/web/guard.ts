@@ -149,7 +149,13 @@ async function meetUser(site: Site, req: Request, user: Express.User): Promise<V
     stamp: stampOf(req),
     ...footing,
   }
-  const standing = standingOf(userId, visitor.stamp, footing.record, footing.policy)
+  const standing = standingOf(
+    userId,
+    visitor.stamp,
+    footing.record,
+    footing.policy,
+    site.system.now(),
+  )
   if (standing === 'passed') return visitor
   if (standing !== 'revoked') return becomePendingInPlace(site, req, visitor, standing)
   // A revoked session must not become a first step: whoever holds it starts anew.

@@ -1,5 +1,6 @@
 import type { Request } from 'express'
 import { pathOnOrigin } from './destination.js'
+import { setupOf } from '../domain/setup.js'
 import { pagePath } from './page-path.js'
 import type { Problem } from './problem.js'
 import type { Site } from './site.js'
@@ -28,11 +29,16 @@ export const enrolled: Need<SignedInVisitor> = (site, _req, visitor) => {
   return visitor.record.authenticator === null ? { code: 'not-enrolled' } : visitor
 }
 
-/** Somebody who may bind an authenticator: he has none, and has passed what there is to pass. */
+/**
+ * Somebody who may bind an authenticator: he has none and has passed what there is to pass, or this
+ * session has begun a change of key by a code.
+ */
 export const setUp: Need<PendingVisitor | SignedInVisitor> = (site, _req, visitor) => {
   if (visitor.kind === 'pending' && visitor.standing === 'setup-required') return visitor
   if (visitor.kind !== 'signed-in') return missing(site, visitor)
-  return visitor.record.authenticator === null ? visitor : { code: 'already-enrolled' }
+  const { record, stamp } = visitor
+  const changesKey = stamp !== null && setupOf(record, stamp.id, site.system.now()) !== null
+  return record.authenticator === null || changesKey ? visitor : { code: 'already-enrolled' }
 }
 
 function missing(site: Site, visitor: Visitor): Problem {

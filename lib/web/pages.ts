@@ -30,7 +30,12 @@ export interface PageProblem {
   readonly detail: string
   /** Minutes until it is worth trying again, where that is known. */
   readonly minutes?: number
+  /** Seconds that the device's clock is ahead or, below zero, behind, where a code told. */
+  readonly clockOff?: number
 }
+
+/** What the settings page offers, each asked for with a code. */
+export type SettingsAction = 'backup-codes' | 'change-key' | 'show-key' | 'reset' | 'disable'
 
 /** What each page shows. */
 export type PageData = {
@@ -44,9 +49,13 @@ export type PageData = {
     readonly lost: boolean
     /** This browser may be trusted. */
     readonly trust: boolean
+    /** The server's time, where the device's clock may be the trouble; else null. */
+    readonly clock: Date | null
   }
   setup: {
     readonly problem: PageProblem | null
+    /** `show-key`: the live key once more, with nothing to confirm. */
+    readonly purpose: 'setup' | 'change-key' | 'show-key'
     readonly account: string
     readonly issuer: string
     /** Base32 in groups of four. */
@@ -63,6 +72,8 @@ export type PageData = {
     /** As people see them. Empty: the second step is on without backup codes. */
     readonly codes: readonly string[]
     readonly madeAt: Date
+    /** The user's other sessions have just ended. */
+    readonly sessionsEnded: boolean
     /** Where to go on without codes; with codes the form's answer leads there, so no field can. */
     readonly next: string
   }
@@ -81,6 +92,17 @@ export type PageData = {
     readonly since: string | null
     readonly backupCodesLeft: number
     readonly backupCodesSaved: boolean
+    readonly canDisable: boolean
+    /** Backup codes may be made. */
+    readonly backupCodes: boolean
+    /** The live key may be shown again. */
+    readonly showKey: boolean
+    /** The action whose form the problem belongs to. */
+    readonly action: SettingsAction | null
+    /** What has just been done. */
+    readonly notice: 'disabled' | null
+    /** Where the visitor was going. */
+    readonly next: string
   }
   problem: {
     readonly problem: PageProblem

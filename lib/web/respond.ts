@@ -86,6 +86,7 @@ export async function sendProblem(
     ...(problem.code === 'too-many-attempts' && problem.retryAfter !== undefined
       ? { minutes: Math.ceil(problem.retryAfter / 60) }
       : {}),
+    ...(problem.clockOff === undefined ? {} : { clockOff: problem.clockOff }),
   }
   if (show !== undefined) return show(shown, status)
   await showPage(

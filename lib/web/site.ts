@@ -1,7 +1,9 @@
 import type { Request, Response } from 'express'
 import type { System } from '../ports/system.js'
+import type { BackupCodes } from '../service/backup-codes.js'
 import type { Challenge } from '../service/challenge.js'
 import type { Limits } from '../service/limits.js'
+import type { Reset } from '../service/reset.js'
 import type { Sessions } from '../service/sessions.js'
 import type { Setup } from '../service/setup.js'
 import type { Messages } from './messages.js'
@@ -34,6 +36,8 @@ export interface PendingInfo {
 /** Everything that the handlers share: made once at start-up, never changed. */
 export interface Site {
   readonly challenge: Challenge
+  readonly backupCodes: BackupCodes
+  readonly reset: Reset
   readonly limits: Limits
   readonly sessions: Sessions
   readonly setup: Setup
@@ -48,6 +52,8 @@ export interface Site {
   readonly describe: (user: Express.User) => Description
   readonly ipLimit: (req: Request) => number
   readonly keepInSession: readonly string[]
+  /** Whether a user may see his live key again. */
+  readonly showKey: boolean
   readonly formFields: (req: Request) => Readonly<Record<string, string>>
   readonly onPending: ((req: Request, res: Response, info: PendingInfo) => void) | null
 }
