@@ -2,6 +2,7 @@ import { ConfigurationError } from './errors/configuration-error.js'
 import { UnavailableError } from './errors/unavailable-error.js'
 import { NotSignedInError } from './web/require-signed-in.js'
 
+export type { Actor, EventDetails, MailFailure, SecondStepEventType } from './domain/event.js'
 export type { Policy, PolicyMode } from './domain/policy.js'
 export type { SecondStepRecord } from './domain/record.js'
 export type { Method } from './domain/stamp.js'

@@ -9,6 +9,7 @@ import {
 import { matchCode } from './authenticator.js'
 import { backupCodesLeft } from './backup-codes.js'
 import type { Decision } from './decision.js'
+import type { SecondStepEvent } from './event.js'
 import type { SecondStepRecord } from './record.js'
 import type { Method } from './stamp.js'
 
@@ -106,15 +107,19 @@ function accept(record: SecondStepRecord, method: Method): Decision<CodeVerdict>
 function missed(record: SecondStepRecord, window: number, now: number): Decision<CodeVerdict> {
   const caps = attemptCaps(window)
   const attempts: Attempts = addMiss(record.attempts, caps, now)
-  const locks = blockOf(attempts, caps, now)?.locked === true
+  const block = blockOf(attempts, caps, now)
   return {
     record: { ...record, attempts },
     answer: { kind: 'wrong-code', counted: true },
     events: [
       { type: 'wrong-code', method: 'totp' },
-      ...(locks ? [{ type: 'authenticator-locked', method: 'totp' } as const] : []),
+      ...(block?.locked === true ? [lockedUntil(block.until)] : []),
     ],
   }
+}
+
+function lockedUntil(until: number): SecondStepEvent {
+  return { type: 'authenticator-locked', method: 'totp', detail: { until: new Date(until) } }
 }
 
 function unchanged(record: SecondStepRecord, answer: CodeVerdict): Decision<CodeVerdict> {

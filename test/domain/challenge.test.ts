@@ -171,12 +171,12 @@ describe('a wrong code of the authenticator', () => {
       const record = enrolledRecord({ attempts })
       const decision = otp(record, wrongCode(NOW), { window })
       expect(decision.answer).to.deep.equal({ kind: 'wrong-code', counted: true })
+      const until = NOW - HOUR + DAY
       expect(decision.events).to.deep.equal([
         { type: 'wrong-code', method: 'totp' },
-        { type: 'authenticator-locked', method: 'totp' },
+        { type: 'authenticator-locked', method: 'totp', detail: { until: new Date(until) } },
       ])
       const next = otp(decision.record, codeOf(STEP_NOW), { window })
-      const until = NOW - HOUR + DAY
       expectNothingHappened(next, decision.record, { kind: 'blocked', until })
     })
   }
