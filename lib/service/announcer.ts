@@ -41,7 +41,16 @@ export type AnnouncedEvent<T extends SecondStepEventType = SecondStepEventType> 
 type Listeners = { [T in SecondStepEventType]: [AnnouncedEvent<T>] } & { event: [AnnouncedEvent] }
 
 /** What `secondStep.events` emits: each event under its type, and every one under `event`. */
-export class SecondStepEvents extends EventEmitter<Listeners> {}
+export class SecondStepEvents extends EventEmitter<Listeners> {
+  constructor() {
+    super({ captureRejections: true })
+  }
+
+  /** Called for a listener whose promise rejects: unhandled, it would end the process. */
+  [Symbol.for('nodejs.rejection')](error: unknown): void {
+    warn(error)
+  }
+}
 
 /** A part of ours that is told of each event, and what the request wanted to be answered in. */
 export type Told = (event: AnnouncedEvent, languages: readonly string[]) => void
@@ -77,8 +86,12 @@ export class Announcer {
       try {
         emitter.emit(name, event)
       } catch (error) {
-        process.emitWarning(`a listener of secondStep.events threw: ${String(error)}`)
+        warn(error)
       }
     }
   }
+}
+
+function warn(error: unknown): void {
+  process.emitWarning(`a listener of secondStep.events failed: ${String(error)}`)
 }

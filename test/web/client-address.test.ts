@@ -13,7 +13,7 @@ function requestFrom({ peer, forwardedFor, trust }: Peer): Request {
   const app = express()
   if (trust !== undefined) app.set('trust proxy', trust)
   const headers = forwardedFor === undefined ? {} : { 'x-forwarded-for': forwardedFor }
-  const parts = { app, headers, socket: { remoteAddress: peer }, connection: {} }
+  const parts = { app, headers, socket: { remoteAddress: peer } }
   return Object.assign(Object.create(app.request), parts) as Request
 }
 
@@ -99,7 +99,9 @@ describe('the address that attempts are counted under', () => {
       expect(addressKey(requestFrom({ peer, forwardedFor: '198.51.100.9' })), peer).to.equal(null)
     }
     for (const peer of ['172.32.0.1', '11.0.0.1', '2001:db8::1']) {
-      expect(addressKey(requestFrom({ peer, forwardedFor: '198.51.100.9' })), peer).to.be.a('string')
+      expect(addressKey(requestFrom({ peer, forwardedFor: '198.51.100.9' })), peer).to.be.a(
+        'string',
+      )
     }
     expect(keyOf('10.1.2.3'), 'without the header it is a client').to.equal('10.1.2.3')
   })
