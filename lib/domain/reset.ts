@@ -1,6 +1,5 @@
 import { noAttempts } from './attempts.js'
 import type { Decision } from './decision.js'
-import type { SecondStepEventType } from './event.js'
 import type { SecondStepRecord } from './record.js'
 import { raiseEpoch } from './stamp.js'
 
@@ -28,7 +27,7 @@ export function disableByUser(record: SecondStepRecord): Decision<undefined> {
 function forget(
   record: SecondStepRecord,
   mustSetUp: MustSetUp | null,
-  type: SecondStepEventType,
+  type: 'reset' | 'disabled',
 ): Decision<undefined> {
   const forgotten: SecondStepRecord = {
     ...raiseEpoch(record),

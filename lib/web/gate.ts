@@ -165,6 +165,7 @@ async function becomePending(
     next: destinationOf(req, options, site.origin),
     passport: { instance: index, user: await serialise(passport, user, req) },
     keepSessionInfo: options.keepSessionInfo === true,
+    locale: site.describe(user).locale,
   })
   const kept = keptKeys(req, keepsOfPending(site, req, pending))
   await regenerateSession(req)

@@ -83,6 +83,7 @@ function metUser({ visitor }: Guarded): Express.User | undefined {
 
 function wrap(site: Site, req: Request, res: Response): Guarded {
   const state: Guarded = {
+    site,
     visitor: { kind: 'anonymous' },
     logIn: req.logIn.bind(req) as PassportLogIn,
     passed: null,
@@ -172,7 +173,7 @@ async function meetUser(site: Site, req: Request, user: Express.User): Promise<V
 async function becomePendingInPlace(
   site: Site,
   req: Request,
-  { userId, record, policy }: SignedInVisitor,
+  { userId, user, record, policy }: SignedInVisitor,
   standing: PendingVisitor['standing'],
 ): Promise<PendingVisitor> {
   const pending = site.sessions.pending({
@@ -181,6 +182,7 @@ async function becomePendingInPlace(
     next: null,
     passport: { instance: instanceInCharge(req, site.passports).index, user: serialisedUser(req) },
     keepSessionInfo: true,
+    locale: site.describe(user).locale,
   })
   removeUser(req)
   removeLogin(site, req)

@@ -23,6 +23,8 @@ export interface Description {
   readonly id: string
   readonly email: string | null
   readonly name: string | null
+  /** The language that the user chose, or null. */
+  readonly locale: string | null
 }
 
 /** What the gate tells a host that answers itself. */
@@ -54,6 +56,8 @@ export interface Site {
   readonly keepInSession: readonly string[]
   /** Whether a user may see his live key again. */
   readonly showKey: boolean
+  /** The language that the host's function says, if any. */
+  readonly language: (req: Request) => string | undefined
   readonly formFields: (req: Request) => Readonly<Record<string, string>>
   readonly onPending: ((req: Request, res: Response, info: PendingInfo) => void) | null
 }

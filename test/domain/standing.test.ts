@@ -113,6 +113,7 @@ describe('where a pending login stands', () => {
     next: null,
     passport: { instance: 0, user: USER },
     keepSessionInfo: false,
+    locale: null,
   }
   const stands = (
     record: SecondStepRecord,

@@ -7,6 +7,7 @@ import { ConfigurationError } from '../../lib/errors/configuration-error.js'
 import { loadMessages } from '../../lib/web/messages.js'
 import { ejsPages, type PageData, type PageFrame, type PageName } from '../../lib/web/pages.js'
 import { qrSvg } from '../../lib/web/qr.js'
+import { ejsViews } from '../../lib/web/views.js'
 
 const HOSTILE = `<script>alert("1'")</script>&lt;\u202e👾`
 const VIEWS = fileURLToPath(new URL('../../views', import.meta.url))
@@ -77,7 +78,7 @@ const states: readonly State[] = [
   ['problem without a way on', 'problem', { problem: wrongCode, next: null }],
 ]
 
-const render = ejsPages()
+const render = ejsPages(ejsViews())
 
 async function show<P extends PageName>(page: P, data: PageData[P], more: Partial<PageFrame> = {}) {
   return await render(page, data, { ...frame, ...more })
@@ -346,55 +347,57 @@ describe("the host's own views", () => {
 
   it('replace a page by its file name, inside our frame and with our parts', async () => {
     write('fresh.ejs', "<h1>Bye from <%= issuer %></h1><%- include('_cancel') %>")
-    const html = await rendered(ejsPages(folder))
+    const html = await rendered(ejsPages(ejsViews(folder)))
     expect(html).to.contain('<h1>Bye from Acme</h1><form class="cancel"')
     expect(html).to.contain('/second-step/assets/style.css')
     const problem = { problem: wrongCode, next: null }
-    expect(await ejsPages(folder)('problem', problem, frame)).to.equal(
+    expect(await ejsPages(ejsViews(folder))('problem', problem, frame)).to.equal(
       await show('problem', problem),
     )
   })
 
   it('replace a part, also where one of our pages includes it', async () => {
     write('_heading.ejs', '<h1>Theirs: <%= title %></h1>')
-    const html = await rendered(ejsPages(folder))
+    const html = await rendered(ejsPages(ejsViews(folder)))
     expect(html).to.contain(`<h1>Theirs: ${t('fresh.title')}</h1>`)
   })
 
   it('replace the frame', async () => {
     write('_frame.ejs', '<html lang="<%= lang %>">[<%- body %>]</html>')
-    expect(await rendered(ejsPages(folder))).to.match(/^<html lang="en">\[<h1>.*\]\s*<\/html>/s)
+    expect(await rendered(ejsPages(ejsViews(folder)))).to.match(
+      /^<html lang="en">\[<h1>.*\]\s*<\/html>/s,
+    )
   })
 
   it('include views of their own', async () => {
     write('own.ejs', 'own part of <%= name %>')
     write('_head.ejs', "<%- include('own', { name: issuer }) %>")
-    expect(await rendered(ejsPages(folder))).to.contain('own part of Acme')
+    expect(await rendered(ejsPages(ejsViews(folder)))).to.contain('own part of Acme')
   })
 
   it('do not reach into another instance in the same process', async () => {
-    await rendered(ejsPages())
+    await rendered(ejsPages(ejsViews()))
     write('_heading.ejs', '<h1>Theirs</h1>')
-    const theirs = ejsPages(folder)
+    const theirs = ejsPages(ejsViews(folder))
     expect(await rendered(theirs)).to.contain('<h1>Theirs</h1>')
-    expect(await rendered(ejsPages())).not.to.contain('Theirs')
+    expect(await rendered(ejsPages(ejsViews()))).not.to.contain('Theirs')
   })
 
   it('are refused at start-up where the folder is none', () => {
     write('file', '')
     for (const wrong of [join(folder, 'missing'), join(folder, 'file')]) {
-      expect(() => ejsPages(wrong)).to.throw(ConfigurationError, 'views')
+      expect(() => ejsPages(ejsViews(wrong))).to.throw(ConfigurationError, 'views')
     }
   })
 
   it('are refused at start-up where a page can’t be compiled, by file name', () => {
     write('setup.ejs', '<% if ( %>')
-    expect(() => ejsPages(folder)).to.throw(ConfigurationError, 'setup.ejs')
+    expect(() => ejsPages(ejsViews(folder))).to.throw(ConfigurationError, 'setup.ejs')
   })
 
   it('are told which part there is not', () => {
     write('fresh.ejs', "<%- include('_missing') %>")
-    expect(() => rendered(ejsPages(folder))).to.throw('_missing.ejs')
+    expect(() => rendered(ejsPages(ejsViews(folder)))).to.throw('_missing.ejs')
   })
 })
 
