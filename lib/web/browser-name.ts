@@ -1,3 +1,5 @@
+const LONGEST_USER_AGENT = 256
+
 /** A browser and the system it runs on; null where it is none that we know. */
 export interface BrowserName {
   readonly browser: string | null
@@ -33,10 +35,10 @@ const SYSTEMS: readonly (readonly [string, RegExp])[] = [
  * user's codes writes that header himself, and mail programs turn words with dots into links.
  */
 export function browserName(userAgent: string | null): BrowserName {
-  return { browser: nameIn(userAgent, BROWSERS), system: nameIn(userAgent, SYSTEMS) }
+  const text = userAgent?.slice(0, LONGEST_USER_AGENT) ?? ''
+  return { browser: nameIn(text, BROWSERS), system: nameIn(text, SYSTEMS) }
 }
 
-function nameIn(text: string | null, names: readonly (readonly [string, RegExp])[]): string | null {
-  if (text === null) return null
+function nameIn(text: string, names: readonly (readonly [string, RegExp])[]): string | null {
   return names.find(([, pattern]) => pattern.test(text))?.[0] ?? null
 }
