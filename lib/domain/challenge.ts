@@ -7,7 +7,7 @@ import {
   clearConsecutive,
 } from './attempts.js'
 import { matchCode } from './authenticator.js'
-import { backupCodesLeft } from './backup-codes.js'
+import { backupCodesLeft, FEW_BACKUP_CODES } from './backup-codes.js'
 import type { Decision } from './decision.js'
 import type { SecondStepEvent } from './event.js'
 import type { SecondStepRecord } from './record.js'
@@ -88,7 +88,8 @@ export function answerBackupCode(
     backupCodes: { ...set, codes },
     attempts: clearConsecutive(record.attempts),
   }
-  return accept(accepted, 'backup-code')
+  const decision = accept(accepted, 'backup-code')
+  return { ...decision, events: [...decision.events, ...backupCodeUsed(accepted)] }
 }
 
 function accept(record: SecondStepRecord, method: Method): Decision<CodeVerdict> {
@@ -102,6 +103,16 @@ function accept(record: SecondStepRecord, method: Method): Decision<CodeVerdict>
     },
     events: [{ type: 'code-accepted', method }],
   }
+}
+
+function backupCodeUsed(record: SecondStepRecord): readonly SecondStepEvent[] {
+  const told = {
+    method: 'backup-code',
+    detail: { backupCodesLeft: backupCodesLeft(record.backupCodes) },
+  } as const
+  const used = { type: 'backup-code-used', ...told } as const
+  if (told.detail.backupCodesLeft > FEW_BACKUP_CODES) return [used]
+  return [used, { type: 'backup-codes-low', ...told }]
 }
 
 function missed(record: SecondStepRecord, window: number, now: number): Decision<CodeVerdict> {
