@@ -147,9 +147,7 @@ export function confirmSetup(
       epoch: enrolled.epoch,
       backupCodesLeft: backupCodesLeft(command.backupCodes),
     },
-    events: [
-      { type: record.authenticator === null ? 'enrolled' : 'key-changed', method: 'totp' },
-    ],
+    events: [{ type: record.authenticator === null ? 'enrolled' : 'key-changed', method: 'totp' }],
   }
 }
 

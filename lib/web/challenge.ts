@@ -10,6 +10,8 @@ import type { Problem } from './problem.js'
 import { redirect, sendJson, sendProblem, showPage } from './respond.js'
 import type { PendingVisitor } from './visitor.js'
 
+const MISSES_UNTIL_CLOCK = 2
+
 /** GET `/challenge` */
 export const showChallenge: Handler<PendingVisitor> = async (exchange) => {
   const { req, res, visitor } = exchange
@@ -59,10 +61,11 @@ async function onPage(
   exchange: Exchange<PendingVisitor>,
   problem: Problem,
 ): Promise<Problem | undefined> {
-  const { site, req, res } = exchange
-  await sendProblem(site, req, res, problem, (shown, status) =>
-    challengePage(exchange, shown, status),
-  )
+  const { site, req, res, visitor } = exchange
+  await sendProblem(site, req, res, problem, async (shown, status) => {
+    const { record } = await site.sessions.footing(visitor.pending.userId)
+    await challengePage({ ...exchange, visitor: { ...visitor, record } }, shown, status)
+  })
   return undefined
 }
 
@@ -71,14 +74,15 @@ function challengePage(
   problem: PageProblem | null,
   status: number,
 ): Promise<void> {
+  const { consecutive } = visitor.record.attempts
   const data = {
     problem,
     backupCode: acceptsBackupCodes(visitor),
     typedBackupCode: problem !== null && looksLikeBackupCode(req),
     lost: false,
     trust: false,
-    // Most wrong codes come from a wrong clock. Said after two, never whether a code was near.
-    clock: visitor.record.attempts.consecutive >= 2 ? new Date(site.system.now()) : null,
+    // Most wrong codes come from a wrong clock. Whether a code was near is never said here.
+    clock: consecutive >= MISSES_UNTIL_CLOCK ? new Date(site.system.now()) : null,
   }
   return showPage(site, req, res, 'challenge', data, status)
 }

@@ -55,6 +55,7 @@ export async function keyPage(
     uri,
     qr: await qrSvg(uri),
     cancel: shown.cancel,
+    clock: shown.problem?.clockOff === undefined ? null : new Date(site.system.now()),
   }
   await showPage(site, req, res, 'setup', data, shown.status)
 }

@@ -1,6 +1,6 @@
 import type { Request } from 'express'
-import { pathOnOrigin } from './destination.js'
 import { setupOf } from '../domain/setup.js'
+import { pathOnOrigin } from './destination.js'
 import { pagePath } from './page-path.js'
 import type { Problem } from './problem.js'
 import type { Site } from './site.js'
@@ -26,7 +26,8 @@ export const signedIn: Need<SignedInVisitor> = (site, _req, visitor) =>
 /** A signed-in user who has an authenticator. */
 export const enrolled: Need<SignedInVisitor> = (site, _req, visitor) => {
   if (visitor.kind !== 'signed-in') return missing(site, visitor)
-  return visitor.record.authenticator === null ? { code: 'not-enrolled' } : visitor
+  const settings = `${site.paths.secondStep}/`
+  return visitor.record.authenticator === null ? { code: 'not-enrolled', link: settings } : visitor
 }
 
 /**
@@ -38,7 +39,8 @@ export const setUp: Need<PendingVisitor | SignedInVisitor> = (site, _req, visito
   if (visitor.kind !== 'signed-in') return missing(site, visitor)
   const { record, stamp } = visitor
   const changesKey = stamp !== null && setupOf(record, stamp.id, site.system.now()) !== null
-  return record.authenticator === null || changesKey ? visitor : { code: 'already-enrolled' }
+  if (record.authenticator === null || changesKey) return visitor
+  return { code: 'already-enrolled', link: `${site.paths.secondStep}/` }
 }
 
 function missing(site: Site, visitor: Visitor): Problem {

@@ -74,7 +74,10 @@ export const confirmSetup: Handler<Owner> = async (exchange) => {
   }
   if (answer.kind === 'wrong-code') {
     const clockOff = answer.clockOff ?? undefined
-    return refuse(exchange, user, { code: answer.kind, ...(clockOff === undefined ? {} : { clockOff }) })
+    return refuse(exchange, user, {
+      code: answer.kind,
+      ...(clockOff === undefined ? {} : { clockOff }),
+    })
   }
   if (answer.kind !== 'enrolled') return refuse(exchange, user, { code: answer.kind })
 
@@ -86,6 +89,7 @@ export const confirmSetup: Handler<Owner> = async (exchange) => {
       problem: null,
       codes,
       madeAt: new Date(site.system.now()),
+      sessionsEnded: visitor.kind === 'signed-in',
       next,
     })
   return undefined
