@@ -1,6 +1,6 @@
 import type { Request, Response } from 'express'
 import { base32Of } from '../domain/base32.js'
-import { provisioningUri } from '../domain/provisioning-uri.js'
+import { labelOf, provisioningUri } from '../domain/provisioning-uri.js'
 import type { ShownKey } from '../service/setup.js'
 import type { PageProblem } from './pages.js'
 import { qrSvg } from './qr.js'
@@ -14,7 +14,7 @@ export async function sendKey(
   user: Express.User,
   { parameters, secret, expiresAt }: ShownKey,
 ): Promise<void> {
-  const { issuer } = site
+  const issuer = labelOf(site.issuer)
   const account = accountOf(site, user)
   const key = base32Of(secret)
   const uri = provisioningUri(issuer, account, key, parameters)
@@ -50,7 +50,7 @@ export async function keyPage(
     problem: shown.problem,
     purpose: shown.purpose,
     account,
-    issuer: site.issuer,
+    issuer: labelOf(site.issuer),
     key: (key.match(/.{1,4}/g) ?? []).join(' '),
     uri,
     qr: await qrSvg(uri),
@@ -60,7 +60,9 @@ export async function keyPage(
   await showPage(site, req, res, 'setup', data, shown.status)
 }
 
+/** The account's name as the authenticator shows it. */
 function accountOf(site: Site, user: Express.User): string {
   const { email, name, id } = site.describe(user)
-  return email ?? name ?? id
+  const labels = [email, name, id].map((known) => labelOf(known ?? ''))
+  return labels.find((label) => label !== '') ?? ''
 }
