@@ -49,5 +49,7 @@ export interface Site {
   readonly ipLimit: (req: Request) => number
   readonly keepInSession: readonly string[]
   readonly formFields: (req: Request) => Readonly<Record<string, string>>
-  readonly onPending: ((req: Request, res: Response, info: PendingInfo) => void) | null
+  readonly onPending:
+    | ((req: Request, res: Response, info: PendingInfo) => void | Promise<void>)
+    | null
 }
