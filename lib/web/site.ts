@@ -50,6 +50,6 @@ export interface Site {
   readonly keepInSession: readonly string[]
   readonly formFields: (req: Request) => Readonly<Record<string, string>>
   readonly onPending:
-    | ((req: Request, res: Response, info: PendingInfo) => void | Promise<void>)
+    | ((req: Request, res: Response, info: PendingInfo) => unknown)
     | null
 }
