@@ -15,22 +15,9 @@ export interface AnnouncedEvent extends SecondStepEvent, Occasion {
 }
 
 /** What `secondStep.events` emits: each event under its type, and every one under `event`. */
-export class SecondStepEvents extends EventEmitter<Record<string, [AnnouncedEvent]>> {
-  constructor() {
-    super({ captureRejections: true })
-  }
+export class SecondStepEvents extends EventEmitter<Record<string, [AnnouncedEvent]>> {}
 
-  /** Called for a listener whose promise rejects: unhandled, it would end the process. */
-  [Symbol.for('nodejs.rejection')](error: unknown): void {
-    warn(error)
-  }
-}
-
-function warn(error: unknown): void {
-  process.emitWarning(`a listener of secondStep.events failed: ${String(error)}`)
-}
-
-/** Tells listeners what was decided and written. A listener that throws holds nobody up. */
+/** Tells listeners what was decided and written. A listener that fails holds nobody up. */
 export class Announcer {
   readonly events = new SecondStepEvents()
   readonly #system: System
@@ -47,11 +34,20 @@ export class Announcer {
     }
   }
 
+  /** Not `emit`: a listener that throws would keep the others from hearing of it. */
   #emit(name: string, event: AnnouncedEvent): void {
-    try {
-      this.events.emit(name, event)
-    } catch (error) {
-      warn(error)
+    for (const listener of this.events.rawListeners(name)) {
+      try {
+        const done: unknown = Reflect.apply(listener, this.events, [event])
+        // A rejection that nobody handles would end the process.
+        Promise.resolve(done).catch(warn)
+      } catch (error) {
+        warn(error)
+      }
     }
   }
+}
+
+function warn(error: unknown): void {
+  process.emitWarning(`a listener of secondStep.events failed: ${String(error)}`)
 }
