@@ -110,9 +110,9 @@ export function createSecondStep<U = Express.User>(options: SecondStepOptions<U>
     limitPassword: (limitOptions) => limitPassword(site, limitOptions),
     errorHandler: () => errorHandler(site),
     requireSignedIn: async (req) => (await requireSignedIn(site, req)) as U,
-    passwordChanged: (userId) => sessions.passwordChanged(recordId(userId)),
-    endSessions: (userId) => sessions.endAll(recordId(userId)),
-    status: (userId) => status.of(recordId(userId)),
+    passwordChanged: async (userId) => sessions.passwordChanged(recordId(userId)),
+    endSessions: async (userId) => sessions.endAll(recordId(userId)),
+    status: async (userId) => status.of(recordId(userId)),
     events: announcer.events,
     close: async () => options.store.close?.(),
   }

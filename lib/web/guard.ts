@@ -14,6 +14,7 @@ import {
   serialisedUser,
   userOf,
 } from './passport.js'
+import { redirect } from './respond.js'
 import {
   pendingOf,
   regenerateSession,
@@ -71,7 +72,7 @@ async function pass(
   state.visitor = await meet(site, req)
   if (state.visitor.kind === 'pending' && leadsAstray(site, open, req)) {
     await rememberDestination(site, req, state.visitor)
-    res.redirect(303, pagePath(site.paths, state.visitor.standing))
+    redirect(res, pagePath(site.paths, state.visitor.standing))
     return
   }
   next()

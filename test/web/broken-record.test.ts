@@ -13,7 +13,7 @@ import {
 } from '../support/answers.js'
 import { browserOf, enrol, giveCode, passFirstStep } from '../support/browser.js'
 import { MINUTE, SECOND } from '../support/clock.js'
-import { ann, type Host, makeHost } from '../support/host.js'
+import { ann, bob, type Host, makeHost } from '../support/host.js'
 import {
   enrolledVisit,
   pendingBrowser,
@@ -84,12 +84,19 @@ describe('a secret that cannot be opened', () => {
   it('is refused when somebody moved it to another user or changed a byte of it', async () => {
     // Whoever can write to the store copies a secret he knows into somebody else's record.
     const { host, enrolment } = await enrolledVisit()
-    const record = await recordOf(host)
-    const { authenticator } = record
-    if (authenticator === null) throw new Error('enrolled')
+    await enrol(host, bob)
+    const { authenticator } = await recordOf(host)
+    const ofBob = (await recordOf(host, 'bob')).authenticator
+    if (authenticator === null || ofBob === null) throw new Error('enrolled')
     const last = authenticator.secret.endsWith('A') ? 'B' : 'A'
     const changed = `${authenticator.secret.slice(0, -2)}${last}A`
-    for (const secret of [changed, '', 'v1.a.b.c', authenticator.secret.slice(0, -16)]) {
+    for (const secret of [
+      ofBob.secret,
+      changed,
+      '',
+      'v1.a.b.c',
+      authenticator.secret.slice(0, -16),
+    ]) {
       const now = await recordOf(host)
       const next = { ...now, authenticator: { ...authenticator, secret } }
       const write = { ...next, version: now.version + 1, writeId: secret.slice(-4) || 'empty' }
