@@ -78,7 +78,7 @@ export interface SecondStepOptions<U = Express.User> {
   /** Session keys of the host's that live on through a login in two steps. Default none. */
   readonly keepInSession?: readonly string[]
   /** Answers in place of the gate when a login becomes pending. */
-  readonly onPending?: (req: Request, res: Response, info: PendingInfo) => void
+  readonly onPending?: (req: Request, res: Response, info: PendingInfo) => unknown
   /** Hidden fields for every form of the package's, such as the host's CSRF token. */
   readonly formFields?: (req: Request) => Readonly<Record<string, string>>
   /**

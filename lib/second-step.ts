@@ -130,9 +130,9 @@ export function createSecondStep<U = Express.User>(options: SecondStepOptions<U>
     limitPassword: (limitOptions) => limitPassword(site, limitOptions),
     errorHandler: () => errorHandler(site),
     requireSignedIn: async (req) => (await requireSignedIn(site, req)) as U,
-    passwordChanged: (userId) => sessions.passwordChanged(recordId(userId)),
-    endSessions: (userId) => sessions.endAll(recordId(userId)),
-    status: (userId) => status.of(recordId(userId)),
+    passwordChanged: async (userId) => sessions.passwordChanged(recordId(userId)),
+    endSessions: async (userId) => sessions.endAll(recordId(userId)),
+    status: async (userId) => status.of(recordId(userId)),
     events: announcer.events,
     close: async () => {
       await mails?.settled()
@@ -160,10 +160,10 @@ function mailsOf<U>(
   return new Mails({ ...parts, users, describe: describeUser, mailer, from })
 }
 
-/** A store that is not ready says so at start-up, not at the first login. */
+/** A mistake in the store's set-up is said at start-up; one that only connects is tried again. */
 function openEarly(records: Records): void {
   records.open().catch((error: unknown) => {
     const cause: unknown = Reflect.get(Object(error), 'cause')
-    process.emitWarning(`passport-second-step: ${String(cause ?? error)}`)
+    if (cause instanceof ConfigurationError) process.emitWarning(cause)
   })
 }

@@ -41,21 +41,12 @@ export type AnnouncedEvent<T extends SecondStepEventType = SecondStepEventType> 
 type Listeners = { [T in SecondStepEventType]: [AnnouncedEvent<T>] } & { event: [AnnouncedEvent] }
 
 /** What `secondStep.events` emits: each event under its type, and every one under `event`. */
-export class SecondStepEvents extends EventEmitter<Listeners> {
-  constructor() {
-    super({ captureRejections: true })
-  }
-
-  /** Called for a listener whose promise rejects: unhandled, it would end the process. */
-  [Symbol.for('nodejs.rejection')](error: unknown): void {
-    warn(error)
-  }
-}
+export class SecondStepEvents extends EventEmitter<Listeners> {}
 
 /** A part of ours that is told of each event, and what the request wanted to be answered in. */
 export type Told = (event: AnnouncedEvent, languages: readonly string[]) => void
 
-/** Tells listeners what was decided and written. A listener that throws holds nobody up. */
+/** Tells listeners what was decided and written. A listener that fails holds nobody up. */
 export class Announcer {
   readonly events = new SecondStepEvents()
   readonly #system: System
@@ -81,10 +72,18 @@ export class Announcer {
 
   #announce(event: AnnouncedEvent, languages: readonly string[]): void {
     for (const told of this.#told) told(event, languages)
+    this.#emit(event.type, event)
+    this.#emit('event', event)
+  }
+
+  /** Not `emit`: a listener that throws would keep the others from hearing of it. */
+  #emit(name: string, event: AnnouncedEvent): void {
     const emitter: EventEmitter = this.events
-    for (const name of [event.type, 'event']) {
+    for (const listener of emitter.rawListeners(name)) {
       try {
-        emitter.emit(name, event)
+        const done: unknown = Reflect.apply(listener, emitter, [event])
+        // A rejection that nobody handles would end the process.
+        Promise.resolve(done).catch(warn)
       } catch (error) {
         warn(error)
       }

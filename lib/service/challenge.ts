@@ -43,6 +43,11 @@ export type CodeAnswer<Result = undefined> =
   | { readonly kind: 'sign-in-again' }
   | { readonly kind: 'too-many-attempts'; readonly retryAfter: number }
 
+type Verdict<Result> =
+  | Exclude<CodeVerdict, Accepted>
+  | { readonly kind: 'sign-in-again' }
+  | (Accepted & { readonly result: Result })
+
 /** Answers codes, at the challenge and wherever else one is asked for, from one budget. */
 export class Challenge {
   readonly #records: Records
@@ -108,25 +113,28 @@ export class Challenge {
   #verdict<Result>(
     { userId, code, occasion, record }: CodeAttempt,
     followUp: FollowUp<Result>,
-  ): Promise<Exclude<CodeVerdict, Accepted> | (Accepted & { readonly result: Result })> {
-    return this.#records.change<Exclude<CodeVerdict, Accepted> | (Accepted & { result: Result })>(
-      userId,
-      occasion,
-      async (current, now) => {
-        const { answer, ...decided } =
-          code.kind === 'otp'
-            ? await this.#decideOtp(current, code.code, now)
-            : await this.#decideBackupCode(current, code.code, now)
-        if (answer.kind !== 'accepted') return { ...decided, answer }
-        const followed = await followUp(decided.record, now)
-        return {
-          record: followed.record,
-          answer: { ...answer, epoch: followed.record.epoch, result: followed.answer },
-          events: [...decided.events, ...followed.events],
-        }
-      },
-      record,
-    )
+  ): Promise<Verdict<Result>> {
+    const decide = async (
+      current: SecondStepRecord,
+      now: number,
+    ): Promise<Decision<Verdict<Result>>> => {
+      // What was revoked since this request read the record must not be revived by its code.
+      if (current.epoch !== record.epoch) {
+        return { record: current, answer: { kind: 'sign-in-again' }, events: [] }
+      }
+      const { answer, ...decided } =
+        code.kind === 'otp'
+          ? await this.#decideOtp(current, code.code, now)
+          : await this.#decideBackupCode(current, code.code, now)
+      if (answer.kind !== 'accepted') return { ...decided, answer }
+      const followed = await followUp(decided.record, now)
+      return {
+        record: followed.record,
+        answer: { ...answer, epoch: followed.record.epoch, result: followed.answer },
+        events: [...decided.events, ...followed.events],
+      }
+    }
+    return this.#records.change(userId, occasion, decide, record)
   }
 
   async #decideOtp(

@@ -52,9 +52,11 @@ export type SetupConfirmed =
   | { readonly kind: 'sign-in-again' }
 
 interface Confirmation {
-  readonly answer: ConfirmSetupAnswer
+  readonly answer: ConfirmSetupAnswer | { readonly kind: 'sign-in-again' }
   readonly backupCodes: readonly string[]
 }
+
+const REVOKED: Confirmation = { answer: { kind: 'sign-in-again' }, backupCodes: [] }
 
 /** Binds an authenticator: shows a secret of the server's, proves it by one code. */
 export class Setup {
@@ -124,17 +126,20 @@ export class Setup {
   /** Shows the live key again, by a code: to put it on a second device. */
   async showKey(attempt: CodeAttempt): Promise<CodeAnswer<ShownKey | null>> {
     const { userId } = attempt
-    return this.#challenge.answerAnd(attempt, async (record): Promise<Decision<ShownKey | null>> => {
-      const { authenticator } = record
-      if (authenticator === null) return { record, answer: null, events: [] }
-      const context = { purpose: 'authenticator', userId } as const
-      const { secret } = await this.#vault.open(authenticator.secret, context)
-      return {
-        record,
-        answer: { parameters: authenticator, secret, expiresAt: null },
-        events: [{ type: 'key-shown', method: null }],
-      }
-    })
+    return this.#challenge.answerAnd(
+      attempt,
+      async (record): Promise<Decision<ShownKey | null>> => {
+        const { authenticator } = record
+        if (authenticator === null) return { record, answer: null, events: [] }
+        const context = { purpose: 'authenticator', userId } as const
+        const { secret } = await this.#vault.open(authenticator.secret, context)
+        return {
+          record,
+          answer: { parameters: authenticator, secret, expiresAt: null },
+          events: [{ type: 'key-shown', method: null }],
+        }
+      },
+    )
   }
 
   /** Confirms this login's set-up by one code of the new authenticator. */
@@ -156,7 +161,11 @@ export class Setup {
     const { answer, backupCodes } = await this.#records.change(
       userId,
       occasion,
-      (current, now) => this.#decide(current, owner, code.code, policy, now),
+      async (current, now): Promise<Decision<Confirmation>> =>
+        // What was revoked since this request read the record must bind no authenticator.
+        current.epoch === record.epoch
+          ? this.#decide(current, owner, code.code, policy, now)
+          : { record: current, answer: REVOKED, events: [] },
       record,
     )
     if (answer.kind !== 'wrong-code') void places.giveBack('address')

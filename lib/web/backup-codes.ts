@@ -20,7 +20,11 @@ export const makeBackupCodes: Handler<SignedInVisitor> = async (exchange) => {
     return undefined
   }
   const made = { codes, madeAt: new Date(site.system.now()), sessionsEnded: false }
-  await showPage(site, req, res, 'backup-codes', { problem: null, ...made, next: nextOf(site, req) })
+  await showPage(site, req, res, 'backup-codes', {
+    problem: null,
+    ...made,
+    next: nextOf(site, req),
+  })
   return undefined
 }
 

@@ -59,5 +59,5 @@ export interface Site {
   /** The language that the host's function says, if any. */
   readonly language: (req: Request) => string | undefined
   readonly formFields: (req: Request) => Readonly<Record<string, string>>
-  readonly onPending: ((req: Request, res: Response, info: PendingInfo) => void) | null
+  readonly onPending: ((req: Request, res: Response, info: PendingInfo) => unknown) | null
 }
