@@ -8,9 +8,12 @@ import { redisCounters } from './limits/redis-counters.js'
 import { checkOptions, type SecondStepOptions } from './options.js'
 import { system as theSystem } from './ports/system.js'
 import { Announcer, type SecondStepEvents } from './service/announcer.js'
+import { BackupCodes } from './service/backup-codes.js'
 import { Challenge } from './service/challenge.js'
 import { Limits } from './service/limits.js'
+import { type MailParts, Mails } from './service/mails.js'
 import { Records } from './service/records.js'
+import { Reset } from './service/reset.js'
 import { Sessions } from './service/sessions.js'
 import { Setup } from './service/setup.js'
 import { type SecondStepStatus, Status } from './service/status.js'
@@ -18,6 +21,7 @@ import { Vault } from './service/vault.js'
 import { errorHandler } from './web/error-handler.js'
 import { type GuardOptions, guard } from './web/guard.js'
 import { type LimitPasswordOptions, limitPassword } from './web/limit-password.js'
+import { ejsMails } from './web/mails.js'
 import { loadMessages } from './web/messages.js'
 import { ejsPages } from './web/pages.js'
 import { type RequireFreshOptions, requireFresh } from './web/require-fresh.js'
@@ -25,6 +29,7 @@ import { requireSignedIn } from './web/require-signed-in.js'
 import { router } from './web/router.js'
 import type { Site } from './web/site.js'
 import { SecondStepStrategy } from './web/strategy.js'
+import { ejsViews } from './web/views.js'
 
 /** What `createSecondStep` makes: the parts to mount, and what the host's own code calls. */
 export interface SecondStep<U = Express.User> {
@@ -54,7 +59,10 @@ export interface SecondStep<U = Express.User> {
   status(userId: string | number): Promise<SecondStepStatus>
   /** What happens to second steps: each event under its type, and all under `event`. */
   readonly events: SecondStepEvents
-  /** Lets go of what the store opened. Clients that the host gave stay open. */
+  /**
+   * Waits for mails that are under way, at most 20 seconds, and lets go of what the store opened.
+   * Clients that the host gave stay open.
+   */
   close(): Promise<void>
 }
 
@@ -74,7 +82,7 @@ export interface SecondStep<U = Express.User> {
 export function createSecondStep<U = Express.User>(options: SecondStepOptions<U>): SecondStep<U> {
   const checked = checkOptions(options)
   const production = process.env.NODE_ENV === 'production'
-  const { parameters, window, ...ofSite } = checked
+  const { parameters, window, hostId, ...ofSite } = checked
   const system = options.system ?? theSystem
   const { sealer, digester } = keyRing(options.keys, system)
   const announcer = new Announcer(system)
@@ -82,23 +90,35 @@ export function createSecondStep<U = Express.User>(options: SecondStepOptions<U>
     production,
     backupCodes: checked.backupCodes,
   })
-  const limits = new Limits(countersOf(options.redis, production), announcer)
+  const counters = countersOf(options.redis, production)
+  const limits = new Limits(counters, announcer)
   const vault = new Vault(sealer)
   const sessions = new Sessions(records, system)
   const status = new Status(records, system, window)
   const now = () => system.now()
+  const challenge = new Challenge({ records, limits, vault, digester, window, now })
+  const backupCodes = new BackupCodes({ challenge, digester, system })
+  const setupParts = { records, challenge, limits, vault, backupCodes, system }
+  const views = ejsViews(options.views)
   const site: Site = {
     ...ofSite,
-    challenge: new Challenge({ records, limits, vault, digester, window, now }),
-    setup: new Setup({ records, limits, vault, digester, system, parameters, window }),
+    challenge,
+    backupCodes,
+    setup: new Setup({ ...setupParts, parameters, window }),
+    reset: new Reset(challenge),
     limits,
     sessions,
     system,
     messages: loadMessages(options.messages),
-    render: options.render ?? ejsPages(options.views),
+    render: options.render ?? ejsPages(views),
     passports: options.passports ?? [passport],
     onPending: options.onPending ?? null,
   }
+  const mails = mailsOf(
+    options,
+    { announcer, counters, hostId, write: ejsMails(views, site) },
+    site,
+  )
   const recordId = (userId: string | number) => checked.recordId(userId)
   openEarly(records)
 
@@ -114,7 +134,10 @@ export function createSecondStep<U = Express.User>(options: SecondStepOptions<U>
     endSessions: async (userId) => sessions.endAll(recordId(userId)),
     status: async (userId) => status.of(recordId(userId)),
     events: announcer.events,
-    close: async () => options.store.close?.(),
+    close: async () => {
+      await mails?.settled()
+      await options.store.close?.()
+    },
   }
 }
 
@@ -124,6 +147,17 @@ function countersOf(redis: SecondStepOptions['redis'], production: boolean) {
   throw new ConfigurationError(
     '`redis` is missing: in production the attempt counters need it, so that all processes share them',
   )
+}
+
+function mailsOf<U>(
+  { users, mail }: SecondStepOptions<U>,
+  parts: Pick<MailParts<U>, 'announcer' | 'counters' | 'hostId' | 'write'>,
+  { describe }: Site,
+): Mails<U> | null {
+  if (users === undefined || mail === undefined) return null
+  const describeUser = (user: U) => describe(user as Express.User)
+  const { transport: mailer, from } = mail
+  return new Mails({ ...parts, users, describe: describeUser, mailer, from })
 }
 
 /** A mistake in the store's set-up is said at start-up; one that only connects is tried again. */

@@ -7,12 +7,12 @@ import { getJson, getPage } from './support/answers.js'
 import { browserOf, HTML, JSON_TYPE, passFirstStep } from './support/browser.js'
 import { ann, type HostUser, makeHost } from './support/host.js'
 
-const LEAST: SecondStepOptions = {
+const LEAST = {
   issuer: 'Acme',
   origin: 'https://acme.example',
   keys: [randomBytes(32).toString('base64')],
   store: memoryStore(),
-}
+} satisfies SecondStepOptions
 
 /** Any client with the shape; nothing is sent to it. */
 const redis = {
@@ -39,8 +39,10 @@ describe('the options, where the host leaves them out', () => {
     const {
       describe: _,
       recordId: __,
+      hostId: ___,
       ipLimit,
       formFields,
+      language,
       origins,
       ...plain
     } = checkOptions(LEAST)
@@ -56,11 +58,13 @@ describe('the options, where the host leaves them out', () => {
       parameters: { algorithm: 'sha1', digits: 6, period: 30 },
       window: 1,
       backupCodes: true,
+      showKey: true,
       keepInSession: [],
     })
     expect([...origins]).to.deep.equal(['https://acme.example'])
     expect(ipLimit(request)).to.equal(100)
     expect(formFields(request)).to.deep.equal({})
+    expect(language(request)).to.equal(undefined)
   })
 
   it('keep the defaults beside what the host gives', () => {
@@ -90,17 +94,19 @@ describe('the options, where the host leaves them out', () => {
     expect(limitOf(() => false)).to.equal(Number.POSITIVE_INFINITY)
   })
 
-  it('read id, email and name of the host’s users, and forgive all but the id', () => {
+  it('read id, email, name and locale of the host’s users, and forgive all but the id', () => {
     const { describe } = checkOptions(LEAST)
     const described = (user: object) => describe(user as Express.User)
-    const whole = { id: 7, email: 'ann@acme.example', name: 'Ann', password: 'x' }
-    expect(described(whole)).to.deep.equal({ id: '7', email: 'ann@acme.example', name: 'Ann' })
+    const whole = { id: 7, email: 'ann@acme.example', name: 'Ann', locale: 'it', password: 'x' }
+    const { password: _, ...told } = whole
+    expect(described(whole)).to.deep.equal({ ...told, id: '7' })
     const nameless = { id: 'ann', email: ' ', name: 5 }
-    expect(described(nameless)).to.deep.equal({ id: 'ann', email: null, name: null })
+    const nothing = { email: null, name: null, locale: null }
+    expect(described(nameless)).to.deep.equal({ id: 'ann', ...nothing })
   })
 
   it('read what `describe` says instead, and put the realm before the id', () => {
-    const { describe, recordId } = checkOptions<{ _id: { toString(): string } }>({
+    const { describe, recordId, hostId } = checkOptions<{ _id: { toString(): string } }>({
       ...LEAST,
       realm: 'staff',
       describe: ({ _id }) => ({ id: _id, email: null }),
@@ -108,6 +114,7 @@ describe('the options, where the host leaves them out', () => {
     const user = { _id: { toString: () => '65f0c0ffee' } } as unknown as Express.User
     expect(describe(user).id).to.equal('staff:65f0c0ffee')
     expect(recordId('65f0c0ffee')).to.equal('staff:65f0c0ffee')
+    expect(hostId('staff:65f0c0ffee')).to.equal('65f0c0ffee')
   })
 })
 

@@ -1,41 +1,82 @@
 import { EventEmitter } from 'node:events'
-import type { SecondStepEvent } from '../domain/event.js'
+import type { Actor, EventDetails, SecondStepEvent, SecondStepEventType } from '../domain/event.js'
+import type { Method } from '../domain/stamp.js'
 import type { System } from '../ports/system.js'
 
 /** Where something happened: whose request it was. */
 export interface Occasion {
   readonly ip: string | null
   readonly userAgent: string | null
+  /** Who did it. Default: the user himself. */
+  readonly actor?: Actor
+  /** What the request wants to be answered in, as BCP 47 tags, best first. Default: nothing known. */
+  readonly languages?: readonly string[]
 }
 
-/** An event as listeners get it: what happened to whom, when, and from where. */
-export interface AnnouncedEvent extends SecondStepEvent, Occasion {
-  readonly userId: string
-  readonly at: Date
+/** The occasion of what the host's own code does, outside any request. */
+export const NO_REQUEST: Occasion = {
+  ip: null,
+  userAgent: null,
+  actor: { kind: 'system', id: null },
 }
+
+interface Announced<T extends SecondStepEventType> {
+  readonly type: T
+  readonly actor: Actor
+  /** Id of the user whose second step it is, as records have it: with the realm, where there is one. */
+  readonly user: string
+  /** How a code was given, or null where none was. */
+  readonly method: Method | null
+  readonly at: Date
+  readonly ip: string | null
+  readonly userAgent: string | null
+  readonly detail: EventDetails[T]
+}
+
+/** An event as listeners get it: what happened to whom, who did it, when, and from where. */
+export type AnnouncedEvent<T extends SecondStepEventType = SecondStepEventType> = {
+  [K in T]: Announced<K>
+}[T]
+
+type Listeners = { [T in SecondStepEventType]: [AnnouncedEvent<T>] } & { event: [AnnouncedEvent] }
 
 /** What `secondStep.events` emits: each event under its type, and every one under `event`. */
-export class SecondStepEvents extends EventEmitter<Record<string, [AnnouncedEvent]>> {}
+export class SecondStepEvents extends EventEmitter<Listeners> {}
+
+/** A part of ours that is told of each event, and what the request wanted to be answered in. */
+export type Told = (event: AnnouncedEvent, languages: readonly string[]) => void
 
 /** Tells listeners what was decided and written. A listener that fails holds nobody up. */
 export class Announcer {
   readonly events = new SecondStepEvents()
   readonly #system: System
+  readonly #told: Told[] = []
 
   constructor(system: System) {
     this.#system = system
   }
 
+  /** Adds a part of ours. Hosts listen to `events`. */
+  tell(told: Told): void {
+    this.#told.push(told)
+  }
+
   announce(userId: string, events: readonly SecondStepEvent[], occasion: Occasion): void {
-    for (const event of events) {
-      const announced = { ...event, ...occasion, userId, at: new Date(this.#system.now()) }
-      this.#emit(event.type, announced)
-      this.#emit('event', announced)
+    const { ip, userAgent, actor = { kind: 'user', id: userId }, languages = [] } = occasion
+    for (const { type, method, detail = null } of events) {
+      const at = new Date(this.#system.now())
+      const announced = { type, actor, user: userId, method, at, ip, userAgent, detail }
+      this.#announce(announced as AnnouncedEvent, languages)
     }
   }
 
+  #announce(event: AnnouncedEvent, languages: readonly string[]): void {
+    for (const told of this.#told) told(event, languages)
+    for (const name of [event.type, 'event'] as const) this.#emit(name, event)
+  }
+
   /** Not `emit`: a listener that throws would keep the others from hearing of it. */
-  #emit(name: string, event: AnnouncedEvent): void {
+  #emit(name: SecondStepEventType | 'event', event: AnnouncedEvent): void {
     for (const listener of this.events.rawListeners(name)) {
       try {
         const done: unknown = Reflect.apply(listener, this.events, [event])
