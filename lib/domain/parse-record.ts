@@ -55,6 +55,7 @@ const isRecord = shape({
     }),
   ),
   attempts: shape({ misses: listOf(count), consecutive: count }),
+  passwordChangedAt: orNull(count),
   ended: listOf(shape({ id: text, at: count })),
 })
 

@@ -25,6 +25,8 @@ export interface SecondStepRecord {
   readonly backupCodes: BackupCodeSet | null
   /** Wrong codes of the authenticator. Backup codes have 120 bits and are not counted here. */
   readonly attempts: Attempts
+  /** When the host last told of a changed password; pending logins from before are over. */
+  readonly passwordChangedAt: number | null
   /** Stamps that were logged out; a slow request may write their session back. */
   readonly ended: readonly EndedStamp[]
 }
@@ -41,6 +43,7 @@ export function blankRecord(userId: string): SecondStepRecord {
     mustSetUp: null,
     backupCodes: null,
     attempts: { misses: [], consecutive: 0 },
+    passwordChangedAt: null,
     ended: [],
   }
 }

@@ -22,6 +22,7 @@ function fullRecord(): SecondStepRecord {
     mustSetUp: { until: NOW },
     backupCodes: { ...backupCodeSet(), codes: [used, left] },
     attempts: { misses: [NOW - 1, NOW], consecutive: 2 },
+    passwordChangedAt: NOW,
     ended: [{ id: 'stamp', at: NOW }],
   }
 }
@@ -53,7 +54,8 @@ function without<T extends object>(root: T, path: Path): T {
   return copy
 }
 
-const NULL_IS_FINE = /^(authenticator|setup|mustSetUp|backupCodes|backupCodes\.codes\.\d\.usedAt)$/
+const NULL_IS_FINE =
+  /^(authenticator|setup|mustSetUp|backupCodes|passwordChangedAt|backupCodes\.codes\.\d\.usedAt)$/
 const CHOSEN = /(algorithm|digits|type|mode)$/
 
 /** Values that the place of this path must not hold. */

@@ -13,6 +13,7 @@ describe('the record of a user about whom nothing was ever stored', () => {
       mustSetUp: null,
       backupCodes: null,
       attempts: { misses: [], consecutive: 0 },
+      passwordChangedAt: null,
       ended: [],
     })
   })
