@@ -46,7 +46,7 @@ export function checkMail<U>({ users, mail }: SecondStepOptions<U>): void {
   checkNames(mail, ['transport', 'from'], 'mail.')
   check(
     has(mail.transport, ['sendMail']),
-    '`mail.transport` must have the method sendMail(mail), as nodemailer.createTransport(…) has',
+    '`mail.transport` must be what nodemailer.createTransport(…) makes, or have its sendMail(mail)',
   )
   check(
     isText(mail.from) && !/[\r\n]/.test(mail.from),
