@@ -145,15 +145,21 @@ describe('A host that sends mails', () => {
   })
 
   it('waits for the mails that are under way when it is closed', async () => {
-    let sent = 0
+    const order: string[] = []
+    let deliver = () => {}
     const options = mailed(async () => {
-      await new Promise(setImmediate)
-      sent += 1
+      await new Promise<void>((resolve) => {
+        deliver = resolve
+      })
+      order.push('sent')
     })
     const host = makeHost({ users: [user], options })
     await enrol(host, user)
-    await host.secondStep.close()
-    expect(sent).to.equal(1)
+    const closing = host.secondStep.close().then(() => order.push('closed'))
+    await new Promise(setImmediate)
+    deliver()
+    await closing
+    expect(order).to.deep.equal(['sent', 'closed'])
   })
 
   it('finds the user by the id that the host knows, without the realm', async () => {
