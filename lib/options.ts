@@ -1,6 +1,7 @@
 import type { Request, Response } from 'express'
 import type { OtpParameters } from './domain/authenticator.js'
 import { ConfigurationError } from './errors/configuration-error.js'
+import type { AuditLog } from './ports/audit-log.js'
 import type { RecordStore } from './ports/record-store.js'
 import type { System } from './ports/system.js'
 import type { RedisClient } from './stores/redis-client.js'
@@ -42,6 +43,8 @@ export interface SecondStepOptions<U = Express.User> {
   readonly keys: readonly (string | undefined)[]
   /** Where the records are kept: `redisStore(redis)`, `memoryStore()` or the host's own adapter. */
   readonly store: RecordStore
+  /** Where events are kept. Default: with the records, where that store keeps them. */
+  readonly audit?: AuditLog
   /** Client for the attempt counters (ioredis). Without it they live in memory: not in production. */
   readonly redis?: RedisClient
   /** Default `{ secondStep: '/second-step', admin: '/admin/second-step', signIn: '/login', signedIn: '/' }`. */
@@ -79,6 +82,7 @@ const KNOWN = [
   'origins',
   'keys',
   'store',
+  'audit',
   'redis',
   'paths',
   'passports',
@@ -132,6 +136,7 @@ export function checkOptions<U>(options: SecondStepOptions<U>): CheckedOptions {
   checkNames(options, KNOWN, '')
   check(isText(options.issuer), "`issuer` must be the app's name")
   checkStore(options.store)
+  checkAudit(options.audit)
   checkFunctions(options, ['describe', 'onPending', 'formFields', 'render'])
   check(
     options.views === undefined || isText(options.views),
@@ -202,9 +207,19 @@ function isNear(left: string, right: string): boolean {
 }
 
 function checkStore(store: unknown): void {
-  const methods = ['find', 'write', 'findPolicy', 'writePolicy']
+  const methods = ['find', 'write', 'findPolicy', 'writePolicy', 'list']
   const whole = methods.every((method) => typeof Reflect.get(Object(store), method) === 'function')
   check(whole, '`store` must be a record store: redisStore(redis), memoryStore() or your own')
+}
+
+function checkAudit(audit: unknown): void {
+  const whole = ['append', 'list'].every((method) => {
+    return typeof Reflect.get(Object(audit), method) === 'function'
+  })
+  check(
+    audit === undefined || whole,
+    '`audit` must be an audit log: redisAuditLog(redis), knexAuditLog(knex) or your own',
+  )
 }
 
 function checkFunctions(options: object, names: readonly string[]): void {

@@ -6,8 +6,10 @@ import { keyRing } from './keys/key-ring.js'
 import { memoryCounters } from './limits/memory-counters.js'
 import { redisCounters } from './limits/redis-counters.js'
 import { checkOptions, type SecondStepOptions } from './options.js'
+import type { AuditLog } from './ports/audit-log.js'
 import { system as theSystem } from './ports/system.js'
 import { Announcer, type SecondStepEvents } from './service/announcer.js'
+import { Audit } from './service/audit.js'
 import { Challenge } from './service/challenge.js'
 import { Limits } from './service/limits.js'
 import { Records } from './service/records.js'
@@ -15,6 +17,7 @@ import { Sessions } from './service/sessions.js'
 import { Setup } from './service/setup.js'
 import { type SecondStepStatus, Status } from './service/status.js'
 import { Vault } from './service/vault.js'
+import { memoryAuditLog } from './stores/memory-audit-log.js'
 import { errorHandler } from './web/error-handler.js'
 import { type GuardOptions, guard } from './web/guard.js'
 import { type LimitPasswordOptions, limitPassword } from './web/limit-password.js'
@@ -77,10 +80,12 @@ export function createSecondStep<U = Express.User>(options: SecondStepOptions<U>
   const { parameters, window, ...ofSite } = checked
   const system = options.system ?? theSystem
   const { sealer, digester } = keyRing(options.keys, system)
-  const announcer = new Announcer(system)
+  const audit = new Audit(auditLogOf(options, production))
+  const announcer = new Announcer(system, audit)
   const records = new Records(options.store, system, announcer, {
     production,
     backupCodes: checked.backupCodes,
+    window,
   })
   const limits = new Limits(countersOf(options.redis, production), announcer)
   const vault = new Vault(sealer)
@@ -93,6 +98,7 @@ export function createSecondStep<U = Express.User>(options: SecondStepOptions<U>
     setup: new Setup({ records, limits, vault, digester, system, parameters, window }),
     limits,
     sessions,
+    audit,
     system,
     messages: loadMessages(options.messages),
     render: options.render ?? ejsPages(options.views),
@@ -123,6 +129,15 @@ function countersOf(redis: SecondStepOptions['redis'], production: boolean) {
   if (!production) return memoryCounters()
   throw new ConfigurationError(
     '`redis` is missing: in production the attempt counters need it, so that all processes share them',
+  )
+}
+
+function auditLogOf<U>(options: SecondStepOptions<U>, production: boolean): AuditLog {
+  const log = options.audit ?? options.store.audit
+  if (log !== undefined) return log
+  if (!production) return memoryAuditLog()
+  throw new ConfigurationError(
+    '`audit` is missing: the store has no audit log of its own, so name one, such as audit: redisAuditLog(redis)',
   )
 }
 

@@ -54,6 +54,8 @@ const isRecord = shape({
     }),
   ),
   attempts: shape({ misses: listOf(count), consecutive: count }),
+  lockedUntil: orNull(count),
+  pausedUntil: orNull(count),
   ended: listOf(shape({ id: text, at: count })),
 })
 

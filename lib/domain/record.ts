@@ -22,6 +22,13 @@ export interface SecondStepRecord {
   readonly backupCodes: BackupCodeSet | null
   /** Wrong codes of the authenticator. Backup codes have 120 bits and are not counted here. */
   readonly attempts: Attempts
+  /**
+   * Until when the authenticator was locked at this write, or null. Derived from `attempts`, so that
+   * a store can find who is locked; no decision rests on it.
+   */
+  readonly lockedUntil: number | null
+  /** Until when no code is asked for; `Number.MAX_SAFE_INTEGER`: until resumed; null: not paused. */
+  readonly pausedUntil: number | null
   /** Stamps that were logged out; a slow request may write their session back. */
   readonly ended: readonly EndedStamp[]
 }
@@ -37,6 +44,8 @@ export function blankRecord(userId: string): SecondStepRecord {
     setup: null,
     backupCodes: null,
     attempts: { misses: [], consecutive: 0 },
+    lockedUntil: null,
+    pausedUntil: null,
     ended: [],
   }
 }

@@ -61,7 +61,7 @@ export class Limits {
     if (!pending.taken) {
       await giveBackTo(this.#codesOfAddress, ipKey)
       const events = [{ type: 'pending-login-used-up', method: null }] as const
-      this.#announcer.announce(limits.userId, events, limits.occasion)
+      await this.#announcer.announce(limits.userId, events, limits.occasion)
       return { kind: 'sign-in-again' }
     }
     if (!address.taken) {

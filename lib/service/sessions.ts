@@ -13,7 +13,7 @@ export interface Footing {
   readonly policy: Policy
 }
 
-const NOWHERE: Occasion = { ip: null, userAgent: null }
+const BY_THE_HOST: Occasion = { ip: null, userAgent: null, actor: null }
 
 /** Begins and ends what sessions carry: stamps and pending logins. */
 export class Sessions {
@@ -57,7 +57,7 @@ export class Sessions {
 
   /** Ends every session and pending login of the user. */
   async endAll(userId: string): Promise<void> {
-    await this.#records.change(userId, NOWHERE, (record) => ({
+    await this.#records.change(userId, BY_THE_HOST, (record) => ({
       record: raiseEpoch(record),
       answer: undefined,
       events: [{ type: 'sessions-ended', method: null }],
@@ -66,7 +66,7 @@ export class Sessions {
 
   /** A changed password clears misses, waits and lock: whoever guessed knows it no longer. */
   async passwordChanged(userId: string): Promise<void> {
-    await this.#records.change(userId, NOWHERE, (record) => {
+    await this.#records.change(userId, BY_THE_HOST, (record) => {
       const clear = record.attempts.misses.length === 0 && record.attempts.consecutive === 0
       return {
         record: clear ? record : { ...record, attempts: noAttempts },

@@ -1,5 +1,6 @@
 import { backupCodesLeft } from '../domain/backup-codes.js'
 import { freshUntil } from '../domain/stamp.js'
+import type { AuditEntry } from '../ports/audit-log.js'
 import { wantsJson } from './faces.js'
 import type { Handler } from './handler.js'
 import { sendJson, showPage } from './respond.js'
@@ -7,7 +8,7 @@ import type { SignedInVisitor } from './visitor.js'
 
 /** GET `/` */
 export const showSettings: Handler<SignedInVisitor> = async ({ site, req, res, visitor }) => {
-  const { record, policy, stamp } = visitor
+  const { userId, record, policy, stamp } = visitor
   const { authenticator, backupCodes } = record
   const until = stamp === null ? null : freshUntil(stamp)
   const summary = {
@@ -30,7 +31,12 @@ export const showSettings: Handler<SignedInVisitor> = async ({ site, req, res, v
     freshUntil: until !== null && until > site.system.now() ? new Date(until).toISOString() : null,
     resetPending: null,
     trustedBrowsers: [],
-    events: [],
+    events: (await site.audit.lastOf(userId)).map(shownEntry),
   })
   return undefined
+}
+
+/** An entry of the audit log as the wire has it: every member, absent is null. */
+function shownEntry({ at, userId, ...entry }: AuditEntry) {
+  return { ...entry, at: new Date(at).toISOString(), user: userId, reason: null, detail: null }
 }

@@ -1,5 +1,6 @@
 import type { Request, Response } from 'express'
 import type { System } from '../ports/system.js'
+import type { Audit } from '../service/audit.js'
 import type { Challenge } from '../service/challenge.js'
 import type { Limits } from '../service/limits.js'
 import type { Sessions } from '../service/sessions.js'
@@ -36,6 +37,7 @@ export interface Site {
   readonly challenge: Challenge
   readonly limits: Limits
   readonly sessions: Sessions
+  readonly audit: Audit
   readonly setup: Setup
   readonly system: System
   readonly messages: Messages

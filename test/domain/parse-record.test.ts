@@ -21,6 +21,8 @@ function fullRecord(): SecondStepRecord {
     setup: { ...PARAMETERS, owner: 'login', secret: 'sealed', startedAt: NOW, misses: 1 },
     backupCodes: { ...backupCodeSet(), codes: [used, left] },
     attempts: { misses: [NOW - 1, NOW], consecutive: 2 },
+    lockedUntil: NOW + 1,
+    pausedUntil: NOW + 2,
     ended: [{ id: 'stamp', at: NOW }],
   }
 }
@@ -52,7 +54,8 @@ function without<T extends object>(root: T, path: Path): T {
   return copy
 }
 
-const NULL_IS_FINE = /^(authenticator|setup|backupCodes|backupCodes\.codes\.\d\.usedAt)$/
+const NULL_IS_FINE =
+  /^(authenticator|setup|backupCodes|backupCodes\.codes\.\d\.usedAt|lockedUntil|pausedUntil)$/
 const CHOSEN = /(algorithm|digits|type|mode)$/
 
 /** Values that the place of this path must not hold. */

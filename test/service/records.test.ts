@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { noAttempts } from '../../lib/domain/attempts.js'
 import type { Decision } from '../../lib/domain/decision.js'
 import type { SecondStepEvent } from '../../lib/domain/event.js'
 import { defaultPolicy } from '../../lib/domain/policy.js'
@@ -10,6 +11,7 @@ import type { System } from '../../lib/ports/system.js'
 import { type AnnouncedEvent, Announcer } from '../../lib/service/announcer.js'
 import { Records } from '../../lib/service/records.js'
 import {
+  DAY,
   deepFreeze,
   enrolledRecord,
   NOW,
@@ -53,6 +55,10 @@ class ScriptedStore implements RecordStore {
   }
 
   async writePolicy(): Promise<boolean> {
+    throw new Error('not asked for here')
+  }
+
+  async list(): Promise<null> {
     throw new Error('not asked for here')
   }
 
@@ -171,7 +177,9 @@ describe('changing a record', () => {
     ])
     const writeId = Buffer.alloc(12, 1).toString('base64url')
     expect(store.written).to.deep.equal([{ ...enrolledRecord({ version: 5, epoch: 2 }), writeId }])
-    expect(announced).to.deep.equal([{ ...happened, ...occasion, userId: USER, at: new Date(NOW) }])
+    expect(announced).to.deep.equal([
+      { ...happened, ...occasion, userId: USER, actor: USER, at: new Date(NOW) },
+    ])
   })
 
   it('writes nothing where the decision changes nothing, but answers and announces', async () => {
@@ -262,6 +270,33 @@ describe('changing a record', () => {
       .catch((error: unknown) => error)
     expect(outcome).to.equal(bug)
     expect([store.written, announced]).to.deep.equal([[], []])
+  })
+})
+
+describe('the lock that a record is listed by', () => {
+  it('is noted with the write that puts it on, and gone with the one that lifts it', async () => {
+    const { store, records } = world()
+    const misses = Array.from({ length: 20 }, () => NOW)
+    const with20 = (record: SecondStepRecord): Decision<null> => {
+      return {
+        record: { ...record, attempts: { misses, consecutive: 0 } },
+        answer: null,
+        events: [],
+      }
+    }
+    await records.change(USER, occasion, with20, enrolledRecord())
+    expect(store.written[0]?.lockedUntil).to.equal(NOW + DAY)
+    await records.change(USER, occasion, (record) => {
+      return { record: { ...record, attempts: noAttempts }, answer: null, events: [] }
+    })
+    expect(store.written[1]?.lockedUntil).to.equal(null)
+  })
+
+  it('is none without an authenticator', async () => {
+    const { store, records } = world()
+    const attempts = { misses: Array.from({ length: 20 }, () => NOW), consecutive: 0 }
+    await records.change(USER, occasion, raising(), recordWith({ attempts }))
+    expect(store.written[0]?.lockedUntil).to.equal(null)
   })
 })
 

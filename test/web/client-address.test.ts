@@ -99,7 +99,9 @@ describe('the address that attempts are counted under', () => {
       expect(addressKey(requestFrom({ peer, forwardedFor: '198.51.100.9' })), peer).to.equal(null)
     }
     for (const peer of ['172.32.0.1', '11.0.0.1', '2001:db8::1']) {
-      expect(addressKey(requestFrom({ peer, forwardedFor: '198.51.100.9' })), peer).to.be.a('string')
+      expect(addressKey(requestFrom({ peer, forwardedFor: '198.51.100.9' })), peer).to.be.a(
+        'string',
+      )
     }
     expect(keyOf('10.1.2.3'), 'without the header it is a client').to.equal('10.1.2.3')
   })

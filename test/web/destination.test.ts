@@ -138,7 +138,9 @@ describe('a navigation', () => {
 
   it('is a GET that accepts pages, with or without what newer browsers say', () => {
     expect(is(html)).to.equal(true)
-    expect(is({ ...html, 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' })).to.equal(true)
+    expect(is({ ...html, 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' })).to.equal(
+      true,
+    )
   })
 
   const others: Record<string, Record<string, string>> = {
