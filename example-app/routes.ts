@@ -8,7 +8,7 @@ import {
 import passport from 'passport'
 import type { SecondStep } from 'passport-second-step'
 import { Refusal, wantsJson } from './problems.js'
-import { register, type User, type UserStore } from './users.js'
+import { canonicalEmail, register, type User, type UserStore } from './users.js'
 
 /** The app's own pages and JSON. None of them knows of the second step but the transfer. */
 export function routes(users: UserStore, secondStep: SecondStep<User>): Router {
@@ -21,8 +21,8 @@ export function routes(users: UserStore, secondStep: SecondStep<User>): Router {
     requireTexts('login', 'username', 'password'),
     secondStep.limitPassword(),
     passport.authenticate('local', { failWithError: true, keepSessionInfo: true }),
+    rightPassword,
     wrongPassword,
-    (req, res) => answerSignedIn(req, res, 200),
   )
 
   router.get('/register', (_req, res) => res.render('register', NOTHING_TYPED))
@@ -67,7 +67,7 @@ const requireLogin: RequestHandler = (req, res, next) => {
 function signUp(users: UserStore): RequestHandler {
   return async (req, res, next) => {
     const { email, name, password } = req.body
-    if (!/^[^\s@]+@[^\s@]+$/.test(email.trim())) {
+    if (!/^[^\s@]+@[^\s@]+$/.test(canonicalEmail(email))) {
       throw new Refusal(400, 'malformed-request', 'That is no e-mail address.', 'register')
     }
     if (password.length < SHORTEST_PASSWORD) {
@@ -88,6 +88,8 @@ function answerSignedIn(req: Request, res: Response, status: number): void {
   delete req.session.returnTo
   answer(req, res, returnTo, { status: 'signed-in' }, status)
 }
+
+const rightPassword: RequestHandler = (req, res) => answerSignedIn(req, res, 200)
 
 const wrongPassword: ErrorRequestHandler = (error, _req, _res, next) => {
   const refused = error.name === 'AuthenticationError'

@@ -14,7 +14,7 @@ export interface Stores {
   close(): void
 }
 
-const PATIENCE = 5000
+const PATIENCE = 3000
 
 /** @throws StartError where Redis does not answer */
 export async function openStores(redisUrl: string | null): Promise<Stores> {

@@ -63,7 +63,7 @@ export interface SecondStepOptions<U = Express.User> {
   /** Session keys of the host's that live on through a login in two steps. Default none. */
   readonly keepInSession?: readonly string[]
   /** Answers in place of the gate when a login becomes pending. */
-  readonly onPending?: (req: Request, res: Response, info: PendingInfo) => void
+  readonly onPending?: (req: Request, res: Response, info: PendingInfo) => unknown
   /** Hidden fields for every form of the package's, such as the host's CSRF token. */
   readonly formFields?: (req: Request) => Readonly<Record<string, string>>
   /** Folder whose `.ejs` files replace the package's of the same name. */
@@ -135,8 +135,7 @@ export function checkOptions<U>(options: SecondStepOptions<U>): CheckedOptions {
   check(typeof options === 'object' && options !== null, 'createSecondStep() needs its options')
   checkNames(options, KNOWN, '')
   check(isText(options.issuer), "`issuer` must be the app's name")
-  checkStore(options.store)
-  checkAudit(options.audit)
+  checkParts(options)
   checkFunctions(options, ['describe', 'onPending', 'formFields', 'render'])
   check(
     options.views === undefined || isText(options.views),
@@ -206,20 +205,45 @@ function isNear(left: string, right: string): boolean {
   return (row.at(-1) ?? 0) <= 2
 }
 
-function checkStore(store: unknown): void {
-  const methods = ['find', 'write', 'findPolicy', 'writePolicy', 'list']
-  const whole = methods.every((method) => typeof Reflect.get(Object(store), method) === 'function')
-  check(whole, '`store` must be a record store: redisStore(redis), memoryStore() or your own')
-}
-
-function checkAudit(audit: unknown): void {
-  const whole = ['append', 'list'].every((method) => {
-    return typeof Reflect.get(Object(audit), method) === 'function'
-  })
+/** The objects that the host hands over: known by the methods that are called on them. */
+function checkParts({
+  store,
+  audit,
+  redis,
+  passports,
+  messages,
+  system,
+}: SecondStepOptions<never>): void {
   check(
-    audit === undefined || whole,
+    has(store, ['find', 'write', 'findPolicy', 'writePolicy', 'list']),
+    '`store` must be a record store: redisStore(redis), memoryStore() or your own',
+  )
+  check(
+    audit === undefined || has(audit, ['append', 'list']),
     '`audit` must be an audit log: redisAuditLog(redis), knexAuditLog(knex) or your own',
   )
+  check(
+    redis === undefined || has(redis, ['eval', 'evalsha']),
+    '`redis` must be an ioredis client, such as new Redis(url)',
+  )
+  const isPassport = (item: unknown): item is PassportInstance =>
+    has(item, ['serializeUser', 'deserializeUser'])
+  check(
+    passports === undefined || (isListOf(passports, isPassport) && passports.length > 0),
+    '`passports` must be a list of Passport instances, all that the app has',
+  )
+  check(
+    messages === undefined || (typeof messages === 'object' && messages !== null),
+    '`messages` must be an object: texts by language and key',
+  )
+  check(
+    system === undefined || has(system, ['now', 'random']),
+    '`system` must have the methods now() and random(size)',
+  )
+}
+
+function has(value: unknown, methods: readonly string[]): boolean {
+  return methods.every((method) => typeof Reflect.get(Object(value), method) === 'function')
 }
 
 function checkFunctions(options: object, names: readonly string[]): void {

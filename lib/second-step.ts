@@ -141,10 +141,10 @@ function auditLogOf<U>(options: SecondStepOptions<U>, production: boolean): Audi
   )
 }
 
-/** A store that is not ready says so at start-up, not at the first login. */
+/** A mistake in the store's set-up is said at start-up; one that only connects is tried again. */
 function openEarly(records: Records): void {
   records.open().catch((error: unknown) => {
     const cause: unknown = Reflect.get(Object(error), 'cause')
-    process.emitWarning(`passport-second-step: ${String(cause ?? error)}`)
+    if (cause instanceof ConfigurationError) process.emitWarning(cause)
   })
 }

@@ -62,7 +62,7 @@ export function codeAt(step: number, secret: Uint8Array, parameters: OtpParamete
 /** The window, and the last accepted step however old: who sends that one again did not guess. */
 function stepsAround(current: number, window: number, lastStep: number): readonly number[] {
   const steps = Array.from({ length: 2 * window + 1 }, (_, index) => current - window + index)
-  return [lastStep, ...steps.filter((step) => step !== lastStep)].filter((step) => step >= 0)
+  return [lastStep, ...steps].filter((step) => step >= 0)
 }
 
 function sameCode(left: string, right: string): boolean {

@@ -19,7 +19,20 @@ export interface AnnouncedEvent extends SecondStepEvent, Occasion {
 }
 
 /** What `secondStep.events` emits: each event under its type, and every one under `event`. */
-export class SecondStepEvents extends EventEmitter<Record<string, [AnnouncedEvent]>> {}
+export class SecondStepEvents extends EventEmitter<Record<string, [AnnouncedEvent]>> {
+  constructor() {
+    super({ captureRejections: true })
+  }
+
+  /** Called for a listener whose promise rejects: unhandled, it would end the process. */
+  [Symbol.for('nodejs.rejection')](error: unknown): void {
+    warn(error)
+  }
+}
+
+function warn(error: unknown): void {
+  process.emitWarning(`a listener of secondStep.events failed: ${String(error)}`)
+}
 
 /** Tells listeners and the audit log what was decided and written. */
 export class Announcer {
@@ -68,7 +81,7 @@ export class Announcer {
     try {
       this.events.emit(name, event)
     } catch (error) {
-      process.emitWarning(`a listener of secondStep.events threw: ${String(error)}`)
+      warn(error)
     }
   }
 }

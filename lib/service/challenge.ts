@@ -34,6 +34,8 @@ export type CodeAnswer =
   | { readonly kind: 'sign-in-again' }
   | { readonly kind: 'too-many-attempts'; readonly retryAfter: number }
 
+type Revoked = Extract<CodeAnswer, { kind: 'sign-in-again' }>
+
 /** Answers codes, at the challenge and wherever else one is asked for, from one budget. */
 export class Challenge {
   readonly #records: Records
@@ -88,11 +90,19 @@ export class Challenge {
     return { kind: 'too-many-attempts', retryAfter: Math.max(1, seconds) }
   }
 
-  #verdict({ userId, code, occasion, record }: CodeAttempt): Promise<CodeVerdict> {
-    const decide = (current: SecondStepRecord, now: number): Promise<Decision<CodeVerdict>> =>
-      code.kind === 'otp'
+  #verdict({ userId, code, occasion, record }: CodeAttempt): Promise<CodeVerdict | Revoked> {
+    const decide = async (
+      current: SecondStepRecord,
+      now: number,
+    ): Promise<Decision<CodeVerdict | Revoked>> => {
+      // What was revoked since this request read the record must not be revived by its code.
+      if (current.epoch !== record.epoch) {
+        return { record: current, answer: { kind: 'sign-in-again' }, events: [] }
+      }
+      return code.kind === 'otp'
         ? this.#decideOtp(current, code.code, now)
         : this.#decideBackupCode(current, code.code, now)
+    }
     return this.#records.change(userId, occasion, decide, record)
   }
 

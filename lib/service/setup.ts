@@ -49,9 +49,11 @@ export type SetupConfirmed =
   | { readonly kind: 'sign-in-again' }
 
 interface Confirmation {
-  readonly answer: ConfirmSetupAnswer
+  readonly answer: ConfirmSetupAnswer | { readonly kind: 'sign-in-again' }
   readonly backupCodes: readonly string[]
 }
+
+const REVOKED: Confirmation = { answer: { kind: 'sign-in-again' }, backupCodes: [] }
 
 /** Binds an authenticator: shows a secret of the server's, proves it by one code. */
 export class Setup {
@@ -119,7 +121,11 @@ export class Setup {
     const { answer, backupCodes } = await this.#records.change(
       userId,
       occasion,
-      (current, now) => this.#decide(current, owner, code.code, policy, now),
+      async (current, now): Promise<Decision<Confirmation>> =>
+        // What was revoked since this request read the record must bind no authenticator.
+        current.epoch === record.epoch
+          ? this.#decide(current, owner, code.code, policy, now)
+          : { record: current, answer: REVOKED, events: [] },
       record,
     )
     if (answer.kind !== 'wrong-code') void places.giveBack('address')

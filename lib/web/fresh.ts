@@ -26,6 +26,7 @@ export const answerFresh: Handler<SignedInVisitor> = async (exchange) => {
   const code = codeField(req)
   if (code === null) return onPage(exchange, { code: 'malformed-request' })
   const answer = await site.challenge.answer(codeAttempt(exchange, code))
+  if (answer.kind === 'sign-in-again') return { code: answer.kind }
   if (answer.kind === 'too-many-attempts') {
     return onPage(exchange, { code: answer.kind, retryAfter: answer.retryAfter })
   }

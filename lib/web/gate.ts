@@ -1,4 +1,4 @@
-import type { Request, Response } from 'express'
+import type { NextFunction, Request, Response } from 'express'
 import type { Stamp } from '../domain/stamp.js'
 import { demandOf, standingOf } from '../domain/standing.js'
 import { ConfigurationError } from '../errors/configuration-error.js'
@@ -40,7 +40,12 @@ declare module 'passport' {
  * The `req.logIn` of a guarded request. Whatever signs a user in ends here, so here is the one place
  * that decides whether he is in, or only pending.
  */
-export function gate(site: Site, req: Request, res: Response): Request['logIn'] {
+export function gate(
+  site: Site,
+  req: Request,
+  res: Response,
+  next: NextFunction,
+): Request['logIn'] {
   return (user: Express.User, options: LogInOptions | Done, callback?: Done): void => {
     const [given, done] = typeof options === 'function' ? [{}, options] : [options ?? {}, callback]
     if (typeof done !== 'function') {
@@ -48,15 +53,18 @@ export function gate(site: Site, req: Request, res: Response): Request['logIn'] 
         'req.logIn() needs a callback: the second step is looked up first',
       )
     }
-    logIn(site, req, res, user, given).then(
-      (entered) => {
-        if (entered) done()
-      },
-      (error: unknown) => {
-        removeUser(req)
-        done(error)
-      },
-    )
+    logIn(site, req, res, user, given)
+      .then(
+        (entered) => {
+          if (entered) done()
+        },
+        (error: unknown) => {
+          removeUser(req)
+          done(error)
+        },
+      )
+      // A callback that throws is the host's mistake, and no reason for the process to end.
+      .catch(next)
   }
 }
 
@@ -169,5 +177,5 @@ async function becomePending(
   removeUser(req)
   const standing = footing.record.authenticator === null ? 'setup-required' : 'code-required'
   guardedStateOf(req).visitor = { kind: 'pending', standing, pending, ...footing }
-  answerPending(site, req, res, { status: standing, next: pagePath(site.paths, standing) })
+  await answerPending(site, req, res, { status: standing, next: pagePath(site.paths, standing) })
 }

@@ -67,7 +67,7 @@ async function pass(
   // Mounted again after a second instance's session(): only a user whom it brought is new.
   if (known !== undefined && userOf(req) === metUser(known)) return next()
   checkMounting(req)
-  const state = known ?? wrap(site, req, res)
+  const state = known ?? wrap(site, req, res, next)
   state.visitor = await meet(site, req)
   if (state.visitor.kind === 'pending' && leadsAstray(site, open, req)) {
     await rememberDestination(site, req, state.visitor)
@@ -81,7 +81,7 @@ function metUser({ visitor }: Guarded): Express.User | undefined {
   return visitor.kind === 'signed-in' ? visitor.user : undefined
 }
 
-function wrap(site: Site, req: Request, res: Response): Guarded {
+function wrap(site: Site, req: Request, res: Response, next: NextFunction): Guarded {
   const state: Guarded = {
     visitor: { kind: 'anonymous' },
     logIn: req.logIn.bind(req) as PassportLogIn,
@@ -89,7 +89,7 @@ function wrap(site: Site, req: Request, res: Response): Guarded {
     onFirstStep: null,
   }
   setGuarded(req, state)
-  req.login = req.logIn = gate(site, req, res)
+  req.login = req.logIn = gate(site, req, res, next)
   req.logout = req.logOut = gatedLogOut(site, req)
   return state
 }

@@ -7,8 +7,13 @@ import type { PendingInfo, Site } from './site.js'
  * The gate's own answer to a login whose second step is open. The host's callback does not run, so
  * no code of the host's can hand out a token or redirect as if the user were in.
  */
-export function answerPending(site: Site, req: Request, res: Response, info: PendingInfo): void {
-  if (site.onPending !== null) site.onPending(req, res, info)
+export async function answerPending(
+  site: Site,
+  req: Request,
+  res: Response,
+  info: PendingInfo,
+): Promise<void> {
+  if (site.onPending !== null) await site.onPending(req, res, info)
   else if (req.get('hx-request') !== undefined) redirectHtmx(res, info.next)
   else if (wantsJson(req)) sendJson(res, { status: info.status, next: info.next })
   else redirect(res, info.next)

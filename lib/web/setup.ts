@@ -62,6 +62,7 @@ export const confirmSetup: Handler<Owner> = async (exchange) => {
   const { policy } = visitor
   const limits = { ipKey: addressKey(req), ipLimit: site.ipLimit(req) }
   const answer = await site.setup.confirm(owner, { code, policy, ...limits })
+  if (answer.kind === 'sign-in-again') return { code: answer.kind }
   if (answer.kind === 'too-many-attempts') {
     return refuse(exchange, user, { code: answer.kind, retryAfter: answer.retryAfter })
   }

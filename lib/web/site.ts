@@ -51,5 +51,5 @@ export interface Site {
   readonly ipLimit: (req: Request) => number
   readonly keepInSession: readonly string[]
   readonly formFields: (req: Request) => Readonly<Record<string, string>>
-  readonly onPending: ((req: Request, res: Response, info: PendingInfo) => void) | null
+  readonly onPending: ((req: Request, res: Response, info: PendingInfo) => unknown) | null
 }

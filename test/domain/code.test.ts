@@ -119,6 +119,8 @@ describe('what is no code', () => {
     'full-width digits': '１２３４５６',
     'Arabic digits': '١٢٣٤٥٦',
     'a dotless i in a backup code': `ı${BACKUP_CODE.slice(1)}`,
+    'a dotless i at the end of a backup code': `${BACKUP_CODE.slice(1)}ı`,
+    'a dotless i inside a backup code': `012345-6789ı0-CDEFGH-JKMNPQ`,
     'a long s in a backup code': `ſ${BACKUP_CODE.slice(1)}`,
     'an i with a dot in a backup code': `İ${BACKUP_CODE.slice(1)}`,
     'a small ligature that grows to two letters': `ﬀ${BACKUP_CODE.slice(2)}`,

@@ -111,7 +111,7 @@ describe('guessing codes of one account', () => {
           expect(mostWithin(DAY, account.wrong)).to.be.at.most(caps.day)
           expect(mostWithin(MONTH, account.wrong)).to.be.at.most(caps.month)
         }),
-        { numRuns: 40 },
+        { numRuns: 20 },
       )
     })
   }
@@ -132,9 +132,12 @@ describe('guessing codes of one account', () => {
 
 function greedyYear(window: number): readonly number[] {
   const account = new Account(window)
-  while (account.now < NOW + YEAR) {
+  while (account.now < NOW + YEAR && account.wrong.length < 10_000) {
     account.backupCode()
-    account.now = account.guess() ?? account.now
+    const until = account.guess()
+    if (until === null) continue
+    expect(until).to.be.above(account.now)
+    account.now = until
   }
   return account.wrong
 }

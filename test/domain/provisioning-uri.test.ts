@@ -93,6 +93,7 @@ describe('the address in the QR code', () => {
 describe('a label', () => {
   it('has at most 64 characters and no space at either end', () => {
     expect(labelOf('x'.repeat(64))).to.equal('x'.repeat(64))
+    expect(labelOf(`  ${'x'.repeat(64)}`)).to.equal('x'.repeat(64))
     expect(labelOf('x'.repeat(65))).to.equal('x'.repeat(64))
     expect(labelOf(`${'x'.repeat(63)} yz`)).to.equal('x'.repeat(63))
   })

@@ -171,6 +171,11 @@ describe('confirming a set-up', () => {
     }
   })
 
+  it('knows no step as burned before the first code, not even the first of 1970', () => {
+    const record = recordWith({ setup: { ...setup, startedAt: 0 } })
+    expect(confirm(record, codeOf(0), { now: 0 }).record.authenticator?.lastStep).to.equal(0)
+  })
+
   it('accepts the codes of the window alone', () => {
     for (const window of [0, 1, 2]) {
       const kind = (offset: number) => {

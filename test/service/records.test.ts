@@ -1,120 +1,10 @@
 import { expect } from 'chai'
-import { noAttempts } from '../../lib/domain/attempts.js'
 import type { Decision } from '../../lib/domain/decision.js'
-import type { SecondStepEvent } from '../../lib/domain/event.js'
 import { defaultPolicy } from '../../lib/domain/policy.js'
 import { blankRecord, type SecondStepRecord } from '../../lib/domain/record.js'
 import { raiseEpoch } from '../../lib/domain/stamp.js'
-import { UnavailableError } from '../../lib/errors/unavailable-error.js'
-import type { RecordStore } from '../../lib/ports/record-store.js'
-import type { System } from '../../lib/ports/system.js'
-import { type AnnouncedEvent, Announcer } from '../../lib/service/announcer.js'
-import { Records } from '../../lib/service/records.js'
-import {
-  DAY,
-  deepFreeze,
-  enrolledRecord,
-  NOW,
-  policyWith,
-  recordWith,
-  USER,
-} from '../support/records.js'
-
-const occasion = { ip: '192.0.2.1', userAgent: 'a browser' }
-const happened: SecondStepEvent = { type: 'sessions-ended', method: null }
-
-/** A promise as a store gives it whose server does not answer. */
-function silence<T>(): Promise<T> {
-  return new Promise<T>(() => {})
-}
-
-/** A store whose answers each test writes down; what it was asked is kept, in order. */
-class ScriptedStore implements RecordStore {
-  readonly calls: string[] = []
-  readonly written: SecondStepRecord[] = []
-  stored: unknown = null
-  policy: unknown = null
-  answers: { find?: () => unknown; write?: () => unknown; open?: () => unknown } = {}
-
-  async find(userId: string): Promise<SecondStepRecord | null> {
-    this.calls.push(`find ${userId}`)
-    return (this.answers.find ? await this.answers.find() : this.stored) as SecondStepRecord | null
-  }
-
-  async write(record: SecondStepRecord, expectedVersion: number): Promise<boolean> {
-    this.calls.push(`write ${record.version} over ${expectedVersion}`)
-    this.written.push(record)
-    const answer = this.answers.write ? await this.answers.write() : true
-    if (answer === true) this.stored = record
-    return answer as boolean
-  }
-
-  async findPolicy(): Promise<null> {
-    this.calls.push('findPolicy')
-    return (await this.policy) as null
-  }
-
-  async writePolicy(): Promise<boolean> {
-    throw new Error('not asked for here')
-  }
-
-  async list(): Promise<null> {
-    throw new Error('not asked for here')
-  }
-
-  async open({ production }: { production: boolean }): Promise<void> {
-    this.calls.push(production ? 'open for production' : 'open')
-    await this.answers.open?.()
-  }
-}
-
-function world({ production = false } = {}) {
-  const store = new ScriptedStore()
-  const announced: AnnouncedEvent[] = []
-  let drawn = 0
-  const system: System = {
-    now: () => NOW,
-    random: (size) => {
-      drawn += 1
-      return new Uint8Array(size).fill(drawn)
-    },
-  }
-  const announcer = new Announcer(system)
-  announcer.events.on('event', (event) => {
-    store.calls.push(`announced ${event.type}`)
-    announced.push(event)
-  })
-  return { store, announced, records: new Records(store, system, announcer, { production }) }
-}
-
-/** A decision that changes the record; how often it was taken and on what is kept. */
-function raising(seen: SecondStepRecord[] = []) {
-  return (record: SecondStepRecord): Decision<string> => {
-    seen.push(record)
-    return { record: raiseEpoch(record), answer: `epoch ${record.epoch + 1}`, events: [happened] }
-  }
-}
-
-async function refusal(promise: Promise<unknown>): Promise<UnavailableError> {
-  const outcome = await promise.then(
-    (answer) => ({ answer }),
-    (error: unknown) => error,
-  )
-  expect(outcome).to.be.instanceOf(UnavailableError)
-  return outcome as UnavailableError
-}
-
-const NONSENSE: Record<string, unknown> = {
-  undefined: undefined,
-  'a word': 'yes',
-  false: false,
-  true: true,
-  'an empty object': {},
-  'an array': [enrolledRecord()],
-  "another user's record": { ...enrolledRecord(), userId: 'bob' },
-  'a record without its authenticator': { ...enrolledRecord(), authenticator: undefined },
-  'a record as text': JSON.stringify(enrolledRecord()),
-}
+import { deepFreeze, enrolledRecord, NOW, policyWith, USER } from '../support/records.js'
+import { happened, occasion, raising, refusal, world } from './scripted-store.js'
 
 describe('reading a record', () => {
   it('gives what is stored, or a blank one where nothing ever was', async () => {
@@ -122,28 +12,6 @@ describe('reading a record', () => {
     expect(await records.find(USER)).to.deep.equal(blankRecord(USER))
     store.stored = enrolledRecord()
     expect(await records.find(USER)).to.equal(store.stored)
-  })
-
-  for (const [what, nonsense] of Object.entries(NONSENSE)) {
-    it(`is refused when the store answers ${what}: that is not "not enrolled"`, async () => {
-      const { store, records } = world()
-      store.stored = nonsense
-      const error = await refusal(records.find(USER))
-      expect(error).to.include({ code: 'unavailable', status: 503 })
-      expect(error.message).to.equal('the record store is not available')
-      expect(error.cause).to.be.instanceOf(Error)
-    })
-  }
-
-  it('is refused when the store rejects or throws, with what it said as the cause', async () => {
-    const cause = new Error('ECONNREFUSED')
-    const { store, records } = world()
-    store.answers.find = () => Promise.reject(cause)
-    expect((await refusal(records.find(USER))).cause).to.equal(cause)
-    store.find = () => {
-      throw cause
-    }
-    expect((await refusal(records.find(USER))).cause).to.equal(cause)
   })
 })
 
@@ -154,13 +22,21 @@ describe('reading the policy', () => {
     store.policy = policyWith('required')
     expect(await records.policy()).to.equal(store.policy)
   })
+})
 
-  it('is refused when the store answers nonsense', async () => {
-    for (const nonsense of [undefined, 'off', {}, false, { ...defaultPolicy, mode: 'of' }]) {
-      const { store, records } = world()
-      store.policy = nonsense
-      await refusal(records.policy())
-    }
+describe('backup codes that the host switched off at start-up', () => {
+  it('stay off, whatever the document says, and nothing else of it changes', async () => {
+    const { store, records } = world({ backupCodes: false })
+    expect(await records.policy()).to.deep.equal({ ...defaultPolicy, backupCodes: false })
+    store.policy = { ...policyWith('required'), backupCodes: true }
+    const expected = { ...policyWith('required'), backupCodes: false }
+    expect(await records.policy()).to.deep.equal(expected)
+  })
+
+  it('are not switched on by a host that allows them where the document says no', async () => {
+    const { store, records } = world({ backupCodes: true })
+    store.policy = { ...defaultPolicy, backupCodes: false }
+    expect((await records.policy()).backupCodes).to.equal(false)
   })
 })
 
@@ -270,87 +146,6 @@ describe('changing a record', () => {
       .catch((error: unknown) => error)
     expect(outcome).to.equal(bug)
     expect([store.written, announced]).to.deep.equal([[], []])
-  })
-})
-
-describe('the lock that a record is listed by', () => {
-  it('is noted with the write that puts it on, and gone with the one that lifts it', async () => {
-    const { store, records } = world()
-    const misses = Array.from({ length: 20 }, () => NOW)
-    const with20 = (record: SecondStepRecord): Decision<null> => {
-      return {
-        record: { ...record, attempts: { misses, consecutive: 0 } },
-        answer: null,
-        events: [],
-      }
-    }
-    await records.change(USER, occasion, with20, enrolledRecord())
-    expect(store.written[0]?.lockedUntil).to.equal(NOW + DAY)
-    await records.change(USER, occasion, (record) => {
-      return { record: { ...record, attempts: noAttempts }, answer: null, events: [] }
-    })
-    expect(store.written[1]?.lockedUntil).to.equal(null)
-  })
-
-  it('is none without an authenticator', async () => {
-    const { store, records } = world()
-    const attempts = { misses: Array.from({ length: 20 }, () => NOW), consecutive: 0 }
-    await records.change(USER, occasion, raising(), recordWith({ attempts }))
-    expect(store.written[0]?.lockedUntil).to.equal(null)
-  })
-})
-
-describe('a write that fails', () => {
-  const answers = [undefined, null, 'yes', 'OK', 1, 0, {}, Object(true)]
-  for (const answer of answers) {
-    it(`is refused, not announced and not tried again when the answer is ${answer}`, async () => {
-      const { store, records, announced } = world()
-      store.answers.write = () => answer
-      await refusal(records.change(USER, occasion, raising()))
-      expect(store.written).to.have.length(1)
-      expect(announced).to.deep.equal([])
-    })
-  }
-
-  it('is refused, not announced and not tried again when the store rejects', async () => {
-    const { store, records, announced } = world()
-    const cause = new Error('connection lost')
-    store.answers.write = () => Promise.reject(cause)
-    expect((await refusal(records.change(USER, occasion, raising()))).cause).to.equal(cause)
-    expect(store.calls).to.deep.equal(['open', `find ${USER}`, 'write 1 over 0'])
-    expect(announced).to.deep.equal([])
-  })
-
-  it('ends the change when reading again fails after a lost race', async () => {
-    const { store, records, announced } = world()
-    store.answers.write = () => false
-    store.answers.find = () => Promise.reject(new Error('gone'))
-    await refusal(records.change(USER, occasion, raising(), recordWith()))
-    expect(store.written).to.have.length(1)
-    expect(announced).to.deep.equal([])
-  })
-})
-
-describe('a store that hangs', () => {
-  it('is refused after a second at each of its calls; a write is not tried again', async () => {
-    const hanging = () => silence<never>()
-    const [find, write, policy, open] = [world(), world(), world(), world()]
-    find.store.answers.find = hanging
-    write.store.answers.write = hanging
-    policy.store.policy = silence()
-    open.store.answers.open = hanging
-    const began = performance.now()
-    const errors = await Promise.all([
-      refusal(find.records.find(USER)),
-      refusal(write.records.change(USER, occasion, raising())),
-      refusal(policy.records.policy()),
-      refusal(open.records.find(USER)),
-    ])
-    expect(performance.now() - began).to.be.within(900, 1900)
-    for (const { cause } of errors) expect(String(cause)).to.include('no answer within 1000 ms')
-    expect(write.store.calls).to.deep.equal(['open', `find ${USER}`, 'write 1 over 0'])
-    expect(write.announced).to.deep.equal([])
-    expect(open.store.calls).to.deep.equal(['open'])
   })
 })
 

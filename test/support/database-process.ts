@@ -2,7 +2,6 @@ import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_pro
 import { once } from 'node:events'
 import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { chown, mkdtemp, rm } from 'node:fs/promises'
-import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -34,6 +33,8 @@ export interface DatabaseProgram {
   prepare(folder: string): readonly string[]
   /** Runs the server in the foreground: program and arguments. */
   serve(folder: string, port: number): readonly string[]
+  /** What it says when it answers. */
+  readonly ready: string
   /** The signal that ends all of its processes without writing anything more. */
   readonly killedBy: NodeJS.Signals
   url(port: number): string
@@ -108,46 +109,36 @@ async function startProcess(
     ...account,
     cwd: folder,
     stdio: ['ignore', 'pipe', 'pipe'],
-    // A group of its own: the tests' Ctrl-C must not end the server before they are done with it.
-    detached: true,
-  })
-  let said = ''
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.on('data', (chunk: Buffer) => {
-      said = (said + chunk.toString()).slice(-4000)
-    })
-  }
-  const failing = Promise.race([once(child, 'exit'), once(child, 'error')]).then(([how]) => {
-    throw how instanceof Error ? how : new Error(`${program.name} ended (${String(how)})`)
   })
   try {
-    await Promise.race([listening(port), failing])
+    await saying(child, program.ready)
   } catch (cause) {
     await end(child, program.killedBy)
-    throw new Error(`${program.name} did not start on port ${port}:\n${said}`, { cause })
+    throw new Error(`${program.name} did not start on port ${port}`, { cause })
   }
-  failing.catch(() => undefined)
   return child
 }
 
-async function listening(port: number): Promise<void> {
-  const deadline = Date.now() + READY_WITHIN
-  while (!(await accepts(port))) {
-    if (Date.now() > deadline) throw new Error(`no answer within ${READY_WITHIN} ms`)
-    await new Promise((resolve) => setTimeout(resolve, 30))
+/** Waits until the server has said that it answers. Reads on, or a full pipe would stop it. */
+async function saying(child: ChildProcess, ready: string): Promise<void> {
+  let said = ''
+  let timer: NodeJS.Timeout | undefined
+  try {
+    await new Promise<void>((resolve, reject) => {
+      const fail = (why: string) => reject(new Error(`${why}:\n${said}`))
+      timer = setTimeout(() => fail(`no answer within ${READY_WITHIN} ms`), READY_WITHIN)
+      child.once('error', reject)
+      child.once('exit', (code) => fail(`ended (${code})`))
+      for (const stream of [child.stdout, child.stderr]) {
+        stream?.on('data', (chunk: Buffer) => {
+          said = (said + chunk.toString()).slice(-4000)
+          if (said.includes(ready)) resolve()
+        })
+      }
+    })
+  } finally {
+    clearTimeout(timer)
   }
-}
-
-function accepts(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1')
-    const done = (answer: boolean) => {
-      socket.destroy()
-      resolve(answer)
-    }
-    socket.once('connect', () => done(true))
-    socket.once('error', () => done(false))
-  })
 }
 
 async function end(child: ChildProcess | null, signal: NodeJS.Signals): Promise<void> {

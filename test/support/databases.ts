@@ -90,7 +90,13 @@ async function createdIn(
   const name = `test_${randomBytes(6).toString('hex')}`
   const connection = Object.assign(new URL(url), { pathname: `/${name}` }).href
   const admin = connectTo(JSON.stringify({ client, connection: url }))
-  await admin.raw('create database ??', [name])
+  try {
+    await admin.raw('create database ??', [name])
+  } catch (error) {
+    await admin.destroy()
+    await release()
+    throw error
+  }
   const database = databaseAt(JSON.stringify({ client, connection }))
   return {
     ...database,

@@ -14,6 +14,7 @@ export function startMariadb(): Promise<DatabaseServer> {
       ...['--bind-address=127.0.0.1', `--socket=${folder}/socket`, `--pid-file=${folder}/pid`],
       ...['--innodb-flush-log-at-trx-commit=2', '--max-connections=200'],
     ],
+    ready: 'ready for connections',
     killedBy: 'SIGKILL',
     url: (port) => `mysql://root@127.0.0.1:${port}/mysql`,
   })

@@ -16,6 +16,7 @@ export function startPostgres(): Promise<DatabaseServer> {
       ...['-D', `${folder}/data`, '-p', String(port), '-c', 'listen_addresses=127.0.0.1'],
       ...['-c', 'unix_socket_directories=', '-c', 'fsync=off', '-c', 'max_connections=200'],
     ],
+    ready: 'database system is ready to accept connections',
     killedBy: 'SIGQUIT',
     url: (port) => `postgres://postgres@127.0.0.1:${port}/postgres`,
   })

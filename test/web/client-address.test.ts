@@ -13,7 +13,7 @@ function requestFrom({ peer, forwardedFor, trust }: Peer): Request {
   const app = express()
   if (trust !== undefined) app.set('trust proxy', trust)
   const headers = forwardedFor === undefined ? {} : { 'x-forwarded-for': forwardedFor }
-  const parts = { app, headers, socket: { remoteAddress: peer }, connection: {} }
+  const parts = { app, headers, socket: { remoteAddress: peer } }
   return Object.assign(Object.create(app.request), parts) as Request
 }
 

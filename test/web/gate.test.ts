@@ -185,4 +185,18 @@ describe('the gate in req.logIn', () => {
     })
     await browserOf(host).get('/login/sync').expect(200, { user: null })
   })
+
+  it('hands a callback that throws to the error handler, and the process lives on', async () => {
+    const host = makeHost({
+      routes: ({ app }) => {
+        app.get('/login/broken', (req) => {
+          req.logIn(ann, { session: false }, () => {
+            throw new Error('the host’s own mistake')
+          })
+        })
+      },
+    })
+    const { text } = await browserOf(host).get('/login/broken').expect(500)
+    expect(text).to.include('the host’s own mistake')
+  })
 })

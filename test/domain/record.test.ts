@@ -1,0 +1,27 @@
+import { expect } from 'chai'
+import { blankRecord } from '../../lib/domain/record.js'
+
+describe('the record of a user about whom nothing was ever stored', () => {
+  it('has nothing but the user in it', () => {
+    expect(blankRecord('ada')).to.deep.equal({
+      userId: 'ada',
+      version: 0,
+      writeId: '',
+      epoch: 0,
+      authenticator: null,
+      setup: null,
+      backupCodes: null,
+      attempts: { misses: [], consecutive: 0 },
+      lockedUntil: null,
+      pausedUntil: null,
+      ended: [],
+    })
+  })
+
+  it('shares no part with that of another user', () => {
+    const [ada, bob] = [blankRecord('ada'), blankRecord('bob')]
+    expect(ada.ended).not.to.equal(bob.ended)
+    expect(ada.attempts).not.to.equal(bob.attempts)
+    expect(ada.attempts.misses).not.to.equal(bob.attempts.misses)
+  })
+})

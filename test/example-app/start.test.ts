@@ -1,0 +1,76 @@
+import { expect } from 'chai'
+import { runToItsEnd, sharedSecrets, startExampleApp } from '../support/example-app.js'
+import { freePort, type RedisServer, startRedisServer } from '../support/redis-server.js'
+import { Visitor } from '../support/visitor.js'
+
+describe('The example app at its start', function () {
+  this.timeout(30_000)
+
+  it('says where it is, who may sign in and what a restart forgets, and ends when asked to', async () => {
+    const app = await startExampleApp()
+    try {
+      expect(app.output())
+        .to.contain(app.url.replace('127.0.0.1', 'localhost'))
+        .and.contain('user@example.test / user-password')
+        .and.contain('admin@example.test / admin-password')
+        .and.contain('Without REDIS_URL a restart forgets everything')
+      const visitor = new Visitor(app.url)
+      for (const role of ['user', 'admin']) {
+        const credentials = { username: `${role}@example.test`, password: `${role}-password` }
+        expect((await visitor.postJson('/login', credentials)).status).to.equal(200)
+        const { user } = (await visitor.getJson('/account')).body
+        expect(user).to.deep.include({ id: `demo-${role}`, roles: [role] })
+      }
+    } finally {
+      expect(await app.stop()).to.equal(0)
+    }
+  })
+
+  it('refuses production without what makes it safe, in one sentence', async () => {
+    const { code, output } = await runToItsEnd({ NODE_ENV: 'production', SESSION_SECRET: 'given' })
+    expect(code).to.equal(1)
+    expect(output).to.equal('With NODE_ENV=production set REDIS_URL, SECOND_STEP_KEYS too.\n')
+  })
+
+  it('says so when Redis is not there', async () => {
+    const port = await freePort()
+    const { code, output } = await runToItsEnd({ REDIS_URL: `redis://127.0.0.1:${port}` })
+    expect(code).to.equal(1)
+    expect(output).to.contain(
+      `Redis at 127.0.0.1:${port} does not answer: start it or fix REDIS_URL.`,
+    )
+  })
+
+  describe('with Redis', () => {
+    let redis: RedisServer
+
+    before(async () => {
+      redis = await startRedisServer()
+    })
+    after(() => redis.stop())
+
+    it('says which secrets it made itself and that processes must share them', async () => {
+      const app = await startExampleApp({ REDIS_URL: redis.url })
+      await app.stop()
+      expect(app.output())
+        .to.contain('SECOND_STEP_KEYS is not set')
+        .and.contain('SESSION_SECRET is not set')
+        .and.contain('All processes on one Redis need the same')
+        .and.not.contain('Without REDIS_URL')
+    })
+
+    it('creates no demo accounts in production', async () => {
+      const redisOfItsOwn = await startRedisServer()
+      const env = { NODE_ENV: 'production', REDIS_URL: redisOfItsOwn.url, ...sharedSecrets() }
+      const app = await startExampleApp(env)
+      await app.stop()
+      await redisOfItsOwn.stop()
+      expect(app.output()).not.to.contain('Demo account')
+    })
+
+    it('ends when asked to', async () => {
+      const app = await startExampleApp({ REDIS_URL: redis.url })
+      expect(await app.stop()).to.equal(0)
+    })
+  })
+})

@@ -1,0 +1,201 @@
+import { randomBytes } from 'node:crypto'
+import { expect } from 'chai'
+import { createSecondStep, errors, memoryStore, type SecondStepOptions } from '../lib/index.js'
+import { EXAMPLE_KEY } from '../lib/keys/read-keys.js'
+
+const key = randomBytes(32).toString('base64')
+
+/** The least that a host can give, with some of it changed. */
+function create(change: object = {}) {
+  const least = {
+    issuer: 'Acme',
+    origin: 'https://acme.example',
+    keys: [key],
+    store: memoryStore(),
+  }
+  return createSecondStep({ ...least, ...change } as SecondStepOptions)
+}
+
+function refusalOf(make: () => unknown): string {
+  try {
+    make()
+  } catch (error) {
+    expect(error).to.be.instanceOf(errors.ConfigurationError)
+    return (error as Error).message
+  }
+  throw new Error('the options were accepted')
+}
+
+const store = memoryStore()
+const { find: _, ...withoutFind } = store
+
+/** By option: values that are none of its kind, and what the refusal says. */
+const illTyped: Record<string, { values: readonly unknown[]; says: string }> = {
+  issuer: { values: [undefined, null, '', '  ', 5, ['Acme']], says: "must be the app's name" },
+  origin: {
+    values: [
+      undefined,
+      null,
+      5,
+      '',
+      'acme.example',
+      '//acme.example',
+      'https://acme.example/',
+      'https://acme.example/app',
+      'https://user@acme.example',
+      'https://acme.example?x',
+      'https://ACME.example',
+      'https://acme.example:443',
+      'ftp://acme.example',
+      'null',
+      '*',
+    ],
+    says: 'must be an origin such as https://acme.example',
+  },
+  origins: { values: [null, 'https://b.example', {}, 5], says: 'must be a list of origins' },
+  keys: { values: [undefined, null, key, {}], says: 'keygen' },
+  store: {
+    values: [undefined, null, 'redis', {}, withoutFind, () => undefined],
+    says: 'must be a record store: redisStore(redis), memoryStore() or your own',
+  },
+  redis: { values: [null, true, 'redis://127.0.0.1', {}, { status: 'ready' }], says: 'ioredis' },
+  paths: { values: [null, '/second-step', 5], says: 'must be an object' },
+  passports: {
+    values: [null, {}, [], [{}], 'passport', [null]],
+    says: 'must be a list of Passport',
+  },
+  describe: { values: [null, 'id', {}], says: 'must be a function' },
+  realm: {
+    values: [null, '', 'Staff', 'a:b', 'a b', 5, 'a'.repeat(33)],
+    says: 'lower-case letters',
+  },
+  totp: { values: [null, 6, 'sha1'], says: 'must be an object' },
+  backupCodes: { values: [null, 0, 'false', 10], says: 'must be true or false' },
+  ipLimit: {
+    values: [null, 0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, '100', true],
+    says: 'must be a whole number above 0, false or a function',
+  },
+  keepInSession: {
+    values: [null, 'basket', [''], [5], {}],
+    says: 'must be a list of session keys',
+  },
+  onPending: { values: [null, true, '/challenge'], says: 'must be a function' },
+  formFields: { values: [null, {}, '_csrf'], says: 'must be a function' },
+  views: { values: [null, '', 5, ['views']], says: 'must be the path of a folder' },
+  render: { values: [null, {}, 'ejs'], says: 'must be a function' },
+  messages: { values: [null, 'de', 5], says: 'must be an object' },
+  system: { values: [null, {}, { now: Date.now }, Date.now], says: 'now() and random(size)' },
+}
+
+/** The same inside of the options that are objects. */
+const illTypedWithin: Record<string, Record<string, readonly unknown[]>> = {
+  paths: {
+    secondStep: [null, '', '/', 'second-step', '/a/', '/a//b', '//evil.example', '/a?b', '/a b', 5],
+    admin: [null, '/', 'https://acme.example/admin', '/admin/'],
+    signIn: [null, '', 'login', '//evil.example', '/\\evil.example', 'https://evil.example'],
+    signedIn: [null, '', 'home', '//evil.example', '/\\evil.example'],
+  },
+  totp: {
+    algorithm: [null, 'SHA1', 'md5', 1],
+    digits: [null, 5, 9, '6', 6.5],
+    period: [null, 14, 121, 30.5, '30', Number.NaN],
+    window: [null, -1, 3, 0.5, '1', true],
+  },
+}
+
+describe('createSecondStep', () => {
+  it('says what it needs when it is given nothing', () => {
+    const given = [undefined, null, 5, 'https://acme.example'] as unknown as SecondStepOptions[]
+    for (const options of given) {
+      expect(refusalOf(() => createSecondStep(options))).to.include('needs its options')
+    }
+    expect(refusalOf(() => createSecondStep({} as SecondStepOptions))).to.include('`issuer`')
+  })
+
+  it('takes undefined for an option that may be left out', () => {
+    const needed = ['issuer', 'origin', 'keys', 'store']
+    for (const name of Object.keys(illTyped).filter((option) => !needed.includes(option))) {
+      expect(() => create({ [name]: undefined }), name).to.not.throw()
+    }
+    expect(() => create({ paths: {}, totp: {}, origins: [], messages: {} })).to.not.throw()
+  })
+
+  for (const [name, { values, says }] of Object.entries(illTyped)) {
+    it(`refuses a wrong \`${name}\`, naming it and the fix`, () => {
+      for (const value of values) {
+        const refusal = refusalOf(() => create({ [name]: value }))
+        expect(refusal, String(value)).to.include(name).and.to.include(says)
+      }
+    })
+  }
+
+  for (const [option, members] of Object.entries(illTypedWithin)) {
+    for (const [name, values] of Object.entries(members)) {
+      it(`refuses a wrong \`${option}.${name}\`, naming it`, () => {
+        for (const value of values) {
+          const refusal = refusalOf(() => create({ [option]: { [name]: value } }))
+          expect(refusal, String(value)).to.include(`\`${option}.${name}\` must be`)
+        }
+      })
+    }
+  }
+
+  it('names the one that is wrong in a list', () => {
+    const origins = ['https://b.example', 'b.example']
+    expect(refusalOf(() => create({ origins }))).to.include('`origins[1]`')
+    const short = randomBytes(16).toString('base64')
+    expect(refusalOf(() => create({ keys: [key, short] }))).to.include('keys[1] has 16 bytes')
+  })
+
+  it('refuses keys that are none, and never shows one', () => {
+    const wrong: Record<string, unknown> = {
+      'is missing': undefined,
+      'is empty': [],
+      'is not base64': 'a key!',
+      'not random': Buffer.alloc(32).toString('base64'),
+      'README’s example': EXAMPLE_KEY,
+    }
+    for (const [name, value] of Object.entries(wrong)) {
+      const keys = Array.isArray(value) ? value : [value]
+      const refusal = refusalOf(() => create({ keys }))
+      expect(refusal, name).to.include('npx passport-second-step keygen')
+      if (typeof value === 'string') expect(refusal).to.not.include(value)
+    }
+  })
+
+  it('refuses an option that it does not know, and says which is meant', () => {
+    const near: Record<string, string> = {
+      iplimit: 'ipLimit',
+      backupCode: 'backupCodes',
+      key: 'keys',
+    }
+    for (const [name, meant] of Object.entries(near)) {
+      const refusal = refusalOf(() => create({ [name]: 1 }))
+      expect(refusal).to.equal(`there is no option \`${name}\`: did you mean ${meant}?`)
+    }
+    const path = refusalOf(() => create({ paths: { signin: '/login' } }))
+    expect(path).to.equal('there is no option `paths.signin`: did you mean signIn?')
+    const totp = refusalOf(() => create({ totp: { windows: 1 } }))
+    expect(totp).to.equal('there is no option `totp.windows`: did you mean window?')
+  })
+
+  it('refuses an unknown option that is near no other, and lists those there are', () => {
+    const refusal = refusalOf(() => create({ favouriteColour: 'blue' }))
+    expect(refusal).to.include('`favouriteColour`: known are issuer, origin,')
+    expect(refusal).to.not.include('did you mean')
+  })
+
+  it('refuses two ways at once to make pages', () => {
+    const both = { views: 'views', render: () => '' }
+    expect(refusalOf(() => create(both))).to.include('`views` or `render`, not both')
+  })
+
+  it('refuses a folder of views that is none', () => {
+    expect(refusalOf(() => create({ views: '/nowhere/at/all' }))).to.include('is no folder')
+  })
+
+  it('names the language and the text that are wrong', () => {
+    const messages = { de: { 'code.label': 5 } }
+    expect(refusalOf(() => create({ messages }))).to.include('messages.de.code.label')
+  })
+})

@@ -1,0 +1,176 @@
+// The attack: somebody gets a copy of all of Redis, from a backup or an open port, and looks in it
+// for whatever signs in: secrets of authenticators, backup codes, codes, passwords, cookies, keys.
+
+import { expect } from 'chai'
+import { Redis } from 'ioredis'
+import {
+  type Environment,
+  type ExampleApp,
+  enrolNewPerson,
+  newPerson,
+  passwordLogin,
+  sharedSecrets,
+  startExampleApp,
+} from '../support/example-app.js'
+import { wrongOathtoolCode } from '../support/oathtool.js'
+import { type RedisServer, startRedisServer } from '../support/redis-server.js'
+import { bytesOfBase32, shapesFound, writings } from '../support/search.js'
+import { Visitor } from '../support/visitor.js'
+
+const CHALLENGE = '/second-step/challenge'
+
+describe('Nothing usable is in a copy of Redis', function () {
+  this.timeout(30_000)
+  let server: RedisServer
+  let redis: Redis
+  let app: ExampleApp
+  let secrets: Environment
+
+  before(async () => {
+    server = await startRedisServer()
+    redis = new Redis(server.url)
+    secrets = sharedSecrets()
+    app = await startExampleApp({ REDIS_URL: server.url, ...secrets })
+  })
+
+  after(async () => {
+    await app?.stop()
+    redis?.disconnect()
+    await server?.stop()
+  })
+
+  it('and a planted secret would be found, in every writing and every type of key', async () => {
+    const secret = Buffer.from('a secret to plant, of some length')
+    for (const [name, written] of writings(secret)) {
+      const around = Buffer.concat([Buffer.from('{"it":"'), written, Buffer.from('"}')])
+      await redis.set('planted', around)
+      expect(shapesFound(await copyOf(redis), secret), name).to.include(name)
+    }
+    const key = Buffer.concat([Buffer.from('planted:'), secret])
+    const plant = [
+      () => redis.hset('planted', 'field', secret),
+      () => redis.hset('planted', secret, 'value'),
+      () => redis.rpush('planted', secret),
+      () => redis.sadd('planted', secret),
+      () => redis.zadd('planted', 1, secret),
+      () => redis.set(key, 'value'),
+    ]
+    for (const type of plant) {
+      await redis.del('planted')
+      await type()
+      expect(shapesFound(await copyOf(redis), secret), String(type)).not.to.be.empty
+    }
+    await redis.del('planted', key)
+    expect(shapesFound(await copyOf(redis), secret)).to.be.empty
+  })
+
+  it('after registrations, set-ups done and begun, logins done and begun, and wrong codes', async () => {
+    const { usable, codes } = await liveThroughEverything(app.url)
+    const copy = await copyOf(redis)
+
+    const ours = ['record:', 'marker', 'list:enrolled', 'events'].map(
+      (key) => `{second-step}:${key}`,
+    )
+    for (const kind of [...ours, 'second-step:count:']) {
+      expect(copy.includes(kind), `a copy without ${kind}`).to.equal(true)
+    }
+    for (const kind of ['sess:', '"pending"', '"verified"', '"setup":{', 'example-app:user:']) {
+      expect(copy.includes(kind), `a copy without ${kind}`).to.equal(true)
+    }
+    for (const [what, secret] of [...usable, ...keysOf(secrets)]) {
+      expect(shapesFound(copy, secret), what).to.deep.equal([])
+    }
+    for (const code of codes) {
+      expect(copy.toString('latin1'), 'a code').not.to.match(new RegExp(`(?<!\\w)${code}(?!\\w)`))
+    }
+  })
+})
+
+type Named = readonly [what: string, secret: Buffer]
+
+/** Leaves somebody in every state that the records, the sessions and the counters know. */
+async function liveThroughEverything(url: string): Promise<{ usable: Named[]; codes: string[] }> {
+  const [newcomer, beginner, owner] = [new Visitor(url), new Visitor(url), new Visitor(url)]
+  const persons = [newPerson(), newPerson()] as const
+  await newcomer.postJson('/register', persons[0])
+  await passwordLogin(new Visitor(url), { ...persons[0], password: 'a-wrong-password' })
+  await beginner.postJson('/register', persons[1])
+  const { secret: begun = '' } = (await beginner.getJson('/second-step/setup')).body
+  const typo = await wrongOathtoolCode(begun)
+  await beginner.postJson('/second-step/setup', { code: typo })
+
+  const person = await enrolNewPerson(owner)
+  const [byCode, byBackupCode, pending] = [new Visitor(url), new Visitor(url), new Visitor(url)]
+  for (const visitor of [byCode, byBackupCode, pending]) await passwordLogin(visitor, person)
+  const [right, wrong] = [person.authenticator.next(), await wrongOathtoolCode(person.secret)]
+  const given = [
+    await pending.postJson(CHALLENGE, { code: wrong }),
+    await byCode.postJson(CHALLENGE, { code: right }),
+    await byBackupCode.postJson(CHALLENGE, { code: person.backupCodes[0] }),
+  ]
+  expect(given.map(({ status }) => status)).to.deep.equal([401, 200, 200])
+
+  const visitors = [newcomer, beginner, owner, byCode, byBackupCode, pending]
+  const usable: Named[] = [
+    ...secretsNamed('secret', person.secret),
+    ...secretsNamed('secret of a set-up', begun),
+    ...person.backupCodes.flatMap((code) => backupCodeNamed(code)),
+    ...[...persons, person].map(({ password }) => ['password', Buffer.from(password)] as const),
+    ...visitors.map((visitor) => ['signature of a cookie', signatureOf(visitor)] as const),
+  ]
+  const now = person.authenticator.code()
+  return { usable, codes: [right, wrong, typo, now, person.authenticator.next()] }
+}
+
+function secretsNamed(what: string, base32: string): readonly Named[] {
+  expect(base32).to.match(/^[A-Z2-7]{32}$/)
+  return [
+    [what, bytesOfBase32(base32)] as const,
+    [`${what}, as text`, Buffer.from(base32)] as const,
+  ]
+}
+
+function backupCodeNamed(code: string): readonly Named[] {
+  expect(code).to.match(/^(\w{6}-){3}\w{6}$/)
+  const plain = code.replaceAll('-', '')
+  return [code, plain].map((text) => [`backup code ${text}`, Buffer.from(text)] as const)
+}
+
+/** The session's id is in Redis; without the signature beside it nobody has the cookie. */
+function signatureOf(visitor: Visitor): Buffer {
+  const [, signature = ''] =
+    /^s:.+\.(.+)$/.exec(decodeURIComponent(visitor.cookie('sid') ?? '')) ?? []
+  expect(signature).to.have.length.above(40)
+  return Buffer.from(signature)
+}
+
+function keysOf(secrets: Environment): readonly Named[] {
+  return Object.entries(secrets).flatMap(([name, text]) => [
+    [name, Buffer.from(text, 'base64')] as const,
+    [`${name}, as text`, Buffer.from(text)] as const,
+  ])
+}
+
+/** Every key of a Redis, with what it holds. */
+async function copyOf(redis: Redis): Promise<Buffer> {
+  const parts: Buffer[] = []
+  for await (const keys of redis.scanBufferStream({ count: 1000 })) {
+    for (const key of keys as Buffer[]) parts.push(key, ...(await valuesOf(redis, key)))
+  }
+  return Buffer.concat(parts.flatMap((part) => [part, Buffer.from('\n')]))
+}
+
+/** Not by DUMP, which compresses. */
+async function valuesOf(redis: Redis, key: Buffer): Promise<readonly Buffer[]> {
+  const type = await redis.type(key)
+  if (type === 'string') return [(await redis.getBuffer(key)) ?? Buffer.alloc(0)]
+  if (type === 'list') return redis.lrangeBuffer(key, 0, -1)
+  if (type === 'set') return redis.smembersBuffer(key)
+  if (type === 'zset') return redis.zrangeBuffer(key, 0, -1)
+  if (type === 'hash') return [...(await redis.hkeysBuffer(key)), ...(await redis.hvalsBuffer(key))]
+  if (type === 'stream') {
+    const entries = await redis.xrangeBuffer(key, '-', '+')
+    return entries.flatMap(([id, fields]) => [id, ...fields])
+  }
+  throw new Error(`no way to read a key of type ${type}`)
+}

@@ -1,0 +1,26 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+
+const STEP = 30_000
+
+/** An authenticator that is none of ours: OATH Toolkit's, at a time as far from now as is said. */
+export async function oathtoolCode(secret: string, steps = 0): Promise<string> {
+  const at = new Date(Date.now() + steps * STEP).toISOString()
+  const now = at.replace('T', ' ').replace(/\.\d+Z/, ' UTC')
+  const { stdout } = await promisify(execFile)('oathtool', [
+    '--totp',
+    '--base32',
+    `--now=${now}`,
+    secret,
+  ])
+  return stdout.trim()
+}
+
+/** A code that is none of those near this moment. */
+export async function wrongOathtoolCode(secret: string): Promise<string> {
+  const near = await Promise.all([-2, -1, 0, 1, 2].map((steps) => oathtoolCode(secret, steps)))
+  const candidates = Array.from({ length: near.length + 1 }, (_, index) => `00000${index}`)
+  const wrong = candidates.find((code) => !near.includes(code))
+  if (wrong === undefined) throw new Error('more right codes than there are steps')
+  return wrong
+}

@@ -1,0 +1,170 @@
+import { randomBytes } from 'node:crypto'
+import { expect } from 'chai'
+import type { Policy } from '../../lib/domain/policy.js'
+import type { SecondStepRecord } from '../../lib/domain/record.js'
+import { memoryStore, type RecordStore } from '../../lib/index.js'
+import {
+  expectProblem,
+  expectSafeHeaders,
+  getJson,
+  postForm,
+  postJson,
+} from '../support/answers.js'
+import { browserOf, enrol, giveCode, passFirstStep } from '../support/browser.js'
+import { MINUTE, SECOND } from '../support/clock.js'
+import { ann, type Host, makeHost } from '../support/host.js'
+import {
+  enrolledVisit,
+  pendingBrowser,
+  pendingVisit,
+  recordOf,
+  signedInVisit,
+} from '../support/visits.js'
+
+const newKey = () => randomBytes(32).toString('base64')
+
+/** A host with this key ring on a store that other hosts have too. */
+function hostWith(store: RecordStore, keys: readonly string[], since?: Host): Host {
+  const host = makeHost({ options: { store, keys } })
+  if (since !== undefined) host.system.advance(since.system.now() - host.system.now())
+  return host
+}
+
+const keyIdOf = ({ authenticator }: SecondStepRecord) => authenticator?.secret.split('.')[1]
+
+describe('a key ring with a new first key', () => {
+  it('opens what older keys sealed, and seals anew at a good login', async () => {
+    const [store, older, newer] = [memoryStore(), newKey(), newKey()]
+    const before = hostWith(store, [older])
+    const enrolment = await enrol(before, ann)
+    const sealedBefore = keyIdOf(await recordOf(before))
+
+    const rotated = hostWith(store, [newer, older], before)
+    await giveCode(await pendingBrowser(rotated), '000000').expect(401)
+    expect(keyIdOf(await recordOf(rotated)), 'not at a wrong code').to.equal(sealedBefore)
+    await giveCode(await pendingBrowser(rotated), enrolment.code()).expect(200)
+    const sealedAfter = keyIdOf(await recordOf(rotated))
+    expect(sealedAfter).to.be.a('string').and.not.equal(sealedBefore)
+
+    const later = hostWith(store, [newer], before)
+    before.system.advance(30 * SECOND)
+    later.system.advance(30 * SECOND)
+    await giveCode(await pendingBrowser(later), enrolment.code()).expect(200)
+    expect(keyIdOf(await recordOf(later)), 'and once is enough').to.equal(sealedAfter)
+  })
+
+  it('knows the backup codes that were made under an older key', async () => {
+    const [store, older, newer] = [memoryStore(), newKey(), newKey()]
+    const before = hostWith(store, [older])
+    const enrolment = await enrol(before, ann)
+    const rotated = hostWith(store, [newer, older], before)
+    await giveCode(await pendingBrowser(rotated), enrolment.backupCodes[0]).expect(200)
+  })
+})
+
+describe('a secret that cannot be opened', () => {
+  it('is "on and broken": refused with 503, never "off", and no try is lost', async () => {
+    const store = memoryStore()
+    const enrolment = await enrol(hostWith(store, [newKey()]), ann)
+    const host = hostWith(store, [newKey()])
+    const browser = await pendingBrowser(host)
+    const before = await recordOf(host)
+    for (let time = 0; time < 10; time += 1) {
+      const answer = await giveCode(browser, enrolment.code())
+      expectProblem(answer, 'unavailable', 503)
+      expectSafeHeaders(answer)
+    }
+    await postForm(browser, '/second-step/challenge', { code: enrolment.code() }).expect(503)
+    expect(await recordOf(host)).to.deep.equal(before)
+    await getJson(browser, '/inside').expect(401, { user: null })
+    await postJson(browser, '/second-step/setup', { code: enrolment.code() }).expect(401)
+  })
+
+  it('is refused when somebody moved it to another user or changed a byte of it', async () => {
+    // Whoever can write to the store copies a secret he knows into somebody else's record.
+    const { host, enrolment } = await enrolledVisit()
+    const record = await recordOf(host)
+    const { authenticator } = record
+    if (authenticator === null) throw new Error('enrolled')
+    const last = authenticator.secret.endsWith('A') ? 'B' : 'A'
+    const changed = `${authenticator.secret.slice(0, -2)}${last}A`
+    for (const secret of [changed, '', 'v1.a.b.c', authenticator.secret.slice(0, -16)]) {
+      const now = await recordOf(host)
+      const next = { ...now, authenticator: { ...authenticator, secret } }
+      const write = { ...next, version: now.version + 1, writeId: secret.slice(-4) || 'empty' }
+      expect(await host.store.write(write, now.version)).to.equal(true)
+      const browser = await pendingBrowser(host)
+      expectProblem(await giveCode(browser, enrolment.code()), 'unavailable', 503)
+      await getJson(browser, '/inside').expect(401, { user: null })
+    }
+  })
+})
+
+describe('a record that cannot be parsed', () => {
+  const broken: Record<string, (record: SecondStepRecord) => unknown> = {
+    'a text': () => 'nonsense',
+    'an empty object': () => ({}),
+    undefined: () => undefined,
+    'another user’s': (record) => ({ ...record, userId: 'bob' }),
+    'without an authenticator': ({ authenticator: _, ...rest }) => rest,
+    'with half an authenticator': (record) => ({ ...record, authenticator: { type: 'totp' } }),
+    'with an authenticator of a newer version': (record) => ({
+      ...record,
+      authenticator: { ...record.authenticator, type: 'passkey' },
+    }),
+    'without its attempts': ({ attempts: _, ...rest }) => rest,
+    'with an epoch that is none': (record) => ({ ...record, epoch: '1' }),
+  }
+  for (const [name, breaking] of Object.entries(broken)) {
+    it(`signs nobody in, and nobody stays in: ${name}`, async () => {
+      const { host, browser: inside, enrolment } = await signedInVisit()
+      const half = await pendingBrowser(host)
+      const find = host.store.find
+      host.store.find = async (id) => {
+        const record = await find(id)
+        return (record === null ? null : breaking(record)) as SecondStepRecord | null
+      }
+      const login = await passFirstStep(browserOf(host), ann)
+      expectProblem(login, 'unavailable', 503)
+      expectProblem(await giveCode(half, enrolment.code()), 'unavailable', 503)
+      expectProblem(await getJson(inside, '/inside'), 'unavailable', 503)
+      host.store.find = find
+      await inside.get('/inside').expect(200)
+    })
+  }
+
+  it('is refused for a policy too', async () => {
+    const { host, browser, enrolment } = await pendingVisit()
+    const policies = ['nonsense', {}, undefined, { version: 1, writeId: 'w', mode: 'relaxed' }]
+    for (const policy of policies) {
+      host.store.findPolicy = async () => policy as unknown as Policy
+      expectProblem(await giveCode(browser, enrolment.code()), 'unavailable', 503)
+      expectProblem(await passFirstStep(browserOf(host), ann), 'unavailable', 503)
+    }
+  })
+})
+
+describe('a store that fails at the write', () => {
+  const failures: Record<string, RecordStore['write']> = {
+    'it rejects': () => Promise.reject(new Error('disk full')),
+    'it throws': () => {
+      throw new Error('not connected')
+    },
+    'it answers nonsense': () => Promise.resolve('OK' as unknown as boolean),
+    'somebody else wins every race': () => Promise.resolve(false),
+  }
+  for (const [name, write] of Object.entries(failures)) {
+    it(`gives no verdict and signs nobody in: ${name}`, async () => {
+      const { host, browser, enrolment } = await pendingVisit()
+      const works = host.store.write
+      host.store.write = write
+      for (const code of [enrolment.code(), enrolment.backupCodes[0], '000000']) {
+        expectProblem(await giveCode(browser, code), 'unavailable', 503)
+      }
+      await getJson(browser, '/inside').expect(401, { user: null })
+      host.store.write = works
+      host.system.advance(MINUTE)
+      await giveCode(browser, enrolment.code()).expect(200)
+    })
+  }
+})
