@@ -40,6 +40,11 @@ export async function answerOf<T>(query: Knex.QueryBuilder<object, T>): Promise<
   }
 }
 
+/** Nothing more can be asked of such a database in the time there is. */
+export function hasTimedOut(error: unknown): boolean {
+  return error instanceof Error && error.name === 'KnexTimeoutError'
+}
+
 /** The rows that a query answers with. */
 export async function rowsOf<T>(query: Knex.QueryBuilder<object, T>): Promise<readonly object[]> {
   const rows = await answerOf(query)
@@ -76,5 +81,5 @@ function withoutValues(error: unknown): Error {
   const { message, name } = error instanceof Error ? error : new Error(String(error))
   const said = message.slice(message.lastIndexOf(' - ') + 1).replace(/^- /, '')
   const code: unknown = Reflect.get(Object(error), 'code')
-  return Object.assign(new Error(`the database: ${said || name}`), { code })
+  return Object.assign(new Error(`the database: ${said || name}`), { name, code })
 }

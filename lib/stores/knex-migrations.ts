@@ -81,9 +81,9 @@ export async function migrateSecondStep(knex: KnexInstance): Promise<boolean> {
 
 /** @throws ConfigurationError where the tables are missing or older than this package */
 export async function requireMigrated(db: Knex): Promise<void> {
-  const present = await versionOf(db).catch(async (error: unknown) => {
-    if (await db.schema.hasTable(TABLES.schema)) throw error
-    return 0
+  const present = await versionOf(db).catch((error: unknown) => {
+    if (isMissingTable(error)) return 0
+    throw error
   })
   if (present >= VERSIONS.length) return
   const found = present === 0 ? 'has no tables' : `has version ${present} of the tables`
@@ -95,6 +95,12 @@ export async function requireMigrated(db: Knex): Promise<void> {
 async function versionOf(db: Knex): Promise<number> {
   const [row] = await rowsOf(db(TABLES.schema).max({ version: 'version' }))
   return Number(Reflect.get(Object(row), 'version') ?? 0)
+}
+
+function isMissingTable(error: unknown): boolean {
+  const code: unknown = Reflect.get(Object(error), 'code')
+  const sqlite = error instanceof Error && error.message.includes('no such table')
+  return sqlite || code === '42P01' || code === 'ER_NO_SUCH_TABLE'
 }
 
 const ALREADY_THERE = [

@@ -6,6 +6,7 @@ import { knexAuditLog } from './knex-audit-log.js'
 import {
   answerOf,
   documentOf,
+  hasTimedOut,
   jsonOf,
   type KnexInstance,
   knexOf,
@@ -53,6 +54,7 @@ export function knexStore(knex: KnexInstance): KnexStore {
       await answerOf(db(table).insert({ ...place, id, version, document: jsonOf(document) }))
       return true
     } catch (error) {
+      if (hasTimedOut(error)) throw error
       // Either somebody was first, or the database is in trouble. The row tells, on any database.
       const stored = await read(table, id)
       if (stored === null) throw error

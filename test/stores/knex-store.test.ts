@@ -136,6 +136,23 @@ for (const kind of DATABASES) {
       expect(await knexStore(db).find('user')).to.have.property('version', 1)
     })
 
+    it('are made once by ten connections at the same time, five times', async () => {
+      const fresh = await kind.start()
+      try {
+        const connections = Array.from({ length: 10 }, () => fresh.connect())
+        const [first = db] = connections
+        for (let round = 0; round < 5; round += 1) {
+          await Promise.all(connections.map((connection) => migrateSecondStep(connection)))
+          const store = knexStore(first)
+          await store.open?.({ production: true })
+          expect(await store.write(enrolledRecord('user', 1), 0)).to.equal(true)
+          for (const table of [...TABLES, 'second_step_schema']) await first.schema.dropTable(table)
+        }
+      } finally {
+        await fresh.stop()
+      }
+    })
+
     it('are completed after a migration that was killed half-way', async () => {
       const latest = await db('second_step_schema').select()
       await db('second_step_schema').del()
