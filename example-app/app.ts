@@ -1,17 +1,22 @@
 import { fileURLToPath } from 'node:url'
-import express, { type Express } from 'express'
+import express, { type Express, type RequestHandler } from 'express'
 import session from 'express-session'
+import { createTransport } from 'nodemailer'
 import passport from 'passport'
 import { Strategy as LocalStrategy } from 'passport-local'
-import { createSecondStep } from 'passport-second-step'
-import { problems } from './problems.js'
+import { createSecondStep, type MailOptions, type SecondStep } from 'passport-second-step'
+import type { Mailbox } from './mailbox.js'
+import { problems, wantsJson } from './problems.js'
 import { routes } from './routes.js'
 import type { Settings } from './settings.js'
 import type { Stores } from './stores.js'
 import { type User, type UserStore, userWithPassword } from './users.js'
 
 /** The app: a password login as Passport's manual has it, and the second step mounted into it. */
-export function makeApp(settings: Settings, stores: Stores): Express {
+export function makeApp(
+  settings: Settings,
+  stores: Stores,
+): { app: Express; secondStep: SecondStep<User> } {
   const app = express()
   app.disable('x-powered-by')
   app.set('trust proxy', settings.trustProxy)
@@ -23,10 +28,14 @@ export function makeApp(settings: Settings, stores: Stores): Express {
     origin: settings.origin,
     keys: settings.secondStepKeys,
     paths: { signIn: '/login', signedIn: '/account' },
+    users: { findById: async (id) => (await stores.users.findById(id))?.user ?? null },
+    ...mailOf(settings, stores),
     ...stores.secondStep,
   })
   teachPassport(stores.users)
 
+  const { production, smtpUrl } = settings
+  if (smtpUrl === null && !production) app.get('/mailbox', showMailbox(stores.mailbox))
   app.use(sessions(settings, stores))
   app.use(passport.session())
   app.use(secondStep.guard())
@@ -37,7 +46,26 @@ export function makeApp(settings: Settings, stores: Stores): Express {
 
   app.use(secondStep.errorHandler())
   app.use(problems)
-  return app
+  return { app, secondStep }
+}
+
+/** How mails go out: by a mail server, else into the mailbox; in production never there. */
+function mailOf(
+  { smtpUrl, mailFrom: from, production }: Settings,
+  { mailbox }: Stores,
+): { mail?: MailOptions } {
+  if (smtpUrl !== null) return { mail: { transport: createTransport(smtpUrl), from } }
+  return production ? {} : { mail: { transport: mailbox.transport, from } }
+}
+
+/** In front of sessions and guard: whoever waits at the challenge reads his mails too. */
+function showMailbox(mailbox: Mailbox): RequestHandler {
+  return async (req, res) => {
+    const mails = await mailbox.list()
+    res.set('Cache-Control', 'no-store')
+    if (wantsJson(req)) res.json(mails)
+    else res.render('mailbox', { mails })
+  }
 }
 
 function sessions({ origin, sessionSecret }: Settings, { sessions: store }: Stores) {

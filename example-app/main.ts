@@ -11,12 +11,16 @@ async function start(): Promise<void> {
   const settings = readSettings(process.env)
   const stores = await openStores(settings.redisUrl)
   const demoAccounts = settings.production ? [] : await createDemoAccounts(stores.users)
-  const server = createServer(makeApp(settings, stores))
+  const { app, secondStep } = makeApp(settings, stores)
+  const server = createServer(app)
   await listen(server, settings.port)
   for (const line of greeting(settings, demoAccounts)) console.log(line)
 
   const stop = () => {
-    server.close(() => stores.close())
+    server.close(async () => {
+      await secondStep.close()
+      stores.close()
+    })
     setTimeout(() => server.closeAllConnections(), PATIENCE).unref()
   }
   process.once('SIGTERM', stop)

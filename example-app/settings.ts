@@ -9,6 +9,9 @@ export interface Settings {
   readonly redisUrl: string | null
   readonly sessionSecret: string
   readonly secondStepKeys: readonly string[]
+  /** Null: mails go to the mailbox; in production nowhere. */
+  readonly smtpUrl: string | null
+  readonly mailFrom: string
   /** Express's `trust proxy`. */
   readonly trustProxy: boolean | number | string
   /** What the person at the terminal should know before relying on this process. */
@@ -33,6 +36,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
   const port = portOf(env.PORT)
   const origin = env.ORIGIN?.trim() || `http://localhost:${port}`
   const trustProxy = trustProxyOf(env.TRUST_PROXY)
+  const smtpUrl = smtpUrlOf(env.SMTP_URL)
   return {
     production,
     port,
@@ -40,8 +44,14 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     redisUrl: given.REDIS_URL || null,
     sessionSecret: given.SESSION_SECRET || randomBytes(32).toString('base64'),
     secondStepKeys: keysOf(given.SECOND_STEP_KEYS),
+    smtpUrl,
+    mailFrom: env.MAIL_FROM?.trim() || 'Example App <no-reply@example.test>',
     trustProxy,
-    notes: [...notesOn(missing), ...notesOnProxy(origin, trustProxy)],
+    notes: [
+      ...notesOn(missing),
+      ...notesOnProxy(origin, trustProxy),
+      ...notesOnMails(smtpUrl, production, origin),
+    ],
   }
 }
 
@@ -49,6 +59,13 @@ function portOf(given = ''): number {
   const port = given.trim() === '' ? 3000 : Number(given)
   if (Number.isInteger(port) && port > 0 && port < 65_536) return port
   throw new StartError(`PORT must be a number from 1 to 65535, not "${given}".`)
+}
+
+/** @returns null where no mail server is given */
+function smtpUrlOf(given = ''): string | null {
+  const url = given.trim()
+  if (url === '' || (/^smtps?:\/\/./.test(url) && URL.canParse(url))) return url || null
+  throw new StartError('SMTP_URL must be an address such as smtp://user:password@host:587.')
 }
 
 /** A number of proxies, `true`, or a list of their addresses, as Express takes them. */
@@ -88,4 +105,10 @@ function notesOnProxy(origin: string, trustProxy: Settings['trustProxy']): reado
   return [
     'ORIGIN is https: tell with TRUST_PROXY which proxy does it, or no session cookie is set.',
   ]
+}
+
+function notesOnMails(smtpUrl: string | null, production: boolean, origin: string) {
+  if (smtpUrl !== null) return []
+  if (production) return ['Without SMTP_URL nobody is told by mail what happens to a second step.']
+  return [`Without SMTP_URL no mail is sent: they appear at ${origin}/mailbox.`]
 }

@@ -2,6 +2,7 @@ import { RedisStore } from 'connect-redis'
 import { MemoryStore, type Store } from 'express-session'
 import { Redis } from 'ioredis'
 import { memoryStore, redisStore, type SecondStepOptions } from 'passport-second-step'
+import { type Mailbox, memoryMailbox, redisMailbox } from './mailbox.js'
 import { StartError } from './settings.js'
 import { memoryUsers, redisUsers, type UserStore } from './users.js'
 
@@ -9,6 +10,7 @@ import { memoryUsers, redisUsers, type UserStore } from './users.js'
 export interface Stores {
   readonly users: UserStore
   readonly sessions: Store
+  readonly mailbox: Mailbox
   /** The options of `createSecondStep` that say where records and counters are. */
   readonly secondStep: Pick<SecondStepOptions, 'store' | 'redis'>
   close(): void
@@ -22,6 +24,7 @@ export async function openStores(redisUrl: string | null): Promise<Stores> {
     return {
       users: memoryUsers(),
       sessions: new MemoryStore(),
+      mailbox: memoryMailbox(),
       secondStep: { store: memoryStore() },
       close: () => undefined,
     }
@@ -30,6 +33,7 @@ export async function openStores(redisUrl: string | null): Promise<Stores> {
   return {
     users: redisUsers(redis),
     sessions: new RedisStore({ client: redis }),
+    mailbox: redisMailbox(redis),
     secondStep: { store: redisStore(redis), redis },
     close: () => redis.disconnect(),
   }

@@ -2,8 +2,10 @@ import type { Request, Response } from 'express'
 import type { OtpParameters } from './domain/authenticator.js'
 import { ConfigurationError } from './errors/configuration-error.js'
 import type { AuditLog } from './ports/audit-log.js'
+import type { Mailer } from './ports/mailer.js'
 import type { RecordStore } from './ports/record-store.js'
 import type { System } from './ports/system.js'
+import type { Users } from './ports/users.js'
 import type { RedisClient } from './stores/redis-client.js'
 import type { Render } from './web/pages.js'
 import type { PassportInstance } from './web/passport.js'
@@ -26,6 +28,16 @@ export interface Described {
   readonly id: unknown
   readonly email?: string | null | undefined
   readonly name?: string | null | undefined
+  /** The language that the user chose: a BCP 47 tag such as `it` or `pt-BR`. */
+  readonly locale?: string | null | undefined
+}
+
+/** How the mails go out. */
+export interface MailOptions {
+  /** What sends them: `nodemailer.createTransport(…)`, or anything with its `sendMail`. */
+  readonly transport: Mailer
+  /** Whose mails they are: `Acme <no-reply@acme.example>`. */
+  readonly from: string
 }
 
 /** Options of `createSecondStep`. */
@@ -51,13 +63,19 @@ export interface SecondStepOptions<U = Express.User> {
   readonly paths?: Partial<Paths>
   /** All Passport instances of the app. Default: the one that `import passport from 'passport'` gives. */
   readonly passports?: readonly PassportInstance[]
-  /** Tells about a user of the host's. Default: the properties `id`, `email` and `name`. */
+  /** Tells about a user of the host's. Default: `id`, `email`, `name` and `locale` of it. */
   readonly describe?: (user: U) => Described
   /** Separates user tables that share ids: lower-case letters, digits and dashes. Default none. */
   readonly realm?: string
+  /** The host's users, for what happens without one on the request. Needed with `mail`. */
+  readonly users?: Users<U>
+  /** Tells users by mail what happens to their second step. Default: no mails. */
+  readonly mail?: MailOptions
   readonly totp?: TotpOptions
   /** Whether backup codes are made and accepted. Default true. */
   readonly backupCodes?: boolean
+  /** Whether a user may see his live key again, by a code. Default true. */
+  readonly showKey?: boolean
   /** Wrong codes per address in 10 minutes; `false`: no limit; or by request. Default 100. */
   readonly ipLimit?: number | false | ((req: Request) => number | false)
   /** Session keys of the host's that live on through a login in two steps. Default none. */
@@ -66,6 +84,11 @@ export interface SecondStepOptions<U = Express.User> {
   readonly onPending?: (req: Request, res: Response, info: PendingInfo) => unknown
   /** Hidden fields for every form of the package's, such as the host's CSRF token. */
   readonly formFields?: (req: Request) => Readonly<Record<string, string>>
+  /**
+   * The language of a request, before the user's own `locale` and the browser's `Accept-Language`.
+   * Default: undefined, none.
+   */
+  readonly language?: (req: Request) => string | undefined
   /** Folder whose `.ejs` files replace the package's of the same name. */
   readonly views?: string
   /** Makes the pages in place of the package's EJS views. */
@@ -88,12 +111,16 @@ const KNOWN = [
   'passports',
   'describe',
   'realm',
+  'users',
+  'mail',
   'totp',
   'backupCodes',
+  'showKey',
   'ipLimit',
   'keepInSession',
   'onPending',
   'formFields',
+  'language',
   'views',
   'render',
   'messages',
@@ -118,12 +145,16 @@ export interface CheckedOptions {
   readonly describe: (user: Express.User) => Description
   /** The id that a user of the host's has in the records. */
   readonly recordId: (userId: unknown) => string
+  /** The id that the host knows a user of the records by. */
+  readonly hostId: (recordId: string) => string
   readonly parameters: OtpParameters
   readonly window: number
   readonly backupCodes: boolean
+  readonly showKey: boolean
   readonly ipLimit: (req: Request) => number
   readonly keepInSession: readonly string[]
   readonly formFields: (req: Request) => Readonly<Record<string, string>>
+  readonly language: (req: Request) => string | undefined
 }
 
 /**
@@ -136,7 +167,8 @@ export function checkOptions<U>(options: SecondStepOptions<U>): CheckedOptions {
   checkNames(options, KNOWN, '')
   check(isText(options.issuer), "`issuer` must be the app's name")
   checkParts(options)
-  checkFunctions(options, ['describe', 'onPending', 'formFields', 'render'])
+  checkFunctions(options, ['describe', 'onPending', 'formFields', 'language', 'render'])
+  checkMail(options)
   check(
     options.views === undefined || isText(options.views),
     '`views` must be the path of a folder',
@@ -153,6 +185,10 @@ export function checkOptions<U>(options: SecondStepOptions<U>): CheckedOptions {
     options.backupCodes === undefined || typeof options.backupCodes === 'boolean',
     '`backupCodes` must be true or false',
   )
+  check(
+    options.showKey === undefined || typeof options.showKey === 'boolean',
+    '`showKey` must be true or false',
+  )
   const origin = checkOrigin(options.origin, 'origin')
   return {
     issuer: options.issuer,
@@ -162,9 +198,11 @@ export function checkOptions<U>(options: SecondStepOptions<U>): CheckedOptions {
     ...identity(options.describe, checkRealm(options.realm)),
     ...checkTotp(options.totp),
     backupCodes: options.backupCodes ?? true,
+    showKey: options.showKey ?? true,
     ipLimit: checkIpLimit(options.ipLimit),
     keepInSession: options.keepInSession ?? [],
     formFields: options.formFields ?? (() => ({})),
+    language: options.language ?? (() => undefined),
   }
 }
 
@@ -206,14 +244,14 @@ function isNear(left: string, right: string): boolean {
 }
 
 /** The objects that the host hands over: known by the methods that are called on them. */
-function checkParts({
+function checkParts<U>({
   store,
   audit,
   redis,
   passports,
   messages,
   system,
-}: SecondStepOptions<never>): void {
+}: SecondStepOptions<U>): void {
   check(
     has(store, ['find', 'write', 'findPolicy', 'writePolicy', 'list']),
     '`store` must be a record store: redisStore(redis), memoryStore() or your own',
@@ -240,6 +278,26 @@ function checkParts({
     system === undefined || has(system, ['now', 'random']),
     '`system` must have the methods now() and random(size)',
   )
+}
+
+/** Without the users nobody would know whom to write to. */
+function checkMail<U>({ users, mail }: SecondStepOptions<U>): void {
+  check(
+    users === undefined || has(users, ['findById']),
+    '`users` must have the method findById(id)',
+  )
+  if (mail === undefined) return
+  check(typeof mail === 'object' && mail !== null, '`mail` must be an object: { transport, from }')
+  checkNames(mail, ['transport', 'from'], 'mail.')
+  check(
+    has(mail.transport, ['sendMail']),
+    '`mail.transport` must have the method sendMail(mail), as nodemailer.createTransport(…) has',
+  )
+  check(
+    isText(mail.from) && !/[\r\n]/.test(mail.from),
+    '`mail.from` must be an address such as Acme <no-reply@acme.example>',
+  )
+  check(users !== undefined, '`mail` needs `users: { findById(id) }`, to know whom to write to')
 }
 
 function has(value: unknown, methods: readonly string[]): boolean {
@@ -328,9 +386,15 @@ function identity<U>(describe: ((user: U) => Described) | undefined, realm: stri
   }
   return {
     recordId,
+    hostId: (ofRecord: string) => ofRecord.slice(realm.length),
     describe: (user: Express.User): Description => {
-      const { id, email, name } = describe?.(user as U) ?? (user as Described)
-      return { id: recordId(id), email: textOrNull(email), name: textOrNull(name) }
+      const { id, ...told } = describe?.(user as U) ?? (user as Described)
+      return {
+        id: recordId(id),
+        email: textOrNull(told.email),
+        name: textOrNull(told.name),
+        locale: textOrNull(told.locale),
+      }
     },
   }
 }

@@ -10,9 +10,12 @@ import type { AuditLog } from './ports/audit-log.js'
 import { system as theSystem } from './ports/system.js'
 import { Announcer, type SecondStepEvents } from './service/announcer.js'
 import { Audit } from './service/audit.js'
+import { BackupCodes } from './service/backup-codes.js'
 import { Challenge } from './service/challenge.js'
 import { Limits } from './service/limits.js'
+import { type MailParts, Mails } from './service/mails.js'
 import { Records } from './service/records.js'
+import { Reset } from './service/reset.js'
 import { Sessions } from './service/sessions.js'
 import { Setup } from './service/setup.js'
 import { type SecondStepStatus, Status } from './service/status.js'
@@ -21,6 +24,7 @@ import { memoryAuditLog } from './stores/memory-audit-log.js'
 import { errorHandler } from './web/error-handler.js'
 import { type GuardOptions, guard } from './web/guard.js'
 import { type LimitPasswordOptions, limitPassword } from './web/limit-password.js'
+import { ejsMails } from './web/mails.js'
 import { loadMessages } from './web/messages.js'
 import { ejsPages } from './web/pages.js'
 import { type RequireFreshOptions, requireFresh } from './web/require-fresh.js'
@@ -28,6 +32,7 @@ import { requireSignedIn } from './web/require-signed-in.js'
 import { router } from './web/router.js'
 import type { Site } from './web/site.js'
 import { SecondStepStrategy } from './web/strategy.js'
+import { ejsViews } from './web/views.js'
 
 /** What `createSecondStep` makes: the parts to mount, and what the host's own code calls. */
 export interface SecondStep<U = Express.User> {
@@ -57,7 +62,10 @@ export interface SecondStep<U = Express.User> {
   status(userId: string | number): Promise<SecondStepStatus>
   /** What happens to second steps: each event under its type, and all under `event`. */
   readonly events: SecondStepEvents
-  /** Lets go of what the store opened. Clients that the host gave stay open. */
+  /**
+   * Waits for mails that are under way, at most 20 seconds, and lets go of what the store opened.
+   * Clients that the host gave stay open.
+   */
   close(): Promise<void>
 }
 
@@ -77,7 +85,7 @@ export interface SecondStep<U = Express.User> {
 export function createSecondStep<U = Express.User>(options: SecondStepOptions<U>): SecondStep<U> {
   const checked = checkOptions(options)
   const production = process.env.NODE_ENV === 'production'
-  const { parameters, window, ...ofSite } = checked
+  const { parameters, window, hostId, ...ofSite } = checked
   const system = options.system ?? theSystem
   const { sealer, digester } = keyRing(options.keys, system)
   const audit = new Audit(auditLogOf(options, production))
@@ -87,24 +95,36 @@ export function createSecondStep<U = Express.User>(options: SecondStepOptions<U>
     backupCodes: checked.backupCodes,
     window,
   })
-  const limits = new Limits(countersOf(options.redis, production), announcer)
+  const counters = countersOf(options.redis, production)
+  const limits = new Limits(counters, announcer)
   const vault = new Vault(sealer)
   const sessions = new Sessions(records, system)
   const status = new Status(records, system, window)
   const now = () => system.now()
+  const challenge = new Challenge({ records, limits, vault, digester, window, now })
+  const backupCodes = new BackupCodes({ challenge, digester, system })
+  const setupParts = { records, challenge, limits, vault, backupCodes, system }
+  const views = ejsViews(options.views)
   const site: Site = {
     ...ofSite,
-    challenge: new Challenge({ records, limits, vault, digester, window, now }),
-    setup: new Setup({ records, limits, vault, digester, system, parameters, window }),
+    challenge,
+    backupCodes,
+    setup: new Setup({ ...setupParts, parameters, window }),
+    reset: new Reset(challenge),
     limits,
     sessions,
     audit,
     system,
     messages: loadMessages(options.messages),
-    render: options.render ?? ejsPages(options.views),
+    render: options.render ?? ejsPages(views),
     passports: options.passports ?? [passport],
     onPending: options.onPending ?? null,
   }
+  const mails = mailsOf(
+    options,
+    { announcer, counters, hostId, write: ejsMails(views, site) },
+    site,
+  )
   const recordId = (userId: string | number) => checked.recordId(userId)
   openEarly(records)
 
@@ -116,11 +136,14 @@ export function createSecondStep<U = Express.User>(options: SecondStepOptions<U>
     limitPassword: (limitOptions) => limitPassword(site, limitOptions),
     errorHandler: () => errorHandler(site),
     requireSignedIn: async (req) => (await requireSignedIn(site, req)) as U,
-    passwordChanged: (userId) => sessions.passwordChanged(recordId(userId)),
-    endSessions: (userId) => sessions.endAll(recordId(userId)),
-    status: (userId) => status.of(recordId(userId)),
+    passwordChanged: async (userId) => sessions.passwordChanged(recordId(userId)),
+    endSessions: async (userId) => sessions.endAll(recordId(userId)),
+    status: async (userId) => status.of(recordId(userId)),
     events: announcer.events,
-    close: async () => options.store.close?.(),
+    close: async () => {
+      await mails?.settled()
+      await options.store.close?.()
+    },
   }
 }
 
@@ -139,6 +162,17 @@ function auditLogOf<U>(options: SecondStepOptions<U>, production: boolean): Audi
   throw new ConfigurationError(
     '`audit` is missing: the store has no audit log of its own, so name one, such as audit: redisAuditLog(redis)',
   )
+}
+
+function mailsOf<U>(
+  { users, mail }: SecondStepOptions<U>,
+  parts: Pick<MailParts<U>, 'announcer' | 'counters' | 'hostId' | 'write'>,
+  { describe }: Site,
+): Mails<U> | null {
+  if (users === undefined || mail === undefined) return null
+  const describeUser = (user: U) => describe(user as Express.User)
+  const { transport: mailer, from } = mail
+  return new Mails({ ...parts, users, describe: describeUser, mailer, from })
 }
 
 /** A mistake in the store's set-up is said at start-up; one that only connects is tried again. */

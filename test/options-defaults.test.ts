@@ -7,12 +7,12 @@ import { getJson, getPage } from './support/answers.js'
 import { browserOf, HTML, JSON_TYPE, passFirstStep } from './support/browser.js'
 import { ann, type HostUser, makeHost } from './support/host.js'
 
-const LEAST: SecondStepOptions = {
+const LEAST = {
   issuer: 'Acme',
   origin: 'https://acme.example',
   keys: [randomBytes(32).toString('base64')],
   store: memoryStore(),
-}
+} satisfies SecondStepOptions
 
 /** Any client with the shape; nothing is sent to it. */
 const redis = {
@@ -39,8 +39,10 @@ describe('the options, where the host leaves them out', () => {
     const {
       describe: _,
       recordId: __,
+      hostId: ___,
       ipLimit,
       formFields,
+      language,
       origins,
       ...plain
     } = checkOptions(LEAST)
@@ -56,11 +58,13 @@ describe('the options, where the host leaves them out', () => {
       parameters: { algorithm: 'sha1', digits: 6, period: 30 },
       window: 1,
       backupCodes: true,
+      showKey: true,
       keepInSession: [],
     })
     expect([...origins]).to.deep.equal(['https://acme.example'])
     expect(ipLimit(request)).to.equal(100)
     expect(formFields(request)).to.deep.equal({})
+    expect(language(request)).to.equal(undefined)
   })
 
   it('keep the defaults beside what the host gives', () => {
@@ -90,17 +94,19 @@ describe('the options, where the host leaves them out', () => {
     expect(limitOf(() => false)).to.equal(Number.POSITIVE_INFINITY)
   })
 
-  it('read id, email and name of the host’s users, and forgive all but the id', () => {
+  it('read id, email, name and locale of the host’s users, and forgive all but the id', () => {
     const { describe } = checkOptions(LEAST)
     const described = (user: object) => describe(user as Express.User)
-    const whole = { id: 7, email: 'ann@acme.example', name: 'Ann', password: 'x' }
-    expect(described(whole)).to.deep.equal({ id: '7', email: 'ann@acme.example', name: 'Ann' })
+    const whole = { id: 7, email: 'ann@acme.example', name: 'Ann', locale: 'it', password: 'x' }
+    const { password: _, ...told } = whole
+    expect(described(whole)).to.deep.equal({ ...told, id: '7' })
     const nameless = { id: 'ann', email: ' ', name: 5 }
-    expect(described(nameless)).to.deep.equal({ id: 'ann', email: null, name: null })
+    const nothing = { email: null, name: null, locale: null }
+    expect(described(nameless)).to.deep.equal({ id: 'ann', ...nothing })
   })
 
   it('read what `describe` says instead, and put the realm before the id', () => {
-    const { describe, recordId } = checkOptions<{ _id: { toString(): string } }>({
+    const { describe, recordId, hostId } = checkOptions<{ _id: { toString(): string } }>({
       ...LEAST,
       realm: 'staff',
       describe: ({ _id }) => ({ id: _id, email: null }),
@@ -108,16 +114,15 @@ describe('the options, where the host leaves them out', () => {
     const user = { _id: { toString: () => '65f0c0ffee' } } as unknown as Express.User
     expect(describe(user).id).to.equal('staff:65f0c0ffee')
     expect(recordId('65f0c0ffee')).to.equal('staff:65f0c0ffee')
+    expect(hostId('staff:65f0c0ffee')).to.equal('65f0c0ffee')
   })
 })
 
 describe('the options that visitors see', () => {
-  it('mount the pages where `paths` says', async () => {
+  it('lead where `paths` says', async () => {
     const host = makeHost({ options: { paths: { signedIn: '/home' } } })
     const browser = browserOf(host)
     await passFirstStep(browser, ann)
-    const page = await getPage(browser, '/second-step/fresh')
-    expect(page.status).to.equal(409)
     const refused = await getJson(browser, '/second-step/challenge')
     expect(refused.body).to.include({ code: 'already-signed-in', next: '/home' })
   })
@@ -176,19 +181,17 @@ describe('in production', () => {
       expect(make).to.throw(errors.ConfigurationError, '`redis` is missing')
     }))
 
-  it('refuses records that a restart forgets: warned at start-up, nobody let in', async () => {
+  it('refuses records that a restart forgets, when they are made', () =>
     // After a restart "no record" would read as "not enrolled", and the password would do.
-    const warned = new Promise<string>((resolve) => {
-      process.on('warning', function listen({ message }) {
-        if (!message.includes('refuses production')) return
-        process.off('warning', listen)
-        resolve(message)
-      })
-    })
+    inProduction(() => {
+      expect(memoryStore).to.throw(errors.ConfigurationError, 'use store: redisStore(redis)')
+    }))
+
+  it('refuses them in a process that learns late that it is production, and lets nobody in', async () => {
+    const store = memoryStore()
     await inProduction(async () => {
-      const host = makeHost({ options: { redis } })
+      const host = makeHost({ options: { redis, store } })
       const browser = browserOf(host)
-      expect(await warned).to.include('use store: redisStore(redis)')
       const login = await passFirstStep(browser, ann).expect(503)
       expect(login.body.code).to.equal('unavailable')
       await browser.get('/inside').set('Accept', JSON_TYPE).expect(401)

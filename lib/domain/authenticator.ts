@@ -53,6 +53,29 @@ export function matchCode(
   return accepted === undefined ? { kind: 'replay' } : { kind: 'match', step: accepted }
 }
 
+const OFF_AT_MOST = 10 * 60
+
+/**
+ * How many steps the device's clock seems to be off: for a set-up, whose visitor holds the key
+ * anyway. At a challenge it would tell a guesser that he was near.
+ *
+ * @returns the nearest step within ten minutes that has this code, ahead or (below zero) behind
+ */
+export function stepsOff(
+  code: string,
+  secret: Uint8Array,
+  parameters: OtpParameters,
+  now: number,
+): number | null {
+  const current = Math.floor(now / 1000 / parameters.period)
+  const farthest = Math.floor(OFF_AT_MOST / parameters.period)
+  const distances = Array.from({ length: farthest }, (_, index) => index + 1)
+  const found = distances
+    .flatMap((distance) => [-distance, distance])
+    .find((off) => current + off >= 0 && sameCode(code, codeAt(current + off, secret, parameters)))
+  return found ?? null
+}
+
 /** The code of one time step (RFC 6238 §4.2: HOTP with the step as counter). */
 export function codeAt(step: number, secret: Uint8Array, parameters: OtpParameters): string {
   const { algorithm, digits } = parameters

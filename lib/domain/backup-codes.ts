@@ -1,3 +1,6 @@
+import type { Decision } from './decision.js'
+import type { SecondStepRecord } from './record.js'
+
 /** One look-up secret: kept after its use, so that a replay is known as one. */
 export interface BackupCode {
   readonly digest: string
@@ -16,6 +19,9 @@ export interface BackupCodeSet {
 
 /** How many codes a set has. */
 export const BACKUP_CODES_IN_A_SET = 10
+
+/** With so many left, or fewer, the user is told to make new ones. */
+export const FEW_BACKUP_CODES = 3
 
 /** Random bytes that one code is made of: 120 bits, above the 112 of ASVS 6.5.2. */
 export const BYTES_OF_A_BACKUP_CODE = 15
@@ -37,4 +43,16 @@ export function formatBackupCode(code: string): string {
 /** How many codes of the set are still good. */
 export function backupCodesLeft(set: BackupCodeSet | null): number {
   return set === null ? 0 : set.codes.filter((code) => code.usedAt === null).length
+}
+
+/** Puts a new set in place of the old one, whose codes are dead at once. */
+export function replaceBackupCodes(
+  record: SecondStepRecord,
+  backupCodes: BackupCodeSet,
+): Decision<undefined> {
+  return {
+    record: { ...record, backupCodes },
+    answer: undefined,
+    events: [{ type: 'backup-codes-made', method: null }],
+  }
 }

@@ -8,8 +8,9 @@ import {
   lockEnd,
 } from './attempts.js'
 import { matchCode } from './authenticator.js'
-import { backupCodesLeft } from './backup-codes.js'
+import { backupCodesLeft, FEW_BACKUP_CODES } from './backup-codes.js'
 import type { Decision } from './decision.js'
+import type { SecondStepEvent } from './event.js'
 import type { SecondStepRecord } from './record.js'
 import type { Method } from './stamp.js'
 
@@ -100,7 +101,8 @@ export function answerBackupCode(
     backupCodes: { ...set, codes },
     attempts: clearConsecutive(record.attempts),
   }
-  return accept(accepted, 'backup-code')
+  const decision = accept(accepted, 'backup-code')
+  return { ...decision, events: [...decision.events, ...backupCodeUsed(accepted)] }
 }
 
 function accept(record: SecondStepRecord, method: Method): Decision<CodeVerdict> {
@@ -116,18 +118,32 @@ function accept(record: SecondStepRecord, method: Method): Decision<CodeVerdict>
   }
 }
 
+function backupCodeUsed(record: SecondStepRecord): readonly SecondStepEvent[] {
+  const told = {
+    method: 'backup-code',
+    detail: { backupCodesLeft: backupCodesLeft(record.backupCodes) },
+  } as const
+  const used = { type: 'backup-code-used', ...told } as const
+  if (told.detail.backupCodesLeft > FEW_BACKUP_CODES) return [used]
+  return [used, { type: 'backup-codes-low', ...told }]
+}
+
 function missed(record: SecondStepRecord, window: number, now: number): Decision<CodeVerdict> {
   const caps = attemptCaps(window)
   const attempts: Attempts = addMiss(record.attempts, caps, now)
-  const locks = blockOf(attempts, caps, now)?.locked === true
+  const block = blockOf(attempts, caps, now)
   return {
     record: { ...record, attempts },
     answer: { kind: 'wrong-code', counted: true },
     events: [
       { type: 'wrong-code', method: 'totp' },
-      ...(locks ? [{ type: 'authenticator-locked', method: 'totp' } as const] : []),
+      ...(block?.locked === true ? [lockedUntil(block.until)] : []),
     ],
   }
+}
+
+function lockedUntil(until: number): SecondStepEvent {
+  return { type: 'authenticator-locked', method: 'totp', detail: { until: new Date(until) } }
 }
 
 function unchanged(record: SecondStepRecord, answer: CodeVerdict): Decision<CodeVerdict> {

@@ -45,6 +45,7 @@ const isRecord = shape({
   setup: orNull(
     shape({ ...otpParameters, owner: text, secret: text, startedAt: count, misses: count }),
   ),
+  mustSetUp: orNull(shape({ until: count })),
   backupCodes: orNull(
     shape({
       id: text,

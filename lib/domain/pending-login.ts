@@ -13,6 +13,8 @@ export interface PendingLogin {
   readonly passport: { readonly instance: number; readonly user: unknown }
   /** Whether the login asked Passport to keep the session's other keys. */
   readonly keepSessionInfo: boolean
+  /** The user's language: between the steps there is no user to ask. */
+  readonly locale: string | null
 }
 
 const LASTS = 10 * 60 * 1000

@@ -1,13 +1,20 @@
 import type { OtpParameters } from './authenticator.js'
 
 const LONGEST_LABEL = 64
+/** Percent-encoded: two names of owls alone would make a QR code that nothing reads, or none. */
+const LONGEST_ENCODED = 192
 // Control and bidirectional characters change what is shown; a colon ends the issuer in the label.
 const NOT_IN_A_LABEL = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}:]/gu
 
 /** A name as authenticators can show it: bounded, on one line, without a colon. */
 export function labelOf(name: string): string {
   const plain = name.replace(NOT_IN_A_LABEL, ' ').replace(/\s+/g, ' ').trim()
-  return [...plain].slice(0, LONGEST_LABEL).join('').trim()
+  let label = ''
+  for (const character of [...plain].slice(0, LONGEST_LABEL)) {
+    if (encodeURIComponent(label + character).length > LONGEST_ENCODED) break
+    label += character
+  }
+  return label.trim()
 }
 
 /**

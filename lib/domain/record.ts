@@ -1,6 +1,7 @@
 import type { Attempts } from './attempts.js'
 import type { Authenticator } from './authenticator.js'
 import type { BackupCodeSet } from './backup-codes.js'
+import type { MustSetUp } from './reset.js'
 import type { SetupInProgress } from './setup.js'
 import type { EndedStamp } from './stamp.js'
 
@@ -19,6 +20,8 @@ export interface SecondStepRecord {
   readonly epoch: number
   readonly authenticator: Authenticator | null
   readonly setup: SetupInProgress | null
+  /** After a reset: an authenticator must be set up, by this time. */
+  readonly mustSetUp: MustSetUp | null
   readonly backupCodes: BackupCodeSet | null
   /** Wrong codes of the authenticator. Backup codes have 120 bits and are not counted here. */
   readonly attempts: Attempts
@@ -42,6 +45,7 @@ export function blankRecord(userId: string): SecondStepRecord {
     epoch: 0,
     authenticator: null,
     setup: null,
+    mustSetUp: null,
     backupCodes: null,
     attempts: { misses: [], consecutive: 0 },
     lockedUntil: null,

@@ -1,5 +1,5 @@
 import { noAttempts } from './attempts.js'
-import { matchCode, type OtpParameters } from './authenticator.js'
+import { matchCode, type OtpParameters, stepsOff } from './authenticator.js'
 import { type BackupCodeSet, backupCodesLeft } from './backup-codes.js'
 import type { Decision } from './decision.js'
 import type { SecondStepRecord } from './record.js'
@@ -40,33 +40,53 @@ export type BeginSetupAnswer =
 
 /**
  * Begins a set-up, or goes on with the one that this owner has begun: a reload and a typo show the
- * same QR code. Somebody else's set-up is replaced, never shown.
+ * same QR code. Somebody else's set-up is replaced, never shown. Who has an authenticator goes on
+ * with a change of key, but begins one only by a code.
  */
 export function beginSetup(
   record: SecondStepRecord,
   command: { owner: string; secret: string; parameters: OtpParameters },
   now: number,
 ): Decision<BeginSetupAnswer> {
-  if (record.authenticator !== null) {
-    return { record, answer: { kind: 'already-enrolled' }, events: [] }
-  }
   const present = setupOf(record, command.owner, now)
   if (present !== null) {
     return { record, answer: { kind: 'in-progress', setup: present }, events: [] }
   }
-  const { owner, secret, parameters } = command
-  const setup: SetupInProgress = { ...parameters, owner, secret, startedAt: now, misses: 0 }
-  return {
-    record: { ...record, setup },
-    answer: { kind: 'in-progress', setup },
-    events: [],
+  if (record.authenticator !== null) {
+    return { record, answer: { kind: 'already-enrolled' }, events: [] }
   }
+  const setup = newSetup(command, now)
+  return { record: { ...record, setup }, answer: { kind: 'in-progress', setup }, events: [] }
+}
+
+/**
+ * Begins a change of key, after a code was accepted. The old authenticator works until the new one
+ * is confirmed; backing out changes nothing.
+ */
+export function beginKeyChange(
+  record: SecondStepRecord,
+  command: { owner: string; secret: string; parameters: OtpParameters },
+  now: number,
+): Decision<SetupInProgress> {
+  const setup = newSetup(command, now)
+  return { record: { ...record, setup }, answer: setup, events: [] }
+}
+
+function newSetup(
+  { owner, secret, parameters }: { owner: string; secret: string; parameters: OtpParameters },
+  now: number,
+): SetupInProgress {
+  return { ...parameters, owner, secret, startedAt: now, misses: 0 }
 }
 
 /** Answer of a set-up's confirmation. */
 export type ConfirmSetupAnswer =
   | { readonly kind: 'enrolled'; readonly epoch: number; readonly backupCodesLeft: number }
-  | { readonly kind: 'wrong-code' }
+  | {
+      readonly kind: 'wrong-code'
+      /** Seconds that the device's clock is ahead (or, below zero, behind), where the code tells. */
+      readonly clockOff: number | null
+    }
   | { readonly kind: 'setup-expired' }
   | { readonly kind: 'already-enrolled' }
 
@@ -88,18 +108,20 @@ export function confirmSetup(
   },
   now: number,
 ): Decision<ConfirmSetupAnswer> {
-  if (record.authenticator !== null) {
-    return { record, answer: { kind: 'already-enrolled' }, events: [] }
-  }
   const setup = setupOf(record, command.owner, now)
-  if (setup === null) return { record, answer: { kind: 'setup-expired' }, events: [] }
+  if (setup === null) {
+    const kind = record.authenticator === null ? 'setup-expired' : 'already-enrolled'
+    return { record, answer: { kind }, events: [] }
+  }
 
   const match = matchCode(command.code, command.secret, setup, {
     lastStep: -1,
     window: command.window,
     now,
   })
-  if (match.kind !== 'match') return missedSetup(record, setup)
+  if (match.kind !== 'match') {
+    return missedSetup(record, setup, stepsOff(command.code, command.secret, setup, now))
+  }
 
   const { algorithm, digits, period } = setup
   const enrolled: SecondStepRecord = {
@@ -114,6 +136,7 @@ export function confirmSetup(
       since: now,
     },
     setup: null,
+    mustSetUp: null,
     backupCodes: command.backupCodes,
     attempts: noAttempts,
   }
@@ -124,18 +147,19 @@ export function confirmSetup(
       epoch: enrolled.epoch,
       backupCodesLeft: backupCodesLeft(command.backupCodes),
     },
-    events: [{ type: 'enrolled', method: 'totp' }],
+    events: [{ type: record.authenticator === null ? 'enrolled' : 'key-changed', method: 'totp' }],
   }
 }
 
 function missedSetup(
   record: SecondStepRecord,
   setup: SetupInProgress,
+  stepsOff: number | null,
 ): Decision<ConfirmSetupAnswer> {
   const misses = setup.misses + 1
   return {
     record: { ...record, setup: misses < MISSES_AT_MOST ? { ...setup, misses } : null },
-    answer: { kind: 'wrong-code' },
+    answer: { kind: 'wrong-code', clockOff: stepsOff === null ? null : stepsOff * setup.period },
     events: [{ type: 'wrong-code', method: 'totp' }],
   }
 }

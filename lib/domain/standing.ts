@@ -6,9 +6,14 @@ import type { Stamp } from './stamp.js'
 /** What record and policy ask of a user now. */
 export type Demand = 'nothing' | 'code' | 'setup'
 
-export function demandOf(record: SecondStepRecord, policy: Policy): Demand {
+/**
+ * @returns `code` also for a reset whose time is over: the password alone no longer leads to the
+ *   set-up, and there is no code to give
+ */
+export function demandOf(record: SecondStepRecord, policy: Policy, now: number): Demand {
   if (policy.mode === 'off') return 'nothing'
   if (record.authenticator !== null) return 'code'
+  if (record.mustSetUp !== null) return now < record.mustSetUp.until ? 'setup' : 'code'
   return policy.mode === 'required' ? 'setup' : 'nothing'
 }
 
@@ -26,9 +31,10 @@ export function standingOf(
   stamp: Stamp | null,
   record: SecondStepRecord,
   policy: Policy,
+  now: number,
 ): Standing {
   if (isRevoked(userId, stamp, record)) return 'revoked'
-  const demand = demandOf(record, policy)
+  const demand = demandOf(record, policy, now)
   if (demand === 'setup') return 'setup-required'
   if (demand === 'code' && (stamp === null || stamp.method === 'none')) return 'code-required'
   return 'passed'
@@ -55,5 +61,7 @@ export function pendingStandingOf(
 ): PendingStanding {
   if (now >= pendingExpiresAt(pending) || pending.epoch !== record.epoch) return 'over'
   if (record.authenticator !== null) return 'code-required'
-  return demandOf(record, policy) === 'setup' ? 'setup-required' : 'over'
+  const demand = demandOf(record, policy, now)
+  if (demand === 'setup') return 'setup-required'
+  return demand === 'code' ? 'code-required' : 'over'
 }

@@ -1,4 +1,4 @@
-import type { SecondStepEventType } from '../domain/event.js'
+import type { Actor, SecondStepEventType } from '../domain/event.js'
 import type { Method } from '../domain/stamp.js'
 
 /** One thing that happened to somebody's second step. Never holds a secret or a code. */
@@ -8,19 +8,20 @@ export interface AuditEntry {
   /** Milliseconds since 1970 (UTC). */
   readonly at: number
   readonly type: SecondStepEventType
-  /** Who did it: the user himself, or null for the host's own code. */
-  readonly actor: string | null
+  readonly actor: Actor
   /** Whose second step it is. */
-  readonly userId: string
+  readonly user: string
   readonly method: Method | null
   readonly ip: string | null
   readonly userAgent: string | null
+  /** What an event of this type tells beside, as JSON has it. */
+  readonly detail: object | null
 }
 
 /** What to list. */
 export interface AuditQuery {
   /** Only entries about this user; null: about everybody. */
-  readonly userId: string | null
+  readonly user: string | null
   /** `next` of the page before; null: the newest. */
   readonly cursor: string | null
   /** Entries on a page, 1 to 100. */

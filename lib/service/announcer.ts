@@ -1,5 +1,7 @@
 import { EventEmitter } from 'node:events'
-import type { SecondStepEvent } from '../domain/event.js'
+import type { Actor, EventDetails, SecondStepEvent, SecondStepEventType } from '../domain/event.js'
+import type { Method } from '../domain/stamp.js'
+import type { AuditEntry } from '../ports/audit-log.js'
 import type { System } from '../ports/system.js'
 import type { Audit } from './audit.js'
 
@@ -7,48 +9,66 @@ import type { Audit } from './audit.js'
 export interface Occasion {
   readonly ip: string | null
   readonly userAgent: string | null
-  /** Who did it, where that is not the user himself; null: the host's own code. */
-  readonly actor?: string | null
+  /** Who did it. Default: the user himself. */
+  readonly actor?: Actor
+  /** What the request wants to be answered in, as BCP 47 tags, best first. Default: nothing known. */
+  readonly languages?: readonly string[]
 }
 
-/** An event as listeners get it: what happened to whom, by whom, when, and from where. */
-export interface AnnouncedEvent extends SecondStepEvent, Occasion {
-  readonly userId: string
-  readonly actor: string | null
-  readonly at: Date
+/** The occasion of what the host's own code does, outside any request. */
+export const NO_REQUEST: Occasion = {
+  ip: null,
+  userAgent: null,
+  actor: { kind: 'system', id: null },
 }
+
+interface Announced<T extends SecondStepEventType> {
+  readonly type: T
+  readonly actor: Actor
+  /** Id of the user whose second step it is, as records have it: with the realm, where there is one. */
+  readonly user: string
+  /** How a code was given, or null where none was. */
+  readonly method: Method | null
+  readonly at: Date
+  readonly ip: string | null
+  readonly userAgent: string | null
+  readonly detail: EventDetails[T]
+}
+
+/** An event as listeners get it: what happened to whom, who did it, when, and from where. */
+export type AnnouncedEvent<T extends SecondStepEventType = SecondStepEventType> = {
+  [K in T]: Announced<K>
+}[T]
+
+type Listeners = { [T in SecondStepEventType]: [AnnouncedEvent<T>] } & { event: [AnnouncedEvent] }
 
 /** What `secondStep.events` emits: each event under its type, and every one under `event`. */
-export class SecondStepEvents extends EventEmitter<Record<string, [AnnouncedEvent]>> {
-  constructor() {
-    super({ captureRejections: true })
-  }
+export class SecondStepEvents extends EventEmitter<Listeners> {}
 
-  /** Called for a listener whose promise rejects: unhandled, it would end the process. */
-  [Symbol.for('nodejs.rejection')](error: unknown): void {
-    warn(error)
-  }
-}
-
-function warn(error: unknown): void {
-  process.emitWarning(`a listener of secondStep.events failed: ${String(error)}`)
-}
+/** A part of ours that is told of each event, and what the request wanted to be answered in. */
+export type Told = (event: AnnouncedEvent, languages: readonly string[]) => void
 
 /** Tells listeners and the audit log what was decided and written. */
 export class Announcer {
   readonly events = new SecondStepEvents()
   readonly #system: System
   readonly #audit: Audit | null
+  readonly #told: Told[] = []
 
   constructor(system: System, audit: Audit | null = null) {
     this.#system = system
     this.#audit = audit
   }
 
+  /** Adds a part of ours. Hosts listen to `events`. */
+  tell(told: Told): void {
+    this.#told.push(told)
+  }
+
   /**
    * Resolves when the audit log has the events. Where it has not, the answer to whoever caused them
    * is a refusal (promise 7), although the record is written already: the code is burned, the try is
-   * counted, and nobody gets in or learns a verdict unseen. A listener that throws holds nobody up.
+   * counted, and nobody gets in or learns a verdict unseen. A listener that fails holds nobody up.
    *
    * @throws UnavailableError where the audit log does not take them
    */
@@ -58,34 +78,46 @@ export class Announcer {
     occasion: Occasion,
   ): Promise<void> {
     if (events.length === 0) return
-    const { ip, userAgent, actor = userId } = occasion
-    const now = this.#system.now()
-    for (const event of events) {
-      const announced = { ...event, userId, actor, ip, userAgent, at: new Date(now) }
-      this.#emit(event.type, announced)
-      this.#emit('event', announced)
-    }
-    const entries = events.map(({ type, method }, index) => {
-      return { id: this.#idOf(now, index), at: now, type, actor, userId, method, ip, userAgent }
+    const { ip, userAgent, actor = { kind: 'user', id: userId }, languages = [] } = occasion
+    const at = this.#system.now()
+    const announced = events.map(({ type, method, detail = null }) => {
+      const event = { type, actor, user: userId, method, at: new Date(at), ip, userAgent, detail }
+      return event as AnnouncedEvent
     })
-    await this.#audit?.append(entries)
+    for (const event of announced) this.#announce(event, languages)
+    await this.#audit?.append(announced.map((event, index) => this.#entryOf(event, at, index)))
   }
 
-  /** Sorted by time, then in the order of the decision; random beyond that. */
-  #idOf(now: number, index: number): string {
+  /** Its id sorts by time, then in the order of the decision; beyond that by chance. */
+  #entryOf(event: AnnouncedEvent, at: number, index: number): AuditEntry {
     const random = Buffer.from(this.#system.random(8)).toString('hex')
-    return `${hex(now, 12)}${hex(index, 2)}${random}`
+    const detail: AuditEntry['detail'] = JSON.parse(JSON.stringify(event.detail))
+    return { ...event, id: `${hex(at, 12)}${hex(index, 2)}${random}`, at, detail }
   }
 
-  #emit(name: string, event: AnnouncedEvent): void {
-    try {
-      this.events.emit(name, event)
-    } catch (error) {
-      warn(error)
+  #announce(event: AnnouncedEvent, languages: readonly string[]): void {
+    for (const told of this.#told) told(event, languages)
+    for (const name of [event.type, 'event'] as const) this.#emit(name, event)
+  }
+
+  /** Not `emit`: a listener that throws would keep the others from hearing of it. */
+  #emit(name: SecondStepEventType | 'event', event: AnnouncedEvent): void {
+    for (const listener of this.events.rawListeners(name)) {
+      try {
+        const done: unknown = Reflect.apply(listener, this.events, [event])
+        // A rejection that nobody handles would end the process.
+        Promise.resolve(done).catch(warn)
+      } catch (error) {
+        warn(error)
+      }
     }
   }
 }
 
 function hex(number: number, digits: number): string {
   return number.toString(16).padStart(digits, '0')
+}
+
+function warn(error: unknown): void {
+  process.emitWarning(`a listener of secondStep.events failed: ${String(error)}`)
 }

@@ -17,10 +17,10 @@ export class Audit {
   }
 
   /** What last happened to a user's second step, newest first. */
-  async lastOf(userId: string): Promise<readonly AuditEntry[]> {
+  async lastOf(user: string): Promise<readonly AuditEntry[]> {
     return within(PART, async () => {
-      const page = await this.#log.list({ userId, cursor: null, limit: LAST_OF_A_USER })
-      const own = page?.entries.every((entry) => entry.userId === userId)
+      const page = await this.#log.list({ user, cursor: null, limit: LAST_OF_A_USER })
+      const own = page?.entries.every((entry) => entry.user === user)
       if (page === null || own !== true) throw new Error('the audit log answered nonsense')
       return page.entries
     })

@@ -25,9 +25,23 @@ export interface CodeAttempt {
   readonly policy: Policy
 }
 
+/** What is to be done with the record once a code was accepted, in the same write. */
+export type FollowUp<Result> = (
+  record: SecondStepRecord,
+  now: number,
+) => Decision<Result> | Promise<Decision<Result>>
+
+type Accepted = Extract<CodeVerdict, { kind: 'accepted' }>
+
+type Verdict<Result> =
+  | Exclude<CodeVerdict, Accepted>
+  | (Accepted & { readonly result: Result })
+  | Revoked
+
 /** What became of a code. */
-export type CodeAnswer =
-  | Extract<CodeVerdict, { kind: 'accepted' | 'not-enrolled' }>
+export type CodeAnswer<Result = undefined> =
+  | (Accepted & { readonly result: Result })
+  | { readonly kind: 'not-enrolled' }
   | { readonly kind: 'wrong-code' }
   | { readonly kind: 'malformed-request' }
   | { readonly kind: 'switched-off' }
@@ -65,7 +79,15 @@ export class Challenge {
    * Answers a code. Places in the limits are taken before the verdict and given back when it was no
    * miss, so that no number of parallel guesses gets more verdicts than the limits have places.
    */
-  async answer(attempt: CodeAttempt): Promise<CodeAnswer> {
+  answer(attempt: CodeAttempt): Promise<CodeAnswer> {
+    return this.answerAnd(attempt, (record) => ({ record, answer: undefined, events: [] }))
+  }
+
+  /** Answers a code, and does what it was given for: both are written, or neither is. */
+  async answerAnd<Result>(
+    attempt: CodeAttempt,
+    followUp: FollowUp<Result>,
+  ): Promise<CodeAnswer<Result>> {
     const { code, record, policy } = attempt
     if (record.authenticator === null) return { kind: 'not-enrolled' }
     if (code.kind === 'otp' && code.code.length !== record.authenticator.digits) {
@@ -75,7 +97,7 @@ export class Challenge {
 
     const places = await this.#limits.takeForCode(attempt)
     if (places.kind !== 'taken') return places
-    const verdict = await this.#verdict(attempt).catch(async (error: unknown) => {
+    const verdict = await this.#verdict(attempt, followUp).catch(async (error: unknown) => {
       await places.giveBack('all')
       throw error
     })
@@ -90,20 +112,32 @@ export class Challenge {
     return { kind: 'too-many-attempts', retryAfter: Math.max(1, seconds) }
   }
 
-  #verdict({ userId, code, occasion, record }: CodeAttempt): Promise<CodeVerdict | Revoked> {
-    const decide = async (
-      current: SecondStepRecord,
-      now: number,
-    ): Promise<Decision<CodeVerdict | Revoked>> => {
-      // What was revoked since this request read the record must not be revived by its code.
-      if (current.epoch !== record.epoch) {
-        return { record: current, answer: { kind: 'sign-in-again' }, events: [] }
-      }
-      return code.kind === 'otp'
-        ? this.#decideOtp(current, code.code, now)
-        : this.#decideBackupCode(current, code.code, now)
-    }
-    return this.#records.change(userId, occasion, decide, record)
+  #verdict<Result>(
+    { userId, code, occasion, record }: CodeAttempt,
+    followUp: FollowUp<Result>,
+  ): Promise<Verdict<Result>> {
+    return this.#records.change<Verdict<Result>>(
+      userId,
+      occasion,
+      async (current, now) => {
+        // What was revoked since this request read the record must not be revived by its code.
+        if (current.epoch !== record.epoch) {
+          return { record: current, answer: { kind: 'sign-in-again' }, events: [] }
+        }
+        const { answer, ...decided } =
+          code.kind === 'otp'
+            ? await this.#decideOtp(current, code.code, now)
+            : await this.#decideBackupCode(current, code.code, now)
+        if (answer.kind !== 'accepted') return { ...decided, answer }
+        const followed = await followUp(decided.record, now)
+        return {
+          record: followed.record,
+          answer: { ...answer, epoch: followed.record.epoch, result: followed.answer },
+          events: [...decided.events, ...followed.events],
+        }
+      },
+      record,
+    )
   }
 
   async #decideOtp(

@@ -83,24 +83,34 @@ export class Limits {
    * would be a lock that a stranger could put on (promise 4).
    */
   async takeForPassword(attempt: {
-    account: string | null
+    /** Every name that may be the account's: each is counted, so that none hides another. */
+    accounts: readonly string[]
     ipKey: string | null
     passwordAttempts: number
   }): Promise<Places | LimitRefusal> {
-    const { account, ipKey, passwordAttempts } = attempt
-    const both = account === null || ipKey === null ? null : JSON.stringify([account, ipKey])
-    const [ofAccount, ofAddress] = await Promise.all([
-      take(this.#passwordsOfAccount, both, passwordAttempts),
-      take(this.#passwordsOfAddress, ipKey, PASSWORDS_PER_ADDRESS),
-    ])
+    const { ipKey, passwordAttempts } = attempt
+    const accounts = ipKey === null ? [] : attempt.accounts
+    const wanted = [
+      { counter: this.#passwordsOfAddress, key: ipKey, limit: PASSWORDS_PER_ADDRESS },
+      ...[...new Set(accounts)].map((account) => ({
+        counter: this.#passwordsOfAccount,
+        key: JSON.stringify([account, ipKey]),
+        limit: passwordAttempts,
+      })),
+    ]
+    const places = await Promise.all(
+      wanted.map(async ({ counter, key, limit }) => {
+        const { taken, retryAfter } = await take(counter, key, limit)
+        return { counter, key, taken, retryAfter }
+      }),
+    )
     const giveBack: Places['giveBack'] = async () => {
-      await Promise.all([
-        giveBackTo(this.#passwordsOfAccount, both),
-        giveBackTo(this.#passwordsOfAddress, ipKey),
-      ])
+      const taken = places.filter((place) => place.taken)
+      await Promise.all(taken.map(({ counter, key }) => giveBackTo(counter, key)))
     }
-    if (ofAccount.taken && ofAddress.taken) return { kind: 'taken', giveBack }
-    return tooMany(Math.max(ofAccount.retryAfter, ofAddress.retryAfter))
+    if (places.every(({ taken }) => taken)) return { kind: 'taken', giveBack }
+    await giveBack('all')
+    return tooMany(Math.max(...places.map(({ retryAfter }) => retryAfter)))
   }
 }
 

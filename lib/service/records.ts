@@ -70,8 +70,9 @@ export class Records {
   }
 
   /**
-   * Decides on the record and writes what was decided; only then the events, and then the answer. A lost race reads and decides again. After a time-out nothing is tried again: the write
-   * may have taken place.
+   * Decides on the record and writes what was decided; only then the events, and then the answer. A
+   * lost race reads and decides again. After a time-out nothing is tried again: the write may have
+   * taken place.
    *
    * @param known the record as this request has already read it; compare-and-set makes it safe
    */

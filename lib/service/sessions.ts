@@ -4,7 +4,7 @@ import type { Policy } from '../domain/policy.js'
 import type { SecondStepRecord } from '../domain/record.js'
 import { endStamp, type Method, raiseEpoch, type Stamp } from '../domain/stamp.js'
 import type { System } from '../ports/system.js'
-import type { Occasion } from './announcer.js'
+import { NO_REQUEST, type Occasion } from './announcer.js'
 import type { Records } from './records.js'
 
 /** What a user's standing is decided on. */
@@ -12,8 +12,6 @@ export interface Footing {
   readonly record: SecondStepRecord
   readonly policy: Policy
 }
-
-const BY_THE_HOST: Occasion = { ip: null, userAgent: null, actor: null }
 
 /** Begins and ends what sessions carry: stamps and pending logins. */
 export class Sessions {
@@ -57,7 +55,7 @@ export class Sessions {
 
   /** Ends every session and pending login of the user. */
   async endAll(userId: string): Promise<void> {
-    await this.#records.change(userId, BY_THE_HOST, (record) => ({
+    await this.#records.change(userId, NO_REQUEST, (record) => ({
       record: raiseEpoch(record),
       answer: undefined,
       events: [{ type: 'sessions-ended', method: null }],
@@ -66,7 +64,7 @@ export class Sessions {
 
   /** A changed password clears misses, waits and lock: whoever guessed knows it no longer. */
   async passwordChanged(userId: string): Promise<void> {
-    await this.#records.change(userId, BY_THE_HOST, (record) => {
+    await this.#records.change(userId, NO_REQUEST, (record) => {
       const clear = record.attempts.misses.length === 0 && record.attempts.consecutive === 0
       return {
         record: clear ? record : { ...record, attempts: noAttempts },

@@ -1,26 +1,20 @@
 import type { OtpParameters } from '../domain/authenticator.js'
-import {
-  BACKUP_CODES_IN_A_SET,
-  type BackupCodeSet,
-  BYTES_OF_A_BACKUP_CODE,
-  backupCodeFrom,
-  formatBackupCode,
-} from '../domain/backup-codes.js'
 import type { TypedCode } from '../domain/code.js'
 import type { Decision } from '../domain/decision.js'
 import type { Policy } from '../domain/policy.js'
 import type { SecondStepRecord } from '../domain/record.js'
 import {
+  beginKeyChange,
   beginSetup,
   type ConfirmSetupAnswer,
   confirmSetup,
-  type SetupInProgress,
+  setupExpiresAt,
   setupOf,
 } from '../domain/setup.js'
-import type { Digester } from '../ports/digester.js'
 import type { System } from '../ports/system.js'
-import { within } from '../ports/within.js'
 import type { Occasion } from './announcer.js'
+import type { BackupCodes } from './backup-codes.js'
+import type { Challenge, CodeAnswer, CodeAttempt } from './challenge.js'
 import type { Limits } from './limits.js'
 import type { Records } from './records.js'
 import type { Vault } from './vault.js'
@@ -36,15 +30,24 @@ export interface SetupOwner {
   readonly record: SecondStepRecord
 }
 
-/** A set-up to show: the secret leaves the server here and nowhere else. */
+/** A key to show: the secret leaves the server here and nowhere else. */
+export interface ShownKey {
+  readonly parameters: OtpParameters
+  readonly secret: Uint8Array
+  /** When the set-up in progress is over, in milliseconds; null for a live key. */
+  readonly expiresAt: number | null
+}
+
+/** A set-up to show. */
 export type SetupShown =
-  | { readonly kind: 'shown'; readonly setup: SetupInProgress; readonly secret: Uint8Array }
+  | ({ readonly kind: 'shown' } & ShownKey)
   | { readonly kind: 'already-enrolled' }
 
 /** What became of the code that was to confirm a set-up. */
 export type SetupConfirmed =
   | { readonly kind: 'enrolled'; readonly epoch: number; readonly backupCodes: readonly string[] }
-  | { readonly kind: 'wrong-code' | 'setup-expired' | 'already-enrolled' | 'malformed-request' }
+  | { readonly kind: 'wrong-code'; readonly clockOff: number | null }
+  | { readonly kind: 'setup-expired' | 'already-enrolled' | 'malformed-request' }
   | { readonly kind: 'too-many-attempts'; readonly retryAfter: number }
   | { readonly kind: 'sign-in-again' }
 
@@ -58,26 +61,29 @@ const REVOKED: Confirmation = { answer: { kind: 'sign-in-again' }, backupCodes: 
 /** Binds an authenticator: shows a secret of the server's, proves it by one code. */
 export class Setup {
   readonly #records: Records
+  readonly #challenge: Challenge
   readonly #limits: Limits
   readonly #vault: Vault
-  readonly #digester: Digester
+  readonly #backupCodes: BackupCodes
   readonly #system: System
   readonly #parameters: OtpParameters
   readonly #window: number
 
   constructor(parts: {
     records: Records
+    challenge: Challenge
     limits: Limits
     vault: Vault
-    digester: Digester
+    backupCodes: BackupCodes
     system: System
     parameters: OtpParameters
     window: number
   }) {
     this.#records = parts.records
+    this.#challenge = parts.challenge
     this.#limits = parts.limits
     this.#vault = parts.vault
-    this.#digester = parts.digester
+    this.#backupCodes = parts.backupCodes
     this.#system = parts.system
     this.#parameters = parts.parameters
     this.#window = parts.window
@@ -100,7 +106,40 @@ export class Setup {
     )
     if (begun.kind !== 'in-progress') return begun
     const { secret } = await this.#vault.open(begun.setup.secret, context)
-    return { kind: 'shown', setup: begun.setup, secret }
+    const expiresAt = setupExpiresAt(begun.setup)
+    return { kind: 'shown', parameters: begun.setup, secret, expiresAt }
+  }
+
+  /** Begins a change of key by a code; the old authenticator works until the new one is confirmed. */
+  async changeKey(attempt: CodeAttempt, owner: string): Promise<CodeAnswer<ShownKey>> {
+    const context = { purpose: 'setup', userId: attempt.userId } as const
+    const fresh = this.#system.random(BYTES_OF_A_SECRET)
+    const secret = await this.#vault.seal(fresh, context)
+    const command = { owner, secret, parameters: this.#parameters }
+    return this.#challenge.answerAnd(attempt, (record, now) => {
+      const { answer: setup, ...decided } = beginKeyChange(record, command, now)
+      const expiresAt = setupExpiresAt(setup)
+      return { ...decided, answer: { parameters: setup, secret: fresh, expiresAt } }
+    })
+  }
+
+  /** Shows the live key again, by a code: to put it on a second device. */
+  async showKey(attempt: CodeAttempt): Promise<CodeAnswer<ShownKey | null>> {
+    const { userId } = attempt
+    return this.#challenge.answerAnd(
+      attempt,
+      async (record): Promise<Decision<ShownKey | null>> => {
+        const { authenticator } = record
+        if (authenticator === null) return { record, answer: null, events: [] }
+        const context = { purpose: 'authenticator', userId } as const
+        const { secret } = await this.#vault.open(authenticator.secret, context)
+        return {
+          record,
+          answer: { parameters: authenticator, secret, expiresAt: null },
+          events: [{ type: 'key-shown', method: null }],
+        }
+      },
+    )
   }
 
   /** Confirms this login's set-up by one code of the new authenticator. */
@@ -110,8 +149,9 @@ export class Setup {
   ): Promise<SetupConfirmed> {
     const { code, policy } = attempt
     const setup = setupOf(record, owner, this.#system.now())
-    if (record.authenticator !== null) return { kind: 'already-enrolled' }
-    if (setup === null) return { kind: 'setup-expired' }
+    if (setup === null) {
+      return { kind: record.authenticator === null ? 'setup-expired' : 'already-enrolled' }
+    }
     if (code.kind !== 'otp' || code.code.length !== setup.digits) {
       return { kind: 'malformed-request' }
     }
@@ -147,7 +187,7 @@ export class Setup {
     }
     const { secret } = await this.#vault.open(setup.secret, { purpose: 'setup', userId })
     const liveSecret = await this.#vault.seal(secret, { purpose: 'authenticator', userId })
-    const made = policy.backupCodes ? await this.#makeBackupCodes(userId, now) : null
+    const made = policy.backupCodes ? await this.#backupCodes.make(userId, now) : null
     const decision = confirmSetup(
       record,
       { owner, code, secret, liveSecret, backupCodes: made?.set ?? null, window: this.#window },
@@ -157,26 +197,5 @@ export class Setup {
       ...decision,
       answer: { answer: decision.answer, backupCodes: made?.codes ?? [] },
     }
-  }
-
-  async #makeBackupCodes(
-    userId: string,
-    now: number,
-  ): Promise<{ set: BackupCodeSet; codes: readonly string[] }> {
-    const id = Buffer.from(this.#system.random(12)).toString('base64url')
-    const codes = Array.from({ length: BACKUP_CODES_IN_A_SET }, () =>
-      backupCodeFrom(this.#system.random(BYTES_OF_A_BACKUP_CODE)),
-    )
-    const context = { purpose: 'backup-code', userId, setId: id } as const
-    const digests = await Promise.all(
-      codes.map((code) => within('the key ring', () => this.#digester.digests(code, context))),
-    )
-    const set: BackupCodeSet = {
-      id,
-      codes: digests.map(([digest]) => ({ digest, usedAt: null })),
-      createdAt: now,
-      saved: false,
-    }
-    return { set, codes: codes.map(formatBackupCode) }
   }
 }

@@ -23,19 +23,19 @@ export function knexAuditLog(knex: KnexInstance): AuditLog {
     async append(entries) {
       if (entries.length === 0) return
       const rows = entries.map((entry) => {
-        const { id, at, userId } = entry
-        return { id, user_id: hashOf(userId), at, document: jsonOf(entry) }
+        const { id, at, user } = entry
+        return { id, user_id: hashOf(user), at, document: jsonOf(entry) }
       })
       await answerOf(db(TABLES.events).insert(rows))
     },
 
-    async list({ userId, cursor, limit }) {
+    async list({ user, cursor, limit }) {
       if (cursor !== null && !/^[0-9a-f]{30}$/.test(cursor)) return null
       const query = db(TABLES.events)
         .select('id', 'document')
         .orderBy('id', 'desc')
         .limit(limit + 1)
-      if (userId !== null) query.where('user_id', hashOf(userId))
+      if (user !== null) query.where('user_id', hashOf(user))
       if (cursor !== null) query.where('id', '<', cursor)
       const entries = (await rowsOf(query)).map((row) => documentOf(row) as AuditEntry)
       const page = entries.slice(0, limit)

@@ -10,11 +10,10 @@ export function memoryAuditLog(): AuditLog {
       const copies = structuredClone([...entries]).reverse()
       newestFirst = [...copies, ...newestFirst].slice(0, KEPT)
     },
-    async list({ userId, cursor, limit }) {
+    async list({ user, cursor, limit }) {
       if (cursor !== null && !/^[0-9a-f]{30}$/.test(cursor)) return null
       const older = newestFirst.filter(
-        (entry) =>
-          (userId === null || entry.userId === userId) && (cursor === null || entry.id < cursor),
+        (entry) => (user === null || entry.user === user) && (cursor === null || entry.id < cursor),
       )
       const entries = structuredClone(older.slice(0, limit))
       const next = older.length > limit ? (entries.at(-1)?.id ?? null) : null

@@ -31,9 +31,12 @@ let warned = false
 
 /**
  * Keeps the records in this process, for development and tests: a restart forgets them, and then
- * the password alone opens every account. `open` therefore refuses production.
+ * the password alone opens every account.
+ *
+ * @throws ConfigurationError in production
  */
 export function memoryStore(): RecordStore {
+  if (process.env.NODE_ENV === 'production') refuse()
   const records = new Map<string, Slot<SecondStepRecord>>()
   const policy = new Slot<Policy>()
 
@@ -54,13 +57,15 @@ export function memoryStore(): RecordStore {
     audit: memoryAuditLog(),
 
     async open({ production }) {
-      if (production) {
-        throw new ConfigurationError(
-          'memoryStore() forgets every second step at a restart and refuses production: use store: redisStore(redis)',
-        )
-      }
+      if (production) refuse()
       if (!warned) process.emitWarning('memoryStore() forgets every second step at a restart')
       warned = true
     },
   }
+}
+
+function refuse(): never {
+  throw new ConfigurationError(
+    'memoryStore() forgets every second step at a restart and refuses production: use store: redisStore(redis)',
+  )
 }

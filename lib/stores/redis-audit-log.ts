@@ -41,7 +41,7 @@ export function redisAuditLog(
   const keys = redisKeys(prefix)
 
   async function add(entry: AuditEntry): Promise<void> {
-    const names = [keys.events, keys.eventsOf(entry.userId)]
+    const names = [keys.events, keys.eventsOf(entry.user)]
     const oldest = Math.max(0, entry.at - days * DAY * 1000)
     const limits = [length, oldest, OF_ONE_USER, days * DAY].map(String)
     await append(redis, names, [JSON.stringify(entry), ...limits])
@@ -52,9 +52,9 @@ export function redisAuditLog(
       for (const entry of entries) await add(entry)
     },
 
-    async list({ userId, cursor, limit }) {
+    async list({ user, cursor, limit }) {
       if (cursor !== null && !/^\d{1,15}-\d{1,15}$/.test(cursor)) return null
-      const name = userId === null ? keys.events : keys.eventsOf(userId)
+      const name = user === null ? keys.events : keys.eventsOf(user)
       const from = cursor === null ? '+' : `(${cursor}`
       const found = messagesOf(await read(redis, [name], [from, String(limit + 1)]))
       const page = found.slice(0, limit)

@@ -20,24 +20,26 @@ const ODD = ['a:b', '*', '__proto__', 'A', 'a', 'a ', 'é', 'e\u0301', '\u{1f511
 function entry(index: number, parts: Partial<AuditEntry> = {}): AuditEntry {
   const at = NOW + index
   const id = `${at.toString(16).padStart(12, '0')}${'0'.repeat(18)}`
-  return Object.freeze({
+  const whole: AuditEntry = {
     id,
     at,
     type: 'wrong-code',
-    actor: 'user',
-    userId: 'user',
+    actor: { kind: 'user', id: 'user' },
+    user: 'user',
     method: 'totp',
     ip: '2001:db8::1',
     userAgent: 'a "browser" \\ \u{1f511}\n',
+    detail: null,
     ...parts,
-  })
+  }
+  return Object.freeze(whole)
 }
 
-async function pagesOf(log: AuditLog, userId: string | null, limit: number) {
+async function pagesOf(log: AuditLog, user: string | null, limit: number) {
   const entries: AuditEntry[] = []
   let cursor: string | null = null
   do {
-    const page = await log.list({ userId, cursor, limit })
+    const page = await log.list({ user, cursor, limit })
     assert.ok(page !== null, `the log does not know its own cursor ${cursor}`)
     assert.ok(page.entries.length <= limit, `${page.entries.length} entries on a page of ${limit}`)
     entries.push(...page.entries)
@@ -70,8 +72,8 @@ function auditCase(name: string, behaviour: (log: AuditLog) => Promise<void>): A
  */
 export const auditLogCases: readonly AuditLogCase[] = [
   auditCase('is empty at first, also about one user', async (log) => {
-    for (const userId of [null, 'user']) {
-      assert.deepEqual(await log.list({ userId, cursor: null, limit: 10 }), {
+    for (const user of [null, 'user']) {
+      assert.deepEqual(await log.list({ user, cursor: null, limit: 10 }), {
         entries: [],
         next: null,
       })
@@ -79,8 +81,10 @@ export const auditLogCases: readonly AuditLogCase[] = [
   }),
 
   auditCase('keeps entries whole, the newest first', async (log) => {
-    const unknown = { actor: null, method: null, ip: null, userAgent: null }
-    const entries = [entry(1), entry(2, unknown), entry(3)]
+    const actor = { kind: 'system', id: null } as const
+    const unknown = { actor, method: null, ip: null, userAgent: null }
+    const detail = { backupCodesLeft: 2, more: ['é', null] }
+    const entries = [entry(1), entry(2, unknown), entry(3, { detail })]
     await log.append(entries.slice(0, 2))
     await log.append(entries.slice(2))
     assert.deepEqual(await pagesOf(log, null, 10), entries.toReversed())
@@ -91,29 +95,29 @@ export const auditLogCases: readonly AuditLogCase[] = [
 
   auditCase('meets every entry once, on pages of any size', async (log) => {
     const entries = Array.from({ length: 11 }, (_, index) =>
-      entry(index, { userId: index % 2 === 0 ? 'even' : 'odd' }),
+      entry(index, { user: index % 2 === 0 ? 'even' : 'odd' }),
     )
     await log.append(entries)
     const newestFirst = entries.toReversed()
     for (const limit of [1, 2, 5, 11, 100]) {
       assert.deepEqual(await pagesOf(log, null, limit), newestFirst)
-      const even = newestFirst.filter(({ userId }) => userId === 'even')
+      const even = newestFirst.filter(({ user }) => user === 'even')
       assert.deepEqual(await pagesOf(log, 'even', limit), even)
     }
   }),
 
   auditCase('goes on where a page ended while new entries come in', async (log) => {
     await log.append([entry(1), entry(2), entry(3)])
-    const first = await log.list({ userId: null, cursor: null, limit: 2 })
+    const first = await log.list({ user: null, cursor: null, limit: 2 })
     await log.append([entry(4)])
-    const second = await log.list({ userId: null, cursor: first?.next ?? '', limit: 2 })
+    const second = await log.list({ user: null, cursor: first?.next ?? '', limit: 2 })
     assert.deepEqual(second, { entries: [entry(1)], next: null })
   }),
 
   auditCase('tells users with odd ids apart', async (log) => {
-    const entries = ODD.map((userId, index) => entry(index, { userId }))
+    const entries = ODD.map((user, index) => entry(index, { user }))
     await log.append(entries)
-    for (const one of entries) assert.deepEqual(await pagesOf(log, one.userId, 10), [one])
+    for (const one of entries) assert.deepEqual(await pagesOf(log, one.user, 10), [one])
     assert.deepEqual(await pagesOf(log, 'nobody', 10), [])
   }),
 
@@ -121,8 +125,8 @@ export const auditLogCases: readonly AuditLogCase[] = [
     await log.append([entry(1), entry(2)])
     const inventions = ['', 'x', '*', '%', "' or 1=1", '-', '(', '\u0000', '\u{1f511}']
     for (const cursor of [...inventions, 'x'.repeat(5000)]) {
-      assert.equal(await log.list({ userId: null, cursor, limit: 1 }), null, cursor)
-      assert.equal(await log.list({ userId: 'user', cursor, limit: 1 }), null, cursor)
+      assert.equal(await log.list({ user: null, cursor, limit: 1 }), null, cursor)
+      assert.equal(await log.list({ user: 'user', cursor, limit: 1 }), null, cursor)
     }
   }),
 ]

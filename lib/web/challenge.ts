@@ -1,6 +1,7 @@
+import { FEW_BACKUP_CODES } from '../domain/backup-codes.js'
 import { pendingExpiresAt } from '../domain/pending-login.js'
-import { codeAttempt } from './code-attempt.js'
-import { codeField, looksLikeBackupCode } from './code-field.js'
+import { byCode } from './by-code.js'
+import { looksLikeBackupCode } from './code-field.js'
 import { wantsJson } from './faces.js'
 import { finishLogin, userOfPending } from './finish-login.js'
 import type { Exchange, Handler } from './handler.js'
@@ -8,6 +9,8 @@ import type { PageProblem } from './pages.js'
 import type { Problem } from './problem.js'
 import { redirect, sendJson, sendProblem, showPage } from './respond.js'
 import type { PendingVisitor } from './visitor.js'
+
+const MISSES_UNTIL_CLOCK = 2
 
 /** GET `/challenge` */
 export const showChallenge: Handler<PendingVisitor> = async (exchange) => {
@@ -29,36 +32,40 @@ export const showChallenge: Handler<PendingVisitor> = async (exchange) => {
 /** POST `/challenge` */
 export const answerChallenge: Handler<PendingVisitor> = async (exchange) => {
   const { site, req, res, visitor } = exchange
-  const code = codeField(req)
-  if (code === null) return onPage(exchange, { code: 'malformed-request' })
   // Before the code: a user store that is away must not cost a backup code.
   const user = await userOfPending(site, req, visitor)
   if (user === undefined) return { code: 'sign-in-again' }
+  const outcome = await byCode(exchange, (attempt) => site.challenge.answer(attempt))
+  if ('problem' in outcome) return refuse(exchange, outcome.problem)
 
-  const answer = await site.challenge.answer(codeAttempt(exchange, code))
-  if (answer.kind === 'not-enrolled' || answer.kind === 'sign-in-again') {
-    return { code: 'sign-in-again' }
-  }
-  if (answer.kind === 'too-many-attempts') {
-    return onPage(exchange, { code: answer.kind, retryAfter: answer.retryAfter })
-  }
-  if (answer.kind !== 'accepted') return onPage(exchange, { code: answer.kind })
-
-  const { method, epoch, backupCodesLeft } = answer
-  const next = await finishLogin(site, req, visitor, { user, method, epoch })
-  if (wantsJson(req)) sendJson(res, { status: 'signed-in', method, backupCodesLeft, next })
-  else redirect(res, next)
+  const { method, epoch, backupCodesLeft } = outcome.done
+  const html = !wantsJson(req)
+  const pageBetween = html && acceptsBackupCodes(visitor) && backupCodesLeft <= FEW_BACKUP_CODES
+  const next = await finishLogin(site, req, visitor, { user, method, epoch, pageBetween })
+  if (pageBetween) redirect(res, `${site.paths.secondStep}/`)
+  else if (html) redirect(res, next)
+  else sendJson(res, { status: 'signed-in', method, backupCodesLeft, next })
   return undefined
+}
+
+/** What ends the pending login gets a page of its own; the rest is said on this one. */
+async function refuse(
+  exchange: Exchange<PendingVisitor>,
+  problem: Problem,
+): Promise<Problem | undefined> {
+  const over = problem.code === 'not-enrolled' || problem.code === 'sign-in-again'
+  return over ? { code: 'sign-in-again' } : onPage(exchange, problem)
 }
 
 async function onPage(
   exchange: Exchange<PendingVisitor>,
   problem: Problem,
 ): Promise<Problem | undefined> {
-  const { site, req, res } = exchange
-  await sendProblem(site, req, res, problem, (shown, status) =>
-    challengePage(exchange, shown, status),
-  )
+  const { site, req, res, visitor } = exchange
+  await sendProblem(site, req, res, problem, async (shown, status) => {
+    const { record } = await site.sessions.footing(visitor.pending.userId)
+    await challengePage({ ...exchange, visitor: { ...visitor, record } }, shown, status)
+  })
   return undefined
 }
 
@@ -67,12 +74,15 @@ function challengePage(
   problem: PageProblem | null,
   status: number,
 ): Promise<void> {
+  const { consecutive } = visitor.record.attempts
   const data = {
     problem,
     backupCode: acceptsBackupCodes(visitor),
     typedBackupCode: problem !== null && looksLikeBackupCode(req),
     lost: false,
     trust: false,
+    // Most wrong codes come from a wrong clock. Whether a code was near is never said here.
+    clock: consecutive >= MISSES_UNTIL_CLOCK ? new Date(site.system.now()) : null,
   }
   return showPage(site, req, res, 'challenge', data, status)
 }

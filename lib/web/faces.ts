@@ -1,11 +1,26 @@
 import type { Request } from 'express'
+import type { Site } from './site.js'
+import { guardedOf } from './visitor.js'
 
 /** Whether an answer is to be JSON: the visitor prefers it, or speaks it. */
 export function wantsJson(req: Request): boolean {
   return Boolean(req.is('application/json')) || req.accepts(['html', 'json']) === 'json'
 }
 
-/** The visitor's languages, best first. */
-export function languagesOf(req: Request): readonly string[] {
-  return req.acceptsLanguages().filter((language) => language !== '*')
+/**
+ * The visitor's languages, best first: what the host's function says, then the user's own, then
+ * what the browser asks for.
+ */
+export function languagesOf(
+  site: Pick<Site, 'language' | 'describe'>,
+  req: Request,
+): readonly string[] {
+  const visitor = guardedOf(req)?.visitor
+  const ownOf = visitor?.kind === 'signed-in' ? site.describe(visitor.user).locale : null
+  const pending = visitor?.kind === 'pending' ? visitor.pending.locale : null
+  return [site.language(req), ownOf, pending, ...req.acceptsLanguages()].filter(isLanguage)
+}
+
+function isLanguage(language: unknown): language is string {
+  return typeof language === 'string' && language !== '*'
 }

@@ -1,6 +1,6 @@
 import { freshUntil } from '../domain/stamp.js'
-import { codeAttempt } from './code-attempt.js'
-import { codeField, looksLikeBackupCode } from './code-field.js'
+import { byCode } from './by-code.js'
+import { looksLikeBackupCode } from './code-field.js'
 import { wantsJson } from './faces.js'
 import type { Exchange, Handler } from './handler.js'
 import { nextOf } from './needs.js'
@@ -23,16 +23,12 @@ export const showFresh: Handler<SignedInVisitor> = async (exchange) => {
 /** POST `/fresh` */
 export const answerFresh: Handler<SignedInVisitor> = async (exchange) => {
   const { site, req, res, visitor } = exchange
-  const code = codeField(req)
-  if (code === null) return onPage(exchange, { code: 'malformed-request' })
-  const answer = await site.challenge.answer(codeAttempt(exchange, code))
-  if (answer.kind === 'sign-in-again') return { code: answer.kind }
-  if (answer.kind === 'too-many-attempts') {
-    return onPage(exchange, { code: answer.kind, retryAfter: answer.retryAfter })
-  }
-  if (answer.kind !== 'accepted') return onPage(exchange, { code: answer.kind })
+  const outcome = await byCode(exchange, (attempt) => site.challenge.answer(attempt))
+  if ('problem' in outcome && outcome.problem.code === 'sign-in-again') return outcome.problem
+  if ('problem' in outcome) return onPage(exchange, outcome.problem)
 
-  const given = site.sessions.stamp(visitor.userId, answer.epoch, answer.method)
+  const { epoch, method } = outcome.done
+  const given = site.sessions.stamp(visitor.userId, epoch, method)
   const stamp = { ...given, id: visitor.stamp?.id ?? given.id }
   const next = nextOf(site, req)
   req.session.secondStep = { verified: stamp }

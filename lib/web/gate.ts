@@ -87,7 +87,7 @@ async function logIn(
   const login: Login = { user, userId, footing, options }
   if (options.session === false) return logInOnce(site, req, res, login, passed !== null)
 
-  const stamp = passed ?? keptStamp(state, login) ?? stampOfNobodyAsked(site, login)
+  const stamp = passed ?? keptStamp(site, state, login) ?? stampOfNobodyAsked(site, login)
   if (stamp === null) {
     await becomePending(site, req, res, login)
     return false
@@ -125,14 +125,20 @@ function takePassed(state: Guarded, userId: string, { record }: Footing): Stamp 
 }
 
 /** The current user logs in again (profile edit, linked account): the same stamp, its old time. */
-function keptStamp({ visitor }: Guarded, { userId, footing }: Login): Stamp | null {
+function keptStamp(site: Site, { visitor }: Guarded, { userId, footing }: Login): Stamp | null {
   if (visitor.kind !== 'signed-in' || visitor.stamp === null) return null
-  const standing = standingOf(userId, visitor.stamp, footing.record, footing.policy)
+  const standing = standingOf(
+    userId,
+    visitor.stamp,
+    footing.record,
+    footing.policy,
+    site.system.now(),
+  )
   return standing === 'passed' ? visitor.stamp : null
 }
 
 function stampOfNobodyAsked(site: Site, { userId, footing }: Login): Stamp | null {
-  if (demandOf(footing.record, footing.policy) !== 'nothing') return null
+  if (demandOf(footing.record, footing.policy, site.system.now()) !== 'nothing') return null
   return site.sessions.stamp(userId, footing.record.epoch, 'none')
 }
 
@@ -144,7 +150,7 @@ async function logInOnce(
   { user, footing, options }: Login,
   passed: boolean,
 ): Promise<boolean> {
-  const demand = demandOf(footing.record, footing.policy)
+  const demand = demandOf(footing.record, footing.policy, site.system.now())
   if (passed || demand === 'nothing' || options.secondStep === false) {
     await passportLogIn(req, guardedStateOf(req).logIn, user, options)
     return true
@@ -167,6 +173,7 @@ async function becomePending(
     next: destinationOf(req, options, site.origin),
     passport: { instance: index, user: await serialise(passport, user, req) },
     keepSessionInfo: options.keepSessionInfo === true,
+    locale: site.describe(user).locale,
   })
   const kept = keptKeys(req, keepsOfPending(site, req, pending))
   await regenerateSession(req)
@@ -175,7 +182,8 @@ async function becomePending(
   await saveSession(req)
 
   removeUser(req)
-  const standing = footing.record.authenticator === null ? 'setup-required' : 'code-required'
+  const demand = demandOf(footing.record, footing.policy, site.system.now())
+  const standing = demand === 'setup' ? 'setup-required' : 'code-required'
   guardedStateOf(req).visitor = { kind: 'pending', standing, pending, ...footing }
   await answerPending(site, req, res, { status: standing, next: pagePath(site.paths, standing) })
 }

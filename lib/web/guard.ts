@@ -14,6 +14,7 @@ import {
   serialisedUser,
   userOf,
 } from './passport.js'
+import { redirect } from './respond.js'
 import {
   pendingOf,
   regenerateSession,
@@ -71,7 +72,7 @@ async function pass(
   state.visitor = await meet(site, req)
   if (state.visitor.kind === 'pending' && leadsAstray(site, open, req)) {
     await rememberDestination(site, req, state.visitor)
-    res.redirect(303, pagePath(site.paths, state.visitor.standing))
+    redirect(res, pagePath(site.paths, state.visitor.standing))
     return
   }
   next()
@@ -83,6 +84,7 @@ function metUser({ visitor }: Guarded): Express.User | undefined {
 
 function wrap(site: Site, req: Request, res: Response, next: NextFunction): Guarded {
   const state: Guarded = {
+    site,
     visitor: { kind: 'anonymous' },
     logIn: req.logIn.bind(req) as PassportLogIn,
     passed: null,
@@ -149,7 +151,13 @@ async function meetUser(site: Site, req: Request, user: Express.User): Promise<V
     stamp: stampOf(req),
     ...footing,
   }
-  const standing = standingOf(userId, visitor.stamp, footing.record, footing.policy)
+  const standing = standingOf(
+    userId,
+    visitor.stamp,
+    footing.record,
+    footing.policy,
+    site.system.now(),
+  )
   if (standing === 'passed') return visitor
   if (standing !== 'revoked') return becomePendingInPlace(site, req, visitor, standing)
   // A revoked session must not become a first step: whoever holds it starts anew.
@@ -166,7 +174,7 @@ async function meetUser(site: Site, req: Request, user: Express.User): Promise<V
 async function becomePendingInPlace(
   site: Site,
   req: Request,
-  { userId, record, policy }: SignedInVisitor,
+  { userId, user, record, policy }: SignedInVisitor,
   standing: PendingVisitor['standing'],
 ): Promise<PendingVisitor> {
   const pending = site.sessions.pending({
@@ -175,6 +183,7 @@ async function becomePendingInPlace(
     next: null,
     passport: { instance: instanceInCharge(req, site.passports).index, user: serialisedUser(req) },
     keepSessionInfo: true,
+    locale: site.describe(user).locale,
   })
   removeUser(req)
   removeLogin(site, req)

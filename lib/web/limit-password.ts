@@ -7,9 +7,9 @@ import { guardedStateOf } from './visitor.js'
 /** Options of `limitPassword()`. */
 export interface LimitPasswordOptions {
   /**
-   * The account that a password is tried for. Default: the body's `username`, else its `email`.
-   * Case, surrounding blanks and Unicode forms are made one, so that no other way to write an
-   * address has attempts of its own.
+   * The account that a password is tried for. Default: `username` and `email` of the body and of
+   * the query, each counted that is there. Case, surrounding blanks and Unicode forms are made one, so that
+   * no other way to write an address has attempts of its own.
    */
   readonly account?: (req: Request) => string | null | undefined
 }
@@ -19,13 +19,19 @@ export interface LimitPasswordOptions {
  * account and address, and per address. An attempt has succeeded if the gate saw `logIn`.
  */
 export function limitPassword(site: Site, options: LimitPasswordOptions = {}): RequestHandler {
-  const accountOf = options.account ?? accountInBody
+  const { account } = options
   const check = async (...[req, res, next]: Parameters<RequestHandler>): Promise<void> => {
     const state = guardedStateOf(req)
+    const accounts = account === undefined ? accountsIn(req) : [account(req)]
+    if (accounts.some((name) => !isName(name))) {
+      return sendProblem(site, req, res, { code: 'malformed-request' })
+    }
     const { passwordAttempts } = await site.sessions.policy()
-    const ipKey = addressKey(req)
-    const account = canonical(accountOf(req))
-    const places = await site.limits.takeForPassword({ account, ipKey, passwordAttempts })
+    const places = await site.limits.takeForPassword({
+      accounts: accounts.filter((name) => name !== undefined && name !== null).map(canonical),
+      ipKey: addressKey(req),
+      passwordAttempts,
+    })
     if (places.kind === 'too-many-attempts') {
       return sendProblem(site, req, res, { code: places.kind, retryAfter: places.retryAfter })
     }
@@ -37,11 +43,22 @@ export function limitPassword(site: Site, options: LimitPasswordOptions = {}): R
   }
 }
 
-function accountInBody(req: Request): string | undefined {
-  const body = Object(req.body) as { username?: unknown; email?: unknown }
-  return [body.username, body.email].find((value) => typeof value === 'string')
+/**
+ * All of them: which one the host's strategy reads is not known, and the others may be made up.
+ * passport-local reads the query where the body has nothing.
+ */
+function accountsIn(req: Request): readonly unknown[] {
+  return [req.body, req.query].flatMap((fields: unknown) => {
+    const { username, email } = Object(fields) as { username?: unknown; email?: unknown }
+    return [username, email]
+  })
 }
 
-function canonical(account: string | null | undefined): string | null {
-  return typeof account === 'string' ? account.normalize('NFKC').trim().toLowerCase() : null
+/** A list or an object might be read as some account's name, and would escape its count. */
+function isName(account: unknown): boolean {
+  return account === undefined || account === null || /^(string|number)$/.test(typeof account)
+}
+
+function canonical(account: unknown): string {
+  return String(account).normalize('NFKC').trim().toLowerCase()
 }

@@ -11,7 +11,7 @@ export interface Messages {
    * The first wanted language that there is: the very same, else a less specific one (`de` for
    * `de-CH`), else a more specific one (`pt-BR` for `pt`). English where there is none.
    *
-   * @param languages BCP 47 tags, best first; anything else among them is passed over
+   * @param languages BCP 47 tags (`ru_RU` will do), best first; anything else among them is passed over
    */
   for(languages: readonly string[]): { t: Translate; lang: string; dir: 'ltr' | 'rtl' }
 }
@@ -20,7 +20,8 @@ type Formats = ReadonlyMap<string, IntlMessageFormat>
 type Elements = ReturnType<IntlMessageFormat['getAst']>
 type Language = ReturnType<Messages['for']>
 
-const ENGLISH = new URL('../../messages/en.json', import.meta.url)
+/** The languages that the package brings along. */
+const OURS = ['en', 'ru', 'it', 'es'] as const
 /** As the parser's `TYPE` has it. */
 const LITERAL = 0
 // RFC 5646 §4.4.1. Without it one header of dashes would cost a tenth of a second.
@@ -28,34 +29,60 @@ const LONGEST_TAG = 35
 const RIGHT_TO_LEFT = 'Adlm Arab Hebr Mand Nkoo Rohg Samr Syrc Thaa'.split(' ')
 
 /**
- * Our texts in English and what the host adds: another language, or another text under `en`. A
- * text that a language lacks is shown in English.
+ * Our texts and what the host adds: another language, or other texts in one of ours. A text that a
+ * language lacks is shown in the wider one (`pt` for `pt-BR`), else in English.
  *
  * @param overrides ICU messages by language tag and key
  * @throws ConfigurationError naming `messages.<lang>.<key>`, where a message is ill-formed, or the
  *   key or a placeholder is none of ours
  */
 export function loadMessages(overrides: Record<string, Record<string, string>> = {}): Messages {
-  const ours = formatsOf('en', JSON.parse(readFileSync(ENGLISH, 'utf8')))
-  const theirs = Object.entries(overrides).map(([tag, texts]) => {
+  const ours = ourFormats()
+  const all = new Map(ours)
+  for (const [tag, texts] of Object.entries(overrides)) {
     const lang = canonical(tag)
-    return { lang, formats: formatsOf(lang, texts, ours) }
-  })
-  const changes = theirs.filter(({ lang }) => lang === 'en').flatMap(({ formats }) => [...formats])
-  const english = new Map([...ours, ...changes])
-  const fallback = language('en', english)
-  const languages = new Map([['en', fallback]])
-  for (const { lang, formats } of theirs.filter(({ lang }) => lang !== 'en')) {
-    languages.set(lang.toLowerCase(), language(lang, new Map([...english, ...formats])))
+    all.set(lang, new Map([...(all.get(lang) ?? []), ...formatsOf(lang, texts, ours.get('en'))]))
   }
+  const languages = new Map(
+    [...all.keys()].map((lang) => [lang.toLowerCase(), language(lang, withWider(lang, all))]),
+  )
+  const fallback = language('en', all.get('en') ?? new Map())
   return { for: (wanted) => best(wanted, languages) ?? fallback }
 }
 
+let parsed: ReadonlyMap<string, Formats> | undefined
+
+/** Parsed once: it takes some milliseconds for each language. */
+function ourFormats(): ReadonlyMap<string, Formats> {
+  parsed ??= new Map(
+    OURS.map((lang) => {
+      const file = new URL(`../../messages/${lang}.json`, import.meta.url)
+      return [lang, formatsOf(lang, JSON.parse(readFileSync(file, 'utf8')))]
+    }),
+  )
+  return parsed
+}
+
+/** A language's texts, with those of wider languages and of English where it has none. */
+function withWider(lang: string, all: ReadonlyMap<string, Formats>): Formats {
+  const wider = rangesOf(lang).reverse()
+  return new Map(['en', ...wider].flatMap((range) => [...(all.get(range) ?? [])]))
+}
+
+/** A tag and what is less specific: `de-CH-1996`, `de-CH`, `de`. */
+function rangesOf(tag: string): string[] {
+  return tag
+    .split('-')
+    .map((_, index, parts) => parts.slice(0, index + 1).join('-'))
+    .reverse()
+}
+
 function best(wanted: readonly string[], languages: ReadonlyMap<string, Language>) {
-  const tags = wanted.filter((tag) => tag.length <= LONGEST_TAG).map((tag) => tag.toLowerCase())
+  const tags = wanted
+    .filter((tag) => tag.length <= LONGEST_TAG)
+    .map((tag) => tag.toLowerCase().replaceAll('_', '-'))
   for (const tag of tags) {
-    const ranges = tag.split('-').map((_, index, parts) => parts.slice(0, index + 1).join('-'))
-    const wider = ranges.reverse().find((range) => languages.has(range))
+    const wider = rangesOf(tag).find((range) => languages.has(range))
     const known = wider ?? [...languages.keys()].find((each) => each.startsWith(`${tag}-`))
     if (known !== undefined) return languages.get(known)
   }

@@ -1,4 +1,5 @@
 import type { Request } from 'express'
+import { setupOf } from '../domain/setup.js'
 import { pathOnOrigin } from './destination.js'
 import { pagePath } from './page-path.js'
 import type { Problem } from './problem.js'
@@ -25,14 +26,21 @@ export const signedIn: Need<SignedInVisitor> = (site, _req, visitor) =>
 /** A signed-in user who has an authenticator. */
 export const enrolled: Need<SignedInVisitor> = (site, _req, visitor) => {
   if (visitor.kind !== 'signed-in') return missing(site, visitor)
-  return visitor.record.authenticator === null ? { code: 'not-enrolled' } : visitor
+  const settings = `${site.paths.secondStep}/`
+  return visitor.record.authenticator === null ? { code: 'not-enrolled', link: settings } : visitor
 }
 
-/** Somebody who may bind an authenticator: he has none, and has passed what there is to pass. */
+/**
+ * Somebody who may bind an authenticator: he has none and has passed what there is to pass, or this
+ * session has begun a change of key by a code.
+ */
 export const setUp: Need<PendingVisitor | SignedInVisitor> = (site, _req, visitor) => {
   if (visitor.kind === 'pending' && visitor.standing === 'setup-required') return visitor
   if (visitor.kind !== 'signed-in') return missing(site, visitor)
-  return visitor.record.authenticator === null ? visitor : { code: 'already-enrolled' }
+  const { record, stamp } = visitor
+  const changesKey = stamp !== null && setupOf(record, stamp.id, site.system.now()) !== null
+  if (record.authenticator === null || changesKey) return visitor
+  return { code: 'already-enrolled', link: `${site.paths.secondStep}/` }
 }
 
 function missing(site: Site, visitor: Visitor): Problem {

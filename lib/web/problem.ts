@@ -34,6 +34,8 @@ export interface Problem {
   readonly next?: string
   /** A path that the page links to and JSON leaves out. */
   readonly link?: string
+  /** Seconds that the device's clock is off, at a set-up. */
+  readonly clockOff?: number
   /** Seconds, in the `Retry-After` header. */
   readonly retryAfter?: number
 }

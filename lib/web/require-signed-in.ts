@@ -37,7 +37,7 @@ export async function requireSignedIn(site: Site, request: IncomingMessage): Pro
   if (user === undefined || pending === 'broken') throw new NotSignedInError('not-signed-in')
   const userId = site.describe(user).id
   const { record, policy } = await site.sessions.footing(userId)
-  const standing = standingOf(userId, stampOf(req), record, policy)
+  const standing = standingOf(userId, stampOf(req), record, policy, site.system.now())
   if (standing === 'passed') return user
   throw new NotSignedInError(standing === 'revoked' ? 'not-signed-in' : standing)
 }

@@ -25,7 +25,7 @@ export function setSafeHeaders(res: Response): void {
 
 /** What every page is given, for this visitor. */
 export function frameOf(site: Site, req: Request): PageFrame {
-  const { t, lang, dir } = site.messages.for(languagesOf(req))
+  const { t, lang, dir } = site.messages.for(languagesOf(site, req))
   const { secondStep, signIn, signedIn } = site.paths
   return {
     t,
@@ -79,13 +79,14 @@ export async function sendProblem(
   const status = problem.status ?? PROBLEM_STATUS[problem.code]
   if (problem.retryAfter !== undefined) res.set('Retry-After', String(problem.retryAfter))
   if (wantsJson(req)) return sendProblemJson(site, req, res, problem)
-  const { t } = site.messages.for(languagesOf(req))
+  const { t } = site.messages.for(languagesOf(site, req))
   const shown = {
     code: problem.code,
     detail: t(`problem.${problem.code}`),
     ...(problem.code === 'too-many-attempts' && problem.retryAfter !== undefined
       ? { minutes: Math.ceil(problem.retryAfter / 60) }
       : {}),
+    ...(problem.clockOff === undefined ? {} : { clockOff: problem.clockOff }),
   }
   if (show !== undefined) return show(shown, status)
   await showPage(
@@ -100,7 +101,7 @@ export async function sendProblem(
 
 /** Answers with a problem as JSON, whatever the visitor prefers. */
 export function sendProblemJson(site: Site, req: Request, res: Response, problem: Problem): void {
-  const { t } = site.messages.for(languagesOf(req))
+  const { t } = site.messages.for(languagesOf(site, req))
   const { code, next } = problem
   const status = problem.status ?? PROBLEM_STATUS[code]
   setSafeHeaders(res)

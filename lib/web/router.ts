@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import express, { type RequestHandler, type Router } from 'express'
 import { ConfigurationError } from '../errors/configuration-error.js'
-import { backupCodesSaved } from './backup-codes.js'
+import { backupCodesSaved, makeBackupCodes } from './backup-codes.js'
 import { readBody } from './body.js'
 import { cancel } from './cancel.js'
 import { answerChallenge, showChallenge } from './challenge.js'
@@ -12,9 +12,10 @@ import { answerFresh, showFresh } from './fresh.js'
 import type { Handler } from './handler.js'
 import { enrolled, type Need, nothing, pendingCode, setUp, signedIn } from './needs.js'
 import type { Problem } from './problem.js'
+import { disable, reset } from './reset.js'
 import { redirect, sendProblem, setSafeHeaders } from './respond.js'
 import { showSettings } from './settings.js'
-import { confirmSetup, showSetup } from './setup.js'
+import { changeKey, confirmSetup, showKey, showSetup } from './setup.js'
 import type { Site } from './site.js'
 import { guardedStateOf, type Visitor } from './visitor.js'
 
@@ -28,7 +29,12 @@ const routes = [
   route('post', '/fresh', enrolled, answerFresh),
   route('get', '/setup', setUp, showSetup),
   route('post', '/setup', setUp, confirmSetup),
+  route('post', '/change-key', enrolled, changeKey),
+  route('post', '/show-key', enrolled, showKey),
+  route('post', '/backup-codes', enrolled, makeBackupCodes),
   route('post', '/backup-codes/saved', signedIn, backupCodesSaved),
+  route('post', '/reset', enrolled, reset),
+  route('post', '/disable', enrolled, disable),
 ] as const
 
 const ASSETS = fileURLToPath(new URL('../../views/assets', import.meta.url))

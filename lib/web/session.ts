@@ -12,7 +12,11 @@ export interface SecondStepSession {
   readonly verified?: Stamp
   /** Where `/fresh` and the page after a set-up lead: a path on this origin. */
   readonly next?: string
+  /** What the settings page says once: an action that has just been done. */
+  readonly notice?: Notice
 }
+
+export type Notice = 'disabled'
 
 declare module 'express-session' {
   interface SessionData {

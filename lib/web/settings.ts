@@ -2,41 +2,92 @@ import { backupCodesLeft } from '../domain/backup-codes.js'
 import { freshUntil } from '../domain/stamp.js'
 import type { AuditEntry } from '../ports/audit-log.js'
 import { wantsJson } from './faces.js'
-import type { Handler } from './handler.js'
-import { sendJson, showPage } from './respond.js'
+import type { Exchange, Handler } from './handler.js'
+import { nextOf } from './needs.js'
+import type { PageProblem, SettingsAction } from './pages.js'
+import type { Problem } from './problem.js'
+import { sendJson, sendProblem, showPage } from './respond.js'
+import { saveSession } from './session.js'
 import type { SignedInVisitor } from './visitor.js'
 
 /** GET `/` */
-export const showSettings: Handler<SignedInVisitor> = async ({ site, req, res, visitor }) => {
-  const { userId, record, policy, stamp } = visitor
-  const { authenticator, backupCodes } = record
-  const until = stamp === null ? null : freshUntil(stamp)
-  const summary = {
-    enrolled: authenticator !== null,
-    method: authenticator?.type ?? null,
-    since: authenticator === null ? null : new Date(authenticator.since).toISOString(),
-    backupCodesLeft: backupCodesLeft(backupCodes),
-    backupCodesSaved: backupCodes?.saved ?? false,
-  }
+export const showSettings: Handler<SignedInVisitor> = async (exchange) => {
+  const { site, req, res, visitor } = exchange
   if (!wantsJson(req)) {
-    await showPage(site, req, res, 'settings', { problem: null, ...summary })
+    await settingsPage(exchange, null, null, 200)
     return undefined
   }
+  const { stamp } = visitor
+  const until = stamp === null ? null : freshUntil(stamp)
   sendJson(res, {
-    ...summary,
+    ...summaryOf(exchange),
     mustSetUp: false,
     setupDeadline: null,
-    canDisable: authenticator !== null && policy.mode !== 'required',
     pausedUntil: null,
     freshUntil: until !== null && until > site.system.now() ? new Date(until).toISOString() : null,
     resetPending: null,
     trustedBrowsers: [],
-    events: (await site.audit.lastOf(userId)).map(shownEntry),
+    events: (await site.audit.lastOf(visitor.userId)).map(shownEntry),
   })
   return undefined
 }
 
 /** An entry of the audit log as the wire has it: every member, absent is null. */
-function shownEntry({ at, userId, ...entry }: AuditEntry) {
-  return { ...entry, at: new Date(at).toISOString(), user: userId, reason: null, detail: null }
+function shownEntry({ at, ...entry }: AuditEntry) {
+  return { ...entry, at: new Date(at).toISOString(), reason: null }
+}
+
+/** A refused action: as JSON, or on the settings page at the form it was asked with. */
+export async function refuseOnSettings(
+  exchange: Exchange<SignedInVisitor>,
+  problem: Problem,
+  action: SettingsAction,
+): Promise<Problem | undefined> {
+  const { site, req, res } = exchange
+  if (problem.code === 'sign-in-again' || problem.code === 'not-enrolled') return problem
+  await sendProblem(site, req, res, problem, (shown, status) =>
+    settingsPage(exchange, shown, action, status),
+  )
+  return undefined
+}
+
+async function settingsPage(
+  exchange: Exchange<SignedInVisitor>,
+  problem: PageProblem | null,
+  action: SettingsAction | null,
+  status: number,
+): Promise<void> {
+  const { site, req, res, visitor } = exchange
+  const { notice } = req.session.secondStep ?? {}
+  await forgetNotice(exchange)
+  const data = {
+    problem,
+    action,
+    notice: notice ?? null,
+    ...summaryOf(exchange),
+    backupCodes: visitor.policy.backupCodes,
+    showKey: site.showKey,
+    next: nextOf(site, req),
+  }
+  await showPage(site, req, res, 'settings', data, status)
+}
+
+function summaryOf({ visitor: { record, policy } }: Exchange<SignedInVisitor>) {
+  const { authenticator, backupCodes } = record
+  return {
+    enrolled: authenticator !== null,
+    method: authenticator?.type ?? null,
+    since: authenticator === null ? null : new Date(authenticator.since).toISOString(),
+    backupCodesLeft: backupCodesLeft(backupCodes),
+    backupCodesSaved: backupCodes?.saved ?? false,
+    canDisable: authenticator !== null && policy.mode !== 'required',
+  }
+}
+
+async function forgetNotice({ req }: Exchange): Promise<void> {
+  const { secondStep } = req.session
+  if (secondStep?.notice === undefined) return
+  const { notice: _, ...rest } = secondStep
+  req.session.secondStep = rest
+  await saveSession(req)
 }

@@ -1,7 +1,5 @@
-import { base32Of } from '../domain/base32.js'
-import { provisioningUri } from '../domain/provisioning-uri.js'
-import { setupExpiresAt } from '../domain/setup.js'
-import type { SetupOwner, SetupShown } from '../service/setup.js'
+import type { SetupOwner, ShownKey } from '../service/setup.js'
+import { byCode } from './by-code.js'
 import { addressKey } from './client-address.js'
 import { codeField } from './code-field.js'
 import { enter } from './enter.js'
@@ -9,44 +7,53 @@ import { wantsJson } from './faces.js'
 import { finishLogin, userOfPending } from './finish-login.js'
 import type { Exchange, Handler } from './handler.js'
 import { keepsHostsKeys } from './kept-keys.js'
+import { keyPage, sendKey } from './key-page.js'
 import { nextOf } from './needs.js'
 import { occasionOf } from './occasion.js'
 import type { PageProblem } from './pages.js'
 import type { Problem } from './problem.js'
-import { qrSvg } from './qr.js'
 import { sendJson, sendProblem, showPage } from './respond.js'
 import { saveSession, updateSecondStep } from './session.js'
+import { refuseOnSettings } from './settings.js'
 import type { PendingVisitor, SignedInVisitor } from './visitor.js'
 
 type Owner = PendingVisitor | SignedInVisitor
-type Shown = Extract<SetupShown, { kind: 'shown' }>
 
 /** GET `/setup` */
 export const showSetup: Handler<Owner> = async (exchange) => {
-  const { site, req, res } = exchange
+  const { site } = exchange
   const user = await userOf(exchange)
   if (user === undefined) return { code: 'sign-in-again' }
   const shown = await site.setup.show(await setupOwner(exchange))
   if (shown.kind !== 'shown') return { code: shown.kind }
-  if (!wantsJson(req)) {
-    await setupPage(exchange, user, shown, null, 200)
-    return undefined
+  await answerWithKey(exchange, user, shown)
+  return undefined
+}
+
+/** POST `/change-key` */
+export const changeKey: Handler<SignedInVisitor> = async (exchange) => {
+  const { site, visitor } = exchange
+  const { owner } = await setupOwner(exchange)
+  const outcome = await byCode(exchange, (attempt) => site.setup.changeKey(attempt, owner))
+  if ('problem' in outcome) return refuseOnSettings(exchange, outcome.problem, 'change-key')
+  await answerWithKey(exchange, visitor.user, outcome.done.result)
+  return undefined
+}
+
+/** POST `/show-key` */
+export const showKey: Handler<SignedInVisitor> = async (exchange) => {
+  const { site, req, res, visitor } = exchange
+  if (!site.showKey) return { code: 'switched-off' }
+  const outcome = await byCode(exchange, (attempt) => site.setup.showKey(attempt))
+  if ('problem' in outcome) return refuseOnSettings(exchange, outcome.problem, 'show-key')
+  const key = outcome.done.result
+  if (key === null) return { code: 'not-enrolled' }
+  const { user } = visitor
+  if (wantsJson(req)) await sendKey(site, res, user, key)
+  else {
+    const shown = { purpose: 'show-key', cancel: false, problem: null, status: 200 } as const
+    await keyPage(site, req, res, user, key, shown)
   }
-  const { setup, secret } = shown
-  const { issuer } = site
-  const account = accountOf(exchange, user)
-  const uri = provisioningUri(issuer, account, base32Of(secret), setup)
-  sendJson(res, {
-    issuer,
-    account,
-    secret: base32Of(secret),
-    uri,
-    qr: await qrSvg(uri),
-    algorithm: setup.algorithm.toUpperCase(),
-    digits: setup.digits,
-    period: setup.period,
-    expiresAt: new Date(setupExpiresAt(setup)).toISOString(),
-  })
   return undefined
 }
 
@@ -66,6 +73,13 @@ export const confirmSetup: Handler<Owner> = async (exchange) => {
   if (answer.kind === 'too-many-attempts') {
     return refuse(exchange, user, { code: answer.kind, retryAfter: answer.retryAfter })
   }
+  if (answer.kind === 'wrong-code') {
+    const clockOff = answer.clockOff ?? undefined
+    return refuse(exchange, user, {
+      code: answer.kind,
+      ...(clockOff === undefined ? {} : { clockOff }),
+    })
+  }
   if (answer.kind !== 'enrolled') return refuse(exchange, user, { code: answer.kind })
 
   const next = await signIn(exchange, user, answer.epoch)
@@ -76,6 +90,7 @@ export const confirmSetup: Handler<Owner> = async (exchange) => {
       problem: null,
       codes,
       madeAt: new Date(site.system.now()),
+      sessionsEnded: visitor.kind === 'signed-in',
       next,
     })
   return undefined
@@ -140,30 +155,24 @@ async function refuse(
   return undefined
 }
 
-async function setupPage(
+async function answerWithKey(
   exchange: Exchange<Owner>,
   user: Express.User,
-  { setup, secret }: Shown,
+  key: ShownKey,
+): Promise<void> {
+  const { site, req, res } = exchange
+  if (wantsJson(req)) await sendKey(site, res, user, key)
+  else await setupPage(exchange, user, key, null, 200)
+}
+
+function setupPage(
+  { site, req, res, visitor }: Exchange<Owner>,
+  user: Express.User,
+  key: ShownKey,
   problem: PageProblem | null,
   status: number,
 ): Promise<void> {
-  const { site, req, res, visitor } = exchange
-  const account = accountOf(exchange, user)
-  const key = base32Of(secret)
-  const uri = provisioningUri(site.issuer, account, key, setup)
-  const data = {
-    problem,
-    account,
-    issuer: site.issuer,
-    key: (key.match(/.{1,4}/g) ?? []).join(' '),
-    uri,
-    qr: await qrSvg(uri),
-    cancel: visitor.kind === 'pending',
-  }
-  await showPage(site, req, res, 'setup', data, status)
-}
-
-function accountOf({ site }: Exchange, user: Express.User): string {
-  const { email, name, id } = site.describe(user)
-  return email ?? name ?? id
+  const purpose = visitor.record.authenticator === null ? 'setup' : 'change-key'
+  const cancel = visitor.kind === 'pending'
+  return keyPage(site, req, res, user, key, { purpose, cancel, problem, status })
 }

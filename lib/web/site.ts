@@ -1,8 +1,10 @@
 import type { Request, Response } from 'express'
 import type { System } from '../ports/system.js'
 import type { Audit } from '../service/audit.js'
+import type { BackupCodes } from '../service/backup-codes.js'
 import type { Challenge } from '../service/challenge.js'
 import type { Limits } from '../service/limits.js'
+import type { Reset } from '../service/reset.js'
 import type { Sessions } from '../service/sessions.js'
 import type { Setup } from '../service/setup.js'
 import type { Messages } from './messages.js'
@@ -22,6 +24,8 @@ export interface Description {
   readonly id: string
   readonly email: string | null
   readonly name: string | null
+  /** The language that the user chose, or null. */
+  readonly locale: string | null
 }
 
 /** What the gate tells a host that answers itself. */
@@ -35,6 +39,8 @@ export interface PendingInfo {
 /** Everything that the handlers share: made once at start-up, never changed. */
 export interface Site {
   readonly challenge: Challenge
+  readonly backupCodes: BackupCodes
+  readonly reset: Reset
   readonly limits: Limits
   readonly sessions: Sessions
   readonly audit: Audit
@@ -50,6 +56,10 @@ export interface Site {
   readonly describe: (user: Express.User) => Description
   readonly ipLimit: (req: Request) => number
   readonly keepInSession: readonly string[]
+  /** Whether a user may see his live key again. */
+  readonly showKey: boolean
+  /** The language that the host's function says, if any. */
+  readonly language: (req: Request) => string | undefined
   readonly formFields: (req: Request) => Readonly<Record<string, string>>
   readonly onPending: ((req: Request, res: Response, info: PendingInfo) => unknown) | null
 }

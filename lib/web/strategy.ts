@@ -77,7 +77,7 @@ export class SecondStepStrategy extends Strategy {
   }
 
   private refuse(req: Request, problem: Problem): void {
-    const { t } = this.site.messages.for(languagesOf(req))
+    const { t } = this.site.messages.for(languagesOf(this.site, req))
     const { code, next, retryAfter } = problem
     if (retryAfter !== undefined) req.res?.set('Retry-After', String(retryAfter))
     const failure: SecondStepFailure = {

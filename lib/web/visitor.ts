@@ -5,6 +5,7 @@ import type { PendingStanding } from '../domain/standing.js'
 import { ConfigurationError } from '../errors/configuration-error.js'
 import type { Footing } from '../service/sessions.js'
 import type { PassportLogIn } from './passport.js'
+import type { Site } from './site.js'
 
 /** A visitor who has passed the first step and not the second. There is no user beside it. */
 export interface PendingVisitor extends Footing {
@@ -31,6 +32,8 @@ export type Visitor =
 
 /** What the guard knows of a request. Kept off the request object, where nobody can set it. */
 export interface Guarded {
+  /** Whose guard it was. */
+  readonly site: Site
   visitor: Visitor
   /** Passport's `req.logIn`, before the gate. */
   readonly logIn: PassportLogIn

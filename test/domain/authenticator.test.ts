@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto'
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { codeAt, matchCode, type OtpParameters } from '../../lib/domain/authenticator.js'
+import { codeAt, matchCode, type OtpParameters, stepsOff } from '../../lib/domain/authenticator.js'
 import { codeOf, NOW, PARAMETERS, SECRET, STEP_NOW, wrongCode } from '../support/records.js'
 
 const seconds = 1000
@@ -198,5 +198,35 @@ describe('a code that was seen before', () => {
   it('does not make a wrong code look like a replay', () => {
     const code = wrongCode(NOW, STEP_NOW)
     expect(match(code, { lastStep: STEP_NOW })).to.deep.equal({ kind: 'mismatch' })
+  })
+})
+
+describe('how far a device’s clock is off', () => {
+  const off = (code: string, now = NOW, parameters = PARAMETERS) =>
+    stepsOff(code, SECRET, parameters, now)
+
+  it('is told by the step that has the code, ahead or behind', () => {
+    for (let step = 1; step <= 20; step += 1) {
+      expect(off(codeOf(STEP_NOW + step))).to.equal(step)
+      expect(off(codeOf(STEP_NOW - step))).to.equal(-step)
+    }
+  })
+
+  it('is not told beyond ten minutes, nor by a code of no step at all', () => {
+    expect(off(codeOf(STEP_NOW + 21))).to.equal(null)
+    expect(off(codeOf(STEP_NOW - 21))).to.equal(null)
+    for (const code of ['', '12345', 'abcdef', '1234567']) expect(off(code)).to.equal(null)
+  })
+
+  it('is ten minutes at most for any period', () => {
+    const minute = { ...PARAMETERS, period: 60 }
+    const current = STEP_NOW / 2
+    expect(off(codeOf(current + 10), NOW, minute)).to.equal(10)
+    expect(off(codeOf(current + 11), NOW, minute)).to.equal(null)
+  })
+
+  it('asks for no step before 1970', () => {
+    expect(off(codeOf(3), 0)).to.equal(3)
+    expect(off('000000', 0)).to.equal(null)
   })
 })

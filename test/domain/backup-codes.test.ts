@@ -6,8 +6,10 @@ import {
   backupCodeFrom,
   backupCodesLeft,
   formatBackupCode,
+  replaceBackupCodes,
 } from '../../lib/domain/backup-codes.js'
-import { backupCodeSet, NOW } from '../support/records.js'
+import { answerBackupCode } from '../../lib/domain/challenge.js'
+import { backupCodeSet, enrolledRecord, NOW } from '../support/records.js'
 
 const CROCKFORD = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
 const fifteenBytes = fc.uint8Array({ minLength: 15, maxLength: 15 })
@@ -89,5 +91,24 @@ describe('the backup codes that are left', () => {
   it('are used also where the clock said 0 then', () => {
     const set = backupCodeSet()
     expect(backupCodesLeft({ ...set, codes: [{ digest: 'one', usedAt: 0 }] })).to.equal(0)
+  })
+})
+
+describe('a new set of backup codes', () => {
+  const record = enrolledRecord({ epoch: 4 })
+  const { record: after, ...decision } = replaceBackupCodes(record, backupCodeSet('four'))
+
+  it('takes the place of the old one and changes nothing else', () => {
+    expect(after).to.deep.equal({ ...record, backupCodes: backupCodeSet('four') })
+    const events = [{ type: 'backup-codes-made', method: null }]
+    expect(decision).to.deep.equal({ answer: undefined, events })
+  })
+
+  it('makes every earlier code worthless at once', () => {
+    for (const digest of ['one', 'two', 'three']) {
+      const { answer } = answerBackupCode(after, { digests: [digest] }, NOW)
+      expect(answer).to.deep.equal({ kind: 'wrong-code', counted: true })
+    }
+    expect(answerBackupCode(after, { digests: ['four'] }, NOW).answer.kind).to.equal('accepted')
   })
 })

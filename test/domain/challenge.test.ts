@@ -171,12 +171,12 @@ describe('a wrong code of the authenticator', () => {
       const record = enrolledRecord({ attempts })
       const decision = otp(record, wrongCode(NOW), { window })
       expect(decision.answer).to.deep.equal({ kind: 'wrong-code', counted: true })
+      const until = NOW - HOUR + DAY
       expect(decision.events).to.deep.equal([
         { type: 'wrong-code', method: 'totp' },
-        { type: 'authenticator-locked', method: 'totp' },
+        { type: 'authenticator-locked', method: 'totp', detail: { until: new Date(until) } },
       ])
       const next = otp(decision.record, codeOf(STEP_NOW), { window })
-      const until = NOW - HOUR + DAY
       expectNothingHappened(next, decision.record, { kind: 'blocked', until })
     })
   }
@@ -204,7 +204,12 @@ describe('a backup code', () => {
       epoch: 7,
       backupCodesLeft: 2,
     })
-    expect(first.events).to.deep.equal([{ type: 'code-accepted', method: 'backup-code' }])
+    const told = { method: 'backup-code', detail: { backupCodesLeft: 2 } }
+    expect(first.events).to.deep.equal([
+      { type: 'code-accepted', method: 'backup-code' },
+      { type: 'backup-code-used', ...told },
+      { type: 'backup-codes-low', ...told },
+    ])
     expect(first.record).to.deep.equal({
       ...record,
       backupCodes: {
@@ -219,6 +224,16 @@ describe('a backup code', () => {
     const replay: CodeVerdict = { kind: 'wrong-code', counted: false }
     expectNothingHappened(backupCode(first.record, ['two'], NOW + DAY), first.record, replay)
     expect(backupCode(first.record, ['three']).answer).to.include({ backupCodesLeft: 1 })
+  })
+
+  it('is said to be one of few when three or fewer are left', () => {
+    const typesWith = (digests: readonly string[]) => {
+      const record = enrolledRecord({ backupCodes: backupCodeSet('used', ...digests) })
+      return backupCode(record, ['used']).events.map(({ type }) => type)
+    }
+    expect(typesWith(['a', 'b', 'c', 'd'])).to.deep.equal(['code-accepted', 'backup-code-used'])
+    expect(typesWith(['a', 'b', 'c'])).to.include('backup-codes-low')
+    expect(typesWith([])).to.include('backup-codes-low')
   })
 
   it('is known by its digest under any key of the ring', () => {

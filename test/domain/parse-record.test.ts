@@ -19,6 +19,7 @@ function fullRecord(): SecondStepRecord {
     epoch: 2,
     authenticator: authenticatorWith(),
     setup: { ...PARAMETERS, owner: 'login', secret: 'sealed', startedAt: NOW, misses: 1 },
+    mustSetUp: { until: NOW },
     backupCodes: { ...backupCodeSet(), codes: [used, left] },
     attempts: { misses: [NOW - 1, NOW], consecutive: 2 },
     lockedUntil: NOW + 1,
@@ -55,7 +56,7 @@ function without<T extends object>(root: T, path: Path): T {
 }
 
 const NULL_IS_FINE =
-  /^(authenticator|setup|backupCodes|backupCodes\.codes\.\d\.usedAt|lockedUntil|pausedUntil)$/
+  /^(authenticator|setup|mustSetUp|backupCodes|backupCodes\.codes\.\d\.usedAt|lockedUntil|pausedUntil)$/
 const CHOSEN = /(algorithm|digits|type|mode)$/
 
 /** Values that the place of this path must not hold. */
@@ -108,6 +109,8 @@ describe('reading a stored record', () => {
     const edges: readonly (readonly [Path, unknown])[] = [
       [['authenticator'], null],
       [['setup'], null],
+      [['mustSetUp'], null],
+      [['mustSetUp', 'until'], 0],
       [['backupCodes'], null],
       [['backupCodes', 'codes'], []],
       [['backupCodes', 'codes', 0, 'usedAt'], 0],

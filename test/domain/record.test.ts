@@ -10,6 +10,7 @@ describe('the record of a user about whom nothing was ever stored', () => {
       epoch: 0,
       authenticator: null,
       setup: null,
+      mustSetUp: null,
       backupCodes: null,
       attempts: { misses: [], consecutive: 0 },
       lockedUntil: null,

@@ -5,6 +5,7 @@ import { answerOtp } from '../../lib/domain/challenge.js'
 import type { Decision } from '../../lib/domain/decision.js'
 import type { SecondStepRecord } from '../../lib/domain/record.js'
 import {
+  beginKeyChange,
   beginSetup,
   type ConfirmSetupAnswer,
   confirmSetup,
@@ -205,17 +206,82 @@ describe('confirming a set-up', () => {
     expectNothingHappened(confirm(record, code), record, { kind: 'setup-expired' })
   })
 
-  it('is refused to who has an authenticator, even with a set-up left over', () => {
-    const record = enrolledRecord({ setup })
-    const decision = confirm(record, codeOf(STEP_NOW))
-    expectNothingHappened(decision, record, { kind: 'already-enrolled' })
+  it('takes back that the user must set up', () => {
+    const record = recordWith({ setup, mustSetUp: { until: NOW + MINUTE } })
+    expect(confirm(record, codeOf(STEP_NOW)).record.mustSetUp).to.equal(null)
+  })
+})
+
+describe('a change of key', () => {
+  const command = { owner: 'this-stamp', secret: 'sealed for set-up', parameters: PARAMETERS }
+  const enrolled = enrolledRecord({ epoch: 2 })
+  const begun = deepFreeze(beginKeyChange(enrolled, command, NOW))
+
+  it('begins beside the live authenticator, which stays as it is', () => {
+    const inProgress = { ...setup, owner: 'this-stamp' }
+    expect(begun.answer).to.deep.equal(inProgress)
+    expect(begun.record).to.deep.equal({ ...enrolled, setup: inProgress })
+    expect(begun.events).to.deep.equal([])
+    const live = { code: codeOf(STEP_NOW), secret: SECRET, window: 1, resealed: null }
+    expect(answerOtp(begun.record, live, NOW).answer.kind).to.equal('accepted')
+  })
+
+  it('begins anew with another secret, also for who has begun one', () => {
+    const again = beginKeyChange(begun.record, { ...command, secret: 'another' }, NOW + 1)
+    expect(again.record.setup).to.include({ secret: 'another', startedAt: NOW + 1, misses: 0 })
+  })
+
+  it('is shown again to who has begun it, and to nobody else', () => {
+    const { answer, record } = begin(begun.record, 'this-stamp', NOW + MINUTE)
+    expect(answer).to.deep.equal({ kind: 'in-progress', setup: begun.answer })
+    expect(record).to.equal(begun.record)
+    const other = begin(begun.record, 'other-stamp', NOW + MINUTE)
+    expectNothingHappened(other, begun.record, { kind: 'already-enrolled' })
+  })
+
+  it('ends with the new authenticator alone, new backup codes, and no other session', () => {
+    const backupCodes = backupCodeSet('new')
+    const code = codeOf(STEP_NOW)
+    const decision = confirm(begun.record, code, { owner: 'this-stamp', backupCodes })
+    expect(decision.answer).to.deep.equal({ kind: 'enrolled', epoch: 3, backupCodesLeft: 1 })
+    expect(decision.events).to.deep.equal([{ type: 'key-changed', method: 'totp' }])
+    expect(decision.record).to.deep.include({ epoch: 3, setup: null, backupCodes, ended: [] })
+    expect(decision.record.authenticator).to.deep.include({
+      secret: 'sealed for its live use',
+      lastStep: STEP_NOW,
+      since: NOW,
+    })
+  })
+
+  it('is not confirmed by another session, nor by one that began none', () => {
+    // FileRise CVE-2026-44460: a second login saw and confirmed what the first had begun.
+    const other = confirm(begun.record, codeOf(STEP_NOW), { owner: 'other-stamp' })
+    expectNothingHappened(other, begun.record, { kind: 'already-enrolled' })
+    expectNothingHappened(confirm(enrolled, codeOf(STEP_NOW)), enrolled, {
+      kind: 'already-enrolled',
+    })
+  })
+
+  it('is over after ten minutes: the live authenticator stays', () => {
+    const now = NOW + 10 * MINUTE
+    const code = codeOf(STEP_NOW + 20)
+    const late = confirm(begun.record, code, { owner: 'this-stamp', now })
+    expectNothingHappened(late, begun.record, { kind: 'already-enrolled' })
+  })
+
+  it('ends after ten wrong codes without a trace on the live authenticator', () => {
+    let { record } = begun
+    for (let miss = 0; miss < 10; miss += 1) {
+      record = confirm(record, wrongCode(NOW), { owner: 'this-stamp' }).record
+    }
+    expect(record).to.deep.equal(enrolled)
   })
 })
 
 describe('a wrong code at a set-up', () => {
   it('is counted on the set-up, keeps its secret, and leaves the account alone', () => {
     const decision = confirm(inProgress, wrongCode(NOW))
-    expect(decision.answer).to.deep.equal({ kind: 'wrong-code' })
+    expect(decision.answer).to.deep.equal({ kind: 'wrong-code', clockOff: null })
     expect(decision.events).to.deep.equal([{ type: 'wrong-code', method: 'totp' }])
     expect(decision.record).to.deep.equal({ ...inProgress, setup: { ...setup, misses: 1 } })
   })
@@ -224,7 +290,10 @@ describe('a wrong code at a set-up', () => {
     let record = inProgress
     for (let misses = 1; misses <= 10; misses += 1) {
       const decision = confirm(record, wrongCode(NOW))
-      expect(decision.answer, `miss ${misses}`).to.deep.equal({ kind: 'wrong-code' })
+      expect(decision.answer, `miss ${misses}`).to.deep.equal({
+        kind: 'wrong-code',
+        clockOff: null,
+      })
       record = decision.record
       expect(record.setup?.misses ?? 'ended').to.equal(misses < 10 ? misses : 'ended')
     }
@@ -235,5 +304,23 @@ describe('a wrong code at a set-up', () => {
   it('does not end it at the ninth', () => {
     const record = recordWith({ setup: { ...setup, misses: 9 } })
     expect(confirm(record, codeOf(STEP_NOW)).answer.kind).to.equal('enrolled')
+  })
+
+  it('tells how far the device’s clock is off, in seconds, up to ten minutes', () => {
+    const clockOff = (offset: number, window = 1) => {
+      const { answer } = confirm(inProgress, codeOf(STEP_NOW + offset), { window })
+      return answer.kind === 'wrong-code' ? answer.clockOff : answer.kind
+    }
+    expect(clockOff(-6)).to.equal(-180)
+    expect(clockOff(2)).to.equal(60)
+    expect(clockOff(1, 0)).to.equal(30)
+    expect([-20, 20].map((offset) => clockOff(offset))).to.deep.equal([-600, 600])
+    expect([-21, 21].map((offset) => clockOff(offset))).to.deep.equal([null, null])
+  })
+
+  it('tells it by the period of the authenticator', () => {
+    const record = recordWith({ setup: { ...setup, period: 60 } })
+    const decision = confirm(record, codeOf(STEP_NOW / 2 - 3))
+    expect(decision.answer).to.deep.equal({ kind: 'wrong-code', clockOff: -180 })
   })
 })

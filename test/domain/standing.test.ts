@@ -10,21 +10,27 @@ import {
   type Standing,
   standingOf,
 } from '../../lib/domain/standing.js'
-import { enrolledRecord, MINUTE, NOW, policyWith, recordWith, USER } from '../support/records.js'
+import {
+  DAY,
+  enrolledRecord,
+  MINUTE,
+  NOW,
+  policyWith,
+  recordWith,
+  USER,
+} from '../support/records.js'
 
 const ENDED = [{ id: 'ended', at: NOW - MINUTE }]
 const records = {
   unenrolled: recordWith({ version: 5, epoch: 3, ended: ENDED }),
   enrolled: enrolledRecord({ epoch: 3, ended: ENDED }),
+  'must set up': recordWith({ epoch: 3, ended: ENDED, mustSetUp: { until: NOW + 1 } }),
+  'must have set up': recordWith({ epoch: 3, ended: ENDED, mustSetUp: { until: NOW } }),
 }
-const columns: readonly { readonly who: keyof typeof records; readonly mode: PolicyMode }[] = [
-  { who: 'unenrolled', mode: 'off' },
-  { who: 'unenrolled', mode: 'optional' },
-  { who: 'unenrolled', mode: 'required' },
-  { who: 'enrolled', mode: 'off' },
-  { who: 'enrolled', mode: 'optional' },
-  { who: 'enrolled', mode: 'required' },
-]
+const modes = ['off', 'optional', 'required'] as const
+const columns = (Object.keys(records) as (keyof typeof records)[]).flatMap((who) =>
+  modes.map((mode: PolicyMode) => ({ who, mode })),
+)
 
 const good: Stamp = { id: 'stamp', userId: USER, epoch: 3, method: 'totp', at: NOW }
 const stamps = {
@@ -48,25 +54,35 @@ const words: Readonly<Record<string, Standing>> = {
 }
 
 describe('where a session with a user in it stands', () => {
-  //                                not enrolled            enrolled
-  //                                off  optional required  off  optional required
+  // Four times three: without an authenticator, with one, with a reset's time running, and over;
+  // each under the policies off, optional and required.
   const table: Record<keyof typeof stamps, string> = {
-    'by a code': /*             */ 'pass pass     setup     pass pass     pass',
-    'by a backup code': /*      */ 'pass pass     setup     pass pass     pass',
-    'without a code': /*        */ 'pass pass     setup     pass code     code',
-    "another user's": /*        */ 'gone gone     gone      gone gone     gone',
-    'of an older epoch': /*     */ 'gone gone     gone      gone gone     gone',
-    'of a newer epoch': /*      */ 'gone gone     gone      gone gone     gone',
-    'logged out': /*            */ 'gone gone     gone      gone gone     gone',
-    'without a code, older': /* */ 'gone gone     gone      gone gone     gone',
-    'of nobody': /*             */ 'gone gone     gone      gone gone     gone',
-    'that is missing': /*       */ 'gone gone     gone      gone gone     gone',
+    'by a code':
+      /*             */ 'pass pass setup  pass pass pass  pass setup setup  pass pass pass',
+    'by a backup code':
+      /*      */ 'pass pass setup  pass pass pass  pass setup setup  pass pass pass',
+    'without a code':
+      /*        */ 'pass pass setup  pass code code  pass setup setup  pass code code',
+    "another user's":
+      /*        */ 'gone gone gone   gone gone gone  gone gone  gone   gone gone gone',
+    'of an older epoch':
+      /*     */ 'gone gone gone   gone gone gone  gone gone  gone   gone gone gone',
+    'of a newer epoch':
+      /*      */ 'gone gone gone   gone gone gone  gone gone  gone   gone gone gone',
+    'logged out':
+      /*            */ 'gone gone gone   gone gone gone  gone gone  gone   gone gone gone',
+    'without a code, older':
+      /* */ 'gone gone gone   gone gone gone  gone gone  gone   gone gone gone',
+    'of nobody':
+      /*             */ 'gone gone gone   gone gone gone  gone gone  gone   gone gone gone',
+    'that is missing':
+      /*       */ 'gone gone gone   gone gone gone  gone gone  gone   gone gone gone',
   }
   for (const [name, row] of Object.entries(table)) {
     it(`with a stamp ${name}: ${row.replace(/\s+/g, ' ')}`, () => {
       const stamp = stamps[name as keyof typeof stamps]
       const found = columns.map(({ who, mode }) => {
-        return standingOf(USER, stamp, records[who], policyWith(mode))
+        return standingOf(USER, stamp, records[who], policyWith(mode), NOW)
       })
       expect(found).to.deep.equal(row.split(/\s+/).map((word) => words[word]))
     })
@@ -76,7 +92,7 @@ describe('where a session with a user in it stands', () => {
     const unknown = recordWith()
     const enrolled = enrolledRecord({ epoch: 0 })
     const of = (record: SecondStepRecord, mode: PolicyMode) =>
-      standingOf(USER, null, record, policyWith(mode))
+      standingOf(USER, null, record, policyWith(mode), NOW)
     expect(of(unknown, 'off')).to.equal('passed')
     expect(of(unknown, 'optional')).to.equal('passed')
     expect(of(unknown, 'required')).to.equal('setup-required')
@@ -87,20 +103,38 @@ describe('where a session with a user in it stands', () => {
 
   it('is not revoked by stamps of other sessions that were logged out', () => {
     const record = enrolledRecord({ epoch: 3, ended: [...ENDED, { id: 'stam', at: NOW }] })
-    expect(standingOf(USER, good, record, policyWith('required'))).to.equal('passed')
+    expect(standingOf(USER, good, record, policyWith('required'), NOW)).to.equal('passed')
   })
 
   it('is found at any place of the list of ended stamps', () => {
     const list = ['one', 'stamp', 'three'].map((id) => ({ id, at: NOW }))
     const record = enrolledRecord({ epoch: 3, ended: list })
-    expect(standingOf(USER, good, record, policyWith('off'))).to.equal('revoked')
+    expect(standingOf(USER, good, record, policyWith('off'), NOW)).to.equal('revoked')
   })
 })
 
 describe('what record and policy ask of a user', () => {
   it('is nothing, a code or a set-up', () => {
-    const demands = columns.map(({ who, mode }) => demandOf(records[who], policyWith(mode)))
-    expect(demands).to.deep.equal(['nothing', 'nothing', 'setup', 'nothing', 'code', 'code'])
+    const demands = columns.map(({ who, mode }) => demandOf(records[who], policyWith(mode), NOW))
+    expect(demands).to.deep.equal([
+      ...['nothing', 'nothing', 'setup'],
+      ...['nothing', 'code', 'code'],
+      ...['nothing', 'setup', 'setup'],
+      ...['nothing', 'code', 'code'],
+    ])
+  })
+
+  it('is a set-up after a reset until its time is over, and then a code that nobody has', () => {
+    const record = recordWith({ mustSetUp: { until: NOW + DAY } })
+    const demand = (now: number) => demandOf(record, policyWith('optional'), now)
+    expect(demand(NOW + DAY - 1)).to.equal('setup')
+    expect(demand(NOW + DAY)).to.equal('code')
+    expect(demand(NOW + 1000 * DAY)).to.equal('code')
+  })
+
+  it('is a code of whoever has an authenticator, whatever a reset left behind', () => {
+    const record = enrolledRecord({ mustSetUp: { until: NOW + DAY } })
+    expect(demandOf(record, policyWith('optional'), NOW)).to.equal('code')
   })
 })
 
@@ -113,6 +147,7 @@ describe('where a pending login stands', () => {
     next: null,
     passport: { instance: 0, user: USER },
     keepSessionInfo: false,
+    locale: null,
   }
   const stands = (
     record: SecondStepRecord,
@@ -126,9 +161,9 @@ describe('where a pending login stands', () => {
       'over',
       'over',
       'setup-required',
-      'code-required',
-      'code-required',
-      'code-required',
+      ...['code-required', 'code-required', 'code-required'],
+      ...['over', 'setup-required', 'setup-required'],
+      ...['over', 'code-required', 'code-required'],
     ])
   })
 

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { UnavailableError } from '../../lib/errors/unavailable-error.js'
 import type { AuditEntry, AuditLog } from '../../lib/ports/audit-log.js'
-import { Announcer } from '../../lib/service/announcer.js'
+import { Announcer, NO_REQUEST } from '../../lib/service/announcer.js'
 import { Audit } from '../../lib/service/audit.js'
 import { Records } from '../../lib/service/records.js'
 import { memoryAuditLog } from '../../lib/stores/memory-audit-log.js'
@@ -38,10 +38,10 @@ describe('the audit log', () => {
     const log = memoryAuditLog()
     const { announcer, system } = world(log)
     await announcer.announce('ann', [happened, { type: 'enrolled', method: null }], occasion)
-    await announcer.announce('bob', [happened], { ip: null, userAgent: null, actor: null })
-    const { entries } = (await log.list({ userId: null, cursor: null, limit: 10 })) ?? {}
+    await announcer.announce('bob', [happened], NO_REQUEST)
+    const { entries } = (await log.list({ user: null, cursor: null, limit: 10 })) ?? {}
     const at = system.now()
-    const ann = { actor: 'ann', userId: 'ann', at, ...occasion }
+    const ann = { actor: { kind: 'user', id: 'ann' }, user: 'ann', at, ...occasion, detail: null }
     const byId = (left: AuditEntry, right: AuditEntry) => (left.id < right.id ? 1 : -1)
     expect(entries?.toSorted(byId)).to.have.length(3)
     for (const { id } of entries ?? []) expect(id).to.match(/^[0-9a-f]{30}$/)
@@ -49,16 +49,25 @@ describe('the audit log', () => {
     expect(plain).to.have.deep.members([
       { ...ann, ...happened },
       { ...ann, type: 'enrolled', method: null },
-      { ...happened, actor: null, userId: 'bob', at, ip: null, userAgent: null },
+      { ...happened, ...NO_REQUEST, user: 'bob', at, detail: null },
     ])
+  })
+
+  it('has the details as JSON has them, in memory too', async () => {
+    const log = memoryAuditLog()
+    const detail = { until: new Date(0) }
+    const locked = { type: 'authenticator-locked', method: 'totp', detail } as const
+    await world(log).announcer.announce('ann', [locked], occasion)
+    const page = await log.list({ user: 'ann', cursor: null, limit: 1 })
+    expect(page?.entries[0]?.detail).to.deep.equal({ until: '1970-01-01T00:00:00.000Z' })
   })
 
   it('keeps the order in which one decision made its events', async () => {
     const log = memoryAuditLog()
-    const types = ['wrong-code', 'authenticator-locked', 'sessions-ended'] as const
+    const types = ['wrong-code', 'reset', 'sessions-ended'] as const
     const events = types.map((type) => ({ type, method: null }))
     await world(log).announcer.announce('ann', events, occasion)
-    const page = await log.list({ userId: null, cursor: null, limit: 10 })
+    const page = await log.list({ user: null, cursor: null, limit: 10 })
     expect(page?.entries.map(({ type }) => type)).to.deep.equal(types.toReversed())
     const ids = page?.entries.map(({ id }) => id) ?? []
     expect(ids.toSorted().toReversed()).to.deep.equal(ids)
@@ -101,7 +110,7 @@ describe('the audit log', () => {
     expect(entries).to.have.length(10)
     expect(entries[0]?.at).to.equal(system.now())
 
-    const mixed = failing({ list: () => log.list({ userId: null, cursor: null, limit: 10 }) })
+    const mixed = failing({ list: () => log.list({ user: null, cursor: null, limit: 10 }) })
     await refusal(new Audit(mixed).lastOf('ann'))
     await refusal(new Audit(failing({ list: async () => null })).lastOf('ann'))
   })

@@ -53,9 +53,9 @@ describe('changing a record', () => {
     ])
     const writeId = Buffer.alloc(12, 1).toString('base64url')
     expect(store.written).to.deep.equal([{ ...enrolledRecord({ version: 5, epoch: 2 }), writeId }])
-    expect(announced).to.deep.equal([
-      { ...happened, ...occasion, userId: USER, actor: USER, at: new Date(NOW) },
-    ])
+    const actor = { kind: 'user', id: USER }
+    const told = { user: USER, actor, at: new Date(NOW), detail: null }
+    expect(announced).to.deep.equal([{ ...happened, ...occasion, ...told }])
   })
 
   it('writes nothing where the decision changes nothing, but answers and announces', async () => {

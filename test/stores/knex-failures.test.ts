@@ -17,7 +17,7 @@ function everyCall(store: KnexStore): readonly Promise<unknown>[] {
     store.write(enrolledRecord('new', 1), 0),
     store.writePolicy(thePolicy.make(1), 0),
     store.list({ list: 'locked', cursor: null, limit: 1, now: 1 }),
-    store.audit?.list({ userId: null, cursor: null, limit: 1 }) ?? Promise.resolve(),
+    store.audit?.list({ user: null, cursor: null, limit: 1 }) ?? Promise.resolve(),
     store.open?.({ production: true }) ?? Promise.resolve(),
   ]
 }
@@ -112,16 +112,17 @@ describe('knexStore on PostgreSQL with the least rights', function () {
   // Whoever has the app's own database account must not be able to wipe out his traces.
   it('appends to the audit log and cannot change it', async () => {
     const log = knexAuditLog(app)
-    const nobody = { actor: null, method: null, ip: null, userAgent: null }
+    const nobody = { method: null, detail: null, ip: null, userAgent: null }
     const entry = {
       id: '0'.repeat(30),
       at: 1,
       type: 'logged-out',
-      userId: 'user',
+      user: 'user',
+      actor: { kind: 'system', id: null },
       ...nobody,
     } as const
     await log.append([entry])
-    const page = await log.list({ userId: 'user', cursor: null, limit: 10 })
+    const page = await log.list({ user: 'user', cursor: null, limit: 10 })
     expect(page?.entries).to.deep.equal([entry])
     const events = () => app('second_step_events')
     for (const tampering of [events().del(), events().update({ at: 2 }), events().truncate()]) {

@@ -8,10 +8,16 @@ import { rejectionOf } from './rejection.js'
 
 const DAY = 24 * 60 * 60 * 1000
 
-function entryAt(at: number, userId = 'user'): AuditEntry {
+function entryAt(at: number, user = 'user'): AuditEntry {
   const id = `${at.toString(16).padStart(12, '0')}${'0'.repeat(18)}`
-  const nobody = { actor: null, method: null, ip: null, userAgent: null }
-  return { id, at, type: 'logged-out', userId, ...nobody }
+  const nobody = {
+    actor: { kind: 'system', id: null },
+    detail: null,
+    method: null,
+    ip: null,
+    userAgent: null,
+  } as const
+  return { id, at, type: 'logged-out', user, ...nobody }
 }
 
 describe('redisAuditLog', () => {
@@ -40,7 +46,7 @@ describe('redisAuditLog', () => {
     expect(await redis.xlen('{second-step}:events')).to.be.within(500, 700)
     const [ofUser = ''] = await redis.keys('{second-step}:events:*')
     expect(await redis.xlen(ofUser)).to.equal(100)
-    const page = await log.list({ userId: 'user', cursor: null, limit: 1 })
+    const page = await log.list({ user: 'user', cursor: null, limit: 1 })
     expect(page?.entries[0]?.at).to.equal(DAY + 1500)
   })
 
@@ -51,7 +57,7 @@ describe('redisAuditLog', () => {
     expect(await redis.ttl(ofUser)).to.be.within(30 * 86_400 - 5, 30 * 86_400)
     // What was added just now is 31 days old then.
     await log.append([entryAt(Date.now() + 31 * DAY)])
-    const page = await log.list({ userId: 'user', cursor: null, limit: 10 })
+    const page = await log.list({ user: 'user', cursor: null, limit: 10 })
     expect(page?.entries).to.deep.equal([])
   })
 
@@ -65,7 +71,7 @@ describe('redisAuditLog', () => {
   it('rejects while Redis hangs', async () => {
     const log = redisAuditLog(redis)
     server.pause()
-    const calls = [log.append([entryAt(1)]), log.list({ userId: null, cursor: null, limit: 1 })]
+    const calls = [log.append([entryAt(1)]), log.list({ user: null, cursor: null, limit: 1 })]
     await Promise.all(calls.map(rejectionOf))
     server.resume()
   })

@@ -70,13 +70,13 @@ describe('the JSON answers', () => {
     expect(answer.body.events[1]).to.include({
       at: answer.body.since,
       type: 'enrolled',
-      actor: 'ann',
       user: 'ann',
       method: 'totp',
       ip: '127.0.0.1',
       reason: null,
       detail: null,
     })
+    expect(answer.body.events[1].actor).to.deep.equal({ kind: 'user', id: 'ann' })
   })
 
   it('have at GET / the ten last events, the newest first, and none of anybody else', async () => {

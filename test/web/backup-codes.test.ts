@@ -1,7 +1,16 @@
 import { expect } from 'chai'
 import { virtualAuthenticator } from '../../lib/testing/index.js'
-import { expectProblem, getJson, getPage, postForm, postJson } from '../support/answers.js'
-import { browserOf, enrol, giveCode, passFirstStep } from '../support/browser.js'
+import { isIn, letsIn } from '../support/actions.js'
+import {
+  expectProblem,
+  expectSafeHeaders,
+  getJson,
+  getPage,
+  postForm,
+  postJson,
+} from '../support/answers.js'
+import { browserOf, enrol, giveCode, passFirstStep, signIn } from '../support/browser.js'
+import { SECOND } from '../support/clock.js'
 import { ann, makeHost } from '../support/host.js'
 import { sessionsOf } from '../support/sessions.js'
 import {
@@ -88,6 +97,63 @@ describe('the backup codes of a set-up', () => {
     const pending = await pendingBrowser(host)
     expectProblem(await postJson(pending, SAVED), 'code-required', 401)
     expect((await recordOf(host)).backupCodes?.saved).to.equal(false)
+  })
+})
+
+describe('new backup codes', () => {
+  const NEW = '/second-step/backup-codes'
+
+  it('are ten others, and all earlier ones are dead at once', async () => {
+    const { host, browser, enrolment } = await signedInVisit()
+    const answer = await postJson(browser, NEW, { code: enrolment.code() }).expect(200)
+    expectSafeHeaders(answer)
+    expect(answer.body).to.have.all.keys('backupCodes')
+    const codes: readonly string[] = answer.body.backupCodes
+    expect(new Set([...codes, ...enrolment.backupCodes])).to.have.length(20)
+    for (const code of codes) expect(code).to.match(SHAPE)
+    for (const code of enrolment.backupCodes) expect(await letsIn(host, code)).to.equal(false)
+    for (const code of codes) expect(await letsIn(host, code)).to.equal(true)
+  })
+
+  it('leave the authenticator and all sessions as they are', async () => {
+    const { host, browser, enrolment } = await signedInVisit()
+    const other = browserOf(host)
+    await signIn(other, ann, enrolment)
+    host.system.advance(30 * SECOND)
+    const before = await recordOf(host)
+    const page = await postForm(browser, NEW, { code: enrolment.code() }).expect(200)
+    expect(page.text).to.not.include('you have been signed out')
+    const after = await recordOf(host)
+    expect(after.epoch).to.equal(before.epoch)
+    expect(after.authenticator?.secret).to.equal(before.authenticator?.secret)
+    for (const each of [browser, other]) expect(await isIn(each)).to.equal(true)
+  })
+
+  it('are not saved before the user says so anew', async () => {
+    const { browser, enrolment } = await signedInVisit()
+    await postJson(browser, SAVED).expect(200)
+    await postJson(browser, NEW, { code: enrolment.code() }).expect(200)
+    const { body } = await getJson(browser, '/second-step')
+    expect(body).to.include({ backupCodesLeft: 10, backupCodesSaved: false })
+  })
+
+  it('are shown by the POST itself on a page that no cache keeps, and never again', async () => {
+    const { host, browser, enrolment } = await signedInVisit()
+    const page = await postForm(browser, NEW, { code: enrolment.code() }).expect(200)
+    expectSafeHeaders(page)
+    const codes = [...page.text.matchAll(/<li><code>([^<]+)<\/code>/g)].map(([, shown]) => shown)
+    expect(codes).to.have.length(10)
+    expect((await getPage(browser, NEW)).status).to.equal(404)
+    const kept = JSON.stringify([await recordOf(host), sessionsOf(host)])
+    for (const code of codes) expect(kept).to.not.include(code)
+  })
+
+  it('can be made by the last of the old ones', async () => {
+    const { host, browser, enrolment } = await signedInVisit()
+    const [code] = enrolment.backupCodes
+    const made = await postJson(browser, NEW, { code }).expect(200)
+    expect((await getJson(browser, '/second-step')).body.backupCodesLeft).to.equal(10)
+    expect(await letsIn(host, made.body.backupCodes[9])).to.equal(true)
   })
 })
 

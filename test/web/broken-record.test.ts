@@ -1,8 +1,9 @@
-import { randomBytes } from 'node:crypto'
+import { createHmac, randomBytes } from 'node:crypto'
 import { expect } from 'chai'
 import type { Policy } from '../../lib/domain/policy.js'
 import type { SecondStepRecord } from '../../lib/domain/record.js'
 import { memoryStore, type RecordStore } from '../../lib/index.js'
+import { keyRing } from '../../lib/keys/key-ring.js'
 import {
   expectProblem,
   expectSafeHeaders,
@@ -12,7 +13,7 @@ import {
 } from '../support/answers.js'
 import { browserOf, enrol, giveCode, passFirstStep } from '../support/browser.js'
 import { MINUTE, SECOND } from '../support/clock.js'
-import { ann, type Host, makeHost } from '../support/host.js'
+import { ann, bob, type Host, makeHost } from '../support/host.js'
 import {
   enrolledVisit,
   pendingBrowser,
@@ -83,12 +84,19 @@ describe('a secret that cannot be opened', () => {
   it('is refused when somebody moved it to another user or changed a byte of it', async () => {
     // Whoever can write to the store copies a secret he knows into somebody else's record.
     const { host, enrolment } = await enrolledVisit()
-    const record = await recordOf(host)
-    const { authenticator } = record
-    if (authenticator === null) throw new Error('enrolled')
+    await enrol(host, bob)
+    const { authenticator } = await recordOf(host)
+    const ofBob = (await recordOf(host, 'bob')).authenticator
+    if (authenticator === null || ofBob === null) throw new Error('enrolled')
     const last = authenticator.secret.endsWith('A') ? 'B' : 'A'
     const changed = `${authenticator.secret.slice(0, -2)}${last}A`
-    for (const secret of [changed, '', 'v1.a.b.c', authenticator.secret.slice(0, -16)]) {
+    for (const secret of [
+      ofBob.secret,
+      changed,
+      '',
+      'v1.a.b.c',
+      authenticator.secret.slice(0, -16),
+    ]) {
       const now = await recordOf(host)
       const next = { ...now, authenticator: { ...authenticator, secret } }
       const write = { ...next, version: now.version + 1, writeId: secret.slice(-4) || 'empty' }
@@ -99,6 +107,36 @@ describe('a secret that cannot be opened', () => {
     }
   })
 })
+
+describe('a secret that is empty', () => {
+  it('is refused: everybody can make the codes of the empty key', async () => {
+    // passport-totp let an un-enrolled user in with a code made from the empty key.
+    const [store, key] = [memoryStore(), newKey()]
+    const host = hostWith(store, [key])
+    await enrol(host, ann)
+    const record = await recordOf(host)
+    const { authenticator, version } = record
+    if (authenticator === null) throw new Error('enrolled')
+    const { sealer } = keyRing([key], host.system)
+    const context = { purpose: 'authenticator', userId: 'ann' } as const
+    const secret = await sealer.seal(new Uint8Array(), context)
+    const empty = { ...record, authenticator: { ...authenticator, secret } }
+    await store.write({ ...empty, version: version + 1, writeId: 'empty' }, version)
+    const code = createHmac('sha1', '').update(stepOf(host)).digest()
+    const offset = (code.at(-1) ?? 0) & 15
+    const digits = String((code.readUInt32BE(offset) & 0x7fffffff) % 1e6).padStart(6, '0')
+    const browser = await pendingBrowser(host)
+    expectProblem(await giveCode(browser, digits), 'unavailable', 503)
+    await getJson(browser, '/inside').expect(401, { user: null })
+  })
+})
+
+/** The counter of RFC 6238 at the host's time. */
+function stepOf({ system }: Host): Buffer {
+  const counter = Buffer.alloc(8)
+  counter.writeBigUInt64BE(BigInt(Math.floor(system.now() / 30_000)))
+  return counter
+}
 
 describe('a record that cannot be parsed', () => {
   const broken: Record<string, (record: SecondStepRecord) => unknown> = {

@@ -7,6 +7,7 @@ import { ConfigurationError } from '../../lib/errors/configuration-error.js'
 import { loadMessages } from '../../lib/web/messages.js'
 import { ejsPages, type PageData, type PageFrame, type PageName } from '../../lib/web/pages.js'
 import { qrSvg } from '../../lib/web/qr.js'
+import { ejsViews } from '../../lib/web/views.js'
 
 const HOSTILE = `<script>alert("1'")</script>&lt;\u202e👾`
 const VIEWS = fileURLToPath(new URL('../../views', import.meta.url))
@@ -24,24 +25,49 @@ const frame: PageFrame = {
 }
 
 const wrongCode = { code: 'wrong-code', detail: t('problem.wrong-code') }
-const challenge = { problem: null, backupCode: true, lost: false, trust: false }
+const clockOff = { ...wrongCode, clockOff: -170 }
+const noon = new Date('2026-01-05T12:03:25Z')
+const challenge = { problem: null, backupCode: true, lost: false, trust: false, clock: null }
 const setup = {
   problem: null,
+  purpose: 'setup' as const,
   account: 'anna@example.test',
   issuer: 'Acme',
   key: 'JBSW Y3DP EHPK 3PXP',
   uri: 'otpauth://totp/Acme:anna?secret=JBSWY3DPEHPK3PXP&issuer=Acme',
   qr: await qrSvg('otpauth://totp/x'),
   cancel: true,
+  clock: null,
 }
 const codes = ['AAAAAA-BBBBBB-CCCCCC-DDDDDD', 'EEEEEE-FFFFFF-GGGGGG-HHHHHH']
-const settings = {
+const made = {
+  problem: null,
+  codes,
+  madeAt: new Date(0),
+  sessionsEnded: false,
+  next: '/account',
+}
+const settings: PageData['settings'] = {
   problem: null,
   enrolled: true,
   method: 'totp',
   since: '2025-03-04T12:00:00.000Z',
   backupCodesLeft: 10,
   backupCodesSaved: true,
+  canDisable: true,
+  backupCodes: true,
+  showKey: true,
+  action: null,
+  notice: null,
+  next: '/account',
+}
+const notEnrolled = {
+  ...settings,
+  enrolled: false,
+  method: null,
+  since: null,
+  backupCodesLeft: 0,
+  canDisable: false,
 }
 
 type State = { [P in PageName]: readonly [string, P, PageData[P]] }[PageName]
@@ -55,29 +81,38 @@ const states: readonly State[] = [
   ],
   ['challenge, all offered', 'challenge', { ...challenge, lost: true, trust: true }],
   ['challenge, no backup codes', 'challenge', { ...challenge, backupCode: false }],
+  ['challenge, two misses', 'challenge', { ...challenge, problem: wrongCode, clock: noon }],
   ['set-up', 'setup', setup],
   ['set-up, wrong code', 'setup', { ...setup, problem: wrongCode, cancel: false }],
-  ['backup codes', 'backup-codes', { problem: null, codes, madeAt: new Date(0), next: '/account' }],
-  [
-    'backup codes switched off',
-    'backup-codes',
-    { problem: null, codes: [], madeAt: new Date(0), next: '/account' },
-  ],
+  ['set-up, wrong clock', 'setup', { ...setup, problem: clockOff, clock: noon }],
+  ['change of key', 'setup', { ...setup, purpose: 'change-key', cancel: false }],
+  ['the key once more', 'setup', { ...setup, purpose: 'show-key', cancel: false }],
+  ['backup codes', 'backup-codes', made],
+  ['backup codes after a change of key', 'backup-codes', { ...made, sessionsEnded: true }],
+  ['backup codes switched off', 'backup-codes', { ...made, codes: [] }],
   ['fresh', 'fresh', { problem: null, backupCode: true }],
   ['fresh, wrong code', 'fresh', { problem: wrongCode, backupCode: false }],
   ['settings', 'settings', settings],
   ['settings, codes not saved', 'settings', { ...settings, backupCodesSaved: false }],
+  ['settings, few codes left', 'settings', { ...settings, backupCodesLeft: 3 }],
   ['settings, no codes left', 'settings', { ...settings, backupCodesLeft: 0 }],
-  [
-    'settings, not enrolled',
-    'settings',
-    { ...settings, enrolled: false, method: null, since: null, backupCodesLeft: 0 },
-  ],
+  ['settings, backup codes switched off', 'settings', { ...settings, backupCodes: false }],
+  ['settings, the key stays hidden', 'settings', { ...settings, showKey: false }],
+  ['settings, required', 'settings', { ...settings, canDisable: false }],
+  ...(['backup-codes', 'change-key', 'show-key', 'reset', 'disable'] as const).map(
+    (action): State => [
+      `settings, wrong code to ${action}`,
+      'settings',
+      { ...settings, action, problem: wrongCode },
+    ],
+  ),
+  ['settings, not enrolled', 'settings', notEnrolled],
+  ['settings, just disabled', 'settings', { ...notEnrolled, notice: 'disabled' }],
   ['problem', 'problem', { problem: wrongCode, next: '/second-step/challenge' }],
   ['problem without a way on', 'problem', { problem: wrongCode, next: null }],
 ]
 
-const render = ejsPages()
+const render = ejsPages(ejsViews())
 
 async function show<P extends PageName>(page: P, data: PageData[P], more: Partial<PageFrame> = {}) {
   return await render(page, data, { ...frame, ...more })
@@ -98,7 +133,7 @@ function hostile(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(hostile)
   if (typeof value !== 'object' || value === null || value instanceof Date) return value
   const entries = Object.entries(value).map(([key, each]) => {
-    const kept = key === 'code' || key === 'since'
+    const kept = ['code', 'since', 'purpose', 'action', 'notice'].includes(key)
     return [key, kept ? each : hostile(each)] as const
   })
   return Object.fromEntries(entries)
@@ -219,7 +254,7 @@ describe('the challenge page', () => {
 
   it('ties a problem to the field and focuses it', async () => {
     const html = await show('challenge', { ...challenge, problem: wrongCode })
-    expect(html).to.contain('<p class="problem" id="problem" role="alert">That code')
+    expect(html).to.match(/<div class="problem" id="problem" role="alert">\s*<p>That code/)
     expect(html).to.contain('<title>Error: Enter your code – Acme</title>')
     expect(fieldOf(html, 'code')).to.match(
       / autofocus aria-invalid="true" aria-describedby="problem"/,
@@ -264,8 +299,58 @@ describe('the set-up page', () => {
   })
 })
 
+describe('the page of a change of key', () => {
+  const change = { ...setup, purpose: 'change-key', cancel: false } as const
+
+  it('says that the old one works until then, and has a way back that changes nothing', async () => {
+    const html = await show('setup', change)
+    expect(html).to.contain(t('setup.intro-change'))
+    const actions = tags(html, 'form').map((tag) => attribute(tag, 'action'))
+    expect(actions).to.deep.equal(['/second-step/setup'])
+    expect(html).to.contain(`<a class="quiet" href="/second-step/">${t('setup.keep')}</a>`)
+  })
+})
+
+describe('the page of the live key', () => {
+  it('has the key, a way back, and nothing to confirm', async () => {
+    const html = await show('setup', { ...setup, purpose: 'show-key', cancel: false })
+    expect(html).to.contain(setup.qr).and.to.contain('JBSW Y3DP EHPK 3PXP')
+    expect(html).to.contain('href="/second-step/"')
+    expect(forms(html)).to.have.length(0)
+  })
+})
+
+describe('a wrong clock', () => {
+  const time = '<time class="clock" dir="ltr" datetime="2026-01-05T12:03:25.000Z" data-clock>'
+
+  it('is named at a set-up, with the right time and how to set it', async () => {
+    const told = async (seconds: number) => {
+      const problem = { ...wrongCode, clockOff: seconds }
+      return show('setup', { ...setup, problem, clock: noon })
+    }
+    expect(await told(-170)).to.contain('about 3 minutes behind')
+    expect(await told(600)).to.contain('about 10 minutes ahead')
+    expect(await told(-60)).to.contain('about a minute behind')
+    expect(await told(30)).to.contain('about a minute ahead')
+    const html = await told(-170)
+    expect(html)
+      .to.contain(`${time}12:03:25 UTC</time>`)
+      .and.to.contain(t('clock.how').replaceAll('&', '&amp;'))
+    expect(html).not.to.contain(wrongCode.detail)
+  })
+
+  it('is only hinted at in the challenge', async () => {
+    const html = await show('challenge', { ...challenge, problem: wrongCode, clock: noon })
+    expect(html).to.contain(`${time}12:03:25 UTC</time>`).and.to.contain(t('clock.hint'))
+    expect(html)
+      .to.contain(wrongCode.detail)
+      .and.not.to.match(/behind|ahead/)
+    expect(await show('challenge', challenge)).not.to.contain('data-clock')
+  })
+})
+
 describe('the page of backup codes', () => {
-  const data = { problem: null, codes, madeAt: new Date(0), next: '/account' }
+  const data = made
 
   it('saves the codes to a file without a script: all of them, whose and since when', async () => {
     const link = tags(await show('backup-codes', data, { issuer: 'Acme & Söhne' }), 'a')[0] ?? ''
@@ -292,6 +377,12 @@ describe('the page of backup codes', () => {
     expect(form).not.to.contain('/account')
   })
 
+  it('says that the other sessions have ended, where they have', async () => {
+    const ended = await show('backup-codes', { ...data, sessionsEnded: true })
+    expect(ended).to.contain(t('backup-codes.sessions-ended'))
+    expect(await show('backup-codes', data)).not.to.contain(t('backup-codes.sessions-ended'))
+  })
+
   it('without codes just says that it is on, and goes on', async () => {
     const html = await show('backup-codes', { ...data, codes: [] })
     expect(forms(html)).to.have.length(0)
@@ -301,25 +392,87 @@ describe('the page of backup codes', () => {
 })
 
 describe('the settings page', () => {
+  const page = (more: Partial<PageData['settings']> = {}) =>
+    show('settings', { ...settings, ...more })
+  const actions = (html: string) =>
+    tags(html, 'form')
+      .map((tag) => attribute(tag, 'action')?.replace('/second-step/', ''))
+      .filter((action) => action !== 'backup-codes/saved')
+  const section = (html: string, action: string) =>
+    (html.match(/<details class="action".*?<\/details>/gs) ?? []).find((each) =>
+      each.includes(`action="/second-step/${action}"`),
+    ) ?? ''
+
   it('leads to the set-up whoever has none', async () => {
-    const html = await show('settings', { ...settings, enrolled: false })
+    const html = await show('settings', notEnrolled)
     expect(html).to.contain('href="/second-step/setup"')
     expect(html).to.contain('href="/home"')
+    expect(forms(html)).to.have.length(0)
   })
 
   it('minds the visitor of few backup codes, and of ones not saved', async () => {
     const notes = async (more: Partial<PageData['settings']>) =>
-      (await show('settings', { ...settings, ...more })).match(/class="note"/g)?.length ?? 0
+      (await page(more)).match(/class="note"/g)?.length ?? 0
     expect(await notes({})).to.equal(0)
     expect(await notes({ backupCodesLeft: 4 })).to.equal(0)
     expect(await notes({ backupCodesLeft: 3 })).to.equal(1)
     expect(await notes({ backupCodesLeft: 0, backupCodesSaved: false })).to.equal(1)
     expect(await notes({ backupCodesLeft: 3, backupCodesSaved: false })).to.equal(2)
+    const off = { backupCodes: false, backupCodesLeft: 0, backupCodesSaved: false }
+    expect(await notes(off)).to.equal(0)
   })
 
   it('says since when, for people and for machines', async () => {
-    const html = await show('settings', settings)
-    expect(html).to.contain(`<time datetime="${settings.since}">March 4, 2025</time>`)
+    expect(await page()).to.contain(`<time datetime="${settings.since}">March 4, 2025</time>`)
+  })
+
+  it('has each action as a closed form of its own, the dangerous ones last', async () => {
+    const html = await page()
+    const all = ['backup-codes', 'change-key', 'show-key', 'reset', 'disable']
+    expect(actions(html)).to.deep.equal(all)
+    expect(html).not.to.match(/<details[^>]* open>| autofocus/)
+    for (const action of all) {
+      const field = fieldOf(section(html, action), `code-${action}`)
+      expect(field).to.contain('name="code"').and.to.contain('autocomplete="one-time-code"')
+      expect(field).not.to.match(/numeric| (pattern|maxlength)=/)
+    }
+    expect(html.match(/<button class="danger">/g)).to.have.length(2)
+  })
+
+  it('shows a problem at the form it belongs to, which is open and has the focus', async () => {
+    const html = await page({ action: 'reset', problem: wrongCode })
+    expect(html.match(/<details[^>]* open>/g)).to.have.length(1)
+    const reset = section(html, 'reset')
+    expect(reset).to.contain(' open>').and.to.contain('id="problem" role="alert"')
+    expect(fieldOf(reset, 'code-reset')).to.match(
+      / autofocus aria-invalid="true" aria-describedby="problem"/,
+    )
+    expect(fieldOf(html, 'code-disable')).not.to.match(/autofocus|aria-invalid/)
+  })
+
+  it('offers only what there is', async () => {
+    expect(actions(await page({ backupCodes: false }))).to.not.include('backup-codes')
+    expect(actions(await page({ showKey: false }))).to.not.include('show-key')
+    const required = await page({ canDisable: false })
+    expect(actions(required)).to.not.include('disable')
+    expect(required).to.contain(t('settings.disable-required'))
+  })
+
+  it('puts new codes first when there are few, and leads on to where the login was going', async () => {
+    const few = await page({ backupCodesLeft: 3 })
+    expect(section(few, 'backup-codes')).to.contain(' open>')
+    expect(few).to.contain('href="/account"').and.not.to.contain(' autofocus')
+    const none = await page({ backupCodesLeft: 0 })
+    expect(fieldOf(none, 'code-backup-codes')).to.contain(' autofocus')
+    expect(none).to.contain('href="/account"')
+    const wrong = await page({ backupCodesLeft: 0, action: 'change-key', problem: wrongCode })
+    expect(fieldOf(wrong, 'code-change-key')).to.contain(' autofocus')
+    expect(fieldOf(wrong, 'code-backup-codes')).not.to.contain(' autofocus')
+  })
+
+  it('says that it was turned off', async () => {
+    expect(await page({ notice: 'disabled' })).to.contain(t('settings.disabled'))
+    expect(await page()).not.to.contain(t('settings.disabled'))
   })
 })
 
@@ -346,55 +499,57 @@ describe("the host's own views", () => {
 
   it('replace a page by its file name, inside our frame and with our parts', async () => {
     write('fresh.ejs', "<h1>Bye from <%= issuer %></h1><%- include('_cancel') %>")
-    const html = await rendered(ejsPages(folder))
+    const html = await rendered(ejsPages(ejsViews(folder)))
     expect(html).to.contain('<h1>Bye from Acme</h1><form class="cancel"')
     expect(html).to.contain('/second-step/assets/style.css')
     const problem = { problem: wrongCode, next: null }
-    expect(await ejsPages(folder)('problem', problem, frame)).to.equal(
+    expect(await ejsPages(ejsViews(folder))('problem', problem, frame)).to.equal(
       await show('problem', problem),
     )
   })
 
   it('replace a part, also where one of our pages includes it', async () => {
     write('_heading.ejs', '<h1>Theirs: <%= title %></h1>')
-    const html = await rendered(ejsPages(folder))
+    const html = await rendered(ejsPages(ejsViews(folder)))
     expect(html).to.contain(`<h1>Theirs: ${t('fresh.title')}</h1>`)
   })
 
   it('replace the frame', async () => {
     write('_frame.ejs', '<html lang="<%= lang %>">[<%- body %>]</html>')
-    expect(await rendered(ejsPages(folder))).to.match(/^<html lang="en">\[<h1>.*\]\s*<\/html>/s)
+    expect(await rendered(ejsPages(ejsViews(folder)))).to.match(
+      /^<html lang="en">\[<h1>.*\]\s*<\/html>/s,
+    )
   })
 
   it('include views of their own', async () => {
     write('own.ejs', 'own part of <%= name %>')
     write('_head.ejs', "<%- include('own', { name: issuer }) %>")
-    expect(await rendered(ejsPages(folder))).to.contain('own part of Acme')
+    expect(await rendered(ejsPages(ejsViews(folder)))).to.contain('own part of Acme')
   })
 
   it('do not reach into another instance in the same process', async () => {
-    await rendered(ejsPages())
+    await rendered(ejsPages(ejsViews()))
     write('_heading.ejs', '<h1>Theirs</h1>')
-    const theirs = ejsPages(folder)
+    const theirs = ejsPages(ejsViews(folder))
     expect(await rendered(theirs)).to.contain('<h1>Theirs</h1>')
-    expect(await rendered(ejsPages())).not.to.contain('Theirs')
+    expect(await rendered(ejsPages(ejsViews()))).not.to.contain('Theirs')
   })
 
   it('are refused at start-up where the folder is none', () => {
     write('file', '')
     for (const wrong of [join(folder, 'missing'), join(folder, 'file')]) {
-      expect(() => ejsPages(wrong)).to.throw(ConfigurationError, 'views')
+      expect(() => ejsPages(ejsViews(wrong))).to.throw(ConfigurationError, 'views')
     }
   })
 
   it('are refused at start-up where a page can’t be compiled, by file name', () => {
     write('setup.ejs', '<% if ( %>')
-    expect(() => ejsPages(folder)).to.throw(ConfigurationError, 'setup.ejs')
+    expect(() => ejsPages(ejsViews(folder))).to.throw(ConfigurationError, 'setup.ejs')
   })
 
   it('are told which part there is not', () => {
     write('fresh.ejs', "<%- include('_missing') %>")
-    expect(() => rendered(ejsPages(folder))).to.throw('_missing.ejs')
+    expect(() => rendered(ejsPages(ejsViews(folder)))).to.throw('_missing.ejs')
   })
 })
 
@@ -403,7 +558,7 @@ describe('what the views print as it is', () => {
   it('is other views and the QR code, nothing else', () => {
     const raw = readdirSync(VIEWS)
       .filter((file) => file.endsWith('.ejs'))
-      .flatMap((file) => readFileSync(join(VIEWS, file), 'utf8').match(/<%-.*?%>/g) ?? [])
+      .flatMap((file) => readFileSync(join(VIEWS, file), 'utf8').match(/<%-.*?%>/gs) ?? [])
       .filter((tag) => !/^<%- include\('_[a-z-]+'(, \{[^}]*\})?\) -?%>$/.test(tag))
     expect(raw).to.have.members(['<%- body -%>', '<%- data.qr -%>'])
   })

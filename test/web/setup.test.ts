@@ -171,6 +171,8 @@ describe('the sessions at a set-up', () => {
     await passFirstStep(other, ann)
     await other.get('/inside').expect(200)
     await confirm(browser, codeFor(host, secret)).expect(200)
+    const revoked = await getJson(other, '/second-step/challenge')
+    expectProblem(revoked, 'not-signed-in', 401)
     await other.get('/inside').expect(401, { user: null })
     await browser.get('/inside').expect(200)
   })

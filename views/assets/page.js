@@ -10,6 +10,14 @@ document.addEventListener('submit', (event) => {
   else sentAt.set(event.target, now)
 })
 
+// A browser that keeps whole pages for its back button would show codes and keys again.
+window.addEventListener('pagehide', (event) => {
+  if (event.persisted) document.querySelector('main').hidden = true
+})
+window.addEventListener('pageshow', (event) => {
+  if (event.persisted) location.replace(document.body.dataset.back ?? location.href)
+})
+
 for (const button of document.querySelectorAll('[data-print]')) {
   button.hidden = false
   button.addEventListener('click', () => window.print())
@@ -20,6 +28,7 @@ for (const button of document.querySelectorAll('[data-copy]')) {
   if (navigator.clipboard === undefined) continue
   button.hidden = false
   const said = document.createElement('span')
+  said.className = 'copied'
   said.setAttribute('role', 'status')
   button.after(said)
   button.addEventListener('click', async () => {
@@ -27,4 +36,15 @@ for (const button of document.querySelectorAll('[data-copy]')) {
     await navigator.clipboard.writeText(shown.replace(/ +/g, '').replace(/\n+/g, '\n').trim())
     said.textContent = button.dataset.copied
   })
+}
+
+// The server's time goes on, in the visitor's own zone.
+for (const clock of document.querySelectorAll('[data-clock]')) {
+  const began = Date.parse(clock.dateTime) - performance.now()
+  const { lang } = document.documentElement
+  const show = () => {
+    clock.textContent = new Date(began + performance.now()).toLocaleTimeString(lang)
+  }
+  show()
+  setInterval(show, 1000)
 }

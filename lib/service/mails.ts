@@ -1,0 +1,168 @@
+import type { MailFailure, SecondStepEventType } from '../domain/event.js'
+import type { Counter, Counters } from '../ports/counters.js'
+import type { Mailer } from '../ports/mailer.js'
+import type { Users } from '../ports/users.js'
+import { within } from '../ports/within.js'
+import { type AnnouncedEvent, type Announcer, NO_REQUEST } from './announcer.js'
+
+/** The mails there are: each tells of the event of that name. */
+export const MAILS = [
+  'enrolled',
+  'disabled',
+  'reset',
+  'key-changed',
+  'key-shown',
+  'backup-codes-made',
+  'backup-code-used',
+  'authenticator-locked',
+  'pending-login-used-up',
+] as const satisfies readonly SecondStepEventType[]
+
+export type MailName = (typeof MAILS)[number]
+
+/** Somebody to write to, as the host tells about him. */
+export interface Addressee {
+  readonly id: string
+  readonly email: string | null
+  readonly locale: string | null
+}
+
+/** Writes the mail that tells of an event, in the first of the languages that there is. */
+export type WriteMail = (
+  event: AnnouncedEvent<MailName>,
+  languages: readonly string[],
+) => { readonly subject: string; readonly text: string; readonly html: string }
+
+/** What mails are made of. */
+export interface MailParts<U> {
+  readonly announcer: Announcer
+  readonly counters: Counters
+  readonly users: Users<U>
+  readonly describe: (user: U) => Addressee
+  /** The id that the host knows a user of the records by. */
+  readonly hostId: (recordId: string) => string
+  readonly mailer: Mailer
+  readonly from: string
+  readonly write: WriteMail
+  /** Milliseconds that a mailer may take. Default 20 000. */
+  readonly patience?: number
+}
+
+type Part = MailFailure['part']
+
+const PATIENCE = 20_000
+const HOUR = 60 * 60
+// One address: nothing that a header or a list of addresses is made of (GitLab CVE-2023-7028).
+const ONE_ADDRESS = /^[^\s\p{C}@,;:<>()[\]\\"]{1,64}@[^\s\p{C}@,;:<>()[\]\\"]{1,255}$/u
+
+/**
+ * Tells users by mail what happened to their second step. Nobody waits for a mail, and one that
+ * fails is an event and nothing else.
+ */
+export class Mails<U> {
+  readonly #parts: MailParts<U>
+  readonly #usedUp: Counter
+  readonly #underWay = new Set<Promise<void>>()
+
+  constructor(parts: MailParts<U>) {
+    this.#parts = parts
+    this.#usedUp = parts.counters.counter('mails-of-used-up-logins', HOUR)
+    parts.announcer.tell((event, languages) => {
+      if (isMailed(event)) this.#begin(event, languages)
+    })
+  }
+
+  /** Resolves when every mail that was begun is sent, or has failed. Never rejects. */
+  async settled(): Promise<void> {
+    while (this.#underWay.size > 0) await Promise.all(this.#underWay)
+  }
+
+  #begin(event: AnnouncedEvent<MailName>, languages: readonly string[]): void {
+    const mailing = this.#mail(event, languages)
+      .catch((error: unknown) => this.#announceFailure(event, error))
+      .finally(() => this.#underWay.delete(mailing))
+    this.#underWay.add(mailing)
+  }
+
+  async #mail(event: AnnouncedEvent<MailName>, languages: readonly string[]): Promise<void> {
+    const { from, mailer, write, patience = PATIENCE } = this.#parts
+    const addressee = await at('users', () => this.#addressee(event.user))
+    if (addressee === null || addressee.email === null) return
+    const { email, locale } = addressee
+    await at('address', () => checkAddress(email))
+    if (!(await at('counters', () => this.#isDue(event)))) return
+
+    // What somebody else's request asked for says nothing about the user's own language.
+    const asked = event.actor.kind === 'user' ? languages : []
+    const wanted = locale === null ? asked : [locale, ...asked]
+    const written = await at('view', async () => write(event, wanted))
+    // RFC 3834 §5: out-of-office programs do not answer it.
+    const headers = { 'Auto-Submitted': 'auto-generated' }
+    await at('transport', () =>
+      within(
+        'the mailer',
+        () => mailer.sendMail({ to: email, from, ...written, headers }),
+        patience,
+      ),
+    )
+  }
+
+  async #addressee(userId: string): Promise<Addressee | null> {
+    const { users, hostId, describe } = this.#parts
+    const user = await within('the user store', () => users.findById(hostId(userId)))
+    if (user === null || user === undefined || user === false) return null
+    const addressee = describe(user)
+    if (addressee.id === userId) return addressee
+    throw new Error('users.findById answered with somebody else')
+  }
+
+  /** Whoever knows the password could flood the owner's mailbox with these, one each ten minutes. */
+  async #isDue(event: AnnouncedEvent<MailName>): Promise<boolean> {
+    if (event.type !== 'pending-login-used-up') return true
+    const place = await within('the counters', () => this.#usedUp.take(event.user, 1))
+    return place.taken
+  }
+
+  #announceFailure({ type, user }: AnnouncedEvent<MailName>, error: unknown): void {
+    const { part, cause } =
+      error instanceof Failed ? error : { part: 'view' as const, cause: error }
+    const detail = { mail: type, part, error: nameOf(cause) }
+    const events = [{ type: 'mail-failed', method: null, detail }] as const
+    this.#parts.announcer.announce(user, events, NO_REQUEST).catch((reason: unknown) => {
+      process.emitWarning(`a failed mail is not in the audit log: ${String(reason)}`)
+    })
+  }
+}
+
+class Failed extends Error {
+  readonly part: Part
+
+  constructor(part: Part, cause: unknown) {
+    super(`a mail failed: ${part}`, { cause })
+    this.part = part
+  }
+}
+
+async function at<T>(part: Part, run: () => T | Promise<T>): Promise<T> {
+  try {
+    return await run()
+  } catch (cause) {
+    throw new Failed(part, cause)
+  }
+}
+
+function isMailed(event: AnnouncedEvent): event is AnnouncedEvent<MailName> {
+  return MAILS.some((name) => name === event.type)
+}
+
+function checkAddress(email: string): void {
+  if (!ONE_ADDRESS.test(email)) throw new Error('is not one e-mail address')
+}
+
+/** Class and code of a failure: its message may hold addresses, passwords or whole commands. */
+function nameOf(error: unknown): string {
+  const innermost: unknown = Reflect.get(Object(error), 'cause') ?? error
+  const { name, code } = Object(innermost) as { name?: unknown; code?: unknown }
+  const named = [name, code].filter((part) => typeof part === 'string' && /^\w{1,40}$/.test(part))
+  return named.join(' ') || 'unknown'
+}

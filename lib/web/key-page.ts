@@ -1,0 +1,68 @@
+import type { Request, Response } from 'express'
+import { base32Of } from '../domain/base32.js'
+import { labelOf, provisioningUri } from '../domain/provisioning-uri.js'
+import type { ShownKey } from '../service/setup.js'
+import type { PageProblem } from './pages.js'
+import { qrSvg } from './qr.js'
+import { sendJson, showPage } from './respond.js'
+import type { Site } from './site.js'
+
+/** A key as JSON shows it, the same at every route that shows one. */
+export async function sendKey(
+  site: Site,
+  res: Response,
+  user: Express.User,
+  { parameters, secret, expiresAt }: ShownKey,
+): Promise<void> {
+  const issuer = labelOf(site.issuer)
+  const account = accountOf(site, user)
+  const key = base32Of(secret)
+  const uri = provisioningUri(issuer, account, key, parameters)
+  sendJson(res, {
+    issuer,
+    account,
+    secret: key,
+    uri,
+    qr: await qrSvg(uri),
+    algorithm: parameters.algorithm.toUpperCase(),
+    digits: parameters.digits,
+    period: parameters.period,
+    expiresAt: expiresAt === null ? null : new Date(expiresAt).toISOString(),
+  })
+}
+
+/** What the key's page is for: the first set-up, a change of key, or the live key once more. */
+export type KeyPurpose = 'setup' | 'change-key' | 'show-key'
+
+/** The same key as a page, with the field that confirms it unless it is live. */
+export async function keyPage(
+  site: Site,
+  req: Request,
+  res: Response,
+  user: Express.User,
+  { parameters, secret }: ShownKey,
+  shown: { purpose: KeyPurpose; cancel: boolean; problem: PageProblem | null; status: number },
+): Promise<void> {
+  const account = accountOf(site, user)
+  const key = base32Of(secret)
+  const uri = provisioningUri(site.issuer, account, key, parameters)
+  const data = {
+    problem: shown.problem,
+    purpose: shown.purpose,
+    account,
+    issuer: labelOf(site.issuer),
+    key: (key.match(/.{1,4}/g) ?? []).join(' '),
+    uri,
+    qr: await qrSvg(uri),
+    cancel: shown.cancel,
+    clock: shown.problem?.clockOff === undefined ? null : new Date(site.system.now()),
+  }
+  await showPage(site, req, res, 'setup', data, shown.status)
+}
+
+/** The account's name as the authenticator shows it. */
+function accountOf(site: Site, user: Express.User): string {
+  const { email, name, id } = site.describe(user)
+  const labels = [email, name, id].map((known) => labelOf(known ?? ''))
+  return labels.find((label) => label !== '') ?? ''
+}

@@ -1,0 +1,49 @@
+import { byCode } from './by-code.js'
+import { enter } from './enter.js'
+import { wantsJson } from './faces.js'
+import type { Handler } from './handler.js'
+import { keepsHostsKeys } from './kept-keys.js'
+import { removeUser } from './passport.js'
+import { redirect, sendJson } from './respond.js'
+import { regenerateSession, saveSession, updateSecondStep } from './session.js'
+import { refuseOnSettings } from './settings.js'
+import type { SignedInVisitor } from './visitor.js'
+
+/** POST `/reset` */
+export const reset: Handler<SignedInVisitor> = async (exchange) => {
+  const { site, req, res } = exchange
+  const outcome = await byCode(exchange, (attempt) => site.reset.reset(attempt))
+  if ('problem' in outcome) return refuseOnSettings(exchange, outcome.problem, 'reset')
+  // The epoch was raised for every session; this one need not wait for its next request.
+  removeUser(req)
+  await regenerateSession(req)
+  if (wantsJson(req)) sendJson(res, { status: 'reset' })
+  else redirect(res, site.paths.signIn)
+  return undefined
+}
+
+/** POST `/disable` */
+export const disable: Handler<SignedInVisitor> = async (exchange) => {
+  const { site, req, res, visitor } = exchange
+  const { user, userId, record, policy } = visitor
+  if (policy.mode === 'required') {
+    return refuseOnSettings(exchange, { code: 'required-by-policy' }, 'disable')
+  }
+  const outcome = await byCode(exchange, (attempt) => site.reset.disable(attempt))
+  if ('problem' in outcome) return refuseOnSettings(exchange, outcome.problem, 'disable')
+  await enter(site, req, {
+    user,
+    userId,
+    stamp: site.sessions.stamp(userId, outcome.done.epoch, 'none'),
+    footing: { record, policy },
+    keeps: keepsHostsKeys(site, req),
+  })
+  if (wantsJson(req)) {
+    sendJson(res, { status: 'disabled' })
+    return undefined
+  }
+  updateSecondStep(req, { notice: 'disabled' })
+  await saveSession(req)
+  redirect(res, `${site.paths.secondStep}/`)
+  return undefined
+}

@@ -1,0 +1,78 @@
+import { existsSync, readFileSync, statSync } from 'node:fs'
+import { extname, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import ejs, { type TemplateFunction } from 'ejs'
+import { ConfigurationError } from '../errors/configuration-error.js'
+
+/** The EJS views: ours, and the host's in front of them. */
+export interface Views {
+  /** Whether there is a view of that name. */
+  has(name: string): boolean
+  /**
+   * Compiles a view before it is needed, so that its mistakes show at start-up.
+   *
+   * @throws ConfigurationError where there is none, or it can't be compiled
+   */
+  compile(name: string): void
+  /**
+   * Writes a view. It sees the values, and `include(name, more)`, which looks in the host's folder
+   * first wherever the caller is. What `<%= %>` writes is escaped, but in a `.txt.ejs` it is not.
+   */
+  write(name: string, values: object): string
+}
+
+const OURS = fileURLToPath(new URL('../../views', import.meta.url))
+
+/**
+ * @param hostFolder a file in it replaces our view or part of that name
+ * @throws ConfigurationError where the folder is none
+ */
+export function ejsViews(hostFolder?: string): Views {
+  const folders = hostFolder === undefined ? [OURS] : [folderOf(hostFolder), OURS]
+  // Not EJS's own cache: it is shared by all instances and keeps the first one's folders.
+  const compiled = new Map<string, TemplateFunction>()
+
+  const view = (name: string): TemplateFunction => {
+    const known = compiled.get(name) ?? compile(name, folders)
+    compiled.set(name, known)
+    return known
+  }
+  const write = (name: string, values: object): string =>
+    view(name)({
+      ...values,
+      include: (other: string, more: object = {}) => write(other, { ...values, ...more }),
+    })
+  return {
+    has: (name) => fileOf(name, folders) !== undefined,
+    compile: (name) => void view(name),
+    write,
+  }
+}
+
+function fileOf(name: string, folders: readonly string[]): string | undefined {
+  return folders.map((folder) => resolve(folder, withEnding(name))).find((path) => existsSync(path))
+}
+
+function withEnding(name: string): string {
+  return extname(name) === '' ? `${name}.ejs` : name
+}
+
+function compile(name: string, folders: readonly string[]): TemplateFunction {
+  const filename = fileOf(name, folders)
+  if (filename === undefined) {
+    throw new ConfigurationError(`views: there is no view "${withEnding(name)}"`)
+  }
+  const escaping = name.endsWith('.txt.ejs') ? { escape: (value: unknown) => String(value) } : {}
+  try {
+    return ejs.compile(readFileSync(filename, 'utf8'), { filename, async: false, ...escaping })
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause)
+    throw new ConfigurationError(`views: ${filename} can't be compiled: ${why}`, { cause })
+  }
+}
+
+function folderOf(path: string): string {
+  const folder = resolve(path)
+  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return folder
+  throw new ConfigurationError(`views: ${folder} is no folder; give the one with your views`)
+}

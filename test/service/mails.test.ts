@@ -1,0 +1,292 @@
+import { expect } from 'chai'
+import type { SecondStepEvent } from '../../lib/domain/event.js'
+import type { AnnouncedEvent, Mailer, Users } from '../../lib/index.js'
+import { memoryCounters } from '../../lib/limits/memory-counters.js'
+import { Announcer, type Occasion } from '../../lib/service/announcer.js'
+import { type Addressee, Mails } from '../../lib/service/mails.js'
+import { ejsMails } from '../../lib/web/mails.js'
+import { loadMessages } from '../../lib/web/messages.js'
+import { ejsViews } from '../../lib/web/views.js'
+import { type MovedSystem, movedSystem } from '../support/clock.js'
+import { type MailServer, startMailServer } from '../support/mail-server.js'
+
+const FIREFOX = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0'
+const AT_HOME: Occasion = { ip: '192.0.2.7', userAgent: FIREFOX, languages: ['en'] }
+const RESET: SecondStepEvent = { type: 'reset', method: null }
+const USED_UP: SecondStepEvent = { type: 'pending-login-used-up', method: null }
+
+const ann: Addressee = { id: 'ann', email: 'ann@acme.example', locale: null }
+
+interface World {
+  readonly announcer: Announcer
+  readonly failures: readonly AnnouncedEvent<'mail-failed'>[]
+  readonly mails: Mails<Addressee>
+  readonly system: MovedSystem
+  tell(event: SecondStepEvent, occasion?: Occasion): Promise<void>
+}
+
+let server: MailServer
+
+function world(given: {
+  user?: Partial<Addressee>
+  findById?: Users<Addressee>['findById']
+  sendMail?: Mailer['sendMail']
+  patience?: number
+  issuer?: string
+}): World {
+  const system = movedSystem()
+  const announcer = new Announcer(system)
+  const failures: AnnouncedEvent<'mail-failed'>[] = []
+  announcer.events.on('mail-failed', (event) => failures.push(event))
+  const mails = new Mails<Addressee>({
+    announcer,
+    counters: memoryCounters(),
+    users: { findById: given.findById ?? (async () => ({ ...ann, ...given.user })) },
+    describe: (user) => user,
+    hostId: (id) => id,
+    mailer: given.sendMail === undefined ? server.transport : { sendMail: given.sendMail },
+    from: 'Acme <no-reply@acme.example>',
+    write: ejsMails(ejsViews(), {
+      messages: loadMessages(),
+      issuer: given.issuer ?? 'Acme',
+      origin: 'https://acme.example',
+      paths: { secondStep: '/second-step', admin: '/admin', signIn: '/login', signedIn: '/' },
+    }),
+    patience: given.patience ?? 5000,
+  })
+  const tell = async (event: SecondStepEvent, occasion = AT_HOME) => {
+    announcer.announce('ann', [event], occasion)
+    await mails.settled()
+  }
+  return { announcer, failures, mails, system, tell }
+}
+
+describe('a mail about the second step', () => {
+  before(async () => {
+    server = await startMailServer()
+  })
+  after(() => server.stop())
+  const last = () => {
+    const mail = server.mails.at(-1)
+    if (mail === undefined) throw new Error('there is no mail')
+    return mail
+  }
+
+  it('says what happened, when, from where, in which browser, and what to do', async () => {
+    await world({}).tell(RESET)
+    const { from, to, subject, text = '', html = '' } = last()
+    expect(from).to.deep.equal({ name: 'Acme', address: 'no-reply@acme.example' })
+    expect(to).to.deep.equal([{ name: '', address: 'ann@acme.example' }])
+    expect(subject).to.equal('Acme: Your second step was reset')
+    for (const body of [text, html]) {
+      expect(body).to.match(/January 5, 2026 at 12:00\sPM \(UTC\)/)
+      expect(body).to.contain('192.0.2.7').and.contain('Firefox on Linux')
+      expect(body).to.contain('If this wasn’t you').and.contain('Change your password now')
+      expect(body).to.contain('https://acme.example/second-step/')
+    }
+    expect(html).to.match(/^<!doctype html>\s*<html lang="en" dir="ltr">/)
+    expect(html).to.contain('href="https://acme.example/second-step/"')
+  })
+
+  it('is marked as automatic, so that nobody’s holiday notice answers it', async () => {
+    await world({}).tell(RESET)
+    const header = last().headers.find(({ key }) => key === 'auto-submitted')
+    expect(header?.value).to.equal('auto-generated')
+  })
+
+  it('is in the user’s own language, else in that of the request, else in English', async () => {
+    const langOf = async (locale: string | null, languages: readonly string[]) => {
+      await world({ user: { locale } }).tell(RESET, { ...AT_HOME, languages })
+      return /<html lang="(\w+)"/.exec(last().html ?? '')?.[1]
+    }
+    expect(await langOf('it', ['es', 'en'])).to.equal('it')
+    expect(await langOf('it_IT', ['es', 'en'])).to.equal('it')
+    expect(await langOf(null, ['es', 'en'])).to.equal('es')
+    expect(await langOf('tlh', ['ru'])).to.equal('ru')
+    expect(await langOf(null, [])).to.equal('en')
+  })
+
+  it('is not in the language of somebody else who did it', async () => {
+    const byAdmin = { ...AT_HOME, languages: ['ru'], actor: { kind: 'admin', id: 'bob' } as const }
+    await world({}).tell(RESET, byAdmin)
+    expect(last().html).to.contain('<html lang="en"')
+  })
+
+  it('says how many backup codes are left, and in the same mail that they are few', async () => {
+    const textWith = async (backupCodesLeft: number) => {
+      const detail = { backupCodesLeft }
+      await world({}).tell({ type: 'backup-code-used', method: 'backup-code', detail })
+      return last().text
+    }
+    expect(await textWith(7))
+      .to.contain('You have 7 codes left.')
+      .and.not.contain('not many')
+    expect(await textWith(3))
+      .to.contain('You have 3 codes left.')
+      .and.contain('not many')
+    expect(await textWith(1))
+      .to.contain('You have one code left.')
+      .and.contain('not many')
+    expect(await textWith(0))
+      .to.contain('your last one')
+      .and.not.contain('not many')
+    const before = server.mails.length
+    const detail = { backupCodesLeft: 3 }
+    await world({}).tell({ type: 'backup-codes-low', method: 'backup-code', detail })
+    expect(server.mails).to.have.length(before)
+  })
+
+  it('says until when the authenticator is locked', async () => {
+    const detail = { until: new Date(Date.UTC(2026, 0, 6, 9, 30)) }
+    await world({}).tell({ type: 'authenticator-locked', method: 'totp', detail })
+    expect(last().text).to.match(/January 6, 2026 at 9:30\sAM \(UTC\)/)
+  })
+
+  it('says that it does not know where that is so', async () => {
+    await world({}).tell(RESET, { ip: null, userAgent: null })
+    expect(last().text).to.contain('IP address: unknown').and.contain('Browser: unknown')
+  })
+
+  it('is not sent to whom nobody knows, or who has no address', async () => {
+    const before = server.mails.length
+    for (const found of [null, undefined, false, { ...ann, email: null }] as const) {
+      const { tell, failures } = world({ findById: async () => found })
+      await tell(RESET)
+      expect(failures).to.deep.equal([])
+    }
+    expect(server.mails).to.have.length(before)
+  })
+
+  it('is sent for what changes the second step, and not for every code', async () => {
+    const before = server.mails.length
+    const { tell } = world({})
+    const unsaid = ['code-accepted', 'wrong-code', 'logged-out', 'backup-codes-saved'] as const
+    for (const type of unsaid) await tell({ type, method: null })
+    expect(server.mails).to.have.length(before)
+  })
+})
+
+// Somebody who knows the password, and no code, starts login after login to fill the owner's mailbox.
+describe('the mail about a right password with wrong codes', () => {
+  it('goes out once an hour for each user', async () => {
+    const sent: string[] = []
+    const findById = async (id: string) => ({ ...ann, id, email: `${id}@acme.example` })
+    const { announcer, mails } = world({
+      findById,
+      sendMail: async ({ to }) => {
+        sent.push(to)
+      },
+    })
+    for (let login = 0; login < 20; login += 1) announcer.announce('ann', [USED_UP], AT_HOME)
+    announcer.announce('bob', [USED_UP], AT_HOME)
+    await mails.settled()
+    expect(sent).to.deep.equal(['ann@acme.example', 'bob@acme.example'])
+  })
+})
+
+describe('a mail that fails', () => {
+  const failing = Object.assign(new Error('535 hunter2 is wrong'), { code: 'EAUTH' })
+
+  it('is an event that says where, and with which kind of error, but not its message', async () => {
+    const { tell, failures } = world({ sendMail: () => Promise.reject(failing) })
+    await tell(RESET)
+    expect(failures).to.have.length(1)
+    expect(failures[0]).to.deep.include({
+      type: 'mail-failed',
+      user: 'ann',
+      actor: { kind: 'system', id: null },
+      detail: { mail: 'reset', part: 'transport', error: 'Error EAUTH' },
+    })
+    expect(JSON.stringify(failures)).not.to.contain('hunter2')
+  })
+
+  it('is one also where the mailer or the users store throws at once', async () => {
+    const thrown = () => {
+      throw failing
+    }
+    for (const given of [{ sendMail: thrown }, { findById: thrown }]) {
+      const { tell, failures } = world(given)
+      await tell(RESET)
+      expect(failures.map(({ detail }) => detail.error)).to.deep.equal(['Error EAUTH'])
+    }
+  })
+
+  it('is one where the mailer hangs, and the next mail goes out meanwhile', async () => {
+    const sent: string[] = []
+    let hangs = true
+    const { announcer, failures, mails } = world({
+      patience: 20,
+      sendMail: async ({ subject }) => {
+        if (hangs) {
+          hangs = false
+          await new Promise(() => undefined)
+        }
+        sent.push(subject)
+      },
+    })
+    announcer.announce('ann', [RESET, { type: 'disabled', method: null }], AT_HOME)
+    await mails.settled()
+    expect(sent).to.deep.equal(['Acme: Your second step is off'])
+    expect(failures.map(({ detail }) => detail)).to.deep.equal([
+      { mail: 'reset', part: 'transport', error: 'Error ETIMEDOUT' },
+    ])
+  })
+
+  it('is one where the users store hangs', async () => {
+    const { tell, failures } = world({ findById: () => new Promise(() => undefined) })
+    await tell(RESET)
+    expect(failures[0]?.detail).to.include({ part: 'users', error: 'Error ETIMEDOUT' })
+  })
+
+  it('is one where the users store answers with somebody else', async () => {
+    const { tell, failures } = world({ user: { id: 'bob' } })
+    await tell(RESET)
+    expect(failures[0]?.detail).to.include({ part: 'users' })
+  })
+})
+
+// A name or an address of the user's, or a header of the visitor's, tries to add headers or
+// recipients to a mail (GitLab CVE-2023-7028: a list of addresses where one was meant).
+describe('what users and visitors can write', () => {
+  before(async () => {
+    server = await startMailServer()
+  })
+  after(() => server.stop())
+
+  const addresses = [
+    'ann@acme.example\r\nBcc: eve@evil.example',
+    'ann@acme.example, eve@evil.example',
+    'ann@acme.example;eve@evil.example',
+    'ann@acme.example eve@evil.example',
+    '"ann@acme.example" <eve@evil.example>',
+    'group: ann@acme.example, eve@evil.example;',
+    'ann@acme.example@evil.example',
+    'ann\u0000@acme.example',
+    'ann\u202e@acme.example',
+    'ann',
+    `${'a'.repeat(5000)}@acme.example`,
+  ]
+  for (const email of addresses) {
+    it(`sends nothing to what is not one address: ${JSON.stringify(email.slice(0, 50))}`, async () => {
+      const { tell, failures } = world({ user: { email } })
+      await tell(RESET)
+      expect(failures.map(({ detail }) => detail.part)).to.deep.equal(['address'])
+      expect(server.mails).to.deep.equal([])
+    })
+  }
+
+  it('adds no header and no recipient, and no text of the visitor’s', async () => {
+    const injected = 'Firefox/1\r\nBcc: eve@evil.example\r\n\r\n<b>click http://evil.example</b>'
+    const issuer = 'Acme\r\nBcc: eve@evil.example <script>'
+    const { tell } = world({ issuer })
+    await tell(RESET, { ip: '192.0.2.7', userAgent: injected, languages: ['en\r\nX: y'] })
+    const [mail] = await server.received(1)
+    expect(mail?.recipients).to.deep.equal(['ann@acme.example'])
+    expect(mail?.bcc ?? []).to.deep.equal([])
+    expect(mail?.raw.split('\r\n\r\n')[0]).not.to.match(/^(bcc|x):/im)
+    expect(mail?.subject).to.contain('Acme Bcc: eve@evil.example <script>')
+    expect(`${mail?.text}${mail?.html}`).not.to.contain('http://evil.example')
+    expect(mail?.html).not.to.contain('<script>')
+    expect(mail?.text).to.contain('Browser: Firefox')
+  })
+})
