@@ -5,7 +5,8 @@ import { ConfigurationError } from './errors/configuration-error.js'
 import { keyRing } from './keys/key-ring.js'
 import { memoryCounters } from './limits/memory-counters.js'
 import { redisCounters } from './limits/redis-counters.js'
-import { checkOptions, type SecondStepOptions } from './options.js'
+import { checkOptions } from './options/check-options.js'
+import type { SecondStepOptions } from './options/options.js'
 import type { AuditLog } from './ports/audit-log.js'
 import { system as theSystem } from './ports/system.js'
 import { Announcer, type SecondStepEvents } from './service/announcer.js'
@@ -19,6 +20,7 @@ import { Reset } from './service/reset.js'
 import { Sessions } from './service/sessions.js'
 import { Setup } from './service/setup.js'
 import { type SecondStepStatus, Status } from './service/status.js'
+import { Trouble } from './service/trouble.js'
 import { Vault } from './service/vault.js'
 import { memoryAuditLog } from './stores/memory-audit-log.js'
 import { errorHandler } from './web/error-handler.js'
@@ -55,11 +57,11 @@ export interface SecondStep<U = Express.User> {
    */
   requireSignedIn(req: IncomingMessage): Promise<U>
   /** To be called after a password was changed: clears misses, waits and the lock. */
-  passwordChanged(userId: string | number): Promise<void>
+  passwordChanged(userId: unknown): Promise<void>
   /** Ends every session and pending login of a user. */
-  endSessions(userId: string | number): Promise<void>
+  endSessions(userId: unknown): Promise<void>
   /** Whether and how a user has a second step. */
-  status(userId: string | number): Promise<SecondStepStatus>
+  status(userId: unknown): Promise<SecondStepStatus>
   /** What happens to second steps: each event under its type, and all under `event`. */
   readonly events: SecondStepEvents
   /**
@@ -97,6 +99,7 @@ export function createSecondStep<U = Express.User>(options: SecondStepOptions<U>
   })
   const counters = countersOf(options.redis, production)
   const limits = new Limits(counters, announcer)
+  const trouble = new Trouble(system)
   const vault = new Vault(sealer)
   const sessions = new Sessions(records, system)
   const status = new Status(records, system, window)
@@ -112,6 +115,7 @@ export function createSecondStep<U = Express.User>(options: SecondStepOptions<U>
     setup: new Setup({ ...setupParts, parameters, window }),
     reset: new Reset(challenge),
     limits,
+    trouble,
     sessions,
     audit,
     system,
@@ -125,8 +129,8 @@ export function createSecondStep<U = Express.User>(options: SecondStepOptions<U>
     { announcer, counters, hostId, write: ejsMails(views, site) },
     site,
   )
-  const recordId = (userId: string | number) => checked.recordId(userId)
-  openEarly(records)
+  const recordId = (userId: unknown) => checked.recordId(userId)
+  openEarly(records, trouble)
 
   return {
     guard: (guardOptions) => guard(site, guardOptions),
@@ -176,9 +180,9 @@ function mailsOf<U>(
 }
 
 /** A mistake in the store's set-up is said at start-up; one that only connects is tried again. */
-function openEarly(records: Records): void {
+function openEarly(records: Records, trouble: Trouble): void {
   records.open().catch((error: unknown) => {
     const cause: unknown = Reflect.get(Object(error), 'cause')
-    if (cause instanceof ConfigurationError) process.emitWarning(cause)
+    if (cause instanceof ConfigurationError) trouble.report(error)
   })
 }

@@ -11,6 +11,8 @@ interface Tool {
 const TOOLS: readonly Tool[] = [
   { program: 'redis-server', package: 'redis-server' },
   { program: 'oathtool', package: 'oathtool' },
+  { program: 'chromium', package: 'chromium' },
+  { program: 'zbarimg', package: 'zbar-tools' },
 ]
 
 /**

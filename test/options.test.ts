@@ -81,6 +81,9 @@ const illTyped: Record<string, { values: readonly unknown[]; says: string }> = {
   },
   onPending: { values: [null, true, '/challenge'], says: 'must be a function' },
   formFields: { values: [null, {}, '_csrf'], says: 'must be a function' },
+  language: { values: [null, 'it', {}], says: 'must be a function' },
+  users: { values: [null, {}, [], () => null, { findById: 'id' }], says: 'findById(id)' },
+  mail: { values: [null, 'smtp://mail.example', 5], says: 'must be an object' },
   views: { values: [null, '', 5, ['views']], says: 'must be the path of a folder' },
   render: { values: [null, {}, 'ejs'], says: 'must be a function' },
   messages: { values: [null, 'de', 5], says: 'must be an object' },
@@ -183,6 +186,23 @@ describe('createSecondStep', () => {
     const refusal = refusalOf(() => create({ favouriteColour: 'blue' }))
     expect(refusal).to.include('`favouriteColour`: known are issuer, origin,')
     expect(refusal).to.not.include('did you mean')
+  })
+
+  it('refuses mails that nobody could send or get', () => {
+    const users = { findById: async () => null }
+    const transport = { sendMail: async () => undefined }
+    const from = 'Acme <no-reply@acme.example>'
+    const refusalWith = (mail: object, more: object = { users }) =>
+      refusalOf(() => create({ mail, ...more }))
+    for (const wrong of [undefined, null, {}, 'smtp://mail.example', { send: () => undefined }]) {
+      expect(refusalWith({ transport: wrong, from })).to.include('`mail.transport` must be')
+    }
+    for (const wrong of [undefined, null, '', 5, 'a@b.example\r\nBcc: eve@evil.example']) {
+      expect(refusalWith({ transport, from: wrong })).to.include('`mail.from` must be')
+    }
+    expect(refusalWith({ transport, from }, {})).to.include('`mail` needs `users')
+    expect(refusalWith({ transport, from, form: 1 })).to.include('did you mean from?')
+    expect(() => create({ mail: { transport, from }, users })).to.not.throw()
   })
 
   it('refuses two ways at once to make pages', () => {

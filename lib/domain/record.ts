@@ -32,6 +32,8 @@ export interface SecondStepRecord {
   readonly lockedUntil: number | null
   /** Until when no code is asked for; `Number.MAX_SAFE_INTEGER`: until resumed; null: not paused. */
   readonly pausedUntil: number | null
+  /** When the host last told of a changed password; pending logins from before are over. */
+  readonly passwordChangedAt: number | null
   /** Stamps that were logged out; a slow request may write their session back. */
   readonly ended: readonly EndedStamp[]
 }
@@ -50,6 +52,7 @@ export function blankRecord(userId: string): SecondStepRecord {
     attempts: { misses: [], consecutive: 0 },
     lockedUntil: null,
     pausedUntil: null,
+    passwordChangedAt: null,
     ended: [],
   }
 }

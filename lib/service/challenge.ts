@@ -3,6 +3,7 @@ import type { TypedCode } from '../domain/code.js'
 import type { Decision } from '../domain/decision.js'
 import type { Policy } from '../domain/policy.js'
 import type { SecondStepRecord } from '../domain/record.js'
+import { type Admission, stillAdmitted } from '../domain/standing.js'
 import type { Digester } from '../ports/digester.js'
 import { within } from '../ports/within.js'
 import type { Occasion } from './announcer.js'
@@ -14,8 +15,8 @@ import type { Vault } from './vault.js'
 export interface CodeAttempt {
   readonly userId: string
   readonly code: TypedCode
-  /** The pending login it was given in, or null in a session that is signed in. */
-  readonly pendingId: string | null
+  /** The pending login or the session it was given in. */
+  readonly admission: Admission
   /** Canonical address to count under, or null where none can be told. */
   readonly ipKey: string | null
   readonly ipLimit: number
@@ -95,10 +96,12 @@ export class Challenge {
     }
     if (code.kind === 'backup-code' && !policy.backupCodes) return { kind: 'switched-off' }
 
-    const places = await this.#limits.takeForCode(attempt)
+    const { admission } = attempt
+    const pendingId = admission.kind === 'pending' ? admission.pending.id : null
+    const places = await this.#limits.takeForCode({ ...attempt, pendingId })
     if (places.kind !== 'taken') return places
-    const verdict = await this.#verdict(attempt, followUp).catch(async (error: unknown) => {
-      await places.giveBack('all')
+    const verdict = await this.#verdict(attempt, followUp).catch((error: unknown) => {
+      void places.giveBack('all')
       throw error
     })
     if (verdict.kind === 'accepted') {
@@ -113,15 +116,14 @@ export class Challenge {
   }
 
   #verdict<Result>(
-    { userId, code, occasion, record }: CodeAttempt,
+    { userId, code, occasion, record, admission, policy }: CodeAttempt,
     followUp: FollowUp<Result>,
   ): Promise<Verdict<Result>> {
     return this.#records.change<Verdict<Result>>(
       userId,
       occasion,
       async (current, now) => {
-        // What was revoked since this request read the record must not be revived by its code.
-        if (current.epoch !== record.epoch) {
+        if (!stillAdmitted(admission, current, policy, now)) {
           return { record: current, answer: { kind: 'sign-in-again' }, events: [] }
         }
         const { answer, ...decided } =

@@ -89,24 +89,22 @@ export class Limits {
     passwordAttempts: number
   }): Promise<Places | LimitRefusal> {
     const { ipKey, passwordAttempts } = attempt
-    const accounts = ipKey === null ? [] : attempt.accounts
-    const wanted = [
-      { counter: this.#passwordsOfAddress, key: ipKey, limit: PASSWORDS_PER_ADDRESS },
-      ...[...new Set(accounts)].map((account) => ({
-        counter: this.#passwordsOfAccount,
-        key: JSON.stringify([account, ipKey]),
-        limit: passwordAttempts,
-      })),
-    ]
+    // First, and alone: an address that is full must not go on making counts of account after account.
+    const ofAddress = await take(this.#passwordsOfAddress, ipKey, PASSWORDS_PER_ADDRESS)
+    if (!ofAddress.taken) return tooMany(ofAddress.retryAfter)
+    const accounts = ipKey === null ? [] : [...new Set(attempt.accounts)]
     const places = await Promise.all(
-      wanted.map(async ({ counter, key, limit }) => {
-        const { taken, retryAfter } = await take(counter, key, limit)
-        return { counter, key, taken, retryAfter }
+      accounts.map(async (account) => {
+        const key = JSON.stringify([account, ipKey])
+        return { key, ...(await take(this.#passwordsOfAccount, key, passwordAttempts)) }
       }),
     )
     const giveBack: Places['giveBack'] = async () => {
       const taken = places.filter((place) => place.taken)
-      await Promise.all(taken.map(({ counter, key }) => giveBackTo(counter, key)))
+      await Promise.all([
+        giveBackTo(this.#passwordsOfAddress, ipKey),
+        ...taken.map(({ key }) => giveBackTo(this.#passwordsOfAccount, key)),
+      ])
     }
     if (places.every(({ taken }) => taken)) return { kind: 'taken', giveBack }
     await giveBack('all')

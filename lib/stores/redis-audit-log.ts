@@ -1,3 +1,4 @@
+import { checkNames } from '../errors/check-names.js'
 import type { AuditEntry, AuditLog } from '../ports/audit-log.js'
 import { type RedisClient, redisScript } from './redis-client.js'
 import { DEFAULT_PREFIX, redisKeys } from './redis-keys.js'
@@ -32,12 +33,11 @@ return redis.call('XREVRANGE', KEYS[1], ARGV[1], '-', 'COUNT', ARGV[2])
  * Keeps the audit log in streams of Redis: bounded by age and length, so that it never fills the
  * server whose records must not be lost.
  *
- * @throws ConfigurationError for a prefix with braces or blanks
+ * @throws ConfigurationError for an unknown option, a prefix with braces or blanks
  */
-export function redisAuditLog(
-  redis: RedisClient,
-  { prefix = DEFAULT_PREFIX, length = 100_000, days = 90 }: RedisAuditLogOptions = {},
-): AuditLog {
+export function redisAuditLog(redis: RedisClient, options: RedisAuditLogOptions = {}): AuditLog {
+  checkNames(options, ['prefix', 'length', 'days'], 'redisAuditLog.')
+  const { prefix = DEFAULT_PREFIX, length = 100_000, days = 90 } = options
   const keys = redisKeys(prefix)
 
   async function add(entry: AuditEntry): Promise<void> {

@@ -1,6 +1,8 @@
 import type { Policy } from '../domain/policy.js'
 import type { SecondStepRecord } from '../domain/record.js'
 import { listPlaceOf } from '../domain/record-list.js'
+import { checkNames } from '../errors/check-names.js'
+import { ConfigurationError } from '../errors/configuration-error.js'
 import type { RecordPage, RecordQuery, RecordStore } from '../ports/record-store.js'
 import { redisAuditLog } from './redis-audit-log.js'
 import {
@@ -58,12 +60,14 @@ return 1
  * emptied, and every call rejects. In production `npx passport-second-step init` makes it once;
  * elsewhere `open` does.
  *
- * @throws ConfigurationError for a prefix with braces or blanks
+ * @throws ConfigurationError for another client, an unknown option, a prefix with braces or blanks
  */
-export function redisStore(
-  redis: RedisClient,
-  { prefix = DEFAULT_PREFIX, persistent = false }: RedisStoreOptions = {},
-): RecordStore {
+export function redisStore(redis: RedisClient, options: RedisStoreOptions = {}): RecordStore {
+  checkNames(options, ['prefix', 'persistent'], 'redisStore.')
+  if (typeof redis?.mget !== 'function' || typeof redis.evalsha !== 'function') {
+    throw new ConfigurationError('redisStore() needs an ioredis client, such as new Redis(url)')
+  }
+  const { prefix = DEFAULT_PREFIX, persistent = false } = options
   const keys = redisKeys(prefix)
 
   /** One command, so that no emptying can come between the documents and the marker. */

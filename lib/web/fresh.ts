@@ -24,8 +24,10 @@ export const showFresh: Handler<SignedInVisitor> = async (exchange) => {
 export const answerFresh: Handler<SignedInVisitor> = async (exchange) => {
   const { site, req, res, visitor } = exchange
   const outcome = await byCode(exchange, (attempt) => site.challenge.answer(attempt))
-  if ('problem' in outcome && outcome.problem.code === 'sign-in-again') return outcome.problem
-  if ('problem' in outcome) return onPage(exchange, outcome.problem)
+  if ('problem' in outcome) {
+    const { problem } = outcome
+    return problem.code === 'sign-in-again' ? problem : onPage(exchange, problem)
+  }
 
   const { epoch, method } = outcome.done
   const given = site.sessions.stamp(visitor.userId, epoch, method)

@@ -1,5 +1,6 @@
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
 import { pendingStandingOf, standingOf } from '../domain/standing.js'
+import { checkNames } from '../errors/check-names.js'
 import { ConfigurationError } from '../errors/configuration-error.js'
 import { UnavailableError } from '../errors/unavailable-error.js'
 import { askedPath, isNavigation, isOurs, liesUnder, pathOnOrigin } from './destination.js'
@@ -47,7 +48,11 @@ export interface GuardOptions {
  * has not passed the second step, whatever put him there, and it wraps `req.logIn`.
  */
 export function guard(site: Site, options: GuardOptions = {}): RequestHandler {
+  checkNames(options, ['open'], 'guard.')
   const open = options.open ?? ['/login', '/logout', '/auth']
+  if (!Array.isArray(open) || !open.every((path) => /^\//.test(path))) {
+    throw new ConfigurationError('`guard.open` must be a list of paths that begin with a slash')
+  }
   return (req, res, next) => {
     pass(site, open, req, res, next).catch((error: unknown) => {
       // Whoever handles the error must not take the visitor for signed in (promise 7).
@@ -87,11 +92,12 @@ function wrap(site: Site, req: Request, res: Response, next: NextFunction): Guar
     site,
     visitor: { kind: 'anonymous' },
     logIn: req.logIn.bind(req) as PassportLogIn,
+    next,
     passed: null,
     onFirstStep: null,
   }
   setGuarded(req, state)
-  req.login = req.logIn = gate(site, req, res, next)
+  req.login = req.logIn = gate(site, req, res)
   req.logout = req.logOut = gatedLogOut(site, req)
   return state
 }

@@ -44,6 +44,7 @@ export async function refuseOnSettings(
   action: SettingsAction,
 ): Promise<Problem | undefined> {
   const { site, req, res } = exchange
+  // Revoked meanwhile: there are no settings to show any more.
   if (problem.code === 'sign-in-again' || problem.code === 'not-enrolled') return problem
   await sendProblem(site, req, res, problem, (shown, status) =>
     settingsPage(exchange, shown, action, status),

@@ -121,15 +121,16 @@ async function signIn(
 
 async function setupOwner({ site, req, visitor }: Exchange<Owner>): Promise<SetupOwner> {
   const { record } = visitor
-  const occasion = occasionOf(req)
-  const { userId } = record
-  if (visitor.kind === 'pending') return { userId, owner: visitor.pending.id, occasion, record }
-  if (visitor.stamp !== null) return { userId, owner: visitor.stamp.id, occasion, record }
+  const shared = { userId: record.userId, occasion: occasionOf(req), record }
+  if (visitor.kind === 'pending') {
+    return { ...shared, owner: visitor.pending.id, admission: visitor }
+  }
+  if (visitor.stamp !== null) return { ...shared, owner: visitor.stamp.id, admission: visitor }
   // A session older than the package: from now on it has a name that the set-up is bound to.
-  const stamp = site.sessions.stamp(userId, record.epoch, 'none')
+  const stamp = site.sessions.stamp(record.userId, record.epoch, 'none')
   updateSecondStep(req, { verified: stamp })
   await saveSession(req)
-  return { userId, owner: stamp.id, occasion, record }
+  return { ...shared, owner: stamp.id, admission: { ...visitor, stamp } }
 }
 
 async function userOf({ site, req, visitor }: Exchange<Owner>): Promise<Express.User | undefined> {

@@ -7,6 +7,7 @@ import type { Limits } from '../service/limits.js'
 import type { Reset } from '../service/reset.js'
 import type { Sessions } from '../service/sessions.js'
 import type { Setup } from '../service/setup.js'
+import type { Trouble } from '../service/trouble.js'
 import type { Messages } from './messages.js'
 import type { Render } from './pages.js'
 import type { PassportInstance } from './passport.js'
@@ -42,6 +43,7 @@ export interface Site {
   readonly backupCodes: BackupCodes
   readonly reset: Reset
   readonly limits: Limits
+  readonly trouble: Trouble
   readonly sessions: Sessions
   readonly audit: Audit
   readonly setup: Setup

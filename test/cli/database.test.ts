@@ -30,7 +30,7 @@ for (const kind of DATABASES) {
         `import { connectTo } from '${SUPPORT}'
          import { knexStore } from '${LIB}'
          export default {
-           store: knexStore(connectTo(${JSON.stringify(database.address)})),
+           store: knexStore(connectTo(${JSON.stringify(database.url)})),
            keys: ['${key}'],
          }`,
       )

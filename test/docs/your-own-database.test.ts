@@ -22,10 +22,9 @@ describe('the page "Store it in your own database"', function () {
   const pools: pg.Pool[] = []
   before(async () => {
     database = await POSTGRESQL.start()
-    const { connection } = JSON.parse(database.address)
     for (const _ of ['store', 'another']) {
       // The database is dropped while the server still closes their connections.
-      pools.push(new pg.Pool({ connectionString: connection }).on('error', () => undefined))
+      pools.push(new pg.Pool({ connectionString: database.url }).on('error', () => undefined))
     }
     for (const statements of blocks('sql')) await pools[0]?.query(statements)
   })

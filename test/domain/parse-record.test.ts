@@ -24,6 +24,7 @@ function fullRecord(): SecondStepRecord {
     attempts: { misses: [NOW - 1, NOW], consecutive: 2 },
     lockedUntil: NOW + 1,
     pausedUntil: NOW + 2,
+    passwordChangedAt: NOW,
     ended: [{ id: 'stamp', at: NOW }],
   }
 }
@@ -56,7 +57,7 @@ function without<T extends object>(root: T, path: Path): T {
 }
 
 const NULL_IS_FINE =
-  /^(authenticator|setup|mustSetUp|backupCodes|backupCodes\.codes\.\d\.usedAt|lockedUntil|pausedUntil)$/
+  /^(authenticator|setup|mustSetUp|backupCodes|passwordChangedAt|lockedUntil|pausedUntil|backupCodes\.codes\.\d\.usedAt)$/
 const CHOSEN = /(algorithm|digits|type|mode)$/
 
 /** Values that the place of this path must not hold. */

@@ -15,6 +15,7 @@ describe('the record of a user about whom nothing was ever stored', () => {
       attempts: { misses: [], consecutive: 0 },
       lockedUntil: null,
       pausedUntil: null,
+      passwordChangedAt: null,
       ended: [],
     })
   })

@@ -90,8 +90,7 @@ describe('knexStore on PostgreSQL with the least rights', function () {
     await owner.raw(`grant select on ${tables('schema')} to ${role}`)
     await owner.raw(`grant select, insert, update on ${tables('records', 'policy')} to ${role}`)
     await owner.raw(`grant select, insert on ${tables('events')} to ${role}`)
-    const { connection } = JSON.parse(database.address)
-    const address = Object.assign(new URL(connection), { username: role }).href
+    const address = Object.assign(new URL(database.url), { username: role }).href
     app = knex({ client: 'pg', connection: address })
   })
   after(async () => {

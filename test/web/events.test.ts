@@ -31,11 +31,13 @@ describe('secondStep.events', () => {
     expect(heard).to.deep.equal([
       {
         type: 'code-accepted',
+        actor: { kind: 'user', id: 'ann' },
+        user: 'ann',
         method: 'totp',
-        userId: 'ann',
         at: new Date(host.system.now()),
         ip: '127.0.0.1',
         userAgent: agent,
+        detail: null,
       },
     ])
   })

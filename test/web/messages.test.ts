@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
 import { ConfigurationError } from '../../lib/errors/configuration-error.js'
+import { MAILS } from '../../lib/service/mails.js'
 import { loadMessages } from '../../lib/web/messages.js'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
@@ -41,6 +42,9 @@ function source(folder: string, ending: RegExp): string {
     .join('\n')
 }
 
+/** Texts of one mail are found by its name, and those of all mails by their key. */
+const isOfOneMail = (key: string) => /^mail\..*\./.test(key)
+
 const views = source('views', /\.ejs$/)
 const lib = source('lib', /\.ts$/)
 
@@ -51,6 +55,14 @@ describe('the texts', () => {
     expect(problems).to.have.members(expected)
   })
 
+  it('have a title, what happened and what to do for every mail there is, and no other', () => {
+    const ofMails = Object.keys(english).filter((key) => isOfOneMail(key))
+    const parts = ['title', 'what', 'not-you']
+    const expected = MAILS.flatMap((mail) => parts.map((part) => `mail.${mail}.${part}`))
+    const more = ['mail.backup-code-used.left', 'mail.backup-code-used.few']
+    expect(ofMails).to.have.members([...expected, ...more])
+  })
+
   it('have every key that a view uses', () => {
     const used = [...views.matchAll(/\bt\('([^']+)'/g)].map(([, key]) => key)
     expect(used).not.to.have.length(0)
@@ -59,7 +71,7 @@ describe('the texts', () => {
 
   it('have no key that nothing uses', () => {
     const unused = Object.keys(english)
-      .filter((key) => !key.startsWith('problem.'))
+      .filter((key) => !key.startsWith('problem.') && !isOfOneMail(key))
       .filter((key) => !views.includes(`'${key}'`) && !lib.includes(`'${key}'`))
     expect(unused).to.deep.equal([])
   })
