@@ -7,8 +7,10 @@ import { memoryCounters } from './limits/memory-counters.js'
 import { redisCounters } from './limits/redis-counters.js'
 import { checkOptions } from './options/check-options.js'
 import type { SecondStepOptions } from './options/options.js'
+import type { AuditLog } from './ports/audit-log.js'
 import { system as theSystem } from './ports/system.js'
 import { Announcer, type SecondStepEvents } from './service/announcer.js'
+import { Audit } from './service/audit.js'
 import { BackupCodes } from './service/backup-codes.js'
 import { Challenge } from './service/challenge.js'
 import { Limits } from './service/limits.js'
@@ -20,6 +22,7 @@ import { Setup } from './service/setup.js'
 import { type SecondStepStatus, Status } from './service/status.js'
 import { Trouble } from './service/trouble.js'
 import { Vault } from './service/vault.js'
+import { memoryAuditLog } from './stores/memory-audit-log.js'
 import { errorHandler } from './web/error-handler.js'
 import { type GuardOptions, guard } from './web/guard.js'
 import { type LimitPasswordOptions, limitPassword } from './web/limit-password.js'
@@ -87,10 +90,12 @@ export function createSecondStep<U = Express.User>(options: SecondStepOptions<U>
   const { parameters, window, hostId, ...ofSite } = checked
   const system = options.system ?? theSystem
   const { sealer, digester } = keyRing(options.keys, system)
-  const announcer = new Announcer(system)
+  const audit = new Audit(auditLogOf(options, production))
+  const announcer = new Announcer(system, audit)
   const records = new Records(options.store, system, announcer, {
     production,
     backupCodes: checked.backupCodes,
+    window,
   })
   const counters = countersOf(options.redis, production)
   const limits = new Limits(counters, announcer)
@@ -112,6 +117,7 @@ export function createSecondStep<U = Express.User>(options: SecondStepOptions<U>
     limits,
     trouble,
     sessions,
+    audit,
     system,
     messages: loadMessages(options.messages),
     render: options.render ?? ejsPages(views),
@@ -150,6 +156,15 @@ function countersOf(redis: SecondStepOptions['redis'], production: boolean) {
   if (!production) return memoryCounters()
   throw new ConfigurationError(
     '`redis` is missing: in production the attempt counters need it, so that all processes share them',
+  )
+}
+
+function auditLogOf<U>(options: SecondStepOptions<U>, production: boolean): AuditLog {
+  const log = options.audit ?? options.store.audit
+  if (log !== undefined) return log
+  if (!production) return memoryAuditLog()
+  throw new ConfigurationError(
+    '`audit` is missing: the store has no audit log of its own, so name one, such as audit: redisAuditLog(redis)',
   )
 }
 

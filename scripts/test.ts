@@ -3,32 +3,46 @@ import { once } from 'node:events'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join, resolve } from 'node:path'
+import { startMariadb } from '../test/support/mariadb-server.js'
+import { startPostgres } from '../test/support/postgres-server.js'
 import { startRedisServer } from '../test/support/redis-server.js'
 import { requireTools } from './tools.js'
 
 const COMMAND = ['c8', 'mocha', '--reporter', 'scripts/counting-reporter.cts', 'test/**/*.test.ts']
 const INTERRUPTED = 130
 
-/** Runs all tests against a real Redis: the one that REDIS_URL names, else one of its own. */
+/** The servers that the tests share, by the variable that names one to use instead. */
+const SERVERS = {
+  REDIS_URL: startRedisServer,
+  POSTGRES_URL: startPostgres,
+  MARIADB_URL: startMariadb,
+} as const
+
+/** Runs all tests against real servers: those that the environment names, else some of its own. */
 async function test(): Promise<number> {
   requireTools()
-  const given = process.env.REDIS_URL
-  if (given) return runMocha(given)
-  const redis = await startRedisServer()
+  const started: { url: string; stop(): Promise<void> }[] = []
+  const urls: Record<string, string> = {}
   try {
-    return await runMocha(redis.url)
+    for (const [name, start] of Object.entries(SERVERS)) {
+      const given = process.env[name]
+      const server = given ? { url: given, stop: async () => undefined } : await start()
+      started.push(server)
+      urls[name] = server.url
+    }
+    return await runMocha(urls)
   } finally {
-    await redis.stop()
+    await Promise.all(started.map((server) => server.stop()))
   }
 }
 
-async function runMocha(redisUrl: string): Promise<number> {
+async function runMocha(urls: Readonly<Record<string, string>>): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), 'second-step-test-'))
   const counts = join(folder, 'counts.json')
   try {
     const exitCode = await run(COMMAND, {
       NODE_ENV: 'test',
-      REDIS_URL: redisUrl,
+      ...urls,
       TEST_COUNTS: counts,
     })
     const unfinished = printCounts(counts)

@@ -13,6 +13,7 @@ const KNOWN = [
   'origins',
   'keys',
   'store',
+  'audit',
   'redis',
   'paths',
   'passports',

@@ -6,14 +6,19 @@ import type { SecondStepOptions } from './options.js'
 /** The objects that the host hands over: known by the methods that are called on them. */
 export function checkParts<U>({
   store,
+  audit,
   redis,
   passports,
   messages,
   system,
 }: SecondStepOptions<U>): void {
   check(
-    has(store, ['find', 'write', 'findPolicy', 'writePolicy']),
+    has(store, ['find', 'write', 'findPolicy', 'writePolicy', 'list']),
     '`store` must be a record store: redisStore(redis), memoryStore() or your own',
+  )
+  check(
+    audit === undefined || has(audit, ['append', 'list']),
+    '`audit` must be an audit log: redisAuditLog(redis), knexAuditLog(knex) or your own',
   )
   check(
     redis === undefined || has(redis, ['eval', 'evalsha']),

@@ -1,5 +1,6 @@
 import type { Request, Response } from 'express'
 import type { OtpParameters } from '../domain/authenticator.js'
+import type { AuditLog } from '../ports/audit-log.js'
 import type { Mailer } from '../ports/mailer.js'
 import type { RecordStore } from '../ports/record-store.js'
 import type { System } from '../ports/system.js'
@@ -53,6 +54,8 @@ export interface SecondStepOptions<U = Express.User> {
   readonly keys: readonly (string | undefined)[]
   /** Where the records are kept: `redisStore(redis)`, `memoryStore()` or the host's own adapter. */
   readonly store: RecordStore
+  /** Where events are kept. Default: with the records, where that store keeps them. */
+  readonly audit?: AuditLog
   /** Client for the attempt counters (ioredis). Without it they live in memory: not in production. */
   readonly redis?: RedisClient
   /** Default `{ secondStep: '/second-step', admin: '/admin/second-step', signIn: '/login', signedIn: '/' }`. */

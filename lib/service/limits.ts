@@ -16,7 +16,7 @@ export interface Places {
 /** Places of a code. */
 export interface CodePlaces extends Places {
   /** Says that the code was a miss: the last one uses the pending login up, which is announced. */
-  missed(): void
+  missed(): Promise<void>
 }
 
 /** Why an attempt is refused unseen. */
@@ -75,9 +75,13 @@ export class Limits {
     return { kind: 'taken', giveBack, missed: () => this.#missed(limits, pending.left) }
   }
 
-  #missed({ userId, occasion }: CodeLimits, left: number): void {
+  async #missed({ userId, occasion }: CodeLimits, left: number): Promise<void> {
     if (left > 0) return
-    this.#announcer.announce(userId, [{ type: 'pending-login-used-up', method: null }], occasion)
+    await this.#announcer.announce(
+      userId,
+      [{ type: 'pending-login-used-up', method: null }],
+      occasion,
+    )
   }
 
   /** Takes a place of the address for a code that confirms a set-up. */

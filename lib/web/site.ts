@@ -1,5 +1,6 @@
 import type { Request, Response } from 'express'
 import type { System } from '../ports/system.js'
+import type { Audit } from '../service/audit.js'
 import type { BackupCodes } from '../service/backup-codes.js'
 import type { Challenge } from '../service/challenge.js'
 import type { Limits } from '../service/limits.js'
@@ -44,6 +45,7 @@ export interface Site {
   readonly limits: Limits
   readonly trouble: Trouble
   readonly sessions: Sessions
+  readonly audit: Audit
   readonly setup: Setup
   readonly system: System
   readonly messages: Messages

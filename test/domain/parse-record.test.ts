@@ -22,6 +22,8 @@ function fullRecord(): SecondStepRecord {
     mustSetUp: { until: NOW },
     backupCodes: { ...backupCodeSet(), codes: [used, left] },
     attempts: { misses: [NOW - 1, NOW], consecutive: 2 },
+    lockedUntil: NOW + 1,
+    pausedUntil: NOW + 2,
     passwordChangedAt: NOW,
     ended: [{ id: 'stamp', at: NOW }],
   }
@@ -55,7 +57,7 @@ function without<T extends object>(root: T, path: Path): T {
 }
 
 const NULL_IS_FINE =
-  /^(authenticator|setup|mustSetUp|backupCodes|passwordChangedAt|backupCodes\.codes\.\d\.usedAt)$/
+  /^(authenticator|setup|mustSetUp|backupCodes|passwordChangedAt|lockedUntil|pausedUntil|backupCodes\.codes\.\d\.usedAt)$/
 const CHOSEN = /(algorithm|digits|type|mode)$/
 
 /** Values that the place of this path must not hold. */
