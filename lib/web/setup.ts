@@ -13,7 +13,7 @@ import { occasionOf } from './occasion.js'
 import type { PageProblem } from './pages.js'
 import type { Problem } from './problem.js'
 import { redirect, sendJson, sendProblem, showPage } from './respond.js'
-import { saveSession, updateSecondStep } from './session.js'
+import { saveSession, stampOf, updateSecondStep } from './session.js'
 import { refuseOnSettings } from './settings.js'
 import type { PendingVisitor, SignedInVisitor } from './visitor.js'
 
@@ -126,7 +126,10 @@ async function setupOwner({ site, req, visitor }: Exchange<Owner>): Promise<Setu
   if (visitor.kind === 'pending') {
     return { ...shared, owner: visitor.pending.id, admission: visitor }
   }
-  if (visitor.stamp !== null) return { ...shared, owner: visitor.stamp.id, admission: visitor }
+  const present = visitor.stamp ?? stampOf(req)
+  if (present !== null) {
+    return { ...shared, owner: present.id, admission: { ...visitor, stamp: present } }
+  }
   // A session older than the package: from now on it has a name that the set-up is bound to.
   const stamp = site.sessions.stamp(record.userId, record.epoch, 'none')
   updateSecondStep(req, { verified: stamp })
