@@ -123,6 +123,7 @@ export function createSecondStep<U = Express.User>(options: SecondStepOptions<U>
     render: options.render ?? ejsPages(views),
     passports: options.passports ?? [passport],
     onPending: options.onPending ?? null,
+    mails: options.mail !== undefined,
   }
   const mails = mailsOf(
     options,

@@ -1,3 +1,4 @@
+import { setupOf } from '../domain/setup.js'
 import type { SetupOwner, ShownKey } from '../service/setup.js'
 import { byCode } from './by-code.js'
 import { addressKey } from './client-address.js'
@@ -149,9 +150,14 @@ async function refuse(
 ): Promise<Problem | undefined> {
   const { site, req, res } = exchange
   const goesOn = ['wrong-code', 'malformed-request', 'too-many-attempts'].includes(problem.code)
-  if (wantsJson(req) || !goesOn) return { ...problem, link: `${site.paths.secondStep}/setup` }
+  const settings = `${site.paths.secondStep}/`
+  const begin = problem.code === 'already-enrolled' ? settings : `${settings}setup`
+  if (wantsJson(req) || !goesOn) return { ...problem, link: begin }
   const owner = await setupOwner(exchange)
   const record = (await site.sessions.footing(owner.userId)).record
+  const over = setupOf(record, owner.owner, site.system.now()) === null
+  if (over && record.authenticator !== null) return { code: 'already-enrolled', link: settings }
+  if (over && problem.code === 'wrong-code') return { code: 'setup-expired', link: begin }
   const shown = await site.setup.show({ ...owner, record })
   if (shown.kind !== 'shown') return { code: shown.kind }
   await sendProblem(site, req, res, problem, (text, status) =>
