@@ -109,7 +109,8 @@ export class Challenge {
       void places.giveBack('address')
       return verdict
     }
-    if (verdict.kind !== 'wrong-code' || !verdict.counted) await places.giveBack('all')
+    if (verdict.kind === 'wrong-code' && verdict.counted) await places.missed()
+    else await places.giveBack('all')
     if (verdict.kind !== 'blocked') return verdict
     const seconds = Math.ceil((verdict.until - this.#now()) / 1000)
     return { kind: 'too-many-attempts', retryAfter: Math.max(1, seconds) }

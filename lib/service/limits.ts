@@ -13,6 +13,12 @@ export interface Places {
   giveBack(which: 'all' | 'address'): Promise<void>
 }
 
+/** Places of a code. */
+export interface CodePlaces extends Places {
+  /** Says that the code was a miss: the last one uses the pending login up, which is announced. */
+  missed(): Promise<void>
+}
+
 /** Why an attempt is refused unseen. */
 export type LimitRefusal =
   | { readonly kind: 'sign-in-again' }
@@ -27,7 +33,7 @@ interface CodeLimits {
   readonly occasion: Occasion
 }
 
-const UNLIMITED = { taken: true, retryAfter: 0 } as const
+const UNLIMITED = { taken: true, left: Number.POSITIVE_INFINITY, retryAfter: 0 } as const
 
 /** The limits whose counts may be lost: per pending login, per address, per password step. */
 export class Limits {
@@ -46,7 +52,7 @@ export class Limits {
   }
 
   /** Takes a place of the pending login and one of the address, in one round trip. */
-  async takeForCode(limits: CodeLimits): Promise<Places | LimitRefusal> {
+  async takeForCode(limits: CodeLimits): Promise<CodePlaces | LimitRefusal> {
     const { pendingId, ipKey, ipLimit, policy } = limits
     const [pending, address] = await Promise.all([
       take(this.#pending, pendingId, policy.codeAttempts),
@@ -60,15 +66,22 @@ export class Limits {
     }
     if (!pending.taken) {
       await giveBackTo(this.#codesOfAddress, ipKey)
-      const events = [{ type: 'pending-login-used-up', method: null }] as const
-      await this.#announcer.announce(limits.userId, events, limits.occasion)
       return { kind: 'sign-in-again' }
     }
     if (!address.taken) {
       await giveBackTo(this.#pending, pendingId)
       return tooMany(address.retryAfter)
     }
-    return { kind: 'taken', giveBack }
+    return { kind: 'taken', giveBack, missed: () => this.#missed(limits, pending.left) }
+  }
+
+  async #missed({ userId, occasion }: CodeLimits, left: number): Promise<void> {
+    if (left > 0) return
+    await this.#announcer.announce(
+      userId,
+      [{ type: 'pending-login-used-up', method: null }],
+      occasion,
+    )
   }
 
   /** Takes a place of the address for a code that confirms a set-up. */

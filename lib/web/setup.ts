@@ -12,7 +12,7 @@ import { nextOf } from './needs.js'
 import { occasionOf } from './occasion.js'
 import type { PageProblem } from './pages.js'
 import type { Problem } from './problem.js'
-import { sendJson, sendProblem, showPage } from './respond.js'
+import { redirect, sendJson, sendProblem, showPage } from './respond.js'
 import { saveSession, updateSecondStep } from './session.js'
 import { refuseOnSettings } from './settings.js'
 import type { PendingVisitor, SignedInVisitor } from './visitor.js'
@@ -32,11 +32,12 @@ export const showSetup: Handler<Owner> = async (exchange) => {
 
 /** POST `/change-key` */
 export const changeKey: Handler<SignedInVisitor> = async (exchange) => {
-  const { site, visitor } = exchange
+  const { site, req, res, visitor } = exchange
   const { owner } = await setupOwner(exchange)
   const outcome = await byCode(exchange, (attempt) => site.setup.changeKey(attempt, owner))
   if ('problem' in outcome) return refuseOnSettings(exchange, outcome.problem, 'change-key')
-  await answerWithKey(exchange, visitor.user, outcome.done.result)
+  if (wantsJson(req)) await sendKey(site, res, visitor.user, outcome.done.result)
+  else redirect(res, `${site.paths.secondStep}/setup`)
   return undefined
 }
 

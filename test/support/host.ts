@@ -35,6 +35,7 @@ export interface HostOptions {
   readonly routes?: ((host: HostParts) => void) | undefined
   readonly initialize?: RequestHandler
   readonly cookie?: session.CookieOptions
+  readonly system?: MovedSystem
 }
 
 /** What a host is made of. */
@@ -53,7 +54,8 @@ export interface Host extends HostParts {
 
 export function makeHost(given: HostOptions = {}): Host {
   const { users = [ann, bob], passport = new Passport() } = given
-  const [app, sessions, system] = [express(), new MemoryStore(), movedSystem()]
+  const [app, sessions] = [express(), new MemoryStore()]
+  const system = given.system ?? movedSystem()
   const store = given.options?.store ?? storeForTests()
   const secondStep = createSecondStep<HostUser>({
     issuer: 'Acme',

@@ -59,6 +59,15 @@ describe('a change of key', () => {
     expect((await getJson(browser, SETUP).expect(200)).body).to.deep.equal(begun.body)
   })
 
+  it('leads a page’s visitor to the page of a set-up, which a reload shows again', async () => {
+    const { browser, enrolment } = await signedInVisit()
+    const begun = await postForm(browser, CHANGE, { code: enrolment.code() }).expect(303)
+    expect(begun.headers.location).to.equal(SETUP)
+    const page = await getPage(browser, SETUP).expect(200)
+    expect(page.text).to.include('Change your authenticator').and.to.include('otpauth:')
+    expect((await getPage(browser, SETUP).expect(200)).text).to.equal(page.text)
+  })
+
   it('leaves the old authenticator as it is until the new one is confirmed', async () => {
     const { host, enrolment, secret } = await changing()
     expect(await letsIn(host, codeFor(host, secret)), 'the new one').to.equal(false)

@@ -38,12 +38,11 @@ for (const button of document.querySelectorAll('[data-copy]')) {
   })
 }
 
-// The server's time goes on, in the visitor's own zone.
+// The server's time goes on, as the visitor's device would show it.
 for (const clock of document.querySelectorAll('[data-clock]')) {
   const began = Date.parse(clock.dateTime) - performance.now()
-  const { lang } = document.documentElement
   const show = () => {
-    clock.textContent = new Date(began + performance.now()).toLocaleTimeString(lang)
+    clock.textContent = new Date(began + performance.now()).toLocaleTimeString()
   }
   show()
   setInterval(show, 1000)

@@ -1,0 +1,81 @@
+import { expect } from 'chai'
+import { withPage } from '../support/chromium.js'
+import { SECOND } from '../support/clock.js'
+import {
+  give,
+  leaveBackupCodes,
+  passLogin,
+  type Site,
+  scanned,
+  sent,
+  setUpAt,
+  startSite,
+  whoIsIn,
+} from '../support/site.js'
+import { wrongCodeOf } from '../support/visits.js'
+
+describe('a browser without JavaScript', () => {
+  let site: Site
+  beforeEach(async () => {
+    site = await startSite()
+  })
+  afterEach(() => site.stop())
+
+  it('can set up, sign in by app and by backup code, and manage everything', async () => {
+    await withPage({ javaScriptEnabled: false }, async (page) => {
+      const { code, backupCodes } = await setUpAt(page, site)
+      expect(await page.getByRole('button', { name: 'Copy' }).count()).to.equal(0)
+      expect(await page.getByRole('button', { name: 'Print' }).count()).to.equal(0)
+      expect(await page.getByText('Save to a file').isVisible()).to.equal(true)
+      await page.getByRole('checkbox').check()
+      await sent(page, () => page.locator('button.main').click())
+
+      await page.context().clearCookies()
+      await passLogin(page, site)
+      await page.getByText('Use a backup code instead').click()
+      await give(page, backupCodes[0]?.toLowerCase().replaceAll('-', ' ') ?? '', 'backup-code')
+      expect(await whoIsIn(page, site)).to.equal('ann')
+
+      await page.goto(site.at('/'))
+      await page.getByText('Show the QR code again').click()
+      await give(page, code(), 'code-show-key')
+      expect((await scanned(page, site)).code()).to.equal(code())
+      await sent(page, () => page.getByText('Done').click())
+      site.system.advance(30 * SECOND)
+      await page.getByText('Turn off the second step').click()
+      await give(page, code(), 'code-disable')
+      expect(await page.locator('.done').textContent()).to.include('without a code')
+    })
+  })
+
+  it('is shown the server’s time too, in UTC', async () => {
+    await withPage({ javaScriptEnabled: false }, async (page) => {
+      const key = await setUpAt(page, site)
+      await page.context().clearCookies()
+      await passLogin(page, site)
+      await give(page, wrongCodeOf(site, key))
+      expect(await page.locator('.clock').count()).to.equal(0)
+      await give(page, wrongCodeOf(site, key))
+      expect(await page.locator('.clock').textContent()).to.equal('12:00:30 UTC')
+    })
+  })
+
+  it('is led from the login with few codes left to new ones, and on', async () => {
+    await withPage({ javaScriptEnabled: false }, async (page) => {
+      const { code } = await setUpAt(page, site)
+      await leaveBackupCodes(site, 0)
+      await page.context().clearCookies()
+      await passLogin(page, site)
+      await page.goto(`${site.url}/inside?page=2`)
+      await give(page, code())
+      expect(new URL(page.url()).pathname).to.equal('/second-step/')
+      const field = page.locator('#code-backup-codes')
+      expect(await field.isVisible()).to.equal(true)
+      site.system.advance(30 * SECOND)
+      await give(page, code(), 'code-backup-codes')
+      await page.getByRole('checkbox').check()
+      await sent(page, () => page.locator('button.main').click())
+      expect(page.url()).to.equal(`${site.url}/inside?page=2`)
+    })
+  })
+})

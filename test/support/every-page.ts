@@ -1,0 +1,86 @@
+import type { Page } from 'playwright-core'
+import { MINUTE, SECOND } from './clock.js'
+import type { HostUser } from './host.js'
+import { give, leaveBackupCodes, passLogin, type Site, scanned } from './site.js'
+import { setPolicy, wrongCodeOf } from './visits.js'
+
+/**
+ * Walks through every page there is, in the states that look different, and calls `look` at each.
+ * The walk begins with a user who has no second step.
+ */
+export async function walkEveryPage(
+  page: Page,
+  site: Site,
+  user: HostUser,
+  look: (name: string) => Promise<void>,
+): Promise<void> {
+  const settings = async (name: string) => {
+    await page.goto(site.at('/'))
+    await openAll(page)
+    await look(name)
+  }
+  const next = () => site.system.advance(30 * SECOND)
+
+  await passLogin(page, site, user)
+  await settings('settings-off')
+  await page.goto(site.at('/setup'))
+  await openAll(page)
+  await look('setup')
+  const key = await scanned(page, site)
+  site.system.advance(-3 * MINUTE)
+  const late = key.code()
+  site.system.advance(3 * MINUTE)
+  await give(page, late)
+  await look('setup-clock')
+  await give(page, key.code())
+  await look('backup-codes')
+  next()
+
+  await settings('settings-unsaved')
+  await give(page, wrongCodeOf(site, key), 'code-reset')
+  await openAll(page)
+  await look('settings-wrong-code')
+  await give(page, key.code(), 'code-show-key')
+  await look('show-key')
+  next()
+  await settings('settings')
+  await give(page, key.code(), 'code-change-key')
+  await look('change-key')
+  next()
+  await page.goto(site.at('/fresh'))
+  await openAll(page)
+  await look('fresh')
+  await setPolicy(site, { mode: 'required' })
+  await settings('settings-required')
+  await setPolicy(site, { mode: 'optional' })
+  await leaveBackupCodes(site, 2, user.id)
+  await settings('settings-few')
+  await leaveBackupCodes(site, 0, user.id)
+  await settings('settings-none')
+  await page.goto(site.at('/nothing'))
+  await look('problem')
+
+  await page.context().clearCookies()
+  await passLogin(page, site, user)
+  await look('challenge')
+  await give(page, wrongCodeOf(site, key))
+  await look('challenge-wrong-code')
+  await openAll(page)
+  await give(page, 'ABCDEF-ABCDEF-ABCDEF-ABCDEF', 'backup-code')
+  await look('challenge-wrong-backup-code')
+  await give(page, wrongCodeOf(site, key))
+  await look('challenge-clock')
+  await give(page, key.code())
+  next()
+  await page.goto(site.at('/'))
+  await openAll(page)
+  await give(page, key.code(), 'code-disable')
+  await look('settings-disabled')
+}
+
+/** Opens what is folded, as somebody does who wants to read everything. */
+export async function openAll(page: Page): Promise<void> {
+  await page.evaluate(
+    'document.querySelectorAll("details").forEach((each) => { each.open = true })',
+  )
+}
