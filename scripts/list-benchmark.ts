@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { Redis } from 'ioredis'
 import type { Knex } from 'knex'
 import { listPlaceOf, type RecordStore, type SecondStepRecord } from '../lib/index.js'
+import { jsonOf } from '../lib/stores/knex-client.js'
 import { migrateSecondStep } from '../lib/stores/knex-migrations.js'
 import { knexStore } from '../lib/stores/knex-store.js'
 import { hashOf } from '../lib/stores/list-cursor.js'
@@ -57,7 +58,7 @@ async function insert(db: Knex, from: number, to: number): Promise<void> {
     const record = recordNumber(from + index)
     const { since, lockedUntil, pausedUntil } = listPlaceOf(record)
     const place = { since, locked_until: lockedUntil, paused_until: pausedUntil }
-    return { id: hashOf(record.userId), version: 1, document: JSON.stringify(record), ...place }
+    return { id: hashOf(record.userId), version: 1, document: jsonOf(record), ...place }
   })
   await db('second_step_records').insert(rows)
 }

@@ -8,7 +8,13 @@ import { startPostgres } from '../test/support/postgres-server.js'
 import { startRedisServer } from '../test/support/redis-server.js'
 import { requireTools } from './tools.js'
 
-const COMMAND = ['c8', 'mocha', '--reporter', 'scripts/counting-reporter.cts', 'test/**/*.test.ts']
+const MOCHA = ['mocha', '--reporter', 'scripts/counting-reporter.cts']
+/** All tests, then those over HTTP once more with the records in other places than in memory. */
+const RUNS: readonly { readonly command: readonly string[]; readonly TEST_STORE: string }[] = [
+  { command: ['c8', ...MOCHA, 'test/**/*.test.ts'], TEST_STORE: '' },
+  { command: [...MOCHA, 'test/web/**/*.test.ts'], TEST_STORE: 'redis' },
+  { command: [...MOCHA, 'test/web/**/*.test.ts'], TEST_STORE: 'postgresql' },
+]
 const INTERRUPTED = 130
 
 /** The servers that the tests share, by the variable that names one to use instead. */
@@ -38,15 +44,19 @@ async function test(): Promise<number> {
 
 async function runMocha(urls: Readonly<Record<string, string>>): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), 'second-step-test-'))
-  const counts = join(folder, 'counts.json')
+  const files: string[] = []
+  let failed = 0
   try {
-    const exitCode = await run(COMMAND, {
-      NODE_ENV: 'test',
-      ...urls,
-      TEST_COUNTS: counts,
-    })
-    const unfinished = printCounts(counts)
-    return exitCode || unfinished
+    for (const { command, TEST_STORE } of RUNS) {
+      const counts = join(folder, `counts-${files.length}.json`)
+      files.push(counts)
+      if (TEST_STORE !== '') console.log(`Once more with the records in ${TEST_STORE}:`)
+      const env = { NODE_ENV: 'test', ...urls, TEST_STORE, TEST_COUNTS: counts }
+      failed = (await run(command, env)) || failed
+      if (failed === INTERRUPTED) break
+    }
+    const unfinished = printCounts(files)
+    return failed || unfinished
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
@@ -72,11 +82,14 @@ async function run(
   return code ?? INTERRUPTED
 }
 
-/** The last line, for people and for machines. @returns 1 where Mocha did not come to its end */
-function printCounts(file: string): number {
-  const ended = existsSync(file)
-  const counts = ended ? JSON.parse(readFileSync(file, 'utf8')) : { passes: 0, failures: 1 }
-  console.log(`${counts.passes} passed, ${counts.failures} failed`)
+/** The last line, for people and for machines. @returns 1 where a run did not come to its end */
+function printCounts(files: readonly string[]): number {
+  const ended = files.every((file) => existsSync(file))
+  const counts = files
+    .filter((file) => existsSync(file))
+    .map((file) => JSON.parse(readFileSync(file, 'utf8')))
+  const sum = (what: 'passes' | 'failures') => counts.reduce((all, one) => all + one[what], 0)
+  console.log(`${sum('passes')} passed, ${sum('failures') + (ended ? 0 : 1)} failed`)
   return ended ? 0 : 1
 }
 

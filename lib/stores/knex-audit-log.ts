@@ -1,13 +1,6 @@
 import type { AuditEntry, AuditLog } from '../ports/audit-log.js'
-import {
-  answerOf,
-  documentOf,
-  jsonOf,
-  type KnexInstance,
-  knexOf,
-  rowsOf,
-  TABLES,
-} from './knex-client.js'
+import { answerOf, documentOf, jsonOf, knexOf, rowsOf, TABLES } from './knex-client.js'
+import type { KnexInstance } from './knex-instance.js'
 import { hashOf } from './list-cursor.js'
 
 /**

@@ -1,15 +1,6 @@
 import type { Knex } from 'knex'
 import { ConfigurationError } from '../errors/configuration-error.js'
-
-/**
- * A Knex instance of version 3, or one of its transactions. Told by what it has, so that hosts
- * without Knex can compile against the package.
- */
-export interface KnexInstance {
-  readonly client: unknown
-  readonly schema: object
-  destroy(): Promise<void>
-}
+import type { KnexInstance } from './knex-instance.js'
 
 /** The tables; `schema` says in which version they are. */
 export const TABLES = {

@@ -1,6 +1,7 @@
 import type { Knex } from 'knex'
 import { ConfigurationError } from '../errors/configuration-error.js'
-import { type KnexInstance, knexOf, rowsOf, TABLES } from './knex-client.js'
+import { knexOf, rowsOf, TABLES } from './knex-client.js'
+import type { KnexInstance } from './knex-instance.js'
 
 type Statement = (schema: Knex.SchemaBuilder) => Knex.SchemaBuilder
 
@@ -80,7 +81,8 @@ export async function migrateSecondStep(knex: KnexInstance): Promise<boolean> {
 }
 
 /** @throws ConfigurationError where the tables are missing or older than this package */
-export async function requireMigrated(db: Knex): Promise<void> {
+export async function requireMigrated(knex: KnexInstance): Promise<void> {
+  const db = knexOf(knex)
   const present = await versionOf(db).catch((error: unknown) => {
     if (isMissingTable(error)) return 0
     throw error

@@ -3,16 +3,8 @@ import type { SecondStepRecord } from '../domain/record.js'
 import { listPlaceOf } from '../domain/record-list.js'
 import type { RecordStore } from '../ports/record-store.js'
 import { knexAuditLog } from './knex-audit-log.js'
-import {
-  answerOf,
-  documentOf,
-  hasTimedOut,
-  jsonOf,
-  type KnexInstance,
-  knexOf,
-  rowsOf,
-  TABLES,
-} from './knex-client.js'
+import { answerOf, documentOf, hasTimedOut, jsonOf, knexOf, rowsOf, TABLES } from './knex-client.js'
+import type { KnexInstance } from './knex-instance.js'
 import { knexPage } from './knex-list.js'
 import { migrateSecondStep, requireMigrated } from './knex-migrations.js'
 import { hashOf } from './list-cursor.js'

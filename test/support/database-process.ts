@@ -59,8 +59,8 @@ export async function startDatabase(program: DatabaseProgram): Promise<DatabaseS
   }
   process.once('exit', atExit)
   const stop = async () => {
-    process.off('exit', atExit)
     await end(running.child, program.killedBy)
+    process.off('exit', atExit)
     await rm(folder, { recursive: true, force: true, maxRetries: 5 })
   }
   try {

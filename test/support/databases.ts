@@ -37,10 +37,12 @@ export const SQLITE: DatabaseKind = { name: 'SQLite', start: sqliteFile }
 export const DATABASES: readonly DatabaseKind[] = [POSTGRESQL, MARIADB, SQLITE]
 
 /** Connects as a host does. */
-export function connectTo(url: string): Knex {
+export function connectTo(url: string, more: Knex.Config = {}): Knex {
   // Each failed attempt to connect would be on the test's output.
   const log = { warn: () => undefined, error: () => undefined }
-  return knex({ ...settingsFor(url), acquireConnectionTimeout: 1000, log })
+  const settings = settingsFor(url)
+  const pool = { ...settings.pool, idleTimeoutMillis: 500, reapIntervalMillis: 200 }
+  return knex({ ...settings, acquireConnectionTimeout: 1000, pool, log, ...more })
 }
 
 /** A database of the test's own on a server of the test's own, for tests that kill the server. */
@@ -62,11 +64,9 @@ async function onServer(
 
 async function createdIn(url: string, release: () => Promise<void>): Promise<TestDatabase> {
   const name = `test_${randomBytes(6).toString('hex')}`
-  const admin = connectTo(url)
   try {
-    await admin.raw('create database ??', [name])
+    await asAdmin(url, 'create database ??', name)
   } catch (error) {
-    await admin.destroy()
     await release()
     throw error
   }
@@ -76,10 +76,19 @@ async function createdIn(url: string, release: () => Promise<void>): Promise<Tes
     async stop() {
       await database.stop()
       const force = url.startsWith('postgres') ? ' with (force)' : ''
-      await admin.raw(`drop database if exists ??${force}`, [name]).catch(() => undefined)
-      await admin.destroy()
+      await asAdmin(url, `drop database if exists ??${force}`, name).catch(() => undefined)
       await release()
     },
+  }
+}
+
+/** Leaves no connection open: a server has few, and tests have many databases. */
+async function asAdmin(url: string, statement: string, name: string): Promise<void> {
+  const admin = connectTo(url)
+  try {
+    await admin.raw(statement, [name])
+  } finally {
+    await admin.destroy()
   }
 }
 
