@@ -9,7 +9,7 @@ const PATIENCE = 3000
 
 async function start(): Promise<void> {
   const settings = readSettings(process.env)
-  const stores = await openStores(settings.redisUrl)
+  const stores = await openStores(settings)
   const demoAccounts = settings.production ? [] : await createDemoAccounts(stores.users)
   const { app, secondStep } = makeApp(settings, stores)
   const server = createServer(app)
@@ -19,7 +19,7 @@ async function start(): Promise<void> {
   const stop = () => {
     server.close(async () => {
       await secondStep.close()
-      stores.close()
+      await stores.close()
     })
     setTimeout(() => server.closeAllConnections(), PATIENCE).unref()
   }

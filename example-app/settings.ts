@@ -7,6 +7,8 @@ export interface Settings {
   readonly origin: string
   /** Null: everything is kept in this process. */
   readonly redisUrl: string | null
+  /** Null: users and second steps are where the sessions are. */
+  readonly databaseUrl: string | null
   readonly sessionSecret: string
   readonly secondStepKeys: readonly string[]
   /** Null: mails go to the mailbox; in production nowhere. */
@@ -37,18 +39,20 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
   const origin = env.ORIGIN?.trim() || `http://localhost:${port}`
   const trustProxy = trustProxyOf(env.TRUST_PROXY)
   const smtpUrl = smtpUrlOf(env.SMTP_URL)
+  const databaseUrl = databaseUrlOf(env.DATABASE_URL)
   return {
     production,
     port,
     origin,
     redisUrl: given.REDIS_URL || null,
+    databaseUrl,
     sessionSecret: given.SESSION_SECRET || randomBytes(32).toString('base64'),
     secondStepKeys: keysOf(given.SECOND_STEP_KEYS),
     smtpUrl,
     mailFrom: env.MAIL_FROM?.trim() || 'Example App <no-reply@example.test>',
     trustProxy,
     notes: [
-      ...notesOn(missing),
+      ...notesOn(missing, databaseUrl),
       ...notesOnProxy(origin, trustProxy),
       ...notesOnMails(smtpUrl, production, origin),
     ],
@@ -68,6 +72,16 @@ function smtpUrlOf(given = ''): string | null {
   throw new StartError('SMTP_URL must be an address such as smtp://user:password@host:587.')
 }
 
+/** @returns null where no database is given */
+function databaseUrlOf(given = ''): string | null {
+  const url = given.trim()
+  const server = /^(postgres|postgresql|mysql|mariadb):\/\/./.test(url) && URL.canParse(url)
+  if (url === '' || server || /^sqlite:./.test(url)) return url || null
+  throw new StartError(
+    'DATABASE_URL must be an address such as postgres://user:password@host/name, mysql://… or sqlite:file.',
+  )
+}
+
 /** A number of proxies, `true`, or a list of their addresses, as Express takes them. */
 function trustProxyOf(given = ''): Settings['trustProxy'] {
   const value = given.trim()
@@ -81,8 +95,8 @@ function keysOf(given: string): readonly string[] {
   return keys.length > 0 ? keys : [randomBytes(32).toString('base64')]
 }
 
-function notesOn(missing: readonly string[]): readonly string[] {
-  if (missing.includes('REDIS_URL')) {
+function notesOn(missing: readonly string[], databaseUrl: string | null): readonly string[] {
+  if (missing.includes('REDIS_URL') && databaseUrl === null) {
     return ['Without REDIS_URL a restart forgets everything: users, second steps and sessions.']
   }
   // Throw-away secrets are not kept in that Redis: a copy of it must yield nothing usable.
@@ -90,7 +104,10 @@ function notesOn(missing: readonly string[]): readonly string[] {
     SECOND_STEP_KEYS: 'no second step that was set up works after a restart',
     SESSION_SECRET: 'everybody is signed out after a restart',
   }
-  return Object.entries(thrownAway).flatMap(([name, lost]) =>
+  const forgets = missing.includes('REDIS_URL')
+    ? ['Without REDIS_URL a restart signs everybody out, and processes share no sessions.']
+    : []
+  const notes = Object.entries(thrownAway).flatMap(([name, lost]) =>
     missing.includes(name)
       ? [
           `${name} is not set: this process has made one to throw away, so ${lost}. ` +
@@ -98,6 +115,7 @@ function notesOn(missing: readonly string[]): readonly string[] {
         ]
       : [],
   )
+  return [...forgets, ...notes]
 }
 
 function notesOnProxy(origin: string, trustProxy: Settings['trustProxy']): readonly string[] {

@@ -1,9 +1,11 @@
 import { RedisStore } from 'connect-redis'
 import { MemoryStore, type Store } from 'express-session'
 import { Redis } from 'ioredis'
-import { memoryStore, redisStore, type SecondStepOptions } from 'passport-second-step'
+import { knexStore, memoryStore, redisStore, type SecondStepOptions } from 'passport-second-step'
+import { openDatabase } from './database.js'
 import { type Mailbox, memoryMailbox, redisMailbox } from './mailbox.js'
-import { StartError } from './settings.js'
+import { type Settings, StartError } from './settings.js'
+import { sqlUsers } from './sql-users.js'
 import { memoryUsers, redisUsers, type UserStore } from './users.js'
 
 /** Where everything is kept. */
@@ -13,29 +15,45 @@ export interface Stores {
   readonly mailbox: Mailbox
   /** The options of `createSecondStep` that say where records and counters are. */
   readonly secondStep: Pick<SecondStepOptions, 'store' | 'redis'>
-  close(): void
+  close(): Promise<void>
 }
+
+type Places = Pick<Settings, 'redisUrl' | 'databaseUrl'>
 
 const PATIENCE = 3000
 
-/** @throws StartError where Redis does not answer */
-export async function openStores(redisUrl: string | null): Promise<Stores> {
-  if (redisUrl === null) {
-    return {
-      users: memoryUsers(),
-      sessions: new MemoryStore(),
-      mailbox: memoryMailbox(),
-      secondStep: { store: memoryStore() },
-      close: () => undefined,
-    }
+/**
+ * Users, records and audit log are in the database where there is one, else in Redis; sessions,
+ * counters and mailbox in Redis; and what has no place is kept in this process.
+ *
+ * @throws StartError where Redis or the database does not answer
+ */
+export async function openStores({ redisUrl, databaseUrl }: Places): Promise<Stores> {
+  const redis = redisUrl === null ? null : await connect(redisUrl)
+  const db = databaseUrl === null ? null : await openDatabase(databaseUrl)
+  return {
+    ...(redis === null ? inThisProcess() : inRedis(redis)),
+    ...(db === null ? {} : { users: sqlUsers(db) }),
+    secondStep: {
+      store: db !== null ? knexStore(db) : redis !== null ? redisStore(redis) : memoryStore(),
+      ...(redis === null ? {} : { redis }),
+    },
+    async close() {
+      redis?.disconnect()
+      await db?.destroy()
+    },
   }
-  const redis = await connect(redisUrl)
+}
+
+function inThisProcess(): Omit<Stores, 'secondStep' | 'close'> {
+  return { users: memoryUsers(), sessions: new MemoryStore(), mailbox: memoryMailbox() }
+}
+
+function inRedis(redis: Redis): Omit<Stores, 'secondStep' | 'close'> {
   return {
     users: redisUsers(redis),
     sessions: new RedisStore({ client: redis }),
     mailbox: redisMailbox(redis),
-    secondStep: { store: redisStore(redis), redis },
-    close: () => redis.disconnect(),
   }
 }
 

@@ -11,7 +11,8 @@ export interface User {
   readonly roles: readonly string[]
 }
 
-interface Account {
+/** A user, and what tells that it is he. */
+export interface Account {
   readonly user: User
   readonly passwordHash: string
 }
@@ -110,7 +111,7 @@ export function redisUsers(redis: Redis): UserStore {
 }
 
 /** What `secondStep.errorHandler()` answers with 503. */
-async function orUnavailable<T>(call: Promise<T>): Promise<T> {
+export async function orUnavailable<T>(call: PromiseLike<T>): Promise<T> {
   try {
     return await call
   } catch (cause) {

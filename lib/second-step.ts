@@ -5,9 +5,12 @@ import { ConfigurationError } from './errors/configuration-error.js'
 import { keyRing } from './keys/key-ring.js'
 import { memoryCounters } from './limits/memory-counters.js'
 import { redisCounters } from './limits/redis-counters.js'
-import { checkOptions, type SecondStepOptions } from './options.js'
+import { checkOptions } from './options/check-options.js'
+import type { SecondStepOptions } from './options/options.js'
+import type { AuditLog } from './ports/audit-log.js'
 import { system as theSystem } from './ports/system.js'
 import { Announcer, type SecondStepEvents } from './service/announcer.js'
+import { Audit } from './service/audit.js'
 import { BackupCodes } from './service/backup-codes.js'
 import { Challenge } from './service/challenge.js'
 import { Limits } from './service/limits.js'
@@ -17,7 +20,9 @@ import { Reset } from './service/reset.js'
 import { Sessions } from './service/sessions.js'
 import { Setup } from './service/setup.js'
 import { type SecondStepStatus, Status } from './service/status.js'
+import { Trouble } from './service/trouble.js'
 import { Vault } from './service/vault.js'
+import { memoryAuditLog } from './stores/memory-audit-log.js'
 import { errorHandler } from './web/error-handler.js'
 import { type GuardOptions, guard } from './web/guard.js'
 import { type LimitPasswordOptions, limitPassword } from './web/limit-password.js'
@@ -52,11 +57,11 @@ export interface SecondStep<U = Express.User> {
    */
   requireSignedIn(req: IncomingMessage): Promise<U>
   /** To be called after a password was changed: clears misses, waits and the lock. */
-  passwordChanged(userId: string | number): Promise<void>
+  passwordChanged(userId: unknown): Promise<void>
   /** Ends every session and pending login of a user. */
-  endSessions(userId: string | number): Promise<void>
+  endSessions(userId: unknown): Promise<void>
   /** Whether and how a user has a second step. */
-  status(userId: string | number): Promise<SecondStepStatus>
+  status(userId: unknown): Promise<SecondStepStatus>
   /** What happens to second steps: each event under its type, and all under `event`. */
   readonly events: SecondStepEvents
   /**
@@ -85,13 +90,16 @@ export function createSecondStep<U = Express.User>(options: SecondStepOptions<U>
   const { parameters, window, hostId, ...ofSite } = checked
   const system = options.system ?? theSystem
   const { sealer, digester } = keyRing(options.keys, system)
-  const announcer = new Announcer(system)
+  const audit = new Audit(auditLogOf(options, production))
+  const announcer = new Announcer(system, audit, checked.hostId)
   const records = new Records(options.store, system, announcer, {
     production,
     backupCodes: checked.backupCodes,
+    window,
   })
   const counters = countersOf(options.redis, production)
   const limits = new Limits(counters, announcer)
+  const trouble = new Trouble(system)
   const vault = new Vault(sealer)
   const sessions = new Sessions(records, system)
   const status = new Status(records, system, window)
@@ -107,7 +115,9 @@ export function createSecondStep<U = Express.User>(options: SecondStepOptions<U>
     setup: new Setup({ ...setupParts, parameters, window }),
     reset: new Reset(challenge),
     limits,
+    trouble,
     sessions,
+    audit,
     system,
     messages: loadMessages(options.messages),
     render: options.render ?? ejsPages(views),
@@ -120,8 +130,8 @@ export function createSecondStep<U = Express.User>(options: SecondStepOptions<U>
     { announcer, counters, hostId, write: ejsMails(views, site) },
     site,
   )
-  const recordId = (userId: string | number) => checked.recordId(userId)
-  openEarly(records)
+  const recordId = (userId: unknown) => checked.recordId(userId)
+  openEarly(records, trouble)
 
   return {
     guard: (guardOptions) => guard(site, guardOptions),
@@ -150,6 +160,15 @@ function countersOf(redis: SecondStepOptions['redis'], production: boolean) {
   )
 }
 
+function auditLogOf<U>(options: SecondStepOptions<U>, production: boolean): AuditLog {
+  const log = options.audit ?? options.store.audit
+  if (log !== undefined) return log
+  if (!production) return memoryAuditLog()
+  throw new ConfigurationError(
+    '`audit` is missing: the store has no audit log of its own, so name one, such as audit: redisAuditLog(redis)',
+  )
+}
+
 function mailsOf<U>(
   { users, mail }: SecondStepOptions<U>,
   parts: Pick<MailParts<U>, 'announcer' | 'counters' | 'hostId' | 'write'>,
@@ -162,9 +181,9 @@ function mailsOf<U>(
 }
 
 /** A mistake in the store's set-up is said at start-up; one that only connects is tried again. */
-function openEarly(records: Records): void {
+function openEarly(records: Records, trouble: Trouble): void {
   records.open().catch((error: unknown) => {
     const cause: unknown = Reflect.get(Object(error), 'cause')
-    if (cause instanceof ConfigurationError) process.emitWarning(cause)
+    if (cause instanceof ConfigurationError) trouble.report(error)
   })
 }

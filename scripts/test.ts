@@ -3,36 +3,60 @@ import { once } from 'node:events'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join, resolve } from 'node:path'
+import { startMariadb } from '../test/support/mariadb-server.js'
+import { startPostgres } from '../test/support/postgres-server.js'
 import { startRedisServer } from '../test/support/redis-server.js'
 import { requireTools } from './tools.js'
 
-const COMMAND = ['c8', 'mocha', '--reporter', 'scripts/counting-reporter.cts', 'test/**/*.test.ts']
+const MOCHA = ['mocha', '--reporter', 'scripts/counting-reporter.cts']
+/** All tests, then those over HTTP once more with the records in other places than in memory. */
+const RUNS: readonly { readonly command: readonly string[]; readonly TEST_STORE: string }[] = [
+  { command: ['c8', ...MOCHA, 'test/**/*.test.ts'], TEST_STORE: '' },
+  { command: [...MOCHA, 'test/web/**/*.test.ts'], TEST_STORE: 'redis' },
+  { command: [...MOCHA, 'test/web/**/*.test.ts'], TEST_STORE: 'postgresql' },
+]
 const INTERRUPTED = 130
 
-/** Runs all tests against a real Redis: the one that REDIS_URL names, else one of its own. */
+/** The servers that the tests share, by the variable that names one to use instead. */
+const SERVERS = {
+  REDIS_URL: startRedisServer,
+  POSTGRES_URL: startPostgres,
+  MARIADB_URL: startMariadb,
+} as const
+
+/** Runs all tests against real servers: those that the environment names, else some of its own. */
 async function test(): Promise<number> {
   requireTools()
-  const given = process.env.REDIS_URL
-  if (given) return runMocha(given)
-  const redis = await startRedisServer()
+  const started: { url: string; stop(): Promise<void> }[] = []
+  const urls: Record<string, string> = {}
   try {
-    return await runMocha(redis.url)
+    for (const [name, start] of Object.entries(SERVERS)) {
+      const given = process.env[name]
+      const server = given ? { url: given, stop: async () => undefined } : await start()
+      started.push(server)
+      urls[name] = server.url
+    }
+    return await runMocha(urls)
   } finally {
-    await redis.stop()
+    await Promise.all(started.map((server) => server.stop()))
   }
 }
 
-async function runMocha(redisUrl: string): Promise<number> {
+async function runMocha(urls: Readonly<Record<string, string>>): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), 'second-step-test-'))
-  const counts = join(folder, 'counts.json')
+  const files: string[] = []
+  let failed = 0
   try {
-    const exitCode = await run(COMMAND, {
-      NODE_ENV: 'test',
-      REDIS_URL: redisUrl,
-      TEST_COUNTS: counts,
-    })
-    const unfinished = printCounts(counts)
-    return exitCode || unfinished
+    for (const { command, TEST_STORE } of RUNS) {
+      const counts = join(folder, `counts-${files.length}.json`)
+      files.push(counts)
+      if (TEST_STORE !== '') console.log(`Once more with the records in ${TEST_STORE}:`)
+      const env = { NODE_ENV: 'test', ...urls, TEST_STORE, TEST_COUNTS: counts }
+      failed = (await run(command, env)) || failed
+      if (failed === INTERRUPTED) break
+    }
+    const unfinished = printCounts(files)
+    return failed || unfinished
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
@@ -58,11 +82,14 @@ async function run(
   return code ?? INTERRUPTED
 }
 
-/** The last line, for people and for machines. @returns 1 where Mocha did not come to its end */
-function printCounts(file: string): number {
-  const ended = existsSync(file)
-  const counts = ended ? JSON.parse(readFileSync(file, 'utf8')) : { passes: 0, failures: 1 }
-  console.log(`${counts.passes} passed, ${counts.failures} failed`)
+/** The last line, for people and for machines. @returns 1 where a run did not come to its end */
+function printCounts(files: readonly string[]): number {
+  const ended = files.every((file) => existsSync(file))
+  const counts = files
+    .filter((file) => existsSync(file))
+    .map((file) => JSON.parse(readFileSync(file, 'utf8')))
+  const sum = (what: 'passes' | 'failures') => counts.reduce((all, one) => all + one[what], 0)
+  console.log(`${sum('passes')} passed, ${sum('failures') + (ended ? 0 : 1)} failed`)
   return ended ? 0 : 1
 }
 

@@ -1,16 +1,22 @@
 import { spawnSync } from 'node:child_process'
 import { accessSync, constants, existsSync, statSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
+import { newestFolder } from '../test/support/database-process.js'
 
 /** A program that the tests run, and the Debian package that has it. */
 interface Tool {
   readonly program: string
   readonly package: string
+  /** Where Debian has it when it is not on the PATH: `<aside>/<version>/bin`. */
+  readonly aside?: string
 }
 
 const TOOLS: readonly Tool[] = [
   { program: 'redis-server', package: 'redis-server' },
   { program: 'oathtool', package: 'oathtool' },
+  { program: 'postgres', package: 'postgresql', aside: '/usr/lib/postgresql' },
+  { program: 'mariadbd', package: 'mariadb-server' },
+  { program: 'ps', package: 'procps' },
   { program: 'chromium', package: 'chromium' },
   { program: 'zbarimg', package: 'zbar-tools' },
 ]
@@ -22,16 +28,20 @@ const TOOLS: readonly Tool[] = [
  * @throws Error with one sentence that says what to do
  */
 export function requireTools(): void {
-  const missing = TOOLS.filter(({ program }) => !isOnPath(program))
+  const missing = TOOLS.filter((tool) => !isThere(tool))
   if (missing.length === 0) return
   if (mayInstall()) install(missing)
-  const names = TOOLS.filter(({ program }) => !isOnPath(program)).map(({ program }) => program)
+  const names = TOOLS.filter((tool) => !isThere(tool)).map(({ program }) => program)
   if (names.length === 0) return
   const packages = TOOLS.map((tool) => tool.package).join(' ')
   throw new Error(
     `The tests need ${names.join(' and ')} on the PATH: ` +
       `install them first, on Debian and Ubuntu with "sudo apt-get install ${packages}".`,
   )
+}
+
+function isThere({ program, aside }: Tool): boolean {
+  return isOnPath(program) || (aside !== undefined && newestFolder(aside, 'bin') !== '')
 }
 
 function isOnPath(program: string): boolean {

@@ -12,7 +12,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   domain: ['node:crypto', 'otplib'],
   ports: ['domain', 'errors', 'node:crypto'],
   service: ['domain', 'ports', 'errors', 'node:events'],
-  stores: ['domain', 'ports', 'errors', 'node:crypto'],
+  stores: ['domain', 'ports', 'errors', 'node:crypto', 'knex'],
   keys: ['domain', 'ports', 'errors', 'node:crypto'],
   limits: [
     ...['domain', 'ports', 'errors', 'node:crypto', 'rate-limiter-flexible'],

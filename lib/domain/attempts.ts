@@ -51,10 +51,16 @@ export function clearConsecutive(attempts: Attempts): Attempts {
 
 /** Until when no code is looked at, or null where one may be tried. */
 export function blockOf(attempts: Attempts, caps: AttemptCaps, now: number): Block | null {
-  const lock = lockedUntil(attempts, caps)
-  if (lock > now) return { until: lock, locked: true }
+  const lock = lockEnd(attempts, caps, now)
+  if (lock !== null) return { until: lock, locked: true }
   const wait = waitUntil(attempts)
   return wait > now ? { until: wait, locked: false } : null
+}
+
+/** When the lock of a reached cap ends, or null where there is none at this moment. */
+export function lockEnd(attempts: Attempts, caps: AttemptCaps, now: number): number | null {
+  const lock = lockedUntil(attempts, caps)
+  return lock > now ? lock : null
 }
 
 function lockedUntil({ misses, consecutive }: Attempts, caps: AttemptCaps): number {

@@ -5,6 +5,7 @@ import {
   type Block,
   blockOf,
   clearConsecutive,
+  lockEnd,
 } from './attempts.js'
 import { matchCode } from './authenticator.js'
 import { backupCodesLeft, FEW_BACKUP_CODES } from './backup-codes.js'
@@ -32,6 +33,13 @@ export function authenticatorBlock(
   now: number,
 ): Block | null {
   return blockOf(record.attempts, attemptCaps(window), now)
+}
+
+/** Notes in the record until when it is locked, for whoever lists records by state. */
+export function noteLock(record: SecondStepRecord, window: number, now: number): SecondStepRecord {
+  const { authenticator, attempts } = record
+  const lockedUntil = authenticator === null ? null : lockEnd(attempts, attemptCaps(window), now)
+  return { ...record, lockedUntil }
 }
 
 /**
@@ -80,7 +88,12 @@ export function answerBackupCode(
   if (record.authenticator === null) return unchanged(record, { kind: 'not-enrolled' })
   const found = set?.codes.find((code) => command.digests.includes(code.digest))
   if (set === null || found === undefined || found.usedAt !== null) {
-    return unchanged(record, { kind: 'wrong-code', counted: found === undefined })
+    const guessed = found === undefined
+    return {
+      record,
+      answer: { kind: 'wrong-code', counted: guessed },
+      events: guessed ? [{ type: 'wrong-code', method: 'backup-code' }] : [],
+    }
   }
   const codes = set.codes.map((code) => (code === found ? { ...code, usedAt: now } : code))
   const accepted: SecondStepRecord = {

@@ -55,6 +55,9 @@ const isRecord = shape({
     }),
   ),
   attempts: shape({ misses: listOf(count), consecutive: count }),
+  lockedUntil: orNull(count),
+  pausedUntil: orNull(count),
+  passwordChangedAt: orNull(count),
   ended: listOf(shape({ id: text, at: count })),
 })
 

@@ -25,6 +25,15 @@ export interface SecondStepRecord {
   readonly backupCodes: BackupCodeSet | null
   /** Wrong codes of the authenticator. Backup codes have 120 bits and are not counted here. */
   readonly attempts: Attempts
+  /**
+   * Until when the authenticator was locked at this write, or null. Derived from `attempts`, so that
+   * a store can find who is locked; no decision rests on it.
+   */
+  readonly lockedUntil: number | null
+  /** Until when no code is asked for; `Number.MAX_SAFE_INTEGER`: until resumed; null: not paused. */
+  readonly pausedUntil: number | null
+  /** When the host last told of a changed password; pending logins from before are over. */
+  readonly passwordChangedAt: number | null
   /** Stamps that were logged out; a slow request may write their session back. */
   readonly ended: readonly EndedStamp[]
 }
@@ -41,6 +50,9 @@ export function blankRecord(userId: string): SecondStepRecord {
     mustSetUp: null,
     backupCodes: null,
     attempts: { misses: [], consecutive: 0 },
+    lockedUntil: null,
+    pausedUntil: null,
+    passwordChangedAt: null,
     ended: [],
   }
 }

@@ -28,13 +28,17 @@ export function freshUntil(stamp: Stamp): number | null {
   return stamp.method === 'none' ? null : stamp.at + FRESH_FOR
 }
 
-/** Puts a stamp on the record's ended list: kept 30 days, at most 50, the newest win. */
+/**
+ * Puts a stamp on the record's ended list: kept 30 days, at most 50, the newest win. A set-up that
+ * its session has begun ends with it.
+ */
 export function endStamp(record: SecondStepRecord, id: string, now: number): SecondStepRecord {
+  const setup = record.setup?.owner === id ? null : record.setup
   const kept = record.ended.filter((ended) => ended.at > now - ENDED_FOR && ended.id !== id)
-  return { ...record, ended: [...kept, { id, at: now }].slice(-ENDED_AT_MOST) }
+  return { ...record, setup, ended: [...kept, { id, at: now }].slice(-ENDED_AT_MOST) }
 }
 
-/** Ends every session and pending login of the user: stamps of older epochs are dead. */
+/** Ends every session, pending login and set-up in progress: those of older epochs are dead. */
 export function raiseEpoch(record: SecondStepRecord): SecondStepRecord {
-  return { ...record, epoch: record.epoch + 1, ended: [] }
+  return { ...record, epoch: record.epoch + 1, setup: null, ended: [] }
 }

@@ -50,6 +50,28 @@ function isRevoked(userId: string, stamp: Stamp | null, record: SecondStepRecord
   )
 }
 
+/** What a request was let in with: a pending login, or a signed-in session and its stamp. */
+export type Admission =
+  | { readonly kind: 'pending'; readonly pending: PendingLogin }
+  | { readonly kind: 'signed-in'; readonly userId: string; readonly stamp: Stamp | null }
+
+/**
+ * Whether a request that was let in still would be. Asked again in the decision itself: between the
+ * guard and the write lies the body, which the client sends when it likes, and the login may have
+ * been ended or have expired meanwhile.
+ */
+export function stillAdmitted(
+  admission: Admission,
+  record: SecondStepRecord,
+  policy: Policy,
+  now: number,
+): boolean {
+  if (admission.kind === 'signed-in') {
+    return standingOf(admission.userId, admission.stamp, record, policy, now) !== 'revoked'
+  }
+  return pendingStandingOf(admission.pending, record, policy, now) !== 'over'
+}
+
 /** Where a pending login stands: what it waits for, or `over`. */
 export type PendingStanding = 'code-required' | 'setup-required' | 'over'
 
@@ -60,6 +82,8 @@ export function pendingStandingOf(
   now: number,
 ): PendingStanding {
   if (now >= pendingExpiresAt(pending) || pending.epoch !== record.epoch) return 'over'
+  // Its first step was passed with a password that is no longer the user's.
+  if (pending.at < (record.passwordChangedAt ?? 0)) return 'over'
   if (record.authenticator !== null) return 'code-required'
   const demand = demandOf(record, policy, now)
   if (demand === 'setup') return 'setup-required'

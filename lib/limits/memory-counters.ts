@@ -24,10 +24,11 @@ function memoryCounter(limiter: RateLimiterMemory): Counter {
   return {
     async take(key, limit) {
       const { consumedPoints, msBeforeNext } = await limiter.penalty(counterKey(key))
-      if (consumedPoints <= limit) return { taken: true, retryAfter: 0 }
+      const left = limit - consumedPoints
+      if (left >= 0) return { taken: true, left, retryAfter: 0 }
       // A refused call has no place, or those that are given back would leave theirs taken.
       await limiter.reward(counterKey(key))
-      return { taken: false, retryAfter: msBeforeNext }
+      return { taken: false, left: 0, retryAfter: msBeforeNext }
     },
 
     async giveBack(key) {

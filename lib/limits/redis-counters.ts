@@ -54,8 +54,9 @@ function redisCounter(limiterOf: (limit: number) => RateLimiterRedis, seconds: n
   return {
     async take(key, limit) {
       const { consumedPoints, msBeforeNext } = await limiterOf(limit).penalty(counterKey(key))
-      if (consumedPoints <= limit) return { taken: true, retryAfter: 0 }
-      return { taken: false, retryAfter: msBeforeNext > 0 ? msBeforeNext : seconds * 1000 }
+      const left = limit - consumedPoints
+      if (left >= 0) return { taken: true, left, retryAfter: 0 }
+      return { taken: false, left: 0, retryAfter: msBeforeNext > 0 ? msBeforeNext : seconds * 1000 }
     },
     async giveBack(key) {
       await limiterOf(0).reward(counterKey(key))

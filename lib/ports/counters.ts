@@ -1,3 +1,12 @@
+/** What came of taking a place. */
+export interface Taking {
+  readonly taken: boolean
+  /** Places that are left now. */
+  readonly left: number
+  /** Milliseconds until places are free again; 0 where one was taken. */
+  readonly retryAfter: number
+}
+
 /**
  * Counts in a window of time that begins with the first count. What it holds may be lost without
  * harm: the limits that promise 3 rests on are in the record.
@@ -10,7 +19,7 @@ export interface Counter {
    * @param key any string; adapters hash it
    * @param limit places in one window
    */
-  take(key: string, limit: number): Promise<{ taken: boolean; retryAfter: number }>
+  take(key: string, limit: number): Promise<Taking>
   /** Gives a taken place back. */
   giveBack(key: string): Promise<void>
 }

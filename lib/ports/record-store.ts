@@ -1,5 +1,26 @@
 import type { Policy } from '../domain/policy.js'
 import type { SecondStepRecord } from '../domain/record.js'
+import type { RecordList } from '../domain/record-list.js'
+import type { AuditLog } from './audit-log.js'
+
+/** What to list. */
+export interface RecordQuery {
+  readonly list: RecordList
+  /** `next` of the page before of the same list; null: the first page. */
+  readonly cursor: string | null
+  /** Records on a page, 1 to 100. */
+  readonly limit: number
+  /** The moment at which a lock or a pause is over or not, in milliseconds. */
+  readonly now: number
+}
+
+/** Records of a list. */
+export interface RecordPage {
+  /** May be fewer than the limit, even none, while `next` says that there are more. */
+  readonly records: readonly SecondStepRecord[]
+  /** Cursor of the next page, or null where this is the last. */
+  readonly next: string | null
+}
 
 /**
  * Keeps the records and the policy document. They are a database: a lost record would read as "not
@@ -32,6 +53,17 @@ export interface RecordStore {
 
   /** Required. As `write`, for the policy document. */
   writePolicy(policy: Policy, expectedVersion: number): Promise<boolean>
+
+  /**
+   * Required. A page of a list, or null for a cursor that no page of that list has given. The order
+   * is the adapter's own; who is in the list from the first page to the last is met exactly once.
+   * A list with few records in it must not cost more because there are many others: see
+   * `listPlaceOf`. Rejects as `find` does.
+   */
+  list(query: RecordQuery): Promise<RecordPage | null>
+
+  /** Optional. An audit log in the same place, for hosts that name no other. */
+  readonly audit?: AuditLog
 
   /**
    * Optional. Called once before the first use, and again before the next use after it rejected.

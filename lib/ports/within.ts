@@ -3,8 +3,8 @@ import { UnavailableError } from '../errors/unavailable-error.js'
 const LONGEST_CALL = 1000
 
 /**
- * Waits for a call of a port, at most a second where nothing else is given. Throws, rejections and silence all become an
- * UnavailableError, so that no failure of a part can be taken for an answer (promise 7).
+ * Waits for a call of a port, at most a second where nothing else is given. Throws, rejections and
+ * silence all become an UnavailableError, so that no failure of a part can be taken for an answer (promise 7).
  */
 export async function within<T>(
   part: string,

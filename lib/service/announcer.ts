@@ -1,7 +1,9 @@
 import { EventEmitter } from 'node:events'
 import type { Actor, EventDetails, SecondStepEvent, SecondStepEventType } from '../domain/event.js'
 import type { Method } from '../domain/stamp.js'
+import type { AuditEntry } from '../ports/audit-log.js'
 import type { System } from '../ports/system.js'
+import type { Audit } from './audit.js'
 
 /** Where something happened: whose request it was. */
 export interface Occasion {
@@ -23,7 +25,7 @@ export const NO_REQUEST: Occasion = {
 interface Announced<T extends SecondStepEventType> {
   readonly type: T
   readonly actor: Actor
-  /** Id of the user whose second step it is, as records have it: with the realm, where there is one. */
+  /** The host's id of the user whose second step it is. */
   readonly user: string
   /** How a code was given, or null where none was. */
   readonly method: Method | null
@@ -46,14 +48,23 @@ export class SecondStepEvents extends EventEmitter<Listeners> {}
 /** A part of ours that is told of each event, and what the request wanted to be answered in. */
 export type Told = (event: AnnouncedEvent, languages: readonly string[]) => void
 
-/** Tells listeners what was decided and written. A listener that fails holds nobody up. */
+/** Tells listeners and the audit log what was decided and written. */
 export class Announcer {
   readonly events = new SecondStepEvents()
   readonly #system: System
+  readonly #audit: Audit | null
+  readonly #hostId: (recordId: string) => string
   readonly #told: Told[] = []
 
-  constructor(system: System) {
+  /** @param hostId the id that the host knows a user of the records by; listeners get that one */
+  constructor(
+    system: System,
+    audit: Audit | null = null,
+    hostId: (recordId: string) => string = (recordId) => recordId,
+  ) {
     this.#system = system
+    this.#audit = audit
+    this.#hostId = hostId
   }
 
   /** Adds a part of ours. Hosts listen to `events`. */
@@ -61,27 +72,49 @@ export class Announcer {
     this.#told.push(told)
   }
 
-  announce(userId: string, events: readonly SecondStepEvent[], occasion: Occasion): void {
+  /**
+   * Resolves when the audit log has the events. Where it has not, the answer to whoever caused them
+   * is a refusal (promise 7), although the record is written already: the code is burned, the try is
+   * counted, and nobody gets in or learns a verdict unseen. A listener that fails holds nobody up.
+   *
+   * @throws UnavailableError where the audit log does not take them
+   */
+  async announce(
+    userId: string,
+    events: readonly SecondStepEvent[],
+    occasion: Occasion,
+  ): Promise<void> {
+    if (events.length === 0) return
     const { ip, userAgent, actor = { kind: 'user', id: userId }, languages = [] } = occasion
-    for (const { type, method, detail = null } of events) {
-      const at = new Date(this.#system.now())
-      const announced = { type, actor, user: userId, method, at, ip, userAgent, detail }
-      this.#announce(announced as AnnouncedEvent, languages)
-    }
+    const at = this.#system.now()
+    const announced = events.map(({ type, method, detail = null }) => {
+      const event = { type, actor, user: userId, method, at: new Date(at), ip, userAgent, detail }
+      return event as AnnouncedEvent
+    })
+    for (const event of announced) this.#announce(event, languages)
+    await this.#audit?.append(announced.map((event, index) => this.#entryOf(event, at, index)))
+  }
+
+  /** Its id sorts by time, then in the order of the decision; beyond that by chance. */
+  #entryOf(event: AnnouncedEvent, at: number, index: number): AuditEntry {
+    const random = Buffer.from(this.#system.random(8)).toString('hex')
+    const detail: AuditEntry['detail'] = JSON.parse(JSON.stringify(event.detail))
+    return { ...event, id: `${hex(at, 12)}${hex(index, 2)}${random}`, at, detail }
   }
 
   #announce(event: AnnouncedEvent, languages: readonly string[]): void {
     for (const told of this.#told) told(event, languages)
-    this.#emit(event.type, event)
-    this.#emit('event', event)
+    const { user, actor } = event
+    const id = actor.id === user ? this.#hostId(user) : actor.id
+    const hosts = { ...event, user: this.#hostId(user), actor: { ...actor, id } }
+    for (const name of [event.type, 'event'] as const) this.#emit(name, hosts as AnnouncedEvent)
   }
 
   /** Not `emit`: a listener that throws would keep the others from hearing of it. */
-  #emit(name: string, event: AnnouncedEvent): void {
-    const emitter: EventEmitter = this.events
-    for (const listener of emitter.rawListeners(name)) {
+  #emit(name: SecondStepEventType | 'event', event: AnnouncedEvent): void {
+    for (const listener of this.events.rawListeners(name)) {
       try {
-        const done: unknown = Reflect.apply(listener, emitter, [event])
+        const done: unknown = Reflect.apply(listener, this.events, [event])
         // A rejection that nobody handles would end the process.
         Promise.resolve(done).catch(warn)
       } catch (error) {
@@ -89,6 +122,10 @@ export class Announcer {
       }
     }
   }
+}
+
+function hex(number: number, digits: number): string {
+  return number.toString(16).padStart(digits, '0')
 }
 
 function warn(error: unknown): void {

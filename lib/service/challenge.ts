@@ -3,6 +3,7 @@ import type { TypedCode } from '../domain/code.js'
 import type { Decision } from '../domain/decision.js'
 import type { Policy } from '../domain/policy.js'
 import type { SecondStepRecord } from '../domain/record.js'
+import { type Admission, stillAdmitted } from '../domain/standing.js'
 import type { Digester } from '../ports/digester.js'
 import { within } from '../ports/within.js'
 import type { Occasion } from './announcer.js'
@@ -14,8 +15,8 @@ import type { Vault } from './vault.js'
 export interface CodeAttempt {
   readonly userId: string
   readonly code: TypedCode
-  /** The pending login it was given in, or null in a session that is signed in. */
-  readonly pendingId: string | null
+  /** The pending login or the session it was given in. */
+  readonly admission: Admission
   /** Canonical address to count under, or null where none can be told. */
   readonly ipKey: string | null
   readonly ipLimit: number
@@ -33,6 +34,11 @@ export type FollowUp<Result> = (
 
 type Accepted = Extract<CodeVerdict, { kind: 'accepted' }>
 
+type Verdict<Result> =
+  | Exclude<CodeVerdict, Accepted>
+  | (Accepted & { readonly result: Result })
+  | Revoked
+
 /** What became of a code. */
 export type CodeAnswer<Result = undefined> =
   | (Accepted & { readonly result: Result })
@@ -43,10 +49,7 @@ export type CodeAnswer<Result = undefined> =
   | { readonly kind: 'sign-in-again' }
   | { readonly kind: 'too-many-attempts'; readonly retryAfter: number }
 
-type Verdict<Result> =
-  | Exclude<CodeVerdict, Accepted>
-  | { readonly kind: 'sign-in-again' }
-  | (Accepted & { readonly result: Result })
+type Revoked = Extract<CodeAnswer, { kind: 'sign-in-again' }>
 
 /** Answers codes, at the challenge and wherever else one is asked for, from one budget. */
 export class Challenge {
@@ -93,10 +96,12 @@ export class Challenge {
     }
     if (code.kind === 'backup-code' && !policy.backupCodes) return { kind: 'switched-off' }
 
-    const places = await this.#limits.takeForCode(attempt)
+    const { admission } = attempt
+    const pendingId = admission.kind === 'pending' ? admission.pending.id : null
+    const places = await this.#limits.takeForCode({ ...attempt, pendingId })
     if (places.kind !== 'taken') return places
-    const verdict = await this.#verdict(attempt, followUp).catch(async (error: unknown) => {
-      await places.giveBack('all')
+    const verdict = await this.#verdict(attempt, followUp).catch((error: unknown) => {
+      void places.giveBack('all')
       throw error
     })
     if (verdict.kind === 'accepted') {
@@ -104,37 +109,38 @@ export class Challenge {
       void places.giveBack('address')
       return verdict
     }
-    if (verdict.kind !== 'wrong-code' || !verdict.counted) await places.giveBack('all')
+    if (verdict.kind === 'wrong-code' && verdict.counted) await places.missed()
+    else await places.giveBack('all')
     if (verdict.kind !== 'blocked') return verdict
     const seconds = Math.ceil((verdict.until - this.#now()) / 1000)
     return { kind: 'too-many-attempts', retryAfter: Math.max(1, seconds) }
   }
 
   #verdict<Result>(
-    { userId, code, occasion, record }: CodeAttempt,
+    { userId, code, occasion, record, admission, policy }: CodeAttempt,
     followUp: FollowUp<Result>,
   ): Promise<Verdict<Result>> {
-    const decide = async (
-      current: SecondStepRecord,
-      now: number,
-    ): Promise<Decision<Verdict<Result>>> => {
-      // What was revoked since this request read the record must not be revived by its code.
-      if (current.epoch !== record.epoch) {
-        return { record: current, answer: { kind: 'sign-in-again' }, events: [] }
-      }
-      const { answer, ...decided } =
-        code.kind === 'otp'
-          ? await this.#decideOtp(current, code.code, now)
-          : await this.#decideBackupCode(current, code.code, now)
-      if (answer.kind !== 'accepted') return { ...decided, answer }
-      const followed = await followUp(decided.record, now)
-      return {
-        record: followed.record,
-        answer: { ...answer, epoch: followed.record.epoch, result: followed.answer },
-        events: [...decided.events, ...followed.events],
-      }
-    }
-    return this.#records.change(userId, occasion, decide, record)
+    return this.#records.change<Verdict<Result>>(
+      userId,
+      occasion,
+      async (current, now) => {
+        if (!stillAdmitted(admission, current, policy, now)) {
+          return { record: current, answer: { kind: 'sign-in-again' }, events: [] }
+        }
+        const { answer, ...decided } =
+          code.kind === 'otp'
+            ? await this.#decideOtp(current, code.code, now)
+            : await this.#decideBackupCode(current, code.code, now)
+        if (answer.kind !== 'accepted') return { ...decided, answer }
+        const followed = await followUp(decided.record, now)
+        return {
+          record: followed.record,
+          answer: { ...answer, epoch: followed.record.epoch, result: followed.answer },
+          events: [...decided.events, ...followed.events],
+        }
+      },
+      record,
+    )
   }
 
   async #decideOtp(

@@ -13,6 +13,12 @@ export interface Places {
   giveBack(which: 'all' | 'address'): Promise<void>
 }
 
+/** Places of a code. */
+export interface CodePlaces extends Places {
+  /** Says that the code was a miss: the last one uses the pending login up, which is announced. */
+  missed(): Promise<void>
+}
+
 /** Why an attempt is refused unseen. */
 export type LimitRefusal =
   | { readonly kind: 'sign-in-again' }
@@ -27,7 +33,7 @@ interface CodeLimits {
   readonly occasion: Occasion
 }
 
-const UNLIMITED = { taken: true, retryAfter: 0 } as const
+const UNLIMITED = { taken: true, left: Number.POSITIVE_INFINITY, retryAfter: 0 } as const
 
 /** The limits whose counts may be lost: per pending login, per address, per password step. */
 export class Limits {
@@ -46,7 +52,7 @@ export class Limits {
   }
 
   /** Takes a place of the pending login and one of the address, in one round trip. */
-  async takeForCode(limits: CodeLimits): Promise<Places | LimitRefusal> {
+  async takeForCode(limits: CodeLimits): Promise<CodePlaces | LimitRefusal> {
     const { pendingId, ipKey, ipLimit, policy } = limits
     const [pending, address] = await Promise.all([
       take(this.#pending, pendingId, policy.codeAttempts),
@@ -60,15 +66,22 @@ export class Limits {
     }
     if (!pending.taken) {
       await giveBackTo(this.#codesOfAddress, ipKey)
-      const events = [{ type: 'pending-login-used-up', method: null }] as const
-      this.#announcer.announce(limits.userId, events, limits.occasion)
       return { kind: 'sign-in-again' }
     }
     if (!address.taken) {
       await giveBackTo(this.#pending, pendingId)
       return tooMany(address.retryAfter)
     }
-    return { kind: 'taken', giveBack }
+    return { kind: 'taken', giveBack, missed: () => this.#missed(limits, pending.left) }
+  }
+
+  async #missed({ userId, occasion }: CodeLimits, left: number): Promise<void> {
+    if (left > 0) return
+    await this.#announcer.announce(
+      userId,
+      [{ type: 'pending-login-used-up', method: null }],
+      occasion,
+    )
   }
 
   /** Takes a place of the address for a code that confirms a set-up. */
@@ -89,24 +102,22 @@ export class Limits {
     passwordAttempts: number
   }): Promise<Places | LimitRefusal> {
     const { ipKey, passwordAttempts } = attempt
-    const accounts = ipKey === null ? [] : attempt.accounts
-    const wanted = [
-      { counter: this.#passwordsOfAddress, key: ipKey, limit: PASSWORDS_PER_ADDRESS },
-      ...[...new Set(accounts)].map((account) => ({
-        counter: this.#passwordsOfAccount,
-        key: JSON.stringify([account, ipKey]),
-        limit: passwordAttempts,
-      })),
-    ]
+    // First, and alone: an address that is full must not go on making counts of account after account.
+    const ofAddress = await take(this.#passwordsOfAddress, ipKey, PASSWORDS_PER_ADDRESS)
+    if (!ofAddress.taken) return tooMany(ofAddress.retryAfter)
+    const accounts = ipKey === null ? [] : [...new Set(attempt.accounts)]
     const places = await Promise.all(
-      wanted.map(async ({ counter, key, limit }) => {
-        const { taken, retryAfter } = await take(counter, key, limit)
-        return { counter, key, taken, retryAfter }
+      accounts.map(async (account) => {
+        const key = JSON.stringify([account, ipKey])
+        return { key, ...(await take(this.#passwordsOfAccount, key, passwordAttempts)) }
       }),
     )
     const giveBack: Places['giveBack'] = async () => {
       const taken = places.filter((place) => place.taken)
-      await Promise.all(taken.map(({ counter, key }) => giveBackTo(counter, key)))
+      await Promise.all([
+        giveBackTo(this.#passwordsOfAddress, ipKey),
+        ...taken.map(({ key }) => giveBackTo(this.#passwordsOfAccount, key)),
+      ])
     }
     if (places.every(({ taken }) => taken)) return { kind: 'taken', giveBack }
     await giveBack('all')

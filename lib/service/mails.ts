@@ -127,11 +127,10 @@ export class Mails<U> {
     const { part, cause } =
       error instanceof Failed ? error : { part: 'view' as const, cause: error }
     const detail = { mail: type, part, error: nameOf(cause) }
-    this.#parts.announcer.announce(
-      user,
-      [{ type: 'mail-failed', method: null, detail }],
-      NO_REQUEST,
-    )
+    const events = [{ type: 'mail-failed', method: null, detail }] as const
+    this.#parts.announcer.announce(user, events, NO_REQUEST).catch((reason: unknown) => {
+      process.emitWarning(`a failed mail is not in the audit log: ${String(reason)}`)
+    })
   }
 }
 

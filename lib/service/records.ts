@@ -1,3 +1,4 @@
+import { noteLock } from '../domain/challenge.js'
 import type { Decision } from '../domain/decision.js'
 import { parsePolicy, parseRecord } from '../domain/parse-record.js'
 import { defaultPolicy, type Policy } from '../domain/policy.js'
@@ -18,19 +19,21 @@ export class Records {
   readonly #announcer: Announcer
   readonly #production: boolean
   readonly #backupCodes: boolean
+  readonly #window: number
   #opening: Promise<void> | null = null
 
   constructor(
     store: RecordStore,
     system: System,
     announcer: Announcer,
-    environment: { production: boolean; backupCodes?: boolean },
+    environment: { production: boolean; backupCodes?: boolean; window?: number },
   ) {
     this.#store = store
     this.#system = system
     this.#announcer = announcer
     this.#production = environment.production
     this.#backupCodes = environment.backupCodes ?? true
+    this.#window = environment.window ?? 1
   }
 
   /** Opens the store once; a failure is an answer for now, and the next call tries again. */
@@ -67,9 +70,9 @@ export class Records {
   }
 
   /**
-   * Decides on the record and writes what was decided; only then the answer, and only then the
-   * events. A lost race reads and decides again. After a time-out nothing is tried again: the write
-   * may have taken place.
+   * Decides on the record and writes what was decided; only then the events, and then the answer. A
+   * lost race reads and decides again. After a time-out nothing is tried again: the write may have
+   * taken place.
    *
    * @param known the record as this request has already read it; compare-and-set makes it safe
    */
@@ -81,9 +84,11 @@ export class Records {
   ): Promise<Answer> {
     let record = known ?? (await this.find(userId))
     for (let tried = 0; tried < TRIES; tried += 1) {
-      const decision = await decide(record, this.#system.now())
-      if (decision.record === record || (await this.#write(decision.record, record.version))) {
-        this.#announcer.announce(userId, decision.events, occasion)
+      const now = this.#system.now()
+      const decision = await decide(record, now)
+      const next = noteLock(decision.record, this.#window, now)
+      if (decision.record === record || (await this.#write(next, record.version))) {
+        await this.#announcer.announce(userId, decision.events, occasion)
         return decision.answer
       }
       record = await this.find(userId)

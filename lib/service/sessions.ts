@@ -62,12 +62,15 @@ export class Sessions {
     }))
   }
 
-  /** A changed password clears misses, waits and lock: whoever guessed knows it no longer. */
+  /**
+   * A changed password clears misses, waits and lock: whoever guessed knows it no longer, and the
+   * pending logins that were begun with it are over.
+   */
   async passwordChanged(userId: string): Promise<void> {
-    await this.#records.change(userId, NO_REQUEST, (record) => {
-      const clear = record.attempts.misses.length === 0 && record.attempts.consecutive === 0
+    await this.#records.change(userId, NO_REQUEST, (record, now) => {
+      const known = record.version > 0
       return {
-        record: clear ? record : { ...record, attempts: noAttempts },
+        record: known ? { ...record, attempts: noAttempts, passwordChangedAt: now } : record,
         answer: undefined,
         events: [{ type: 'password-changed', method: null }],
       }

@@ -11,6 +11,7 @@ import {
   setupExpiresAt,
   setupOf,
 } from '../domain/setup.js'
+import { type Admission, stillAdmitted } from '../domain/standing.js'
 import type { System } from '../ports/system.js'
 import type { Occasion } from './announcer.js'
 import type { BackupCodes } from './backup-codes.js'
@@ -26,6 +27,7 @@ export interface SetupOwner {
   readonly userId: string
   /** Id of the pending login or of the stamp. */
   readonly owner: string
+  readonly admission: Admission
   readonly occasion: Occasion
   readonly record: SecondStepRecord
 }
@@ -144,7 +146,7 @@ export class Setup {
 
   /** Confirms this login's set-up by one code of the new authenticator. */
   async confirm(
-    { userId, owner, occasion, record }: SetupOwner,
+    { userId, owner, occasion, record, admission }: SetupOwner,
     attempt: { code: TypedCode; policy: Policy; ipKey: string | null; ipLimit: number },
   ): Promise<SetupConfirmed> {
     const { code, policy } = attempt
@@ -158,16 +160,20 @@ export class Setup {
 
     const places = await this.#limits.takeForSetup(attempt.ipKey, attempt.ipLimit)
     if (places.kind !== 'taken') return places
-    const { answer, backupCodes } = await this.#records.change(
-      userId,
-      occasion,
-      async (current, now): Promise<Decision<Confirmation>> =>
-        // What was revoked since this request read the record must bind no authenticator.
-        current.epoch === record.epoch
-          ? this.#decide(current, owner, code.code, policy, now)
-          : { record: current, answer: REVOKED, events: [] },
-      record,
-    )
+    const { answer, backupCodes } = await this.#records
+      .change(
+        userId,
+        occasion,
+        async (current, now): Promise<Decision<Confirmation>> =>
+          stillAdmitted(admission, current, policy, now)
+            ? this.#decide(current, owner, code.code, policy, now)
+            : { record: current, answer: REVOKED, events: [] },
+        record,
+      )
+      .catch((error: unknown) => {
+        void places.giveBack('address')
+        throw error
+      })
     if (answer.kind !== 'wrong-code') void places.giveBack('address')
     return answer.kind === 'enrolled' ? { ...answer, backupCodes } : answer
   }

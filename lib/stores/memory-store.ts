@@ -2,6 +2,8 @@ import type { Policy } from '../domain/policy.js'
 import type { SecondStepRecord } from '../domain/record.js'
 import { ConfigurationError } from '../errors/configuration-error.js'
 import type { RecordStore } from '../ports/record-store.js'
+import { memoryAuditLog } from './memory-audit-log.js'
+import { memoryPage } from './memory-list.js'
 
 interface Versioned {
   readonly version: number
@@ -47,6 +49,12 @@ export function memoryStore(): RecordStore {
     },
     findPolicy: async () => policy.read(),
     writePolicy: async (document, expectedVersion) => policy.write(document, expectedVersion),
+
+    async list(query) {
+      const stored = [...records.values()].flatMap((slot) => slot.read() ?? [])
+      return memoryPage(stored, query)
+    },
+    audit: memoryAuditLog(),
 
     async open({ production }) {
       if (production) refuse()

@@ -9,7 +9,20 @@ export interface RedisKeys {
   /** There while the records in this Redis are to be trusted; gone when Redis was emptied. */
   readonly marker: string
   readonly policy: string
+  /** Sorted sets of the users' hashes by time; `all` by nothing. */
+  readonly lists: Readonly<Record<'all' | 'enrolled' | 'locked' | 'paused', string>>
+  /** Stream of the audit log. */
+  readonly events: string
   record(userId: string): string
+  /** The record of whoever has this hash. */
+  recordOfHash(hash: string): string
+  /** Stream of the audit log about one user. */
+  eventsOf(userId: string): string
+}
+
+/** What stands for a user in keys and lists. */
+export function redisHash(userId: string): string {
+  return createHash('sha256').update(userId).digest('base64url')
 }
 
 /**
@@ -24,10 +37,19 @@ export function redisKeys(prefix: string): RedisKeys {
       `redisStore: prefix ${JSON.stringify(prefix)} must be a name without braces and blanks, such as "${DEFAULT_PREFIX}"`,
     )
   }
+  const recordOfHash = (hash: string) => `{${prefix}}:record:${hash}`
   return {
     marker: `{${prefix}}:marker`,
     policy: `{${prefix}}:policy`,
-    record: (userId) =>
-      `{${prefix}}:record:${createHash('sha256').update(userId).digest('base64url')}`,
+    lists: {
+      all: `{${prefix}}:list:all`,
+      enrolled: `{${prefix}}:list:enrolled`,
+      locked: `{${prefix}}:list:locked`,
+      paused: `{${prefix}}:list:paused`,
+    },
+    events: `{${prefix}}:events`,
+    record: (userId) => recordOfHash(redisHash(userId)),
+    recordOfHash,
+    eventsOf: (userId) => `{${prefix}}:events:${redisHash(userId)}`,
   }
 }

@@ -66,6 +66,14 @@ export function largeRecord(userId: string): SecondStepRecord {
   })
 }
 
+/** The record as another write would leave it. */
+export function nextVersion(
+  record: SecondStepRecord,
+  parts: Partial<SecondStepRecord>,
+): SecondStepRecord {
+  return deepFreeze({ ...record, ...parts, version: record.version + 1, writeId: randomUUID() })
+}
+
 function deepFreeze<T>(value: T): T {
   if (typeof value !== 'object' || value === null) return value
   for (const part of Object.values(value)) deepFreeze(part)

@@ -1,5 +1,6 @@
 import { compareAndSetCases } from './compare-and-set-cases.js'
 import { aRecord, thePolicy } from './documents.js'
+import { listCases } from './list-cases.js'
 import { raceCases } from './race-cases.js'
 import type { StoreCase } from './store-under-test.js'
 import { userIdCases } from './user-id-cases.js'
@@ -18,4 +19,5 @@ export const recordStoreCases: readonly StoreCase[] = [
   ...raceCases(aRecord),
   ...raceCases(thePolicy),
   ...userIdCases,
+  ...listCases,
 ]

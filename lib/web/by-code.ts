@@ -14,7 +14,7 @@ export type ByCode<Result> =
 
 /** Reads the field `code` and does what it was given for. */
 export async function byCode<Result>(
-  exchange: Exchange<PendingVisitor | SignedInVisitor>,
+  exchange: Pick<Exchange<PendingVisitor | SignedInVisitor>, 'site' | 'req' | 'visitor'>,
   act: (attempt: CodeAttempt) => Promise<CodeAnswer<Result> | Refusal>,
 ): Promise<ByCode<Result>> {
   const code = codeField(exchange.req)

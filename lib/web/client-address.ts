@@ -16,7 +16,7 @@ export function addressKey(req: Request): string | null {
     warnOnce()
     return null
   }
-  const address = plainAddress(req.ip ?? '')
+  const address = addressOf(req) ?? plainAddress(req.socket.remoteAddress ?? '')
   if (isIPv4(address)) return address
   return isIPv6(address) ? network56(address) : null
 }
@@ -27,9 +27,12 @@ export function addressOf(req: Request): string | null {
   return isIP(address) === 0 ? null : address
 }
 
-/** Without zone, and without the IPv6 form of an IPv4 address. */
+/** Without zone and port, which some proxies forward, and without the IPv6 form of IPv4. */
 function plainAddress(address: string): string {
-  const unzoned = address.replace(/%.*$/, '')
+  const unzoned = address
+    .replace(/^\[(.*)\](:\d+)?$/, '$1')
+    .replace(/^([\d.]+):\d+$/, '$1')
+    .replace(/%.*$/, '')
   if (!isIPv6(unzoned)) return unzoned
   const groups = groupsOf(unzoned)
   if (groups.slice(0, 5).some((group) => group !== 0) || groups[5] !== 0xffff) return unzoned

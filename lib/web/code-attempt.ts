@@ -17,7 +17,7 @@ export function codeAttempt(
   return {
     userId: visitor.record.userId,
     code,
-    pendingId: visitor.kind === 'pending' ? visitor.pending.id : null,
+    admission: visitor,
     ipKey: addressKey(req),
     ipLimit: site.ipLimit(req),
     occasion: occasionOf(req),

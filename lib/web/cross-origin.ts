@@ -11,6 +11,19 @@ export function isCrossOrigin(req: Request, site: Pick<Site, 'origins'>): boolea
   if (SAFE.has(req.method)) return false
   const [origin, fetchSite] = [req.get('origin'), req.get('sec-fetch-site')]
   if (origin !== undefined && site.origins.has(origin)) return false
-  if (fetchSite !== undefined) return fetchSite !== 'same-origin' && fetchSite !== 'none'
-  return origin !== undefined
+  if (fetchSite === 'same-origin' || fetchSite === 'none') return false
+  if (origin !== undefined) warnOnce(origin, site)
+  return origin !== undefined || fetchSite !== undefined
+}
+
+let warned = false
+
+/** Mostly another site; but a wrong `origin` refuses every form, and nobody would know why. */
+function warnOnce(origin: string, { origins }: Pick<Site, 'origins'>): void {
+  if (warned) return
+  warned = true
+  process.emitWarning(
+    `a request from ${origin.slice(0, 200)} was refused as cross-origin. If that is your app, correct the ` +
+      `option \`origin\`, or add it to \`origins\`: they say ${[...origins].join(', ')}`,
+  )
 }

@@ -1,4 +1,4 @@
-import type { NextFunction, Request, Response } from 'express'
+import type { Request, Response } from 'express'
 import type { Stamp } from '../domain/stamp.js'
 import { demandOf, standingOf } from '../domain/standing.js'
 import { ConfigurationError } from '../errors/configuration-error.js'
@@ -21,31 +21,11 @@ import { type Guarded, guardedStateOf } from './visitor.js'
 
 type Done = (error?: unknown) => void
 
-declare module 'passport' {
-  interface LogInOptions {
-    /**
-     * `false`, with `session: false` only: the credential was itself issued after a second step.
-     */
-    secondStep?: false
-  }
-  interface AuthenticateOptions {
-    /**
-     * `false`, with `session: false` only: the credential was itself issued after a second step.
-     */
-    secondStep?: false
-  }
-}
-
 /**
  * The `req.logIn` of a guarded request. Whatever signs a user in ends here, so here is the one place
  * that decides whether he is in, or only pending.
  */
-export function gate(
-  site: Site,
-  req: Request,
-  res: Response,
-  next: NextFunction,
-): Request['logIn'] {
+export function gate(site: Site, req: Request, res: Response): Request['logIn'] {
   return (user: Express.User, options: LogInOptions | Done, callback?: Done): void => {
     const [given, done] = typeof options === 'function' ? [{}, options] : [options ?? {}, callback]
     if (typeof done !== 'function') {
@@ -63,8 +43,7 @@ export function gate(
           done(error)
         },
       )
-      // A callback that throws is the host's mistake, and no reason for the process to end.
-      .catch(next)
+      .catch(guardedStateOf(req).next)
   }
 }
 
@@ -152,7 +131,16 @@ async function logInOnce(
 ): Promise<boolean> {
   const demand = demandOf(footing.record, footing.policy, site.system.now())
   if (passed || demand === 'nothing' || options.secondStep === false) {
-    await passportLogIn(req, guardedStateOf(req).logIn, user, options)
+    const state = guardedStateOf(req)
+    await passportLogIn(req, state.logIn, user, options)
+    // Met: a guard mounted again on a sub-router must not take him for a session without a stamp.
+    state.visitor = {
+      kind: 'signed-in',
+      userId: footing.record.userId,
+      user,
+      stamp: null,
+      ...footing,
+    }
     return true
   }
   removeUser(req)

@@ -1,5 +1,6 @@
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
 import { pendingStandingOf, standingOf } from '../domain/standing.js'
+import { checkNames } from '../errors/check-names.js'
 import { ConfigurationError } from '../errors/configuration-error.js'
 import { UnavailableError } from '../errors/unavailable-error.js'
 import { askedPath, isNavigation, isOurs, liesUnder, pathOnOrigin } from './destination.js'
@@ -47,7 +48,16 @@ export interface GuardOptions {
  * has not passed the second step, whatever put him there, and it wraps `req.logIn`.
  */
 export function guard(site: Site, options: GuardOptions = {}): RequestHandler {
+  checkNames(options, ['open'], 'guard.')
   const open = options.open ?? ['/login', '/logout', '/auth']
+  if (
+    !Array.isArray(open) ||
+    !open.every((path) => typeof path === 'string' && /^\/(.*[^/])?$/.test(path))
+  ) {
+    throw new ConfigurationError(
+      '`guard.open` must be a list of paths such as /login, without a slash at the end',
+    )
+  }
   return (req, res, next) => {
     pass(site, open, req, res, next).catch((error: unknown) => {
       // Whoever handles the error must not take the visitor for signed in (promise 7).
@@ -65,6 +75,11 @@ async function pass(
   next: NextFunction,
 ): Promise<void> {
   const known = guardedOf(req)
+  if (known !== undefined && known.site !== site) {
+    throw new ConfigurationError(
+      'two guards of different createSecondStep() meet in one request: mount each where the other is not',
+    )
+  }
   // Mounted again after a second instance's session(): only a user whom it brought is new.
   if (known !== undefined && userOf(req) === metUser(known)) return next()
   checkMounting(req)
@@ -87,11 +102,12 @@ function wrap(site: Site, req: Request, res: Response, next: NextFunction): Guar
     site,
     visitor: { kind: 'anonymous' },
     logIn: req.logIn.bind(req) as PassportLogIn,
+    next,
     passed: null,
     onFirstStep: null,
   }
   setGuarded(req, state)
-  req.login = req.logIn = gate(site, req, res, next)
+  req.login = req.logIn = gate(site, req, res)
   req.logout = req.logOut = gatedLogOut(site, req)
   return state
 }

@@ -1,4 +1,5 @@
 import type { Request, RequestHandler } from 'express'
+import { checkNames } from '../errors/check-names.js'
 import { addressKey } from './client-address.js'
 import { sendProblem } from './respond.js'
 import type { Site } from './site.js'
@@ -19,6 +20,7 @@ export interface LimitPasswordOptions {
  * account and address, and per address. An attempt has succeeded if the gate saw `logIn`.
  */
 export function limitPassword(site: Site, options: LimitPasswordOptions = {}): RequestHandler {
+  checkNames(options, ['account'], 'limitPassword.')
   const { account } = options
   const check = async (...[req, res, next]: Parameters<RequestHandler>): Promise<void> => {
     const state = guardedStateOf(req)
@@ -26,6 +28,7 @@ export function limitPassword(site: Site, options: LimitPasswordOptions = {}): R
     if (accounts.some((name) => !isName(name))) {
       return sendProblem(site, req, res, { code: 'malformed-request' })
     }
+    if (accounts.every((name) => name === undefined || name === null)) warnNoAccount(req)
     const { passwordAttempts } = await site.sessions.policy()
     const places = await site.limits.takeForPassword({
       accounts: accounts.filter((name) => name !== undefined && name !== null).map(canonical),
@@ -57,6 +60,18 @@ function accountsIn(req: Request): readonly unknown[] {
 /** A list or an object might be read as some account's name, and would escape its count. */
 function isName(account: unknown): boolean {
   return account === undefined || account === null || /^(string|number)$/.test(typeof account)
+}
+
+let warned = false
+
+/** A login form of another shape would be limited per address only, and nobody would know. */
+function warnNoAccount(req: Request): void {
+  if (warned || req.method !== 'POST') return
+  warned = true
+  process.emitWarning(
+    'limitPassword() found no account in a login: mount it after the body parser, or tell it where ' +
+      'the account is, limitPassword({ account: (req) => req.body.login })',
+  )
 }
 
 function canonical(account: unknown): string {

@@ -1,4 +1,6 @@
 import type { Request } from 'express'
+import type { SecondStepRecord } from '../domain/record.js'
+import type { Stamp } from '../domain/stamp.js'
 import { UnavailableError } from '../errors/unavailable-error.js'
 import { occasionOf } from './occasion.js'
 import type { Site } from './site.js'
@@ -23,7 +25,7 @@ export function gatedLogOut(site: Site, req: Request): Request['logOut'] {
     const ended = end(site, req, visitor)
     logOut(given ?? {}, (error) => {
       const failed = error ? new UnavailableError('the session store', error) : undefined
-      ended.then((failure) => done?.(failed ?? failure))
+      ended.then((failure) => done?.(failed ?? failure)).catch(state.next)
     })
   }
 }
@@ -31,9 +33,14 @@ export function gatedLogOut(site: Site, req: Request): Request['logOut'] {
 /** @returns the failure, if any: the session is logged out all the same */
 async function end(site: Site, req: Request, visitor: Visitor): Promise<unknown> {
   if (visitor.kind !== 'signed-in' || visitor.stamp === null) return undefined
-  if (visitor.stamp.method === 'none') return undefined
+  if (!isWorthEnding(visitor.stamp, visitor.record)) return undefined
   return site.sessions.end(visitor.stamp, occasionOf(req)).then(
     () => undefined,
     (error: unknown) => error,
   )
+}
+
+/** Who has no second step, and is not about to have one, gets no record for each log-out. */
+function isWorthEnding(stamp: Stamp, { authenticator, setup }: SecondStepRecord): boolean {
+  return stamp.method !== 'none' || authenticator !== null || setup?.owner === stamp.id
 }

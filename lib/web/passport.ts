@@ -1,6 +1,22 @@
 import type { Request } from 'express'
+import type {} from 'passport'
 import { ConfigurationError } from '../errors/configuration-error.js'
-import { UnavailableError } from '../errors/unavailable-error.js'
+import { within } from '../ports/within.js'
+
+declare module 'passport' {
+  interface LogInOptions {
+    /**
+     * `false`, with `session: false` only: the credential was itself issued after a second step.
+     */
+    secondStep?: false
+  }
+  interface AuthenticateOptions {
+    /**
+     * `false`, with `session: false` only: the credential was itself issued after a second step.
+     */
+    secondStep?: false
+  }
+}
 
 /** What is needed of a Passport instance: `import passport from 'passport'` or `new Passport()`. */
 export interface PassportInstance {
@@ -20,6 +36,9 @@ interface SessionManager {
 }
 
 type Callback = (error?: unknown) => void
+
+// Three calls: the old session's end, the host's serialiser, the new session's first save.
+const LONGEST_LOGIN = 1500
 
 /** Passport's `req.logIn`, as it was before the gate. */
 export type PassportLogIn = (user: Express.User, options: LogInOptions, done: Callback) => void
@@ -44,7 +63,8 @@ export function userOf(req: Request): Express.User | undefined {
 
 /** Takes the user off the request. */
 export function removeUser(req: Request): void {
-  Reflect.deleteProperty(req, userProperty(req))
+  // Under a property of its own an instance leaves what another one put in the usual place.
+  for (const property of [userProperty(req), 'user']) Reflect.deleteProperty(req, property)
 }
 
 function userProperty(req: Request): string {
@@ -81,7 +101,9 @@ export function instanceInCharge(
   passports: readonly PassportInstance[],
 ): { readonly index: number; readonly passport: PassportInstance } {
   const manager = passportOf(req)._sessionManager
-  const index = passports.findIndex((known) => Reflect.get(known, '_sm') === manager)
+  const index = passports.findIndex(
+    (known) => manager !== undefined && Reflect.get(known, '_sm') === manager,
+  )
   const passport = passports[index]
   if (passport !== undefined) return { index, passport }
   throw new ConfigurationError(
@@ -137,11 +159,17 @@ export async function passportLogIn(
 ): Promise<void> {
   const serialiser = watchSerialiser(req)
   try {
-    await new Promise<void>((resolve, reject) => {
-      logIn(user, options, (error) => (error ? reject(error) : resolve()))
-    })
+    await within(
+      'the session store',
+      () =>
+        new Promise<void>((resolve, reject) => {
+          logIn(user, options, (error) => (error ? reject(error) : resolve()))
+        }),
+      LONGEST_LOGIN,
+    )
   } catch (error) {
-    throw error === serialiser.failure() ? error : new UnavailableError('the session store', error)
+    const cause: unknown = Reflect.get(Object(error), 'cause')
+    throw cause !== undefined && cause === serialiser.failure() ? cause : error
   } finally {
     serialiser.release()
   }

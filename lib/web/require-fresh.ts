@@ -1,5 +1,7 @@
 import type { Request, RequestHandler } from 'express'
 import { freshUntil } from '../domain/stamp.js'
+import { checkNames } from '../errors/check-names.js'
+import { ConfigurationError } from '../errors/configuration-error.js'
 import { isNavigation, pathOnOrigin } from './destination.js'
 import { enrolled } from './needs.js'
 import { redirect, sendProblem } from './respond.js'
@@ -18,6 +20,10 @@ export interface RequireFreshOptions {
 
 /** Guards a route of the host's: a code must have been given within the last five minutes. */
 export function requireFresh(site: Site, options: RequireFreshOptions = {}): RequestHandler {
+  checkNames(options, ['notEnrolled'], 'requireFresh.')
+  if (!['refuse', 'pass', undefined].includes(options.notEnrolled)) {
+    throw new ConfigurationError("`requireFresh.notEnrolled` must be 'refuse' or 'pass'")
+  }
   const check: RequestHandler = async (req, res, next) => {
     const met = enrolled(site, req, guardedStateOf(req).visitor)
     if ('code' in met) {

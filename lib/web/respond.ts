@@ -24,7 +24,7 @@ export function setSafeHeaders(res: Response): void {
 }
 
 /** What every page is given, for this visitor. */
-export function frameOf(site: Site, req: Request): PageFrame {
+export function frameOf(site: Site, req: Request, page: PageName): PageFrame {
   const { t, lang, dir } = site.messages.for(languagesOf(site, req))
   const { secondStep, signIn, signedIn } = site.paths
   return {
@@ -33,7 +33,8 @@ export function frameOf(site: Site, req: Request): PageFrame {
     dir,
     base: secondStep,
     issuer: site.issuer,
-    formFields: site.formFields(req),
+    // That page has no form, and may be shown where the request has no session any more.
+    formFields: page === 'problem' ? {} : site.formFields(req),
     signIn,
     signedIn,
   }
@@ -48,7 +49,7 @@ export async function showPage<P extends PageName>(
   data: PageData[P],
   status = 200,
 ): Promise<void> {
-  const html = await site.render(page, data, frameOf(site, req))
+  const html = await site.render(page, data, frameOf(site, req, page))
   setSafeHeaders(res)
   res.status(status).type('html').send(html)
 }

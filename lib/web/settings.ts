@@ -1,5 +1,6 @@
 import { backupCodesLeft } from '../domain/backup-codes.js'
 import { freshUntil } from '../domain/stamp.js'
+import type { AuditEntry } from '../ports/audit-log.js'
 import { wantsJson } from './faces.js'
 import type { Exchange, Handler } from './handler.js'
 import { nextOf } from './needs.js'
@@ -26,9 +27,14 @@ export const showSettings: Handler<SignedInVisitor> = async (exchange) => {
     freshUntil: until !== null && until > site.system.now() ? new Date(until).toISOString() : null,
     resetPending: null,
     trustedBrowsers: [],
-    events: [],
+    events: (await site.audit.lastOf(visitor.userId)).map(shownEntry),
   })
   return undefined
+}
+
+/** An entry of the audit log as the wire has it: every member, absent is null. */
+function shownEntry({ at, ...entry }: AuditEntry) {
+  return { ...entry, at: new Date(at).toISOString(), reason: null }
 }
 
 /** A refused action: as JSON, or on the settings page at the form it was asked with. */

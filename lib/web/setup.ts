@@ -14,7 +14,7 @@ import { occasionOf } from './occasion.js'
 import type { PageProblem } from './pages.js'
 import type { Problem } from './problem.js'
 import { redirect, sendJson, sendProblem, showPage } from './respond.js'
-import { saveSession, updateSecondStep } from './session.js'
+import { saveSession, stampOf, updateSecondStep } from './session.js'
 import { refuseOnSettings } from './settings.js'
 import type { PendingVisitor, SignedInVisitor } from './visitor.js'
 
@@ -123,15 +123,19 @@ async function signIn(
 
 async function setupOwner({ site, req, visitor }: Exchange<Owner>): Promise<SetupOwner> {
   const { record } = visitor
-  const occasion = occasionOf(req)
-  const { userId } = record
-  if (visitor.kind === 'pending') return { userId, owner: visitor.pending.id, occasion, record }
-  if (visitor.stamp !== null) return { userId, owner: visitor.stamp.id, occasion, record }
+  const shared = { userId: record.userId, occasion: occasionOf(req), record }
+  if (visitor.kind === 'pending') {
+    return { ...shared, owner: visitor.pending.id, admission: visitor }
+  }
+  const present = visitor.stamp ?? stampOf(req)
+  if (present !== null) {
+    return { ...shared, owner: present.id, admission: { ...visitor, stamp: present } }
+  }
   // A session older than the package: from now on it has a name that the set-up is bound to.
-  const stamp = site.sessions.stamp(userId, record.epoch, 'none')
+  const stamp = site.sessions.stamp(record.userId, record.epoch, 'none')
   updateSecondStep(req, { verified: stamp })
   await saveSession(req)
-  return { userId, owner: stamp.id, occasion, record }
+  return { ...shared, owner: stamp.id, admission: { ...visitor, stamp } }
 }
 
 async function userOf({ site, req, visitor }: Exchange<Owner>): Promise<Express.User | undefined> {

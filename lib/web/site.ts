@@ -1,11 +1,13 @@
 import type { Request, Response } from 'express'
 import type { System } from '../ports/system.js'
+import type { Audit } from '../service/audit.js'
 import type { BackupCodes } from '../service/backup-codes.js'
 import type { Challenge } from '../service/challenge.js'
 import type { Limits } from '../service/limits.js'
 import type { Reset } from '../service/reset.js'
 import type { Sessions } from '../service/sessions.js'
 import type { Setup } from '../service/setup.js'
+import type { Trouble } from '../service/trouble.js'
 import type { Messages } from './messages.js'
 import type { Render } from './pages.js'
 import type { PassportInstance } from './passport.js'
@@ -41,7 +43,9 @@ export interface Site {
   readonly backupCodes: BackupCodes
   readonly reset: Reset
   readonly limits: Limits
+  readonly trouble: Trouble
   readonly sessions: Sessions
+  readonly audit: Audit
   readonly setup: Setup
   readonly system: System
   readonly messages: Messages

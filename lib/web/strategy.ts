@@ -1,8 +1,8 @@
 import type { Request } from 'express'
 import { Strategy } from 'passport'
+import type { Method } from '../domain/stamp.js'
 import { readBody } from './body.js'
-import { codeAttempt } from './code-attempt.js'
-import { codeField } from './code-field.js'
+import { byCode } from './by-code.js'
 import { isCrossOrigin } from './cross-origin.js'
 import { languagesOf } from './faces.js'
 import { userOfPending } from './finish-login.js'
@@ -10,7 +10,7 @@ import { pendingCode } from './needs.js'
 import { putInCharge } from './passport.js'
 import { PROBLEM_STATUS, type Problem } from './problem.js'
 import type { Site } from './site.js'
-import { guardedStateOf, type PendingVisitor } from './visitor.js'
+import { guardedOf, guardedStateOf, type PendingVisitor } from './visitor.js'
 
 /** What `passport.authenticate('second-step', callback)` gets as `info` when the code is refused. */
 export interface SecondStepFailure {
@@ -21,6 +21,15 @@ export interface SecondStepFailure {
   /** Seconds. */
   readonly retryAfter?: number
 }
+
+interface Passed {
+  readonly user: Express.User
+  readonly visitor: PendingVisitor
+  readonly epoch: number
+  readonly method: Method
+}
+
+type Outcome = Passed | { readonly problem: Problem }
 
 /**
  * The second step as a Passport strategy, for hosts that draw their own challenge page: reads `code`
@@ -38,41 +47,38 @@ export class SecondStepStrategy extends Strategy {
   }
 
   override authenticate(req: Request): void {
-    this.answer(req).catch((error: unknown) => this.error(error as Error))
+    this.outcome(req)
+      .then(
+        (outcome) =>
+          'problem' in outcome ? this.refuse(req, outcome.problem) : this.succeed(req, outcome),
+        (error: unknown) => this.error(error as Error),
+      )
+      // What a callback of the host's throws is not for the callback again.
+      .catch((error: unknown) => guardedOf(req)?.next(error))
   }
 
-  private async answer(req: Request): Promise<void> {
+  private async outcome(req: Request): Promise<Outcome> {
     const { site } = this
-    if (isCrossOrigin(req, site)) return this.refuse(req, { code: 'cross-origin' })
-    const state = guardedStateOf(req)
-    const visitor = pendingCode(site, req, state.visitor)
-    if ('code' in visitor) return this.refuse(req, visitor)
+    if (isCrossOrigin(req, site)) return { problem: { code: 'cross-origin' } }
+    const visitor = pendingCode(site, req, guardedStateOf(req).visitor)
+    if ('code' in visitor) return { problem: visitor }
     const unread = req.res === undefined ? null : await readBody(req, req.res)
-    if (unread !== null) return this.refuse(req, unread)
-    await this.check(req, visitor)
+    if (unread !== null) return { problem: unread }
+
+    const user = await userOfPending(site, req, visitor)
+    if (user === undefined) return { problem: { code: 'sign-in-again' } }
+    const outcome = await byCode({ site, req, visitor }, (code) => site.challenge.answer(code))
+    if ('done' in outcome) return { user, visitor, ...outcome.done }
+    const over = outcome.problem.code === 'not-enrolled'
+    return { problem: over ? { code: 'sign-in-again' } : outcome.problem }
   }
 
-  private async check(req: Request, visitor: PendingVisitor): Promise<void> {
-    const { site } = this
-    const code = codeField(req)
-    if (code === null) return this.refuse(req, { code: 'malformed-request' })
-    const user = await userOfPending(site, req, visitor)
-    if (user === undefined) return this.refuse(req, { code: 'sign-in-again' })
-
-    const attempt = codeAttempt({ site, req, visitor }, code)
-    const answer = await site.challenge.answer(attempt)
-    if (answer.kind === 'not-enrolled') return this.refuse(req, { code: 'sign-in-again' })
-    if (answer.kind === 'too-many-attempts') {
-      const { kind, retryAfter } = answer
-      return this.refuse(req, { code: kind, retryAfter })
-    }
-    if (answer.kind !== 'accepted') return this.refuse(req, { code: answer.kind })
-
-    const { userId } = visitor.pending
-    const stamp = site.sessions.stamp(userId, answer.epoch, answer.method)
+  private succeed(req: Request, { user, visitor, epoch, method }: Passed): void {
+    const { userId, passport } = visitor.pending
+    const stamp = this.site.sessions.stamp(userId, epoch, method)
     guardedStateOf(req).passed = { userId, stamp }
-    const passport = site.passports[visitor.pending.passport.instance]
-    if (passport !== undefined) putInCharge(req, passport)
+    const instance = this.site.passports[passport.instance]
+    if (instance !== undefined) putInCharge(req, instance)
     this.success(user)
   }
 

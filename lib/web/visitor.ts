@@ -1,4 +1,4 @@
-import type { Request } from 'express'
+import type { NextFunction, Request } from 'express'
 import type { PendingLogin } from '../domain/pending-login.js'
 import { freshUntil, type Method, type Stamp } from '../domain/stamp.js'
 import type { PendingStanding } from '../domain/standing.js'
@@ -37,6 +37,8 @@ export interface Guarded {
   visitor: Visitor
   /** Passport's `req.logIn`, before the gate. */
   readonly logIn: PassportLogIn
+  /** Express's, for what a callback of the host's throws: it is no reason for the process to end. */
+  readonly next: NextFunction
   /** A second step that the strategy has just seen passed and that no login has used yet. */
   passed: { readonly userId: string; readonly stamp: Stamp } | null
   /** Called when a login of this request has passed the first step. */
@@ -53,7 +55,10 @@ export function guardedOf(req: Request): Guarded | undefined {
 export function guardedStateOf(req: Request): Guarded {
   const state = guarded.get(req)
   if (state !== undefined) return state
-  throw new ConfigurationError('mount guard() before everything else of the second step')
+  throw new ConfigurationError(
+    'guard() is missing: app.use(secondStep.guard()) right after app.use(passport.session()), before ' +
+      'every route and everything else of the second step',
+  )
 }
 
 export function setGuarded(req: Request, state: Guarded): void {

@@ -90,7 +90,6 @@ describe('the page of backup codes', () => {
     await withPage({ colorScheme: 'dark' }, async (page) => {
       const { backupCodes } = await setUpAt(page, site)
       await page.emulateMedia({ media: 'print' })
-      // biome-ignore lint/performance/useDomNodeTextContent: only what is shown is printed
       const lines = (await page.locator('body').innerText())
         .split('\n')
         .filter((line) => line.trim())

@@ -1,30 +1,9 @@
-import { execFile } from 'node:child_process'
 import { expect } from 'chai'
 import { Redis } from 'ioredis'
 import { keyRing } from '../../lib/keys/key-ring.js'
 import { startRedisCluster } from '../stores/redis-cluster.js'
+import { cli } from '../support/cli.js'
 import { freePort, type RedisServer, startRedisServer } from '../support/redis-server.js'
-
-interface Run {
-  readonly code: number
-  readonly stdout: string
-  readonly stderr: string
-}
-
-/** Runs the command line tool as a process of its own. */
-function cli(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Run> {
-  const { REDIS_URL: _, ...inherited } = process.env
-  const command = ['--import', 'tsx', 'lib/cli/main.ts', ...args]
-  return new Promise((resolve) => {
-    execFile(
-      process.execPath,
-      command,
-      { env: { ...inherited, ...env } },
-      (error, stdout, stderr) =>
-        resolve({ code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr }),
-    )
-  })
-}
 
 const oneLine = /^[^\n]+\n$/
 

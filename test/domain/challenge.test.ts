@@ -244,10 +244,17 @@ describe('a backup code', () => {
   it('counts as a wrong code when it is not in the set, but never on the record', () => {
     const record = enrolledRecord()
     const wrong: CodeVerdict = { kind: 'wrong-code', counted: true }
-    expectNothingHappened(backupCode(record, ['four']), record, wrong)
-    expectNothingHappened(backupCode(record, []), record, wrong)
     const without = enrolledRecord({ backupCodes: null })
-    expectNothingHappened(backupCode(without, ['one']), without, wrong)
+    const tries = [
+      { to: record, decision: backupCode(record, ['four']) },
+      { to: record, decision: backupCode(record, []) },
+      { to: without, decision: backupCode(without, ['one']) },
+    ]
+    for (const { to, decision } of tries) {
+      expect(decision.answer).to.deep.equal(wrong)
+      expect(decision.record).to.equal(to)
+      expect(decision.events).to.deep.equal([{ type: 'wrong-code', method: 'backup-code' }])
+    }
   })
 
   it('is nothing where no authenticator is set up', () => {

@@ -22,6 +22,9 @@ function fullRecord(): SecondStepRecord {
     mustSetUp: { until: NOW },
     backupCodes: { ...backupCodeSet(), codes: [used, left] },
     attempts: { misses: [NOW - 1, NOW], consecutive: 2 },
+    lockedUntil: NOW + 1,
+    pausedUntil: NOW + 2,
+    passwordChangedAt: NOW,
     ended: [{ id: 'stamp', at: NOW }],
   }
 }
@@ -53,7 +56,8 @@ function without<T extends object>(root: T, path: Path): T {
   return copy
 }
 
-const NULL_IS_FINE = /^(authenticator|setup|mustSetUp|backupCodes|backupCodes\.codes\.\d\.usedAt)$/
+const NULL_IS_FINE =
+  /^(authenticator|setup|mustSetUp|backupCodes|passwordChangedAt|lockedUntil|pausedUntil|backupCodes\.codes\.\d\.usedAt)$/
 const CHOSEN = /(algorithm|digits|type|mode)$/
 
 /** Values that the place of this path must not hold. */

@@ -13,6 +13,9 @@ describe('the record of a user about whom nothing was ever stored', () => {
       mustSetUp: null,
       backupCodes: null,
       attempts: { misses: [], consecutive: 0 },
+      lockedUntil: null,
+      pausedUntil: null,
+      passwordChangedAt: null,
       ended: [],
     })
   })

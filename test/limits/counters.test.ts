@@ -52,7 +52,7 @@ describe('counters', () => {
 
       it('says how long to wait, in milliseconds, and nothing to who need not', async () => {
         const answers = await takes(2, 1)
-        expect(answers[0]).to.deep.equal({ taken: true, retryAfter: 0 })
+        expect(answers[0]).to.deep.equal({ taken: true, left: 0, retryAfter: 0 })
         expect(answers[1]?.retryAfter).to.be.within(59_000, 60_000)
       })
 

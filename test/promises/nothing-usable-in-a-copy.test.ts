@@ -68,7 +68,10 @@ describe('Nothing usable is in a copy of Redis', function () {
     const { usable, codes } = await liveThroughEverything(app.url)
     const copy = await copyOf(redis)
 
-    for (const kind of ['{second-step}:record:', '{second-step}:marker', 'second-step:count:']) {
+    const ours = ['record:', 'marker', 'list:enrolled', 'events'].map(
+      (key) => `{second-step}:${key}`,
+    )
+    for (const kind of [...ours, 'second-step:count:']) {
       expect(copy.includes(kind), `a copy without ${kind}`).to.equal(true)
     }
     for (const kind of ['sess:', '"pending"', '"verified"', '"setup":{', 'example-app:user:']) {
@@ -165,5 +168,9 @@ async function valuesOf(redis: Redis, key: Buffer): Promise<readonly Buffer[]> {
   if (type === 'set') return redis.smembersBuffer(key)
   if (type === 'zset') return redis.zrangeBuffer(key, 0, -1)
   if (type === 'hash') return [...(await redis.hkeysBuffer(key)), ...(await redis.hvalsBuffer(key))]
+  if (type === 'stream') {
+    const entries = await redis.xrangeBuffer(key, '-', '+')
+    return entries.flatMap(([id, fields]) => [id, ...fields])
+  }
   throw new Error(`no way to read a key of type ${type}`)
 }

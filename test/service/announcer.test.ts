@@ -16,7 +16,11 @@ describe('an event', () => {
     const heard: AnnouncedEvent[] = []
     announcer.events.on('event', (event) => heard.push(event))
     const detail = { backupCodesLeft: 4 }
-    announcer.announce('ann', [{ type: 'backup-code-used', method: 'backup-code', detail }], occasion)
+    announcer.announce(
+      'ann',
+      [{ type: 'backup-code-used', method: 'backup-code', detail }],
+      occasion,
+    )
     expect(heard).to.deep.equal([
       {
         type: 'backup-code-used',

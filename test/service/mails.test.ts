@@ -118,10 +118,18 @@ describe('a mail about the second step', () => {
       await world({}).tell({ type: 'backup-code-used', method: 'backup-code', detail })
       return last().text
     }
-    expect(await textWith(7)).to.contain('You have 7 codes left.').and.not.contain('not many')
-    expect(await textWith(3)).to.contain('You have 3 codes left.').and.contain('not many')
-    expect(await textWith(1)).to.contain('You have one code left.').and.contain('not many')
-    expect(await textWith(0)).to.contain('your last one').and.not.contain('not many')
+    expect(await textWith(7))
+      .to.contain('You have 7 codes left.')
+      .and.not.contain('not many')
+    expect(await textWith(3))
+      .to.contain('You have 3 codes left.')
+      .and.contain('not many')
+    expect(await textWith(1))
+      .to.contain('You have one code left.')
+      .and.contain('not many')
+    expect(await textWith(0))
+      .to.contain('your last one')
+      .and.not.contain('not many')
     const before = server.mails.length
     const detail = { backupCodesLeft: 3 }
     await world({}).tell({ type: 'backup-codes-low', method: 'backup-code', detail })

@@ -48,13 +48,19 @@ export class ScriptedStore implements RecordStore {
     throw new Error('not asked for here')
   }
 
+  async list(): Promise<null> {
+    throw new Error('not asked for here')
+  }
+
   async open({ production }: { production: boolean }): Promise<void> {
     this.calls.push(production ? 'open for production' : 'open')
     await this.answers.open?.()
   }
 }
 
-export function world(environment: { production?: boolean; backupCodes?: boolean } = {}) {
+export function world(
+  environment: { production?: boolean; backupCodes?: boolean; window?: number } = {},
+) {
   const store = new ScriptedStore()
   const announced: AnnouncedEvent[] = []
   let drawn = 0

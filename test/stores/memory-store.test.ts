@@ -1,7 +1,8 @@
 import { expect } from 'chai'
 import { ConfigurationError } from '../../lib/errors/configuration-error.js'
+import { memoryAuditLog } from '../../lib/stores/memory-audit-log.js'
 import { memoryStore } from '../../lib/stores/memory-store.js'
-import { recordStoreCases } from '../../lib/testing/index.js'
+import { auditLogCases, recordStoreCases } from '../../lib/testing/index.js'
 import { rejectionOf } from './rejection.js'
 
 describe('memoryStore', () => {
@@ -14,6 +15,11 @@ describe('memoryStore', () => {
         })),
       )
     }
+  })
+
+  describe('keeps the contract of an audit log', () => {
+    for (const { name, run } of auditLogCases)
+      it(name, () => run(() => ({ log: memoryAuditLog() })))
   })
 
   it('refuses production and names the store to use', async () => {

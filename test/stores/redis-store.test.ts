@@ -92,8 +92,9 @@ describe('redisStore', () => {
     const store = await opened('acme')
     await store.write(enrolledRecord('somebody@acme.example', 1), 0)
     const keys = (await redis.keys('*')).sort()
-    expect(keys).to.have.length(2)
-    for (const key of keys) expect(key).to.match(/^\{acme\}:(marker|record:[A-Za-z0-9_-]{43})$/)
+    expect(keys).to.have.length(4)
+    const names = /^\{acme\}:(marker|list:(all|enrolled)|record:[A-Za-z0-9_-]{43})$/
+    for (const key of keys) expect(key).to.match(names)
   })
 
   it('keeps stores of different prefixes apart', async () => {

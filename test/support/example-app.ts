@@ -18,6 +18,8 @@ export interface ExampleApp {
   says(what: string): Promise<void>
   /** Asks it to end, as a supervisor does. @returns its exit code */
   stop(): Promise<number | null>
+  /** Ends it at once, in the middle of whatever it does. */
+  kill(): Promise<void>
 }
 
 /** The app's environment, all of it but what Node needs. */
@@ -52,6 +54,11 @@ export async function startExampleApp(env: Environment = {}): Promise<ExampleApp
         await exit
       }
       return child.exitCode
+    },
+    async kill() {
+      const exit = once(child, 'exit')
+      child.kill('SIGKILL')
+      await exit
     },
   }
 }

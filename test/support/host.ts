@@ -5,12 +5,12 @@ import { Passport } from 'passport'
 import { Strategy as LocalStrategy } from 'passport-local'
 import {
   createSecondStep,
-  memoryStore,
   type RecordStore,
   type SecondStep,
   type SecondStepOptions,
 } from '../../lib/index.js'
 import { type MovedSystem, movedSystem } from './clock.js'
+import { storeForTests } from './store-for-tests.js'
 
 /** A user of the host's. */
 export interface HostUser {
@@ -57,7 +57,7 @@ export function makeHost(given: HostOptions = {}): Host {
   const { users = [ann, bob], passport = new Passport() } = given
   const [app, sessions] = [express(), new MemoryStore()]
   const system = given.system ?? movedSystem()
-  const store = given.options?.store ?? memoryStore()
+  const store = given.options?.store ?? storeForTests()
   const secondStep = createSecondStep<HostUser>({
     issuer: 'Acme',
     origin: 'http://127.0.0.1',

@@ -10,9 +10,10 @@ import {
 } from '../support/answers.js'
 import { browserOf, HTML, JSON_TYPE, passFirstStep } from '../support/browser.js'
 import { MINUTE } from '../support/clock.js'
-import { ann, makeHost } from '../support/host.js'
+import { ann, bob, makeHost } from '../support/host.js'
 import { enrolledVisit, pendingVisit, recordOf, signedInVisit } from '../support/visits.js'
 
+const MEMBERS_OF_AN_EVENT = 'id at type actor user method ip userAgent reason detail'.split(' ')
 const ISO = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
 
 function expectJson(response: Response, body: object): void {
@@ -61,9 +62,37 @@ describe('the JSON answers', () => {
       freshUntil: new Date(host.system.now() + 4.5 * MINUTE).toISOString(),
       resetPending: null,
       trustedBrowsers: [],
-      events: [],
+      events: answer.body.events,
     })
     expect(answer.body.since).to.match(ISO)
+    expect(answer.body.events).to.have.length(2)
+    expect(Object.keys(answer.body.events[1])).to.have.members(MEMBERS_OF_AN_EVENT)
+    expect(answer.body.events[1]).to.include({
+      at: answer.body.since,
+      type: 'enrolled',
+      user: 'ann',
+      method: 'totp',
+      ip: '127.0.0.1',
+      reason: null,
+      detail: null,
+    })
+    expect(answer.body.events[1].actor).to.deep.equal({ kind: 'user', id: 'ann' })
+  })
+
+  it('have at GET / the ten last events, the newest first, and none of anybody else', async () => {
+    const { host, browser, enrolment } = await signedInVisit()
+    const other = browserOf(host)
+    await passFirstStep(other, bob)
+    await other.post('/logout')
+    for (let count = 0; count < 12; count += 1) {
+      host.system.advance(30_000)
+      await postJson(browser, '/second-step/fresh', { code: enrolment.code() })
+    }
+    const { events } = (await getJson(browser, '/second-step/')).body
+    expect(events.map((event: { type: string }) => event.type)).to.deep.equal(
+      Array(10).fill('code-accepted'),
+    )
+    expect(events[0].at).to.equal(new Date(host.system.now()).toISOString())
   })
 
   it('have exactly the members of the contract at the challenge', async () => {

@@ -153,8 +153,9 @@ describe('secondStep.events', () => {
       // A log that is full must not turn a written answer into an error, or end the process.
       const { host, browser, enrolment } = await pendingVisit()
       const warned = nextWarning('a listener of secondStep.events')
-      for (const name of ['event', 'code-accepted'] as const)
+      for (const name of ['event', 'code-accepted'] as const) {
         host.secondStep.events.on(name, listener)
+      }
       const heard = listenTo(host)
       host.secondStep.events.on('code-accepted', (event) => heard.push(event))
       await giveCode(browser, enrolment.code()).expect(200)

@@ -66,7 +66,7 @@ describe('a mistake in mounting', () => {
     const app = express()
     app.use('/second-step', secondStep().router())
     const { text } = await supertest(app).get('/second-step/challenge').expect(500)
-    expect(text).to.include('mount guard()')
+    expect(text).to.include('guard() is missing')
   })
 
   it('is named: a router that is mounted elsewhere than its path says', async () => {

@@ -38,7 +38,9 @@ describe('a user’s id', () => {
       const others = odd.filter((other) => other !== id).map(userOf)
       const host = makeHost({ users: [userOf(id), ...others] })
       const enrolment = await enrol(host, userOf(id))
-      expect((await host.store.find(id))?.userId).to.equal(id)
+      // One that looks as if it had a realm is marked as one that has none.
+      const ofRecord = id === 'a:b' ? ':a:b' : id
+      expect((await host.store.find(ofRecord))?.userId).to.equal(ofRecord)
 
       await signIn(browserOf(host), userOf(id), enrolment)
       const backup = await giveCode(

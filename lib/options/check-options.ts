@@ -1,0 +1,192 @@
+import type { Request } from 'express'
+import type { OtpParameters } from '../domain/authenticator.js'
+import { checkNames } from '../errors/check-names.js'
+import type { Description, Paths } from '../web/site.js'
+import { check, isListOf, isText } from './check.js'
+import { checkMail, checkParts } from './check-parts.js'
+import { identity } from './identity.js'
+import type { SecondStepOptions, TotpOptions } from './options.js'
+
+const KNOWN = [
+  'issuer',
+  'origin',
+  'origins',
+  'keys',
+  'store',
+  'audit',
+  'redis',
+  'paths',
+  'passports',
+  'describe',
+  'realm',
+  'users',
+  'mail',
+  'totp',
+  'backupCodes',
+  'showKey',
+  'ipLimit',
+  'keepInSession',
+  'onPending',
+  'formFields',
+  'language',
+  'views',
+  'render',
+  'messages',
+  'system',
+] as const satisfies readonly (keyof SecondStepOptions)[]
+
+const DEFAULT_PATHS: Paths = {
+  secondStep: '/second-step',
+  admin: '/admin/second-step',
+  signIn: '/login',
+  signedIn: '/',
+}
+
+const DEFAULT_IP_LIMIT = 100
+
+/** Options that were checked, and completed with their defaults. */
+export interface CheckedOptions {
+  readonly issuer: string
+  readonly origin: string
+  readonly origins: ReadonlySet<string>
+  readonly paths: Paths
+  readonly describe: (user: Express.User) => Description
+  /** The id that a user of the host's has in the records. */
+  readonly recordId: (userId: unknown) => string
+  /** The id that the host knows a user of the records by. */
+  readonly hostId: (recordId: string) => string
+  readonly parameters: OtpParameters
+  readonly window: number
+  readonly backupCodes: boolean
+  readonly showKey: boolean
+  readonly ipLimit: (req: Request) => number
+  readonly keepInSession: readonly string[]
+  readonly formFields: (req: Request) => Readonly<Record<string, string>>
+  readonly language: (req: Request) => string | undefined
+}
+
+/**
+ * Checks the options once, at start-up.
+ *
+ * @throws ConfigurationError naming the option, what is wrong with it and the fix
+ */
+export function checkOptions<U>(options: SecondStepOptions<U>): CheckedOptions {
+  check(typeof options === 'object' && options !== null, 'createSecondStep() needs its options')
+  checkNames(options, KNOWN, '')
+  check(isText(options.issuer), "`issuer` must be the app's name")
+  checkParts(options)
+  checkFunctions(options, ['describe', 'onPending', 'formFields', 'language', 'render'])
+  checkMail(options)
+  check(
+    options.views === undefined || isText(options.views),
+    '`views` must be the path of a folder',
+  )
+  check(
+    options.views === undefined || options.render === undefined,
+    'give `views` or `render`, not both',
+  )
+  check(
+    options.keepInSession === undefined || isListOf(options.keepInSession, isText),
+    '`keepInSession` must be a list of session keys',
+  )
+  check(
+    options.backupCodes === undefined || typeof options.backupCodes === 'boolean',
+    '`backupCodes` must be true or false',
+  )
+  check(
+    options.showKey === undefined || typeof options.showKey === 'boolean',
+    '`showKey` must be true or false',
+  )
+  const origin = checkOrigin(options.origin, 'origin')
+  return {
+    issuer: options.issuer,
+    origin,
+    origins: new Set([origin, ...checkOrigins(options.origins)]),
+    paths: checkPaths(options.paths),
+    ...identity(options.describe, checkRealm(options.realm)),
+    ...checkTotp(options.totp),
+    backupCodes: options.backupCodes ?? true,
+    showKey: options.showKey ?? true,
+    ipLimit: checkIpLimit(options.ipLimit),
+    keepInSession: options.keepInSession ?? [],
+    formFields: options.formFields ?? (() => ({})),
+    language: options.language ?? (() => undefined),
+  }
+}
+
+function checkFunctions(options: object, names: readonly string[]): void {
+  for (const name of names) {
+    const value: unknown = Reflect.get(options, name)
+    check(value === undefined || typeof value === 'function', `\`${name}\` must be a function`)
+  }
+}
+
+function checkOrigin(origin: unknown, name: string): string {
+  const right =
+    typeof origin === 'string' &&
+    /^https?:\/\//.test(origin) &&
+    URL.canParse(origin) &&
+    new URL(origin).origin === origin
+  check(
+    right,
+    `\`${name}\` must be an origin such as https://acme.example, without a path or a slash at the ` +
+      `end; it is ${JSON.stringify(origin)}`,
+  )
+  return origin
+}
+
+function checkOrigins(origins: unknown): readonly string[] {
+  if (origins === undefined) return []
+  check(Array.isArray(origins), '`origins` must be a list of origins')
+  return origins.map((origin, index) => checkOrigin(origin, `origins[${index}]`))
+}
+
+function checkPaths(given: Partial<Paths> = {}): Paths {
+  check(typeof given === 'object' && given !== null, '`paths` must be an object')
+  checkNames(given, Object.keys(DEFAULT_PATHS), 'paths.')
+  const paths = { ...DEFAULT_PATHS, ...given }
+  for (const [name, path] of Object.entries(paths)) {
+    const right = name.startsWith('sign') ? /^\/(?![/\\])/ : /^(\/[^/\\?#\s]+)+$/
+    check(
+      isText(path) && right.test(path),
+      `\`paths.${name}\` must be a path such as ${DEFAULT_PATHS[name as keyof Paths]}, without a slash at the end`,
+    )
+  }
+  return paths
+}
+
+function checkRealm(realm: unknown): string {
+  if (realm === undefined) return ''
+  const right = typeof realm === 'string' && /^[a-z0-9-]{1,32}$/.test(realm)
+  check(right, '`realm` must be lower-case letters, digits and dashes, at most 32')
+  return `${realm}:`
+}
+
+function checkTotp(totp: TotpOptions = {}): { parameters: OtpParameters; window: number } {
+  check(typeof totp === 'object' && totp !== null, '`totp` must be an object')
+  checkNames(totp, ['algorithm', 'digits', 'period', 'window'], 'totp.')
+  const { algorithm = 'sha1', digits = 6, period = 30, window = 1 } = totp
+  check(
+    ['sha1', 'sha256', 'sha512'].includes(algorithm),
+    '`totp.algorithm` must be sha1, sha256 or sha512',
+  )
+  check([6, 7, 8].includes(digits), '`totp.digits` must be 6, 7 or 8')
+  check(
+    Number.isInteger(period) && period >= 15 && period <= 120,
+    '`totp.period` must be a whole number of seconds, 15 to 120',
+  )
+  check([0, 1, 2].includes(window), '`totp.window` must be 0, 1 or 2')
+  return { parameters: { algorithm, digits, period }, window }
+}
+
+function checkIpLimit(limit: SecondStepOptions['ipLimit'] = DEFAULT_IP_LIMIT) {
+  const right =
+    limit === false ||
+    typeof limit === 'function' ||
+    (typeof limit === 'number' && Number.isInteger(limit) && limit > 0)
+  check(right, '`ipLimit` must be a whole number above 0, false or a function')
+  return (req: Request): number => {
+    const value = typeof limit === 'function' ? limit(req) : limit
+    return value === false ? Number.POSITIVE_INFINITY : value
+  }
+}

@@ -1,0 +1,61 @@
+import { checkNames } from '../errors/check-names.js'
+import type { PassportInstance } from '../web/passport.js'
+import { check, has, isListOf, isText } from './check.js'
+import type { SecondStepOptions } from './options.js'
+
+/** The objects that the host hands over: known by the methods that are called on them. */
+export function checkParts<U>({
+  store,
+  audit,
+  redis,
+  passports,
+  messages,
+  system,
+}: SecondStepOptions<U>): void {
+  check(
+    has(store, ['find', 'write', 'findPolicy', 'writePolicy', 'list']),
+    '`store` must be a record store: redisStore(redis), memoryStore() or your own',
+  )
+  check(
+    audit === undefined || has(audit, ['append', 'list']),
+    '`audit` must be an audit log: redisAuditLog(redis), knexAuditLog(knex) or your own',
+  )
+  check(
+    redis === undefined || has(redis, ['eval', 'evalsha']),
+    '`redis` must be an ioredis client, such as new Redis(url)',
+  )
+  const isPassport = (item: unknown): item is PassportInstance =>
+    has(item, ['serializeUser', 'deserializeUser'])
+  check(
+    passports === undefined || (isListOf(passports, isPassport) && passports.length > 0),
+    '`passports` must be a list of Passport instances, all that the app has',
+  )
+  check(
+    messages === undefined || (typeof messages === 'object' && messages !== null),
+    '`messages` must be an object: texts by language and key',
+  )
+  check(
+    system === undefined || has(system, ['now', 'random']),
+    '`system` must have the methods now() and random(size)',
+  )
+}
+
+/** Without the users nobody would know whom to write to. */
+export function checkMail<U>({ users, mail }: SecondStepOptions<U>): void {
+  check(
+    users === undefined || has(users, ['findById']),
+    '`users` must have the method findById(id)',
+  )
+  if (mail === undefined) return
+  check(typeof mail === 'object' && mail !== null, '`mail` must be an object: { transport, from }')
+  checkNames(mail, ['transport', 'from'], 'mail.')
+  check(
+    has(mail.transport, ['sendMail']),
+    '`mail.transport` must be what nodemailer.createTransport(…) makes, or have its sendMail(mail)',
+  )
+  check(
+    isText(mail.from) && !/[\r\n]/.test(mail.from),
+    '`mail.from` must be an address such as Acme <no-reply@acme.example>',
+  )
+  check(users !== undefined, '`mail` needs `users: { findById(id) }`, to know whom to write to')
+}

@@ -1,0 +1,42 @@
+import type { Description } from '../web/site.js'
+import { check, isText } from './check.js'
+import type { Described } from './options.js'
+
+// Two of them hash alike, so two users would share a record.
+const LONE_SURROGATE = /\p{Cs}/u
+const LIKE_A_REALM = /^[a-z0-9-]{0,32}:/
+
+/** An id that looks as if it had a realm must not be taken for a user of that realm. */
+function unmistakable(id: string): string {
+  return LIKE_A_REALM.test(id) ? `:${id}` : id
+}
+
+/** User ids are made strings once, here: an ObjectId never equals its JSON copy. */
+export function identity<U>(describe: ((user: U) => Described) | undefined, realm: string) {
+  const recordId = (id: unknown): string => {
+    const text = id === undefined || id === null ? '' : String(id)
+    check(
+      text !== '' && !text.startsWith('[object ') && !LONE_SURROGATE.test(text),
+      'a user has no id: give `describe: (user) => ({ id, email, name })`',
+    )
+    return realm === '' ? unmistakable(text) : `${realm}${text}`
+  }
+  return {
+    recordId,
+    hostId: (ofRecord: string) =>
+      realm === '' ? ofRecord.replace(/^:/, '') : ofRecord.slice(realm.length),
+    describe: (user: Express.User): Description => {
+      const { id, ...told } = describe?.(user as U) ?? (user as Described)
+      return {
+        id: recordId(id),
+        email: textOrNull(told.email),
+        name: textOrNull(told.name),
+        locale: textOrNull(told.locale),
+      }
+    },
+  }
+}
+
+function textOrNull(value: unknown): string | null {
+  return isText(value) ? value : null
+}

@@ -1,0 +1,99 @@
+import type { Request, Response } from 'express'
+import type { OtpParameters } from '../domain/authenticator.js'
+import type { AuditLog } from '../ports/audit-log.js'
+import type { Mailer } from '../ports/mailer.js'
+import type { RecordStore } from '../ports/record-store.js'
+import type { System } from '../ports/system.js'
+import type { Users } from '../ports/users.js'
+import type { RedisClient } from '../stores/redis-client.js'
+import type { Render } from '../web/pages.js'
+import type { PassportInstance } from '../web/passport.js'
+import type { Paths, PendingInfo } from '../web/site.js'
+
+/** The one-time passwords that new authenticators make. */
+export interface TotpOptions {
+  /** Hash. Default `sha1`, the one that every app knows (RFC 6238 §1.2). */
+  readonly algorithm?: OtpParameters['algorithm']
+  /** Length of a code: 6, 7 or 8. Default 6. */
+  readonly digits?: OtpParameters['digits']
+  /** Seconds a code is current for: 15 to 120. Default 30. */
+  readonly period?: number
+  /** Steps before and after the current one that are accepted: 0, 1 or 2. Default 1; 0 means 0. */
+  readonly window?: number
+}
+
+/** What `describe` tells; only the id is needed. */
+export interface Described {
+  readonly id: unknown
+  readonly email?: string | null | undefined
+  readonly name?: string | null | undefined
+  /** The language that the user chose: a BCP 47 tag such as `it` or `pt-BR`. */
+  readonly locale?: string | null | undefined
+}
+
+/** How the mails go out. */
+export interface MailOptions {
+  /** What sends them: `nodemailer.createTransport(…)`, or anything with its `sendMail`. */
+  readonly transport: Mailer
+  /** Whose mails they are: `Acme <no-reply@acme.example>`. */
+  readonly from: string
+}
+
+/** Options of `createSecondStep`. */
+export interface SecondStepOptions<U = Express.User> {
+  /** The app's name, as authenticators and pages show it. */
+  readonly issuer: string
+  /** Where visitors' browsers see the app: `https://acme.example`, without a path. */
+  readonly origin: string
+  /** Further origins whose pages may post to the package's routes. Default none. */
+  readonly origins?: readonly string[]
+  /**
+   * The key ring: base64 of 32 random bytes each, from `npx passport-second-step keygen`. The first
+   * seals, all open.
+   */
+  readonly keys: readonly (string | undefined)[]
+  /** Where the records are kept: `redisStore(redis)`, `memoryStore()` or the host's own adapter. */
+  readonly store: RecordStore
+  /** Where events are kept. Default: with the records, where that store keeps them. */
+  readonly audit?: AuditLog
+  /** Client for the attempt counters (ioredis). Without it they live in memory: not in production. */
+  readonly redis?: RedisClient
+  /** Default `{ secondStep: '/second-step', admin: '/admin/second-step', signIn: '/login', signedIn: '/' }`. */
+  readonly paths?: Partial<Paths>
+  /** All Passport instances of the app. Default: the one that `import passport from 'passport'` gives. */
+  readonly passports?: readonly PassportInstance[]
+  /** Tells about a user of the host's. Default: `id`, `email`, `name` and `locale` of it. */
+  readonly describe?: (user: U) => Described
+  /** Separates user tables that share ids: lower-case letters, digits and dashes. Default none. */
+  readonly realm?: string
+  /** The host's users, for what happens without one on the request. Needed with `mail`. */
+  readonly users?: Users<U>
+  /** Tells users by mail what happens to their second step. Default: no mails. */
+  readonly mail?: MailOptions
+  readonly totp?: TotpOptions
+  /** Whether backup codes are made and accepted. Default true. */
+  readonly backupCodes?: boolean
+  /** Whether a user may see his live key again, by a code. Default true. */
+  readonly showKey?: boolean
+  /** Wrong codes per address in 10 minutes; `false`: no limit; or by request. Default 100. */
+  readonly ipLimit?: number | false | ((req: Request) => number | false)
+  /** Session keys of the host's that live on through a login in two steps. Default none. */
+  readonly keepInSession?: readonly string[]
+  /** Answers in place of the gate when a login becomes pending. */
+  readonly onPending?: (req: Request, res: Response, info: PendingInfo) => unknown
+  /** Hidden fields for every form of the package's, such as the host's CSRF token. */
+  readonly formFields?: (req: Request) => Readonly<Record<string, string>>
+  /**
+   * The language of a request, before the user's own `locale` and the browser's `Accept-Language`.
+   * Default: undefined, none.
+   */
+  readonly language?: (req: Request) => string | undefined
+  /** Folder whose `.ejs` files replace the package's of the same name. */
+  readonly views?: string
+  /** Makes the pages in place of the package's EJS views. */
+  readonly render?: Render
+  /** Texts by language and key: a language more, or other words. */
+  readonly messages?: Readonly<Record<string, Readonly<Record<string, string>>>>
+  /** Time and randomness. Default: the system's. For tests of the host's that move the clock. */
+  readonly system?: System
+}

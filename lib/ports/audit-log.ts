@@ -1,0 +1,52 @@
+import type { Actor, SecondStepEventType } from '../domain/event.js'
+import type { Method } from '../domain/stamp.js'
+
+/** One thing that happened to somebody's second step. Never holds a secret or a code. */
+export interface AuditEntry {
+  /** Unique, and sorted as text by time: 30 hexadecimal digits. */
+  readonly id: string
+  /** Milliseconds since 1970 (UTC). */
+  readonly at: number
+  readonly type: SecondStepEventType
+  readonly actor: Actor
+  /** Whose second step it is. */
+  readonly user: string
+  readonly method: Method | null
+  readonly ip: string | null
+  readonly userAgent: string | null
+  /** What an event of this type tells beside, as JSON has it. */
+  readonly detail: object | null
+}
+
+/** What to list. */
+export interface AuditQuery {
+  /** Only entries about this user; null: about everybody. */
+  readonly user: string | null
+  /** `next` of the page before; null: the newest. */
+  readonly cursor: string | null
+  /** Entries on a page, 1 to 100. */
+  readonly limit: number
+}
+
+/** Entries, newest first. */
+export interface AuditPage {
+  readonly entries: readonly AuditEntry[]
+  /** Cursor of the page of older ones, or null where there are none. */
+  readonly next: string | null
+}
+
+/**
+ * Keeps what happened. Append-only: nothing here changes or deletes an entry. The conformance suite
+ * in `passport-second-step/testing` tells whether an adapter gets it right.
+ */
+export interface AuditLog {
+  /**
+   * Required. Adds the entries, durably, in this order.
+   *
+   * @throws anything, where it is not known whether they were added
+   */
+  append(entries: readonly AuditEntry[]): Promise<void>
+
+  /** Required. A page, or null for a cursor that no page has given. Rejects as `append` does. */
+  list(query: AuditQuery): Promise<AuditPage | null>
+}

@@ -1,0 +1,28 @@
+import type { AuditEntry, AuditLog } from '../ports/audit-log.js'
+import { within } from '../ports/within.js'
+
+const PART = 'the audit log'
+const LAST_OF_A_USER = 10
+
+/** The audit log, with the limit in time that every port has. */
+export class Audit {
+  readonly #log: AuditLog
+
+  constructor(log: AuditLog) {
+    this.#log = log
+  }
+
+  append(entries: readonly AuditEntry[]): Promise<void> {
+    return within(PART, () => this.#log.append(entries))
+  }
+
+  /** What last happened to a user's second step, newest first. */
+  async lastOf(user: string): Promise<readonly AuditEntry[]> {
+    return within(PART, async () => {
+      const page = await this.#log.list({ user, cursor: null, limit: LAST_OF_A_USER })
+      const own = page?.entries.every((entry) => entry.user === user)
+      if (page === null || own !== true) throw new Error('the audit log answered nonsense')
+      return page.entries
+    })
+  }
+}

@@ -1,0 +1,33 @@
+import type { System } from '../ports/system.js'
+
+const SAID_FOR = 60_000
+const REMEMBERED_AT_MOST = 100
+
+/**
+ * Tells the operator why visitors are refused: they see no cause. A process warning, once a minute
+ * for each cause, so that an outage does not fill the log.
+ */
+export class Trouble {
+  readonly #system: System
+  readonly #said = new Map<string, number>()
+
+  constructor(system: System) {
+    this.#system = system
+  }
+
+  /** @param error what failed; its cause is named too, without its own properties (they hold data) */
+  report(error: unknown): void {
+    const text = [error, Reflect.get(Object(error), 'cause')].flatMap(messageOf).join(': ')
+    const now = this.#system.now()
+    const before = this.#said.get(text)
+    if (before !== undefined && now < before + SAID_FOR) return
+    if (this.#said.size >= REMEMBERED_AT_MOST) this.#said.clear()
+    this.#said.set(text, now)
+    process.emitWarning(`passport-second-step: ${text}`)
+  }
+}
+
+function messageOf(error: unknown): readonly string[] {
+  if (error === undefined) return []
+  return [error instanceof Error ? error.message : String(error)]
+}

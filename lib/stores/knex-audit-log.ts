@@ -1,0 +1,38 @@
+import type { AuditEntry, AuditLog } from '../ports/audit-log.js'
+import { answerOf, documentOf, jsonOf, knexOf, rowsOf, TABLES } from './knex-client.js'
+import type { KnexInstance } from './knex-instance.js'
+import { hashOf } from './list-cursor.js'
+
+/**
+ * Keeps the audit log in a table of the host's database. Needs the rights to INSERT and SELECT
+ * alone, so that what the app's own account has written it cannot change. How long entries are kept
+ * is the host's decision: delete from `second_step_events` where `at` (milliseconds) is too old.
+ *
+ * @throws ConfigurationError for anything that is no Knex instance
+ */
+export function knexAuditLog(knex: KnexInstance): AuditLog {
+  const db = knexOf(knex)
+  return {
+    async append(entries) {
+      if (entries.length === 0) return
+      const rows = entries.map((entry) => {
+        const { id, at, user } = entry
+        return { id, user_id: hashOf(user), at, document: jsonOf(entry) }
+      })
+      await answerOf(db(TABLES.events).insert(rows))
+    },
+
+    async list({ user, cursor, limit }) {
+      if (cursor !== null && !/^[0-9a-f]{30}$/.test(cursor)) return null
+      const query = db(TABLES.events)
+        .select('id', 'document')
+        .orderBy('id', 'desc')
+        .limit(limit + 1)
+      if (user !== null) query.where('user_id', hashOf(user))
+      if (cursor !== null) query.where('id', '<', cursor)
+      const entries = (await rowsOf(query)).map((row) => documentOf(row) as AuditEntry)
+      const page = entries.slice(0, limit)
+      return { entries: page, next: entries.length > limit ? (page.at(-1)?.id ?? null) : null }
+    },
+  }
+}

@@ -1,0 +1,81 @@
+import type { Knex } from 'knex'
+import type { SecondStepRecord } from '../domain/record.js'
+import type { RecordList } from '../domain/record-list.js'
+import type { RecordPage, RecordQuery } from '../ports/record-store.js'
+import { documentOf, rowsOf, TABLES } from './knex-client.js'
+import { type ListPosition, readCursor, writeCursor } from './list-cursor.js'
+
+const SORTED_BY = {
+  all: null,
+  enrolled: 'since',
+  on: 'since',
+  locked: 'locked_until',
+  paused: 'paused_until',
+} as const satisfies Record<RecordList, string | null>
+
+/** A page of the records, by an index that begins with what the list is sorted by. */
+export async function knexPage(db: Knex, query: RecordQuery): Promise<RecordPage | null> {
+  const { list, cursor, limit } = query
+  const after = cursor === null ? null : readCursor(list, cursor)
+  if (after === undefined) return null
+  // One more than asked for tells whether there is another page.
+  const rows = await rowsAfter(db, query, after, limit + 1)
+  const page = rows.slice(0, limit)
+  const last = rows.length > limit ? page.at(-1) : undefined
+  return {
+    records: page.map((row) => documentOf(row) as SecondStepRecord),
+    next: last === undefined ? null : writeCursor(list, positionOf(last)),
+  }
+}
+
+/**
+ * First the rest of those with the same time, then the later ones: both are ranges of the index on
+ * every database, which `(time, id) > (?, ?)` is not.
+ */
+async function rowsAfter(
+  db: Knex,
+  { list, now }: RecordQuery,
+  after: ListPosition | null,
+  limit: number,
+): Promise<readonly object[]> {
+  const column = SORTED_BY[list]
+  const selected = () =>
+    inList(db(TABLES.records).select({ id: 'id', document: 'document' }), list, now)
+  if (column === null) {
+    return rowsOf(
+      selected()
+        .where('id', '>', after?.key ?? '')
+        .orderBy('id')
+        .limit(limit),
+    )
+  }
+  const timed = () => selected().select({ time: column })
+  const same =
+    after === null
+      ? []
+      : await rowsOf(
+          timed().where(column, after.time).where('id', '>', after.key).orderBy('id').limit(limit),
+        )
+  if (same.length === limit) return same
+  const later = timed()
+    .where(column, '>', after?.time ?? -1)
+    .orderBy([{ column }, { column: 'id' }])
+    .limit(limit - same.length)
+  return [...same, ...(await rowsOf(later))]
+}
+
+/** The state is the first that applies of locked, paused, on. */
+function inList(rows: Knex.QueryBuilder, list: RecordList, now: number): Knex.QueryBuilder {
+  const over = (column: string) =>
+    rows.where((either) => either.whereNull(column).orWhere(column, '<=', now))
+  if (list === 'locked') rows.where('locked_until', '>', now)
+  if (list === 'paused') rows.where('paused_until', '>', now)
+  if (list === 'paused' || list === 'on') over('locked_until')
+  if (list === 'on') over('paused_until')
+  return rows
+}
+
+/** Large integers come as text from some drivers. */
+function positionOf(row: object): ListPosition {
+  return { time: Number(Reflect.get(row, 'time') ?? 0), key: String(Reflect.get(row, 'id')) }
+}

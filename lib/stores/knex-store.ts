@@ -1,0 +1,96 @@
+import type { Policy } from '../domain/policy.js'
+import type { SecondStepRecord } from '../domain/record.js'
+import { listPlaceOf } from '../domain/record-list.js'
+import type { RecordStore } from '../ports/record-store.js'
+import { knexAuditLog } from './knex-audit-log.js'
+import { answerOf, documentOf, hasTimedOut, jsonOf, knexOf, rowsOf, TABLES } from './knex-client.js'
+import type { KnexInstance } from './knex-instance.js'
+import { knexPage } from './knex-list.js'
+import { migrateSecondStep, requireMigrated } from './knex-migrations.js'
+import { hashOf } from './list-cursor.js'
+
+/** A record store in a database, with its audit log, that can make its own tables. */
+export interface KnexStore extends RecordStore {
+  /** As `migrateSecondStep(knex)`. */
+  migrate(): Promise<boolean>
+}
+
+interface Versioned {
+  readonly version: number
+  readonly writeId: string
+}
+
+const THE_POLICY = 'policy'
+
+/**
+ * Keeps records, policy and audit log in the host's PostgreSQL, MariaDB, MySQL or SQLite, through
+ * the host's own Knex. Its tables are made by `npx passport-second-step migrate` or by
+ * `migrateSecondStep` in a migration of the host's; `open` refuses a database that is behind.
+ *
+ * Set `acquireConnectionTimeout` of Knex to 1000, or requests that were refused long ago go on
+ * waiting for a connection while the database is away.
+ *
+ * @throws ConfigurationError for anything that is no Knex instance
+ */
+export function knexStore(knex: KnexInstance): KnexStore {
+  const db = knexOf(knex)
+
+  async function read(table: string, id: string): Promise<object | null> {
+    const [row] = await rowsOf(db(table).select('id', 'document').where({ id }))
+    return row === undefined ? null : documentOf(row)
+  }
+
+  async function insert(table: string, id: string, document: Versioned, place: object) {
+    const { version } = document
+    try {
+      await answerOf(db(table).insert({ ...place, id, version, document: jsonOf(document) }))
+      return true
+    } catch (error) {
+      if (hasTimedOut(error)) throw error
+      // Either somebody was first, or the database is in trouble. The row tells, on any database.
+      const stored = await read(table, id)
+      if (stored === null) throw error
+      return isSameWrite(stored, document)
+    }
+  }
+
+  async function write(
+    table: string,
+    id: string,
+    document: Versioned,
+    expectedVersion: number,
+    place: object = {},
+  ): Promise<boolean> {
+    if (expectedVersion === 0) return insert(table, id, document, place)
+    const { version } = document
+    const changed = await answerOf(
+      db(table)
+        .where({ id, version: expectedVersion })
+        .update({ ...place, version, document: jsonOf(document) }),
+    )
+    return changed === 1 || isSameWrite(await read(table, id), document)
+  }
+
+  return {
+    find: async (userId) => (await read(TABLES.records, hashOf(userId))) as SecondStepRecord | null,
+
+    write(record, expectedVersion) {
+      const { since, lockedUntil, pausedUntil } = listPlaceOf(record)
+      const place = { since, locked_until: lockedUntil, paused_until: pausedUntil }
+      return write(TABLES.records, hashOf(record.userId), record, expectedVersion, place)
+    },
+
+    findPolicy: async () => (await read(TABLES.policy, THE_POLICY)) as Policy | null,
+    writePolicy: (policy, expectedVersion) =>
+      write(TABLES.policy, THE_POLICY, policy, expectedVersion),
+    list: (query) => knexPage(db, query),
+    audit: knexAuditLog(knex),
+    open: () => requireMigrated(db),
+    migrate: () => migrateSecondStep(knex),
+  }
+}
+
+/** Whether this write was the stored one already: its answer was lost, and it was sent again. */
+function isSameWrite(stored: object | null, { writeId }: Versioned): boolean {
+  return stored !== null && Reflect.get(stored, 'writeId') === writeId
+}

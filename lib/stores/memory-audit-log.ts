@@ -1,0 +1,23 @@
+import type { AuditEntry, AuditLog } from '../ports/audit-log.js'
+
+const KEPT = 10_000
+
+/** Keeps the newest 10,000 entries in this process, for development and tests. */
+export function memoryAuditLog(): AuditLog {
+  let newestFirst: readonly AuditEntry[] = []
+  return {
+    async append(entries) {
+      const copies = structuredClone([...entries]).reverse()
+      newestFirst = [...copies, ...newestFirst].slice(0, KEPT)
+    },
+    async list({ user, cursor, limit }) {
+      if (cursor !== null && !/^[0-9a-f]{30}$/.test(cursor)) return null
+      const older = newestFirst.filter(
+        (entry) => (user === null || entry.user === user) && (cursor === null || entry.id < cursor),
+      )
+      const entries = structuredClone(older.slice(0, limit))
+      const next = older.length > limit ? (entries.at(-1)?.id ?? null) : null
+      return { entries, next }
+    },
+  }
+}

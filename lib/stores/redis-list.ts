@@ -1,0 +1,68 @@
+import type { RecordQuery } from '../ports/record-store.js'
+import { type ListPosition, readCursor, writeCursor } from './list-cursor.js'
+import { type RedisClient, redisScript } from './redis-client.js'
+import type { RedisKeys } from './redis-keys.js'
+
+// Where the page before ended is found by putting a probe right behind it: exact whether or not that
+// member is still there, and as fast in the last page as in the first. Members that another set has
+// in its future (the rest of KEYS) are passed over, some thousands at most in one call.
+const readPage = redisScript(`
+local probe = ARGV[2] .. '~'
+redis.call('ZADD', KEYS[1], ARGV[1], probe)
+local rank = redis.call('ZRANK', KEYS[1], probe)
+redis.call('ZREM', KEYS[1], probe)
+local limit, now = tonumber(ARGV[3]), tonumber(ARGV[4])
+local function elsewhere(member)
+  for i = 2, #KEYS do
+    local score = redis.call('ZSCORE', KEYS[i], member)
+    if score and tonumber(score) > now then return true end
+  end
+  return false
+end
+local found, last, score = {}, '', ''
+for round = 1, 50 do
+  local batch = redis.call('ZRANGE', KEYS[1], rank, rank + 99, 'WITHSCORES')
+  for i = 1, #batch, 2 do
+    if #found == limit then return {1, last, score, unpack(found)} end
+    last, score = batch[i], batch[i + 1]
+    if not elsewhere(last) then found[#found + 1] = last end
+  end
+  if #batch < 200 then return {0, last, score, unpack(found)} end
+  rank = rank + 100
+end
+return {1, last, score, unpack(found)}
+`)
+
+/**
+ * A page of users' hashes.
+ *
+ * @returns null for a cursor that was made up
+ */
+export async function listHashes(
+  redis: RedisClient,
+  lists: RedisKeys['lists'],
+  { list, cursor, limit, now }: RecordQuery,
+): Promise<{ hashes: readonly string[]; next: string | null } | null> {
+  const after = cursor === null ? null : readCursor(list, cursor)
+  if (after === undefined) return null
+  const from = startOf(after, list === 'locked' || list === 'paused' ? now : -1)
+  const args = [String(from.time), from.key, String(limit), String(now)]
+  const answer: unknown = await readPage(redis, setsFor(list, lists), args)
+  if (!Array.isArray(answer)) throw new Error('Redis answered nonsense to a list')
+  const [more, last, time, ...hashes] = answer.map(String)
+  if (last === undefined) throw new Error('Redis answered nonsense to a list')
+  const next = more === '1' ? writeCursor(list, { time: Number(time), key: last }) : null
+  return { hashes, next }
+}
+
+/** The set to page through, then those whose members are in another list. */
+function setsFor(list: RecordQuery['list'], lists: RedisKeys['lists']): readonly string[] {
+  if (list === 'on') return [lists.enrolled, lists.locked, lists.paused]
+  if (list === 'paused') return [lists.paused, lists.locked]
+  return [lists[list]]
+}
+
+/** Right after the page before, and never among those whose time is over. */
+function startOf(after: ListPosition | null, floor: number): ListPosition {
+  return after !== null && after.time > floor ? after : { time: floor, key: '~' }
+}

@@ -1,0 +1,132 @@
+import { strict as assert } from 'node:assert'
+import type { AuditEntry, AuditLog } from '../ports/audit-log.js'
+
+/** What a case is run on: an empty audit log. */
+export interface AuditLogUnderTest {
+  readonly log: AuditLog
+  /** Called after the case: ends connections, empties tables. */
+  release?(): Promise<void>
+}
+
+/** One behaviour that an audit log must have. It rejects with an AssertionError where it has not. */
+export interface AuditLogCase {
+  readonly name: string
+  run(makeLog: () => AuditLogUnderTest | Promise<AuditLogUnderTest>): Promise<void>
+}
+
+const NOW = 1_800_000_000_000
+const ODD = ['a:b', '*', '__proto__', 'A', 'a', 'a ', 'é', 'e\u0301', '\u{1f511}', 'x'.repeat(1000)]
+
+function entry(index: number, parts: Partial<AuditEntry> = {}): AuditEntry {
+  const at = NOW + index
+  const id = `${at.toString(16).padStart(12, '0')}${'0'.repeat(18)}`
+  const whole: AuditEntry = {
+    id,
+    at,
+    type: 'wrong-code',
+    actor: { kind: 'user', id: 'user' },
+    user: 'user',
+    method: 'totp',
+    ip: '2001:db8::1',
+    userAgent: 'a "browser" \\ \u{1f511}\n',
+    detail: null,
+    ...parts,
+  }
+  return Object.freeze(whole)
+}
+
+async function pagesOf(log: AuditLog, user: string | null, limit: number) {
+  const entries: AuditEntry[] = []
+  let cursor: string | null = null
+  do {
+    const page = await log.list({ user, cursor, limit })
+    assert.ok(page !== null, `the log does not know its own cursor ${cursor}`)
+    assert.ok(page.entries.length <= limit, `${page.entries.length} entries on a page of ${limit}`)
+    entries.push(...page.entries)
+    cursor = page.next
+  } while (cursor !== null)
+  return entries
+}
+
+function auditCase(name: string, behaviour: (log: AuditLog) => Promise<void>): AuditLogCase {
+  return {
+    name,
+    async run(makeLog) {
+      const { log, release } = await makeLog()
+      try {
+        await behaviour(log)
+      } finally {
+        await release?.()
+      }
+    },
+  }
+}
+
+/**
+ * Tells whether an adapter of the AuditLog port gets it right. Plain cases for any test runner.
+ *
+ * @example
+ * for (const { name, run } of auditLogCases) {
+ *   it(name, () => run(async () => ({ log: myLog(await emptyTable()) })))
+ * }
+ */
+export const auditLogCases: readonly AuditLogCase[] = [
+  auditCase('is empty at first, also about one user', async (log) => {
+    for (const user of [null, 'user']) {
+      assert.deepEqual(await log.list({ user, cursor: null, limit: 10 }), {
+        entries: [],
+        next: null,
+      })
+    }
+  }),
+
+  auditCase('keeps entries whole, the newest first', async (log) => {
+    const actor = { kind: 'system', id: null } as const
+    const unknown = { actor, method: null, ip: null, userAgent: null }
+    const detail = { backupCodesLeft: 2, more: ['é', null] }
+    const entries = [entry(1), entry(2, unknown), entry(3, { detail })]
+    await log.append(entries.slice(0, 2))
+    await log.append(entries.slice(2))
+    assert.deepEqual(await pagesOf(log, null, 10), entries.toReversed())
+    assert.deepEqual(await pagesOf(log, 'user', 10), entries.toReversed())
+  }),
+
+  auditCase('takes no entries', (log) => log.append([])),
+
+  auditCase('meets every entry once, on pages of any size', async (log) => {
+    const entries = Array.from({ length: 11 }, (_, index) =>
+      entry(index, { user: index % 2 === 0 ? 'even' : 'odd' }),
+    )
+    await log.append(entries)
+    const newestFirst = entries.toReversed()
+    for (const limit of [1, 2, 5, 11, 100]) {
+      assert.deepEqual(await pagesOf(log, null, limit), newestFirst)
+      const even = newestFirst.filter(({ user }) => user === 'even')
+      assert.deepEqual(await pagesOf(log, 'even', limit), even)
+    }
+  }),
+
+  auditCase('goes on where a page ended while new entries come in', async (log) => {
+    await log.append([entry(1), entry(2), entry(3)])
+    const first = await log.list({ user: null, cursor: null, limit: 2 })
+    await log.append([entry(4)])
+    const second = await log.list({ user: null, cursor: first?.next ?? '', limit: 2 })
+    assert.deepEqual(second, { entries: [entry(1)], next: null })
+  }),
+
+  auditCase('tells users with odd ids apart', async (log) => {
+    const entries = ODD.map((user, index) => entry(index, { user }))
+    await log.append(entries)
+    for (const one of entries) assert.deepEqual(await pagesOf(log, one.user, 10), [one])
+    assert.deepEqual(await pagesOf(log, 'nobody', 10), [])
+  }),
+
+  auditCase('refuses a cursor that was made up', async (log) => {
+    await log.append([entry(1), entry(2)])
+    const inventions = ['', 'x', '*', '%', "' or 1=1", '-', '(', '\u0000', '\u{1f511}']
+    for (const cursor of [...inventions, 'x'.repeat(5000)]) {
+      assert.equal(await log.list({ user: null, cursor, limit: 1 }), null, cursor)
+      assert.equal(await log.list({ user: 'user', cursor, limit: 1 }), null, cursor)
+    }
+  }),
+]

@@ -1,0 +1,157 @@
+import { strict as assert } from 'node:assert'
+import type { SecondStepRecord } from '../domain/record.js'
+import type { RecordList } from '../domain/record-list.js'
+import type { RecordStore } from '../ports/record-store.js'
+import { enrolledRecord, nextVersion } from './documents.js'
+import { type StoreCase, storeCase } from './store-under-test.js'
+
+const NOW = 1_800_000_000_000
+const FOREVER = Number.MAX_SAFE_INTEGER
+const LISTS: readonly RecordList[] = ['all', 'enrolled', 'on', 'paused', 'locked']
+
+/** Ids of all who are met on the pages of a list, in the order of the store. */
+async function idsIn(store: RecordStore, list: RecordList, limit = 100, now = NOW) {
+  const ids: string[] = []
+  let cursor: string | null = null
+  do {
+    const page = await store.list({ list, cursor, limit, now })
+    assert.ok(page !== null, `the store does not know its own cursor ${cursor}`)
+    assert.ok(page.records.length <= limit, `${page.records.length} records on a page of ${limit}`)
+    assert.notEqual(page.next, cursor ?? undefined, 'the next page is this one')
+    ids.push(...page.records.map((record) => record.userId))
+    cursor = page.next
+  } while (cursor !== null)
+  return ids
+}
+
+async function assertLists(store: RecordStore, expected: Record<RecordList, string>, now = NOW) {
+  for (const list of LISTS) {
+    const ids = await idsIn(store, list, 100, now)
+    assert.equal(ids.sort().join(' '), expected[list], `in the list "${list}"`)
+  }
+}
+
+async function put(store: RecordStore, id: string, parts: Partial<SecondStepRecord> = {}) {
+  const record = { ...enrolledRecord(id, 1), ...parts }
+  assert.equal(await store.write(record, 0), true)
+  return record
+}
+
+async function putOneOfEachKind(store: RecordStore): Promise<void> {
+  await put(store, 'both', { lockedUntil: NOW + 1, pausedUntil: NOW + 1 })
+  await put(store, 'locked', { lockedUntil: NOW + 5 })
+  await put(store, 'off', { authenticator: null })
+  await put(store, 'on')
+  await put(store, 'on-again', { lockedUntil: NOW, pausedUntil: NOW - 1 })
+  await put(store, 'paused', { pausedUntil: FOREVER })
+}
+
+/** Pages of records by state. */
+export const listCases: readonly StoreCase[] = [
+  storeCase('lists are empty while nothing is written', (store) =>
+    assertLists(store, { all: '', enrolled: '', on: '', paused: '', locked: '' }),
+  ),
+
+  storeCase('a record is in the lists of its state, locked before paused', async (store, other) => {
+    await putOneOfEachKind(store)
+    await assertLists(other, {
+      all: 'both locked off on on-again paused',
+      enrolled: 'both locked on on-again paused',
+      on: 'on on-again',
+      paused: 'paused',
+      locked: 'both locked',
+    })
+  }),
+
+  storeCase('a lock and a pause end by themselves, to the millisecond', async (store) => {
+    await putOneOfEachKind(store)
+    const always = {
+      all: 'both locked off on on-again paused',
+      enrolled: 'both locked on on-again paused',
+    }
+    const after = { ...always, on: 'both on on-again', paused: 'paused', locked: 'locked' }
+    await assertLists(store, after, NOW + 1)
+    const before = { ...always, on: 'on', paused: 'paused', locked: 'both locked on-again' }
+    await assertLists(store, before, NOW - 1)
+  }),
+
+  storeCase('a list has the whole record', async (store) => {
+    const record = await put(store, 'user')
+    for (const list of ['all', 'enrolled', 'on'] as const) {
+      const page = await store.list({ list, cursor: null, limit: 1, now: NOW })
+      assert.deepEqual(page, { records: [record], next: null })
+    }
+  }),
+
+  storeCase('a record changes its lists with its state', async (store, another) => {
+    const on = await put(store, 'user')
+    const locked = nextVersion(on, { lockedUntil: NOW + 1 })
+    await store.write(locked, 1)
+    const just = { all: 'user', enrolled: 'user', on: '', paused: '', locked: '' }
+    await assertLists(another, { ...just, locked: 'user' })
+    const paused = nextVersion(locked, { lockedUntil: null, pausedUntil: FOREVER })
+    await another.write(paused, 2)
+    await assertLists(store, { ...just, paused: 'user' })
+    await store.write(nextVersion(paused, { authenticator: null }), 3)
+    await assertLists(store, { ...just, enrolled: '' })
+  }),
+
+  storeCase('a refused write changes no list', async (store) => {
+    const on = await put(store, 'user')
+    await store.write(nextVersion({ ...on, version: 7 }, { lockedUntil: NOW + 1 }), 7)
+    await store.write({ ...enrolledRecord('user', 1), lockedUntil: NOW + 1 }, 0)
+    await assertLists(store, { all: 'user', enrolled: 'user', on: 'user', paused: '', locked: '' })
+  }),
+
+  storeCase('pages of any size meet everybody once, also where times are equal', async (store) => {
+    const ids = Array.from({ length: 23 }, (_, index) => `user-${index}`)
+    for (const [index, id] of ids.entries()) {
+      const kind = index % 3 === 0 ? { lockedUntil: NOW + 9 } : { pausedUntil: FOREVER }
+      await put(store, id, index < 20 ? kind : {})
+    }
+    for (const list of LISTS) {
+      const whole = (await idsIn(store, list)).sort()
+      for (const limit of [1, 2, 7]) {
+        assert.deepEqual((await idsIn(store, list, limit)).sort(), whole, `${list} by ${limit}`)
+      }
+    }
+    assert.equal((await idsIn(store, 'all')).length, 23)
+    assert.equal((await idsIn(store, 'locked')).length, 7)
+    assert.equal((await idsIn(store, 'paused')).length, 13)
+  }),
+
+  storeCase('who leaves or joins between two pages makes nobody else be missed', async (store) => {
+    const records = []
+    for (let index = 0; index < 9; index += 1) {
+      records.push(await put(store, `user-${index}`, { lockedUntil: NOW + index }))
+    }
+    const first = await store.list({ list: 'locked', cursor: null, limit: 3, now: NOW })
+    const met = first?.records ?? []
+    for (const record of met) await store.write(nextVersion(record, { lockedUntil: null }), 1)
+    await put(store, 'newcomer', { lockedUntil: NOW + 100 })
+    const second = await store.list({
+      list: 'locked',
+      cursor: first?.next ?? '',
+      limit: 100,
+      now: NOW,
+    })
+    const all = [...met, ...(second?.records ?? [])].map(({ userId }) => userId).sort()
+    const expected = records.slice(1).map(({ userId }) => userId)
+    assert.deepEqual(
+      all.filter((userId) => userId !== 'newcomer'),
+      expected,
+    )
+  }),
+
+  storeCase('a cursor that was made up, or of another list, is refused', async (store) => {
+    for (const id of ['a', 'b', 'c']) await put(store, id, { lockedUntil: NOW + 1 })
+    const page = await store.list({ list: 'locked', cursor: null, limit: 1, now: NOW })
+    const own = page?.next ?? ''
+    assert.notEqual(own, '')
+    const inventions = ['', 'x', '0', 'null', '*', '%', "' or 1=1", own.slice(1)]
+    for (const cursor of [...inventions, 'x'.repeat(5000), '\u0000', '\u{1f511}']) {
+      assert.equal(await store.list({ list: 'locked', cursor, limit: 1, now: NOW }), null, cursor)
+    }
+    assert.equal(await store.list({ list: 'on', cursor: own, limit: 1, now: NOW }), null)
+  }),
+]

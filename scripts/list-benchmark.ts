@@ -1,0 +1,128 @@
+import { randomUUID } from 'node:crypto'
+import { Redis } from 'ioredis'
+import type { Knex } from 'knex'
+import { listPlaceOf, type RecordStore, type SecondStepRecord } from '../lib/index.js'
+import { jsonOf } from '../lib/stores/knex-client.js'
+import { migrateSecondStep } from '../lib/stores/knex-migrations.js'
+import { knexStore } from '../lib/stores/knex-store.js'
+import { hashOf } from '../lib/stores/list-cursor.js'
+import { redisStore } from '../lib/stores/redis-store.js'
+import { enrolledRecord } from '../lib/testing/documents.js'
+import { DATABASES } from '../test/support/databases.js'
+import { startRedisServer } from '../test/support/redis-server.js'
+
+// How long a page of 50 takes among 10,000 records and among 1,000,000, in each list. Of either
+// number 200 are locked and 200 paused. `npx tsx scripts/list-benchmark.ts [redis|postgresql|…]`
+
+const NOW = 1_800_000_000_000
+const FEW = 200
+const PAGE = 50
+const ROUNDS = 300
+const SIZES = [10_000, 1_000_000]
+const LISTS = ['locked', 'paused', 'on', 'enrolled', 'all'] as const
+
+interface Measured {
+  readonly store: RecordStore
+  fill(from: number, to: number): Promise<void>
+  stop(): Promise<void>
+}
+
+function recordNumber(index: number): SecondStepRecord {
+  const record = enrolledRecord(`user-${index}`, 1)
+  // Spread, so that the few are not beside each other anywhere.
+  const spread = (index * 7919) % 10_000
+  const lockedUntil = index < 10_000 && spread < FEW ? NOW + spread + 1 : null
+  const isPaused = index < 10_000 && spread >= FEW && spread < 2 * FEW
+  return { ...record, lockedUntil, pausedUntil: isPaused ? Number.MAX_SAFE_INTEGER : null }
+}
+
+async function inDatabase(name: string): Promise<Measured> {
+  const kind = DATABASES.find((one) => one.name.toLowerCase() === name)
+  if (kind === undefined) throw new Error(`there is no ${name}`)
+  const database = await kind.start()
+  const db = database.connect()
+  await migrateSecondStep(db)
+  return {
+    store: knexStore(db),
+    async fill(from, to) {
+      for (let start = from; start < to; start += 1000) await insert(db, start, start + 1000)
+      if (name === 'postgresql') await db.raw('vacuum analyze second_step_records')
+      if (name === 'mariadb') await db.raw('analyze table second_step_records')
+    },
+    stop: () => database.stop(),
+  }
+}
+
+async function insert(db: Knex, from: number, to: number): Promise<void> {
+  const rows = Array.from({ length: to - from }, (_, index) => {
+    const record = recordNumber(from + index)
+    const { since, lockedUntil, pausedUntil } = listPlaceOf(record)
+    const place = { since, locked_until: lockedUntil, paused_until: pausedUntil }
+    return { id: hashOf(record.userId), version: 1, document: jsonOf(record), ...place }
+  })
+  await db('second_step_records').insert(rows)
+}
+
+async function inRedis(): Promise<Measured> {
+  const server = await startRedisServer()
+  const redis = new Redis(server.url)
+  const store = redisStore(redis)
+  await store.open?.({ production: false })
+  return {
+    store,
+    async fill(from, to) {
+      for (let start = from; start < to; start += 1000) {
+        const records = Array.from({ length: 1000 }, (_, index) => recordNumber(start + index))
+        await Promise.all(
+          records.map((record) => store.write({ ...record, writeId: randomUUID() }, 0)),
+        )
+      }
+    },
+    async stop() {
+      redis.disconnect()
+      await server.stop()
+    },
+  }
+}
+
+/** Milliseconds of each page: the first ones of the list, again and again. */
+async function measure(store: RecordStore, list: (typeof LISTS)[number]): Promise<number[]> {
+  const times: number[] = []
+  let cursor: string | null = null
+  while (times.length < ROUNDS) {
+    const began = performance.now()
+    const page = await store.list({ list, cursor, limit: PAGE, now: NOW })
+    times.push(performance.now() - began)
+    if (page?.records.length !== PAGE) throw new Error(`a page of ${page?.records.length} records`)
+    cursor = page.next
+  }
+  return times.sort((left, right) => left - right)
+}
+
+async function benchmark(name: string): Promise<void> {
+  const { store, fill, stop } = await (name === 'redis' ? inRedis() : inDatabase(name))
+  const medians = new Map<string, number>()
+  try {
+    let filled = 0
+    for (const size of SIZES) {
+      await fill(filled, size)
+      filled = size
+      for (const list of LISTS) {
+        await measure(store, list)
+        const times = await measure(store, list)
+        const [median = 0, late = 0] = [0.5, 0.95].map((part) => times[Math.floor(ROUNDS * part)])
+        const before = medians.get(list)
+        medians.set(list, median)
+        const ratio = before === undefined ? '' : `, ${(median / before).toFixed(2)} times as long`
+        const found = `median ${median.toFixed(2)} ms, 95 % within ${late.toFixed(2)} ms${ratio}`
+        console.log(`${name}, ${size} records, ${list}: ${found}`)
+      }
+    }
+  } finally {
+    await stop()
+  }
+}
+
+for (const name of process.argv.length > 2 ? process.argv.slice(2) : ['postgresql', 'redis']) {
+  await benchmark(name)
+}

@@ -1,0 +1,202 @@
+// The attack: somebody sends the header of a request while his login is still good, and holds the
+// body back until it is over: ended by the owner, logged out, expired, of an old password. The guard
+// has let the request in; the body, with the code, must find that the login is gone.
+
+import { expect } from 'chai'
+import { virtualAuthenticator } from '../../lib/testing/index.js'
+import { getJson } from '../support/answers.js'
+import { browserOf, type Enrolment, enrol, giveCode, passFirstStep } from '../support/browser.js'
+import { MINUTE, SECOND } from '../support/clock.js'
+import { ann, type Host, type HostOptions, type HostUser, makeHost } from '../support/host.js'
+import { type ParkedAnswer, park } from '../support/parked.js'
+import { cookieOf, useCookie } from '../support/sessions.js'
+import { recordOf, setPolicy } from '../support/visits.js'
+
+/** A login whose request is going to wait, and the code that it waits with. */
+interface Thief {
+  readonly host: Host
+  readonly cookie: string
+  /** The code of the moment in which it is sent. */
+  readonly code: () => string
+}
+
+interface Door {
+  readonly path: string
+  readonly come: () => Promise<Thief>
+}
+
+const withStrategy: HostOptions = {
+  routes: ({ app, passport, secondStep }) => {
+    passport.use(secondStep.strategy())
+    app.post('/code', (req, res, next) => {
+      const answered = (error: unknown, user: HostUser | false, info: unknown, status: unknown) => {
+        if (error) next(error)
+        else if (user === false) res.status(Number(status)).json(info)
+        else req.logIn(user, (failure) => (failure ? next(failure) : res.json({ user: user.id })))
+      }
+      passport.authenticate('second-step', answered)(req, res, next)
+    })
+  },
+}
+
+async function pending(by: 'totp' | 'backup-code' = 'totp'): Promise<Thief> {
+  const host = makeHost(withStrategy)
+  const enrolment = await enrol(host, ann)
+  const cookie = cookieOf(await passFirstStep(browserOf(host), ann).expect(200))
+  host.system.advance(MINUTE)
+  const [backupCode = ''] = enrolment.backupCodes
+  return { host, cookie, code: by === 'totp' ? enrolment.code : () => backupCode }
+}
+
+async function signedIn(): Promise<Thief & { enrolment: Enrolment }> {
+  const host = makeHost()
+  const enrolment = await enrol(host, ann)
+  const browser = browserOf(host)
+  await passFirstStep(browser, ann).expect(200)
+  const cookie = cookieOf(await giveCode(browser, enrolment.code()).expect(200))
+  host.system.advance(30 * SECOND)
+  return { host, cookie, code: enrolment.code, enrolment }
+}
+
+/** Has a set-up in progress: pending where the policy requires one, else signed in. */
+async function settingUp(mode: 'optional' | 'required'): Promise<Thief> {
+  const host = makeHost()
+  await setPolicy(host, { mode })
+  const browser = browserOf(host)
+  const cookie = cookieOf(await passFirstStep(browser, ann))
+  // So that the pending login is over before the set-up in progress is.
+  host.system.advance(MINUTE)
+  const { body } = await getJson(browser, '/second-step/setup').expect(200)
+  const authenticator = virtualAuthenticator(body.secret)
+  return { host, cookie, code: () => authenticator.code(host.system.now()) }
+}
+
+async function changingKey(): Promise<Thief> {
+  const { host, cookie, code: present } = await signedIn()
+  const browser = useCookie(browserOf(host), cookie)
+  const { body } = await browser
+    .post('/second-step/change-key')
+    .set('Accept', 'application/json')
+    .send({ code: present() })
+    .expect(200)
+  const authenticator = virtualAuthenticator(body.secret)
+  return { host, cookie, code: () => authenticator.code(host.system.now()) }
+}
+
+const doorsOfPending: Record<string, Door> = {
+  'a code at /challenge': { path: '/second-step/challenge', come: () => pending() },
+  'a backup code at /challenge': {
+    path: '/second-step/challenge',
+    come: () => pending('backup-code'),
+  },
+  'a code at the strategy': { path: '/code', come: () => pending() },
+  'the first set-up, where one is required': {
+    path: '/second-step/setup',
+    come: () => settingUp('required'),
+  },
+}
+
+const actions = ['fresh', 'change-key', 'show-key', 'backup-codes', 'disable', 'reset']
+const doorsOfSessions: Record<string, Door> = {
+  ...Object.fromEntries(
+    actions.map((action) => [
+      `a code at /${action}`,
+      { path: `/second-step/${action}`, come: signedIn },
+    ]),
+  ),
+  'a change of key': { path: '/second-step/setup', come: changingKey },
+  'a set-up of somebody without a second step': {
+    path: '/second-step/setup',
+    come: () => settingUp('optional'),
+  },
+}
+
+const endings: Record<string, (thief: Thief) => Promise<unknown>> = {
+  'endSessions()': ({ host }) => host.secondStep.endSessions('ann'),
+  'its ten minutes': async ({ host }) => host.system.advance(9 * MINUTE),
+  'passwordChanged()': ({ host }) => {
+    host.system.advance(SECOND)
+    return host.secondStep.passwordChanged('ann')
+  },
+  'its log-out': ({ host, cookie }) =>
+    useCookie(browserOf(host), cookie).post('/logout').expect(200),
+}
+
+function expectNobodyIn(host: Host, cookies: readonly (string | null)[]): Promise<unknown> {
+  return Promise.all(
+    cookies.map(async (cookie) => {
+      const browser = browserOf(host)
+      if (cookie !== null) useCookie(browser, cookie)
+      await getJson(browser, '/inside').expect(401, { user: null })
+    }),
+  )
+}
+
+/** Parks the request, ends the login, and lets the body follow. */
+async function goOnAfter(
+  ending: (thief: Thief) => Promise<unknown>,
+  thief: Thief,
+  path: string,
+): Promise<ParkedAnswer> {
+  const parked = await park(thief.host, path, {
+    cookie: thief.cookie,
+    like: { code: thief.code() },
+  })
+  await ending(thief)
+  const before = await thief.host.store.find('ann')
+  const answer = await parked.finish({ code: thief.code() })
+  expect(await thief.host.store.find('ann'), 'burned, bound, counted').to.deep.equal(before)
+  return answer
+}
+
+describe('a request whose body waits', () => {
+  it('is answered as any other where nothing happens meanwhile', async () => {
+    for (const [name, { path, come }] of Object.entries({
+      ...doorsOfPending,
+      ...doorsOfSessions,
+    })) {
+      const { host, cookie, code } = await come()
+      const parked = await park(host, path, { cookie, like: { code: code() } })
+      expect((await parked.finish({ code: code() })).status, name).to.equal(200)
+    }
+  })
+
+  const rows = [
+    [doorsOfPending, ['endSessions()', 'its ten minutes', 'passwordChanged()']],
+    [doorsOfSessions, ['endSessions()', 'its log-out']],
+  ] as const
+  for (const [doors, names] of rows) {
+    for (const [door, { path, come }] of Object.entries(doors)) {
+      for (const name of names) {
+        it(`is refused after ${name}: ${door}`, async () => {
+          const thief = await come()
+          const ending = endings[name]
+          if (ending === undefined) throw new Error(name)
+          const { status, body, cookie } = await goOnAfter(ending, thief, path)
+          expect([status, body.code]).to.deep.equal([401, 'sign-in-again'])
+          await expectNobodyIn(thief.host, [cookie, thief.cookie])
+        })
+      }
+    }
+  }
+
+  for (const mode of ['optional', 'required'] as const) {
+    it(`binds no second authenticator after a set-up elsewhere, where one is ${mode}`, async () => {
+      const thief = await settingUp(mode)
+      const ending = () => enrol(thief.host, ann)
+      const { status, body, cookie } = await goOnAfter(ending, thief, '/second-step/setup')
+      expect([status, body.code]).to.deep.equal([401, 'sign-in-again'])
+      await expectNobodyIn(thief.host, [cookie, thief.cookie])
+    })
+  }
+
+  it('does not bind an authenticator in a session without a second step that was logged out', async () => {
+    // Nothing of it is in the record but the set-up: the log-out must end that.
+    const thief = await settingUp('optional')
+    const log = endings['its log-out']
+    if (log === undefined) throw new Error('log-out')
+    await goOnAfter(log, thief, '/second-step/setup')
+    expect(await recordOf(thief.host)).to.deep.include({ authenticator: null, setup: null })
+    expect((await passFirstStep(browserOf(thief.host), ann)).status, 'owner').to.equal(302)
+  })
+})

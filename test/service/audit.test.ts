@@ -1,0 +1,117 @@
+import { expect } from 'chai'
+import { UnavailableError } from '../../lib/errors/unavailable-error.js'
+import type { AuditEntry, AuditLog } from '../../lib/ports/audit-log.js'
+import { Announcer, NO_REQUEST } from '../../lib/service/announcer.js'
+import { Audit } from '../../lib/service/audit.js'
+import { Records } from '../../lib/service/records.js'
+import { memoryAuditLog } from '../../lib/stores/memory-audit-log.js'
+import { memoryStore } from '../../lib/stores/memory-store.js'
+import { movedSystem } from '../support/clock.js'
+
+const occasion = { ip: '192.0.2.1', userAgent: 'a browser' }
+const happened = { type: 'logged-out', method: 'totp' } as const
+
+function world(log: AuditLog) {
+  const system = movedSystem()
+  const announcer = new Announcer(system, new Audit(log))
+  const store = memoryStore()
+  return { system, announcer, store, records: new Records(store, system, announcer, NOWHERE) }
+}
+
+const NOWHERE = { production: false }
+
+async function refusal(promise: Promise<unknown>): Promise<UnavailableError> {
+  const error = await promise.then(
+    () => 'no refusal',
+    (reason: unknown) => reason,
+  )
+  expect(error).to.be.instanceOf(UnavailableError)
+  return error as UnavailableError
+}
+
+function failing(parts: Partial<AuditLog>): AuditLog {
+  return { ...memoryAuditLog(), ...parts }
+}
+
+describe('the audit log', () => {
+  it('gets what happened: to whom, by whom, how, from where and when', async () => {
+    const log = memoryAuditLog()
+    const { announcer, system } = world(log)
+    await announcer.announce('ann', [happened, { type: 'enrolled', method: null }], occasion)
+    await announcer.announce('bob', [happened], NO_REQUEST)
+    const { entries } = (await log.list({ user: null, cursor: null, limit: 10 })) ?? {}
+    const at = system.now()
+    const ann = { actor: { kind: 'user', id: 'ann' }, user: 'ann', at, ...occasion, detail: null }
+    const byId = (left: AuditEntry, right: AuditEntry) => (left.id < right.id ? 1 : -1)
+    expect(entries?.toSorted(byId)).to.have.length(3)
+    for (const { id } of entries ?? []) expect(id).to.match(/^[0-9a-f]{30}$/)
+    const plain = entries?.map(({ id, ...entry }) => entry)
+    expect(plain).to.have.deep.members([
+      { ...ann, ...happened },
+      { ...ann, type: 'enrolled', method: null },
+      { ...happened, ...NO_REQUEST, user: 'bob', at, detail: null },
+    ])
+  })
+
+  it('has the details as JSON has them, in memory too', async () => {
+    const log = memoryAuditLog()
+    const detail = { until: new Date(0) }
+    const locked = { type: 'authenticator-locked', method: 'totp', detail } as const
+    await world(log).announcer.announce('ann', [locked], occasion)
+    const page = await log.list({ user: 'ann', cursor: null, limit: 1 })
+    expect(page?.entries[0]?.detail).to.deep.equal({ until: '1970-01-01T00:00:00.000Z' })
+  })
+
+  it('keeps the order in which one decision made its events', async () => {
+    const log = memoryAuditLog()
+    const types = ['wrong-code', 'reset', 'sessions-ended'] as const
+    const events = types.map((type) => ({ type, method: null }))
+    await world(log).announcer.announce('ann', events, occasion)
+    const page = await log.list({ user: null, cursor: null, limit: 10 })
+    expect(page?.entries.map(({ type }) => type)).to.deep.equal(types.toReversed())
+    const ids = page?.entries.map(({ id }) => id) ?? []
+    expect(ids.toSorted().toReversed()).to.deep.equal(ids)
+  })
+
+  // Whoever fills or stops the audit log first must not get in, or guess, unseen.
+  it('that is away makes the answer a refusal, and the try stays counted', async () => {
+    const away = failing({ append: () => Promise.reject(new Error('disk full')) })
+    const { records, store, announcer } = world(away)
+    const seen: string[] = []
+    announcer.events.on('event', ({ type }) => seen.push(type))
+    const change = records.change('ann', occasion, (record) => {
+      return { record: { ...record, epoch: 7 }, answer: 'verdict', events: [happened] }
+    })
+    expect((await refusal(change)).message).to.equal('the audit log is not available')
+    expect((await store.find('ann'))?.epoch).to.equal(7)
+    expect(seen).to.deep.equal(['logged-out'])
+  })
+
+  it('that hangs is a refusal after a second', async () => {
+    const silent = failing({ append: () => new Promise(() => undefined) })
+    const began = performance.now()
+    await refusal(world(silent).announcer.announce('ann', [happened], occasion))
+    expect(performance.now() - began).to.be.within(900, 1900)
+  })
+
+  it('is not asked where nothing happened', async () => {
+    const away = failing({ append: () => Promise.reject(new Error('disk full')) })
+    await world(away).announcer.announce('ann', [], occasion)
+  })
+
+  it('shows a user his own last ten entries and nothing that is not his', async () => {
+    const log = memoryAuditLog()
+    const { announcer, system } = world(log)
+    for (let count = 0; count < 12; count += 1) {
+      system.advance(1)
+      await announcer.announce(count % 6 === 0 ? 'bob' : 'ann', [happened], occasion)
+    }
+    const entries = await new Audit(log).lastOf('ann')
+    expect(entries).to.have.length(10)
+    expect(entries[0]?.at).to.equal(system.now())
+
+    const mixed = failing({ list: () => log.list({ user: null, cursor: null, limit: 10 }) })
+    await refusal(new Audit(mixed).lastOf('ann'))
+    await refusal(new Audit(failing({ list: async () => null })).lastOf('ann'))
+  })
+})

@@ -1,0 +1,132 @@
+import { expect } from 'chai'
+import knex, { type Knex } from 'knex'
+import { knexAuditLog } from '../../lib/stores/knex-audit-log.js'
+import { migrateSecondStep } from '../../lib/stores/knex-migrations.js'
+import { type KnexStore, knexStore } from '../../lib/stores/knex-store.js'
+import { enrolledRecord, thePolicy } from '../../lib/testing/documents.js'
+import type { DatabaseServer } from '../support/database-process.js'
+import { MARIADB, ownServer, POSTGRESQL, type TestDatabase } from '../support/databases.js'
+import { rejectionOf } from './rejection.js'
+
+function everyCall(store: KnexStore): readonly Promise<unknown>[] {
+  return [
+    store.find('user'),
+    store.find('nobody'),
+    store.findPolicy(),
+    store.write(enrolledRecord('user', 2), 1),
+    store.write(enrolledRecord('new', 1), 0),
+    store.writePolicy(thePolicy.make(1), 0),
+    store.list({ list: 'locked', cursor: null, limit: 1, now: 1 }),
+    store.audit?.list({ user: null, cursor: null, limit: 1 }) ?? Promise.resolve(),
+    store.open?.({ production: true }) ?? Promise.resolve(),
+  ]
+}
+
+for (const kind of [POSTGRESQL, MARIADB]) {
+  describe(`knexStore when ${kind.name} fails`, function () {
+    this.timeout(60_000)
+    let server: DatabaseServer
+    let database: TestDatabase
+    let db: Knex
+    let store: KnexStore
+    before(async () => {
+      const own = await ownServer(kind)
+      server = own.server
+      database = own.database
+      db = database.connect()
+      store = knexStore(db)
+      await migrateSecondStep(db)
+      await store.write(enrolledRecord('user', 1), 0)
+    })
+    after(() => database?.stop())
+
+    // With the database away a record that reads as "none" would let the password alone open the account.
+    it('rejects every call within a second while it hangs, and works again after', async () => {
+      await Promise.all(everyCall(store).map((call) => call.catch(() => undefined)))
+      const fresh = enrolledRecord('user', 3)
+      server.pause()
+      const began = performance.now()
+      await Promise.all(everyCall(store).map(rejectionOf))
+      expect(performance.now() - began).to.be.below(1500)
+      server.resume()
+      expect(await store.find('user')).to.have.property('userId', 'user')
+      expect(await store.write(fresh, 2)).to.equal(true)
+    })
+
+    // Queries that never come back must not use up the pool for everybody after them.
+    it('lets no connection that hangs stay in use', async () => {
+      server.pause()
+      for (let round = 0; round < 3; round += 1) {
+        await Promise.all(everyCall(store).map(rejectionOf))
+      }
+      expect(db.client.pool.numUsed()).to.equal(0)
+      expect(db.client.pool.numPendingAcquires()).to.equal(0)
+      server.resume()
+      expect(await store.find('user')).to.have.property('userId', 'user')
+    })
+
+    it('rejects every call while it is gone, and works after it is back', async () => {
+      await server.kill()
+      await Promise.all(everyCall(store).map(rejectionOf))
+      await server.restart()
+      expect(await store.find('user')).to.have.property('userId', 'user')
+      await store.open?.({ production: true })
+    })
+  })
+}
+
+describe('knexStore on PostgreSQL with the least rights', function () {
+  this.timeout(60_000)
+  let database: TestDatabase
+  let owner: Knex
+  let app: Knex
+  before(async () => {
+    database = await POSTGRESQL.start()
+    owner = database.connect()
+    await migrateSecondStep(owner)
+    const role = `app_${Date.now()}`
+    const tables = (...names: string[]) => names.map((name) => `second_step_${name}`).join(', ')
+    await owner.raw(`create role ${role} login`)
+    await owner.raw(`grant select on ${tables('schema')} to ${role}`)
+    await owner.raw(`grant select, insert, update on ${tables('records', 'policy')} to ${role}`)
+    await owner.raw(`grant select, insert on ${tables('events')} to ${role}`)
+    const address = Object.assign(new URL(database.url), { username: role }).href
+    app = knex({ client: 'pg', connection: address })
+  })
+  after(async () => {
+    await app?.destroy()
+    await database?.stop()
+  })
+
+  it('opens, reads, writes and lists', async () => {
+    const store = knexStore(app)
+    await store.open?.({ production: true })
+    expect(await store.write(enrolledRecord('user', 1), 0)).to.equal(true)
+    expect(await store.write(enrolledRecord('user', 2), 1)).to.equal(true)
+    expect(await store.writePolicy(thePolicy.make(1), 0)).to.equal(true)
+    const page = await store.list({ list: 'all', cursor: null, limit: 1, now: 1 })
+    expect(page?.records).to.have.length(1)
+  })
+
+  // Whoever has the app's own database account must not be able to wipe out his traces.
+  it('appends to the audit log and cannot change it', async () => {
+    const log = knexAuditLog(app)
+    const nobody = { method: null, detail: null, ip: null, userAgent: null }
+    const entry = {
+      id: '0'.repeat(30),
+      at: 1,
+      type: 'logged-out',
+      user: 'user',
+      actor: { kind: 'system', id: null },
+      ...nobody,
+    } as const
+    await log.append([entry])
+    const page = await log.list({ user: 'user', cursor: null, limit: 10 })
+    expect(page?.entries).to.deep.equal([entry])
+    const events = () => app('second_step_events')
+    for (const tampering of [events().del(), events().update({ at: 2 }), events().truncate()]) {
+      const error = await rejectionOf(Promise.resolve(tampering))
+      expect(error.message).to.contain('permission denied')
+    }
+  })
+})

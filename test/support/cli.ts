@@ -1,0 +1,23 @@
+import { execFile } from 'node:child_process'
+
+/** What a run of the command line tool came to. */
+export interface Run {
+  readonly code: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** Runs the command line tool as a process of its own. */
+export function cli(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Run> {
+  const { REDIS_URL: _, ...inherited } = process.env
+  const command = ['--import', 'tsx', 'lib/cli/main.ts', ...args]
+  return new Promise((resolve) => {
+    execFile(
+      process.execPath,
+      command,
+      { env: { ...inherited, ...env } },
+      (error, stdout, stderr) =>
+        resolve({ code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr }),
+    )
+  })
+}

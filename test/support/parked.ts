@@ -1,0 +1,70 @@
+import { once } from 'node:events'
+import http from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { JSON_TYPE } from './browser.js'
+import type { Host } from './host.js'
+
+/** A request whose header the server has, and whose body the client still holds back. */
+export interface Parked {
+  finish(body: object): Promise<ParkedAnswer>
+}
+
+export interface ParkedAnswer {
+  readonly status: number
+  readonly body: Record<string, unknown>
+  /** The session cookie that the answer sets, as `name=value`, or null. */
+  readonly cookie: string | null
+}
+
+/**
+ * Sends a POST up to its body, in the session of the cookie, and waits until the guard has let it
+ * in. The body must have as many bytes as `like`.
+ */
+export async function park(
+  host: Host,
+  path: string,
+  { cookie, like, method = 'POST' }: { cookie: string; like: object; method?: 'POST' | 'GET' },
+): Promise<Parked> {
+  const server = http.createServer(host.app).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  const request = http.request({
+    ...{ port, host: '127.0.0.1', method, path },
+    headers: {
+      Cookie: cookie,
+      Accept: JSON_TYPE,
+      'Content-Type': JSON_TYPE,
+      'Content-Length': JSON.stringify(like).length,
+    },
+  })
+  const looked = guardLooks(host)
+  request.flushHeaders()
+  await looked
+  return {
+    async finish(body) {
+      request.end(JSON.stringify(body))
+      const [response] = (await once(request, 'response')) as [http.IncomingMessage]
+      const text = Buffer.concat(await response.toArray()).toString()
+      server.closeAllConnections()
+      server.close()
+      const [set] = response.headers['set-cookie'] ?? []
+      return {
+        status: response.statusCode ?? 0,
+        body: JSON.parse(text),
+        cookie: set?.split(';', 1)[0] ?? null,
+      }
+    },
+  }
+}
+
+/** The guard reads the record and the policy; what it does then takes no more input. */
+function guardLooks({ store }: Host): Promise<void> {
+  const { find } = store
+  return new Promise((resolve) => {
+    store.find = (userId) => {
+      store.find = find
+      setImmediate(resolve)
+      return find(userId)
+    }
+  })
+}
