@@ -91,7 +91,7 @@ export function createSecondStep<U = Express.User>(options: SecondStepOptions<U>
   const system = options.system ?? theSystem
   const { sealer, digester } = keyRing(options.keys, system)
   const audit = new Audit(auditLogOf(options, production))
-  const announcer = new Announcer(system, audit)
+  const announcer = new Announcer(system, audit, checked.hostId)
   const records = new Records(options.store, system, announcer, {
     production,
     backupCodes: checked.backupCodes,
@@ -123,6 +123,7 @@ export function createSecondStep<U = Express.User>(options: SecondStepOptions<U>
     render: options.render ?? ejsPages(views),
     passports: options.passports ?? [passport],
     onPending: options.onPending ?? null,
+    mails: options.mail !== undefined,
   }
   const mails = mailsOf(
     options,

@@ -25,7 +25,7 @@ export const NO_REQUEST: Occasion = {
 interface Announced<T extends SecondStepEventType> {
   readonly type: T
   readonly actor: Actor
-  /** Id of the user whose second step it is, as records have it: with the realm, where there is one. */
+  /** The host's id of the user whose second step it is. */
   readonly user: string
   /** How a code was given, or null where none was. */
   readonly method: Method | null
@@ -53,11 +53,18 @@ export class Announcer {
   readonly events = new SecondStepEvents()
   readonly #system: System
   readonly #audit: Audit | null
+  readonly #hostId: (recordId: string) => string
   readonly #told: Told[] = []
 
-  constructor(system: System, audit: Audit | null = null) {
+  /** @param hostId the id that the host knows a user of the records by; listeners get that one */
+  constructor(
+    system: System,
+    audit: Audit | null = null,
+    hostId: (recordId: string) => string = (recordId) => recordId,
+  ) {
     this.#system = system
     this.#audit = audit
+    this.#hostId = hostId
   }
 
   /** Adds a part of ours. Hosts listen to `events`. */
@@ -97,7 +104,10 @@ export class Announcer {
 
   #announce(event: AnnouncedEvent, languages: readonly string[]): void {
     for (const told of this.#told) told(event, languages)
-    for (const name of [event.type, 'event'] as const) this.#emit(name, event)
+    const { user, actor } = event
+    const id = actor.id === user ? this.#hostId(user) : actor.id
+    const hosts = { ...event, user: this.#hostId(user), actor: { ...actor, id } }
+    for (const name of [event.type, 'event'] as const) this.#emit(name, hosts as AnnouncedEvent)
   }
 
   /** Not `emit`: a listener that throws would keep the others from hearing of it. */

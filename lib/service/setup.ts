@@ -160,15 +160,20 @@ export class Setup {
 
     const places = await this.#limits.takeForSetup(attempt.ipKey, attempt.ipLimit)
     if (places.kind !== 'taken') return places
-    const { answer, backupCodes } = await this.#records.change(
-      userId,
-      occasion,
-      async (current, now): Promise<Decision<Confirmation>> =>
-        stillAdmitted(admission, current, policy, now)
-          ? this.#decide(current, owner, code.code, policy, now)
-          : { record: current, answer: REVOKED, events: [] },
-      record,
-    )
+    const { answer, backupCodes } = await this.#records
+      .change(
+        userId,
+        occasion,
+        async (current, now): Promise<Decision<Confirmation>> =>
+          stillAdmitted(admission, current, policy, now)
+            ? this.#decide(current, owner, code.code, policy, now)
+            : { record: current, answer: REVOKED, events: [] },
+        record,
+      )
+      .catch((error: unknown) => {
+        void places.giveBack('address')
+        throw error
+      })
     if (answer.kind !== 'wrong-code') void places.giveBack('address')
     return answer.kind === 'enrolled' ? { ...answer, backupCodes } : answer
   }

@@ -3,6 +3,7 @@ import { UnavailableError } from '../errors/unavailable-error.js'
 import { sendProblem } from './respond.js'
 import { detachSession } from './session.js'
 import type { Site } from './site.js'
+import { guardedOf } from './visitor.js'
 
 const RETRY_AFTER = 5
 
@@ -22,7 +23,10 @@ export function errorHandler(site: Site): ErrorRequestHandler {
   }
 }
 
-/** express-session names the store before it reads from it, and sets the session after. */
+/**
+ * express-session names the store before it reads from it, and sets the session after: a request
+ * that has the one, not the other, and was seen by no guard failed in between.
+ */
 function isSessionStoreAway(req: Request): boolean {
-  return req.sessionStore !== undefined && !req.session
+  return req.sessionStore !== undefined && !req.session && guardedOf(req) === undefined
 }

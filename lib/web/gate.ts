@@ -131,7 +131,16 @@ async function logInOnce(
 ): Promise<boolean> {
   const demand = demandOf(footing.record, footing.policy, site.system.now())
   if (passed || demand === 'nothing' || options.secondStep === false) {
-    await passportLogIn(req, guardedStateOf(req).logIn, user, options)
+    const state = guardedStateOf(req)
+    await passportLogIn(req, state.logIn, user, options)
+    // Met: a guard mounted again on a sub-router must not take him for a session without a stamp.
+    state.visitor = {
+      kind: 'signed-in',
+      userId: footing.record.userId,
+      user,
+      stamp: null,
+      ...footing,
+    }
     return true
   }
   removeUser(req)

@@ -50,8 +50,13 @@ export interface GuardOptions {
 export function guard(site: Site, options: GuardOptions = {}): RequestHandler {
   checkNames(options, ['open'], 'guard.')
   const open = options.open ?? ['/login', '/logout', '/auth']
-  if (!Array.isArray(open) || !open.every((path) => /^\//.test(path))) {
-    throw new ConfigurationError('`guard.open` must be a list of paths that begin with a slash')
+  if (
+    !Array.isArray(open) ||
+    !open.every((path) => typeof path === 'string' && /^\/(.*[^/])?$/.test(path))
+  ) {
+    throw new ConfigurationError(
+      '`guard.open` must be a list of paths such as /login, without a slash at the end',
+    )
   }
   return (req, res, next) => {
     pass(site, open, req, res, next).catch((error: unknown) => {
@@ -70,6 +75,11 @@ async function pass(
   next: NextFunction,
 ): Promise<void> {
   const known = guardedOf(req)
+  if (known !== undefined && known.site !== site) {
+    throw new ConfigurationError(
+      'two guards of different createSecondStep() meet in one request: mount each where the other is not',
+    )
+  }
   // Mounted again after a second instance's session(): only a user whom it brought is new.
   if (known !== undefined && userOf(req) === metUser(known)) return next()
   checkMounting(req)

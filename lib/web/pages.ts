@@ -97,6 +97,8 @@ export type PageData = {
     readonly showKey: boolean
     /** The action whose form the problem belongs to. */
     readonly action: SettingsAction | null
+    /** Others are told by mail what happens; this user has no address. */
+    readonly noMail: boolean
     /** What has just been done. */
     readonly notice: 'disabled' | null
     /** Where the visitor was going. */

@@ -101,7 +101,9 @@ export function instanceInCharge(
   passports: readonly PassportInstance[],
 ): { readonly index: number; readonly passport: PassportInstance } {
   const manager = passportOf(req)._sessionManager
-  const index = passports.findIndex((known) => Reflect.get(known, '_sm') === manager)
+  const index = passports.findIndex(
+    (known) => manager !== undefined && Reflect.get(known, '_sm') === manager,
+  )
   const passport = passports[index]
   if (passport !== undefined) return { index, passport }
   throw new ConfigurationError(

@@ -68,6 +68,7 @@ async function settingsPage(
     ...summaryOf(exchange),
     backupCodes: visitor.policy.backupCodes,
     showKey: site.showKey,
+    noMail: site.mails && site.describe(visitor.user).email === null,
     next: nextOf(site, req),
   }
   await showPage(site, req, res, 'settings', data, status)

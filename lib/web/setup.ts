@@ -1,3 +1,4 @@
+import { setupOf } from '../domain/setup.js'
 import type { SetupOwner, ShownKey } from '../service/setup.js'
 import { byCode } from './by-code.js'
 import { addressKey } from './client-address.js'
@@ -13,7 +14,7 @@ import { occasionOf } from './occasion.js'
 import type { PageProblem } from './pages.js'
 import type { Problem } from './problem.js'
 import { redirect, sendJson, sendProblem, showPage } from './respond.js'
-import { saveSession, updateSecondStep } from './session.js'
+import { saveSession, stampOf, updateSecondStep } from './session.js'
 import { refuseOnSettings } from './settings.js'
 import type { PendingVisitor, SignedInVisitor } from './visitor.js'
 
@@ -126,7 +127,10 @@ async function setupOwner({ site, req, visitor }: Exchange<Owner>): Promise<Setu
   if (visitor.kind === 'pending') {
     return { ...shared, owner: visitor.pending.id, admission: visitor }
   }
-  if (visitor.stamp !== null) return { ...shared, owner: visitor.stamp.id, admission: visitor }
+  const present = visitor.stamp ?? stampOf(req)
+  if (present !== null) {
+    return { ...shared, owner: present.id, admission: { ...visitor, stamp: present } }
+  }
   // A session older than the package: from now on it has a name that the set-up is bound to.
   const stamp = site.sessions.stamp(record.userId, record.epoch, 'none')
   updateSecondStep(req, { verified: stamp })
@@ -146,9 +150,14 @@ async function refuse(
 ): Promise<Problem | undefined> {
   const { site, req, res } = exchange
   const goesOn = ['wrong-code', 'malformed-request', 'too-many-attempts'].includes(problem.code)
-  if (wantsJson(req) || !goesOn) return { ...problem, link: `${site.paths.secondStep}/setup` }
+  const settings = `${site.paths.secondStep}/`
+  const begin = problem.code === 'already-enrolled' ? settings : `${settings}setup`
+  if (wantsJson(req) || !goesOn) return { ...problem, link: begin }
   const owner = await setupOwner(exchange)
   const record = (await site.sessions.footing(owner.userId)).record
+  const over = setupOf(record, owner.owner, site.system.now()) === null
+  if (over && record.authenticator !== null) return { code: 'already-enrolled', link: settings }
+  if (over && problem.code === 'wrong-code') return { code: 'setup-expired', link: begin }
   const shown = await site.setup.show({ ...owner, record })
   if (shown.kind !== 'shown') return { code: shown.kind }
   await sendProblem(site, req, res, problem, (text, status) =>

@@ -60,6 +60,8 @@ export interface Site {
   readonly keepInSession: readonly string[]
   /** Whether a user may see his live key again. */
   readonly showKey: boolean
+  /** Whether users are told by mail what happens. */
+  readonly mails: boolean
   /** The language that the host's function says, if any. */
   readonly language: (req: Request) => string | undefined
   readonly formFields: (req: Request) => Readonly<Record<string, string>>

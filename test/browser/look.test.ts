@@ -11,6 +11,22 @@ const style = (page: Page, selector: string, property: string, pseudo = '') =>
     `getComputedStyle(document.querySelector('${selector}'), '${pseudo}').getPropertyValue('${property}')`,
   )
 
+describe('the look without a logo', () => {
+  let site: Site
+  before(async () => {
+    site = await startSite()
+  })
+  after(() => site.stop())
+
+  it('takes no room for one', async () => {
+    await withPage({}, async (page) => {
+      await passLogin(page, site)
+      await page.goto(site.at('/'))
+      expect(await style(page, '.issuer', 'height', '::before')).to.equal('0px')
+    })
+  })
+})
+
 describe('the look of the host’s own', () => {
   let site: Site
   let folder: string
@@ -47,16 +63,6 @@ describe('the look of the host’s own', () => {
       expect(await style(page, '.issuer', 'height', '::before')).to.equal('40px')
       expect(refused, 'what the policy of the pages refuses').to.deep.equal([])
     })
-  })
-
-  it('takes no room for a logo where there is none', async () => {
-    const plain = await startSite()
-    await withPage({}, async (page) => {
-      await passLogin(page, plain)
-      await page.goto(plain.at('/'))
-      expect(await style(page, '.issuer', 'height', '::before')).to.equal('0px')
-    })
-    await plain.stop()
   })
 
   it('is mirrored from right to left, but for codes and keys', async () => {

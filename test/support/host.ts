@@ -17,6 +17,7 @@ export interface HostUser {
   readonly id: string
   readonly name: string
   readonly password: string
+  readonly email?: string
 }
 
 export const ann: HostUser = { id: 'ann', name: 'Ann', password: 'ann-password' }

@@ -126,7 +126,7 @@ describe('A host that sends mails', () => {
     const browser = browserOf(host)
     await passFirstStep(browser, user)
     await giveCode(browser, enrolment.backupCodes[0]).expect(200)
-    expect(performance.now() - started).to.be.below(1000)
+    expect(performance.now() - started).to.be.below(8000)
   })
 
   it('answers all the same where it throws, and says so as an event', async () => {

@@ -58,6 +58,7 @@ const settings: PageData['settings'] = {
   backupCodes: true,
   showKey: true,
   action: null,
+  noMail: false,
   notice: null,
   next: '/account',
 }
@@ -415,6 +416,7 @@ describe('the settings page', () => {
       (await page(more)).match(/class="note"/g)?.length ?? 0
     expect(await notes({})).to.equal(0)
     expect(await notes({ backupCodesLeft: 4 })).to.equal(0)
+    expect(await notes({ noMail: true })).to.equal(1)
     expect(await notes({ backupCodesLeft: 3 })).to.equal(1)
     expect(await notes({ backupCodesLeft: 0, backupCodesSaved: false })).to.equal(1)
     expect(await notes({ backupCodesLeft: 3, backupCodesSaved: false })).to.equal(2)

@@ -11,7 +11,7 @@ import {
 import { badForms, badJson, sendBad } from '../support/bad-bodies.js'
 import { browserOf, giveCode, passFirstStep } from '../support/browser.js'
 import { MINUTE } from '../support/clock.js'
-import { ann, bob, makeHost } from '../support/host.js'
+import { ann, bob, type HostOptions, type HostUser, makeHost } from '../support/host.js'
 import {
   missTimes,
   pendingBrowser,
@@ -160,6 +160,19 @@ describe('the settings page', () => {
     const answer = await postJson(browser, '/second-step/backup-codes', { code: enrolment.code() })
     expectProblem(answer, 'switched-off', 409)
     expect(await recordOf(host)).to.deep.equal(before)
+  })
+
+  it('minds a user whom no mail can tell of changes, where others are told', async () => {
+    const mail = { transport: { sendMail: async () => undefined }, from: 'Acme <a@acme.example>' }
+    const note = 'We have no e-mail address for you'
+    const pageOf = async (users: readonly HostUser[], options: HostOptions['options'] = {}) => {
+      const { browser } = await signedInVisit({ users, options })
+      return (await getPage(browser, SETTINGS).expect(200)).text
+    }
+    const told = { mail, users: { findById: async () => null } }
+    expect(await pageOf([ann], told)).to.include(note)
+    expect(await pageOf([{ ...ann, email: 'ann@acme.example' }], told)).to.not.include(note)
+    expect(await pageOf([ann])).to.not.include(note)
   })
 
   it('says why the second step can’t be turned off, where it is required', async () => {
