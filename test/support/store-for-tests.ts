@@ -14,10 +14,13 @@ import { redisForTests } from './example-app.js'
 
 const releases: (() => unknown)[] = []
 
-after(async function () {
-  this.timeout(60_000)
-  for (const release of releases.splice(0).reverse()) await release()
-})
+// Some tests have a host in a process of its own, where no Mocha is.
+if (typeof after === 'function') {
+  after(async function () {
+    this.timeout(60_000)
+    for (const release of releases.splice(0).reverse()) await release()
+  })
+}
 
 /**
  * An empty store for one host: in memory, or where TEST_STORE says (`redis`, `postgresql`,
