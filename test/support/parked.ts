@@ -58,13 +58,21 @@ export async function park(
 }
 
 /** The guard reads the record and the policy; what it does then takes no more input. */
-function guardLooks({ store }: Host): Promise<void> {
-  const { find } = store
-  return new Promise((resolve) => {
-    store.find = (userId) => {
-      store.find = find
-      setImmediate(resolve)
-      return find(userId)
-    }
-  })
+async function guardLooks({ store }: Host): Promise<void> {
+  const { find, findPolicy } = store
+  await Promise.all([
+    new Promise<void>((resolve) => {
+      store.find = async (userId) => {
+        store.find = find
+        return find(userId).finally(resolve)
+      }
+    }),
+    new Promise<void>((resolve) => {
+      store.findPolicy = async () => {
+        store.findPolicy = findPolicy
+        return findPolicy().finally(resolve)
+      }
+    }),
+  ])
+  await new Promise((resolve) => setImmediate(resolve))
 }

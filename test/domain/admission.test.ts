@@ -1,0 +1,81 @@
+import { expect } from 'chai'
+import { blankRecord } from '../../lib/domain/record.js'
+import { endStamp, raiseEpoch, type Stamp } from '../../lib/domain/stamp.js'
+import { type Admission, pendingStandingOf, stillAdmitted } from '../../lib/domain/standing.js'
+import { enrolledRecord, MINUTE, NOW, PARAMETERS, policyWith, USER } from '../support/records.js'
+
+const optional = policyWith('optional')
+const pending = {
+  ...{ id: 'pending', userId: USER, epoch: 1, at: NOW, next: null, locale: null },
+  ...{ passport: { instance: 0, user: USER }, keepSessionInfo: false },
+}
+const stamp: Stamp = { id: 'stamp', userId: USER, epoch: 1, method: 'totp', at: NOW }
+const setup = { ...PARAMETERS, secret: 'sealed', startedAt: NOW, misses: 0 }
+
+describe('a pending login and a password that was changed', () => {
+  const standing = (passwordChangedAt: number | null, at = NOW) =>
+    pendingStandingOf(
+      { ...pending, at },
+      enrolledRecord({ passwordChangedAt }),
+      optional,
+      NOW + MINUTE,
+    )
+
+  it('is over when it was begun before, to the millisecond', () => {
+    // Somebody guessed the password; its owner changes it while the guesser's login is pending.
+    expect(standing(NOW + 1)).to.equal('over')
+    expect(standing(NOW + MINUTE)).to.equal('over')
+    expect(standing(NOW, NOW - 1)).to.equal('over')
+  })
+
+  it('goes on when it was begun in the same moment, or after', () => {
+    expect(standing(NOW)).to.equal('code-required')
+    expect(standing(NOW - 1)).to.equal('code-required')
+    expect(standing(null)).to.equal('code-required')
+  })
+})
+
+describe('a request that was let in', () => {
+  const asPending: Admission = { kind: 'pending', pending }
+  const inSession = (of: Stamp | null): Admission => ({
+    kind: 'signed-in',
+    userId: USER,
+    stamp: of,
+  })
+  const admitted = (admission: Admission, parts = {}, now = NOW) =>
+    stillAdmitted(admission, enrolledRecord(parts), optional, now)
+
+  it('still is where nothing happened', () => {
+    expect(admitted(asPending)).to.equal(true)
+    expect(admitted(inSession(stamp))).to.equal(true)
+  })
+
+  it('is no more once its login was ended', () => {
+    for (const admission of [asPending, inSession(stamp), inSession(null)]) {
+      expect(admitted(admission, { epoch: 2 })).to.equal(false)
+    }
+    const ended = [{ id: 'stamp', at: NOW }]
+    expect(admitted(inSession(stamp), { ended })).to.equal(false)
+    expect(admitted(inSession({ ...stamp, userId: 'bob' }))).to.equal(false)
+  })
+
+  it('is no more once its pending login is over, to the millisecond', () => {
+    expect(admitted(asPending, {}, NOW + 10 * MINUTE - 1)).to.equal(true)
+    expect(admitted(asPending, {}, NOW + 10 * MINUTE)).to.equal(false)
+    expect(admitted(asPending, { passwordChangedAt: NOW + 1 }, NOW + 2)).to.equal(false)
+  })
+})
+
+describe('a set-up in progress', () => {
+  it('ends with every session', () => {
+    const record = enrolledRecord({ setup: { ...setup, owner: 'anybody' } })
+    expect(raiseEpoch(record).setup).to.equal(null)
+  })
+
+  it('ends with the session that began it, and with no other', () => {
+    // A log-out would leave a key behind that whoever holds the old session could still confirm.
+    const record = { ...blankRecord(USER), setup: { ...setup, owner: 'stamp' } }
+    expect(endStamp(record, 'stamp', NOW).setup).to.equal(null)
+    expect(endStamp(record, 'another', NOW).setup).to.deep.equal(record.setup)
+  })
+})

@@ -1,0 +1,75 @@
+import { expect } from 'chai'
+import { UnavailableError } from '../../lib/errors/unavailable-error.js'
+import { Trouble } from '../../lib/service/trouble.js'
+import { MINUTE, movedSystem } from '../support/clock.js'
+import { warningsDuring } from '../support/warnings.js'
+
+const away = (cause: unknown) => new UnavailableError('the record store', cause)
+const REFUSED = 'passport-second-step: the record store is not available: ECONNREFUSED'
+
+describe('what the operator is told of a part that does not answer', () => {
+  it('names the part and the cause', async () => {
+    const trouble = new Trouble(movedSystem())
+    const said = await warningsDuring(() => trouble.report(away(new Error('ECONNREFUSED'))))
+    expect(said).to.deep.equal([REFUSED])
+  })
+
+  it('is said once a minute for each cause', async () => {
+    // An outage would fill the log, and anybody could who makes requests while it lasts.
+    const system = movedSystem()
+    const trouble = new Trouble(system)
+    const report = (message: string) =>
+      warningsDuring(() => {
+        for (let time = 0; time < 3; time += 1) trouble.report(away(new Error(message)))
+      })
+    expect(await report('ECONNREFUSED')).to.deep.equal([REFUSED])
+    expect(await report('READONLY')).to.have.length(1)
+    system.advance(MINUTE - 1)
+    expect(await report('ECONNREFUSED')).to.deep.equal([])
+    system.advance(1)
+    expect(await report('ECONNREFUSED')).to.deep.equal([REFUSED])
+  })
+
+  it('holds nothing of what the cause carries beside its message', async () => {
+    // ioredis hangs the whole command on its errors: a record with its sealed secret, a code.
+    const command = { name: 'evalsha', args: ['{"secret":"sealed"}', '123456'] }
+    const cause = Object.assign(new Error('READONLY'), { command, lastNodeError: 'node-7' })
+    const warnings: Error[] = []
+    const listen = (warning: Error) => void warnings.push(warning)
+    const said = await warningsDuring(() => {
+      process.on('warning', listen)
+      new Trouble(movedSystem()).report(away(cause))
+    })
+    process.off('warning', listen)
+    expect(said).to.deep.equal([
+      'passport-second-step: the record store is not available: READONLY',
+    ])
+    const whole = warnings.map((warning) => [warning.message, warning.stack, { ...warning }])
+    expect(JSON.stringify(whole)).to.not.match(/sealed|123456|evalsha|node-7/)
+  })
+
+  it('copes with whatever was thrown', async () => {
+    for (const [cause, text] of [
+      ['a word', ': a word'],
+      [null, ': null'],
+      [undefined, ''],
+    ]) {
+      const said = await warningsDuring(() => new Trouble(movedSystem()).report(away(cause)))
+      expect(said).to.deep.equal([`passport-second-step: the record store is not available${text}`])
+    }
+    expect(await warningsDuring(() => new Trouble(movedSystem()).report('a word'))).to.deep.equal([
+      'passport-second-step: a word',
+    ])
+  })
+
+  it('remembers a bounded number of causes', async () => {
+    // Messages may hold what a visitor sent: they must not pile up in memory.
+    const trouble = new Trouble(movedSystem())
+    const said = await warningsDuring(() => {
+      for (let cause = 0; cause < 101; cause += 1) trouble.report(away(new Error(`no ${cause}`)))
+      trouble.report(away(new Error('no 0')))
+      trouble.report(away(new Error('no 100')))
+    })
+    expect(said).to.have.length(102)
+  })
+})
