@@ -4,6 +4,7 @@ import type { Decision } from '../domain/decision.js'
 import type { Policy } from '../domain/policy.js'
 import type { SecondStepRecord } from '../domain/record.js'
 import {
+  type BeginSetupAnswer,
   beginKeyChange,
   beginSetup,
   type ConfirmSetupAnswer,
@@ -28,6 +29,7 @@ export interface SetupOwner {
   /** Id of the pending login or of the stamp. */
   readonly owner: string
   readonly admission: Admission
+  readonly policy: Policy
   readonly occasion: Occasion
   readonly record: SecondStepRecord
 }
@@ -43,7 +45,7 @@ export interface ShownKey {
 /** A set-up to show. */
 export type SetupShown =
   | ({ readonly kind: 'shown' } & ShownKey)
-  | { readonly kind: 'already-enrolled' }
+  | { readonly kind: 'already-enrolled' | 'sign-in-again' }
 
 /** What became of the code that was to confirm a set-up. */
 export type SetupConfirmed =
@@ -92,12 +94,23 @@ export class Setup {
   }
 
   /** Begins a set-up, or shows again the one that this login has begun. */
-  async show({ userId, owner, occasion, record }: SetupOwner): Promise<SetupShown> {
+  async show({
+    userId,
+    owner,
+    occasion,
+    record,
+    admission,
+    policy,
+  }: SetupOwner): Promise<SetupShown> {
     const context = { purpose: 'setup', userId } as const
     const begun = await this.#records.change(
       userId,
       occasion,
-      async (current, now) => {
+      async (current, now): Promise<Decision<BeginSetupAnswer | { kind: 'sign-in-again' }>> => {
+        // An ended login that is slow to ask must not take the place of the owner's set-up.
+        if (!stillAdmitted(admission, current, policy, now)) {
+          return { record: current, answer: { kind: 'sign-in-again' }, events: [] }
+        }
         const present = setupOf(current, owner, now)
         const secret =
           present?.secret ??

@@ -1,5 +1,6 @@
 import type { Request, RequestHandler } from 'express'
 import { checkNames } from '../errors/check-names.js'
+import { ConfigurationError } from '../errors/configuration-error.js'
 import { addressKey } from './client-address.js'
 import { sendProblem } from './respond.js'
 import type { Site } from './site.js'
@@ -22,6 +23,9 @@ export interface LimitPasswordOptions {
 export function limitPassword(site: Site, options: LimitPasswordOptions = {}): RequestHandler {
   checkNames(options, ['account'], 'limitPassword.')
   const { account } = options
+  if (account !== undefined && typeof account !== 'function') {
+    throw new ConfigurationError('`limitPassword.account` must be a function of the request')
+  }
   const check = async (...[req, res, next]: Parameters<RequestHandler>): Promise<void> => {
     const state = guardedStateOf(req)
     const accounts = account === undefined ? accountsIn(req) : [account(req)]

@@ -123,7 +123,12 @@ async function signIn(
 
 async function setupOwner({ site, req, visitor }: Exchange<Owner>): Promise<SetupOwner> {
   const { record } = visitor
-  const shared = { userId: record.userId, occasion: occasionOf(req), record }
+  const shared = {
+    userId: record.userId,
+    occasion: occasionOf(req),
+    record,
+    policy: visitor.policy,
+  }
   if (visitor.kind === 'pending') {
     return { ...shared, owner: visitor.pending.id, admission: visitor }
   }

@@ -4,7 +4,7 @@
 
 import { expect } from 'chai'
 import { virtualAuthenticator } from '../../lib/testing/index.js'
-import { getJson } from '../support/answers.js'
+import { getJson, postJson } from '../support/answers.js'
 import { browserOf, type Enrolment, enrol, giveCode, passFirstStep } from '../support/browser.js'
 import { MINUTE, SECOND } from '../support/clock.js'
 import { ann, type Host, type HostOptions, type HostUser, makeHost } from '../support/host.js'
@@ -198,5 +198,20 @@ describe('a request whose body waits', () => {
     await goOnAfter(log, thief, '/second-step/setup')
     expect(await recordOf(thief.host)).to.deep.include({ authenticator: null, setup: null })
     expect((await passFirstStep(browserOf(thief.host), ann)).status, 'owner').to.equal(302)
+  })
+
+  it('shows no key, and leaves the owner’s set-up alone, where the login was ended', async () => {
+    // A GET may have a body too. The thief's set-up would take the place of the owner's.
+    const host = makeHost()
+    const cookie = cookieOf(await passFirstStep(browserOf(host), ann))
+    const parked = await park(host, '/second-step/setup', { cookie, like: {}, method: 'GET' })
+    await host.secondStep.endSessions('ann')
+    const owner = browserOf(host)
+    await passFirstStep(owner, ann)
+    const { body } = await getJson(owner, '/second-step/setup').expect(200)
+    const answer = await parked.finish({})
+    expect([answer.status, answer.body.code]).to.deep.equal([401, 'sign-in-again'])
+    const code = virtualAuthenticator(body.secret).code(host.system.now())
+    await postJson(owner, '/second-step/setup', { code }).expect(200)
   })
 })
