@@ -75,6 +75,24 @@ export const listCases: readonly StoreCase[] = [
     await assertLists(store, before, NOW - 1)
   }),
 
+  storeCase('a lock that ended between two pages is on neither', async (store) => {
+    for (const later of [1, 2, 3, 4]) {
+      await put(store, `user-${later}`, { lockedUntil: NOW + later })
+    }
+    const met: string[] = []
+    let [cursor, now]: [string | null, number] = [null, NOW]
+    do {
+      const page = await store.list({ list: 'locked', cursor, limit: 1, now })
+      for (const { userId, lockedUntil } of page?.records ?? []) {
+        assert.ok(lockedUntil !== null && lockedUntil > now, `${userId} is locked no more`)
+        met.push(userId)
+      }
+      cursor = page?.next ?? null
+      now = NOW + 3
+    } while (cursor !== null)
+    assert.ok(met.includes('user-4'), met.join(' '))
+  }),
+
   storeCase('a list has the whole record', async (store) => {
     const record = await put(store, 'user')
     for (const list of ['all', 'enrolled', 'on'] as const) {

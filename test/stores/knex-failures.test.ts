@@ -79,12 +79,12 @@ describe('knexStore on PostgreSQL with the least rights', function () {
   this.timeout(60_000)
   let database: TestDatabase
   let owner: Knex
+  const role = `app_${process.pid}_${Date.now()}`
   let app: Knex
   before(async () => {
     database = await POSTGRESQL.start()
     owner = database.connect()
     await migrateSecondStep(owner)
-    const role = `app_${Date.now()}`
     const tables = (...names: string[]) => names.map((name) => `second_step_${name}`).join(', ')
     await owner.raw(`create role ${role} login`)
     await owner.raw(`grant select on ${tables('schema')} to ${role}`)
@@ -106,6 +106,20 @@ describe('knexStore on PostgreSQL with the least rights', function () {
     expect(await store.writePolicy(thePolicy.make(1), 0)).to.equal(true)
     const page = await store.list({ list: 'all', cursor: null, limit: 1, now: 1 })
     expect(page?.records).to.have.length(1)
+  })
+
+  // A write that the database does not take must not pass for one that somebody else was first with.
+  it('rejects a write that it may not make', async () => {
+    await owner.raw(`revoke insert, update on second_step_records from ${role}`)
+    const store = knexStore(app)
+    for (const [id, version] of [
+      ['new', 0],
+      ['user', 2],
+    ] as const) {
+      const error = await rejectionOf(store.write(enrolledRecord(id, version + 1), version))
+      expect(error.message).to.contain('permission denied')
+    }
+    await owner.raw(`grant insert, update on second_step_records to ${role}`)
   })
 
   // Whoever has the app's own database account must not be able to wipe out his traces.

@@ -2,9 +2,10 @@ import { expect } from 'chai'
 import { Cluster } from 'ioredis'
 import { ConfigurationError } from '../../lib/errors/configuration-error.js'
 import { redisCounters } from '../../lib/limits/redis-counters.js'
+import { redisAuditLog } from '../../lib/stores/redis-audit-log.js'
 import { makeRedisMarker } from '../../lib/stores/redis-checks.js'
 import { redisStore } from '../../lib/stores/redis-store.js'
-import { recordStoreCases } from '../../lib/testing/index.js'
+import { auditLogCases, recordStoreCases } from '../../lib/testing/index.js'
 import { type RedisCluster, startRedisCluster } from './redis-cluster.js'
 import { rejectionOf } from './rejection.js'
 
@@ -32,6 +33,10 @@ describe('redisStore on a Redis Cluster of three masters', function () {
 
   for (const { name, run } of recordStoreCases) {
     it(name, () => run(() => ({ store: redisStore(redis), another: redisStore(second) })))
+  }
+
+  for (const { name, run } of auditLogCases) {
+    it(`the audit log: ${name}`, () => run(() => ({ log: redisAuditLog(redis) })))
   }
 
   it('works whichever of the masters has the slot', async () => {
