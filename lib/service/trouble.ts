@@ -2,6 +2,7 @@ import type { System } from '../ports/system.js'
 
 const SAID_FOR = 60_000
 const REMEMBERED_AT_MOST = 100
+const END = 200
 
 /**
  * Tells the operator why visitors are refused: they see no cause. A process warning, once a minute
@@ -29,5 +30,7 @@ export class Trouble {
 
 function messageOf(error: unknown): readonly string[] {
   if (error === undefined) return []
-  return [error instanceof Error ? error.message : String(error)]
+  const text = error instanceof Error ? error.message : String(error)
+  // A database driver repeats its statement, whole record and all, before it says what was wrong.
+  return [text.length <= 2 * END ? text : `${text.slice(0, END)} … ${text.slice(-END)}`]
 }
