@@ -5,10 +5,11 @@ import { ConfigurationError } from './errors/configuration-error.js'
 import { keyRing } from './keys/key-ring.js'
 import { memoryCounters } from './limits/memory-counters.js'
 import { redisCounters } from './limits/redis-counters.js'
-import { checkOptions } from './options/check-options.js'
+import { type CheckedOptions, checkOptions } from './options/check-options.js'
 import type { SecondStepOptions } from './options/options.js'
 import type { AuditLog } from './ports/audit-log.js'
 import { system as theSystem } from './ports/system.js'
+import { within } from './ports/within.js'
 import { Announcer, type SecondStepEvents } from './service/announcer.js'
 import { Audit } from './service/audit.js'
 import { BackupCodes } from './service/backup-codes.js'
@@ -17,7 +18,7 @@ import { Limits } from './service/limits.js'
 import { type MailParts, Mails } from './service/mails.js'
 import { Records } from './service/records.js'
 import { Reset } from './service/reset.js'
-import { Sessions } from './service/sessions.js'
+import { type FindSubject, Sessions } from './service/sessions.js'
 import { Setup } from './service/setup.js'
 import { type SecondStepStatus, Status } from './service/status.js'
 import { Trouble } from './service/trouble.js'
@@ -101,7 +102,7 @@ export function createSecondStep<U = Express.User>(options: SecondStepOptions<U>
   const limits = new Limits(counters, announcer)
   const trouble = new Trouble(system)
   const vault = new Vault(sealer)
-  const sessions = new Sessions(records, system)
+  const sessions = new Sessions(records, system, subjectsOf(options, checked))
   const status = new Status(records, system, window)
   const now = () => system.now()
   const challenge = new Challenge({ records, limits, vault, digester, window, now })
@@ -167,6 +168,18 @@ function auditLogOf<U>(options: SecondStepOptions<U>, production: boolean): Audi
   throw new ConfigurationError(
     '`audit` is missing: the store has no audit log of its own, so name one, such as audit: redisAuditLog(redis)',
   )
+}
+
+/** Looks up whom the rules are asked about among the host's users. */
+function subjectsOf<U>(
+  { users }: SecondStepOptions<U>,
+  { describe, hostId }: CheckedOptions,
+): FindSubject | null {
+  if (users === undefined) return null
+  return async (userId) => {
+    const user = await within('the user store', () => users.findById(hostId(userId)))
+    return user ? describe(user as Express.User).subject : null
+  }
 }
 
 function mailsOf<U>(

@@ -15,6 +15,8 @@ export interface BackupCodeSet {
   readonly createdAt: number
   /** The user said that he has put them away. */
   readonly saved: boolean
+  /** An admin made it and has seen the codes: after its first use the user is led to make new ones. */
+  readonly seenByAdmin: boolean
 }
 
 /** How many codes a set has. */

@@ -28,6 +28,31 @@ export interface EventDetails {
   readonly reset: null
   /** Authenticator and codes were forgotten; the first step alone is enough. */
   readonly disabled: null
+  /** A user asked for a reset by mail; the link in the mail can be used from then until then. */
+  readonly 'mail-reset-asked': { readonly usableAt: Date; readonly expiresAt: Date }
+  /** A reset by mail was asked for and no mail was sent. Whoever asked was not told. */
+  readonly 'mail-reset-refused': { readonly why: MailResetRefusal }
+  /** The wait of a reset by mail is over. */
+  readonly 'mail-reset-ready': { readonly expiresAt: Date }
+  /** The link of a reset by mail was opened, which changes nothing. */
+  readonly 'mail-reset-opened': null
+  /** Authenticator and codes were forgotten by mail; set-up follows at once. */
+  readonly 'mail-reset-done': null
+  readonly 'mail-reset-cancelled': null
+  /** An admin lets the user sign in without a code until then. */
+  readonly paused: { readonly until: Date | 'forever' }
+  readonly resumed: null
+  /** Misses, waits and the lock of the authenticator were cleared. */
+  readonly unlocked: null
+  /** An admin has made a code for one login, good until then. */
+  readonly 'one-time-code-made': { readonly expiresAt: Date }
+  readonly 'one-time-code-used': null
+  /** The members of the policy that were changed, with their new values. Nobody's in particular. */
+  readonly 'policy-changed': { readonly changed: Readonly<Record<string, unknown>> }
+  /** An admin's change was refused, with the problem's code. */
+  readonly 'change-refused': { readonly action: string; readonly code: string }
+  /** An admin has made so many changes that the next ones are refused for a while. */
+  readonly 'too-many-changes': null
   readonly 'logged-out': null
   readonly 'sessions-ended': null
   readonly 'password-changed': null
@@ -36,6 +61,9 @@ export interface EventDetails {
   /** The mail that tells of an event was not sent. */
   readonly 'mail-failed': MailFailure
 }
+
+/** Why no mail went out that could reset. `address`: none on record, or not the one that was typed. */
+export type MailResetRefusal = 'address' | 'not-allowed' | 'too-many-mails'
 
 /** Which mail failed, and where. */
 export interface MailFailure {

@@ -28,6 +28,14 @@ const shape =
       ([key, check]) => Object.hasOwn(value, key) && check(Reflect.get(value, key)),
     )
 
+const recordOf =
+  (check: Check): Check =>
+  (value) =>
+    typeof value === 'object' &&
+    value !== null &&
+    !Array.isArray(value) &&
+    Object.values(value).every(check)
+
 const otpParameters = {
   algorithm: oneOf('sha1', 'sha256', 'sha512'),
   digits: oneOf(6, 7, 8),
@@ -52,22 +60,47 @@ const isRecord = shape({
       codes: listOf(shape({ digest: text, usedAt: orNull(count) })),
       createdAt: count,
       saved: flag,
+      seenByAdmin: flag,
+    }),
+  ),
+  oneTimeCodes: listOf(shape({ id: text, digest: text, expiresAt: count, usedAt: orNull(count) })),
+  setupGrant: orNull(shape({ owner: text, until: count })),
+  mailReset: orNull(
+    shape({
+      id: text,
+      digests: listOf(text),
+      askedAt: count,
+      usableAt: count,
+      expiresAt: count,
+      readyTold: flag,
+      ip: orNull(text),
+      userAgent: orNull(text),
     }),
   ),
   attempts: shape({ misses: listOf(count), consecutive: count }),
   lockedUntil: orNull(count),
   pausedUntil: orNull(count),
+  ruleStart: orNull(count),
   passwordChangedAt: orNull(count),
   ended: listOf(shape({ id: text, at: count })),
 })
 
+const mode = oneOf('off', 'optional', 'required')
+
 const isPolicy = shape({
   version: count,
   writeId: text,
-  mode: oneOf('off', 'optional', 'required'),
+  mode,
+  roles: recordOf(mode),
+  graceDays: (value) => count(value) && Number(value) <= 365,
+  requiredSince: shape({ general: orNull(count), roles: recordOf(count) }),
   codeAttempts: (value) => count(value) && Number(value) >= 3 && Number(value) <= 10,
   passwordAttempts: (value) => count(value) && Number(value) >= 3 && Number(value) <= 20,
   backupCodes: flag,
+  updatedAt: orNull(count),
+  updatedBy: orNull(
+    shape({ kind: oneOf('user', 'admin', 'operator', 'system'), id: orNull(text) }),
+  ),
 })
 
 /**

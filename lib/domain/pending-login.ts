@@ -1,3 +1,5 @@
+import type { Subject } from './policy.js'
+
 /** First step passed, second step open. Lives in the session; there is no user beside it. */
 export interface PendingLogin {
   /** Random; its wrong codes are counted under it. */
@@ -15,6 +17,8 @@ export interface PendingLogin {
   readonly keepSessionInfo: boolean
   /** The user's language: between the steps there is no user to ask. */
   readonly locale: string | null
+  /** What the rules asked about at the first step: between the steps there is no user to ask. */
+  readonly subject: Subject
 }
 
 const LASTS = 10 * 60 * 1000

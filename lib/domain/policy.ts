@@ -1,18 +1,35 @@
+import type { Actor } from './event.js'
+
 /** `off`: nobody is asked; `optional`: who has set one up; `required`: everybody must. */
 export type PolicyMode = 'off' | 'optional' | 'required'
+
+/** Since when rules require an authenticator, in milliseconds; a rule that does not has no time. */
+export interface RequiredSince {
+  readonly general: number | null
+  readonly roles: Readonly<Record<string, number>>
+}
 
 /** The one document of settings that may change at run time. A change counts at the next request. */
 export interface Policy {
   /** 0 while no document is stored; each write raises it by one. */
   readonly version: number
   readonly writeId: string
+  /** The rule for everybody whose roles have none of their own. */
   readonly mode: PolicyMode
+  /** Rules of single roles. */
+  readonly roles: Readonly<Record<string, PolicyMode>>
+  /** Whole days that a user has to set up, 0 to 365; none for admins. */
+  readonly graceDays: number
+  readonly requiredSince: RequiredSince
   /** Wrong codes a pending login may give before it is over; 3 to 10. */
   readonly codeAttempts: number
   /** Wrong passwords an account may give from one address in 15 minutes; 3 to 20. */
   readonly passwordAttempts: number
   /** Whether backup codes are made and accepted. */
   readonly backupCodes: boolean
+  /** When it was last changed and by whom; null while nobody has. */
+  readonly updatedAt: number | null
+  readonly updatedBy: Actor | null
 }
 
 /** What holds while nobody has changed anything. */
@@ -20,7 +37,61 @@ export const defaultPolicy: Policy = {
   version: 0,
   writeId: '',
   mode: 'optional',
+  roles: {},
+  graceDays: 7,
+  requiredSince: { general: null, roles: {} },
   codeAttempts: 5,
   passwordAttempts: 10,
   backupCodes: true,
+  updatedAt: null,
+  updatedBy: null,
+}
+
+/** Whom the rules are asked about, as the host tells it. */
+export interface Subject {
+  readonly roles: readonly string[]
+  /** When the account was made, in milliseconds; null where the host does not tell. */
+  readonly createdAt: number | null
+  /** Has one of the host's admin roles: no days of grace. */
+  readonly privileged: boolean
+}
+
+/** What the policy says of one user. */
+export interface Rule {
+  readonly mode: PolicyMode
+  /** Since when it is `required`; null where it is not, or nobody knows. */
+  readonly since: number | null
+  readonly graceDays: number
+}
+
+const STRICTEST_FIRST = ['required', 'optional', 'off'] as const
+
+/** The strictest mode of the user's roles; a role without a rule of its own has the general one. */
+export function ruleFor(policy: Policy, subject: Subject): Rule {
+  const rules =
+    subject.roles.length === 0 ? [general(policy)] : subject.roles.map(ruleOfRole(policy))
+  const mode = STRICTEST_FIRST.find((strict) => rules.some((rule) => rule.mode === strict))
+  const starts = rules.flatMap(({ since }) => (since === null ? [] : [since]))
+  return {
+    mode: mode ?? policy.mode,
+    since: starts.length === 0 ? null : Math.min(...starts),
+    graceDays: subject.privileged ? 0 : policy.graceDays,
+  }
+}
+
+type RuleOfRole = Pick<Rule, 'mode' | 'since'>
+
+function general({ mode, requiredSince }: Policy): RuleOfRole {
+  return { mode, since: mode === 'required' ? requiredSince.general : null }
+}
+
+/** Own properties only: a role may be called `constructor`. */
+function ruleOfRole(policy: Policy): (role: string) => RuleOfRole {
+  const { roles, requiredSince } = policy
+  return (role) => {
+    const mode = Object.hasOwn(roles, role) ? roles[role] : undefined
+    if (mode === undefined) return general(policy)
+    const known = mode === 'required' && Object.hasOwn(requiredSince.roles, role)
+    return { mode, since: (known ? requiredSince.roles[role] : null) ?? null }
+  }
 }

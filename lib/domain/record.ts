@@ -1,6 +1,8 @@
 import type { Attempts } from './attempts.js'
 import type { Authenticator } from './authenticator.js'
 import type { BackupCodeSet } from './backup-codes.js'
+import type { MailReset } from './mail-reset.js'
+import type { OneTimeCode, SetupGrant } from './one-time-code.js'
 import type { MustSetUp } from './reset.js'
 import type { SetupInProgress } from './setup.js'
 import type { EndedStamp } from './stamp.js'
@@ -23,6 +25,12 @@ export interface SecondStepRecord {
   /** After a reset: an authenticator must be set up, by this time. */
   readonly mustSetUp: MustSetUp | null
   readonly backupCodes: BackupCodeSet | null
+  /** Codes that an admin has made for one login each. */
+  readonly oneTimeCodes: readonly OneTimeCode[]
+  /** The pending login that a one-time code has opened the set-up for, or null. */
+  readonly setupGrant: SetupGrant | null
+  /** A reset by mail that was asked for and is neither done nor cancelled, or null. */
+  readonly mailReset: MailReset | null
   /** Wrong codes of the authenticator. Backup codes have 120 bits and are not counted here. */
   readonly attempts: Attempts
   /**
@@ -32,6 +40,11 @@ export interface SecondStepRecord {
   readonly lockedUntil: number | null
   /** Until when no code is asked for; `Number.MAX_SAFE_INTEGER`: until resumed; null: not paused. */
   readonly pausedUntil: number | null
+  /**
+   * Start of the first rule that required a second step of this user, or null. Days of grace are
+   * counted from it whatever becomes of the rule: it never moves later.
+   */
+  readonly ruleStart: number | null
   /** When the host last told of a changed password; pending logins from before are over. */
   readonly passwordChangedAt: number | null
   /** Stamps that were logged out; a slow request may write their session back. */
@@ -49,9 +62,13 @@ export function blankRecord(userId: string): SecondStepRecord {
     setup: null,
     mustSetUp: null,
     backupCodes: null,
+    oneTimeCodes: [],
+    setupGrant: null,
+    mailReset: null,
     attempts: { misses: [], consecutive: 0 },
     lockedUntil: null,
     pausedUntil: null,
+    ruleStart: null,
     passwordChangedAt: null,
     ended: [],
   }

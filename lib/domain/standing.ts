@@ -1,20 +1,71 @@
 import { type PendingLogin, pendingExpiresAt } from './pending-login.js'
-import type { Policy } from './policy.js'
+import { type Policy, ruleFor, type Subject } from './policy.js'
 import type { SecondStepRecord } from './record.js'
 import type { Stamp } from './stamp.js'
 
+/** What a user's standing is decided on. */
+export interface Footing {
+  readonly record: SecondStepRecord
+  readonly policy: Policy
+  readonly subject: Subject
+}
+
 /** What record and policy ask of a user now. */
 export type Demand = 'nothing' | 'code' | 'setup'
+
+/** A pause without an end, in a record. */
+export const FOREVER = Number.MAX_SAFE_INTEGER
+
+const DAY = 24 * 60 * 60 * 1000
 
 /**
  * @returns `code` also for a reset whose time is over: the password alone no longer leads to the
  *   set-up, and there is no code to give
  */
-export function demandOf(record: SecondStepRecord, policy: Policy, now: number): Demand {
-  if (policy.mode === 'off') return 'nothing'
-  if (record.authenticator !== null) return 'code'
+export function demandOf(footing: Footing, now: number): Demand {
+  const { record, policy, subject } = footing
+  if (ruleFor(policy, subject).mode === 'off') return 'nothing'
+  if (record.authenticator !== null) return pauseOf(footing, now) === null ? 'code' : 'nothing'
   if (record.mustSetUp !== null) return now < record.mustSetUp.until ? 'setup' : 'code'
-  return policy.mode === 'required' ? 'setup' : 'nothing'
+  const deadline = graceDeadlineOf(footing)
+  return deadline === null || now < deadline ? 'nothing' : 'setup'
+}
+
+/**
+ * Until when no code is asked for, or null. It ends by itself; one without an end is not honoured
+ * where the second step is required.
+ */
+export function pauseOf({ record, policy, subject }: Footing, now: number): number | null {
+  const { authenticator, pausedUntil } = record
+  if (authenticator === null || pausedUntil === null || pausedUntil <= now) return null
+  const endless = pausedUntil === FOREVER
+  return endless && ruleFor(policy, subject).mode === 'required' ? null : pausedUntil
+}
+
+/**
+ * When somebody without an authenticator must have set one up, or null where no rule asks for it:
+ * the days of grace from the later of the rule's start and the account's. The start is the first
+ * that the user's record knows of, so switching the rule off and on gives nobody new days.
+ */
+export function graceDeadlineOf({ record, policy, subject }: Footing): number | null {
+  const rule = ruleFor(policy, subject)
+  if (rule.mode !== 'required' || record.authenticator !== null) return null
+  const start = Math.min(rule.since ?? 0, record.ruleStart ?? Number.POSITIVE_INFINITY)
+  return Math.max(start, subject.createdAt ?? 0) + rule.graceDays * DAY
+}
+
+/** Until when an authenticator must be set up, by the policy or after a reset; null: it need not. */
+export function setupDeadlineOf(footing: Footing): number | null {
+  const { record, policy, subject } = footing
+  if (record.authenticator !== null || ruleFor(policy, subject).mode === 'off') return null
+  return record.mustSetUp?.until ?? graceDeadlineOf(footing)
+}
+
+/** The record with the start of the first rule that required a second step of this user. */
+export function noteRule({ record, policy, subject }: Footing): SecondStepRecord {
+  const { mode, since } = ruleFor(policy, subject)
+  if (mode !== 'required' || since === null || record.ruleStart !== null) return record
+  return { ...record, ruleStart: since }
 }
 
 /**
@@ -29,12 +80,11 @@ export type Standing = 'passed' | 'code-required' | 'setup-required' | 'revoked'
 export function standingOf(
   userId: string,
   stamp: Stamp | null,
-  record: SecondStepRecord,
-  policy: Policy,
+  footing: Footing,
   now: number,
 ): Standing {
-  if (isRevoked(userId, stamp, record)) return 'revoked'
-  const demand = demandOf(record, policy, now)
+  if (isRevoked(userId, stamp, footing.record)) return 'revoked'
+  const demand = demandOf(footing, now)
   if (demand === 'setup') return 'setup-required'
   if (demand === 'code' && (stamp === null || stamp.method === 'none')) return 'code-required'
   return 'passed'
@@ -60,32 +110,31 @@ export type Admission =
  * guard and the write lies the body, which the client sends when it likes, and the login may have
  * been ended or have expired meanwhile.
  */
-export function stillAdmitted(
-  admission: Admission,
-  record: SecondStepRecord,
-  policy: Policy,
-  now: number,
-): boolean {
+export function stillAdmitted(admission: Admission, footing: Footing, now: number): boolean {
   if (admission.kind === 'signed-in') {
-    return standingOf(admission.userId, admission.stamp, record, policy, now) !== 'revoked'
+    return standingOf(admission.userId, admission.stamp, footing, now) !== 'revoked'
   }
-  return pendingStandingOf(admission.pending, record, policy, now) !== 'over'
+  return pendingStandingOf(admission.pending, footing, now) !== 'over'
 }
 
-/** Where a pending login stands: what it waits for, or `over`. */
-export type PendingStanding = 'code-required' | 'setup-required' | 'over'
+/**
+ * Where a pending login stands: what it waits for, `free` where nothing is asked of the user any
+ * more, or `over`.
+ */
+export type PendingStanding = 'code-required' | 'setup-required' | 'free' | 'over'
 
 export function pendingStandingOf(
   pending: PendingLogin,
-  record: SecondStepRecord,
-  policy: Policy,
+  footing: Footing,
   now: number,
 ): PendingStanding {
+  const { record } = footing
   if (now >= pendingExpiresAt(pending) || pending.epoch !== record.epoch) return 'over'
   // Its first step was passed with a password that is no longer the user's.
   if (pending.at < (record.passwordChangedAt ?? 0)) return 'over'
-  if (record.authenticator !== null) return 'code-required'
-  const demand = demandOf(record, policy, now)
-  if (demand === 'setup') return 'setup-required'
-  return demand === 'code' ? 'code-required' : 'over'
+  const { setupGrant } = record
+  if (setupGrant?.owner === pending.id && now < setupGrant.until) return 'setup-required'
+  const demand = demandOf(footing, now)
+  if (demand === 'nothing') return 'free'
+  return demand === 'setup' ? 'setup-required' : 'code-required'
 }

@@ -20,6 +20,8 @@ const KNOWN = [
   'describe',
   'realm',
   'users',
+  'roles',
+  'adminRoles',
   'mail',
   'totp',
   'backupCodes',
@@ -44,6 +46,8 @@ const DEFAULT_PATHS: Paths = {
 
 const DEFAULT_IP_LIMIT = 100
 
+const ADMIN_ROLES = ['admin']
+
 /** Options that were checked, and completed with their defaults. */
 export interface CheckedOptions {
   readonly issuer: string
@@ -55,6 +59,8 @@ export interface CheckedOptions {
   readonly recordId: (userId: unknown) => string
   /** The id that the host knows a user of the records by. */
   readonly hostId: (recordId: string) => string
+  /** The roles that the policy may have rules for. */
+  readonly roles: readonly string[]
   readonly parameters: OtpParameters
   readonly window: number
   readonly backupCodes: boolean
@@ -89,6 +95,14 @@ export function checkOptions<U>(options: SecondStepOptions<U>): CheckedOptions {
     options.keepInSession === undefined || isListOf(options.keepInSession, isText),
     '`keepInSession` must be a list of session keys',
   )
+  for (const name of ['roles', 'adminRoles'] as const) {
+    const given = options[name]
+    check(given === undefined || isListOf(given, isText), `\`${name}\` must be a list of names`)
+  }
+  check(
+    options.roles === undefined || options.users !== undefined,
+    '`roles` need `users: { findById(id) }`: roles that a session remembers may be out of date',
+  )
   check(
     options.backupCodes === undefined || typeof options.backupCodes === 'boolean',
     '`backupCodes` must be true or false',
@@ -103,7 +117,8 @@ export function checkOptions<U>(options: SecondStepOptions<U>): CheckedOptions {
     origin,
     origins: new Set([origin, ...checkOrigins(options.origins)]),
     paths: checkPaths(options.paths),
-    ...identity(options.describe, checkRealm(options.realm)),
+    ...identity(options.describe, checkRealm(options.realm), options.adminRoles ?? ADMIN_ROLES),
+    roles: options.roles ?? [],
     ...checkTotp(options.totp),
     backupCodes: options.backupCodes ?? true,
     showKey: options.showKey ?? true,

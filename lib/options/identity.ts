@@ -1,3 +1,4 @@
+import type { Subject } from '../domain/policy.js'
 import type { Description } from '../web/site.js'
 import { check, isText } from './check.js'
 import type { Described } from './options.js'
@@ -12,7 +13,11 @@ function unmistakable(id: string): string {
 }
 
 /** User ids are made strings once, here: an ObjectId never equals its JSON copy. */
-export function identity<U>(describe: ((user: U) => Described) | undefined, realm: string) {
+export function identity<U>(
+  describe: ((user: U) => Described) | undefined,
+  realm: string,
+  adminRoles: readonly string[],
+) {
   const recordId = (id: unknown): string => {
     const text = id === undefined || id === null ? '' : String(id)
     check(
@@ -32,9 +37,28 @@ export function identity<U>(describe: ((user: U) => Described) | undefined, real
         email: textOrNull(told.email),
         name: textOrNull(told.name),
         locale: textOrNull(told.locale),
+        subject: subjectOf(told, adminRoles),
       }
     },
   }
+}
+
+function subjectOf(
+  { roles, createdAt }: Omit<Described, 'id'>,
+  adminRoles: readonly string[],
+): Subject {
+  const named = Array.isArray(roles) ? roles.filter(isText) : []
+  return {
+    roles: named,
+    createdAt: timeOrNull(createdAt),
+    privileged: named.some((role) => adminRoles.includes(role)),
+  }
+}
+
+function timeOrNull(value: unknown): number | null {
+  if (!(value instanceof Date || typeof value === 'number' || isText(value))) return null
+  const time = new Date(value).getTime()
+  return Number.isNaN(time) ? null : time
 }
 
 function textOrNull(value: unknown): string | null {

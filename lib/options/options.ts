@@ -27,6 +27,10 @@ export interface Described {
   readonly id: unknown
   readonly email?: string | null | undefined
   readonly name?: string | null | undefined
+  /** Names of the user's roles, which the policy may have rules for. Default none. */
+  readonly roles?: readonly string[] | null | undefined
+  /** When the account was made; days of grace don't begin before it. */
+  readonly createdAt?: Date | number | string | null | undefined
   /** The language that the user chose: a BCP 47 tag such as `it` or `pt-BR`. */
   readonly locale?: string | null | undefined
 }
@@ -62,12 +66,19 @@ export interface SecondStepOptions<U = Express.User> {
   readonly paths?: Partial<Paths>
   /** All Passport instances of the app. Default: the one that `import passport from 'passport'` gives. */
   readonly passports?: readonly PassportInstance[]
-  /** Tells about a user of the host's. Default: `id`, `email`, `name` and `locale` of it. */
+  /** Tells about a user of the host's. Default: the properties of it that have these names. */
   readonly describe?: (user: U) => Described
   /** Separates user tables that share ids: lower-case letters, digits and dashes. Default none. */
   readonly realm?: string
   /** The host's users, for what happens without one on the request. Needed with `mail`. */
   readonly users?: Users<U>
+  /** The roles there are, for rules of the policy. They need `users`. Default none. */
+  readonly roles?: readonly string[]
+  /**
+   * Roles of admins: the policy gives them no days of grace, another admin does not help them, and a
+   * mail does not reset them. Default `['admin']`.
+   */
+  readonly adminRoles?: readonly string[]
   /** Tells users by mail what happens to their second step. Default: no mails. */
   readonly mail?: MailOptions
   readonly totp?: TotpOptions

@@ -9,11 +9,13 @@ export interface AuditEntry {
   readonly at: number
   readonly type: SecondStepEventType
   readonly actor: Actor
-  /** Whose second step it is. */
-  readonly user: string
+  /** Whose second step it is; null for what is nobody's in particular, such as the policy. */
+  readonly user: string | null
   readonly method: Method | null
   readonly ip: string | null
   readonly userAgent: string | null
+  /** What the admin gave as the reason, or null. */
+  readonly reason: string | null
   /** What an event of this type tells beside, as JSON has it. */
   readonly detail: object | null
 }

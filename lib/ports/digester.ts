@@ -1,7 +1,8 @@
 /** What a look-up secret's digest is bound to: on another account or set it does not match. */
 export interface DigestContext {
-  readonly purpose: 'backup-code'
+  readonly purpose: 'backup-code' | 'one-time-code' | 'mail-reset'
   readonly userId: string
+  /** Id of the set, of the one-time code, or of the reset by mail with what else ends it. */
   readonly setId: string
 }
 

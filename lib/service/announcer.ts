@@ -11,6 +11,8 @@ export interface Occasion {
   readonly userAgent: string | null
   /** Who did it. Default: the user himself. */
   readonly actor?: Actor
+  /** What an admin gave as the reason. Default: none. */
+  readonly reason?: string | null
   /** What the request wants to be answered in, as BCP 47 tags, best first. Default: nothing known. */
   readonly languages?: readonly string[]
 }
@@ -25,13 +27,15 @@ export const NO_REQUEST: Occasion = {
 interface Announced<T extends SecondStepEventType> {
   readonly type: T
   readonly actor: Actor
-  /** The host's id of the user whose second step it is. */
-  readonly user: string
+  /** The host's id of the user whose second step it is; null for what is nobody's in particular. */
+  readonly user: string | null
   /** How a code was given, or null where none was. */
   readonly method: Method | null
   readonly at: Date
   readonly ip: string | null
   readonly userAgent: string | null
+  /** What an admin gave as the reason, or null. */
+  readonly reason: string | null
   readonly detail: EventDetails[T]
 }
 
@@ -80,16 +84,17 @@ export class Announcer {
    * @throws UnavailableError where the audit log does not take them
    */
   async announce(
-    userId: string,
+    userId: string | null,
     events: readonly SecondStepEvent[],
     occasion: Occasion,
   ): Promise<void> {
     if (events.length === 0) return
-    const { ip, userAgent, actor = { kind: 'user', id: userId }, languages = [] } = occasion
+    const { ip, userAgent, reason = null, languages = [] } = occasion
+    const actor = occasion.actor ?? { kind: 'user', id: userId }
     const at = this.#system.now()
     const announced = events.map(({ type, method, detail = null }) => {
-      const event = { type, actor, user: userId, method, at: new Date(at), ip, userAgent, detail }
-      return event as AnnouncedEvent
+      const told = { type, actor, user: userId, method, at: new Date(at), ip, userAgent }
+      return { ...told, reason, detail } as AnnouncedEvent
     })
     for (const event of announced) this.#announce(event, languages)
     await this.#audit?.append(announced.map((event, index) => this.#entryOf(event, at, index)))
@@ -105,8 +110,8 @@ export class Announcer {
   #announce(event: AnnouncedEvent, languages: readonly string[]): void {
     for (const told of this.#told) told(event, languages)
     const { user, actor } = event
-    const id = actor.id === user ? this.#hostId(user) : actor.id
-    const hosts = { ...event, user: this.#hostId(user), actor: { ...actor, id } }
+    const hostId = (id: string | null) => (id === null ? null : this.#hostId(id))
+    const hosts = { ...event, user: hostId(user), actor: { ...actor, id: hostId(actor.id) } }
     for (const name of [event.type, 'event'] as const) this.#emit(name, hosts as AnnouncedEvent)
   }
 

@@ -43,6 +43,7 @@ export class BackupCodes {
       codes: digests.map(([digest]) => ({ digest, usedAt: null })),
       createdAt: now,
       saved: false,
+      seenByAdmin: false,
     }
     return { set, codes: codes.map(formatBackupCode) }
   }

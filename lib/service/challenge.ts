@@ -1,9 +1,8 @@
 import { answerBackupCode, answerOtp, type CodeVerdict } from '../domain/challenge.js'
 import type { TypedCode } from '../domain/code.js'
 import type { Decision } from '../domain/decision.js'
-import type { Policy } from '../domain/policy.js'
 import type { SecondStepRecord } from '../domain/record.js'
-import { type Admission, stillAdmitted } from '../domain/standing.js'
+import { type Admission, type Footing, stillAdmitted } from '../domain/standing.js'
 import type { Digester } from '../ports/digester.js'
 import { within } from '../ports/within.js'
 import type { Occasion } from './announcer.js'
@@ -11,8 +10,8 @@ import type { Limits } from './limits.js'
 import type { Records } from './records.js'
 import type { Vault } from './vault.js'
 
-/** A code that somebody gave, and in whose name. */
-export interface CodeAttempt {
+/** A code that somebody gave, and in whose name. Record and policy are as this request has read them. */
+export interface CodeAttempt extends Footing {
   readonly userId: string
   readonly code: TypedCode
   /** The pending login or the session it was given in. */
@@ -21,9 +20,6 @@ export interface CodeAttempt {
   readonly ipKey: string | null
   readonly ipLimit: number
   readonly occasion: Occasion
-  /** Record and policy as this request has read them. */
-  readonly record: SecondStepRecord
-  readonly policy: Policy
 }
 
 /** What is to be done with the record once a code was accepted, in the same write. */
@@ -117,14 +113,14 @@ export class Challenge {
   }
 
   #verdict<Result>(
-    { userId, code, occasion, record, admission, policy }: CodeAttempt,
+    { userId, code, occasion, record, admission, policy, subject }: CodeAttempt,
     followUp: FollowUp<Result>,
   ): Promise<Verdict<Result>> {
     return this.#records.change<Verdict<Result>>(
       userId,
       occasion,
       async (current, now) => {
-        if (!stillAdmitted(admission, current, policy, now)) {
+        if (!stillAdmitted(admission, { record: current, policy, subject }, now)) {
           return { record: current, answer: { kind: 'sign-in-again' }, events: [] }
         }
         const { answer, ...decided } =

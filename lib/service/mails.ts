@@ -20,6 +20,9 @@ export const MAILS = [
 
 export type MailName = (typeof MAILS)[number]
 
+/** An event that a user is told of. */
+export type MailedEvent = AnnouncedEvent<MailName> & { readonly user: string }
+
 /** Somebody to write to, as the host tells about him. */
 export interface Addressee {
   readonly id: string
@@ -29,7 +32,7 @@ export interface Addressee {
 
 /** Writes the mail that tells of an event, in the first of the languages that there is. */
 export type WriteMail = (
-  event: AnnouncedEvent<MailName>,
+  event: MailedEvent,
   languages: readonly string[],
 ) => { readonly subject: string; readonly text: string; readonly html: string }
 
@@ -77,14 +80,14 @@ export class Mails<U> {
     while (this.#underWay.size > 0) await Promise.all(this.#underWay)
   }
 
-  #begin(event: AnnouncedEvent<MailName>, languages: readonly string[]): void {
+  #begin(event: MailedEvent, languages: readonly string[]): void {
     const mailing = this.#mail(event, languages)
       .catch((error: unknown) => this.#announceFailure(event, error))
       .finally(() => this.#underWay.delete(mailing))
     this.#underWay.add(mailing)
   }
 
-  async #mail(event: AnnouncedEvent<MailName>, languages: readonly string[]): Promise<void> {
+  async #mail(event: MailedEvent, languages: readonly string[]): Promise<void> {
     const { from, mailer, write, patience = PATIENCE } = this.#parts
     const addressee = await at('users', () => this.#addressee(event.user))
     if (addressee === null || addressee.email === null) return
@@ -117,13 +120,13 @@ export class Mails<U> {
   }
 
   /** Whoever knows the password could flood the owner's mailbox with these, one each ten minutes. */
-  async #isDue(event: AnnouncedEvent<MailName>): Promise<boolean> {
+  async #isDue(event: MailedEvent): Promise<boolean> {
     if (event.type !== 'pending-login-used-up') return true
     const place = await within('the counters', () => this.#usedUp.take(event.user, 1))
     return place.taken
   }
 
-  #announceFailure({ type, user }: AnnouncedEvent<MailName>, error: unknown): void {
+  #announceFailure({ type, user }: MailedEvent, error: unknown): void {
     const { part, cause } =
       error instanceof Failed ? error : { part: 'view' as const, cause: error }
     const detail = { mail: type, part, error: nameOf(cause) }
@@ -151,8 +154,8 @@ async function at<T>(part: Part, run: () => T | Promise<T>): Promise<T> {
   }
 }
 
-function isMailed(event: AnnouncedEvent): event is AnnouncedEvent<MailName> {
-  return MAILS.some((name) => name === event.type)
+function isMailed(event: AnnouncedEvent): event is MailedEvent {
+  return event.user !== null && MAILS.some((name) => name === event.type)
 }
 
 function checkAddress(email: string): void {

@@ -1,5 +1,6 @@
 import { noteLock } from '../domain/challenge.js'
 import type { Decision } from '../domain/decision.js'
+import type { SecondStepEvent } from '../domain/event.js'
 import { parsePolicy, parseRecord } from '../domain/parse-record.js'
 import { defaultPolicy, type Policy } from '../domain/policy.js'
 import { blankRecord, type SecondStepRecord } from '../domain/record.js'
@@ -11,6 +12,13 @@ import type { Announcer, Occasion } from './announcer.js'
 
 const TRIES = 10
 const PART = 'the record store'
+
+/** What a change of the policy yields; as `Decision` for a record. */
+export interface PolicyDecision<Answer> {
+  readonly policy: Policy
+  readonly answer: Answer
+  readonly events: readonly SecondStepEvent[]
+}
 
 /** Loads records and changes them by compare-and-set. */
 export class Records {
@@ -60,13 +68,9 @@ export class Records {
 
   /** @throws UnavailableError where the policy cannot be read, also when it is nonsense */
   async policy(): Promise<Policy> {
-    await this.open()
-    return within(PART, async () => {
-      const stored: unknown = await this.#store.findPolicy()
-      const policy = stored === null ? defaultPolicy : parsePolicy(stored)
-      // What the host switched off at start-up stays off, whatever the document says.
-      return this.#backupCodes ? policy : { ...policy, backupCodes: false }
-    })
+    const policy = await this.#storedPolicy()
+    // What the host switched off at start-up stays off, whatever the document says.
+    return this.#backupCodes ? policy : { ...policy, backupCodes: false }
   }
 
   /**
@@ -96,13 +100,56 @@ export class Records {
     throw new UnavailableError(PART, new Error(`lost ${TRIES} races for one record`))
   }
 
-  async #write(record: SecondStepRecord, expectedVersion: number): Promise<boolean> {
-    const writeId = Buffer.from(this.#system.random(12)).toString('base64url')
-    const next = { ...record, version: expectedVersion + 1, writeId }
+  /**
+   * As `change`, for the policy document.
+   *
+   * @param decide the very policy that came in where nothing changes; then nothing is written
+   */
+  async changePolicy<Answer>(
+    occasion: Occasion,
+    decide: (policy: Policy, now: number) => PolicyDecision<Answer>,
+  ): Promise<Answer> {
+    for (let tried = 0; tried < TRIES; tried += 1) {
+      const policy = await this.#storedPolicy()
+      const decision = decide(policy, this.#system.now())
+      if (
+        decision.policy === policy ||
+        (await this.#writePolicy(decision.policy, policy.version))
+      ) {
+        await this.#announcer.announce(null, decision.events, occasion)
+        return decision.answer
+      }
+    }
+    throw new UnavailableError(PART, new Error(`lost ${TRIES} races for the policy`))
+  }
+
+  async #storedPolicy(): Promise<Policy> {
+    await this.open()
     return within(PART, async () => {
-      const written: unknown = await this.#store.write(next, expectedVersion)
+      const stored: unknown = await this.#store.findPolicy()
+      return stored === null ? defaultPolicy : parsePolicy(stored)
+    })
+  }
+
+  #writePolicy(policy: Policy, expectedVersion: number): Promise<boolean> {
+    const next = { ...policy, version: expectedVersion + 1, writeId: this.#writeId() }
+    return this.#written(() => this.#store.writePolicy(next, expectedVersion))
+  }
+
+  #writeId(): string {
+    return Buffer.from(this.#system.random(12)).toString('base64url')
+  }
+
+  #written(write: () => Promise<boolean>): Promise<boolean> {
+    return within(PART, async () => {
+      const written: unknown = await write()
       if (typeof written === 'boolean') return written
       throw new Error('write answered neither true nor false')
     })
+  }
+
+  #write(record: SecondStepRecord, expectedVersion: number): Promise<boolean> {
+    const next = { ...record, version: expectedVersion + 1, writeId: this.#writeId() }
+    return this.#written(() => this.#store.write(next, expectedVersion))
   }
 }

@@ -1,3 +1,4 @@
+import { ruleFor } from '../domain/policy.js'
 import { disableByUser, resetByUser } from '../domain/reset.js'
 import type { Challenge, CodeAnswer, CodeAttempt } from './challenge.js'
 
@@ -18,7 +19,8 @@ export class Reset {
   async disable(
     attempt: CodeAttempt,
   ): Promise<CodeAnswer | { readonly kind: 'required-by-policy' }> {
-    if (attempt.policy.mode === 'required') return { kind: 'required-by-policy' }
+    if (ruleFor(attempt.policy, attempt.subject).mode === 'required')
+      return { kind: 'required-by-policy' }
     return this.#challenge.answerAnd(attempt, disableByUser)
   }
 }

@@ -1,32 +1,56 @@
 import { noAttempts } from '../domain/attempts.js'
 import type { PendingLogin } from '../domain/pending-login.js'
-import type { Policy } from '../domain/policy.js'
-import type { SecondStepRecord } from '../domain/record.js'
+import type { Policy, Subject } from '../domain/policy.js'
 import { endStamp, type Method, raiseEpoch, type Stamp } from '../domain/stamp.js'
+import { type Footing, noteRule } from '../domain/standing.js'
 import type { System } from '../ports/system.js'
 import { NO_REQUEST, type Occasion } from './announcer.js'
 import type { Records } from './records.js'
 
-/** What a user's standing is decided on. */
-export interface Footing {
-  readonly record: SecondStepRecord
-  readonly policy: Policy
-}
+/** Looks up whom the rules are asked about; null where the host has no such user. */
+export type FindSubject = (userId: string) => Promise<Subject | null>
 
 /** Begins and ends what sessions carry: stamps and pending logins. */
 export class Sessions {
   readonly #records: Records
   readonly #system: System
+  readonly #findSubject: FindSubject | null
 
-  constructor(records: Records, system: System) {
+  /** @param findSubject needed where roles have rules of their own */
+  constructor(records: Records, system: System, findSubject: FindSubject | null = null) {
     this.#records = records
     this.#system = system
+    this.#findSubject = findSubject
   }
 
-  /** The user's record and the policy, read anew and in parallel. */
-  async footing(userId: string): Promise<Footing> {
+  /**
+   * The user's record and the policy, read anew and in parallel. A rule that begins to require a
+   * second step of the user is noted in the record, once.
+   *
+   * @param claimed what the session's user says. While roles have rules it is looked up anew: roles
+   *   that were taken away must not live on in a session
+   */
+  async footing(userId: string, claimed: Subject): Promise<Footing> {
     const [record, policy] = await Promise.all([this.#records.find(userId), this.#records.policy()])
-    return { record, policy }
+    const lookedUp =
+      Object.keys(policy.roles).length > 0 ? await this.#findSubject?.(userId) : undefined
+    const footing = { record, policy, subject: lookedUp ?? claimed }
+    return noteRule(footing) === record ? footing : this.#noteRule(footing)
+  }
+
+  async #noteRule(footing: Footing): Promise<Footing> {
+    const { record, policy, subject } = footing
+    const noted = await this.#records.change(
+      record.userId,
+      NO_REQUEST,
+      (current) => {
+        const next = noteRule({ record: current, policy, subject })
+        return { record: next, answer: next.ruleStart, events: [] }
+      },
+      record,
+    )
+    // The version is another one now; a change that rests on the old one reads again by itself.
+    return { ...footing, record: { ...record, ruleStart: noted } }
   }
 
   /** The policy, read anew. */

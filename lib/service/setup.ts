@@ -12,7 +12,7 @@ import {
   setupExpiresAt,
   setupOf,
 } from '../domain/setup.js'
-import { type Admission, stillAdmitted } from '../domain/standing.js'
+import { type Admission, type Footing, stillAdmitted } from '../domain/standing.js'
 import type { System } from '../ports/system.js'
 import type { Occasion } from './announcer.js'
 import type { BackupCodes } from './backup-codes.js'
@@ -24,14 +24,12 @@ import type { Vault } from './vault.js'
 const BYTES_OF_A_SECRET = 20
 
 /** Who sets up, and in which login. */
-export interface SetupOwner {
+export interface SetupOwner extends Footing {
   readonly userId: string
   /** Id of the pending login or of the stamp. */
   readonly owner: string
   readonly admission: Admission
-  readonly policy: Policy
   readonly occasion: Occasion
-  readonly record: SecondStepRecord
 }
 
 /** A key to show: the secret leaves the server here and nowhere else. */
@@ -101,6 +99,7 @@ export class Setup {
     record,
     admission,
     policy,
+    subject,
   }: SetupOwner): Promise<SetupShown> {
     const context = { purpose: 'setup', userId } as const
     const begun = await this.#records.change(
@@ -108,7 +107,7 @@ export class Setup {
       occasion,
       async (current, now): Promise<Decision<BeginSetupAnswer | { kind: 'sign-in-again' }>> => {
         // An ended login that is slow to ask must not take the place of the owner's set-up.
-        if (!stillAdmitted(admission, current, policy, now)) {
+        if (!stillAdmitted(admission, { record: current, policy, subject }, now)) {
           return { record: current, answer: { kind: 'sign-in-again' }, events: [] }
         }
         const present = setupOf(current, owner, now)
@@ -159,10 +158,10 @@ export class Setup {
 
   /** Confirms this login's set-up by one code of the new authenticator. */
   async confirm(
-    { userId, owner, occasion, record, admission }: SetupOwner,
-    attempt: { code: TypedCode; policy: Policy; ipKey: string | null; ipLimit: number },
+    { userId, owner, occasion, record, admission, policy, subject }: SetupOwner,
+    attempt: { code: TypedCode; ipKey: string | null; ipLimit: number },
   ): Promise<SetupConfirmed> {
-    const { code, policy } = attempt
+    const { code } = attempt
     const setup = setupOf(record, owner, this.#system.now())
     if (setup === null) {
       return { kind: record.authenticator === null ? 'setup-expired' : 'already-enrolled' }
@@ -178,7 +177,7 @@ export class Setup {
         userId,
         occasion,
         async (current, now): Promise<Decision<Confirmation>> =>
-          stillAdmitted(admission, current, policy, now)
+          stillAdmitted(admission, { record: current, policy, subject }, now)
             ? this.#decide(current, owner, code.code, policy, now)
             : { record: current, answer: REVOKED, events: [] },
         record,

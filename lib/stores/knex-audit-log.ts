@@ -3,6 +3,11 @@ import { answerOf, documentOf, jsonOf, knexOf, rowsOf, TABLES } from './knex-cli
 import type { KnexInstance } from './knex-instance.js'
 import { hashOf } from './list-cursor.js'
 
+/** What is nobody's has the key that no user's hash is. */
+function keyOf(user: string | null): string {
+  return user === null ? '' : hashOf(user)
+}
+
 /**
  * Keeps the audit log in a table of the host's database. Needs the rights to INSERT and SELECT
  * alone, so that what the app's own account has written it cannot change. How long entries are kept
@@ -17,7 +22,7 @@ export function knexAuditLog(knex: KnexInstance): AuditLog {
       if (entries.length === 0) return
       const rows = entries.map((entry) => {
         const { id, at, user } = entry
-        return { id, user_id: hashOf(user), at, document: jsonOf(entry) }
+        return { id, user_id: keyOf(user), at, document: jsonOf(entry) }
       })
       await answerOf(db(TABLES.events).insert(rows))
     },

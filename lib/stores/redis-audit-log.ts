@@ -41,7 +41,8 @@ export function redisAuditLog(redis: RedisClient, options: RedisAuditLogOptions 
   const keys = redisKeys(prefix)
 
   async function add(entry: AuditEntry): Promise<void> {
-    const names = [keys.events, keys.eventsOf(entry.user)]
+    // No user has the empty id: it stands for what is nobody's.
+    const names = [keys.events, keys.eventsOf(entry.user ?? '')]
     const oldest = Math.max(0, entry.at - days * DAY * 1000)
     const limits = [length, oldest, OF_ONE_USER, days * DAY].map(String)
     await append(redis, names, [JSON.stringify(entry), ...limits])

@@ -29,6 +29,7 @@ function entry(index: number, parts: Partial<AuditEntry> = {}): AuditEntry {
     method: 'totp',
     ip: '2001:db8::1',
     userAgent: 'a "browser" \\ \u{1f511}\n',
+    reason: 'asked by "phone", \u00e9',
     detail: null,
     ...parts,
   }

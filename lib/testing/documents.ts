@@ -51,6 +51,7 @@ export function enrolledRecord(userId: string, version: number): SecondStepRecor
       ],
       createdAt: 1_750_000_000_000,
       saved: false,
+      seenByAdmin: false,
     },
     attempts: { misses: [], consecutive: 0 },
   } satisfies SecondStepRecord)

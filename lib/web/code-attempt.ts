@@ -23,5 +23,6 @@ export function codeAttempt(
     occasion: occasionOf(req),
     record: visitor.record,
     policy: visitor.policy,
+    subject: visitor.subject,
   }
 }

@@ -1,6 +1,6 @@
 import type { Request } from 'express'
 import type { Stamp } from '../domain/stamp.js'
-import type { Footing } from '../service/sessions.js'
+import type { Footing } from '../domain/standing.js'
 import type { Keeps } from './kept-keys.js'
 import { type LogInOptions, passportLogIn, removeUser } from './passport.js'
 import { removeLogin } from './session.js'
@@ -38,7 +38,8 @@ export async function enter(site: Site, req: Request, entry: Entry): Promise<voi
     removeLogin(site, req)
     throw error
   }
-  state.visitor = { kind: 'signed-in', userId, user, stamp, ...footing }
+  const { record, policy, subject } = footing
+  state.visitor = { kind: 'signed-in', userId, user, stamp, record, policy, subject }
 }
 
 function strip(req: Request, keeps: Keeps): void {

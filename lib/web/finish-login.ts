@@ -1,5 +1,7 @@
 import type { Request } from 'express'
+import type { PendingLogin } from '../domain/pending-login.js'
 import type { Method } from '../domain/stamp.js'
+import type { Footing } from '../domain/standing.js'
 import { within } from '../ports/within.js'
 import { pathOnOrigin } from './destination.js'
 import { enter } from './enter.js'
@@ -17,7 +19,7 @@ import type { PendingVisitor } from './visitor.js'
 export async function userOfPending(
   site: Site,
   req: Request,
-  { pending }: PendingVisitor,
+  { pending }: Pick<PendingVisitor, 'pending'>,
 ): Promise<Express.User | undefined> {
   const passport = site.passports[pending.passport.instance]
   if (passport === undefined) return undefined
@@ -35,10 +37,10 @@ export async function userOfPending(
 export async function finishLogin(
   site: Site,
   req: Request,
-  visitor: PendingVisitor,
+  login: { readonly pending: PendingLogin } & Footing,
   passed: { user: Express.User; method: Method; epoch: number; pageBetween?: boolean },
 ): Promise<string> {
-  const { pending, record, policy } = visitor
+  const { pending, ...footing } = login
   const { userId } = pending
   const passport = site.passports[pending.passport.instance]
   if (passport !== undefined) putInCharge(req, passport)
@@ -47,7 +49,7 @@ export async function finishLogin(
     user: passed.user,
     userId,
     stamp: site.sessions.stamp(userId, passed.epoch, passed.method),
-    footing: { record, policy },
+    footing,
     keeps: keepsOfPending(site, req, pending),
     next: passed.pageBetween === true ? next : undefined,
   })

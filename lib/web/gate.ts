@@ -1,8 +1,7 @@
 import type { Request, Response } from 'express'
 import type { Stamp } from '../domain/stamp.js'
-import { demandOf, standingOf } from '../domain/standing.js'
+import { demandOf, type Footing, standingOf } from '../domain/standing.js'
 import { ConfigurationError } from '../errors/configuration-error.js'
-import type { Footing } from '../service/sessions.js'
 import { destinationOf } from './destination.js'
 import { enter } from './enter.js'
 import { keepsAsPassport, keepsOfPending } from './kept-keys.js'
@@ -61,7 +60,7 @@ async function logIn(
   state.onFirstStep?.()
   state.onFirstStep = null
 
-  const footing = await site.sessions.footing(userId)
+  const footing = await site.sessions.footing(userId, site.describe(user).subject)
   const passed = takePassed(state, userId, footing)
   const login: Login = { user, userId, footing, options }
   if (options.session === false) return logInOnce(site, req, res, login, passed !== null)
@@ -106,18 +105,12 @@ function takePassed(state: Guarded, userId: string, { record }: Footing): Stamp 
 /** The current user logs in again (profile edit, linked account): the same stamp, its old time. */
 function keptStamp(site: Site, { visitor }: Guarded, { userId, footing }: Login): Stamp | null {
   if (visitor.kind !== 'signed-in' || visitor.stamp === null) return null
-  const standing = standingOf(
-    userId,
-    visitor.stamp,
-    footing.record,
-    footing.policy,
-    site.system.now(),
-  )
+  const standing = standingOf(userId, visitor.stamp, footing, site.system.now())
   return standing === 'passed' ? visitor.stamp : null
 }
 
 function stampOfNobodyAsked(site: Site, { userId, footing }: Login): Stamp | null {
-  if (demandOf(footing.record, footing.policy, site.system.now()) !== 'nothing') return null
+  if (demandOf(footing, site.system.now()) !== 'nothing') return null
   return site.sessions.stamp(userId, footing.record.epoch, 'none')
 }
 
@@ -129,7 +122,7 @@ async function logInOnce(
   { user, footing, options }: Login,
   passed: boolean,
 ): Promise<boolean> {
-  const demand = demandOf(footing.record, footing.policy, site.system.now())
+  const demand = demandOf(footing, site.system.now())
   if (passed || demand === 'nothing' || options.secondStep === false) {
     const state = guardedStateOf(req)
     await passportLogIn(req, state.logIn, user, options)
@@ -162,6 +155,7 @@ async function becomePending(
     passport: { instance: index, user: await serialise(passport, user, req) },
     keepSessionInfo: options.keepSessionInfo === true,
     locale: site.describe(user).locale,
+    subject: footing.subject,
   })
   const kept = keptKeys(req, keepsOfPending(site, req, pending))
   await regenerateSession(req)
@@ -170,7 +164,7 @@ async function becomePending(
   await saveSession(req)
 
   removeUser(req)
-  const demand = demandOf(footing.record, footing.policy, site.system.now())
+  const demand = demandOf(footing, site.system.now())
   const standing = demand === 'setup' ? 'setup-required' : 'code-required'
   guardedStateOf(req).visitor = { kind: 'pending', standing, pending, ...footing }
   await answerPending(site, req, res, { status: standing, next: pagePath(site.paths, standing) })

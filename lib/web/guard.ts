@@ -1,9 +1,11 @@
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
-import { pendingStandingOf, standingOf } from '../domain/standing.js'
+import type { PendingLogin } from '../domain/pending-login.js'
+import { type Footing, pendingStandingOf, standingOf } from '../domain/standing.js'
 import { checkNames } from '../errors/check-names.js'
 import { ConfigurationError } from '../errors/configuration-error.js'
 import { UnavailableError } from '../errors/unavailable-error.js'
 import { askedPath, isNavigation, isOurs, liesUnder, pathOnOrigin } from './destination.js'
+import { finishLogin, userOfPending } from './finish-login.js'
 import { gate } from './gate.js'
 import { gatedLogOut } from './log-out.js'
 import { pagePath } from './page-path.js'
@@ -136,15 +138,31 @@ async function meet(site: Site, req: Request): Promise<Visitor> {
   if (pending !== null) await removeUserBeside(site, req)
   if (pending === 'broken') return { kind: 'over' }
   if (pending !== null) {
-    const footing = await site.sessions.footing(pending.userId)
-    const now = site.system.now()
-    const standing = pendingStandingOf(pending, footing.record, footing.policy, now)
-    return standing === 'over'
-      ? { kind: 'over' }
-      : { kind: 'pending', standing, pending, ...footing }
+    const footing = await site.sessions.footing(pending.userId, pending.subject)
+    const standing = pendingStandingOf(pending, footing, site.system.now())
+    if (standing === 'over') return { kind: 'over' }
+    if (standing === 'free') return setFree(site, req, { pending, ...footing })
+    return { kind: 'pending', standing, pending, ...footing }
   }
   const user = userOf(req)
   return user === undefined ? { kind: 'anonymous' } : meetUser(site, req, user)
+}
+
+/**
+ * The rule was eased, or an admin has paused or lifted the second step, while the login waited: its
+ * first step is enough now.
+ */
+async function setFree(
+  site: Site,
+  req: Request,
+  login: { readonly pending: PendingLogin } & Footing,
+): Promise<Visitor> {
+  const user = await userOfPending(site, req, login)
+  if (user === undefined) return { kind: 'over' }
+  const { pending, ...footing } = login
+  const passed = { user, method: 'none', epoch: footing.record.epoch, pageBetween: true } as const
+  await finishLogin(site, req, login, passed)
+  return signedInVisitor(site, req, user, footing)
 }
 
 /** Pending present: never a user. */
@@ -159,27 +177,25 @@ async function removeUserBeside(site: Site, req: Request): Promise<void> {
 
 async function meetUser(site: Site, req: Request, user: Express.User): Promise<Visitor> {
   const userId = site.describe(user).id
-  const footing = await site.sessions.footing(userId)
-  const visitor: SignedInVisitor = {
-    kind: 'signed-in',
-    userId,
-    user,
-    stamp: stampOf(req),
-    ...footing,
-  }
-  const standing = standingOf(
-    userId,
-    visitor.stamp,
-    footing.record,
-    footing.policy,
-    site.system.now(),
-  )
+  const footing = await site.sessions.footing(userId, site.describe(user).subject)
+  const visitor = signedInVisitor(site, req, user, footing)
+  const standing = standingOf(userId, visitor.stamp, footing, site.system.now())
   if (standing === 'passed') return visitor
   if (standing !== 'revoked') return becomePendingInPlace(site, req, visitor, standing)
   // A revoked session must not become a first step: whoever holds it starts anew.
   removeUser(req)
   await regenerateSession(req)
   return { kind: 'anonymous' }
+}
+
+function signedInVisitor(
+  site: Site,
+  req: Request,
+  user: Express.User,
+  footing: Footing,
+): SignedInVisitor {
+  const userId = site.describe(user).id
+  return { kind: 'signed-in', userId, user, stamp: stampOf(req), ...footing }
 }
 
 /**
@@ -190,7 +206,7 @@ async function meetUser(site: Site, req: Request, user: Express.User): Promise<V
 async function becomePendingInPlace(
   site: Site,
   req: Request,
-  { userId, user, record, policy }: SignedInVisitor,
+  { userId, user, record, policy, subject }: SignedInVisitor,
   standing: PendingVisitor['standing'],
 ): Promise<PendingVisitor> {
   const pending = site.sessions.pending({
@@ -200,12 +216,13 @@ async function becomePendingInPlace(
     passport: { instance: instanceInCharge(req, site.passports).index, user: serialisedUser(req) },
     keepSessionInfo: true,
     locale: site.describe(user).locale,
+    subject,
   })
   removeUser(req)
   removeLogin(site, req)
   req.session.secondStep = { pending }
   await saveSession(req)
-  return { kind: 'pending', standing, pending, record, policy }
+  return { kind: 'pending', standing, pending, record, policy, subject }
 }
 
 function leadsAstray(site: Site, open: readonly string[], req: Request): boolean {

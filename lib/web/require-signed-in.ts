@@ -30,14 +30,16 @@ export async function requireSignedIn(site: Site, request: IncomingMessage): Pro
   const user = req.session ? userOf(req) : undefined
   const pending = req.session ? pendingOf(req) : null
   if (pending !== null && pending !== 'broken') {
-    const { record, policy } = await site.sessions.footing(pending.userId)
-    const standing = pendingStandingOf(pending, record, policy, site.system.now())
-    throw new NotSignedInError(standing === 'over' ? 'not-signed-in' : standing)
+    const footing = await site.sessions.footing(pending.userId, pending.subject)
+    const standing = pendingStandingOf(pending, footing, site.system.now())
+    // Also one that is free by now: its next request signs it in.
+    const out = standing === 'over' || standing === 'free'
+    throw new NotSignedInError(out ? 'not-signed-in' : standing)
   }
   if (user === undefined || pending === 'broken') throw new NotSignedInError('not-signed-in')
   const userId = site.describe(user).id
-  const { record, policy } = await site.sessions.footing(userId)
-  const standing = standingOf(userId, stampOf(req), record, policy, site.system.now())
+  const footing = await site.sessions.footing(userId, site.describe(user).subject)
+  const standing = standingOf(userId, stampOf(req), footing, site.system.now())
   if (standing === 'passed') return user
   throw new NotSignedInError(standing === 'revoked' ? 'not-signed-in' : standing)
 }

@@ -1,3 +1,4 @@
+import { ruleFor } from '../domain/policy.js'
 import { byCode } from './by-code.js'
 import { enter } from './enter.js'
 import { wantsJson } from './faces.js'
@@ -25,8 +26,8 @@ export const reset: Handler<SignedInVisitor> = async (exchange) => {
 /** POST `/disable` */
 export const disable: Handler<SignedInVisitor> = async (exchange) => {
   const { site, req, res, visitor } = exchange
-  const { user, userId, record, policy } = visitor
-  if (policy.mode === 'required') {
+  const { user, userId, policy, subject } = visitor
+  if (ruleFor(policy, subject).mode === 'required') {
     return refuseOnSettings(exchange, { code: 'required-by-policy' }, 'disable')
   }
   const outcome = await byCode(exchange, (attempt) => site.reset.disable(attempt))
@@ -35,7 +36,7 @@ export const disable: Handler<SignedInVisitor> = async (exchange) => {
     user,
     userId,
     stamp: site.sessions.stamp(userId, outcome.done.epoch, 'none'),
-    footing: { record, policy },
+    footing: visitor,
     keeps: keepsHostsKeys(site, req),
   })
   if (wantsJson(req)) {

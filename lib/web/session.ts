@@ -70,13 +70,14 @@ export function updateSecondStep(req: Request, part: SecondStepSession): void {
 export function pendingOf(req: Request): PendingLogin | 'broken' | null {
   const pending: unknown = req.session.secondStep?.pending
   if (pending === undefined || pending === null) return null
-  const { id, userId, epoch, at, passport } = Object(pending) as Partial<PendingLogin>
+  const { id, userId, epoch, at, passport, subject } = Object(pending) as Partial<PendingLogin>
   const whole =
     typeof id === 'string' &&
     typeof userId === 'string' &&
     typeof epoch === 'number' &&
     typeof at === 'number' &&
-    typeof passport?.instance === 'number'
+    typeof passport?.instance === 'number' &&
+    Array.isArray(subject?.roles)
   return whole ? (pending as PendingLogin) : 'broken'
 }
 

@@ -1,4 +1,5 @@
 import { backupCodesLeft } from '../domain/backup-codes.js'
+import { ruleFor } from '../domain/policy.js'
 import { freshUntil } from '../domain/stamp.js'
 import type { AuditEntry } from '../ports/audit-log.js'
 import { wantsJson } from './faces.js'
@@ -34,7 +35,7 @@ export const showSettings: Handler<SignedInVisitor> = async (exchange) => {
 
 /** An entry of the audit log as the wire has it: every member, absent is null. */
 function shownEntry({ at, ...entry }: AuditEntry) {
-  return { ...entry, at: new Date(at).toISOString(), reason: null }
+  return { ...entry, at: new Date(at).toISOString() }
 }
 
 /** A refused action: as JSON, or on the settings page at the form it was asked with. */
@@ -74,7 +75,7 @@ async function settingsPage(
   await showPage(site, req, res, 'settings', data, status)
 }
 
-function summaryOf({ visitor: { record, policy } }: Exchange<SignedInVisitor>) {
+function summaryOf({ visitor: { record, policy, subject } }: Exchange<SignedInVisitor>) {
   const { authenticator, backupCodes } = record
   return {
     enrolled: authenticator !== null,
@@ -82,7 +83,7 @@ function summaryOf({ visitor: { record, policy } }: Exchange<SignedInVisitor>) {
     since: authenticator === null ? null : new Date(authenticator.since).toISOString(),
     backupCodesLeft: backupCodesLeft(backupCodes),
     backupCodesSaved: backupCodes?.saved ?? false,
-    canDisable: authenticator !== null && policy.mode !== 'required',
+    canDisable: authenticator !== null && ruleFor(policy, subject).mode !== 'required',
   }
 }
 

@@ -68,9 +68,8 @@ export const confirmSetup: Handler<Owner> = async (exchange) => {
   const code = codeField(req)
   if (code === null) return refuse(exchange, user, { code: 'malformed-request' })
 
-  const { policy } = visitor
   const limits = { ipKey: addressKey(req), ipLimit: site.ipLimit(req) }
-  const answer = await site.setup.confirm(owner, { code, policy, ...limits })
+  const answer = await site.setup.confirm(owner, { code, ...limits })
   if (answer.kind === 'sign-in-again') return { code: answer.kind }
   if (answer.kind === 'too-many-attempts') {
     return refuse(exchange, user, { code: answer.kind, retryAfter: answer.retryAfter })
@@ -108,13 +107,13 @@ async function signIn(
   if (visitor.kind === 'pending') {
     return finishLogin(site, req, visitor, { user, method, epoch, pageBetween: true })
   }
-  const { userId, record, policy } = visitor
+  const { userId } = visitor
   const next = nextOf(site, req)
   await enter(site, req, {
     user,
     userId,
     stamp: site.sessions.stamp(userId, epoch, method),
-    footing: { record, policy },
+    footing: visitor,
     keeps: keepsHostsKeys(site, req),
     next,
   })
@@ -128,6 +127,7 @@ async function setupOwner({ site, req, visitor }: Exchange<Owner>): Promise<Setu
     occasion: occasionOf(req),
     record,
     policy: visitor.policy,
+    subject: visitor.subject,
   }
   if (visitor.kind === 'pending') {
     return { ...shared, owner: visitor.pending.id, admission: visitor }
@@ -159,7 +159,7 @@ async function refuse(
   const begin = problem.code === 'already-enrolled' ? settings : `${settings}setup`
   if (wantsJson(req) || !goesOn) return { ...problem, link: begin }
   const owner = await setupOwner(exchange)
-  const record = (await site.sessions.footing(owner.userId)).record
+  const record = (await site.sessions.footing(owner.userId, owner.subject)).record
   const over = setupOf(record, owner.owner, site.system.now()) === null
   if (over && record.authenticator !== null) return { code: 'already-enrolled', link: settings }
   if (over && problem.code === 'wrong-code') return { code: 'setup-expired', link: begin }

@@ -1,4 +1,5 @@
 import type { Request, Response } from 'express'
+import type { Subject } from '../domain/policy.js'
 import type { System } from '../ports/system.js'
 import type { Audit } from '../service/audit.js'
 import type { BackupCodes } from '../service/backup-codes.js'
@@ -27,6 +28,8 @@ export interface Description {
   readonly name: string | null
   /** The language that the user chose, or null. */
   readonly locale: string | null
+  /** What the rules ask about. */
+  readonly subject: Subject
 }
 
 /** What the gate tells a host that answers itself. */
@@ -56,6 +59,8 @@ export interface Site {
   readonly origins: ReadonlySet<string>
   readonly passports: readonly PassportInstance[]
   readonly describe: (user: Express.User) => Description
+  /** The roles that the policy may have rules for. */
+  readonly roles: readonly string[]
   readonly ipLimit: (req: Request) => number
   readonly keepInSession: readonly string[]
   /** Whether a user may see his live key again. */

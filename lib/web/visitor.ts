@@ -1,16 +1,15 @@
 import type { NextFunction, Request } from 'express'
 import type { PendingLogin } from '../domain/pending-login.js'
 import { freshUntil, type Method, type Stamp } from '../domain/stamp.js'
-import type { PendingStanding } from '../domain/standing.js'
+import type { Footing, PendingStanding } from '../domain/standing.js'
 import { ConfigurationError } from '../errors/configuration-error.js'
-import type { Footing } from '../service/sessions.js'
 import type { PassportLogIn } from './passport.js'
 import type { Site } from './site.js'
 
 /** A visitor who has passed the first step and not the second. There is no user beside it. */
 export interface PendingVisitor extends Footing {
   readonly kind: 'pending'
-  readonly standing: Exclude<PendingStanding, 'over'>
+  readonly standing: Exclude<PendingStanding, 'over' | 'free'>
   readonly pending: PendingLogin
 }
 

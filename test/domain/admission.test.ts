@@ -2,12 +2,21 @@ import { expect } from 'chai'
 import { blankRecord } from '../../lib/domain/record.js'
 import { endStamp, raiseEpoch, type Stamp } from '../../lib/domain/stamp.js'
 import { type Admission, pendingStandingOf, stillAdmitted } from '../../lib/domain/standing.js'
-import { enrolledRecord, MINUTE, NOW, PARAMETERS, policyWith, USER } from '../support/records.js'
+import {
+  enrolledRecord,
+  footingWith,
+  MINUTE,
+  NOBODY_SPECIAL,
+  NOW,
+  PARAMETERS,
+  policyWith,
+  USER,
+} from '../support/records.js'
 
 const optional = policyWith('optional')
 const pending = {
   ...{ id: 'pending', userId: USER, epoch: 1, at: NOW, next: null, locale: null },
-  ...{ passport: { instance: 0, user: USER }, keepSessionInfo: false },
+  ...{ passport: { instance: 0, user: USER }, keepSessionInfo: false, subject: NOBODY_SPECIAL },
 }
 const stamp: Stamp = { id: 'stamp', userId: USER, epoch: 1, method: 'totp', at: NOW }
 const setup = { ...PARAMETERS, secret: 'sealed', startedAt: NOW, misses: 0 }
@@ -16,8 +25,7 @@ describe('a pending login and a password that was changed', () => {
   const standing = (passwordChangedAt: number | null, at = NOW) =>
     pendingStandingOf(
       { ...pending, at },
-      enrolledRecord({ passwordChangedAt }),
-      optional,
+      footingWith(enrolledRecord({ passwordChangedAt }), optional),
       NOW + MINUTE,
     )
 
@@ -43,7 +51,7 @@ describe('a request that was let in', () => {
     stamp: of,
   })
   const admitted = (admission: Admission, parts = {}, now = NOW) =>
-    stillAdmitted(admission, enrolledRecord(parts), optional, now)
+    stillAdmitted(admission, footingWith(enrolledRecord(parts), optional), now)
 
   it('still is where nothing happened', () => {
     expect(admitted(asPending)).to.equal(true)

@@ -21,9 +21,21 @@ function fullRecord(): SecondStepRecord {
     setup: { ...PARAMETERS, owner: 'login', secret: 'sealed', startedAt: NOW, misses: 1 },
     mustSetUp: { until: NOW },
     backupCodes: { ...backupCodeSet(), codes: [used, left] },
+    oneTimeCodes: [
+      { id: 'first', digest: 'one', expiresAt: NOW, usedAt: NOW },
+      { id: 'second', digest: 'two', expiresAt: NOW, usedAt: null },
+    ],
+    setupGrant: { owner: 'login', until: NOW },
+    mailReset: {
+      id: 'reset',
+      digests: ['one', 'two'],
+      ...{ askedAt: NOW, usableAt: NOW, expiresAt: NOW, readyTold: true },
+      ...{ ip: '192.0.2.1', userAgent: 'browser' },
+    },
     attempts: { misses: [NOW - 1, NOW], consecutive: 2 },
     lockedUntil: NOW + 1,
     pausedUntil: NOW + 2,
+    ruleStart: NOW,
     passwordChangedAt: NOW,
     ended: [{ id: 'stamp', at: NOW }],
   }
@@ -57,7 +69,7 @@ function without<T extends object>(root: T, path: Path): T {
 }
 
 const NULL_IS_FINE =
-  /^(authenticator|setup|mustSetUp|backupCodes|passwordChangedAt|lockedUntil|pausedUntil|backupCodes\.codes\.\d\.usedAt)$/
+  /^(authenticator|setup|mustSetUp|backupCodes|passwordChangedAt|lockedUntil|pausedUntil|ruleStart|setupGrant|mailReset|mailReset\.(ip|userAgent)|oneTimeCodes\.\d\.usedAt|updatedAt|updatedBy|updatedBy\.id|requiredSince\.general|backupCodes\.codes\.\d\.usedAt)$/
 const CHOSEN = /(algorithm|digits|type|mode)$/
 
 /** Values that the place of this path must not hold. */

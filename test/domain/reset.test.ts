@@ -1,7 +1,15 @@
 import { expect } from 'chai'
 import { disableByUser, resetByUser } from '../../lib/domain/reset.js'
 import { demandOf, standingOf } from '../../lib/domain/standing.js'
-import { DAY, enrolledRecord, NOW, PARAMETERS, policyWith, USER } from '../support/records.js'
+import {
+  DAY,
+  enrolledRecord,
+  footingWith,
+  NOW,
+  PARAMETERS,
+  policyWith,
+  USER,
+} from '../support/records.js'
 
 const record = enrolledRecord({
   epoch: 4,
@@ -30,7 +38,8 @@ describe('a reset by the user', () => {
   })
 
   it('leads to the set-up for a day, and then no further: the password alone opens nothing', () => {
-    const demand = (now: number) => demandOf(decision.record, policyWith('optional'), now)
+    const demand = (now: number) =>
+      demandOf(footingWith(decision.record, policyWith('optional')), now)
     expect(demand(NOW)).to.equal('setup')
     expect(demand(NOW + DAY - 1)).to.equal('setup')
     expect(demand(NOW + DAY)).to.equal('code')
@@ -39,7 +48,12 @@ describe('a reset by the user', () => {
   it('ends every session', () => {
     // Joomla CVE-2024-21722: a change of factors left the other sessions alive.
     const stamp = { id: 'here', userId: USER, epoch: 4, method: 'totp', at: NOW } as const
-    const standing = standingOf(USER, stamp, decision.record, policyWith('optional'), NOW)
+    const standing = standingOf(
+      USER,
+      stamp,
+      footingWith(decision.record, policyWith('optional')),
+      NOW,
+    )
     expect(standing).to.equal('revoked')
   })
 })
@@ -50,7 +64,7 @@ describe('turning it off by the user', () => {
   it('forgets authenticator, codes and misses, and demands nothing', () => {
     expect(decision.record).to.deep.equal({ ...forgotten, mustSetUp: null })
     expect(decision.events).to.deep.equal([{ type: 'disabled', method: null }])
-    expect(demandOf(decision.record, policyWith('optional'), NOW)).to.equal('nothing')
+    expect(demandOf(footingWith(decision.record, policyWith('optional')), NOW)).to.equal('nothing')
   })
 
   it('leaves no earlier demand for a set-up behind', () => {

@@ -13,7 +13,9 @@ import {
 import {
   DAY,
   enrolledRecord,
+  footingWith,
   MINUTE,
+  NOBODY_SPECIAL,
   NOW,
   policyWith,
   recordWith,
@@ -82,7 +84,7 @@ describe('where a session with a user in it stands', () => {
     it(`with a stamp ${name}: ${row.replace(/\s+/g, ' ')}`, () => {
       const stamp = stamps[name as keyof typeof stamps]
       const found = columns.map(({ who, mode }) => {
-        return standingOf(USER, stamp, records[who], policyWith(mode), NOW)
+        return standingOf(USER, stamp, footingWith(records[who], policyWith(mode)), NOW)
       })
       expect(found).to.deep.equal(row.split(/\s+/).map((word) => words[word]))
     })
@@ -92,7 +94,7 @@ describe('where a session with a user in it stands', () => {
     const unknown = recordWith()
     const enrolled = enrolledRecord({ epoch: 0 })
     const of = (record: SecondStepRecord, mode: PolicyMode) =>
-      standingOf(USER, null, record, policyWith(mode), NOW)
+      standingOf(USER, null, footingWith(record, policyWith(mode)), NOW)
     expect(of(unknown, 'off')).to.equal('passed')
     expect(of(unknown, 'optional')).to.equal('passed')
     expect(of(unknown, 'required')).to.equal('setup-required')
@@ -103,19 +105,23 @@ describe('where a session with a user in it stands', () => {
 
   it('is not revoked by stamps of other sessions that were logged out', () => {
     const record = enrolledRecord({ epoch: 3, ended: [...ENDED, { id: 'stam', at: NOW }] })
-    expect(standingOf(USER, good, record, policyWith('required'), NOW)).to.equal('passed')
+    expect(standingOf(USER, good, footingWith(record, policyWith('required')), NOW)).to.equal(
+      'passed',
+    )
   })
 
   it('is found at any place of the list of ended stamps', () => {
     const list = ['one', 'stamp', 'three'].map((id) => ({ id, at: NOW }))
     const record = enrolledRecord({ epoch: 3, ended: list })
-    expect(standingOf(USER, good, record, policyWith('off'), NOW)).to.equal('revoked')
+    expect(standingOf(USER, good, footingWith(record, policyWith('off')), NOW)).to.equal('revoked')
   })
 })
 
 describe('what record and policy ask of a user', () => {
   it('is nothing, a code or a set-up', () => {
-    const demands = columns.map(({ who, mode }) => demandOf(records[who], policyWith(mode), NOW))
+    const demands = columns.map(({ who, mode }) =>
+      demandOf(footingWith(records[who], policyWith(mode)), NOW),
+    )
     expect(demands).to.deep.equal([
       ...['nothing', 'nothing', 'setup'],
       ...['nothing', 'code', 'code'],
@@ -126,7 +132,7 @@ describe('what record and policy ask of a user', () => {
 
   it('is a set-up after a reset until its time is over, and then a code that nobody has', () => {
     const record = recordWith({ mustSetUp: { until: NOW + DAY } })
-    const demand = (now: number) => demandOf(record, policyWith('optional'), now)
+    const demand = (now: number) => demandOf(footingWith(record, policyWith('optional')), now)
     expect(demand(NOW + DAY - 1)).to.equal('setup')
     expect(demand(NOW + DAY)).to.equal('code')
     expect(demand(NOW + 1000 * DAY)).to.equal('code')
@@ -134,7 +140,7 @@ describe('what record and policy ask of a user', () => {
 
   it('is a code of whoever has an authenticator, whatever a reset left behind', () => {
     const record = enrolledRecord({ mustSetUp: { until: NOW + DAY } })
-    expect(demandOf(record, policyWith('optional'), NOW)).to.equal('code')
+    expect(demandOf(footingWith(record, policyWith('optional')), NOW)).to.equal('code')
   })
 })
 
@@ -148,12 +154,14 @@ describe('where a pending login stands', () => {
     passport: { instance: 0, user: USER },
     keepSessionInfo: false,
     locale: null,
+    subject: NOBODY_SPECIAL,
   }
   const stands = (
     record: SecondStepRecord,
     mode: PolicyMode,
     { now = NOW, epoch = 3 } = {},
-  ): PendingStanding => pendingStandingOf({ ...pending, epoch }, record, policyWith(mode), now)
+  ): PendingStanding =>
+    pendingStandingOf({ ...pending, epoch }, footingWith(record, policyWith(mode)), now)
 
   it('is what it waits for, or that it is over', () => {
     const found = columns.map(({ who, mode }) => stands(records[who], mode))

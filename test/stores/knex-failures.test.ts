@@ -125,7 +125,7 @@ describe('knexStore on PostgreSQL with the least rights', function () {
   // Whoever has the app's own database account must not be able to wipe out his traces.
   it('appends to the audit log and cannot change it', async () => {
     const log = knexAuditLog(app)
-    const nobody = { method: null, detail: null, ip: null, userAgent: null }
+    const nobody = { method: null, reason: null, detail: null, ip: null, userAgent: null }
     const entry = {
       id: '0'.repeat(30),
       at: 1,

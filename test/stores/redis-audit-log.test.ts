@@ -12,6 +12,7 @@ function entryAt(at: number, user = 'user'): AuditEntry {
   const id = `${at.toString(16).padStart(12, '0')}${'0'.repeat(18)}`
   const nobody = {
     actor: { kind: 'system', id: null },
+    reason: null,
     detail: null,
     method: null,
     ip: null,

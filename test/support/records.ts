@@ -1,7 +1,13 @@
 import { type Authenticator, codeAt, type OtpParameters } from '../../lib/domain/authenticator.js'
 import type { BackupCodeSet } from '../../lib/domain/backup-codes.js'
-import { defaultPolicy, type Policy, type PolicyMode } from '../../lib/domain/policy.js'
+import {
+  defaultPolicy,
+  type Policy,
+  type PolicyMode,
+  type Subject,
+} from '../../lib/domain/policy.js'
 import { blankRecord, type SecondStepRecord } from '../../lib/domain/record.js'
+import type { Footing } from '../../lib/domain/standing.js'
 
 export const SECOND = 1000
 export const MINUTE = 60 * SECOND
@@ -57,11 +63,25 @@ export function enrolledRecord(parts: Partial<SecondStepRecord> = {}): SecondSte
 /** A set of unused backup codes with these digests. */
 export function backupCodeSet(...digests: readonly string[]): BackupCodeSet {
   const codes = digests.map((digest) => ({ digest, usedAt: null }))
-  return { id: 'set', codes, createdAt: NOW - 100 * DAY, saved: true }
+  return { id: 'set', codes, createdAt: NOW - 100 * DAY, saved: true, seenByAdmin: false }
 }
 
+/** A policy of this mode; `required` since long ago, without days of grace. */
 export function policyWith(mode: PolicyMode): Policy {
-  return { ...defaultPolicy, mode }
+  const general = mode === 'required' ? NOW - 100 * DAY : null
+  return { ...defaultPolicy, mode, graceDays: 0, requiredSince: { general, roles: {} } }
+}
+
+/** A user without roles, about whom the host tells nothing. */
+export const NOBODY_SPECIAL: Subject = deepFreeze({ roles: [], createdAt: null, privileged: false })
+
+/** What a user's standing is decided on. */
+export function footingWith(
+  record: SecondStepRecord,
+  policy: Policy,
+  subject: Partial<Subject> = {},
+): Footing {
+  return { record, policy, subject: { ...NOBODY_SPECIAL, ...subject } }
 }
 
 /** The authenticator's code of a time step. */

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import type { SecondStepEvent } from '../../lib/domain/event.js'
 import { type AnnouncedEvent, errors, type Mail, type SecondStepOptions } from '../../lib/index.js'
-import { MAILS, type MailName } from '../../lib/service/mails.js'
+import { MAILS, type MailedEvent, type MailName } from '../../lib/service/mails.js'
 import { ejsMails } from '../../lib/web/mails.js'
 import { loadMessages } from '../../lib/web/messages.js'
 import { ejsViews } from '../../lib/web/views.js'
@@ -20,7 +20,7 @@ const site = {
   paths: { secondStep: '/second-step', admin: '/admin', signIn: '/login', signedIn: '/' },
 }
 
-function eventOf(type: MailName): AnnouncedEvent<MailName> {
+function eventOf(type: MailName): MailedEvent {
   const event: SecondStepEvent =
     type === 'backup-code-used'
       ? { type, method: 'backup-code', detail: { backupCodesLeft: 3 } }
@@ -35,7 +35,7 @@ function eventOf(type: MailName): AnnouncedEvent<MailName> {
     ip: '2001:db8::7',
     userAgent: 'Mozilla/5.0 (iPhone) Version/18.5 Mobile/15E148 Safari/604.1',
     ...event,
-  } as AnnouncedEvent<MailName>
+  } as MailedEvent
 }
 
 describe('Every mail in every language', () => {
