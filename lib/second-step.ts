@@ -24,6 +24,7 @@ import { type SecondStepStatus, Status } from './service/status.js'
 import { Trouble } from './service/trouble.js'
 import { Vault } from './service/vault.js'
 import { memoryAuditLog } from './stores/memory-audit-log.js'
+import { ejsBanner } from './web/banner.js'
 import { errorHandler } from './web/error-handler.js'
 import { type GuardOptions, guard } from './web/guard.js'
 import { type LimitPasswordOptions, limitPassword } from './web/limit-password.js'
@@ -122,6 +123,7 @@ export function createSecondStep<U = Express.User>(options: SecondStepOptions<U>
     system,
     messages: loadMessages(options.messages),
     render: options.render ?? ejsPages(views),
+    banner: ejsBanner(views),
     passports: options.passports ?? [passport],
     onPending: options.onPending ?? null,
     mails: options.mail !== undefined,
