@@ -24,6 +24,7 @@ import { Status } from './service/status.js'
 import { Trouble } from './service/trouble.js'
 import { Vault } from './service/vault.js'
 import { memoryAuditLog } from './stores/memory-audit-log.js'
+import { ejsBanner } from './web/banner.js'
 import { ejsMails } from './web/mails.js'
 import { loadMessages } from './web/messages.js'
 import { ejsPages } from './web/pages.js'
@@ -85,6 +86,7 @@ export function wire<U>(options: SecondStepOptions<U>): Wired<U> {
     system,
     messages: loadMessages(options.messages),
     render: options.render ?? ejsPages(views),
+    banner: ejsBanner(views),
     passports: options.passports ?? [passport],
     onPending: options.onPending ?? null,
     mails: options.mail !== undefined,

@@ -4,6 +4,7 @@ import { MAILS, type MailName, type WriteMail } from '../service/mails.js'
 import { browserName } from './browser-name.js'
 import type { Messages, Translate } from './messages.js'
 import type { Site } from './site.js'
+import { timeShown } from './time-shown.js'
 import type { Views } from './views.js'
 
 /** What a mail's view sees. Every text is plain: the view escapes it. */
@@ -71,7 +72,7 @@ export function ejsMails(
 
 function whatHappened(event: Event, issuer: string, t: Translate, lang: string): readonly string[] {
   if (event.type === 'authenticator-locked') {
-    return [t('mail.authenticator-locked.what', { until: timeOf(event.detail.until, t, lang) })]
+    return [t('mail.authenticator-locked.what', { until: timeShown(event.detail.until, t, lang) })]
   }
   const what = t(`mail.${event.type}.what`, { issuer })
   if (event.type !== 'backup-code-used') return [what]
@@ -89,7 +90,7 @@ function factsOf({ at, ip, userAgent }: Event, t: Translate, lang: string): Mail
   const { browser, system } = browserName(userAgent)
   const both = browser !== null && system !== null
   return [
-    { label: t('mail.time'), value: timeOf(at, t, lang) },
+    { label: t('mail.time'), value: timeShown(at, t, lang) },
     { label: t('mail.ip'), value: ip ?? t('mail.unknown') },
     {
       label: t('mail.browser'),
@@ -98,15 +99,6 @@ function factsOf({ at, ip, userAgent }: Event, t: Translate, lang: string): Mail
         : (browser ?? system ?? t('mail.unknown')),
     },
   ]
-}
-
-function timeOf(time: Date, t: Translate, lang: string): string {
-  const format = new Intl.DateTimeFormat(lang, {
-    dateStyle: 'long',
-    timeStyle: 'short',
-    timeZone: 'UTC',
-  })
-  return t('mail.utc', { time: format.format(time) })
 }
 
 /** A header is one line, whatever the host's texts hold. */

@@ -9,6 +9,8 @@ export interface PageFrame {
   readonly t: Translate
   readonly lang: string
   readonly dir: string
+  /** Writes a moment for people to read, in UTC. */
+  readonly time: (time: Date) => string
   /** `paths.secondStep` */
   readonly base: string
   readonly issuer: string
@@ -91,6 +93,10 @@ export type PageData = {
     readonly backupCodesLeft: number
     readonly backupCodesSaved: boolean
     readonly canDisable: boolean
+    /** Until when an authenticator must be set up, ISO 8601; null: it need not be. */
+    readonly setupDeadline: string | null
+    /** Until when no code is asked for, ISO 8601 or `forever`; null: not paused. */
+    readonly pausedUntil: string | null
     /** Backup codes may be made. */
     readonly backupCodes: boolean
     /** The live key may be shown again. */

@@ -3,6 +3,7 @@ import { languagesOf, wantsJson } from './faces.js'
 import type { PageData, PageFrame, PageName, PageProblem } from './pages.js'
 import { PROBLEM_STATUS, type Problem } from './problem.js'
 import type { Site } from './site.js'
+import { timeShown } from './time-shown.js'
 
 const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
@@ -31,6 +32,7 @@ export function frameOf(site: Site, req: Request, page: PageName): PageFrame {
     t,
     lang,
     dir,
+    time: (time) => timeShown(time, t, lang),
     base: secondStep,
     issuer: site.issuer,
     // That page has no form, and may be shown where the request has no session any more.
