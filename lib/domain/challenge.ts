@@ -11,6 +11,7 @@ import { matchCode } from './authenticator.js'
 import { backupCodesLeft, FEW_BACKUP_CODES } from './backup-codes.js'
 import type { Decision } from './decision.js'
 import type { SecondStepEvent } from './event.js'
+import { endMailReset } from './mail-reset.js'
 import type { SecondStepRecord } from './record.js'
 import type { Method } from './stamp.js'
 
@@ -71,7 +72,7 @@ export function answerOtp(
     },
     attempts: clearConsecutive(record.attempts),
   }
-  return accept(accepted, authenticator.type)
+  return accept(accepted, authenticator.type, now)
 }
 
 /**
@@ -101,20 +102,22 @@ export function answerBackupCode(
     backupCodes: { ...set, codes },
     attempts: clearConsecutive(record.attempts),
   }
-  const decision = accept(accepted, 'backup-code')
+  const decision = accept(accepted, 'backup-code', now)
   return { ...decision, events: [...decision.events, ...backupCodeUsed(accepted)] }
 }
 
-function accept(record: SecondStepRecord, method: Method): Decision<CodeVerdict> {
+/** Who has a code needs no reset by mail: whoever has asked for it, it is over. */
+function accept(record: SecondStepRecord, method: Method, now: number): Decision<CodeVerdict> {
+  const { events, ...ended } = endMailReset(record, now)
   return {
-    record,
+    record: ended.record,
     answer: {
       kind: 'accepted',
       method,
       epoch: record.epoch,
       backupCodesLeft: backupCodesLeft(record.backupCodes),
     },
-    events: [{ type: 'code-accepted', method }],
+    events: [{ type: 'code-accepted', method }, ...events],
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Decision } from './decision.js'
+import { endMailReset } from './mail-reset.js'
 import { type PendingLogin, pendingExpiresAt } from './pending-login.js'
 import type { SecondStepRecord } from './record.js'
 
@@ -71,13 +72,14 @@ export function answerOneTimeCode(
     }
   }
   const used = { ...found, usedAt: now }
+  const { events, ...ended } = endMailReset(record, now)
   return {
     record: {
-      ...record,
+      ...ended.record,
       oneTimeCodes: record.oneTimeCodes.map((code) => (code === found ? used : code)),
       setupGrant: { owner: pending.id, until: pendingExpiresAt(pending) },
     },
     answer: { kind: 'setup-granted' },
-    events: [{ type: 'one-time-code-used', method: 'one-time-code' }],
+    events: [{ type: 'one-time-code-used', method: 'one-time-code' }, ...events],
   }
 }

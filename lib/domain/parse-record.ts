@@ -68,6 +68,7 @@ const isRecord = shape({
   mailReset: orNull(
     shape({
       id: text,
+      addressDigest: text,
       digests: listOf(text),
       askedAt: count,
       usableAt: count,

@@ -9,7 +9,8 @@ export interface MustSetUp {
   readonly until: number
 }
 
-const OWN_RESET_LASTS = 24 * 60 * 60 * 1000
+/** How long the password alone leads to the set-up after the user's own reset, in milliseconds. */
+export const OWN_RESET_LASTS = 24 * 60 * 60 * 1000
 
 /**
  * The user forgets authenticator and codes and must set up again at the next login. Every session
@@ -36,7 +37,6 @@ export function forget(record: SecondStepRecord, mustSetUp: MustSetUp | null): S
     setup: null,
     backupCodes: null,
     oneTimeCodes: [],
-    mailReset: null,
     attempts: noAttempts,
     pausedUntil: null,
     mustSetUp,

@@ -2,6 +2,7 @@ import { noAttempts } from './attempts.js'
 import { matchCode, type OtpParameters, stepsOff } from './authenticator.js'
 import { type BackupCodeSet, backupCodesLeft } from './backup-codes.js'
 import type { Decision } from './decision.js'
+import { endMailReset } from './mail-reset.js'
 import type { SecondStepRecord } from './record.js'
 import { raiseEpoch } from './stamp.js'
 
@@ -140,6 +141,7 @@ export function confirmSetup(
     backupCodes: command.backupCodes,
     attempts: noAttempts,
   }
+  const type = record.authenticator === null ? 'enrolled' : 'key-changed'
   return {
     record: enrolled,
     answer: {
@@ -147,7 +149,7 @@ export function confirmSetup(
       epoch: enrolled.epoch,
       backupCodesLeft: backupCodesLeft(command.backupCodes),
     },
-    events: [{ type: record.authenticator === null ? 'enrolled' : 'key-changed', method: 'totp' }],
+    events: [{ type, method: 'totp' }, ...endMailReset(record, now).events],
   }
 }
 

@@ -38,7 +38,11 @@ export function endStamp(record: SecondStepRecord, id: string, now: number): Sec
   return { ...record, setup, ended: [...kept, { id, at: now }].slice(-ENDED_AT_MOST) }
 }
 
-/** Ends every session, pending login and set-up in progress: those of older epochs are dead. */
+/**
+ * Ends every session, pending login, set-up in progress and reset by mail: those of older epochs are
+ * dead.
+ */
 export function raiseEpoch(record: SecondStepRecord): SecondStepRecord {
-  return { ...record, epoch: record.epoch + 1, setup: null, setupGrant: null, ended: [] }
+  const ended = { setup: null, setupGrant: null, mailReset: null, ended: [] }
+  return { ...record, ...ended, epoch: record.epoch + 1 }
 }

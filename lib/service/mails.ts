@@ -1,3 +1,4 @@
+import { isOneAddress } from '../domain/address.js'
 import type { MailFailure, SecondStepEventType } from '../domain/event.js'
 import type { Counter, Counters } from '../ports/counters.js'
 import type { Mailer } from '../ports/mailer.js'
@@ -16,6 +17,10 @@ export const MAILS = [
   'backup-code-used',
   'authenticator-locked',
   'pending-login-used-up',
+  'mail-reset-asked',
+  'mail-reset-ready',
+  'mail-reset-done',
+  'mail-reset-cancelled',
 ] as const satisfies readonly SecondStepEventType[]
 
 export type MailName = (typeof MAILS)[number]
@@ -30,11 +35,22 @@ export interface Addressee {
   readonly locale: string | null
 }
 
-/** Writes the mail that tells of an event, in the first of the languages that there is. */
+/**
+ * Writes the mail that tells of an event, in the first of the languages that there is.
+ *
+ * @param token of the link that the mail is to have, if any
+ */
 export type WriteMail = (
   event: MailedEvent,
   languages: readonly string[],
+  token?: string,
 ) => { readonly subject: string; readonly text: string; readonly html: string }
+
+/** What a mail has that no event may tell: a secret, and whom alone it is for. */
+export interface MailedLink {
+  readonly token: string
+  readonly addressee: Addressee
+}
 
 /** What mails are made of. */
 export interface MailParts<U> {
@@ -55,8 +71,8 @@ type Part = MailFailure['part']
 
 const PATIENCE = 20_000
 const HOUR = 60 * 60
-// One address: nothing that a header or a list of addresses is made of (GitLab CVE-2023-7028).
-const ONE_ADDRESS = /^[^\s\p{C}@,;:<>()[\]\\"]{1,64}@[^\s\p{C}@,;:<>()[\]\\"]{1,255}$/u
+// The event alone has no link: whoever made it sends these.
+const WITH_LINK: readonly SecondStepEventType[] = ['mail-reset-asked', 'mail-reset-ready']
 
 /**
  * Tells users by mail what happened to their second step. Nobody waits for a mail, and one that
@@ -71,7 +87,7 @@ export class Mails<U> {
     this.#parts = parts
     this.#usedUp = parts.counters.counter('mails-of-used-up-logins', HOUR)
     parts.announcer.tell((event, languages) => {
-      if (isMailed(event)) this.#begin(event, languages)
+      if (isMailed(event) && !WITH_LINK.includes(event.type)) this.#begin(event, languages, null)
     })
   }
 
@@ -80,16 +96,26 @@ export class Mails<U> {
     while (this.#underWay.size > 0) await Promise.all(this.#underWay)
   }
 
-  #begin(event: MailedEvent, languages: readonly string[]): void {
-    const mailing = this.#mail(event, languages)
+  /** Begins the mail of an event that has a link beside it. Never throws. */
+  sendLink(event: MailedEvent, languages: readonly string[], link: MailedLink): void {
+    this.#begin(event, languages, link)
+  }
+
+  #begin(event: MailedEvent, languages: readonly string[], link: MailedLink | null): void {
+    const mailing = this.#mail(event, languages, link)
       .catch((error: unknown) => this.#announceFailure(event, error))
       .finally(() => this.#underWay.delete(mailing))
     this.#underWay.add(mailing)
   }
 
-  async #mail(event: MailedEvent, languages: readonly string[]): Promise<void> {
+  async #mail(
+    event: MailedEvent,
+    languages: readonly string[],
+    link: MailedLink | null,
+  ): Promise<void> {
     const { from, mailer, write, patience = PATIENCE } = this.#parts
-    const addressee = await at('users', () => this.#addressee(event.user))
+    const known = link?.addressee
+    const addressee = known ?? (await at('users', () => this.#addressee(event.user)))
     if (addressee === null || addressee.email === null) return
     const { email, locale } = addressee
     await at('address', () => checkAddress(email))
@@ -98,7 +124,7 @@ export class Mails<U> {
     // What somebody else's request asked for says nothing about the user's own language.
     const asked = event.actor.kind === 'user' ? languages : []
     const wanted = locale === null ? asked : [locale, ...asked]
-    const written = await at('view', async () => write(event, wanted))
+    const written = await at('view', async () => write(event, wanted, link?.token))
     // RFC 3834 §5: out-of-office programs do not answer it.
     const headers = { 'Auto-Submitted': 'auto-generated' }
     await at('transport', () =>
@@ -159,7 +185,7 @@ function isMailed(event: AnnouncedEvent): event is MailedEvent {
 }
 
 function checkAddress(email: string): void {
-  if (!ONE_ADDRESS.test(email)) throw new Error('is not one e-mail address')
+  if (!isOneAddress(email)) throw new Error('is not one e-mail address')
 }
 
 /** Class and code of a failure: its message may hold addresses, passwords or whole commands. */

@@ -5,7 +5,7 @@ import { parsePolicy, parseRecord } from '../domain/parse-record.js'
 import { defaultPolicy, type Policy } from '../domain/policy.js'
 import { blankRecord, type SecondStepRecord } from '../domain/record.js'
 import { UnavailableError } from '../errors/unavailable-error.js'
-import type { RecordStore } from '../ports/record-store.js'
+import type { RecordPage, RecordQuery, RecordStore } from '../ports/record-store.js'
 import type { System } from '../ports/system.js'
 import { within } from '../ports/within.js'
 import type { Announcer, Occasion } from './announcer.js'
@@ -63,6 +63,16 @@ export class Records {
     return within(PART, async () => {
       const stored: unknown = await this.#store.find(userId)
       return stored === null ? blankRecord(userId) : parseRecord(stored, userId)
+    })
+  }
+
+  /** @throws UnavailableError where the list cannot be read, also for a cursor that it gave itself */
+  async list(query: RecordQuery): Promise<RecordPage> {
+    await this.open()
+    return within(PART, async () => {
+      const page = await this.#store.list(query)
+      if (page === null) throw new Error('the store does not know its own cursor')
+      return page
     })
   }
 

@@ -71,6 +71,7 @@ export function largeRecord(userId: string): SecondStepRecord {
     setupGrant: { owner: randomUUID(), until: 1_750_000_000_000 },
     mailReset: {
       id: randomUUID(),
+      addressDigest: 'a'.repeat(43),
       digests: ['d'.repeat(43), 'e'.repeat(43)],
       askedAt: 1_750_000_000_000,
       usableAt: 1_750_000_000_001,

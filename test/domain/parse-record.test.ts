@@ -28,6 +28,7 @@ function fullRecord(): SecondStepRecord {
     setupGrant: { owner: 'login', until: NOW },
     mailReset: {
       id: 'reset',
+      addressDigest: 'address',
       digests: ['one', 'two'],
       ...{ askedAt: NOW, usableAt: NOW, expiresAt: NOW, readyTold: true },
       ...{ ip: '192.0.2.1', userAgent: 'browser' },

@@ -1,0 +1,253 @@
+import { readAddress } from '../domain/address.js'
+import type { Decision } from '../domain/decision.js'
+import type { MailResetRefusal } from '../domain/event.js'
+import {
+  askMailReset,
+  delayedMailReset,
+  dropMailReset,
+  endMailReset,
+  type MailReset,
+  mailResetOf,
+  type PressAnswer,
+  pressMailReset,
+} from '../domain/mail-reset.js'
+import type { PendingLogin } from '../domain/pending-login.js'
+import type { SecondStepRecord } from '../domain/record.js'
+import {
+  type Admission,
+  type Footing,
+  pendingStandingOf,
+  stillAdmitted,
+} from '../domain/standing.js'
+import type { System } from '../ports/system.js'
+import { type Announcer, NO_REQUEST, type Occasion } from './announcer.js'
+import type { MailLimits } from './mail-limits.js'
+import { type MailResetTokens, type ReadToken, readToken } from './mail-reset-tokens.js'
+import type { FindMailResetUser, MailResetUser } from './mail-reset-user.js'
+import type { Mails } from './mails.js'
+import type { Records } from './records.js'
+import type { Trouble } from './trouble.js'
+
+/** Who asks for a reset by mail, and for which address. */
+export interface LostRequest extends Pick<Footing, 'policy' | 'subject'> {
+  readonly pending: PendingLogin
+  /** As `readAddress` has it. */
+  readonly address: string
+  readonly occasion: Occasion
+}
+
+/** A pending login that presses the button. */
+export type LostPress = Omit<LostRequest, 'address'>
+
+/** A link that is good now. */
+export interface LostLink {
+  readonly token: ReadToken
+  readonly reset: MailReset
+  readonly heldUntil: number
+}
+
+interface Parts {
+  readonly records: Records
+  readonly tokens: MailResetTokens
+  readonly limits: MailLimits
+  readonly announcer: Announcer
+  readonly mails: Pick<Mails<never>, 'sendLink'>
+  readonly findUser: FindMailResetUser
+  readonly trouble: Trouble
+  readonly system: System
+  /** Milliseconds that a reset waits before its link can be used. */
+  readonly delay: number
+}
+
+/** Resets by mail: "Lost your code?" */
+export class Lost {
+  readonly #parts: Parts
+  readonly #underWay = new Set<Promise<void>>()
+
+  constructor(parts: Parts) {
+    this.#parts = parts
+  }
+
+  /**
+   * Begins what comes of asking. Whoever asked has his answer already and learns nothing of it, so
+   * nothing is returned and nothing thrown; a failure is told to the operator.
+   */
+  ask(request: LostRequest): void {
+    const asking = this.#ask(request)
+      .catch((error: unknown) => this.#parts.trouble.report(error))
+      .finally(() => this.#underWay.delete(asking))
+    this.#underWay.add(asking)
+  }
+
+  /** Resolves when everything that was begun is done, or has failed. Never rejects. */
+  async settled(): Promise<void> {
+    while (this.#underWay.size > 0) await Promise.all(this.#underWay)
+  }
+
+  async #ask(request: LostRequest): Promise<void> {
+    const { records, limits, findUser, system } = this.#parts
+    const { userId, id } = request.pending
+    if (!(await limits.mayAsk(id))) return
+    const user = await findUser(userId)
+    if (user === null) return
+    const refusal = await refusalOf(user, request.address)
+    if (refusal !== null) return this.#refuse(request, refusal)
+    if (delayedMailReset(await records.find(userId), system.now()) !== null) return
+
+    const places = await limits.takeForMail(userId)
+    if (places === null) return this.#refuse(request, 'too-many-mails')
+    const mailed = await this.#begin(request, user).catch(async (error: unknown) => {
+      await places.giveBack()
+      throw error
+    })
+    if (!mailed) await places.giveBack()
+  }
+
+  /** @returns whether a reset was begun, and its mail */
+  async #begin({ address, ...request }: LostRequest, user: MailResetUser): Promise<boolean> {
+    const { records, tokens, mails, delay } = this.#parts
+    const { pending, occasion } = request
+    const { userId } = pending
+    const id = tokens.newId()
+    const { token, secret } = tokens.newToken(userId)
+    const [addressDigest] = await tokens.addressDigests(address, userId, id)
+    const heldUntil = await user.heldUntil()
+    const begun = await records
+      .change<MailReset | null>(userId, occasion, async (record, now) => {
+        if (!waitsForCode(request, record, now)) return { record, answer: null, events: [] }
+        const [digest] = await tokens.digests(secret, record, { id, addressDigest })
+        const { ip, userAgent } = occasion
+        const notBefore = Math.max(now + delay, heldUntil)
+        return askMailReset(record, { id, addressDigest, digest, notBefore, ip, userAgent }, now)
+      })
+      .catch(async (error: unknown) => {
+        await this.#drop(userId, id)
+        throw error
+      })
+    if (begun === null) return false
+    const { usableAt, expiresAt } = begun
+    const detail = { usableAt: new Date(usableAt), expiresAt: new Date(expiresAt) }
+    const event = { type: 'mail-reset-asked', ...factsOf(userId, begun), detail } as const
+    mails.sendLink(event, occasion.languages ?? [], { token, addressee: user.addressee })
+    return true
+  }
+
+  /** The write may have taken place although it is not known, or not in the audit log. */
+  async #drop(userId: string, id: string): Promise<void> {
+    await this.#parts.records.change(userId, NO_REQUEST, (record) => ({
+      record: dropMailReset(record, id),
+      answer: undefined,
+      events: [],
+    }))
+  }
+
+  #refuse({ pending, occasion }: LostRequest, why: MailResetRefusal): Promise<void> {
+    const event = { type: 'mail-reset-refused', method: null, detail: { why } } as const
+    return this.#parts.announcer.announce(pending.userId, [event], occasion)
+  }
+
+  /** The link of a token, or null where it does not work, for whichever reason. */
+  async find(token: string): Promise<LostLink | null> {
+    const { records, tokens, findUser, system } = this.#parts
+    const read = readToken(token)
+    if (read === null) return null
+    const record = await records.find(read.userId)
+    const reset = await this.#resetOf(read, record, system.now())
+    if (reset === null) return null
+    // Only now: whoever has no token learns nothing from the time that the host takes.
+    const user = await findUser(read.userId)
+    const { email = null } = user?.addressee ?? {}
+    if (user === null || !(await tokens.isFor(email, read.userId, reset))) return null
+    if (!(await user.allowed())) return null
+    return { token: read, reset, heldUntil: await user.heldUntil() }
+  }
+
+  async #resetOf(
+    token: ReadToken,
+    record: SecondStepRecord,
+    now: number,
+  ): Promise<MailReset | null> {
+    if (record.mailReset === null) return null
+    const digests = await this.#parts.tokens.digests(token.secret, record, record.mailReset)
+    return mailResetOf(record, digests, now)
+  }
+
+  /** Says that a link was opened. Mail scanners open some links again and again: that is said once. */
+  async opened({ token, reset }: LostLink, occasion: Occasion): Promise<void> {
+    const { limits, announcer } = this.#parts
+    if (!(await limits.mayTellOpening(reset.id))) return
+    await announcer.announce(token.userId, [{ type: 'mail-reset-opened', method: null }], occasion)
+  }
+
+  /** Resets, for a pending login of that user. Link and login are asked again in the decision. */
+  press(
+    { token, heldUntil }: LostLink,
+    press: LostPress,
+  ): Promise<PressAnswer | { readonly kind: 'not-signed-in' }> {
+    const { records, tokens } = this.#parts
+    return records.change(
+      token.userId,
+      press.occasion,
+      async (record, now): Promise<Decision<PressAnswer | { kind: 'not-signed-in' }>> => {
+        const { mailReset } = record
+        const digests =
+          mailReset === null ? [] : await tokens.digests(token.secret, record, mailReset)
+        if (mailResetOf(record, digests, now) !== null && !waitsForCode(press, record, now)) {
+          return { record, answer: { kind: 'not-signed-in' }, events: [] }
+        }
+        return pressMailReset(record, { digests, heldUntil }, now)
+      },
+    )
+  }
+
+  /** Ends what waits; whether anything did is not said. */
+  cancel(
+    admission: Admission & Footing,
+    occasion: Occasion,
+  ): Promise<'cancelled' | 'sign-in-again'> {
+    const { policy, subject } = admission
+    return this.#parts.records.change<'cancelled' | 'sign-in-again'>(
+      admission.record.userId,
+      occasion,
+      (record, now) =>
+        stillAdmitted(admission, { record, policy, subject }, now)
+          ? { ...endMailReset(record, now), answer: 'cancelled' }
+          : { record, answer: 'sign-in-again', events: [] },
+    )
+  }
+
+  /** Ends the reset that a link is of. */
+  cancelByLink({ token }: LostLink, occasion: Occasion): Promise<'cancelled' | 'link-expired'> {
+    return this.#parts.records.change<'cancelled' | 'link-expired'>(
+      token.userId,
+      occasion,
+      async (record, now) =>
+        (await this.#resetOf(token, record, now)) === null
+          ? { record, answer: 'link-expired', events: [] }
+          : { ...endMailReset(record, now), answer: 'cancelled' },
+    )
+  }
+}
+
+/** Who asked and when: what the owner decides by, in every mail that has a link. */
+export function factsOf(userId: string, { askedAt, ip, userAgent }: MailReset) {
+  const actor = { kind: 'user', id: userId } as const
+  const nothing = { method: null, reason: null }
+  return { ...nothing, actor, user: userId, at: new Date(askedAt), ip, userAgent }
+}
+
+async function refusalOf(
+  { addressee, allowed }: MailResetUser,
+  address: string,
+): Promise<MailResetRefusal | null> {
+  if (readAddress(addressee.email ?? undefined) !== address) return 'address'
+  return (await allowed()) ? null : 'not-allowed'
+}
+
+function waitsForCode(
+  { pending, policy, subject }: LostPress,
+  record: SecondStepRecord,
+  now: number,
+): boolean {
+  return pendingStandingOf(pending, { record, policy, subject }, now) === 'code-required'
+}

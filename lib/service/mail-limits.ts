@@ -1,0 +1,71 @@
+import type { Counter, Counters } from '../ports/counters.js'
+import { within } from '../ports/within.js'
+
+const PART = 'the counters'
+const MINUTE = 60
+const HOUR = 60 * MINUTE
+const DAY = 24 * HOUR
+const ASKS_OF_A_LOGIN = 20
+const OPENINGS_OF_A_LINK = 10
+
+/** Places that a mail took. */
+export interface MailPlaces {
+  /** For a mail that does not go out after all. Never rejects. */
+  giveBack(): Promise<void>
+}
+
+/** How often a reset by mail may be asked for, mailed and opened. */
+export class MailLimits {
+  readonly #asks: Counter
+  readonly #openings: Counter
+  /** The shortest first: of many at once one passes it, and only that one takes of the others. */
+  readonly #mails: readonly { readonly counter: Counter; readonly limit: number }[]
+
+  constructor(counters: Counters) {
+    this.#asks = counters.counter('lost-of-pending-login', 10 * MINUTE)
+    this.#openings = counters.counter('openings-of-mail-reset', DAY)
+    this.#mails = [
+      { counter: counters.counter('reset-mails-2-minutes', 2 * MINUTE), limit: 1 },
+      { counter: counters.counter('reset-mails-hour', HOUR), limit: 3 },
+      { counter: counters.counter('reset-mails-day', DAY), limit: 5 },
+    ]
+  }
+
+  /** Whether a pending login may ask once more: what it sets going must end somewhere. */
+  async mayAsk(pendingId: string): Promise<boolean> {
+    const { taken } = await within(PART, () => this.#asks.take(pendingId, ASKS_OF_A_LOGIN))
+    return taken
+  }
+
+  /** Whether an opening of this reset's link is still worth an entry in the audit log. */
+  async mayTellOpening(resetId: string): Promise<boolean> {
+    const { taken } = await within(PART, () => this.#openings.take(resetId, OPENINGS_OF_A_LINK))
+    return taken
+  }
+
+  /** Places for one mail to this user, or null where there have been too many; then none is taken. */
+  async takeForMail(userId: string): Promise<MailPlaces | null> {
+    const taken: Counter[] = []
+    const giveBack = async () => {
+      await Promise.all(taken.map((counter) => giveBackTo(counter, userId)))
+    }
+    for (const { counter, limit } of this.#mails) {
+      const place = await within(PART, () => counter.take(userId, limit)).catch(
+        async (error: unknown) => {
+          await giveBack()
+          throw error
+        },
+      )
+      if (!place.taken) {
+        await giveBack()
+        return null
+      }
+      taken.push(counter)
+    }
+    return { giveBack }
+  }
+}
+
+async function giveBackTo(counter: Counter, key: string): Promise<void> {
+  await within(PART, () => counter.giveBack(key)).catch(() => undefined)
+}

@@ -1,0 +1,124 @@
+import type { Decision } from '../domain/decision.js'
+import {
+  endMailReset,
+  isReadyDue,
+  type MailReset,
+  tellMailResetReady,
+} from '../domain/mail-reset.js'
+import type { SecondStepRecord } from '../domain/record.js'
+import type { System } from '../ports/system.js'
+import { NO_REQUEST } from './announcer.js'
+import { factsOf } from './lost.js'
+import type { MailResetTokens } from './mail-reset-tokens.js'
+import type { FindMailResetUser, MailResetUser } from './mail-reset-user.js'
+import type { Mails } from './mails.js'
+import type { Records } from './records.js'
+import type { Trouble } from './trouble.js'
+
+const SOON = 1000
+const MINUTE = 60 * 1000
+const PAGE = 100
+
+interface Parts {
+  readonly records: Records
+  readonly tokens: MailResetTokens
+  readonly mails: Pick<Mails<never>, 'sendLink'>
+  readonly findUser: FindMailResetUser
+  readonly trouble: Trouble
+  readonly system: System
+}
+
+/**
+ * Tells users that the wait of their reset is over. Every process looks once a minute; the write of
+ * the record decides which of them tells.
+ */
+export class ReadyMailResets {
+  readonly #parts: Parts
+  #timer: NodeJS.Timeout | undefined
+  #sweeping: Promise<void> = Promise.resolve()
+  #stopped = false
+
+  constructor(parts: Parts) {
+    this.#parts = parts
+  }
+
+  /** Begins to look, now and then; that alone keeps no process alive. */
+  start(): void {
+    this.#lookIn(SOON)
+  }
+
+  /** Resolves when a look that is under way is over; there is no other after it. */
+  async stop(): Promise<void> {
+    this.#stopped = true
+    clearTimeout(this.#timer)
+    await this.#sweeping
+  }
+
+  #lookIn(milliseconds: number): void {
+    if (this.#stopped) return
+    this.#timer = setTimeout(() => {
+      this.#sweeping = this.sweep().finally(() => this.#lookIn(MINUTE))
+    }, milliseconds)
+    this.#timer.unref()
+  }
+
+  /** Tells everybody who is to be told. Never rejects: a failure is told to the operator. */
+  async sweep(): Promise<void> {
+    const { records, system, trouble } = this.#parts
+    try {
+      let cursor: string | null = null
+      do {
+        const query = { list: 'mail-resets-due', cursor, limit: PAGE, now: system.now() } as const
+        const page = await records.list(query)
+        for (const { userId } of page.records) {
+          await this.#tell(userId).catch((error: unknown) => trouble.report(error))
+        }
+        cursor = page.next
+      } while (cursor !== null && !this.#stopped)
+    } catch (error) {
+      trouble.report(error)
+    }
+  }
+
+  async #tell(userId: string): Promise<void> {
+    const { records, tokens, mails, findUser } = this.#parts
+    const user = await findUser(userId)
+    const allowed = user !== null && (await user.allowed()) ? user : null
+    const heldUntil = (await allowed?.heldUntil()) ?? 0
+    const { token, secret } = tokens.newToken(userId)
+    const told = await records.change(userId, NO_REQUEST, async (record, now) => {
+      const live = await this.#isLive(allowed, record, now)
+      if (!live) return { ...endMailReset(record, now), answer: null }
+      return this.#decide(record, secret, heldUntil, now)
+    })
+    if (told === null || allowed === null) return
+    const detail = { expiresAt: new Date(told.expiresAt) }
+    const event = { type: 'mail-reset-ready', ...factsOf(userId, told), detail } as const
+    mails.sendLink(event, [], { token, addressee: allowed.addressee })
+  }
+
+  /** What must not be reset any more is over; a reset that is not due is left alone. */
+  async #isLive(
+    user: MailResetUser | null,
+    record: SecondStepRecord,
+    now: number,
+  ): Promise<boolean> {
+    const { mailReset, userId } = record
+    if (mailReset === null || !isReadyDue(record, now)) return true
+    return (
+      user !== null && (await this.#parts.tokens.isFor(user.addressee.email, userId, mailReset))
+    )
+  }
+
+  async #decide(
+    record: SecondStepRecord,
+    secret: string,
+    heldUntil: number,
+    now: number,
+  ): Promise<Decision<MailReset | null>> {
+    const { mailReset } = record
+    if (mailReset === null) return { record, answer: null, events: [] }
+    const [digest] = await this.#parts.tokens.digests(secret, record, mailReset)
+    return tellMailResetReady(record, { digest, heldUntil }, now)
+  }
+}
