@@ -64,11 +64,12 @@ export function wire<U>(options: SecondStepOptions<U>): Wired<U> {
   const counters = countersOf(options.redis, production)
   const limits = new Limits(counters, announcer)
   const vault = new Vault(sealer)
-  const sessions = new Sessions(records, system, subjectsOf(options, checked))
-  const now = () => system.now()
-  const challenge = new Challenge({ records, limits, vault, digester, window, now })
-  const backupCodes = new BackupCodes({ challenge, digester, system })
+  const findSubject = subjectsOf(options, checked)
+  const sessions = new Sessions(records, system, findSubject)
   const oneTimeCodes = new OneTimeCodes({ digester, system })
+  const challengeParts = { records, limits, vault, digester, oneTimeCodes }
+  const challenge = new Challenge({ ...challengeParts, window, now: () => system.now() })
+  const backupCodes = new BackupCodes({ challenge, digester, system })
   const setupParts = { records, challenge, limits, vault, backupCodes, system }
   const administrationParts = { records, backupCodes, oneTimeCodes, announcer, window }
   const views = ejsViews(options.views)
@@ -93,7 +94,7 @@ export function wire<U>(options: SecondStepOptions<U>): Wired<U> {
   }
   const mailParts = { announcer, counters, hostId, write: ejsMails(views, site) }
   const mails = mailsOf(options, mailParts, site)
-  const status = new Status(records, system, window)
+  const status = new Status({ records, system, window, findSubject })
   return { checked, site, announcer, records, status, vault, mails }
 }
 
@@ -127,12 +128,12 @@ function subjectsOf<U>(
 }
 
 function mailsOf<U>(
-  { users, mail }: SecondStepOptions<U>,
+  { users, mail, nameAdmins = false }: SecondStepOptions<U>,
   parts: Pick<MailParts<U>, 'announcer' | 'counters' | 'hostId' | 'write'>,
   { describe }: Site,
 ): Mails<U> | null {
   if (users === undefined || mail === undefined) return null
   const describeUser = (user: U) => describe(user as Express.User)
   const { transport: mailer, from } = mail
-  return new Mails({ ...parts, users, describe: describeUser, mailer, from })
+  return new Mails({ ...parts, users, describe: describeUser, mailer, from, nameAdmins })
 }
