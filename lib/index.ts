@@ -7,7 +7,14 @@ export type { Policy, PolicyMode } from './domain/policy.js'
 export type { SecondStepRecord } from './domain/record.js'
 export { type ListPlace, listPlaceOf, type RecordList } from './domain/record-list.js'
 export type { Method } from './domain/stamp.js'
-export type { Described, MailOptions, SecondStepOptions, TotpOptions } from './options/options.js'
+export type {
+  Described,
+  LostDelay,
+  LostOptions,
+  MailOptions,
+  SecondStepOptions,
+  TotpOptions,
+} from './options/options.js'
 export type { AuditEntry, AuditLog, AuditPage, AuditQuery } from './ports/audit-log.js'
 export type { Mail, Mailer } from './ports/mailer.js'
 export type { RecordPage, RecordQuery, RecordStore } from './ports/record-store.js'
@@ -24,9 +31,10 @@ export { memoryAuditLog } from './stores/memory-audit-log.js'
 export { memoryStore } from './stores/memory-store.js'
 export { type RedisAuditLogOptions, redisAuditLog } from './stores/redis-audit-log.js'
 export { type RedisStoreOptions, redisStore } from './stores/redis-store.js'
+export type { Fact } from './web/facts.js'
 export type { GuardOptions } from './web/guard.js'
 export type { LimitPasswordOptions } from './web/limit-password.js'
-export type { MailFrame } from './web/mails.js'
+export type { MailAction, MailFrame } from './web/mails.js'
 export type { PageData, PageFrame, PageName, Render } from './web/pages.js'
 export type { RequireFreshOptions } from './web/require-fresh.js'
 export type { SecondStepSession } from './web/session.js'

@@ -65,10 +65,11 @@ export interface SecondStep<U = Express.User> {
  * app.use('/second-step', secondStep.router())
  */
 export function createSecondStep<U = Express.User>(options: SecondStepOptions<U>): SecondStep<U> {
-  const { checked, site, announcer, records, status, mails } = wire(options)
+  const { checked, site, announcer, records, status, mails, readyMailResets } = wire(options)
   const { sessions } = site
   const recordId = (userId: unknown) => checked.recordId(userId)
   openEarly(records, site.trouble)
+  readyMailResets?.start()
 
   return {
     guard: (guardOptions) => guard(site, guardOptions),
@@ -83,6 +84,8 @@ export function createSecondStep<U = Express.User>(options: SecondStepOptions<U>
     status: async (userId) => status.of(recordId(userId)),
     events: announcer.events,
     close: async () => {
+      await readyMailResets?.stop()
+      await site.lost?.settled()
       await mails?.settled()
       await options.store.close?.()
     },

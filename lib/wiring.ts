@@ -4,8 +4,10 @@ import { keyRing } from './keys/key-ring.js'
 import { memoryCounters } from './limits/memory-counters.js'
 import { redisCounters } from './limits/redis-counters.js'
 import { type CheckedOptions, checkOptions } from './options/check-options.js'
+import { delayOf, findMailResetUser, mayWait } from './options/mail-reset-user.js'
 import type { SecondStepOptions } from './options/options.js'
 import type { AuditLog } from './ports/audit-log.js'
+import type { Counters } from './ports/counters.js'
 import { system as theSystem } from './ports/system.js'
 import { within } from './ports/within.js'
 import { Administration } from './service/administration.js'
@@ -14,8 +16,12 @@ import { Audit } from './service/audit.js'
 import { BackupCodes } from './service/backup-codes.js'
 import { Challenge } from './service/challenge.js'
 import { Limits } from './service/limits.js'
+import { Lost, type LostParts } from './service/lost.js'
+import { MailLimits } from './service/mail-limits.js'
+import { MailResetTokens } from './service/mail-reset-tokens.js'
 import { type MailParts, Mails } from './service/mails.js'
 import { OneTimeCodes } from './service/one-time-codes.js'
+import { ReadyMailResets } from './service/ready-mail-resets.js'
 import { Records } from './service/records.js'
 import { Reset } from './service/reset.js'
 import { type FindSubject, Sessions } from './service/sessions.js'
@@ -41,6 +47,8 @@ export interface Wired<U> {
   readonly vault: Vault
   /** Null where nobody is told by mail. */
   readonly mails: Mails<U> | null
+  /** Tells of resets by mail whose wait is over; null where none can come to wait. */
+  readonly readyMailResets: ReadyMailResets | null
 }
 
 /**
@@ -64,37 +72,44 @@ export function wire<U>(options: SecondStepOptions<U>): Wired<U> {
   const counters = countersOf(options.redis, production)
   const limits = new Limits(counters, announcer)
   const vault = new Vault(sealer)
-  const sessions = new Sessions(records, system, subjectsOf(options, checked))
-  const now = () => system.now()
-  const challenge = new Challenge({ records, limits, vault, digester, window, now })
-  const backupCodes = new BackupCodes({ challenge, digester, system })
+  const findSubject = subjectsOf(options, checked)
+  const sessions = new Sessions(records, system, findSubject)
   const oneTimeCodes = new OneTimeCodes({ digester, system })
+  const challengeParts = { records, limits, vault, digester, oneTimeCodes }
+  const challenge = new Challenge({ ...challengeParts, window, now: () => system.now() })
+  const backupCodes = new BackupCodes({ challenge, digester, system })
   const setupParts = { records, challenge, limits, vault, backupCodes, system }
   const administrationParts = { records, backupCodes, oneTimeCodes, announcer, window }
   const views = ejsViews(options.views)
+  const messages = loadMessages(options.messages)
+  const trouble = new Trouble(system)
+  const write = ejsMails(views, { ...ofSite, messages })
+  const mails = mailsOf(options, { announcer, counters, hostId, write }, ofSite)
+  const tokens = new MailResetTokens({ digester, system })
+  const lostParts = { records, tokens, announcer, counters, mails, trouble, system }
+  const { lost, readyMailResets } = lostOf(options, checked, lostParts)
   const site: Site = {
     ...ofSite,
     challenge,
     backupCodes,
     setup: new Setup({ ...setupParts, parameters, window }),
+    lost,
     reset: new Reset(challenge),
     administration: new Administration(administrationParts),
     limits,
-    trouble: new Trouble(system),
+    trouble,
     sessions,
     audit,
     system,
-    messages: loadMessages(options.messages),
+    messages,
     render: options.render ?? ejsPages(views),
     banner: ejsBanner(views),
     passports: options.passports ?? [passport],
     onPending: options.onPending ?? null,
     mails: options.mail !== undefined,
   }
-  const mailParts = { announcer, counters, hostId, write: ejsMails(views, site) }
-  const mails = mailsOf(options, mailParts, site)
-  const status = new Status(records, system, window)
-  return { checked, site, announcer, records, status, vault, mails }
+  const status = new Status({ records, system, window, findSubject })
+  return { checked, site, announcer, records, status, vault, mails, readyMailResets }
 }
 
 function countersOf(redis: SecondStepOptions['redis'], production: boolean) {
@@ -127,12 +142,33 @@ function subjectsOf<U>(
 }
 
 function mailsOf<U>(
-  { users, mail }: SecondStepOptions<U>,
+  { users, mail, nameAdmins = false }: SecondStepOptions<U>,
   parts: Pick<MailParts<U>, 'announcer' | 'counters' | 'hostId' | 'write'>,
-  { describe }: Site,
+  { describe }: Pick<Site, 'describe'>,
 ): Mails<U> | null {
   if (users === undefined || mail === undefined) return null
   const describeUser = (user: U) => describe(user as Express.User)
   const { transport: mailer, from } = mail
-  return new Mails({ ...parts, users, describe: describeUser, mailer, from })
+  return new Mails({ ...parts, users, describe: describeUser, mailer, from, nameAdmins })
+}
+
+/** Resets by mail, where the host has mail and has not switched them off. */
+function lostOf<U>(
+  { users, lost = {} }: SecondStepOptions<U>,
+  checked: CheckedOptions,
+  parts: Omit<LostParts, 'findUser' | 'delay' | 'limits' | 'mails'> & {
+    counters: Counters
+    mails: Mails<U> | null
+  },
+): { lost: Lost | null; readyMailResets: ReadyMailResets | null } {
+  const { counters, mails, ...shared } = parts
+  if (users === undefined || mails === null || lost === false) {
+    return { lost: null, readyMailResets: null }
+  }
+  const findUser = findMailResetUser(users, lost, checked)
+  const both = { ...shared, mails, findUser }
+  return {
+    lost: new Lost({ ...both, limits: new MailLimits(counters), delay: delayOf(lost) }),
+    readyMailResets: mayWait(lost) ? new ReadyMailResets(both) : null,
+  }
 }

@@ -3,7 +3,7 @@ import type { OtpParameters } from '../domain/authenticator.js'
 import { checkNames } from '../errors/check-names.js'
 import type { Description, Paths } from '../web/site.js'
 import { check, isListOf, isText } from './check.js'
-import { checkMail, checkParts } from './check-parts.js'
+import { checkLost, checkMail, checkParts } from './check-parts.js'
 import { identity } from './identity.js'
 import type { SecondStepOptions, TotpOptions } from './options.js'
 
@@ -23,6 +23,8 @@ const KNOWN = [
   'roles',
   'adminRoles',
   'mail',
+  'lost',
+  'nameAdmins',
   'totp',
   'backupCodes',
   'showKey',
@@ -83,6 +85,7 @@ export function checkOptions<U>(options: SecondStepOptions<U>): CheckedOptions {
   checkParts(options)
   checkFunctions(options, ['describe', 'onPending', 'formFields', 'language', 'render'])
   checkMail(options)
+  checkLost(options)
   check(
     options.views === undefined || isText(options.views),
     '`views` must be the path of a folder',
@@ -106,6 +109,10 @@ export function checkOptions<U>(options: SecondStepOptions<U>): CheckedOptions {
   check(
     options.backupCodes === undefined || typeof options.backupCodes === 'boolean',
     '`backupCodes` must be true or false',
+  )
+  check(
+    options.nameAdmins === undefined || typeof options.nameAdmins === 'boolean',
+    '`nameAdmins` must be true or false',
   )
   check(
     options.showKey === undefined || typeof options.showKey === 'boolean',

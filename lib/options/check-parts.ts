@@ -1,7 +1,9 @@
 import { checkNames } from '../errors/check-names.js'
 import type { PassportInstance } from '../web/passport.js'
 import { check, has, isListOf, isText } from './check.js'
-import type { SecondStepOptions } from './options.js'
+import type { LostDelay, SecondStepOptions } from './options.js'
+
+const DELAYS: readonly LostDelay[] = ['0', '24h', '72h']
 
 /** The objects that the host hands over: known by the methods that are called on them. */
 export function checkParts<U>({
@@ -58,4 +60,23 @@ export function checkMail<U>({ users, mail }: SecondStepOptions<U>): void {
     '`mail.from` must be an address such as Acme <no-reply@acme.example>',
   )
   check(users !== undefined, '`mail` needs `users: { findById(id) }`, to know whom to write to')
+}
+
+/** A misspelt delay would be none, and the wait that the host relies on would not be. */
+export function checkLost<U>({ lost, mail }: SecondStepOptions<U>): void {
+  if (lost === undefined || lost === false) return
+  check(
+    typeof lost === 'object' && lost !== null,
+    '`lost` must be false, or an object: { delay, allow, heldUntil }',
+  )
+  checkNames(lost, ['delay', 'allow', 'heldUntil'], 'lost.')
+  check(
+    lost.delay === undefined || DELAYS.includes(lost.delay),
+    `\`lost.delay\` must be one of ${DELAYS.join(', ')}, as a text`,
+  )
+  for (const name of ['allow', 'heldUntil'] as const) {
+    const given: unknown = lost[name]
+    check(given === undefined || typeof given === 'function', `\`lost.${name}\` must be a function`)
+  }
+  check(mail !== undefined, '`lost` needs `mail: { transport, from }`, to send the link')
 }

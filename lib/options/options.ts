@@ -43,6 +43,25 @@ export interface MailOptions {
   readonly from: string
 }
 
+/** How long a reset by mail waits before its link can be used. */
+export type LostDelay = '0' | '24h' | '72h'
+
+/** Resets by mail: whoever knows the password and reads the mail gets in. */
+export interface LostOptions<U = Express.User> {
+  /** A wait, in which the owner may cancel. Default `'0'`. */
+  readonly delay?: LostDelay
+  /**
+   * Whether this user's second step may be reset by mail. Asked when it is asked for and when the
+   * button is pressed. Default: everybody's but that of users with one of the `adminRoles`.
+   */
+  readonly allow?: (user: U) => boolean | Promise<boolean>
+  /**
+   * Holds a user's reset back until then: for hosts that reset passwords by mail or let addresses
+   * change, so that one mailbox is not both. Asked as `allow` is. Default: null, nothing is held.
+   */
+  readonly heldUntil?: (user: U) => Date | null | undefined | Promise<Date | null | undefined>
+}
+
 /** Options of `createSecondStep`. */
 export interface SecondStepOptions<U = Express.User> {
   /** The app's name, as authenticators and pages show it. */
@@ -81,6 +100,10 @@ export interface SecondStepOptions<U = Express.User> {
   readonly adminRoles?: readonly string[]
   /** Tells users by mail what happens to their second step. Default: no mails. */
   readonly mail?: MailOptions
+  /** Whether a mail about an admin's change names the admin. Default false. */
+  readonly nameAdmins?: boolean
+  /** Resets by mail, "Lost your code?": they need `mail`. Default: offered where there is mail. */
+  readonly lost?: false | LostOptions<U>
   readonly totp?: TotpOptions
   /** Whether backup codes are made and accepted. Default true. */
   readonly backupCodes?: boolean

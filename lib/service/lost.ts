@@ -24,7 +24,7 @@ import { type Announcer, NO_REQUEST, type Occasion } from './announcer.js'
 import type { MailLimits } from './mail-limits.js'
 import { type MailResetTokens, type ReadToken, readToken } from './mail-reset-tokens.js'
 import type { FindMailResetUser, MailResetUser } from './mail-reset-user.js'
-import type { Mails } from './mails.js'
+import type { LinkMailer } from './mails.js'
 import type { Records } from './records.js'
 import type { Trouble } from './trouble.js'
 
@@ -46,12 +46,13 @@ export interface LostLink {
   readonly heldUntil: number
 }
 
-interface Parts {
+/** What resets by mail are made of. */
+export interface LostParts {
   readonly records: Records
   readonly tokens: MailResetTokens
   readonly limits: MailLimits
   readonly announcer: Announcer
-  readonly mails: Pick<Mails<never>, 'sendLink'>
+  readonly mails: LinkMailer
   readonly findUser: FindMailResetUser
   readonly trouble: Trouble
   readonly system: System
@@ -61,10 +62,10 @@ interface Parts {
 
 /** Resets by mail: "Lost your code?" */
 export class Lost {
-  readonly #parts: Parts
+  readonly #parts: LostParts
   readonly #underWay = new Set<Promise<void>>()
 
-  constructor(parts: Parts) {
+  constructor(parts: LostParts) {
     this.#parts = parts
   }
 

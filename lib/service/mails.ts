@@ -6,7 +6,7 @@ import type { Users } from '../ports/users.js'
 import { within } from '../ports/within.js'
 import { type AnnouncedEvent, type Announcer, NO_REQUEST } from './announcer.js'
 
-/** The mails there are: each tells of the event of that name. */
+/** The mails about what a user, or the host's own code, did: each tells of the event of that name. */
 export const MAILS = [
   'enrolled',
   'disabled',
@@ -23,7 +23,19 @@ export const MAILS = [
   'mail-reset-cancelled',
 ] as const satisfies readonly SecondStepEventType[]
 
-export type MailName = (typeof MAILS)[number]
+/** The mails about what an admin or the operator did to a user's second step. */
+export const ADMIN_MAILS = [
+  'disabled',
+  'paused',
+  'resumed',
+  'reset',
+  'backup-codes-made',
+  'one-time-code-made',
+  'unlocked',
+  'sessions-ended',
+] as const satisfies readonly SecondStepEventType[]
+
+export type MailName = (typeof MAILS)[number] | (typeof ADMIN_MAILS)[number]
 
 /** An event that a user is told of. */
 export type MailedEvent = AnnouncedEvent<MailName> & { readonly user: string }
@@ -33,23 +45,31 @@ export interface Addressee {
   readonly id: string
   readonly email: string | null
   readonly locale: string | null
+  readonly name?: string | null
 }
 
 /**
  * Writes the mail that tells of an event, in the first of the languages that there is.
  *
- * @param token of the link that the mail is to have, if any
+ * @param by the admin's name, where the user is to be told. Default: nobody's
+ * @param token of the link that the mail is to have. Default: none
  */
 export type WriteMail = (
   event: MailedEvent,
   languages: readonly string[],
-  token?: string,
+  by?: string | null,
+  token?: string | null,
 ) => { readonly subject: string; readonly text: string; readonly html: string }
 
 /** What a mail has that no event may tell: a secret, and whom alone it is for. */
 export interface MailedLink {
   readonly token: string
   readonly addressee: Addressee
+}
+
+/** Sends the mails that have a link beside what their event tells. */
+export interface LinkMailer {
+  sendLink(event: MailedEvent, languages: readonly string[], link: MailedLink): void
 }
 
 /** What mails are made of. */
@@ -63,6 +83,8 @@ export interface MailParts<U> {
   readonly mailer: Mailer
   readonly from: string
   readonly write: WriteMail
+  /** Whether a mail about an admin's change names the admin. Default false. */
+  readonly nameAdmins?: boolean
   /** Milliseconds that a mailer may take. Default 20 000. */
   readonly patience?: number
 }
@@ -78,7 +100,7 @@ const WITH_LINK: readonly SecondStepEventType[] = ['mail-reset-asked', 'mail-res
  * Tells users by mail what happened to their second step. Nobody waits for a mail, and one that
  * fails is an event and nothing else.
  */
-export class Mails<U> {
+export class Mails<U> implements LinkMailer {
   readonly #parts: MailParts<U>
   readonly #usedUp: Counter
   readonly #underWay = new Set<Promise<void>>()
@@ -124,7 +146,8 @@ export class Mails<U> {
     // What somebody else's request asked for says nothing about the user's own language.
     const asked = event.actor.kind === 'user' ? languages : []
     const wanted = locale === null ? asked : [locale, ...asked]
-    const written = await at('view', async () => write(event, wanted, link?.token))
+    const by = await this.#adminToName(event)
+    const written = await at('view', async () => write(event, wanted, by, link?.token ?? null))
     // RFC 3834 §5: out-of-office programs do not answer it.
     const headers = { 'Auto-Submitted': 'auto-generated' }
     await at('transport', () =>
@@ -134,6 +157,14 @@ export class Mails<U> {
         patience,
       ),
     )
+  }
+
+  /** The mail goes out without the name where it cannot be told. */
+  async #adminToName({ actor }: MailedEvent): Promise<string | null> {
+    const { nameAdmins = false } = this.#parts
+    if (!nameAdmins || actor.kind !== 'admin' || actor.id === null) return null
+    const admin = await this.#addressee(actor.id).catch(() => null)
+    return admin?.name ?? null
   }
 
   async #addressee(userId: string): Promise<Addressee | null> {
@@ -181,7 +212,13 @@ async function at<T>(part: Part, run: () => T | Promise<T>): Promise<T> {
 }
 
 function isMailed(event: AnnouncedEvent): event is MailedEvent {
-  return event.user !== null && MAILS.some((name) => name === event.type)
+  const mails: readonly MailName[] = isByAdmin(event) ? ADMIN_MAILS : MAILS
+  return event.user !== null && mails.some((name) => name === event.type)
+}
+
+/** Whether an admin or the operator did it: the user is told so, in other words than of his own acts. */
+export function isByAdmin({ actor }: Pick<AnnouncedEvent, 'actor'>): boolean {
+  return actor.kind === 'admin' || actor.kind === 'operator'
 }
 
 function checkAddress(email: string): void {

@@ -11,7 +11,7 @@ import { NO_REQUEST } from './announcer.js'
 import { factsOf } from './lost.js'
 import type { MailResetTokens } from './mail-reset-tokens.js'
 import type { FindMailResetUser, MailResetUser } from './mail-reset-user.js'
-import type { Mails } from './mails.js'
+import type { LinkMailer } from './mails.js'
 import type { Records } from './records.js'
 import type { Trouble } from './trouble.js'
 
@@ -22,7 +22,7 @@ const PAGE = 100
 interface Parts {
   readonly records: Records
   readonly tokens: MailResetTokens
-  readonly mails: Pick<Mails<never>, 'sendLink'>
+  readonly mails: LinkMailer
   readonly findUser: FindMailResetUser
   readonly trouble: Trouble
   readonly system: System

@@ -20,13 +20,37 @@ export function pathOnOrigin(destination: unknown, origin: string): string | nul
 }
 
 /** Where a login was going, by Passport's own rules. */
-export function destinationOf(req: Request, options: LogInOptions, origin: string): string | null {
+export function destinationOf(
+  req: Request,
+  options: LogInOptions,
+  site: { readonly origin: string; readonly paths: Paths },
+): string | null {
   const { successReturnToOrRedirect, successRedirect } = options
-  const returnTo = pathOnOrigin(req.session.returnTo, origin)
+  const returnTo = keptPath(req.session.returnTo, site)
   if (successReturnToOrRedirect !== undefined) {
-    return returnTo ?? pathOnOrigin(successReturnToOrRedirect, origin)
+    return returnTo ?? keptPath(successReturnToOrRedirect, site)
   }
-  return pathOnOrigin(successRedirect, origin) ?? returnTo
+  return keptPath(successRedirect, site) ?? returnTo
+}
+
+/** A path on this origin that may be kept in a session. One below `/lost` has a token in it. */
+export function keptPath(
+  destination: unknown,
+  { origin, paths }: { readonly origin: string; readonly paths: Paths },
+): string | null {
+  const path = pathOnOrigin(destination, origin)
+  if (path === null) return null
+  // However it is written: doubled slashes and escapes lead nowhere, but the token would be kept.
+  const plain = unescaped(path.split(/[?#]/, 1)[0] ?? '').replace(/[/\\]+/g, '/')
+  return liesUnder(plain, `${paths.secondStep}/lost`) ? null : path
+}
+
+function unescaped(path: string): string {
+  try {
+    return decodeURIComponent(path)
+  } catch {
+    return path
+  }
 }
 
 /** The path that the browser asked for, without the query. */

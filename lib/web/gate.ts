@@ -14,7 +14,7 @@ import {
   serialise,
 } from './passport.js'
 import { answerPending, refuseWithoutSession } from './pending-answer.js'
-import { keptKeys, regenerateSession, saveSession } from './session.js'
+import { putPending } from './put-pending.js'
 import type { Site } from './site.js'
 import { type Guarded, guardedStateOf } from './visitor.js'
 
@@ -151,17 +151,13 @@ async function becomePending(
   const pending = site.sessions.pending({
     userId,
     epoch: footing.record.epoch,
-    next: destinationOf(req, options, site.origin),
+    next: destinationOf(req, options, site),
     passport: { instance: index, user: await serialise(passport, user, req) },
     keepSessionInfo: options.keepSessionInfo === true,
     locale: site.describe(user).locale,
     subject: footing.subject,
   })
-  const kept = keptKeys(req, keepsOfPending(site, req, pending))
-  await regenerateSession(req)
-  for (const [key, value] of kept) Reflect.set(req.session, key, value)
-  req.session.secondStep = { pending }
-  await saveSession(req)
+  await putPending(site, req, pending)
 
   removeUser(req)
   const demand = demandOf(footing, site.system.now())

@@ -5,7 +5,7 @@ import { checkNames } from '../errors/check-names.js'
 import { ConfigurationError } from '../errors/configuration-error.js'
 import { UnavailableError } from '../errors/unavailable-error.js'
 import { bannerOf } from './banner.js'
-import { askedPath, isNavigation, isOurs, liesUnder, pathOnOrigin } from './destination.js'
+import { askedPath, isNavigation, isOurs, keptPath, liesUnder } from './destination.js'
 import { finishLogin, userOfPending } from './finish-login.js'
 import { gate } from './gate.js'
 import { gatedLogOut } from './log-out.js'
@@ -246,7 +246,7 @@ async function rememberDestination(
   req: Request,
   { pending }: PendingVisitor,
 ): Promise<void> {
-  const next = pathOnOrigin(req.originalUrl, site.origin)
+  const next = keptPath(req.originalUrl, site)
   if (next === null || next === pending.next) return
   updateSecondStep(req, { pending: { ...pending, next } })
   await saveSession(req)

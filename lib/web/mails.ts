@@ -1,11 +1,18 @@
 import { FEW_BACKUP_CODES } from '../domain/backup-codes.js'
 import type { AnnouncedEvent } from '../service/announcer.js'
-import { MAILS, type MailName, type WriteMail } from '../service/mails.js'
-import { browserName } from './browser-name.js'
+import { ADMIN_MAILS, isByAdmin, MAILS, type MailName, type WriteMail } from '../service/mails.js'
+import { adminMailTexts, type MailTexts } from './admin-mails.js'
+import { type Fact, factsOf } from './facts.js'
 import type { Messages, Translate } from './messages.js'
 import type { Site } from './site.js'
 import { timeShown } from './time-shown.js'
 import type { Views } from './views.js'
+
+/** A link that does something, and what it is for. */
+export interface MailAction {
+  readonly text: string
+  readonly link: string
+}
 
 /** What a mail's view sees. Every text is plain: the view escapes it. */
 export interface MailFrame {
@@ -18,9 +25,13 @@ export interface MailFrame {
   readonly title: string
   /** What happened, a paragraph each. */
   readonly what: readonly string[]
-  readonly facts: readonly { readonly label: string; readonly value: string }[]
+  readonly facts: readonly Fact[]
+  /** What the reader may do by a link of his own. Empty in most mails. */
+  readonly actions: readonly MailAction[]
   /** What to do if it was the reader. */
   readonly wasYou: string
+  /** The heading of what to do if it was somebody else. */
+  readonly notYouHeading: string
   /** What to do if it was somebody else. */
   readonly notYou: string
   /** The settings page. */
@@ -41,32 +52,37 @@ export function ejsMails(
     const own = `mails/${mail}.${ending}.ejs`
     return views.has(own) ? own : `mails/notice.${ending}.ejs`
   }
-  for (const mail of MAILS) {
+  for (const mail of [...MAILS, ...ADMIN_MAILS]) {
     views.compile(viewOf(mail, 'html'))
     views.compile(viewOf(mail, 'txt'))
   }
-  return (event, languages) => {
+  return (event, languages, by = null, token = null) => {
     const { t, lang, dir } = site.messages.for(languages)
     const { issuer } = site
-    const title = t(`mail.${event.type}.title`)
-    const frame: MailFrame = {
-      t,
-      lang,
-      dir,
-      issuer,
-      mail: event.type,
-      title,
-      what: whatHappened(event, issuer, t, lang),
-      facts: factsOf(event, t, lang),
-      wasYou: t(isAboutTries(event) ? 'mail.were-your-tries' : 'mail.was-you'),
-      notYou: t(`mail.${event.type}.not-you`, { issuer }),
-      link: `${site.origin}${site.paths.secondStep}/`,
-    }
+    const texts = isByAdmin(event)
+      ? adminMailTexts(event, { issuer, t, lang, by })
+      : ownMailTexts(event, issuer, t, lang)
+    // Never the host name of a request (couch-auth CVE-2025-70948).
+    const link = `${site.origin}${site.paths.secondStep}/`
+    const actions = token === null ? [] : resetActions(event, `${link}lost/${token}`, t, lang)
+    const frame: MailFrame = { t, lang, dir, issuer, mail: event.type, ...texts, actions, link }
     return {
-      subject: oneLine(t('mail.subject', { issuer, title })),
+      subject: oneLine(t('mail.subject', { issuer, title: texts.title })),
       text: views.write(viewOf(event.type, 'txt'), frame),
       html: views.write(viewOf(event.type, 'html'), frame),
     }
+  }
+}
+
+/** What the mail about the user's own act says. */
+function ownMailTexts(event: Event, issuer: string, t: Translate, lang: string): MailTexts {
+  return {
+    title: t(`mail.${event.type}.title`),
+    what: whatHappened(event, issuer, t, lang),
+    facts: factsOf(event, t, lang),
+    wasYou: wasYou(event, t),
+    notYouHeading: t('mail.not-you'),
+    notYou: t(`mail.${event.type}.not-you`, { issuer }),
   }
 }
 
@@ -75,6 +91,9 @@ function whatHappened(event: Event, issuer: string, t: Translate, lang: string):
     return [t('mail.authenticator-locked.what', { until: timeShown(event.detail.until, t, lang) })]
   }
   const what = t(`mail.${event.type}.what`, { issuer })
+  if (event.type === 'mail-reset-asked' || event.type === 'mail-reset-ready') {
+    return [what, t('mail.reset-until', { until: timeShown(event.detail.expiresAt, t, lang) })]
+  }
   if (event.type !== 'backup-code-used') return [what]
   const count = event.detail.backupCodesLeft
   const left = t('mail.backup-code-used.left', { count })
@@ -82,23 +101,34 @@ function whatHappened(event: Event, issuer: string, t: Translate, lang: string):
   return low ? [what, left, t('mail.backup-code-used.few')] : [what, left]
 }
 
-function isAboutTries({ type }: Event): boolean {
-  return type === 'authenticator-locked' || type === 'pending-login-used-up'
+function wasYou(event: Event, t: Translate): string {
+  if (isAboutTries(event)) return t('mail.were-your-tries')
+  return t(hasLink(event) ? 'mail.reset-was-you' : 'mail.was-you')
 }
 
-function factsOf({ at, ip, userAgent }: Event, t: Translate, lang: string): MailFrame['facts'] {
-  const { browser, system } = browserName(userAgent)
-  const both = browser !== null && system !== null
+function hasLink({ type }: Event): boolean {
+  return type === 'mail-reset-asked' || type === 'mail-reset-ready'
+}
+
+/** The page of the link has both buttons; while it waits, the way to cancel is named too. */
+function resetActions(
+  event: Event,
+  link: string,
+  t: Translate,
+  lang: string,
+): readonly MailAction[] {
+  if (event.type !== 'mail-reset-asked') return [{ text: t('mail.reset-link'), link }]
+  const { usableAt } = event.detail
+  if (usableAt <= event.at) return [{ text: t('mail.reset-link'), link }]
+  const time = timeShown(usableAt, t, lang)
   return [
-    { label: t('mail.time'), value: timeShown(at, t, lang) },
-    { label: t('mail.ip'), value: ip ?? t('mail.unknown') },
-    {
-      label: t('mail.browser'),
-      value: both
-        ? t('mail.browser-on', { browser, system })
-        : (browser ?? system ?? t('mail.unknown')),
-    },
+    { text: t('mail.reset-link-from', { time }), link },
+    { text: t('mail.reset-cancel-link'), link: `${link}#cancel` },
   ]
+}
+
+function isAboutTries({ type }: Event): boolean {
+  return type === 'authenticator-locked' || type === 'pending-login-used-up'
 }
 
 /** A header is one line, whatever the host's texts hold. */

@@ -23,6 +23,10 @@ export const pendingCode: Need<PendingVisitor> = (site, req, visitor) => {
 export const signedIn: Need<SignedInVisitor> = (site, _req, visitor) =>
   visitor.kind === 'signed-in' ? visitor : missing(site, visitor)
 
+/** Somebody who is in, or has the code open: both know what waits for them. */
+export const codeOrSignedIn: Need<PendingVisitor | SignedInVisitor> = (site, req, visitor) =>
+  visitor.kind === 'signed-in' ? visitor : pendingCode(site, req, visitor)
+
 /** A signed-in user who has an authenticator. */
 export const enrolled: Need<SignedInVisitor> = (site, _req, visitor) => {
   if (visitor.kind !== 'signed-in') return missing(site, visitor)

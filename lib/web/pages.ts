@@ -1,3 +1,4 @@
+import type { Fact } from './facts.js'
 import type { Translate } from './messages.js'
 import type { Views } from './views.js'
 
@@ -41,8 +42,14 @@ export type PageData = {
     readonly problem: PageProblem | null
     /** Backup codes are accepted. */
     readonly backupCode: boolean
+    /** An admin has made a code for one login; it goes where backup codes go. Default: false. */
+    readonly oneTimeCode?: boolean
     /** The problem is about a backup code: that form is open and has the focus. Default: false. */
     readonly typedBackupCode?: boolean
+    /** There is an authenticator; without one there is no code to type. */
+    readonly code: boolean
+    /** From when on a reset by mail that waits can be used, or null. */
+    readonly resetPending: Date | null
     /** The way out for a lost authenticator is offered. */
     readonly lost: boolean
     /** This browser may be trusted. */
@@ -99,17 +106,38 @@ export type PageData = {
     readonly pausedUntil: string | null
     /** Backup codes may be made. */
     readonly backupCodes: boolean
+    /** An admin has seen the backup codes, and one was used. Default: false. */
+    readonly codesSeen?: boolean
     /** The live key may be shown again. */
     readonly showKey: boolean
     /** The action whose form the problem belongs to. */
     readonly action: SettingsAction | null
     /** Others are told by mail what happens; this user has no address. */
     readonly noMail: boolean
+    /** As on the challenge page. */
+    readonly resetPending: Date | null
     /** What has just been done. */
     readonly notice: 'disabled' | null
     /** Where the visitor was going. */
     readonly next: string
   }
+  lost: {
+    readonly problem: PageProblem | null
+    /** An address was just typed. Whether it is the right one is not known here. */
+    readonly sent: boolean
+  }
+  'lost-link': {
+    readonly problem: PageProblem | null
+    /** Who asked for the reset. */
+    readonly facts: readonly Fact[]
+    /** This browser has a pending login of that user. */
+    readonly canReset: boolean
+    /** From when on the link can be used; null: now. */
+    readonly availableAt: Date | null
+    /** Where the button posts; its `/cancel` ends the reset. */
+    readonly action: string
+  }
+  'lost-cancelled': { readonly problem: PageProblem | null }
   problem: {
     readonly problem: PageProblem
     /** Where to go on; null: to the first step. */
@@ -136,6 +164,9 @@ const titles: Titles = {
     codes.length > 0 ? t('backup-codes.title') : t('backup-codes.title-without'),
   fresh: (_, t) => t('fresh.title'),
   settings: (_, t) => t('settings.title'),
+  lost: (_, t) => t('lost.title'),
+  'lost-link': (_, t) => t('lost-link.title'),
+  'lost-cancelled': (_, t) => t('lost-cancelled.title'),
   problem: ({ problem }, t) => t(`problem.${problem.code}.title`),
 }
 

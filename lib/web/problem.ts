@@ -36,6 +36,8 @@ export interface Problem {
   readonly link?: string
   /** Seconds that the device's clock is off, at a set-up. */
   readonly clockOff?: number
+  /** When the wait of a reset by mail is over; in JSON too. */
+  readonly availableAt?: Date
   /** Seconds, in the `Retry-After` header. */
   readonly retryAfter?: number
 }

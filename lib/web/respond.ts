@@ -105,7 +105,7 @@ export async function sendProblem(
 /** Answers with a problem as JSON, whatever the visitor prefers. */
 export function sendProblemJson(site: Site, req: Request, res: Response, problem: Problem): void {
   const { t } = site.messages.for(languagesOf(site, req))
-  const { code, next } = problem
+  const { code, next, availableAt } = problem
   const status = problem.status ?? PROBLEM_STATUS[code]
   setSafeHeaders(res)
   res
@@ -119,6 +119,7 @@ export function sendProblemJson(site: Site, req: Request, res: Response, problem
         code,
         detail: t(`problem.${code}`),
         ...(next === undefined ? {} : { next }),
+        ...(availableAt === undefined ? {} : { availableAt: availableAt.toISOString() }),
       }),
     )
 }

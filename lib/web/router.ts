@@ -4,7 +4,9 @@ import { backupCodesSaved, makeBackupCodes } from './backup-codes.js'
 import { cancel } from './cancel.js'
 import { answerChallenge, showChallenge } from './challenge.js'
 import { answerFresh, showFresh } from './fresh.js'
-import { enrolled, nothing, pendingCode, setUp, signedIn } from './needs.js'
+import { askLost, cancelLost, showLost } from './lost.js'
+import { cancelLostLink, pressLostLink, showLostCancelled, showLostLink } from './lost-link.js'
+import { codeOrSignedIn, enrolled, nothing, pendingCode, setUp, signedIn } from './needs.js'
 import { disable, reset } from './reset.js'
 import { setSafeHeaders } from './respond.js'
 import { route, routerOf } from './routes.js'
@@ -28,6 +30,13 @@ const routes = [
   route('post', '/backup-codes/saved', signedIn, backupCodesSaved),
   route('post', '/reset', enrolled, reset),
   route('post', '/disable', enrolled, disable),
+  route('get', '/lost', pendingCode, showLost),
+  route('post', '/lost', pendingCode, askLost),
+  route('post', '/lost/cancel', codeOrSignedIn, cancelLost),
+  route('get', '/lost/cancelled', nothing, showLostCancelled),
+  route('get', '/lost/:token', nothing, showLostLink),
+  route('post', '/lost/:token', nothing, pressLostLink),
+  route('post', '/lost/:token/cancel', nothing, cancelLostLink),
 ] as const
 
 const ASSETS = fileURLToPath(new URL('../../views/assets', import.meta.url))

@@ -1,4 +1,4 @@
-import { backupCodesLeft } from '../domain/backup-codes.js'
+import { backupCodesLeft, usedAfterAdmin } from '../domain/backup-codes.js'
 import { ruleFor } from '../domain/policy.js'
 import { freshUntil } from '../domain/stamp.js'
 import { type Footing, pauseOf, setupDeadlineOf } from '../domain/standing.js'
@@ -9,6 +9,7 @@ import { nextOf } from './needs.js'
 import type { PageProblem, SettingsAction } from './pages.js'
 import { pauseShown } from './pause-shown.js'
 import type { Problem } from './problem.js'
+import { resetPendingOf, resetPendingShown } from './reset-pending.js'
 import { sendJson, sendProblem, showPage } from './respond.js'
 import { saveSession } from './session.js'
 import type { SignedInVisitor } from './visitor.js'
@@ -25,7 +26,7 @@ export const showSettings: Handler<SignedInVisitor> = async (exchange) => {
   sendJson(res, {
     ...summaryOf(exchange),
     freshUntil: until !== null && until > site.system.now() ? new Date(until).toISOString() : null,
-    resetPending: null,
+    resetPending: resetPendingShown(site, visitor.record),
     trustedBrowsers: [],
     events: (await site.audit.lastOf(visitor.userId)).map(shownEntry),
   })
@@ -67,8 +68,10 @@ async function settingsPage(
     notice: notice ?? null,
     ...summaryOf(exchange),
     backupCodes: visitor.policy.backupCodes,
+    codesSeen: usedAfterAdmin(visitor.record.backupCodes),
     showKey: site.showKey,
     noMail: site.mails && site.describe(visitor.user).email === null,
+    resetPending: resetPendingOf(site, visitor.record),
     next: nextOf(site, req),
   }
   await showPage(site, req, res, 'settings', data, status)

@@ -6,6 +6,7 @@ import type { Audit } from '../service/audit.js'
 import type { BackupCodes } from '../service/backup-codes.js'
 import type { Challenge } from '../service/challenge.js'
 import type { Limits } from '../service/limits.js'
+import type { Lost } from '../service/lost.js'
 import type { Reset } from '../service/reset.js'
 import type { Sessions } from '../service/sessions.js'
 import type { Setup } from '../service/setup.js'
@@ -62,6 +63,8 @@ export interface Site {
   readonly sessions: Sessions
   readonly audit: Audit
   readonly setup: Setup
+  /** Null where no reset by mail is offered. */
+  readonly lost: Lost | null
   readonly system: System
   readonly messages: Messages
   readonly render: Render

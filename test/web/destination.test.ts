@@ -86,7 +86,24 @@ describe('a path on this origin', () => {
 
 describe('where a login was going', () => {
   const of = (session: object, options: object) =>
-    destinationOf(requestOf({ session }), options, ORIGIN)
+    destinationOf(requestOf({ session }), options, { origin: ORIGIN, paths })
+
+  // Somebody opens the link of a reset by mail without a pending login; a host that remembers where he
+  // was going would leave the token in the session, and send him there again and again.
+  it('is never the link of a reset by mail, however it is written', () => {
+    const token = `/lost/${'x'.repeat(40)}`
+    const links = [
+      ...[`/second-step${token}`, `/SECOND-STEP${token}/cancel`, `${ORIGIN}/second-step${token}`],
+      ...[`/x/../second-step${token}?a=1#b`, `/%73econd-step${token}`, `/second-step/%6cost/x`],
+      ...[`/second-step//lost/x`, `/second-step%2flost%2fx`, `/second-step/lost/x%E0%A4%A`],
+    ]
+    for (const link of links) {
+      expect(of({ returnTo: link }, {}), link).to.equal(null)
+      expect(of({}, { successRedirect: link }), link).to.equal(null)
+      expect(of({ returnTo: link }, { successReturnToOrRedirect: '/home' }), link).to.equal('/home')
+    }
+    expect(of({ returnTo: '/second-step/lostandfound' }, {})).to.equal('/second-step/lostandfound')
+  })
 
   it('is successRedirect, which Passport prefers', () => {
     expect(of({ returnTo: '/wanted' }, { successRedirect: '/home' })).to.equal('/home')

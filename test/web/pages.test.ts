@@ -28,7 +28,15 @@ const frame: PageFrame = {
 const wrongCode = { code: 'wrong-code', detail: t('problem.wrong-code') }
 const clockOff = { ...wrongCode, clockOff: -170 }
 const noon = new Date('2026-01-05T12:03:25Z')
-const challenge = { problem: null, backupCode: true, lost: false, trust: false, clock: null }
+const challenge = {
+  problem: null,
+  code: true,
+  resetPending: null,
+  backupCode: true,
+  lost: false,
+  trust: false,
+  clock: null,
+}
 const setup = {
   problem: null,
   purpose: 'setup' as const,
@@ -62,6 +70,7 @@ const settings: PageData['settings'] = {
   showKey: true,
   action: null,
   noMail: false,
+  resetPending: null,
   notice: null,
   next: '/account',
 }
@@ -72,6 +81,14 @@ const notEnrolled = {
   since: null,
   backupCodesLeft: 0,
   canDisable: false,
+}
+
+const lostLink = {
+  problem: null,
+  facts: [{ label: 'IP', value: '192.0.2.7' }],
+  canReset: true,
+  availableAt: null,
+  action: '/second-step/lost/token',
 }
 
 type State = { [P in PageName]: readonly [string, P, PageData[P]] }[PageName]
@@ -86,6 +103,12 @@ const states: readonly State[] = [
   ['challenge, all offered', 'challenge', { ...challenge, lost: true, trust: true }],
   ['challenge, no backup codes', 'challenge', { ...challenge, backupCode: false }],
   ['challenge, two misses', 'challenge', { ...challenge, problem: wrongCode, clock: noon }],
+  ['challenge, a reset waits', 'challenge', { ...challenge, lost: true, resetPending: noon }],
+  [
+    'challenge, nothing to type',
+    'challenge',
+    { ...challenge, code: false, backupCode: false, lost: true },
+  ],
   ['set-up', 'setup', setup],
   ['set-up, wrong code', 'setup', { ...setup, problem: wrongCode, cancel: false }],
   ['set-up, wrong clock', 'setup', { ...setup, problem: clockOff, clock: noon }],
@@ -112,6 +135,15 @@ const states: readonly State[] = [
   ),
   ['settings, not enrolled', 'settings', notEnrolled],
   ['settings, just disabled', 'settings', { ...notEnrolled, notice: 'disabled' }],
+  ['settings, a reset waits', 'settings', { ...settings, resetPending: noon }],
+  ['lost', 'lost', { problem: null, sent: false }],
+  ['lost, no address', 'lost', { problem: wrongCode, sent: false }],
+  ['lost, sent', 'lost', { problem: null, sent: true }],
+  ['link', 'lost-link', lostLink],
+  ['link that waits', 'lost-link', { ...lostLink, availableAt: noon }],
+  ['link elsewhere', 'lost-link', { ...lostLink, canReset: false }],
+  ['link elsewhere, pressed', 'lost-link', { ...lostLink, canReset: false, problem: wrongCode }],
+  ['link cancelled', 'lost-cancelled', { problem: null }],
   ['problem', 'problem', { problem: wrongCode, next: '/second-step/challenge' }],
   ['problem without a way on', 'problem', { problem: wrongCode, next: null }],
 ]

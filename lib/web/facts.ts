@@ -1,0 +1,29 @@
+import { browserName } from './browser-name.js'
+import type { Translate } from './messages.js'
+import { timeShown } from './time-shown.js'
+
+/** Something that is so, and what it is called. */
+export interface Fact {
+  readonly label: string
+  readonly value: string
+}
+
+/** When something was done, from where and in which browser, as mails and pages tell it. */
+export function factsOf(
+  { at, ip, userAgent }: { at: Date; ip: string | null; userAgent: string | null },
+  t: Translate,
+  lang: string,
+): readonly Fact[] {
+  const { browser, system } = browserName(userAgent)
+  const both = browser !== null && system !== null
+  return [
+    { label: t('mail.time'), value: timeShown(at, t, lang) },
+    { label: t('mail.ip'), value: ip ?? t('mail.unknown') },
+    {
+      label: t('mail.browser'),
+      value: both
+        ? t('mail.browser-on', { browser, system })
+        : (browser ?? system ?? t('mail.unknown')),
+    },
+  ]
+}

@@ -1,0 +1,129 @@
+import type { Lost, LostLink } from '../service/lost.js'
+import { languagesOf, wantsJson } from './faces.js'
+import { factsOf } from './facts.js'
+import { userOfPending } from './finish-login.js'
+import type { Exchange, Handler } from './handler.js'
+import { occasionOf } from './occasion.js'
+import { pagePath } from './page-path.js'
+import type { PageProblem } from './pages.js'
+import type { Problem } from './problem.js'
+import { putPending } from './put-pending.js'
+import { redirect, sendJson, sendProblem, showPage } from './respond.js'
+import type { PendingVisitor, Visitor } from './visitor.js'
+
+/** A request with a link that works. */
+interface Linked extends Exchange {
+  readonly lost: Lost
+  readonly link: LostLink
+  /** The token as it is in the address. */
+  readonly token: string
+}
+
+/** GET `/lost/:token`. Mail scanners fetch it too, so it changes nothing. */
+export const showLostLink = withLink(async (linked) => {
+  const { req, res, lost, link } = linked
+  await lost.opened(link, occasionOf(req))
+  if (!wantsJson(req)) {
+    await linkPage(linked, null, 200)
+    return undefined
+  }
+  sendJson(res, {
+    status: 'valid',
+    availableAt: new Date(availableAtOf(link)).toISOString(),
+    canReset: ownerOf(linked) !== null,
+  })
+  return undefined
+})
+
+/** POST `/lost/:token` */
+export const pressLostLink = withLink(async (linked) => {
+  const { site, req, res, lost, link } = linked
+  const owner = ownerOf(linked)
+  if (owner === null) return onPage(linked, { code: 'not-signed-in' })
+  // Before the reset: a user store that is away must not leave half of it.
+  if ((await userOfPending(site, req, owner)) === undefined) return { code: 'sign-in-again' }
+
+  const { pending, policy, subject } = owner
+  const occasion = occasionOf(req)
+  const answer = await lost.press(link, { pending, policy, subject, occasion })
+  if (answer.kind === 'not-yet') {
+    const availableAt = new Date(answer.availableAt)
+    return onPage(linked, { code: answer.kind, availableAt })
+  }
+  if (answer.kind === 'not-signed-in') return onPage(linked, { code: answer.kind })
+  if (answer.kind !== 'reset') return expired(linked)
+
+  // As old as the reset itself: a password that changes meanwhile still ends it.
+  const { epoch, at } = answer
+  await putPending(site, req, { ...site.sessions.pending(pending), epoch, at })
+  const next = pagePath(site.paths, 'setup-required')
+  if (wantsJson(req)) sendJson(res, { status: 'reset', next })
+  else redirect(res, next)
+  return undefined
+})
+
+/** POST `/lost/:token/cancel` */
+export const cancelLostLink = withLink(async (linked) => {
+  const { site, req, res, lost, link } = linked
+  const answer = await lost.cancelByLink(link, occasionOf(req))
+  if (answer !== 'cancelled') return expired(linked)
+  if (wantsJson(req)) sendJson(res, { status: 'cancelled' })
+  else redirect(res, `${site.paths.secondStep}/lost/cancelled`)
+  return undefined
+})
+
+/** GET `/lost/cancelled`: what a page's visitor sees after that. */
+export const showLostCancelled: Handler = async ({ site, req, res }) => {
+  if (wantsJson(req)) sendJson(res, { status: 'cancelled' })
+  else await showPage(site, req, res, 'lost-cancelled', { problem: null })
+  return undefined
+}
+
+/** The link is looked at before the visitor is: a dead one is dead for everybody. */
+function withLink(handler: (linked: Linked) => Promise<Problem | undefined>): Handler {
+  return async (exchange) => {
+    const { lost } = exchange.site
+    if (lost === null) return { code: 'switched-off' }
+    const token = String(exchange.req.params.token)
+    const link = await lost.find(token)
+    return link === null ? expired(exchange) : handler({ ...exchange, lost, link, token })
+  }
+}
+
+/** Who waits for a code may ask for another link. */
+function expired({ site, visitor }: Pick<Exchange, 'site' | 'visitor'>): Problem {
+  const waits = visitor.kind === 'pending' ? visitor.standing : null
+  return waits === null
+    ? { code: 'link-expired' }
+    : { code: 'link-expired', link: pagePath(site.paths, waits) }
+}
+
+/** The pending login of the link's user, in this browser; or null. */
+function ownerOf({ visitor, link }: { visitor: Visitor; link: LostLink }): PendingVisitor | null {
+  if (visitor.kind !== 'pending' || visitor.standing !== 'code-required') return null
+  return visitor.pending.userId === link.token.userId ? visitor : null
+}
+
+function availableAtOf({ reset, heldUntil }: LostLink): number {
+  return Math.max(reset.usableAt, heldUntil)
+}
+
+async function onPage(linked: Linked, problem: Problem): Promise<undefined> {
+  const { site, req, res } = linked
+  await sendProblem(site, req, res, problem, (shown, status) => linkPage(linked, shown, status))
+}
+
+function linkPage(linked: Linked, problem: PageProblem | null, status: number): Promise<void> {
+  const { site, req, res, link, token } = linked
+  const { t, lang } = site.messages.for(languagesOf(site, req))
+  const { askedAt, ip, userAgent } = link.reset
+  const availableAt = availableAtOf(link)
+  const data = {
+    problem,
+    facts: factsOf({ at: new Date(askedAt), ip, userAgent }, t, lang),
+    canReset: ownerOf(linked) !== null,
+    availableAt: availableAt > site.system.now() ? new Date(availableAt) : null,
+    action: `${site.paths.secondStep}/lost/${token}`,
+  }
+  return showPage(site, req, res, 'lost-link', data, status)
+}
