@@ -122,7 +122,7 @@ function resetActions(
   if (usableAt <= event.at) return [{ text: t('mail.reset-link'), link }]
   const time = timeShown(usableAt, t, lang)
   return [
-    { text: t('mail.reset-link-from', { time }), link },
+    { text: t('mail.reset-link-later', { time }), link },
     { text: t('mail.reset-cancel-link'), link: `${link}#cancel` },
   ]
 }
