@@ -1,0 +1,336 @@
+import { randomBytes } from 'node:crypto'
+import { expect } from 'chai'
+import type { MailResetRefusal } from '../../lib/domain/event.js'
+import type { SecondStepRecord } from '../../lib/domain/record.js'
+import { type AuditLog, memoryAuditLog, memoryStore, type RecordStore } from '../../lib/index.js'
+import { keyRing } from '../../lib/keys/key-ring.js'
+import type { Counters } from '../../lib/ports/counters.js'
+import { Announcer } from '../../lib/service/announcer.js'
+import { Audit } from '../../lib/service/audit.js'
+import { Lost } from '../../lib/service/lost.js'
+import { MailLimits } from '../../lib/service/mail-limits.js'
+import { MailResetTokens } from '../../lib/service/mail-reset-tokens.js'
+import type { MailResetUser } from '../../lib/service/mail-reset-user.js'
+import type { MailedEvent, MailedLink } from '../../lib/service/mails.js'
+import { ReadyMailResets } from '../../lib/service/ready-mail-resets.js'
+import { Records } from '../../lib/service/records.js'
+import { Trouble } from '../../lib/service/trouble.js'
+import { DAY, HOUR, MINUTE, type MovedSystem, movedSystem, SECOND } from '../support/clock.js'
+import { enrolledRecord, NOBODY_SPECIAL, policyWith, USER } from '../support/records.js'
+import { warningsDuring } from '../support/warnings.js'
+
+const ADDRESS = 'ada@acme.example'
+const AT_HOME = { ip: '192.0.2.7', userAgent: 'Firefox', languages: ['en'] }
+const keys = [randomBytes(32).toString('base64')]
+
+/** Counters that count by a clock that the test moves. */
+function movedCounters({ now }: Pick<MovedSystem, 'now'>): Counters {
+  const windows = new Map<string, { count: number; until: number }>()
+  return {
+    counter: (name, seconds) => {
+      const windowOf = (key: string) => {
+        const at = JSON.stringify([name, key])
+        const present = windows.get(at)
+        const window =
+          present !== undefined && now() < present.until
+            ? present
+            : { count: 0, until: now() + seconds * SECOND }
+        windows.set(at, window)
+        return window
+      }
+      return {
+        async take(key, limit) {
+          const window = windowOf(key)
+          if (window.count >= limit) {
+            return { taken: false, left: 0, retryAfter: window.until - now() }
+          }
+          window.count += 1
+          return { taken: true, left: limit - window.count, retryAfter: 0 }
+        },
+        async giveBack(key) {
+          const window = windowOf(key)
+          window.count = Math.max(0, window.count - 1)
+        },
+      }
+    },
+  }
+}
+
+interface Given {
+  readonly system?: MovedSystem
+  readonly store?: RecordStore
+  readonly audit?: AuditLog
+  readonly delay?: number
+  readonly user?: Partial<MailResetUser> | null
+  readonly findUser?: () => Promise<MailResetUser | null>
+  readonly record?: Partial<SecondStepRecord>
+}
+
+/** One process. */
+async function world(given: Given = {}) {
+  const { system = movedSystem(), store = memoryStore(), delay = 0 } = given
+  if ((await store.find(USER)) === null) {
+    await store.write({ ...enrolledRecord(), ...given.record, version: 1 }, 0)
+  }
+  const announcer = new Announcer(system, new Audit(given.audit ?? memoryAuditLog()))
+  const refused: MailResetRefusal[] = []
+  announcer.events.on('mail-reset-refused', ({ detail }) => refused.push(detail.why))
+  const records = new Records(store, system, announcer, { production: false })
+  const { digester } = keyRing(keys, system)
+  const tokens = new MailResetTokens({ digester, system })
+  const mails: (MailedLink & { readonly event: MailedEvent })[] = []
+  const user: MailResetUser = {
+    addressee: { id: USER, email: ADDRESS, locale: null },
+    allowed: async () => true,
+    heldUntil: async () => 0,
+    ...given.user,
+  }
+  const parts = {
+    ...{ records, tokens, announcer, system, delay },
+    limits: new MailLimits(movedCounters(system)),
+    mails: {
+      sendLink: (event: MailedEvent, _: unknown, link: MailedLink) =>
+        void mails.push({ event, ...link }),
+    },
+    findUser: given.findUser ?? (async () => (given.user === null ? null : user)),
+    trouble: new Trouble(system),
+  }
+  const lost = new Lost(parts)
+  let logins = 0
+  const begin = (address = ADDRESS, pendingId = `login-${++logins}`) => {
+    const pending = {
+      ...{ id: pendingId, userId: USER, epoch: 1, at: system.now(), next: null, locale: null },
+      ...{ keepSessionInfo: false, passport: { instance: 0, user: USER }, subject: NOBODY_SPECIAL },
+    }
+    const footing = { policy: policyWith('optional'), subject: NOBODY_SPECIAL }
+    lost.ask({ pending, ...footing, address, occasion: AT_HOME })
+  }
+  const ask = async (address?: string, pendingId?: string) => {
+    begin(address, pendingId)
+    await lost.settled()
+  }
+  const record = async () => {
+    const found = await store.find(USER)
+    if (found === null) throw new Error('there is no record')
+    return found
+  }
+  return {
+    ...parts,
+    lost,
+    ask,
+    begin,
+    sent: mails,
+    refused,
+    store,
+    system,
+    record,
+    ready: new ReadyMailResets(parts),
+  }
+}
+
+describe('the limits of mails that reset', () => {
+  it('are one in two minutes, three in an hour and five in a day, for each user', async () => {
+    // Somebody who knows the password fills the owner's mailbox.
+    const { ask, sent, system, refused } = await world()
+    const sentAfter = async (milliseconds: number) => {
+      system.advance(milliseconds)
+      const before = sent.length
+      await ask()
+      return sent.length - before
+    }
+    expect(await sentAfter(0)).to.equal(1)
+    expect(await sentAfter(2 * MINUTE - 1)).to.equal(0)
+    expect(await sentAfter(1)).to.equal(1)
+    expect(await sentAfter(2 * MINUTE)).to.equal(1)
+    for (let minute = 0; minute < 10; minute += 1) expect(await sentAfter(2 * MINUTE)).to.equal(0)
+    expect(await sentAfter(HOUR)).to.equal(1)
+    expect(await sentAfter(2 * MINUTE)).to.equal(1)
+    for (let hour = 0; hour < 5; hour += 1) expect(await sentAfter(HOUR)).to.equal(0)
+    expect(refused.every((why) => why === 'too-many-mails')).to.equal(true)
+    expect(await sentAfter(DAY)).to.equal(1)
+  })
+
+  it('are not used up by what sends no mail, and leave the live link alone', async () => {
+    const { ask, sent, lost, system, refused } = await world()
+    for (let wrong = 0; wrong < 30; wrong += 1) await ask('eve@evil.example')
+    await ask()
+    expect(sent).to.have.length(1)
+    for (let refusal = 0; refusal < 10; refusal += 1) await ask()
+    expect(await lost.find(sent[0]?.token ?? '')).not.to.equal(null)
+    system.advance(2 * MINUTE)
+    await ask()
+    system.advance(2 * MINUTE)
+    await ask()
+    expect(sent).to.have.length(3)
+    expect(refused.filter((why) => why === 'address')).to.have.length(30)
+  })
+
+  it('let one mail out of many asks at once', async () => {
+    const { begin, sent, lost, record } = await world()
+    for (let tab = 0; tab < 50; tab += 1) begin()
+    await lost.settled()
+    expect(sent).to.have.length(1)
+    expect((await record()).mailReset?.digests).to.have.length(1)
+    expect(await lost.find(sent[0]?.token ?? '')).not.to.equal(null)
+  })
+
+  it('end what one login may set going', async () => {
+    const { ask, sent, refused } = await world()
+    for (let asks = 0; asks < 100; asks += 1) await ask('eve@evil.example', 'one')
+    expect(refused).to.have.length(20)
+    await ask(ADDRESS, 'one')
+    expect(sent).to.deep.equal([])
+  })
+})
+
+describe('a mail that resets', () => {
+  it('ends the link of the one before', async () => {
+    const { ask, sent, lost, system } = await world()
+    await ask()
+    system.advance(2 * MINUTE)
+    await ask()
+    expect(await lost.find(sent[0]?.token ?? '')).to.equal(null)
+    expect(await lost.find(sent[1]?.token ?? '')).not.to.equal(null)
+  })
+
+  it('has a token of 256 random bits that is nowhere else', async () => {
+    const audit = memoryAuditLog()
+    const { ask, sent, record, announcer } = await world({ audit })
+    const told: unknown[] = []
+    announcer.events.on('event', (event) => told.push(event))
+    await ask()
+    const [user = '', secret = ''] = (sent[0]?.token ?? '').split('.')
+    expect(Buffer.from(user, 'base64url').toString()).to.equal(USER)
+    expect(Buffer.from(secret, 'base64url')).to.have.length(32)
+    const log = await audit.list({ user: null, cursor: null, limit: 100 })
+    const everything = JSON.stringify([await record(), told, log, sent[0]?.event])
+    expect(everything).to.contain('mail-reset-asked').and.not.contain(secret)
+    expect(everything).not.to.contain(Buffer.from(secret, 'base64url').toString('hex'))
+    expect(JSON.stringify(await record())).not.to.contain(ADDRESS)
+  })
+
+  it('is for nobody whom the host does not know, or who has no address', async () => {
+    const gone = await world({ user: null })
+    await gone.ask()
+    const none = await world({ user: { addressee: { id: USER, email: null, locale: null } } })
+    await none.ask()
+    const list = await world({
+      user: { addressee: { id: USER, email: `${ADDRESS},eve@evil.example`, locale: null } },
+    })
+    await list.ask()
+    for (const { sent, record } of [gone, none, list]) {
+      expect(sent).to.deep.equal([])
+      expect((await record()).mailReset).to.equal(null)
+    }
+    expect([none.refused, list.refused]).to.deep.equal([['address'], ['address']])
+  })
+
+  it('is not sent for a login that is over by then', async () => {
+    const { begin, sent, lost, store, record, ask, system } = await world()
+    const before = await record()
+    await store.write({ ...before, epoch: 2, version: 2, writeId: 'raised' }, 1)
+    begin()
+    await lost.settled()
+    expect(sent).to.deep.equal([])
+    const after = await record()
+    await store.write({ ...after, epoch: 1, version: 3, writeId: 'back' }, 2)
+    system.advance(1)
+    await ask()
+    expect(sent, 'the places were given back').to.have.length(1)
+  })
+})
+
+describe('a part that fails while a mail is asked for', () => {
+  it('is told to the operator, and sends nothing', async () => {
+    const away = async () => {
+      throw new Error('the users are away')
+    }
+    for (const given of [
+      { findUser: away },
+      { user: { allowed: away } },
+      { user: { heldUntil: away } },
+    ] as readonly Given[]) {
+      const warnings = await warningsDuring(async () => {
+        const { ask, sent, record } = await world(given)
+        await ask()
+        expect(sent).to.deep.equal([])
+        expect((await record()).mailReset).to.equal(null)
+      })
+      expect(warnings.join()).to.contain('the users are away')
+    }
+  })
+
+  it('leaves no reset that waits unannounced where the audit log is away', async () => {
+    let away = true
+    const log = memoryAuditLog()
+    const audit: AuditLog = {
+      list: (query) => log.list(query),
+      append: async (entries) => {
+        if (away) throw new Error('the log is away')
+        await log.append(entries)
+      },
+    }
+    const { ask, sent, record } = await world({ audit, delay: DAY })
+    await warningsDuring(() => ask())
+    expect(sent).to.deep.equal([])
+    expect((await record()).mailReset).to.equal(null)
+    away = false
+    await ask()
+    expect(sent, 'the places were given back').to.have.length(1)
+  })
+})
+
+describe('the look for waits that are over', () => {
+  it('tells each owner once, whichever of many processes looks', async () => {
+    const [system, store] = [movedSystem(), memoryStore()]
+    const processes = []
+    for (let index = 0; index < 5; index += 1) {
+      processes.push(await world({ system, store, delay: DAY }))
+    }
+    const [first] = processes
+    await first?.ask()
+    system.advance(DAY - 1)
+    for (const { ready } of processes) await ready.sweep()
+    expect(processes.flatMap(({ sent }) => sent)).to.have.length(1)
+    system.advance(1)
+    await Promise.all(processes.map(({ ready }) => ready.sweep()))
+    await Promise.all(processes.map(({ ready }) => ready.sweep()))
+    const ready = processes
+      .flatMap(({ sent }) => sent)
+      .filter(({ event }) => event.type === 'mail-reset-ready')
+    expect(ready).to.have.length(1)
+    expect(ready[0]?.event).to.deep.include({ ip: AT_HOME.ip, userAgent: AT_HOME.userAgent })
+    expect(await first?.lost.find(ready[0]?.token ?? '')).not.to.equal(null)
+  })
+
+  it('goes on after a user who cannot be looked up, and tells him later', async () => {
+    let away = false
+    const user: MailResetUser = {
+      addressee: { id: USER, email: ADDRESS, locale: null },
+      allowed: async () => true,
+      heldUntil: async () => 0,
+    }
+    const findUser = async () => {
+      if (away) throw new Error('away')
+      return user
+    }
+    const { ask, sent, system, ready } = await world({ delay: DAY, findUser })
+    await ask()
+    system.advance(DAY)
+    away = true
+    await warningsDuring(() => ready.sweep())
+    expect(sent).to.have.length(1)
+    away = false
+    await ready.sweep()
+    expect(sent).to.have.length(2)
+  })
+
+  it('never rejects, and stops when it is told to', async () => {
+    const store: RecordStore = { ...memoryStore(), list: async () => null }
+    const { ready } = await world({ store })
+    const warnings = await warningsDuring(() => ready.sweep())
+    expect(warnings.join()).to.contain('record store')
+    ready.start()
+    await ready.stop()
+  })
+})
