@@ -58,7 +58,12 @@ export interface LostParts {
   readonly system: System
   /** Milliseconds that a reset waits before its link can be used. */
   readonly delay: number
+  /** Milliseconds between an answer and what comes of it. Default: 100 to 400, at random. */
+  readonly pause?: () => number
 }
+
+const SHORTEST_PAUSE = 100
+const LONGER_AT_MOST = 300
 
 /** Resets by mail: "Lost your code?" */
 export class Lost {
@@ -74,10 +79,25 @@ export class Lost {
    * nothing is returned and nothing thrown; a failure is told to the operator.
    */
   ask(request: LostRequest): void {
-    const asking = this.#ask(request)
+    const asking = this.#pause()
+      .then(() => this.#ask(request))
       .catch((error: unknown) => this.#parts.trouble.report(error))
       .finally(() => this.#underWay.delete(asking))
     this.#underWay.add(asking)
+  }
+
+  /**
+   * A right address costs more work than a wrong one. Begun at once, that would show in the time of
+   * whatever the same visitor asks for next (promise 4).
+   */
+  #pause(): Promise<void> {
+    const { pause = () => this.#somewhile() } = this.#parts
+    return new Promise((resolve) => setTimeout(resolve, pause()))
+  }
+
+  #somewhile(): number {
+    const [random = 0] = this.#parts.system.random(1)
+    return SHORTEST_PAUSE + (random / 255) * LONGER_AT_MOST
   }
 
   /** Resolves when everything that was begun is done, or has failed. Never rejects. */

@@ -86,7 +86,7 @@ async function world(given: Given = {}) {
     ...given.user,
   }
   const parts = {
-    ...{ records, tokens, announcer, system, delay },
+    ...{ records, tokens, announcer, system, delay, pause: () => 0 },
     limits: new MailLimits(movedCounters(system)),
     mails: {
       sendLink: (event: MailedEvent, _: unknown, link: MailedLink) =>
