@@ -1,42 +1,20 @@
 import type { IncomingMessage } from 'node:http'
 import type { ErrorRequestHandler, RequestHandler, Router } from 'express'
-import passport, { type Strategy } from 'passport'
+import type { Strategy } from 'passport'
 import { ConfigurationError } from './errors/configuration-error.js'
-import { keyRing } from './keys/key-ring.js'
-import { memoryCounters } from './limits/memory-counters.js'
-import { redisCounters } from './limits/redis-counters.js'
-import { type CheckedOptions, checkOptions } from './options/check-options.js'
 import type { SecondStepOptions } from './options/options.js'
-import type { AuditLog } from './ports/audit-log.js'
-import { system as theSystem } from './ports/system.js'
-import { within } from './ports/within.js'
-import { Announcer, type SecondStepEvents } from './service/announcer.js'
-import { Audit } from './service/audit.js'
-import { BackupCodes } from './service/backup-codes.js'
-import { Challenge } from './service/challenge.js'
-import { Limits } from './service/limits.js'
-import { type MailParts, Mails } from './service/mails.js'
-import { Records } from './service/records.js'
-import { Reset } from './service/reset.js'
-import { type FindSubject, Sessions } from './service/sessions.js'
-import { Setup } from './service/setup.js'
-import { type SecondStepStatus, Status } from './service/status.js'
-import { Trouble } from './service/trouble.js'
-import { Vault } from './service/vault.js'
-import { memoryAuditLog } from './stores/memory-audit-log.js'
-import { ejsBanner } from './web/banner.js'
+import type { SecondStepEvents } from './service/announcer.js'
+import type { Records } from './service/records.js'
+import type { SecondStepStatus } from './service/status.js'
+import type { Trouble } from './service/trouble.js'
 import { errorHandler } from './web/error-handler.js'
 import { type GuardOptions, guard } from './web/guard.js'
 import { type LimitPasswordOptions, limitPassword } from './web/limit-password.js'
-import { ejsMails } from './web/mails.js'
-import { loadMessages } from './web/messages.js'
-import { ejsPages } from './web/pages.js'
 import { type RequireFreshOptions, requireFresh } from './web/require-fresh.js'
 import { requireSignedIn } from './web/require-signed-in.js'
 import { router } from './web/router.js'
-import type { Site } from './web/site.js'
 import { SecondStepStrategy } from './web/strategy.js'
-import { ejsViews } from './web/views.js'
+import { wire } from './wiring.js'
 
 /** What `createSecondStep` makes: the parts to mount, and what the host's own code calls. */
 export interface SecondStep<U = Express.User> {
@@ -87,54 +65,10 @@ export interface SecondStep<U = Express.User> {
  * app.use('/second-step', secondStep.router())
  */
 export function createSecondStep<U = Express.User>(options: SecondStepOptions<U>): SecondStep<U> {
-  const checked = checkOptions(options)
-  const production = process.env.NODE_ENV === 'production'
-  const { parameters, window, hostId, ...ofSite } = checked
-  const system = options.system ?? theSystem
-  const { sealer, digester } = keyRing(options.keys, system)
-  const audit = new Audit(auditLogOf(options, production))
-  const announcer = new Announcer(system, audit, checked.hostId)
-  const records = new Records(options.store, system, announcer, {
-    production,
-    backupCodes: checked.backupCodes,
-    window,
-  })
-  const counters = countersOf(options.redis, production)
-  const limits = new Limits(counters, announcer)
-  const trouble = new Trouble(system)
-  const vault = new Vault(sealer)
-  const sessions = new Sessions(records, system, subjectsOf(options, checked))
-  const status = new Status(records, system, window)
-  const now = () => system.now()
-  const challenge = new Challenge({ records, limits, vault, digester, window, now })
-  const backupCodes = new BackupCodes({ challenge, digester, system })
-  const setupParts = { records, challenge, limits, vault, backupCodes, system }
-  const views = ejsViews(options.views)
-  const site: Site = {
-    ...ofSite,
-    challenge,
-    backupCodes,
-    setup: new Setup({ ...setupParts, parameters, window }),
-    reset: new Reset(challenge),
-    limits,
-    trouble,
-    sessions,
-    audit,
-    system,
-    messages: loadMessages(options.messages),
-    render: options.render ?? ejsPages(views),
-    banner: ejsBanner(views),
-    passports: options.passports ?? [passport],
-    onPending: options.onPending ?? null,
-    mails: options.mail !== undefined,
-  }
-  const mails = mailsOf(
-    options,
-    { announcer, counters, hostId, write: ejsMails(views, site) },
-    site,
-  )
+  const { checked, site, announcer, records, status, mails } = wire(options)
+  const { sessions } = site
   const recordId = (userId: unknown) => checked.recordId(userId)
-  openEarly(records, trouble)
+  openEarly(records, site.trouble)
 
   return {
     guard: (guardOptions) => guard(site, guardOptions),
@@ -153,46 +87,6 @@ export function createSecondStep<U = Express.User>(options: SecondStepOptions<U>
       await options.store.close?.()
     },
   }
-}
-
-function countersOf(redis: SecondStepOptions['redis'], production: boolean) {
-  if (redis !== undefined) return redisCounters(redis)
-  if (!production) return memoryCounters()
-  throw new ConfigurationError(
-    '`redis` is missing: in production the attempt counters need it, so that all processes share them',
-  )
-}
-
-function auditLogOf<U>(options: SecondStepOptions<U>, production: boolean): AuditLog {
-  const log = options.audit ?? options.store.audit
-  if (log !== undefined) return log
-  if (!production) return memoryAuditLog()
-  throw new ConfigurationError(
-    '`audit` is missing: the store has no audit log of its own, so name one, such as audit: redisAuditLog(redis)',
-  )
-}
-
-/** Looks up whom the rules are asked about among the host's users. */
-function subjectsOf<U>(
-  { users }: SecondStepOptions<U>,
-  { describe, hostId }: CheckedOptions,
-): FindSubject | null {
-  if (users === undefined) return null
-  return async (userId) => {
-    const user = await within('the user store', () => users.findById(hostId(userId)))
-    return user ? describe(user as Express.User).subject : null
-  }
-}
-
-function mailsOf<U>(
-  { users, mail }: SecondStepOptions<U>,
-  parts: Pick<MailParts<U>, 'announcer' | 'counters' | 'hostId' | 'write'>,
-  { describe }: Site,
-): Mails<U> | null {
-  if (users === undefined || mail === undefined) return null
-  const describeUser = (user: U) => describe(user as Express.User)
-  const { transport: mailer, from } = mail
-  return new Mails({ ...parts, users, describe: describeUser, mailer, from })
 }
 
 /** A mistake in the store's set-up is said at start-up; one that only connects is tried again. */

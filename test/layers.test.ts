@@ -27,12 +27,13 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   testing: ['domain', 'ports', 'node:assert', 'node:crypto'],
   cli: ['*'],
   options: ['*'],
+  wiring: ['*'],
   'second-step': ['*'],
   index: ['*'],
 }
 
 /** What knows Express and Passport; everything else works without a web server. */
-const MAY_KNOW_THE_WEB = ['web', 'options', 'second-step', 'index']
+const MAY_KNOW_THE_WEB = ['web', 'options', 'wiring', 'second-step', 'index']
 const THE_WEB = /^(express|express-session|passport|passport-.+|@types\/.+)$/
 
 /** What each of these words is used by, and no other file. What is for tests has its own. */

@@ -16,26 +16,33 @@ const OWN_RESET_LASTS = 24 * 60 * 60 * 1000
  * ends. A day, because until then the password alone leads to the set-up.
  */
 export function resetByUser(record: SecondStepRecord, now: number): Decision<undefined> {
-  return forget(record, { until: now + OWN_RESET_LASTS }, 'reset')
+  const mustSetUp = { until: now + OWN_RESET_LASTS }
+  return forgotten(forget(record, mustSetUp), 'reset')
 }
 
 /** The user goes back to the first step alone. Every other session ends. */
 export function disableByUser(record: SecondStepRecord): Decision<undefined> {
-  return forget(record, null, 'disabled')
+  return forgotten(forget(record, null), 'disabled')
 }
 
-function forget(
-  record: SecondStepRecord,
-  mustSetUp: MustSetUp | null,
-  type: 'reset' | 'disabled',
-): Decision<undefined> {
-  const forgotten: SecondStepRecord = {
+/**
+ * The record without authenticator, codes of any kind, misses and pause. Every session, pending
+ * login and set-up in progress ends (Joomla CVE-2024-21722).
+ */
+export function forget(record: SecondStepRecord, mustSetUp: MustSetUp | null): SecondStepRecord {
+  return {
     ...raiseEpoch(record),
     authenticator: null,
     setup: null,
     backupCodes: null,
+    oneTimeCodes: [],
+    mailReset: null,
     attempts: noAttempts,
+    pausedUntil: null,
     mustSetUp,
   }
-  return { record: forgotten, answer: undefined, events: [{ type, method: null }] }
+}
+
+function forgotten(record: SecondStepRecord, type: 'reset' | 'disabled'): Decision<undefined> {
+  return { record, answer: undefined, events: [{ type, method: null }] }
 }

@@ -1,7 +1,7 @@
 import type { SecondStepRecord } from './record.js'
 
 /** How a second step was passed; `none` where the user needed none. */
-export type Method = 'totp' | 'backup-code' | 'none'
+export type Method = 'totp' | 'backup-code' | 'one-time-code' | 'none'
 
 /** What a signed-in session carries: who passed which step when. Times in milliseconds. */
 export interface Stamp {
@@ -40,5 +40,5 @@ export function endStamp(record: SecondStepRecord, id: string, now: number): Sec
 
 /** Ends every session, pending login and set-up in progress: those of older epochs are dead. */
 export function raiseEpoch(record: SecondStepRecord): SecondStepRecord {
-  return { ...record, epoch: record.epoch + 1, setup: null, ended: [] }
+  return { ...record, epoch: record.epoch + 1, setup: null, setupGrant: null, ended: [] }
 }

@@ -23,6 +23,7 @@ const KNOWN = [
   'roles',
   'adminRoles',
   'mail',
+  'nameAdmins',
   'totp',
   'backupCodes',
   'showKey',
@@ -106,6 +107,10 @@ export function checkOptions<U>(options: SecondStepOptions<U>): CheckedOptions {
   check(
     options.backupCodes === undefined || typeof options.backupCodes === 'boolean',
     '`backupCodes` must be true or false',
+  )
+  check(
+    options.nameAdmins === undefined || typeof options.nameAdmins === 'boolean',
+    '`nameAdmins` must be true or false',
   )
   check(
     options.showKey === undefined || typeof options.showKey === 'boolean',

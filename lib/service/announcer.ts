@@ -17,12 +17,11 @@ export interface Occasion {
   readonly languages?: readonly string[]
 }
 
+/** The host's own code, as the one who did it. */
+export const SYSTEM: Actor = { kind: 'system', id: null }
+
 /** The occasion of what the host's own code does, outside any request. */
-export const NO_REQUEST: Occasion = {
-  ip: null,
-  userAgent: null,
-  actor: { kind: 'system', id: null },
-}
+export const NO_REQUEST: Occasion = { ip: null, userAgent: null, actor: SYSTEM }
 
 interface Announced<T extends SecondStepEventType> {
   readonly type: T

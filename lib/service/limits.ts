@@ -5,6 +5,7 @@ import type { Announcer, Occasion } from './announcer.js'
 const PART = 'the attempt counters'
 const MINUTE = 60
 const PASSWORDS_PER_ADDRESS = 100
+const CHANGES_PER_ADMIN = 60
 
 /** Places that an attempt took, to be given back when it was no miss. */
 export interface Places {
@@ -42,6 +43,7 @@ export class Limits {
   readonly #codesOfAddress: Counter
   readonly #passwordsOfAccount: Counter
   readonly #passwordsOfAddress: Counter
+  readonly #changesOfAdmin: Counter
 
   constructor(counters: Counters, announcer: Announcer) {
     this.#announcer = announcer
@@ -49,6 +51,7 @@ export class Limits {
     this.#codesOfAddress = counters.counter('codes-of-address', 10 * MINUTE)
     this.#passwordsOfAccount = counters.counter('passwords-of-account', 15 * MINUTE)
     this.#passwordsOfAddress = counters.counter('passwords-of-address', 15 * MINUTE)
+    this.#changesOfAdmin = counters.counter('changes-of-admin', 10 * MINUTE)
   }
 
   /** Takes a place of the pending login and one of the address, in one round trip. */
@@ -122,6 +125,22 @@ export class Limits {
     if (places.every(({ taken }) => taken)) return { kind: 'taken', giveBack }
     await giveBack('all')
     return tooMany(Math.max(...places.map(({ retryAfter }) => retryAfter)))
+  }
+
+  /**
+   * Takes a place for an admin's change: 60 in 10 minutes, so that a stolen session cannot lift the
+   * second step of everybody at once. The first refusal of a window is announced.
+   */
+  async takeForChange(actorId: string, occasion: Occasion): Promise<Places | LimitRefusal> {
+    // One place more than there are: whoever gets it is the first to be refused.
+    const limit = CHANGES_PER_ADMIN + 1
+    const place = await take(this.#changesOfAdmin, actorId, limit)
+    if (place.taken && place.left > 0) {
+      return { kind: 'taken', giveBack: () => giveBackTo(this.#changesOfAdmin, actorId) }
+    }
+    if (!place.taken) return tooMany(place.retryAfter)
+    await this.#announcer.announce(null, [{ type: 'too-many-changes', method: null }], occasion)
+    return tooMany((await take(this.#changesOfAdmin, actorId, limit)).retryAfter)
   }
 }
 

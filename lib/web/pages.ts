@@ -41,6 +41,8 @@ export type PageData = {
     readonly problem: PageProblem | null
     /** Backup codes are accepted. */
     readonly backupCode: boolean
+    /** An admin has made a code for one login; it goes where backup codes go. Default: false. */
+    readonly oneTimeCode?: boolean
     /** The problem is about a backup code: that form is open and has the focus. Default: false. */
     readonly typedBackupCode?: boolean
     /** The way out for a lost authenticator is offered. */
@@ -99,6 +101,8 @@ export type PageData = {
     readonly pausedUntil: string | null
     /** Backup codes may be made. */
     readonly backupCodes: boolean
+    /** An admin has seen the backup codes, and one was used. Default: false. */
+    readonly codesSeen?: boolean
     /** The live key may be shown again. */
     readonly showKey: boolean
     /** The action whose form the problem belongs to. */

@@ -1,4 +1,4 @@
-import { backupCodesLeft } from '../domain/backup-codes.js'
+import { backupCodesLeft, usedAfterAdmin } from '../domain/backup-codes.js'
 import { ruleFor } from '../domain/policy.js'
 import { freshUntil } from '../domain/stamp.js'
 import { type Footing, pauseOf, setupDeadlineOf } from '../domain/standing.js'
@@ -67,6 +67,7 @@ async function settingsPage(
     notice: notice ?? null,
     ...summaryOf(exchange),
     backupCodes: visitor.policy.backupCodes,
+    codesSeen: usedAfterAdmin(visitor.record.backupCodes),
     showKey: site.showKey,
     noMail: site.mails && site.describe(visitor.user).email === null,
     next: nextOf(site, req),

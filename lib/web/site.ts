@@ -1,6 +1,7 @@
 import type { Request, Response } from 'express'
 import type { Subject } from '../domain/policy.js'
 import type { System } from '../ports/system.js'
+import type { Administration } from '../service/administration.js'
 import type { Audit } from '../service/audit.js'
 import type { BackupCodes } from '../service/backup-codes.js'
 import type { Challenge } from '../service/challenge.js'
@@ -55,6 +56,7 @@ export interface Site {
   readonly challenge: Challenge
   readonly backupCodes: BackupCodes
   readonly reset: Reset
+  readonly administration: Administration
   readonly limits: Limits
   readonly trouble: Trouble
   readonly sessions: Sessions

@@ -1,0 +1,127 @@
+import { noAttempts } from './attempts.js'
+import { type BackupCodeSet, replaceBackupCodes } from './backup-codes.js'
+import type { Decision } from './decision.js'
+import type { SecondStepEvent } from './event.js'
+import { addOneTimeCode, type OneTimeCode } from './one-time-code.js'
+import { ruleFor } from './policy.js'
+import type { SecondStepRecord } from './record.js'
+import { forget } from './reset.js'
+import { raiseEpoch } from './stamp.js'
+import { FOREVER, type Footing } from './standing.js'
+
+/** What the domain says of an admin's change. `done` also where there was nothing to do. */
+export type AdminVerdict = 'done' | 'not-enrolled' | 'required-by-policy' | 'switched-off'
+
+const DAY = 24 * 60 * 60 * 1000
+
+/** Whole days that somebody has to set up anew after an admin's reset. */
+export const RESET_BY_ADMIN_DAYS = 7
+
+/** The user goes back to the first step alone, where the policy permits it. */
+export function disableByAdmin({ record, policy, subject }: Footing): Decision<AdminVerdict> {
+  if (ruleFor(policy, subject).mode === 'required') return refused(record, 'required-by-policy')
+  if (holdsNothing(record)) return nothingToDo(record)
+  return done(forget(record, null), { type: 'disabled', method: null })
+}
+
+/**
+ * Authenticator and codes are forgotten and the next login must set up, for seven days. Works where
+ * the policy requires a second step, and again where the time of an earlier reset is over. Days of
+ * grace are none of its business: they are counted from the rule's start alone.
+ */
+export function resetByAdmin({ record }: Footing, now: number): Decision<AdminVerdict> {
+  if (!hasOrOwesAuthenticator(record)) return refused(record, 'not-enrolled')
+  const until = now + RESET_BY_ADMIN_DAYS * DAY
+  return done(forget(record, { until }), { type: 'reset', method: null })
+}
+
+/** When a pause that begins now is over. */
+export function pauseEnd(days: number | 'forever', now: number): number {
+  return days === 'forever' ? FOREVER : now + days * DAY
+}
+
+/** No code is asked for until then. The authenticator is kept, and no session ends. */
+export function pauseByAdmin(footing: Footing, until: number): Decision<AdminVerdict> {
+  const { record, policy, subject } = footing
+  if (record.authenticator === null) return refused(record, 'not-enrolled')
+  const endless = until === FOREVER
+  if (endless && ruleFor(policy, subject).mode === 'required') {
+    return refused(record, 'required-by-policy')
+  }
+  if (record.pausedUntil === until) return nothingToDo(record)
+  const detail = { until: endless ? 'forever' : new Date(until) } as const
+  return done({ ...record, pausedUntil: until }, { type: 'paused', method: null, detail })
+}
+
+/** Ends a pause, also one that the policy does not honour now: it must not come back later. */
+export function resumeByAdmin({ record }: Footing, now: number): Decision<AdminVerdict> {
+  if (record.pausedUntil === null || record.pausedUntil <= now) return nothingToDo(record)
+  return done({ ...record, pausedUntil: null }, { type: 'resumed', method: null })
+}
+
+/** A new set, which the admin has seen; all earlier backup codes are dead. */
+export function backupCodesByAdmin(
+  { record, policy }: Footing,
+  set: BackupCodeSet,
+): Decision<AdminVerdict> {
+  if (!policy.backupCodes) return refused(record, 'switched-off')
+  if (record.authenticator === null) return refused(record, 'not-enrolled')
+  return { ...replaceBackupCodes(record, { ...set, seenByAdmin: true }), answer: 'done' }
+}
+
+/** A code for one login, which must set up anew. Earlier ones stay. */
+export function oneTimeCodeByAdmin(
+  { record }: Footing,
+  code: OneTimeCode,
+  now: number,
+): Decision<AdminVerdict> {
+  if (!hasOrOwesAuthenticator(record)) return refused(record, 'not-enrolled')
+  const detail = { expiresAt: new Date(code.expiresAt) }
+  return done(addOneTimeCode(record, code, now), {
+    type: 'one-time-code-made',
+    method: null,
+    detail,
+  })
+}
+
+/** Misses, waits and the lock are cleared. */
+export function unlockByAdmin({ record }: Footing): Decision<AdminVerdict> {
+  const { misses, consecutive } = record.attempts
+  if (misses.length === 0 && consecutive === 0) return nothingToDo(record)
+  return done({ ...record, attempts: noAttempts }, { type: 'unlocked', method: null })
+}
+
+/** Every session and pending login ends. Nobody knows how many there are, so it is always done. */
+export function endSessionsByAdmin({ record }: Footing): Decision<AdminVerdict> {
+  return done(raiseEpoch(record), { type: 'sessions-ended', method: null })
+}
+
+/** After a reset too, however long ago: then these are the way out. */
+function hasOrOwesAuthenticator({ authenticator, mustSetUp }: SecondStepRecord): boolean {
+  return authenticator !== null || mustSetUp !== null
+}
+
+function holdsNothing(record: SecondStepRecord): boolean {
+  const { backupCodes, mailReset, oneTimeCodes, setupGrant, pausedUntil } = record
+  const rest = [backupCodes, mailReset, setupGrant, pausedUntil]
+  return (
+    !hasOrOwesAuthenticator(record) &&
+    rest.every((part) => part === null) &&
+    oneTimeCodes.length === 0
+  )
+}
+
+function done(record: SecondStepRecord, event: SecondStepEvent): Decision<AdminVerdict> {
+  return { record, answer: 'done', events: [event] }
+}
+
+function nothingToDo(record: SecondStepRecord): Decision<AdminVerdict> {
+  return { record, answer: 'done', events: [] }
+}
+
+function refused(
+  record: SecondStepRecord,
+  answer: Exclude<AdminVerdict, 'done'>,
+): Decision<AdminVerdict> {
+  return { record, answer, events: [] }
+}

@@ -1,0 +1,79 @@
+import type { Actor, SecondStepEvent } from './event.js'
+import { type Policy, type PolicyMode, type RequiredSince, ruleFor } from './policy.js'
+
+/** What an admin may change at run time. What is not named stays; `roles` replaces the whole map. */
+export type PolicyChanges = Partial<
+  Pick<Policy, 'mode' | 'roles' | 'graceDays' | 'codeAttempts' | 'passwordAttempts' | 'backupCodes'>
+>
+
+const CHANGEABLE = [
+  'mode',
+  'roles',
+  'graceDays',
+  'codeAttempts',
+  'passwordAttempts',
+  'backupCodes',
+] as const satisfies readonly (keyof PolicyChanges)[]
+
+/**
+ * The policy after a change, and the event that names the changed members alone.
+ *
+ * @returns the very policy that came in where nothing changes
+ */
+export function changePolicy(
+  policy: Policy,
+  changes: PolicyChanges,
+  by: Actor,
+  now: number,
+): { readonly policy: Policy; readonly events: readonly SecondStepEvent[] } {
+  const changed = Object.fromEntries(
+    CHANGEABLE.map((name) => [name, changes[name]] as const).filter(
+      ([name, value]) => value !== undefined && !same(value, policy[name]),
+    ),
+  )
+  if (Object.keys(changed).length === 0) return { policy, events: [] }
+  const next = { ...policy, ...changed }
+  return {
+    policy: {
+      ...next,
+      requiredSince: requiredSince(policy, next, now),
+      updatedAt: now,
+      updatedBy: by,
+    },
+    events: [{ type: 'policy-changed', method: null, detail: { changed } }],
+  }
+}
+
+/** Since when each rule requires a second step: a rule that holds on keeps its start. */
+function requiredSince(before: Policy, after: Policy, now: number): RequiredSince {
+  const general = before.mode === 'required' ? before.requiredSince.general : now
+  return {
+    general: after.mode === 'required' ? general : null,
+    roles: Object.fromEntries(
+      Object.entries(after.roles).flatMap(([role, mode]) => {
+        const since = mode === 'required' ? startOfRole(before, role, now) : null
+        return since === null ? [] : [[role, since]]
+      }),
+    ),
+  }
+}
+
+/** A role that the general rule required it of until now gets no later start by a rule of its own. */
+function startOfRole(before: Policy, role: string, now: number): number | null {
+  const rule = ruleFor(before, { roles: [role], createdAt: null, privileged: false })
+  return rule.mode === 'required' ? rule.since : now
+}
+
+type Value = PolicyChanges[keyof PolicyChanges]
+
+function same(one: Value, other: Value): boolean {
+  return JSON.stringify(sorted(one)) === JSON.stringify(sorted(other))
+}
+
+/** The order of the roles' names says nothing. */
+function sorted(value: Value): unknown {
+  if (typeof value !== 'object') return value
+  const byName = ([one]: [string, PolicyMode], [other]: [string, PolicyMode]) =>
+    one < other ? -1 : 1
+  return Object.entries(value).sort(byName)
+}

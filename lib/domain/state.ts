@@ -1,0 +1,21 @@
+import { attemptCaps, lockEnd } from './attempts.js'
+import { ruleFor } from './policy.js'
+import { type Footing, pauseOf } from './standing.js'
+
+/** How a user's second step is now: the first that applies. */
+export type State = 'locked' | 'paused' | 'must-set-up' | 'on' | 'off'
+
+/**
+ * @param window steps before and after the current one that are accepted: the caps depend on it
+ * @returns `must-set-up` also for a reset whose time is over, and during the days of grace
+ */
+export function stateOf(footing: Footing, window: number, now: number): State {
+  const { record, policy, subject } = footing
+  if (record.authenticator === null) {
+    const { mode } = ruleFor(policy, subject)
+    const must = record.mustSetUp !== null || mode === 'required'
+    return must && mode !== 'off' ? 'must-set-up' : 'off'
+  }
+  if (lockEnd(record.attempts, attemptCaps(window), now) !== null) return 'locked'
+  return pauseOf(footing, now) === null ? 'on' : 'paused'
+}

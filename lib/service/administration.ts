@@ -1,0 +1,183 @@
+import {
+  type AdminVerdict,
+  backupCodesByAdmin,
+  disableByAdmin,
+  endSessionsByAdmin,
+  oneTimeCodeByAdmin,
+  pauseByAdmin,
+  pauseEnd,
+  resetByAdmin,
+  resumeByAdmin,
+  unlockByAdmin,
+} from '../domain/administration.js'
+import type { Decision } from '../domain/decision.js'
+import type { Policy, Subject } from '../domain/policy.js'
+import { changePolicy, type PolicyChanges } from '../domain/policy-change.js'
+import type { Footing } from '../domain/standing.js'
+import { type State, stateOf } from '../domain/state.js'
+import { type Announcer, type Occasion, SYSTEM } from './announcer.js'
+import type { BackupCodes } from './backup-codes.js'
+import type { OneTimeCodes } from './one-time-codes.js'
+import type { Records } from './records.js'
+
+/** What an admin or the operator may do: to a user's second step, and to the policy. */
+export type AdminAction =
+  | 'disable'
+  | 'pause'
+  | 'resume'
+  | 'reset'
+  | 'backup-codes'
+  | 'one-time-code'
+  | 'unlock'
+  | 'end-sessions'
+  | 'policy'
+
+/** One change of an admin's or the operator's. */
+export interface AdminChange {
+  /** The user's id in the records. */
+  readonly userId: string
+  /** Whom the rules are asked about: the user that is changed, not the admin. */
+  readonly subject: Subject
+  /** `actor` and `reason` say who does it and why. */
+  readonly occasion: Occasion
+}
+
+/** What became of a change; `done` with the present state also where there was nothing to do. */
+export type AdminAnswer<Result = undefined> =
+  | { readonly kind: 'done'; readonly state: State; readonly result: Result }
+  | { readonly kind: 'not-enrolled' | 'required-by-policy' | 'switched-off' }
+
+interface Decided<Result> extends Decision<AdminVerdict> {
+  readonly result: Result
+}
+
+/**
+ * What an admin or the operator may do. Who is allowed to is asked before. Nothing here switches the
+ * second step on for somebody who holds no device.
+ */
+export class Administration {
+  readonly #records: Records
+  readonly #backupCodes: BackupCodes
+  readonly #oneTimeCodes: OneTimeCodes
+  readonly #announcer: Announcer
+  readonly #window: number
+
+  constructor(parts: {
+    records: Records
+    backupCodes: BackupCodes
+    oneTimeCodes: OneTimeCodes
+    announcer: Announcer
+    window: number
+  }) {
+    this.#records = parts.records
+    this.#backupCodes = parts.backupCodes
+    this.#oneTimeCodes = parts.oneTimeCodes
+    this.#announcer = parts.announcer
+    this.#window = parts.window
+  }
+
+  /** Forgets authenticator and codes; the first step alone is enough from then on. */
+  disable(change: AdminChange): Promise<AdminAnswer> {
+    return this.#change(change, disableByAdmin)
+  }
+
+  /** Asks for no code for so many days, which were checked, or until resumed. */
+  pause(
+    change: AdminChange,
+    days: number | 'forever',
+  ): Promise<AdminAnswer<{ readonly pausedUntil: number }>> {
+    return this.#changeAnd(change, (footing, now) => {
+      const pausedUntil = pauseEnd(days, now)
+      return { ...pauseByAdmin(footing, pausedUntil), result: { pausedUntil } }
+    })
+  }
+
+  /** Ends a pause. */
+  resume(change: AdminChange): Promise<AdminAnswer> {
+    return this.#change(change, resumeByAdmin)
+  }
+
+  /** Forgets authenticator and codes; the next login sets up. All sessions end. */
+  reset(change: AdminChange): Promise<AdminAnswer> {
+    return this.#change(change, resetByAdmin)
+  }
+
+  /** Makes a new set of backup codes, shown to the admin once; all earlier ones are dead. */
+  makeBackupCodes(change: AdminChange): Promise<AdminAnswer<readonly string[]>> {
+    return this.#changeAnd(change, async (footing, now) => {
+      const { set, codes } = await this.#backupCodes.make(change.userId, now)
+      return { ...backupCodesByAdmin(footing, set), result: codes }
+    })
+  }
+
+  /** Makes a code for one login, which must set up anew; earlier ones stay. */
+  makeOneTimeCode(
+    change: AdminChange,
+  ): Promise<AdminAnswer<{ readonly code: string; readonly expiresAt: number }>> {
+    return this.#changeAnd(change, async (footing, now) => {
+      const { made, code } = await this.#oneTimeCodes.make(change.userId, now)
+      const result = { code, expiresAt: made.expiresAt }
+      return { ...oneTimeCodeByAdmin(footing, made, now), result }
+    })
+  }
+
+  /** Clears misses, waits and the lock. */
+  unlock(change: AdminChange): Promise<AdminAnswer> {
+    return this.#change(change, unlockByAdmin)
+  }
+
+  /** Ends every session and pending login of the user. */
+  endSessions(change: AdminChange): Promise<AdminAnswer> {
+    return this.#change(change, endSessionsByAdmin)
+  }
+
+  /** The policy, read anew. */
+  policy(): Promise<Policy> {
+    return this.#records.policy()
+  }
+
+  /** Changes what is named, and answers with the whole policy. It counts at the next request. */
+  async changePolicy(occasion: Occasion, changes: PolicyChanges): Promise<Policy> {
+    const by = occasion.actor ?? SYSTEM
+    await this.#records.changePolicy(occasion, (policy, now) => ({
+      ...changePolicy(policy, changes, by, now),
+      answer: undefined,
+    }))
+    return this.#records.policy()
+  }
+
+  /** Announces that a change was refused; about nobody in particular where `userId` is null. */
+  refused(
+    userId: string | null,
+    occasion: Occasion,
+    refusal: { readonly action: AdminAction; readonly code: string },
+  ): Promise<void> {
+    const event = { type: 'change-refused', method: null, detail: refusal } as const
+    return this.#announcer.announce(userId, [event], occasion)
+  }
+
+  #change(
+    change: AdminChange,
+    decide: (footing: Footing, now: number) => Decision<AdminVerdict>,
+  ): Promise<AdminAnswer> {
+    return this.#changeAnd(change, (footing, now) => ({
+      ...decide(footing, now),
+      result: undefined,
+    }))
+  }
+
+  /** The policy is read for each try: an eased or tightened rule counts for this change already. */
+  #changeAnd<Result>(
+    { userId, subject, occasion }: AdminChange,
+    decide: (footing: Footing, now: number) => Decided<Result> | Promise<Decided<Result>>,
+  ): Promise<AdminAnswer<Result>> {
+    return this.#records.change(userId, occasion, async (record, now) => {
+      const footing = { record, policy: await this.#records.policy(), subject }
+      const { answer: verdict, result, ...decided } = await decide(footing, now)
+      const state = stateOf({ ...footing, record: decided.record }, this.#window, now)
+      const answer =
+        verdict === 'done' ? ({ kind: verdict, state, result } as const) : { kind: verdict }
+      return { ...decided, answer }
+    })
+  }
+}

@@ -1,0 +1,139 @@
+import passport from 'passport'
+import { ConfigurationError } from './errors/configuration-error.js'
+import { keyRing } from './keys/key-ring.js'
+import { memoryCounters } from './limits/memory-counters.js'
+import { redisCounters } from './limits/redis-counters.js'
+import { type CheckedOptions, checkOptions } from './options/check-options.js'
+import type { SecondStepOptions } from './options/options.js'
+import type { AuditLog } from './ports/audit-log.js'
+import { system as theSystem } from './ports/system.js'
+import { within } from './ports/within.js'
+import { Administration } from './service/administration.js'
+import { Announcer } from './service/announcer.js'
+import { Audit } from './service/audit.js'
+import { BackupCodes } from './service/backup-codes.js'
+import { Challenge } from './service/challenge.js'
+import { Limits } from './service/limits.js'
+import { type MailParts, Mails } from './service/mails.js'
+import { OneTimeCodes } from './service/one-time-codes.js'
+import { Records } from './service/records.js'
+import { Reset } from './service/reset.js'
+import { type FindSubject, Sessions } from './service/sessions.js'
+import { Setup } from './service/setup.js'
+import { Status } from './service/status.js'
+import { Trouble } from './service/trouble.js'
+import { Vault } from './service/vault.js'
+import { memoryAuditLog } from './stores/memory-audit-log.js'
+import { ejsBanner } from './web/banner.js'
+import { ejsMails } from './web/mails.js'
+import { loadMessages } from './web/messages.js'
+import { ejsPages } from './web/pages.js'
+import type { Site } from './web/site.js'
+import { ejsViews } from './web/views.js'
+
+/** The parts of a second step that work together, for the app and for the command line. */
+export interface Wired<U> {
+  readonly checked: CheckedOptions
+  readonly site: Site
+  readonly announcer: Announcer
+  readonly records: Records
+  readonly status: Status
+  readonly vault: Vault
+  /** Null where nobody is told by mail. */
+  readonly mails: Mails<U> | null
+}
+
+/**
+ * The one place where the parts are wired together.
+ *
+ * @throws ConfigurationError for a wrong option, naming it and the fix
+ */
+export function wire<U>(options: SecondStepOptions<U>): Wired<U> {
+  const checked = checkOptions(options)
+  const production = process.env.NODE_ENV === 'production'
+  const { parameters, window, hostId, ...ofSite } = checked
+  const system = options.system ?? theSystem
+  const { sealer, digester } = keyRing(options.keys, system)
+  const audit = new Audit(auditLogOf(options, production))
+  const announcer = new Announcer(system, audit, hostId)
+  const records = new Records(options.store, system, announcer, {
+    production,
+    backupCodes: checked.backupCodes,
+    window,
+  })
+  const counters = countersOf(options.redis, production)
+  const limits = new Limits(counters, announcer)
+  const vault = new Vault(sealer)
+  const findSubject = subjectsOf(options, checked)
+  const sessions = new Sessions(records, system, findSubject)
+  const oneTimeCodes = new OneTimeCodes({ digester, system })
+  const challengeParts = { records, limits, vault, digester, oneTimeCodes }
+  const challenge = new Challenge({ ...challengeParts, window, now: () => system.now() })
+  const backupCodes = new BackupCodes({ challenge, digester, system })
+  const setupParts = { records, challenge, limits, vault, backupCodes, system }
+  const administrationParts = { records, backupCodes, oneTimeCodes, announcer, window }
+  const views = ejsViews(options.views)
+  const site: Site = {
+    ...ofSite,
+    challenge,
+    backupCodes,
+    setup: new Setup({ ...setupParts, parameters, window }),
+    reset: new Reset(challenge),
+    administration: new Administration(administrationParts),
+    limits,
+    trouble: new Trouble(system),
+    sessions,
+    audit,
+    system,
+    messages: loadMessages(options.messages),
+    render: options.render ?? ejsPages(views),
+    banner: ejsBanner(views),
+    passports: options.passports ?? [passport],
+    onPending: options.onPending ?? null,
+    mails: options.mail !== undefined,
+  }
+  const mailParts = { announcer, counters, hostId, write: ejsMails(views, site) }
+  const mails = mailsOf(options, mailParts, site)
+  const status = new Status({ records, system, window, findSubject })
+  return { checked, site, announcer, records, status, vault, mails }
+}
+
+function countersOf(redis: SecondStepOptions['redis'], production: boolean) {
+  if (redis !== undefined) return redisCounters(redis)
+  if (!production) return memoryCounters()
+  throw new ConfigurationError(
+    '`redis` is missing: in production the attempt counters need it, so that all processes share them',
+  )
+}
+
+function auditLogOf<U>(options: SecondStepOptions<U>, production: boolean): AuditLog {
+  const log = options.audit ?? options.store.audit
+  if (log !== undefined) return log
+  if (!production) return memoryAuditLog()
+  throw new ConfigurationError(
+    '`audit` is missing: the store has no audit log of its own, so name one, such as audit: redisAuditLog(redis)',
+  )
+}
+
+/** Looks up whom the rules are asked about among the host's users. */
+function subjectsOf<U>(
+  { users }: SecondStepOptions<U>,
+  { describe, hostId }: CheckedOptions,
+): FindSubject | null {
+  if (users === undefined) return null
+  return async (userId) => {
+    const user = await within('the user store', () => users.findById(hostId(userId)))
+    return user ? describe(user as Express.User).subject : null
+  }
+}
+
+function mailsOf<U>(
+  { users, mail, nameAdmins = false }: SecondStepOptions<U>,
+  parts: Pick<MailParts<U>, 'announcer' | 'counters' | 'hostId' | 'write'>,
+  { describe }: Site,
+): Mails<U> | null {
+  if (users === undefined || mail === undefined) return null
+  const describeUser = (user: U) => describe(user as Express.User)
+  const { transport: mailer, from } = mail
+  return new Mails({ ...parts, users, describe: describeUser, mailer, from, nameAdmins })
+}
