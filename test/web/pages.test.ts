@@ -18,6 +18,7 @@ const frame: PageFrame = {
   lang: 'en',
   dir: 'ltr',
   base: '/second-step',
+  admin: '/admin/second-step',
   issuer: 'Acme',
   formFields: { _csrf: 'token-of-the-host', other: 'field' },
   signIn: '/login',
