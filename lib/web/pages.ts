@@ -11,6 +11,8 @@ export type PageName = keyof PageData
 /** What every page is given besides its own data. */
 export interface PageFrame {
   readonly t: Translate
+  /** Writes a moment, given in ISO 8601, in words and in UTC. */
+  readonly utc: (iso: string) => string
   readonly lang: string
   readonly dir: string
   /** `paths.secondStep` */
@@ -125,6 +127,8 @@ export type PageData = {
     readonly noMail: boolean
     /** What has just been done. */
     readonly notice: 'disabled' | null
+    /** What last happened, newest first. */
+    readonly events: readonly PageEvent[]
     /** Where the visitor was going. */
     readonly next: string
   }

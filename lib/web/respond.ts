@@ -3,6 +3,7 @@ import { languagesOf, wantsJson } from './faces.js'
 import type { PageData, PageFrame, PageName, PageProblem } from './pages.js'
 import { PROBLEM_STATUS, type Problem } from './problem.js'
 import type { Site } from './site.js'
+import { utcWriter } from './utc.js'
 
 const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
@@ -29,6 +30,7 @@ export function frameOf(site: Site, req: Request, page: PageName): PageFrame {
   const { secondStep, admin, signIn, signedIn } = site.paths
   return {
     t,
+    utc: utcWriter(t, lang),
     lang,
     dir,
     base: secondStep,
