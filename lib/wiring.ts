@@ -26,6 +26,7 @@ import { Status } from './service/status.js'
 import { Trouble } from './service/trouble.js'
 import { Vault } from './service/vault.js'
 import { memoryAuditLog } from './stores/memory-audit-log.js'
+import { ejsBanner } from './web/banner.js'
 import { ejsMails } from './web/mails.js'
 import { loadMessages } from './web/messages.js'
 import { ejsPages } from './web/pages.js'
@@ -65,11 +66,12 @@ export function wire<U>(options: SecondStepOptions<U>): Wired<U> {
   const counters = countersOf(options.redis, production)
   const limits = new Limits(counters, announcer)
   const vault = new Vault(sealer)
-  const sessions = new Sessions(records, system, subjectsOf(options, checked))
-  const now = () => system.now()
-  const challenge = new Challenge({ records, limits, vault, digester, window, now })
-  const backupCodes = new BackupCodes({ challenge, digester, system })
+  const findSubject = subjectsOf(options, checked)
+  const sessions = new Sessions(records, system, findSubject)
   const oneTimeCodes = new OneTimeCodes({ digester, system })
+  const challengeParts = { records, limits, vault, digester, oneTimeCodes }
+  const challenge = new Challenge({ ...challengeParts, window, now: () => system.now() })
+  const backupCodes = new BackupCodes({ challenge, digester, system })
   const setupParts = { records, challenge, limits, vault, backupCodes, system }
   const administrationParts = { records, backupCodes, oneTimeCodes, announcer, window }
   const views = ejsViews(options.views)
@@ -80,7 +82,7 @@ export function wire<U>(options: SecondStepOptions<U>): Wired<U> {
     setup: new Setup({ ...setupParts, parameters, window }),
     reset: new Reset(challenge),
     administration: new Administration(administrationParts),
-    directory: directoryOf(options, checked, { records, now }),
+    directory: directoryOf(options, checked, { records, now: () => system.now() }),
     canAdminister: permissionOf(options, checked),
     limits,
     trouble: new Trouble(system),
@@ -89,13 +91,14 @@ export function wire<U>(options: SecondStepOptions<U>): Wired<U> {
     system,
     messages: loadMessages(options.messages),
     render: options.render ?? ejsPages(views),
+    banner: ejsBanner(views),
     passports: options.passports ?? [passport],
     onPending: options.onPending ?? null,
     mails: options.mail !== undefined,
   }
   const mailParts = { announcer, counters, hostId, write: ejsMails(views, site) }
   const mails = mailsOf(options, mailParts, site)
-  const status = new Status(records, system, window)
+  const status = new Status({ records, system, window, findSubject })
   return { checked, site, announcer, records, status, vault, mails }
 }
 
@@ -153,12 +156,12 @@ function permissionOf<U>(
 }
 
 function mailsOf<U>(
-  { users, mail }: SecondStepOptions<U>,
+  { users, mail, nameAdmins = false }: SecondStepOptions<U>,
   parts: Pick<MailParts<U>, 'announcer' | 'counters' | 'hostId' | 'write'>,
   { describe }: Site,
 ): Mails<U> | null {
   if (users === undefined || mail === undefined) return null
   const describeUser = (user: U) => describe(user as Express.User)
   const { transport: mailer, from } = mail
-  return new Mails({ ...parts, users, describe: describeUser, mailer, from })
+  return new Mails({ ...parts, users, describe: describeUser, mailer, from, nameAdmins })
 }

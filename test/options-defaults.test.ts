@@ -57,6 +57,7 @@ describe('the options, where the host leaves them out', () => {
       },
       parameters: { algorithm: 'sha1', digits: 6, period: 30 },
       window: 1,
+      roles: [],
       backupCodes: true,
       showKey: true,
       keepInSession: [],
@@ -99,10 +100,11 @@ describe('the options, where the host leaves them out', () => {
     const described = (user: object) => describe(user as Express.User)
     const whole = { id: 7, email: 'ann@acme.example', name: 'Ann', locale: 'it', password: 'x' }
     const { password: _, ...told } = whole
-    expect(described(whole)).to.deep.equal({ ...told, id: '7' })
+    const subject = { roles: [], createdAt: null, privileged: false }
+    expect(described(whole)).to.deep.equal({ ...told, id: '7', subject })
     const nameless = { id: 'ann', email: ' ', name: 5 }
     const nothing = { email: null, name: null, locale: null }
-    expect(described(nameless)).to.deep.equal({ id: 'ann', ...nothing })
+    expect(described(nameless)).to.deep.equal({ id: 'ann', ...nothing, subject })
   })
 
   it('read what `describe` says instead, and put the realm before the id', () => {

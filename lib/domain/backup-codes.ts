@@ -47,6 +47,11 @@ export function backupCodesLeft(set: BackupCodeSet | null): number {
   return set === null ? 0 : set.codes.filter((code) => code.usedAt === null).length
 }
 
+/** Whether a set that an admin has seen was used: now the user can make one that only he knows. */
+export function usedAfterAdmin(set: BackupCodeSet | null): boolean {
+  return set?.seenByAdmin === true && set.codes.some((code) => code.usedAt !== null)
+}
+
 /** Puts a new set in place of the old one, whose codes are dead at once. */
 export function replaceBackupCodes(
   record: SecondStepRecord,

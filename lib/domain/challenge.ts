@@ -21,6 +21,8 @@ export type CodeVerdict =
       readonly method: Method
       readonly epoch: number
       readonly backupCodesLeft: number
+      /** It was a backup code of a set that an admin has seen. */
+      readonly seenByAdmin: boolean
     }
   | { readonly kind: 'wrong-code'; readonly counted: boolean }
   | { readonly kind: 'blocked'; readonly until: number }
@@ -113,6 +115,7 @@ function accept(record: SecondStepRecord, method: Method): Decision<CodeVerdict>
       method,
       epoch: record.epoch,
       backupCodesLeft: backupCodesLeft(record.backupCodes),
+      seenByAdmin: method === 'backup-code' && record.backupCodes?.seenByAdmin === true,
     },
     events: [{ type: 'code-accepted', method }],
   }

@@ -45,6 +45,11 @@ export function isGranted({ setupGrant }: SecondStepRecord, owner: string, now: 
   return setupGrant !== null && setupGrant.owner === owner && now < setupGrant.until
 }
 
+/** Whether a typed code is one of the user's, as its digests tell: open, used or expired. */
+export function isOneTimeCode(record: SecondStepRecord, digests: readonly string[]): boolean {
+  return record.oneTimeCodes.some(({ digest }) => digests.includes(digest))
+}
+
 /** What the domain says of a one-time code. `counted` is false for one that was once right. */
 export type OneTimeCodeVerdict =
   | { readonly kind: 'setup-granted' }

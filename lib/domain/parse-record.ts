@@ -33,7 +33,7 @@ const recordOf =
   (value) =>
     typeof value === 'object' &&
     value !== null &&
-    !Array.isArray(value) &&
+    Object.getPrototypeOf(value) === Object.prototype &&
     Object.values(value).every(check)
 
 const otpParameters = {

@@ -27,8 +27,8 @@ export function changePolicy(
   now: number,
 ): { readonly policy: Policy; readonly events: readonly SecondStepEvent[] } {
   const changed = Object.fromEntries(
-    CHANGEABLE.filter((name) => name in changes && !same(changes[name], policy[name])).map(
-      (name) => [name, changes[name]],
+    CHANGEABLE.map((name) => [name, changes[name]] as const).filter(
+      ([name, value]) => value !== undefined && !same(value, policy[name]),
     ),
   )
   if (Object.keys(changed).length === 0) return { policy, events: [] }

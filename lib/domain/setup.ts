@@ -2,6 +2,7 @@ import { noAttempts } from './attempts.js'
 import { matchCode, type OtpParameters, stepsOff } from './authenticator.js'
 import { type BackupCodeSet, backupCodesLeft } from './backup-codes.js'
 import type { Decision } from './decision.js'
+import { isGranted } from './one-time-code.js'
 import type { SecondStepRecord } from './record.js'
 import { raiseEpoch } from './stamp.js'
 
@@ -41,7 +42,7 @@ export type BeginSetupAnswer =
 /**
  * Begins a set-up, or goes on with the one that this owner has begun: a reload and a typo show the
  * same QR code. Somebody else's set-up is replaced, never shown. Who has an authenticator goes on
- * with a change of key, but begins one only by a code.
+ * with a change of key, but begins one only by a code; a one-time code is one.
  */
 export function beginSetup(
   record: SecondStepRecord,
@@ -52,11 +53,16 @@ export function beginSetup(
   if (present !== null) {
     return { record, answer: { kind: 'in-progress', setup: present }, events: [] }
   }
-  if (record.authenticator !== null) {
+  if (!mayBeginSetup(record, command.owner, now)) {
     return { record, answer: { kind: 'already-enrolled' }, events: [] }
   }
   const setup = newSetup(command, now)
   return { record: { ...record, setup }, answer: { kind: 'in-progress', setup }, events: [] }
+}
+
+/** Whether this owner may begin a set-up: nothing is bound, or a one-time code has opened it. */
+export function mayBeginSetup(record: SecondStepRecord, owner: string, now: number): boolean {
+  return record.authenticator === null || isGranted(record, owner, now)
 }
 
 /**
@@ -110,7 +116,8 @@ export function confirmSetup(
 ): Decision<ConfirmSetupAnswer> {
   const setup = setupOf(record, command.owner, now)
   if (setup === null) {
-    const kind = record.authenticator === null ? 'setup-expired' : 'already-enrolled'
+    const again = mayBeginSetup(record, command.owner, now)
+    const kind = again ? 'setup-expired' : 'already-enrolled'
     return { record, answer: { kind }, events: [] }
   }
 

@@ -1,3 +1,4 @@
+import { isGranted } from './one-time-code.js'
 import { type PendingLogin, pendingExpiresAt } from './pending-login.js'
 import { type Policy, ruleFor, type Subject } from './policy.js'
 import type { SecondStepRecord } from './record.js'
@@ -132,8 +133,7 @@ export function pendingStandingOf(
   if (now >= pendingExpiresAt(pending) || pending.epoch !== record.epoch) return 'over'
   // Its first step was passed with a password that is no longer the user's.
   if (pending.at < (record.passwordChangedAt ?? 0)) return 'over'
-  const { setupGrant } = record
-  if (setupGrant?.owner === pending.id && now < setupGrant.until) return 'setup-required'
+  if (isGranted(record, pending.id, now)) return 'setup-required'
   const demand = demandOf(footing, now)
   if (demand === 'nothing') return 'free'
   return demand === 'setup' ? 'setup-required' : 'code-required'

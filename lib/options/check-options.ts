@@ -24,6 +24,7 @@ const KNOWN = [
   'adminRoles',
   'canAdminister',
   'mail',
+  'nameAdmins',
   'totp',
   'backupCodes',
   'showKey',
@@ -118,6 +119,10 @@ export function checkOptions<U>(options: SecondStepOptions<U>): CheckedOptions {
   check(
     options.backupCodes === undefined || typeof options.backupCodes === 'boolean',
     '`backupCodes` must be true or false',
+  )
+  check(
+    options.nameAdmins === undefined || typeof options.nameAdmins === 'boolean',
+    '`nameAdmins` must be true or false',
   )
   check(
     options.showKey === undefined || typeof options.showKey === 'boolean',

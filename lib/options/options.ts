@@ -87,6 +87,8 @@ export interface SecondStepOptions<U = Express.User> {
   readonly canAdminister?: (actor: U, user: U, action: UserAction) => boolean | Promise<boolean>
   /** Tells users by mail what happens to their second step. Default: no mails. */
   readonly mail?: MailOptions
+  /** Whether a mail about an admin's change names the admin. Default false. */
+  readonly nameAdmins?: boolean
   readonly totp?: TotpOptions
   /** Whether backup codes are made and accepted. Default true. */
   readonly backupCodes?: boolean

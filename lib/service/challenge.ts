@@ -1,12 +1,19 @@
 import { answerBackupCode, answerOtp, type CodeVerdict } from '../domain/challenge.js'
 import type { TypedCode } from '../domain/code.js'
 import type { Decision } from '../domain/decision.js'
+import {
+  answerOneTimeCode,
+  isOneTimeCode,
+  type OneTimeCodeVerdict,
+} from '../domain/one-time-code.js'
+import type { PendingLogin } from '../domain/pending-login.js'
 import type { SecondStepRecord } from '../domain/record.js'
 import { type Admission, type Footing, stillAdmitted } from '../domain/standing.js'
 import type { Digester } from '../ports/digester.js'
 import { within } from '../ports/within.js'
 import type { Occasion } from './announcer.js'
 import type { Limits } from './limits.js'
+import type { OneTimeCodes } from './one-time-codes.js'
 import type { Records } from './records.js'
 import type { Vault } from './vault.js'
 
@@ -33,11 +40,14 @@ type Accepted = Extract<CodeVerdict, { kind: 'accepted' }>
 type Verdict<Result> =
   | Exclude<CodeVerdict, Accepted>
   | (Accepted & { readonly result: Result })
+  | OneTimeCodeVerdict
   | Revoked
 
 /** What became of a code. */
 export type CodeAnswer<Result = undefined> =
   | (Accepted & { readonly result: Result })
+  /** A one-time code: nobody is signed in, this pending login must set up anew. */
+  | { readonly kind: 'setup-granted' }
   | { readonly kind: 'not-enrolled' }
   | { readonly kind: 'wrong-code' }
   | { readonly kind: 'malformed-request' }
@@ -53,6 +63,7 @@ export class Challenge {
   readonly #limits: Limits
   readonly #vault: Vault
   readonly #digester: Digester
+  readonly #oneTimeCodes: OneTimeCodes
   readonly #window: number
   readonly #now: () => number
 
@@ -61,6 +72,7 @@ export class Challenge {
     limits: Limits
     vault: Vault
     digester: Digester
+    oneTimeCodes: OneTimeCodes
     window: number
     now: () => number
   }) {
@@ -68,6 +80,7 @@ export class Challenge {
     this.#limits = parts.limits
     this.#vault = parts.vault
     this.#digester = parts.digester
+    this.#oneTimeCodes = parts.oneTimeCodes
     this.#window = parts.window
     this.#now = parts.now
   }
@@ -85,15 +98,10 @@ export class Challenge {
     attempt: CodeAttempt,
     followUp: FollowUp<Result>,
   ): Promise<CodeAnswer<Result>> {
-    const { code, record, policy } = attempt
-    if (record.authenticator === null) return { kind: 'not-enrolled' }
-    if (code.kind === 'otp' && code.code.length !== record.authenticator.digits) {
-      return { kind: 'malformed-request' }
-    }
-    if (code.kind === 'backup-code' && !policy.backupCodes) return { kind: 'switched-off' }
+    const unasked = notToBeAsked(attempt)
+    if (unasked !== null) return { kind: unasked }
 
-    const { admission } = attempt
-    const pendingId = admission.kind === 'pending' ? admission.pending.id : null
+    const pendingId = pendingOf(attempt)?.id ?? null
     const places = await this.#limits.takeForCode({ ...attempt, pendingId })
     if (places.kind !== 'taken') return places
     const verdict = await this.#verdict(attempt, followUp).catch((error: unknown) => {
@@ -112,10 +120,8 @@ export class Challenge {
     return { kind: 'too-many-attempts', retryAfter: Math.max(1, seconds) }
   }
 
-  #verdict<Result>(
-    { userId, code, occasion, record, admission, policy, subject }: CodeAttempt,
-    followUp: FollowUp<Result>,
-  ): Promise<Verdict<Result>> {
+  #verdict<Result>(attempt: CodeAttempt, followUp: FollowUp<Result>): Promise<Verdict<Result>> {
+    const { userId, code, occasion, record, admission, policy, subject } = attempt
     return this.#records.change<Verdict<Result>>(
       userId,
       occasion,
@@ -126,7 +132,7 @@ export class Challenge {
         const { answer, ...decided } =
           code.kind === 'otp'
             ? await this.#decideOtp(current, code.code, now)
-            : await this.#decideBackupCode(current, code.code, now)
+            : await this.#decideLookUpCode(current, attempt, now)
         if (answer.kind !== 'accepted') return { ...decided, answer }
         const followed = await followUp(decided.record, now)
         return {
@@ -153,6 +159,22 @@ export class Challenge {
     return answerOtp(record, { code, secret, window: this.#window, resealed }, now)
   }
 
+  /** A one-time code looks like a backup code. Only a pending login may be given one. */
+  async #decideLookUpCode(
+    record: SecondStepRecord,
+    attempt: CodeAttempt,
+    now: number,
+  ): Promise<Decision<CodeVerdict | OneTimeCodeVerdict>> {
+    const { code } = attempt.code
+    const pending = pendingOf(attempt)
+    if (pending === null) return this.#decideBackupCode(record, code, now)
+    const digests = await this.#oneTimeCodes.digestsOf(code, record)
+    const noBackupCode = record.authenticator === null || !attempt.policy.backupCodes
+    return noBackupCode || isOneTimeCode(record, digests)
+      ? answerOneTimeCode(record, { digests, pending }, now)
+      : this.#decideBackupCode(record, code, now)
+  }
+
   async #decideBackupCode(
     record: SecondStepRecord,
     code: string,
@@ -164,4 +186,24 @@ export class Challenge {
     const digests = await within('the key ring', () => this.#digester.digests(code, context))
     return answerBackupCode(record, { digests }, now)
   }
+}
+
+function pendingOf({ admission }: CodeAttempt): PendingLogin | null {
+  return admission.kind === 'pending' ? admission.pending : null
+}
+
+/** Why a code is refused unseen, at no cost, or null. */
+function notToBeAsked(
+  attempt: CodeAttempt,
+): 'not-enrolled' | 'malformed-request' | 'switched-off' | null {
+  const { code, record, policy } = attempt
+  const { authenticator, oneTimeCodes } = record
+  if (code.kind === 'otp') {
+    if (authenticator === null) return 'not-enrolled'
+    return code.code.length === authenticator.digits ? null : 'malformed-request'
+  }
+  // A reset whose time is over leaves a login nothing to give but a one-time code.
+  const oneTime = pendingOf(attempt) !== null && oneTimeCodes.length > 0
+  if (authenticator === null && !oneTime) return 'not-enrolled'
+  return policy.backupCodes || oneTime ? null : 'switched-off'
 }

@@ -5,7 +5,7 @@ import type { Users } from '../ports/users.js'
 import { within } from '../ports/within.js'
 import { type AnnouncedEvent, type Announcer, NO_REQUEST } from './announcer.js'
 
-/** The mails there are: each tells of the event of that name. */
+/** The mails about what a user, or the host's own code, did: each tells of the event of that name. */
 export const MAILS = [
   'enrolled',
   'disabled',
@@ -18,7 +18,19 @@ export const MAILS = [
   'pending-login-used-up',
 ] as const satisfies readonly SecondStepEventType[]
 
-export type MailName = (typeof MAILS)[number]
+/** The mails about what an admin or the operator did to a user's second step. */
+export const ADMIN_MAILS = [
+  'disabled',
+  'paused',
+  'resumed',
+  'reset',
+  'backup-codes-made',
+  'one-time-code-made',
+  'unlocked',
+  'sessions-ended',
+] as const satisfies readonly SecondStepEventType[]
+
+export type MailName = (typeof MAILS)[number] | (typeof ADMIN_MAILS)[number]
 
 /** An event that a user is told of. */
 export type MailedEvent = AnnouncedEvent<MailName> & { readonly user: string }
@@ -28,12 +40,18 @@ export interface Addressee {
   readonly id: string
   readonly email: string | null
   readonly locale: string | null
+  readonly name?: string | null
 }
 
-/** Writes the mail that tells of an event, in the first of the languages that there is. */
+/**
+ * Writes the mail that tells of an event, in the first of the languages that there is.
+ *
+ * @param by the admin's name, where the user is to be told. Default: nobody's
+ */
 export type WriteMail = (
   event: MailedEvent,
   languages: readonly string[],
+  by?: string | null,
 ) => { readonly subject: string; readonly text: string; readonly html: string }
 
 /** What mails are made of. */
@@ -47,6 +65,8 @@ export interface MailParts<U> {
   readonly mailer: Mailer
   readonly from: string
   readonly write: WriteMail
+  /** Whether a mail about an admin's change names the admin. Default false. */
+  readonly nameAdmins?: boolean
   /** Milliseconds that a mailer may take. Default 20 000. */
   readonly patience?: number
 }
@@ -98,7 +118,8 @@ export class Mails<U> {
     // What somebody else's request asked for says nothing about the user's own language.
     const asked = event.actor.kind === 'user' ? languages : []
     const wanted = locale === null ? asked : [locale, ...asked]
-    const written = await at('view', async () => write(event, wanted))
+    const by = await this.#adminToName(event)
+    const written = await at('view', async () => write(event, wanted, by))
     // RFC 3834 §5: out-of-office programs do not answer it.
     const headers = { 'Auto-Submitted': 'auto-generated' }
     await at('transport', () =>
@@ -108,6 +129,14 @@ export class Mails<U> {
         patience,
       ),
     )
+  }
+
+  /** The mail goes out without the name where it cannot be told. */
+  async #adminToName({ actor }: MailedEvent): Promise<string | null> {
+    const { nameAdmins = false } = this.#parts
+    if (!nameAdmins || actor.kind !== 'admin' || actor.id === null) return null
+    const admin = await this.#addressee(actor.id).catch(() => null)
+    return admin?.name ?? null
   }
 
   async #addressee(userId: string): Promise<Addressee | null> {
@@ -155,7 +184,13 @@ async function at<T>(part: Part, run: () => T | Promise<T>): Promise<T> {
 }
 
 function isMailed(event: AnnouncedEvent): event is MailedEvent {
-  return event.user !== null && MAILS.some((name) => name === event.type)
+  const mails: readonly MailName[] = isByAdmin(event) ? ADMIN_MAILS : MAILS
+  return event.user !== null && mails.some((name) => name === event.type)
+}
+
+/** Whether an admin or the operator did it: the user is told so, in other words than of his own acts. */
+export function isByAdmin({ actor }: Pick<AnnouncedEvent, 'actor'>): boolean {
+  return actor.kind === 'admin' || actor.kind === 'operator'
 }
 
 function checkAddress(email: string): void {

@@ -9,6 +9,7 @@ import {
   beginSetup,
   type ConfirmSetupAnswer,
   confirmSetup,
+  mayBeginSetup,
   setupExpiresAt,
   setupOf,
 } from '../domain/setup.js'
@@ -162,9 +163,10 @@ export class Setup {
     attempt: { code: TypedCode; ipKey: string | null; ipLimit: number },
   ): Promise<SetupConfirmed> {
     const { code } = attempt
-    const setup = setupOf(record, owner, this.#system.now())
+    const now = this.#system.now()
+    const setup = setupOf(record, owner, now)
     if (setup === null) {
-      return { kind: record.authenticator === null ? 'setup-expired' : 'already-enrolled' }
+      return { kind: mayBeginSetup(record, owner, now) ? 'setup-expired' : 'already-enrolled' }
     }
     if (code.kind !== 'otp' || code.code.length !== setup.digits) {
       return { kind: 'malformed-request' }
@@ -200,7 +202,7 @@ export class Setup {
     const { userId } = record
     const setup = setupOf(record, owner, now)
     if (setup === null) {
-      const kind = record.authenticator === null ? 'setup-expired' : 'already-enrolled'
+      const kind = mayBeginSetup(record, owner, now) ? 'setup-expired' : 'already-enrolled'
       return { record, answer: { answer: { kind }, backupCodes: [] }, events: [] }
     }
     const { secret } = await this.#vault.open(setup.secret, { purpose: 'setup', userId })

@@ -1,42 +1,92 @@
+import { attemptCaps, lockEnd } from '../domain/attempts.js'
 import { backupCodesLeft } from '../domain/backup-codes.js'
-import { authenticatorBlock } from '../domain/challenge.js'
+import type { Subject } from '../domain/policy.js'
+import { FOREVER, type Footing, pauseOf, setupDeadlineOf } from '../domain/standing.js'
+import { type State, stateOf } from '../domain/state.js'
 import type { System } from '../ports/system.js'
 import type { Records } from './records.js'
+import type { FindSubject } from './sessions.js'
 
 /** A user's second step, in a few words. */
 export interface SecondStepStatus {
-  /** The first that applies. */
-  readonly state: 'locked' | 'on' | 'off'
+  /**
+   * The first that applies. `must-set-up`: none is set up, and one must be, at once or after the days
+   * of grace. An id that nobody has is `off`.
+   */
+  readonly state: State
   /** Since when the authenticator is bound, or null. */
   readonly since: Date | null
   readonly backupCodesLeft: number
   /** Until when the authenticator is locked, or null. Backup codes work all the same. */
   readonly lockedUntil: Date | null
+  /** Until when no code is asked for, or null. */
+  readonly pausedUntil: Date | 'forever' | null
+  /** Until when an authenticator must be set up, or null. In the past where that time is over. */
+  readonly setupDeadline: Date | null
 }
+
+const NOBODY: Subject = { roles: [], createdAt: null, privileged: false }
 
 /** Tells the host about its users. */
 export class Status {
   readonly #records: Records
   readonly #system: System
   readonly #window: number
+  readonly #findSubject: FindSubject | null
 
-  constructor(records: Records, system: System, window: number) {
-    this.#records = records
-    this.#system = system
-    this.#window = window
+  constructor(parts: {
+    records: Records
+    system: System
+    window: number
+    findSubject: FindSubject | null
+  }) {
+    this.#records = parts.records
+    this.#system = parts.system
+    this.#window = parts.window
+    this.#findSubject = parts.findSubject
   }
 
   /** @throws UnavailableError where it cannot be known */
   async of(userId: string): Promise<SecondStepStatus> {
-    const record = await this.#records.find(userId)
-    const { authenticator } = record
-    const block = authenticatorBlock(record, this.#window, this.#system.now())
-    const locked = block?.locked === true ? new Date(block.until) : null
-    return {
-      state: authenticator === null ? 'off' : locked === null ? 'on' : 'locked',
-      since: authenticator === null ? null : new Date(authenticator.since),
-      backupCodesLeft: backupCodesLeft(record.backupCodes),
-      lockedUntil: locked,
-    }
+    const footing = await this.#footing(userId)
+    return footing === null ? NO_SUCH_USER : statusOf(footing, this.#window, this.#system.now())
   }
+
+  /** Null for an id that nobody has, as far as can be told: no rule asks anything of nobody. */
+  async #footing(userId: string): Promise<Footing | null> {
+    const [record, policy, found] = await Promise.all([
+      this.#records.find(userId),
+      this.#records.policy(),
+      this.#findSubject?.(userId),
+    ])
+    if (found === null && record.version === 0) return null
+    return { record, policy, subject: found ?? NOBODY }
+  }
+}
+
+const NO_SUCH_USER: SecondStepStatus = {
+  state: 'off',
+  since: null,
+  backupCodesLeft: 0,
+  lockedUntil: null,
+  pausedUntil: null,
+  setupDeadline: null,
+}
+
+function statusOf(footing: Footing, window: number, now: number): SecondStepStatus {
+  const { authenticator, attempts, backupCodes } = footing.record
+  const pausedUntil = pauseOf(footing, now)
+  return {
+    state: stateOf(footing, window, now),
+    since: dateOf(authenticator?.since ?? null),
+    backupCodesLeft: backupCodesLeft(backupCodes),
+    lockedUntil:
+      authenticator === null ? null : dateOf(lockEnd(attempts, attemptCaps(window), now)),
+    pausedUntil: pausedUntil === FOREVER ? 'forever' : dateOf(pausedUntil),
+    setupDeadline: dateOf(setupDeadlineOf(footing)),
+  }
+}
+
+function dateOf(time: number | null): Date | null {
+  return time === null ? null : new Date(time)
 }

@@ -2,6 +2,7 @@ import type { CodeAnswer, CodeAttempt } from '../service/challenge.js'
 import { codeAttempt } from './code-attempt.js'
 import { codeField } from './code-field.js'
 import type { Exchange } from './handler.js'
+import { pagePath } from './page-path.js'
 import type { Problem } from './problem.js'
 import type { PendingVisitor, SignedInVisitor } from './visitor.js'
 
@@ -21,6 +22,10 @@ export async function byCode<Result>(
   if (code === null) return { problem: { code: 'malformed-request' } }
   const answer = await act(codeAttempt(exchange, code))
   if (answer.kind === 'accepted') return { done: answer }
+  if (answer.kind === 'setup-granted') {
+    const next = pagePath(exchange.site.paths, 'setup-required')
+    return { problem: { code: 'setup-required', next } }
+  }
   if (answer.kind !== 'too-many-attempts') return { problem: { code: answer.kind } }
   return { problem: { code: answer.kind, retryAfter: answer.retryAfter } }
 }

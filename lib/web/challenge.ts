@@ -1,10 +1,12 @@
 import { FEW_BACKUP_CODES } from '../domain/backup-codes.js'
+import { hasOpenOneTimeCode } from '../domain/one-time-code.js'
 import { pendingExpiresAt } from '../domain/pending-login.js'
 import { byCode } from './by-code.js'
 import { looksLikeBackupCode } from './code-field.js'
 import { wantsJson } from './faces.js'
 import { finishLogin, userOfPending } from './finish-login.js'
 import type { Exchange, Handler } from './handler.js'
+import { pagePath } from './page-path.js'
 import type { PageProblem } from './pages.js'
 import type { Problem } from './problem.js'
 import { redirect, sendJson, sendProblem, showPage } from './respond.js'
@@ -20,7 +22,7 @@ export const showChallenge: Handler<PendingVisitor> = async (exchange) => {
     return undefined
   }
   sendJson(res, {
-    methods: acceptsBackupCodes(visitor) ? ['totp', 'backup-code'] : ['totp'],
+    methods: methodsOf(visitor),
     trustOffered: false,
     lostOffered: false,
     resetPending: null,
@@ -38,23 +40,34 @@ export const answerChallenge: Handler<PendingVisitor> = async (exchange) => {
   const outcome = await byCode(exchange, (attempt) => site.challenge.answer(attempt))
   if ('problem' in outcome) return refuse(exchange, outcome.problem)
 
-  const { method, epoch, backupCodesLeft } = outcome.done
+  const { method, epoch, backupCodesLeft, seenByAdmin } = outcome.done
   const html = !wantsJson(req)
-  const pageBetween = html && acceptsBackupCodes(visitor) && backupCodesLeft <= FEW_BACKUP_CODES
-  const next = await finishLogin(site, req, visitor, { user, method, epoch, pageBetween })
-  if (pageBetween) redirect(res, `${site.paths.secondStep}/`)
-  else if (html) redirect(res, next)
+  const few = html && acceptsBackupCodes(visitor) && backupCodesLeft <= FEW_BACKUP_CODES
+  const pageBetween = few || seenByAdmin
+  const going = await finishLogin(site, req, visitor, { user, method, epoch, pageBetween })
+  const next = pageBetween ? `${site.paths.secondStep}/` : going
+  if (html) redirect(res, next)
   else sendJson(res, { status: 'signed-in', method, backupCodesLeft, next })
   return undefined
 }
 
-/** What ends the pending login gets a page of its own; the rest is said on this one. */
+/**
+ * What ends the pending login gets a page of its own; the rest is said on this one. A one-time code
+ * is no mistake: it goes on with the set-up.
+ */
 async function refuse(
   exchange: Exchange<PendingVisitor>,
   problem: Problem,
 ): Promise<Problem | undefined> {
+  if (problem.code === 'setup-required') return sendToSetup(exchange)
   const over = problem.code === 'not-enrolled' || problem.code === 'sign-in-again'
   return over ? { code: 'sign-in-again' } : onPage(exchange, problem)
+}
+
+async function sendToSetup({ site, req, res }: Exchange): Promise<undefined> {
+  const next = pagePath(site.paths, 'setup-required')
+  if (wantsJson(req)) sendJson(res, { status: 'setup-required', next })
+  else redirect(res, next)
 }
 
 async function onPage(
@@ -78,6 +91,7 @@ function challengePage(
   const data = {
     problem,
     backupCode: acceptsBackupCodes(visitor),
+    oneTimeCode: hasOpenOneTimeCode(visitor.record, site.system.now()),
     typedBackupCode: problem !== null && looksLikeBackupCode(req),
     lost: false,
     trust: false,
@@ -85,6 +99,15 @@ function challengePage(
     clock: consecutive >= MISSES_UNTIL_CLOCK ? new Date(site.system.now()) : null,
   }
   return showPage(site, req, res, 'challenge', data, status)
+}
+
+/** A one-time code is not named: who has been given one knows it, and nobody else needs to. */
+function methodsOf(visitor: PendingVisitor): readonly string[] {
+  const { authenticator } = visitor.record
+  return [
+    ...(authenticator === null ? [] : [authenticator.type]),
+    ...(acceptsBackupCodes(visitor) ? ['backup-code'] : []),
+  ]
 }
 
 function acceptsBackupCodes({ record, policy }: PendingVisitor): boolean {

@@ -4,6 +4,7 @@ import { type Footing, pendingStandingOf, standingOf } from '../domain/standing.
 import { checkNames } from '../errors/check-names.js'
 import { ConfigurationError } from '../errors/configuration-error.js'
 import { UnavailableError } from '../errors/unavailable-error.js'
+import { bannerOf } from './banner.js'
 import { askedPath, isNavigation, isOurs, liesUnder, pathOnOrigin } from './destination.js'
 import { finishLogin, userOfPending } from './finish-login.js'
 import { gate } from './gate.js'
@@ -111,6 +112,12 @@ function wrap(site: Site, req: Request, res: Response, next: NextFunction): Guar
   setGuarded(req, state)
   req.login = req.logIn = gate(site, req, res)
   req.logout = req.logOut = gatedLogOut(site, req)
+  // Written when a page of the host's asks for it: most requests show none.
+  Object.defineProperty(res.locals, 'secondStepBanner', {
+    configurable: true,
+    enumerable: true,
+    get: () => bannerOf(site, req),
+  })
   return state
 }
 

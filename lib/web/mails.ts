@@ -1,9 +1,11 @@
 import { FEW_BACKUP_CODES } from '../domain/backup-codes.js'
 import type { AnnouncedEvent } from '../service/announcer.js'
-import { MAILS, type MailName, type WriteMail } from '../service/mails.js'
+import { ADMIN_MAILS, isByAdmin, MAILS, type MailName, type WriteMail } from '../service/mails.js'
+import { adminMailTexts, type MailTexts } from './admin-mails.js'
 import { browserName } from './browser-name.js'
 import type { Messages, Translate } from './messages.js'
 import type { Site } from './site.js'
+import { timeShown } from './time-shown.js'
 import type { Views } from './views.js'
 
 /** What a mail's view sees. Every text is plain: the view escapes it. */
@@ -20,6 +22,8 @@ export interface MailFrame {
   readonly facts: readonly { readonly label: string; readonly value: string }[]
   /** What to do if it was the reader. */
   readonly wasYou: string
+  /** The heading of what to do if it was somebody else. */
+  readonly notYouHeading: string
   /** What to do if it was somebody else. */
   readonly notYou: string
   /** The settings page. */
@@ -40,38 +44,41 @@ export function ejsMails(
     const own = `mails/${mail}.${ending}.ejs`
     return views.has(own) ? own : `mails/notice.${ending}.ejs`
   }
-  for (const mail of MAILS) {
+  for (const mail of [...MAILS, ...ADMIN_MAILS]) {
     views.compile(viewOf(mail, 'html'))
     views.compile(viewOf(mail, 'txt'))
   }
-  return (event, languages) => {
+  return (event, languages, by = null) => {
     const { t, lang, dir } = site.messages.for(languages)
     const { issuer } = site
-    const title = t(`mail.${event.type}.title`)
-    const frame: MailFrame = {
-      t,
-      lang,
-      dir,
-      issuer,
-      mail: event.type,
-      title,
-      what: whatHappened(event, issuer, t, lang),
-      facts: factsOf(event, t, lang),
-      wasYou: t(isAboutTries(event) ? 'mail.were-your-tries' : 'mail.was-you'),
-      notYou: t(`mail.${event.type}.not-you`, { issuer }),
-      link: `${site.origin}${site.paths.secondStep}/`,
-    }
+    const texts = isByAdmin(event)
+      ? adminMailTexts(event, { issuer, t, lang, by })
+      : ownMailTexts(event, issuer, t, lang)
+    const link = `${site.origin}${site.paths.secondStep}/`
+    const frame: MailFrame = { t, lang, dir, issuer, mail: event.type, ...texts, link }
     return {
-      subject: oneLine(t('mail.subject', { issuer, title })),
+      subject: oneLine(t('mail.subject', { issuer, title: texts.title })),
       text: views.write(viewOf(event.type, 'txt'), frame),
       html: views.write(viewOf(event.type, 'html'), frame),
     }
   }
 }
 
+/** What the mail about the user's own act says. */
+function ownMailTexts(event: Event, issuer: string, t: Translate, lang: string): MailTexts {
+  return {
+    title: t(`mail.${event.type}.title`),
+    what: whatHappened(event, issuer, t, lang),
+    facts: factsOf(event, t, lang),
+    wasYou: t(isAboutTries(event) ? 'mail.were-your-tries' : 'mail.was-you'),
+    notYouHeading: t('mail.not-you'),
+    notYou: t(`mail.${event.type}.not-you`, { issuer }),
+  }
+}
+
 function whatHappened(event: Event, issuer: string, t: Translate, lang: string): readonly string[] {
   if (event.type === 'authenticator-locked') {
-    return [t('mail.authenticator-locked.what', { until: timeOf(event.detail.until, t, lang) })]
+    return [t('mail.authenticator-locked.what', { until: timeShown(event.detail.until, t, lang) })]
   }
   const what = t(`mail.${event.type}.what`, { issuer })
   if (event.type !== 'backup-code-used') return [what]
@@ -89,7 +96,7 @@ function factsOf({ at, ip, userAgent }: Event, t: Translate, lang: string): Mail
   const { browser, system } = browserName(userAgent)
   const both = browser !== null && system !== null
   return [
-    { label: t('mail.time'), value: timeOf(at, t, lang) },
+    { label: t('mail.time'), value: timeShown(at, t, lang) },
     { label: t('mail.ip'), value: ip ?? t('mail.unknown') },
     {
       label: t('mail.browser'),
@@ -98,15 +105,6 @@ function factsOf({ at, ip, userAgent }: Event, t: Translate, lang: string): Mail
         : (browser ?? system ?? t('mail.unknown')),
     },
   ]
-}
-
-function timeOf(time: Date, t: Translate, lang: string): string {
-  const format = new Intl.DateTimeFormat(lang, {
-    dateStyle: 'long',
-    timeStyle: 'short',
-    timeZone: 'UTC',
-  })
-  return t('mail.utc', { time: format.format(time) })
 }
 
 /** A header is one line, whatever the host's texts hold. */

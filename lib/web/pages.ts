@@ -11,10 +11,10 @@ export type PageName = keyof PageData
 /** What every page is given besides its own data. */
 export interface PageFrame {
   readonly t: Translate
-  /** Writes a moment, given in ISO 8601, in words and in UTC. */
-  readonly utc: (iso: string) => string
   readonly lang: string
   readonly dir: string
+  /** Writes a moment for people to read, in UTC. */
+  readonly time: (time: Date) => string
   /** `paths.secondStep` */
   readonly base: string
   /** `paths.admin` */
@@ -65,6 +65,8 @@ export type PageData = {
     readonly problem: PageProblem | null
     /** Backup codes are accepted. */
     readonly backupCode: boolean
+    /** An admin has made a code for one login; it goes where backup codes go. Default: false. */
+    readonly oneTimeCode?: boolean
     /** The problem is about a backup code: that form is open and has the focus. Default: false. */
     readonly typedBackupCode?: boolean
     /** The way out for a lost authenticator is offered. */
@@ -117,8 +119,14 @@ export type PageData = {
     readonly backupCodesLeft: number
     readonly backupCodesSaved: boolean
     readonly canDisable: boolean
+    /** Until when an authenticator must be set up, ISO 8601; null: it need not be. */
+    readonly setupDeadline: string | null
+    /** Until when no code is asked for, ISO 8601 or `forever`; null: not paused. */
+    readonly pausedUntil: string | null
     /** Backup codes may be made. */
     readonly backupCodes: boolean
+    /** An admin has seen the backup codes, and one was used. Default: false. */
+    readonly codesSeen?: boolean
     /** The live key may be shown again. */
     readonly showKey: boolean
     /** The action whose form the problem belongs to. */

@@ -3,7 +3,7 @@ import { languagesOf, wantsJson } from './faces.js'
 import type { PageData, PageFrame, PageName, PageProblem } from './pages.js'
 import { PROBLEM_STATUS, type Problem } from './problem.js'
 import type { Site } from './site.js'
-import { utcWriter } from './utc.js'
+import { timeShown } from './time-shown.js'
 
 const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
@@ -30,9 +30,9 @@ export function frameOf(site: Site, req: Request, page: PageName): PageFrame {
   const { secondStep, admin, signIn, signedIn } = site.paths
   return {
     t,
-    utc: utcWriter(t, lang),
     lang,
     dir,
+    time: (time) => timeShown(time, t, lang),
     base: secondStep,
     admin,
     issuer: site.issuer,

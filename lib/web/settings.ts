@@ -1,11 +1,13 @@
-import { backupCodesLeft } from '../domain/backup-codes.js'
+import { backupCodesLeft, usedAfterAdmin } from '../domain/backup-codes.js'
 import { ruleFor } from '../domain/policy.js'
 import { freshUntil } from '../domain/stamp.js'
+import { type Footing, pauseOf, setupDeadlineOf } from '../domain/standing.js'
 import { wantsJson } from './faces.js'
 import type { Exchange, Handler } from './handler.js'
 import { nextOf } from './needs.js'
 import { pageEvent } from './page-event.js'
 import type { PageProblem, SettingsAction } from './pages.js'
+import { pauseShown } from './pause-shown.js'
 import type { Problem } from './problem.js'
 import { sendJson, sendProblem, showPage } from './respond.js'
 import { saveSession } from './session.js'
@@ -24,9 +26,6 @@ export const showSettings: Handler<SignedInVisitor> = async (exchange) => {
   const until = stamp === null ? null : freshUntil(stamp)
   sendJson(res, {
     ...summaryOf(exchange),
-    mustSetUp: false,
-    setupDeadline: null,
-    pausedUntil: null,
     freshUntil: until !== null && until > site.system.now() ? new Date(until).toISOString() : null,
     resetPending: null,
     trustedBrowsers: [],
@@ -66,6 +65,7 @@ async function settingsPage(
     notice: notice ?? null,
     ...summaryOf(exchange),
     backupCodes: visitor.policy.backupCodes,
+    codesSeen: usedAfterAdmin(visitor.record.backupCodes),
     showKey: site.showKey,
     noMail: site.mails && site.describe(visitor.user).email === null,
     events: entries.map((entry) => pageEvent(site, entry)),
@@ -74,7 +74,8 @@ async function settingsPage(
   await showPage(site, req, res, 'settings', data, status)
 }
 
-function summaryOf({ visitor: { record, policy, subject } }: Exchange<SignedInVisitor>) {
+function summaryOf({ site, visitor }: Exchange<SignedInVisitor>) {
+  const { record, policy, subject } = visitor
   const { authenticator, backupCodes } = record
   return {
     enrolled: authenticator !== null,
@@ -82,7 +83,19 @@ function summaryOf({ visitor: { record, policy, subject } }: Exchange<SignedInVi
     since: authenticator === null ? null : new Date(authenticator.since).toISOString(),
     backupCodesLeft: backupCodesLeft(backupCodes),
     backupCodesSaved: backupCodes?.saved ?? false,
+    ...deadlinesOf(visitor, site.system.now()),
     canDisable: authenticator !== null && ruleFor(policy, subject).mode !== 'required',
+  }
+}
+
+/** What is asked of the user by a date, and what is not asked until one. */
+function deadlinesOf(footing: Footing, now: number) {
+  const deadline = setupDeadlineOf(footing)
+  const pausedUntil = pauseOf(footing, now)
+  return {
+    mustSetUp: deadline !== null,
+    setupDeadline: deadline === null ? null : new Date(deadline).toISOString(),
+    pausedUntil: pausedUntil === null ? null : pauseShown(pausedUntil),
   }
 }
 

@@ -1,4 +1,4 @@
-import { setupOf } from '../domain/setup.js'
+import { mayBeginSetup, setupOf } from '../domain/setup.js'
 import type { SetupOwner, ShownKey } from '../service/setup.js'
 import { byCode } from './by-code.js'
 import { addressKey } from './client-address.js'
@@ -160,8 +160,11 @@ async function refuse(
   if (wantsJson(req) || !goesOn) return { ...problem, link: begin }
   const owner = await setupOwner(exchange)
   const record = (await site.sessions.footing(owner.userId, owner.subject)).record
-  const over = setupOf(record, owner.owner, site.system.now()) === null
-  if (over && record.authenticator !== null) return { code: 'already-enrolled', link: settings }
+  const now = site.system.now()
+  const over = setupOf(record, owner.owner, now) === null
+  if (over && !mayBeginSetup(record, owner.owner, now)) {
+    return { code: 'already-enrolled', link: settings }
+  }
   if (over && problem.code === 'wrong-code') return { code: 'setup-expired', link: begin }
   const shown = await site.setup.show({ ...owner, record })
   if (shown.kind !== 'shown') return { code: shown.kind }
@@ -188,7 +191,8 @@ function setupPage(
   problem: PageProblem | null,
   status: number,
 ): Promise<void> {
-  const purpose = visitor.record.authenticator === null ? 'setup' : 'change-key'
   const cancel = visitor.kind === 'pending'
+  // A pending login that a one-time code has brought here has no authenticator at hand.
+  const purpose = cancel || visitor.record.authenticator === null ? 'setup' : 'change-key'
   return keyPage(site, req, res, user, key, { purpose, cancel, problem, status })
 }

@@ -11,7 +11,7 @@ import type { Reset } from '../service/reset.js'
 import type { Sessions } from '../service/sessions.js'
 import type { Setup } from '../service/setup.js'
 import type { Trouble } from '../service/trouble.js'
-import type { Messages } from './messages.js'
+import type { Messages, Translate } from './messages.js'
 import type { Render } from './pages.js'
 import type { PassportInstance } from './passport.js'
 
@@ -42,6 +42,16 @@ export interface PendingInfo {
   readonly next: string
 }
 
+/** What the view `_banner` sees. */
+export interface BannerValues {
+  readonly t: Translate
+  readonly issuer: string
+  /** `paths.secondStep` */
+  readonly base: string
+  /** As people read it. */
+  readonly deadline: string
+}
+
 /** Everything that the handlers share: made once at start-up, never changed. */
 export interface Site {
   readonly challenge: Challenge
@@ -68,6 +78,8 @@ export interface Site {
   readonly system: System
   readonly messages: Messages
   readonly render: Render
+  /** Writes the fragment that tells of a deadline, for the host's own pages. */
+  readonly banner: (values: BannerValues) => string
   readonly paths: Paths
   readonly issuer: string
   readonly origin: string

@@ -1,7 +1,7 @@
 import type { NextFunction, Request } from 'express'
 import type { PendingLogin } from '../domain/pending-login.js'
 import { freshUntil, type Method, type Stamp } from '../domain/stamp.js'
-import type { Footing, PendingStanding } from '../domain/standing.js'
+import { type Footing, type PendingStanding, setupDeadlineOf } from '../domain/standing.js'
 import { ConfigurationError } from '../errors/configuration-error.js'
 import type { PassportLogIn } from './passport.js'
 import type { Site } from './site.js'
@@ -78,7 +78,7 @@ export interface SecondStepOfRequest {
   readonly freshUntil: Date | null
   /** Where the pending login was going, or null. */
   readonly next: string | null
-  /** Until when an authenticator must be set up, or null. */
+  /** Until when an authenticator must be set up, or null; `res.locals.secondStepBanner` says it. */
   readonly setupDeadline: Date | null
 }
 
@@ -100,17 +100,18 @@ const NOTHING: SecondStepOfRequest = {
 }
 
 function helperOf(visitor: Visitor): SecondStepOfRequest {
+  if (visitor.kind !== 'pending' && visitor.kind !== 'signed-in') return NOTHING
+  const known = { ...NOTHING, setupDeadline: dateOrNull(setupDeadlineOf(visitor)) }
   if (visitor.kind === 'pending') {
-    return { ...NOTHING, status: visitor.standing, next: visitor.pending.next }
+    return { ...known, status: visitor.standing, next: visitor.pending.next }
   }
-  if (visitor.kind !== 'signed-in' || visitor.stamp === null) return NOTHING
   const { stamp } = visitor
-  if (stamp.method === 'none') return { ...NOTHING, method: 'none' }
+  if (stamp === null) return known
+  if (stamp.method === 'none') return { ...known, method: 'none' }
   const until = freshUntil(stamp)
-  return {
-    ...NOTHING,
-    status: 'verified',
-    method: stamp.method,
-    freshUntil: until === null ? null : new Date(until),
-  }
+  return { ...known, status: 'verified', method: stamp.method, freshUntil: dateOrNull(until) }
+}
+
+function dateOrNull(time: number | null): Date | null {
+  return time === null ? null : new Date(time)
 }

@@ -71,6 +71,7 @@ describe('a right code of the authenticator', () => {
       method: 'totp',
       epoch: 7,
       backupCodesLeft: 3,
+      seenByAdmin: false,
     })
     expect(decision.events).to.deep.equal([{ type: 'code-accepted', method: 'totp' }])
     expect(decision.record).to.deep.equal({
@@ -203,6 +204,7 @@ describe('a backup code', () => {
       method: 'backup-code',
       epoch: 7,
       backupCodesLeft: 2,
+      seenByAdmin: false,
     })
     const told = { method: 'backup-code', detail: { backupCodesLeft: 2 } }
     expect(first.events).to.deep.equal([

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { parsePolicy, parseRecord } from '../../lib/domain/parse-record.js'
-import { defaultPolicy } from '../../lib/domain/policy.js'
+import { defaultPolicy, type Policy } from '../../lib/domain/policy.js'
 import { blankRecord, type SecondStepRecord } from '../../lib/domain/record.js'
 import { authenticatorWith, backupCodeSet, NOW, PARAMETERS, USER } from '../support/records.js'
 
@@ -70,7 +70,7 @@ function without<T extends object>(root: T, path: Path): T {
 
 const NULL_IS_FINE =
   /^(authenticator|setup|mustSetUp|backupCodes|passwordChangedAt|lockedUntil|pausedUntil|ruleStart|setupGrant|mailReset|mailReset\.(ip|userAgent)|oneTimeCodes\.\d\.usedAt|updatedAt|updatedBy|updatedBy\.id|requiredSince\.general|backupCodes\.codes\.\d\.usedAt)$/
-const CHOSEN = /(algorithm|digits|type|mode)$/
+const CHOSEN = /(algorithm|digits|type|mode|kind)$/
 
 /** Values that the place of this path must not hold. */
 function illTyped(path: Path, present: unknown): readonly unknown[] {
@@ -218,6 +218,17 @@ describe('fields that come from a prototype', () => {
   })
 })
 
+/** A policy in which no part is missing. */
+const fullPolicy: Policy = {
+  ...defaultPolicy,
+  mode: 'required',
+  roles: { admin: 'required', robot: 'off' },
+  requiredSince: { general: NOW, roles: { admin: NOW } },
+  updatedAt: NOW,
+  updatedBy: { kind: 'admin', id: 'ada' },
+}
+const BY_ROLE = /^(roles|requiredSince\.roles)\./
+
 describe('reading the stored policy', () => {
   function refusesPolicy(value: unknown, what: string): void {
     expect(() => parsePolicy(value), what).to.throw(Error, 'the stored policy cannot be read')
@@ -237,18 +248,41 @@ describe('reading the stored policy', () => {
     expect(parsePolicy(without)).to.equal(without)
   })
 
-  for (const path of pathsOf(defaultPolicy)) {
+  for (const path of pathsOf(fullPolicy).filter((path) => !BY_ROLE.test(path.join('.')))) {
     it(`refuses it when ${path.join('.')} is missing or ill-typed`, () => {
-      refusesPolicy(without(defaultPolicy, path), 'missing')
-      for (const value of illTyped(path, Reflect.get(defaultPolicy, path[0] ?? ''))) {
-        refusesPolicy(replaced(defaultPolicy, path, value), show(value))
+      refusesPolicy(without(fullPolicy, path), 'missing')
+      const { holder, key } = holderOf(fullPolicy, path)
+      const values = illTyped(path, Reflect.get(holder, key))
+      // No role has a rule: that is fine.
+      const wrong = key === 'roles' ? values.filter((value) => show(value) !== '{}') : values
+      for (const value of wrong) {
+        refusesPolicy(replaced(fullPolicy, path, value), show(value))
       }
     })
   }
 
+  it('refuses rules of roles that are no modes, and starts that are no times', () => {
+    for (const value of [undefined, null, 'Required', '', 1, true, {}, []]) {
+      refusesPolicy({ ...fullPolicy, roles: { admin: value } }, show(value))
+    }
+    for (const value of [undefined, null, '1', -1, 1.5, true, {}, []]) {
+      const requiredSince = { general: NOW, roles: { admin: value } }
+      refusesPolicy({ ...fullPolicy, requiredSince }, show(value))
+    }
+  })
+
+  it('takes rules of roles with any name', () => {
+    const roles: unknown = JSON.parse('{"__proto__":"required","constructor":"off","":"optional"}')
+    const policy = { ...fullPolicy, roles }
+    expect(parsePolicy(policy)).to.equal(policy)
+  })
+
   it('refuses numbers that no admin could have chosen', () => {
     for (const codeAttempts of [0, 2, 11, 100]) {
       refusesPolicy({ ...defaultPolicy, codeAttempts }, `codeAttempts ${codeAttempts}`)
+    }
+    for (const graceDays of [-1, 1.5, 366]) {
+      refusesPolicy({ ...defaultPolicy, graceDays }, `graceDays ${graceDays}`)
     }
     for (const passwordAttempts of [0, 2, 21, 100]) {
       refusesPolicy({ ...defaultPolicy, passwordAttempts }, `passwordAttempts ${passwordAttempts}`)
@@ -266,9 +300,14 @@ describe('reading the stored policy', () => {
       version: 0,
       writeId: '',
       mode: 'optional',
+      roles: {},
+      graceDays: 7,
+      requiredSince: { general: null, roles: {} },
       codeAttempts: 5,
       passwordAttempts: 10,
       backupCodes: true,
+      updatedAt: null,
+      updatedBy: null,
     })
   })
 })

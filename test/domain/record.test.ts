@@ -12,9 +12,13 @@ describe('the record of a user about whom nothing was ever stored', () => {
       setup: null,
       mustSetUp: null,
       backupCodes: null,
+      oneTimeCodes: [],
+      setupGrant: null,
+      mailReset: null,
       attempts: { misses: [], consecutive: 0 },
       lockedUntil: null,
       pausedUntil: null,
+      ruleStart: null,
       passwordChangedAt: null,
       ended: [],
     })

@@ -163,15 +163,13 @@ describe('where a pending login stands', () => {
   ): PendingStanding =>
     pendingStandingOf({ ...pending, epoch }, footingWith(record, policyWith(mode)), now)
 
-  it('is what it waits for, or that it is over', () => {
+  it('is what it waits for, or that nothing is asked of the user any more', () => {
     const found = columns.map(({ who, mode }) => stands(records[who], mode))
     expect(found).to.deep.equal([
-      'over',
-      'over',
-      'setup-required',
-      ...['code-required', 'code-required', 'code-required'],
-      ...['over', 'setup-required', 'setup-required'],
-      ...['over', 'code-required', 'code-required'],
+      ...['free', 'free', 'setup-required'],
+      ...['free', 'code-required', 'code-required'],
+      ...['free', 'setup-required', 'setup-required'],
+      ...['free', 'code-required', 'code-required'],
     ])
   })
 

@@ -3,7 +3,6 @@
 
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { defaultPolicy } from '../../lib/domain/policy.js'
 import {
   type Browser,
   browserOf,
@@ -15,6 +14,7 @@ import {
 } from '../support/browser.js'
 import { MINUTE } from '../support/clock.js'
 import { ann, bob, type Host, makeHost } from '../support/host.js'
+import { setPolicy } from '../support/visits.js'
 
 /** What somebody with the password alone can do. Each answers nothing: only being in would count. */
 const moves: Record<string, (browser: Browser, host: Host) => Promise<unknown>> = {
@@ -91,11 +91,15 @@ describe('promise 1: no half sign-in', () => {
     await enrol(host, ann)
     const browser = browserOf(host)
     await passFirstStep(browser, ann)
-    for (const [version, mode] of (['required', 'optional', 'off'] as const).entries()) {
-      const policy = { ...defaultPolicy, version: version + 1, writeId: mode, mode }
-      expect(await host.store.writePolicy(policy, version)).to.equal(true)
+    for (const mode of ['required', 'optional'] as const) {
+      await setPolicy(host, { mode })
       await browser.get('/inside').set('Accept', JSON_TYPE).expect(401)
     }
+    // An admin's decision frees whoever waits, and whoever is freed is asked when it is taken back.
+    await setPolicy(host, { mode: 'off' })
+    await browser.get('/inside').expect(200, { user: 'ann', status: 'none' })
+    await setPolicy(host, { mode: 'optional' })
+    await browser.get('/inside').set('Accept', JSON_TYPE).expect(401)
   })
 
   it('holds for a set-up: a half login neither sees the live secret nor replaces it', async () => {

@@ -30,6 +30,7 @@ describe('an event', () => {
         at: new Date(system.now()),
         ip: '192.0.2.7',
         userAgent: 'a browser',
+        reason: null,
         detail,
       },
     ])

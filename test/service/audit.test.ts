@@ -41,7 +41,14 @@ describe('the audit log', () => {
     await announcer.announce('bob', [happened], NO_REQUEST)
     const { entries } = (await log.list({ user: null, cursor: null, limit: 10 })) ?? {}
     const at = system.now()
-    const ann = { actor: { kind: 'user', id: 'ann' }, user: 'ann', at, ...occasion, detail: null }
+    const ann = {
+      actor: { kind: 'user', id: 'ann' },
+      user: 'ann',
+      at,
+      ...occasion,
+      reason: null,
+      detail: null,
+    }
     const byId = (left: AuditEntry, right: AuditEntry) => (left.id < right.id ? 1 : -1)
     expect(entries?.toSorted(byId)).to.have.length(3)
     for (const { id } of entries ?? []) expect(id).to.match(/^[0-9a-f]{30}$/)
@@ -49,7 +56,7 @@ describe('the audit log', () => {
     expect(plain).to.have.deep.members([
       { ...ann, ...happened },
       { ...ann, type: 'enrolled', method: null },
-      { ...happened, ...NO_REQUEST, user: 'bob', at, detail: null },
+      { ...happened, ...NO_REQUEST, user: 'bob', at, reason: null, detail: null },
     ])
   })
 

@@ -54,7 +54,7 @@ describe('changing a record', () => {
     const writeId = Buffer.alloc(12, 1).toString('base64url')
     expect(store.written).to.deep.equal([{ ...enrolledRecord({ version: 5, epoch: 2 }), writeId }])
     const actor = { kind: 'user', id: USER }
-    const told = { user: USER, actor, at: new Date(NOW), detail: null }
+    const told = { user: USER, actor, at: new Date(NOW), reason: null, detail: null }
     expect(announced).to.deep.equal([{ ...happened, ...occasion, ...told }])
   })
 

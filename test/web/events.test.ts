@@ -37,6 +37,7 @@ describe('secondStep.events', () => {
         at: new Date(host.system.now()),
         ip: '127.0.0.1',
         userAgent: agent,
+        reason: null,
         detail: null,
       },
     ])

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import type { SecondStepEvent } from '../../lib/domain/event.js'
 import { type AnnouncedEvent, errors, type Mail, type SecondStepOptions } from '../../lib/index.js'
-import { MAILS, type MailedEvent, type MailName } from '../../lib/service/mails.js'
+import { ADMIN_MAILS, MAILS, type MailedEvent } from '../../lib/service/mails.js'
 import { ejsMails } from '../../lib/web/mails.js'
 import { loadMessages } from '../../lib/web/messages.js'
 import { ejsViews } from '../../lib/web/views.js'
@@ -20,7 +20,7 @@ const site = {
   paths: { secondStep: '/second-step', admin: '/admin', signIn: '/login', signedIn: '/' },
 }
 
-function eventOf(type: MailName): MailedEvent {
+function eventOf(type: (typeof MAILS)[number]): MailedEvent {
   const event: SecondStepEvent =
     type === 'backup-code-used'
       ? { type, method: 'backup-code', detail: { backupCodesLeft: 3 } }
@@ -36,6 +36,20 @@ function eventOf(type: MailName): MailedEvent {
     userAgent: 'Mozilla/5.0 (iPhone) Version/18.5 Mobile/15E148 Safari/604.1',
     ...event,
   } as MailedEvent
+}
+
+const NEXT_DAY = new Date(Date.UTC(2027, 0, 6, 9))
+
+/** What an admin has done, from an address and with a browser that are his own business. */
+function changeOf(type: (typeof ADMIN_MAILS)[number], until: Date | 'forever' = NEXT_DAY) {
+  const event: SecondStepEvent =
+    type === 'paused'
+      ? { type, method: null, detail: { until } }
+      : type === 'one-time-code-made'
+        ? { type, method: null, detail: { expiresAt: NEXT_DAY } }
+        : { type, method: null }
+  const actor = { kind: 'admin', id: 'the-admin' } as const
+  return { ...eventOf('reset'), reason: 'the reason', ...event, actor } as MailedEvent
 }
 
 describe('Every mail in every language', () => {
@@ -57,6 +71,44 @@ describe('Every mail in every language', () => {
         if (lang !== 'en') expect(text).not.to.match(/\b(your|was|time:)\b/i)
       })
     }
+  }
+
+  for (const lang of LANGUAGES) {
+    for (const type of ADMIN_MAILS) {
+      it(`is whole, and silent about the admin: ${type} in ${lang}`, () => {
+        const { subject, text, html } = write(changeOf(type), [lang])
+        expect(subject).to.match(/^Acme & Söhne <b>: \S/)
+        for (const body of [text, html]) {
+          expect(body).not.to.match(/2001:db8|Safari|iPhone|the-admin|the reason/)
+          expect(body).to.contain('2026').and.contain('https://acme.example/second-step/')
+          expect(body).not.to.match(/undefined|\[object|\{\w+|mail\.\w/)
+        }
+        const told = ['paused', 'one-time-code-made'].includes(type)
+        expect(text.includes('2027')).to.equal(told)
+        if (lang !== 'en') expect(text).not.to.match(/\b(your|was|time:)\b/i)
+      })
+    }
+
+    it(`has words of its own for what an admin did, in ${lang}`, () => {
+      for (const type of ['disabled', 'reset', 'backup-codes-made'] as const) {
+        const { t } = loadMessages().for([lang])
+        const admins = write(changeOf(type), [lang]).text
+        const values = { issuer: site.issuer }
+        const own = [`mail.${type}.what`, `mail.${type}.not-you`, 'mail.was-you', 'mail.not-you']
+        for (const key of own) expect(admins).not.to.contain(t(key, values))
+      }
+    })
+
+    it(`says in ${lang} that a pause has no end`, () => {
+      const { text } = write(changeOf('paused', 'forever'), [lang])
+      expect(text).not.to.match(/2027|forever|Infinity|\d{6}/)
+    })
+
+    it(`names the admin in ${lang} where it is given a name`, () => {
+      const { text, html } = write(changeOf('reset'), [lang], 'Root <b>')
+      expect(text).to.contain(': Root <b>\n')
+      expect(html).to.contain('Root &lt;b&gt;')
+    })
   }
 
   it('needs nothing from elsewhere: no picture, no script, no stylesheet', () => {

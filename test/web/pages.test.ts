@@ -13,7 +13,6 @@ import {
   type PageName,
 } from '../../lib/web/pages.js'
 import { qrSvg } from '../../lib/web/qr.js'
-import { utcWriter } from '../../lib/web/utc.js'
 import { ejsViews } from '../../lib/web/views.js'
 
 const HOSTILE = `<script>alert("1'")</script>&lt;\u202e👾`
@@ -22,9 +21,9 @@ const { t } = loadMessages().for(['en'])
 
 const frame: PageFrame = {
   t,
-  utc: utcWriter(t, 'en'),
   lang: 'en',
   dir: 'ltr',
+  time: (time: Date) => time.toISOString(),
   base: '/second-step',
   admin: '/admin/second-step',
   issuer: 'Acme',
@@ -64,6 +63,8 @@ const settings: PageData['settings'] = {
   backupCodesLeft: 10,
   backupCodesSaved: true,
   canDisable: true,
+  setupDeadline: null,
+  pausedUntil: null,
   backupCodes: true,
   showKey: true,
   action: null,

@@ -80,7 +80,17 @@ describe('a pending login', () => {
     const [session] = pending
     expect(session).to.have.all.keys('cookie', 'secondStep')
     expect(session?.secondStep).to.have.all.keys('pending')
-    const keys = ['id', 'userId', 'epoch', 'at', 'next', 'passport', 'keepSessionInfo', 'locale']
+    const keys = [
+      'id',
+      'userId',
+      'epoch',
+      'at',
+      'next',
+      'passport',
+      'keepSessionInfo',
+      'locale',
+      'subject',
+    ]
     expect(session?.secondStep?.pending).to.have.all.keys(...keys)
     expect(session?.secondStep?.pending?.id).to.match(/^[\w-]{22}$/)
   })

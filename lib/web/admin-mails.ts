@@ -1,0 +1,48 @@
+import { RESET_BY_ADMIN_DAYS } from '../domain/administration.js'
+import type { MailedEvent } from '../service/mails.js'
+import type { MailFrame } from './mails.js'
+import type { Translate } from './messages.js'
+import { timeShown } from './time-shown.js'
+
+/** What a mail says: all but its frame. */
+export type MailTexts = Pick<
+  MailFrame,
+  'title' | 'what' | 'facts' | 'wasYou' | 'notYouHeading' | 'notYou'
+>
+
+/**
+ * What the mail about an admin's change says. Where the admin sat is none of the user's business, and
+ * who it was only where the host says so.
+ */
+export function adminMailTexts(
+  event: MailedEvent,
+  { issuer, t, lang, by }: { issuer: string; t: Translate; lang: string; by: string | null },
+): MailTexts {
+  const named = by === null ? [] : [{ label: t('mail.admin.by'), value: by }]
+  return {
+    title: t(`mail.admin.${event.type}.title`),
+    what: whatHappened(event, issuer, t, lang),
+    facts: [{ label: t('mail.time'), value: timeShown(event.at, t, lang) }, ...named],
+    wasYou: t('mail.admin.was-asked'),
+    notYouHeading: t('mail.admin.not-expected'),
+    notYou: t('mail.admin.not-you', { issuer }),
+  }
+}
+
+function whatHappened(
+  event: MailedEvent,
+  issuer: string,
+  t: Translate,
+  lang: string,
+): readonly string[] {
+  const what = `mail.admin.${event.type}.what`
+  const until = (time: Date) => [t(what, { issuer, until: timeShown(time, t, lang) })]
+  if (event.type === 'one-time-code-made') return until(event.detail.expiresAt)
+  if (event.type === 'reset') {
+    return [t(what, { issuer }), t('mail.admin.reset.days', { count: RESET_BY_ADMIN_DAYS })]
+  }
+  if (event.type !== 'paused') return [t(what, { issuer })]
+  return event.detail.until === 'forever'
+    ? [t('mail.admin.paused.what-forever', { issuer })]
+    : until(event.detail.until)
+}

@@ -1,0 +1,168 @@
+import { expect } from 'chai'
+import {
+  addOneTimeCode,
+  answerOneTimeCode,
+  hasOpenOneTimeCode,
+  isGranted,
+  isOneTimeCode,
+  type OneTimeCode,
+} from '../../lib/domain/one-time-code.js'
+import type { PendingLogin } from '../../lib/domain/pending-login.js'
+import { confirmSetup, mayBeginSetup } from '../../lib/domain/setup.js'
+import { pendingStandingOf } from '../../lib/domain/standing.js'
+import {
+  backupCodeSet,
+  codeOf,
+  DAY,
+  deepFreeze,
+  enrolledRecord,
+  footingWith,
+  MINUTE,
+  NOBODY_SPECIAL,
+  NOW,
+  PARAMETERS,
+  policyWith,
+  recordWith,
+  SECRET,
+  STEP_NOW,
+  USER,
+} from '../support/records.js'
+
+const codeWith = (id: string, parts: Partial<OneTimeCode> = {}): OneTimeCode => ({
+  id,
+  digest: `digest of ${id}`,
+  expiresAt: NOW + DAY,
+  usedAt: null,
+  ...parts,
+})
+
+const pendingWith = (id: string, epoch = 1): PendingLogin => ({
+  id,
+  userId: USER,
+  epoch,
+  at: NOW - MINUTE,
+  next: null,
+  passport: { instance: 0, user: USER },
+  keepSessionInfo: false,
+  locale: null,
+  subject: NOBODY_SPECIAL,
+})
+
+const pending = deepFreeze(pendingWith('this-login'))
+const record = enrolledRecord({ oneTimeCodes: [codeWith('one'), codeWith('two')] })
+
+const answer = (of = record, id = 'one', now = NOW) =>
+  deepFreeze(answerOneTimeCode(of, { digests: [`digest of ${id}`], pending }, now))
+
+describe('A one-time code', () => {
+  it('is used up and opens the set-up in this pending login, and signs nobody in', () => {
+    const decision = answer()
+    expect(decision.answer).to.deep.equal({ kind: 'setup-granted' })
+    expect(decision.record).to.deep.equal({
+      ...record,
+      oneTimeCodes: [codeWith('one', { usedAt: NOW }), codeWith('two')],
+      setupGrant: { owner: 'this-login', until: NOW + 9 * MINUTE },
+    })
+    expect(decision.events).to.deep.equal([{ type: 'one-time-code-used', method: 'one-time-code' }])
+  })
+
+  // Parse Server CVE-2026-33624, Filament CVE-2026-48505: parallel logins shared one recovery code.
+  it('is refused a second time, and the replay costs nothing', () => {
+    const used = answer().record
+    expect(answer(used)).to.deep.equal({
+      record: used,
+      answer: { kind: 'wrong-code', counted: false },
+      events: [],
+    })
+    expect(answer(used, 'two').answer.kind).to.equal('setup-granted')
+  })
+
+  it('is good for its last millisecond, and not for the next', () => {
+    expect(answer(record, 'one', NOW + DAY - 1).answer.kind).to.equal('setup-granted')
+    const expired = answer(record, 'one', NOW + DAY)
+    expect(expired.answer).to.deep.equal({ kind: 'wrong-code', counted: false })
+    expect(expired.record).to.equal(record)
+  })
+
+  it('that nobody made is a miss', () => {
+    const unknown = answer(record, 'three')
+    expect(unknown.record).to.equal(record)
+    expect(unknown.answer).to.deep.equal({ kind: 'wrong-code', counted: true })
+    expect(unknown.events).to.deep.equal([{ type: 'wrong-code', method: 'one-time-code' }])
+  })
+
+  it('works while the authenticator is locked, and after a reset whose time is over', () => {
+    // Teleport RFD 158: a lock that shut the owner out of recovery too.
+    const oneTimeCodes = [codeWith('one')]
+    const misses = Array.from({ length: 20 }, () => NOW)
+    const locked = enrolledRecord({ oneTimeCodes, attempts: { misses, consecutive: 20 } })
+    const over = recordWith({ oneTimeCodes, mustSetUp: { until: NOW } })
+    for (const one of [locked, over]) expect(answer(one).answer.kind).to.equal('setup-granted')
+  })
+})
+
+describe('The set-up that a one-time code opens', () => {
+  const granted = answer().record
+  const standing = (login: PendingLogin, now: number, of = granted) =>
+    pendingStandingOf(login, footingWith(of, policyWith('optional')), now)
+
+  it('is there for that pending login alone, until it is over', () => {
+    expect(standing(pending, NOW)).to.equal('setup-required')
+    expect(standing(pending, NOW + 9 * MINUTE - 1)).to.equal('setup-required')
+    expect(standing(pending, NOW + 9 * MINUTE)).to.equal('over')
+    expect(standing(pendingWith('other-login'), NOW)).to.equal('code-required')
+    expect(isGranted(granted, 'this-login', NOW + 9 * MINUTE)).to.equal(false)
+  })
+
+  it('may begin although an authenticator is bound', () => {
+    expect(mayBeginSetup(granted, 'this-login', NOW)).to.equal(true)
+    expect(mayBeginSetup(granted, 'other-login', NOW)).to.equal(false)
+    expect(mayBeginSetup(record, 'this-login', NOW)).to.equal(false)
+  })
+
+  it('is closed with the confirmation', () => {
+    const setup = { ...PARAMETERS, owner: 'this-login', secret: 's', startedAt: NOW, misses: 0 }
+    const command = {
+      owner: 'this-login',
+      code: codeOf(STEP_NOW),
+      secret: SECRET,
+      liveSecret: 'live',
+      backupCodes: backupCodeSet('new'),
+      window: 1,
+    }
+    const confirmed = confirmSetup({ ...granted, setup }, command, NOW)
+    expect(confirmed.answer.kind).to.equal('enrolled')
+    expect(confirmed.record.setupGrant).to.equal(null)
+    expect(standing(pending, NOW, confirmed.record)).to.equal('over')
+    expect(standing({ ...pending, epoch: 2 }, NOW, confirmed.record)).to.equal('code-required')
+  })
+})
+
+describe('The one-time codes of a user', () => {
+  it('are at most ten: the oldest goes', () => {
+    const ids = Array.from({ length: 12 }, (_, index) => `code-${index}`)
+    const kept = ids.reduce((now, id) => addOneTimeCode(now, codeWith(id), NOW), recordWith())
+    expect(kept.oneTimeCodes.map(({ id }) => id)).to.deep.equal(ids.slice(2))
+  })
+
+  it('lose the expired ones when one is added, and keep used ones, so that a replay is known', () => {
+    const before = recordWith({
+      oneTimeCodes: [
+        codeWith('expired', { expiresAt: NOW }),
+        codeWith('used', { usedAt: NOW - 1 }),
+        codeWith('last', { expiresAt: NOW + 1 }),
+      ],
+    })
+    const { oneTimeCodes } = addOneTimeCode(before, codeWith('new'), NOW)
+    expect(oneTimeCodes.map(({ id }) => id)).to.deep.equal(['used', 'last', 'new'])
+  })
+
+  it('are known by their digests, and open while neither used nor expired', () => {
+    expect(isOneTimeCode(record, ['other', 'digest of two'])).to.equal(true)
+    expect(isOneTimeCode(record, ['other'])).to.equal(false)
+    expect(hasOpenOneTimeCode(record, NOW + DAY - 1)).to.equal(true)
+    expect(hasOpenOneTimeCode(record, NOW + DAY)).to.equal(false)
+    const used = recordWith({ oneTimeCodes: [codeWith('used', { usedAt: NOW })] })
+    expect(hasOpenOneTimeCode(used, NOW)).to.equal(false)
+  })
+})

@@ -1,0 +1,83 @@
+import { expect } from 'chai'
+import { defaultPolicy, type Policy } from '../../lib/domain/policy.js'
+import { changePolicy, type PolicyChanges } from '../../lib/domain/policy-change.js'
+import { DAY, deepFreeze, NOW } from '../support/records.js'
+
+const admin = { kind: 'admin', id: 'root' } as const
+const change = (policy: Policy, changes: PolicyChanges, now = NOW) =>
+  deepFreeze(changePolicy(deepFreeze(policy), deepFreeze(changes), admin, now))
+const since = (policy: Policy) => policy.requiredSince
+
+describe('A change of the policy', () => {
+  it('keeps what is not named, says who and when, and tells the changed members alone', () => {
+    const changes = { mode: 'optional', graceDays: 3, codeAttempts: 5, backupCodes: false } as const
+    const { policy, events } = change(defaultPolicy, changes)
+    expect(policy).to.deep.equal({
+      ...defaultPolicy,
+      graceDays: 3,
+      backupCodes: false,
+      updatedAt: NOW,
+      updatedBy: admin,
+    })
+    const changed = { graceDays: 3, backupCodes: false }
+    expect(events).to.deep.equal([{ type: 'policy-changed', method: null, detail: { changed } }])
+  })
+
+  it('is none where nothing changes: the very policy comes back', () => {
+    const policy = { ...defaultPolicy, roles: { admin: 'required', user: 'off' } } as const
+    const same = { ...policy, roles: { user: 'off', admin: 'required' } } as const
+    for (const changes of [{}, { mode: 'optional' }, { roles: same.roles }] as const) {
+      const decision = change(policy, changes)
+      expect(decision.policy).to.equal(policy)
+      expect(decision.events).to.deep.equal([])
+    }
+  })
+
+  it('replaces the whole map of roles', () => {
+    const before = { ...defaultPolicy, roles: { admin: 'required', user: 'off' } } as const
+    const { policy } = change(before, { roles: { user: 'optional' } })
+    expect(policy.roles).to.deep.equal({ user: 'optional' })
+  })
+
+  it('takes a role of any name for what it is', () => {
+    const roles = JSON.parse('{ "__proto__": "required", "constructor": "required" }')
+    const { policy } = change(defaultPolicy, { roles })
+    expect(Object.keys(policy.roles)).to.have.members(['__proto__', 'constructor'])
+    expect(Object.keys(since(policy).roles)).to.have.members(['__proto__', 'constructor'])
+  })
+})
+
+describe('The start of a rule that requires a second step', () => {
+  const LATER = NOW + 5 * DAY
+  const required = change(defaultPolicy, { mode: 'required', roles: { admin: 'required' } }).policy
+
+  it('is the moment it began to', () => {
+    expect(since(required)).to.deep.equal({ general: NOW, roles: { admin: NOW } })
+  })
+
+  it('stays while it holds, whatever else changes', () => {
+    const { policy } = change(
+      required,
+      { graceDays: 1, roles: { ...required.roles, user: 'off' } },
+      LATER,
+    )
+    expect(since(policy)).to.deep.equal({ general: NOW, roles: { admin: NOW } })
+  })
+
+  it('goes when it is eased, and comes anew', () => {
+    const eased = change(required, { mode: 'optional', roles: { admin: 'optional' } }, LATER).policy
+    expect(since(eased)).to.deep.equal({ general: null, roles: {} })
+    const again = change(eased, { mode: 'required', roles: { admin: 'required' } }, LATER + DAY)
+    expect(since(again.policy)).to.deep.equal({
+      general: LATER + DAY,
+      roles: { admin: LATER + DAY },
+    })
+  })
+
+  it('is no later for a role whose users the general rule required it of until now', () => {
+    // A pause or a grace period that renews itself: each new rule would have begun days of its own.
+    const general = change(defaultPolicy, { mode: 'required' }).policy
+    const own = change(general, { mode: 'optional', roles: { admin: 'required' } }, LATER).policy
+    expect(since(own)).to.deep.equal({ general: null, roles: { admin: NOW } })
+  })
+})

@@ -1,0 +1,201 @@
+import { expect } from 'chai'
+import { defaultPolicy, type Policy, type PolicyMode, ruleFor } from '../../lib/domain/policy.js'
+import {
+  demandOf,
+  FOREVER,
+  graceDeadlineOf,
+  noteRule,
+  pauseOf,
+  setupDeadlineOf,
+} from '../../lib/domain/standing.js'
+import {
+  DAY,
+  enrolledRecord,
+  footingWith,
+  NOBODY_SPECIAL,
+  NOW,
+  recordWith,
+} from '../support/records.js'
+
+const START = NOW - 3 * DAY
+
+/** Required of everybody since `START`, with seven days of grace. */
+const required: Policy = {
+  ...defaultPolicy,
+  mode: 'required',
+  requiredSince: { general: START, roles: {} },
+}
+
+function withRoles(mode: PolicyMode, roles: Readonly<Record<string, PolicyMode>>): Policy {
+  const since = Object.entries(roles).flatMap(([role, of], index) =>
+    of === 'required' ? [[role, START + index * DAY] as const] : [],
+  )
+  const general = mode === 'required' ? START : null
+  return {
+    ...defaultPolicy,
+    mode,
+    roles,
+    requiredSince: { general, roles: Object.fromEntries(since) },
+  }
+}
+
+const modeFor = (policy: Policy, ...roles: readonly string[]) =>
+  ruleFor(policy, { ...NOBODY_SPECIAL, roles }).mode
+
+describe('the rule for a user', () => {
+  it('is the general one where he has no roles, or his have none of their own', () => {
+    for (const mode of ['off', 'optional', 'required'] as const) {
+      expect(modeFor(withRoles(mode, { admin: 'required' }))).to.equal(mode)
+      expect(modeFor(withRoles(mode, { admin: 'required' }), 'user')).to.equal(mode)
+    }
+  })
+
+  it('is the strictest of his roles, in any order', () => {
+    const policy = withRoles('optional', { admin: 'required', robot: 'off' })
+    expect(modeFor(policy, 'admin')).to.equal('required')
+    expect(modeFor(policy, 'robot')).to.equal('off')
+    expect(modeFor(policy, 'robot', 'admin')).to.equal('required')
+    expect(modeFor(policy, 'admin', 'robot')).to.equal('required')
+    expect(modeFor(policy, 'robot', 'user')).to.equal('optional')
+    expect(modeFor(policy, 'user', 'robot')).to.equal('optional')
+  })
+
+  it('lets a rule of his only role ease the general one', () => {
+    expect(modeFor(withRoles('required', { robot: 'off' }), 'robot')).to.equal('off')
+    expect(modeFor(withRoles('required', { guest: 'optional' }), 'guest')).to.equal('optional')
+    expect(modeFor(withRoles('required', { robot: 'off' }), 'robot', 'user')).to.equal('required')
+  })
+
+  it('knows roles by their own names, not by what every object has', () => {
+    const policy = withRoles('optional', {})
+    for (const role of ['constructor', '__proto__', 'toString', 'hasOwnProperty']) {
+      expect(modeFor(policy, role), role).to.equal('optional')
+    }
+    const named: unknown = JSON.parse('{"__proto__":"required"}')
+    const odd = { ...policy, roles: named } as Policy
+    expect(modeFor(odd, '__proto__')).to.equal('required')
+    expect(modeFor(odd, 'user')).to.equal('optional')
+  })
+
+  it('began with the first of the rules that require it of him', () => {
+    const policy = withRoles('optional', { first: 'required', second: 'required', robot: 'off' })
+    const since = (...roles: string[]) => ruleFor(policy, { ...NOBODY_SPECIAL, roles }).since
+    expect(since('second')).to.equal(START + DAY)
+    expect(since('second', 'first')).to.equal(START)
+    expect(since('robot')).to.equal(null)
+    expect(since('user')).to.equal(null)
+  })
+
+  it('gives admins no days of grace', () => {
+    expect(ruleFor(required, NOBODY_SPECIAL).graceDays).to.equal(7)
+    expect(ruleFor(required, { ...NOBODY_SPECIAL, privileged: true }).graceDays).to.equal(0)
+  })
+})
+
+describe('the days of grace', () => {
+  const user = recordWith()
+
+  it('end to the millisecond: nothing is asked before, the set-up from then on', () => {
+    const footing = footingWith(user, required)
+    const end = START + 7 * DAY
+    expect(graceDeadlineOf(footing)).to.equal(end)
+    expect(demandOf(footing, end - 1)).to.equal('nothing')
+    expect(demandOf(footing, end)).to.equal('setup')
+    expect(demandOf(footing, end + 1000 * DAY)).to.equal('setup')
+  })
+
+  it('are as many as the policy says, none too', () => {
+    for (const graceDays of [0, 1, 365]) {
+      const footing = footingWith(user, { ...required, graceDays })
+      expect(graceDeadlineOf(footing), `${graceDays}`).to.equal(START + graceDays * DAY)
+    }
+  })
+
+  it('begin with the account where it is younger than the rule, never before the rule', () => {
+    const deadline = (createdAt: number | null) =>
+      graceDeadlineOf(footingWith(user, required, { createdAt }))
+    expect(deadline(START + DAY)).to.equal(START + 8 * DAY)
+    expect(deadline(START - DAY)).to.equal(START + 7 * DAY)
+    expect(deadline(null)).to.equal(START + 7 * DAY)
+  })
+
+  it('are none for an admin', () => {
+    const footing = footingWith(user, required, { privileged: true })
+    expect(demandOf(footing, START)).to.equal('setup')
+  })
+
+  it('are over where nobody knows when the rule began', () => {
+    const unknown = { ...required, requiredSince: { general: null, roles: {} } }
+    expect(demandOf(footingWith(user, unknown), NOW)).to.equal('setup')
+  })
+
+  it('are not there for whoever has an authenticator, or of whom nothing is required', () => {
+    expect(graceDeadlineOf(footingWith(enrolledRecord(), required))).to.equal(null)
+    for (const mode of ['off', 'optional'] as const) {
+      expect(graceDeadlineOf(footingWith(user, { ...required, mode }))).to.equal(null)
+    }
+  })
+
+  it('are counted from the first rule that the record knows of', () => {
+    // A grace period that renews itself when the rule is switched off and on (breeze #5686).
+    const noted = noteRule(footingWith(user, required))
+    expect(noted.ruleStart).to.equal(START)
+    const again = { ...required, requiredSince: { general: START + 100 * DAY, roles: {} } }
+    expect(graceDeadlineOf(footingWith(noted, again))).to.equal(START + 7 * DAY)
+    expect(noteRule(footingWith(noted, again))).to.equal(noted)
+    expect(graceDeadlineOf(footingWith(user, again))).to.equal(START + 107 * DAY)
+  })
+
+  it('are noted only while a rule requires, and where its start is known', () => {
+    for (const mode of ['off', 'optional'] as const) {
+      expect(noteRule(footingWith(user, { ...required, mode }))).to.equal(user)
+    }
+    const unknown = { ...required, requiredSince: { general: null, roles: {} } }
+    expect(noteRule(footingWith(user, unknown))).to.equal(user)
+    expect(noteRule(footingWith(enrolledRecord(), required)).ruleStart).to.equal(START)
+  })
+
+  it('are not given again by a reset: the set-up follows at once', () => {
+    const reset = recordWith({ mustSetUp: { until: NOW + 7 * DAY } })
+    expect(demandOf(footingWith(reset, required), NOW)).to.equal('setup')
+    expect(setupDeadlineOf(footingWith(reset, required))).to.equal(NOW + 7 * DAY)
+  })
+
+  it('are what is shown as the deadline; where nothing is asked, none is', () => {
+    expect(setupDeadlineOf(footingWith(user, required))).to.equal(START + 7 * DAY)
+    expect(setupDeadlineOf(footingWith(user, { ...required, mode: 'optional' }))).to.equal(null)
+    expect(setupDeadlineOf(footingWith(enrolledRecord(), required))).to.equal(null)
+    const reset = recordWith({ mustSetUp: { until: NOW } })
+    expect(setupDeadlineOf(footingWith(reset, { ...required, mode: 'off' }))).to.equal(null)
+  })
+})
+
+describe('a pause', () => {
+  const until = NOW + DAY
+  const paused = enrolledRecord({ pausedUntil: until })
+  const optional: Policy = { ...required, mode: 'optional' }
+
+  it('ends by itself, to the millisecond', () => {
+    for (const policy of [optional, required]) {
+      const footing = footingWith(paused, policy)
+      expect(demandOf(footing, until - 1)).to.equal('nothing')
+      expect(pauseOf(footing, until - 1)).to.equal(until)
+      expect(demandOf(footing, until)).to.equal('code')
+      expect(pauseOf(footing, until)).to.equal(null)
+    }
+  })
+
+  it('without an end lasts while the second step is not required', () => {
+    const endless = enrolledRecord({ pausedUntil: FOREVER })
+    expect(demandOf(footingWith(endless, optional), NOW + 10_000 * DAY)).to.equal('nothing')
+    expect(pauseOf(footingWith(endless, optional), NOW)).to.equal(FOREVER)
+    expect(demandOf(footingWith(endless, required), NOW)).to.equal('code')
+    expect(pauseOf(footingWith(endless, required), NOW)).to.equal(null)
+  })
+
+  it('is nothing without an authenticator', () => {
+    const none = recordWith({ pausedUntil: until })
+    expect(pauseOf(footingWith(none, optional), NOW)).to.equal(null)
+    expect(demandOf(footingWith(none, required, { privileged: true }), NOW)).to.equal('setup')
+  })
+})
