@@ -19,6 +19,7 @@ export interface HostUser {
   readonly password: string
   readonly email?: string
   readonly roles?: readonly string[]
+  readonly createdAt?: number
 }
 
 export const ann: HostUser = { id: 'ann', name: 'Ann', password: 'ann-password' }
