@@ -12,7 +12,13 @@ import { cursorOf, limitOf, pageFrom, textOf } from './query.js'
 import { shownUser } from './shown.js'
 
 /** The states there are, in the order in which the page offers them. */
-const STATES = ['on', 'off', 'must-set-up', 'paused', 'locked'] as const satisfies readonly State[]
+export const STATES = [
+  'on',
+  'off',
+  'must-set-up',
+  'paused',
+  'locked',
+] as const satisfies readonly State[]
 
 /** GET `/`: there is a page to begin with, and nothing to get in JSON. */
 export const toUsers: Handler<SignedInVisitor> = async ({ site, req, res }) => {
