@@ -1,4 +1,4 @@
-import type { AuditEntry, AuditLog } from '../ports/audit-log.js'
+import type { AuditEntry, AuditLog, AuditPage, AuditQuery } from '../ports/audit-log.js'
 import { within } from '../ports/within.js'
 
 const PART = 'the audit log'
@@ -14,6 +14,11 @@ export class Audit {
 
   append(entries: readonly AuditEntry[]): Promise<void> {
     return within(PART, () => this.#log.append(entries))
+  }
+
+  /** A page of what happened, or null for a cursor that no page has given. */
+  list(query: AuditQuery): Promise<AuditPage | null> {
+    return within(PART, () => this.#log.list(query))
   }
 
   /** What last happened to a user's second step, newest first. */
