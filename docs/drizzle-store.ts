@@ -15,11 +15,14 @@ const columns = {
   since: bigint({ mode: 'number' }),
   lockedUntil: bigint({ mode: 'number' }),
   pausedUntil: bigint({ mode: 'number' }),
+  mailResetDue: bigint({ mode: 'number' }),
 }
-const table = pgTable('second_step', columns, ({ id, since, lockedUntil, pausedUntil }) => [
-  ...[since, lockedUntil, pausedUntil].map((column) => index().on(column, id)),
+const table = pgTable('second_step', columns, ({ id, ...place }) => [
+  ...[place.since, place.lockedUntil, place.pausedUntil, place.mailResetDue].map((column) =>
+    index().on(column, id),
+  ),
 ])
-const { id, version, since, lockedUntil, pausedUntil } = table
+const { id, version, since, lockedUntil, pausedUntil, mailResetDue } = table
 
 export function drizzleStore(db: NodePgDatabase): RecordStore {
   async function find<Document>(key: string): Promise<Document | null> {
@@ -65,6 +68,7 @@ export function drizzleStore(db: NodePgDatabase): RecordStore {
         on: sql`${since} > 0 and ${over(lockedUntil)} and ${over(pausedUntil)}`,
         paused: sql`${pausedUntil} > ${now} and ${over(lockedUntil)}`,
         locked: sql`${lockedUntil} > ${now}`,
+        'mail-resets-due': sql`${mailResetDue} <= ${now}`,
       }[list]
       const query = db
         .select()

@@ -8,18 +8,19 @@ import { knexStore } from '../lib/stores/knex-store.js'
 import { hashOf } from '../lib/stores/list-cursor.js'
 import { redisStore } from '../lib/stores/redis-store.js'
 import { enrolledRecord } from '../lib/testing/documents.js'
+import { mailResetOf } from '../lib/testing/listed.js'
 import { DATABASES } from '../test/support/databases.js'
 import { startRedisServer } from '../test/support/redis-server.js'
 
 // How long a page of 50 takes among 10,000 records and among 1,000,000, in each list. Of either
-// number 200 are locked and 200 paused. `npx tsx scripts/list-benchmark.ts [redis|postgresql|…]`
+// number 200 are locked, 200 paused, and 200 have a reset by mail that is due. `npx tsx scripts/list-benchmark.ts [redis|postgresql|…]`
 
 const NOW = 1_800_000_000_000
 const FEW = 200
 const PAGE = 50
 const ROUNDS = 300
 const SIZES = [10_000, 1_000_000]
-const LISTS = ['locked', 'paused', 'on', 'enrolled', 'all'] as const
+const LISTS = ['locked', 'paused', 'mail-resets-due', 'on', 'enrolled', 'all'] as const
 
 interface Measured {
   readonly store: RecordStore
@@ -31,9 +32,13 @@ function recordNumber(index: number): SecondStepRecord {
   const record = enrolledRecord(`user-${index}`, 1)
   // Spread, so that the few are not beside each other anywhere.
   const spread = (index * 7919) % 10_000
-  const lockedUntil = index < 10_000 && spread < FEW ? NOW + spread + 1 : null
-  const isPaused = index < 10_000 && spread >= FEW && spread < 2 * FEW
-  return { ...record, lockedUntil, pausedUntil: isPaused ? Number.MAX_SAFE_INTEGER : null }
+  const isOneOf = (kind: number) => index < 10_000 && Math.floor(spread / FEW) === kind
+  return {
+    ...record,
+    lockedUntil: isOneOf(0) ? NOW + spread + 1 : null,
+    pausedUntil: isOneOf(1) ? Number.MAX_SAFE_INTEGER : null,
+    mailReset: isOneOf(2) ? mailResetOf({ usableAt: NOW - spread }) : null,
+  }
 }
 
 async function inDatabase(name: string): Promise<Measured> {
@@ -56,8 +61,9 @@ async function inDatabase(name: string): Promise<Measured> {
 async function insert(db: Knex, from: number, to: number): Promise<void> {
   const rows = Array.from({ length: to - from }, (_, index) => {
     const record = recordNumber(from + index)
-    const { since, lockedUntil, pausedUntil } = listPlaceOf(record)
-    const place = { since, locked_until: lockedUntil, paused_until: pausedUntil }
+    const { since, lockedUntil, pausedUntil, mailResetDue } = listPlaceOf(record)
+    const until = { locked_until: lockedUntil, paused_until: pausedUntil }
+    const place = { since, ...until, mail_reset_due: mailResetDue }
     return { id: hashOf(record.userId), version: 1, document: jsonOf(record), ...place }
   })
   await db('second_step_records').insert(rows)

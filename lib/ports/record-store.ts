@@ -10,7 +10,7 @@ export interface RecordQuery {
   readonly cursor: string | null
   /** Records on a page, 1 to 100. */
   readonly limit: number
-  /** The moment at which a lock or a pause is over or not, in milliseconds. */
+  /** The moment at which a lock or a pause is over and a reset due, or not, in milliseconds. */
   readonly now: number
 }
 

@@ -11,6 +11,7 @@ const SORTED_BY = {
   on: 'since',
   locked: 'locked_until',
   paused: 'paused_until',
+  'mail-resets-due': 'mail_reset_due',
 } as const satisfies Record<RecordList, string | null>
 
 /** A page of the records, by an index that begins with what the list is sorted by. */
@@ -72,6 +73,7 @@ function inList(rows: Knex.QueryBuilder, list: RecordList, now: number): Knex.Qu
   if (list === 'paused') rows.where('paused_until', '>', now)
   if (list === 'paused' || list === 'on') over('locked_until')
   if (list === 'on') over('paused_until')
+  if (list === 'mail-resets-due') rows.where('mail_reset_due', '<=', now)
   return rows
 }
 

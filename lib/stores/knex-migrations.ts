@@ -38,11 +38,19 @@ const events: readonly Statement[] = [
   indexed(TABLES.events, 'user_id'),
 ]
 
+const mailResets: readonly Statement[] = [
+  (schema) =>
+    schema.alterTable(TABLES.records, (table) => {
+      table.bigInteger('mail_reset_due')
+    }),
+  indexed(TABLES.records, 'mail_reset_due'),
+]
+
 /**
  * What each version adds to the one before. Statements only add, and each stands alone: one that
  * another process was faster with, or that a killed process got done, may fail as "already there".
  */
-const VERSIONS: readonly (readonly Statement[])[] = [[...records, policy, ...events]]
+const VERSIONS: readonly (readonly Statement[])[] = [[...records, policy, ...events], mailResets]
 
 /** Sorted by one column and then by id, as pages are. */
 function indexed(table: string, column: string): Statement {
@@ -106,19 +114,21 @@ function isMissingTable(error: unknown): boolean {
 }
 
 const ALREADY_THERE = [
-  // PostgreSQL: duplicate table or index, and what a race for one in its catalogue ends in.
-  ...['42P07', '42710', '23505'],
-  ...['ER_TABLE_EXISTS_ERROR', 'ER_DUP_KEYNAME', 'ER_DUP_ENTRY'],
+  // PostgreSQL: duplicate table, index or column, and what a race for one in its catalogue ends in.
+  ...['42P07', '42710', '42701', '23505'],
+  ...['ER_TABLE_EXISTS_ERROR', 'ER_DUP_KEYNAME', 'ER_DUP_FIELDNAME', 'ER_DUP_ENTRY'],
   // SQLite: of the row that notes the version.
   ...['SQLITE_CONSTRAINT_PRIMARYKEY', 'SQLITE_CONSTRAINT'],
 ]
+
+const SQLITE_ALREADY_THERE = / already exists$|duplicate column name: \w+$/
 
 async function orAlreadyThere(statement: PromiseLike<unknown>): Promise<void> {
   try {
     await statement
   } catch (error) {
     const code: unknown = Reflect.get(Object(error), 'code')
-    const sqlite = error instanceof Error && / already exists$/.test(error.message)
+    const sqlite = error instanceof Error && SQLITE_ALREADY_THERE.test(error.message)
     if (!sqlite && !ALREADY_THERE.includes(String(code))) throw error
   }
 }

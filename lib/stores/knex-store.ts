@@ -75,8 +75,9 @@ export function knexStore(knex: KnexInstance): KnexStore {
     find: async (userId) => (await read(TABLES.records, hashOf(userId))) as SecondStepRecord | null,
 
     write(record, expectedVersion) {
-      const { since, lockedUntil, pausedUntil } = listPlaceOf(record)
-      const place = { since, locked_until: lockedUntil, paused_until: pausedUntil }
+      const { since, lockedUntil, pausedUntil, mailResetDue } = listPlaceOf(record)
+      const until = { locked_until: lockedUntil, paused_until: pausedUntil }
+      const place = { since, ...until, mail_reset_due: mailResetDue }
       return write(TABLES.records, hashOf(record.userId), record, expectedVersion, place)
     },
 

@@ -25,13 +25,14 @@ export function memoryPage(
 
 /** What the list is sorted by, or null for a record that is not in it. */
 function timeInList(record: SecondStepRecord, list: RecordList, now: number): number | null {
-  const { since, lockedUntil, pausedUntil } = listPlaceOf(record)
+  const { since, lockedUntil, pausedUntil, mailResetDue } = listPlaceOf(record)
   const locked = lockedUntil !== null && lockedUntil > now
   const paused = !locked && pausedUntil !== null && pausedUntil > now
   if (list === 'all') return 0
   if (list === 'enrolled') return since
   if (list === 'locked') return locked ? lockedUntil : null
   if (list === 'paused') return paused ? pausedUntil : null
+  if (list === 'mail-resets-due') return (mailResetDue ?? now + 1) <= now ? mailResetDue : null
   return locked || paused ? null : since
 }
 

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import type { RecordList } from '../domain/record-list.js'
 import { ConfigurationError } from '../errors/configuration-error.js'
 
 /** What keys begin with where the host names nothing else. */
@@ -9,8 +10,8 @@ export interface RedisKeys {
   /** There while the records in this Redis are to be trusted; gone when Redis was emptied. */
   readonly marker: string
   readonly policy: string
-  /** Sorted sets of the users' hashes by time; `all` by nothing. */
-  readonly lists: Readonly<Record<'all' | 'enrolled' | 'locked' | 'paused', string>>
+  /** Sorted sets of the users' hashes by time; `all` by nothing. `on` is made of the others. */
+  readonly lists: Readonly<Record<Exclude<RecordList, 'on'>, string>>
   /** Stream of the audit log. */
   readonly events: string
   record(userId: string): string
@@ -46,6 +47,7 @@ export function redisKeys(prefix: string): RedisKeys {
       enrolled: `{${prefix}}:list:enrolled`,
       locked: `{${prefix}}:list:locked`,
       paused: `{${prefix}}:list:paused`,
+      'mail-resets-due': `{${prefix}}:list:mail-resets-due`,
     },
     events: `{${prefix}}:events`,
     record: (userId) => recordOfHash(redisHash(userId)),

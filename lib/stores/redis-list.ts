@@ -5,13 +5,14 @@ import type { RedisKeys } from './redis-keys.js'
 
 // Where the page before ended is found by putting a probe right behind it: exact whether or not that
 // member is still there, and as fast in the last page as in the first. Members that another set has
-// in its future (the rest of KEYS) are passed over, some thousands at most in one call.
+// in its future (the rest of KEYS) are passed over, some thousands at most in one call. A list of
+// what is due ends at the present.
 const readPage = redisScript(`
 local probe = ARGV[2] .. '~'
 redis.call('ZADD', KEYS[1], ARGV[1], probe)
 local rank = redis.call('ZRANK', KEYS[1], probe)
 redis.call('ZREM', KEYS[1], probe)
-local limit, now = tonumber(ARGV[3]), tonumber(ARGV[4])
+local limit, now, latest = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 local function elsewhere(member)
   for i = 2, #KEYS do
     local score = redis.call('ZSCORE', KEYS[i], member)
@@ -23,6 +24,7 @@ local found, last, score = {}, '', ''
 for round = 1, 50 do
   local batch = redis.call('ZRANGE', KEYS[1], rank, rank + 99, 'WITHSCORES')
   for i = 1, #batch, 2 do
+    if tonumber(batch[i + 1]) > latest then return {0, last, score, unpack(found)} end
     if #found == limit then return {1, last, score, unpack(found)} end
     last, score = batch[i], batch[i + 1]
     if not elsewhere(last) then found[#found + 1] = last end
@@ -46,7 +48,8 @@ export async function listHashes(
   const after = cursor === null ? null : readCursor(list, cursor)
   if (after === undefined) return null
   const from = startOf(after, list === 'locked' || list === 'paused' ? now : -1)
-  const args = [String(from.time), from.key, String(limit), String(now)]
+  const latest = list === 'mail-resets-due' ? now : Number.MAX_SAFE_INTEGER
+  const args = [from.time, from.key, limit, now, latest].map(String)
   const answer: unknown = await readPage(redis, setsFor(list, lists), args)
   if (!Array.isArray(answer)) throw new Error('Redis answered nonsense to a list')
   const [more, last, time, ...hashes] = answer.map(String)

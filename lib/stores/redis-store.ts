@@ -86,11 +86,12 @@ export function redisStore(redis: RedisClient, options: RedisStoreOptions = {}):
   }
 
   async function writeRecord(record: SecondStepRecord, expectedVersion: number) {
-    const { all, enrolled, locked, paused } = keys.lists
-    const { since, lockedUntil, pausedUntil } = listPlaceOf(record)
-    const places = [0, since, lockedUntil, pausedUntil].map((time) => String(time ?? ''))
+    const { all, enrolled, locked, paused, 'mail-resets-due': due } = keys.lists
+    const { since, lockedUntil, pausedUntil, mailResetDue } = listPlaceOf(record)
+    const times = [0, since, lockedUntil, pausedUntil, mailResetDue]
+    const places = times.map((time) => String(time ?? ''))
     const args = [...argumentsOf(record, expectedVersion), redisHash(record.userId), ...places]
-    const names = [keys.record(record.userId), all, enrolled, locked, paused]
+    const names = [keys.record(record.userId), all, enrolled, locked, paused, due]
     return hasWon(await writeListed(redis, names, args))
   }
 

@@ -122,6 +122,35 @@ export const auditLogCases: readonly AuditLogCase[] = [
     assert.deepEqual(await pagesOf(log, 'nobody', 10), [])
   }),
 
+  auditCase("lists what is nobody's in the list of all, and in no user's", async (log) => {
+    const admin = { kind: 'admin', id: 'admin' } as const
+    const detail = { changed: { mode: 'required' } }
+    const parts = {
+      type: 'policy-changed',
+      actor: admin,
+      user: null,
+      method: null,
+      detail,
+    } as const
+    const entries = [entry(1), entry(2, parts), entry(3), entry(4, parts)]
+    await log.append(entries)
+    for (const limit of [1, 3, 10]) {
+      assert.deepEqual(await pagesOf(log, null, limit), entries.toReversed())
+      assert.deepEqual(await pagesOf(log, 'user', limit), [entry(3), entry(1)])
+    }
+    for (const user of ['admin', 'null', 'undefined', '__proto__']) {
+      assert.deepEqual(await pagesOf(log, user, 10), [], user)
+    }
+  }),
+
+  auditCase('keeps what an admin gave as the reason, or that he gave none', async (log) => {
+    const reasons = [null, 'lost his phone', '"\\\' \u00e9 \u{1f511}\n', 'x'.repeat(500)]
+    const entries = reasons.map((reason, index) => entry(index, { type: 'reset', reason }))
+    await log.append(entries)
+    assert.deepEqual(await pagesOf(log, null, 10), entries.toReversed())
+    assert.deepEqual(await pagesOf(log, 'user', 10), entries.toReversed())
+  }),
+
   auditCase('refuses a cursor that was made up', async (log) => {
     await log.append([entry(1), entry(2)])
     const inventions = ['', 'x', '*', '%', "' or 1=1", '-', '(', '\u0000', '\u{1f511}']

@@ -57,14 +57,29 @@ export function enrolledRecord(userId: string, version: number): SecondStepRecor
   } satisfies SecondStepRecord)
 }
 
-/** As large as a record gets: 100 misses, 50 ended stamps. */
+/** As large as a record gets: 100 misses, 50 ended stamps, codes of admins, a reset by mail. */
 export function largeRecord(userId: string): SecondStepRecord {
   const times = (count: number) => Array.from({ length: count }, (_, at) => 1_750_000_000_000 + at)
   return deepFreeze({
     ...enrolledRecord(userId, 1),
     attempts: { misses: times(100), consecutive: 100 },
     ended: times(50).map((at) => ({ id: randomUUID(), at })),
-  })
+    oneTimeCodes: times(20).map((expiresAt) => ({
+      ...{ id: randomUUID(), digest: 'd'.repeat(43) },
+      ...{ expiresAt, usedAt: null },
+    })),
+    setupGrant: { owner: randomUUID(), until: 1_750_000_000_000 },
+    mailReset: {
+      id: randomUUID(),
+      digests: ['d'.repeat(43), 'e'.repeat(43)],
+      askedAt: 1_750_000_000_000,
+      usableAt: 1_750_000_000_001,
+      expiresAt: 1_750_000_000_002,
+      readyTold: true,
+      ip: '2001:db8::1',
+      userAgent: '\u{1f511}'.repeat(256),
+    },
+  } satisfies SecondStepRecord)
 }
 
 /** The record as another write would leave it. */

@@ -1,6 +1,7 @@
 import { compareAndSetCases } from './compare-and-set-cases.js'
 import { aRecord, thePolicy } from './documents.js'
 import { listCases } from './list-cases.js'
+import { mailResetListCases } from './mail-reset-list-cases.js'
 import { raceCases } from './race-cases.js'
 import type { StoreCase } from './store-under-test.js'
 import { userIdCases } from './user-id-cases.js'
@@ -20,4 +21,5 @@ export const recordStoreCases: readonly StoreCase[] = [
   ...raceCases(thePolicy),
   ...userIdCases,
   ...listCases,
+  ...mailResetListCases,
 ]

@@ -153,6 +153,15 @@ describe('the days of grace', () => {
     const unknown = { ...required, requiredSince: { general: null, roles: {} } }
     expect(noteRule(footingWith(user, unknown))).to.equal(user)
     expect(noteRule(footingWith(enrolledRecord(), required)).ruleStart).to.equal(START)
+    // A start that an eased rule has left behind is none.
+    for (const mode of ['off', 'optional'] as const) {
+      const eased = { ...required, mode, roles: { clerk: mode } }
+      const starts = { ...eased, requiredSince: { general: START, roles: { clerk: START } } }
+      expect(noteRule(footingWith(user, starts))).to.equal(user)
+      expect(noteRule(footingWith(user, starts, { roles: ['clerk'] }))).to.equal(user)
+      expect(ruleFor(starts, NOBODY_SPECIAL).since).to.equal(null)
+      expect(ruleFor(starts, { ...NOBODY_SPECIAL, roles: ['clerk'] }).since).to.equal(null)
+    }
   })
 
   it('are not given again by a reset: the set-up follows at once', () => {
@@ -167,6 +176,8 @@ describe('the days of grace', () => {
     expect(setupDeadlineOf(footingWith(enrolledRecord(), required))).to.equal(null)
     const reset = recordWith({ mustSetUp: { until: NOW } })
     expect(setupDeadlineOf(footingWith(reset, { ...required, mode: 'off' }))).to.equal(null)
+    const enrolled = enrolledRecord({ mustSetUp: { until: NOW } })
+    expect(setupDeadlineOf(footingWith(enrolled, required))).to.equal(null)
   })
 })
 
@@ -191,6 +202,10 @@ describe('a pause', () => {
     expect(pauseOf(footingWith(endless, optional), NOW)).to.equal(FOREVER)
     expect(demandOf(footingWith(endless, required), NOW)).to.equal('code')
     expect(pauseOf(footingWith(endless, required), NOW)).to.equal(null)
+  })
+
+  it('is none where there is none, however little the time', () => {
+    expect(pauseOf(footingWith(enrolledRecord(), optional), -1)).to.equal(null)
   })
 
   it('is nothing without an authenticator', () => {

@@ -3,6 +3,7 @@ import { Redis } from 'ioredis'
 import { redisStore } from '../../lib/stores/redis-store.js'
 import { enrolledRecord } from '../../lib/testing/documents.js'
 import { recordStoreCases } from '../../lib/testing/index.js'
+import { mailResetOf } from '../../lib/testing/listed.js'
 import { type RedisServer, startRedisServer } from '../support/redis-server.js'
 import { rejectionOf } from './rejection.js'
 
@@ -90,10 +91,11 @@ describe('redisStore', () => {
 
   it('puts all keys in one slot and no user id in any', async () => {
     const store = await opened('acme')
-    await store.write(enrolledRecord('somebody@acme.example', 1), 0)
+    const record = enrolledRecord('somebody@acme.example', 1)
+    await store.write({ ...record, mailReset: mailResetOf() }, 0)
     const keys = (await redis.keys('*')).sort()
-    expect(keys).to.have.length(4)
-    const names = /^\{acme\}:(marker|list:(all|enrolled)|record:[A-Za-z0-9_-]{43})$/
+    expect(keys).to.have.length(5)
+    const names = /^\{acme\}:(marker|list:(all|enrolled|mail-resets-due)|record:[A-Za-z0-9_-]{43})$/
     for (const key of keys) expect(key).to.match(names)
   })
 

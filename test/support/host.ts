@@ -18,6 +18,8 @@ export interface HostUser {
   readonly name: string
   readonly password: string
   readonly email?: string
+  readonly roles?: readonly string[]
+  readonly createdAt?: number
 }
 
 export const ann: HostUser = { id: 'ann', name: 'Ann', password: 'ann-password' }

@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import type { SecondStepRecord } from '../../lib/domain/record.js'
 import type { RecordStore } from '../../lib/ports/record-store.js'
 import { memoryStore } from '../../lib/stores/memory-store.js'
 import { recordStoreCases } from '../../lib/testing/index.js'
@@ -77,6 +78,22 @@ function saysTrueToAll(): RecordStore {
   }
 }
 
+/** Answers "whose reset by mail is due" in its own way: `isListed` says who is in that list. */
+function listsResets(isListed: (record: SecondStepRecord, now: number) => boolean) {
+  return (): RecordStore => {
+    const store = memoryStore()
+    return {
+      ...store,
+      async list(query) {
+        if (query.list !== 'mail-resets-due') return store.list(query)
+        const page = await store.list({ ...query, list: 'all', cursor: null, limit: 100 })
+        const records = page?.records.filter((record) => isListed(record, query.now)) ?? []
+        return { records: records.slice(0, query.limit), next: null }
+      },
+    }
+  }
+}
+
 describe('recordStoreCases', () => {
   it('passes a store that gets it right', async () => {
     expect(await failedCases(memoryStore)).to.deep.equal([])
@@ -109,6 +126,34 @@ describe('recordStoreCases', () => {
     expect(await failedCases(saysTrueToAll)).to.include(
       'a record: a write that expects another version is refused',
     )
+  })
+
+  // A mail that never comes leaves its owner without a way in; one too early names a dead link.
+  it('finds a store that lists resets by mail too early, too long or not at all', async () => {
+    const isWaiting = ({ mailReset }: SecondStepRecord) => mailReset?.readyTold === false
+    const early = await failedCases(listsResets(isWaiting))
+    const moment = 'a reset by mail is due from its moment on, to the millisecond'
+    expect(early).to.include.members([
+      moment,
+      'pages of resets meet everybody once, and nobody who is not due',
+    ])
+    const long = await failedCases(
+      listsResets(({ mailReset }, now) => mailReset !== null && mailReset.usableAt <= now),
+    )
+    expect(long).to.include.members([
+      moment,
+      'a reset by mail that was told, put off or ended is not due',
+    ])
+    const enrolled = await failedCases(
+      listsResets(
+        (record, now) =>
+          isWaiting(record) &&
+          record.authenticator !== null &&
+          (record.mailReset?.usableAt ?? 0) <= now,
+      ),
+    )
+    expect(enrolled).to.include('a reset by mail is due in any state, without an authenticator too')
+    expect(await failedCases(listsResets(() => false))).to.include(moment)
   })
 
   it('releases what the factory made, also where a case fails', async () => {
