@@ -172,15 +172,15 @@ describe('The one-time codes of a user', () => {
 describe('Any row of logins, codes and admins', () => {
   const LOGINS = ['this-login', 'other-login', 'third-login'] as const
   const command = fc.oneof(
-    fc.record({ make: fc.integer({ min: 0, max: 20 }) }),
-    fc.record({ give: fc.integer({ min: 0, max: 20 }), login: fc.constantFrom(...LOGINS) }),
-    fc.record({ wait: fc.integer({ min: 0, max: 25 * 60 }) }),
+    fc.constant({ make: true }),
+    fc.record({ give: fc.integer({ min: 0, max: 5 }), login: fc.constantFrom(...LOGINS) }),
+    fc.record({ wait: fc.integer({ min: 0, max: 12 * 60 }) }),
     fc.constant({ end: true }),
   )
 
   it('lets each code open one login, in its time, and no other', () => {
     fc.assert(
-      fc.property(fc.array(command, { maxLength: 60 }), (commands) => {
+      fc.property(fc.array(command, { maxLength: 60, size: 'max' }), (commands) => {
         let [now, next, current] = [NOW, enrolledRecord(), new Set<string>()]
         const made = new Map<string, number>()
         for (const step of commands) {
