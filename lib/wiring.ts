@@ -8,12 +8,14 @@ import type { SecondStepOptions } from './options/options.js'
 import type { AuditLog } from './ports/audit-log.js'
 import type { RecordStore } from './ports/record-store.js'
 import { system as theSystem } from './ports/system.js'
+import type { Users } from './ports/users.js'
 import { within } from './ports/within.js'
 import { Administration } from './service/administration.js'
 import { Announcer } from './service/announcer.js'
 import { Audit } from './service/audit.js'
 import { BackupCodes } from './service/backup-codes.js'
 import { Challenge } from './service/challenge.js'
+import { Directory } from './service/directory.js'
 import { Limits } from './service/limits.js'
 import { type MailParts, Mails } from './service/mails.js'
 import { OneTimeCodes } from './service/one-time-codes.js'
@@ -86,6 +88,8 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
     setup: new Setup({ ...setupParts, parameters, window }),
     reset: new Reset(challenge),
     administration: new Administration(administrationParts),
+    directory: directoryOf(options, checked, { records, now: () => system.now() }),
+    canAdminister: permissionOf(options, checked),
     limits,
     trouble: new Trouble(system),
     sessions,
@@ -132,6 +136,30 @@ function subjectsOf<U>(
     const user = await within('the user store', () => users.findById(hostId(userId)))
     return user ? describe(user as Express.User).subject : null
   }
+}
+
+function directoryOf<U>(
+  { users }: SecondStepOptions<U>,
+  { describe, hostIdOf, recordIdOf, window }: CheckedOptions,
+  parts: { records: Records; now: () => number },
+): Directory<Express.User> | null {
+  if (users === undefined) return null
+  const identify = (user: Express.User) => describe(user)
+  const ids = { hostIdOf, recordIdOf }
+  const known = users as Users<unknown> as Users<Express.User>
+  return new Directory({ ...parts, ...ids, users: known, describe: identify, window })
+}
+
+/** What the host says, if it says anything; one admin does not help another otherwise. */
+function permissionOf<U>(
+  { canAdminister }: SecondStepOptions<U>,
+  { describe }: CheckedOptions,
+): Site['canAdminister'] {
+  if (canAdminister === undefined) return async (_actor, user) => !describe(user).subject.privileged
+  return (actor, user, action) =>
+    within('canAdminister()', async () => {
+      return (await canAdminister(actor as U, user as U, action)) === true
+    })
 }
 
 function mailsOf<U>(

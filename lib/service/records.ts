@@ -5,7 +5,7 @@ import { parsePolicy, parseRecord } from '../domain/parse-record.js'
 import { defaultPolicy, type Policy } from '../domain/policy.js'
 import { blankRecord, type SecondStepRecord } from '../domain/record.js'
 import { UnavailableError } from '../errors/unavailable-error.js'
-import type { RecordStore } from '../ports/record-store.js'
+import type { RecordPage, RecordQuery, RecordStore } from '../ports/record-store.js'
 import type { System } from '../ports/system.js'
 import { within } from '../ports/within.js'
 import type { Announcer, Occasion } from './announcer.js'
@@ -63,6 +63,21 @@ export class Records {
     return within(PART, async () => {
       const stored: unknown = await this.#store.find(userId)
       return stored === null ? blankRecord(userId) : parseRecord(stored, userId)
+    })
+  }
+
+  /**
+   * A page of a list, or null for a cursor that no page of it has given.
+   *
+   * @throws UnavailableError where it cannot be read, also when it is nonsense
+   */
+  async list(query: RecordQuery): Promise<RecordPage | null> {
+    await this.open()
+    return within(PART, async () => {
+      const page = await this.#store.list(query)
+      if (page === null) return null
+      const records = page.records.map((stored) => parseRecord(stored, stored.userId))
+      return { records, next: page.next }
     })
   }
 

@@ -1,3 +1,7 @@
+import type { Actor } from '../domain/event.js'
+import type { PolicyMode } from '../domain/policy.js'
+import type { AdminAction, UserAction } from '../service/administration.js'
+import type { ShownPolicy, ShownUser } from './admin/shown.js'
 import type { Translate } from './messages.js'
 import type { Views } from './views.js'
 
@@ -13,6 +17,8 @@ export interface PageFrame {
   readonly time: (time: Date) => string
   /** `paths.secondStep` */
   readonly base: string
+  /** `paths.admin` */
+  readonly admin: string
   readonly issuer: string
   /** The host's own hidden fields: they are in every form. */
   readonly formFields: Readonly<Record<string, string>>
@@ -34,6 +40,24 @@ export interface PageProblem {
 
 /** What the settings page offers, each asked for with a code. */
 export type SettingsAction = 'backup-codes' | 'change-key' | 'show-key' | 'reset' | 'disable'
+
+/** The forms of a user's page for admins. */
+export type AdminForm = UserAction | 'pause-forever'
+
+/** What has happened to a second step. */
+export interface PageEvent {
+  /** ISO 8601 */
+  readonly at: string
+  readonly type: string
+  /** There is a text for it: `event.<type>`. */
+  readonly hasText: boolean
+  readonly actor: Actor
+  /** The host's id of the user whose second step it is, or null. */
+  readonly user: string | null
+  /** IP address and browser; empty where nothing is known. */
+  readonly from: string
+  readonly reason: string | null
+}
 
 /** What each page shows. */
 export type PageData = {
@@ -113,8 +137,78 @@ export type PageData = {
     readonly noMail: boolean
     /** What has just been done. */
     readonly notice: 'disabled' | null
+    /** What last happened, newest first. */
+    readonly events: readonly PageEvent[]
     /** Where the visitor was going. */
     readonly next: string
+  }
+  'admin-users': {
+    readonly problem: PageProblem | null
+    /** What was typed. */
+    readonly search: string
+    readonly state: string
+    readonly states: readonly string[]
+    /** Names can be searched for; else whole ids. */
+    readonly searchable: boolean
+    readonly users: readonly ShownUser[]
+    /** The next page, or null. */
+    readonly more: string | null
+  }
+  'admin-user': {
+    readonly problem: PageProblem | null
+    /** The form that the problem belongs to. */
+    readonly form: AdminForm | null
+    readonly typed: { readonly reason: string; readonly days: string }
+    readonly user: ShownUser
+    /** Others are told by mail what happens; this user has no address. */
+    readonly noMail: boolean
+    /** The admin is looking at himself. */
+    readonly self: boolean
+    /** A code must be given before anything can be changed. */
+    readonly stale: boolean
+    /** What this admin may do to this user. */
+    readonly forms: readonly AdminForm[]
+    /** What has just been done. */
+    readonly notice: AdminAction | null
+    /** Newest first. */
+    readonly events: readonly PageEvent[]
+    /** This page's own path. */
+    readonly back: string
+  }
+  'admin-codes': {
+    readonly problem: PageProblem | null
+    readonly kind: 'backup-codes' | 'one-time-code'
+    /** As people see them. */
+    readonly codes: readonly string[]
+    /** ISO 8601; null: as long as they are not replaced. */
+    readonly until: string | null
+    /** Whose they are. */
+    readonly name: string | null
+    readonly email: string | null
+    /** The user's page. */
+    readonly back: string
+  }
+  'admin-policy': {
+    readonly problem: PageProblem | null
+    readonly policy: ShownPolicy
+    /** What the form's fields hold, by their names. */
+    readonly typed: Readonly<Record<string, string>>
+    readonly modes: readonly PolicyMode[]
+    readonly roles: readonly string[]
+    readonly stale: boolean
+    /** It has just been changed. */
+    readonly notice: boolean
+    /** This page's own path. */
+    readonly back: string
+  }
+  'admin-events': {
+    readonly problem: PageProblem | null
+    /** The host's id of the user whose events these are; empty: everybody's. */
+    readonly user: string
+    /** Newest first. */
+    readonly events: readonly PageEvent[]
+    /** The page of older ones, or null. */
+    readonly more: string | null
   }
   problem: {
     readonly problem: PageProblem
@@ -142,6 +236,11 @@ const titles: Titles = {
     codes.length > 0 ? t('backup-codes.title') : t('backup-codes.title-without'),
   fresh: (_, t) => t('fresh.title'),
   settings: (_, t) => t('settings.title'),
+  'admin-users': (_, t) => t('admin.users'),
+  'admin-user': ({ user }) => user.name ?? user.email ?? user.id,
+  'admin-codes': ({ kind }, t) => t(`admin.${kind}.title`),
+  'admin-policy': (_, t) => t('admin.policy'),
+  'admin-events': (_, t) => t('admin.events'),
   problem: ({ problem }, t) => t(`problem.${problem.code}.title`),
 }
 
