@@ -6,6 +6,7 @@ import { redisCounters } from './limits/redis-counters.js'
 import { type CheckedOptions, checkOptions } from './options/check-options.js'
 import type { SecondStepOptions } from './options/options.js'
 import type { AuditLog } from './ports/audit-log.js'
+import type { RecordStore } from './ports/record-store.js'
 import { system as theSystem } from './ports/system.js'
 import type { Users } from './ports/users.js'
 import { within } from './ports/within.js'
@@ -36,10 +37,13 @@ import { ejsViews } from './web/views.js'
 /** The parts of a second step that work together, for the app and for the command line. */
 export interface Wired<U> {
   readonly checked: CheckedOptions
+  readonly store: RecordStore
   readonly site: Site
   readonly announcer: Announcer
   readonly records: Records
   readonly status: Status
+  /** Null where the host names no users. */
+  readonly findSubject: FindSubject | null
   readonly vault: Vault
   /** Null where nobody is told by mail. */
   readonly mails: Mails<U> | null
@@ -48,22 +52,24 @@ export interface Wired<U> {
 /**
  * The one place where the parts are wired together.
  *
+ * @param use `operator`: for a command, which counts nothing and looks at the store as in production,
+ *   because an emptied Redis must not be declared trustworthy by a look at it
  * @throws ConfigurationError for a wrong option, naming it and the fix
  */
-export function wire<U>(options: SecondStepOptions<U>): Wired<U> {
+export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' = 'app'): Wired<U> {
   const checked = checkOptions(options)
   const production = process.env.NODE_ENV === 'production'
   const { parameters, window, hostId, ...ofSite } = checked
   const system = options.system ?? theSystem
   const { sealer, digester } = keyRing(options.keys, system)
-  const audit = new Audit(auditLogOf(options, production))
+  const audit = new Audit(auditLogOf(options, use === 'operator' || production))
   const announcer = new Announcer(system, audit, hostId)
   const records = new Records(options.store, system, announcer, {
-    production,
+    production: use === 'operator' || production,
     backupCodes: checked.backupCodes,
     window,
   })
-  const counters = countersOf(options.redis, production)
+  const counters = countersOf(options.redis, use === 'app' && production)
   const limits = new Limits(counters, announcer)
   const vault = new Vault(sealer)
   const findSubject = subjectsOf(options, checked)
@@ -99,7 +105,8 @@ export function wire<U>(options: SecondStepOptions<U>): Wired<U> {
   const mailParts = { announcer, counters, hostId, write: ejsMails(views, site) }
   const mails = mailsOf(options, mailParts, site)
   const status = new Status({ records, system, window, findSubject })
-  return { checked, site, announcer, records, status, vault, mails }
+  const { store } = options
+  return { checked, store, site, announcer, records, status, findSubject, vault, mails }
 }
 
 function countersOf(redis: SecondStepOptions['redis'], production: boolean) {

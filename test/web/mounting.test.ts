@@ -39,6 +39,36 @@ describe('a mistake in mounting', () => {
     expect(await firstRequest(secondStep().guard())).to.match(/ConfigurationError.*express-session/)
   })
 
+  it('is named: a session that another middleware has set to null', async () => {
+    const none: RequestHandler = (req, _res, next) => {
+      Reflect.set(req, 'session', null)
+      next()
+    }
+    expect(await firstRequest(none, secondStep().guard())).to.match(
+      /ConfigurationError.*mount express-session before guard\(\)/,
+    )
+  })
+
+  it('is named: pages to keep open that are no paths', async () => {
+    const { guard } = secondStep()
+    for (const open of [
+      '/login',
+      ['login'],
+      ['/login', 'help'],
+      ['/login/'],
+      ['x/login'],
+      [1],
+      [['/login']],
+      [null],
+    ]) {
+      expect(() => guard({ open: open as string[] }), JSON.stringify(open)).to.throw(
+        /`guard\.open` must be a list of paths such as \/login, without a slash at the end/,
+      )
+    }
+    expect(() => guard({ open: ['/', '/login', '/auth/google'] })).not.to.throw()
+    expect(() => guard({ opne: [] } as object)).to.throw(/`guard\.opne`/)
+  })
+
   it('is named: a session that cannot regenerate', async () => {
     const cookieSession: RequestHandler = (req, _res, next) => {
       Reflect.set(req, 'session', {})

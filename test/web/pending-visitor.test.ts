@@ -95,6 +95,25 @@ describe('a visitor between the two steps', () => {
     await navigate(browser, '/login').expect(303)
   })
 
+  it('writes his session only where it changes: the same page twice, assets and polling cost nothing', async () => {
+    const { host, browser } = await pendingBrowser()
+    let writes = 0
+    const { set } = host.sessions
+    host.sessions.set = (...args: Parameters<typeof set>) => {
+      writes += 1
+      set.apply(host.sessions, args)
+    }
+    await browser.get('/status').set('Accept', JSON_TYPE).expect(200)
+    await navigate(browser, '/page', { 'Sec-Fetch-Dest': 'image' }).expect(200)
+    expect(writes).to.equal(0)
+    await navigate(browser, '/page').expect(303)
+    expect(writes).to.equal(1)
+    await navigate(browser, '/page').expect(303)
+    expect(writes).to.equal(1)
+    await navigate(browser, '/other').expect(303)
+    expect(writes).to.equal(2)
+  })
+
   it('passes no page by another way to write its path', async () => {
     // Trailing and doubled slashes, case, encoding, a body field, a method override.
     const { browser } = await pendingBrowser()
