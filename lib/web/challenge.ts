@@ -87,16 +87,18 @@ function challengePage(
   problem: PageProblem | null,
   status: number,
 ): Promise<void> {
-  const { consecutive } = visitor.record.attempts
+  const { authenticator, attempts } = visitor.record
+  const oneTimeCode = hasOpenOneTimeCode(visitor.record, site.system.now())
   const data = {
     problem,
     backupCode: acceptsBackupCodes(visitor),
-    oneTimeCode: hasOpenOneTimeCode(visitor.record, site.system.now()),
+    oneTimeCode,
+    app: authenticator !== null || !oneTimeCode,
     typedBackupCode: problem !== null && looksLikeBackupCode(req),
     lost: false,
     trust: false,
     // Most wrong codes come from a wrong clock. Whether a code was near is never said here.
-    clock: consecutive >= MISSES_UNTIL_CLOCK ? new Date(site.system.now()) : null,
+    clock: attempts.consecutive >= MISSES_UNTIL_CLOCK ? new Date(site.system.now()) : null,
   }
   return showPage(site, req, res, 'challenge', data, status)
 }

@@ -67,6 +67,8 @@ export type PageData = {
     readonly backupCode: boolean
     /** An admin has made a code for one login; it goes where backup codes go. Default: false. */
     readonly oneTimeCode?: boolean
+    /** There is an authenticator whose code can be typed. Default: true. */
+    readonly app?: boolean
     /** The problem is about a backup code: that form is open and has the focus. Default: false. */
     readonly typedBackupCode?: boolean
     /** The way out for a lost authenticator is offered. */

@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
+import { Redis } from 'ioredis'
 import { readArguments, UsageError } from '../../lib/cli/arguments.js'
 import { COMMANDS } from '../../lib/cli/commands.js'
 import type { SecondStepRecord } from '../../lib/domain/record.js'
@@ -13,6 +14,7 @@ import { enrolledRecord } from '../../lib/testing/documents.js'
 import { cli, type Run } from '../support/cli.js'
 import { SQLITE, type TestDatabase } from '../support/databases.js'
 import { type MailServer, startMailServer } from '../support/mail-server.js'
+import { type RedisServer, startRedisServer } from '../support/redis-server.js'
 
 const DAY = 24 * 60 * 60 * 1000
 const SUPPORT = new URL('../support/databases.ts', import.meta.url).href
@@ -321,5 +323,41 @@ describe('passport-second-step for the operator', function () {
     expect(stderr)
       .to.match(/^[^\n]+\n$/)
       .and.contain('issuer')
+  })
+})
+
+describe('passport-second-step at a Redis without its marker', () => {
+  let server: RedisServer
+  before(async () => {
+    server = await startRedisServer()
+  })
+  after(() => server?.stop())
+
+  // An emptied Redis reads as "nobody has a second step": a look must not declare it trustworthy.
+  it('refuses to look, and makes no marker, whatever NODE_ENV says', async function () {
+    this.timeout(30_000)
+    const folder = await mkdtemp(join(tmpdir(), 'second-step-redis-'))
+    const file = join(folder, 'config.mjs')
+    const redis = new Redis(server.port, '127.0.0.1')
+    try {
+      await writeFile(
+        file,
+        `import { Redis } from '${import.meta.resolve('ioredis')}'
+         import { redisStore } from '${LIB}'
+         const redis = new Redis(${server.port}, '127.0.0.1')
+         export default { issuer: 'Acme', origin: 'https://acme.example', keys: ['${newKey()}'],
+           store: redisStore(redis), redis }`,
+      )
+      for (const command of ['status', 'reset']) {
+        const args = [command, '--user', 'ann', '--config', file]
+        const { code, stdout, stderr } = await cli(args, { NODE_ENV: 'development' })
+        expect([code, stdout]).to.deep.equal([1, ''])
+        expect(stderr).to.contain('passport-second-step init')
+      }
+      expect(await redis.keys('*')).to.deep.equal([])
+    } finally {
+      redis.disconnect()
+      await rm(folder, { recursive: true })
+    }
   })
 })
