@@ -7,7 +7,7 @@ import { Strategy as LocalStrategy } from 'passport-local'
 import { createSecondStep, type MailOptions, type SecondStep } from 'passport-second-step'
 import type { Mailbox } from './mailbox.js'
 import { problems, wantsJson } from './problems.js'
-import { routes } from './routes.js'
+import { requireAdmin, routes } from './routes.js'
 import type { Settings } from './settings.js'
 import type { Stores } from './stores.js'
 import { type User, type UserStore, userWithPassword } from './users.js'
@@ -28,7 +28,11 @@ export function makeApp(
     origin: settings.origin,
     keys: settings.secondStepKeys,
     paths: { signIn: '/login', signedIn: '/account' },
-    users: { findById: async (id) => (await stores.users.findById(id))?.user ?? null },
+    users: {
+      findById: async (id) => (await stores.users.findById(id))?.user ?? null,
+      list: (query) => stores.users.list(query),
+    },
+    roles: ['user', 'admin'],
     ...mailOf(settings, stores),
     ...stores.secondStep,
   })
@@ -40,6 +44,7 @@ export function makeApp(
   app.use(passport.session())
   app.use(secondStep.guard())
   app.use('/second-step', secondStep.router())
+  app.use('/admin/second-step', requireAdmin, secondStep.adminRouter())
 
   app.use(express.urlencoded({ extended: false }), express.json())
   app.use(routes(stores.users, secondStep))

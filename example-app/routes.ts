@@ -60,8 +60,16 @@ function userOf(req: Request): User | null {
 const requireLogin: RequestHandler = (req, res, next) => {
   if (req.isAuthenticated()) return next()
   if (wantsJson(req)) throw new Refusal(401, 'not-signed-in', 'Please sign in first.')
-  req.session.returnTo = req.originalUrl
+  if (req.method === 'GET') req.session.returnTo = req.originalUrl
   res.redirect(303, '/login')
+}
+
+/** Who is an admin is the app's own business. */
+export const requireAdmin: RequestHandler = (req, res, next) => {
+  requireLogin(req, res, () => {
+    if (userOf(req)?.roles.includes('admin') === true) return next()
+    throw new Refusal(403, 'forbidden', 'This is for admins.')
+  })
 }
 
 function signUp(users: UserStore): RequestHandler {

@@ -1,5 +1,5 @@
 import type { Knex } from 'knex'
-import { type Account, orUnavailable, type UserStore } from './users.js'
+import { type Account, isCursor, orUnavailable, pageOf, type UserStore } from './users.js'
 
 const TABLE = 'example_app_users'
 const PATIENCE = 1000
@@ -40,6 +40,23 @@ export function sqlUsers(db: Knex): UserStore {
       const query = db(TABLE).insert(row).onConflict('email').ignore().timeout(PATIENCE)
       await orUnavailable(query)
       return (await findBy('email', email))?.user.id === id
+    },
+    async list({ search, cursor, limit }) {
+      if (!isCursor(cursor)) return null
+      const query = db(TABLE)
+        .orderBy('email')
+        .limit(limit + 1)
+        .timeout(PATIENCE)
+      if (cursor !== null) query.where('email', '>', cursor)
+      if (search !== '') {
+        const like = `%${search.toLowerCase().replace(/[!%_]/g, '!$&')}%`
+        query.whereRaw("(lower(name) like ? escape '!' or email like ? escape '!')", [like, like])
+      }
+      const rows: readonly Row[] = await orUnavailable(query)
+      return pageOf(
+        rows.map((row) => accountOf(row).user),
+        limit,
+      )
     },
   }
 }

@@ -4,9 +4,11 @@ import { Redis } from 'ioredis'
 import { knexStore, memoryStore, redisStore, type SecondStepOptions } from 'passport-second-step'
 import { openDatabase } from './database.js'
 import { type Mailbox, memoryMailbox, redisMailbox } from './mailbox.js'
+import { memoryUsers } from './memory-users.js'
+import { redisUsers } from './redis-users.js'
 import { type Settings, StartError } from './settings.js'
 import { sqlUsers } from './sql-users.js'
-import { memoryUsers, redisUsers, type UserStore } from './users.js'
+import type { UserStore } from './users.js'
 
 /** Where everything is kept. */
 export interface Stores {

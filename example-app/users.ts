@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { Redis } from 'ioredis'
-import { errors } from 'passport-second-step'
+import { errors, type UserPage, type UserQuery } from 'passport-second-step'
 import { hashPassword, isPassword } from './passwords.js'
 
 /** Somebody with an account; what `req.user` is. */
@@ -23,6 +22,25 @@ export interface UserStore {
   findByEmail(email: string): Promise<Account | null>
   /** @returns false where somebody has this address already; decided atomically */
   add(account: Account): Promise<boolean>
+  /** Users in the order of their addresses, which are the cursors too; null for what is none. */
+  list(query: UserQuery): Promise<UserPage<User> | null>
+}
+
+/** Whether this is where a page may have ended. */
+export function isCursor(cursor: string | null): boolean {
+  return cursor === null || (cursor.length <= 254 && /^[^\s@]+@[^\s@]+$/.test(cursor))
+}
+
+/** Whether a user is found by part of his name or address. */
+export function isFound({ name, email }: User, search: string): boolean {
+  const wanted = search.toLowerCase()
+  return name.toLowerCase().includes(wanted) || email.includes(wanted)
+}
+
+/** A page of users, of which one more than the limit was looked for: the last tells that there are more. */
+export function pageOf(users: readonly User[], limit: number): UserPage<User> {
+  const page = users.slice(0, limit)
+  return { users: page, next: users.length > limit ? (page.at(-1)?.email ?? null) : null }
 }
 
 /** One account, however its address is written. */
@@ -67,47 +85,6 @@ export async function createDemoAccounts(users: UserStore): Promise<readonly str
       return `${user.email} / ${password}`
     }),
   )
-}
-
-export function memoryUsers(): UserStore {
-  const accounts: Account[] = []
-  const find = (is: (user: User) => boolean) => accounts.find(({ user }) => is(user)) ?? null
-  return {
-    findById: async (id) => find((user) => user.id === id),
-    findByEmail: async (email) => find((user) => user.email === email),
-    async add(account) {
-      if (find((user) => user.email === account.user.email) !== null) return false
-      accounts.push(account)
-      return true
-    },
-  }
-}
-
-export function redisUsers(redis: Redis): UserStore {
-  const keyOfUser = (id: string) => `example-app:user:${id}`
-  const keyOfEmail = (email: string) => `example-app:email:${email}`
-
-  async function findById(id: string): Promise<Account | null> {
-    const stored = await orUnavailable(redis.get(keyOfUser(id)))
-    return stored === null ? null : JSON.parse(stored)
-  }
-
-  return {
-    findById,
-    async findByEmail(email) {
-      const id = await orUnavailable(redis.get(keyOfEmail(email)))
-      return id === null ? null : findById(id)
-    },
-    async add(account) {
-      const { id, email } = account.user
-      // The account first: nobody can find one that lost the race for its address.
-      await orUnavailable(redis.set(keyOfUser(id), JSON.stringify(account)))
-      await orUnavailable(redis.set(keyOfEmail(email), id, 'NX'))
-      const owner = await orUnavailable(redis.get(keyOfEmail(email)))
-      if (owner !== id) await orUnavailable(redis.del(keyOfUser(id)))
-      return owner === id
-    },
-  }
 }
 
 /** What `secondStep.errorHandler()` answers with 503. */

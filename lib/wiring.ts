@@ -8,13 +8,16 @@ import { delayOf, findMailResetUser, mayWait } from './options/mail-reset-user.j
 import type { SecondStepOptions } from './options/options.js'
 import type { AuditLog } from './ports/audit-log.js'
 import type { Counters } from './ports/counters.js'
+import type { RecordStore } from './ports/record-store.js'
 import { system as theSystem } from './ports/system.js'
+import type { Users } from './ports/users.js'
 import { within } from './ports/within.js'
 import { Administration } from './service/administration.js'
 import { Announcer } from './service/announcer.js'
 import { Audit } from './service/audit.js'
 import { BackupCodes } from './service/backup-codes.js'
 import { Challenge } from './service/challenge.js'
+import { Directory } from './service/directory.js'
 import { Limits } from './service/limits.js'
 import { Lost, type LostParts } from './service/lost.js'
 import { MailLimits } from './service/mail-limits.js'
@@ -40,10 +43,13 @@ import { ejsViews } from './web/views.js'
 /** The parts of a second step that work together, for the app and for the command line. */
 export interface Wired<U> {
   readonly checked: CheckedOptions
+  readonly store: RecordStore
   readonly site: Site
   readonly announcer: Announcer
   readonly records: Records
   readonly status: Status
+  /** Null where the host names no users. */
+  readonly findSubject: FindSubject | null
   readonly vault: Vault
   /** Null where nobody is told by mail. */
   readonly mails: Mails<U> | null
@@ -54,22 +60,24 @@ export interface Wired<U> {
 /**
  * The one place where the parts are wired together.
  *
+ * @param use `operator`: for a command, which counts nothing and looks at the store as in production,
+ *   because an emptied Redis must not be declared trustworthy by a look at it
  * @throws ConfigurationError for a wrong option, naming it and the fix
  */
-export function wire<U>(options: SecondStepOptions<U>): Wired<U> {
+export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' = 'app'): Wired<U> {
   const checked = checkOptions(options)
   const production = process.env.NODE_ENV === 'production'
   const { parameters, window, hostId, ...ofSite } = checked
   const system = options.system ?? theSystem
   const { sealer, digester } = keyRing(options.keys, system)
-  const audit = new Audit(auditLogOf(options, production))
+  const audit = new Audit(auditLogOf(options, use === 'operator' || production))
   const announcer = new Announcer(system, audit, hostId)
   const records = new Records(options.store, system, announcer, {
-    production,
+    production: use === 'operator' || production,
     backupCodes: checked.backupCodes,
     window,
   })
-  const counters = countersOf(options.redis, production)
+  const counters = countersOf(options.redis, use === 'app' && production)
   const limits = new Limits(counters, announcer)
   const vault = new Vault(sealer)
   const findSubject = subjectsOf(options, checked)
@@ -96,6 +104,8 @@ export function wire<U>(options: SecondStepOptions<U>): Wired<U> {
     lost,
     reset: new Reset(challenge),
     administration: new Administration(administrationParts),
+    directory: directoryOf(options, checked, { records, now: () => system.now() }),
+    canAdminister: permissionOf(options, checked),
     limits,
     trouble,
     sessions,
@@ -109,7 +119,9 @@ export function wire<U>(options: SecondStepOptions<U>): Wired<U> {
     mails: options.mail !== undefined,
   }
   const status = new Status({ records, system, window, findSubject })
-  return { checked, site, announcer, records, status, vault, mails, readyMailResets }
+  const { store } = options
+  const services = { announcer, records, status, findSubject, vault, mails, readyMailResets }
+  return { checked, store, site, ...services }
 }
 
 function countersOf(redis: SecondStepOptions['redis'], production: boolean) {
@@ -139,6 +151,30 @@ function subjectsOf<U>(
     const user = await within('the user store', () => users.findById(hostId(userId)))
     return user ? describe(user as Express.User).subject : null
   }
+}
+
+function directoryOf<U>(
+  { users }: SecondStepOptions<U>,
+  { describe, hostIdOf, recordIdOf, window }: CheckedOptions,
+  parts: { records: Records; now: () => number },
+): Directory<Express.User> | null {
+  if (users === undefined) return null
+  const identify = (user: Express.User) => describe(user)
+  const ids = { hostIdOf, recordIdOf }
+  const known = users as Users<unknown> as Users<Express.User>
+  return new Directory({ ...parts, ...ids, users: known, describe: identify, window })
+}
+
+/** What the host says, if it says anything; one admin does not help another otherwise. */
+function permissionOf<U>(
+  { canAdminister }: SecondStepOptions<U>,
+  { describe }: CheckedOptions,
+): Site['canAdminister'] {
+  if (canAdminister === undefined) return async (_actor, user) => !describe(user).subject.privileged
+  return (actor, user, action) =>
+    within('canAdminister()', async () => {
+      return (await canAdminister(actor as U, user as U, action)) === true
+    })
 }
 
 function mailsOf<U>(

@@ -14,6 +14,7 @@ interface Tool {
 const TOOLS: readonly Tool[] = [
   { program: 'redis-server', package: 'redis-server' },
   { program: 'oathtool', package: 'oathtool' },
+  { program: 'faketime', package: 'faketime' },
   { program: 'postgres', package: 'postgresql', aside: '/usr/lib/postgresql' },
   { program: 'mariadbd', package: 'mariadb-server' },
   { program: 'ps', package: 'procps' },

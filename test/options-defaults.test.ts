@@ -40,12 +40,15 @@ describe('the options, where the host leaves them out', () => {
       describe: _,
       recordId: __,
       hostId: ___,
+      hostIdOf,
+      recordIdOf,
       ipLimit,
       formFields,
       language,
       origins,
       ...plain
     } = checkOptions(LEAST)
+    expect([hostIdOf('7'), recordIdOf('7')]).to.deep.equal(['7', '7'])
     expect(plain).to.deep.equal({
       issuer: 'Acme',
       origin: 'https://acme.example',

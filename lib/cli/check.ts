@@ -1,12 +1,11 @@
 import { parseRecord } from '../domain/parse-record.js'
 import type { SecondStepRecord } from '../domain/record.js'
 import { keyRing } from '../keys/key-ring.js'
-import type { RecordPage } from '../ports/record-store.js'
 import type { Sealer } from '../ports/sealer.js'
 import { system } from '../ports/system.js'
 import type { Config } from './config.js'
-
-const PAGE = 100
+import { everyRecord, userIdOf } from './every-record.js'
+import type { Progress } from './progress.js'
 
 /** What a reading of all records has found. */
 export interface Findings {
@@ -20,34 +19,24 @@ export interface Findings {
  *
  * @throws anything, where the store does not answer
  */
-export async function check({ store, keys }: Config): Promise<Findings> {
+export async function check({ store, keys }: Config, progress: Progress): Promise<Findings> {
   const sealer = keys === null ? null : keyRing(keys, system).sealer
   // As in production: an emptied Redis must not be declared trustworthy by a look at it.
   await store.open?.({ production: true })
   const broken: string[] = []
   let read = 0
-  let cursor: string | null = null
-  do {
-    const page: RecordPage | null = await store.list({
-      list: 'all',
-      cursor,
-      limit: PAGE,
-      now: system.now(),
-    })
-    if (page === null) throw new Error('the store does not know its own cursor')
-    for (const record of page.records) {
-      read += 1
-      const fault = await faultOf(record, sealer)
-      if (fault !== null) broken.push(fault)
-    }
-    cursor = page.next
-  } while (cursor !== null)
+  for await (const record of everyRecord(store)) {
+    read += 1
+    const fault = await faultOf(record, sealer)
+    if (fault !== null) broken.push(fault)
+    progress.step()
+  }
   return { read, broken }
 }
 
 /** What is wrong with a record, or null. */
 async function faultOf(stored: SecondStepRecord, sealer: Sealer | null): Promise<string | null> {
-  const userId = String(Reflect.get(Object(stored), 'userId'))
+  const userId = userIdOf(stored)
   try {
     const { authenticator, setup } = parseRecord(stored, userId)
     if (authenticator !== null) {

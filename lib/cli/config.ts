@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { RecordStore } from '../ports/record-store.js'
 
-/** What the commands need of the app: of its options, those that say where everything is kept. */
+/** What every command needs of the app's options: where everything is kept. */
 export interface Config {
   readonly store: RecordStore & { migrate?(): Promise<boolean> }
   readonly keys: readonly (string | undefined)[] | null
@@ -15,14 +15,23 @@ export interface Config {
  * @throws Error with a message for the person at the terminal
  */
 export async function readConfig(file: string): Promise<Config> {
-  const options = await load(file)
-  const store: unknown = Reflect.get(options, 'store')
+  const options = await readOptions(file)
   const keys: unknown = Reflect.get(options, 'keys')
-  if (typeof Reflect.get(Object(store), 'find') !== 'function') {
+  if (keys !== undefined && !Array.isArray(keys)) throw new Error(`keys in ${file} must be a list`)
+  return { store: options.store, keys: keys ?? null }
+}
+
+/**
+ * As `readConfig`, for the commands that need all of the options.
+ *
+ * @throws Error with a message for the person at the terminal
+ */
+export async function readOptions(file: string): Promise<Pick<Config, 'store'>> {
+  const options = await load(file)
+  if (typeof Reflect.get(Object(Reflect.get(options, 'store')), 'find') !== 'function') {
     throw new Error(`${file} must export the app's store: export default { store: knexStore(…) }`)
   }
-  if (keys !== undefined && !Array.isArray(keys)) throw new Error(`keys in ${file} must be a list`)
-  return { store: store as Config['store'], keys: keys ?? null }
+  return options as Pick<Config, 'store'>
 }
 
 async function load(file: string): Promise<object> {

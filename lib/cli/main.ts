@@ -1,91 +1,73 @@
 #!/usr/bin/env node
-import { parseArgs } from 'node:util'
-import { generateKey } from '../keys/generate-key.js'
-import { system } from '../ports/system.js'
-import { check, type Findings } from './check.js'
-import { readConfig } from './config.js'
-import { initRedis } from './init-redis.js'
-import { migrate } from './migrate.js'
+import { readArguments, refuseOthers, UsageError } from './arguments.js'
+import type { Command, Outcome } from './command.js'
+import { COMMANDS } from './commands.js'
+import { messageOf } from './message.js'
 
-const USAGE = `Usage: npx passport-second-step <command>
+const FILE = `FILE is an ES module whose default export is the app's options of createSecondStep. What the
+operator does is written to the audit log, and mailed to the user where the options have "mail".
+Exit codes: 0 done, 1 refused or failed, 2 used wrongly.`
 
-  keygen    Prints a fresh key for the option "keys": base64 of 32 random bytes.
-  init      Makes the marker that lets redisStore trust its Redis in production.
-            Run it once for a new Redis; after a loss of data restore a backup first.
-            --redis URL    default: the environment variable REDIS_URL
-            --prefix NAME  as given to redisStore; default: second-step
-  migrate   Makes the tables of knexStore, or adds what this version needs.
-            Safe to run again, and by several processes at once.
-            --config FILE  see below
-  check     Reads every record, and opens its secrets where the config has the keys.
-            --config FILE  see below
-  --help    Shows this.
+function usage(): string {
+  const longest = Math.max(...[...COMMANDS.keys()].map(({ length }) => length))
+  const lines = [...COMMANDS].map(([name, { summary }]) => `  ${name.padEnd(longest)}  ${summary}`)
+  return `Usage: npx passport-second-step <command>
 
-FILE is an ES module whose default export is the app's options of createSecondStep,
-or has at least "store" and, where secrets are opened, "keys".
+${lines.join('\n')}
+
+"npx passport-second-step <command> --help" tells more about one.
+${FILE}
 `
+}
 
-/** Wrong use of the command line: answered with the usage and exit code 2. */
-class UsageError extends Error {}
+function usageOf(name: string, { usage, summary, help }: Command): string {
+  const line = `Usage: npx passport-second-step ${name} ${usage}`.trimEnd()
+  return `${line}\n\n${summary}\n${help}\n`
+}
 
-async function run(args: string[]): Promise<string> {
+interface Ending {
+  readonly text: string
+  readonly exitCode: number
+}
+
+async function run(args: string[]): Promise<Ending> {
   const { values, positionals } = readArguments(args)
-  const [command, ...more] = positionals
-  if (values.help === true) return USAGE
-  if (more.length > 0) throw new UsageError(`Unexpected "${more.join(' ')}".`)
-  if (command === 'keygen') return `${generateKey(system)}\n`
-  if (command === 'migrate')
-    return `${await migrate(await readConfig(configFile(values.config)))}\n`
-  if (command === 'check') return report(await check(await readConfig(configFile(values.config))))
-  if (command === 'init') return `${await initRedis(redisUrl(values.redis), values.prefix)}\n`
-  throw new UsageError(command === undefined ? 'No command.' : `Unknown command "${command}".`)
-}
-
-function readArguments(args: string[]) {
-  try {
-    return parseArgs({
-      args,
-      allowPositionals: true,
-      options: {
-        help: { type: 'boolean', short: 'h' },
-        redis: { type: 'string' },
-        prefix: { type: 'string' },
-        config: { type: 'string' },
-      },
-    })
-  } catch (error) {
-    throw new UsageError(messageOf(error))
+  const [name, ...more] = positionals
+  const command = name === undefined ? undefined : COMMANDS.get(name)
+  if (name === undefined || command === undefined) {
+    if (values.help === true && name === undefined) return { text: usage(), exitCode: 0 }
+    throw new UsageError(name === undefined ? 'No command.' : `Unknown command "${name}".`)
   }
+  if (values.help === true) return { text: usageOf(name, command), exitCode: 0 }
+  if (more.length > 0) throw new UsageError(`Unexpected "${more.join(' ')}".`)
+  refuseOthers(values, command.options)
+  return endingOf(await command.run(values), values.json === true)
 }
 
-function redisUrl(given: string | undefined): string {
-  const url = given ?? process.env.REDIS_URL
-  if (url === undefined || url === '') throw new UsageError('No Redis: give --redis or REDIS_URL.')
-  return url
+function endingOf({ ok, text, json }: Outcome, asJson: boolean): Ending {
+  return { text: `${asJson ? JSON.stringify(json) : text}\n`, exitCode: ok ? 0 : 1 }
 }
 
-function configFile(given: string | undefined): string {
-  if (given === undefined || given === '') throw new UsageError('No config: give --config FILE.')
-  return given
-}
-
-function report({ read, broken }: Findings): string {
-  if (broken.length === 0) return `Read ${read} records: all are whole.\n`
-  throw new Error([...broken, `Read ${read} records: ${broken.length} are broken.`].join('\n'))
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
+/** The usage of the command that was meant, or of them all. */
+function usageFor(args: readonly string[]): string {
+  const name = args.find((arg) => COMMANDS.has(arg)) ?? ''
+  const command = COMMANDS.get(name)
+  return command === undefined ? usage() : usageOf(name, command)
 }
 
 /** Ends the process too: connections that a config has opened would keep it alive. */
-function end(stream: NodeJS.WriteStream, text: string, exitCode: number): void {
+function end(stream: NodeJS.WriteStream, { text, exitCode }: Ending): void {
   stream.write(text, () => process.exit(exitCode))
 }
 
+const args = process.argv.slice(2)
 try {
-  end(process.stdout, await run(process.argv.slice(2)), 0)
+  const ending = await run(args)
+  // JSON is read by programs, wherever it came to.
+  const printed = ending.exitCode === 0 || args.includes('--json')
+  end(printed ? process.stdout : process.stderr, ending)
 } catch (error) {
-  const usage = error instanceof UsageError
-  end(process.stderr, `${messageOf(error)}\n${usage ? `\n${USAGE}` : ''}`, usage ? 2 : 1)
+  const wrongUse = error instanceof UsageError
+  const text = `${messageOf(error)}\n${wrongUse ? `\n${usageFor(args)}` : ''}`
+  end(process.stderr, { text, exitCode: wrongUse ? 2 : 1 })
 }

@@ -104,6 +104,20 @@ const isPolicy = shape({
   ),
 })
 
+/** What records lack that version 0.1.0 has written. Without any of it an account is no more open. */
+const ADDED_LATER = { oneTimeCodes: [], setupGrant: null, mailReset: null, ruleStart: null }
+
+function completed(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  const codes: unknown = Reflect.get(value, 'backupCodes')
+  const oldCodes =
+    typeof codes === 'object' && codes !== null && !Object.hasOwn(codes, 'seenByAdmin')
+  const whole = Object.keys(ADDED_LATER).every((key) => Object.hasOwn(value, key)) && !oldCodes
+  if (whole) return value
+  const backupCodes = oldCodes ? { backupCodes: { ...codes, seenByAdmin: false } } : {}
+  return { ...ADDED_LATER, ...value, ...backupCodes }
+}
+
 /**
  * What a store answered, as the record it must be. A record that cannot be read is "on and broken",
  * never "off": one missing field must not open an account.
@@ -111,8 +125,8 @@ const isPolicy = shape({
  * @throws Error when it is no record, or another user's
  */
 export function parseRecord(value: unknown, userId: string): SecondStepRecord {
-  const record = value as SecondStepRecord
-  if (isRecord(value) && record.userId === userId) return record
+  const record = completed(value) as SecondStepRecord
+  if (isRecord(record) && record.userId === userId) return record
   throw new Error('the stored record of a user cannot be read')
 }
 

@@ -22,6 +22,7 @@ const KNOWN = [
   'users',
   'roles',
   'adminRoles',
+  'canAdminister',
   'mail',
   'lost',
   'nameAdmins',
@@ -61,6 +62,10 @@ export interface CheckedOptions {
   readonly recordId: (userId: unknown) => string
   /** The id that the host knows a user of the records by. */
   readonly hostId: (recordId: string) => string
+  /** As `recordId`, for what somebody asks for: null for what is no id. */
+  readonly recordIdOf: (hostId: string) => string | null
+  /** As `hostId`, for whatever is in the store: null for a user of another realm. */
+  readonly hostIdOf: (recordId: string) => string | null
   /** The roles that the policy may have rules for. */
   readonly roles: readonly string[]
   readonly parameters: OtpParameters
@@ -83,7 +88,14 @@ export function checkOptions<U>(options: SecondStepOptions<U>): CheckedOptions {
   checkNames(options, KNOWN, '')
   check(isText(options.issuer), "`issuer` must be the app's name")
   checkParts(options)
-  checkFunctions(options, ['describe', 'onPending', 'formFields', 'language', 'render'])
+  checkFunctions(options, [
+    'describe',
+    'canAdminister',
+    'onPending',
+    'formFields',
+    'language',
+    'render',
+  ])
   checkMail(options)
   checkLost(options)
   check(

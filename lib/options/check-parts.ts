@@ -48,6 +48,10 @@ export function checkMail<U>({ users, mail }: SecondStepOptions<U>): void {
     users === undefined || has(users, ['findById']),
     '`users` must have the method findById(id)',
   )
+  check(
+    users?.list === undefined || has(users, ['list']),
+    '`users.list` must be a method: list({ search, cursor, limit })',
+  )
   if (mail === undefined) return
   check(typeof mail === 'object' && mail !== null, '`mail` must be an object: { transport, from }')
   checkNames(mail, ['transport', 'from'], 'mail.')

@@ -18,18 +18,20 @@ export function identity<U>(
   realm: string,
   adminRoles: readonly string[],
 ) {
+  const inRealm = (id: string) => (realm === '' ? unmistakable(id) : `${realm}${id}`)
   const recordId = (id: unknown): string => {
     const text = id === undefined || id === null ? '' : String(id)
-    check(
-      text !== '' && !text.startsWith('[object ') && !LONE_SURROGATE.test(text),
-      'a user has no id: give `describe: (user) => ({ id, email, name })`',
-    )
-    return realm === '' ? unmistakable(text) : `${realm}${text}`
+    check(isId(text), 'a user has no id: give `describe: (user) => ({ id, email, name })`')
+    return inRealm(text)
   }
+  const hostId = (ofRecord: string) =>
+    realm === '' ? ofRecord.replace(/^:/, '') : ofRecord.slice(realm.length)
   return {
     recordId,
-    hostId: (ofRecord: string) =>
-      realm === '' ? ofRecord.replace(/^:/, '') : ofRecord.slice(realm.length),
+    hostId,
+    recordIdOf: (id: string) => (isId(id) ? inRealm(id) : null),
+    hostIdOf: (ofRecord: string) =>
+      inRealm(hostId(ofRecord)) === ofRecord ? hostId(ofRecord) : null,
     describe: (user: Express.User): Description => {
       const { id, ...told } = describe?.(user as U) ?? (user as Described)
       return {
@@ -41,6 +43,10 @@ export function identity<U>(
       }
     },
   }
+}
+
+function isId(text: string): boolean {
+  return text !== '' && !text.startsWith('[object ') && !LONE_SURROGATE.test(text)
 }
 
 function subjectOf(

@@ -5,6 +5,7 @@ import type { Mailer } from '../ports/mailer.js'
 import type { RecordStore } from '../ports/record-store.js'
 import type { System } from '../ports/system.js'
 import type { Users } from '../ports/users.js'
+import type { UserAction } from '../service/administration.js'
 import type { RedisClient } from '../stores/redis-client.js'
 import type { Render } from '../web/pages.js'
 import type { PassportInstance } from '../web/passport.js'
@@ -98,6 +99,11 @@ export interface SecondStepOptions<U = Express.User> {
    * mail does not reset them. Default `['admin']`.
    */
   readonly adminRoles?: readonly string[]
+  /**
+   * Whether an admin may do this to this user. Anything but `true` refuses; nobody acts on himself
+   * in any case. Default: not to a user who has one of the `adminRoles`.
+   */
+  readonly canAdminister?: (actor: U, user: U, action: UserAction) => boolean | Promise<boolean>
   /** Tells users by mail what happens to their second step. Default: no mails. */
   readonly mail?: MailOptions
   /** Whether a mail about an admin's change names the admin. Default false. */

@@ -32,6 +32,9 @@ export type AdminAction =
   | 'end-sessions'
   | 'policy'
 
+/** What is done to one user. */
+export type UserAction = Exclude<AdminAction, 'policy'>
+
 /** One change of an admin's or the operator's. */
 export interface AdminChange {
   /** The user's id in the records. */

@@ -183,12 +183,12 @@ export class Mails<U> implements LinkMailer {
     return place.taken
   }
 
-  #announceFailure({ type, user }: MailedEvent, error: unknown): void {
+  async #announceFailure({ type, user }: MailedEvent, error: unknown): Promise<void> {
     const { part, cause } =
       error instanceof Failed ? error : { part: 'view' as const, cause: error }
     const detail = { mail: type, part, error: nameOf(cause) }
     const events = [{ type: 'mail-failed', method: null, detail }] as const
-    this.#parts.announcer.announce(user, events, NO_REQUEST).catch((reason: unknown) => {
+    await this.#parts.announcer.announce(user, events, NO_REQUEST).catch((reason: unknown) => {
       process.emitWarning(`a failed mail is not in the audit log: ${String(reason)}`)
     })
   }

@@ -70,6 +70,7 @@ export class ReadyMailResets {
       do {
         const query = { list: 'mail-resets-due', cursor, limit: PAGE, now: system.now() } as const
         const page = await records.list(query)
+        if (page === null) throw new Error('the record store does not know its own cursor')
         for (const { userId } of page.records) {
           await this.#tell(userId).catch((error: unknown) => trouble.report(error))
         }

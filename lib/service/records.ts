@@ -66,13 +66,18 @@ export class Records {
     })
   }
 
-  /** @throws UnavailableError where the list cannot be read, also for a cursor that it gave itself */
-  async list(query: RecordQuery): Promise<RecordPage> {
+  /**
+   * A page of a list, or null for a cursor that no page of it has given.
+   *
+   * @throws UnavailableError where it cannot be read, also when it is nonsense
+   */
+  async list(query: RecordQuery): Promise<RecordPage | null> {
     await this.open()
     return within(PART, async () => {
       const page = await this.#store.list(query)
-      if (page === null) throw new Error('the store does not know its own cursor')
-      return page
+      if (page === null) return null
+      const records = page.records.map((stored) => parseRecord(stored, stored.userId))
+      return { records, next: page.next }
     })
   }
 

@@ -28,11 +28,12 @@ function timeInList(record: SecondStepRecord, list: RecordList, now: number): nu
   const { since, lockedUntil, pausedUntil, mailResetDue } = listPlaceOf(record)
   const locked = lockedUntil !== null && lockedUntil > now
   const paused = !locked && pausedUntil !== null && pausedUntil > now
+  const due = mailResetDue !== null && mailResetDue <= now
   if (list === 'all') return 0
   if (list === 'enrolled') return since
   if (list === 'locked') return locked ? lockedUntil : null
   if (list === 'paused') return paused ? pausedUntil : null
-  if (list === 'mail-resets-due') return (mailResetDue ?? now + 1) <= now ? mailResetDue : null
+  if (list === 'mail-resets-due') return due ? mailResetDue : null
   return locked || paused ? null : since
 }
 

@@ -88,18 +88,18 @@ function challengePage(
   problem: PageProblem | null,
   status: number,
 ): Promise<void> {
-  const { consecutive } = visitor.record.attempts
+  const { authenticator, attempts } = visitor.record
   const data = {
     problem,
     backupCode: acceptsBackupCodes(visitor),
     oneTimeCode: hasOpenOneTimeCode(visitor.record, site.system.now()),
+    app: authenticator !== null,
     typedBackupCode: problem !== null && looksLikeBackupCode(req),
-    code: visitor.record.authenticator !== null,
     resetPending: resetPendingOf(site, visitor.record),
     lost: site.lost !== null,
     trust: false,
     // Most wrong codes come from a wrong clock. Whether a code was near is never said here.
-    clock: consecutive >= MISSES_UNTIL_CLOCK ? new Date(site.system.now()) : null,
+    clock: attempts.consecutive >= MISSES_UNTIL_CLOCK ? new Date(site.system.now()) : null,
   }
   return showPage(site, req, res, 'challenge', data, status)
 }

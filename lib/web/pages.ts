@@ -1,3 +1,7 @@
+import type { Actor } from '../domain/event.js'
+import type { PolicyMode } from '../domain/policy.js'
+import type { AdminAction, UserAction } from '../service/administration.js'
+import type { ShownPolicy, ShownUser } from './admin/shown.js'
 import type { Fact } from './facts.js'
 import type { Translate } from './messages.js'
 import type { Views } from './views.js'
@@ -14,6 +18,8 @@ export interface PageFrame {
   readonly time: (time: Date) => string
   /** `paths.secondStep` */
   readonly base: string
+  /** `paths.admin` */
+  readonly admin: string
   readonly issuer: string
   /** The host's own hidden fields: they are in every form. */
   readonly formFields: Readonly<Record<string, string>>
@@ -36,6 +42,24 @@ export interface PageProblem {
 /** What the settings page offers, each asked for with a code. */
 export type SettingsAction = 'backup-codes' | 'change-key' | 'show-key' | 'reset' | 'disable'
 
+/** The forms of a user's page for admins. */
+export type AdminForm = UserAction | 'pause-forever'
+
+/** What has happened to a second step. */
+export interface PageEvent {
+  /** ISO 8601 */
+  readonly at: string
+  readonly type: string
+  /** There is a text for it: `event.<type>`. */
+  readonly hasText: boolean
+  readonly actor: Actor
+  /** The host's id of the user whose second step it is, or null. */
+  readonly user: string | null
+  /** IP address and browser; empty where nothing is known. */
+  readonly from: string
+  readonly reason: string | null
+}
+
 /** What each page shows. */
 export type PageData = {
   challenge: {
@@ -44,10 +68,10 @@ export type PageData = {
     readonly backupCode: boolean
     /** An admin has made a code for one login; it goes where backup codes go. Default: false. */
     readonly oneTimeCode?: boolean
+    /** There is an authenticator whose code can be typed. Default: true. */
+    readonly app?: boolean
     /** The problem is about a backup code: that form is open and has the focus. Default: false. */
     readonly typedBackupCode?: boolean
-    /** There is an authenticator; without one there is no code to type. */
-    readonly code: boolean
     /** From when on a reset by mail that waits can be used, or null. */
     readonly resetPending: Date | null
     /** The way out for a lost authenticator is offered. */
@@ -118,6 +142,8 @@ export type PageData = {
     readonly resetPending: Date | null
     /** What has just been done. */
     readonly notice: 'disabled' | null
+    /** What last happened, newest first. */
+    readonly events: readonly PageEvent[]
     /** Where the visitor was going. */
     readonly next: string
   }
@@ -138,6 +164,74 @@ export type PageData = {
     readonly action: string
   }
   'lost-cancelled': { readonly problem: PageProblem | null }
+  'admin-users': {
+    readonly problem: PageProblem | null
+    /** What was typed. */
+    readonly search: string
+    readonly state: string
+    readonly states: readonly string[]
+    /** Names can be searched for; else whole ids. */
+    readonly searchable: boolean
+    readonly users: readonly ShownUser[]
+    /** The next page, or null. */
+    readonly more: string | null
+  }
+  'admin-user': {
+    readonly problem: PageProblem | null
+    /** The form that the problem belongs to. */
+    readonly form: AdminForm | null
+    readonly typed: { readonly reason: string; readonly days: string }
+    readonly user: ShownUser
+    /** Others are told by mail what happens; this user has no address. */
+    readonly noMail: boolean
+    /** The admin is looking at himself. */
+    readonly self: boolean
+    /** A code must be given before anything can be changed. */
+    readonly stale: boolean
+    /** What this admin may do to this user. */
+    readonly forms: readonly AdminForm[]
+    /** What has just been done. */
+    readonly notice: AdminAction | null
+    /** Newest first. */
+    readonly events: readonly PageEvent[]
+    /** This page's own path. */
+    readonly back: string
+  }
+  'admin-codes': {
+    readonly problem: PageProblem | null
+    readonly kind: 'backup-codes' | 'one-time-code'
+    /** As people see them. */
+    readonly codes: readonly string[]
+    /** ISO 8601; null: as long as they are not replaced. */
+    readonly until: string | null
+    /** Whose they are. */
+    readonly name: string | null
+    readonly email: string | null
+    /** The user's page. */
+    readonly back: string
+  }
+  'admin-policy': {
+    readonly problem: PageProblem | null
+    readonly policy: ShownPolicy
+    /** What the form's fields hold, by their names. */
+    readonly typed: Readonly<Record<string, string>>
+    readonly modes: readonly PolicyMode[]
+    readonly roles: readonly string[]
+    readonly stale: boolean
+    /** It has just been changed. */
+    readonly notice: boolean
+    /** This page's own path. */
+    readonly back: string
+  }
+  'admin-events': {
+    readonly problem: PageProblem | null
+    /** The host's id of the user whose events these are; empty: everybody's. */
+    readonly user: string
+    /** Newest first. */
+    readonly events: readonly PageEvent[]
+    /** The page of older ones, or null. */
+    readonly more: string | null
+  }
   problem: {
     readonly problem: PageProblem
     /** Where to go on; null: to the first step. */
@@ -167,6 +261,11 @@ const titles: Titles = {
   lost: (_, t) => t('lost.title'),
   'lost-link': (_, t) => t('lost-link.title'),
   'lost-cancelled': (_, t) => t('lost-cancelled.title'),
+  'admin-users': (_, t) => t('admin.users'),
+  'admin-user': ({ user }) => user.name ?? user.email ?? user.id,
+  'admin-codes': ({ kind }, t) => t(`admin.${kind}.title`),
+  'admin-policy': (_, t) => t('admin.policy'),
+  'admin-events': (_, t) => t('admin.events'),
   problem: ({ problem }, t) => t(`problem.${problem.code}.title`),
 }
 

@@ -1,13 +1,13 @@
-import type { Request, RequestHandler } from 'express'
+import type { RequestHandler } from 'express'
 import { freshUntil } from '../domain/stamp.js'
 import { checkNames } from '../errors/check-names.js'
 import { ConfigurationError } from '../errors/configuration-error.js'
-import { isNavigation, pathOnOrigin } from './destination.js'
+import { isNavigation } from './destination.js'
 import { enrolled } from './needs.js'
 import { redirect, sendProblem } from './respond.js'
-import { saveSession, updateSecondStep } from './session.js'
 import type { Site } from './site.js'
 import { guardedStateOf } from './visitor.js'
+import { rememberWayBack } from './way-back.js'
 
 /** Options of `requireFresh()`. */
 export interface RequireFreshOptions {
@@ -43,13 +43,4 @@ export function requireFresh(site: Site, options: RequireFreshOptions = {}): Req
   return (req, res, next) => {
     Promise.resolve(check(req, res, next)).catch(next)
   }
-}
-
-/** Back to the page that was asked for; a form that was refused leads back to its own page. */
-async function rememberWayBack(site: Site, req: Request): Promise<void> {
-  const asked = isNavigation(req) ? req.originalUrl : req.get('referer')
-  const next = pathOnOrigin(asked, site.origin)
-  if (next === null || next === req.session.secondStep?.next) return
-  updateSecondStep(req, { next })
-  await saveSession(req)
 }

@@ -27,13 +27,14 @@ export function setSafeHeaders(res: Response): void {
 /** What every page is given, for this visitor. */
 export function frameOf(site: Site, req: Request, page: PageName): PageFrame {
   const { t, lang, dir } = site.messages.for(languagesOf(site, req))
-  const { secondStep, signIn, signedIn } = site.paths
+  const { secondStep, admin, signIn, signedIn } = site.paths
   return {
     t,
     lang,
     dir,
     time: (time) => timeShown(time, t, lang),
     base: secondStep,
+    admin,
     issuer: site.issuer,
     // That page has no form, and may be shown where the request has no session any more.
     formFields: page === 'problem' ? {} : site.formFields(req),

@@ -3,6 +3,7 @@ import type {} from 'express-session'
 import type { PendingLogin } from '../domain/pending-login.js'
 import type { Stamp } from '../domain/stamp.js'
 import { within } from '../ports/within.js'
+import type { AdminAction } from '../service/administration.js'
 import { passportKeys } from './passport.js'
 import type { Site } from './site.js'
 
@@ -14,9 +15,17 @@ export interface SecondStepSession {
   readonly next?: string
   /** What the settings page says once: an action that has just been done. */
   readonly notice?: Notice
+  /** What a page of the admin's says once: a change that has just been made there. */
+  readonly adminNotice?: AdminNotice
 }
 
 export type Notice = 'disabled'
+
+export interface AdminNotice {
+  /** The path of the page. */
+  readonly page: string
+  readonly action: AdminAction
+}
 
 declare module 'express-session' {
   interface SessionData {
@@ -64,6 +73,21 @@ export function removeLogin(site: Pick<Site, 'passports'>, req: Request): void {
 /** Writes part of our key; the rest of it stays. */
 export function updateSecondStep(req: Request, part: SecondStepSession): void {
   req.session.secondStep = { ...req.session.secondStep, ...part }
+}
+
+/** Has a page of the admin's say what has just been done. */
+export async function leaveAdminNotice(req: Request, notice: AdminNotice): Promise<void> {
+  updateSecondStep(req, { adminNotice: notice })
+  await saveSession(req)
+}
+
+/** What that page is to say, once; null for nothing. */
+export async function takeAdminNotice(req: Request, page: string): Promise<AdminAction | null> {
+  const { adminNotice, ...rest } = req.session.secondStep ?? {}
+  if (adminNotice === undefined || adminNotice.page !== page) return null
+  req.session.secondStep = rest
+  await saveSession(req)
+  return adminNotice.action
 }
 
 /** The pending login, `broken` for something that no version of ours wrote, or null. */

@@ -2,16 +2,17 @@ import { backupCodesLeft, usedAfterAdmin } from '../domain/backup-codes.js'
 import { ruleFor } from '../domain/policy.js'
 import { freshUntil } from '../domain/stamp.js'
 import { type Footing, pauseOf, setupDeadlineOf } from '../domain/standing.js'
-import type { AuditEntry } from '../ports/audit-log.js'
 import { wantsJson } from './faces.js'
 import type { Exchange, Handler } from './handler.js'
 import { nextOf } from './needs.js'
+import { pageEvent } from './page-event.js'
 import type { PageProblem, SettingsAction } from './pages.js'
 import { pauseShown } from './pause-shown.js'
 import type { Problem } from './problem.js'
 import { resetPendingOf, resetPendingShown } from './reset-pending.js'
 import { sendJson, sendProblem, showPage } from './respond.js'
 import { saveSession } from './session.js'
+import { shownEvent } from './shown-event.js'
 import type { SignedInVisitor } from './visitor.js'
 
 /** GET `/` */
@@ -21,6 +22,7 @@ export const showSettings: Handler<SignedInVisitor> = async (exchange) => {
     await settingsPage(exchange, null, null, 200)
     return undefined
   }
+  const entries = await site.audit.lastOf(visitor.userId)
   const { stamp } = visitor
   const until = stamp === null ? null : freshUntil(stamp)
   sendJson(res, {
@@ -28,14 +30,9 @@ export const showSettings: Handler<SignedInVisitor> = async (exchange) => {
     freshUntil: until !== null && until > site.system.now() ? new Date(until).toISOString() : null,
     resetPending: resetPendingShown(site, visitor.record),
     trustedBrowsers: [],
-    events: (await site.audit.lastOf(visitor.userId)).map(shownEntry),
+    events: entries.map((entry) => shownEvent(site, entry)),
   })
   return undefined
-}
-
-/** An entry of the audit log as the wire has it: every member, absent is null. */
-function shownEntry({ at, ...entry }: AuditEntry) {
-  return { ...entry, at: new Date(at).toISOString() }
 }
 
 /** A refused action: as JSON, or on the settings page at the form it was asked with. */
@@ -61,6 +58,7 @@ async function settingsPage(
 ): Promise<void> {
   const { site, req, res, visitor } = exchange
   const { notice } = req.session.secondStep ?? {}
+  const entries = await site.audit.lastOf(visitor.userId)
   await forgetNotice(exchange)
   const data = {
     problem,
@@ -72,6 +70,7 @@ async function settingsPage(
     showKey: site.showKey,
     noMail: site.mails && site.describe(visitor.user).email === null,
     resetPending: resetPendingOf(site, visitor.record),
+    events: entries.map((entry) => pageEvent(site, entry)),
     next: nextOf(site, req),
   }
   await showPage(site, req, res, 'settings', data, status)

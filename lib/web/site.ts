@@ -1,10 +1,11 @@
 import type { Request, Response } from 'express'
 import type { Subject } from '../domain/policy.js'
 import type { System } from '../ports/system.js'
-import type { Administration } from '../service/administration.js'
+import type { Administration, UserAction } from '../service/administration.js'
 import type { Audit } from '../service/audit.js'
 import type { BackupCodes } from '../service/backup-codes.js'
 import type { Challenge } from '../service/challenge.js'
+import type { Directory } from '../service/directory.js'
 import type { Limits } from '../service/limits.js'
 import type { Lost } from '../service/lost.js'
 import type { Reset } from '../service/reset.js'
@@ -58,6 +59,18 @@ export interface Site {
   readonly backupCodes: BackupCodes
   readonly reset: Reset
   readonly administration: Administration
+  /** Null where the host has not told where its users are. */
+  readonly directory: Directory<Express.User> | null
+  /** Whether an admin may do this to this user. */
+  readonly canAdminister: (
+    actor: Express.User,
+    user: Express.User,
+    action: UserAction,
+  ) => Promise<boolean>
+  /** The id that the host knows a user of the records by; null for one of another realm. */
+  readonly hostIdOf: (recordId: string) => string | null
+  /** The other way round; null for what is no id. */
+  readonly recordIdOf: (hostId: string) => string | null
   readonly limits: Limits
   readonly trouble: Trouble
   readonly sessions: Sessions

@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import fc from 'fast-check'
 import {
   addOneTimeCode,
   answerOneTimeCode,
@@ -9,6 +10,7 @@ import {
 } from '../../lib/domain/one-time-code.js'
 import type { PendingLogin } from '../../lib/domain/pending-login.js'
 import { confirmSetup, mayBeginSetup } from '../../lib/domain/setup.js'
+import { raiseEpoch } from '../../lib/domain/stamp.js'
 import { pendingStandingOf } from '../../lib/domain/standing.js'
 import {
   backupCodeSet,
@@ -164,5 +166,50 @@ describe('The one-time codes of a user', () => {
     expect(hasOpenOneTimeCode(record, NOW + DAY)).to.equal(false)
     const used = recordWith({ oneTimeCodes: [codeWith('used', { usedAt: NOW })] })
     expect(hasOpenOneTimeCode(used, NOW)).to.equal(false)
+  })
+})
+
+describe('Any row of logins, codes and admins', () => {
+  const LOGINS = ['this-login', 'other-login', 'third-login'] as const
+  const command = fc.oneof(
+    fc.constant({ make: true }),
+    fc.record({ give: fc.integer({ min: 0, max: 5 }), login: fc.constantFrom(...LOGINS) }),
+    fc.record({ wait: fc.integer({ min: 0, max: 12 * 60 }) }),
+    fc.constant({ end: true }),
+  )
+
+  it('lets each code open one login, in its time, and no other', () => {
+    fc.assert(
+      fc.property(fc.array(command, { maxLength: 60, size: 'max' }), (commands) => {
+        let [now, next, current] = [NOW, enrolledRecord(), new Set<string>()]
+        const made = new Map<string, number>()
+        for (const step of commands) {
+          if ('wait' in step) now += step.wait * MINUTE
+          if ('end' in step) next = raiseEpoch(next)
+          if ('make' in step) {
+            const id = `code-${made.size}`
+            next = addOneTimeCode(next, codeWith(id, { expiresAt: now + DAY }), now)
+            made.set(id, now)
+            expect(next.oneTimeCodes.length).to.be.at.most(10)
+          }
+          if ('give' in step) {
+            const id = `code-${step.give}`
+            const login = { ...pendingWith(step.login, next.epoch), at: now }
+            const command = { digests: [`digest of ${id}`], pending: login }
+            const { answer: verdict, record: after } = answerOneTimeCode(next, command, now)
+            if (verdict.kind === 'setup-granted') {
+              expect(current.has(id), 'used once').to.equal(false)
+              expect(now - (made.get(id) ?? 0)).to.be.below(DAY)
+              expect(LOGINS.filter((one) => isGranted(after, one, now))).to.deep.equal([step.login])
+              current = new Set([...current, id])
+            } else expect(after).to.equal(next)
+            next = after
+          }
+          if ('end' in step) {
+            expect(LOGINS.some((one) => isGranted(next, one, now))).to.equal(false)
+          }
+        }
+      }),
+    )
   })
 })

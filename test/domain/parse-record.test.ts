@@ -71,6 +71,8 @@ function without<T extends object>(root: T, path: Path): T {
 
 const NULL_IS_FINE =
   /^(authenticator|setup|mustSetUp|backupCodes|passwordChangedAt|lockedUntil|pausedUntil|ruleStart|setupGrant|mailReset|mailReset\.(ip|userAgent)|oneTimeCodes\.\d\.usedAt|updatedAt|updatedBy|updatedBy\.id|requiredSince\.general|backupCodes\.codes\.\d\.usedAt)$/
+/** What 0.1.0 did not write. */
+const ADDED_LATER = /^(oneTimeCodes|setupGrant|mailReset|ruleStart|backupCodes\.seenByAdmin)$/
 const CHOSEN = /(algorithm|digits|type|mode|kind)$/
 
 /** Values that the place of this path must not hold. */
@@ -151,13 +153,31 @@ describe('reading a stored record', () => {
     const isField = typeof path.at(-1) === 'string'
     it(`refuses it when ${path.join('.')} is ${isField ? 'missing or ' : ''}ill-typed`, () => {
       // "On and broken", never "off": one lost field must not open the account.
-      if (isField) refuses(without(fullRecord(), path), 'missing')
+      if (isField && !ADDED_LATER.test(path.join('.'))) {
+        refuses(without(fullRecord(), path), 'missing')
+      }
       const { holder, key } = holderOf(fullRecord(), path)
       for (const value of illTyped(path, Reflect.get(holder, key))) {
         refuses(replaced(fullRecord(), path, value), `${path.join('.')} = ${show(value)}`)
       }
     })
   }
+
+  it('takes one that version 0.1.0 has written, whose user stays as safe as he was', () => {
+    const {
+      oneTimeCodes: _,
+      setupGrant: __,
+      mailReset: ___,
+      ruleStart: ____,
+      ...old
+    } = fullRecord()
+    const codes = { ...fullRecord().backupCodes }
+    Reflect.deleteProperty(codes, 'seenByAdmin')
+    const added = { oneTimeCodes: [], setupGrant: null, mailReset: null, ruleStart: null }
+    const stored: unknown = JSON.parse(JSON.stringify({ ...old, backupCodes: codes }))
+    expect(parseRecord(stored, USER)).to.deep.equal({ ...fullRecord(), ...added })
+    refuses({ ...Object(stored), authenticator: undefined }, 'one that is broken all the same')
+  })
 
   it('refuses what is no object at all', () => {
     const odd = [undefined, null, '', 'record', JSON.stringify(fullRecord()), 0, 1, true, [], {}]
@@ -190,7 +210,8 @@ describe("a record under somebody else's name", () => {
 describe('fields that come from a prototype', () => {
   it('are no fields of the record', () => {
     refuses(Object.create(fullRecord()), 'a record as prototype')
-    for (const path of pathsOf(fullRecord()).filter((path) => typeof path.at(-1) === 'string')) {
+    const required = pathsOf(fullRecord()).filter((path) => !ADDED_LATER.test(path.join('.')))
+    for (const path of required.filter((path) => typeof path.at(-1) === 'string')) {
       const copy = structuredClone(fullRecord())
       const { holder, key } = holderOf(copy, path)
       const value: unknown = Reflect.get(holder, key)

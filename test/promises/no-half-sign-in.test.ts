@@ -3,6 +3,7 @@
 
 import { expect } from 'chai'
 import fc from 'fast-check'
+import { ADMIN } from '../support/admin.js'
 import {
   type Browser,
   browserOf,
@@ -33,13 +34,23 @@ const moves: Record<string, (browser: Browser, host: Host) => Promise<unknown>> 
   'confirm a set-up': (browser) => browser.post('/second-step/setup').send({ code: '000000' }),
   'ask for freshness': (browser) => browser.post('/second-step/fresh').send({ code: '000000' }),
   cancel: (browser) => browser.post('/second-step/cancel'),
+  'list the users': (browser) => browser.get(`${ADMIN}/users`).set('Accept', HTML),
+  'lift the second step as an admin': (browser) =>
+    browser.post(`${ADMIN}/users/ann/disable`).send({ reason: 'I am Ann' }),
+  'make a code as an admin': (browser) => browser.post(`${ADMIN}/users/ann/one-time-code`).send({}),
+  'switch the policy off as an admin': (browser) =>
+    browser.put(`${ADMIN}/policy`).send({ mode: 'off', roles: {} }),
   'sign out': (browser) => browser.post('/logout'),
   'open a page': (browser) => browser.get('/inside').set('Accept', HTML),
   'wait a while': async (_browser, host) => host.system.advance(6 * MINUTE),
 }
 
+/** Everybody is an admin, as far as this host is concerned. */
 function hostWithManyWaysIn(): Host {
+  const people = [ann, bob]
   return makeHost({
+    options: { users: { findById: async (id) => people.find((one) => one.id === id) ?? null } },
+    mount: ({ app, secondStep }) => void app.use(ADMIN, secondStep.adminRouter()),
     routes: ({ app, passport }) => {
       const keep = passport.authenticate('local', { keepSessionInfo: true })
       app.post('/login/keep', keep, (_req, res) => res.json({}))

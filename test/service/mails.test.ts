@@ -1,8 +1,8 @@
 import { expect } from 'chai'
-import type { SecondStepEvent } from '../../lib/domain/event.js'
+import type { Actor, SecondStepEvent } from '../../lib/domain/event.js'
 import type { AnnouncedEvent, Mailer, Users } from '../../lib/index.js'
 import { memoryCounters } from '../../lib/limits/memory-counters.js'
-import { Announcer, type Occasion } from '../../lib/service/announcer.js'
+import { Announcer, NO_REQUEST, type Occasion } from '../../lib/service/announcer.js'
 import { type Addressee, Mails } from '../../lib/service/mails.js'
 import { ejsMails } from '../../lib/web/mails.js'
 import { loadMessages } from '../../lib/web/messages.js'
@@ -33,6 +33,7 @@ function world(given: {
   sendMail?: Mailer['sendMail']
   patience?: number
   issuer?: string
+  nameAdmins?: boolean
 }): World {
   const system = movedSystem()
   const announcer = new Announcer(system)
@@ -53,6 +54,7 @@ function world(given: {
       paths: { secondStep: '/second-step', admin: '/admin', signIn: '/login', signedIn: '/' },
     }),
     patience: given.patience ?? 5000,
+    nameAdmins: given.nameAdmins ?? false,
   })
   const tell = async (event: SecondStepEvent, occasion = AT_HOME) => {
     announcer.announce('ann', [event], occasion)
@@ -288,5 +290,61 @@ describe('what users and visitors can write', () => {
     expect(`${mail?.text}${mail?.html}`).not.to.contain('http://evil.example')
     expect(mail?.html).not.to.contain('<script>')
     expect(mail?.text).to.contain('Browser: Firefox')
+  })
+})
+
+describe('A mail about what an admin did', () => {
+  before(async () => {
+    server = await startMailServer()
+  })
+  after(() => server.stop())
+  const ADMIN: Actor = { kind: 'admin', id: 'the-admin' }
+  const root = { id: 'the-admin', email: 'root@acme.example', locale: 'ru', name: 'Root Person' }
+  const people = async (id: string) => (id === 'the-admin' ? root : ann)
+  const byAdmin: Occasion = { ...AT_HOME, actor: ADMIN, reason: 'a reason', languages: ['ru'] }
+  const textAfter = async (occasion: Occasion, given: Parameters<typeof world>[0] = {}) => {
+    const before = server.mails.length
+    await world({ findById: people, ...given }).tell(RESET, occasion)
+    expect(server.mails).to.have.length(before + 1)
+    const { text = '', html = '', headers } = server.mails.at(-1) ?? {}
+    return [text, html, JSON.stringify(headers)].join('\n')
+  }
+
+  it('names neither him, nor his address and browser, nor his reason, nor takes his language', async () => {
+    for (const actor of [ADMIN, { kind: 'operator', id: null } as const]) {
+      const mail = await textAfter({ ...byAdmin, actor })
+      expect(mail).to.contain('An admin of Acme has reset your second step')
+      expect(mail).not.to.match(/the-admin|Root|192\.0\.2\.7|Firefox|a reason/)
+    }
+  })
+
+  it('names him where the host says so', async () => {
+    expect(await textAfter(byAdmin, { nameAdmins: true })).to.contain('By: Root Person')
+  })
+
+  it('goes out without the name where it cannot be told', async () => {
+    const findById = async (id: string) => {
+      if (id === 'the-admin') throw new Error('the user store is away')
+      return ann
+    }
+    const mail = await textAfter(byAdmin, { nameAdmins: true, findById })
+    expect(mail).to.contain('has reset your second step').and.not.contain('By:')
+  })
+
+  it('is written for each of his changes, and for no ending of sessions by the host', async () => {
+    const before = server.mails.length
+    const { tell } = world({ findById: people })
+    const until = new Date(Date.UTC(2027, 0, 1))
+    const plain = ['disabled', 'resumed', 'reset', 'backup-codes-made', 'unlocked'] as const
+    const changes: readonly SecondStepEvent[] = [
+      ...plain.map((type) => ({ type, method: null })),
+      { type: 'sessions-ended', method: null },
+      { type: 'paused', method: null, detail: { until } },
+      { type: 'one-time-code-made', method: null, detail: { expiresAt: until } },
+    ]
+    for (const change of changes) await tell(change, byAdmin)
+    expect(server.mails).to.have.length(before + changes.length)
+    await tell({ type: 'sessions-ended', method: null }, NO_REQUEST)
+    expect(server.mails).to.have.length(before + changes.length)
   })
 })

@@ -34,6 +34,8 @@ export interface HostOptions {
   readonly passports?: readonly InstanceType<typeof Passport>[]
   /** Between `passport.session()` and the guard. */
   readonly beforeGuard?: (host: HostParts) => void
+  /** Right after the package's user router, where nothing has read a body yet. */
+  readonly mount?: ((host: HostParts) => void) | undefined
   /** The host's own routes, after the package's. */
   readonly routes?: ((host: HostParts) => void) | undefined
   readonly initialize?: RequestHandler
@@ -81,6 +83,7 @@ export function makeHost(given: HostOptions = {}): Host {
   given.beforeGuard?.(parts)
   app.use(secondStep.guard(given.guard))
   app.use('/second-step', secondStep.router())
+  given.mount?.(parts)
   app.use(express.json(), express.urlencoded({ extended: true }))
   mountHostRoutes(parts)
   given.routes?.(parts)

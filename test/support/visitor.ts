@@ -22,6 +22,10 @@ export interface AnswerBody {
   readonly secret?: string
   readonly backupCodes?: readonly string[]
   readonly backupCodesLeft?: number
+  readonly state?: string
+  readonly mode?: string
+  readonly setupDeadline?: string | null
+  readonly pausedUntil?: string | null
   readonly user?: { readonly id: string; readonly email: string; readonly name: string }
 }
 
@@ -66,6 +70,11 @@ export class Visitor {
     return this.#send('POST', path, headers, JSON.stringify(body))
   }
 
+  putJson(path: string, body: object): Promise<Answer> {
+    const headers = { accept: JSON_TYPE, 'content-type': JSON_TYPE }
+    return this.#send('PUT', path, headers, JSON.stringify(body))
+  }
+
   postForm(path: string, fields: Readonly<Record<string, string>> = {}): Promise<Answer> {
     const headers = { accept: HTML, 'content-type': 'application/x-www-form-urlencoded' }
     return this.#send('POST', path, headers, new URLSearchParams(fields).toString())
@@ -73,7 +82,7 @@ export class Visitor {
 
   #send(method: string, path: string, headers: Headers, body = ''): Promise<Answer> {
     const cookie = [...this.#cookies].map(([name, value]) => `${name}=${value}`).join('; ')
-    const length = method === 'POST' ? { 'content-length': String(Buffer.byteLength(body)) } : {}
+    const length = method !== 'GET' ? { 'content-length': String(Buffer.byteLength(body)) } : {}
     const all = {
       ...this.#headers,
       ...headers,

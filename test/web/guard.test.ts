@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { Passport } from 'passport'
 import { defaultPolicy, type PolicyMode } from '../../lib/domain/policy.js'
 import type { SecondStepSession } from '../../lib/web/session.js'
 import {
@@ -133,6 +134,21 @@ describe('the guard, on every request', () => {
     })
     await browser.get('/inside').set('Accept', JSON_TYPE).expect(401, { user: null })
     await browser.get('/again').set('Accept', JSON_TYPE).expect(200, { user: null })
+  })
+
+  it('removes him from the places of all Passport instances in the session', async () => {
+    // A session() of the second instance, on a router of its own, would sign him in again.
+    const [passport, staff] = [new Passport(), new Passport()]
+    Reflect.set(staff, '_key', 'staff')
+    const host = makeHost({ passport, passports: [passport, staff] })
+    await enrol(host, ann)
+    const browser = browserOf(host)
+    await passFirstStep(browser, ann)
+    editSession(host, (session) => {
+      if (session.secondStep?.pending !== undefined) Reflect.set(session, 'staff', { user: 'ann' })
+    })
+    await browser.get('/inside').set('Accept', JSON_TYPE).expect(401, { user: null })
+    for (const session of sessionsOf(host)) expect(session).to.not.have.property('staff')
   })
 
   it('leaves nothing in the session that a second passport.session() could sign in with', async () => {

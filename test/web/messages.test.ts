@@ -4,7 +4,11 @@ import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
 import { ConfigurationError } from '../../lib/errors/configuration-error.js'
 import { MAILS } from '../../lib/service/mails.js'
+import { MODES } from '../../lib/web/admin/policy-fields.js'
+import { STATES } from '../../lib/web/admin/users.js'
 import { loadMessages } from '../../lib/web/messages.js'
+import type { AdminForm } from '../../lib/web/pages.js'
+import { EVENT_TYPES } from '../../lib/web/shown-event.js'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const english: Record<string, string> = JSON.parse(
@@ -45,6 +49,35 @@ function source(folder: string, ending: RegExp): string {
 /** Texts of one mail are found by its name, and those of all mails by their key. */
 const isOfOneMail = (key: string) => /^mail\..*\./.test(key)
 
+/** What pages for admins offer, and the texts that each has. */
+const OFFERED: Readonly<Record<AdminForm, readonly string[]>> = {
+  resume: ['summary', 'text', 'button', 'done'],
+  unlock: ['summary', 'text', 'button', 'done'],
+  'one-time-code': ['summary', 'text', 'button', 'done', 'title', 'intro', 'heading', 'until'],
+  'backup-codes': ['summary', 'text', 'button', 'done', 'title', 'intro', 'heading'],
+  pause: ['summary', 'text', 'button', 'done', 'days'],
+  'pause-forever': ['summary', 'text', 'button'],
+  reset: ['summary', 'text', 'button', 'done'],
+  disable: ['summary', 'text', 'button', 'done'],
+  'end-sessions': ['summary', 'text', 'button', 'done'],
+}
+const NUMBERS = ['grace', 'code-attempts', 'password-attempts']
+
+/** Texts that are looked up by words of the code, by what their keys begin with. */
+const families: Readonly<Record<string, readonly string[]>> = {
+  'event.': EVENT_TYPES,
+  'state.': STATES,
+  'mode.': MODES,
+  'events.by-': ['admin', 'operator', 'system'],
+  ...Object.fromEntries(
+    Object.entries(OFFERED).map(([form, parts]) => [`admin.${form}.`, parts] as const),
+  ),
+}
+const looked = [
+  ...Object.entries(families).flatMap(([start, ends]) => ends.map((end) => `${start}${end}`)),
+  ...NUMBERS.flatMap((name) => [`admin.policy.${name}`, `admin.policy.${name}-hint`]),
+]
+
 const views = source('views', /\.ejs$/)
 const lib = source('lib', /\.ts$/)
 
@@ -69,8 +102,17 @@ describe('the texts', () => {
     expect(Object.keys(english)).to.include.members(used)
   })
 
+  it('have every key that is looked up by a word, and no other of its family', () => {
+    expect(Object.keys(english)).to.include.members(looked)
+    for (const [start, ends] of Object.entries(families)) {
+      const there = Object.keys(english).filter((key) => key.startsWith(start))
+      expect(there, start).to.have.members(ends.map((end) => `${start}${end}`))
+    }
+  })
+
   it('have no key that nothing uses', () => {
     const unused = Object.keys(english)
+      .filter((key) => !looked.includes(key))
       .filter((key) => !key.startsWith('problem.') && !isOfOneMail(key))
       .filter((key) => !views.includes(`'${key}'`) && !lib.includes(`'${key}'`))
     expect(unused).to.deep.equal([])

@@ -51,7 +51,16 @@ describe('a mistake in mounting', () => {
 
   it('is named: pages to keep open that are no paths', async () => {
     const { guard } = secondStep()
-    for (const open of ['/login', ['login'], ['/login/'], ['x/login'], [1], [['/login']], [null]]) {
+    for (const open of [
+      '/login',
+      ['login'],
+      ['/login', 'help'],
+      ['/login/'],
+      ['x/login'],
+      [1],
+      [['/login']],
+      [null],
+    ]) {
       expect(() => guard({ open: open as string[] }), JSON.stringify(open)).to.throw(
         /`guard\.open` must be a list of paths such as \/login, without a slash at the end/,
       )

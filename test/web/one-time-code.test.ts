@@ -8,9 +8,18 @@ import {
   oneTimeCodeFor,
 } from '../support/administration.js'
 import { expectProblem, getJson, getPage, postForm, postJson } from '../support/answers.js'
-import { type Browser, enrol, giveCode, signIn } from '../support/browser.js'
+import {
+  type Browser,
+  browserOf,
+  enrol,
+  giveCode,
+  passFirstStep,
+  signIn,
+} from '../support/browser.js'
 import { DAY, HOUR, MINUTE, SECOND } from '../support/clock.js'
-import { bob } from '../support/host.js'
+import { ann, bob } from '../support/host.js'
+import { park } from '../support/parked.js'
+import { cookieOf } from '../support/sessions.js'
 import { missTimes, pendingBrowser, recordOf, setPolicy, wrongCodeOf } from '../support/visits.js'
 
 const SETUP = '/second-step/setup'
@@ -218,18 +227,37 @@ describe('A one-time code', () => {
   it('is wrong at every other route, and not used up there', async () => {
     const visit = await helped()
     const { host, browser, enrolment, code } = visit
-    await signIn(browser, { id: 'ann', name: 'Ann', password: 'ann-password' }, enrolment)
+    await signIn(browser, ann, enrolment)
     for (const route of ['fresh', 'change-key', 'show-key', 'backup-codes', 'reset', 'disable']) {
       expectProblem(await postJson(browser, `/second-step/${route}`, { code }), 'wrong-code', 401)
     }
     expectSetup(await giveCode(await pendingBrowser(host), code))
   })
 
-  it('that was given to a login which has been ended meanwhile is not used up', async () => {
+  // The body is held back until the owner has ended the login.
+  it('that a login gives after it has been ended is refused, and not used up', async () => {
     const visit = await helped()
+    const { host, code, administration } = visit
+    const cookie = cookieOf(await passFirstStep(browserOf(host), ann).expect(200))
+    const parked = await park(host, '/second-step/challenge', { cookie, like: { code } })
+    await administration.endSessions(changeOf())
+    expect((await parked.finish({ code })).body.code).to.equal('sign-in-again')
+    expectSetup(await giveCode(await pendingBrowser(host), code))
+  })
+})
+
+describe('The challenge page when the time of a reset is over', () => {
+  it('asks for the one-time code alone', async () => {
+    const visit = await administeredVisit()
+    await visit.administration.reset(changeOf())
+    visit.host.system.advance(7 * DAY)
+    await oneTimeCodeFor(visit)
     const browser = await pendingBrowser(visit.host)
-    await visit.administration.endSessions(changeOf())
-    expectProblem(await giveCode(browser, visit.code), 'sign-in-again', 401)
-    expectSetup(await giveCode(await pendingBrowser(visit.host), visit.code))
+    const page = await getPage(browser, '/second-step/challenge').expect(200)
+    expect(page.text).to.contain('<details class="other-way" open>')
+    expect(page.text).not.to.contain('authenticator app and type')
+    const typed = { code: 'ABCDEF-ABCDEF-ABCDEF-ABCDEF' }
+    const wrong = await postForm(browser, '/second-step/challenge', typed).expect(401)
+    expect(wrong.text).to.contain('That code didn’t work')
   })
 })

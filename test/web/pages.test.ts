@@ -5,7 +5,13 @@ import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
 import { ConfigurationError } from '../../lib/errors/configuration-error.js'
 import { loadMessages } from '../../lib/web/messages.js'
-import { ejsPages, type PageData, type PageFrame, type PageName } from '../../lib/web/pages.js'
+import {
+  ejsPages,
+  type PageData,
+  type PageEvent,
+  type PageFrame,
+  type PageName,
+} from '../../lib/web/pages.js'
 import { qrSvg } from '../../lib/web/qr.js'
 import { ejsViews } from '../../lib/web/views.js'
 
@@ -19,6 +25,7 @@ const frame: PageFrame = {
   dir: 'ltr',
   time: (time: Date) => time.toISOString(),
   base: '/second-step',
+  admin: '/admin/second-step',
   issuer: 'Acme',
   formFields: { _csrf: 'token-of-the-host', other: 'field' },
   signIn: '/login',
@@ -30,7 +37,6 @@ const clockOff = { ...wrongCode, clockOff: -170 }
 const noon = new Date('2026-01-05T12:03:25Z')
 const challenge = {
   problem: null,
-  code: true,
   resetPending: null,
   backupCode: true,
   lost: false,
@@ -72,6 +78,7 @@ const settings: PageData['settings'] = {
   noMail: false,
   resetPending: null,
   notice: null,
+  events: [],
   next: '/account',
 }
 const notEnrolled = {
@@ -90,6 +97,93 @@ const lostLink = {
   availableAt: null,
   action: '/second-step/lost/token',
 }
+const event: PageEvent = {
+  at: '2026-01-05T12:03:25.000Z',
+  type: 'paused',
+  hasText: true,
+  actor: { kind: 'admin', id: 'ada' },
+  user: 'ann',
+  from: '203.0.113.7 · Firefox · Linux',
+  reason: 'lost her phone',
+}
+const events: readonly PageEvent[] = [
+  event,
+  { ...event, type: 'of-another-version', hasText: false, reason: null, from: '' },
+  { ...event, actor: { kind: 'user', id: 'ann' } },
+  { ...event, type: 'policy-changed', actor: { kind: 'operator', id: null }, user: null },
+]
+const shownUser: PageData['admin-user']['user'] = {
+  id: 'ann',
+  name: 'Ann',
+  email: 'ann@acme.example',
+  state: 'on',
+  since: '2025-03-04T12:00:00.000Z',
+  backupCodesLeft: 10,
+  pausedUntil: null,
+  lockedUntil: null,
+  setupDeadline: null,
+}
+const adminUsers: PageData['admin-users'] = {
+  problem: null,
+  search: 'an',
+  state: 'on',
+  states: ['on', 'off', 'must-set-up', 'paused', 'locked'],
+  searchable: true,
+  users: [shownUser, { ...shownUser, id: 'a/b', name: null, email: null, state: 'must-set-up' }],
+  more: '/admin/second-step/users?cursor=x&search=an',
+}
+const FORMS = [
+  ...(['resume', 'unlock', 'one-time-code', 'backup-codes', 'pause', 'pause-forever'] as const),
+  ...(['reset', 'disable', 'end-sessions'] as const),
+]
+const adminUser: PageData['admin-user'] = {
+  problem: null,
+  form: null,
+  typed: { reason: '', days: '' },
+  user: shownUser,
+  noMail: false,
+  self: false,
+  stale: false,
+  forms: FORMS,
+  notice: null,
+  events,
+  back: '/admin/second-step/users/ann',
+}
+const adminCodes: PageData['admin-codes'] = {
+  problem: null,
+  kind: 'backup-codes',
+  codes,
+  until: null,
+  name: 'Ann',
+  email: null,
+  back: '/admin/second-step/users/ann',
+}
+const adminPolicy: PageData['admin-policy'] = {
+  problem: null,
+  policy: {
+    mode: 'optional',
+    roles: { staff: 'required' },
+    graceDays: 7,
+    codeAttempts: 5,
+    passwordAttempts: 10,
+    backupCodes: true,
+    updatedAt: '2026-01-05T12:03:25.000Z',
+    updatedBy: 'ada',
+  },
+  typed: { mode: 'optional', graceDays: '7', 'roles[staff]': 'required', backupCodes: 'true' },
+  modes: ['off', 'optional', 'required'],
+  roles: ['user', 'staff'],
+  stale: false,
+  notice: false,
+  back: '/admin/second-step/policy',
+}
+const adminEvents: PageData['admin-events'] = {
+  problem: null,
+  user: 'ann',
+  events,
+  more: '/admin/second-step/events?cursor=x',
+}
+const malformed = { code: 'malformed-request', detail: t('problem.malformed-request') }
 
 type State = { [P in PageName]: readonly [string, P, PageData[P]] }[PageName]
 const states: readonly State[] = [
@@ -107,7 +201,7 @@ const states: readonly State[] = [
   [
     'challenge, nothing to type',
     'challenge',
-    { ...challenge, code: false, backupCode: false, lost: true },
+    { ...challenge, app: false, backupCode: false, lost: true },
   ],
   ['set-up', 'setup', setup],
   ['set-up, wrong code', 'setup', { ...setup, problem: wrongCode, cancel: false }],
@@ -144,6 +238,53 @@ const states: readonly State[] = [
   ['link elsewhere', 'lost-link', { ...lostLink, canReset: false }],
   ['link elsewhere, pressed', 'lost-link', { ...lostLink, canReset: false, problem: wrongCode }],
   ['link cancelled', 'lost-cancelled', { problem: null }],
+  ['settings, with what has happened', 'settings', { ...settings, events }],
+  ['users', 'admin-users', adminUsers],
+  ['users, nobody', 'admin-users', { ...adminUsers, users: [], more: null, searchable: false }],
+  ['users, an odd query', 'admin-users', { ...adminUsers, users: [], problem: malformed }],
+  ['a user', 'admin-user', adminUser],
+  ['a user, without a fresh code', 'admin-user', { ...adminUser, stale: true, noMail: true }],
+  ['a user, the admin himself', 'admin-user', { ...adminUser, self: true, forms: [] }],
+  ['a user, not to be touched', 'admin-user', { ...adminUser, forms: [], events: [] }],
+  [
+    'a user, paused until resumed',
+    'admin-user',
+    { ...adminUser, user: { ...shownUser, state: 'paused', pausedUntil: 'forever' } },
+  ],
+  [
+    'a user, locked',
+    'admin-user',
+    { ...adminUser, user: { ...shownUser, state: 'locked', lockedUntil: event.at, name: null } },
+  ],
+  ...FORMS.flatMap((form): State[] => [
+    [
+      `a user, refused to ${form}`,
+      'admin-user',
+      { ...adminUser, form, problem: malformed, typed: { reason: 'why', days: 'x' } },
+    ],
+  ]),
+  ...FORMS.flatMap((form): State[] =>
+    form === 'pause-forever'
+      ? []
+      : [[`a user, after ${form}`, 'admin-user', { ...adminUser, notice: form }]],
+  ),
+  ['codes for a user', 'admin-codes', adminCodes],
+  [
+    'a one-time code for a user',
+    'admin-codes',
+    { ...adminCodes, kind: 'one-time-code', codes: codes.slice(0, 1), until: event.at },
+  ],
+  ['policy', 'admin-policy', adminPolicy],
+  ['policy, just changed', 'admin-policy', { ...adminPolicy, notice: true, roles: [] }],
+  ['policy, odd', 'admin-policy', { ...adminPolicy, problem: malformed, stale: true }],
+  [
+    'policy, never changed',
+    'admin-policy',
+    { ...adminPolicy, policy: { ...adminPolicy.policy, updatedAt: null, updatedBy: null } },
+  ],
+  ['events', 'admin-events', adminEvents],
+  ['events, none', 'admin-events', { ...adminEvents, events: [], more: null, user: '' }],
+  ['events, an odd query', 'admin-events', { ...adminEvents, problem: malformed, events: [] }],
   ['problem', 'problem', { problem: wrongCode, next: '/second-step/challenge' }],
   ['problem without a way on', 'problem', { problem: wrongCode, next: null }],
 ]
@@ -157,10 +298,19 @@ async function show<P extends PageName>(page: P, data: PageData[P], more: Partia
 const tags = (html: string, name: string) => html.match(new RegExp(`<${name}\\b[^>]*>`, 'g')) ?? []
 const attribute = (tag: string, name: string) => new RegExp(`\\s${name}="([^"]*)"`).exec(tag)?.[1]
 const forms = (html: string) => html.match(/<form\b.*?<\/form>/gs) ?? []
-const visibleFields = (html: string) =>
-  tags(html, 'input').filter((tag) => attribute(tag, 'type') !== 'hidden')
+const posts = (html: string) => forms(html).filter((form) => form.includes(' method="post"'))
+const visibleFields = (html: string) => [
+  ...tags(html, 'input').filter((tag) => attribute(tag, 'type') !== 'hidden'),
+  ...tags(html, 'select'),
+]
 const fieldOf = (html: string, id: string) =>
   tags(html, 'input').find((tag) => attribute(tag, 'id') === id) ?? ''
+
+/** What no person can name: texts are looked up by it, times are made of it. */
+const KEPT = [
+  ...['code', 'since', 'purpose', 'action', 'notice', 'form', 'forms', 'state', 'states', 'kind'],
+  ...['type', 'mode', 'modes', 'at', 'until', 'pausedUntil', 'lockedUntil', 'updatedAt'],
+]
 
 /** The same data with the hostile text in every string of it. */
 function hostile<T>(value: T): T
@@ -169,7 +319,7 @@ function hostile(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(hostile)
   if (typeof value !== 'object' || value === null || value instanceof Date) return value
   const entries = Object.entries(value).map(([key, each]) => {
-    const kept = ['code', 'since', 'purpose', 'action', 'notice'].includes(key)
+    const kept = KEPT.includes(key)
     return [key, kept ? each : hostile(each)] as const
   })
   return Object.fromEntries(entries)
@@ -216,14 +366,22 @@ for (const [state, page, data] of states) {
     })
 
     it("posts every form to a route of ours, with the host's own fields", () => {
-      for (const form of forms(html)) {
-        expect(form).to.match(/^<form [^>]*method="post" action="\/second-step\//)
+      for (const form of posts(html)) {
+        expect(form).to.match(/^<form [^>]*method="post" action="\/(admin\/)?second-step\//)
         expect(form).to.contain('<input type="hidden" name="_csrf" value="token-of-the-host">')
         expect(form).to.contain('<input type="hidden" name="other" value="field">')
         expect(tags(form, 'button')).to.have.length(1)
       }
       const outside = html.replace(/<form\b.*?<\/form>/gs, '')
       expect(tags(outside, 'input')).to.have.length(0)
+    })
+
+    it('asks by other forms for lists alone, without the host’s tokens in the address', () => {
+      const others = forms(html).filter((form) => !posts(html).includes(form))
+      for (const form of others) {
+        expect(form).to.match(/^<form [^>]*method="get" action="\/admin\/second-step\//)
+        expect(form).not.to.contain('token-of-the-host')
+      }
     })
 
     it('focuses one field at most', () => {
@@ -250,7 +408,7 @@ for (const [state, page, data] of states) {
 
 /** How many of the host's fields are on the page beyond the first of each form. */
 function hostFields(html: string): number {
-  return forms(html).length * (Object.keys(frame.formFields).length - 1)
+  return posts(html).length * (Object.keys(frame.formFields).length - 1)
 }
 
 describe('the challenge page', () => {

@@ -194,10 +194,12 @@ describe('a rule that is eased', () => {
 
   it('frees nobody whom the host does not know any more', async () => {
     const users = [ann, bob]
-    const { host, browser } = await pendingVisit({ users })
+    const { host, browser, enrolment } = await pendingVisit({ users })
     users.splice(0, 1)
     await setPolicy(host, { mode: 'off' })
     await getJson(browser, '/inside').expect(401)
+    const { body } = await giveCode(browser, enrolment.code()).expect(401)
+    expect(body.code).to.equal('sign-in-again')
   })
 })
 

@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import type { Request } from 'express'
 import type { SecondStepFailure } from '../../lib/index.js'
+import { administeredVisit, oneTimeCodeFor } from '../support/administration.js'
 import { getJson, getPage } from '../support/answers.js'
 import { browserOf, enrol, giveCode, HTML, JSON_TYPE, passFirstStep } from '../support/browser.js'
 import { ann, bob, type HostOptions, type HostUser } from '../support/host.js'
@@ -211,5 +212,31 @@ describe('the strategy "second-step"', () => {
     await post(browser, '/code', enrolment.code()).expect(503)
     await post(browser, '/code/callback', enrolment.code()).expect(503)
     await getJson(browser, '/inside').expect(401, { user: null })
+  })
+})
+
+describe('A one-time code given to the strategy', () => {
+  // What only opens a set-up must not become a second step that the host signs in on.
+  it('signs nobody in: it fails with the way to the set-up, and is used up', async () => {
+    const visit = await administeredVisit(ownPages)
+    const { host } = visit
+    const code = await oneTimeCodeFor(visit)
+    for (const path of ['/code/callback', '/code/twice', '/code']) {
+      const browser = await pendingBrowser(host)
+      const given = path === '/code/callback' ? code : await oneTimeCodeFor(visit)
+      const answer = await post(browser, path, given)
+      expect(answer.status).to.be.within(401, 403)
+      expect((await getJson(browser, '/inside')).status).to.equal(401)
+      await getJson(browser, '/second-step/setup').expect(200)
+      if (path !== '/code/callback') continue
+      const { code: why, next } = answer.body as SecondStepFailure
+      expect([answer.status, why, next]).to.deep.equal([
+        403,
+        'setup-required',
+        '/second-step/setup',
+      ])
+    }
+    const again = await post(await pendingBrowser(host), '/code/callback', code)
+    expect([again.status, again.body.code]).to.deep.equal([401, 'wrong-code'])
   })
 })

@@ -1,0 +1,68 @@
+import type { Actor } from '../domain/event.js'
+import type { Subject } from '../domain/policy.js'
+import type { SecondStepOptions } from '../options/options.js'
+import type { AnnouncedEvent, Occasion } from '../service/announcer.js'
+import { type Wired, wire } from '../wiring.js'
+import { required, UsageError, type Values } from './arguments.js'
+import { readOptions } from './config.js'
+
+const LONGEST_REASON = 500
+const OPERATOR: Actor = { kind: 'operator', id: null }
+
+/** The app's second step, as the commands use it. */
+export interface App extends Wired<unknown> {
+  /** Where it is, and who asks, and why. */
+  readonly occasion: Occasion
+}
+
+/** A user that a command is about. */
+export interface NamedUser {
+  /** As it was given: the host's id. */
+  readonly id: string
+  readonly userId: string
+  /** Null where nobody has this id, as far as can be told. */
+  readonly subject: Subject | null
+}
+
+const NOTHING_TOLD: Subject = { roles: [], createdAt: null, privileged: false }
+
+/**
+ * Opens the app's second step with the options of its config, does something with it, and waits for
+ * the mails that this sends.
+ *
+ * @throws UsageError, ConfigurationError, UnavailableError
+ */
+export async function withApp<T>(values: Values, act: (app: App) => Promise<T>): Promise<T> {
+  const file = required(values.config, 'No config: give --config FILE.')
+  const occasion = { ip: null, userAgent: null, actor: OPERATOR, reason: reasonOf(values) }
+  const wired = wire((await readOptions(file)) as unknown as SecondStepOptions<unknown>, 'operator')
+  wired.announcer.events.on('mail-failed', tellOfMail)
+  await wired.records.open()
+  try {
+    return await act({ ...wired, occasion })
+  } finally {
+    await wired.mails?.settled()
+  }
+}
+
+/** Whom `--user` names. Without `users` in the config, whoever has a record is somebody. */
+export async function userOf(app: App, values: Values): Promise<NamedUser> {
+  const id = required(values.user, 'No user: give --user ID, as your app knows the user by.')
+  const userId = app.checked.recordId(id)
+  const { findSubject, records } = app
+  const subject = findSubject === null ? null : await findSubject(userId)
+  if (subject !== null) return { id, userId, subject }
+  const known = (await records.find(userId)).version > 0
+  return { id, userId, subject: known ? NOTHING_TOLD : null }
+}
+
+function reasonOf({ reason = '' }: Values): string | null {
+  if (reason.length > LONGEST_REASON) {
+    throw new UsageError(`--reason has at most ${LONGEST_REASON} characters.`)
+  }
+  return reason === '' ? null : reason
+}
+
+function tellOfMail({ detail }: AnnouncedEvent<'mail-failed'>): void {
+  process.stderr.write(`The mail to the user was not sent (${detail.part}: ${detail.error}).\n`)
+}

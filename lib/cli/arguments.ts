@@ -1,0 +1,67 @@
+import { parseArgs } from 'node:util'
+
+/** Wrong use of the command line: answered with the command's usage and exit code 2. */
+export class UsageError extends Error {}
+
+const OPTIONS = {
+  help: { type: 'boolean', short: 'h' },
+  config: { type: 'string' },
+  json: { type: 'boolean' },
+  user: { type: 'string' },
+  reason: { type: 'string' },
+  days: { type: 'string' },
+  mode: { type: 'string' },
+  role: { type: 'string', multiple: true },
+  'grace-days': { type: 'string' },
+  'code-attempts': { type: 'string' },
+  'password-attempts': { type: 'string' },
+  'backup-codes': { type: 'string' },
+  limit: { type: 'string' },
+  cursor: { type: 'string' },
+  redis: { type: 'string' },
+  prefix: { type: 'string' },
+} as const
+
+export type OptionName = keyof typeof OPTIONS
+
+/** What was given with the options, as text. */
+export type Values = ReturnType<typeof readArguments>['values']
+
+/** @throws UsageError for an option that there is none of, or one without its value */
+export function readArguments(args: string[]) {
+  try {
+    return parseArgs({ args, allowPositionals: true, options: OPTIONS })
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error))
+  }
+}
+
+/** @throws UsageError where an option was given that the command does not have */
+export function refuseOthers(values: Values, known: readonly OptionName[]): void {
+  const other = Object.keys(values).find((name) => !known.some((one) => one === name))
+  if (other !== undefined) throw new UsageError(`--${other} is not an option of this command.`)
+}
+
+/** @throws UsageError where nothing was given */
+export function required(value: string | undefined, message: string): string {
+  if (value === undefined || value === '') throw new UsageError(message)
+  return value
+}
+
+/** @throws UsageError for anything but digits between the bounds */
+export function wholeNumber(name: OptionName, value: string, least: number, most: number): number {
+  const number = /^\d{1,6}$/.test(value) ? Number(value) : Number.NaN
+  if (number >= least && number <= most) return number
+  throw new UsageError(`--${name} must be a whole number, ${least} to ${most}.`)
+}
+
+/** @throws UsageError for anything but one of the words */
+export function oneOf<Word extends string>(
+  name: OptionName,
+  value: string,
+  words: readonly Word[],
+): Word {
+  const found = words.find((word) => word === value)
+  if (found !== undefined) return found
+  throw new UsageError(`--${name} must be one of ${words.join(', ')}.`)
+}

@@ -1,0 +1,29 @@
+import type { OptionName, Values } from './arguments.js'
+
+/** What a command came to. */
+export interface Outcome {
+  /** False: it was refused, or found something wrong. The exit code is 1 then. */
+  readonly ok: boolean
+  /** For people. Of something that is not `ok` it goes to the error stream. */
+  readonly text: string
+  /** With `--json`. */
+  readonly json: unknown
+}
+
+/** A command of the command line tool. */
+export interface Command {
+  /** A line in the list of commands. */
+  readonly summary: string
+  /** What comes after the command's name. */
+  readonly usage: string
+  /** A line for each option, and what is good to know. */
+  readonly help: string
+  /** Which options it has beside `--help`. */
+  readonly options: readonly OptionName[]
+  run(values: Values): Promise<Outcome>
+}
+
+/** The outcome of a command that has a sentence to say. */
+export function said(text: string): Outcome {
+  return { ok: true, text, json: { text } }
+}

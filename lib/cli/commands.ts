@@ -1,0 +1,88 @@
+import { generateKey } from '../keys/generate-key.js'
+import { system } from '../ports/system.js'
+import { required } from './arguments.js'
+import { check as checkAll, type Findings } from './check.js'
+import { type Command, type Outcome, said } from './command.js'
+import { readConfig } from './config.js'
+import { events } from './events-command.js'
+import { initRedis } from './init-redis.js'
+import { migrate as migrateStore } from './migrate.js'
+import { policy } from './policy-command.js'
+import { progress } from './progress.js'
+import { reseal } from './reseal-command.js'
+import { disable, pause, reset, resume, status, unlock } from './user-commands.js'
+
+const NO_CONFIG = 'No config: give --config FILE.'
+
+const keygen: Command = {
+  summary: 'Prints a fresh key for the option "keys".',
+  usage: '',
+  help: 'Base64 of 32 random bytes.',
+  options: [],
+  run: async () => said(generateKey(system)),
+}
+
+const init: Command = {
+  summary: 'Makes the marker that lets redisStore trust its Redis in production.',
+  usage: '[--redis URL] [--prefix NAME]',
+  help: `--redis URL    default: the environment variable REDIS_URL
+--prefix NAME  as given to redisStore; default: second-step
+Run it once for a new Redis; after a loss of data restore a backup first.`,
+  options: ['redis', 'prefix'],
+  run: async ({ redis, prefix }) => {
+    const url = redis ?? process.env.REDIS_URL
+    return said(await initRedis(required(url, 'No Redis: give --redis or REDIS_URL.'), prefix))
+  },
+}
+
+const migrate: Command = {
+  summary: 'Makes the tables of knexStore, or adds what this version needs.',
+  usage: '--config FILE',
+  help: `--config FILE  the options of createSecondStep, or at least { store }
+Safe to run again, and by several processes at once.`,
+  options: ['config'],
+  run: async ({ config }) =>
+    said(await migrateStore(await readConfig(required(config, NO_CONFIG)))),
+}
+
+const check: Command = {
+  summary: 'Reads every record, and opens its secrets where the config has the keys.',
+  usage: '--config FILE',
+  help: `--config FILE  the options of createSecondStep, or at least { store, keys }
+--json         prints the result as JSON`,
+  options: ['config', 'json'],
+  run: async ({ config }) => {
+    const told = progress('Checked')
+    const findings = await checkAll(await readConfig(required(config, NO_CONFIG)), told)
+    told.end()
+    return report(findings)
+  },
+}
+
+function report(findings: Findings): Outcome {
+  const { read, broken } = findings
+  const whole = broken.length === 0
+  const sum = whole
+    ? `Read ${read} records: all are whole.`
+    : `Read ${read} records: ${broken.length} are broken.`
+  return { ok: whole, text: [...broken, sum].join('\n'), json: findings }
+}
+
+/** What the command line tool can do. */
+export const COMMANDS: ReadonlyMap<string, Command> = new Map(
+  Object.entries({
+    keygen,
+    init,
+    migrate,
+    check,
+    reseal,
+    status,
+    reset,
+    disable,
+    pause,
+    resume,
+    unlock,
+    policy,
+    events,
+  }),
+)

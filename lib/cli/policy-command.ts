@@ -1,0 +1,109 @@
+import type { Policy, PolicyMode } from '../domain/policy.js'
+import type { PolicyChanges } from '../domain/policy-change.js'
+import { type App, withApp } from './app.js'
+import { oneOf, UsageError, type Values, wholeNumber } from './arguments.js'
+import type { Command } from './command.js'
+
+const MODES = ['off', 'optional', 'required'] as const satisfies readonly PolicyMode[]
+
+/** `policy`: shows it, and changes what is named. */
+export const policy: Command = {
+  summary: 'Shows the policy, or changes what is named.',
+  usage: '--config FILE [changes] [--reason TEXT]',
+  help: `--config FILE          the options of createSecondStep
+--mode MODE            off, optional or required
+--role NAME=MODE       the rule of one of the option "roles", or NAME=default for the general
+                       one; may be given several times
+--grace-days N         0 to 365
+--code-attempts N      wrong codes in one login, 3 to 10
+--password-attempts N  wrong passwords in 15 minutes, 3 to 20
+--backup-codes on|off
+--reason TEXT          for the audit log
+--json                 prints the result as JSON
+A change counts at the next request.`,
+  options: [
+    'config',
+    'mode',
+    'role',
+    'grace-days',
+    'code-attempts',
+    'password-attempts',
+    'backup-codes',
+    'reason',
+    'json',
+  ],
+  run: async (values) => {
+    const named = changesOf(values)
+    return withApp(values, async (app) => {
+      const present = await app.site.administration.policy()
+      const roles = rolesOf(app, present, values)
+      const changes = roles === null ? named : { ...named, roles }
+      const unasked = Object.keys(changes).length === 0
+      const now = unasked
+        ? present
+        : await app.site.administration.changePolicy(app.occasion, changes)
+      return { ok: true, text: textOf(now), json: shownPolicy(now) }
+    })
+  },
+}
+
+/** What is named but for the roles, which are checked against the options. */
+function changesOf(values: Values): PolicyChanges {
+  const { mode } = values
+  const number = (name: 'grace-days' | 'code-attempts' | 'password-attempts') => values[name]
+  const [grace, codes, passwords] = [
+    number('grace-days'),
+    number('code-attempts'),
+    number('password-attempts'),
+  ]
+  const backupCodes = values['backup-codes']
+  return {
+    ...(mode === undefined ? {} : { mode: oneOf('mode', mode, MODES) }),
+    ...(grace === undefined ? {} : { graceDays: wholeNumber('grace-days', grace, 0, 365) }),
+    ...(codes === undefined ? {} : { codeAttempts: wholeNumber('code-attempts', codes, 3, 10) }),
+    ...(passwords === undefined
+      ? {}
+      : { passwordAttempts: wholeNumber('password-attempts', passwords, 3, 20) }),
+    ...(backupCodes === undefined
+      ? {}
+      : { backupCodes: oneOf('backup-codes', backupCodes, ['on', 'off']) === 'on' }),
+  }
+}
+
+/** All the roles' rules as they are to be, or null where none was named. */
+function rolesOf(app: App, present: Policy, { role }: Values): Policy['roles'] | null {
+  if (role === undefined) return null
+  const rules = new Map(Object.entries(present.roles))
+  for (const given of role) {
+    const [name, mode] = ruleOf(given)
+    if (!app.site.roles.includes(name)) {
+      const names = app.site.roles.join(', ') || 'none'
+      throw new UsageError(`There is no role "${name}"; the option "roles" names: ${names}.`)
+    }
+    if (mode === 'default') rules.delete(name)
+    else rules.set(name, mode)
+  }
+  return Object.fromEntries(rules)
+}
+
+function ruleOf(given: string): readonly [string, PolicyMode | 'default'] {
+  const at = given.lastIndexOf('=')
+  if (at < 1) throw new UsageError('--role must be NAME=MODE.')
+  return [given.slice(0, at), oneOf('role', given.slice(at + 1), [...MODES, 'default'])]
+}
+
+function shownPolicy(policy: Policy) {
+  const { mode, roles, graceDays, codeAttempts, passwordAttempts, backupCodes } = policy
+  const { updatedAt, updatedBy } = policy
+  const changed = updatedAt === null ? null : new Date(updatedAt).toISOString()
+  const settings = { mode, roles, graceDays, codeAttempts, passwordAttempts, backupCodes }
+  return { ...settings, updatedAt: changed, updatedBy }
+}
+
+function textOf(policy: Policy): string {
+  const { roles, updatedBy, ...rest } = shownPolicy(policy)
+  const rules = Object.entries(roles).map(([name, mode]) => `role ${name}: ${mode}`)
+  const by = updatedBy === null ? '-' : [updatedBy.kind, updatedBy.id ?? ''].join(' ').trim()
+  const lines = Object.entries(rest).map(([name, value]) => `${name}: ${value ?? '-'}`)
+  return [...lines, `updatedBy: ${by}`, ...rules].join('\n')
+}

@@ -1,0 +1,212 @@
+import { backupCodesLeft } from '../domain/backup-codes.js'
+import { authenticatorBlock } from '../domain/challenge.js'
+import type { Policy, Subject } from '../domain/policy.js'
+import type { SecondStepRecord } from '../domain/record.js'
+import type { RecordList } from '../domain/record-list.js'
+import { type Footing, pauseOf, setupDeadlineOf } from '../domain/standing.js'
+import { type State, stateOf } from '../domain/state.js'
+import type { Users } from '../ports/users.js'
+import { within } from '../ports/within.js'
+import type { Records } from './records.js'
+
+/** What the host tells of a user, under the id that the records have. */
+export interface Identity {
+  readonly id: string
+  readonly name: string | null
+  readonly email: string | null
+  readonly subject: Subject
+}
+
+/** A user of the host's, and how his second step is. Times in milliseconds. */
+export interface Member<U> extends Footing {
+  readonly user: U
+  readonly identity: Identity
+  /** The id that the host knows him by. */
+  readonly hostId: string
+  readonly state: State
+  readonly since: number | null
+  readonly backupCodesLeft: number
+  /** `FOREVER`: until resumed. */
+  readonly pausedUntil: number | null
+  /** Until when the authenticator is not asked, if only for a minute. */
+  readonly blockedUntil: number | null
+  readonly lockedUntil: number | null
+  readonly setupDeadline: number | null
+}
+
+/** Where the users of a page come from: the host's own list, or a list of the records. */
+export type Source = 'users' | RecordList
+
+/** Where a page begins: `cursor` is the source's own, null at its beginning. */
+export interface Place {
+  readonly source: Source
+  readonly cursor: string | null
+}
+
+/** Whom to list. */
+export interface MemberQuery {
+  /** What the host searches for; without a list of the host's, a whole id. Empty: everybody. */
+  readonly search: string
+  readonly state: State | null
+  /** `next` of the page before; null: the first page. */
+  readonly from: Place | null
+  /** 1 to 100 */
+  readonly limit: number
+}
+
+/** Members of a query; may be fewer than the limit, even none, while `next` says there are more. */
+export interface MemberPage<U> {
+  readonly members: readonly Member<U>[]
+  readonly next: Place | null
+}
+
+export interface DirectoryParts<U> {
+  readonly users: Users<U>
+  readonly describe: (user: U) => Identity
+  /** The host's id of a user of the records, or null for one of another realm. */
+  readonly hostIdOf: (recordId: string) => string | null
+  /** The id in the records, or null for what is no id. */
+  readonly recordIdOf: (hostId: string) => string | null
+  readonly records: Records
+  readonly window: number
+  readonly now: () => number
+}
+
+const PART = 'the user store'
+/** So that a filter that few pass does not read everybody: such pages are short. */
+const SOURCE_PAGES_AT_MOST = 5
+
+/** Finds the host's users, each with his second step. */
+export class Directory<U> {
+  readonly #parts: DirectoryParts<U>
+
+  constructor(parts: DirectoryParts<U>) {
+    this.#parts = parts
+  }
+
+  /** Whether the host can be searched by name. */
+  get searchable(): boolean {
+    return this.#parts.users.list !== undefined
+  }
+
+  /** @returns null where the host has no such user */
+  async find(hostId: string): Promise<Member<U> | null> {
+    const { recordIdOf, users, describe } = this.#parts
+    const id = recordIdOf(hostId)
+    if (id === null) return null
+    const user = await within(PART, () => users.findById(hostId))
+    // A store that takes "ANN" for "ann" would let one user be asked for under many ids.
+    if (!user || describe(user).id !== id) return null
+    return this.#member(user, await this.#parts.records.policy())
+  }
+
+  /** @returns null for a place that no page of the query has given */
+  async page(query: MemberQuery): Promise<MemberPage<U> | null> {
+    const { search, state, limit } = query
+    if (search !== '' && !this.searchable) return this.#byId(query)
+    const sources = this.#sources(query)
+    const [first] = sources
+    if (query.from !== null && !sources.includes(query.from.source)) return null
+    const policy = await this.#parts.records.policy()
+    const members: Member<U>[] = []
+    let place: Place | null = query.from ?? { source: first, cursor: null }
+    for (let pages = 0; pages < SOURCE_PAGES_AT_MOST; pages += 1) {
+      if (place === null || members.length >= limit) break
+      const found = await this.#fetch(place, search, limit - members.length, policy)
+      if (found === null) return null
+      members.push(...found.members.filter((one) => state === null || one.state === state))
+      place = found.next === null ? after(place.source, sources) : { ...place, cursor: found.next }
+    }
+    return { members, next: place }
+  }
+
+  /**
+   * Where to look for them. Who is on, paused or locked is listed in the records; off and must set up
+   * are known of the host's users alone. A pause that the policy does not honour is none, so who is
+   * on may be listed as paused.
+   */
+  #sources({ search, state }: MemberQuery): readonly [Source, ...Source[]] {
+    if (search !== '') return ['users']
+    if (state === 'on') return ['on', 'paused']
+    if (state === 'paused' || state === 'locked') return [state]
+    if (this.searchable) return ['users']
+    return state === null ? ['enrolled'] : ['all']
+  }
+
+  async #byId({ search, state, from }: MemberQuery): Promise<MemberPage<U> | null> {
+    if (from !== null) return null
+    const found = await this.find(search)
+    const right = found !== null && (state === null || found.state === state)
+    return { members: right ? [found] : [], next: null }
+  }
+
+  async #fetch(place: Place, search: string, limit: number, policy: Policy) {
+    const { source, cursor } = place
+    return source === 'users'
+      ? this.#fetchUsers({ search, cursor, limit }, policy)
+      : this.#fetchRecords({ list: source, cursor, limit, now: this.#parts.now() }, policy)
+  }
+
+  async #fetchUsers(
+    query: { search: string; cursor: string | null; limit: number },
+    policy: Policy,
+  ): Promise<{ members: readonly Member<U>[]; next: string | null } | null> {
+    const { users } = this.#parts
+    const page = await within(PART, async () => {
+      const given = (await users.list?.(query)) ?? null
+      if (given === null) return null
+      const { users: listed, next = null } = given
+      const right = Array.isArray(listed) && (next === null || typeof next === 'string')
+      if (!right) throw new Error('users.list answered nonsense')
+      if (listed.length > query.limit) throw new Error('users.list answered with too many users')
+      return { listed, next }
+    })
+    if (page === null) return null
+    const members = await Promise.all(page.listed.map((user) => this.#member(user, policy)))
+    return { members, next: page.next }
+  }
+
+  async #fetchRecords(query: Parameters<Records['list']>[0], policy: Policy) {
+    const page = await this.#parts.records.list(query)
+    if (page === null) return null
+    const found = await Promise.all(page.records.map((record) => this.#memberOf(record, policy)))
+    return { members: found.filter((one) => one !== null), next: page.next }
+  }
+
+  /** Null for users of another realm, and for those whom the host has no more. */
+  async #memberOf(record: SecondStepRecord, policy: Policy): Promise<Member<U> | null> {
+    const { users, describe, hostIdOf } = this.#parts
+    const hostId = hostIdOf(record.userId)
+    if (hostId === null) return null
+    const user = await within(PART, () => users.findById(hostId))
+    if (!user || describe(user).id !== record.userId) return null
+    return this.#member(user, policy, record)
+  }
+
+  async #member(user: U, policy: Policy, known?: SecondStepRecord): Promise<Member<U>> {
+    const { records, describe, hostIdOf, window, now } = this.#parts
+    const identity = describe(user)
+    const record = known ?? (await records.find(identity.id))
+    const footing = { record, policy, subject: identity.subject }
+    const at = now()
+    const block = record.authenticator === null ? null : authenticatorBlock(record, window, at)
+    return {
+      ...footing,
+      user,
+      identity,
+      hostId: hostIdOf(identity.id) ?? identity.id,
+      state: stateOf(footing, window, at),
+      since: record.authenticator?.since ?? null,
+      backupCodesLeft: backupCodesLeft(record.backupCodes),
+      pausedUntil: pauseOf(footing, at),
+      blockedUntil: block?.until ?? null,
+      lockedUntil: block?.locked === true ? block.until : null,
+      setupDeadline: setupDeadlineOf(footing),
+    }
+  }
+}
+
+function after(source: Source, sources: readonly Source[]): Place | null {
+  const next = sources[sources.indexOf(source) + 1]
+  return next === undefined ? null : { source: next, cursor: null }
+}

@@ -1,0 +1,56 @@
+import type { SecondStepRecord } from '../domain/record.js'
+import type { SealContext } from '../ports/sealer.js'
+import type { Occasion } from './announcer.js'
+import type { Records } from './records.js'
+import type { Vault } from './vault.js'
+
+/** Seals secrets anew under the first key of the ring, so that a later one can leave it. */
+export class Reseal {
+  readonly #records: Records
+  readonly #vault: Vault
+
+  constructor(records: Records, vault: Vault) {
+    this.#records = records
+    this.#vault = vault
+  }
+
+  /**
+   * Seals the secrets of one record. By compare-and-set, so that it is safe while the app runs: what
+   * was changed meanwhile is read and sealed again.
+   *
+   * @param known the record as it was just read
+   * @returns whether there was anything to do
+   * @throws UnavailableError where a secret cannot be opened
+   */
+  record(known: SecondStepRecord, occasion: Occasion): Promise<boolean> {
+    const { userId } = known
+    return this.#records.change(
+      userId,
+      occasion,
+      async (record) => {
+        const authenticator = await this.#fresh(record.authenticator, {
+          purpose: 'authenticator',
+          userId,
+        })
+        const setup = await this.#fresh(record.setup, { purpose: 'setup', userId })
+        const same = authenticator === record.authenticator && setup === record.setup
+        return {
+          record: same ? record : { ...record, authenticator, setup },
+          answer: !same,
+          events: [],
+        }
+      },
+      known,
+    )
+  }
+
+  /** The very part that came in where its secret is under the first key already, or there is none. */
+  async #fresh<Part extends { readonly secret: string }>(
+    part: Part | null,
+    context: SealContext,
+  ): Promise<Part | null> {
+    if (part === null) return null
+    const { secret, stale } = await this.#vault.open(part.secret, context)
+    return stale ? { ...part, secret: await this.#vault.seal(secret, context) } : part
+  }
+}

@@ -1,0 +1,178 @@
+import type { Request } from 'express'
+import type {
+  AdminAnswer,
+  AdminChange,
+  Administration,
+  UserAction,
+} from '../../service/administration.js'
+import type { Member } from '../../service/directory.js'
+import { wantsJson } from '../faces.js'
+import type { Exchange } from '../handler.js'
+import type { PageData } from '../pages.js'
+import type { Problem } from '../problem.js'
+import { redirect, sendJson, sendProblem, showPage } from '../respond.js'
+import { leaveAdminNotice } from '../session.js'
+import type { SignedInVisitor } from '../visitor.js'
+import { rememberWayBack } from '../way-back.js'
+import { adminOccasion, announceRefusal, type Change, freshAdmin, limitProblem } from './change.js'
+import { daysOf, reasonOf } from './fields.js'
+import { presentAdmin } from './needs.js'
+import { iso, shownUntil } from './shown.js'
+import { memberOf, pathOfUser, userPage } from './user.js'
+
+type Done<Result> = Extract<AdminAnswer<Result>, { kind: 'done' }>
+type Codes = Pick<PageData['admin-codes'], 'kind' | 'codes' | 'until'>
+
+/** What an action reads, does and answers. */
+interface Doing<Input, Result> {
+  /** Undefined for what is malformed. */
+  readonly read: (req: Request) => Input | undefined
+  readonly run: (
+    on: Administration,
+    change: AdminChange,
+    input: Input,
+  ) => Promise<AdminAnswer<Result>>
+  readonly json: (done: Done<Result>) => object
+  /** What the page shows once. Default: nothing; the answer is the user's page. */
+  readonly codes?: (result: Result) => Codes
+}
+
+const nothing = () => null
+const stateAlone = ({ state }: Done<unknown>) => ({ state })
+
+/** POST `/users/:id/disable` */
+export const disable = userChange('disable', {
+  read: nothing,
+  run: (on, change) => on.disable(change),
+  json: stateAlone,
+})
+
+/** POST `/users/:id/pause` */
+export const pause = userChange('pause', {
+  read: daysOf,
+  run: (on, change, days) => on.pause(change, days),
+  json: ({ state, result }) => ({ state, pausedUntil: shownUntil(result.pausedUntil) }),
+})
+
+/** POST `/users/:id/resume` */
+export const resume = userChange('resume', {
+  read: nothing,
+  run: (on, change) => on.resume(change),
+  json: stateAlone,
+})
+
+/** POST `/users/:id/reset` */
+export const reset = userChange('reset', {
+  read: nothing,
+  run: (on, change) => on.reset(change),
+  json: stateAlone,
+})
+
+/** POST `/users/:id/backup-codes` */
+export const makeBackupCodes = userChange('backup-codes', {
+  read: nothing,
+  run: (on, change) => on.makeBackupCodes(change),
+  json: ({ result }) => ({ backupCodes: result }),
+  codes: (codes) => ({ kind: 'backup-codes', codes, until: null }),
+})
+
+/** POST `/users/:id/one-time-code` */
+export const makeOneTimeCode = userChange('one-time-code', {
+  read: nothing,
+  run: (on, change) => on.makeOneTimeCode(change),
+  json: ({ result: { code, expiresAt } }) => ({ code, expiresAt: iso(expiresAt) }),
+  codes: ({ code, expiresAt }) => ({
+    kind: 'one-time-code',
+    codes: [code],
+    until: iso(expiresAt),
+  }),
+})
+
+/** POST `/users/:id/unlock` */
+export const unlock = userChange('unlock', {
+  read: nothing,
+  run: (on, change) => on.unlock(change),
+  json: stateAlone,
+})
+
+/** POST `/users/:id/end-sessions` */
+export const endSessions = userChange('end-sessions', {
+  read: nothing,
+  run: (on, change) => on.endSessions(change),
+  json: () => ({ status: 'ended' }),
+})
+
+/** Who asks is looked at first, then who is asked about, then what is asked, and how often. */
+function userChange<Input, Result>(action: UserAction, doing: Doing<Input, Result>): Change {
+  const answer = async (exchange: Exchange<SignedInVisitor>) => {
+    const { site, req } = exchange
+    const admin = await freshAdmin(exchange)
+    if ('code' in admin) return admin
+    const member = await memberOf(site, req)
+    if (member === null) return { code: 'not-found' } as const
+    if (!(await mayChange(exchange, admin, member, action))) return { code: 'forbidden' } as const
+    const input = doing.read(req)
+    if (input === undefined || reasonOf(req) === undefined) {
+      return { code: 'malformed-request' } as const
+    }
+    const tooMany = await limitProblem(exchange)
+    if (tooMany !== null) return tooMany
+
+    const { id: userId, subject } = member.identity
+    const change = { userId, subject, occasion: adminOccasion(exchange) }
+    const done = await doing.run(site.administration, change, input)
+    if (done.kind !== 'done') return { code: done.kind }
+    await sendDone(exchange, member, action, done, doing)
+    return undefined
+  }
+  return { answer, refuse: (exchange, problem) => refuse(exchange, problem, action) }
+}
+
+/** Nobody lifts his own second step here (breeze #2696), whatever the host permits. */
+async function mayChange(
+  { site }: Exchange,
+  admin: SignedInVisitor,
+  { identity, user }: Member<Express.User>,
+  action: UserAction,
+): Promise<boolean> {
+  return identity.id !== admin.userId && site.canAdminister(admin.user, user, action)
+}
+
+async function sendDone<Result>(
+  { site, req, res }: Exchange<SignedInVisitor>,
+  { hostId, identity }: Member<Express.User>,
+  action: UserAction,
+  done: Done<Result>,
+  { json, codes }: Pick<Doing<unknown, Result>, 'json' | 'codes'>,
+): Promise<void> {
+  const back = pathOfUser(site, hostId)
+  if (wantsJson(req)) return sendJson(res, json(done))
+  if (codes !== undefined) {
+    const shown = { ...codes(done.result), name: identity.name, email: identity.email, back }
+    return showPage(site, req, res, 'admin-codes', { problem: null, ...shown })
+  }
+  await leaveAdminNotice(req, { page: back, action })
+  redirect(res, back)
+}
+
+/** A refused change is in the audit log, and on the user's page at the form it was asked with. */
+async function refuse(
+  exchange: Exchange<SignedInVisitor>,
+  problem: Problem,
+  action: UserAction,
+): Promise<Problem | undefined> {
+  const { site, req, res } = exchange
+  if (problem.code === 'not-found') return problem
+  const member = await memberOf(site, req)
+  await announceRefusal(exchange, member?.identity.id ?? null, action, problem)
+  if (member === null) return problem
+  if (problem.code === 'fresh-code-required') {
+    await rememberWayBack(site, req, pathOfUser(site, member.hostId))
+  }
+  const admin = await presentAdmin(exchange)
+  if (wantsJson(req) || 'code' in admin) return problem
+  await sendProblem(site, req, res, problem, (shown, status) =>
+    userPage({ ...exchange, visitor: admin }, member, { action, problem: shown }, status),
+  )
+  return undefined
+}

@@ -1,0 +1,52 @@
+import type { AdminAction } from '../../service/administration.js'
+import type { Occasion } from '../../service/announcer.js'
+import type { Exchange, Handler } from '../handler.js'
+import { occasionOf } from '../occasion.js'
+import type { Problem } from '../problem.js'
+import type { Refuse } from '../routes.js'
+import type { SignedInVisitor } from '../visitor.js'
+import { reasonOf } from './fields.js'
+import { freshOrProblem, presentAdmin } from './needs.js'
+
+/** What a POST or PUT does, and what becomes of it where it is refused. */
+export interface Change {
+  readonly answer: Handler<SignedInVisitor>
+  readonly refuse: Refuse<SignedInVisitor>
+}
+
+/** The admin, who may change something now: his own second step is fresh. */
+export async function freshAdmin(
+  exchange: Exchange<SignedInVisitor>,
+): Promise<SignedInVisitor | Problem> {
+  const present = await presentAdmin(exchange)
+  return 'code' in present ? present : (freshOrProblem(exchange.site, present) ?? present)
+}
+
+/** Who changes something, from where, and why. */
+export function adminOccasion({ req, visitor }: Exchange<SignedInVisitor>): Occasion {
+  const actor = { kind: 'admin', id: visitor.userId } as const
+  return { ...occasionOf(req), actor, reason: reasonOf(req) ?? null }
+}
+
+/** Takes one of the admin's places for changes. */
+export async function limitProblem(exchange: Exchange<SignedInVisitor>): Promise<Problem | null> {
+  const { site, visitor } = exchange
+  const place = await site.limits.takeForChange(visitor.userId, adminOccasion(exchange))
+  if (place.kind === 'taken') return null
+  if (place.kind === 'sign-in-again') return { code: place.kind }
+  return { code: place.kind, retryAfter: place.retryAfter }
+}
+
+/**
+ * Writes a refusal to the audit log.
+ *
+ * @param userId whom it would have changed, as records have him; null: nobody, or nobody known
+ */
+export async function announceRefusal(
+  exchange: Exchange<SignedInVisitor>,
+  userId: string | null,
+  action: AdminAction,
+  { code }: Problem,
+): Promise<void> {
+  await exchange.site.administration.refused(userId, adminOccasion(exchange), { action, code })
+}

@@ -1,0 +1,56 @@
+import type { Request } from 'express'
+import type { AuditPage, AuditQuery } from '../../ports/audit-log.js'
+import { wantsJson } from '../faces.js'
+import type { Exchange, Handler } from '../handler.js'
+import { pageEvent } from '../page-event.js'
+import type { PageProblem } from '../pages.js'
+import { sendJson, sendProblem, showPage } from '../respond.js'
+import { shownEvent } from '../shown-event.js'
+import type { Site } from '../site.js'
+import type { SignedInVisitor } from '../visitor.js'
+import { cursorOf, limitOf, pageFrom, textOf } from './query.js'
+
+/** GET `/events` */
+export const listEvents: Handler<SignedInVisitor> = async (exchange) => {
+  const { site, req, res } = exchange
+  const query = queryOf(site, req)
+  const found = query === null ? null : await site.audit.page(query)
+  if (found === null) {
+    const problem = { code: 'malformed-request' } as const
+    await sendProblem(site, req, res, problem, (shown, status) =>
+      eventsPage(exchange, NOTHING, shown, status),
+    )
+    return undefined
+  }
+  // Another realm's users have their events in the same log, and nothing to do with this host.
+  const entries = found.entries.filter(({ user }) => user === null || site.hostIdOf(user) !== null)
+  const page = { entries, next: found.next }
+  if (!wantsJson(req)) await eventsPage(exchange, page, null, 200)
+  else sendJson(res, { events: entries.map((entry) => shownEvent(site, entry)), next: page.next })
+  return undefined
+}
+
+const NOTHING: AuditPage = { entries: [], next: null }
+
+/** What the query asks for, or null where something in it is odd. The user is the host's id. */
+function queryOf(site: Site, req: Request): AuditQuery | null {
+  const [named, cursor, limit] = [textOf(req, 'user'), cursorOf(req), limitOf(req)]
+  if (named === undefined || cursor === undefined || limit === undefined) return null
+  const user = named === '' ? null : site.recordIdOf(named)
+  return named !== '' && user === null ? null : { user, cursor, limit }
+}
+
+function eventsPage(
+  { site, req, res }: Exchange,
+  { entries, next }: AuditPage,
+  problem: PageProblem | null,
+  status: number,
+): Promise<void> {
+  const data = {
+    problem,
+    user: textOf(req, 'user') ?? '',
+    events: entries.map((entry) => pageEvent(site, entry)),
+    more: pageFrom(req, `${site.paths.admin}/events`, next),
+  }
+  return showPage(site, req, res, 'admin-events', data, status)
+}

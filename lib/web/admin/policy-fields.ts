@@ -1,0 +1,70 @@
+import type { Request } from 'express'
+import type { PolicyMode } from '../../domain/policy.js'
+import type { PolicyChanges } from '../../domain/policy-change.js'
+import type { Site } from '../site.js'
+import { isJson, membersOf, trueOrFalse, wholeNumber } from './fields.js'
+
+/** The modes there are, strictest last. */
+export const MODES = ['off', 'optional', 'required'] as const satisfies readonly PolicyMode[]
+
+/** What each member must be; undefined for what it is not. */
+type Reads = {
+  readonly [K in keyof Required<PolicyChanges>]: (
+    req: Request,
+    value: unknown,
+    site: Site,
+  ) => Required<PolicyChanges>[K] | undefined
+}
+
+const READS: Reads = {
+  mode: (_req, value) => modeOf(value),
+  roles: rolesOf,
+  graceDays: (req, value) => wholeNumber(req, value, 0, 365),
+  codeAttempts: (req, value) => wholeNumber(req, value, 3, 10),
+  passwordAttempts: (req, value) => wholeNumber(req, value, 3, 20),
+  backupCodes: (req, value) => trueOrFalse(req, value),
+}
+
+/** What is to be changed, or undefined where a member is unknown or not what it must be. */
+export function policyChangesOf(site: Site, req: Request): PolicyChanges | undefined {
+  const members = membersOf(req)
+  if (members === undefined || req.body === undefined) return undefined
+  const { reason: _, ...given } = isJson(req) ? members : withRoles(members)
+  // A host that puts hidden fields into our forms gets them back.
+  const hosts = Object.keys(site.formFields(req))
+  const changes: Record<string, unknown> = {}
+  for (const [name, value] of Object.entries(given)) {
+    if (Object.hasOwn(READS, name)) {
+      changes[name] = READS[name as keyof Reads](req, value, site)
+      if (changes[name] === undefined) return undefined
+    } else if (!hosts.includes(name)) return undefined
+  }
+  return changes
+}
+
+/** A role whose rule is left empty in a form has none of its own. */
+function rolesOf(req: Request, value: unknown, site: Site): PolicyChanges['roles'] | undefined {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined
+  const rules = Object.entries(value).filter(([, mode]) => isJson(req) || mode !== '')
+  const named = Object.keys(value).every((role) => site.roles.includes(role))
+  const known = rules.every(([, mode]) => modeOf(mode) !== undefined)
+  return named && known ? Object.fromEntries(rules) : undefined
+}
+
+function modeOf(value: unknown): PolicyMode | undefined {
+  return MODES.find((mode) => mode === value)
+}
+
+const FIELD_OF_A_ROLE = /^roles\[(.+)\]$/s
+
+/** `roles[name]=mode`, as our parser leaves it, or made an object by the host's. */
+function withRoles(members: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const fields = Object.entries(members)
+  const ofRoles = fields.flatMap(([name, value]) => {
+    const [, role] = FIELD_OF_A_ROLE.exec(name) ?? []
+    return role === undefined ? [] : [[role, value] as const]
+  })
+  if (ofRoles.length === 0) return { ...members }
+  const others = fields.filter(([name]) => !FIELD_OF_A_ROLE.test(name))
+  return { ...Object.fromEntries(others), roles: Object.fromEntries(ofRoles) }
+}

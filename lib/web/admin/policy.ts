@@ -1,0 +1,105 @@
+import type { Policy } from '../../domain/policy.js'
+import { wantsJson } from '../faces.js'
+import type { Exchange, Handler } from '../handler.js'
+import type { PageProblem } from '../pages.js'
+import type { Problem } from '../problem.js'
+import { redirect, sendJson, sendProblem, showPage } from '../respond.js'
+import { leaveAdminNotice, takeAdminNotice } from '../session.js'
+import type { Site } from '../site.js'
+import type { SignedInVisitor } from '../visitor.js'
+import { rememberWayBack } from '../way-back.js'
+import { adminOccasion, announceRefusal, type Change, freshAdmin, limitProblem } from './change.js'
+import { membersOf, reasonOf } from './fields.js'
+import { freshOrProblem, presentAdmin } from './needs.js'
+import { MODES, policyChangesOf } from './policy-fields.js'
+import { type ShownPolicy, shownPolicy } from './shown.js'
+
+/** GET `/policy` */
+export const showPolicy: Handler<SignedInVisitor> = async (exchange) => {
+  const { site, req, res } = exchange
+  const policy = await site.administration.policy()
+  if (wantsJson(req)) sendJson(res, shownPolicy(site, policy))
+  else await policyPage(exchange, policy, null, 200)
+  return undefined
+}
+
+/** PUT `/policy`, and POST where a form sends it */
+export const changePolicy: Change = {
+  async answer(exchange) {
+    const { site, req, res } = exchange
+    const admin = await freshAdmin(exchange)
+    if ('code' in admin) return admin
+    const changes = policyChangesOf(site, req)
+    if (changes === undefined || reasonOf(req) === undefined) return { code: 'malformed-request' }
+    const tooMany = await limitProblem(exchange)
+    if (tooMany !== null) return tooMany
+
+    const policy = await site.administration.changePolicy(adminOccasion(exchange), changes)
+    if (wantsJson(req)) {
+      sendJson(res, shownPolicy(site, policy))
+      return undefined
+    }
+    await leaveAdminNotice(req, { page: pathOfPolicy(site), action: 'policy' })
+    redirect(res, pathOfPolicy(site))
+    return undefined
+  },
+
+  async refuse(exchange, problem): Promise<Problem | undefined> {
+    const { site, req, res } = exchange
+    await announceRefusal(exchange, null, 'policy', problem)
+    if (problem.code === 'fresh-code-required') {
+      await rememberWayBack(site, req, pathOfPolicy(site))
+    }
+    const admin = await presentAdmin(exchange)
+    if (wantsJson(req) || 'code' in admin) return problem
+    const policy = await site.administration.policy()
+    await sendProblem(site, req, res, problem, (shown, status) =>
+      policyPage({ ...exchange, visitor: admin }, policy, shown, status),
+    )
+    return undefined
+  },
+}
+
+function pathOfPolicy({ paths }: Pick<Site, 'paths'>): string {
+  return `${paths.admin}/policy`
+}
+
+async function policyPage(
+  { site, req, res, visitor }: Exchange<SignedInVisitor>,
+  policy: Policy,
+  problem: PageProblem | null,
+  status: number,
+): Promise<void> {
+  const shown = shownPolicy(site, policy)
+  const back = pathOfPolicy(site)
+  const data = {
+    problem,
+    policy: shown,
+    typed: problem === null ? typedOf(shown) : { ...typedOf(shown), ...textsIn(membersOf(req)) },
+    modes: MODES,
+    roles: site.roles,
+    stale: freshOrProblem(site, visitor) !== null,
+    notice: (await takeAdminNotice(req, back)) !== null,
+    back,
+  }
+  await showPage(site, req, res, 'admin-policy', data, status)
+}
+
+type Typed = Readonly<Record<string, string>>
+
+/** The policy as the form's fields hold it. */
+function typedOf({ updatedAt: _, updatedBy: __, roles, ...members }: ShownPolicy): Typed {
+  const ofRoles = Object.entries(roles).map(([role, mode]) => [`roles[${role}]`, mode] as const)
+  const others = Object.entries(members).map(([name, value]) => [name, String(value)] as const)
+  return Object.fromEntries([...others, ...ofRoles])
+}
+
+/** What was typed stays in the form. */
+function textsIn(members: Readonly<Record<string, unknown>> = {}): Typed {
+  const { roles = {}, ...others } = members
+  const ofRoles = Object.entries(Object(roles)).map(([role, mode]) => [`roles[${role}]`, mode])
+  const texts = [...Object.entries(others), ...ofRoles].filter(
+    (field): field is [string, string] => typeof field[1] === 'string',
+  )
+  return Object.fromEntries(texts)
+}

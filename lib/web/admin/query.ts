@@ -1,0 +1,40 @@
+import type { Request } from 'express'
+
+const LONGEST_TEXT = 254
+const LONGEST_CURSOR = 4096
+const DEFAULT_LIMIT = 50
+const LIMIT_AT_MOST = 100
+
+/** A text of the query: empty where it is not given, undefined where it is odd. */
+export function textOf(req: Request, name: string): string | undefined {
+  const value: unknown = Reflect.get(req.query, name)
+  if (value === undefined) return ''
+  if (typeof value !== 'string' || value.length > LONGEST_TEXT) return undefined
+  return /[\p{Cc}\p{Cs}]/u.test(value) ? undefined : value
+}
+
+/** The cursor of the query: null where it is not given, undefined where it is odd. */
+export function cursorOf(req: Request): string | null | undefined {
+  const value: unknown = Reflect.get(req.query, 'cursor')
+  if (value === undefined) return null
+  const right = typeof value === 'string' && value !== '' && value.length <= LONGEST_CURSOR
+  return right ? value : undefined
+}
+
+/** How many are wanted on a page: 1 to 100. Undefined where it is odd. */
+export function limitOf(req: Request): number | undefined {
+  const value: unknown = Reflect.get(req.query, 'limit')
+  if (value === undefined) return DEFAULT_LIMIT
+  if (typeof value !== 'string' || !/^[1-9]\d{0,2}$/.test(value)) return undefined
+  return Number(value) <= LIMIT_AT_MOST ? Number(value) : undefined
+}
+
+/** The address of the page that begins at the cursor, of the same listing. */
+export function pageFrom(req: Request, path: string, cursor: string | null): string | null {
+  if (cursor === null) return null
+  const kept = ['search', 'state', 'user', 'limit'].flatMap((name) => {
+    const value: unknown = Reflect.get(req.query, name)
+    return typeof value === 'string' && value !== '' ? [[name, value] as const] : []
+  })
+  return `${path}?${new URLSearchParams(Object.fromEntries([...kept, ['cursor', cursor]]))}`
+}

@@ -1,0 +1,112 @@
+import type { Request } from 'express'
+import { ruleFor } from '../../domain/policy.js'
+import type { UserAction } from '../../service/administration.js'
+import type { Member } from '../../service/directory.js'
+import { fieldOf } from '../body.js'
+import { wantsJson } from '../faces.js'
+import type { Exchange, Handler } from '../handler.js'
+import { pageEvent } from '../page-event.js'
+import type { AdminForm, PageProblem } from '../pages.js'
+import { sendJson, showPage } from '../respond.js'
+import { takeAdminNotice } from '../session.js'
+import { shownEvent } from '../shown-event.js'
+import type { Site } from '../site.js'
+import type { SignedInVisitor } from '../visitor.js'
+import { directoryOf, freshOrProblem } from './needs.js'
+import { shownUser } from './shown.js'
+
+type FoundMember = Member<Express.User>
+
+/** GET `/users/:id` */
+export const showUser: Handler<SignedInVisitor> = async (exchange) => {
+  const { site, req, res } = exchange
+  const member = await memberOf(site, req)
+  if (member === null) return { code: 'not-found' }
+  if (!wantsJson(req)) {
+    await userPage(exchange, member, null, 200)
+    return undefined
+  }
+  const entries = await site.audit.lastOf(member.identity.id)
+  const events = entries.map((entry) => shownEvent(site, entry))
+  sendJson(res, { ...shownUser(member), events })
+  return undefined
+}
+
+/** The user whom the path names, or null. Express has decoded it, once. */
+export async function memberOf(site: Site, req: Request): Promise<FoundMember | null> {
+  const { id } = req.params
+  return typeof id === 'string' ? directoryOf(site).find(id) : null
+}
+
+/** The user's page. */
+export function pathOfUser({ paths }: Pick<Site, 'paths'>, hostId: string): string {
+  return `${paths.admin}/users/${encodeURIComponent(hostId)}`
+}
+
+/** @param wrong the form that a problem belongs to */
+export async function userPage(
+  { site, req, res, visitor }: Exchange<SignedInVisitor>,
+  member: FoundMember,
+  wrong: { readonly action: UserAction; readonly problem: PageProblem } | null,
+  status: number,
+): Promise<void> {
+  const path = pathOfUser(site, member.hostId)
+  const [entries, allowed, notice] = await Promise.all([
+    site.audit.lastOf(member.identity.id),
+    allowedForms(site, visitor, member),
+    takeAdminNotice(req, path),
+  ])
+  const data = {
+    problem: wrong?.problem ?? null,
+    form: wrong === null ? null : formOf(wrong.action, fieldOf(req, 'days')),
+    typed: { reason: fieldOf(req, 'reason') ?? '', days: fieldOf(req, 'days') ?? '' },
+    user: shownUser(member),
+    noMail: site.mails && member.identity.email === null,
+    self: member.identity.id === visitor.userId,
+    stale: freshOrProblem(site, visitor) !== null,
+    forms: allowed,
+    notice,
+    events: entries.map((entry) => pageEvent(site, entry)),
+    back: path,
+  }
+  await showPage(site, req, res, 'admin-user', data, status)
+}
+
+/** A pause without an end has a form of its own. */
+function formOf(action: UserAction, days: string | undefined): AdminForm {
+  return action === 'pause' && days === 'forever' ? 'pause-forever' : action
+}
+
+/** What would do something for this user, and what this admin may do to him. */
+async function allowedForms(
+  site: Site,
+  { userId, user }: SignedInVisitor,
+  member: FoundMember,
+): Promise<readonly AdminForm[]> {
+  if (member.identity.id === userId) return []
+  const may = await Promise.all(
+    formsFor(member).map(async (form) => {
+      const action = form === 'pause-forever' ? 'pause' : form
+      return { form, allowed: await site.canAdminister(user, member.user, action) }
+    }),
+  )
+  return may.flatMap(({ form, allowed }) => (allowed ? [form] : []))
+}
+
+function formsFor({ record, policy, subject, ...member }: FoundMember): readonly AdminForm[] {
+  const enrolled = record.authenticator !== null
+  const owes = enrolled || record.mustSetUp !== null
+  const required = ruleFor(policy, subject).mode === 'required'
+  const forms: Readonly<Record<AdminForm, boolean>> = {
+    resume: member.pausedUntil !== null,
+    unlock: member.blockedUntil !== null,
+    'one-time-code': owes,
+    'backup-codes': enrolled && policy.backupCodes,
+    pause: enrolled,
+    'pause-forever': enrolled && !required,
+    reset: owes,
+    disable: owes && !required,
+    'end-sessions': true,
+  }
+  return (Object.keys(forms) as AdminForm[]).filter((form) => forms[form])
+}

@@ -1,0 +1,83 @@
+import type { Request } from 'express'
+import type { State } from '../../domain/state.js'
+import type { MemberPage, MemberQuery } from '../../service/directory.js'
+import { wantsJson } from '../faces.js'
+import type { Exchange, Handler } from '../handler.js'
+import type { PageProblem } from '../pages.js'
+import { redirect, sendJson, sendProblem, showPage } from '../respond.js'
+import type { SignedInVisitor } from '../visitor.js'
+import { readCursor, writeCursor } from './cursor.js'
+import { directoryOf } from './needs.js'
+import { cursorOf, limitOf, pageFrom, textOf } from './query.js'
+import { shownUser } from './shown.js'
+
+/** The states there are, in the order in which the page offers them. */
+export const STATES = [
+  'on',
+  'off',
+  'must-set-up',
+  'paused',
+  'locked',
+] as const satisfies readonly State[]
+
+/** GET `/`: there is a page to begin with, and nothing to get in JSON. */
+export const toUsers: Handler<SignedInVisitor> = async ({ site, req, res }) => {
+  if (wantsJson(req)) return { code: 'not-found' }
+  redirect(res, `${site.paths.admin}/users`)
+  return undefined
+}
+
+/** GET `/users` */
+export const listUsers: Handler<SignedInVisitor> = async (exchange) => {
+  const { site, req, res } = exchange
+  const query = queryOf(req)
+  const found = query === null ? null : await directoryOf(site).page(query)
+  if (query === null || found === null) {
+    const problem = { code: 'malformed-request' } as const
+    await sendProblem(site, req, res, problem, (shown, status) =>
+      usersPage(exchange, NOBODY, null, shown, status),
+    )
+    return undefined
+  }
+  const next = writeCursor(query, found.next)
+  if (wantsJson(req)) sendJson(res, { users: found.members.map(shownUser), next })
+  else await usersPage(exchange, found, next, null, 200)
+  return undefined
+}
+
+const NOBODY: MemberPage<Express.User> = { members: [], next: null }
+
+/** What the query asks for, or null where something in it is odd. */
+function queryOf(req: Request): MemberQuery | null {
+  const [search, named, cursor, limit] = [
+    textOf(req, 'search')?.trim(),
+    textOf(req, 'state'),
+    cursorOf(req),
+    limitOf(req),
+  ]
+  const state = named === '' ? null : STATES.find((one) => one === named)
+  if (search === undefined || state === undefined) return null
+  if (cursor === undefined || limit === undefined) return null
+  const from = cursor === null ? null : readCursor({ search, state }, cursor)
+  return from === undefined ? null : { search, state, from, limit }
+}
+
+function usersPage(
+  { site, req, res }: Exchange,
+  { members }: MemberPage<Express.User>,
+  next: string | null,
+  problem: PageProblem | null,
+  status: number,
+): Promise<void> {
+  const users = members.map(shownUser)
+  const data = {
+    problem,
+    search: textOf(req, 'search') ?? '',
+    state: textOf(req, 'state') ?? '',
+    states: STATES,
+    searchable: directoryOf(site).searchable,
+    users,
+    more: pageFrom(req, `${site.paths.admin}/users`, next),
+  }
+  return showPage(site, req, res, 'admin-users', data, status)
+}

@@ -1,0 +1,363 @@
+import { randomBytes } from 'node:crypto'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import { Redis } from 'ioredis'
+import { readArguments, UsageError } from '../../lib/cli/arguments.js'
+import { COMMANDS } from '../../lib/cli/commands.js'
+import type { SecondStepRecord } from '../../lib/domain/record.js'
+import { keyRing } from '../../lib/keys/key-ring.js'
+import { system } from '../../lib/ports/system.js'
+import { knexStore } from '../../lib/stores/knex-store.js'
+import { enrolledRecord } from '../../lib/testing/documents.js'
+import { cli, type Run } from '../support/cli.js'
+import { SQLITE, type TestDatabase } from '../support/databases.js'
+import { type MailServer, startMailServer } from '../support/mail-server.js'
+import { type RedisServer, startRedisServer } from '../support/redis-server.js'
+
+const DAY = 24 * 60 * 60 * 1000
+const SUPPORT = new URL('../support/databases.ts', import.meta.url).href
+const LIB = new URL('../../lib/index.ts', import.meta.url).href
+const NODEMAILER = import.meta.resolve('nodemailer')
+const newKey = () => randomBytes(32).toString('base64')
+
+describe('passport-second-step for the operator', function () {
+  this.timeout(60_000)
+  const [oldKey, key] = [newKey(), newKey()]
+  let database: TestDatabase
+  let mailServer: MailServer
+  let folder: string
+  let store: ReturnType<typeof knexStore>
+
+  /** A config with the options that the app would have. */
+  async function configWith(keys: readonly string[], more = ''): Promise<string> {
+    const file = join(folder, `${randomBytes(6).toString('hex')}.mjs`)
+    await writeFile(
+      file,
+      `import { connectTo } from '${SUPPORT}'
+       import { knexStore } from '${LIB}'
+       const users = ['ann', 'bob', 'root'].map((id) => ({ id, email: id + '@acme.example', roles: ['user'] }))
+       export default {
+         issuer: 'Acme', origin: 'https://acme.example', keys: ${JSON.stringify(keys)},
+         store: knexStore(connectTo(${JSON.stringify(database.url)})),
+         users: { findById: async (id) => users.find((user) => user.id === id) },
+         roles: ['user', 'admin'],
+         ${more}
+       }`,
+    )
+    return file
+  }
+
+  let config: string
+  const run = (...args: string[]): Promise<Run> => cli([...args, '--config', config])
+  const json = async (...args: string[]) => {
+    const { code, stdout } = await run(...args, '--json')
+    return { exit: code, ...JSON.parse(stdout) }
+  }
+
+  async function enrol(userId: string, parts: Partial<SecondStepRecord> = {}): Promise<void> {
+    const version = (await store.find(userId))?.version ?? 0
+    const record = enrolledRecord(userId, version + 1)
+    const context = { purpose: 'authenticator', userId } as const
+    const secret = await keyRing([oldKey], system).sealer.seal(Buffer.from('a secret'), context)
+    const authenticator = record.authenticator && { ...record.authenticator, secret }
+    const plain = { pausedUntil: null, setup: null, attempts: { misses: [], consecutive: 0 } }
+    const next = { ...record, authenticator, ...plain, ...parts }
+    expect(await store.write({ ...next, writeId: `w${version}` }, version)).to.equal(true)
+  }
+
+  before(async () => {
+    database = await SQLITE.start()
+    mailServer = await startMailServer()
+    folder = await mkdtemp(join(tmpdir(), 'second-step-operator-'))
+    store = knexStore(database.connect())
+    await store.migrate()
+    config = await configWith([key, oldKey])
+  })
+  after(async () => {
+    await database?.stop()
+    await mailServer?.stop()
+    await rm(folder, { recursive: true, force: true })
+  })
+  beforeEach(() => enrol('ann'))
+
+  it('shows how a user is, also one that nobody knows', async () => {
+    const { exit, state, user, pausedUntil, since } = await json('status', '--user', 'ann')
+    expect({ exit, state, user, pausedUntil }).to.deep.equal({
+      exit: 0,
+      state: 'on',
+      user: 'ann',
+      pausedUntil: null,
+    })
+    expect(new Date(since).toISOString()).to.equal(since)
+    const text = await run('status', '--user', 'ann')
+    expect([text.code, text.stderr]).to.deep.equal([0, ''])
+    expect(text.stdout).to.match(/^ann:\n {2}state: on\n/)
+    expect(await json('status', '--user', 'nobody')).to.include({ exit: 0, state: 'off' })
+  })
+
+  it('resets, which leads the next login to the set-up', async () => {
+    const before = Date.now()
+    expect(await json('reset', '--user', 'ann', '--reason', 'lost phone')).to.include({
+      exit: 0,
+      user: 'ann',
+      state: 'must-set-up',
+    })
+    const record = await store.find('ann')
+    expect(record?.authenticator).to.equal(null)
+    expect(record?.mustSetUp?.until).to.be.within(before + 7 * DAY, Date.now() + 7 * DAY)
+    const { events } = await json('events', '--user', 'ann', '--limit', '1')
+    expect(events[0]).to.deep.include({
+      type: 'reset',
+      user: 'ann',
+      reason: 'lost phone',
+      actor: { kind: 'operator', id: null },
+    })
+  })
+
+  it('disables, pauses, resumes and unlocks', async () => {
+    const { exit, pausedUntil, state } = await json('pause', '--user', 'ann', '--days', '2')
+    expect([exit, state]).to.deep.equal([0, 'paused'])
+    expect(Date.parse(pausedUntil)).to.be.closeTo(Date.now() + 2 * DAY, 60_000)
+    expect(await json('pause', '--user', 'ann', '--days', 'forever')).to.include({
+      pausedUntil: 'forever',
+    })
+    expect(await json('resume', '--user', 'ann')).to.include({ exit: 0, state: 'on' })
+    const misses = Array.from({ length: 20 }, () => Date.now())
+    await enrol('ann', { attempts: { misses, consecutive: 20 } })
+    expect(await json('status', '--user', 'ann')).to.include({ state: 'locked' })
+    expect(await json('unlock', '--user', 'ann')).to.include({ exit: 0, state: 'on' })
+    const text = await run('disable', '--user', 'ann')
+    expect([text.code, text.stderr]).to.deep.equal([0, ''])
+    expect(text.stdout).to.equal('ann: disable done. The second step is now: off.\n')
+  })
+
+  it('refuses what makes no sense, says why, and writes the refusal down', async () => {
+    for (const args of [
+      ['reset', '--user', 'nobody'],
+      ['disable', '--user', 'nobody'],
+      ['pause', '--user', 'bob', '--days', '3'],
+      ['unlock', '--user', "x'); drop table records; --"],
+    ]) {
+      const text = await run(...args)
+      expect([text.code, text.stdout], args.join(' ')).to.deep.equal([1, ''])
+      expect(text.stderr).to.match(/^[^\n]+\(not-enrolled\)[^\n]+\n$/)
+    }
+    expect(await json('reset', '--user', 'bob')).to.include({
+      exit: 1,
+      code: 'not-enrolled',
+    })
+    const { events } = await json('events', '--user', 'bob', '--limit', '1')
+    expect(events[0]).to.deep.include({
+      type: 'change-refused',
+      detail: { action: 'reset', code: 'not-enrolled' },
+    })
+  })
+
+  it('ends with code 2 and the command’s usage when used wrongly', async () => {
+    for (const args of [
+      ['pause', '--user', 'ann', '--days', '-1'],
+      ['reset', '--user', 'ann', '--days', '3'],
+      ['reset', '--user', 'ann', 'bob'],
+      ['policy', '--role', 'boss=required'],
+      ['events', '--cursor', 'made up'],
+    ]) {
+      const { code, stdout, stderr } = await run(...args)
+      expect([code, stdout], args.join(' ')).to.deep.equal([2, ''])
+      expect(stderr).to.contain(`Usage: npx passport-second-step ${args[0]}`)
+    }
+  })
+
+  it('changes nothing for what was mistyped', async () => {
+    const user = ['--user', 'ann']
+    const days = ['0', '366', '1.5', '1e9', 'NaN', '', '-1', '٣', '0x10', ' 1', 'Forever']
+    for (const [name, ...args] of [
+      ...days.map((given) => ['pause', ...user, `--days=${given}`]),
+      ['pause', ...user],
+      ['reset'],
+      ['reset', '--user', ''],
+      ['reset', ...user, '--reason', 'x'.repeat(501)],
+      ['policy', '--mode', 'none'],
+      ['policy', '--role', 'admin'],
+      ['policy', '--role', '=required'],
+      ['policy', '--role', 'admin=never'],
+      ['policy', '--role', '__proto__=required'],
+      ['policy', '--grace-days', '366'],
+      ['policy', '--code-attempts', '2'],
+      ['policy', '--password-attempts', '21'],
+      ['policy', '--backup-codes', 'true'],
+      ['events', '--limit', '0'],
+      ['events', '--limit', '101'],
+    ]) {
+      const { values } = readArguments([...args, '--config', config])
+      const run = async () => COMMANDS.get(name ?? '')?.run(values)
+      const failure: unknown = await run().catch((error: unknown) => error)
+      expect(failure, [name, ...args].join(' ')).to.be.instanceOf(UsageError)
+    }
+    expect((await store.find('ann'))?.pausedUntil).to.equal(null)
+    expect(await store.findPolicy()).to.equal(null)
+  })
+
+  it('shows the policy, and changes what is named', async () => {
+    expect(await json('policy')).to.deep.include({ exit: 0, mode: 'optional', updatedAt: null })
+    const change = ['--role', 'admin=required', '--role', 'user=off', '--grace-days', '3']
+    const attempts = ['--code-attempts', '4', '--password-attempts', '8', '--backup-codes', 'off']
+    const changed = await json('policy', ...change, ...attempts, '--reason', 'audit')
+    expect(changed).to.deep.include({
+      roles: { admin: 'required', user: 'off' },
+      graceDays: 3,
+      codeAttempts: 4,
+      passwordAttempts: 8,
+      backupCodes: false,
+      updatedBy: { kind: 'operator', id: null },
+    })
+    const eased = await json('policy', '--role', 'user=default', '--mode', 'required')
+    expect(eased).to.deep.include({ mode: 'required', roles: { admin: 'required' } })
+    const { events } = await json('events', '--limit', '2')
+    expect(events.map(({ type }: { type: string }) => type)).to.deep.equal([
+      'policy-changed',
+      'policy-changed',
+    ])
+    expect(events[1]).to.deep.include({ user: null, reason: 'audit' })
+
+    const required = { exit: 1, code: 'required-by-policy' }
+    expect(await json('disable', '--user', 'ann')).to.include(required)
+    expect(await json('pause', '--user', 'ann', '--days', 'forever')).to.include(required)
+    expect(await json('reset', '--user', 'ann')).to.include({ exit: 0, state: 'must-set-up' })
+    await json('policy', '--mode', 'optional', '--role', 'admin=default')
+    const text = await run('policy')
+    expect(text.stdout).to.contain('mode: optional\n').and.contain('updatedBy: operator')
+  })
+
+  it('lists events page by page', async () => {
+    await json('unlock', '--user', 'nobody')
+    const first = await json('events', '--limit', '1')
+    expect(first.events).to.have.length(1)
+    const second = await json('events', '--limit', '1', '--cursor', first.next)
+    expect(second.events[0].id < first.events[0].id).to.equal(true)
+    const text = await run('events', '--limit', '1')
+    expect(text.stdout).to.contain('change-refused').and.contain('--cursor')
+  })
+
+  it('seals every secret under the first key, and finds nothing to do the next time', async () => {
+    const setupSecret = await keyRing([oldKey], system).sealer.seal(Buffer.from('new one'), {
+      purpose: 'setup',
+      userId: 'bob',
+    })
+    const setup = { algorithm: 'sha1', digits: 6, period: 30, owner: 'o', misses: 0 } as const
+    await enrol('bob', { setup: { ...setup, secret: setupSecret, startedAt: Date.now() } })
+    const before = await store.find('ann')
+    expect(await json('reseal')).to.deep.include({ exit: 0, broken: [] })
+    const after = await store.find('ann')
+    expect(after?.authenticator?.secret).not.to.equal(before?.authenticator?.secret)
+    const { sealer } = keyRing([key], system)
+    const opened = await Promise.all([
+      sealer.open(after?.authenticator?.secret ?? '', { purpose: 'authenticator', userId: 'ann' }),
+      sealer.open((await store.find('bob'))?.setup?.secret ?? '', {
+        purpose: 'setup',
+        userId: 'bob',
+      }),
+    ])
+    expect(opened.map(({ secret }) => Buffer.from(secret).toString())).to.deep.equal([
+      'a secret',
+      'new one',
+    ])
+    expect(await json('reseal')).to.include({ exit: 0, resealed: 0 })
+
+    const alone = await configWith([key])
+    const checked = await cli(['check', '--config', alone, '--json'])
+    expect([checked.code, JSON.parse(checked.stdout).broken]).to.deep.equal([0, []])
+    await enrol('ann')
+    const broken = await cli(['reseal', '--config', alone])
+    expect([broken.code, broken.stdout]).to.deep.equal([1, ''])
+    expect(broken.stderr).to.contain('"ann" was not sealed').and.contain('1 could not be.')
+  })
+
+  it('mails the user, and waits until the mail is out', async () => {
+    const transport = `import('${NODEMAILER}').then(({ createTransport }) => createTransport({ host: '127.0.0.1', port: ${mailServer.port}, ignoreTLS: true }))`
+    const withMail = await configWith(
+      [key, oldKey],
+      `mail: { from: 'Acme <no-reply@acme.example>', transport: await ${transport} },`,
+    )
+    const { code } = await cli(['reset', '--user', 'ann', '--config', withMail])
+    expect(code).to.equal(0)
+    expect(mailServer.mails).to.have.length(1)
+    expect(mailServer.mails[0]?.text).to.contain('An admin of Acme has reset your second step')
+    expect(mailServer.mails[0]?.recipients).to.deep.equal(['ann@acme.example'])
+  })
+
+  it('says so when the mail was not sent; the change is done all the same', async () => {
+    const broken = await configWith(
+      [key, oldKey],
+      `mail: { from: 'a@b.c', transport: { sendMail: async () => { throw new Error('pass-word') } } },`,
+    )
+    const { code, stderr } = await cli(['reset', '--user', 'ann', '--config', broken])
+    expect(code).to.equal(0)
+    expect(stderr).to.contain('was not sent (transport: Error)').and.not.contain('pass-word')
+    const { events } = await json('events', '--user', 'ann', '--limit', '2')
+    expect(events[0].type).to.equal('mail-failed')
+  })
+
+  it('tells about each command', async () => {
+    for (const [name, words] of [
+      ['pause', '--days'],
+      ['policy', '--grace-days'],
+      ['reseal', 'Backup codes'],
+      ['init', 'REDIS_URL'],
+    ] as const) {
+      const { code, stdout, stderr } = await cli([name, '--help'])
+      expect([code, stderr]).to.deep.equal([0, ''])
+      expect(stdout).to.contain(`Usage: npx passport-second-step ${name}`).and.contain(words)
+    }
+  })
+
+  it('wants all of the app’s options', async () => {
+    const file = join(folder, 'store-alone.mjs')
+    await writeFile(
+      file,
+      `import { memoryStore } from '${LIB}'; export default { store: memoryStore() }`,
+    )
+    const { code, stderr } = await cli(['status', '--user', 'ann', '--config', file])
+    expect(code).to.equal(1)
+    expect(stderr)
+      .to.match(/^[^\n]+\n$/)
+      .and.contain('issuer')
+  })
+})
+
+describe('passport-second-step at a Redis without its marker', () => {
+  let server: RedisServer
+  before(async () => {
+    server = await startRedisServer()
+  })
+  after(() => server?.stop())
+
+  // An emptied Redis reads as "nobody has a second step": a look must not declare it trustworthy.
+  it('refuses to look, and makes no marker, whatever NODE_ENV says', async function () {
+    this.timeout(30_000)
+    const folder = await mkdtemp(join(tmpdir(), 'second-step-redis-'))
+    const file = join(folder, 'config.mjs')
+    const redis = new Redis(server.port, '127.0.0.1')
+    try {
+      await writeFile(
+        file,
+        `import { Redis } from '${import.meta.resolve('ioredis')}'
+         import { redisStore } from '${LIB}'
+         const redis = new Redis(${server.port}, '127.0.0.1')
+         export default { issuer: 'Acme', origin: 'https://acme.example', keys: ['${newKey()}'],
+           store: redisStore(redis), redis }`,
+      )
+      for (const command of ['status', 'reset']) {
+        const args = [command, '--user', 'ann', '--config', file]
+        const { code, stdout, stderr } = await cli(args, { NODE_ENV: 'development' })
+        expect([code, stdout]).to.deep.equal([1, ''])
+        expect(stderr).to.contain('passport-second-step init')
+      }
+      expect(await redis.keys('*')).to.deep.equal([])
+    } finally {
+      redis.disconnect()
+      await rm(folder, { recursive: true })
+    }
+  })
+})

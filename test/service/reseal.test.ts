@@ -1,0 +1,82 @@
+import { randomBytes } from 'node:crypto'
+import { expect } from 'chai'
+import type { SecondStepRecord } from '../../lib/domain/record.js'
+import { keyRing } from '../../lib/keys/key-ring.js'
+import { Announcer, NO_REQUEST } from '../../lib/service/announcer.js'
+import { Records } from '../../lib/service/records.js'
+import { Reseal } from '../../lib/service/reseal.js'
+import { Vault } from '../../lib/service/vault.js'
+import { memoryStore } from '../../lib/stores/memory-store.js'
+import { movedSystem } from '../support/clock.js'
+import { authenticatorWith, enrolledRecord, NOW, PARAMETERS, USER } from '../support/records.js'
+
+const system = movedSystem(NOW)
+const [oldKey, newKey] = [0, 0].map(() => randomBytes(32).toString('base64'))
+const ofSecret = { purpose: 'authenticator', userId: USER } as const
+
+/** A record whose secrets are sealed under the old key, and a ring that has a new one. */
+async function world() {
+  const store = memoryStore()
+  const old = keyRing([oldKey], system).sealer
+  const secret = await old.seal(Buffer.from('live'), ofSecret)
+  const ofSetup = await old.seal(Buffer.from('new'), { purpose: 'setup', userId: USER })
+  const setup = { ...PARAMETERS, owner: 'o', secret: ofSetup, startedAt: NOW, misses: 0 }
+  const record = enrolledRecord({ authenticator: authenticatorWith({ secret }), setup })
+  await store.write(record, 0)
+  const records = new Records(store, system, new Announcer(system), { production: false })
+  const reseal = new Reseal(records, new Vault(keyRing([newKey, oldKey], system).sealer))
+  const stored = async (): Promise<SecondStepRecord> => (await store.find(USER)) ?? record
+  return { store, record, reseal, stored }
+}
+
+describe('Sealing a secret anew', () => {
+  it('puts secrets under the first key, and changes nothing else', async () => {
+    const { record, reseal, stored } = await world()
+    expect(await reseal.record(record, NO_REQUEST)).to.equal(true)
+    const after = await stored()
+    const alone = keyRing([newKey], system).sealer
+    const live = await alone.open(after.authenticator?.secret ?? '', ofSecret)
+    expect(Buffer.from(live.secret).toString()).to.equal('live')
+    const setup = await alone.open(after.setup?.secret ?? '', { ...ofSecret, purpose: 'setup' })
+    expect(Buffer.from(setup.secret).toString()).to.equal('new')
+    const same = ({ version: _, writeId: __, lockedUntil: ___, ...rest }: SecondStepRecord) => ({
+      ...rest,
+      authenticator: { ...rest.authenticator, secret: '' },
+      setup: { ...rest.setup, secret: '' },
+    })
+    expect(same(after)).to.deep.equal(same(record))
+  })
+
+  it('writes nothing where there is nothing to do', async () => {
+    const { record, reseal, stored } = await world()
+    await reseal.record(record, NO_REQUEST)
+    const before = await stored()
+    expect(await reseal.record(before, NO_REQUEST)).to.equal(false)
+    expect(await stored()).to.deep.equal(before)
+  })
+
+  // A code is used while the records are gone through: the write of an old copy would bring it back.
+  it('loses nothing that was written meanwhile', async () => {
+    const { store, record, reseal, stored } = await world()
+    const authenticator = authenticatorWith({
+      secret: record.authenticator?.secret ?? '',
+      lastStep: 60_000_000,
+    })
+    await store.write({ ...record, authenticator, version: 2, writeId: 'a code was used' }, 1)
+    expect(await reseal.record(record, NO_REQUEST)).to.equal(true)
+    const after = await stored()
+    expect([after.version, after.authenticator?.lastStep]).to.deep.equal([3, 60_000_000])
+  })
+
+  it('refuses what no key opens, and leaves it as it is', async () => {
+    const { store, record, reseal, stored } = await world()
+    const foreign = authenticatorWith({ secret: 'not sealed' })
+    const broken = { ...record, authenticator: foreign, version: 2, writeId: 'broken' }
+    await store.write(broken, 1)
+    const failure: unknown = await reseal
+      .record(broken, NO_REQUEST)
+      .catch((error: unknown) => error)
+    expect(failure).to.have.property('code', 'unavailable')
+    expect(await stored()).to.deep.equal(broken)
+  })
+})

@@ -1,0 +1,85 @@
+// A part that fails while an admin looks or changes: a refusal within two seconds, and nothing done.
+
+import { expect } from 'chai'
+import { memoryStore, type RecordStore } from '../../lib/index.js'
+import { ADMIN, adminVisit, PEOPLE, putJson, usersOf } from '../support/admin.js'
+import { expectProblem, getJson, postJson } from '../support/answers.js'
+import { enrol } from '../support/browser.js'
+import { ann } from '../support/host.js'
+import { recordOf } from '../support/visits.js'
+
+const never = new Promise<never>(() => undefined)
+
+/** What a part does that does not answer as it should. */
+const failures: Record<string, () => unknown> = {
+  throws: () => {
+    throw new Error('away')
+  },
+  rejects: () => Promise.reject(new Error('away')),
+  'never answers': () => never,
+  'answers nonsense': () => Promise.resolve({ users: 'all', entries: 7, records: 'none' }),
+}
+
+/** An object whose methods of these names fail from now on. */
+function failing<T extends object>(part: T, names: readonly string[], fail: () => unknown): void {
+  for (const name of names) Reflect.set(part, name, fail)
+}
+
+for (const [how, fail] of Object.entries(failures)) {
+  describe(`A part that ${how}`, function () {
+    this.timeout(20_000)
+
+    async function visit() {
+      const users = usersOf(PEOPLE)
+      const store: RecordStore = { ...memoryStore() }
+      const visit = await adminVisit({ users, store })
+      await enrol(visit.host, ann)
+      return { ...visit, users, store }
+    }
+
+    it('is a 503 where it is the host’s list of users', async () => {
+      const { browser, users } = await visit()
+      failing(users, ['list'], fail)
+      expectProblem(await getJson(browser, `${ADMIN}/users`), 'unavailable', 503)
+    })
+
+    it('is a 503 where it is the list of records', async () => {
+      const { browser, store } = await visit()
+      failing(store, ['list'], fail)
+      expectProblem(await getJson(browser, `${ADMIN}/users?state=on`), 'unavailable', 503)
+    })
+
+    it('is a 503 where it is the audit log, and what was decided stays decided', async () => {
+      const { browser, store } = await visit()
+      failing(store.audit ?? {}, ['list', 'append'], fail)
+      expectProblem(await getJson(browser, `${ADMIN}/events`), 'unavailable', 503)
+      expectProblem(await getJson(browser, `${ADMIN}/users/ann`), 'unavailable', 503)
+    })
+
+    if (how === 'answers nonsense') return
+
+    it('is a 503 where it is the host’s user, and nothing is done to him', async () => {
+      const { host, browser, users } = await visit()
+      failing(users, ['findById'], fail)
+      expectProblem(await postJson(browser, `${ADMIN}/users/ann/disable`), 'unavailable', 503)
+      expect((await recordOf(host)).authenticator).to.not.equal(null)
+    })
+
+    it('is a 503 where it is the store of the policy', async () => {
+      const { browser, store } = await visit()
+      failing(store, ['writePolicy'], fail)
+      const answer = await putJson(browser, `${ADMIN}/policy`, { mode: 'off' })
+      expectProblem(answer, 'unavailable', 503)
+      expect(await store.findPolicy()).to.equal(null)
+    })
+  })
+}
+
+describe('A list of the host’s that gives more than was asked for', () => {
+  it('is a 503: nobody is left out unseen, and a million users are not read', async () => {
+    const list = async () => ({ users: PEOPLE, next: null })
+    const { browser } = await adminVisit({ users: { ...usersOf(PEOPLE), list } })
+    await getJson(browser, `${ADMIN}/users?limit=4`).expect(200)
+    expectProblem(await getJson(browser, `${ADMIN}/users?limit=3`), 'unavailable', 503)
+  })
+})
