@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs'
 import axe from 'axe-core'
 import { expect } from 'chai'
+import type { Mail } from '../../lib/index.js'
 import { withPage } from '../support/chromium.js'
 import { walkEveryPage } from '../support/every-page.js'
 import { expectGoodDarkness, expectGoodLook } from '../support/good-look.js'
@@ -15,25 +16,48 @@ const LANGUAGES = readdirSync(new URL('../../messages', import.meta.url))
 const RIGHT_TO_LEFT = 'ar'
 
 const users = [...LANGUAGES, RIGHT_TO_LEFT].map(
-  (id): HostUser => ({ id, name: `Ms ${id}`, password: `${id}-password` }),
+  (id): HostUser => ({
+    id,
+    name: `Ms ${id}`,
+    password: `${id}-password`,
+    email: `${id}@acme.example`,
+  }),
 )
 
 /** One walk, at a site of its own: its clock moves. */
 async function walk(user: HostUser): Promise<void> {
   const messages = { [RIGHT_TO_LEFT]: {} }
-  const site = await startSite({ users: [user], options: { messages } })
+  const mails: Mail[] = []
+  const site = await startSite({
+    users: [user],
+    options: {
+      messages,
+      users: { findById: async () => user },
+      mail: {
+        from: 'Acme <no-reply@acme.example>',
+        transport: { sendMail: async (mail) => mails.push(mail) },
+      },
+      lost: { delay: '24h' },
+    },
+  })
   try {
     // The pages' own policy refuses the checker's script, as it should.
     await withPage({ locale: user.id, bypassCSP: true }, async (page) => {
       await page.addInitScript({ content: axe.source })
       const dir = user.id === RIGHT_TO_LEFT ? 'rtl' : 'ltr'
-      await walkEveryPage(page, site, user, async (name) => {
-        const html = page.locator('html')
-        expect(await html.getAttribute('lang'), name).to.equal(user.id)
-        expect(await html.getAttribute('dir'), name).to.equal(dir)
-        await expectGoodLook(page, name)
-        if (user.id === 'en') await expectGoodDarkness(page, name)
-      })
+      await walkEveryPage(
+        page,
+        site,
+        user,
+        async (name) => {
+          const html = page.locator('html')
+          expect(await html.getAttribute('lang'), name).to.equal(user.id)
+          expect(await html.getAttribute('dir'), name).to.equal(dir)
+          await expectGoodLook(page, name)
+          if (user.id === 'en') await expectGoodDarkness(page, name)
+        },
+        mails,
+      )
     })
   } finally {
     await site.stop()
@@ -41,7 +65,7 @@ async function walk(user: HostUser): Promise<void> {
 }
 
 describe('every page', function () {
-  this.timeout(80_000)
+  this.timeout(120_000)
   let walks: readonly Promise<void>[]
   before(() => {
     // All at once: most of each is waiting.

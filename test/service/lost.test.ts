@@ -7,7 +7,7 @@ import { keyRing } from '../../lib/keys/key-ring.js'
 import type { Counters } from '../../lib/ports/counters.js'
 import { Announcer } from '../../lib/service/announcer.js'
 import { Audit } from '../../lib/service/audit.js'
-import { Lost } from '../../lib/service/lost.js'
+import { Lost, type LostLink } from '../../lib/service/lost.js'
 import { MailLimits } from '../../lib/service/mail-limits.js'
 import { MailResetTokens } from '../../lib/service/mail-reset-tokens.js'
 import type { MailResetUser } from '../../lib/service/mail-reset-user.js'
@@ -97,14 +97,19 @@ async function world(given: Given = {}) {
   }
   const lost = new Lost(parts)
   let logins = 0
-  const begin = (address = ADDRESS, pendingId = `login-${++logins}`) => {
-    const pending = {
-      ...{ id: pendingId, userId: USER, epoch: 1, at: system.now(), next: null, locale: null },
-      ...{ keepSessionInfo: false, passport: { instance: 0, user: USER }, subject: NOBODY_SPECIAL },
-    }
-    const footing = { policy: policyWith('optional'), subject: NOBODY_SPECIAL }
-    lost.ask({ pending, ...footing, address, occasion: AT_HOME })
+  const pendingOf = (id: string, at = system.now()) => ({
+    ...{ id, userId: USER, epoch: 1, at, next: null, locale: null, keepSessionInfo: false },
+    ...{ passport: { instance: 0, user: USER }, subject: NOBODY_SPECIAL },
+  })
+  const rest = {
+    ...{ policy: policyWith('optional'), subject: NOBODY_SPECIAL, occasion: AT_HOME },
   }
+  const begin = (address = ADDRESS, pendingId = `login-${++logins}`) => {
+    lost.ask({ pending: pendingOf(pendingId), ...rest, address })
+  }
+  /** Presses in a login whose first step was so long after this moment. */
+  const press = (link: LostLink, after: number) =>
+    lost.press(link, { pending: pendingOf('presses', system.now() + after), ...rest })
   const ask = async (address?: string, pendingId?: string) => {
     begin(address, pendingId)
     await lost.settled()
@@ -119,6 +124,7 @@ async function world(given: Given = {}) {
     lost,
     ask,
     begin,
+    press,
     sent: mails,
     refused,
     store,
@@ -163,6 +169,22 @@ describe('the limits of mails that reset', () => {
     await ask()
     expect(sent).to.have.length(3)
     expect(refused.filter((why) => why === 'address')).to.have.length(30)
+  })
+
+  it('take no place of one another where one of them refuses', async () => {
+    const { ask, sent, system } = await world()
+    await ask()
+    for (let mail = 0; mail < 2; mail += 1) {
+      system.advance(2 * MINUTE)
+      await ask()
+    }
+    expect(sent).to.have.length(3)
+    system.advance(56 * MINUTE - 1)
+    await ask()
+    expect(sent, 'a moment too early').to.have.length(3)
+    system.advance(1)
+    await ask()
+    expect(sent, 'the moment before took nothing').to.have.length(4)
   })
 
   it('let one mail out of many asks at once', async () => {
@@ -237,6 +259,23 @@ describe('a mail that resets', () => {
     system.advance(1)
     await ask()
     expect(sent, 'the places were given back').to.have.length(1)
+  })
+})
+
+// The body of a request comes when the client sends it: the login may have ended since the guard.
+describe('a button that was pressed late', () => {
+  it('does nothing for a login that has ended meanwhile, and the link stays good', async () => {
+    const { ask, sent, lost, record, store, press } = await world()
+    await ask()
+    const link = await lost.find(sent[0]?.token ?? '')
+    if (link === null) throw new Error('the link is dead')
+    const before = await record()
+    const late = { ...before, passwordChangedAt: before.mailReset?.askedAt ?? 0 }
+    await store.write({ ...late, version: 3, writeId: 'password' }, 2)
+    expect(await press(link, -1)).to.deep.equal({ kind: 'not-signed-in' })
+    expect((await record()).mailReset).to.deep.equal(before.mailReset)
+    expect(await press(link, 0)).to.include({ kind: 'reset', epoch: 2 })
+    expect(await press(link, 0)).to.deep.equal({ kind: 'link-expired' })
   })
 })
 

@@ -1,7 +1,9 @@
 import type { Page } from 'playwright-core'
-import { MINUTE, SECOND } from './clock.js'
+import type { Mail } from '../../lib/index.js'
+import { DAY, MINUTE, SECOND } from './clock.js'
 import type { HostUser } from './host.js'
-import { give, leaveBackupCodes, passLogin, type Site, scanned } from './site.js'
+import { hasLink, linkIn } from './lost.js'
+import { give, leaveBackupCodes, passLogin, type Site, scanned, sent } from './site.js'
 import { setPolicy, wrongCodeOf } from './visits.js'
 
 /**
@@ -13,6 +15,7 @@ export async function walkEveryPage(
   site: Site,
   user: HostUser,
   look: (name: string) => Promise<void>,
+  mails: readonly Pick<Mail, 'text'>[],
 ): Promise<void> {
   const settings = async (name: string) => {
     await page.goto(site.at('/'))
@@ -70,12 +73,50 @@ export async function walkEveryPage(
   await look('challenge-wrong-backup-code')
   await give(page, wrongCodeOf(site, key))
   await look('challenge-clock')
+  await walkLostPages(page, site, user, look, mails)
   await give(page, key.code())
   next()
   await page.goto(site.at('/'))
   await openAll(page)
   await give(page, key.code(), 'code-disable')
   await look('settings-disabled')
+}
+
+/** From the challenge to the link of a reset that waits, and back to the challenge. */
+async function walkLostPages(
+  page: Page,
+  site: Site,
+  user: HostUser,
+  look: (name: string) => Promise<void>,
+  mails: readonly Pick<Mail, 'text'>[],
+): Promise<void> {
+  await page.goto(site.at('/lost'))
+  await look('lost')
+  await page.locator('form').evaluate((form) => form.setAttribute('novalidate', ''))
+  await give(page, 'nobody', 'email')
+  await look('lost-no-address')
+  await give(page, user.email ?? '', 'email')
+  await look('lost-sent')
+  const asked = new Promise((resolve) => site.secondStep.events.once('mail-reset-asked', resolve))
+  if (!mails.some(hasLink)) await asked
+  await site.secondStep.close()
+  const link = site.url + linkIn(mails.findLast(hasLink))
+  await page.goto(site.at('/challenge'))
+  await look('challenge-reset-waits')
+  await page.goto(link)
+  await look('lost-link-waits')
+  await page.context().clearCookies()
+  await page.goto(link)
+  await look('lost-link-elsewhere')
+  site.system.advance(DAY)
+  await passLogin(page, site, user)
+  await page.goto(link)
+  await look('lost-link')
+  await sent(page, () => page.locator('#cancel button').click())
+  await look('lost-cancelled')
+  await page.goto(link)
+  await look('link-expired')
+  await page.goto(site.at('/challenge'))
 }
 
 /** Opens what is folded, as somebody does who wants to read everything. */

@@ -86,7 +86,7 @@ export async function lostVisit(
     mails,
     users,
     idle: () => idle(visit.host),
-    link: () => linkIn(mails.findLast(({ text }) => LINK.test(text))),
+    link: () => linkIn(mails.findLast(hasLink)),
     async ask(email = member.email, browser = visit.browser) {
       const answer = await postJson(browser, '/second-step/lost', { email })
       expect(answer.status).to.equal(202)
@@ -94,6 +94,11 @@ export async function lostVisit(
       await idle(visit.host)
     },
   }
+}
+
+/** Whether a mail has the link of a reset. */
+export function hasLink({ text }: Pick<Mail, 'text'>): boolean {
+  return LINK.test(text)
 }
 
 /** The path of the link that a mail has. */
