@@ -188,6 +188,29 @@ describe('createSecondStep', () => {
     expect(refusal).to.not.include('did you mean')
   })
 
+  // A wait that is misspelt would be none, and the owner would learn of the reset when it is done.
+  it('refuses resets by mail that would not be what the host meant', () => {
+    const mail = { transport: { sendMail: async () => undefined }, from: 'Acme <a@acme.example>' }
+    const withMail = { mail, users: { findById: async () => null } }
+    const refusalWith = (lost: unknown, more: object = withMail) =>
+      refusalOf(() => create({ lost, ...more }))
+    for (const wrong of [true, null, 'off', 24]) {
+      expect(refusalWith(wrong)).to.include('`lost` must be false')
+    }
+    for (const delay of [24, 0, '24', '24 h', '48h', '', null, 'constructor']) {
+      expect(refusalWith({ delay })).to.include('`lost.delay` must be one of 0, 24h, 72h')
+    }
+    expect(refusalWith({ allow: true })).to.include('`lost.allow` must be a function')
+    expect(refusalWith({ heldUntil: new Date() })).to.include('`lost.heldUntil` must be')
+    expect(refusalWith({ delays: '24h' }))
+      .to.include('lost.delays')
+      .and.include('delay')
+    expect(refusalWith({ delay: '24h' }, {})).to.include('`lost` needs `mail')
+    const all = { delay: '72h', allow: () => true, heldUntil: () => null }
+    for (const lost of [undefined, false, {}, { delay: '0' }, all]) create({ lost, ...withMail })
+    create({ lost: false })
+  })
+
   it('refuses mails that nobody could send or get', () => {
     const users = { findById: async () => null }
     const transport = { sendMail: async () => undefined }
