@@ -1,5 +1,4 @@
 import { readAddress } from '../domain/address.js'
-import type { Decision } from '../domain/decision.js'
 import type { MailResetRefusal } from '../domain/event.js'
 import {
   askMailReset,
@@ -7,55 +6,24 @@ import {
   dropMailReset,
   endMailReset,
   type MailReset,
-  mailResetOf,
-  type PressAnswer,
-  pressMailReset,
 } from '../domain/mail-reset.js'
-import type { PendingLogin } from '../domain/pending-login.js'
-import type { SecondStepRecord } from '../domain/record.js'
-import {
-  type Admission,
-  type Footing,
-  pendingStandingOf,
-  stillAdmitted,
-} from '../domain/standing.js'
-import type { System } from '../ports/system.js'
-import { type Announcer, NO_REQUEST, type Occasion } from './announcer.js'
-import type { MailLimits } from './mail-limits.js'
-import { type MailResetTokens, type ReadToken, readToken } from './mail-reset-tokens.js'
-import type { FindMailResetUser, MailResetUser } from './mail-reset-user.js'
+import { type Admission, type Footing, stillAdmitted } from '../domain/standing.js'
+import { NO_REQUEST, type Occasion } from './announcer.js'
+import { type LostLinkParts, LostLinks, type LostLogin, waitsForCode } from './lost-links.js'
+import type { MailResetUser } from './mail-reset-user.js'
 import type { LinkMailer } from './mails.js'
-import type { Records } from './records.js'
 import type { Trouble } from './trouble.js'
 
 /** Who asks for a reset by mail, and for which address. */
-export interface LostRequest extends Pick<Footing, 'policy' | 'subject'> {
-  readonly pending: PendingLogin
+export interface LostRequest extends LostLogin {
   /** As `readAddress` has it. */
   readonly address: string
-  readonly occasion: Occasion
-}
-
-/** A pending login that presses the button. */
-export type LostPress = Omit<LostRequest, 'address'>
-
-/** A link that is good now. */
-export interface LostLink {
-  readonly token: ReadToken
-  readonly reset: MailReset
-  readonly heldUntil: number
 }
 
 /** What resets by mail are made of. */
-export interface LostParts {
-  readonly records: Records
-  readonly tokens: MailResetTokens
-  readonly limits: MailLimits
-  readonly announcer: Announcer
+export interface LostParts extends LostLinkParts {
   readonly mails: LinkMailer
-  readonly findUser: FindMailResetUser
   readonly trouble: Trouble
-  readonly system: System
   /** Milliseconds that a reset waits before its link can be used. */
   readonly delay: number
   /** Milliseconds between an answer and what comes of it. Default: 100 to 400, at random. */
@@ -67,10 +35,12 @@ const LONGER_AT_MOST = 300
 
 /** Resets by mail: "Lost your code?" */
 export class Lost {
+  readonly links: LostLinks
   readonly #parts: LostParts
   readonly #underWay = new Set<Promise<void>>()
 
   constructor(parts: LostParts) {
+    this.links = new LostLinks(parts)
     this.#parts = parts
   }
 
@@ -167,60 +137,6 @@ export class Lost {
     return this.#parts.announcer.announce(pending.userId, [event], occasion)
   }
 
-  /** The link of a token, or null where it does not work, for whichever reason. */
-  async find(token: string): Promise<LostLink | null> {
-    const { records, tokens, findUser, system } = this.#parts
-    const read = readToken(token)
-    if (read === null) return null
-    const record = await records.find(read.userId)
-    const reset = await this.#resetOf(read, record, system.now())
-    if (reset === null) return null
-    // Only now: whoever has no token learns nothing from the time that the host takes.
-    const user = await findUser(read.userId)
-    const { email = null } = user?.addressee ?? {}
-    if (user === null || !(await tokens.isFor(email, read.userId, reset))) return null
-    if (!(await user.allowed())) return null
-    return { token: read, reset, heldUntil: await user.heldUntil() }
-  }
-
-  async #resetOf(
-    token: ReadToken,
-    record: SecondStepRecord,
-    now: number,
-  ): Promise<MailReset | null> {
-    if (record.mailReset === null) return null
-    const digests = await this.#parts.tokens.digests(token.secret, record, record.mailReset)
-    return mailResetOf(record, digests, now)
-  }
-
-  /** Says that a link was opened. Mail scanners open some links again and again: that is said once. */
-  async opened({ token, reset }: LostLink, occasion: Occasion): Promise<void> {
-    const { limits, announcer } = this.#parts
-    if (!(await limits.mayTellOpening(reset.id))) return
-    await announcer.announce(token.userId, [{ type: 'mail-reset-opened', method: null }], occasion)
-  }
-
-  /** Resets, for a pending login of that user. Link and login are asked again in the decision. */
-  press(
-    { token, heldUntil }: LostLink,
-    press: LostPress,
-  ): Promise<PressAnswer | { readonly kind: 'not-signed-in' }> {
-    const { records, tokens } = this.#parts
-    return records.change(
-      token.userId,
-      press.occasion,
-      async (record, now): Promise<Decision<PressAnswer | { kind: 'not-signed-in' }>> => {
-        const { mailReset } = record
-        const digests =
-          mailReset === null ? [] : await tokens.digests(token.secret, record, mailReset)
-        if (mailResetOf(record, digests, now) !== null && !waitsForCode(press, record, now)) {
-          return { record, answer: { kind: 'not-signed-in' }, events: [] }
-        }
-        return pressMailReset(record, { digests, heldUntil }, now)
-      },
-    )
-  }
-
   /** Ends what waits; whether anything did is not said. */
   cancel(
     admission: Admission & Footing,
@@ -234,18 +150,6 @@ export class Lost {
         stillAdmitted(admission, { record, policy, subject }, now)
           ? { ...endMailReset(record, now), answer: 'cancelled' }
           : { record, answer: 'sign-in-again', events: [] },
-    )
-  }
-
-  /** Ends the reset that a link is of. */
-  cancelByLink({ token }: LostLink, occasion: Occasion): Promise<'cancelled' | 'link-expired'> {
-    return this.#parts.records.change<'cancelled' | 'link-expired'>(
-      token.userId,
-      occasion,
-      async (record, now) =>
-        (await this.#resetOf(token, record, now)) === null
-          ? { record, answer: 'link-expired', events: [] }
-          : { ...endMailReset(record, now), answer: 'cancelled' },
     )
   }
 }
@@ -263,12 +167,4 @@ async function refusalOf(
 ): Promise<MailResetRefusal | null> {
   if (readAddress(addressee.email ?? undefined) !== address) return 'address'
   return (await allowed()) ? null : 'not-allowed'
-}
-
-function waitsForCode(
-  { pending, policy, subject }: LostPress,
-  record: SecondStepRecord,
-  now: number,
-): boolean {
-  return pendingStandingOf(pending, { record, policy, subject }, now) === 'code-required'
 }

@@ -1,4 +1,4 @@
-import type { Lost, LostLink } from '../service/lost.js'
+import type { LostLink, LostLinks } from '../service/lost-links.js'
 import { languagesOf, wantsJson } from './faces.js'
 import { factsOf } from './facts.js'
 import { userOfPending } from './finish-login.js'
@@ -13,7 +13,7 @@ import type { PendingVisitor, Visitor } from './visitor.js'
 
 /** A request with a link that works. */
 interface Linked extends Exchange {
-  readonly lost: Lost
+  readonly links: LostLinks
   readonly link: LostLink
   /** The token as it is in the address. */
   readonly token: string
@@ -21,8 +21,8 @@ interface Linked extends Exchange {
 
 /** GET `/lost/:token`. Mail scanners fetch it too, so it changes nothing. */
 export const showLostLink = withLink(async (linked) => {
-  const { req, res, lost, link } = linked
-  await lost.opened(link, occasionOf(req))
+  const { req, res, links, link } = linked
+  await links.opened(link, occasionOf(req))
   if (!wantsJson(req)) {
     await linkPage(linked, null, 200)
     return undefined
@@ -37,7 +37,7 @@ export const showLostLink = withLink(async (linked) => {
 
 /** POST `/lost/:token` */
 export const pressLostLink = withLink(async (linked) => {
-  const { site, req, res, lost, link } = linked
+  const { site, req, res, links, link } = linked
   const owner = ownerOf(linked)
   if (owner === null) return onPage(linked, { code: 'not-signed-in' })
   // Before the reset: a user store that is away must not leave half of it.
@@ -45,7 +45,7 @@ export const pressLostLink = withLink(async (linked) => {
 
   const { pending, policy, subject } = owner
   const occasion = occasionOf(req)
-  const answer = await lost.press(link, { pending, policy, subject, occasion })
+  const answer = await links.press(link, { pending, policy, subject, occasion })
   if (answer.kind === 'not-yet') {
     const availableAt = new Date(answer.availableAt)
     return onPage(linked, { code: answer.kind, availableAt })
@@ -64,8 +64,8 @@ export const pressLostLink = withLink(async (linked) => {
 
 /** POST `/lost/:token/cancel` */
 export const cancelLostLink = withLink(async (linked) => {
-  const { site, req, res, lost, link } = linked
-  const answer = await lost.cancelByLink(link, occasionOf(req))
+  const { site, req, res, links, link } = linked
+  const answer = await links.cancel(link, occasionOf(req))
   if (answer !== 'cancelled') return expired(linked)
   if (wantsJson(req)) sendJson(res, { status: 'cancelled' })
   else redirect(res, `${site.paths.secondStep}/lost/cancelled`)
@@ -85,8 +85,10 @@ function withLink(handler: (linked: Linked) => Promise<Problem | undefined>): Ha
     const { lost } = exchange.site
     if (lost === null) return { code: 'switched-off' }
     const token = String(exchange.req.params.token)
-    const link = await lost.find(token)
-    return link === null ? expired(exchange) : handler({ ...exchange, lost, link, token })
+    const link = await lost.links.find(token)
+    return link === null
+      ? expired(exchange)
+      : handler({ ...exchange, links: lost.links, link, token })
   }
 }
 

@@ -7,7 +7,8 @@ import { keyRing } from '../../lib/keys/key-ring.js'
 import type { Counters } from '../../lib/ports/counters.js'
 import { Announcer } from '../../lib/service/announcer.js'
 import { Audit } from '../../lib/service/audit.js'
-import { Lost, type LostLink } from '../../lib/service/lost.js'
+import { Lost } from '../../lib/service/lost.js'
+import type { LostLink } from '../../lib/service/lost-links.js'
 import { MailLimits } from '../../lib/service/mail-limits.js'
 import { MailResetTokens } from '../../lib/service/mail-reset-tokens.js'
 import type { MailResetUser } from '../../lib/service/mail-reset-user.js'
@@ -64,6 +65,8 @@ interface Given {
   readonly user?: Partial<MailResetUser> | null
   readonly findUser?: () => Promise<MailResetUser | null>
   readonly record?: Partial<SecondStepRecord>
+  /** Given: the pause is the usual one. Else there is none. */
+  readonly pause?: undefined
 }
 
 /** One process. */
@@ -86,7 +89,8 @@ async function world(given: Given = {}) {
     ...given.user,
   }
   const parts = {
-    ...{ records, tokens, announcer, system, delay, pause: () => 0 },
+    ...{ records, tokens, announcer, system, delay },
+    ...('pause' in given ? {} : { pause: () => 0 }),
     limits: new MailLimits(movedCounters(system)),
     mails: {
       sendLink: (event: MailedEvent, _: unknown, link: MailedLink) =>
@@ -109,7 +113,7 @@ async function world(given: Given = {}) {
   }
   /** Presses in a login whose first step was so long after this moment. */
   const press = (link: LostLink, after: number) =>
-    lost.press(link, { pending: pendingOf('presses', system.now() + after), ...rest })
+    lost.links.press(link, { pending: pendingOf('presses', system.now() + after), ...rest })
   const ask = async (address?: string, pendingId?: string) => {
     begin(address, pendingId)
     await lost.settled()
@@ -162,7 +166,7 @@ describe('the limits of mails that reset', () => {
     await ask()
     expect(sent).to.have.length(1)
     for (let refusal = 0; refusal < 10; refusal += 1) await ask()
-    expect(await lost.find(sent[0]?.token ?? '')).not.to.equal(null)
+    expect(await lost.links.find(sent[0]?.token ?? '')).not.to.equal(null)
     system.advance(2 * MINUTE)
     await ask()
     system.advance(2 * MINUTE)
@@ -193,7 +197,7 @@ describe('the limits of mails that reset', () => {
     await lost.settled()
     expect(sent).to.have.length(1)
     expect((await record()).mailReset?.digests).to.have.length(1)
-    expect(await lost.find(sent[0]?.token ?? '')).not.to.equal(null)
+    expect(await lost.links.find(sent[0]?.token ?? '')).not.to.equal(null)
   })
 
   it('end what one login may set going', async () => {
@@ -205,14 +209,29 @@ describe('the limits of mails that reset', () => {
   })
 })
 
+// A right address costs more work than a wrong one: begun at once it would show in the next answer.
+describe('what comes of asking', () => {
+  it('begins a good while after the answer', async () => {
+    let looked = 0
+    const findUser = async () => {
+      looked = performance.now()
+      return null
+    }
+    const { ask } = await world({ findUser, pause: undefined })
+    const asked = performance.now()
+    await ask()
+    expect(looked - asked).to.be.within(95, 2000)
+  })
+})
+
 describe('a mail that resets', () => {
   it('ends the link of the one before', async () => {
     const { ask, sent, lost, system } = await world()
     await ask()
     system.advance(2 * MINUTE)
     await ask()
-    expect(await lost.find(sent[0]?.token ?? '')).to.equal(null)
-    expect(await lost.find(sent[1]?.token ?? '')).not.to.equal(null)
+    expect(await lost.links.find(sent[0]?.token ?? '')).to.equal(null)
+    expect(await lost.links.find(sent[1]?.token ?? '')).not.to.equal(null)
   })
 
   it('has a token of 256 random bits that is nowhere else', async () => {
@@ -267,7 +286,7 @@ describe('a button that was pressed late', () => {
   it('does nothing for a login that has ended meanwhile, and the link stays good', async () => {
     const { ask, sent, lost, record, store, press } = await world()
     await ask()
-    const link = await lost.find(sent[0]?.token ?? '')
+    const link = await lost.links.find(sent[0]?.token ?? '')
     if (link === null) throw new Error('the link is dead')
     const before = await record()
     const late = { ...before, passwordChangedAt: before.mailReset?.askedAt ?? 0 }
@@ -339,7 +358,7 @@ describe('the look for waits that are over', () => {
       .filter(({ event }) => event.type === 'mail-reset-ready')
     expect(ready).to.have.length(1)
     expect(ready[0]?.event).to.deep.include({ ip: AT_HOME.ip, userAgent: AT_HOME.userAgent })
-    expect(await first?.lost.find(ready[0]?.token ?? '')).not.to.equal(null)
+    expect(await first?.lost.links.find(ready[0]?.token ?? '')).not.to.equal(null)
   })
 
   it('goes on after a user who cannot be looked up, and tells him later', async () => {

@@ -1,0 +1,124 @@
+import type { Decision } from '../domain/decision.js'
+import {
+  endMailReset,
+  type MailReset,
+  mailResetOf,
+  type PressAnswer,
+  pressMailReset,
+} from '../domain/mail-reset.js'
+import type { PendingLogin } from '../domain/pending-login.js'
+import type { SecondStepRecord } from '../domain/record.js'
+import { type Footing, pendingStandingOf } from '../domain/standing.js'
+import type { System } from '../ports/system.js'
+import type { Announcer, Occasion } from './announcer.js'
+import type { MailLimits } from './mail-limits.js'
+import { type MailResetTokens, type ReadToken, readToken } from './mail-reset-tokens.js'
+import type { FindMailResetUser } from './mail-reset-user.js'
+import type { Records } from './records.js'
+
+/** A pending login that asks for a reset, or presses its button. */
+export interface LostLogin extends Pick<Footing, 'policy' | 'subject'> {
+  readonly pending: PendingLogin
+  readonly occasion: Occasion
+}
+
+/** A link that is good now. */
+export interface LostLink {
+  readonly token: ReadToken
+  readonly reset: MailReset
+  readonly heldUntil: number
+}
+
+/** What the links of resets by mail are known by. */
+export interface LostLinkParts {
+  readonly records: Records
+  readonly tokens: MailResetTokens
+  readonly limits: MailLimits
+  readonly announcer: Announcer
+  readonly findUser: FindMailResetUser
+  readonly system: System
+}
+
+/** The links that were mailed: what they are of, and what can be done with them. */
+export class LostLinks {
+  readonly #parts: LostLinkParts
+
+  constructor(parts: LostLinkParts) {
+    this.#parts = parts
+  }
+
+  /** The link of a token, or null where it does not work, for whichever reason. */
+  async find(token: string): Promise<LostLink | null> {
+    const { records, tokens, findUser, system } = this.#parts
+    const read = readToken(token)
+    if (read === null) return null
+    const record = await records.find(read.userId)
+    const reset = await this.#resetOf(read, record, system.now())
+    if (reset === null) return null
+    // Only now: whoever has no token learns nothing from the time that the host takes.
+    const user = await findUser(read.userId)
+    const { email = null } = user?.addressee ?? {}
+    if (user === null || !(await tokens.isFor(email, read.userId, reset))) return null
+    if (!(await user.allowed())) return null
+    return { token: read, reset, heldUntil: await user.heldUntil() }
+  }
+
+  async #resetOf(
+    token: ReadToken,
+    record: SecondStepRecord,
+    now: number,
+  ): Promise<MailReset | null> {
+    if (record.mailReset === null) return null
+    const digests = await this.#parts.tokens.digests(token.secret, record, record.mailReset)
+    return mailResetOf(record, digests, now)
+  }
+
+  /** Says that a link was opened. Mail scanners open some links again and again: that is said once. */
+  async opened({ token, reset }: LostLink, occasion: Occasion): Promise<void> {
+    const { limits, announcer } = this.#parts
+    if (!(await limits.mayTellOpening(reset.id))) return
+    await announcer.announce(token.userId, [{ type: 'mail-reset-opened', method: null }], occasion)
+  }
+
+  /** Resets, for a pending login of that user. Link and login are asked again in the decision. */
+  press(
+    { token, heldUntil }: LostLink,
+    press: LostLogin,
+  ): Promise<PressAnswer | { readonly kind: 'not-signed-in' }> {
+    const { records, tokens } = this.#parts
+    return records.change(
+      token.userId,
+      press.occasion,
+      async (record, now): Promise<Decision<PressAnswer | { kind: 'not-signed-in' }>> => {
+        const { mailReset } = record
+        const digests =
+          mailReset === null ? [] : await tokens.digests(token.secret, record, mailReset)
+        if (mailResetOf(record, digests, now) !== null && !waitsForCode(press, record, now)) {
+          return { record, answer: { kind: 'not-signed-in' }, events: [] }
+        }
+        return pressMailReset(record, { digests, heldUntil }, now)
+      },
+    )
+  }
+
+  /** Ends the reset that a link is of. */
+  cancel({ token }: LostLink, occasion: Occasion): Promise<'cancelled' | 'link-expired'> {
+    return this.#parts.records.change<'cancelled' | 'link-expired'>(
+      token.userId,
+      occasion,
+      async (record, now) =>
+        (await this.#resetOf(token, record, now)) === null
+          ? { record, answer: 'link-expired', events: [] }
+          : { ...endMailReset(record, now), answer: 'cancelled' },
+    )
+  }
+}
+
+/** Whether the login may ask for a reset, or make one: it waits for the code. */
+export function waitsForCode(
+  { pending, policy, subject }: LostLogin,
+  record: SecondStepRecord,
+  now: number,
+): boolean {
+  return pendingStandingOf(pending, { record, policy, subject }, now) === 'code-required'
+}
