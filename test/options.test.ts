@@ -65,6 +65,7 @@ const illTyped: Record<string, { values: readonly unknown[]; says: string }> = {
     says: 'must be a list of Passport',
   },
   describe: { values: [null, 'id', {}], says: 'must be a function' },
+  canAdminister: { values: [null, true, 'admin', {}], says: 'must be a function' },
   realm: {
     values: [null, '', 'Staff', 'a:b', 'a b', 5, 'a'.repeat(33)],
     says: 'lower-case letters',
