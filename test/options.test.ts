@@ -189,6 +189,14 @@ describe('createSecondStep', () => {
     expect(refusal).to.not.include('did you mean')
   })
 
+  it('want `users.list` to be a method, where there is one', () => {
+    const findById = async () => null
+    for (const list of [null, 5, 'name', []]) {
+      expect(refusalOf(() => create({ users: { findById, list } }))).to.include('users.list')
+    }
+    expect(() => create({ users: { findById, list: async () => null } })).to.not.throw()
+  })
+
   it('refuses mails that nobody could send or get', () => {
     const users = { findById: async () => null }
     const transport = { sendMail: async () => undefined }
