@@ -20,7 +20,7 @@ export const events: Command = {
     return withApp(values, async (app) => {
       const user = values.user === undefined ? null : app.checked.recordId(values.user)
       const cursor = values.cursor ?? null
-      const page = await app.site.audit.list({ user, cursor, limit })
+      const page = await app.site.audit.page({ user, cursor, limit })
       if (page === null) throw new UsageError('--cursor is none that a page has given.')
       const { next } = page
       const shown = page.entries.map((entry) => shownEntry(app, entry))

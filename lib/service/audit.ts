@@ -16,11 +16,6 @@ export class Audit {
     return within(PART, () => this.#log.append(entries))
   }
 
-  /** A page of what happened, or null for a cursor that no page has given. */
-  list(query: AuditQuery): Promise<AuditPage | null> {
-    return within(PART, () => this.#log.list(query))
-  }
-
   /** What last happened to a user's second step, newest first. */
   async lastOf(user: string): Promise<readonly AuditEntry[]> {
     const page = await this.page({ user, cursor: null, limit: LAST_OF_A_USER })

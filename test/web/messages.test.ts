@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
 import { ConfigurationError } from '../../lib/errors/configuration-error.js'
-import { MAILS } from '../../lib/service/mails.js'
+import { ADMIN_MAILS, MAILS } from '../../lib/service/mails.js'
 import { MODES } from '../../lib/web/admin/policy-fields.js'
 import { STATES } from '../../lib/web/admin/users.js'
 import { loadMessages } from '../../lib/web/messages.js'
@@ -92,8 +92,15 @@ describe('the texts', () => {
     const ofMails = Object.keys(english).filter((key) => isOfOneMail(key))
     const parts = ['title', 'what', 'not-you']
     const expected = MAILS.flatMap((mail) => parts.map((part) => `mail.${mail}.${part}`))
-    const more = ['mail.backup-code-used.left', 'mail.backup-code-used.few']
-    expect(ofMails).to.have.members([...expected, ...more])
+    const ofAdmins = ADMIN_MAILS.flatMap((mail) =>
+      ['title', 'what'].map((part) => `mail.admin.${mail}.${part}`),
+    )
+    const more = [
+      ...['mail.backup-code-used.left', 'mail.backup-code-used.few'],
+      ...['by', 'was-asked', 'not-expected', 'not-you'].map((part) => `mail.admin.${part}`),
+      ...['mail.admin.paused.what-forever', 'mail.admin.reset.days'],
+    ]
+    expect(ofMails).to.have.members([...expected, ...ofAdmins, ...more])
   })
 
   it('have every key that a view uses', () => {
