@@ -65,6 +65,7 @@ const illTyped: Record<string, { values: readonly unknown[]; says: string }> = {
     says: 'must be a list of Passport',
   },
   describe: { values: [null, 'id', {}], says: 'must be a function' },
+  canAdminister: { values: [null, true, 'admin', {}], says: 'must be a function' },
   realm: {
     values: [null, '', 'Staff', 'a:b', 'a b', 5, 'a'.repeat(33)],
     says: 'lower-case letters',
@@ -186,6 +187,14 @@ describe('createSecondStep', () => {
     const refusal = refusalOf(() => create({ favouriteColour: 'blue' }))
     expect(refusal).to.include('`favouriteColour`: known are issuer, origin,')
     expect(refusal).to.not.include('did you mean')
+  })
+
+  it('want `users.list` to be a method, where there is one', () => {
+    const findById = async () => null
+    for (const list of [null, 5, 'name', []]) {
+      expect(refusalOf(() => create({ users: { findById, list } }))).to.include('users.list')
+    }
+    expect(() => create({ users: { findById, list: async () => null } })).to.not.throw()
   })
 
   it('refuses mails that nobody could send or get', () => {

@@ -90,11 +90,14 @@ const event: PageEvent = {
   user: 'ann',
   from: '203.0.113.7 · Firefox · Linux',
   reason: 'lost her phone',
+  until: 'forever',
+  refusal: null,
 }
 const events: readonly PageEvent[] = [
   event,
   { ...event, type: 'of-another-version', hasText: false, reason: null, from: '' },
-  { ...event, actor: { kind: 'user', id: 'ann' } },
+  { ...event, actor: { kind: 'user', id: 'ann' }, until: '2026-02-05T12:00:00.000Z' },
+  { ...event, type: 'change-refused', until: null, refusal: 'forbidden' },
   { ...event, type: 'policy-changed', actor: { kind: 'operator', id: null }, user: null },
 ]
 const shownUser: PageData['admin-user']['user'] = {
@@ -286,7 +289,7 @@ const fieldOf = (html: string, id: string) =>
 /** What no person can name: texts are looked up by it, times are made of it. */
 const KEPT = [
   ...['code', 'since', 'purpose', 'action', 'notice', 'form', 'forms', 'state', 'states', 'kind'],
-  ...['type', 'mode', 'modes', 'at', 'until', 'pausedUntil', 'lockedUntil', 'updatedAt'],
+  ...['type', 'mode', 'modes', 'at', 'until', 'pausedUntil', 'lockedUntil', 'updatedAt', 'refusal'],
 ]
 
 /** The same data with the hostile text in every string of it. */
