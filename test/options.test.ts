@@ -65,6 +65,7 @@ const illTyped: Record<string, { values: readonly unknown[]; says: string }> = {
     says: 'must be a list of Passport',
   },
   describe: { values: [null, 'id', {}], says: 'must be a function' },
+  canAdminister: { values: [null, true, 'admin', {}], says: 'must be a function' },
   realm: {
     values: [null, '', 'Staff', 'a:b', 'a b', 5, 'a'.repeat(33)],
     says: 'lower-case letters',
@@ -209,6 +210,14 @@ describe('createSecondStep', () => {
     const all = { delay: '72h', allow: () => true, heldUntil: () => null }
     for (const lost of [undefined, false, {}, { delay: '0' }, all]) create({ lost, ...withMail })
     create({ lost: false })
+  })
+
+  it('want `users.list` to be a method, where there is one', () => {
+    const findById = async () => null
+    for (const list of [null, 5, 'name', []]) {
+      expect(refusalOf(() => create({ users: { findById, list } }))).to.include('users.list')
+    }
+    expect(() => create({ users: { findById, list: async () => null } })).to.not.throw()
   })
 
   it('refuses mails that nobody could send or get', () => {

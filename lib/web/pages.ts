@@ -58,6 +58,10 @@ export interface PageEvent {
   /** IP address and browser; empty where nothing is known. */
   readonly from: string
   readonly reason: string | null
+  /** Until when it holds: ISO 8601, or `forever`; null where it does not say. */
+  readonly until: string | null
+  /** The code of the problem with which a change was refused, or null. */
+  readonly refusal: string | null
 }
 
 /** What each page shows. */

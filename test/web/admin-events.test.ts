@@ -105,6 +105,20 @@ describe('GET /events', () => {
   })
 })
 
+describe('The pages with events', () => {
+  it('say in words until when something holds, and why a change was refused', async () => {
+    const { host, browser } = await adminVisit()
+    await enrol(host, ann)
+    await postJson(browser, `${ADMIN}/users/ann/pause`, { days: 'forever' }).expect(200)
+    await postJson(browser, `${ADMIN}/users/ada/pause`, { days: 1 }).expect(403)
+    const { text } = await getPage(browser, EVENTS).expect(200)
+    expect(text).to.match(/Second step paused<\/strong> until resumed · by an admin \(<bdi>ada</)
+    expect(text).to.match(/Change refused<\/strong>: Not allowed · by an admin/)
+    await append(host, { type: 'paused', detail: { until: '<b>', code: '__proto__' } })
+    await getPage(browser, EVENTS).expect(200)
+  })
+})
+
 describe('Every type of event', () => {
   for (const lang of ['en', 'ru', 'it', 'es']) {
     it(`has a text in ${lang}`, () => {

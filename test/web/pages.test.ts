@@ -105,11 +105,14 @@ const event: PageEvent = {
   user: 'ann',
   from: '203.0.113.7 · Firefox · Linux',
   reason: 'lost her phone',
+  until: 'forever',
+  refusal: null,
 }
 const events: readonly PageEvent[] = [
   event,
   { ...event, type: 'of-another-version', hasText: false, reason: null, from: '' },
-  { ...event, actor: { kind: 'user', id: 'ann' } },
+  { ...event, actor: { kind: 'user', id: 'ann' }, until: '2026-02-05T12:00:00.000Z' },
+  { ...event, type: 'change-refused', until: null, refusal: 'forbidden' },
   { ...event, type: 'policy-changed', actor: { kind: 'operator', id: null }, user: null },
 ]
 const shownUser: PageData['admin-user']['user'] = {
@@ -203,6 +206,12 @@ const states: readonly State[] = [
     'challenge',
     { ...challenge, app: false, backupCode: false, lost: true },
   ],
+  ['challenge, a one-time code was made', 'challenge', { ...challenge, oneTimeCode: true }],
+  [
+    'challenge, a one-time code alone',
+    'challenge',
+    { ...challenge, backupCode: false, oneTimeCode: true, app: false, problem: wrongCode },
+  ],
   ['set-up', 'setup', setup],
   ['set-up, wrong code', 'setup', { ...setup, problem: wrongCode, cancel: false }],
   ['set-up, wrong clock', 'setup', { ...setup, problem: clockOff, clock: noon }],
@@ -217,6 +226,7 @@ const states: readonly State[] = [
   ['settings, codes not saved', 'settings', { ...settings, backupCodesSaved: false }],
   ['settings, few codes left', 'settings', { ...settings, backupCodesLeft: 3 }],
   ['settings, no codes left', 'settings', { ...settings, backupCodesLeft: 0 }],
+  ['settings, codes that an admin has seen', 'settings', { ...settings, codesSeen: true }],
   ['settings, backup codes switched off', 'settings', { ...settings, backupCodes: false }],
   ['settings, the key stays hidden', 'settings', { ...settings, showKey: false }],
   ['settings, required', 'settings', { ...settings, canDisable: false }],
@@ -309,7 +319,7 @@ const fieldOf = (html: string, id: string) =>
 /** What no person can name: texts are looked up by it, times are made of it. */
 const KEPT = [
   ...['code', 'since', 'purpose', 'action', 'notice', 'form', 'forms', 'state', 'states', 'kind'],
-  ...['type', 'mode', 'modes', 'at', 'until', 'pausedUntil', 'lockedUntil', 'updatedAt'],
+  ...['type', 'mode', 'modes', 'at', 'until', 'pausedUntil', 'lockedUntil', 'updatedAt', 'refusal'],
 ]
 
 /** The same data with the hostile text in every string of it. */
