@@ -1,7 +1,11 @@
 import { expect } from 'chai'
 import type { Page } from 'playwright-core'
+import { ada } from '../support/admin.js'
+import { ADMIN, startAdminSite } from '../support/admin-site.js'
+import { enrol } from '../support/browser.js'
 import { withPage } from '../support/chromium.js'
 import { SECOND } from '../support/clock.js'
+import { ann } from '../support/host.js'
 import {
   passLogin,
   type Site,
@@ -101,6 +105,38 @@ describe('somebody with a keyboard alone', () => {
       await tabTo(page, 'Go back and change nothing')
       await press(page, 'Enter')
       expect(new URL(page.url()).pathname).to.equal('/second-step/')
+    })
+  })
+})
+
+describe('an admin with a keyboard alone', () => {
+  let site: Site
+  beforeEach(async () => {
+    site = await startAdminSite()
+  })
+  afterEach(() => site.stop())
+
+  it('finds a user, pauses him, and stays in the field that was wrong', async () => {
+    await withPage({}, async (page) => {
+      await enrol(site, ann)
+      await setUpAt(page, site, ada)
+      await page.goto(`${site.url}${ADMIN}/users`)
+      await tabTo(page, /(^| )search$/)
+      await page.keyboard.type('ann')
+      await press(page, 'Enter')
+      await tabTo(page, 'Ann')
+      await press(page, 'Enter')
+      await tabTo(page, 'Pause for some days')
+      await page.keyboard.press('Enter')
+      await page.keyboard.press('Tab')
+      await page.keyboard.type('400')
+      await press(page, 'Enter')
+      expect(await focused(page).getAttribute('id')).to.equal('days')
+      expect(await focused(page).getAttribute('aria-invalid')).to.equal('true')
+      await page.keyboard.press('Control+A')
+      await page.keyboard.type('4')
+      await press(page, 'Enter')
+      expect(await page.locator('.done').textContent()).to.include('during the pause')
     })
   })
 })

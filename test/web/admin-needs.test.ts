@@ -4,7 +4,7 @@
 import { expect } from 'chai'
 import type { RequestHandler } from 'express'
 import { ADMIN, ada, adminVisit, PEOPLE, putJson, usersOf } from '../support/admin.js'
-import { expectProblem, expectSafeHeaders, getJson, postJson } from '../support/answers.js'
+import { expectProblem, expectSafeHeaders, getJson, getPage, postJson } from '../support/answers.js'
 import {
   type Browser,
   browserOf,
@@ -249,6 +249,21 @@ describe('An admin under mode off', () => {
     expect(body.next).to.equal(`${ADMIN}/events?user=ann`)
     await getJson(browser, `${ADMIN}/users`).expect(200)
   })
+})
+
+describe('An admin whose code is not fresh', () => {
+  for (const page of [`${ADMIN}/users/ann`, `${ADMIN}/policy`]) {
+    it(`is led from ${page} to a code, and back`, async () => {
+      const { host, browser, enrolment } = await adminVisit()
+      await enrol(host, ann)
+      host.system.advance(5 * MINUTE)
+      const { text } = await getPage(browser, page).expect(200)
+      expect(text).to.include('href="/second-step/fresh"')
+      const { body } = await postJson(browser, '/second-step/fresh', { code: enrolment.code() })
+      expect(body.next).to.equal(page)
+      expect((await getPage(browser, page)).text).to.not.include('href="/second-step/fresh"')
+    })
+  }
 })
 
 describe('A change whose body comes late', () => {

@@ -32,6 +32,16 @@ export function freshOrProblem(site: Site, { stamp }: SignedInVisitor): Problem 
   return until !== null && site.system.now() < until ? null : freshCodeRequired(site)
 }
 
+/** Whether a page must lead to the one that asks for a code first; that one leads back to it. */
+export async function leadsToFreshCode(
+  { site, req, visitor }: Exchange<SignedInVisitor>,
+  page: string,
+): Promise<boolean> {
+  if (freshOrProblem(site, visitor) === null) return false
+  await rememberWayBack(site, req, page)
+  return true
+}
+
 function freshCodeRequired({ paths }: Site): Problem {
   return { code: 'fresh-code-required', next: `${paths.secondStep}/fresh` }
 }

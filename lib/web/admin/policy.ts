@@ -10,7 +10,7 @@ import type { SignedInVisitor } from '../visitor.js'
 import { rememberWayBack } from '../way-back.js'
 import { adminOccasion, announceRefusal, type Change, freshAdmin, limitProblem } from './change.js'
 import { membersOf, reasonOf } from './fields.js'
-import { freshOrProblem, presentAdmin } from './needs.js'
+import { leadsToFreshCode, presentAdmin } from './needs.js'
 import { MODES, policyChangesOf } from './policy-fields.js'
 import { type ShownPolicy, shownPolicy } from './shown.js'
 
@@ -65,11 +65,12 @@ function pathOfPolicy({ paths }: Pick<Site, 'paths'>): string {
 }
 
 async function policyPage(
-  { site, req, res, visitor }: Exchange<SignedInVisitor>,
+  exchange: Exchange<SignedInVisitor>,
   policy: Policy,
   problem: PageProblem | null,
   status: number,
 ): Promise<void> {
+  const { site, req, res } = exchange
   const shown = shownPolicy(site, policy)
   const back = pathOfPolicy(site)
   const data = {
@@ -78,7 +79,7 @@ async function policyPage(
     typed: problem === null ? typedOf(shown) : { ...typedOf(shown), ...textsIn(membersOf(req)) },
     modes: MODES,
     roles: site.roles,
-    stale: freshOrProblem(site, visitor) !== null,
+    stale: await leadsToFreshCode(exchange, back),
     notice: (await takeAdminNotice(req, back)) !== null,
     back,
   }

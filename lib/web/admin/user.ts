@@ -12,7 +12,7 @@ import { takeAdminNotice } from '../session.js'
 import { shownEvent } from '../shown-event.js'
 import type { Site } from '../site.js'
 import type { SignedInVisitor } from '../visitor.js'
-import { directoryOf, freshOrProblem } from './needs.js'
+import { directoryOf, leadsToFreshCode } from './needs.js'
 import { shownUser } from './shown.js'
 
 type FoundMember = Member<Express.User>
@@ -45,17 +45,19 @@ export function pathOfUser({ paths }: Pick<Site, 'paths'>, hostId: string): stri
 
 /** @param wrong the form that a problem belongs to */
 export async function userPage(
-  { site, req, res, visitor }: Exchange<SignedInVisitor>,
+  exchange: Exchange<SignedInVisitor>,
   member: FoundMember,
   wrong: { readonly action: UserAction; readonly problem: PageProblem } | null,
   status: number,
 ): Promise<void> {
+  const { site, req, res, visitor } = exchange
   const path = pathOfUser(site, member.hostId)
   const [entries, allowed, notice] = await Promise.all([
     site.audit.lastOf(member.identity.id),
     allowedForms(site, visitor, member),
     takeAdminNotice(req, path),
   ])
+  const stale = await leadsToFreshCode(exchange, path)
   const data = {
     problem: wrong?.problem ?? null,
     form: wrong === null ? null : formOf(wrong.action, fieldOf(req, 'days')),
@@ -63,7 +65,7 @@ export async function userPage(
     user: shownUser(member),
     noMail: site.mails && member.identity.email === null,
     self: member.identity.id === visitor.userId,
-    stale: freshOrProblem(site, visitor) !== null,
+    stale,
     forms: allowed,
     notice,
     events: entries.map((entry) => pageEvent(site, entry)),
