@@ -119,7 +119,10 @@ export class Lost {
     const { usableAt, expiresAt } = begun
     const detail = { usableAt: new Date(usableAt), expiresAt: new Date(expiresAt) }
     const event = { type: 'mail-reset-asked', ...factsOf(userId, begun), detail } as const
-    mails.sendLink(event, occasion.languages ?? [], { token, addressee: user.addressee })
+    const link = { token, addressee: user.addressee }
+    const sent = await mails.sendLink(event, occasion.languages ?? [], link)
+    // A wait that its owner was not told of would be no warning; he can ask again.
+    if (!sent && usableAt > begun.askedAt) await this.#drop(userId, id)
     return true
   }
 

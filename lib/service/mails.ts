@@ -69,7 +69,8 @@ export interface MailedLink {
 
 /** Sends the mails that have a link beside what their event tells. */
 export interface LinkMailer {
-  sendLink(event: MailedEvent, languages: readonly string[], link: MailedLink): void
+  /** Resolves with whether the mail was taken. Never rejects. */
+  sendLink(event: MailedEvent, languages: readonly string[], link: MailedLink): Promise<boolean>
 }
 
 /** What mails are made of. */
@@ -103,7 +104,7 @@ const WITH_LINK: readonly SecondStepEventType[] = ['mail-reset-asked', 'mail-res
 export class Mails<U> implements LinkMailer {
   readonly #parts: MailParts<U>
   readonly #usedUp: Counter
-  readonly #underWay = new Set<Promise<void>>()
+  readonly #underWay = new Set<Promise<boolean>>()
 
   constructor(parts: MailParts<U>) {
     this.#parts = parts
@@ -119,15 +120,24 @@ export class Mails<U> implements LinkMailer {
   }
 
   /** Begins the mail of an event that has a link beside it. Never throws. */
-  sendLink(event: MailedEvent, languages: readonly string[], link: MailedLink): void {
-    this.#begin(event, languages, link)
+  sendLink(event: MailedEvent, languages: readonly string[], link: MailedLink): Promise<boolean> {
+    return this.#begin(event, languages, link)
   }
 
-  #begin(event: MailedEvent, languages: readonly string[], link: MailedLink | null): void {
+  #begin(
+    event: MailedEvent,
+    languages: readonly string[],
+    link: MailedLink | null,
+  ): Promise<boolean> {
     const mailing = this.#mail(event, languages, link)
-      .catch((error: unknown) => this.#announceFailure(event, error))
+      .then(() => true)
+      .catch((error: unknown) => {
+        this.#announceFailure(event, error)
+        return false
+      })
       .finally(() => this.#underWay.delete(mailing))
     this.#underWay.add(mailing)
+    return mailing
   }
 
   async #mail(

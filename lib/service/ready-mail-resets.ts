@@ -95,7 +95,7 @@ export class ReadyMailResets {
     if (told === null || allowed === null) return
     const detail = { expiresAt: new Date(told.expiresAt) }
     const event = { type: 'mail-reset-ready', ...factsOf(userId, told), detail } as const
-    mails.sendLink(event, [], { token, addressee: allowed.addressee })
+    void mails.sendLink(event, [], { token, addressee: allowed.addressee })
   }
 
   /** What must not be reset any more is over; a reset that is not due is left alone. */

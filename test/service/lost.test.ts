@@ -62,6 +62,8 @@ interface Given {
   readonly store?: RecordStore
   readonly audit?: AuditLog
   readonly delay?: number
+  /** Default: it takes every mail. */
+  readonly mailer?: 'fails'
   readonly user?: Partial<MailResetUser> | null
   readonly findUser?: () => Promise<MailResetUser | null>
   readonly record?: Partial<SecondStepRecord>
@@ -93,8 +95,10 @@ async function world(given: Given = {}) {
     ...('pause' in given ? {} : { pause: () => 0 }),
     limits: new MailLimits(movedCounters(system)),
     mails: {
-      sendLink: (event: MailedEvent, _: unknown, link: MailedLink) =>
-        void mails.push({ event, ...link }),
+      sendLink: async (event: MailedEvent, _: unknown, link: MailedLink) => {
+        mails.push({ event, ...link })
+        return given.mailer !== 'fails'
+      },
     },
     findUser: given.findUser ?? (async () => (given.user === null ? null : user)),
     trouble: new Trouble(system),
@@ -221,6 +225,25 @@ describe('what comes of asking', () => {
     const asked = performance.now()
     await ask()
     expect(looked - asked).to.be.within(95, 2000)
+  })
+})
+
+describe('a mail that is not taken', () => {
+  it('leaves no reset waiting of which nobody was warned, and the next ask begins one', async () => {
+    // Somebody who reads the mailbox waits for a mail server that fails: the wait warns nobody.
+    const { ask, sent, record, system } = await world({ delay: DAY, mailer: 'fails' })
+    await ask()
+    expect(sent).to.have.length(1)
+    expect((await record()).mailReset).to.equal(null)
+    system.advance(2 * MINUTE)
+    await ask()
+    expect(sent).to.have.length(2)
+  })
+
+  it('leaves the link of one without a wait: the mail may come all the same', async () => {
+    const { ask, sent, lost } = await world({ mailer: 'fails' })
+    await ask()
+    expect(await lost.links.find(sent[0]?.token ?? '')).not.to.equal(null)
   })
 })
 
