@@ -19,6 +19,8 @@ export interface PendingLogin {
   readonly locale: string | null
   /** What the rules asked about at the first step: between the steps there is no user to ask. */
   readonly subject: Subject
+  /** Id of the stamp of the session that it took the place of, or null: logged out, it is over. */
+  readonly stampId: string | null
 }
 
 const LASTS = 10 * 60 * 1000

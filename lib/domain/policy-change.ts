@@ -44,22 +44,28 @@ export function changePolicy(
   }
 }
 
-/** Since when each rule requires a second step: a rule that holds on keeps its start. */
+/**
+ * Since when each rule requires a second step. A start is kept when its rule is eased: required
+ * again, it gives nobody new days of grace.
+ */
 function requiredSince(before: Policy, after: Policy, now: number): RequiredSince {
-  const general = before.mode === 'required' ? before.requiredSince.general : now
+  const { general, roles } = before.requiredSince
+  const required = Object.entries(after.roles).filter(([, mode]) => mode === 'required')
+  const starts = required.flatMap(([role]) => {
+    const since = startOfRole(before, role, now)
+    return since === null ? [] : [[role, since] as const]
+  })
   return {
-    general: after.mode === 'required' ? general : null,
-    roles: Object.fromEntries(
-      Object.entries(after.roles).flatMap(([role, mode]) => {
-        const since = mode === 'required' ? startOfRole(before, role, now) : null
-        return since === null ? [] : [[role, since]]
-      }),
-    ),
+    general: general ?? (after.mode === 'required' && before.mode !== 'required' ? now : null),
+    roles: { ...roles, ...Object.fromEntries(starts) },
   }
 }
 
-/** A role that the general rule required it of until now gets no later start by a rule of its own. */
+/** A role of which the general rule required it until now gets no later start by a rule of its own. */
 function startOfRole(before: Policy, role: string, now: number): number | null {
+  const { roles } = before.requiredSince
+  const known = Object.hasOwn(roles, role) ? roles[role] : undefined
+  if (known !== undefined) return known
   const rule = ruleFor(before, { roles: [role], createdAt: null, privileged: false })
   return rule.mode === 'required' ? rule.since : now
 }

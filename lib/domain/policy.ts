@@ -3,7 +3,10 @@ import type { Actor } from './event.js'
 /** `off`: nobody is asked; `optional`: who has set one up; `required`: everybody must. */
 export type PolicyMode = 'off' | 'optional' | 'required'
 
-/** Since when rules require an authenticator, in milliseconds; a rule that does not has no time. */
+/**
+ * When rules first required an authenticator, in milliseconds. Kept when they are eased: required
+ * again, they give nobody new days of grace.
+ */
 export interface RequiredSince {
   readonly general: number | null
   readonly roles: Readonly<Record<string, number>>

@@ -145,6 +145,8 @@ export function confirmSetup(
     },
     setup: null,
     mustSetUp: null,
+    // They were made for the recovery that this one ends.
+    oneTimeCodes: [],
     backupCodes: command.backupCodes,
     attempts: noAttempts,
   }

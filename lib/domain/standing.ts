@@ -133,6 +133,7 @@ export function pendingStandingOf(
   if (now >= pendingExpiresAt(pending) || pending.epoch !== record.epoch) return 'over'
   // Its first step was passed with a password that is no longer the user's.
   if (pending.at < (record.passwordChangedAt ?? 0)) return 'over'
+  if (record.ended.some(({ id }) => id === pending.stampId)) return 'over'
   if (isGranted(record, pending.id, now)) return 'setup-required'
   const demand = demandOf(footing, now)
   if (demand === 'nothing') return 'free'

@@ -156,6 +156,7 @@ async function becomePending(
     keepSessionInfo: options.keepSessionInfo === true,
     locale: site.describe(user).locale,
     subject: footing.subject,
+    stampId: null,
   })
   await putPending(site, req, pending)
 

@@ -87,7 +87,7 @@ async function pass(
   if (known !== undefined && userOf(req) === metUser(known)) return next()
   checkMounting(req)
   const state = known ?? wrap(site, req, res, next)
-  state.visitor = await meet(site, req)
+  state.visitor = await meet(site, open, req)
   if (state.visitor.kind === 'pending' && leadsAstray(site, open, req)) {
     await rememberDestination(site, req, state.visitor)
     redirect(res, pagePath(site.paths, state.visitor.standing))
@@ -140,7 +140,7 @@ function checkMounting(req: Request): void {
   }
 }
 
-async function meet(site: Site, req: Request): Promise<Visitor> {
+async function meet(site: Site, open: readonly string[], req: Request): Promise<Visitor> {
   const pending = pendingOf(req)
   if (pending !== null) await removeUserBeside(site, req)
   if (pending === 'broken') return { kind: 'over' }
@@ -148,7 +148,12 @@ async function meet(site: Site, req: Request): Promise<Visitor> {
     const footing = await site.sessions.footing(pending.userId, pending.subject)
     const standing = pendingStandingOf(pending, footing, site.system.now())
     if (standing === 'over') return { kind: 'over' }
-    if (standing === 'free') return setFree(site, req, { pending, ...footing })
+    if (standing === 'free') {
+      // Who is signing in or out, or cancels, does not ask to be let in.
+      return isOpen(open, req) || cancels(site, req)
+        ? { kind: 'over' }
+        : setFree(site, req, { pending, ...footing })
+    }
     return { kind: 'pending', standing, pending, ...footing }
   }
   const user = userOf(req)
@@ -213,7 +218,7 @@ function signedInVisitor(
 async function becomePendingInPlace(
   site: Site,
   req: Request,
-  { userId, user, record, policy, subject }: SignedInVisitor,
+  { userId, user, stamp, record, policy, subject }: SignedInVisitor,
   standing: PendingVisitor['standing'],
 ): Promise<PendingVisitor> {
   const pending = site.sessions.pending({
@@ -224,6 +229,7 @@ async function becomePendingInPlace(
     keepSessionInfo: true,
     locale: site.describe(user).locale,
     subject,
+    stampId: stamp?.id ?? null,
   })
   removeUser(req)
   removeLogin(site, req)
@@ -234,11 +240,16 @@ async function becomePendingInPlace(
 
 function leadsAstray(site: Site, open: readonly string[], req: Request): boolean {
   const path = askedPath(req)
-  return (
-    isNavigation(req) &&
-    !isOurs(path, site.paths) &&
-    !open.some((folder) => liesUnder(path, folder))
-  )
+  return isNavigation(req) && !isOurs(path, site.paths) && !isOpen(open, req)
+}
+
+function isOpen(open: readonly string[], req: Request): boolean {
+  const path = askedPath(req)
+  return open.some((folder) => liesUnder(path, folder))
+}
+
+function cancels({ paths }: Site, req: Request): boolean {
+  return liesUnder(askedPath(req), `${paths.secondStep}/cancel`)
 }
 
 async function rememberDestination(

@@ -26,11 +26,16 @@ export const reset: Handler<SignedInVisitor> = async (exchange) => {
 /** POST `/disable` */
 export const disable: Handler<SignedInVisitor> = async (exchange) => {
   const { site, req, res, visitor } = exchange
-  const { user, userId, policy, subject } = visitor
+  const { user, userId } = visitor
+  // The body may have come late, and the rule have changed since the guard looked.
+  const { policy, subject } = await site.sessions.footing(userId, visitor.subject)
   if (ruleFor(policy, subject).mode === 'required') {
     return refuseOnSettings(exchange, { code: 'required-by-policy' }, 'disable')
   }
-  const outcome = await byCode(exchange, (attempt) => site.reset.disable(attempt))
+  const present = { ...visitor, policy, subject }
+  const outcome = await byCode({ site, req, visitor: present }, (attempt) =>
+    site.reset.disable(attempt),
+  )
   if ('problem' in outcome) return refuseOnSettings(exchange, outcome.problem, 'disable')
   await enter(site, req, {
     user,

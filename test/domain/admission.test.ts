@@ -16,7 +16,12 @@ import {
 const optional = policyWith('optional')
 const pending = {
   ...{ id: 'pending', userId: USER, epoch: 1, at: NOW, next: null, locale: null },
-  ...{ passport: { instance: 0, user: USER }, keepSessionInfo: false, subject: NOBODY_SPECIAL },
+  ...{
+    passport: { instance: 0, user: USER },
+    keepSessionInfo: false,
+    subject: NOBODY_SPECIAL,
+    stampId: null,
+  },
 }
 const stamp: Stamp = { id: 'stamp', userId: USER, epoch: 1, method: 'totp', at: NOW }
 const setup = { ...PARAMETERS, secret: 'sealed', startedAt: NOW, misses: 0 }
@@ -40,6 +45,19 @@ describe('a pending login and a password that was changed', () => {
     expect(standing(NOW)).to.equal('code-required')
     expect(standing(NOW - 1)).to.equal('code-required')
     expect(standing(null)).to.equal('code-required')
+  })
+})
+
+describe('a pending login that took the place of a session', () => {
+  it('is over once that session was logged out: it must not become a first step', () => {
+    // A slow request has read the record before the log-out and saves its pending login after it.
+    const standing = (stampId: string | null, ...ended: readonly string[]) => {
+      const record = enrolledRecord({ ended: ended.map((id) => ({ id, at: NOW })) })
+      return pendingStandingOf({ ...pending, stampId }, footingWith(record, optional), NOW)
+    }
+    expect(standing('stamp', 'other', 'stamp')).to.equal('over')
+    expect(standing('stamp', 'other')).to.equal('code-required')
+    expect(standing(null, 'other', 'stamp')).to.equal('code-required')
   })
 })
 

@@ -184,7 +184,12 @@ describe('the end of a reset by mail', () => {
     const code = { id: 'c', digest: 'admin', expiresAt: NOW + HOUR, usedAt: null }
     const pending = {
       ...{ id: 'p', userId: USER, epoch: 1, at: NOW, next: null, keepSessionInfo: false },
-      ...{ locale: null, passport: { instance: 0, user: USER }, subject: NOBODY_SPECIAL },
+      ...{
+        locale: null,
+        passport: { instance: 0, user: USER },
+        subject: NOBODY_SPECIAL,
+        stampId: null,
+      },
     }
     const withCode = deepFreeze({ ...record, oneTimeCodes: [code] })
     const byOneTimeCode = answerOneTimeCode(withCode, { digests: ['admin'], pending }, NOW)

@@ -48,6 +48,7 @@ const pendingWith = (id: string, epoch = 1): PendingLogin => ({
   keepSessionInfo: false,
   locale: null,
   subject: NOBODY_SPECIAL,
+  stampId: null,
 })
 
 const pending = deepFreeze(pendingWith('this-login'))
@@ -135,6 +136,8 @@ describe('The set-up that a one-time code opens', () => {
     const confirmed = confirmSetup({ ...granted, setup }, command, NOW)
     expect(confirmed.answer.kind).to.equal('enrolled')
     expect(confirmed.record.setupGrant).to.equal(null)
+    // A second code of the same recovery would replace the new authenticator a day later.
+    expect(confirmed.record.oneTimeCodes).to.deep.equal([])
     expect(standing(pending, NOW, confirmed.record)).to.equal('over')
     expect(standing({ ...pending, epoch: 2 }, NOW, confirmed.record)).to.equal('code-required')
   })

@@ -155,6 +155,7 @@ describe('where a pending login stands', () => {
     keepSessionInfo: false,
     locale: null,
     subject: NOBODY_SPECIAL,
+    stampId: null,
   }
   const stands = (
     record: SecondStepRecord,

@@ -215,3 +215,16 @@ describe('a request whose body waits', () => {
     await postJson(owner, '/second-step/setup', { code }).expect(200)
   })
 })
+
+describe('a parked request to turn the second step off', () => {
+  it('is judged by the rule of the moment in which it comes', async () => {
+    // Else: no second step, and a week of grace by password alone.
+    const { host, cookie, code } = await signedIn()
+    const body = { code: code() }
+    const parked = await park(host, '/second-step/disable', { cookie, like: body })
+    await setPolicy(host, { mode: 'required' })
+    const answer = await parked.finish(body)
+    expect([answer.status, answer.body.code]).to.deep.equal([409, 'required-by-policy'])
+    expect((await recordOf(host)).authenticator).not.to.equal(null)
+  })
+})

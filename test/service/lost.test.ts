@@ -107,7 +107,7 @@ async function world(given: Given = {}) {
   let logins = 0
   const pendingOf = (id: string, at = system.now()) => ({
     ...{ id, userId: USER, epoch: 1, at, next: null, locale: null, keepSessionInfo: false },
-    ...{ passport: { instance: 0, user: USER }, subject: NOBODY_SPECIAL },
+    ...{ passport: { instance: 0, user: USER }, subject: NOBODY_SPECIAL, stampId: null },
   })
   const rest = {
     ...{ policy: policyWith('optional'), subject: NOBODY_SPECIAL, occasion: AT_HOME },

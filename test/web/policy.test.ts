@@ -166,6 +166,23 @@ describe('a rule that is eased', () => {
     await giveCode(browser, enrolment.code()).expect(200)
   })
 
+  it('signs nobody in who cancels, signs out or signs in as somebody else', async () => {
+    // On a shared browser: a wrong password as Bob must not answer with Ann's account.
+    const asked = {
+      '/second-step/cancel': { status: 200 },
+      '/logout': { status: 200 },
+      '/login': { status: 401 },
+    }
+    for (const [path, { status }] of Object.entries(asked)) {
+      const { host, browser } = await pendingVisit()
+      await setPolicy(host, { mode: 'off' })
+      const answer = await postJson(browser, path, { username: 'bob', password: 'wrong' })
+      expect(answer.status, path).to.equal(status)
+      expect(answer.body, path).to.not.have.property('user')
+      if (path !== '/login') await getJson(browser, '/inside').expect(401)
+    }
+  })
+
   it('gives a new session id to whoever it frees', async () => {
     const { host, browser } = await pendingVisit()
     await setPolicy(host, { mode: 'off' })
