@@ -1,3 +1,4 @@
+import { isAttempt } from '../domain/event-kind.js'
 import { checkNames } from '../errors/check-names.js'
 import type { AuditEntry, AuditLog } from '../ports/audit-log.js'
 import { type RedisClient, redisScript } from './redis-client.js'
@@ -6,32 +7,64 @@ import { DEFAULT_PREFIX, redisKeys } from './redis-keys.js'
 export interface RedisAuditLogOptions {
   /** What the keys begin with, in braces. Default `second-step`. */
   readonly prefix?: string
-  /** How many entries are kept, about; of one user a hundred. Default 100,000. */
+  /**
+   * How many entries are kept, about: so many changes and accepted codes, and apart from them as
+   * many attempts (wrong codes, refused changes and what else takes no second factor). About one
+   * user it is 1,000 and 100, whatever is said here. Default 100,000.
+   */
   readonly length?: number
   /** How many days an entry is kept. Default 90. */
   readonly days?: number
 }
 
 const DAY = 24 * 60 * 60
-const OF_ONE_USER = 100
+// More than the 900 in 90 days that need no factor: five resets by mail a day, asked for and cancelled.
+const CHANGES_OF_ONE_USER = 1000
+// An entry takes about 400 bytes, and whoever can open accounts can fill these for each of them.
+const ATTEMPTS_OF_ONE_USER = 100
 
-// A stream cannot be filtered, so each user has a short one of his own beside that of all.
+// A stream cannot be filtered, so each user has short ones of his own beside those of all: KEYS are
+// the two that the entry goes to, then their two siblings. A page merges siblings by their ids, so
+// no id may be given twice; Redis makes ids for one stream alone.
 const append = redisScript(`
-local id = redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[2], '*', 'entry', ARGV[1])
-redis.call('XTRIM', KEYS[1], 'MINID', '~', ARGV[3])
-redis.call('XADD', KEYS[2], 'MAXLEN', ARGV[4], '*', 'entry', ARGV[1])
-redis.call('XTRIM', KEYS[2], 'MINID', ARGV[3])
+local time = redis.call('TIME')
+local ms, seq = time[1] * 1000 + math.floor(time[2] / 1000), 0
+for _, key in ipairs(KEYS) do
+  local info = redis.call('EXISTS', key) == 1 and redis.call('XINFO', 'STREAM', key) or {}
+  for at = 1, #info, 2 do
+    if info[at] == 'last-generated-id' then
+      local lastMs, lastSeq = string.match(info[at + 1], '(%d+)-(%d+)')
+      lastMs, lastSeq = tonumber(lastMs), tonumber(lastSeq)
+      if lastMs > ms or (lastMs == ms and lastSeq >= seq) then ms, seq = lastMs, lastSeq + 1 end
+    end
+  end
+end
+local id = string.format('%.0f-%.0f', ms, seq)
+redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[2], id, 'entry', ARGV[1])
+redis.call('XADD', KEYS[2], 'MAXLEN', ARGV[4], id, 'entry', ARGV[1])
 redis.call('EXPIRE', KEYS[2], ARGV[5])
+redis.call('XTRIM', KEYS[1], 'MINID', '~', ARGV[3])
+redis.call('XTRIM', KEYS[2], 'MINID', ARGV[3])
+redis.call('XTRIM', KEYS[3], 'MINID', '~', ARGV[3])
+redis.call('XTRIM', KEYS[4], 'MINID', ARGV[3])
 return id
 `)
 
 const read = redisScript(`
-return redis.call('XREVRANGE', KEYS[1], ARGV[1], '-', 'COUNT', ARGV[2])
+local changes = redis.call('XREVRANGE', KEYS[1], ARGV[1], '-', 'COUNT', ARGV[2])
+local attempts = redis.call('XREVRANGE', KEYS[2], ARGV[1], '-', 'COUNT', ARGV[2])
+return { changes, attempts }
 `)
+
+interface Message {
+  readonly id: string
+  readonly entry: AuditEntry
+}
 
 /**
  * Keeps the audit log in streams of Redis: bounded by age and length, so that it never fills the
- * server whose records must not be lost.
+ * server whose records must not be lost. What changed a second step is bounded apart from attempts:
+ * somebody without a second factor cannot push it out.
  *
  * @throws ConfigurationError for an unknown option, a prefix with braces or blanks
  */
@@ -42,9 +75,14 @@ export function redisAuditLog(redis: RedisClient, options: RedisAuditLogOptions 
 
   async function add(entry: AuditEntry): Promise<void> {
     // No user has the empty id: it stands for what is nobody's.
-    const names = [keys.events, keys.eventsOf(entry.user ?? '')]
+    const user = entry.user ?? ''
+    const changes = [keys.events, keys.eventsOf(user)]
+    const attempts = [keys.attempts, keys.attemptsOf(user)]
+    const attempt = isAttempt(entry.type)
+    const names = attempt ? [...attempts, ...changes] : [...changes, ...attempts]
+    const ofOneUser = attempt ? ATTEMPTS_OF_ONE_USER : CHANGES_OF_ONE_USER
     const oldest = Math.max(0, entry.at - days * DAY * 1000)
-    const limits = [length, oldest, OF_ONE_USER, days * DAY].map(String)
+    const limits = [length, oldest, ofOneUser, days * DAY].map(String)
     await append(redis, names, [JSON.stringify(entry), ...limits])
   }
 
@@ -54,10 +92,11 @@ export function redisAuditLog(redis: RedisClient, options: RedisAuditLogOptions 
     },
 
     async list({ user, cursor, limit }) {
-      if (cursor !== null && !/^\d{1,15}-\d{1,15}$/.test(cursor)) return null
-      const name = user === null ? keys.events : keys.eventsOf(user)
+      if (cursor !== null && !isMessageId(cursor)) return null
+      const names =
+        user === null ? [keys.events, keys.attempts] : [keys.eventsOf(user), keys.attemptsOf(user)]
       const from = cursor === null ? '+' : `(${cursor}`
-      const found = messagesOf(await read(redis, [name], [from, String(limit + 1)]))
+      const found = messagesOf(await read(redis, names, [from, String(limit + 1)]))
       const page = found.slice(0, limit)
       const next = found.length > limit ? (page.at(-1)?.id ?? null) : null
       return { entries: page.map(({ entry }) => entry), next }
@@ -65,11 +104,29 @@ export function redisAuditLog(redis: RedisClient, options: RedisAuditLogOptions 
   }
 }
 
-function messagesOf(answer: unknown): readonly { id: string; entry: AuditEntry }[] {
-  if (!Array.isArray(answer)) throw new Error('Redis answered nonsense to a list of events')
-  return answer.map((message: unknown) => {
-    const [id, fields] = Array.isArray(message) ? message : []
-    const [, entry] = Array.isArray(fields) ? fields : []
-    return { id: String(id), entry: JSON.parse(String(entry)) as AuditEntry }
-  })
+/** As Redis writes it. No time is 0, and "before 0-0" would be an error of Redis. */
+function isMessageId(cursor: string): boolean {
+  return /^[1-9]\d{0,14}-(0|[1-9]\d{0,14})$/.test(cursor)
+}
+
+/** The messages of both streams, newest first. */
+function messagesOf(answer: unknown): readonly Message[] {
+  return listOf(answer).flatMap(listOf).map(messageOf).sort(newestFirst)
+}
+
+function listOf(answer: unknown): readonly unknown[] {
+  if (Array.isArray(answer)) return answer
+  throw new Error('Redis answered nonsense to a list of events')
+}
+
+function messageOf(message: unknown): Message {
+  const [id, fields] = Array.isArray(message) ? message : []
+  const [, entry] = Array.isArray(fields) ? fields : []
+  return { id: String(id), entry: JSON.parse(String(entry)) as AuditEntry }
+}
+
+function newestFirst(one: Message, other: Message): number {
+  const [ms = 0, number = 0] = one.id.split('-').map(Number)
+  const [otherMs = 0, otherNumber = 0] = other.id.split('-').map(Number)
+  return otherMs - ms || otherNumber - number
 }

@@ -12,13 +12,17 @@ export interface RedisKeys {
   readonly policy: string
   /** Sorted sets of the users' hashes by time; `all` by nothing. `on` is made of the others. */
   readonly lists: Readonly<Record<Exclude<RecordList, 'on'>, string>>
-  /** Stream of the audit log. */
+  /** Stream of the audit log: what changed a second step. */
   readonly events: string
+  /** Stream of the audit log: what needs no second factor. */
+  readonly attempts: string
   record(userId: string): string
   /** The record of whoever has this hash. */
   recordOfHash(hash: string): string
-  /** Stream of the audit log about one user. */
+  /** Of `events`, what is about one user. */
   eventsOf(userId: string): string
+  /** Of `attempts`, what is about one user. */
+  attemptsOf(userId: string): string
 }
 
 /** What stands for a user in keys and lists. */
@@ -50,8 +54,10 @@ export function redisKeys(prefix: string): RedisKeys {
       'mail-resets-due': `{${prefix}}:list:mail-resets-due`,
     },
     events: `{${prefix}}:events`,
+    attempts: `{${prefix}}:attempts`,
     record: (userId) => recordOfHash(redisHash(userId)),
     recordOfHash,
     eventsOf: (userId) => `{${prefix}}:events:${redisHash(userId)}`,
+    attemptsOf: (userId) => `{${prefix}}:attempts:${redisHash(userId)}`,
   }
 }

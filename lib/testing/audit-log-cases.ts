@@ -95,9 +95,11 @@ export const auditLogCases: readonly AuditLogCase[] = [
   auditCase('takes no entries', (log) => log.append([])),
 
   auditCase('meets every entry once, on pages of any size', async (log) => {
-    const entries = Array.from({ length: 11 }, (_, index) =>
-      entry(index, { user: index % 2 === 0 ? 'even' : 'odd' }),
-    )
+    const types = ['wrong-code', 'wrong-code', 'enrolled', 'reset'] as const
+    const entries = Array.from({ length: 11 }, (_, index) => {
+      const user = index % 2 === 0 ? 'even' : 'odd'
+      return entry(index, { user, type: types[index % types.length] ?? 'reset' })
+    })
     await log.append(entries)
     const newestFirst = entries.toReversed()
     for (const limit of [1, 2, 5, 11, 100]) {
@@ -153,7 +155,7 @@ export const auditLogCases: readonly AuditLogCase[] = [
 
   auditCase('refuses a cursor that was made up', async (log) => {
     await log.append([entry(1), entry(2)])
-    const inventions = ['', 'x', '*', '%', "' or 1=1", '-', '(', '\u0000', '\u{1f511}']
+    const inventions = ['', 'x', '*', '%', "' or 1=1", '-', '(', '0-0', '\u0000', '\u{1f511}']
     for (const cursor of [...inventions, 'x'.repeat(5000)]) {
       assert.equal(await log.list({ user: null, cursor, limit: 1 }), null, cursor)
       assert.equal(await log.list({ user: 'user', cursor, limit: 1 }), null, cursor)

@@ -1,0 +1,23 @@
+import { expect } from 'chai'
+import { isAttempt } from '../../lib/domain/event-kind.js'
+import { EVENT_TYPES } from '../../lib/web/shown-event.js'
+
+describe('isAttempt', () => {
+  // With a password, in a pause or by asking for what is refused, as often as one likes: a log that
+  // counts these as changes is filled by them until it has forgotten the changes.
+  it('is so for whatever somebody without a second factor can bring about at will', () => {
+    expect(EVENT_TYPES.filter(isAttempt).toSorted()).to.deep.equal([
+      'authenticator-locked',
+      'change-refused',
+      'logged-out',
+      'mail-failed',
+      'mail-reset-opened',
+      'mail-reset-refused',
+      'password-changed',
+      'pending-login-used-up',
+      'secret-unreadable',
+      'sessions-ended',
+      'wrong-code',
+    ])
+  })
+})
