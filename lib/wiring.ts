@@ -4,7 +4,7 @@ import { keyRing } from './keys/key-ring.js'
 import { memoryCounters } from './limits/memory-counters.js'
 import { redisCounters } from './limits/redis-counters.js'
 import { type CheckedOptions, checkOptions } from './options/check-options.js'
-import { delayOf, findMailResetUser, mayWait } from './options/mail-reset-user.js'
+import { delayOf, findMailResetUser } from './options/mail-reset-user.js'
 import type { SecondStepOptions } from './options/options.js'
 import type { AuditLog } from './ports/audit-log.js'
 import type { Counters } from './ports/counters.js'
@@ -205,6 +205,6 @@ function lostOf<U>(
   const both = { ...shared, mails, findUser }
   return {
     lost: new Lost({ ...both, limits: new MailLimits(counters), delay: delayOf(lost) }),
-    readyMailResets: mayWait(lost) ? new ReadyMailResets(both) : null,
+    readyMailResets: new ReadyMailResets(both),
   }
 }

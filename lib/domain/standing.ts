@@ -86,9 +86,11 @@ export function standingOf(
 ): Standing {
   if (isRevoked(userId, stamp, footing.record)) return 'revoked'
   const demand = demandOf(footing, now)
-  if (demand === 'setup') return 'setup-required'
-  if (demand === 'code' && (stamp === null || stamp.method === 'none')) return 'code-required'
-  return 'passed'
+  const asked = demand === 'code' && (stamp === null || stamp.method === 'none')
+  if (demand !== 'setup' && !asked) return 'passed'
+  // A pending login is a first step of now: a session that an old password began is none.
+  if ((stamp?.at ?? 0) < (footing.record.passwordChangedAt ?? 0)) return 'revoked'
+  return demand === 'setup' ? 'setup-required' : 'code-required'
 }
 
 /** A session without a stamp is older than the package, or than the user's first set-up. */

@@ -11,11 +11,6 @@ export function delayOf({ delay = '0' }: LostOptions<never>): number {
   return DELAYS[delay]
 }
 
-/** Whether a reset by mail may come to wait. */
-export function mayWait<U>(lost: LostOptions<U>): boolean {
-  return delayOf(lost) > 0 || lost.heldUntil !== undefined
-}
-
 /** What the host's options say of a user; each of its functions has the limit in time of a port. */
 export function findMailResetUser<U>(
   users: NonNullable<SecondStepOptions<U>['users']>,

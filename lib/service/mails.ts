@@ -1,5 +1,6 @@
 import { isOneAddress } from '../domain/address.js'
 import type { MailFailure, SecondStepEventType } from '../domain/event.js'
+import { textOf } from '../errors/text-of.js'
 import type { Counter, Counters } from '../ports/counters.js'
 import type { Mailer } from '../ports/mailer.js'
 import type { Users } from '../ports/users.js'
@@ -199,7 +200,7 @@ export class Mails<U> implements LinkMailer {
     const detail = { mail: type, part, error: nameOf(cause) }
     const events = [{ type: 'mail-failed', method: null, detail }] as const
     await this.#parts.announcer.announce(user, events, NO_REQUEST).catch((reason: unknown) => {
-      process.emitWarning(`a failed mail is not in the audit log: ${String(reason)}`)
+      process.emitWarning(`a failed mail is not in the audit log: ${textOf(reason)}`)
     })
   }
 }

@@ -1,3 +1,4 @@
+import { textOf } from '../errors/text-of.js'
 import type { System } from '../ports/system.js'
 
 const SAID_FOR = 60_000
@@ -30,7 +31,7 @@ export class Trouble {
 
 function messageOf(error: unknown): readonly string[] {
   if (error === undefined) return []
-  const text = error instanceof Error ? error.message : String(error)
+  const text = textOf(error)
   // A database driver repeats its statement, whole record and all, before it says what was wrong.
   return [text.length <= 2 * END ? text : `${text.slice(0, END)} … ${text.slice(-END)}`]
 }

@@ -110,6 +110,27 @@ describe('where a session with a user in it stands', () => {
     )
   })
 
+  it('becomes no first step of now where an old password began it', () => {
+    // A pause ends: the thief's session, begun with the stolen password that is no longer the
+    // owner's, would wait for a code or a reset by mail as if he had just given the new one.
+    const none = { ...good, method: 'none' as const }
+    const standing = (stamp: Stamp | null, passwordChangedAt: number, epoch = 3) => {
+      const record = enrolledRecord({ epoch, passwordChangedAt })
+      return standingOf(USER, stamp, footingWith(record, policyWith('optional')), NOW)
+    }
+    expect(standing(none, none.at + 1)).to.equal('revoked')
+    expect(standing(none, none.at)).to.equal('code-required')
+    expect(standing(good, good.at + 1)).to.equal('passed')
+    expect(standing(null, NOW, 0)).to.equal('revoked')
+    const owes = recordWith({ epoch: 3, passwordChangedAt: none.at + 1 })
+    expect(standingOf(USER, none, footingWith(owes, policyWith('required')), NOW)).to.equal(
+      'revoked',
+    )
+    expect(standingOf(USER, none, footingWith(owes, policyWith('optional')), NOW)).to.equal(
+      'passed',
+    )
+  })
+
   it('is found at any place of the list of ended stamps', () => {
     const list = ['one', 'stamp', 'three'].map((id) => ({ id, at: NOW }))
     const record = enrolledRecord({ epoch: 3, ended: list })

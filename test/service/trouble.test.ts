@@ -62,6 +62,28 @@ describe('what the operator is told of a part that does not answer', () => {
     ])
   })
 
+  it('never throws itself, however odd what was thrown: nobody would catch it', async () => {
+    // A rejection in the background with such an error ended the process.
+    const trouble = new Trouble(movedSystem())
+    const odd: unknown[] = [
+      Object.create(null),
+      Object.assign(new Error('x'), { message: 7 }),
+      Object.defineProperty(new Error('x'), 'message', {
+        get: () => {
+          throw new Error('no')
+        },
+      }),
+    ]
+    for (const error of odd) {
+      await warningsDuring(() => {
+        trouble.report(error)
+        trouble.report(away(error))
+      })
+    }
+    const said = await warningsDuring(() => trouble.report(new Error('still here')))
+    expect(said).to.deep.equal(['passport-second-step: still here'])
+  })
+
   it('remembers a bounded number of causes', async () => {
     // Messages may hold what a visitor sent: they must not pile up in memory.
     const trouble = new Trouble(movedSystem())
