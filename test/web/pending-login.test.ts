@@ -90,6 +90,7 @@ describe('a pending login', () => {
       'keepSessionInfo',
       'locale',
       'subject',
+      'stampId',
     ]
     expect(session?.secondStep?.pending).to.have.all.keys(...keys)
     expect(session?.secondStep?.pending?.id).to.match(/^[\w-]{22}$/)
