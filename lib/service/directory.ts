@@ -100,6 +100,15 @@ export class Directory<U> {
     return this.#member(user, await this.#parts.records.policy())
   }
 
+  /** The user as the host has him now, by his id in the records; null where it has none. */
+  async userOf(recordId: string): Promise<U | null> {
+    const { hostIdOf, users, describe } = this.#parts
+    const hostId = hostIdOf(recordId)
+    if (hostId === null) return null
+    const user = await within(PART, () => users.findById(hostId))
+    return user && describe(user).id === recordId ? user : null
+  }
+
   /** @returns null for a place that no page of the query has given */
   async page(query: MemberQuery): Promise<MemberPage<U> | null> {
     const { search, state, limit } = query
@@ -175,12 +184,8 @@ export class Directory<U> {
 
   /** Null for users of another realm, and for those whom the host has no more. */
   async #memberOf(record: SecondStepRecord, policy: Policy): Promise<Member<U> | null> {
-    const { users, describe, hostIdOf } = this.#parts
-    const hostId = hostIdOf(record.userId)
-    if (hostId === null) return null
-    const user = await within(PART, () => users.findById(hostId))
-    if (!user || describe(user).id !== record.userId) return null
-    return this.#member(user, policy, record)
+    const user = await this.userOf(record.userId)
+    return user === null ? null : this.#member(user, policy, record)
   }
 
   async #member(user: U, policy: Policy, known?: SecondStepRecord): Promise<Member<U>> {
