@@ -63,6 +63,7 @@ describe('the options, where the host leaves them out', () => {
       roles: [],
       backupCodes: true,
       showKey: true,
+      nameAdmins: false,
       keepInSession: [],
     })
     expect([...origins]).to.deep.equal(['https://acme.example'])

@@ -1,12 +1,12 @@
 import type { Actor } from '../domain/event.js'
 import type { Subject } from '../domain/policy.js'
+import { LONGEST_REASON, readReason } from '../domain/reason.js'
 import type { SecondStepOptions } from '../options/options.js'
 import type { AnnouncedEvent, Occasion } from '../service/announcer.js'
 import { type Wired, wire } from '../wiring.js'
 import { required, UsageError, type Values } from './arguments.js'
 import { readOptions } from './config.js'
 
-const LONGEST_REASON = 500
 const OPERATOR: Actor = { kind: 'operator', id: null }
 
 /** The app's second step, as the commands use it. */
@@ -57,10 +57,11 @@ export async function userOf(app: App, values: Values): Promise<NamedUser> {
 }
 
 function reasonOf({ reason = '' }: Values): string | null {
-  if (reason.length > LONGEST_REASON) {
-    throw new UsageError(`--reason has at most ${LONGEST_REASON} characters.`)
-  }
-  return reason === '' ? null : reason
+  const read = readReason(reason)
+  if (read !== undefined) return read
+  throw new UsageError(
+    `--reason has at most ${LONGEST_REASON} characters, and no control characters.`,
+  )
 }
 
 function tellOfMail({ detail }: AnnouncedEvent<'mail-failed'>): void {

@@ -3,6 +3,7 @@ import { readArguments, refuseOthers, UsageError } from './arguments.js'
 import type { Command, Outcome } from './command.js'
 import { COMMANDS } from './commands.js'
 import { messageOf } from './message.js'
+import { printable, printableJson } from './printable.js'
 
 const FILE = `FILE is an ES module whose default export is the app's options of createSecondStep. What the
 operator does is written to the audit log, and mailed to the user where the options have "mail".
@@ -45,7 +46,7 @@ async function run(args: string[]): Promise<Ending> {
 }
 
 function endingOf({ ok, text, json }: Outcome, asJson: boolean): Ending {
-  return { text: `${asJson ? JSON.stringify(json) : text}\n`, exitCode: ok ? 0 : 1 }
+  return { text: `${asJson ? printableJson(json) : printable(text)}\n`, exitCode: ok ? 0 : 1 }
 }
 
 /** The usage of the command that was meant, or of them all. */
@@ -68,6 +69,6 @@ try {
   end(printed ? process.stdout : process.stderr, ending)
 } catch (error) {
   const wrongUse = error instanceof UsageError
-  const text = `${messageOf(error)}\n${wrongUse ? `\n${usageFor(args)}` : ''}`
+  const text = `${printable(messageOf(error))}\n${wrongUse ? `\n${usageFor(args)}` : ''}`
   end(process.stderr, { text, exitCode: wrongUse ? 2 : 1 })
 }

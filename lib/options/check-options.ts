@@ -72,6 +72,7 @@ export interface CheckedOptions {
   readonly window: number
   readonly backupCodes: boolean
   readonly showKey: boolean
+  readonly nameAdmins: boolean
   readonly ipLimit: (req: Request) => number
   readonly keepInSession: readonly string[]
   readonly formFields: (req: Request) => Readonly<Record<string, string>>
@@ -141,6 +142,7 @@ export function checkOptions<U>(options: SecondStepOptions<U>): CheckedOptions {
     ...checkTotp(options.totp),
     backupCodes: options.backupCodes ?? true,
     showKey: options.showKey ?? true,
+    nameAdmins: options.nameAdmins ?? false,
     ipLimit: checkIpLimit(options.ipLimit),
     keepInSession: options.keepInSession ?? [],
     formFields: options.formFields ?? (() => ({})),

@@ -106,7 +106,10 @@ export interface SecondStepOptions<U = Express.User> {
   readonly canAdminister?: (actor: U, user: U, action: UserAction) => boolean | Promise<boolean>
   /** Tells users by mail what happens to their second step. Default: no mails. */
   readonly mail?: MailOptions
-  /** Whether a mail about an admin's change names the admin. Default false. */
+  /**
+   * Whether the user learns which admin changed his second step: in mails, and by the id in his own
+   * list of events. Default false.
+   */
   readonly nameAdmins?: boolean
   /** Resets by mail, "Lost your code?": they need `mail`. Default: offered where there is mail. */
   readonly lost?: false | LostOptions<U>

@@ -3,6 +3,7 @@ import { within } from '../ports/within.js'
 
 const PART = 'the audit log'
 const LAST_OF_A_USER = 10
+const LOOKED_AT = 50
 
 /** The audit log, with the limit in time that every port has. */
 export class Audit {
@@ -16,10 +17,18 @@ export class Audit {
     return within(PART, () => this.#log.append(entries))
   }
 
-  /** What last happened to a user's second step, newest first. */
-  async lastOf(user: string): Promise<readonly AuditEntry[]> {
-    const page = await this.page({ user, cursor: null, limit: LAST_OF_A_USER })
-    return page?.entries ?? []
+  /**
+   * What last happened to a user's second step, newest first.
+   *
+   * @param wanted default: everything. Of what else there is, so much is passed over and no more
+   */
+  async lastOf(
+    user: string,
+    wanted?: (entry: AuditEntry) => boolean,
+  ): Promise<readonly AuditEntry[]> {
+    const limit = wanted === undefined ? LAST_OF_A_USER : LOOKED_AT
+    const page = await this.page({ user, cursor: null, limit })
+    return (page?.entries ?? []).filter(wanted ?? (() => true)).slice(0, LAST_OF_A_USER)
   }
 
   /** A page, newest first, or null for a cursor that no page has given. */

@@ -17,6 +17,11 @@ export interface Identity {
   readonly subject: Subject
 }
 
+interface Identified<U> {
+  readonly user: U
+  readonly identity: Identity
+}
+
 /** A user of the host's, and how his second step is. Times in milliseconds. */
 export interface Member<U> extends Footing {
   readonly user: U
@@ -97,7 +102,17 @@ export class Directory<U> {
     const user = await within(PART, () => users.findById(hostId))
     // A store that takes "ANN" for "ann" would let one user be asked for under many ids.
     if (!user || describe(user).id !== id) return null
-    return this.#member(user, await this.#parts.records.policy())
+    const known = { user, identity: describe(user) }
+    return this.#member(known, await this.#parts.records.policy())
+  }
+
+  /** The user as the host has him now, by his id in the records; null where it has none. */
+  async userOf(recordId: string): Promise<U | null> {
+    const { hostIdOf, users, describe } = this.#parts
+    const hostId = hostIdOf(recordId)
+    if (hostId === null) return null
+    const user = await within(PART, () => users.findById(hostId))
+    return user && describe(user).id === recordId ? user : null
   }
 
   /** @returns null for a place that no page of the query has given */
@@ -159,11 +174,20 @@ export class Directory<U> {
       const right = Array.isArray(listed) && (next === null || typeof next === 'string')
       if (!right) throw new Error('users.list answered nonsense')
       if (listed.length > query.limit) throw new Error('users.list answered with too many users')
-      return { listed, next }
+      return { listed: listed.map((user) => this.#identified(user)), next }
     })
     if (page === null) return null
-    const members = await Promise.all(page.listed.map((user) => this.#member(user, policy)))
+    const members = await Promise.all(page.listed.map((known) => this.#member(known, policy)))
     return { members, next: page.next }
+  }
+
+  /** A user without an id among a hundred is no reason to take the whole app for ill-made. */
+  #identified(user: U): Identified<U> {
+    try {
+      return { user, identity: this.#parts.describe(user) }
+    } catch (cause) {
+      throw new Error('users.list answered nonsense', { cause })
+    }
   }
 
   async #fetchRecords(query: Parameters<Records['list']>[0], policy: Policy) {
@@ -175,17 +199,17 @@ export class Directory<U> {
 
   /** Null for users of another realm, and for those whom the host has no more. */
   async #memberOf(record: SecondStepRecord, policy: Policy): Promise<Member<U> | null> {
-    const { users, describe, hostIdOf } = this.#parts
-    const hostId = hostIdOf(record.userId)
-    if (hostId === null) return null
-    const user = await within(PART, () => users.findById(hostId))
-    if (!user || describe(user).id !== record.userId) return null
-    return this.#member(user, policy, record)
+    const user = await this.userOf(record.userId)
+    if (user === null) return null
+    return this.#member({ user, identity: this.#parts.describe(user) }, policy, record)
   }
 
-  async #member(user: U, policy: Policy, known?: SecondStepRecord): Promise<Member<U>> {
-    const { records, describe, hostIdOf, window, now } = this.#parts
-    const identity = describe(user)
+  async #member(
+    { user, identity }: Identified<U>,
+    policy: Policy,
+    known?: SecondStepRecord,
+  ): Promise<Member<U>> {
+    const { records, hostIdOf, window, now } = this.#parts
     const record = known ?? (await records.find(identity.id))
     const footing = { record, policy, subject: identity.subject }
     const at = now()

@@ -4,6 +4,7 @@ import { ADMIN_MAILS, isByAdmin, MAILS, type MailName, type WriteMail } from '..
 import { adminMailTexts, type MailTexts } from './admin-mails.js'
 import { type Fact, factsOf } from './facts.js'
 import type { Messages, Translate } from './messages.js'
+import { oneLine } from './one-line.js'
 import type { Site } from './site.js'
 import { timeShown } from './time-shown.js'
 import type { Views } from './views.js'
@@ -65,7 +66,9 @@ export function ejsMails(
     // Never the host name of a request (couch-auth CVE-2025-70948).
     const link = `${site.origin}${site.paths.secondStep}/`
     const actions = token === null ? [] : resetActions(event, `${link}lost/${token}`, t, lang)
-    const frame: MailFrame = { t, lang, dir, issuer, mail: event.type, ...texts, actions, link }
+    const facts = texts.facts.map(({ label, value }) => ({ label, value: oneLine(value) }))
+    const both = { ...texts, facts, actions, link }
+    const frame: MailFrame = { t, lang, dir, issuer, mail: event.type, ...both }
     return {
       subject: oneLine(t('mail.subject', { issuer, title: texts.title })),
       text: views.write(viewOf(event.type, 'txt'), frame),
@@ -129,9 +132,4 @@ function resetActions(
 
 function isAboutTries({ type }: Event): boolean {
   return type === 'authenticator-locked' || type === 'pending-login-used-up'
-}
-
-/** A header is one line, whatever the host's texts hold. */
-function oneLine(text: string): string {
-  return text.replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ').trim()
 }

@@ -25,7 +25,8 @@ export type Refuse<V extends Visitor> = (
 ) => Promise<Problem | undefined>
 
 /**
- * A route: the need is asked and the body read before the handler runs, in one place for all.
+ * A route: the need is asked and the body read before the handler runs, in one place for all. A GET
+ * is not kept waiting by a body: it would be answered to somebody whose session has ended meanwhile.
  *
  * @param refuse default: the problem is answered as it is
  */
@@ -44,7 +45,8 @@ export function route<V extends Visitor>(
         const met = need(site, req, guardedStateOf(req).visitor)
         if ('code' in met) return met
         const exchange = { site, req, res, visitor: met }
-        const problem = (await readBody(req, res)) ?? (await handler(exchange))
+        const malformed = method === 'get' ? null : await readBody(req, res)
+        const problem = malformed ?? (await handler(exchange))
         return problem === undefined ? undefined : refuse(exchange, problem)
       }
       run()

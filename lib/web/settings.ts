@@ -5,6 +5,7 @@ import { type Footing, pauseOf, setupDeadlineOf } from '../domain/standing.js'
 import { wantsJson } from './faces.js'
 import type { Exchange, Handler } from './handler.js'
 import { nextOf } from './needs.js'
+import { ownEvents } from './own-events.js'
 import { pageEvent } from './page-event.js'
 import type { PageProblem, SettingsAction } from './pages.js'
 import { pauseShown } from './pause-shown.js'
@@ -22,7 +23,7 @@ export const showSettings: Handler<SignedInVisitor> = async (exchange) => {
     await settingsPage(exchange, null, null, 200)
     return undefined
   }
-  const entries = await site.audit.lastOf(visitor.userId)
+  const entries = await ownEvents(site, visitor.userId)
   const { stamp } = visitor
   const until = stamp === null ? null : freshUntil(stamp)
   sendJson(res, {
@@ -58,7 +59,7 @@ async function settingsPage(
 ): Promise<void> {
   const { site, req, res, visitor } = exchange
   const { notice } = req.session.secondStep ?? {}
-  const entries = await site.audit.lastOf(visitor.userId)
+  const entries = await ownEvents(site, visitor.userId)
   await forgetNotice(exchange)
   const data = {
     problem,

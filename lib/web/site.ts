@@ -95,6 +95,8 @@ export interface Site {
   readonly keepInSession: readonly string[]
   /** Whether a user may see his live key again. */
   readonly showKey: boolean
+  /** Whether a user is told which admin changed his second step. */
+  readonly nameAdmins: boolean
   /** Whether users are told by mail what happens. */
   readonly mails: boolean
   /** The language that the host's function says, if any. */

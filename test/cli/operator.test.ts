@@ -178,6 +178,10 @@ describe('passport-second-step for the operator', function () {
       ['reset'],
       ['reset', '--user', ''],
       ['reset', ...user, '--reason', 'x'.repeat(501)],
+      ...['a\u001b[2Jb', 'a\u009b2Jb', 'a\u0007', 'a\u007f'].map((reason) => [
+        ...['reset', ...user, '--reason', reason],
+      ]),
+      ['policy', '--mode', 'required', '--reason', '\u001b]0;title\u0007'],
       ['policy', '--mode', 'none'],
       ['policy', '--role', 'admin'],
       ['policy', '--role', '=required'],
@@ -238,6 +242,29 @@ describe('passport-second-step for the operator', function () {
     expect(second.events[0].id < first.events[0].id).to.equal(true)
     const text = await run('events', '--limit', '1')
     expect(text.stdout).to.contain('change-refused').and.contain('--cursor')
+  })
+
+  it('prints nothing that a terminal would obey, whoever wrote it', async () => {
+    // A reason that clears the screen, or turns the line around, hides what was done.
+    const evil = 'a\u001b[2J\u009b2J\u007f\u202eb\nc \u{e0001}'
+    const entry = {
+      ...{ id: 'f'.repeat(32), at: Date.now(), type: 'reset' as const, user: evil, method: null },
+      ...{ actor: { kind: 'admin' as const, id: evil }, ip: evil, userAgent: null },
+      ...{ reason: evil, detail: { why: evil } },
+    }
+    await store.audit?.append([entry])
+    const text = await run('events', '--limit', '1')
+    expect(text.stdout).to.not.match(/[^\P{C}\n]/u)
+    const shown = '"a\\u001b[2J\\u009b2J\\u007f\\u202eb\\nc \\udb40\\udc01"'
+    expect(text.stdout).to.include(`  reason=${shown}  `).and.to.include(`user=${shown}  `)
+    expect(text.stdout.trimEnd().split('\n')).to.have.length(2)
+    const asJson = await run('events', '--limit', '1', '--json')
+    expect(asJson.stdout).to.not.match(/[^\P{Cc}\n]/u)
+    expect(JSON.parse(asJson.stdout).events[0]).to.include({ reason: evil, user: evil })
+    const status = await run('status', '--user', evil)
+    expect(status.stdout)
+      .to.match(/^a\\u001b/)
+      .and.to.not.match(/[^\P{C}\n]/u)
   })
 
   it('seals every secret under the first key, and finds nothing to do the next time', async () => {

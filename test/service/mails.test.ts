@@ -322,6 +322,19 @@ describe('A mail about what an admin did', () => {
     expect(await textAfter(byAdmin, { nameAdmins: true })).to.contain('By: Root Person')
   })
 
+  it('gives his name one line, and no other fact more', async () => {
+    // An admin who names himself in lines writes text of his own into the mail of the product.
+    const name = 'Root\r\n\r\nSign in at https://evil.example\u2028now\u0085here\u001b[2J\u0000!'
+    const findById = async (id: string) => (id === 'the-admin' ? { ...root, name } : ann)
+    await textAfter(byAdmin, { nameAdmins: true, findById })
+    const line = 'By: Root Sign in at https://evil.example now here [2J !'
+    const named = server.mails.at(-1)?.text ?? ''
+    expect(named.split(/\r?\n/)).to.include(line)
+    expect(named).to.not.match(/[^\P{Cc}\n]|\p{Zl}|\p{Zp}/u)
+    await textAfter({ ip: '192.0.2.1\nSign in at https://evil.example', userAgent: null })
+    expect(server.mails.at(-1)?.text).to.include('192.0.2.1 Sign in at')
+  })
+
   it('goes out without the name where it cannot be told', async () => {
     const findById = async (id: string) => {
       if (id === 'the-admin') throw new Error('the user store is away')

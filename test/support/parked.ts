@@ -7,6 +7,8 @@ import type { Host } from './host.js'
 /** A request whose header the server has, and whose body the client still holds back. */
 export interface Parked {
   finish(body: object): Promise<ParkedAnswer>
+  /** For a request that is answered without its body. */
+  readonly answer: Promise<ParkedAnswer>
 }
 
 export interface ParkedAnswer {
@@ -38,22 +40,29 @@ export async function park(
     },
   })
   const looked = guardLooks(host)
+  const answer = answerTo(request).finally(() => {
+    server.closeAllConnections()
+    server.close()
+  })
   request.flushHeaders()
   await looked
   return {
-    async finish(body) {
+    answer,
+    finish(body) {
       request.end(JSON.stringify(body))
-      const [response] = (await once(request, 'response')) as [http.IncomingMessage]
-      const text = Buffer.concat(await response.toArray()).toString()
-      server.closeAllConnections()
-      server.close()
-      const [set] = response.headers['set-cookie'] ?? []
-      return {
-        status: response.statusCode ?? 0,
-        body: JSON.parse(text),
-        cookie: set?.split(';', 1)[0] ?? null,
-      }
+      return answer
     },
+  }
+}
+
+async function answerTo(request: http.ClientRequest): Promise<ParkedAnswer> {
+  const [response] = (await once(request, 'response')) as [http.IncomingMessage]
+  const text = Buffer.concat(await response.toArray()).toString()
+  const [set] = response.headers['set-cookie'] ?? []
+  return {
+    status: response.statusCode ?? 0,
+    body: JSON.parse(text),
+    cookie: set?.split(';', 1)[0] ?? null,
   }
 }
 

@@ -73,6 +73,30 @@ describe('GET /events', () => {
     expect((await getJson(browser, `${EVENTS}?user=nobody`)).body.events).to.deep.equal([])
   })
 
+  it('shows nobody of another realm, also where he did something to nobody in particular', async () => {
+    // Two apps with one audit log: the admins of one could read who administers the other.
+    const { host, browser } = await adminVisit({ realm: 'shop' })
+    const staff = { kind: 'admin', id: 'staff:boss' } as const
+    const refusal = { type: 'change-refused', detail: { action: 'policy', code: 'forbidden' } }
+    await append(host, { ...refusal, user: null, actor: staff })
+    await append(host, { id: 'e'.repeat(30), type: 'policy-changed', user: null, actor: staff })
+    const { body, text } = await getJson(browser, EVENTS).expect(200)
+    expect(text).to.not.include('boss')
+    expect(body.events.map(({ type }: { type: string }) => type)).to.deep.equal([
+      'code-accepted',
+      'enrolled',
+    ])
+    const [operator, ours] = [
+      { kind: 'operator', id: null },
+      { kind: 'admin', id: 'shop:otto' },
+    ]
+    await append(host, { id: 'd'.repeat(30), ...refusal, user: null, actor: operator })
+    await append(host, { id: 'c'.repeat(30), ...refusal, user: null, actor: ours })
+    const shown = await getJson(browser, EVENTS).expect(200)
+    const actors = shown.body.events.slice(0, 2).map(({ actor }: { actor: object }) => actor)
+    expect(actors).to.have.deep.members([operator, { kind: 'admin', id: 'otto' }])
+  })
+
   const odd = [
     ...['limit=0', 'limit=10000', 'limit=1e1', 'cursor=', 'cursor=made-up', 'cursor=a&cursor=b'],
     ...['user=a&user=b', `user=${'x'.repeat(300)}`, 'user=%00', 'user=[object+Object]'],

@@ -16,10 +16,10 @@ import {
   signIn,
 } from '../support/browser.js'
 import { MINUTE } from '../support/clock.js'
-import { ann, type Host, makeHost } from '../support/host.js'
+import { ann, type Host, type HostUser, makeHost } from '../support/host.js'
 import { park } from '../support/parked.js'
 import { DAY } from '../support/records.js'
-import { cookieOf } from '../support/sessions.js'
+import { cookieOf, useCookie } from '../support/sessions.js'
 import { recordOf, setPolicy } from '../support/visits.js'
 
 type Method = 'get' | 'post' | 'put'
@@ -55,11 +55,11 @@ function ask(browser: Browser, [method, path]: [Method, string], face = JSON_TYP
 }
 
 /** A host without a check of its own in front: what is refused, the package refuses. */
-function openHost(): Host {
+function openHost(people: readonly HostUser[] = PEOPLE): Host {
   const letAll: RequestHandler = (_req, _res, next) => next()
   return makeHost({
-    users: PEOPLE,
-    options: { users: usersOf(PEOPLE), roles: ['user', 'admin'] },
+    users: people,
+    options: { users: usersOf(people), roles: ['user', 'admin'] },
     mount: ({ app, secondStep }) => void app.use(ADMIN, letAll, secondStep.adminRouter()),
   })
 }
@@ -266,6 +266,30 @@ describe('An admin whose code is not fresh', () => {
   }
 })
 
+describe('A page or list', () => {
+  for (const [, path] of GETS) {
+    it(`waits for no body: GET ${path}`, async () => {
+      // A stolen session held the body back until its owner had ended it, and was answered all the same.
+      const { host, cookie } = await adminWithCookie()
+      const parked = await park(host, `${ADMIN}${path}`, { cookie, like: BODY, method: 'GET' })
+      expect((await parked.answer).status, 'while the session is good').to.equal(200)
+      await host.secondStep.endSessions('ada')
+      const late = await useCookie(browserOf(host), cookie).get(`${ADMIN}${path}`).send(BODY)
+      expect(late.status).to.equal(401)
+    })
+  }
+})
+
+/** Ada with a fresh code, whose cookie somebody has; her users are read anew for each request. */
+async function adminWithCookie(people: readonly HostUser[] = PEOPLE) {
+  const host = openHost(people)
+  await enrol(host, ann)
+  const { code } = await enrol(host, ada)
+  const browser = browserOf(host)
+  await passFirstStep(browser, ada)
+  return { host, cookie: cookieOf(await giveCode(browser, code()).expect(200)) }
+}
+
 describe('A change whose body comes late', () => {
   const endings: Record<string, [(host: Host) => Promise<unknown>, string]> = {
     'the admin’s sessions were ended': [
@@ -289,12 +313,7 @@ describe('A change whose body comes late', () => {
   for (const [name, [end, refusal]] of Object.entries(endings)) {
     it(`is refused where ${name} meanwhile`, async () => {
       // A stolen session holds the body of a request back until its owner has ended it.
-      const host = openHost()
-      await enrol(host, ann)
-      const { code } = await enrol(host, ada)
-      const browser = browserOf(host)
-      await passFirstStep(browser, ada)
-      const cookie = cookieOf(await giveCode(browser, code()).expect(200))
+      const { host, cookie } = await adminWithCookie()
       const body = { reason: 'because' }
       const parked = await park(host, `${ADMIN}/users/ann/disable`, { cookie, like: body })
       await end(host)
@@ -303,4 +322,56 @@ describe('A change whose body comes late', () => {
       expect((await recordOf(host)).authenticator).to.not.equal(null)
     })
   }
+
+  const losses: Record<string, [(people: HostUser[]) => void, string, number]> = {
+    'the admin has lost his role': [
+      (people) => void people.splice(0, 1, { ...ada, roles: ['user'] }),
+      'forbidden',
+      403,
+    ],
+    'the admin’s account is gone': [(people) => void people.splice(0, 1), 'sign-in-again', 401],
+  }
+  for (const [name, [lose, code, status]] of Object.entries(losses)) {
+    for (const [method, path] of CHANGES.filter(([method]) => method === 'post')) {
+      it(`is refused where ${name} meanwhile, at ${method.toUpperCase()} ${path}`, async () => {
+        // An admin who is about to be dismissed sends the header of a request, and holds its body back
+        // until he is: the host's own check has let him in.
+        const people = [...PEOPLE]
+        const { host, cookie } = await adminWithCookie(people)
+        const body = bodyFor(path)
+        const parked = await park(host, `${ADMIN}${path}`, { cookie, like: body })
+        const before = await recordOf(host)
+        lose(people)
+        const answer = await parked.finish(body)
+        expect([answer.status, answer.body.code]).to.deep.equal([status, code])
+        expect(await recordOf(host)).to.deep.equal(before)
+        expect(await host.store.findPolicy()).to.equal(null)
+      })
+    }
+  }
+
+  it('is a 503 where nobody can say whether the admin is one', async () => {
+    const users = { ...usersOf(PEOPLE) }
+    const { host, browser } = await adminVisit({ users })
+    await enrol(host, ann)
+    users.findById = async () => {
+      throw new Error('away')
+    }
+    const answer = await putJson(browser, `${ADMIN}/policy`, { mode: 'required' })
+    expectProblem(answer, 'unavailable', 503)
+    expect(await host.store.findPolicy()).to.equal(null)
+  })
+
+  it('asks the host about the admin as he is now', async () => {
+    // A host that goes by what the user may do, not by the package's roles.
+    const people = [...PEOPLE]
+    const asked: unknown[] = []
+    const { browser } = await adminVisit({
+      users: usersOf(people),
+      canAdminister: ({ name }) => asked.push(name) > 0,
+    })
+    people.splice(0, 1, { ...ada, name: 'Ada, on leave' })
+    await postJson(browser, `${ADMIN}/users/ann/end-sessions`).expect(200)
+    expect(asked).to.deep.equal(['Ada, on leave'])
+  })
 })

@@ -32,6 +32,7 @@ interface Doing<Input, Result> {
     change: AdminChange,
     input: Input,
   ) => Promise<AdminAnswer<Result>>
+  /** What was done to him, or how he is now: a paused user may be locked too. */
   readonly json: (done: Done<Result>) => object
   /** What the page shows once. Default: nothing; the answer is the user's page. */
   readonly codes?: (result: Result) => Codes
@@ -44,14 +45,14 @@ const stateAlone = ({ state }: Done<unknown>) => ({ state })
 export const disable = userChange('disable', {
   read: nothing,
   run: (on, change) => on.disable(change),
-  json: stateAlone,
+  json: () => ({ state: 'off' }),
 })
 
 /** POST `/users/:id/pause` */
 export const pause = userChange('pause', {
   read: daysOf,
   run: (on, change, days) => on.pause(change, days),
-  json: ({ state, result }) => ({ state, pausedUntil: shownUntil(result.pausedUntil) }),
+  json: ({ result }) => ({ state: 'paused', pausedUntil: shownUntil(result.pausedUntil) }),
 })
 
 /** POST `/users/:id/resume` */
@@ -65,7 +66,7 @@ export const resume = userChange('resume', {
 export const reset = userChange('reset', {
   read: nothing,
   run: (on, change) => on.reset(change),
-  json: stateAlone,
+  json: () => ({ state: 'must-set-up' }),
 })
 
 /** POST `/users/:id/backup-codes` */
@@ -162,8 +163,7 @@ async function refuse(
   action: UserAction,
 ): Promise<Problem | undefined> {
   const { site, req, res } = exchange
-  if (problem.code === 'not-found') return problem
-  const member = await memberOf(site, req)
+  const member = problem.code === 'not-found' ? null : await memberOf(site, req)
   await announceRefusal(exchange, member?.identity.id ?? null, action, problem)
   if (member === null) return problem
   if (problem.code === 'fresh-code-required') {

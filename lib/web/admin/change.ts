@@ -38,7 +38,8 @@ export async function limitProblem(exchange: Exchange<SignedInVisitor>): Promise
 }
 
 /**
- * Writes a refusal to the audit log.
+ * Writes a refusal to the audit log. What is past the limit is there once, as `too-many-changes`: a
+ * stolen session must not fill the log.
  *
  * @param userId whom it would have changed, as records have him; null: nobody, or nobody known
  */
@@ -48,5 +49,6 @@ export async function announceRefusal(
   action: AdminAction,
   { code }: Problem,
 ): Promise<void> {
+  if (code === 'too-many-attempts') return
   await exchange.site.administration.refused(userId, adminOccasion(exchange), { action, code })
 }

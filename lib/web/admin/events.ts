@@ -22,8 +22,9 @@ export const listEvents: Handler<SignedInVisitor> = async (exchange) => {
     )
     return undefined
   }
-  // Another realm's users have their events in the same log, and nothing to do with this host.
-  const entries = found.entries.filter(({ user }) => user === null || site.hostIdOf(user) !== null)
+  // Another realm's users and admins are in the same log, and have nothing to do with this host.
+  const isOurs = (id: string | null) => id === null || site.hostIdOf(id) !== null
+  const entries = found.entries.filter(({ user, actor }) => isOurs(user) && isOurs(actor.id))
   const page = { entries, next: found.next }
   if (!wantsJson(req)) await eventsPage(exchange, page, null, 200)
   else sendJson(res, { events: entries.map((entry) => shownEvent(site, entry)), next: page.next })

@@ -1,6 +1,6 @@
 import type { Request } from 'express'
+import { readReason } from '../../domain/reason.js'
 
-const LONGEST_REASON = 500
 const DAYS_AT_MOST = 365
 
 /** The body's members; none where there is no body, undefined for a list or the like. */
@@ -15,10 +15,7 @@ export function reasonOf(req: Request): string | null | undefined {
   const members = membersOf(req)
   if (members === undefined) return undefined
   const { reason = '' } = members
-  if (typeof reason !== 'string' || [...reason].length > LONGEST_REASON) return undefined
-  // A line break is no harm; other control characters and halves of characters have no business here.
-  if (/[^\P{Cc}\t\r\n]|\p{Cs}/u.test(reason)) return undefined
-  return reason.trim() === '' ? null : reason.trim()
+  return typeof reason === 'string' ? readReason(reason) : undefined
 }
 
 /** Days of a pause: a whole number in JSON, digits in a form, or the word `forever`. */

@@ -59,7 +59,7 @@ export function forAdmins(handler: Handler<SignedInVisitor>): Handler<SignedInVi
 
 /**
  * The admin as he is now: between the guard and a change lies the body, which the client sends when
- * it likes, and he may have been paused or signed out meanwhile.
+ * it likes, and he may have been paused or signed out meanwhile, or have lost his role or his account.
  */
 export async function presentAdmin({
   site,
@@ -67,10 +67,16 @@ export async function presentAdmin({
   visitor,
 }: Exchange<SignedInVisitor>): Promise<SignedInVisitor | Problem> {
   const { userId, stamp } = visitor
-  const footing = await site.sessions.footing(userId, visitor.subject)
+  const user = await directoryOf(site).userOf(userId)
+  if (user === null) return { code: 'sign-in-again' }
+  const { subject } = site.describe(user)
+  const footing = await site.sessions.footing(userId, subject)
   const standing = standingOf(userId, stamp, footing, site.system.now())
   if (standing === 'revoked') return { code: 'sign-in-again' }
-  return admin(site, req, { ...visitor, ...footing })
+  // The host's own check stands before the body, and has let in whom the request began with.
+  const wasPrivileged = site.describe(visitor.user).subject.privileged
+  if (wasPrivileged && !subject.privileged) return { code: 'forbidden' }
+  return admin(site, req, { ...visitor, ...footing, user })
 }
 
 /** @throws ConfigurationError where the host has not told where its users are */
