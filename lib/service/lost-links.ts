@@ -12,7 +12,7 @@ import { type Footing, pendingStandingOf } from '../domain/standing.js'
 import type { System } from '../ports/system.js'
 import type { Announcer, Occasion } from './announcer.js'
 import type { MailLimits } from './mail-limits.js'
-import { type MailResetTokens, type ReadToken, readToken } from './mail-reset-tokens.js'
+import type { MailResetTokens, ReadToken } from './mail-reset-tokens.js'
 import type { FindMailResetUser } from './mail-reset-user.js'
 import type { Records } from './records.js'
 
@@ -50,7 +50,7 @@ export class LostLinks {
   /** The link of a token, or null where it does not work, for whichever reason. */
   async find(token: string): Promise<LostLink | null> {
     const { records, tokens, findUser, system } = this.#parts
-    const read = readToken(token)
+    const read = await tokens.read(token)
     if (read === null) return null
     const record = await records.find(read.userId)
     const reset = await this.#resetOf(read, record, system.now())

@@ -100,7 +100,7 @@ export class Lost {
     const { pending, occasion } = request
     const { userId } = pending
     const id = tokens.newId()
-    const { token, secret } = tokens.newToken(userId)
+    const { token, secret } = await tokens.newToken(userId)
     const [addressDigest] = await tokens.addressDigests(address, userId, id)
     const heldUntil = await user.heldUntil()
     const begun = await records

@@ -1,3 +1,4 @@
+import { timingSafeEqual } from 'node:crypto'
 import { readAddress } from '../domain/address.js'
 import type { MailReset } from '../domain/mail-reset.js'
 import type { SecondStepRecord } from '../domain/record.js'
@@ -10,25 +11,38 @@ const BYTES_OF_AN_ID = 16
 const LONGEST = 2048
 const PART = 'the key ring'
 
-/** A token that looks like one of ours: the user says where to look, the secret is what counts. */
+/** A token of ours: the user says where to look, the secret is what counts. */
 export interface ReadToken {
   readonly userId: string
   readonly secret: string
 }
 
-/** Reads a token; null for every other spelling of one, and for whatever else it may be. */
-export function readToken(token: string): ReadToken | null {
-  if (token.length > LONGEST) return null
-  const [user = '', secret = '', ...rest] = token.split('.')
-  const userId = Buffer.from(user, 'base64url').toString('utf8')
-  const bytes = Buffer.from(secret, 'base64url')
-  const whole = rest.length === 0 && userId !== '' && bytes.length === BYTES_OF_A_TOKEN
-  return whole && writeToken(userId, bytes) === token ? { userId, secret } : null
+/** A token that is spelt like one of ours; its MAC, over user and secret, says whether it is one. */
+interface SpeltToken extends ReadToken {
+  readonly mac: string
 }
 
-function writeToken(userId: string, secret: Uint8Array): string {
-  const parts = [Buffer.from(userId, 'utf8'), Buffer.from(secret)]
-  return parts.map((part) => part.toString('base64url')).join('.')
+/** Null for every other spelling of a token, and for whatever else it may be. */
+function readToken(token: string): SpeltToken | null {
+  if (token.length > LONGEST) return null
+  const [user = '', secret = '', mac = ''] = token.split('.')
+  const userId = Buffer.from(user, 'base64url').toString('utf8')
+  const whole = userId !== '' && lengthOf(secret) === BYTES_OF_A_TOKEN && lengthOf(mac) > 0
+  const read = { userId, secret: respelt(secret), mac: respelt(mac) }
+  return whole && writeToken(read) === token ? read : null
+}
+
+function writeToken({ userId, secret, mac }: SpeltToken): string {
+  return [Buffer.from(userId, 'utf8').toString('base64url'), secret, mac].join('.')
+}
+
+function lengthOf(part: string): number {
+  return Buffer.from(part, 'base64url').length
+}
+
+/** Node reads many spellings of the same bytes; only one of them is ours. */
+function respelt(part: string): string {
+  return Buffer.from(part, 'base64url').toString('base64url')
 }
 
 type Owner = Pick<SecondStepRecord, 'userId' | 'epoch'>
@@ -50,10 +64,28 @@ export class MailResetTokens {
   }
 
   /** A new token of this user's, whole as the mail has it. */
-  newToken(userId: string): ReadToken & { readonly token: string } {
-    const bytes = this.#system.random(BYTES_OF_A_TOKEN)
-    const secret = Buffer.from(bytes).toString('base64url')
-    return { userId, secret, token: writeToken(userId, bytes) }
+  async newToken(userId: string): Promise<ReadToken & { readonly token: string }> {
+    const secret = Buffer.from(this.#system.random(BYTES_OF_A_TOKEN)).toString('base64url')
+    const [mac] = await this.#macs({ userId, secret })
+    return { userId, secret, token: writeToken({ userId, secret, mac }) }
+  }
+
+  /**
+   * Reads a token; null for what was not made here. Found out without a look at the user, or the
+   * time of that would tell a stranger what there is (promise 4).
+   */
+  async read(token: string): Promise<ReadToken | null> {
+    const spelt = readToken(token)
+    if (spelt === null) return null
+    const { userId, secret, mac } = spelt
+    const macs = await this.#macs({ userId, secret })
+    return macs.some((one) => isSame(one, mac)) ? { userId, secret } : null
+  }
+
+  /** Under a set of its own: the MAC in the mail says nothing of the digest that is kept. */
+  #macs({ userId, secret }: ReadToken) {
+    const setId = JSON.stringify(['link'])
+    return within(PART, () => this.#digester.digests(secret, { ...ofUser(userId), setId }))
   }
 
   /** Digests of a token's secret for this reset, in this epoch and for this address. */
@@ -79,4 +111,9 @@ export class MailResetTokens {
 
 function ofUser(userId: string) {
   return { purpose: 'mail-reset', userId } as const
+}
+
+function isSame(mac: string, given: string): boolean {
+  const [ours, theirs] = [Buffer.from(mac), Buffer.from(given)]
+  return ours.length === theirs.length && timingSafeEqual(ours, theirs)
 }

@@ -86,7 +86,7 @@ export class ReadyMailResets {
     const user = await findUser(userId)
     const allowed = user !== null && (await user.allowed()) ? user : null
     const heldUntil = (await allowed?.heldUntil()) ?? 0
-    const { token, secret } = tokens.newToken(userId)
+    const { token, secret } = await tokens.newToken(userId)
     const told = await records.change(userId, NO_REQUEST, async (record, now) => {
       const live = await this.#isLive(allowed, record, now)
       if (!live) return { ...endMailReset(record, now), answer: null }

@@ -22,7 +22,7 @@ import { warningsDuring } from '../support/warnings.js'
 
 const ADDRESS = 'ada@acme.example'
 const AT_HOME = { ip: '192.0.2.7', userAgent: 'Firefox', languages: ['en'] }
-const keys = [randomBytes(32).toString('base64')]
+const keys = [randomBytes(32).toString('base64')] as const
 
 /** Counters that count by a clock that the test moves. */
 function movedCounters({ now }: Pick<MovedSystem, 'now'>): Counters {
@@ -60,6 +60,8 @@ function movedCounters({ now }: Pick<MovedSystem, 'now'>): Counters {
 interface Given {
   readonly system?: MovedSystem
   readonly store?: RecordStore
+  /** Of the key ring, the current one first. */
+  readonly keys?: readonly [string, ...string[]]
   readonly audit?: AuditLog
   readonly delay?: number
   /** Default: it takes every mail. */
@@ -81,7 +83,7 @@ async function world(given: Given = {}) {
   const refused: MailResetRefusal[] = []
   announcer.events.on('mail-reset-refused', ({ detail }) => refused.push(detail.why))
   const records = new Records(store, system, announcer, { production: false })
-  const { digester } = keyRing(keys, system)
+  const { digester } = keyRing(given.keys ?? keys, system)
   const tokens = new MailResetTokens({ digester, system })
   const mails: (MailedLink & { readonly event: MailedEvent })[] = []
   const user: MailResetUser = {
@@ -263,12 +265,13 @@ describe('a mail that resets', () => {
     const told: unknown[] = []
     announcer.events.on('event', (event) => told.push(event))
     await ask()
-    const [user = '', secret = ''] = (sent[0]?.token ?? '').split('.')
+    const [user = '', secret = '', mac = ''] = (sent[0]?.token ?? '').split('.')
     expect(Buffer.from(user, 'base64url').toString()).to.equal(USER)
     expect(Buffer.from(secret, 'base64url')).to.have.length(32)
     const log = await audit.list({ user: null, cursor: null, limit: 100 })
     const everything = JSON.stringify([await record(), told, log, sent[0]?.event])
     expect(everything).to.contain('mail-reset-asked').and.not.contain(secret)
+    expect(everything).not.to.contain(mac)
     expect(everything).not.to.contain(Buffer.from(secret, 'base64url').toString('hex'))
     expect(JSON.stringify(await record())).not.to.contain(ADDRESS)
   })
@@ -301,6 +304,84 @@ describe('a mail that resets', () => {
     system.advance(1)
     await ask()
     expect(sent, 'the places were given back').to.have.length(1)
+  })
+})
+
+/** A store that counts its calls. */
+function countingStore(): { readonly store: RecordStore; readonly calls: () => number } {
+  let calls = 0
+  const store = new Proxy(memoryStore(), {
+    get(target, name) {
+      const member: unknown = Reflect.get(target, name)
+      if (typeof member !== 'function') return member
+      return (...given: readonly unknown[]) => {
+        calls += 1
+        return Reflect.apply(member, target, given)
+      }
+    },
+  })
+  return { store, calls: () => calls }
+}
+
+describe('the token of a link', () => {
+  it('is looked up nowhere where nobody here has made it', async () => {
+    // A stranger makes tokens up for somebody's id: the time of the look-up tells him whether the
+    // account has a second step, and whoever has just asked whether the address was right.
+    const { store, calls } = countingStore()
+    let looked = 0
+    const user: MailResetUser = {
+      addressee: { id: USER, email: ADDRESS, locale: null },
+      allowed: async () => true,
+      heldUntil: async () => 0,
+    }
+    const findUser = async () => {
+      looked += 1
+      return user
+    }
+    const { ask, sent, lost } = await world({ store, findUser })
+    await ask()
+    const [owner = '', secret = '', mac = ''] = (sent[0]?.token ?? '').split('.')
+    const before = [calls(), looked]
+    const random = () => randomBytes(32).toString('base64url')
+    const others = Buffer.from('another').toString('base64url')
+    for (const forged of [
+      ...[
+        [owner, random(), random()],
+        [owner, random(), mac],
+        [owner, secret, random()],
+      ],
+      ...[
+        [others, secret, mac],
+        [owner, secret],
+        [owner, secret, ''],
+        [owner, mac, secret],
+      ],
+      ...[
+        [owner, secret, mac, mac],
+        [owner, secret, mac.slice(0, -4)],
+        [owner, secret, secret],
+      ],
+    ]) {
+      expect(await lost.links.find(forged.join('.')), forged.join('.')).to.equal(null)
+    }
+    expect([calls(), looked]).to.deep.equal(before)
+    expect(await lost.links.find(`${owner}.${secret}.${mac}`)).not.to.equal(null)
+    expect(calls()).to.be.greaterThan(before[0] ?? 0)
+  })
+
+  it('is good under every key of the ring, and under no other', async () => {
+    const [system, store, newer] = [
+      movedSystem(),
+      memoryStore(),
+      randomBytes(32).toString('base64'),
+    ]
+    const { ask, sent } = await world({ system, store })
+    await ask()
+    const token = sent[0]?.token ?? ''
+    const turned = await world({ system, store, keys: [newer, keys[0]] })
+    expect(await turned.lost.links.find(token)).not.to.equal(null)
+    const other = await world({ system, store, keys: [newer] })
+    expect(await other.lost.links.find(token)).to.equal(null)
   })
 })
 
