@@ -72,6 +72,8 @@ describe('somebody with a keyboard alone', () => {
       const { code, backupCodes } = await setUpAt(page, site)
       await page.context().clearCookies()
       await passLogin(page, site)
+      // Nobody types before the page has put the cursor there.
+      await page.locator('#code:focus').waitFor()
       await page.keyboard.type(code())
       await press(page, 'Enter')
       expect(await whoIsIn(page, site)).to.equal('ann')
