@@ -1,11 +1,19 @@
 import { expect } from 'chai'
+import type { ErrorRequestHandler } from 'express'
 import { virtualAuthenticator } from '../../lib/testing/index.js'
 import { isIn } from '../support/actions.js'
-import { expectProblem, getJson, getPage, postForm, postJson } from '../support/answers.js'
+import {
+  expectProblem,
+  expectSafeHeaders,
+  getJson,
+  getPage,
+  postForm,
+  postJson,
+} from '../support/answers.js'
 import { browserOf, giveCode, passFirstStep, signIn } from '../support/browser.js'
 import { DAY, MINUTE } from '../support/clock.js'
 import { ann, bob } from '../support/host.js'
-import { lostVisit, member } from '../support/lost.js'
+import { hasLink, linkIn, lostHost, lostVisit, member } from '../support/lost.js'
 import { pendingBrowser, pendingVisit, recordOf, setPolicy } from '../support/visits.js'
 
 const LOST = '/second-step/lost'
@@ -295,6 +303,34 @@ describe('the link of a reset by mail', () => {
       expectProblem(await postJson(browser, `${path}/cancel`), 'link-expired', 410)
     }
     await postJson(browser, link()).expect(200)
+  })
+
+  it('never gets to the host’s errors, however it is spoilt', async () => {
+    // A stray % at its end: Express throws, with the whole path, and hosts log what is thrown.
+    const errors: string[] = []
+    const note: ErrorRequestHandler = (error, _req, _res, next) => {
+      errors.push(String(error))
+      next(error)
+    }
+    const { options, idle, mails } = lostHost()
+    const visit = await pendingVisit({ ...options, routes: ({ app }) => void app.use(note) })
+    await postJson(visit.browser, LOST, { email: member.email }).expect(202)
+    await idle(visit.host)
+    const link = linkIn(mails.findLast(hasLink))
+    for (const path of [`${link}%`, `${link}%ff`, `${link}%/cancel`]) {
+      for (const each of [visit.browser, browserOf(visit.host)]) {
+        const seen = await getJson(each, path)
+        const pressed = await postJson(each, path)
+        expectProblem(pressed, 'malformed-request', 400)
+        if (!path.endsWith('/cancel')) expectProblem(seen, 'malformed-request', 400)
+        const page = await postForm(each, path)
+        expect(page.status).to.equal(400)
+        for (const answer of [seen, pressed, page]) expectSafeHeaders(answer)
+        expect(page.text).to.contain('Please check').and.not.contain(link)
+      }
+    }
+    expect(errors).to.deep.equal([])
+    await getJson(visit.browser, link).expect(200)
   })
 
   it('ends with the next mail, and not with a request that the limits refuse', async () => {
