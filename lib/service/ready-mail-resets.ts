@@ -47,7 +47,7 @@ export class ReadyMailResets {
     this.#lookIn(SOON)
   }
 
-  /** Resolves when a look that is under way is over; there is no other after it. */
+  /** Resolves when the user who is being told has been told; nobody is looked for after that. */
   async stop(): Promise<void> {
     this.#stopped = true
     clearTimeout(this.#timer)
@@ -69,9 +69,10 @@ export class ReadyMailResets {
       let cursor: string | null = null
       do {
         const query = { list: 'mail-resets-due', cursor, limit: PAGE, now: system.now() } as const
-        const page = await records.list(query)
+        const page = await records.idsOf(query)
         if (page === null) throw new Error('the record store does not know its own cursor')
-        for (const { userId } of page.records) {
+        for (const userId of page.ids) {
+          if (this.#stopped) return
           await this.#tell(userId).catch((error: unknown) => trouble.report(error))
         }
         cursor = page.next

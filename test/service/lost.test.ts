@@ -487,6 +487,74 @@ describe('the look for waits that are over', () => {
     expect(sent).to.have.length(2)
   })
 
+  it('tells the others where one record cannot be read', async () => {
+    // One broken document among those that are due: nobody at all would be told, for as long as it is.
+    const [system, memory] = [movedSystem(), memoryStore()]
+    const broken = 'broken'
+    const store: RecordStore = {
+      ...memory,
+      find: async (userId) => {
+        const found = await memory.find(userId)
+        return userId === broken ? ({ userId, epoch: 'x' } as unknown as SecondStepRecord) : found
+      },
+      list: async (query) => {
+        const page = await memory.list(query)
+        const record = { userId: broken, epoch: 'x' } as unknown as SecondStepRecord
+        return page === null ? null : { ...page, records: [record, ...page.records] }
+      },
+    }
+    const { ask, sent, ready } = await world({ system, store, delay: DAY })
+    await ask()
+    system.advance(DAY)
+    const warnings = await warningsDuring(() => ready.sweep())
+    expect(sent.map(({ event }) => event.type)).to.deep.equal([
+      'mail-reset-asked',
+      'mail-reset-ready',
+    ])
+    expect(warnings.join()).to.contain('record store')
+  })
+
+  it('takes no user id that is no text', async () => {
+    const memory = memoryStore()
+    for (const records of [[{}], [{ userId: 1 }], [{ userId: '' }], [null]]) {
+      const page = { records: records as unknown as readonly SecondStepRecord[], next: null }
+      let looked = 0
+      const findUser = async () => {
+        looked += 1
+        return null
+      }
+      const { ready } = await world({ store: { ...memory, list: async () => page }, findUser })
+      const warnings = await warningsDuring(() => ready.sweep())
+      expect(warnings.join()).to.contain('user id')
+      expect(looked).to.equal(0)
+    }
+  })
+
+  it('is over with the user who is being told, when the process ends', async () => {
+    // A user store that has got slow: close() would wait for a whole page, and the next.
+    const system = movedSystem()
+    const memory = memoryStore()
+    const ids = Array.from({ length: 20 }, (_, index) => ({
+      ...enrolledRecord(),
+      userId: `${index}`,
+    }))
+    const looked: string[] = []
+    let stopping: Promise<void> = Promise.resolve()
+    const store = { ...memory, list: async () => ({ records: ids, next: null }) }
+    const { ready } = await world({
+      system,
+      store,
+      findUser: async () => {
+        looked.push('one')
+        stopping = ready.stop()
+        return null
+      },
+    })
+    await ready.sweep()
+    await stopping
+    expect(looked).to.have.length(1)
+  })
+
   it('never rejects, and stops when it is told to', async () => {
     const store: RecordStore = { ...memoryStore(), list: async () => null }
     const { ready } = await world({ store })
