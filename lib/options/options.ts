@@ -58,7 +58,8 @@ export interface LostOptions<U = Express.User> {
   readonly allow?: (user: U) => boolean | Promise<boolean>
   /**
    * Holds a user's reset back until then: for hosts that reset passwords by mail or let addresses
-   * change, so that one mailbox is not both. Asked as `allow` is. Default: null, nothing is held.
+   * change, so that one mailbox is not both. Asked as `allow` is. A hold lasts a year at
+   * most, and is asked for again then. Default: null, nothing is held.
    */
   readonly heldUntil?: (user: U) => Date | null | undefined | Promise<Date | null | undefined>
 }

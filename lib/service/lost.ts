@@ -10,7 +10,7 @@ import {
 import { type Admission, type Footing, stillAdmitted } from '../domain/standing.js'
 import { NO_REQUEST, type Occasion } from './announcer.js'
 import { type LostLinkParts, LostLinks, type LostLogin, waitsForCode } from './lost-links.js'
-import type { MailResetUser } from './mail-reset-user.js'
+import { heldUntilOf, type MailResetUser } from './mail-reset-user.js'
 import type { LinkMailer } from './mails.js'
 import type { Trouble } from './trouble.js'
 
@@ -96,13 +96,13 @@ export class Lost {
 
   /** @returns whether a reset was begun, and its mail */
   async #begin({ address, ...request }: LostRequest, user: MailResetUser): Promise<boolean> {
-    const { records, tokens, mails, delay } = this.#parts
+    const { records, tokens, mails, delay, system } = this.#parts
     const { pending, occasion } = request
     const { userId } = pending
     const id = tokens.newId()
     const { token, secret } = await tokens.newToken(userId)
     const [addressDigest] = await tokens.addressDigests(address, userId, id)
-    const heldUntil = await user.heldUntil()
+    const heldUntil = await heldUntilOf(user, system.now())
     const begun = await records
       .change<MailReset | null>(userId, occasion, async (record, now) => {
         if (!waitsForCode(request, record, now)) return { record, answer: null, events: [] }

@@ -10,7 +10,7 @@ import type { System } from '../ports/system.js'
 import { NO_REQUEST } from './announcer.js'
 import { factsOf } from './lost.js'
 import type { MailResetTokens } from './mail-reset-tokens.js'
-import type { FindMailResetUser, MailResetUser } from './mail-reset-user.js'
+import { type FindMailResetUser, heldUntilOf, type MailResetUser } from './mail-reset-user.js'
 import type { LinkMailer } from './mails.js'
 import type { Records } from './records.js'
 import type { Trouble } from './trouble.js'
@@ -83,10 +83,10 @@ export class ReadyMailResets {
   }
 
   async #tell(userId: string): Promise<void> {
-    const { records, tokens, mails, findUser } = this.#parts
+    const { records, tokens, mails, findUser, system } = this.#parts
     const user = await findUser(userId)
     const allowed = user !== null && (await user.allowed()) ? user : null
-    const heldUntil = (await allowed?.heldUntil()) ?? 0
+    const heldUntil = allowed === null ? 0 : await heldUntilOf(allowed, system.now())
     const { token, secret } = await tokens.newToken(userId)
     const told = await records.change(userId, NO_REQUEST, async (record, now) => {
       const live = await this.#isLive(allowed, record, now)

@@ -442,6 +442,31 @@ describe('a part that fails while a mail is asked for', () => {
   })
 })
 
+describe('a hold without an end', () => {
+  it('holds for a year, and then again, and spoils no date', async () => {
+    // The last moment that a date can say: a day after it there is none, and every mail would fail.
+    const heldUntil = async () => 8.64e15
+    const year = 365 * DAY
+    const { ask, sent, record, system, lost, press, ready } = await world({ user: { heldUntil } })
+    const begun = system.now()
+    await ask()
+    expect(sent).to.have.length(1)
+    const times = { usableAt: begun + year, expiresAt: begun + year + DAY }
+    expect((await record()).mailReset).to.include(times)
+    const link = await lost.links.find(sent[0]?.token ?? '')
+    if (link === null) throw new Error('the link is dead')
+    expect(link.heldUntil).to.equal(begun + year)
+    system.advance(year)
+    await ready.sweep()
+    expect(sent).to.have.length(1)
+    const moved = { usableAt: begun + 2 * year, expiresAt: begun + 2 * year + DAY }
+    expect((await record()).mailReset).to.include(moved)
+    const again = await lost.links.find(sent[0]?.token ?? '')
+    if (again === null) throw new Error('the link is dead')
+    expect(await press(again, 0)).to.deep.equal({ kind: 'not-yet', availableAt: begun + 2 * year })
+  })
+})
+
 describe('the look for waits that are over', () => {
   it('tells each owner once, whichever of many processes looks', async () => {
     const [system, store] = [movedSystem(), memoryStore()]
