@@ -6,6 +6,7 @@ import {
   dropMailReset,
   endMailReset,
   type MailReset,
+  shortenMailReset,
 } from '../domain/mail-reset.js'
 import { type Admission, type Footing, stillAdmitted } from '../domain/standing.js'
 import { NO_REQUEST, type Occasion } from './announcer.js'
@@ -83,7 +84,9 @@ export class Lost {
     if (user === null) return
     const refusal = await refusalOf(user, request.address)
     if (refusal !== null) return this.#refuse(request, refusal)
-    if (delayedMailReset(await records.find(userId), system.now()) !== null) return
+    if (delayedMailReset(await records.find(userId), system.now()) !== null) {
+      return this.#shorten(request, user)
+    }
 
     const places = await limits.takeForMail(userId)
     if (places === null) return this.#refuse(request, 'too-many-mails')
@@ -92,6 +95,17 @@ export class Lost {
       throw error
     })
     if (!mailed) await places.giveBack()
+  }
+
+  /** Asking again sends nothing; it only finds out that the host has lifted its hold. */
+  async #shorten(request: LostRequest, user: MailResetUser): Promise<void> {
+    const { records, delay, system } = this.#parts
+    const heldUntil = await heldUntilOf(user, system.now())
+    await records.change(request.pending.userId, request.occasion, (record, now) =>
+      waitsForCode(request, record, now)
+        ? shortenMailReset(record, { delay, heldUntil }, now)
+        : { record, answer: null, events: [] },
+    )
   }
 
   /** @returns whether a reset was begun, and its mail */

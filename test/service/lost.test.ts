@@ -467,6 +467,54 @@ describe('a hold without an end', () => {
   })
 })
 
+describe('a hold that the host lifts', () => {
+  it('lets the reset wait no longer than its delay, when it is asked for again', async () => {
+    // Held by mistake, or for good: whoever has lost the phone would be out for a year.
+    let held = 0
+    const heldUntil = async () => held
+    const { ask, sent, record, system, ready } = await world({ delay: DAY, user: { heldUntil } })
+    const begun = system.now()
+    const usableAt = async () => (await record()).mailReset?.usableAt
+    held = begun + 30 * DAY
+    await ask()
+    const before = (await record()).mailReset
+    system.advance(HOUR)
+    await ask()
+    expect((await record()).mailReset).to.deep.equal(before)
+    held = begun + 60 * DAY
+    await ask()
+    expect(await usableAt(), 'never longer').to.equal(begun + 30 * DAY)
+    held = begun + 2 * DAY
+    await ask('eve@evil.example')
+    expect(await usableAt(), 'by the right address only').to.equal(begun + 30 * DAY)
+    await ask()
+    expect(await usableAt()).to.equal(begun + 2 * DAY)
+    held = 0
+    await ask()
+    const shorter = { usableAt: begun + DAY, expiresAt: begun + 2 * DAY, readyTold: false }
+    expect((await record()).mailReset).to.deep.equal({ ...before, ...shorter })
+    expect(sent).to.have.length(1)
+    system.advance(DAY)
+    await ready.sweep()
+    expect(sent.map(({ event }) => event.type)).to.include('mail-reset-ready')
+  })
+
+  it('is over at once where its delay is', async () => {
+    let held = 0
+    const heldUntil = async () => held
+    const { ask, sent, record, system, ready } = await world({ user: { heldUntil } })
+    held = system.now() + 30 * DAY
+    await ask()
+    held = 0
+    system.advance(HOUR)
+    await ask()
+    const times = { usableAt: system.now(), expiresAt: system.now() + DAY, readyTold: false }
+    expect((await record()).mailReset).to.include(times)
+    await ready.sweep()
+    expect(sent).to.have.length(2)
+  })
+})
+
 describe('the look for waits that are over', () => {
   it('tells each owner once, whichever of many processes looks', async () => {
     const [system, store] = [movedSystem(), memoryStore()]
