@@ -82,6 +82,24 @@ export function askMailReset(
   }
 }
 
+/**
+ * Where the host holds a reset that waits no longer, or less long, the wait gets shorter, never than
+ * the delay. Nothing else changes.
+ */
+export function shortenMailReset(
+  record: SecondStepRecord,
+  { delay, heldUntil }: { delay: number; heldUntil: number },
+  now: number,
+): Decision<null> {
+  const waiting = delayedMailReset(record, now)
+  const nothing = { record, answer: null, events: [] }
+  if (waiting === null || waiting.readyTold || now <= waiting.askedAt) return nothing
+  const usableAt = Math.max(waiting.askedAt + delay, heldUntil, now)
+  if (usableAt >= waiting.usableAt) return nothing
+  const mailReset = { ...waiting, usableAt, expiresAt: usableAt + READY_LASTS }
+  return { ...nothing, record: { ...record, mailReset } }
+}
+
 /** What came of the button's press; `at` is when, and `epoch` the one that goes on. */
 export type PressAnswer =
   | { readonly kind: 'reset'; readonly epoch: number; readonly at: number }

@@ -54,13 +54,13 @@ export interface LostOptions<U = Express.User> {
   /**
    * Whether this user's second step may be reset by mail. Asked when it is asked for, whenever its
    * link is used, and when its wait is over. Default: everybody's but that of users with one of the
-   * `adminRoles`.
+   * `adminRoles`; a function of the host's takes the place of that rule.
    */
   readonly allow?: (user: U) => boolean | Promise<boolean>
   /**
    * Holds a user's reset back until then: for hosts that reset passwords by mail or let addresses
-   * change, so that one mailbox is not both. Asked when it is asked for, whenever its link is used,
-   * and when its wait is over. Default: null, nothing is held.
+   * change, so that one mailbox is not both. Asked when `allow` is. A hold lasts a year at most, and
+   * is asked for again then. Default: null, nothing is held.
    */
   readonly heldUntil?: (user: U) => Date | null | undefined | Promise<Date | null | undefined>
 }

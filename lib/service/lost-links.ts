@@ -13,7 +13,7 @@ import type { System } from '../ports/system.js'
 import type { Announcer, Occasion } from './announcer.js'
 import type { MailLimits } from './mail-limits.js'
 import type { MailResetTokens, ReadToken } from './mail-reset-tokens.js'
-import type { FindMailResetUser } from './mail-reset-user.js'
+import { type FindMailResetUser, heldUntilOf } from './mail-reset-user.js'
 import type { Records } from './records.js'
 
 /** A pending login that asks for a reset, or presses its button. */
@@ -60,7 +60,7 @@ export class LostLinks {
     const { email = null } = user?.addressee ?? {}
     if (user === null || !(await tokens.isFor(email, read.userId, reset))) return null
     if (!(await user.allowed())) return null
-    return { token: read, reset, heldUntil: await user.heldUntil() }
+    return { token: read, reset, heldUntil: await heldUntilOf(user, system.now()) }
   }
 
   async #resetOf(

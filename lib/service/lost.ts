@@ -6,11 +6,12 @@ import {
   dropMailReset,
   endMailReset,
   type MailReset,
+  shortenMailReset,
 } from '../domain/mail-reset.js'
 import { type Admission, type Footing, stillAdmitted } from '../domain/standing.js'
 import { NO_REQUEST, type Occasion } from './announcer.js'
 import { type LostLinkParts, LostLinks, type LostLogin, waitsForCode } from './lost-links.js'
-import type { MailResetUser } from './mail-reset-user.js'
+import { heldUntilOf, type MailResetUser } from './mail-reset-user.js'
 import type { LinkMailer } from './mails.js'
 import type { Trouble } from './trouble.js'
 
@@ -83,7 +84,9 @@ export class Lost {
     if (user === null) return
     const refusal = await refusalOf(user, request.address)
     if (refusal !== null) return this.#refuse(request, refusal)
-    if (delayedMailReset(await records.find(userId), system.now()) !== null) return
+    if (delayedMailReset(await records.find(userId), system.now()) !== null) {
+      return this.#shorten(request, user)
+    }
 
     const places = await limits.takeForMail(userId)
     if (places === null) return this.#refuse(request, 'too-many-mails')
@@ -94,15 +97,26 @@ export class Lost {
     if (!mailed) await places.giveBack()
   }
 
+  /** Asking again sends nothing; it only finds out that the host has lifted its hold. */
+  async #shorten(request: LostRequest, user: MailResetUser): Promise<void> {
+    const { records, delay, system } = this.#parts
+    const heldUntil = await heldUntilOf(user, system.now())
+    await records.change(request.pending.userId, request.occasion, (record, now) =>
+      waitsForCode(request, record, now)
+        ? shortenMailReset(record, { delay, heldUntil }, now)
+        : { record, answer: null, events: [] },
+    )
+  }
+
   /** @returns whether a reset was begun, and its mail */
   async #begin({ address, ...request }: LostRequest, user: MailResetUser): Promise<boolean> {
-    const { records, tokens, mails, delay } = this.#parts
+    const { records, tokens, mails, delay, system } = this.#parts
     const { pending, occasion } = request
     const { userId } = pending
     const id = tokens.newId()
     const { token, secret } = await tokens.newToken(userId)
     const [addressDigest] = await tokens.addressDigests(address, userId, id)
-    const heldUntil = await user.heldUntil()
+    const heldUntil = await heldUntilOf(user, system.now())
     const begun = await records
       .change<MailReset | null>(userId, occasion, async (record, now) => {
         if (!waitsForCode(request, record, now)) return { record, answer: null, events: [] }

@@ -1,7 +1,7 @@
-import { timingSafeEqual } from 'node:crypto'
 import { readAddress } from '../domain/address.js'
 import type { MailReset } from '../domain/mail-reset.js'
 import type { SecondStepRecord } from '../domain/record.js'
+import { isSameText } from '../domain/same-text.js'
 import type { Digester } from '../ports/digester.js'
 import type { System } from '../ports/system.js'
 import { within } from '../ports/within.js'
@@ -79,7 +79,7 @@ export class MailResetTokens {
     if (spelt === null) return null
     const { userId, secret, mac } = spelt
     const macs = await this.#macs({ userId, secret })
-    return macs.some((one) => isSame(one, mac)) ? { userId, secret } : null
+    return macs.some((one) => isSameText(one, mac)) ? { userId, secret } : null
   }
 
   /** Under a set of its own: the MAC in the mail says nothing of the digest that is kept. */
@@ -111,9 +111,4 @@ export class MailResetTokens {
 
 function ofUser(userId: string) {
   return { purpose: 'mail-reset', userId } as const
-}
-
-function isSame(mac: string, given: string): boolean {
-  const [ours, theirs] = [Buffer.from(mac), Buffer.from(given)]
-  return ours.length === theirs.length && timingSafeEqual(ours, theirs)
 }

@@ -19,3 +19,13 @@ export interface MailResetUser {
  * @throws UnavailableError where it cannot be known
  */
 export type FindMailResetUser = (userId: string) => Promise<MailResetUser | null>
+
+const LONGEST_HOLD = 365 * 24 * 60 * 60 * 1000
+
+/**
+ * Until when the host holds a user's reset back: a year at most, then it is asked again. Hosts say
+ * "for good" by a date beyond which there is none.
+ */
+export async function heldUntilOf(user: MailResetUser, now: number): Promise<number> {
+  return Math.min(await user.heldUntil(), now + LONGEST_HOLD)
+}

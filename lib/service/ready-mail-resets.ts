@@ -10,7 +10,7 @@ import type { System } from '../ports/system.js'
 import { NO_REQUEST } from './announcer.js'
 import { factsOf } from './lost.js'
 import type { MailResetTokens } from './mail-reset-tokens.js'
-import type { FindMailResetUser, MailResetUser } from './mail-reset-user.js'
+import { type FindMailResetUser, heldUntilOf, type MailResetUser } from './mail-reset-user.js'
 import type { LinkMailer } from './mails.js'
 import type { Records } from './records.js'
 import type { Trouble } from './trouble.js'
@@ -47,7 +47,7 @@ export class ReadyMailResets {
     this.#lookIn(SOON)
   }
 
-  /** Resolves when a look that is under way is over; there is no other after it. */
+  /** Resolves when the user who is being told has been told; nobody is looked for after that. */
   async stop(): Promise<void> {
     this.#stopped = true
     clearTimeout(this.#timer)
@@ -69,9 +69,10 @@ export class ReadyMailResets {
       let cursor: string | null = null
       do {
         const query = { list: 'mail-resets-due', cursor, limit: PAGE, now: system.now() } as const
-        const page = await records.list(query)
+        const page = await records.idsOf(query)
         if (page === null) throw new Error('the record store does not know its own cursor')
-        for (const { userId } of page.records) {
+        for (const userId of page.ids) {
+          if (this.#stopped) return
           await this.#tell(userId).catch((error: unknown) => trouble.report(error))
         }
         cursor = page.next
@@ -82,10 +83,10 @@ export class ReadyMailResets {
   }
 
   async #tell(userId: string): Promise<void> {
-    const { records, tokens, mails, findUser } = this.#parts
+    const { records, tokens, mails, findUser, system } = this.#parts
     const user = await findUser(userId)
     const allowed = user !== null && (await user.allowed()) ? user : null
-    const heldUntil = (await allowed?.heldUntil()) ?? 0
+    const heldUntil = allowed === null ? 0 : await heldUntilOf(allowed, system.now())
     const { token, secret } = await tokens.newToken(userId)
     const told = await records.change(userId, NO_REQUEST, async (record, now) => {
       const live = await this.#isLive(allowed, record, now)

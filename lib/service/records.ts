@@ -20,6 +20,12 @@ export interface PolicyDecision<Answer> {
   readonly events: readonly SecondStepEvent[]
 }
 
+/** Whose records are on a page of a list; `next` as in `RecordPage`. */
+export interface IdPage {
+  readonly ids: readonly string[]
+  readonly next: string | null
+}
+
 /** Loads records and changes them by compare-and-set. */
 export class Records {
   readonly #store: RecordStore
@@ -78,6 +84,20 @@ export class Records {
       if (page === null) return null
       const records = page.records.map((stored) => parseRecord(stored, stored.userId))
       return { records, next: page.next }
+    })
+  }
+
+  /**
+   * Whose records a page of a list has, also where one of them is nonsense: that is seen by whoever
+   * reads it, and keeps nobody from the others.
+   *
+   * @throws UnavailableError where the page cannot be read, or says of a record not whose it is
+   */
+  async idsOf(query: RecordQuery): Promise<IdPage | null> {
+    await this.open()
+    return within(PART, async () => {
+      const page = await this.#store.list(query)
+      return page === null ? null : { ids: page.records.map(idOf), next: page.next }
     })
   }
 
@@ -167,4 +187,11 @@ export class Records {
     const next = { ...record, version: expectedVersion + 1, writeId: this.#writeId() }
     return this.#written(() => this.#store.write(next, expectedVersion))
   }
+}
+
+/** @throws Error for a record that does not say whose it is */
+function idOf(stored: unknown): string {
+  const id: unknown = Reflect.get(Object(stored), 'userId')
+  if (typeof id === 'string' && id !== '') return id
+  throw new Error('a listed record has no user id')
 }

@@ -1,3 +1,4 @@
+import type { Occasion } from '../service/announcer.js'
 import type { LostLink, LostLinks } from '../service/lost-links.js'
 import { languagesOf, wantsJson } from './faces.js'
 import { factsOf } from './facts.js'
@@ -22,7 +23,7 @@ interface Linked extends Exchange {
 /** GET `/lost/:token`. Mail scanners fetch it too, so it changes nothing. */
 export const showLostLink = withLink(async (linked) => {
   const { req, res, links, link } = linked
-  await links.opened(link, occasionOf(req))
+  await links.opened(link, occasionHere(linked))
   if (!wantsJson(req)) {
     await linkPage(linked, null, 200)
     return undefined
@@ -65,7 +66,7 @@ export const pressLostLink = withLink(async (linked) => {
 /** POST `/lost/:token/cancel` */
 export const cancelLostLink = withLink(async (linked) => {
   const { site, req, res, links, link } = linked
-  const answer = await links.cancel(link, occasionOf(req))
+  const answer = await links.cancel(link, occasionHere(linked))
   if (answer !== 'cancelled') return expired(linked)
   if (wantsJson(req)) sendJson(res, { status: 'cancelled' })
   else redirect(res, `${site.paths.secondStep}/lost/cancelled`)
@@ -104,6 +105,19 @@ function expired({ site, visitor }: Pick<Exchange, 'site' | 'visitor'>): Problem
 function ownerOf({ visitor, link }: { visitor: Visitor; link: LostLink }): PendingVisitor | null {
   if (visitor.kind !== 'pending' || visitor.standing !== 'code-required') return null
   return visitor.pending.userId === link.token.userId ? visitor : null
+}
+
+/** A mail scanner has the link too: only whoever has the user's login or session is that user. */
+function occasionHere({ req, visitor, link }: Linked): Occasion {
+  const occasion = occasionOf(req)
+  return userIdOf(visitor) === link.token.userId
+    ? occasion
+    : { ...occasion, actor: { kind: 'user', id: null } }
+}
+
+function userIdOf(visitor: Visitor): string | null {
+  if (visitor.kind === 'pending') return visitor.pending.userId
+  return visitor.kind === 'signed-in' ? visitor.userId : null
 }
 
 function availableAtOf({ reset, heldUntil }: LostLink): number {

@@ -13,6 +13,7 @@ import { route, routerOf } from './routes.js'
 import { showSettings } from './settings.js'
 import { changeKey, confirmSetup, showKey, showSetup } from './setup.js'
 import type { Site } from './site.js'
+import { undecodablePath } from './undecodable-path.js'
 
 /** The contents page: every route of the user router, what it needs, and who answers it. */
 const routes = [
@@ -44,7 +45,9 @@ const ASSETS = fileURLToPath(new URL('../../views/assets', import.meta.url))
 /** The user router, to be mounted at `paths.secondStep`. */
 export function router(site: Site): Router {
   const assets = express.static(ASSETS, { index: false, setHeaders: setSafeHeaders })
-  return routerOf(site, { call: 'router()', path: 'secondStep' }, routes, (made) => {
-    made.use('/assets', assets)
+  const made = routerOf(site, { call: 'router()', path: 'secondStep' }, routes, (before) => {
+    before.use('/assets', assets)
   })
+  made.use(undecodablePath(site))
+  return made
 }

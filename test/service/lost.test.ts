@@ -442,6 +442,79 @@ describe('a part that fails while a mail is asked for', () => {
   })
 })
 
+describe('a hold without an end', () => {
+  it('holds for a year, and then again, and spoils no date', async () => {
+    // The last moment that a date can say: a day after it there is none, and every mail would fail.
+    const heldUntil = async () => 8.64e15
+    const year = 365 * DAY
+    const { ask, sent, record, system, lost, press, ready } = await world({ user: { heldUntil } })
+    const begun = system.now()
+    await ask()
+    expect(sent).to.have.length(1)
+    const times = { usableAt: begun + year, expiresAt: begun + year + DAY }
+    expect((await record()).mailReset).to.include(times)
+    const link = await lost.links.find(sent[0]?.token ?? '')
+    if (link === null) throw new Error('the link is dead')
+    expect(link.heldUntil).to.equal(begun + year)
+    system.advance(year)
+    await ready.sweep()
+    expect(sent).to.have.length(1)
+    const moved = { usableAt: begun + 2 * year, expiresAt: begun + 2 * year + DAY }
+    expect((await record()).mailReset).to.include(moved)
+    const again = await lost.links.find(sent[0]?.token ?? '')
+    if (again === null) throw new Error('the link is dead')
+    expect(await press(again, 0)).to.deep.equal({ kind: 'not-yet', availableAt: begun + 2 * year })
+  })
+})
+
+describe('a hold that the host lifts', () => {
+  it('lets the reset wait no longer than its delay, when it is asked for again', async () => {
+    // Held by mistake, or for good: whoever has lost the phone would be out for a year.
+    let held = 0
+    const heldUntil = async () => held
+    const { ask, sent, record, system, ready } = await world({ delay: DAY, user: { heldUntil } })
+    const begun = system.now()
+    const usableAt = async () => (await record()).mailReset?.usableAt
+    held = begun + 30 * DAY
+    await ask()
+    const before = (await record()).mailReset
+    system.advance(HOUR)
+    await ask()
+    expect((await record()).mailReset).to.deep.equal(before)
+    held = begun + 60 * DAY
+    await ask()
+    expect(await usableAt(), 'never longer').to.equal(begun + 30 * DAY)
+    held = begun + 2 * DAY
+    await ask('eve@evil.example')
+    expect(await usableAt(), 'by the right address only').to.equal(begun + 30 * DAY)
+    await ask()
+    expect(await usableAt()).to.equal(begun + 2 * DAY)
+    held = 0
+    await ask()
+    const shorter = { usableAt: begun + DAY, expiresAt: begun + 2 * DAY, readyTold: false }
+    expect((await record()).mailReset).to.deep.equal({ ...before, ...shorter })
+    expect(sent).to.have.length(1)
+    system.advance(DAY)
+    await ready.sweep()
+    expect(sent.map(({ event }) => event.type)).to.include('mail-reset-ready')
+  })
+
+  it('is over at once where its delay is', async () => {
+    let held = 0
+    const heldUntil = async () => held
+    const { ask, sent, record, system, ready } = await world({ user: { heldUntil } })
+    held = system.now() + 30 * DAY
+    await ask()
+    held = 0
+    system.advance(HOUR)
+    await ask()
+    const times = { usableAt: system.now(), expiresAt: system.now() + DAY, readyTold: false }
+    expect((await record()).mailReset).to.include(times)
+    await ready.sweep()
+    expect(sent).to.have.length(2)
+  })
+})
+
 describe('the look for waits that are over', () => {
   it('tells each owner once, whichever of many processes looks', async () => {
     const [system, store] = [movedSystem(), memoryStore()]
@@ -485,6 +558,74 @@ describe('the look for waits that are over', () => {
     away = false
     await ready.sweep()
     expect(sent).to.have.length(2)
+  })
+
+  it('tells the others where one record cannot be read', async () => {
+    // One broken document among those that are due: nobody at all would be told, for as long as it is.
+    const [system, memory] = [movedSystem(), memoryStore()]
+    const broken = 'broken'
+    const store: RecordStore = {
+      ...memory,
+      find: async (userId) => {
+        const found = await memory.find(userId)
+        return userId === broken ? ({ userId, epoch: 'x' } as unknown as SecondStepRecord) : found
+      },
+      list: async (query) => {
+        const page = await memory.list(query)
+        const record = { userId: broken, epoch: 'x' } as unknown as SecondStepRecord
+        return page === null ? null : { ...page, records: [record, ...page.records] }
+      },
+    }
+    const { ask, sent, ready } = await world({ system, store, delay: DAY })
+    await ask()
+    system.advance(DAY)
+    const warnings = await warningsDuring(() => ready.sweep())
+    expect(sent.map(({ event }) => event.type)).to.deep.equal([
+      'mail-reset-asked',
+      'mail-reset-ready',
+    ])
+    expect(warnings.join()).to.contain('record store')
+  })
+
+  it('takes no user id that is no text', async () => {
+    const memory = memoryStore()
+    for (const records of [[{}], [{ userId: 1 }], [{ userId: '' }], [null]]) {
+      const page = { records: records as unknown as readonly SecondStepRecord[], next: null }
+      let looked = 0
+      const findUser = async () => {
+        looked += 1
+        return null
+      }
+      const { ready } = await world({ store: { ...memory, list: async () => page }, findUser })
+      const warnings = await warningsDuring(() => ready.sweep())
+      expect(warnings.join()).to.contain('user id')
+      expect(looked).to.equal(0)
+    }
+  })
+
+  it('is over with the user who is being told, when the process ends', async () => {
+    // A user store that has got slow: close() would wait for a whole page, and the next.
+    const system = movedSystem()
+    const memory = memoryStore()
+    const ids = Array.from({ length: 20 }, (_, index) => ({
+      ...enrolledRecord(),
+      userId: `${index}`,
+    }))
+    const looked: string[] = []
+    let stopping: Promise<void> = Promise.resolve()
+    const store = { ...memory, list: async () => ({ records: ids, next: null }) }
+    const { ready } = await world({
+      system,
+      store,
+      findUser: async () => {
+        looked.push('one')
+        stopping = ready.stop()
+        return null
+      },
+    })
+    await ready.sweep()
+    await stopping
+    expect(looked).to.have.length(1)
   })
 
   it('never rejects, and stops when it is told to', async () => {

@@ -1,11 +1,19 @@
 import { expect } from 'chai'
+import type { ErrorRequestHandler } from 'express'
 import { virtualAuthenticator } from '../../lib/testing/index.js'
 import { isIn } from '../support/actions.js'
-import { expectProblem, getJson, getPage, postForm, postJson } from '../support/answers.js'
+import {
+  expectProblem,
+  expectSafeHeaders,
+  getJson,
+  getPage,
+  postForm,
+  postJson,
+} from '../support/answers.js'
 import { browserOf, giveCode, passFirstStep, signIn } from '../support/browser.js'
 import { DAY, MINUTE } from '../support/clock.js'
 import { ann, bob } from '../support/host.js'
-import { lostVisit, member } from '../support/lost.js'
+import { hasLink, linkIn, lostHost, lostVisit, member } from '../support/lost.js'
 import { pendingBrowser, pendingVisit, recordOf, setPolicy } from '../support/visits.js'
 
 const LOST = '/second-step/lost'
@@ -176,6 +184,43 @@ describe('the link of a reset by mail', () => {
     await postJson(browser, link()).expect(200)
   })
 
+  it('tells of whoever opens or cancels it as of nobody known, the user himself aside', async () => {
+    // A mail scanner that opens and presses all there is would look like the owner in the log.
+    const { host, browser, enrolment, ask, link } = await lostVisit({}, [
+      member,
+      { ...bob, email: 'bob@acme.example' },
+    ])
+    const [inside, others] = [browserOf(host), browserOf(host)]
+    await signIn(inside, ann, enrolment)
+    await passFirstStep(others, bob)
+    const told: unknown[] = []
+    host.secondStep.events.on('mail-reset-opened', ({ user, actor }) => told.push([user, actor]))
+    host.secondStep.events.on('mail-reset-cancelled', ({ user, actor }) => told.push([user, actor]))
+    const unknown = ['ann', { kind: 'user', id: null }]
+    const herself = ['ann', { kind: 'user', id: 'ann' }]
+    await ask()
+    for (const each of [browserOf(host), others, browser, inside]) {
+      await getJson(each, link()).expect(200)
+    }
+    expect(told.splice(0)).to.deep.equal([unknown, unknown, herself, herself])
+    const { mailReset } = await recordOf(host)
+    for (const [each, actor] of [
+      [browserOf(host), unknown],
+      [inside, herself],
+    ] as const) {
+      const record = await recordOf(host)
+      const { version } = record
+      await host.store.write(
+        { ...record, mailReset, version: version + 1, writeId: `restored ${version}` },
+        version,
+      )
+      await postJson(each, `${link()}/cancel`).expect(200)
+      expect(told.splice(0)).to.deep.equal([actor])
+    }
+    const settings = await getPage(inside, '/second-step/').expect(200)
+    expect(settings.text).to.contain('Link to reset opened').and.not.contain('null')
+  })
+
   it('is good for 30 minutes, to the millisecond', async () => {
     const { host, ask, link } = await lostVisit()
     await ask()
@@ -295,6 +340,34 @@ describe('the link of a reset by mail', () => {
       expectProblem(await postJson(browser, `${path}/cancel`), 'link-expired', 410)
     }
     await postJson(browser, link()).expect(200)
+  })
+
+  it('never gets to the host’s errors, however it is spoilt', async () => {
+    // A stray % at its end: Express throws, with the whole path, and hosts log what is thrown.
+    const errors: string[] = []
+    const note: ErrorRequestHandler = (error, _req, _res, next) => {
+      errors.push(String(error))
+      next(error)
+    }
+    const { options, idle, mails } = lostHost()
+    const visit = await pendingVisit({ ...options, routes: ({ app }) => void app.use(note) })
+    await postJson(visit.browser, LOST, { email: member.email }).expect(202)
+    await idle(visit.host)
+    const link = linkIn(mails.findLast(hasLink))
+    for (const path of [`${link}%`, `${link}%ff`, `${link}%/cancel`]) {
+      for (const each of [visit.browser, browserOf(visit.host)]) {
+        const seen = await getJson(each, path)
+        const pressed = await postJson(each, path)
+        expectProblem(pressed, 'malformed-request', 400)
+        if (!path.endsWith('/cancel')) expectProblem(seen, 'malformed-request', 400)
+        const page = await postForm(each, path)
+        expect(page.status).to.equal(400)
+        for (const answer of [seen, pressed, page]) expectSafeHeaders(answer)
+        expect(page.text).to.contain('Please check').and.not.contain(link)
+      }
+    }
+    expect(errors).to.deep.equal([])
+    await getJson(visit.browser, link).expect(200)
   })
 
   it('ends with the next mail, and not with a request that the limits refuse', async () => {
