@@ -2,11 +2,26 @@ import { ConfigurationError } from './errors/configuration-error.js'
 import { UnavailableError } from './errors/unavailable-error.js'
 import { NotSignedInError } from './web/require-signed-in.js'
 
-export type { Actor, EventDetails, MailFailure, SecondStepEventType } from './domain/event.js'
-export type { Policy, PolicyMode } from './domain/policy.js'
+export type { Attempts } from './domain/attempts.js'
+export type { Authenticator, OtpAlgorithm, OtpParameters } from './domain/authenticator.js'
+export type { BackupCode, BackupCodeSet } from './domain/backup-codes.js'
+export type {
+  Actor,
+  EventDetails,
+  MailFailure,
+  MailResetRefusal,
+  SecondStepEventType,
+} from './domain/event.js'
+export type { MailReset } from './domain/mail-reset.js'
+export type { OneTimeCode, SetupGrant } from './domain/one-time-code.js'
+export type { PendingLogin } from './domain/pending-login.js'
+export type { Policy, PolicyMode, RequiredSince, Subject } from './domain/policy.js'
 export type { SecondStepRecord } from './domain/record.js'
 export { type ListPlace, listPlaceOf, type RecordList } from './domain/record-list.js'
-export type { Method } from './domain/stamp.js'
+export type { MustSetUp } from './domain/reset.js'
+export type { SetupInProgress } from './domain/setup.js'
+export type { EndedStamp, Method, Stamp } from './domain/stamp.js'
+export type { State } from './domain/state.js'
 export type {
   Described,
   LostDelay,
@@ -21,8 +36,14 @@ export type { RecordPage, RecordQuery, RecordStore } from './ports/record-store.
 export type { System } from './ports/system.js'
 export type { UserPage, UserQuery, Users } from './ports/users.js'
 export { createSecondStep, type SecondStep } from './second-step.js'
-export type { UserAction } from './service/administration.js'
-export type { AnnouncedEvent, SecondStepEvents } from './service/announcer.js'
+export type { AdminAction, UserAction } from './service/administration.js'
+export type {
+  Announced,
+  AnnouncedEvent,
+  Listeners,
+  SecondStepEvents,
+} from './service/announcer.js'
+export type { MailName } from './service/mails.js'
 export type { SecondStepStatus } from './service/status.js'
 export { knexAuditLog } from './stores/knex-audit-log.js'
 export type { KnexInstance } from './stores/knex-instance.js'
@@ -31,15 +52,29 @@ export { type KnexStore, knexStore } from './stores/knex-store.js'
 export { memoryAuditLog } from './stores/memory-audit-log.js'
 export { memoryStore } from './stores/memory-store.js'
 export { type RedisAuditLogOptions, redisAuditLog } from './stores/redis-audit-log.js'
+export type { RedisClient } from './stores/redis-client.js'
 export { type RedisStoreOptions, redisStore } from './stores/redis-store.js'
+export type { ShownPolicy, ShownUser } from './web/admin/shown.js'
 export type { Fact } from './web/facts.js'
 export type { GuardOptions } from './web/guard.js'
 export type { LimitPasswordOptions } from './web/limit-password.js'
 export type { MailAction, MailFrame } from './web/mails.js'
-export type { PageData, PageFrame, PageName, Render } from './web/pages.js'
+export type { Translate } from './web/messages.js'
+export type {
+  AdminForm,
+  PageData,
+  PageEvent,
+  PageFrame,
+  PageName,
+  PageProblem,
+  Render,
+  SettingsAction,
+} from './web/pages.js'
+export type { PassportInstance } from './web/passport.js'
+export type { Problem, ProblemCode } from './web/problem.js'
 export type { RequireFreshOptions } from './web/require-fresh.js'
-export type { SecondStepSession } from './web/session.js'
-export type { PendingInfo } from './web/site.js'
+export type { AdminNotice, Notice, SecondStepSession } from './web/session.js'
+export type { BannerValues, Paths, PendingInfo } from './web/site.js'
 export type { SecondStepFailure } from './web/strategy.js'
 export type { SecondStepOfRequest } from './web/visitor.js'
 

@@ -6,6 +6,7 @@ import type { AnnouncedEvent, Occasion } from '../service/announcer.js'
 import { type Wired, wire } from '../wiring.js'
 import { required, UsageError, type Values } from './arguments.js'
 import { readOptions } from './config.js'
+import { openPatiently } from './patience.js'
 
 const OPERATOR: Actor = { kind: 'operator', id: null }
 
@@ -37,7 +38,7 @@ export async function withApp<T>(values: Values, act: (app: App) => Promise<T>):
   const occasion = { ip: null, userAgent: null, actor: OPERATOR, reason: reasonOf(values) }
   const wired = wire((await readOptions(file)) as unknown as SecondStepOptions<unknown>, 'operator')
   wired.announcer.events.on('mail-failed', tellOfMail)
-  await wired.records.open()
+  await openPatiently(() => wired.records.open())
   try {
     return await act({ ...wired, occasion })
   } finally {
@@ -46,8 +47,7 @@ export async function withApp<T>(values: Values, act: (app: App) => Promise<T>):
 }
 
 /** Whom `--user` names. Without `users` in the config, whoever has a record is somebody. */
-export async function userOf(app: App, values: Values): Promise<NamedUser> {
-  const id = required(values.user, 'No user: give --user ID, as your app knows the user by.')
+export async function userOf(app: App, id: string): Promise<NamedUser> {
   const userId = app.checked.recordId(id)
   const { findSubject, records } = app
   const subject = findSubject === null ? null : await findSubject(userId)

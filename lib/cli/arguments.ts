@@ -30,10 +30,18 @@ export type Values = ReturnType<typeof readArguments>['values']
 /** @throws UsageError for an option that there is none of, or one without its value */
 export function readArguments(args: string[]) {
   try {
-    return parseArgs({ args, allowPositionals: true, options: OPTIONS })
+    const read = parseArgs({ args, allowPositionals: true, options: OPTIONS, tokens: true })
+    refuseTwice(read.tokens.flatMap((token) => (token.kind === 'option' ? [token.name] : [])))
+    return read
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error))
   }
+}
+
+/** Which of two users was meant is not to be guessed. */
+function refuseTwice(names: readonly string[]): void {
+  const twice = names.find((name, index) => name !== 'role' && names.indexOf(name) < index)
+  if (twice !== undefined) throw new Error(`--${twice} was given twice.`)
 }
 
 /** @throws UsageError where an option was given that the command does not have */

@@ -5,6 +5,7 @@ import type { Sealer } from '../ports/sealer.js'
 import { system } from '../ports/system.js'
 import type { Config } from './config.js'
 import { everyRecord, userIdOf } from './every-record.js'
+import { openPatiently } from './patience.js'
 import type { Progress } from './progress.js'
 
 /** What a reading of all records has found. */
@@ -22,7 +23,7 @@ export interface Findings {
 export async function check({ store, keys }: Config, progress: Progress): Promise<Findings> {
   const sealer = keys === null ? null : keyRing(keys, system).sealer
   // As in production: an emptied Redis must not be declared trustworthy by a look at it.
-  await store.open?.({ production: true })
+  await openPatiently(async () => store.open?.({ production: true }))
   const broken: string[] = []
   let read = 0
   for await (const record of everyRecord(store)) {

@@ -28,8 +28,15 @@ export async function readConfig(file: string): Promise<Config> {
  */
 export async function readOptions(file: string): Promise<Pick<Config, 'store'>> {
   const options = await load(file)
+  if (typeof Reflect.get(options, 'guard') === 'function') {
+    throw new Error(
+      `${file} exports what createSecondStep made; it must export the options that it is given`,
+    )
+  }
   if (typeof Reflect.get(Object(Reflect.get(options, 'store')), 'find') !== 'function') {
-    throw new Error(`${file} must export the app's store: export default { store: knexStore(…) }`)
+    throw new Error(
+      `${file} must export the app's store: export default { store: redisStore(redis), … }`,
+    )
   }
   return options as Pick<Config, 'store'>
 }

@@ -69,6 +69,9 @@ try {
   end(printed ? process.stdout : process.stderr, ending)
 } catch (error) {
   const wrongUse = error instanceof UsageError
+  if (args.includes('--json') && !wrongUse) {
+    end(process.stdout, { text: `${printableJson({ error: messageOf(error) })}\n`, exitCode: 1 })
+  }
   const text = `${printable(messageOf(error))}\n${wrongUse ? `\n${usageFor(args)}` : ''}`
   end(process.stderr, { text, exitCode: wrongUse ? 2 : 1 })
 }

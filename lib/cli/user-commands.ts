@@ -21,13 +21,16 @@ export const status: Command = {
   usage: '--config FILE --user ID',
   help: [CONFIG, USER, JSON_LINE].join('\n'),
   options: ['config', 'user', 'json'],
-  run: (values) =>
-    withApp(values, async (app) => {
-      const { id, userId } = await userOf(app, values)
+  run: async (values) => {
+    const id = userIn(values)
+    return withApp(values, async (app) => {
+      const { userId, subject } = await userOf(app, id)
+      if (subject === null && app.findSubject !== null) return nobody(id)
       const found = await app.status.of(userId)
       const lines = Object.entries(found).map(([name, value]) => `  ${name}: ${shown(value)}`)
       return { ok: true, text: [`${id}:`, ...lines].join('\n'), json: { user: id, ...found } }
-    }),
+    })
+  },
 }
 
 /** `reset`: the next login sets up anew. */
@@ -89,8 +92,9 @@ function changing(action: AdminAction, { usage = '', options = [], ...given }: C
     run: async (values) => {
       // Before anything is opened: what was typed is wrong whatever the app says.
       if (options.includes('days')) daysOf(values)
+      const id = userIn(values)
       return withApp(values, async (app) => {
-        const user = await userOf(app, values)
+        const user = await userOf(app, id)
         const { subject } = user
         const { occasion } = app
         const answer =
@@ -100,10 +104,19 @@ function changing(action: AdminAction, { usage = '', options = [], ...given }: C
         if (answer.kind === 'done') return done(action, user, answer)
         const refusal = { action, code: answer.kind }
         await app.site.administration.refused(user.userId, occasion, refusal)
-        return refused(action, user, answer.kind)
+        const unknown = subject === null && app.findSubject !== null
+        return unknown ? nobody(id) : refused(action, user, answer.kind)
       })
     },
   }
+}
+
+function userIn({ user }: Values): string {
+  return required(user, 'No user: give --user ID, as your app knows the user by.')
+}
+
+function nobody(id: string): Outcome {
+  return { ok: false, text: `There is no user ${id}.`, json: { user: id, code: 'not-found' } }
 }
 
 function done(

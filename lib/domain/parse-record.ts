@@ -118,16 +118,19 @@ function completed(value: unknown): unknown {
   return { ...ADDED_LATER, ...value, ...backupCodes }
 }
 
+/** What a store answered is no record of that user's. */
+export class BrokenRecordError extends Error {}
+
 /**
  * What a store answered, as the record it must be. A record that cannot be read is "on and broken",
  * never "off": one missing field must not open an account.
  *
- * @throws Error when it is no record, or another user's
+ * @throws BrokenRecordError when it is no record, or another user's
  */
 export function parseRecord(value: unknown, userId: string): SecondStepRecord {
   const record = completed(value) as SecondStepRecord
   if (isRecord(record) && record.userId === userId) return record
-  throw new Error('the stored record of a user cannot be read')
+  throw new BrokenRecordError('the stored record of a user cannot be read')
 }
 
 /** @throws Error when what a store answered is no policy document */

@@ -6,7 +6,8 @@ export type PolicyChanges = Partial<
   Pick<Policy, 'mode' | 'roles' | 'graceDays' | 'codeAttempts' | 'passwordAttempts' | 'backupCodes'>
 >
 
-const CHANGEABLE = [
+/** What of a policy an admin may change. */
+export const CHANGEABLE = [
   'mode',
   'roles',
   'graceDays',

@@ -52,14 +52,16 @@ export interface LostOptions<U = Express.User> {
   /** A wait, in which the owner may cancel. Default `'0'`. */
   readonly delay?: LostDelay
   /**
-   * Whether this user's second step may be reset by mail. Asked when it is asked for and when the
-   * button is pressed. Default: everybody's but that of users with one of the `adminRoles`.
+   * Whether this user's second step may be reset by mail. Asked when it is asked for, whenever its
+   * link is used, and when its wait is over. Default: everybody's but that of users with one of the
+   * `adminRoles`.
    */
   readonly allow?: (user: U) => boolean | Promise<boolean>
   /**
    * Holds a user's reset back until then: for hosts that reset passwords by mail or let addresses
-   * change, so that one mailbox is not both. Asked as `allow` is. A hold lasts a year at
-   * most, and is asked for again then. Default: null, nothing is held.
+   * change, so that one mailbox is not both. Asked when it is asked for, whenever its link is used,
+   * and when its wait is over; a hold lasts a year at most, and is asked for again then. Default:
+   * null, nothing is held.
    */
   readonly heldUntil?: (user: U) => Date | null | undefined | Promise<Date | null | undefined>
 }

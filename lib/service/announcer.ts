@@ -24,7 +24,8 @@ export const SYSTEM: Actor = { kind: 'system', id: null }
 /** The occasion of what the host's own code does, outside any request. */
 export const NO_REQUEST: Occasion = { ip: null, userAgent: null, actor: SYSTEM }
 
-interface Announced<T extends SecondStepEventType> {
+/** An event of one type. */
+export interface Announced<T extends SecondStepEventType> {
   readonly type: T
   readonly actor: Actor
   /** The host's id of the user whose second step it is; null for what is nobody's in particular. */
@@ -44,7 +45,10 @@ export type AnnouncedEvent<T extends SecondStepEventType = SecondStepEventType> 
   [K in T]: Announced<K>
 }[T]
 
-type Listeners = { [T in SecondStepEventType]: [AnnouncedEvent<T>] } & { event: [AnnouncedEvent] }
+/** What a listener to each name gets. */
+export type Listeners = { [T in SecondStepEventType]: [AnnouncedEvent<T>] } & {
+  event: [AnnouncedEvent]
+}
 
 /** What `secondStep.events` emits: each event under its type, and every one under `event`. */
 export class SecondStepEvents extends EventEmitter<Listeners> {}

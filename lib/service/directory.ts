@@ -1,10 +1,12 @@
 import { backupCodesLeft } from '../domain/backup-codes.js'
 import { authenticatorBlock } from '../domain/challenge.js'
+import { BrokenRecordError } from '../domain/parse-record.js'
 import type { Policy, Subject } from '../domain/policy.js'
 import type { SecondStepRecord } from '../domain/record.js'
 import type { RecordList } from '../domain/record-list.js'
 import { type Footing, pauseOf, setupDeadlineOf } from '../domain/standing.js'
 import { type State, stateOf } from '../domain/state.js'
+import { UnavailableError } from '../errors/unavailable-error.js'
 import type { Users } from '../ports/users.js'
 import { within } from '../ports/within.js'
 import type { Records } from './records.js'
@@ -59,9 +61,22 @@ export interface MemberQuery {
   readonly limit: number
 }
 
+/** What a list tells of a user. */
+export type ListedMember = Pick<
+  Member<unknown>,
+  | 'identity'
+  | 'hostId'
+  | 'state'
+  | 'since'
+  | 'backupCodesLeft'
+  | 'pausedUntil'
+  | 'lockedUntil'
+  | 'setupDeadline'
+>
+
 /** Members of a query; may be fewer than the limit, even none, while `next` says there are more. */
-export interface MemberPage<U> {
-  readonly members: readonly Member<U>[]
+export interface MemberPage {
+  readonly members: readonly ListedMember[]
   readonly next: Place | null
 }
 
@@ -116,14 +131,14 @@ export class Directory<U> {
   }
 
   /** @returns null for a place that no page of the query has given */
-  async page(query: MemberQuery): Promise<MemberPage<U> | null> {
+  async page(query: MemberQuery): Promise<MemberPage | null> {
     const { search, state, limit } = query
     if (search !== '' && !this.searchable) return this.#byId(query)
     const sources = this.#sources(query)
     const [first] = sources
     if (query.from !== null && !sources.includes(query.from.source)) return null
     const policy = await this.#parts.records.policy()
-    const members: Member<U>[] = []
+    const members: ListedMember[] = []
     let place: Place | null = query.from ?? { source: first, cursor: null }
     for (let pages = 0; pages < SOURCE_PAGES_AT_MOST; pages += 1) {
       if (place === null || members.length >= limit) break
@@ -148,7 +163,7 @@ export class Directory<U> {
     return state === null ? ['enrolled'] : ['all']
   }
 
-  async #byId({ search, state, from }: MemberQuery): Promise<MemberPage<U> | null> {
+  async #byId({ search, state, from }: MemberQuery): Promise<MemberPage | null> {
     if (from !== null) return null
     const found = await this.find(search)
     const right = found !== null && (state === null || found.state === state)
@@ -165,7 +180,7 @@ export class Directory<U> {
   async #fetchUsers(
     query: { search: string; cursor: string | null; limit: number },
     policy: Policy,
-  ): Promise<{ members: readonly Member<U>[]; next: string | null } | null> {
+  ): Promise<{ members: readonly ListedMember[]; next: string | null } | null> {
     const { users } = this.#parts
     const page = await within(PART, async () => {
       const given = (await users.list?.(query)) ?? null
@@ -177,7 +192,7 @@ export class Directory<U> {
       return { listed: listed.map((user) => this.#identified(user)), next }
     })
     if (page === null) return null
-    const members = await Promise.all(page.listed.map((known) => this.#member(known, policy)))
+    const members = await Promise.all(page.listed.map((known) => this.#listed(known, policy)))
     return { members, next: page.next }
   }
 
@@ -202,6 +217,20 @@ export class Directory<U> {
     const user = await this.userOf(record.userId)
     if (user === null) return null
     return this.#member({ user, identity: this.#parts.describe(user) }, policy, record)
+  }
+
+  /** One record that cannot be read must not hide everybody else. It is on and broken, never off. */
+  async #listed(known: Identified<U>, policy: Policy): Promise<ListedMember> {
+    try {
+      return await this.#member(known, policy)
+    } catch (error) {
+      const broken = error instanceof UnavailableError && error.cause instanceof BrokenRecordError
+      if (!broken) throw error
+      const { identity } = known
+      const hostId = this.#parts.hostIdOf(identity.id) ?? identity.id
+      const nothing = { pausedUntil: null, lockedUntil: null, setupDeadline: null }
+      return { identity, hostId, state: 'on', since: null, backupCodesLeft: 0, ...nothing }
+    }
   }
 
   async #member(

@@ -1,4 +1,5 @@
 import type { Actor, SecondStepEventType } from '../domain/event.js'
+import { CHANGEABLE } from '../domain/policy-change.js'
 import type { AuditEntry } from '../ports/audit-log.js'
 import type { Site } from './site.js'
 
@@ -56,13 +57,10 @@ const TYPES: Readonly<Record<SecondStepEventType, true>> = {
 /** All types of events. */
 export const EVENT_TYPES = Object.keys(TYPES) as readonly SecondStepEventType[]
 
-/** What details may hold, on the wire and in the policy's `changed`. */
+/** What details may hold on the wire. */
 const DETAILS = [
   ...['until', 'usableAt', 'expiresAt', 'backupCodesLeft', 'why', 'action', 'code'],
   ...['mail', 'part', 'error', 'changed'],
-]
-const CHANGED = [
-  ...['mode', 'roles', 'graceDays', 'codeAttempts', 'passwordAttempts', 'backupCodes'],
 ]
 
 /** Built field by field: whatever else a store has kept beside them does not get out. */
@@ -92,7 +90,7 @@ function shownDetail(detail: object | null): object | null {
   const shown = pick(detail, DETAILS)
   const changed: unknown = Reflect.get(shown, 'changed')
   if (typeof changed !== 'object' || changed === null) return shown
-  return { ...shown, changed: pick(changed, CHANGED) }
+  return { ...shown, changed: pick(changed, CHANGEABLE) }
 }
 
 function pick(from: object, names: readonly string[]): object {

@@ -94,7 +94,8 @@ describe('passport-second-step for the operator', function () {
     const text = await run('status', '--user', 'ann')
     expect([text.code, text.stderr]).to.deep.equal([0, ''])
     expect(text.stdout).to.match(/^ann:\n {2}state: on\n/)
-    expect(await json('status', '--user', 'nobody')).to.include({ exit: 0, state: 'off' })
+    expect(await json('status', '--user', 'bob')).to.include({ exit: 0, state: 'off' })
+    expect(await json('status', '--user', 'nobody')).to.include({ exit: 1, code: 'not-found' })
   })
 
   it('resets, which leads the next login to the set-up', async () => {
@@ -134,15 +135,16 @@ describe('passport-second-step for the operator', function () {
   })
 
   it('refuses what makes no sense, says why, and writes the refusal down', async () => {
-    for (const args of [
-      ['reset', '--user', 'nobody'],
-      ['disable', '--user', 'nobody'],
-      ['pause', '--user', 'bob', '--days', '3'],
-      ['unlock', '--user', "x'); drop table records; --"],
-    ]) {
+    const nobody = /^There is no user [^\n]+\n$/
+    for (const [why, ...args] of [
+      [nobody, 'reset', '--user', 'nobody'],
+      [nobody, 'disable', '--user', 'nobody'],
+      [/^[^\n]+\(not-enrolled\)[^\n]+\n$/, 'pause', '--user', 'bob', '--days', '3'],
+      [nobody, 'unlock', '--user', "x'); drop table records; --"],
+    ] as const) {
       const text = await run(...args)
       expect([text.code, text.stdout], args.join(' ')).to.deep.equal([1, ''])
-      expect(text.stderr).to.match(/^[^\n]+\(not-enrolled\)[^\n]+\n$/)
+      expect(text.stderr).to.match(why)
     }
     expect(await json('reset', '--user', 'bob')).to.include({
       exit: 1,
@@ -177,6 +179,7 @@ describe('passport-second-step for the operator', function () {
       ['pause', ...user],
       ['reset'],
       ['reset', '--user', ''],
+      ['status'],
       ['reset', ...user, '--reason', 'x'.repeat(501)],
       ...['a\u001b[2Jb', 'a\u009b2Jb', 'a\u0007', 'a\u007f'].map((reason) => [
         ...['reset', ...user, '--reason', reason],
@@ -262,8 +265,8 @@ describe('passport-second-step for the operator', function () {
     expect(asJson.stdout).to.not.match(/[^\P{Cc}\n]/u)
     expect(JSON.parse(asJson.stdout).events[0]).to.include({ reason: evil, user: evil })
     const status = await run('status', '--user', evil)
-    expect(status.stdout)
-      .to.match(/^a\\u001b/)
+    expect(status.stderr)
+      .to.match(/^There is no user a\\u001b/)
       .and.to.not.match(/[^\P{C}\n]/u)
   })
 
@@ -350,6 +353,57 @@ describe('passport-second-step for the operator', function () {
     expect(stderr)
       .to.match(/^[^\n]+\n$/)
       .and.contain('issuer')
+  })
+})
+
+describe('passport-second-step with the client that the README names', () => {
+  let server: RedisServer
+  let folder: string
+  before(async () => {
+    server = await startRedisServer()
+    folder = await mkdtemp(join(tmpdir(), 'second-step-readme-'))
+  })
+  after(async () => {
+    await server?.stop()
+    await rm(folder, { recursive: true, force: true })
+  })
+
+  async function configFor(port: number): Promise<string> {
+    const file = join(folder, `${port}.mjs`)
+    const options = '{ commandTimeout: 1000, maxRetriesPerRequest: 1, enableOfflineQueue: false }'
+    await writeFile(
+      file,
+      `import { Redis } from '${import.meta.resolve('ioredis')}'
+       import { redisStore } from '${LIB}'
+       const redis = new Redis(${port}, '127.0.0.1', ${options})
+       redis.on('error', () => undefined)
+       export default { issuer: 'Acme', origin: 'https://acme.example', keys: ['${newKey()}'],
+         store: redisStore(redis, { persistent: true }), redis }`,
+    )
+    return file
+  }
+
+  it('waits until it is connected: it queues no commands', async function () {
+    this.timeout(60_000)
+    const { code } = await cli(['init', '--redis', server.url])
+    expect(code).to.equal(0)
+    const config = await configFor(server.port)
+    for (const [name, ...args] of [['status', '--user', 'ann'], ['check'], ['policy']]) {
+      const run = await cli([name ?? '', ...args, '--config', config, '--json'])
+      expect([run.code, run.stderr], name).to.deep.equal([0, ''])
+      expect(JSON.parse(run.stdout), name).to.be.an('object')
+    }
+  })
+
+  it('gives up on one that is away, and says so as JSON too', async function () {
+    this.timeout(60_000)
+    const away = await startRedisServer()
+    await away.stop()
+    const args = ['status', '--user', 'ann', '--config', await configFor(away.port), '--json']
+    const { code, stdout, stderr } = await cli(args)
+    expect(code).to.equal(1)
+    expect(JSON.parse(stdout).error).to.contain('the record store is not available')
+    expect(stderr).to.contain('the record store is not available')
   })
 })
 

@@ -3,7 +3,7 @@
 import { expect } from 'chai'
 import { memoryStore, type RecordStore } from '../../lib/index.js'
 import { ADMIN, adminVisit, PEOPLE, putJson, usersOf } from '../support/admin.js'
-import { expectProblem, getJson, postJson } from '../support/answers.js'
+import { expectProblem, getJson, getPage, postJson } from '../support/answers.js'
 import { enrol } from '../support/browser.js'
 import { ann, type HostUser } from '../support/host.js'
 import { recordOf } from '../support/visits.js'
@@ -74,6 +74,32 @@ for (const [how, fail] of Object.entries(failures)) {
     })
   })
 }
+
+describe('A record that cannot be read', () => {
+  it('is listed as on, never as off, and hides nobody; his own page and actions are a 503', async () => {
+    // One broken record, and admins could help nobody any more; shown as off, nobody would look at it.
+    const store: RecordStore = { ...memoryStore() }
+    const { host, browser } = await adminVisit({ store })
+    await enrol(host, ann)
+    const { find } = store
+    store.find = async (id) => (id === 'ann' ? { ...(await recordOf(host, 'ada')) } : find(id))
+    const { body } = await getJson(browser, `${ADMIN}/users`).expect(200)
+    const nothing = { pausedUntil: null, lockedUntil: null, setupDeadline: null }
+    expect(body.users).to.have.length(4)
+    expect(body.users[2]).to.deep.equal({
+      ...{ id: 'ann', name: 'Ann', email: 'ann@acme.example' },
+      ...{ state: 'on', since: null, backupCodesLeft: 0, ...nothing },
+    })
+    await getPage(browser, `${ADMIN}/users`).expect(200)
+    expectProblem(await getJson(browser, `${ADMIN}/users/ann`), 'unavailable', 503)
+    expectProblem(await postJson(browser, `${ADMIN}/users/ann/reset`), 'unavailable', 503)
+    store.find = async (id) => {
+      if (id === 'ann') throw new Error('away')
+      return find(id)
+    }
+    expectProblem(await getJson(browser, `${ADMIN}/users`), 'unavailable', 503)
+  })
+})
 
 describe('A list of the host’s', () => {
   for (const odd of [{ name: 'Nobody' }, { id: '' }, { id: 'x\ud800' }, null, 'ann']) {

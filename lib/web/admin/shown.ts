@@ -1,7 +1,7 @@
 import type { Policy } from '../../domain/policy.js'
 import { FOREVER } from '../../domain/standing.js'
 import type { State } from '../../domain/state.js'
-import type { Member } from '../../service/directory.js'
+import type { ListedMember } from '../../service/directory.js'
 import type { Site } from '../site.js'
 
 /** A user as admins see him. Times are ISO 8601. */
@@ -31,7 +31,7 @@ export interface ShownPolicy
 }
 
 /** Built field by field: nothing of the record, nor of the host's user, gets out that is not here. */
-export function shownUser(member: Member<unknown>): ShownUser {
+export function shownUser(member: ListedMember): ShownUser {
   const { hostId, identity, state, since, backupCodesLeft } = member
   return {
     id: hostId,

@@ -45,7 +45,7 @@ export const listUsers: Handler<SignedInVisitor> = async (exchange) => {
   return undefined
 }
 
-const NOBODY: MemberPage<Express.User> = { members: [], next: null }
+const NOBODY: MemberPage = { members: [], next: null }
 
 /** What the query asks for, or null where something in it is odd. */
 function queryOf(req: Request): MemberQuery | null {
@@ -64,7 +64,7 @@ function queryOf(req: Request): MemberQuery | null {
 
 function usersPage(
   { site, req, res }: Exchange,
-  { members }: MemberPage<Express.User>,
+  { members }: MemberPage,
   next: string | null,
   problem: PageProblem | null,
   status: number,

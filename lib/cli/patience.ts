@@ -1,0 +1,28 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import { ConfigurationError } from '../errors/configuration-error.js'
+import { system } from '../ports/system.js'
+
+const PATIENCE = 3000
+const BETWEEN = 100
+
+/**
+ * Opens something whose client may still be connecting: one that queues no commands, as the app's
+ * must not, refuses them until then.
+ *
+ * @throws what the last try has thrown; a mistake of the config's at once
+ */
+export async function openPatiently(open: () => Promise<unknown>): Promise<void> {
+  const end = system.now() + PATIENCE
+  for (;;) {
+    try {
+      await open()
+      return
+    } catch (error) {
+      const mistake = [error, Reflect.get(Object(error), 'cause')].some(
+        (one) => one instanceof ConfigurationError,
+      )
+      if (mistake || system.now() >= end) throw error
+      await wait(BETWEEN)
+    }
+  }
+}
