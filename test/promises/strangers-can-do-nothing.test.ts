@@ -64,8 +64,9 @@ describe('Strangers can do nothing', () => {
     const stranger = browserOf(host)
     const answers = []
     for (const user of ['ann', 'bob', 'nobody', 'x'.repeat(500)]) {
-      const secret = randomBytes(32).toString('base64url')
-      const path = `${LOST}/${Buffer.from(user).toString('base64url')}.${secret}`
+      const [secret, mac] = [randomBytes(32), randomBytes(32)]
+      const parts = [Buffer.from(user), secret, mac].map((part) => part.toString('base64url'))
+      const path = `${LOST}/${parts.join('.')}`
       answers.push(
         [
           await getJson(stranger, path),
