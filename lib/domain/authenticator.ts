@@ -1,5 +1,5 @@
-import { timingSafeEqual } from 'node:crypto'
 import { generateSync } from 'otplib'
+import { isSameText } from './same-text.js'
 
 /** Hash of the one-time password (RFC 6238 §1.2). */
 export type OtpAlgorithm = 'sha1' | 'sha256' | 'sha512'
@@ -43,7 +43,7 @@ export function matchCode(
 ): CodeMatch {
   const current = Math.floor(now / 1000 / parameters.period)
   const matching = stepsAround(current, window, lastStep).filter((step) =>
-    sameCode(code, codeAt(step, secret, parameters)),
+    isSameText(code, codeAt(step, secret, parameters)),
   )
   if (matching.length === 0) return { kind: 'mismatch' }
   // Chance gives two steps the same code now and then: what was just used stays used.
@@ -72,7 +72,9 @@ export function stepsOff(
   const distances = Array.from({ length: farthest }, (_, index) => index + 1)
   const found = distances
     .flatMap((distance) => [-distance, distance])
-    .find((off) => current + off >= 0 && sameCode(code, codeAt(current + off, secret, parameters)))
+    .find(
+      (off) => current + off >= 0 && isSameText(code, codeAt(current + off, secret, parameters)),
+    )
   return found ?? null
 }
 
@@ -86,9 +88,4 @@ export function codeAt(step: number, secret: Uint8Array, parameters: OtpParamete
 function stepsAround(current: number, window: number, lastStep: number): readonly number[] {
   const steps = Array.from({ length: 2 * window + 1 }, (_, index) => current - window + index)
   return [lastStep, ...steps].filter((step) => step >= 0)
-}
-
-function sameCode(left: string, right: string): boolean {
-  const [a, b] = [Buffer.from(left), Buffer.from(right)]
-  return a.length === b.length && timingSafeEqual(a, b)
 }
