@@ -21,7 +21,7 @@ import { wire } from './wiring.js'
 export interface SecondStep<U = Express.User> {
   /** Middleware, once after `passport.session()`: every way in meets the second step. */
   guard(options?: GuardOptions): RequestHandler
-  /** Challenge, set-up and settings, as pages and JSON; mounted at `paths.secondStep`. */
+  /** Challenge, set-up, settings and lost code, as pages and JSON; mounted at `paths.secondStep`. */
   router(): Router
   /**
    * What admins see and change, as pages and JSON; mounted at `paths.admin` behind the host's own
