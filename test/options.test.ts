@@ -251,3 +251,15 @@ describe('createSecondStep', () => {
     expect(refusalOf(() => create({ messages }))).to.include('messages.de.code.label')
   })
 })
+
+describe('a misspelt role of admins', () => {
+  it('is told at start-up: it would leave the admins unprotected in silence', () => {
+    const users = { findById: async () => null }
+    const given = { users, roles: ['user', 'admin'] }
+    const text = refusalOf(() => create({ ...given, adminRoles: ['admni'] }))
+    expect(text).to.include('`adminRoles` (admni)').and.to.include('`roles` (user,admin)')
+    expect(() => create({ ...given, adminRoles: ['root', 'admin'] })).not.to.throw()
+    expect(() => create({ ...given, roles: ['user'] })).not.to.throw()
+    expect(() => create({ users, adminRoles: ['root'] })).not.to.throw()
+  })
+})

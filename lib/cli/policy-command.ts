@@ -34,15 +34,17 @@ A change counts at the next request.`,
   ],
   run: async (values) => {
     const named = changesOf(values)
+    const rules = values.role?.map(ruleOf)
     return withApp(values, async (app) => {
       const present = await app.site.administration.policy()
-      const roles = rolesOf(app, present, values)
+      const roles = rolesOf(app, present, rules)
       const changes = roles === null ? named : { ...named, roles }
       const unasked = Object.keys(changes).length === 0
       const now = unasked
         ? present
         : await app.site.administration.changePolicy(app.occasion, changes)
-      return { ok: true, text: textOf(now), json: shownPolicy(now) }
+      const shown = shownPolicy(app, now)
+      return { ok: true, text: textOf(shown), json: shown }
     })
   },
 }
@@ -71,11 +73,14 @@ function changesOf(values: Values): PolicyChanges {
 }
 
 /** All the roles' rules as they are to be, or null where none was named. */
-function rolesOf(app: App, present: Policy, { role }: Values): Policy['roles'] | null {
-  if (role === undefined) return null
+function rolesOf(
+  app: App,
+  present: Policy,
+  named: readonly NamedRule[] | undefined,
+): Policy['roles'] | null {
+  if (named === undefined) return null
   const rules = new Map(Object.entries(present.roles))
-  for (const given of role) {
-    const [name, mode] = ruleOf(given)
+  for (const [name, mode] of named) {
     if (!app.site.roles.includes(name)) {
       const names = app.site.roles.join(', ') || 'none'
       throw new UsageError(`There is no role "${name}"; the option "roles" names: ${names}.`)
@@ -86,24 +91,27 @@ function rolesOf(app: App, present: Policy, { role }: Values): Policy['roles'] |
   return Object.fromEntries(rules)
 }
 
-function ruleOf(given: string): readonly [string, PolicyMode | 'default'] {
+type NamedRule = readonly [string, PolicyMode | 'default']
+
+function ruleOf(given: string): NamedRule {
   const at = given.lastIndexOf('=')
   if (at < 1) throw new UsageError('--role must be NAME=MODE.')
   return [given.slice(0, at), oneOf('role', given.slice(at + 1), [...MODES, 'default'])]
 }
 
-function shownPolicy(policy: Policy) {
+/** As over HTTP: `updatedBy` is the host's id of the admin, or `operator`. */
+function shownPolicy({ checked }: App, policy: Policy) {
   const { mode, roles, graceDays, codeAttempts, passwordAttempts, backupCodes } = policy
   const { updatedAt, updatedBy } = policy
   const changed = updatedAt === null ? null : new Date(updatedAt).toISOString()
   const settings = { mode, roles, graceDays, codeAttempts, passwordAttempts, backupCodes }
-  return { ...settings, updatedAt: changed, updatedBy }
+  const id = updatedBy?.id ?? null
+  const by = id === null ? (updatedBy?.kind ?? null) : checked.hostId(id)
+  return { ...settings, updatedAt: changed, updatedBy: by }
 }
 
-function textOf(policy: Policy): string {
-  const { roles, updatedBy, ...rest } = shownPolicy(policy)
+function textOf({ roles, ...rest }: ReturnType<typeof shownPolicy>): string {
   const rules = Object.entries(roles).map(([name, mode]) => `role ${name}: ${mode}`)
-  const by = updatedBy === null ? '-' : [updatedBy.kind, updatedBy.id ?? ''].join(' ').trim()
   const lines = Object.entries(rest).map(([name, value]) => `${name}: ${value ?? '-'}`)
-  return [...lines, `updatedBy: ${by}`, ...rules].join('\n')
+  return [...lines, ...rules].join('\n')
 }

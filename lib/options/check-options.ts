@@ -115,6 +115,13 @@ export function checkOptions<U>(options: SecondStepOptions<U>): CheckedOptions {
     const given = options[name]
     check(given === undefined || isListOf(given, isText), `\`${name}\` must be a list of names`)
   }
+  // A misspelt one would leave admins unprotected, in silence.
+  check(
+    options.roles === undefined ||
+      options.adminRoles === undefined ||
+      options.adminRoles.some((role) => options.roles?.includes(role)),
+    `none of \`adminRoles\` (${options.adminRoles}) is among \`roles\` (${options.roles})`,
+  )
   check(
     options.roles === undefined || options.users !== undefined,
     '`roles` need `users: { findById(id) }`: roles that a session remembers may be out of date',

@@ -187,7 +187,11 @@ export class Directory<U> {
       if (given === null) return null
       const { users: listed, next = null } = given
       const right = Array.isArray(listed) && (next === null || typeof next === 'string')
-      if (!right) throw new Error('users.list answered nonsense')
+      if (!right) {
+        throw new Error(
+          'users.list answered nonsense: { users: […], next: a string or null } is asked',
+        )
+      }
       if (listed.length > query.limit) throw new Error('users.list answered with too many users')
       return { listed: listed.map((user) => this.#identified(user)), next }
     })

@@ -217,7 +217,7 @@ describe('passport-second-step for the operator', function () {
       codeAttempts: 4,
       passwordAttempts: 8,
       backupCodes: false,
-      updatedBy: { kind: 'operator', id: null },
+      updatedBy: 'operator',
     })
     const eased = await json('policy', '--role', 'user=default', '--mode', 'required')
     expect(eased).to.deep.include({ mode: 'required', roles: { admin: 'required' } })
