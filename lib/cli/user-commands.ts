@@ -7,7 +7,7 @@ import type { Command, Outcome } from './command.js'
 const USER = '--user ID      the user, by the id that your app knows'
 const CONFIG = '--config FILE  the options of createSecondStep'
 const JSON_LINE = '--json         prints the result as JSON'
-const REASON = '--reason TEXT  for the audit log'
+const REASON = '--reason TEXT  for the audit log and the user, who reads it in the mail'
 
 const WHY_NOT = {
   'not-enrolled': 'there is no second step to change',

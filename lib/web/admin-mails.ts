@@ -11,18 +11,20 @@ export type MailTexts = Pick<
 >
 
 /**
- * What the mail about an admin's change says. Where the admin sat is none of the user's business, and
- * who it was only where the host says so.
+ * What the mail about an admin's change says: what, when and the reason that was given. Where the admin
+ * sat is hidden, and who it was unless the host says otherwise.
  */
 export function adminMailTexts(
   event: MailedEvent,
   { issuer, t, lang, by }: { issuer: string; t: Translate; lang: string; by: string | null },
 ): MailTexts {
   const named = by === null ? [] : [{ label: t('mail.admin.by'), value: by }]
+  const { reason } = event
+  const given = reason === null ? [] : [{ label: t('mail.admin.reason'), value: reason }]
   return {
     title: t(`mail.admin.${event.type}.title`),
     what: whatHappened(event, issuer, t, lang),
-    facts: [{ label: t('mail.time'), value: timeShown(event.at, t, lang) }, ...named],
+    facts: [{ label: t('mail.time'), value: timeShown(event.at, t, lang) }, ...named, ...given],
     wasYou: t('mail.admin.was-asked'),
     notYouHeading: t('mail.admin.not-expected'),
     notYou: t('mail.admin.not-you', { issuer }),

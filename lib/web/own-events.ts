@@ -3,8 +3,8 @@ import { isByAdmin } from '../service/mails.js'
 import type { Site } from './site.js'
 
 /**
- * What last happened to a user's second step, as he himself sees it. Which admin it was, where he sat
- * and why he did it are none of the user's business; who, where the host says so.
+ * What last happened to a user's second step, as they see it themselves. Which admin made a change is
+ * hidden unless the host says otherwise, and where the admin sat always. The reason is the user's to read.
  */
 export async function ownEvents(
   { audit, nameAdmins }: Pick<Site, 'audit' | 'nameAdmins'>,
@@ -15,6 +15,6 @@ export async function ownEvents(
     if (!isByAdmin(entry)) return entry
     const { kind, id } = entry.actor
     const actor = { kind, id: nameAdmins ? id : null }
-    return { ...entry, actor, ip: null, userAgent: null, reason: null }
+    return { ...entry, actor, ip: null, userAgent: null }
   })
 }

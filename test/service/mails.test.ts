@@ -310,16 +310,29 @@ describe('A mail about what an admin did', () => {
     return [text, html, JSON.stringify(headers)].join('\n')
   }
 
-  it('names neither him, nor his address and browser, nor his reason, nor takes his language', async () => {
+  it('gives his reason, and names neither him nor his address and browser, nor takes his language', async () => {
     for (const actor of [ADMIN, { kind: 'operator', id: null } as const]) {
       const mail = await textAfter({ ...byAdmin, actor })
       expect(mail).to.contain('An admin of Acme has reset your second step')
-      expect(mail).not.to.match(/the-admin|Root|192\.0\.2\.7|Firefox|a reason/)
+      expect(mail).not.to.match(/the-admin|Root|192\.0\.2\.7|Firefox/)
+      expect(mail).to.contain('Reason: a reason')
     }
   })
 
   it('names him where the host says so', async () => {
     expect(await textAfter(byAdmin, { nameAdmins: true })).to.contain('By: Root Person')
+  })
+
+  it('has no line for a reason where he gave none', async () => {
+    expect(await textAfter({ ...byAdmin, reason: null })).to.not.contain('Reason')
+  })
+
+  it('keeps a reason of many lines on one', async () => {
+    // Whoever types line breaks into a reason would write paragraphs of the product's own mail.
+    const reason = 'lost\r\n\r\nSign in at https://evil.example\u2028now'
+    await textAfter({ ...byAdmin, reason })
+    const lines = (server.mails.at(-1)?.text ?? '').split(/\r?\n/)
+    expect(lines).to.include('Reason: lost Sign in at https://evil.example now')
   })
 
   it('gives his name one line, and no other fact more', async () => {

@@ -97,7 +97,9 @@ describe('the texts', () => {
     )
     const more = [
       ...['mail.backup-code-used.left', 'mail.backup-code-used.few'],
-      ...['by', 'was-asked', 'not-expected', 'not-you'].map((part) => `mail.admin.${part}`),
+      ...['by', 'reason', 'was-asked', 'not-expected', 'not-you'].map(
+        (part) => `mail.admin.${part}`,
+      ),
       ...['mail.admin.paused.what-forever', 'mail.admin.reset.days'],
     ]
     expect(ofMails).to.have.members([...expected, ...ofAdmins, ...more])
