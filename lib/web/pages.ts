@@ -122,6 +122,8 @@ export type PageData = {
   settings: {
     readonly problem: PageProblem | null
     readonly enrolled: boolean
+    /** The policy asks this user for codes at all. Default: true. */
+    readonly asked?: boolean
     readonly method: string | null
     /** ISO 8601 */
     readonly since: string | null

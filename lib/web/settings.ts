@@ -66,6 +66,7 @@ async function settingsPage(
     action,
     notice: notice ?? null,
     ...summaryOf(exchange),
+    asked: ruleFor(visitor.policy, visitor.subject).mode !== 'off',
     backupCodes: visitor.policy.backupCodes,
     codesSeen: usedAfterAdmin(visitor.record.backupCodes),
     showKey: site.showKey,

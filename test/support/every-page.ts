@@ -55,6 +55,8 @@ export async function walkEveryPage(
   await look('fresh')
   await setPolicy(site, { mode: 'required' })
   await settings('settings-required')
+  await setPolicy(site, { mode: 'off' })
+  await settings('settings-unused')
   await setPolicy(site, { mode: 'optional' })
   await leaveBackupCodes(site, 2, user.id)
   await settings('settings-few')

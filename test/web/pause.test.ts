@@ -24,6 +24,12 @@ async function pause(host: Host, until: number | null): Promise<void> {
   expect(await host.store.write(paused, record.version)).to.equal(true)
 }
 
+/** The settings must not say that a code is asked for, nor that it is on. */
+function expectPaused(html: string): void {
+  expect(html).to.include('<p class="state paused">Paused</p>')
+  expect(html).to.not.include('You are asked for a code when you sign in')
+}
+
 const FREE = { user: 'ann', status: 'none' }
 
 describe('a paused second step', () => {
@@ -81,11 +87,15 @@ describe('a paused second step', () => {
       pausedUntil: new Date(host.system.now() + DAY).toISOString(),
     })
     const page = await getPage(browser, '/second-step/').expect(200)
-    expect(page.text).to.include('Paused until January 6, 2026')
+    expect(page.text).to.include(
+      'Until January 6, 2026 at 12:00 PM (UTC) you sign in without a code',
+    )
+    expectPaused(page.text)
     await pause(host, FOREVER)
     expect((await settings()).body.pausedUntil).to.equal('forever')
     const endless = await getPage(browser, '/second-step/').expect(200)
-    expect(endless.text).to.include('until support ends the pause')
+    expect(endless.text).to.include('until an admin ends the pause')
+    expectPaused(endless.text)
     await pause(host, host.system.now())
     await getJson(browser, '/second-step/').expect(401)
   })
@@ -103,11 +113,15 @@ describe('a paused second step', () => {
   })
 
   it('without an end is not honoured once the policy requires a second step', async () => {
-    const { host, browser } = await enrolledVisit()
+    const { host, browser, enrolment } = await enrolledVisit()
     await pause(host, FOREVER)
     await passFirstStep(browser, ann).expect(302)
     await browser.get('/inside').expect(200, FREE)
     await setPolicy(host, { mode: 'required' })
     await getJson(browser, '/inside').expect(401)
+    await giveCode(browser, enrolment.code()).expect(200)
+    const { text } = await getPage(browser, '/second-step/').expect(200)
+    expect(text).to.include('<p class="state on">On</p>')
+    expect(text).to.include('You are asked for a code when you sign in')
   })
 })

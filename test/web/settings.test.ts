@@ -184,6 +184,21 @@ describe('the settings page', () => {
     expect((await getJson(browser, SETTINGS)).body.canDisable).to.equal(false)
   })
 
+  it('does not say that a code is asked for while the policy asks nobody', async () => {
+    const { host, browser } = await signedInVisit()
+    await setPolicy(host, { mode: 'off' })
+    const page = await getPage(browser, SETTINGS).expect(200)
+    expect(page.text).to.include('<p class="state unused">Not in use</p>')
+    expect(page.text).to.include('Acme doesn’t ask you for a code at the moment')
+    expect(page.text).to.not.include('You are asked for a code when you sign in')
+    await setPolicy(host, { mode: 'off', roles: {} })
+    const other = browserOf(host)
+    await passFirstStep(other, bob)
+    const off = await getPage(other, SETTINGS).expect(200)
+    expect(off.text).to.include('Acme doesn’t ask for codes at the moment')
+    expect(off.text).to.not.include('a stolen password alone lets nobody in')
+  })
+
   it('shows nothing of the key, the codes or their digests', async () => {
     const { host, browser, enrolment } = await signedInVisit()
     const { authenticator, backupCodes } = await recordOf(host)
