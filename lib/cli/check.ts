@@ -1,17 +1,16 @@
 import { parseRecord } from '../domain/parse-record.js'
-import type { SecondStepRecord } from '../domain/record.js'
 import { keyRing } from '../keys/key-ring.js'
 import type { Sealer } from '../ports/sealer.js'
 import { system } from '../ports/system.js'
 import type { Config } from './config.js'
-import { everyRecord, userIdOf } from './every-record.js'
+import { everyRecord, type Listed, lostRecord, userIdOf } from './every-record.js'
 import { openPatiently } from './patience.js'
 import type { Progress } from './progress.js'
 
 /** What a reading of all records has found. */
 export interface Findings {
   readonly read: number
-  /** One sentence for each record that is not whole. */
+  /** One sentence for each record that is lost or not whole. */
   readonly broken: readonly string[]
 }
 
@@ -26,9 +25,9 @@ export async function check({ store, keys }: Config, progress: Progress): Promis
   await openPatiently(async () => store.open?.({ production: true }))
   const broken: string[] = []
   let read = 0
-  for await (const record of everyRecord(store)) {
-    read += 1
-    const fault = await faultOf(record, sealer)
+  for await (const listed of everyRecord(store)) {
+    if (listed.lost === undefined) read += 1
+    const fault = await faultOf(listed, sealer)
     if (fault !== null) broken.push(fault)
     progress.step()
   }
@@ -36,7 +35,9 @@ export async function check({ store, keys }: Config, progress: Progress): Promis
 }
 
 /** What is wrong with a record, or null. */
-async function faultOf(stored: SecondStepRecord, sealer: Sealer | null): Promise<string | null> {
+async function faultOf(listed: Listed, sealer: Sealer | null): Promise<string | null> {
+  if (listed.lost !== undefined) return lostRecord(listed.lost)
+  const { stored } = listed
   const userId = userIdOf(stored)
   try {
     const { authenticator, setup } = parseRecord(stored, userId)

@@ -2,7 +2,7 @@ import { parseRecord } from '../domain/parse-record.js'
 import { Reseal } from '../service/reseal.js'
 import { withApp } from './app.js'
 import type { Command } from './command.js'
-import { everyRecord, userIdOf } from './every-record.js'
+import { everyRecord, lostRecord, userIdOf } from './every-record.js'
 import { messageOf } from './message.js'
 import { progress } from './progress.js'
 
@@ -21,7 +21,12 @@ cannot be sealed anew: those made under an earlier key end when that key leaves 
       const told = progress('Sealed anew or found in order')
       const broken: string[] = []
       let [read, resealed] = [0, 0]
-      for await (const stored of everyRecord(store)) {
+      for await (const { lost, stored } of everyRecord(store)) {
+        told.step()
+        if (lost !== undefined) {
+          broken.push(lostRecord(lost))
+          continue
+        }
         read += 1
         const userId = userIdOf(stored)
         try {
@@ -29,7 +34,6 @@ cannot be sealed anew: those made under an earlier key end when that key leaves 
         } catch (error) {
           broken.push(`The record of ${JSON.stringify(userId)} was not sealed: ${messageOf(error)}`)
         }
-        told.step()
       }
       told.end()
       const sum = `Read ${read} records: sealed ${resealed} anew, ${broken.length} could not be.`

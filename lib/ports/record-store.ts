@@ -20,6 +20,11 @@ export interface RecordPage {
   readonly records: readonly SecondStepRecord[]
   /** Cursor of the next page, or null where this is the last. */
   readonly next: string | null
+  /**
+   * Optional. What the list names and the store cannot find any more, in the store's own words, such
+   * as keys. Reading or writing such a record must reject.
+   */
+  readonly lost?: readonly string[]
 }
 
 /**

@@ -6,15 +6,18 @@ import type { RedisKeys } from './redis-keys.js'
 // Where the page before ended is found by putting a probe right behind it: exact whether or not that
 // member is still there, and as fast in the last page as in the first. Members that another set has
 // in its future (the rest of KEYS) are passed over, some thousands at most in one call. A list of
-// what is due ends at the present.
+// what is due ends at the present. Who is enrolled (KEYS[3]) is in the list of all (KEYS[2]) too.
 const readPage = redisScript(`
+if redis.call('ZCARD', KEYS[2]) < redis.call('ZCARD', KEYS[3]) then
+  return redis.error_reply('ERR the list "' .. KEYS[2] .. '" lost entries')
+end
 local probe = ARGV[2] .. '~'
 redis.call('ZADD', KEYS[1], ARGV[1], probe)
 local rank = redis.call('ZRANK', KEYS[1], probe)
 redis.call('ZREM', KEYS[1], probe)
 local limit, now, latest = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 local function elsewhere(member)
-  for i = 2, #KEYS do
+  for i = 4, #KEYS do
     local score = redis.call('ZSCORE', KEYS[i], member)
     if score and tonumber(score) > now then return true end
   end
@@ -58,11 +61,12 @@ export async function listHashes(
   return { hashes, next }
 }
 
-/** The set to page through, then those whose members are in another list. */
+/** The set to page through, those that must agree, then those whose members are in another list. */
 function setsFor(list: RecordQuery['list'], lists: RedisKeys['lists']): readonly string[] {
-  if (list === 'on') return [lists.enrolled, lists.locked, lists.paused]
-  if (list === 'paused') return [lists.paused, lists.locked]
-  return [lists[list]]
+  const { all, enrolled, locked, paused } = lists
+  if (list === 'on') return [enrolled, all, enrolled, locked, paused]
+  if (list === 'paused') return [paused, all, enrolled, locked]
+  return [lists[list], all, enrolled]
 }
 
 /** Right after the page before, and never among those whose time is over. */

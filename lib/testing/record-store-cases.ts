@@ -1,6 +1,7 @@
 import { compareAndSetCases } from './compare-and-set-cases.js'
 import { aRecord, thePolicy } from './documents.js'
 import { listCases } from './list-cases.js'
+import { lostRecordCases } from './lost-record-cases.js'
 import { mailResetListCases } from './mail-reset-list-cases.js'
 import { raceCases } from './race-cases.js'
 import type { StoreCase } from './store-under-test.js'
@@ -20,6 +21,7 @@ export const recordStoreCases: readonly StoreCase[] = [
   ...raceCases(aRecord),
   ...raceCases(thePolicy),
   ...userIdCases,
+  ...lostRecordCases,
   ...listCases,
   ...mailResetListCases,
 ]

@@ -9,9 +9,16 @@ export interface StoreUnderTest {
    * there can be none, the reason; the races are then run on the one adapter.
    */
   readonly another: RecordStore | { readonly noneBecause: string }
+  /**
+   * For stores that can tell a record that was lost from one that was never written: loses the
+   * user's record behind the store's back. Without it nothing is asked about lost records.
+   */
+  lose?(userId: string): Promise<unknown>
   /** Called after the case: ends connections, empties tables. */
   release?(): Promise<void>
 }
+
+export type Lose = NonNullable<StoreUnderTest['lose']>
 
 /** Makes an empty store for each case. */
 export type StoreFactory = () => StoreUnderTest | Promise<StoreUnderTest>
@@ -25,19 +32,20 @@ export interface StoreCase {
 /** A case, given two adapters on the same data; both are one where there is only one. */
 export function storeCase(
   name: string,
-  behaviour: (store: RecordStore, another: RecordStore) => Promise<void>,
+  behaviour: (store: RecordStore, another: RecordStore, lose: Lose | undefined) => Promise<void>,
 ): StoreCase {
   return {
     name,
     async run(makeStore) {
-      const { store, another, release } = await makeStore()
+      const under = await makeStore()
+      const { store, another } = under
       try {
         const second = 'noneBecause' in another ? store : another
         await store.open?.({ production: false })
         if (second !== store) await second.open?.({ production: false })
-        await behaviour(store, second)
+        await behaviour(store, second, under.lose?.bind(under))
       } finally {
-        await release?.()
+        await under.release?.()
       }
     },
   }

@@ -6,10 +6,11 @@ import { expect } from 'chai'
 import { Redis } from 'ioredis'
 import { readArguments, UsageError } from '../../lib/cli/arguments.js'
 import { COMMANDS } from '../../lib/cli/commands.js'
-import type { SecondStepRecord } from '../../lib/domain/record.js'
+import { blankRecord, type SecondStepRecord } from '../../lib/domain/record.js'
 import { keyRing } from '../../lib/keys/key-ring.js'
 import { system } from '../../lib/ports/system.js'
 import { knexStore } from '../../lib/stores/knex-store.js'
+import { redisStore } from '../../lib/stores/redis-store.js'
 import { enrolledRecord } from '../../lib/testing/documents.js'
 import { cli, type Run } from '../support/cli.js'
 import { SQLITE, type TestDatabase } from '../support/databases.js'
@@ -392,6 +393,30 @@ describe('passport-second-step with the client that the README names', () => {
       const run = await cli([name ?? '', ...args, '--config', config, '--json'])
       expect([run.code, run.stderr], name).to.deep.equal([0, ''])
       expect(JSON.parse(run.stdout), name).to.be.an('object')
+    }
+  })
+
+  // A key is deleted by mistake; the check says that all is whole, and nobody restores it.
+  it('names a record that was lost, in check and in reseal', async function () {
+    this.timeout(60_000)
+    const redis = new Redis(server.port, '127.0.0.1')
+    try {
+      const records = redisStore(redis)
+      await records.open?.({ production: false })
+      await records.write(blankRecord('ann'), 0)
+      const [key = ''] = await redis.keys('{second-step}:record:*')
+      await redis.del(key)
+      const config = await configFor(server.port)
+      for (const command of ['check', 'reseal']) {
+        const { code, stderr } = await cli([command, '--config', config])
+        expect(code, command).to.equal(1)
+        expect(stderr, command).to.contain(`The record ${key} is lost.`)
+      }
+      const status = await cli(['status', '--user', 'ann', '--config', config])
+      expect(status.code).to.equal(1)
+      expect(status.stderr).to.contain('is lost')
+    } finally {
+      redis.disconnect()
     }
   })
 

@@ -123,6 +123,18 @@ describe('A failure is a refusal', function () {
       await refused(() => signedIn.getJson('/account'))
       expect(app.alive).to.equal(true)
     })
+
+    it(`when Redis lost one record and nothing else, over ${name}`, async () => {
+      await withRedis(redis, async (client) => {
+        const records = await client.keys('{second-step}:record:*')
+        expect(records).to.have.length(1)
+        await client.del(records)
+      })
+      await refused(() => login(new Visitor(app.url), person))
+      await refused(() => post(pending, CHALLENGE, { code: person.backupCodes[0] ?? '' }))
+      await refused(() => signedIn.getJson('/account'))
+      expect(app.alive).to.equal(true)
+    })
   }
 })
 

@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { Redis } from 'ioredis'
+import { redisKeys } from '../../lib/stores/redis-keys.js'
 import { redisStore } from '../../lib/stores/redis-store.js'
 import { enrolledRecord } from '../../lib/testing/documents.js'
 import { recordStoreCases } from '../../lib/testing/index.js'
@@ -50,7 +51,8 @@ describe('redisStore', () => {
 
   describe('keeps the contract of a record store', () => {
     for (const { name, run } of recordStoreCases) {
-      it(name, () => run(() => ({ store: redisStore(redis), another: redisStore(second) })))
+      const lose = async (userId: string) => redis.del(redisKeys('second-step').record(userId))
+      it(name, () => run(() => ({ store: redisStore(redis), another: redisStore(second), lose })))
     }
   })
 
@@ -69,8 +71,16 @@ describe('redisStore', () => {
 
   it('reads a record by one command', async () => {
     const store = await opened()
+    await store.write(enrolledRecord('user', 1), 0)
     expect(await commandsDuring(() => store.find('user'))).to.deep.equal(['mget'])
     expect(await commandsDuring(() => store.findPolicy())).to.deep.equal(['mget'])
+  })
+
+  it('looks once more where there is no record', async () => {
+    const store = await opened()
+    await store.find('somebody')
+    const commands = await commandsDuring(() => store.find('nobody'))
+    expect(commands).to.deep.equal(['mget', 'evalsha'])
   })
 
   it('writes a record by one command', async () => {

@@ -5,10 +5,15 @@ import { memoryStore } from '../../lib/stores/memory-store.js'
 import { recordStoreCases } from '../../lib/testing/index.js'
 
 /** Names of the cases that a store fails. */
-async function failedCases(makeStore: () => RecordStore): Promise<readonly string[]> {
+async function failedCases(
+  makeStore: () => RecordStore,
+  lose?: (userId: string) => Promise<unknown>,
+): Promise<readonly string[]> {
   const failed: string[] = []
   for (const { name, run } of recordStoreCases) {
-    const under = () => ({ store: makeStore(), another: { noneBecause: 'a store made to fail' } })
+    const another = { noneBecause: 'a store made to fail' }
+    const losing = lose === undefined ? {} : { lose }
+    const under = () => ({ store: makeStore(), another, ...losing })
     await run(under).catch(() => failed.push(name))
   }
   return failed
@@ -94,6 +99,23 @@ function listsResets(isListed: (record: SecondStepRecord, now: number) => boolea
   }
 }
 
+function losesInSilence() {
+  const lost = new Set<string>()
+  return {
+    lose: async (userId: string) => lost.add(userId),
+    store(): RecordStore {
+      lost.clear()
+      const store = memoryStore()
+      return {
+        ...store,
+        find: async (userId) => (lost.has(userId) ? null : store.find(userId)),
+        write: async (record, version) =>
+          lost.has(record.userId) || (await store.write(record, version)),
+      }
+    },
+  }
+}
+
 describe('recordStoreCases', () => {
   it('passes a store that gets it right', async () => {
     expect(await failedCases(memoryStore)).to.deep.equal([])
@@ -154,6 +176,14 @@ describe('recordStoreCases', () => {
     )
     expect(enrolled).to.include('a reset by mail is due in any state, without an authenticator too')
     expect(await failedCases(listsResets(() => false))).to.include(moment)
+  })
+
+  it('finds a store that takes a lost record for one that was never written', async () => {
+    const { store, lose } = losesInSilence()
+    expect(await failedCases(() => store(), lose)).to.deep.equal([
+      'a lost record is a failure, to read and to write',
+      'a lost record is named by lists, and keeps nobody from the others',
+    ])
   })
 
   it('releases what the factory made, also where a case fails', async () => {

@@ -1,0 +1,172 @@
+import { BrokenRecordError } from '../domain/parse-record.js'
+import { type RedisClient, redisScript } from './redis-client.js'
+import { type RedisKeys, redisHash } from './redis-keys.js'
+
+/**
+ * What the marker says once a policy was written; before, it says anything else. Without it a lost
+ * policy would read as the default, which requires a second step of nobody.
+ */
+const POLICY_WRITTEN = 'policy written'
+
+// A string is all that MGET tells from nothing. Any of the lists has proof that there was a record.
+const lookAgain = redisScript(`
+if not redis.call('GET', KEYS[1]) then return {'emptied', ''} end
+local kind = redis.call('TYPE', KEYS[2]).ok
+if kind == 'string' then return {'found', redis.call('GET', KEYS[2])} end
+if kind ~= 'none' then return {'lost', kind} end
+for i = 3, #KEYS do
+  if redis.call('ZSCORE', KEYS[i], ARGV[1]) then return {'lost', ''} end
+end
+return {'none', ''}
+`)
+
+const keepProofOfPolicy = redisScript(`
+if redis.call('EXISTS', KEYS[2]) == 1 and redis.call('GET', KEYS[1]) then
+  redis.call('SET', KEYS[1], '${POLICY_WRITTEN}')
+end
+return 1
+`)
+
+/** The documents of a page: those that are there, and the keys of those that are lost. */
+export interface FoundDocuments {
+  readonly documents: readonly object[]
+  readonly lost: readonly string[]
+}
+
+/** Reads documents together with the marker that says: what is not here was never written. */
+export class RedisDocuments {
+  readonly #redis: RedisClient
+  readonly #keys: RedisKeys
+
+  constructor(redis: RedisClient, keys: RedisKeys) {
+    this.#redis = redis
+    this.#keys = keys
+  }
+
+  /** @throws BrokenRecordError for a record that was lost; Error where the answer cannot be known */
+  async record(userId: string): Promise<object | null> {
+    const key = this.#keys.record(userId)
+    const { documents } = await this.#read([key])
+    return documents[0] ?? this.#lookAgain(redisHash(userId))
+  }
+
+  /** Records by the hashes that a list has. One that is lost keeps nobody from the others. */
+  async listed(hashes: readonly string[]): Promise<FoundDocuments> {
+    const { documents } = await this.#read(hashes.map(this.#keys.recordOfHash))
+    const lost: string[] = []
+    const found: object[] = []
+    for (const [index, hash] of hashes.entries()) {
+      const document = documents[index] ?? (await this.#lookAgain(hash).catch(lostOf))
+      if (document instanceof LostRecordError) lost.push(document.key)
+      else if (document !== null) found.push(document)
+    }
+    return { documents: found, lost }
+  }
+
+  async policy(): Promise<object | null> {
+    const { policy } = this.#keys
+    const { marker, documents } = await this.#read([policy])
+    const [document = null] = documents
+    if (document === null && marker === POLICY_WRITTEN) {
+      throw new Error(`the key "${policy}" is lost: Redis has no policy, and one was written`)
+    }
+    return document
+  }
+
+  /** A policy that was written before the marker told of it. */
+  async keepProofOfPolicy(): Promise<void> {
+    const { marker, policy } = this.#keys
+    await keepProofOfPolicy(this.#redis, [marker, policy], [])
+  }
+
+  /** One command, so that no emptying can come between the documents and the marker. */
+  async #read(names: readonly string[]) {
+    const [marker, ...stored] = await this.#redis.mget([this.#keys.marker, ...names])
+    if (typeof marker !== 'string') throw emptied(this.#keys.marker)
+    if (stored.length !== names.length) throw new Error('Redis answered nonsense to a read')
+    const documents = stored.map((text) => (text === null ? null : parseDocument(text)))
+    return { marker, documents }
+  }
+
+  /** After MGET found nothing: never written, written just now, or lost? */
+  async #lookAgain(hash: string): Promise<object | null> {
+    const { marker, recordOfHash, lists } = this.#keys
+    const key = recordOfHash(hash)
+    const names = [marker, key, ...Object.values(lists)]
+    const answer: unknown = await lookAgain(this.#redis, names, [hash])
+    const [kind, text = ''] = Array.isArray(answer) ? answer.map(String) : []
+    if (kind === 'none') return null
+    if (kind === 'found') return parseDocument(text)
+    if (kind === 'lost') throw new LostRecordError(key, text)
+    if (kind === 'emptied') throw emptied(marker)
+    throw new Error('Redis answered nonsense to a read')
+  }
+}
+
+/** There was a record, as a list has it, and there is none any more. */
+class LostRecordError extends BrokenRecordError {
+  readonly key: string
+
+  /** @param type what is there instead of a string; empty: nothing */
+  constructor(key: string, type: string) {
+    super(`the record "${key}" is lost: ${type === '' ? 'there is none' : `it is a ${type}`}`)
+    this.key = key
+  }
+}
+
+function lostOf(error: unknown): LostRecordError {
+  if (error instanceof LostRecordError) return error
+  throw error
+}
+
+function emptied(marker: string): Error {
+  return new Error(`the key "${marker}" is missing: Redis lost its records`)
+}
+
+/** JSON's `null` must not pass for "nothing was ever written". */
+function parseDocument(stored: unknown): object {
+  const document: unknown = JSON.parse(String(stored))
+  if (typeof document === 'object' && document !== null) return document
+  throw new Error('what is stored in Redis is no record')
+}
+
+// cjson only looks at the stored document; what is stored is the very string that came in, because
+// encoding it again would turn empty lists into objects. ARGV: expected version, write id, document.
+const COMPARE_AND_SET = `
+local marker = redis.call('GET', KEYS[2])
+if not marker then return redis.error_reply('ERR the marker is missing: Redis lost its records') end
+local stored = redis.call('GET', KEYS[1])
+if not stored and lost(marker) then return redis.error_reply('ERR the document is lost') end
+local version = 0
+if stored then
+  local document = cjson.decode(stored)
+  if document.writeId == ARGV[2] then return 1 end
+  version = document.version
+end
+if version ~= tonumber(ARGV[1]) then return 0 end
+redis.call('SET', KEYS[1], ARGV[3])`
+
+/** KEYS: policy, marker. */
+export const writePolicy = redisScript(`
+local function lost(marker) return marker == '${POLICY_WRITTEN}' end
+${COMPARE_AND_SET}
+redis.call('SET', KEYS[2], '${POLICY_WRITTEN}')
+return 1
+`)
+
+/**
+ * KEYS: record, marker, lists. ARGV goes on with the hash, then a place in each list. The lists have
+ * the record's slot, so that one script changes both or neither: no list is ever behind, and none
+ * needs healing. A script that fails half way undoes nothing, so every list is looked at first.
+ */
+export const writeRecord = redisScript(`
+local listed = false
+for i = 3, #KEYS do listed = redis.call('ZSCORE', KEYS[i], ARGV[4]) or listed end
+local function lost() return listed end
+${COMPARE_AND_SET}
+for i = 3, #KEYS do
+  if ARGV[2 + i] == '' then redis.call('ZREM', KEYS[i], ARGV[4])
+  else redis.call('ZADD', KEYS[i], ARGV[2 + i], ARGV[4]) end
+end
+return 1
+`)

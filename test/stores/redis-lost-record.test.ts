@@ -1,0 +1,205 @@
+// The attack: one key of the records is lost (a stray DEL, a key overwritten by another type) while the marker is still there. Read as "not enrolled", the password
+// alone would open the account.
+
+import { expect } from 'chai'
+import { Redis } from 'ioredis'
+import { BrokenRecordError } from '../../lib/domain/parse-record.js'
+import { defaultPolicy } from '../../lib/domain/policy.js'
+import { makeRedisMarker } from '../../lib/stores/redis-checks.js'
+import { redisStore } from '../../lib/stores/redis-store.js'
+import { enrolledRecord, thePolicy } from '../../lib/testing/documents.js'
+import { expectProblem } from '../support/answers.js'
+import { browserOf, enrol, passFirstStep } from '../support/browser.js'
+import { ann, bob, makeHost } from '../support/host.js'
+import { type RedisServer, startRedisServer } from '../support/redis-server.js'
+import { rejectionOf } from './rejection.js'
+
+const MARKER = '{second-step}:marker'
+const POLICY = '{second-step}:policy'
+const ALL = '{second-step}:list:all'
+const ENROLLED = '{second-step}:list:enrolled'
+
+describe('redisStore that lost one key', () => {
+  let server: RedisServer
+  let redis: Redis
+  before(async () => {
+    server = await startRedisServer()
+    redis = new Redis(server.url)
+  })
+  beforeEach(() => redis.flushall())
+  after(async () => {
+    redis.disconnect()
+    await server.stop()
+  })
+
+  async function opened() {
+    const store = redisStore(redis)
+    await store.open?.({ production: false })
+    return store
+  }
+
+  const recordKeys = async () => (await redis.keys('{second-step}:record:*')).sort()
+
+  async function withOneRecord() {
+    const store = await opened()
+    await store.write(enrolledRecord('user', 1), 0)
+    const [key = ''] = await recordKeys()
+    return { store, key }
+  }
+
+  const losses: Record<string, (key: string) => Promise<unknown>> = {
+    'was deleted': (key) => redis.del(key),
+    'is a hash now': async (key) => {
+      await redis.del(key)
+      await redis.hset(key, 'field', 'value')
+    },
+    'is a list now': async (key) => {
+      await redis.del(key)
+      await redis.rpush(key, 'value')
+    },
+    'was deleted with its entry in the list of all': (key) => redis.del(key, ALL),
+  }
+  for (const [name, lose] of Object.entries(losses)) {
+    describe(`a record that ${name}`, () => {
+      it('is a failure, never "not enrolled"', async () => {
+        const { store, key } = await withOneRecord()
+        await lose(key)
+        expect(await rejectionOf(store.find('user'))).to.be.instanceOf(BrokenRecordError)
+        expect(await store.find('somebody else')).to.equal(null)
+      })
+
+      it('is not written over by a first record', async () => {
+        const { store, key } = await withOneRecord()
+        await lose(key)
+        const before = await redis.dump(key)
+        await rejectionOf(store.write(enrolledRecord('user', 1), 0))
+        expect(await redis.dump(key)).to.deep.equal(before)
+      })
+
+      it('signs nobody in by the password alone', async () => {
+        const host = makeHost({ options: { store: redisStore(redis) } })
+        await enrol(host, ann)
+        const [key = ''] = await recordKeys()
+        await lose(key)
+        const browser = browserOf(host)
+        expectProblem(await passFirstStep(browser, ann), 'unavailable', 503)
+        await browser.get('/inside').expect(401)
+        await passFirstStep(browserOf(host), bob).expect(302)
+      })
+    })
+  }
+
+  it('tells which record it is, and not whose', async () => {
+    const { store, key } = await withOneRecord()
+    await redis.del(key)
+    const { message } = await rejectionOf(store.find('user'))
+    expect(message).to.contain(key).and.not.contain('"user"')
+  })
+
+  it('lists the others, and names what is lost', async () => {
+    const store = await opened()
+    const lost: string[] = []
+    for (const id of ['a', 'b', 'c', 'd']) {
+      const before = await recordKeys()
+      await store.write(enrolledRecord(id, 1), 0)
+      if (id > 'b') lost.push(...(await recordKeys()).filter((key) => !before.includes(key)))
+    }
+    await redis.del(...lost)
+    await redis.sadd(lost[0] ?? '', 'value')
+    for (const list of ['all', 'enrolled', 'on'] as const) {
+      const page = await store.list({ list, cursor: null, limit: 100, now: 0 })
+      const ids = page?.records.map(({ userId }) => userId).sort()
+      expect(ids).to.deep.equal(['a', 'b'])
+      expect([...(page?.lost ?? [])].sort()).to.deep.equal([...lost].sort())
+    }
+  })
+
+  it('does not take a first write that comes between its two looks for a loss', async () => {
+    const store = await opened()
+    const mget = async (keys: string[]) => {
+      const found = await redis.mget(keys)
+      await store.write(enrolledRecord('user', 1), 0)
+      return found
+    }
+    const racing: Redis = Object.create(redis, { mget: { value: mget } })
+    expect(await redisStore(racing).find('user')).to.have.property('version', 1)
+  })
+
+  it('is emptied between its two looks: a failure', async () => {
+    await opened()
+    const mget = async (keys: string[]) => {
+      const found = await redis.mget(keys)
+      await redis.flushall()
+      return found
+    }
+    const racing: Redis = Object.create(redis, { mget: { value: mget } })
+    expect((await rejectionOf(redisStore(racing).find('user'))).message).to.contain(
+      'lost its records',
+    )
+  })
+
+  it('does not list anybody while the list of all is not whole', async () => {
+    const { store } = await withOneRecord()
+    await redis.del(ALL)
+    await rejectionOf(store.list({ list: 'all', cursor: null, limit: 10, now: 0 }))
+    await rejectionOf(store.list({ list: 'on', cursor: null, limit: 10, now: 0 }))
+  })
+
+  it('writes nothing of a record where one of its lists cannot be written', async () => {
+    const { store, key } = await withOneRecord()
+    const before = await redis.get(key)
+    await redis.del(ENROLLED)
+    await redis.set(ENROLLED, 'text')
+    await rejectionOf(store.write(enrolledRecord('user', 2), 1))
+    expect(await redis.get(key)).to.equal(before)
+    await rejectionOf(store.write(enrolledRecord('new user', 1), 0))
+    expect(await redis.zcard(ALL)).to.equal(1)
+  })
+
+  it('writes nothing after Redis was emptied', async () => {
+    const { store } = await withOneRecord()
+    await redis.flushall()
+    await rejectionOf(store.write(enrolledRecord('new user', 1), 0))
+    await rejectionOf(store.writePolicy(thePolicy.make(1), 0))
+    expect(await redis.dbsize()).to.equal(0)
+  })
+
+  describe('the policy, which required a second step', () => {
+    const losses: Record<string, () => Promise<unknown>> = {
+      'was deleted': () => redis.del(POLICY),
+      'is a hash now': async () => {
+        await redis.del(POLICY)
+        await redis.hset(POLICY, 'field', 'value')
+      },
+    }
+    for (const [name, lose] of Object.entries(losses)) {
+      it(`${name}: a failure, never the default`, async () => {
+        const store = await opened()
+        await store.writePolicy(thePolicy.make(1), 0)
+        await lose()
+        expect((await rejectionOf(store.findPolicy())).message).to.contain(POLICY)
+        await rejectionOf(store.writePolicy(thePolicy.make(1), 0))
+      })
+
+      it(`${name}, written by a version that left no trace of it, after start-up`, async () => {
+        for (const production of [false, true]) {
+          await redis.flushall()
+          await makeRedisMarker(redis)
+          const written = { ...defaultPolicy, mode: 'required', version: 1, writeId: 'w' }
+          await redis.set(POLICY, JSON.stringify(written))
+          const store = redisStore(redis)
+          await store.open?.({ production })
+          await lose()
+          await rejectionOf(store.findPolicy())
+        }
+      })
+    }
+
+    it('is the default while nobody has written one', async () => {
+      const store = await opened()
+      await store.write(enrolledRecord('user', 1), 0)
+      expect(await store.findPolicy()).to.equal(null)
+      expect(await redis.get(MARKER)).to.equal('1')
+    })
+  })
+})
