@@ -7,7 +7,7 @@ import type { SecondStepEvents } from './service/announcer.js'
 import type { Records } from './service/records.js'
 import type { SecondStepStatus } from './service/status.js'
 import type { Trouble } from './service/trouble.js'
-import { adminRouter } from './web/admin/router.js'
+import { type AdminRouterOptions, adminRouter } from './web/admin/router.js'
 import { errorHandler } from './web/error-handler.js'
 import { type GuardOptions, guard } from './web/guard.js'
 import { type LimitPasswordOptions, limitPassword } from './web/limit-password.js'
@@ -25,11 +25,12 @@ export interface SecondStep<U = Express.User> {
   router(): Router
   /**
    * What admins see and change, as pages and JSON; mounted at `paths.admin` behind the host's own
-   * check of who is an admin.
+   * check of who is an admin. It refuses whoever has none of `adminRoles` and is none by `isAdmin`,
+   * unless `allow` says otherwise.
    *
-   * @throws ConfigurationError without the option `users`
+   * @throws ConfigurationError without the option `users`, or for an unknown option
    */
-  adminRouter(): Router
+  adminRouter(options?: AdminRouterOptions<U>): Router
   /** A Passport strategy `second-step`, only for hosts that draw their own challenge page. */
   strategy(): Strategy
   /** Middleware for sensitive routes: a code not older than five minutes. */
@@ -82,7 +83,7 @@ export function createSecondStep<U = Express.User>(options: SecondStepOptions<U>
   return {
     guard: (guardOptions) => guard(site, guardOptions),
     router: () => router(site),
-    adminRouter: () => adminRouter(site),
+    adminRouter: (adminOptions) => adminRouter(site, adminOptions as AdminRouterOptions),
     strategy: () => new SecondStepStrategy(site),
     requireFresh: (freshOptions) => requireFresh(site, freshOptions),
     limitPassword: (limitOptions) => limitPassword(site, limitOptions),

@@ -106,6 +106,7 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
     administration: new Administration(administrationParts),
     directory: directoryOf(options, checked, { records, now: () => system.now() }),
     canAdminister: permissionOf(options, checked),
+    allowAdmin: async () => false,
     limits,
     trouble,
     sessions,

@@ -22,6 +22,7 @@ const KNOWN = [
   'users',
   'roles',
   'adminRoles',
+  'isAdmin',
   'canAdminister',
   'mail',
   'lost',
@@ -91,6 +92,7 @@ export function checkOptions<U>(options: SecondStepOptions<U>): CheckedOptions {
   checkParts(options)
   checkFunctions(options, [
     'describe',
+    'isAdmin',
     'canAdminister',
     'onPending',
     'formFields',
@@ -144,7 +146,7 @@ export function checkOptions<U>(options: SecondStepOptions<U>): CheckedOptions {
     origin,
     origins: new Set([origin, ...checkOrigins(options.origins)]),
     paths: checkPaths(options.paths),
-    ...identity(options.describe, checkRealm(options.realm), options.adminRoles ?? ADMIN_ROLES),
+    ...identity(options.describe, checkRealm(options.realm), adminOf(options)),
     roles: options.roles ?? [],
     ...checkTotp(options.totp),
     backupCodes: options.backupCodes ?? true,
@@ -155,6 +157,12 @@ export function checkOptions<U>(options: SecondStepOptions<U>): CheckedOptions {
     formFields: options.formFields ?? (() => ({})),
     language: options.language ?? (() => undefined),
   }
+}
+
+/** Whether a user is an admin: by a role, or by the host's word. */
+function adminOf<U>({ adminRoles = ADMIN_ROLES, isAdmin }: SecondStepOptions<U>) {
+  return (user: U, roles: readonly string[]): boolean =>
+    roles.some((role) => adminRoles.includes(role)) || isAdmin?.(user) === true
 }
 
 function checkFunctions(options: object, names: readonly string[]): void {

@@ -16,7 +16,7 @@ function unmistakable(id: string): string {
 export function identity<U>(
   describe: ((user: U) => Described) | undefined,
   realm: string,
-  adminRoles: readonly string[],
+  isAdmin: (user: U, roles: readonly string[]) => boolean,
 ) {
   const inRealm = (id: string) => (realm === '' ? unmistakable(id) : `${realm}${id}`)
   const recordId = (id: unknown): string => {
@@ -39,7 +39,7 @@ export function identity<U>(
         email: textOrNull(told.email),
         name: textOrNull(told.name),
         locale: textOrNull(told.locale),
-        subject: subjectOf(told, adminRoles),
+        subject: subjectOf(told, (roles) => isAdmin(user as U, roles)),
       }
     },
   }
@@ -51,13 +51,13 @@ function isId(text: string): boolean {
 
 function subjectOf(
   { roles, createdAt }: Omit<Described, 'id'>,
-  adminRoles: readonly string[],
+  isAdmin: (roles: readonly string[]) => boolean,
 ): Subject {
   const named = Array.isArray(roles) ? roles.filter(isText) : []
   return {
     roles: named,
     createdAt: timeOrNull(createdAt),
-    privileged: named.some((role) => adminRoles.includes(role)),
+    privileged: isAdmin(named),
   }
 }
 

@@ -102,6 +102,11 @@ export interface SecondStepOptions<U = Express.User> {
    */
   readonly adminRoles?: readonly string[]
   /**
+   * Whether a user is an admin, beside those with one of the `adminRoles`: for hosts whose admins
+   * have a flag and no role. Anything but `true` is none. Default: nobody else.
+   */
+  readonly isAdmin?: (user: U) => boolean
+  /**
    * Whether an admin may do this to this user. Anything but `true` refuses; nobody acts on himself
    * in any case. Default: not to a user who has one of the `adminRoles`.
    */

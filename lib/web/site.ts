@@ -67,6 +67,8 @@ export interface Site {
     user: Express.User,
     action: UserAction,
   ) => Promise<boolean>
+  /** Whether somebody who has no admin role may use the admin router all the same. */
+  readonly allowAdmin: (req: Request, user: Express.User) => Promise<boolean>
   /** The id that the host knows a user of the records by; null for one of another realm. */
   readonly hostIdOf: (recordId: string) => string | null
   /** The other way round; null for what is no id. */

@@ -31,7 +31,7 @@ describe('a realm', () => {
   const realms = ['', 'staff', 'shop', 's', '0', '-', 'a'.repeat(32)]
   const ids = ['boss', ':boss', '::boss', 'staff:boss', 'shop:boss', 'staff:', ':', 's:s:s', '0:-']
   const all = realms.flatMap((realm) => {
-    const { recordId, hostId } = identity(undefined, realm === '' ? '' : `${realm}:`, [])
+    const { recordId, hostId } = identity(undefined, realm === '' ? '' : `${realm}:`, () => false)
     return ids.map((id) => ({ realm, id, ofRecord: recordId(id), back: hostId(recordId(id)) }))
   })
 
@@ -45,7 +45,7 @@ describe('a realm', () => {
   })
 
   it('leaves ids alone that look like no realm’s', () => {
-    const { recordId } = identity(undefined, '', [])
+    const { recordId } = identity(undefined, '', () => false)
     for (const id of ['ann', 'Staff:ann', 'a b:c', `${'a'.repeat(33)}:b`, 'ann@acme.example']) {
       expect(recordId(id)).to.equal(id)
     }

@@ -26,6 +26,33 @@ export const admin: Need<SignedInVisitor> = (site, req, visitor) => {
   return met
 }
 
+/**
+ * Whether this user is an admin: by the host's roles or `isAdmin`, or by what `adminRouter({ allow })`
+ * says. Asked also where the host checks for itself: one that forgets would let every enrolled user
+ * make a one-time code for anybody.
+ */
+async function isAdmin(
+  { site, req }: Pick<Exchange, 'site' | 'req'>,
+  user: Express.User,
+): Promise<boolean> {
+  const { roles, privileged } = site.describe(user).subject
+  if (privileged || (await site.allowAdmin(req, user))) return true
+  if (roles.length === 0) warnNoRoles()
+  return false
+}
+
+let warned = false
+
+/** An admin area whose admins carry a flag of the host's instead of a role. */
+function warnNoRoles(): void {
+  if (warned) return
+  warned = true
+  process.emitWarning(
+    'passport-second-step: adminRouter() refused a user without roles: have `describe` tell `roles` and name those of ' +
+      'admins in `adminRoles`, or give `isAdmin: (user) => user.isAdmin`',
+  )
+}
+
 /** What every change needs: a code given within the last five minutes. */
 export function freshOrProblem(site: Site, { stamp }: SignedInVisitor): Problem | null {
   const until = stamp === null ? null : freshUntil(stamp)
@@ -50,6 +77,7 @@ function freshCodeRequired({ paths }: Site): Problem {
 export function forAdmins(handler: Handler<SignedInVisitor>): Handler<SignedInVisitor> {
   return async (exchange) => {
     const { site, req, visitor } = exchange
+    if (!(await isAdmin(exchange, visitor.user))) return { code: 'forbidden' }
     const met = admin(site, req, visitor)
     if (!('code' in met)) return handler({ ...exchange, visitor: met })
     if (met.code === 'fresh-code-required') await rememberWayBack(site, req)
@@ -69,13 +97,12 @@ export async function presentAdmin({
   const { userId, stamp } = visitor
   const user = await directoryOf(site).userOf(userId)
   if (user === null) return { code: 'sign-in-again' }
+  // Also where the host has a check of its own: that one stands before the body.
+  if (!(await isAdmin({ site, req }, user))) return { code: 'forbidden' }
   const { subject } = site.describe(user)
   const footing = await site.sessions.footing(userId, subject)
   const standing = standingOf(userId, stamp, footing, site.system.now())
   if (standing === 'revoked') return { code: 'sign-in-again' }
-  // The host's own check stands before the body, and has let in whom the request began with.
-  const wasPrivileged = site.describe(visitor.user).subject.privileged
-  if (wasPrivileged && !subject.privileged) return { code: 'forbidden' }
   return admin(site, req, { ...visitor, ...footing, user })
 }
 

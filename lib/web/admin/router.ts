@@ -1,4 +1,7 @@
-import type { ErrorRequestHandler, Router } from 'express'
+import type { ErrorRequestHandler, Request, Router } from 'express'
+import { checkNames } from '../../errors/check-names.js'
+import { ConfigurationError } from '../../errors/configuration-error.js'
+import { within } from '../../ports/within.js'
 import type { Handler } from '../handler.js'
 import { signedIn } from '../needs.js'
 import { sendProblem } from '../respond.js'
@@ -51,16 +54,36 @@ function changed(method: 'post' | 'put', path: string, { answer, refuse }: Chang
   return route(method, path, signedIn, answer, refuse)
 }
 
+/** Options of `adminRouter()`. */
+export interface AdminRouterOptions<U = Express.User> {
+  /**
+   * Lets in somebody who is no admin by `adminRoles` or `isAdmin`: support staff, say. Anything but
+   * `true` refuses. Asked at every request, and again once a change's body is there. Default: nobody.
+   */
+  readonly allow?: (req: Request, user: U) => boolean | Promise<boolean>
+}
+
 /**
- * The admin router, to be mounted at `paths.admin` behind the host's own check.
+ * The admin router, to be mounted at `paths.admin` behind the host's own check. Whoever is no admin
+ * gets 403 `forbidden`, also where that check is missing.
  *
- * @throws ConfigurationError without the option `users`
+ * @throws ConfigurationError without the option `users`, or for an unknown option
  */
-export function adminRouter(site: Site): Router {
+export function adminRouter(site: Site, options: AdminRouterOptions = {}): Router {
   directoryOf(site)
-  const made = routerOf(site, { call: 'adminRouter()', path: 'admin' }, routes)
+  checkNames(options, ['allow'], 'adminRouter.')
+  const { allow } = options
+  if (allow !== undefined && typeof allow !== 'function') {
+    throw new ConfigurationError('`adminRouter.allow` must be a function of request and user')
+  }
+  const ofAdmins = allow === undefined ? site : { ...site, allowAdmin: allowedBy(allow) }
+  const made = routerOf(ofAdmins, { call: 'adminRouter()', path: 'admin' }, routes)
   made.use(undecodablePath(site))
   return made
+}
+
+function allowedBy(allow: NonNullable<AdminRouterOptions['allow']>): Site['allowAdmin'] {
+  return (req, user) => within('adminRouter.allow()', async () => (await allow(req, user)) === true)
 }
 
 /** A path such as `/users/%ff` is none of ours; Express throws at it. */
