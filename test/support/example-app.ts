@@ -86,7 +86,7 @@ async function spawnApp(env: Environment) {
 let building: Promise<unknown> | null = null
 
 /** The app imports the package by its name, hence as it was built last. */
-function built(): Promise<unknown> {
+export function built(): Promise<unknown> {
   building ??= promisify(execFile)('npm', ['run', '-s', 'build'], { cwd: ROOT })
   return building
 }

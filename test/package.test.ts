@@ -1,0 +1,69 @@
+import { execFile } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { promisify } from 'node:util'
+import { expect } from 'chai'
+import { built } from './support/example-app.js'
+
+/** What somebody gets who installs the package. */
+async function packed(): Promise<{ readonly names: readonly string[]; readonly size: number }> {
+  await built()
+  const args = ['pack', '--dry-run', '--json', '--ignore-scripts']
+  const { stdout } = await promisify(execFile)('npm', args)
+  const [{ files, size }] = JSON.parse(stdout)
+  return { names: files.map(({ path }: { path: string }) => path), size }
+}
+
+describe('The package', function () {
+  this.timeout(120_000)
+
+  it('has everything that runs, and documentation', async () => {
+    const { names } = await packed()
+    expect(names).to.include.members([
+      'dist/index.js',
+      'dist/index.d.ts',
+      'dist/testing/index.js',
+      'dist/cli/main.js',
+      'views/challenge.ejs',
+      'views/assets/style.css',
+      'views/mails/notice.html.ejs',
+      'messages/en.json',
+      'README.md',
+      'CHANGELOG.md',
+      'LICENSE',
+      'docs/reference.md',
+    ])
+  })
+
+  it('has no source map without its source, no picture and no test, and is small', async () => {
+    const { names, size } = await packed()
+    const unwanted =
+      /\.map$|\.(png|jpe?g|webp|gif)$|^(test|scripts|example-app)\/|\.test\.|(?<!\.d)\.ts$/
+    expect(names.filter((name) => unwanted.test(name))).to.deep.equal([])
+    expect(size).to.be.below(400_000)
+    const index = readFileSync('dist/index.js', 'utf8')
+    expect(index).not.to.contain('sourceMappingURL')
+  })
+
+  it('has a README that begins with what it is and how to install it', () => {
+    const readme = readFileSync('README.md', 'utf8')
+    const commands = readme.match(/(?<=^```sh\n)npm [^\n]+/gm) ?? []
+    expect(commands[0]).to.match(/^npm install passport-second-step\b/)
+    const [, ofTheClone = ''] = /\n(#+ [^\n]+\n+[^#]*)```sh\nnpm ci && npm start/.exec(readme) ?? []
+    expect(ofTheClone).to.contain('clone')
+  })
+
+  // A picture or a page that is only in the repository is a dead link for whoever installed this.
+  it('has every file that its documentation links to, but for those that are said to be in a clone', async () => {
+    const { names } = await packed()
+    for (const name of ['README.md', 'docs/reference.md', 'docs/your-own-database.md']) {
+      const text = readFileSync(name, 'utf8').replace(/## Try it[\s\S]*?(?=\n## |$)/, '')
+      const links = [...text.matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)|(?:src|srcset)="([^"]+)"/g)]
+      const base = new URL(name, 'file:///')
+      for (const [, link, source] of links) {
+        const path = new URL(link ?? source ?? '', base).pathname.slice(1)
+        const there = names.some((one) => one === path || one.startsWith(`${path}/`))
+        expect(there, `${name}: ${path}`).to.equal(true)
+      }
+    }
+  })
+})
