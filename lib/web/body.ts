@@ -1,5 +1,5 @@
 import express, { type NextFunction, type Request, type Response } from 'express'
-import type { Problem } from './problem.js'
+import { malformed, type Problem } from './problem.js'
 
 const LARGEST = 4096
 const parsers = [
@@ -9,20 +9,20 @@ const parsers = [
 
 /** Reads a form or JSON body, unless the host has read it already. */
 export async function readBody(req: Request, res: Response): Promise<Problem | null> {
-  if (req.body !== undefined)
-    return tooLong(req.body) ? { code: 'malformed-request', status: 413 } : null
+  if (req.body !== undefined) {
+    const field = tooLong(req.body)
+    return field === null ? null : malformed(field, 413)
+  }
   if (!hasBody(req)) return null
   if (!req.is(['application/json', 'application/x-www-form-urlencoded'])) {
-    return { code: 'malformed-request', status: 415 }
+    return malformed(null, 415)
   }
   try {
     for (const parser of parsers) await run(parser, req, res)
     return null
   } catch (error) {
     const status: unknown = Reflect.get(Object(error), 'status')
-    return status === 413 || status === 415
-      ? { code: 'malformed-request', status }
-      : { code: 'malformed-request' }
+    return malformed(null, status === 413 || status === 415 ? status : undefined)
   }
 }
 
@@ -37,11 +37,16 @@ export function fieldOf(req: Request, name: string): string | undefined {
   return typeof value === 'string' ? value : undefined
 }
 
-/** Where the host read the body, under limits of its own, ours applies to each field. */
-function tooLong(body: unknown): boolean {
-  return Object.values(Object(body)).some(
-    (value) => typeof value === 'string' && Buffer.byteLength(value) > LARGEST,
+/**
+ * Where the host read the body, under limits of its own, ours applies to each field.
+ *
+ * @returns the name of the first field that is too long, or null
+ */
+function tooLong(body: unknown): string | null {
+  const found = Object.entries(Object(body)).find(
+    ([, value]) => typeof value === 'string' && Buffer.byteLength(value) > LARGEST,
   )
+  return found?.[0] ?? null
 }
 
 function hasBody(req: Request): boolean {

@@ -3,7 +3,7 @@ import { codeAttempt } from './code-attempt.js'
 import { codeField } from './code-field.js'
 import type { Exchange } from './handler.js'
 import { pagePath } from './page-path.js'
-import type { Problem } from './problem.js'
+import { malformed, type Problem } from './problem.js'
 import type { PendingVisitor, SignedInVisitor } from './visitor.js'
 
 type Refusal = { readonly kind: 'required-by-policy' | 'switched-off' }
@@ -19,13 +19,14 @@ export async function byCode<Result>(
   act: (attempt: CodeAttempt) => Promise<CodeAnswer<Result> | Refusal>,
 ): Promise<ByCode<Result>> {
   const code = codeField(exchange.req)
-  if (code === null) return { problem: { code: 'malformed-request' } }
+  if (code === null) return { problem: malformed('code') }
   const answer = await act(codeAttempt(exchange, code))
   if (answer.kind === 'accepted') return { done: answer }
   if (answer.kind === 'setup-granted') {
     const next = pagePath(exchange.site.paths, 'setup-required')
     return { problem: { code: 'setup-required', next } }
   }
+  if (answer.kind === 'malformed-request') return { problem: malformed('code') }
   if (answer.kind !== 'too-many-attempts') return { problem: { code: answer.kind } }
   return { problem: { code: answer.kind, retryAfter: answer.retryAfter } }
 }

@@ -2,6 +2,7 @@ import type { Request, RequestHandler } from 'express'
 import { checkNames } from '../errors/check-names.js'
 import { ConfigurationError } from '../errors/configuration-error.js'
 import { addressKey } from './client-address.js'
+import { malformed } from './problem.js'
 import { sendProblem } from './respond.js'
 import type { Site } from './site.js'
 import { guardedStateOf } from './visitor.js'
@@ -28,10 +29,10 @@ export function limitPassword(site: Site, options: LimitPasswordOptions = {}): R
   }
   const check = async (...[req, res, next]: Parameters<RequestHandler>): Promise<void> => {
     const state = guardedStateOf(req)
-    const accounts = account === undefined ? accountsIn(req) : [account(req)]
-    if (accounts.some((name) => !isName(name))) {
-      return sendProblem(site, req, res, { code: 'malformed-request' })
-    }
+    const named = account === undefined ? accountsIn(req) : [[null, account(req)] as const]
+    const odd = named.find(([, name]) => !isName(name))
+    if (odd !== undefined) return sendProblem(site, req, res, malformed(odd[0]))
+    const accounts = named.map(([, name]) => name)
     if (accounts.every((name) => name === undefined || name === null)) warnNoAccount(req)
     const { passwordAttempts } = await site.sessions.policy()
     const places = await site.limits.takeForPassword({
@@ -54,10 +55,10 @@ export function limitPassword(site: Site, options: LimitPasswordOptions = {}): R
  * All of them: which one the host's strategy reads is not known, and the others may be made up.
  * passport-local reads the query where the body has nothing.
  */
-function accountsIn(req: Request): readonly unknown[] {
+function accountsIn(req: Request): ReadonlyArray<readonly [field: string, account: unknown]> {
   return [req.body, req.query].flatMap((fields: unknown) => {
     const { username, email } = Object(fields) as { username?: unknown; email?: unknown }
-    return [username, email]
+    return [['username', username] as const, ['email', email] as const]
   })
 }
 

@@ -3,6 +3,7 @@ import { fieldOf } from './body.js'
 import { wantsJson } from './faces.js'
 import type { Exchange, Handler } from './handler.js'
 import { occasionOf } from './occasion.js'
+import { malformed } from './problem.js'
 import { redirect, sendJson, sendProblem, showPage } from './respond.js'
 import type { PendingVisitor, SignedInVisitor } from './visitor.js'
 
@@ -34,7 +35,7 @@ export const askLost: Handler<PendingVisitor> = async (exchange) => {
 
 /** What is no address at all is said on the page; whether it is the right one, never. */
 async function refuse({ site, req, res }: Exchange<PendingVisitor>): Promise<undefined> {
-  await sendProblem(site, req, res, { code: 'malformed-request' }, (problem, status) =>
+  await sendProblem(site, req, res, malformed('email'), (problem, status) =>
     showPage(site, req, res, 'lost', { problem, sent: false }, status),
   )
 }

@@ -37,6 +37,8 @@ export interface PageProblem {
   readonly minutes?: number
   /** Seconds that the device's clock is ahead or, below zero, behind, where a code told. */
   readonly clockOff?: number
+  /** Of `malformed-request`: the name of the field that it is about; null: it is about none. */
+  readonly field?: string | null
 }
 
 /** What the settings page offers, each asked for with a code. */

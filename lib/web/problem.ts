@@ -30,6 +30,8 @@ export interface Problem {
   readonly code: ProblemCode
   /** Only where it differs from the code's own: 413 and 415 of `malformed-request`. */
   readonly status?: number
+  /** Of `malformed-request`: the name of the field; null: the body as a whole. */
+  readonly field?: string | null
   /** A path on this origin that leads on; in JSON too where it is given. */
   readonly next?: string
   /** A path that the page links to and JSON leaves out. */
@@ -40,4 +42,9 @@ export interface Problem {
   readonly availableAt?: Date
   /** Seconds, in the `Retry-After` header. */
   readonly retryAfter?: number
+}
+
+/** A request that cannot be read: which field of it, or null for the body as a whole. */
+export function malformed(field: string | null, status?: number): Problem {
+  return { code: 'malformed-request', field, ...(status === undefined ? {} : { status }) }
 }

@@ -91,6 +91,7 @@ export async function sendProblem(
       ? { minutes: Math.ceil(problem.retryAfter / 60) }
       : {}),
     ...(problem.clockOff === undefined ? {} : { clockOff: problem.clockOff }),
+    ...(problem.field === undefined ? {} : { field: problem.field }),
   }
   if (show !== undefined) return show(shown, status)
   await showPage(
@@ -106,7 +107,7 @@ export async function sendProblem(
 /** Answers with a problem as JSON, whatever the visitor prefers. */
 export function sendProblemJson(site: Site, req: Request, res: Response, problem: Problem): void {
   const { t } = site.messages.for(languagesOf(site, req))
-  const { code, next, availableAt } = problem
+  const { code, next, field, availableAt } = problem
   const status = problem.status ?? PROBLEM_STATUS[code]
   setSafeHeaders(res)
   res
@@ -120,6 +121,7 @@ export function sendProblemJson(site: Site, req: Request, res: Response, problem
         code,
         detail: t(`problem.${code}`),
         ...(next === undefined ? {} : { next }),
+        ...(field === undefined ? {} : { field }),
         ...(availableAt === undefined ? {} : { availableAt: availableAt.toISOString() }),
       }),
     )

@@ -12,7 +12,7 @@ import { keyPage, sendKey } from './key-page.js'
 import { nextOf } from './needs.js'
 import { occasionOf } from './occasion.js'
 import type { PageProblem } from './pages.js'
-import type { Problem } from './problem.js'
+import { malformed, type Problem } from './problem.js'
 import { redirect, sendJson, sendProblem, showPage } from './respond.js'
 import { saveSession, stampOf, updateSecondStep } from './session.js'
 import { refuseOnSettings } from './settings.js'
@@ -66,7 +66,7 @@ export const confirmSetup: Handler<Owner> = async (exchange) => {
   if (user === undefined) return { code: 'sign-in-again' }
   const owner = await setupOwner(exchange)
   const code = codeField(req)
-  if (code === null) return refuse(exchange, user, { code: 'malformed-request' })
+  if (code === null) return refuse(exchange, user, malformed('code'))
 
   const limits = { ipKey: addressKey(req), ipLimit: site.ipLimit(req) }
   const answer = await site.setup.confirm(owner, { code, ...limits })
@@ -81,6 +81,7 @@ export const confirmSetup: Handler<Owner> = async (exchange) => {
       ...(clockOff === undefined ? {} : { clockOff }),
     })
   }
+  if (answer.kind === 'malformed-request') return refuse(exchange, user, malformed('code'))
   if (answer.kind !== 'enrolled') return refuse(exchange, user, { code: answer.kind })
 
   const next = await signIn(exchange, user, answer.epoch)

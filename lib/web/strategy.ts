@@ -18,6 +18,8 @@ export interface SecondStepFailure {
   /** In the visitor's language. */
   readonly message: string
   readonly next?: string
+  /** Of `malformed-request`: the name of the field; null: the body as a whole. */
+  readonly field?: string | null
   /** Seconds. */
   readonly retryAfter?: number
 }
@@ -84,12 +86,13 @@ export class SecondStepStrategy extends Strategy {
 
   private refuse(req: Request, problem: Problem): void {
     const { t } = this.site.messages.for(languagesOf(this.site, req))
-    const { code, next, retryAfter } = problem
+    const { code, next, field, retryAfter } = problem
     if (retryAfter !== undefined) req.res?.set('Retry-After', String(retryAfter))
     const failure: SecondStepFailure = {
       code,
       message: t(`problem.${code}`),
       ...(next === undefined ? {} : { next }),
+      ...(field === undefined ? {} : { field }),
       ...(retryAfter === undefined ? {} : { retryAfter }),
     }
     this.fail(failure, problem.status ?? PROBLEM_STATUS[code])

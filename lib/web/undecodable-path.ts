@@ -1,4 +1,5 @@
 import type { ErrorRequestHandler } from 'express'
+import { malformed } from './problem.js'
 import { sendProblem } from './respond.js'
 import type { Site } from './site.js'
 
@@ -10,6 +11,6 @@ export function undecodablePath(site: Site): ErrorRequestHandler {
   return (error, req, res, next) => {
     const own = error instanceof URIError && Reflect.get(error, 'status') === 400
     if (!own || res.headersSent) return next(error)
-    sendProblem(site, req, res, { code: 'malformed-request' }).catch(next)
+    sendProblem(site, req, res, malformed(null)).catch(next)
   }
 }

@@ -22,7 +22,10 @@ export function postForm(browser: Browser, path: string, body: object | string =
   return browser.post(path).set('Accept', HTML).type('form').send(body)
 }
 
-/** Expects a problem as RFC 9457 JSON with exactly the contract's members. */
+/**
+ * Expects a problem as RFC 9457 JSON with exactly the contract's members. A malformed request names
+ * its field, or null; `expectMalformed` says which.
+ */
 export function expectProblem(
   response: Response,
   code: string,
@@ -35,8 +38,15 @@ export function expectProblem(
   expect(title).to.be.a('string').and.not.equal('')
   expect(detail).to.be.a('string').and.not.equal('')
   const type = `urn:second-step:${code}`
-  const members = { type, title, status, code, detail, ...(next === undefined ? {} : { next }) }
-  expect(response.body).to.deep.equal(members)
+  const field = code === 'malformed-request' ? { field: response.body.field ?? null } : {}
+  const path = next === undefined ? {} : { next }
+  expect(response.body).to.deep.equal({ type, title, status, code, detail, ...path, ...field })
+}
+
+/** Expects a malformed request, and that it names this field; null: none, the body as a whole. */
+export function expectMalformed(response: Response, field: string | null, status = 400): void {
+  expectProblem(response, 'malformed-request', status)
+  expect(response.body.field).to.equal(field)
 }
 
 /** Expects the headers that every response of the package carries. */

@@ -87,9 +87,9 @@ describe('the strategy "second-step"', () => {
       expect(message).to.be.a('string').and.not.equal('')
       return [status, name, more]
     }
-    expect(await refusal('what?')).to.deep.equal([400, 'malformed-request', {}])
-    expect(await refusal(123456)).to.deep.equal([400, 'malformed-request', {}])
-    expect(await refusal(undefined)).to.deep.equal([400, 'malformed-request', {}])
+    expect(await refusal('what?')).to.deep.equal([400, 'malformed-request', { field: 'code' }])
+    expect(await refusal(123456)).to.deep.equal([400, 'malformed-request', { field: 'code' }])
+    expect(await refusal(undefined)).to.deep.equal([400, 'malformed-request', { field: 'code' }])
     for (let miss = 0; miss < 5; miss += 1) {
       expect(await refusal(wrongCodeOf(host, enrolment))).to.deep.equal([401, 'wrong-code', {}])
     }

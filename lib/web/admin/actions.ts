@@ -15,7 +15,7 @@ import { leaveAdminNotice } from '../session.js'
 import type { SignedInVisitor } from '../visitor.js'
 import { rememberWayBack } from '../way-back.js'
 import { adminOccasion, announceRefusal, type Change, freshAdmin, limitProblem } from './change.js'
-import { daysOf, reasonOf } from './fields.js'
+import { daysOf, malformedField, reasonOf } from './fields.js'
 import { presentAdmin } from './needs.js'
 import { iso, shownUntil } from './shown.js'
 import { memberOf, pathOfUser, userPage } from './user.js'
@@ -27,6 +27,8 @@ type Codes = Pick<PageData['admin-codes'], 'kind' | 'codes' | 'until'>
 interface Doing<Input, Result> {
   /** Undefined for what is malformed. */
   readonly read: (req: Request) => Input | undefined
+  /** The field that it reads. Default: none, nothing can be malformed. */
+  readonly field?: string
   readonly run: (
     on: Administration,
     change: AdminChange,
@@ -51,6 +53,7 @@ export const disable = userChange('disable', {
 /** POST `/users/:id/pause` */
 export const pause = userChange('pause', {
   read: daysOf,
+  field: 'days',
   run: (on, change, days) => on.pause(change, days),
   json: ({ result }) => ({ state: 'paused', pausedUntil: shownUntil(result.pausedUntil) }),
 })
@@ -113,9 +116,8 @@ function userChange<Input, Result>(action: UserAction, doing: Doing<Input, Resul
     if (member === null) return { code: 'not-found' } as const
     if (!(await mayChange(exchange, admin, member, action))) return { code: 'forbidden' } as const
     const input = doing.read(req)
-    if (input === undefined || reasonOf(req) === undefined) {
-      return { code: 'malformed-request' } as const
-    }
+    if (input === undefined) return malformedField(req, doing.field ?? null)
+    if (reasonOf(req) === undefined) return malformedField(req, 'reason')
     const tooMany = await limitProblem(exchange)
     if (tooMany !== null) return tooMany
 

@@ -4,6 +4,7 @@ import { wantsJson } from '../faces.js'
 import type { Exchange, Handler } from '../handler.js'
 import { pageEvent } from '../page-event.js'
 import type { PageProblem } from '../pages.js'
+import { malformed, type Problem } from '../problem.js'
 import { sendJson, sendProblem, showPage } from '../respond.js'
 import { shownEvent } from '../shown-event.js'
 import type { Site } from '../site.js'
@@ -14,14 +15,9 @@ import { cursorOf, limitOf, pageFrom, textOf } from './query.js'
 export const listEvents: Handler<SignedInVisitor> = async (exchange) => {
   const { site, req, res } = exchange
   const query = queryOf(site, req)
-  const found = query === null ? null : await site.audit.page(query)
-  if (found === null) {
-    const problem = { code: 'malformed-request' } as const
-    await sendProblem(site, req, res, problem, (shown, status) =>
-      eventsPage(exchange, NOTHING, shown, status),
-    )
-    return undefined
-  }
+  if ('problem' in query) return refuse(exchange, query.problem)
+  const found = await site.audit.page(query)
+  if (found === null) return refuse(exchange, malformed('cursor'))
   // Another realm's users and admins are in the same log, and have nothing to do with this host.
   const isOurs = (id: string | null) => id === null || site.hostIdOf(id) !== null
   const entries = found.entries.filter(({ user, actor }) => isOurs(user) && isOurs(actor.id))
@@ -33,12 +29,20 @@ export const listEvents: Handler<SignedInVisitor> = async (exchange) => {
 
 const NOTHING: AuditPage = { entries: [], next: null }
 
-/** What the query asks for, or null where something in it is odd. The user is the host's id. */
-function queryOf(site: Site, req: Request): AuditQuery | null {
+async function refuse(exchange: Exchange<SignedInVisitor>, problem: Problem): Promise<undefined> {
+  const { site, req, res } = exchange
+  await sendProblem(site, req, res, problem, (shown, status) =>
+    eventsPage(exchange, NOTHING, shown, status),
+  )
+}
+
+/** What the query asks for, or the first thing in it that is odd. The user is the host's id. */
+function queryOf(site: Site, req: Request): AuditQuery | { readonly problem: Problem } {
   const [named, cursor, limit] = [textOf(req, 'user'), cursorOf(req), limitOf(req)]
-  if (named === undefined || cursor === undefined || limit === undefined) return null
-  const user = named === '' ? null : site.recordIdOf(named)
-  return named !== '' && user === null ? null : { user, cursor, limit }
+  const user = named === undefined || named === '' ? null : site.recordIdOf(named)
+  if (named === undefined || (named !== '' && user === null)) return { problem: malformed('user') }
+  if (limit === undefined) return { problem: malformed('limit') }
+  return cursor === undefined ? { problem: malformed('cursor') } : { user, cursor, limit }
 }
 
 function eventsPage(

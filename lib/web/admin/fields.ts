@@ -1,5 +1,6 @@
 import type { Request } from 'express'
 import { readReason } from '../../domain/reason.js'
+import { malformed, type Problem } from '../problem.js'
 
 const DAYS_AT_MOST = 365
 
@@ -16,6 +17,11 @@ export function reasonOf(req: Request): string | null | undefined {
   if (members === undefined) return undefined
   const { reason = '' } = members
   return typeof reason === 'string' ? readReason(reason) : undefined
+}
+
+/** A field of the body that is not what it must be; a body that has no fields is wrong as a whole. */
+export function malformedField(req: Request, field: string | null): Problem {
+  return malformed(membersOf(req) === undefined ? null : field)
 }
 
 /** Days of a pause: a whole number in JSON, digits in a form, or the word `forever`. */

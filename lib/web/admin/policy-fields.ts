@@ -1,6 +1,7 @@
 import type { Request } from 'express'
 import type { PolicyMode } from '../../domain/policy.js'
 import type { PolicyChanges } from '../../domain/policy-change.js'
+import { malformed, type Problem } from '../problem.js'
 import type { Site } from '../site.js'
 import { isJson, membersOf, trueOrFalse, wholeNumber } from './fields.js'
 
@@ -25,10 +26,13 @@ const READS: Reads = {
   backupCodes: (req, value) => trueOrFalse(req, value),
 }
 
-/** What is to be changed, or undefined where a member is unknown or not what it must be. */
-export function policyChangesOf(site: Site, req: Request): PolicyChanges | undefined {
+/** What is to be changed, or the first member that is unknown or not what it must be. */
+export function policyChangesOf(
+  site: Site,
+  req: Request,
+): { readonly changes: PolicyChanges } | { readonly problem: Problem } {
   const members = membersOf(req)
-  if (members === undefined || req.body === undefined) return undefined
+  if (members === undefined || req.body === undefined) return { problem: malformed(null) }
   const { reason: _, ...given } = isJson(req) ? members : withRoles(members)
   // A host that puts hidden fields into our forms gets them back.
   const hosts = Object.keys(site.formFields(req))
@@ -36,10 +40,20 @@ export function policyChangesOf(site: Site, req: Request): PolicyChanges | undef
   for (const [name, value] of Object.entries(given)) {
     if (Object.hasOwn(READS, name)) {
       changes[name] = READS[name as keyof Reads](req, value, site)
-      if (changes[name] === undefined) return undefined
-    } else if (!hosts.includes(name)) return undefined
+      if (changes[name] !== undefined) continue
+    } else if (hosts.includes(name)) continue
+    const field = name === 'roles' ? fieldOfRoles(req, value, site) : name
+    return { problem: malformed(field) }
   }
-  return changes
+  return { changes }
+}
+
+/** In a form each role has a field of its own. */
+function fieldOfRoles(req: Request, value: unknown, site: Site): string {
+  const odd = Object.entries(Object(value)).find(
+    (rule) => rolesOf(req, Object.fromEntries([rule]), site) === undefined,
+  )
+  return isJson(req) || odd === undefined ? 'roles' : `roles[${odd[0]}]`
 }
 
 /** A role whose rule is left empty in a form has none of its own. */

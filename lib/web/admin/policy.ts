@@ -9,7 +9,7 @@ import type { Site } from '../site.js'
 import type { SignedInVisitor } from '../visitor.js'
 import { rememberWayBack } from '../way-back.js'
 import { adminOccasion, announceRefusal, type Change, freshAdmin, limitProblem } from './change.js'
-import { membersOf, reasonOf } from './fields.js'
+import { malformedField, membersOf, reasonOf } from './fields.js'
 import { leadsToFreshCode, presentAdmin } from './needs.js'
 import { MODES, policyChangesOf } from './policy-fields.js'
 import { type ShownPolicy, shownPolicy } from './shown.js'
@@ -29,12 +29,13 @@ export const changePolicy: Change = {
     const { site, req, res } = exchange
     const admin = await freshAdmin(exchange)
     if ('code' in admin) return admin
-    const changes = policyChangesOf(site, req)
-    if (changes === undefined || reasonOf(req) === undefined) return { code: 'malformed-request' }
+    const read = policyChangesOf(site, req)
+    if ('problem' in read) return read.problem
+    if (reasonOf(req) === undefined) return malformedField(req, 'reason')
     const tooMany = await limitProblem(exchange)
     if (tooMany !== null) return tooMany
 
-    const policy = await site.administration.changePolicy(adminOccasion(exchange), changes)
+    const policy = await site.administration.changePolicy(adminOccasion(exchange), read.changes)
     if (wantsJson(req)) {
       sendJson(res, shownPolicy(site, policy))
       return undefined

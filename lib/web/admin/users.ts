@@ -4,6 +4,7 @@ import type { MemberPage, MemberQuery } from '../../service/directory.js'
 import { wantsJson } from '../faces.js'
 import type { Exchange, Handler } from '../handler.js'
 import type { PageProblem } from '../pages.js'
+import { malformed, type Problem } from '../problem.js'
 import { redirect, sendJson, sendProblem, showPage } from '../respond.js'
 import type { SignedInVisitor } from '../visitor.js'
 import { readCursor, writeCursor } from './cursor.js'
@@ -31,14 +32,9 @@ export const toUsers: Handler<SignedInVisitor> = async ({ site, req, res }) => {
 export const listUsers: Handler<SignedInVisitor> = async (exchange) => {
   const { site, req, res } = exchange
   const query = queryOf(req)
-  const found = query === null ? null : await directoryOf(site).page(query)
-  if (query === null || found === null) {
-    const problem = { code: 'malformed-request' } as const
-    await sendProblem(site, req, res, problem, (shown, status) =>
-      usersPage(exchange, NOBODY, null, shown, status),
-    )
-    return undefined
-  }
+  if ('problem' in query) return refuse(exchange, query.problem)
+  const found = await directoryOf(site).page(query)
+  if (found === null) return refuse(exchange, malformed('cursor'))
   const next = writeCursor(query, found.next)
   if (wantsJson(req)) sendJson(res, { users: found.members.map(shownUser), next })
   else await usersPage(exchange, found, next, null, 200)
@@ -47,8 +43,15 @@ export const listUsers: Handler<SignedInVisitor> = async (exchange) => {
 
 const NOBODY: MemberPage = { members: [], next: null }
 
-/** What the query asks for, or null where something in it is odd. */
-function queryOf(req: Request): MemberQuery | null {
+async function refuse(exchange: Exchange<SignedInVisitor>, problem: Problem): Promise<undefined> {
+  const { site, req, res } = exchange
+  await sendProblem(site, req, res, problem, (shown, status) =>
+    usersPage(exchange, NOBODY, null, shown, status),
+  )
+}
+
+/** What the query asks for, or the first thing in it that is odd. */
+function queryOf(req: Request): MemberQuery | { readonly problem: Problem } {
   const [search, named, cursor, limit] = [
     textOf(req, 'search')?.trim(),
     textOf(req, 'state'),
@@ -56,10 +59,12 @@ function queryOf(req: Request): MemberQuery | null {
     limitOf(req),
   ]
   const state = named === '' ? null : STATES.find((one) => one === named)
-  if (search === undefined || state === undefined) return null
-  if (cursor === undefined || limit === undefined) return null
-  const from = cursor === null ? null : readCursor({ search, state }, cursor)
-  return from === undefined ? null : { search, state, from, limit }
+  if (search === undefined) return { problem: malformed('search') }
+  if (state === undefined) return { problem: malformed('state') }
+  if (limit === undefined) return { problem: malformed('limit') }
+  if (cursor === null) return { search, state, from: null, limit }
+  const from = cursor === undefined ? undefined : readCursor({ search, state }, cursor)
+  return from === undefined ? { problem: malformed('cursor') } : { search, state, from, limit }
 }
 
 function usersPage(
