@@ -1,9 +1,11 @@
+import { isUtf8 } from 'node:buffer'
 import { ConfigurationError } from '../errors/configuration-error.js'
 
 /** The key that the README shows: base64 of a sentence that everybody can read. */
 export const EXAMPLE_KEY = 'dGhpcy1pcy10aGUtUkVBRE1FLWV4YW1wbGUta2V5ISE='
 
 const SIZE = 32
+const MOVED_BACK = '. Has this one been in use? Then put a new key in front of it'
 const BASE64 = /^[A-Za-z0-9+/_-]*={0,2}$/
 
 /**
@@ -16,6 +18,9 @@ export function readKeys(keys: unknown): readonly [Buffer, ...Buffer[]] {
   if (!Array.isArray(keys)) refuse('keys', 'must be a list')
   const [first, ...older] = keys.map((key: unknown, index) => readKey(key, `keys[${index}]`))
   if (first === undefined) refuse('keys', 'is empty')
+  // Behind the first it may stay: what it sealed would be lost with it.
+  const guessable = whyGuessable(String(keys[0]), first)
+  if (guessable !== null) refuse('keys[0]', guessable, MOVED_BACK)
   return [first, ...older]
 }
 
@@ -31,6 +36,19 @@ function readKey(key: unknown, name: string): Buffer {
   return bytes
 }
 
-function refuse(name: string, what: string): never {
-  throw new ConfigurationError(`${name} ${what}: make one with "npx passport-second-step keygen"`)
+/**
+ * What shows that no random source made the key, or null. Each has a chance below 1 in 10^9 to refuse
+ * a key that one has made: 16 different bytes or fewer in 32, 3e-14; well-formed UTF-8 without control
+ * characters, 2e-11; base64 without capitals or without small letters, (38/64)^43 each, 4e-10 together.
+ */
+function whyGuessable(typed: string, bytes: Buffer): string | null {
+  const text = isUtf8(bytes) && !/\p{Cc}/u.test(bytes.toString('utf8'))
+  const oneCase = typed === typed.toLowerCase() || typed === typed.toUpperCase()
+  if (text || oneCase) return 'is text, not random bytes'
+  return new Set(bytes).size <= SIZE / 2 ? 'repeats itself, as random bytes do not' : null
+}
+
+function refuse(name: string, what: string, more = ''): never {
+  const fix = 'make one with "npx passport-second-step keygen"'
+  throw new ConfigurationError(`${name} ${what}: ${fix}${more}`)
 }

@@ -1,11 +1,11 @@
-import { createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto'
+import { createDecipheriv, createHash, createHmac, hkdfSync, randomBytes } from 'node:crypto'
 import { expect } from 'chai'
 import { ConfigurationError } from '../../lib/errors/configuration-error.js'
 import { EXAMPLE_KEY, keyRing } from '../../lib/keys/key-ring.js'
 import { rejectionOf } from '../stores/rejection.js'
 
 const KEY = 'AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8='
-const OTHER_KEY = Buffer.alloc(32, 'another key').toString('base64')
+const OTHER_KEY = createHash('sha256').update('another key').digest('base64')
 const secret = Buffer.from('12345678901234567890')
 const ada = { purpose: 'authenticator', userId: 'ada' } as const
 const adasSet = { purpose: 'backup-code', userId: 'ada', setId: 'set-1' } as const
@@ -179,6 +179,7 @@ describe('keyRing', () => {
   })
 
   const constant = (byte: number) => Buffer.alloc(32, byte).toString('base64')
+  const base64 = (text: string) => Buffer.from(text).toString('base64')
   const refused: readonly [string, readonly unknown[], string][] = [
     ['an empty list', [], 'keys is empty'],
     ['an environment variable that is not set', [undefined], 'keys[0] is missing'],
@@ -194,6 +195,14 @@ describe('keyRing', () => {
     ['zeros', [constant(0)], 'keys[0] is one byte repeated'],
     ['one byte repeated', [KEY, constant(0xff)], 'keys[1] is one byte repeated'],
     ["the README's example", [EXAMPLE_KEY], "keys[0] is the README's example key"],
+    // Whoever can guess the key opens every secret in a copy of the store.
+    ['base64 of a text', [base64('changeme-changeme-2026-changeme!')], 'keys[0] is text'],
+    ['base64 of a text in Russian', [base64('поменяй-этот-ключ')], 'keys[0] is text'],
+    ['base64 of hex digits', [base64(randomBytes(16).toString('hex'))], 'keys[0] is text'],
+    ['16 bytes twice', [Buffer.alloc(32, randomBytes(16)).toString('base64')], 'keys[0] repeats'],
+    ['a word again and again', [`${'ChangeMe'.repeat(5)}Cha`], 'keys[0] repeats'],
+    ['a sentence', ['this-is-my-very-secret-key-please-change-me'], 'keys[0] is text'],
+    ['a sentence in capitals', ['PLEASE_CHANGE_THIS_SECRET_KEY_BEFORE_LAUNCH'], 'keys[0] is text'],
   ]
   for (const [what, keys, message] of refused) {
     it(`refuses ${what}`, () => {
@@ -212,6 +221,20 @@ describe('keyRing', () => {
         'keys must be',
       )
     }
+  })
+
+  // A ring of version 0.1.0 may have one: what it sealed must still open until it is sealed anew.
+  it('takes a guessable key behind a better one, and says how to get rid of it', async () => {
+    const guessable = base64('changeme-changeme-2026-changeme!')
+    keyRing([KEY, guessable])
+    expect(() => keyRing([guessable, KEY]))
+      .to.throw(ConfigurationError)
+      .with.property('message')
+      .that.contains('put a new key in front of it')
+  })
+
+  it('takes 10,000 random keys', () => {
+    for (let made = 0; made < 10_000; made += 1) keyRing([randomBytes(32).toString('base64')])
   })
 
   it('never shows a key that it refuses', () => {
