@@ -31,7 +31,7 @@ function repeat(count: number, at: (index: number) => number): readonly number[]
 
 describe('the caps of wrong codes', () => {
   const table = [
-    { window: 0, day: 60, month: 300, consecutive: 300 },
+    { window: 0, day: 60, month: 300, consecutive: 100 },
     { window: 1, day: 20, month: 100, consecutive: 100 },
     { window: 2, day: 12, month: 60, consecutive: 60 },
   ]
