@@ -71,7 +71,10 @@ export interface SecondStepOptions<U = Express.User> {
   readonly issuer: string
   /** Where visitors' browsers see the app: `https://acme.example`, without a path. */
   readonly origin: string
-  /** Further origins whose pages may post to the package's routes. Default none. */
+  /**
+   * Further origins whose pages may post to the routes of the package, and to those behind
+   * `requireFresh()` or `limitPassword()`. Default none.
+   */
   readonly origins?: readonly string[]
   /**
    * The key ring: base64 of 32 random bytes each, from `npx passport-second-step keygen`. The first

@@ -2,6 +2,7 @@ import type { Request, RequestHandler } from 'express'
 import { checkNames } from '../errors/check-names.js'
 import { ConfigurationError } from '../errors/configuration-error.js'
 import { addressKey } from './client-address.js'
+import { isCrossOrigin } from './cross-origin.js'
 import { malformed } from './problem.js'
 import { sendProblem } from './respond.js'
 import type { Site } from './site.js'
@@ -19,7 +20,8 @@ export interface LimitPasswordOptions {
 
 /**
  * Mounted before `passport.authenticate()` on the route that takes passwords: limits wrong ones per
- * account and address, and per address. An attempt has succeeded if the gate saw `logIn`.
+ * account and address, and per address. An attempt has succeeded if the gate saw `logIn`. A form that
+ * another site sent is refused and counts for nothing.
  */
 export function limitPassword(site: Site, options: LimitPasswordOptions = {}): RequestHandler {
   checkNames(options, ['account'], 'limitPassword.')
@@ -29,6 +31,8 @@ export function limitPassword(site: Site, options: LimitPasswordOptions = {}): R
   }
   const check = async (...[req, res, next]: Parameters<RequestHandler>): Promise<void> => {
     const state = guardedStateOf(req)
+    // Login forgery; and each visitor of another site would guess from an address of their own.
+    if (isCrossOrigin(req, site)) return sendProblem(site, req, res, { code: 'cross-origin' })
     const named = account === undefined ? accountsIn(req) : [[null, account(req)] as const]
     const odd = named.find(([, name]) => !isName(name))
     if (odd !== undefined) return sendProblem(site, req, res, malformed(odd[0]))

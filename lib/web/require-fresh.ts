@@ -2,6 +2,7 @@ import type { RequestHandler } from 'express'
 import { freshUntil } from '../domain/stamp.js'
 import { checkNames } from '../errors/check-names.js'
 import { ConfigurationError } from '../errors/configuration-error.js'
+import { isCrossOrigin } from './cross-origin.js'
 import { isNavigation } from './destination.js'
 import { enrolled } from './needs.js'
 import { redirect, sendProblem } from './respond.js'
@@ -18,13 +19,17 @@ export interface RequireFreshOptions {
   readonly notEnrolled?: 'refuse' | 'pass'
 }
 
-/** Guards a route of the host's: a code must have been given within the last five minutes. */
+/**
+ * Guards a route of the host's: a code must have been given within the last five minutes. An unsafe
+ * request that another site started is refused, however fresh the code.
+ */
 export function requireFresh(site: Site, options: RequireFreshOptions = {}): RequestHandler {
   checkNames(options, ['notEnrolled'], 'requireFresh.')
   if (!['refuse', 'pass', undefined].includes(options.notEnrolled)) {
     throw new ConfigurationError("`requireFresh.notEnrolled` must be 'refuse' or 'pass'")
   }
   const check: RequestHandler = async (req, res, next) => {
+    if (isCrossOrigin(req, site)) return sendProblem(site, req, res, { code: 'cross-origin' })
     const met = enrolled(site, req, guardedStateOf(req).visitor)
     if ('code' in met) {
       if (met.code !== 'not-enrolled') return sendProblem(site, req, res, met)

@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import type { Request } from 'express'
 import { isCrossOrigin } from '../../lib/web/cross-origin.js'
 import { expectProblem, expectSafeHeaders } from '../support/answers.js'
-import { HTML, JSON_TYPE } from '../support/browser.js'
+import { browserOf, HTML, JSON_TYPE } from '../support/browser.js'
 import type { HostOptions } from '../support/host.js'
 import { pendingVisit, recordOf, signedInVisit } from '../support/visits.js'
 
@@ -57,6 +57,10 @@ const options: HostOptions = {
     app.post('/own-challenge', passport.authenticate('second-step'), (req, res) => {
       res.json({ user: req.isAuthenticated() })
     })
+    app.post('/payout', secondStep.requireFresh(), (_req, res) => res.json({ status: 'done' }))
+    app.get('/payout', secondStep.requireFresh(), (_req, res) => res.json({ status: 'shown' }))
+    const limit = secondStep.limitPassword()
+    app.post('/limited', limit, passport.authenticate('local', { successRedirect: '/inside' }))
   },
 }
 
@@ -132,5 +136,36 @@ describe('a request that another site started', () => {
         await browser.get('/inside').expect(200)
       }
     }
+  })
+
+  it('is refused by requireFresh(), however fresh the code: a form of another site makes no payment', async () => {
+    const { browser } = await signedInVisit(options)
+    for (const row of sent) {
+      const refused = row[2]
+      const post = browser.post('/payout').set({ ...headersOf(row), Accept: JSON_TYPE })
+      const answer = await post.send({ to: 'eve' })
+      if (refused) expectProblem(answer, 'cross-origin', 403)
+      else expect([named(row), answer.status]).to.deep.equal([named(row), 200])
+    }
+    await browser.get('/payout').set({ Accept: JSON_TYPE, Origin: EVIL }).expect(200)
+  })
+
+  it('is refused by limitPassword(), also with the right password, and counts no attempt', async () => {
+    // Login forgery: another site signs its visitor in to the attacker's account, or has hundreds of
+    // visitors guess one account's password, each from an address of their own.
+    const { host } = await pendingVisit(options)
+    const login = (password: string, headers: Record<string, string>) =>
+      browserOf(host)
+        .post('/limited')
+        .set({ ...headers, Accept: JSON_TYPE })
+        .send({ username: 'ann', password })
+    for (const row of sent.filter(([, , refused]) => refused)) {
+      expectProblem(await login('ann-password', headersOf(row)), 'cross-origin', 403)
+    }
+    for (let guesses = 0; guesses < 12; guesses += 1) {
+      expectProblem(await login('guessed', { Origin: EVIL }), 'cross-origin', 403)
+    }
+    await login('guessed', { Origin: OURS }).expect(401)
+    await login('ann-password', { Origin: LISTED }).expect(200)
   })
 })
