@@ -31,6 +31,7 @@ import { type FindSubject, Sessions } from './service/sessions.js'
 import { Setup } from './service/setup.js'
 import { Status } from './service/status.js'
 import { Trouble } from './service/trouble.js'
+import { UnreadableSecrets } from './service/unreadable-secrets.js'
 import { Vault } from './service/vault.js'
 import { memoryAuditLog } from './stores/memory-audit-log.js'
 import { ejsBanner } from './web/banner.js'
@@ -79,7 +80,7 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
   })
   const counters = countersOf(options.redis, use === 'app' && production)
   const limits = new Limits(counters, announcer)
-  const vault = new Vault(sealer)
+  const vault = new Vault(sealer, new UnreadableSecrets(counters, announcer))
   const findSubject = subjectsOf(options, checked)
   const sessions = new Sessions(records, system, findSubject)
   const oneTimeCodes = new OneTimeCodes({ digester, system })

@@ -1,4 +1,3 @@
-import { isUtf8 } from 'node:buffer'
 import { ConfigurationError } from '../errors/configuration-error.js'
 
 /** The key that the README shows: base64 of a sentence that everybody can read. */
@@ -42,7 +41,8 @@ function readKey(key: unknown, name: string): Buffer {
  * characters, 2e-11; base64 without capitals or without small letters, (38/64)^43 each, 4e-10 together.
  */
 function whyGuessable(typed: string, bytes: Buffer): string | null {
-  const text = isUtf8(bytes) && !/\p{Cc}/u.test(bytes.toString('utf8'))
+  const read = bytes.toString('utf8')
+  const text = Buffer.from(read).equals(bytes) && !/\p{Cc}/u.test(read)
   const oneCase = typed === typed.toLowerCase() || typed === typed.toUpperCase()
   if (text || oneCase) return 'is text, not random bytes'
   return new Set(bytes).size <= SIZE / 2 ? 'repeats itself, as random bytes do not' : null

@@ -131,7 +131,7 @@ export class Challenge {
         }
         const { answer, ...decided } =
           code.kind === 'otp'
-            ? await this.#decideOtp(current, code.code, now)
+            ? await this.#decideOtp(current, attempt, now)
             : await this.#decideLookUpCode(current, attempt, now)
         if (answer.kind !== 'accepted') return { ...decided, answer }
         const followed = await followUp(decided.record, now)
@@ -147,13 +147,13 @@ export class Challenge {
 
   async #decideOtp(
     record: SecondStepRecord,
-    code: string,
+    { code: { code }, occasion }: CodeAttempt,
     now: number,
   ): Promise<Decision<CodeVerdict>> {
     const { authenticator, userId } = record
     if (authenticator === null) return { record, answer: { kind: 'not-enrolled' }, events: [] }
     const context = { purpose: 'authenticator', userId } as const
-    const opened = await this.#vault.open(authenticator.secret, context)
+    const opened = await this.#vault.open(authenticator.secret, context, occasion)
     const resealed = opened.stale ? await this.#vault.seal(opened.secret, context) : null
     const { secret } = opened
     return answerOtp(record, { code, secret, window: this.#window, resealed }, now)

@@ -50,7 +50,7 @@ export class Reseal {
     context: SealContext,
   ): Promise<Part | null> {
     if (part === null) return null
-    const { secret, stale } = await this.#vault.open(part.secret, context)
+    const { secret, stale } = await this.#vault.open(part.secret, context, null)
     return stale ? { ...part, secret: await this.#vault.seal(secret, context) } : part
   }
 }

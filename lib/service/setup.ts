@@ -54,6 +54,13 @@ export type SetupConfirmed =
   | { readonly kind: 'too-many-attempts'; readonly retryAfter: number }
   | { readonly kind: 'sign-in-again' }
 
+interface Confirming {
+  readonly owner: string
+  readonly code: string
+  readonly policy: Policy
+  readonly occasion: Occasion
+}
+
 interface Confirmation {
   readonly answer: ConfirmSetupAnswer | { readonly kind: 'sign-in-again' }
   readonly backupCodes: readonly string[]
@@ -120,7 +127,7 @@ export class Setup {
       record,
     )
     if (begun.kind !== 'in-progress') return begun
-    const { secret } = await this.#vault.open(begun.setup.secret, context)
+    const { secret } = await this.#vault.open(begun.setup.secret, context, occasion)
     const expiresAt = setupExpiresAt(begun.setup)
     return { kind: 'shown', parameters: begun.setup, secret, expiresAt }
   }
@@ -140,14 +147,14 @@ export class Setup {
 
   /** Shows the live key again, by a code: to put it on a second device. */
   async showKey(attempt: CodeAttempt): Promise<CodeAnswer<ShownKey | null>> {
-    const { userId } = attempt
+    const { userId, occasion } = attempt
     return this.#challenge.answerAnd(
       attempt,
       async (record): Promise<Decision<ShownKey | null>> => {
         const { authenticator } = record
         if (authenticator === null) return { record, answer: null, events: [] }
         const context = { purpose: 'authenticator', userId } as const
-        const { secret } = await this.#vault.open(authenticator.secret, context)
+        const { secret } = await this.#vault.open(authenticator.secret, context, occasion)
         return {
           record,
           answer: { parameters: authenticator, secret, expiresAt: null },
@@ -180,7 +187,7 @@ export class Setup {
         occasion,
         async (current, now): Promise<Decision<Confirmation>> =>
           stillAdmitted(admission, { record: current, policy, subject }, now)
-            ? this.#decide(current, owner, code.code, policy, now)
+            ? this.#decide(current, { owner, code: code.code, policy, occasion }, now)
             : { record: current, answer: REVOKED, events: [] },
         record,
       )
@@ -194,9 +201,7 @@ export class Setup {
 
   async #decide(
     record: SecondStepRecord,
-    owner: string,
-    code: string,
-    policy: Policy,
+    { owner, code, policy, occasion }: Confirming,
     now: number,
   ): Promise<Decision<Confirmation>> {
     const { userId } = record
@@ -205,7 +210,7 @@ export class Setup {
       const kind = mayBeginSetup(record, owner, now) ? 'setup-expired' : 'already-enrolled'
       return { record, answer: { answer: { kind }, backupCodes: [] }, events: [] }
     }
-    const { secret } = await this.#vault.open(setup.secret, { purpose: 'setup', userId })
+    const { secret } = await this.#vault.open(setup.secret, { purpose: 'setup', userId }, occasion)
     const liveSecret = await this.#vault.seal(secret, { purpose: 'authenticator', userId })
     const made = policy.backupCodes ? await this.#backupCodes.make(userId, now) : null
     const decision = confirmSetup(

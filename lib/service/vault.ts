@@ -1,26 +1,41 @@
 import type { Opened, SealContext, Sealer } from '../ports/sealer.js'
 import { within } from '../ports/within.js'
+import type { Occasion } from './announcer.js'
+import type { UnreadableSecrets } from './unreadable-secrets.js'
 
 const PART = 'the keys that seal the secrets'
 
 /** The sealer, with the limit in time that every port has. What does not open is a refusal. */
 export class Vault {
   readonly #sealer: Sealer
+  readonly #unreadable: UnreadableSecrets | null
 
-  constructor(sealer: Sealer) {
+  constructor(sealer: Sealer, unreadable: UnreadableSecrets | null = null) {
     this.#sealer = sealer
+    this.#unreadable = unreadable
   }
 
   seal(secret: Uint8Array, context: SealContext): Promise<string> {
     return within(PART, () => this.#sealer.seal(secret, context))
   }
 
-  open(sealed: string, context: SealContext): Promise<Opened> {
-    return within(PART, async () => {
-      const opened = await this.#sealer.open(sealed, context)
-      // A code made from the empty key must never be right (passport-totp).
-      if (opened.secret instanceof Uint8Array && opened.secret.length > 0) return opened
-      throw new Error('an opened secret is empty')
-    })
+  /**
+   * @param occasion where it is announced that the secret cannot be opened; null: nowhere
+   * @throws UnavailableError
+   */
+  async open(sealed: string, context: SealContext, occasion: Occasion | null): Promise<Opened> {
+    try {
+      return await within(PART, () => this.#open(sealed, context))
+    } catch (error) {
+      if (occasion !== null) await this.#unreadable?.announce(context.userId, occasion)
+      throw error
+    }
+  }
+
+  async #open(sealed: string, context: SealContext): Promise<Opened> {
+    const opened = await this.#sealer.open(sealed, context)
+    // A code made from the empty key must never be right (passport-totp).
+    if (opened.secret instanceof Uint8Array && opened.secret.length > 0) return opened
+    throw new Error('an opened secret is empty')
   }
 }

@@ -2,7 +2,7 @@ import { createHmac, randomBytes } from 'node:crypto'
 import { expect } from 'chai'
 import type { Policy } from '../../lib/domain/policy.js'
 import type { SecondStepRecord } from '../../lib/domain/record.js'
-import { memoryStore, type RecordStore } from '../../lib/index.js'
+import { type AnnouncedEvent, memoryStore, type RecordStore } from '../../lib/index.js'
 import { keyRing } from '../../lib/keys/key-ring.js'
 import {
   expectProblem,
@@ -79,6 +79,51 @@ describe('a secret that cannot be opened', () => {
     expect(await recordOf(host)).to.deep.equal(before)
     await getJson(browser, '/inside').expect(401, { user: null })
     await postJson(browser, '/second-step/setup', { code: enrolment.code() }).expect(401)
+  })
+
+  it('is announced at a verification, and once only: nobody fills a log with it', async () => {
+    const store = memoryStore()
+    const enrolments = new Map([
+      ['ann', await enrol(hostWith(store, [newKey()]), ann)],
+      ['bob', await enrol(hostWith(store, [newKey()]), bob)],
+    ])
+    const host = hostWith(store, [newKey()])
+    const told: AnnouncedEvent<'secret-unreadable'>[] = []
+    host.secondStep.events.on('secret-unreadable', (event) => told.push(event))
+    for (const user of [ann, bob]) {
+      const browser = await pendingBrowser(host, user)
+      for (let time = 0; time < 5; time += 1) {
+        const answer = await giveCode(browser, enrolments.get(user.id)?.code())
+        expectProblem(answer, 'unavailable', 503)
+      }
+    }
+    expect(told.map(({ user }) => user)).to.deep.equal(['ann', 'bob'])
+    expect(told[0]).to.deep.include({
+      method: null,
+      detail: null,
+      actor: { kind: 'user', id: 'ann' },
+    })
+    expect(told[0]?.ip).to.be.a('string')
+    const logged = await store.audit?.list({ user: 'ann', cursor: null, limit: 100 })
+    const types = logged?.entries.map(({ type }) => type)
+    expect(types?.filter((type) => type === 'secret-unreadable')).to.have.length(1)
+  })
+
+  it('is refused all the same where it cannot be announced', async () => {
+    const store = memoryStore()
+    const enrolment = await enrol(hostWith(store, [newKey()]), ann)
+    const host = hostWith(store, [newKey()])
+    const browser = await pendingBrowser(host)
+    const { audit } = store
+    if (audit === undefined) throw new Error('the memory store has a log')
+    const append = audit.append
+    audit.append = () => Promise.reject(new Error('disk full'))
+    expectProblem(await giveCode(browser, enrolment.code()), 'unavailable', 503)
+    audit.append = append
+    // What was not noted is noted at the next try.
+    expectProblem(await giveCode(browser, enrolment.code()), 'unavailable', 503)
+    const logged = await audit.list({ user: 'ann', cursor: null, limit: 100 })
+    expect(logged?.entries.map(({ type }) => type)).to.include('secret-unreadable')
   })
 
   it('is refused when somebody moved it to another user or changed a byte of it', async () => {

@@ -1,0 +1,40 @@
+import type { Counter, Counters } from '../ports/counters.js'
+import { within } from '../ports/within.js'
+import type { Announcer, Occasion } from './announcer.js'
+
+const DAY = 24 * 60 * 60
+const PART = 'the attempt counters'
+
+/**
+ * Announces that a user's secret cannot be opened. Once a day a user: whoever knows the password can
+ * ask for it again and again.
+ */
+export class UnreadableSecrets {
+  readonly #counter: Counter
+  readonly #announcer: Announcer
+
+  constructor(counters: Counters, announcer: Announcer) {
+    this.#counter = counters.counter('unreadable-secrets', DAY)
+    this.#announcer = announcer
+  }
+
+  /** Never rejects: the request is refused in any case, and the cause is reported where it is. */
+  async announce(userId: string, occasion: Occasion): Promise<void> {
+    try {
+      const { taken } = await within(PART, () => this.#counter.take(userId, 1))
+      if (taken) await this.#tell(userId, occasion)
+    } catch {
+      // Told at the next try.
+    }
+  }
+
+  async #tell(userId: string, occasion: Occasion): Promise<void> {
+    const event = { type: 'secret-unreadable', method: null } as const
+    try {
+      await this.#announcer.announce(userId, [event], occasion)
+    } catch (error) {
+      await within(PART, () => this.#counter.giveBack(userId))
+      throw error
+    }
+  }
+}
