@@ -52,6 +52,7 @@ describe('the options, where the host leaves them out', () => {
     expect(plain).to.deep.equal({
       issuer: 'Acme',
       origin: 'https://acme.example',
+      base: '',
       paths: {
         secondStep: '/second-step',
         admin: '/admin/second-step',

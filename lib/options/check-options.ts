@@ -4,6 +4,7 @@ import { checkNames } from '../errors/check-names.js'
 import type { Description, Paths } from '../web/site.js'
 import { check, isListOf, isText } from './check.js'
 import { checkLost, checkMail, checkParts } from './check-parts.js'
+import { checkBase, checkPaths } from './check-paths.js'
 import { identity } from './identity.js'
 import type { SecondStepOptions, TotpOptions } from './options.js'
 
@@ -15,6 +16,7 @@ const KNOWN = [
   'store',
   'audit',
   'redis',
+  'base',
   'paths',
   'passports',
   'describe',
@@ -41,13 +43,6 @@ const KNOWN = [
   'system',
 ] as const satisfies readonly (keyof SecondStepOptions)[]
 
-const DEFAULT_PATHS: Paths = {
-  secondStep: '/second-step',
-  admin: '/admin/second-step',
-  signIn: '/login',
-  signedIn: '/',
-}
-
 const DEFAULT_IP_LIMIT = 100
 
 const ADMIN_ROLES = ['admin']
@@ -57,6 +52,9 @@ export interface CheckedOptions {
   readonly issuer: string
   readonly origin: string
   readonly origins: ReadonlySet<string>
+  /** What a proxy takes off every path before the app sees it; empty for nothing. */
+  readonly base: string
+  /** As browsers see them, with `base`. */
   readonly paths: Paths
   readonly describe: (user: Express.User) => Description
   /** The id that a user of the host's has in the records. */
@@ -141,11 +139,13 @@ export function checkOptions<U>(options: SecondStepOptions<U>): CheckedOptions {
     '`showKey` must be true or false',
   )
   const origin = checkOrigin(options.origin, 'origin')
+  const base = checkBase(options.base)
   return {
     issuer: options.issuer,
     origin,
     origins: new Set([origin, ...checkOrigins(options.origins)]),
-    paths: checkPaths(options.paths),
+    base,
+    paths: checkPaths(options.paths, base),
     ...identity(options.describe, checkRealm(options.realm), adminOf(options)),
     roles: options.roles ?? [],
     ...checkTotp(options.totp),
@@ -190,20 +190,6 @@ function checkOrigins(origins: unknown): readonly string[] {
   if (origins === undefined) return []
   check(Array.isArray(origins), '`origins` must be a list of origins')
   return origins.map((origin, index) => checkOrigin(origin, `origins[${index}]`))
-}
-
-function checkPaths(given: Partial<Paths> = {}): Paths {
-  check(typeof given === 'object' && given !== null, '`paths` must be an object')
-  checkNames(given, Object.keys(DEFAULT_PATHS), 'paths.')
-  const paths = { ...DEFAULT_PATHS, ...given }
-  for (const [name, path] of Object.entries(paths)) {
-    const right = name.startsWith('sign') ? /^\/(?![/\\])/ : /^(\/[^/\\?#\s]+)+$/
-    check(
-      isText(path) && right.test(path),
-      `\`paths.${name}\` must be a path such as ${DEFAULT_PATHS[name as keyof Paths]}, without a slash at the end`,
-    )
-  }
-  return paths
 }
 
 function checkRealm(realm: unknown): string {

@@ -87,7 +87,13 @@ export interface SecondStepOptions<U = Express.User> {
   readonly audit?: AuditLog
   /** Client for the attempt counters (ioredis). Without it they live in memory: not in production. */
   readonly redis?: RedisClient
-  /** Default `{ secondStep: '/second-step', admin: '/admin/second-step', signIn: '/login', signedIn: '/' }`. */
+  /**
+   * What a proxy takes off every path before the app sees it: `/app` behind nginx's
+   * `location /app/ { proxy_pass http://127.0.0.1:3000/; }`. `paths` and `guard({ open })` are written
+   * without it, as the app sees them; links, redirects, JSON and mails have it. Default: nothing.
+   */
+  readonly base?: string
+  /** Where the parts are mounted, and the host's own pages. Default `{ secondStep: '/second-step', admin: '/admin/second-step', signIn: '/login', signedIn: '/' }`. */
   readonly paths?: Partial<Paths>
   /** All Passport instances of the app. Default: the one that `import passport from 'passport'` gives. */
   readonly passports?: readonly PassportInstance[]

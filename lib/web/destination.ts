@@ -1,6 +1,7 @@
+import { posix } from 'node:path'
 import type { Request } from 'express'
 import type { LogInOptions } from './passport.js'
-import type { Paths } from './site.js'
+import type { Paths, Site } from './site.js'
 
 const LONGEST = 2048
 
@@ -19,29 +20,45 @@ export function pathOnOrigin(destination: unknown, origin: string): string | nul
   return path.startsWith('//') ? null : path
 }
 
+type Places = Pick<Site, 'origin' | 'base' | 'paths'>
+
 /** Where a login was going, by Passport's own rules. */
-export function destinationOf(
-  req: Request,
-  options: LogInOptions,
-  site: { readonly origin: string; readonly paths: Paths },
-): string | null {
+export function destinationOf(req: Request, options: LogInOptions, site: Places): string | null {
   const { successReturnToOrRedirect, successRedirect } = options
-  const returnTo = keptPath(req.session.returnTo, site)
+  const returnTo = namedPath(req.session.returnTo, site)
   if (successReturnToOrRedirect !== undefined) {
-    return returnTo ?? keptPath(successReturnToOrRedirect, site)
+    return returnTo ?? namedPath(successReturnToOrRedirect, site)
   }
-  return keptPath(successRedirect, site) ?? returnTo
+  return namedPath(successRedirect, site) ?? returnTo
+}
+
+/**
+ * A destination that the host names. Behind a proxy that strips `base` it may be the path that the
+ * app sees, such as a `returnTo` made of `req.originalUrl`.
+ */
+function namedPath(destination: unknown, site: Places): string | null {
+  const path = pathOnOrigin(destination, site.origin)
+  if (path === null) return null
+  const withOrigin = typeof destination === 'string' && !destination.startsWith('/')
+  const whole = withOrigin || site.base === '' || liesUnder(withoutQuery(path), site.base)
+  return keptPath(whole ? path : `${site.base}${path}`, site)
+}
+
+/** What the browser asked for as a destination that may be kept, or null. */
+export function askedDestination(req: Request, site: Places): string | null {
+  const path = pathOnOrigin(req.originalUrl, site.origin)
+  return path === null ? null : keptPath(`${site.base}${path}`, site)
 }
 
 /** A path on this origin that may be kept in a session. One below `/lost` has a token in it. */
 export function keptPath(
   destination: unknown,
-  { origin, paths }: { readonly origin: string; readonly paths: Paths },
+  { origin, paths }: Pick<Places, 'origin' | 'paths'>,
 ): string | null {
   const path = pathOnOrigin(destination, origin)
   if (path === null) return null
   // However it is written: doubled slashes and escapes lead nowhere, but the token would be kept.
-  const plain = unescaped(path.split(/[?#]/, 1)[0] ?? '').replace(/[/\\]+/g, '/')
+  const plain = posix.normalize(unescaped(withoutQuery(path)).replaceAll('\\', '/'))
   return liesUnder(plain, `${paths.secondStep}/lost`) ? null : path
 }
 
@@ -53,9 +70,13 @@ function unescaped(path: string): string {
   }
 }
 
-/** The path that the browser asked for, without the query. */
-export function askedPath(req: Request): string {
-  return req.originalUrl.split('?', 1)[0] ?? '/'
+/** The path that the browser asked for, without the query. The app has seen it without `base`. */
+export function askedPath(req: Request, { base }: Pick<Site, 'base'>): string {
+  return `${base}${req.originalUrl.split('?', 1)[0] ?? ''}`
+}
+
+function withoutQuery(path: string): string {
+  return path.split(/[?#]/, 1)[0] ?? ''
 }
 
 /** Whether a path lies at or below another, compared as Express routes: without case. */

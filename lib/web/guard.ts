@@ -5,10 +5,11 @@ import { checkNames } from '../errors/check-names.js'
 import { ConfigurationError } from '../errors/configuration-error.js'
 import { UnavailableError } from '../errors/unavailable-error.js'
 import { bannerOf } from './banner.js'
-import { askedPath, isNavigation, isOurs, keptPath, liesUnder } from './destination.js'
+import { askedDestination, askedPath, isNavigation, isOurs, liesUnder } from './destination.js'
 import { finishLogin, userOfPending } from './finish-login.js'
 import { gate } from './gate.js'
 import { gatedLogOut } from './log-out.js'
+import { openPaths } from './open-paths.js'
 import { pagePath } from './page-path.js'
 import {
   instanceInCharge,
@@ -41,7 +42,8 @@ import {
 export interface GuardOptions {
   /**
    * Paths that a pending visitor may still see, with everything below them: the ways to sign in and
-   * out. Default `['/login', '/logout', '/auth']`.
+   * out. As the app sees them, without `base`; `/` is the home page alone. Default
+   * `['/login', '/logout', '/auth']`.
    */
   readonly open?: readonly string[]
 }
@@ -52,15 +54,7 @@ export interface GuardOptions {
  */
 export function guard(site: Site, options: GuardOptions = {}): RequestHandler {
   checkNames(options, ['open'], 'guard.')
-  const open = options.open ?? ['/login', '/logout', '/auth']
-  if (
-    !Array.isArray(open) ||
-    !open.every((path) => typeof path === 'string' && /^\/(.*[^/])?$/.test(path))
-  ) {
-    throw new ConfigurationError(
-      '`guard.open` must be a list of paths such as /login, without a slash at the end',
-    )
-  }
+  const open = openPaths(options.open, site.base)
   return (req, res, next) => {
     pass(site, open, req, res, next).catch((error: unknown) => {
       // Whoever handles the error must not take the visitor for signed in (promise 7).
@@ -150,7 +144,7 @@ async function meet(site: Site, open: readonly string[], req: Request): Promise<
     if (standing === 'over') return { kind: 'over' }
     if (standing === 'free') {
       // Who is signing in or out, or cancels, does not ask to be let in.
-      return isOpen(open, req) || cancels(site, req)
+      return isOpen(site, open, req) || cancels(site, req)
         ? { kind: 'over' }
         : setFree(site, req, { pending, ...footing })
     }
@@ -239,17 +233,17 @@ async function becomePendingInPlace(
 }
 
 function leadsAstray(site: Site, open: readonly string[], req: Request): boolean {
-  const path = askedPath(req)
-  return isNavigation(req) && !isOurs(path, site.paths) && !isOpen(open, req)
+  const path = askedPath(req, site)
+  return isNavigation(req) && !isOurs(path, site.paths) && !isOpen(site, open, req)
 }
 
-function isOpen(open: readonly string[], req: Request): boolean {
-  const path = askedPath(req)
-  return open.some((folder) => liesUnder(path, folder))
+function isOpen(site: Site, open: readonly string[], req: Request): boolean {
+  const path = askedPath(req, site)
+  return open.some((folder) => liesUnder(path, `${site.base}${folder}`))
 }
 
-function cancels({ paths }: Site, req: Request): boolean {
-  return liesUnder(askedPath(req), `${paths.secondStep}/cancel`)
+function cancels(site: Site, req: Request): boolean {
+  return liesUnder(askedPath(req, site), `${site.paths.secondStep}/cancel`)
 }
 
 async function rememberDestination(
@@ -257,7 +251,7 @@ async function rememberDestination(
   req: Request,
   { pending }: PendingVisitor,
 ): Promise<void> {
-  const next = keptPath(req.originalUrl, site)
+  const next = askedDestination(req, site)
   if (next === null || next === pending.next) return
   updateSecondStep(req, { pending: { ...pending, next } })
   await saveSession(req)

@@ -89,11 +89,21 @@ export function routerOf(
 function mountedRightly(site: Site, { call, path }: Mount): RequestHandler {
   return (req, _res, next) => {
     guardedStateOf(req)
-    const expected = site.paths[path]
+    const expected = site.paths[path].slice(site.base.length)
     if (req.baseUrl.toLowerCase() === expected.toLowerCase()) return next()
     throw new ConfigurationError(
       `${call} is mounted at ${req.baseUrl || '/'}, but the option paths.${path} says ` +
-        `${expected}: make them the same`,
+        `${expected}: make them the same. ${hintAtBase(req.baseUrl, expected, site.base)}`,
     )
   }
+}
+
+/** A proxy that strips a prefix, or one that does not, is the usual reason. */
+function hintAtBase(mounted: string, expected: string, base: string): string {
+  if (base !== '') {
+    return `The option base says that a proxy takes ${base} off before the app sees a path; leave it out if none does`
+  }
+  const stripped = expected.endsWith(mounted) ? expected.slice(0, -mounted.length) : ''
+  const example = stripped === '' ? '/app' : stripped
+  return `If a proxy strips a prefix, write paths without it, as the app sees them, and say base: '${example}'`
 }

@@ -85,6 +85,9 @@ export interface Site {
   readonly render: Render
   /** Writes the fragment that tells of a deadline, for the host's own pages. */
   readonly banner: (values: BannerValues) => string
+  /** What a proxy takes off every path before the app sees it; empty for nothing. */
+  readonly base: string
+  /** With `base`. */
   readonly paths: Paths
   readonly issuer: string
   readonly origin: string

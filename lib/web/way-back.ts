@@ -1,5 +1,5 @@
 import type { Request } from 'express'
-import { isNavigation, pathOnOrigin } from './destination.js'
+import { askedDestination, isNavigation, keptPath } from './destination.js'
 import { saveSession, updateSecondStep } from './session.js'
 import type { Site } from './site.js'
 
@@ -10,8 +10,8 @@ import type { Site } from './site.js'
  * @param page that page, where it is known. Default: what the request says
  */
 export async function rememberWayBack(site: Site, req: Request, page?: string): Promise<void> {
-  const asked = isNavigation(req) ? req.originalUrl : req.get('referer')
-  const next = pathOnOrigin(page ?? asked, site.origin)
+  const asked = isNavigation(req) ? askedDestination(req, site) : req.get('referer')
+  const next = keptPath(page ?? asked, site)
   if (next === null || next === req.session.secondStep?.next) return
   updateSecondStep(req, { next })
   await saveSession(req)

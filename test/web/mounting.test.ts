@@ -7,6 +7,7 @@ import supertest from 'supertest'
 import { createSecondStep, memoryStore } from '../../lib/index.js'
 import { browserOf, enrol, JSON_TYPE, passFirstStep } from '../support/browser.js'
 import { ann, makeHost } from '../support/host.js'
+import { warningsDuring } from '../support/warnings.js'
 
 const passport = new Passport()
 passport.serializeUser((user, done) => done(null, user))
@@ -65,8 +66,42 @@ describe('a mistake in mounting', () => {
         /`guard\.open` must be a list of paths such as \/login, without a slash at the end/,
       )
     }
-    expect(() => guard({ open: ['/', '/login', '/auth/google'] })).not.to.throw()
+    expect(() =>
+      guard({ open: ['/login', '/auth/google', '/v1:login', '/caf%C3%A9'] }),
+    ).not.to.throw()
     expect(() => guard({ opne: [] } as object)).to.throw(/`guard\.opne`/)
+  })
+
+  // The page stays closed, and nobody knows why.
+  const matchNothing: Readonly<Record<string, string>> = {
+    '/login?next=x': 'leave out the query',
+    '/login#form': 'leave out the query',
+    '/auth/*': 'no patterns',
+    '/auth/:provider': 'no patterns',
+    '/auth{/*rest}': 'no patterns',
+    '/(login|logout)': 'no patterns',
+    '/café': 'browsers ask for /caf%C3%A9',
+    '/sign in': 'browsers ask for /sign%20in',
+    '/a/../login': 'browsers ask for /login',
+    '/./login': 'browsers ask for /login',
+    '//login': 'browsers ask for /login',
+    '/auth\\google': 'browsers ask for /auth/google',
+  }
+  for (const [path, why] of Object.entries(matchNothing)) {
+    it(`is named: a page to keep open that can match nothing, ${path}`, () => {
+      const { guard } = secondStep()
+      expect(() => guard({ open: ['/login', path] })).to.throw(
+        `\`guard.open\` has ${path}, which can match nothing: `,
+      )
+      expect(() => guard({ open: [path] })).to.throw(why)
+    })
+  }
+
+  it('is named: `open: ["/"]`, which reads as if it opened everything', async () => {
+    const { guard } = secondStep()
+    const said = await warningsDuring(() => guard({ open: ['/'] }))
+    expect(said.join()).to.include("guard({ open: ['/'] }) opens the home page alone")
+    expect(await warningsDuring(() => guard({ open: ['/login'] }))).to.deep.equal([])
   })
 
   it('is named: a session that cannot regenerate', async () => {
