@@ -29,6 +29,7 @@ import { Records } from './service/records.js'
 import { Reset } from './service/reset.js'
 import { type FindSubject, Sessions } from './service/sessions.js'
 import { Setup } from './service/setup.js'
+import { ShowAgain } from './service/shown-codes.js'
 import { Status } from './service/status.js'
 import { Trouble } from './service/trouble.js'
 import { UnreadableSecrets } from './service/unreadable-secrets.js'
@@ -102,6 +103,7 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
     challenge,
     backupCodes,
     setup: new Setup({ ...setupParts, parameters, window }),
+    showAgain: new ShowAgain({ vault, system }),
     lost,
     reset: new Reset(challenge),
     administration: new Administration(administrationParts),

@@ -55,8 +55,9 @@ function bytesOf(text = ''): Buffer {
 }
 
 /** JSON keeps the parts apart whatever characters a user id has. */
-function boundTo({ purpose, userId }: SealContext): Buffer {
-  return Buffer.from(JSON.stringify([VERSION, purpose, userId]))
+function boundTo({ purpose, userId, place }: SealContext): Buffer {
+  const anywhere = [VERSION, purpose, userId]
+  return Buffer.from(JSON.stringify(place === undefined ? anywhere : [...anywhere, place]))
 }
 
 function base64url(bytes: Uint8Array): string {

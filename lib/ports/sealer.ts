@@ -1,7 +1,9 @@
 /** What a sealed secret is bound to: moved to another user or purpose it does not open. */
 export interface SealContext {
-  readonly purpose: 'authenticator' | 'setup'
+  readonly purpose: 'authenticator' | 'setup' | 'shown-codes'
   readonly userId: string
+  /** The only place where it opens. Default: anywhere. */
+  readonly place?: string
 }
 
 /** An opened secret. */

@@ -1,16 +1,21 @@
 import { byCode } from './by-code.js'
 import { wantsJson } from './faces.js'
-import type { Handler } from './handler.js'
+import type { Exchange, Handler } from './handler.js'
 import { nextOf } from './needs.js'
 import { occasionOf } from './occasion.js'
 import { redirect, sendJson, showPage } from './respond.js'
 import { saveSession } from './session.js'
 import { refuseOnSettings } from './settings.js'
+import { dropCodes, givenOf, rememberCodes, shownBefore } from './shown-again.js'
 import type { SignedInVisitor } from './visitor.js'
+
+const PAGE = 'backup-codes'
 
 /** POST `/backup-codes` */
 export const makeBackupCodes: Handler<SignedInVisitor> = async (exchange) => {
   const { site, req, res, visitor } = exchange
+  const before = await shownBefore(site, req, visitor.stamp, PAGE, visitor.record.backupCodes)
+  if (before !== null) return codesPage(exchange, before)
   if (!visitor.policy.backupCodes) return { code: 'switched-off' }
   const outcome = await byCode(exchange, (attempt) => site.backupCodes.replace(attempt))
   if ('problem' in outcome) return refuseOnSettings(exchange, outcome.problem, 'backup-codes')
@@ -19,12 +24,17 @@ export const makeBackupCodes: Handler<SignedInVisitor> = async (exchange) => {
     sendJson(res, { backupCodes: codes })
     return undefined
   }
-  const made = { codes, madeAt: new Date(site.system.now()), sessionsEnded: false }
-  await showPage(site, req, res, 'backup-codes', {
-    problem: null,
-    ...made,
-    next: nextOf(site, req),
-  })
+  const shown = { codes, given: givenOf(req), until: null, sessionsEnded: false }
+  await rememberCodes(site, req, visitor.stamp, PAGE, shown)
+  return codesPage(exchange, { codes, at: site.system.now() })
+}
+
+async function codesPage(
+  { site, req, res }: Exchange<SignedInVisitor>,
+  { codes, at }: { codes: readonly string[]; at: number },
+): Promise<undefined> {
+  const page = { codes, madeAt: new Date(at), sessionsEnded: false, next: nextOf(site, req) }
+  await showPage(site, req, res, 'backup-codes', { problem: null, ...page })
   return undefined
 }
 
@@ -32,12 +42,9 @@ export const makeBackupCodes: Handler<SignedInVisitor> = async (exchange) => {
 export const backupCodesSaved: Handler<SignedInVisitor> = async ({ site, req, res, visitor }) => {
   await site.sessions.backupCodesSaved(visitor.userId, occasionOf(req))
   const next = nextOf(site, req)
-  const { secondStep } = req.session
-  if (secondStep?.next !== undefined) {
-    const { next: _, ...rest } = secondStep
-    req.session.secondStep = rest
-    await saveSession(req)
-  }
+  const { next: led, ...rest } = req.session.secondStep ?? {}
+  if (led !== undefined) req.session.secondStep = rest
+  if (dropCodes(req) || led !== undefined) await saveSession(req)
   if (wantsJson(req)) sendJson(res, { backupCodesSaved: true })
   else redirect(res, next)
   return undefined

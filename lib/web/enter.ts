@@ -1,6 +1,7 @@
 import type { Request } from 'express'
 import type { Stamp } from '../domain/stamp.js'
 import type { Footing } from '../domain/standing.js'
+import type { KeptCodes } from '../service/shown-codes.js'
 import type { Keeps } from './kept-keys.js'
 import { type LogInOptions, passportLogIn, removeUser } from './passport.js'
 import { removeLogin } from './session.js'
@@ -17,6 +18,8 @@ export interface Entry {
   readonly options?: LogInOptions
   /** Where the page after this one leads. */
   readonly next?: string | undefined
+  /** Codes that this page shows, for its reload. */
+  readonly shown?: KeptCodes | null
 }
 
 /**
@@ -28,8 +31,12 @@ export async function enter(site: Site, req: Request, entry: Entry): Promise<voi
   const { user, userId, stamp, footing, options } = entry
   const state = guardedStateOf(req)
   strip(req, entry.keeps)
-  req.session.secondStep =
-    entry.next === undefined ? { verified: stamp } : { verified: stamp, next: entry.next }
+  const { next, shown = null } = entry
+  req.session.secondStep = {
+    verified: stamp,
+    ...(next === undefined ? {} : { next }),
+    ...(shown === null ? {} : { shown: [shown] }),
+  }
   try {
     await passportLogIn(req, state.logIn, user, { ...options, keepSessionInfo: true })
   } catch (error) {

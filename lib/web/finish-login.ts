@@ -1,8 +1,9 @@
 import type { Request } from 'express'
 import type { PendingLogin } from '../domain/pending-login.js'
-import type { Method } from '../domain/stamp.js'
+import type { Method, Stamp } from '../domain/stamp.js'
 import type { Footing } from '../domain/standing.js'
 import { within } from '../ports/within.js'
+import type { KeptCodes } from '../service/shown-codes.js'
 import { pathOnOrigin } from './destination.js'
 import { enter } from './enter.js'
 import { keepsOfPending } from './kept-keys.js'
@@ -38,20 +39,29 @@ export async function finishLogin(
   site: Site,
   req: Request,
   login: { readonly pending: PendingLogin } & Footing,
-  passed: { user: Express.User; method: Method; epoch: number; pageBetween?: boolean },
+  passed: {
+    user: Express.User
+    method: Method
+    epoch: number
+    pageBetween?: boolean
+    /** Keeps the codes that the page between shows, for its reload. */
+    keepCodes?: (stamp: Stamp) => Promise<KeptCodes | null>
+  },
 ): Promise<string> {
   const { pending, ...footing } = login
   const { userId } = pending
   const passport = site.passports[pending.passport.instance]
   if (passport !== undefined) putInCharge(req, passport)
   const next = pathOnOrigin(pending.next, site.origin) ?? site.paths.signedIn
+  const stamp = site.sessions.stamp(userId, passed.epoch, passed.method)
   await enter(site, req, {
     user: passed.user,
     userId,
-    stamp: site.sessions.stamp(userId, passed.epoch, passed.method),
+    stamp,
     footing,
     keeps: keepsOfPending(site, req, pending),
     next: passed.pageBetween === true ? next : undefined,
+    shown: (await passed.keepCodes?.(stamp)) ?? null,
   })
   return next
 }

@@ -28,6 +28,7 @@ import {
   stampOf,
   updateSecondStep,
 } from './session.js'
+import { forgetCodes } from './shown-again.js'
 import type { Site } from './site.js'
 import {
   type Guarded,
@@ -82,6 +83,7 @@ async function pass(
   checkMounting(req)
   const state = known ?? wrap(site, req, res, next)
   state.visitor = await meet(site, open, req)
+  if (isNavigation(req)) await forgetCodes(req)
   if (state.visitor.kind === 'pending' && leadsAstray(site, open, req)) {
     await rememberDestination(site, req, state.visitor)
     redirect(res, pagePath(site.paths, state.visitor.standing))

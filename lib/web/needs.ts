@@ -3,6 +3,7 @@ import { setupOf } from '../domain/setup.js'
 import { pathOnOrigin } from './destination.js'
 import { pagePath } from './page-path.js'
 import type { Problem } from './problem.js'
+import { hasCodesFor } from './shown-again.js'
 import type { Site } from './site.js'
 import type { PendingVisitor, SignedInVisitor, Visitor } from './visitor.js'
 
@@ -46,6 +47,10 @@ export const setUp: Need<PendingVisitor | SignedInVisitor> = (site, _req, visito
   if (record.authenticator === null || changesKey) return visitor
   return { code: 'already-enrolled', link: `${site.paths.secondStep}/` }
 }
+
+/** The same, or somebody whose set-up is just done: a reload of the codes sends its form again. */
+export const setUpOrCodesShown: typeof setUp = (site, req, visitor) =>
+  visitor.kind === 'signed-in' && hasCodesFor(req, 'setup') ? visitor : setUp(site, req, visitor)
 
 function missing(site: Site, visitor: Visitor): Problem {
   if (visitor.kind === 'over') return { code: 'sign-in-again' }

@@ -47,6 +47,9 @@ export type SettingsAction = 'backup-codes' | 'change-key' | 'show-key' | 'reset
 /** The forms of a user's page for admins. */
 export type AdminForm = UserAction | 'pause-forever'
 
+/** What an admin makes for a user and is shown once. */
+export type CodesKind = 'backup-codes' | 'one-time-code'
+
 /** What has happened to a second step. */
 export interface PageEvent {
   /** ISO 8601 */
@@ -200,6 +203,11 @@ export type PageData = {
     readonly forms: readonly AdminForm[]
     /** What has just been done. */
     readonly notice: AdminAction | null
+    /**
+     * The page that shows codes once was loaded again, too late: when they were made, ISO 8601. Nothing
+     * was done. Default: null.
+     */
+    readonly codesMade?: { readonly kind: CodesKind; readonly at: string } | null
     /** Newest first. */
     readonly events: readonly PageEvent[]
     /** This page's own path. */
@@ -207,7 +215,7 @@ export type PageData = {
   }
   'admin-codes': {
     readonly problem: PageProblem | null
-    readonly kind: 'backup-codes' | 'one-time-code'
+    readonly kind: CodesKind
     /** As people see them. */
     readonly codes: readonly string[]
     /** ISO 8601; null: as long as they are not replaced. */

@@ -6,7 +6,15 @@ import { answerChallenge, showChallenge } from './challenge.js'
 import { answerFresh, showFresh } from './fresh.js'
 import { askLost, cancelLost, showLost } from './lost.js'
 import { cancelLostLink, pressLostLink, showLostCancelled, showLostLink } from './lost-link.js'
-import { codeOrSignedIn, enrolled, nothing, pendingCode, setUp, signedIn } from './needs.js'
+import {
+  codeOrSignedIn,
+  enrolled,
+  nothing,
+  pendingCode,
+  setUp,
+  setUpOrCodesShown,
+  signedIn,
+} from './needs.js'
 import { disable, reset } from './reset.js'
 import { setSafeHeaders } from './respond.js'
 import { route, routerOf } from './routes.js'
@@ -24,7 +32,7 @@ const routes = [
   route('get', '/fresh', enrolled, showFresh),
   route('post', '/fresh', enrolled, answerFresh),
   route('get', '/setup', setUp, showSetup),
-  route('post', '/setup', setUp, confirmSetup),
+  route('post', '/setup', setUpOrCodesShown, confirmSetup),
   route('post', '/change-key', enrolled, changeKey),
   route('post', '/show-key', enrolled, showKey),
   route('post', '/backup-codes', enrolled, makeBackupCodes),

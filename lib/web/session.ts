@@ -4,6 +4,7 @@ import type { PendingLogin } from '../domain/pending-login.js'
 import type { Stamp } from '../domain/stamp.js'
 import { within } from '../ports/within.js'
 import type { AdminAction } from '../service/administration.js'
+import type { KeptCodes } from '../service/shown-codes.js'
 import { passportKeys } from './passport.js'
 import type { Site } from './site.js'
 
@@ -17,6 +18,8 @@ export interface SecondStepSession {
   readonly notice?: Notice
   /** What a page of the admin's says once: a change that has just been made there. */
   readonly adminNotice?: AdminNotice
+  /** Codes that were shown, for a reload of their page: sealed, the newest first. */
+  readonly shown?: readonly KeptCodes[]
 }
 
 export type Notice = 'disabled'
@@ -25,6 +28,8 @@ export interface AdminNotice {
   /** The path of the page. */
   readonly page: string
   readonly action: AdminAction
+  /** When the codes were made that a reload asked for too late, in milliseconds. */
+  readonly madeAt?: number
 }
 
 declare module 'express-session' {
@@ -82,12 +87,12 @@ export async function leaveAdminNotice(req: Request, notice: AdminNotice): Promi
 }
 
 /** What that page is to say, once; null for nothing. */
-export async function takeAdminNotice(req: Request, page: string): Promise<AdminAction | null> {
+export async function takeAdminNotice(req: Request, page: string): Promise<AdminNotice | null> {
   const { adminNotice, ...rest } = req.session.secondStep ?? {}
   if (adminNotice === undefined || adminNotice.page !== page) return null
   req.session.secondStep = rest
   await saveSession(req)
-  return adminNotice.action
+  return adminNotice
 }
 
 /** The pending login, `broken` for something that no version of ours wrote, or null. */

@@ -1,5 +1,7 @@
 import { mayBeginSetup, setupOf } from '../domain/setup.js'
+import type { Stamp } from '../domain/stamp.js'
 import type { SetupOwner, ShownKey } from '../service/setup.js'
+import type { ShownCodes } from '../service/shown-codes.js'
 import { byCode } from './by-code.js'
 import { addressKey } from './client-address.js'
 import { codeField } from './code-field.js'
@@ -16,6 +18,7 @@ import { malformed, type Problem } from './problem.js'
 import { redirect, sendJson, sendProblem, showPage } from './respond.js'
 import { saveSession, stampOf, updateSecondStep } from './session.js'
 import { refuseOnSettings } from './settings.js'
+import { givenOf, keptCodes, shownBefore } from './shown-again.js'
 import type { PendingVisitor, SignedInVisitor } from './visitor.js'
 
 type Owner = PendingVisitor | SignedInVisitor
@@ -62,6 +65,7 @@ export const showKey: Handler<SignedInVisitor> = async (exchange) => {
 /** POST `/setup` */
 export const confirmSetup: Handler<Owner> = async (exchange) => {
   const { site, req, res, visitor } = exchange
+  if (await showSetUpAgain(exchange)) return undefined
   const user = await userOf(exchange)
   if (user === undefined) return { code: 'sign-in-again' }
   const owner = await setupOwner(exchange)
@@ -84,18 +88,28 @@ export const confirmSetup: Handler<Owner> = async (exchange) => {
   if (answer.kind === 'malformed-request') return refuse(exchange, user, malformed('code'))
   if (answer.kind !== 'enrolled') return refuse(exchange, user, { code: answer.kind })
 
-  const next = await signIn(exchange, user, answer.epoch)
   const codes = answer.backupCodes
+  const sessionsEnded = visitor.kind === 'signed-in'
+  const shown = { codes, given: givenOf(req), until: null, sessionsEnded }
+  const next = await signIn(exchange, user, answer.epoch, shown)
   if (wantsJson(req)) sendJson(res, { status: 'enrolled', backupCodes: codes, next })
-  else
-    await showPage(site, req, res, 'backup-codes', {
-      problem: null,
-      codes,
-      madeAt: new Date(site.system.now()),
-      sessionsEnded: visitor.kind === 'signed-in',
-      next,
-    })
+  else {
+    const madeAt = new Date(site.system.now())
+    const page = { problem: null, codes, madeAt, sessionsEnded, next }
+    await showPage(site, req, res, 'backup-codes', page)
+  }
   return undefined
+}
+
+/** The form was sent again, by a reload of the page that shows the codes. */
+async function showSetUpAgain({ site, req, res, visitor }: Exchange<Owner>): Promise<boolean> {
+  if (visitor.kind === 'pending') return false
+  const shown = await shownBefore(site, req, visitor.stamp, 'setup', visitor.record.backupCodes)
+  if (shown === null) return false
+  const { codes, sessionsEnded, at } = shown
+  const page = { codes, sessionsEnded, madeAt: new Date(at), next: nextOf(site, req) }
+  await showPage(site, req, res, 'backup-codes', { problem: null, ...page })
+  return true
 }
 
 /** The set-up is done: the pending login is in, or this session goes on with a new stamp and id. */
@@ -103,20 +117,25 @@ async function signIn(
   { site, req, visitor }: Exchange<Owner>,
   user: Express.User,
   epoch: number,
+  shown: ShownCodes,
 ): Promise<string> {
   const method = 'totp'
+  const keepCodes = async (stamp: Stamp) =>
+    wantsJson(req) ? null : keptCodes(site, stamp, 'setup', shown)
   if (visitor.kind === 'pending') {
-    return finishLogin(site, req, visitor, { user, method, epoch, pageBetween: true })
+    return finishLogin(site, req, visitor, { user, method, epoch, pageBetween: true, keepCodes })
   }
   const { userId } = visitor
   const next = nextOf(site, req)
+  const stamp = site.sessions.stamp(userId, epoch, method)
   await enter(site, req, {
     user,
     userId,
-    stamp: site.sessions.stamp(userId, epoch, method),
+    stamp,
     footing: visitor,
     keeps: keepsHostsKeys(site, req),
     next,
+    shown: await keepCodes(stamp),
   })
   return next
 }

@@ -11,6 +11,7 @@ import type { Lost } from '../service/lost.js'
 import type { Reset } from '../service/reset.js'
 import type { Sessions } from '../service/sessions.js'
 import type { Setup } from '../service/setup.js'
+import type { ShowAgain } from '../service/shown-codes.js'
 import type { Trouble } from '../service/trouble.js'
 import type { Messages, Translate } from './messages.js'
 import type { Render } from './pages.js'
@@ -78,6 +79,7 @@ export interface Site {
   readonly sessions: Sessions
   readonly audit: Audit
   readonly setup: Setup
+  readonly showAgain: ShowAgain
   /** Null where no reset by mail is offered. */
   readonly lost: Lost | null
   readonly system: System

@@ -59,6 +59,29 @@ describe('the page of backup codes', () => {
     })
   })
 
+  for (const javaScriptEnabled of [true, false]) {
+    const script = javaScriptEnabled ? 'with' : 'without'
+    it(`survives a reload ${script} script, after a set-up and after new ones`, async () => {
+      await withPage({ javaScriptEnabled }, async (page) => {
+        const { backupCodes, code } = await setUpAt(page, site)
+        const shown = () => page.locator('#codes code').allTextContents()
+        for (let times = 0; times < 2; times += 1) {
+          await page.reload()
+          expect(await shown()).to.deep.equal(backupCodes)
+        }
+        await onward(page)
+        await page.goto(site.at('/'))
+        await page.getByText('Make new backup codes').click()
+        await give(page, code(), 'code-backup-codes')
+        const fresh = await shown()
+        expect(fresh).to.have.length(10).and.to.not.include(backupCodes[0])
+        await page.reload()
+        expect(await shown()).to.deep.equal(fresh)
+        expect(await letsIn(site, fresh[0] ?? '')).to.equal(true)
+      })
+    })
+  }
+
   it('saves the codes to a file', async () => {
     await withPage({ acceptDownloads: true }, async (page) => {
       const { backupCodes } = await setUpAt(page, site)

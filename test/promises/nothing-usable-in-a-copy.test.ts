@@ -3,6 +3,8 @@
 
 import { expect } from 'chai'
 import { Redis } from 'ioredis'
+import { virtualAuthenticator } from '../../lib/testing/index.js'
+import { enrolledAdmin } from '../support/demo-admin.js'
 import {
   type Environment,
   type ExampleApp,
@@ -84,6 +86,19 @@ describe('Nothing usable is in a copy of Redis', function () {
       expect(copy.toString('latin1'), 'a code').not.to.match(new RegExp(`(?<!\\w)${code}(?!\\w)`))
     }
   })
+
+  it('while somebody looks at codes that are shown once, and an admin at those for a user', async () => {
+    const { usable, codes } = await lookAtNewCodes(app.url)
+    const copy = await copyOf(redis)
+    const kept = copy.toString('latin1').match(/"sealed":"/g)
+    expect(kept, 'a copy without what a reload shows').to.have.length(3)
+    for (const [what, secret] of usable) {
+      expect(shapesFound(copy, secret), what).to.deep.equal([])
+    }
+    for (const code of codes) {
+      expect(copy.toString('latin1'), 'a code').not.to.match(new RegExp(`(?<!\\w)${code}(?!\\w)`))
+    }
+  })
 })
 
 type Named = readonly [what: string, secret: Buffer]
@@ -120,6 +135,30 @@ async function liveThroughEverything(url: string): Promise<{ usable: Named[]; co
   ]
   const now = person.authenticator.code()
   return { usable, codes: [right, wrong, typo, now, person.authenticator.next()] }
+}
+
+/** Leaves browsers at each page that shows codes once, and can be loaded again. */
+async function lookAtNewCodes(url: string): Promise<{ usable: Named[]; codes: string[] }> {
+  const [newcomer, owner] = [new Visitor(url), new Visitor(url)]
+  await newcomer.postJson('/register', newPerson())
+  const { secret = '' } = (await newcomer.getJson('/second-step/setup')).body
+  const first = virtualAuthenticator(secret).next()
+  const person = await enrolNewPerson(owner)
+  const next = person.authenticator.next()
+  const { user } = (await owner.getJson('/account')).body
+  const admin = await enrolledAdmin(url)
+  const ofUser = `/admin/second-step/users/${user?.id}`
+  const pages = [
+    await newcomer.postForm('/second-step/setup', { code: first }),
+    await admin.postForm(`${ofUser}/one-time-code`),
+    await admin.postForm(`${ofUser}/backup-codes`),
+    await owner.postForm('/second-step/backup-codes', { code: next }),
+  ]
+  const shown = pages.map(({ text }) =>
+    [...text.matchAll(/<li><code>([^<]+)<\/code>/g)].map(([, code = '']) => code),
+  )
+  expect(shown.map(({ length }) => length)).to.deep.equal([10, 1, 10, 10])
+  return { usable: shown.flat().flatMap((code) => backupCodeNamed(code)), codes: [first, next] }
 }
 
 function secretsNamed(what: string, base32: string): readonly Named[] {

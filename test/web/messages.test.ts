@@ -53,8 +53,8 @@ const isOfOneMail = (key: string) => /^mail\..*\./.test(key)
 const OFFERED: Readonly<Record<AdminForm, readonly string[]>> = {
   resume: ['summary', 'text', 'button', 'done'],
   unlock: ['summary', 'text', 'button', 'done'],
-  'one-time-code': ['summary', 'text', 'button', 'done', 'title', 'intro', 'heading', 'until'],
-  'backup-codes': ['summary', 'text', 'button', 'done', 'title', 'intro', 'heading'],
+  'one-time-code': ['summary', 'text', 'button', 'again', 'title', 'intro', 'heading', 'until'],
+  'backup-codes': ['summary', 'text', 'button', 'again', 'title', 'intro', 'heading'],
   pause: ['summary', 'text', 'button', 'done', 'days'],
   'pause-forever': ['summary', 'text', 'button'],
   reset: ['summary', 'text', 'button', 'done'],

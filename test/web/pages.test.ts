@@ -188,6 +188,12 @@ const adminEvents: PageData['admin-events'] = {
 }
 const malformed = { code: 'malformed-request', detail: t('problem.malformed-request') }
 
+/** What the page of a user says after that: codes are told of on their own page, or too late. */
+function noticeOf(form: Exclude<(typeof FORMS)[number], 'pause-forever'>) {
+  if (form !== 'backup-codes' && form !== 'one-time-code') return { notice: form }
+  return { codesMade: { kind: form, at: '2026-01-05T12:03:25.000Z' } }
+}
+
 type State = { [P in PageName]: readonly [string, P, PageData[P]] }[PageName]
 const states: readonly State[] = [
   ['challenge', 'challenge', challenge],
@@ -280,7 +286,7 @@ const states: readonly State[] = [
   ...FORMS.flatMap((form): State[] =>
     form === 'pause-forever'
       ? []
-      : [[`a user, after ${form}`, 'admin-user', { ...adminUser, notice: form }]],
+      : [[`a user, after ${form}`, 'admin-user', { ...adminUser, ...noticeOf(form) }]],
   ),
   ['codes for a user', 'admin-codes', adminCodes],
   [

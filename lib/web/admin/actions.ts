@@ -8,20 +8,20 @@ import type {
 import type { Member } from '../../service/directory.js'
 import { wantsJson } from '../faces.js'
 import type { Exchange } from '../handler.js'
-import type { PageData } from '../pages.js'
+import type { CodesKind } from '../pages.js'
 import type { Problem } from '../problem.js'
-import { redirect, sendJson, sendProblem, showPage } from '../respond.js'
+import { redirect, sendJson, sendProblem } from '../respond.js'
 import { leaveAdminNotice } from '../session.js'
 import type { SignedInVisitor } from '../visitor.js'
 import { rememberWayBack } from '../way-back.js'
 import { adminOccasion, announceRefusal, type Change, freshAdmin, limitProblem } from './change.js'
+import { answerReload, type MadeCodes, showCodes } from './codes.js'
 import { daysOf, malformedField, reasonOf } from './fields.js'
 import { presentAdmin } from './needs.js'
 import { iso, shownUntil } from './shown.js'
 import { memberOf, pathOfUser, userPage } from './user.js'
 
 type Done<Result> = Extract<AdminAnswer<Result>, { kind: 'done' }>
-type Codes = Pick<PageData['admin-codes'], 'kind' | 'codes' | 'until'>
 
 /** What an action reads, does and answers. */
 interface Doing<Input, Result> {
@@ -36,8 +36,8 @@ interface Doing<Input, Result> {
   ) => Promise<AdminAnswer<Result>>
   /** What was done to him, or how he is now: a paused user may be locked too. */
   readonly json: (done: Done<Result>) => object
-  /** What the page shows once. Default: nothing; the answer is the user's page. */
-  readonly codes?: (result: Result) => Codes
+  /** The codes that the page shows once. Default: none; the answer is the user's page. */
+  readonly codes?: { readonly action: CodesKind; readonly of: (result: Result) => MadeCodes }
 }
 
 const nothing = () => null
@@ -77,7 +77,7 @@ export const makeBackupCodes = userChange('backup-codes', {
   read: nothing,
   run: (on, change) => on.makeBackupCodes(change),
   json: ({ result }) => ({ backupCodes: result }),
-  codes: (codes) => ({ kind: 'backup-codes', codes, until: null }),
+  codes: { action: 'backup-codes', of: (codes) => ({ codes, until: null }) },
 })
 
 /** POST `/users/:id/one-time-code` */
@@ -85,11 +85,10 @@ export const makeOneTimeCode = userChange('one-time-code', {
   read: nothing,
   run: (on, change) => on.makeOneTimeCode(change),
   json: ({ result: { code, expiresAt } }) => ({ code, expiresAt: iso(expiresAt) }),
-  codes: ({ code, expiresAt }) => ({
-    kind: 'one-time-code',
-    codes: [code],
-    until: iso(expiresAt),
-  }),
+  codes: {
+    action: 'one-time-code',
+    of: ({ code, expiresAt }) => ({ codes: [code], until: iso(expiresAt) }),
+  },
 })
 
 /** POST `/users/:id/unlock` */
@@ -118,6 +117,10 @@ function userChange<Input, Result>(action: UserAction, doing: Doing<Input, Resul
     const input = doing.read(req)
     if (input === undefined) return malformedField(req, doing.field ?? null)
     if (reasonOf(req) === undefined) return malformedField(req, 'reason')
+    const { codes } = doing
+    if (codes !== undefined && (await answerReload(exchange, member, codes.action))) {
+      return undefined
+    }
     const tooMany = await limitProblem(exchange)
     if (tooMany !== null) return tooMany
 
@@ -142,18 +145,18 @@ async function mayChange(
 }
 
 async function sendDone<Result>(
-  { site, req, res }: Exchange<SignedInVisitor>,
-  { hostId, identity }: Member<Express.User>,
+  exchange: Exchange<SignedInVisitor>,
+  member: Member<Express.User>,
   action: UserAction,
   done: Done<Result>,
   { json, codes }: Pick<Doing<unknown, Result>, 'json' | 'codes'>,
 ): Promise<void> {
-  const back = pathOfUser(site, hostId)
+  const { site, req, res } = exchange
   if (wantsJson(req)) return sendJson(res, json(done))
   if (codes !== undefined) {
-    const shown = { ...codes(done.result), name: identity.name, email: identity.email, back }
-    return showPage(site, req, res, 'admin-codes', { problem: null, ...shown })
+    return showCodes(exchange, member, codes.action, codes.of(done.result))
   }
+  const back = pathOfUser(site, member.hostId)
   await leaveAdminNotice(req, { page: back, action })
   redirect(res, back)
 }

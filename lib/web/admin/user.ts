@@ -6,9 +6,9 @@ import { fieldOf } from '../body.js'
 import { wantsJson } from '../faces.js'
 import type { Exchange, Handler } from '../handler.js'
 import { pageEvent } from '../page-event.js'
-import type { AdminForm, PageProblem } from '../pages.js'
+import type { AdminForm, PageData, PageProblem } from '../pages.js'
 import { sendJson, showPage } from '../respond.js'
-import { takeAdminNotice } from '../session.js'
+import { type AdminNotice, takeAdminNotice } from '../session.js'
 import { shownEvent } from '../shown-event.js'
 import type { Site } from '../site.js'
 import type { SignedInVisitor } from '../visitor.js'
@@ -67,11 +67,21 @@ export async function userPage(
     self: member.identity.id === visitor.userId,
     stale,
     forms: allowed,
-    notice,
+    ...noticeShown(notice),
     events: entries.map((entry) => pageEvent(site, entry)),
     back: path,
   }
   await showPage(site, req, res, 'admin-user', data, status)
+}
+
+/** What was done, or what a reload asked for too late. */
+function noticeShown(
+  notice: AdminNotice | null,
+): Pick<PageData['admin-user'], 'notice' | 'codesMade'> {
+  const { action, madeAt } = notice ?? { action: null }
+  if (madeAt === undefined) return { notice: action, codesMade: null }
+  const kind = action === 'one-time-code' ? action : 'backup-codes'
+  return { notice: null, codesMade: { kind, at: new Date(madeAt).toISOString() } }
 }
 
 /** A pause without an end has a form of its own. */

@@ -1,0 +1,70 @@
+import type { Member } from '../../service/directory.js'
+import type { Exchange } from '../handler.js'
+import type { CodesKind, PageData } from '../pages.js'
+import { redirect, showPage } from '../respond.js'
+import { leaveAdminNotice } from '../session.js'
+import { forgetShownAt, rememberCodes, shownAt, shownBefore } from '../shown-again.js'
+import type { SignedInVisitor } from '../visitor.js'
+import { pathOfUser } from './user.js'
+
+/** What an action has made for a user: shown to the admin once. */
+export type MadeCodes = Pick<PageData['admin-codes'], 'codes' | 'until'>
+
+type Whom = Pick<Member<Express.User>, 'hostId' | 'identity' | 'record'>
+
+/** Shows codes that were just made, and has the session keep them for a reload. */
+export async function showCodes(
+  exchange: Exchange<SignedInVisitor>,
+  member: Whom,
+  action: CodesKind,
+  made: MadeCodes,
+): Promise<void> {
+  const { site, req, visitor } = exchange
+  const shown = { ...made, given: null, sessionsEnded: false }
+  await rememberCodes(site, req, visitor.stamp, pageOf(action, member), shown)
+  await codesPage(exchange, member, action, made)
+}
+
+/**
+ * Answers a form that was sent again by a reload of the page that shows the codes: a second set would
+ * kill the one that the admin has just read out. For a minute it shows the same ones; later it leads
+ * to the user's page, which says so, and where the next press makes others.
+ *
+ * @returns whether it was one
+ */
+export async function answerReload(
+  exchange: Exchange<SignedInVisitor>,
+  member: Whom,
+  action: CodesKind,
+): Promise<boolean> {
+  const { site, req, res, visitor } = exchange
+  const page = pageOf(action, member)
+  const present = action === 'backup-codes' ? member.record.backupCodes : null
+  const before = await shownBefore(site, req, visitor.stamp, page, present)
+  if (before !== null) {
+    await codesPage(exchange, member, action, before)
+    return true
+  }
+  const madeAt = shownAt(site, req, page)
+  if (madeAt === null) return false
+  forgetShownAt(req, page)
+  const back = pathOfUser(site, member.hostId)
+  await leaveAdminNotice(req, { page: back, action, madeAt })
+  redirect(res, back)
+  return true
+}
+
+function codesPage(
+  { site, req, res }: Exchange,
+  { hostId, identity }: Whom,
+  kind: CodesKind,
+  { codes, until }: MadeCodes,
+): Promise<void> {
+  const { name, email } = identity
+  const data = { kind, codes, until, name, email, back: pathOfUser(site, hostId) }
+  return showPage(site, req, res, 'admin-codes', { problem: null, ...data })
+}
+
+function pageOf(action: CodesKind, { identity }: Whom): `admin ${string}` {
+  return `admin ${action} ${identity.id}`
+}
