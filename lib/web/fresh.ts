@@ -7,7 +7,7 @@ import { nextOf } from './needs.js'
 import type { PageProblem } from './pages.js'
 import type { Problem } from './problem.js'
 import { redirect, sendJson, sendProblem, showPage } from './respond.js'
-import { saveSession } from './session.js'
+import { renewSession } from './session.js'
 import type { SignedInVisitor } from './visitor.js'
 
 /** GET `/fresh` */
@@ -33,8 +33,7 @@ export const answerFresh: Handler<SignedInVisitor> = async (exchange) => {
   const given = site.sessions.stamp(visitor.userId, epoch, method)
   const stamp = { ...given, id: visitor.stamp?.id ?? given.id }
   const next = nextOf(site, req)
-  req.session.secondStep = { verified: stamp }
-  await saveSession(req)
+  await renewSession(req, stamp)
   const until = new Date(freshUntil(stamp) ?? stamp.at).toISOString()
   if (wantsJson(req)) sendJson(res, { status: 'fresh', until, next })
   else redirect(res, next)

@@ -51,6 +51,18 @@ export function regenerateSession(req: Request): Promise<void> {
   return within(PART, () => settled((done) => req.session.regenerate(done)))
 }
 
+/**
+ * Gives the session a new id and this stamp, and keeps the rest of it. Whoever has learned the old
+ * id is left with nothing.
+ */
+export async function renewSession(req: Request, stamp: Stamp): Promise<void> {
+  const kept = keptKeys(req, () => true)
+  await regenerateSession(req)
+  for (const [key, value] of kept) Reflect.set(req.session, key, value)
+  req.session.secondStep = { verified: stamp }
+  await saveSession(req)
+}
+
 function settled(run: (done: (error?: unknown) => void) => void): Promise<void> {
   return new Promise((resolve, reject) => {
     run((error) => (error ? reject(error) : resolve()))

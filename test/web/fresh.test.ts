@@ -1,9 +1,9 @@
 import { expect } from 'chai'
 import { expectProblem, getJson, getPage, postForm, postJson } from '../support/answers.js'
-import { browserOf, enrol, HTML, JSON_TYPE, passFirstStep } from '../support/browser.js'
-import { MINUTE } from '../support/clock.js'
+import { browserOf, enrol, giveCode, HTML, JSON_TYPE, passFirstStep } from '../support/browser.js'
+import { DAY, MINUTE } from '../support/clock.js'
 import { ann, type HostOptions, makeHost } from '../support/host.js'
-import { sessionsOf } from '../support/sessions.js'
+import { cookieOf, editSession, sessionsOf, useCookie } from '../support/sessions.js'
 import { pendingVisit, setPolicy, signedInVisit, wrongCodeOf } from '../support/visits.js'
 
 const FRESH = '/second-step/fresh'
@@ -156,6 +156,33 @@ describe('a fresh code', () => {
     const before = idOf()
     await postJson(browser, FRESH, { code: enrolment.code() }).expect(200)
     expect(idOf()).to.deep.equal(before)
+  })
+
+  it('gives the session a new id: whoever knows the old one has no fresh session', async () => {
+    const host = makeHost(payouts)
+    const enrolment = await enrol(host, ann)
+    const browser = browserOf(host)
+    await passFirstStep(browser, ann).expect(200)
+    const stolen = cookieOf(await giveCode(browser, enrolment.code()).expect(200))
+    const hosts = { cart: ['book'], admins: { user: 9 } }
+    const originalMaxAge = 7 * DAY
+    editSession(host, (session) => {
+      Object.assign(session, hosts)
+      session.cookie.originalMaxAge = originalMaxAge
+    })
+    host.system.advance(5 * MINUTE)
+
+    const given = await postJson(browser, FRESH, { code: enrolment.code() }).expect(200)
+    expect(cookieOf(given))
+      .to.match(/^connect\.sid=/)
+      .and.not.equal(stolen)
+    await postJson(browser, '/payout').expect(200)
+    await useCookie(browserOf(host), stolen).get('/inside').expect(401)
+    const fresh = sessionsOf(host).find(({ secondStep }) => {
+      return secondStep?.verified?.at === host.system.now()
+    })
+    expect(fresh, 'the host’s keys, another Passport instance’s among them').to.deep.include(hosts)
+    expect(fresh?.cookie.originalMaxAge).to.equal(originalMaxAge)
   })
 
   it('is not given by a wrong one, which leaves the session signed in', async () => {
