@@ -3,8 +3,6 @@ import { UnavailableError } from './errors/unavailable-error.js'
 import { NotSignedInError } from './web/require-signed-in.js'
 
 export type { Attempts } from './domain/attempts.js'
-export type { Authenticator, OtpAlgorithm, OtpParameters } from './domain/authenticator.js'
-export type { BackupCode, BackupCodeSet } from './domain/backup-codes.js'
 export type {
   Actor,
   EventDetails,
@@ -13,15 +11,25 @@ export type {
   SecondStepEventType,
 } from './domain/event.js'
 export type { MailReset } from './domain/mail-reset.js'
-export type { OneTimeCode, SetupGrant } from './domain/one-time-code.js'
 export type { PendingLogin } from './domain/pending-login.js'
 export type { Policy, PolicyMode, RequiredSince, Subject } from './domain/policy.js'
 export type { SecondStepRecord } from './domain/record.js'
 export { type ListPlace, listPlaceOf, type RecordList } from './domain/record-list.js'
 export type { MustSetUp } from './domain/reset.js'
 export type { SetupInProgress } from './domain/setup.js'
+export type { SetupGrant } from './domain/setup-grant.js'
 export type { EndedStamp, Method, Stamp } from './domain/stamp.js'
 export type { State } from './domain/state.js'
+export type { BackupCode, BackupCodeSet } from './factors/backup-codes/kept.js'
+export type { Bound } from './factors/factor.js'
+export type { Authenticator, FactorMethod, Making } from './factors/factors.js'
+export type { OneTimeCode } from './factors/one-time-codes/kept.js'
+export type {
+  OtpAlgorithm,
+  OtpParameters,
+  TotpAuthenticator,
+  TotpMaking,
+} from './factors/totp/kept.js'
 export type {
   Described,
   LostDelay,
@@ -44,6 +52,7 @@ export type {
   SecondStepEvents,
 } from './service/announcer.js'
 export type { MailName } from './service/mails.js'
+export type { KeptCodes } from './service/shown-codes.js'
 export type { SecondStepStatus } from './service/status.js'
 export { knexAuditLog } from './stores/knex-audit-log.js'
 export type { KnexInstance } from './stores/knex-instance.js'
@@ -63,6 +72,7 @@ export type { MailAction, MailFrame } from './web/mails.js'
 export type { Translate } from './web/messages.js'
 export type {
   AdminForm,
+  CodesKind,
   PageData,
   PageEvent,
   PageFrame,

@@ -18,6 +18,7 @@ import { Audit } from './service/audit.js'
 import { BackupCodes } from './service/backup-codes.js'
 import { Challenge } from './service/challenge.js'
 import { Directory } from './service/directory.js'
+import { KeysOfUsers } from './service/keys-of-users.js'
 import { Limits } from './service/limits.js'
 import { Lost, type LostParts } from './service/lost.js'
 import { MailLimits } from './service/mail-limits.js'
@@ -84,11 +85,12 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
   const vault = new Vault(sealer, new UnreadableSecrets(counters, announcer))
   const findSubject = subjectsOf(options, checked)
   const sessions = new Sessions(records, system, findSubject)
-  const oneTimeCodes = new OneTimeCodes({ digester, system })
-  const challengeParts = { records, limits, vault, digester, oneTimeCodes }
+  const keys = new KeysOfUsers(vault, digester)
+  const oneTimeCodes = new OneTimeCodes({ keys, system })
+  const challengeParts = { records, limits, keys }
   const challenge = new Challenge({ ...challengeParts, window, now: () => system.now() })
-  const backupCodes = new BackupCodes({ challenge, digester, system })
-  const setupParts = { records, challenge, limits, vault, backupCodes, system }
+  const backupCodes = new BackupCodes({ challenge, keys, system })
+  const setupParts = { records, challenge, limits, keys, backupCodes, system }
   const administrationParts = { records, backupCodes, oneTimeCodes, announcer, window }
   const views = ejsViews(options.views)
   const messages = loadMessages(options.messages)

@@ -9,9 +9,10 @@ import { expect } from 'chai'
  */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   errors: [],
-  domain: ['node:crypto', 'otplib'],
-  ports: ['domain', 'errors', 'node:crypto'],
-  service: ['domain', 'ports', 'errors', 'node:events'],
+  factors: ['node:crypto', 'otplib'],
+  domain: ['factors', 'node:crypto'],
+  ports: ['domain', 'factors', 'errors', 'node:crypto'],
+  service: ['domain', 'factors', 'ports', 'errors', 'node:events'],
   stores: ['domain', 'ports', 'errors', 'node:crypto', 'knex'],
   keys: ['domain', 'ports', 'errors', 'node:crypto'],
   limits: [
@@ -20,11 +21,11 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ...['stores/redis-client', 'stores/redis-keys'],
   ],
   web: [
-    ...['service', 'domain', 'ports', 'errors'],
+    ...['service', 'domain', 'factors', 'ports', 'errors'],
     ...['express', 'express-session', 'passport', 'ejs', 'qrcode', 'intl-messageformat'],
     ...['node:fs', 'node:http', 'node:net', 'node:path', 'node:url'],
   ],
-  testing: ['domain', 'ports', 'node:assert', 'node:crypto'],
+  testing: ['domain', 'factors', 'ports', 'node:assert', 'node:crypto'],
   cli: ['*'],
   options: ['*'],
   wiring: ['*'],

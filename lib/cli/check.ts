@@ -40,9 +40,9 @@ async function faultOf(listed: Listed, sealer: Sealer | null): Promise<string | 
   const { stored } = listed
   const userId = userIdOf(stored)
   try {
-    const { authenticator, setup } = parseRecord(stored, userId)
-    if (authenticator !== null) {
-      await sealer?.open(authenticator.secret, { purpose: 'authenticator', userId })
+    const { authenticators, setup } = parseRecord(stored, userId)
+    for (const { secret } of authenticators) {
+      await sealer?.open(secret, { purpose: 'authenticator', userId })
     }
     if (setup !== null) await sealer?.open(setup.secret, { purpose: 'setup', userId })
     return null

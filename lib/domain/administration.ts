@@ -1,8 +1,9 @@
+import type { BackupCodeSet } from '../factors/backup-codes/kept.js'
+import { type OneTimeCode, withOneTimeCode } from '../factors/one-time-codes/kept.js'
 import { noAttempts } from './attempts.js'
-import { type BackupCodeSet, replaceBackupCodes } from './backup-codes.js'
+import { isEnrolled } from './authenticators.js'
 import type { Decision } from './decision.js'
 import type { SecondStepEvent } from './event.js'
-import { addOneTimeCode, type OneTimeCode } from './one-time-code.js'
 import { ruleFor } from './policy.js'
 import type { SecondStepRecord } from './record.js'
 import { forget } from './reset.js'
@@ -43,7 +44,7 @@ export function pauseEnd(days: number | 'forever', now: number): number {
 /** No code is asked for until then. The authenticator is kept, and no session ends. */
 export function pauseByAdmin(footing: Footing, until: number): Decision<AdminVerdict> {
   const { record, policy, subject } = footing
-  if (record.authenticator === null) return refused(record, 'not-enrolled')
+  if (!isEnrolled(record)) return refused(record, 'not-enrolled')
   const endless = until === FOREVER
   if (endless && ruleFor(policy, subject).mode === 'required') {
     return refused(record, 'required-by-policy')
@@ -65,8 +66,9 @@ export function backupCodesByAdmin(
   set: BackupCodeSet,
 ): Decision<AdminVerdict> {
   if (!policy.backupCodes) return refused(record, 'switched-off')
-  if (record.authenticator === null) return refused(record, 'not-enrolled')
-  return { ...replaceBackupCodes(record, { ...set, seenByAdmin: true }), answer: 'done' }
+  if (!isEnrolled(record)) return refused(record, 'not-enrolled')
+  const seen = { ...set, seenByAdmin: true }
+  return done({ ...record, backupCodes: seen }, { type: 'backup-codes-made', method: null })
 }
 
 /** A code for one login, which must set up anew. Earlier ones stay. */
@@ -77,11 +79,15 @@ export function oneTimeCodeByAdmin(
 ): Decision<AdminVerdict> {
   if (!hasOrOwesAuthenticator(record)) return refused(record, 'not-enrolled')
   const detail = { expiresAt: new Date(code.expiresAt) }
-  return done(addOneTimeCode(record, code, now), {
-    type: 'one-time-code-made',
-    method: null,
-    detail,
-  })
+  const oneTimeCodes = withOneTimeCode(record.oneTimeCodes, code, now)
+  return done(
+    { ...record, oneTimeCodes },
+    {
+      type: 'one-time-code-made',
+      method: null,
+      detail,
+    },
+  )
 }
 
 /** Misses, waits and the lock are cleared. */
@@ -97,8 +103,8 @@ export function endSessionsByAdmin({ record }: Footing): Decision<AdminVerdict> 
 }
 
 /** After a reset too, however long ago: then these are the way out. */
-function hasOrOwesAuthenticator({ authenticator, mustSetUp }: SecondStepRecord): boolean {
-  return authenticator !== null || mustSetUp !== null
+function hasOrOwesAuthenticator(record: SecondStepRecord): boolean {
+  return isEnrolled(record) || record.mustSetUp !== null
 }
 
 function holdsNothing(record: SecondStepRecord): boolean {

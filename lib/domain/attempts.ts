@@ -31,13 +31,14 @@ export const noAttempts: Attempts = { misses: [], consecutive: 0 }
 const CONSECUTIVE_AT_MOST = 100
 
 /**
- * 20 a day, 100 in 30 days, 100 in a row, for the three codes that are right at once with a window
- * of one step. A wider window makes a guess likelier, so the caps shrink by the same factor
+ * 20 a day, 100 in 30 days, 100 in a row, for the three codes that are right at once with one app and
+ * a window of one step. More codes make a guess likelier, so the caps shrink by the same factor
  * (promise 3: 100 guesses at 3 in 10^6 are 0.03 % a lock cycle, 12.2 cycles a year below 0.4 %).
  * A window of 0 raises the caps of a day and a month, but never the one in a row.
+ *
+ * @param codesAtOnce codes that are right at one moment, of all the user's authenticators together
  */
-export function attemptCaps(window: number): AttemptCaps {
-  const codesAtOnce = 2 * window + 1
+export function attemptCaps(codesAtOnce: number): AttemptCaps {
   const scaled = (cap: number) => Math.floor((cap * 3) / codesAtOnce)
   const consecutive = Math.min(scaled(100), CONSECUTIVE_AT_MOST)
   return { day: scaled(20), month: scaled(100), consecutive }

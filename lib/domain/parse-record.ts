@@ -1,69 +1,24 @@
+import { isBackupCodeSet } from '../factors/backup-codes/kept.js'
+import { count, flag, listOf, oneOf, orNull, recordOf, shape, text } from '../factors/checks.js'
+import { isAuthenticator, isMaking } from '../factors/factors.js'
+import { isOneTimeCodes } from '../factors/one-time-codes/kept.js'
+import { AUTHENTICATORS_AT_MOST } from './authenticators.js'
+import { liftRecord } from './lift-record.js'
 import type { Policy } from './policy.js'
 import type { SecondStepRecord } from './record.js'
 
-type Check = (value: unknown) => boolean
-
-const text: Check = (value) => typeof value === 'string'
-const flag: Check = (value) => typeof value === 'boolean'
-const count: Check = (value) => Number.isSafeInteger(value) && Number(value) >= 0
-const step: Check = (value) => Number.isSafeInteger(value) && Number(value) >= -1
-const oneOf =
-  (...values: readonly unknown[]): Check =>
-  (value) =>
-    values.includes(value)
-const orNull =
-  (check: Check): Check =>
-  (value) =>
-    value === null || check(value)
-const listOf =
-  (check: Check): Check =>
-  (value) =>
-    Array.isArray(value) && value.every(check)
-const shape =
-  (checks: Readonly<Record<string, Check>>): Check =>
-  (value) =>
-    typeof value === 'object' &&
-    value !== null &&
-    Object.entries(checks).every(
-      ([key, check]) => Object.hasOwn(value, key) && check(Reflect.get(value, key)),
-    )
-
-const recordOf =
-  (check: Check): Check =>
-  (value) =>
-    typeof value === 'object' &&
-    value !== null &&
-    Object.getPrototypeOf(value) === Object.prototype &&
-    Object.values(value).every(check)
-
-const otpParameters = {
-  algorithm: oneOf('sha1', 'sha256', 'sha512'),
-  digits: oneOf(6, 7, 8),
-  period: (value: unknown) => count(value) && value !== 0,
-}
+const setupInProgress = shape({ owner: text, startedAt: count, misses: count })
 
 const isRecord = shape({
   userId: text,
   version: count,
   writeId: text,
   epoch: count,
-  authenticator: orNull(
-    shape({ ...otpParameters, type: oneOf('totp'), secret: text, lastStep: step, since: count }),
-  ),
-  setup: orNull(
-    shape({ ...otpParameters, owner: text, secret: text, startedAt: count, misses: count }),
-  ),
+  authenticators: listOf(isAuthenticator, AUTHENTICATORS_AT_MOST),
+  setup: orNull((value) => isMaking(value) && setupInProgress(value)),
   mustSetUp: orNull(shape({ until: count })),
-  backupCodes: orNull(
-    shape({
-      id: text,
-      codes: listOf(shape({ digest: text, usedAt: orNull(count) })),
-      createdAt: count,
-      saved: flag,
-      seenByAdmin: flag,
-    }),
-  ),
-  oneTimeCodes: listOf(shape({ id: text, digest: text, expiresAt: count, usedAt: orNull(count) })),
+  backupCodes: orNull(isBackupCodeSet),
+  oneTimeCodes: isOneTimeCodes,
   setupGrant: orNull(shape({ owner: text, until: count })),
   mailReset: orNull(
     shape({
@@ -104,20 +59,6 @@ const isPolicy = shape({
   ),
 })
 
-/** What records lack that version 0.1.0 has written. Without any of it an account is no more open. */
-const ADDED_LATER = { oneTimeCodes: [], setupGrant: null, mailReset: null, ruleStart: null }
-
-function completed(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null) return value
-  const codes: unknown = Reflect.get(value, 'backupCodes')
-  const oldCodes =
-    typeof codes === 'object' && codes !== null && !Object.hasOwn(codes, 'seenByAdmin')
-  const whole = Object.keys(ADDED_LATER).every((key) => Object.hasOwn(value, key)) && !oldCodes
-  if (whole) return value
-  const backupCodes = oldCodes ? { backupCodes: { ...codes, seenByAdmin: false } } : {}
-  return { ...ADDED_LATER, ...value, ...backupCodes }
-}
-
 /** What a store answered is no record of that user's. */
 export class BrokenRecordError extends Error {}
 
@@ -128,7 +69,7 @@ export class BrokenRecordError extends Error {}
  * @throws BrokenRecordError when it is no record, or another user's
  */
 export function parseRecord(value: unknown, userId: string): SecondStepRecord {
-  const record = completed(value) as SecondStepRecord
+  const record = liftRecord(value) as SecondStepRecord
   if (isRecord(record) && record.userId === userId) return record
   throw new BrokenRecordError('the stored record of a user cannot be read')
 }

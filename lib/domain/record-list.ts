@@ -1,3 +1,4 @@
+import { enrolledSince } from './authenticators.js'
 import type { SecondStepRecord } from './record.js'
 
 /**
@@ -24,10 +25,11 @@ export interface ListPlace {
 
 /** Where a record is to be found in the lists: for adapters of the record store. */
 export function listPlaceOf(record: SecondStepRecord): ListPlace {
-  const { authenticator, lockedUntil, pausedUntil, mailReset } = record
+  const { lockedUntil, pausedUntil, mailReset } = record
   const mailResetDue = mailReset?.readyTold === false ? mailReset.usableAt : null
-  if (authenticator === null) {
+  const since = enrolledSince(record)
+  if (since === null) {
     return { since: null, lockedUntil: null, pausedUntil: null, mailResetDue }
   }
-  return { since: authenticator.since, lockedUntil, pausedUntil, mailResetDue }
+  return { since, lockedUntil, pausedUntil, mailResetDue }
 }

@@ -1,10 +1,11 @@
+import type { BackupCodeSet } from '../factors/backup-codes/kept.js'
+import type { Authenticator } from '../factors/factors.js'
+import type { OneTimeCode } from '../factors/one-time-codes/kept.js'
 import type { Attempts } from './attempts.js'
-import type { Authenticator } from './authenticator.js'
-import type { BackupCodeSet } from './backup-codes.js'
 import type { MailReset } from './mail-reset.js'
-import type { OneTimeCode, SetupGrant } from './one-time-code.js'
 import type { MustSetUp } from './reset.js'
 import type { SetupInProgress } from './setup.js'
+import type { SetupGrant } from './setup-grant.js'
 import type { EndedStamp } from './stamp.js'
 
 /**
@@ -20,7 +21,8 @@ export interface SecondStepRecord {
   readonly writeId: string
   /** Raised to end every session and pending login of the user. */
   readonly epoch: number
-  readonly authenticator: Authenticator | null
+  /** What makes the user's codes: at most ten, none for a user who is not enrolled. */
+  readonly authenticators: readonly Authenticator[]
   readonly setup: SetupInProgress | null
   /** After a reset: an authenticator must be set up, by this time. */
   readonly mustSetUp: MustSetUp | null
@@ -58,7 +60,7 @@ export function blankRecord(userId: string): SecondStepRecord {
     version: 0,
     writeId: '',
     epoch: 0,
-    authenticator: null,
+    authenticators: [],
     setup: null,
     mustSetUp: null,
     backupCodes: null,

@@ -33,7 +33,7 @@ export function disableByUser(record: SecondStepRecord): Decision<undefined> {
 export function forget(record: SecondStepRecord, mustSetUp: MustSetUp | null): SecondStepRecord {
   return {
     ...raiseEpoch(record),
-    authenticator: null,
+    authenticators: [],
     setup: null,
     backupCodes: null,
     oneTimeCodes: [],

@@ -1,18 +1,18 @@
+import { type BackupCodeSet, backupCodesLeft } from '../factors/backup-codes/kept.js'
+import type { Moment } from '../factors/factor.js'
+import { isAuthenticator, type Making, mainFactorOf } from '../factors/factors.js'
 import { noAttempts } from './attempts.js'
-import { matchCode, type OtpParameters, stepsOff } from './authenticator.js'
-import { type BackupCodeSet, backupCodesLeft } from './backup-codes.js'
+import { isEnrolled } from './authenticators.js'
 import type { Decision } from './decision.js'
 import { endMailReset } from './mail-reset.js'
-import { isGranted } from './one-time-code.js'
 import type { SecondStepRecord } from './record.js'
+import { isGranted } from './setup-grant.js'
 import { raiseEpoch } from './stamp.js'
 
-/** A secret that was shown and waits for the one code that proves the authenticator has it. */
-export interface SetupInProgress extends OtpParameters {
+/** What was shown to the user and waits for the one code that proves they have it; `type` names its factor. */
+export type SetupInProgress = Making & {
   /** Id of the pending login or stamp that began it; nobody else sees or confirms it. */
   readonly owner: string
-  /** Sealed, under another purpose than a live secret. */
-  readonly secret: string
   readonly startedAt: number
   readonly misses: number
 }
@@ -47,7 +47,7 @@ export type BeginSetupAnswer =
  */
 export function beginSetup(
   record: SecondStepRecord,
-  command: { owner: string; secret: string; parameters: OtpParameters },
+  command: { owner: string; making: Making },
   now: number,
 ): Decision<BeginSetupAnswer> {
   const present = setupOf(record, command.owner, now)
@@ -63,7 +63,7 @@ export function beginSetup(
 
 /** Whether this owner may begin a set-up: nothing is bound, or a one-time code has opened it. */
 export function mayBeginSetup(record: SecondStepRecord, owner: string, now: number): boolean {
-  return record.authenticator === null || isGranted(record, owner, now)
+  return !isEnrolled(record) || isGranted(record, owner, now)
 }
 
 /**
@@ -72,7 +72,7 @@ export function mayBeginSetup(record: SecondStepRecord, owner: string, now: numb
  */
 export function beginKeyChange(
   record: SecondStepRecord,
-  command: { owner: string; secret: string; parameters: OtpParameters },
+  command: { owner: string; making: Making },
   now: number,
 ): Decision<SetupInProgress> {
   const setup = newSetup(command, now)
@@ -80,10 +80,10 @@ export function beginKeyChange(
 }
 
 function newSetup(
-  { owner, secret, parameters }: { owner: string; secret: string; parameters: OtpParameters },
+  { owner, making }: { owner: string; making: Making },
   now: number,
 ): SetupInProgress {
-  return { ...parameters, owner, secret, startedAt: now, misses: 0 }
+  return { ...making, owner, startedAt: now, misses: 0 }
 }
 
 /** Answer of a set-up's confirmation. */
@@ -98,23 +98,22 @@ export type ConfirmSetupAnswer =
   | { readonly kind: 'already-enrolled' }
 
 /**
- * Confirms a set-up by one code. The code's step is burned with it (hanko #2723), earlier misses
- * are forgotten, and the epoch is raised: sessions that know nothing of a second step end.
+ * Confirms a set-up by one code. The code is burned with it (hanko #2723), earlier misses are
+ * forgotten, and the epoch is raised: sessions that know nothing of a second step end.
  */
-export function confirmSetup(
+export async function confirmSetup(
   record: SecondStepRecord,
   command: {
     owner: string
-    code: string
-    /** The opened secret of the set-up in progress. */
-    secret: Uint8Array
-    /** The same secret, sealed for its live use. */
-    liveSecret: string
+    /** The code, as the set-up's factor has read it. */
+    given: unknown
+    /** Id of the authenticator that is bound now. */
+    id: string
     backupCodes: BackupCodeSet | null
-    window: number
   },
-  now: number,
-): Decision<ConfirmSetupAnswer> {
+  moment: Moment,
+): Promise<Decision<ConfirmSetupAnswer>> {
+  const { now } = moment
   const setup = setupOf(record, command.owner, now)
   if (setup === null) {
     const again = mayBeginSetup(record, command.owner, now)
@@ -122,27 +121,16 @@ export function confirmSetup(
     return { record, answer: { kind }, events: [] }
   }
 
-  const match = matchCode(command.code, command.secret, setup, {
-    lastStep: -1,
-    window: command.window,
-    now,
-  })
-  if (match.kind !== 'match') {
-    return missedSetup(record, setup, stepsOff(command.code, command.secret, setup, now))
-  }
+  const factor = mainFactorOf(setup.type)
+  const proven = await factor.prove(setup, command.given, moment)
+  if (proven.kind === 'wrong') return missedSetup(record, setup, proven.clockOff)
 
-  const { algorithm, digits, period } = setup
+  const { id } = command
+  const bound: unknown = { ...proven.kept, id, name: null, since: now, lastUsedAt: now }
+  if (!isAuthenticator(bound)) throw new Error('a factor does not know what it keeps')
   const enrolled: SecondStepRecord = {
     ...raiseEpoch(record),
-    authenticator: {
-      type: 'totp',
-      secret: command.liveSecret,
-      algorithm,
-      digits,
-      period,
-      lastStep: match.step,
-      since: now,
-    },
+    authenticators: [bound],
     setup: null,
     mustSetUp: null,
     // They were made for the recovery that this one ends.
@@ -150,7 +138,7 @@ export function confirmSetup(
     backupCodes: command.backupCodes,
     attempts: noAttempts,
   }
-  const type = record.authenticator === null ? 'enrolled' : 'key-changed'
+  const type = isEnrolled(record) ? 'key-changed' : 'enrolled'
   return {
     record: enrolled,
     answer: {
@@ -158,19 +146,19 @@ export function confirmSetup(
       epoch: enrolled.epoch,
       backupCodesLeft: backupCodesLeft(command.backupCodes),
     },
-    events: [{ type, method: 'totp' }, ...endMailReset(record, now).events],
+    events: [{ type, method: factor.method }, ...endMailReset(record, now).events],
   }
 }
 
 function missedSetup(
   record: SecondStepRecord,
   setup: SetupInProgress,
-  stepsOff: number | null,
+  clockOff: number | null,
 ): Decision<ConfirmSetupAnswer> {
   const misses = setup.misses + 1
   return {
     record: { ...record, setup: misses < MISSES_AT_MOST ? { ...setup, misses } : null },
-    answer: { kind: 'wrong-code', clockOff: stepsOff === null ? null : stepsOff * setup.period },
-    events: [{ type: 'wrong-code', method: 'totp' }],
+    answer: { kind: 'wrong-code', clockOff },
+    events: [{ type: 'wrong-code', method: mainFactorOf(setup.type).method }],
   }
 }

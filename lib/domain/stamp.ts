@@ -1,7 +1,8 @@
+import type { FactorMethod } from '../factors/factors.js'
 import type { SecondStepRecord } from './record.js'
 
 /** How a second step was passed; `none` where the user needed none. */
-export type Method = 'totp' | 'backup-code' | 'one-time-code' | 'none'
+export type Method = FactorMethod | 'none'
 
 /** What a signed-in session carries: who passed which step when. Times in milliseconds. */
 export interface Stamp {

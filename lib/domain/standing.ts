@@ -1,7 +1,8 @@
-import { isGranted } from './one-time-code.js'
+import { isEnrolled } from './authenticators.js'
 import { type PendingLogin, pendingExpiresAt } from './pending-login.js'
 import { type Policy, ruleFor, type Subject } from './policy.js'
 import type { SecondStepRecord } from './record.js'
+import { isGranted } from './setup-grant.js'
 import type { Stamp } from './stamp.js'
 
 /** What a user's standing is decided on. */
@@ -26,7 +27,7 @@ const DAY = 24 * 60 * 60 * 1000
 export function demandOf(footing: Footing, now: number): Demand {
   const { record, policy, subject } = footing
   if (ruleFor(policy, subject).mode === 'off') return 'nothing'
-  if (record.authenticator !== null) return pauseOf(footing, now) === null ? 'code' : 'nothing'
+  if (isEnrolled(record)) return pauseOf(footing, now) === null ? 'code' : 'nothing'
   if (record.mustSetUp !== null) return now < record.mustSetUp.until ? 'setup' : 'code'
   const deadline = graceDeadlineOf(footing)
   return deadline === null || now < deadline ? 'nothing' : 'setup'
@@ -37,8 +38,8 @@ export function demandOf(footing: Footing, now: number): Demand {
  * where the second step is required.
  */
 export function pauseOf({ record, policy, subject }: Footing, now: number): number | null {
-  const { authenticator, pausedUntil } = record
-  if (authenticator === null || pausedUntil === null || pausedUntil <= now) return null
+  const { pausedUntil } = record
+  if (!isEnrolled(record) || pausedUntil === null || pausedUntil <= now) return null
   const endless = pausedUntil === FOREVER
   return endless && ruleFor(policy, subject).mode === 'required' ? null : pausedUntil
 }
@@ -50,7 +51,7 @@ export function pauseOf({ record, policy, subject }: Footing, now: number): numb
  */
 export function graceDeadlineOf({ record, policy, subject }: Footing): number | null {
   const rule = ruleFor(policy, subject)
-  if (rule.mode !== 'required' || record.authenticator !== null) return null
+  if (rule.mode !== 'required' || isEnrolled(record)) return null
   const start = Math.min(rule.since ?? 0, record.ruleStart ?? Number.POSITIVE_INFINITY)
   return Math.max(start, subject.createdAt ?? 0) + rule.graceDays * DAY
 }
@@ -58,7 +59,7 @@ export function graceDeadlineOf({ record, policy, subject }: Footing): number | 
 /** Until when an authenticator must be set up, by the policy or after a reset; null: it need not. */
 export function setupDeadlineOf(footing: Footing): number | null {
   const { record, policy, subject } = footing
-  if (record.authenticator !== null || ruleFor(policy, subject).mode === 'off') return null
+  if (isEnrolled(record) || ruleFor(policy, subject).mode === 'off') return null
   return record.mustSetUp?.until ?? graceDeadlineOf(footing)
 }
 

@@ -1,4 +1,4 @@
-import { attemptCaps, lockEnd } from './attempts.js'
+import { authenticatorLock, isEnrolled } from './authenticators.js'
 import { ruleFor } from './policy.js'
 import { type Footing, pauseOf } from './standing.js'
 
@@ -11,11 +11,11 @@ export type State = 'locked' | 'paused' | 'must-set-up' | 'on' | 'off'
  */
 export function stateOf(footing: Footing, window: number, now: number): State {
   const { record, policy, subject } = footing
-  if (record.authenticator === null) {
+  if (!isEnrolled(record)) {
     const { mode } = ruleFor(policy, subject)
     const must = record.mustSetUp !== null || mode === 'required'
     return must && mode !== 'off' ? 'must-set-up' : 'off'
   }
-  if (lockEnd(record.attempts, attemptCaps(window), now) !== null) return 'locked'
+  if (authenticatorLock(record, window, now) !== null) return 'locked'
   return pauseOf(footing, now) === null ? 'on' : 'paused'
 }

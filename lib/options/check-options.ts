@@ -1,6 +1,6 @@
 import type { Request } from 'express'
-import type { OtpParameters } from '../domain/authenticator.js'
 import { checkNames } from '../errors/check-names.js'
+import type { OtpParameters } from '../factors/totp/kept.js'
 import type { Description, Paths } from '../web/site.js'
 import { check, isListOf, isText } from './check.js'
 import { checkLost, checkMail, checkParts } from './check-parts.js'

@@ -1,5 +1,5 @@
 import type { Request, Response } from 'express'
-import type { OtpParameters } from '../domain/authenticator.js'
+import type { OtpParameters } from '../factors/totp/kept.js'
 import type { AuditLog } from '../ports/audit-log.js'
 import type { Mailer } from '../ports/mailer.js'
 import type { RecordStore } from '../ports/record-store.js'

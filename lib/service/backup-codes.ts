@@ -1,58 +1,33 @@
-import {
-  BACKUP_CODES_IN_A_SET,
-  type BackupCodeSet,
-  BYTES_OF_A_BACKUP_CODE,
-  backupCodeFrom,
-  formatBackupCode,
-  replaceBackupCodes,
-} from '../domain/backup-codes.js'
-import type { Digester } from '../ports/digester.js'
+import { type MadeBackupCodes, makeBackupCodes } from '../factors/backup-codes/make.js'
 import type { System } from '../ports/system.js'
-import { within } from '../ports/within.js'
-import type { Challenge, CodeAnswer, CodeAttempt } from './challenge.js'
-
-/** A new set, and its codes as people see them: shown once, kept nowhere. */
-export interface MadeBackupCodes {
-  readonly set: BackupCodeSet
-  readonly codes: readonly string[]
-}
+import type { Challenge, ProofAnswer, ProofAttempt } from './challenge.js'
+import type { KeysOfUsers } from './keys-of-users.js'
 
 /** Makes sets of backup codes. */
 export class BackupCodes {
   readonly #challenge: Challenge
-  readonly #digester: Digester
+  readonly #keys: KeysOfUsers
   readonly #system: System
 
-  constructor(parts: { challenge: Challenge; digester: Digester; system: System }) {
+  constructor(parts: { challenge: Challenge; keys: KeysOfUsers; system: System }) {
     this.#challenge = parts.challenge
-    this.#digester = parts.digester
+    this.#keys = parts.keys
     this.#system = parts.system
   }
 
-  async make(userId: string, now: number): Promise<MadeBackupCodes> {
-    const id = Buffer.from(this.#system.random(12)).toString('base64url')
-    const codes = Array.from({ length: BACKUP_CODES_IN_A_SET }, () =>
-      backupCodeFrom(this.#system.random(BYTES_OF_A_BACKUP_CODE)),
-    )
-    const context = { purpose: 'backup-code', userId, setId: id } as const
-    const digests = await Promise.all(
-      codes.map((code) => within('the key ring', () => this.#digester.digests(code, context))),
-    )
-    const set: BackupCodeSet = {
-      id,
-      codes: digests.map(([digest]) => ({ digest, usedAt: null })),
-      createdAt: now,
-      saved: false,
-      seenByAdmin: false,
-    }
-    return { set, codes: codes.map(formatBackupCode) }
+  make(userId: string, now: number): Promise<MadeBackupCodes> {
+    return makeBackupCodes((bytes) => this.#system.random(bytes), now, this.#keys.of(userId, null))
   }
 
-  /** Replaces the user's set by a code; all earlier codes are dead at once. */
-  replace(attempt: CodeAttempt): Promise<CodeAnswer<readonly string[]>> {
+  /** Replaces the user's set by a proof; all earlier codes are dead at once. */
+  replace(attempt: ProofAttempt): Promise<ProofAnswer<readonly string[]>> {
     return this.#challenge.answerAnd(attempt, async (record, now) => {
       const { set, codes } = await this.make(attempt.userId, now)
-      return { ...replaceBackupCodes(record, set), answer: codes }
+      return {
+        record: { ...record, backupCodes: set },
+        answer: codes,
+        events: [{ type: 'backup-codes-made', method: null }],
+      }
     })
   }
 }

@@ -1,5 +1,4 @@
-import { backupCodesLeft } from '../domain/backup-codes.js'
-import { authenticatorBlock } from '../domain/challenge.js'
+import { authenticatorBlock, enrolledSince } from '../domain/authenticators.js'
 import { BrokenRecordError } from '../domain/parse-record.js'
 import type { Policy, Subject } from '../domain/policy.js'
 import type { SecondStepRecord } from '../domain/record.js'
@@ -7,6 +6,7 @@ import type { RecordList } from '../domain/record-list.js'
 import { type Footing, pauseOf, setupDeadlineOf } from '../domain/standing.js'
 import { type State, stateOf } from '../domain/state.js'
 import { UnavailableError } from '../errors/unavailable-error.js'
+import { backupCodesLeft } from '../factors/backup-codes/kept.js'
 import type { Users } from '../ports/users.js'
 import { within } from '../ports/within.js'
 import type { Records } from './records.js'
@@ -246,14 +246,14 @@ export class Directory<U> {
     const record = known ?? (await records.find(identity.id))
     const footing = { record, policy, subject: identity.subject }
     const at = now()
-    const block = record.authenticator === null ? null : authenticatorBlock(record, window, at)
+    const block = authenticatorBlock(record, window, at)
     return {
       ...footing,
       user,
       identity,
       hostId: hostIdOf(identity.id) ?? identity.id,
       state: stateOf(footing, window, at),
-      since: record.authenticator?.since ?? null,
+      since: enrolledSince(record),
       backupCodesLeft: backupCodesLeft(record.backupCodes),
       pausedUntil: pauseOf(footing, at),
       blockedUntil: block?.until ?? null,

@@ -1,7 +1,7 @@
 import { readAddress } from '../domain/address.js'
 import type { MailReset } from '../domain/mail-reset.js'
 import type { SecondStepRecord } from '../domain/record.js'
-import { isSameText } from '../domain/same-text.js'
+import { isSameText } from '../factors/same-text.js'
 import type { Digester } from '../ports/digester.js'
 import type { System } from '../ports/system.js'
 import { within } from '../ports/within.js'

@@ -1,4 +1,4 @@
-import { noteLock } from '../domain/challenge.js'
+import { noteLock } from '../domain/authenticators.js'
 import type { Decision } from '../domain/decision.js'
 import type { SecondStepEvent } from '../domain/event.js'
 import { parsePolicy, parseRecord } from '../domain/parse-record.js'

@@ -28,14 +28,16 @@ export class Reseal {
       userId,
       occasion,
       async (record) => {
-        const authenticator = await this.#fresh(record.authenticator, {
-          purpose: 'authenticator',
-          userId,
-        })
-        const setup = await this.#fresh(record.setup, { purpose: 'setup', userId })
-        const same = authenticator === record.authenticator && setup === record.setup
+        const context = { purpose: 'authenticator', userId } as const
+        const authenticators = await Promise.all(
+          record.authenticators.map((one) => this.#fresh(one, context)),
+        )
+        const setup =
+          record.setup && (await this.#fresh(record.setup, { purpose: 'setup', userId }))
+        const moved = authenticators.some((one, index) => one !== record.authenticators[index])
+        const same = !moved && setup === record.setup
         return {
-          record: same ? record : { ...record, authenticator, setup },
+          record: same ? record : { ...record, authenticators, setup },
           answer: !same,
           events: [],
         }
@@ -44,12 +46,11 @@ export class Reseal {
     )
   }
 
-  /** The very part that came in where its secret is under the first key already, or there is none. */
+  /** The very part that came in where its secret is under the first key already. */
   async #fresh<Part extends { readonly secret: string }>(
-    part: Part | null,
+    part: Part,
     context: SealContext,
-  ): Promise<Part | null> {
-    if (part === null) return null
+  ): Promise<Part> {
     const { secret, stale } = await this.#vault.open(part.secret, context, null)
     return stale ? { ...part, secret: await this.#vault.seal(secret, context) } : part
   }

@@ -1,5 +1,4 @@
-import type { OtpParameters } from '../domain/authenticator.js'
-import type { TypedCode } from '../domain/code.js'
+import { firstAuthenticator } from '../domain/authenticators.js'
 import type { Decision } from '../domain/decision.js'
 import type { Policy } from '../domain/policy.js'
 import type { SecondStepRecord } from '../domain/record.js'
@@ -14,15 +13,17 @@ import {
   setupOf,
 } from '../domain/setup.js'
 import { type Admission, type Footing, stillAdmitted } from '../domain/standing.js'
+import { mainFactorOf, type Proof } from '../factors/factors.js'
+import type { OtpParameters } from '../factors/totp/kept.js'
+import { BYTES_OF_A_SECRET } from '../factors/totp/make.js'
+import { totp } from '../factors/totp/totp.js'
 import type { System } from '../ports/system.js'
 import type { Occasion } from './announcer.js'
 import type { BackupCodes } from './backup-codes.js'
-import type { Challenge, CodeAnswer, CodeAttempt } from './challenge.js'
+import type { Challenge, ProofAnswer, ProofAttempt } from './challenge.js'
+import type { KeysOfUsers } from './keys-of-users.js'
 import type { Limits } from './limits.js'
 import type { Records } from './records.js'
-import type { Vault } from './vault.js'
-
-const BYTES_OF_A_SECRET = 20
 
 /** Who sets up, and in which login. */
 export interface SetupOwner extends Footing {
@@ -56,7 +57,8 @@ export type SetupConfirmed =
 
 interface Confirming {
   readonly owner: string
-  readonly code: string
+  /** The code, as the set-up's factor has read it. */
+  readonly given: unknown
   readonly policy: Policy
   readonly occasion: Occasion
 }
@@ -73,7 +75,7 @@ export class Setup {
   readonly #records: Records
   readonly #challenge: Challenge
   readonly #limits: Limits
-  readonly #vault: Vault
+  readonly #keys: KeysOfUsers
   readonly #backupCodes: BackupCodes
   readonly #system: System
   readonly #parameters: OtpParameters
@@ -83,7 +85,7 @@ export class Setup {
     records: Records
     challenge: Challenge
     limits: Limits
-    vault: Vault
+    keys: KeysOfUsers
     backupCodes: BackupCodes
     system: System
     parameters: OtpParameters
@@ -92,7 +94,7 @@ export class Setup {
     this.#records = parts.records
     this.#challenge = parts.challenge
     this.#limits = parts.limits
-    this.#vault = parts.vault
+    this.#keys = parts.keys
     this.#backupCodes = parts.backupCodes
     this.#system = parts.system
     this.#parameters = parts.parameters
@@ -109,7 +111,7 @@ export class Setup {
     policy,
     subject,
   }: SetupOwner): Promise<SetupShown> {
-    const context = { purpose: 'setup', userId } as const
+    const keys = this.#keys.of(userId, occasion)
     const begun = await this.#records.change(
       userId,
       occasion,
@@ -118,43 +120,41 @@ export class Setup {
         if (!stillAdmitted(admission, { record: current, policy, subject }, now)) {
           return { record: current, answer: { kind: 'sign-in-again' }, events: [] }
         }
-        const present = setupOf(current, owner, now)
-        const secret =
-          present?.secret ??
-          (await this.#vault.seal(this.#system.random(BYTES_OF_A_SECRET), context))
-        return beginSetup(current, { owner, secret, parameters: this.#parameters }, now)
+        const making = setupOf(current, owner, now) ?? (await this.#make(userId))
+        return beginSetup(current, { owner, making }, now)
       },
       record,
     )
     if (begun.kind !== 'in-progress') return begun
-    const { secret } = await this.#vault.open(begun.setup.secret, context, occasion)
+    const { secret } = await keys.open(begun.setup.secret, 'setup')
     const expiresAt = setupExpiresAt(begun.setup)
     return { kind: 'shown', parameters: begun.setup, secret, expiresAt }
   }
 
-  /** Begins a change of key by a code; the old authenticator works until the new one is confirmed. */
-  async changeKey(attempt: CodeAttempt, owner: string): Promise<CodeAnswer<ShownKey>> {
-    const context = { purpose: 'setup', userId: attempt.userId } as const
-    const fresh = this.#system.random(BYTES_OF_A_SECRET)
-    const secret = await this.#vault.seal(fresh, context)
-    const command = { owner, secret, parameters: this.#parameters }
+  #make(userId: string, secret = this.#system.random(BYTES_OF_A_SECRET)) {
+    return totp.make(secret, this.#parameters, this.#keys.of(userId, null))
+  }
+
+  /** Begins a change of key by a proof; the old authenticator works until the new one is confirmed. */
+  async changeKey(attempt: ProofAttempt, owner: string): Promise<ProofAnswer<ShownKey>> {
+    const secret = this.#system.random(BYTES_OF_A_SECRET)
+    const making = await this.#make(attempt.userId, secret)
     return this.#challenge.answerAnd(attempt, (record, now) => {
-      const { answer: setup, ...decided } = beginKeyChange(record, command, now)
+      const { answer: setup, ...decided } = beginKeyChange(record, { owner, making }, now)
       const expiresAt = setupExpiresAt(setup)
-      return { ...decided, answer: { parameters: setup, secret: fresh, expiresAt } }
+      return { ...decided, answer: { parameters: setup, secret, expiresAt } }
     })
   }
 
-  /** Shows the live key again, by a code: to put it on a second device. */
-  async showKey(attempt: CodeAttempt): Promise<CodeAnswer<ShownKey | null>> {
-    const { userId, occasion } = attempt
+  /** Shows the live key again, by a proof: to put it on a second device. */
+  async showKey(attempt: ProofAttempt): Promise<ProofAnswer<ShownKey | null>> {
     return this.#challenge.answerAnd(
       attempt,
       async (record): Promise<Decision<ShownKey | null>> => {
-        const { authenticator } = record
+        const authenticator = firstAuthenticator(record)
         if (authenticator === null) return { record, answer: null, events: [] }
-        const context = { purpose: 'authenticator', userId } as const
-        const { secret } = await this.#vault.open(authenticator.secret, context, occasion)
+        const keys = this.#keys.of(attempt.userId, attempt.occasion)
+        const { secret } = await keys.open(authenticator.secret, 'authenticator')
         return {
           record,
           answer: { parameters: authenticator, secret, expiresAt: null },
@@ -167,18 +167,20 @@ export class Setup {
   /** Confirms this login's set-up by one code of the new authenticator. */
   async confirm(
     { userId, owner, occasion, record, admission, policy, subject }: SetupOwner,
-    attempt: { code: TypedCode; ipKey: string | null; ipLimit: number },
+    attempt: { proof: Proof; ipKey: string | null; ipLimit: number },
   ): Promise<SetupConfirmed> {
-    const { code } = attempt
     const now = this.#system.now()
     const setup = setupOf(record, owner, now)
     if (setup === null) {
       return { kind: mayBeginSetup(record, owner, now) ? 'setup-expired' : 'already-enrolled' }
     }
-    if (code.kind !== 'otp' || code.code.length !== setup.digits) {
+    const factor = mainFactorOf(setup.type)
+    const reading = attempt.proof.find((one) => one.factor === factor)
+    if (reading === undefined || !factor.fits(setup, reading.given)) {
       return { kind: 'malformed-request' }
     }
 
+    const confirming = { owner, given: reading.given, policy, occasion }
     const places = await this.#limits.takeForSetup(attempt.ipKey, attempt.ipLimit)
     if (places.kind !== 'taken') return places
     const { answer, backupCodes } = await this.#records
@@ -187,7 +189,7 @@ export class Setup {
         occasion,
         async (current, now): Promise<Decision<Confirmation>> =>
           stillAdmitted(admission, { record: current, policy, subject }, now)
-            ? this.#decide(current, { owner, code: code.code, policy, occasion }, now)
+            ? this.#decide(current, confirming, now)
             : { record: current, answer: REVOKED, events: [] },
         record,
       )
@@ -201,22 +203,16 @@ export class Setup {
 
   async #decide(
     record: SecondStepRecord,
-    { owner, code, policy, occasion }: Confirming,
+    { owner, given, policy, occasion }: Confirming,
     now: number,
   ): Promise<Decision<Confirmation>> {
     const { userId } = record
-    const setup = setupOf(record, owner, now)
-    if (setup === null) {
-      const kind = mayBeginSetup(record, owner, now) ? 'setup-expired' : 'already-enrolled'
-      return { record, answer: { answer: { kind }, backupCodes: [] }, events: [] }
-    }
-    const { secret } = await this.#vault.open(setup.secret, { purpose: 'setup', userId }, occasion)
-    const liveSecret = await this.#vault.seal(secret, { purpose: 'authenticator', userId })
     const made = policy.backupCodes ? await this.#backupCodes.make(userId, now) : null
-    const decision = confirmSetup(
+    const id = Buffer.from(this.#system.random(12)).toString('base64url')
+    const decision = await confirmSetup(
       record,
-      { owner, code, secret, liveSecret, backupCodes: made?.set ?? null, window: this.#window },
-      now,
+      { owner, given, id, backupCodes: made?.set ?? null },
+      { now, window: this.#window, keys: this.#keys.of(userId, occasion) },
     )
     return {
       ...decision,

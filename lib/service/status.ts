@@ -1,8 +1,8 @@
-import { attemptCaps, lockEnd } from '../domain/attempts.js'
-import { backupCodesLeft } from '../domain/backup-codes.js'
+import { authenticatorLock, enrolledSince } from '../domain/authenticators.js'
 import type { Subject } from '../domain/policy.js'
 import { FOREVER, type Footing, pauseOf, setupDeadlineOf } from '../domain/standing.js'
 import { type State, stateOf } from '../domain/state.js'
+import { backupCodesLeft } from '../factors/backup-codes/kept.js'
 import type { System } from '../ports/system.js'
 import type { Records } from './records.js'
 import type { FindSubject } from './sessions.js'
@@ -74,14 +74,13 @@ const NO_SUCH_USER: SecondStepStatus = {
 }
 
 function statusOf(footing: Footing, window: number, now: number): SecondStepStatus {
-  const { authenticator, attempts, backupCodes } = footing.record
+  const { record } = footing
   const pausedUntil = pauseOf(footing, now)
   return {
     state: stateOf(footing, window, now),
-    since: dateOf(authenticator?.since ?? null),
-    backupCodesLeft: backupCodesLeft(backupCodes),
-    lockedUntil:
-      authenticator === null ? null : dateOf(lockEnd(attempts, attemptCaps(window), now)),
+    since: dateOf(enrolledSince(record)),
+    backupCodesLeft: backupCodesLeft(record.backupCodes),
+    lockedUntil: dateOf(authenticatorLock(record, window, now)),
     pausedUntil: pausedUntil === FOREVER ? 'forever' : dateOf(pausedUntil),
     setupDeadline: dateOf(setupDeadlineOf(footing)),
   }

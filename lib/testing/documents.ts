@@ -34,15 +34,20 @@ export function enrolledRecord(userId: string, version: number): SecondStepRecor
     version,
     writeId: randomUUID(),
     epoch: 3,
-    authenticator: {
-      type: 'totp',
-      algorithm: 'sha1',
-      digits: 6,
-      period: 30,
-      secret: 'v1.sealed-"quoted"-\\-é-\u{1f511}',
-      lastStep: 58_000_000,
-      since: 1_750_000_000_123,
-    },
+    authenticators: [
+      {
+        id: 'authenticator-1',
+        type: 'totp',
+        name: null,
+        since: 1_750_000_000_123,
+        lastUsedAt: null,
+        algorithm: 'sha1',
+        digits: 6,
+        period: 30,
+        secret: 'v1.sealed-"quoted"-\\-é-\u{1f511}',
+        lastStep: 58_000_000,
+      },
+    ],
     backupCodes: {
       id: 'set-1',
       codes: [

@@ -7,7 +7,7 @@ import { type StoreCase, storeCase } from './store-under-test.js'
 async function putOneOfEachKind(store: RecordStore): Promise<void> {
   await put(store, 'both', { lockedUntil: NOW + 1, pausedUntil: NOW + 1 })
   await put(store, 'locked', { lockedUntil: NOW + 5 })
-  await put(store, 'off', { authenticator: null })
+  await put(store, 'off', { authenticators: [] })
   await put(store, 'on')
   await put(store, 'on-again', { lockedUntil: NOW, pausedUntil: NOW - 1 })
   await put(store, 'paused', { pausedUntil: FOREVER })
@@ -75,7 +75,7 @@ export const listCases: readonly StoreCase[] = [
     const paused = nextVersion(locked, { lockedUntil: null, pausedUntil: FOREVER })
     await another.write(paused, 2)
     await assertLists(store, { ...just, paused: 'user' })
-    await store.write(nextVersion(paused, { authenticator: null }), 3)
+    await store.write(nextVersion(paused, { authenticators: [] }), 3)
     await assertLists(store, { all: 'user' })
   }),
 

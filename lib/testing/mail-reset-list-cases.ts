@@ -27,7 +27,7 @@ export const mailResetListCases: readonly StoreCase[] = [
   storeCase('a reset by mail is due in any state, without an authenticator too', async (store) => {
     const mailReset = mailResetOf()
     await put(store, 'locked', { mailReset, lockedUntil: NOW + 1 })
-    await put(store, 'off', { mailReset, authenticator: null })
+    await put(store, 'off', { mailReset, authenticators: [] })
     await put(store, 'on', { mailReset })
     await put(store, 'paused', { mailReset, pausedUntil: FOREVER })
     await assertLists(store, {

@@ -1,4 +1,5 @@
-import { codeAt, type OtpParameters } from '../domain/authenticator.js'
+import type { OtpParameters } from '../factors/totp/kept.js'
+import { codeAt } from '../factors/totp/verdict.js'
 
 /** An authenticator app for tests. */
 export interface VirtualAuthenticator {

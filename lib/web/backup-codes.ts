@@ -1,4 +1,4 @@
-import { byCode } from './by-code.js'
+import { byProof } from './by-proof.js'
 import { wantsJson } from './faces.js'
 import type { Exchange, Handler } from './handler.js'
 import { nextOf } from './needs.js'
@@ -17,7 +17,7 @@ export const makeBackupCodes: Handler<SignedInVisitor> = async (exchange) => {
   const before = await shownBefore(site, req, visitor.stamp, PAGE, visitor.record.backupCodes)
   if (before !== null) return codesPage(exchange, before)
   if (!visitor.policy.backupCodes) return { code: 'switched-off' }
-  const outcome = await byCode(exchange, (attempt) => site.backupCodes.replace(attempt))
+  const outcome = await byProof(exchange, (attempt) => site.backupCodes.replace(attempt))
   if ('problem' in outcome) return refuseOnSettings(exchange, outcome.problem, 'backup-codes')
   const codes = outcome.done.result
   if (wantsJson(req)) {

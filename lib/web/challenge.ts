@@ -1,14 +1,15 @@
-import { FEW_BACKUP_CODES } from '../domain/backup-codes.js'
-import { hasOpenOneTimeCode } from '../domain/one-time-code.js'
+import { isEnrolled } from '../domain/authenticators.js'
 import { pendingExpiresAt } from '../domain/pending-login.js'
-import { byCode } from './by-code.js'
-import { looksLikeBackupCode } from './code-field.js'
+import { FEW_BACKUP_CODES } from '../factors/backup-codes/kept.js'
+import { hasOpenOneTimeCode } from '../factors/one-time-codes/page.js'
+import { byProof } from './by-proof.js'
 import { wantsJson } from './faces.js'
 import { finishLogin, userOfPending } from './finish-login.js'
 import type { Exchange, Handler } from './handler.js'
 import { pagePath } from './page-path.js'
 import type { PageProblem } from './pages.js'
 import type { Problem } from './problem.js'
+import { looksLikeBackupCode } from './proof-field.js'
 import { resetPendingOf, resetPendingShown } from './reset-pending.js'
 import { redirect, sendJson, sendProblem, showPage } from './respond.js'
 import type { PendingVisitor } from './visitor.js'
@@ -38,7 +39,7 @@ export const answerChallenge: Handler<PendingVisitor> = async (exchange) => {
   // Before the code: a user store that is away must not cost a backup code.
   const user = await userOfPending(site, req, visitor)
   if (user === undefined) return { code: 'sign-in-again' }
-  const outcome = await byCode(exchange, (attempt) => site.challenge.answer(attempt))
+  const outcome = await byProof(exchange, (attempt) => site.challenge.answer(attempt))
   if ('problem' in outcome) return refuse(exchange, outcome.problem)
 
   const { method, epoch, backupCodesLeft, seenByAdmin } = outcome.done
@@ -88,12 +89,12 @@ function challengePage(
   problem: PageProblem | null,
   status: number,
 ): Promise<void> {
-  const { authenticator, attempts } = visitor.record
+  const { attempts, oneTimeCodes } = visitor.record
   const data = {
     problem,
     backupCode: acceptsBackupCodes(visitor),
-    oneTimeCode: hasOpenOneTimeCode(visitor.record, site.system.now()),
-    app: authenticator !== null,
+    oneTimeCode: hasOpenOneTimeCode(oneTimeCodes, site.system.now()),
+    app: isEnrolled(visitor.record),
     typedBackupCode: problem !== null && looksLikeBackupCode(req),
     resetPending: resetPendingOf(site, visitor.record),
     lost: site.lost !== null,
@@ -106,9 +107,9 @@ function challengePage(
 
 /** A one-time code is not named: who has been given one knows it, and nobody else needs to. */
 function methodsOf(visitor: PendingVisitor): readonly string[] {
-  const { authenticator } = visitor.record
+  const { authenticators } = visitor.record
   return [
-    ...(authenticator === null ? [] : [authenticator.type]),
+    ...new Set(authenticators.map(({ type }) => type)),
     ...(acceptsBackupCodes(visitor) ? ['backup-code'] : []),
   ]
 }

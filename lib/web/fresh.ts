@@ -1,11 +1,11 @@
 import { freshUntil } from '../domain/stamp.js'
-import { byCode } from './by-code.js'
-import { looksLikeBackupCode } from './code-field.js'
+import { byProof } from './by-proof.js'
 import { wantsJson } from './faces.js'
 import type { Exchange, Handler } from './handler.js'
 import { nextOf } from './needs.js'
 import type { PageProblem } from './pages.js'
 import type { Problem } from './problem.js'
+import { looksLikeBackupCode } from './proof-field.js'
 import { redirect, sendJson, sendProblem, showPage } from './respond.js'
 import { renewSession } from './session.js'
 import type { SignedInVisitor } from './visitor.js'
@@ -23,7 +23,7 @@ export const showFresh: Handler<SignedInVisitor> = async (exchange) => {
 /** POST `/fresh` */
 export const answerFresh: Handler<SignedInVisitor> = async (exchange) => {
   const { site, req, res, visitor } = exchange
-  const outcome = await byCode(exchange, (attempt) => site.challenge.answer(attempt))
+  const outcome = await byProof(exchange, (attempt) => site.challenge.answer(attempt))
   if ('problem' in outcome) {
     const { problem } = outcome
     return problem.code === 'sign-in-again' ? problem : onPage(exchange, problem)

@@ -1,6 +1,6 @@
 import type { Request, Response } from 'express'
-import { base32Of } from '../domain/base32.js'
-import { labelOf, provisioningUri } from '../domain/provisioning-uri.js'
+import { shownTotp } from '../factors/totp/page.js'
+import { labelOf } from '../factors/totp/provisioning-uri.js'
 import type { ShownKey } from '../service/setup.js'
 import type { PageProblem } from './pages.js'
 import { qrSvg } from './qr.js'
@@ -14,19 +14,17 @@ export async function sendKey(
   user: Express.User,
   { parameters, secret, expiresAt }: ShownKey,
 ): Promise<void> {
-  const issuer = labelOf(site.issuer)
   const account = accountOf(site, user)
-  const key = base32Of(secret)
-  const uri = provisioningUri(issuer, account, key, parameters)
+  const { issuer, ...key } = shownTotp(secret, parameters, { issuer: site.issuer, account })
   sendJson(res, {
     issuer,
     account,
-    secret: key,
-    uri,
-    qr: await qrSvg(uri),
-    algorithm: parameters.algorithm.toUpperCase(),
-    digits: parameters.digits,
-    period: parameters.period,
+    secret: key.secret,
+    uri: key.uri,
+    qr: await qrSvg(key.uri),
+    algorithm: key.algorithm,
+    digits: key.digits,
+    period: key.period,
     expiresAt: expiresAt === null ? null : new Date(expiresAt).toISOString(),
   })
 }
@@ -44,16 +42,15 @@ export async function keyPage(
   shown: { purpose: KeyPurpose; cancel: boolean; problem: PageProblem | null; status: number },
 ): Promise<void> {
   const account = accountOf(site, user)
-  const key = base32Of(secret)
-  const uri = provisioningUri(site.issuer, account, key, parameters)
+  const key = shownTotp(secret, parameters, { issuer: site.issuer, account })
   const data = {
     problem: shown.problem,
     purpose: shown.purpose,
     account,
-    issuer: labelOf(site.issuer),
-    key: (key.match(/.{1,4}/g) ?? []).join(' '),
-    uri,
-    qr: await qrSvg(uri),
+    issuer: key.issuer,
+    key: (key.secret.match(/.{1,4}/g) ?? []).join(' '),
+    uri: key.uri,
+    qr: await qrSvg(key.uri),
     cancel: shown.cancel,
     clock: shown.problem?.clockOff === undefined ? null : new Date(site.system.now()),
   }

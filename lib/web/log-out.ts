@@ -1,4 +1,5 @@
 import type { Request } from 'express'
+import { isEnrolled } from '../domain/authenticators.js'
 import type { SecondStepRecord } from '../domain/record.js'
 import type { Stamp } from '../domain/stamp.js'
 import { UnavailableError } from '../errors/unavailable-error.js'
@@ -41,6 +42,7 @@ async function end(site: Site, req: Request, visitor: Visitor): Promise<unknown>
 }
 
 /** Who has no second step, and is not about to have one, gets no record for each log-out. */
-function isWorthEnding(stamp: Stamp, { authenticator, setup }: SecondStepRecord): boolean {
-  return stamp.method !== 'none' || authenticator !== null || setup?.owner === stamp.id
+function isWorthEnding(stamp: Stamp, record: SecondStepRecord): boolean {
+  const setsUp = record.setup?.owner === stamp.id
+  return stamp.method !== 'none' || isEnrolled(record) || setsUp
 }

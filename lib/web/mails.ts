@@ -1,4 +1,4 @@
-import { FEW_BACKUP_CODES } from '../domain/backup-codes.js'
+import { FEW_BACKUP_CODES } from '../factors/backup-codes/kept.js'
 import type { AnnouncedEvent } from '../service/announcer.js'
 import { ADMIN_MAILS, isByAdmin, MAILS, type MailName, type WriteMail } from '../service/mails.js'
 import { adminMailTexts, type MailTexts } from './admin-mails.js'

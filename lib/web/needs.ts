@@ -1,4 +1,5 @@
 import type { Request } from 'express'
+import { isEnrolled } from '../domain/authenticators.js'
 import { setupOf } from '../domain/setup.js'
 import { pathOnOrigin } from './destination.js'
 import { pagePath } from './page-path.js'
@@ -32,7 +33,7 @@ export const codeOrSignedIn: Need<PendingVisitor | SignedInVisitor> = (site, req
 export const enrolled: Need<SignedInVisitor> = (site, _req, visitor) => {
   if (visitor.kind !== 'signed-in') return missing(site, visitor)
   const settings = `${site.paths.secondStep}/`
-  return visitor.record.authenticator === null ? { code: 'not-enrolled', link: settings } : visitor
+  return !isEnrolled(visitor.record) ? { code: 'not-enrolled', link: settings } : visitor
 }
 
 /**
@@ -44,7 +45,7 @@ export const setUp: Need<PendingVisitor | SignedInVisitor> = (site, _req, visito
   if (visitor.kind !== 'signed-in') return missing(site, visitor)
   const { record, stamp } = visitor
   const changesKey = stamp !== null && setupOf(record, stamp.id, site.system.now()) !== null
-  if (record.authenticator === null || changesKey) return visitor
+  if (!isEnrolled(record) || changesKey) return visitor
   return { code: 'already-enrolled', link: `${site.paths.secondStep}/` }
 }
 

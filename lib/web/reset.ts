@@ -1,5 +1,5 @@
 import { ruleFor } from '../domain/policy.js'
-import { byCode } from './by-code.js'
+import { byProof } from './by-proof.js'
 import { enter } from './enter.js'
 import { wantsJson } from './faces.js'
 import type { Handler } from './handler.js'
@@ -13,7 +13,7 @@ import type { SignedInVisitor } from './visitor.js'
 /** POST `/reset` */
 export const reset: Handler<SignedInVisitor> = async (exchange) => {
   const { site, req, res } = exchange
-  const outcome = await byCode(exchange, (attempt) => site.reset.reset(attempt))
+  const outcome = await byProof(exchange, (attempt) => site.reset.reset(attempt))
   if ('problem' in outcome) return refuseOnSettings(exchange, outcome.problem, 'reset')
   // The epoch was raised for every session; this one need not wait for its next request.
   removeUser(req)
@@ -33,7 +33,7 @@ export const disable: Handler<SignedInVisitor> = async (exchange) => {
     return refuseOnSettings(exchange, { code: 'required-by-policy' }, 'disable')
   }
   const present = { ...visitor, policy, subject }
-  const outcome = await byCode({ site, req, visitor: present }, (attempt) =>
+  const outcome = await byProof({ site, req, visitor: present }, (attempt) =>
     site.reset.disable(attempt),
   )
   if ('problem' in outcome) return refuseOnSettings(exchange, outcome.problem, 'disable')

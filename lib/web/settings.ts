@@ -1,7 +1,8 @@
-import { backupCodesLeft, usedAfterAdmin } from '../domain/backup-codes.js'
+import { enrolledSince, firstAuthenticator } from '../domain/authenticators.js'
 import { ruleFor } from '../domain/policy.js'
 import { freshUntil } from '../domain/stamp.js'
 import { type Footing, pauseOf, setupDeadlineOf } from '../domain/standing.js'
+import { backupCodesLeft, usedAfterAdmin } from '../factors/backup-codes/kept.js'
 import { wantsJson } from './faces.js'
 import type { Exchange, Handler } from './handler.js'
 import { nextOf } from './needs.js'
@@ -80,15 +81,16 @@ async function settingsPage(
 
 function summaryOf({ site, visitor }: Exchange<SignedInVisitor>) {
   const { record, policy, subject } = visitor
-  const { authenticator, backupCodes } = record
+  const { backupCodes } = record
+  const since = enrolledSince(record)
   return {
-    enrolled: authenticator !== null,
-    method: authenticator?.type ?? null,
-    since: authenticator === null ? null : new Date(authenticator.since).toISOString(),
+    enrolled: since !== null,
+    method: firstAuthenticator(record)?.type ?? null,
+    since: since === null ? null : new Date(since).toISOString(),
     backupCodesLeft: backupCodesLeft(backupCodes),
     backupCodesSaved: backupCodes?.saved ?? false,
     ...deadlinesOf(visitor, site.system.now()),
-    canDisable: authenticator !== null && ruleFor(policy, subject).mode !== 'required',
+    canDisable: since !== null && ruleFor(policy, subject).mode !== 'required',
   }
 }
 

@@ -1,10 +1,10 @@
+import { isEnrolled } from '../domain/authenticators.js'
 import { mayBeginSetup, setupOf } from '../domain/setup.js'
 import type { Stamp } from '../domain/stamp.js'
 import type { SetupOwner, ShownKey } from '../service/setup.js'
 import type { ShownCodes } from '../service/shown-codes.js'
-import { byCode } from './by-code.js'
+import { byProof } from './by-proof.js'
 import { addressKey } from './client-address.js'
-import { codeField } from './code-field.js'
 import { enter } from './enter.js'
 import { wantsJson } from './faces.js'
 import { finishLogin, userOfPending } from './finish-login.js'
@@ -15,6 +15,7 @@ import { nextOf } from './needs.js'
 import { occasionOf } from './occasion.js'
 import type { PageProblem } from './pages.js'
 import { malformed, type Problem } from './problem.js'
+import { proofIn } from './proof-field.js'
 import { redirect, sendJson, sendProblem, showPage } from './respond.js'
 import { saveSession, stampOf, updateSecondStep } from './session.js'
 import { refuseOnSettings } from './settings.js'
@@ -38,7 +39,7 @@ export const showSetup: Handler<Owner> = async (exchange) => {
 export const changeKey: Handler<SignedInVisitor> = async (exchange) => {
   const { site, req, res, visitor } = exchange
   const { owner } = await setupOwner(exchange)
-  const outcome = await byCode(exchange, (attempt) => site.setup.changeKey(attempt, owner))
+  const outcome = await byProof(exchange, (attempt) => site.setup.changeKey(attempt, owner))
   if ('problem' in outcome) return refuseOnSettings(exchange, outcome.problem, 'change-key')
   if (wantsJson(req)) await sendKey(site, res, visitor.user, outcome.done.result)
   else redirect(res, `${site.paths.secondStep}/setup`)
@@ -49,7 +50,7 @@ export const changeKey: Handler<SignedInVisitor> = async (exchange) => {
 export const showKey: Handler<SignedInVisitor> = async (exchange) => {
   const { site, req, res, visitor } = exchange
   if (!site.showKey) return { code: 'switched-off' }
-  const outcome = await byCode(exchange, (attempt) => site.setup.showKey(attempt))
+  const outcome = await byProof(exchange, (attempt) => site.setup.showKey(attempt))
   if ('problem' in outcome) return refuseOnSettings(exchange, outcome.problem, 'show-key')
   const key = outcome.done.result
   if (key === null) return { code: 'not-enrolled' }
@@ -69,11 +70,11 @@ export const confirmSetup: Handler<Owner> = async (exchange) => {
   const user = await userOf(exchange)
   if (user === undefined) return { code: 'sign-in-again' }
   const owner = await setupOwner(exchange)
-  const code = codeField(req)
-  if (code === null) return refuse(exchange, user, malformed('code'))
+  const proof = proofIn(req)
+  if (proof === null) return refuse(exchange, user, malformed('code'))
 
   const limits = { ipKey: addressKey(req), ipLimit: site.ipLimit(req) }
-  const answer = await site.setup.confirm(owner, { code, ...limits })
+  const answer = await site.setup.confirm(owner, { proof, ...limits })
   if (answer.kind === 'sign-in-again') return { code: answer.kind }
   if (answer.kind === 'too-many-attempts') {
     return refuse(exchange, user, { code: answer.kind, retryAfter: answer.retryAfter })
@@ -213,6 +214,6 @@ function setupPage(
 ): Promise<void> {
   const cancel = visitor.kind === 'pending'
   // A pending login that a one-time code has brought here has no authenticator at hand.
-  const purpose = cancel || visitor.record.authenticator === null ? 'setup' : 'change-key'
+  const purpose = cancel || !isEnrolled(visitor.record) ? 'setup' : 'change-key'
   return keyPage(site, req, res, user, key, { purpose, cancel, problem, status })
 }

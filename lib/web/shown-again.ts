@@ -1,10 +1,10 @@
 import type { Request } from 'express'
-import type { BackupCodeSet } from '../domain/backup-codes.js'
-import { isSameText } from '../domain/same-text.js'
 import type { Stamp } from '../domain/stamp.js'
+import type { BackupCodeSet } from '../factors/backup-codes/kept.js'
+import { isSameText } from '../factors/same-text.js'
 import type { KeptCodes, ShownCodes } from '../service/shown-codes.js'
-import { codeField } from './code-field.js'
 import { wantsJson } from './faces.js'
+import { proofIn } from './proof-field.js'
 import { saveSession } from './session.js'
 import type { Site } from './site.js'
 
@@ -17,8 +17,9 @@ const REMEMBERED_AT_MOST = 10
 
 /** What was typed into the form that asks for codes; null where nothing was, or nothing readable. */
 export function givenOf(req: Request): string | null {
-  const code = codeField(req)
-  return code === null ? null : `${code.kind} ${code.code}`
+  const proof = proofIn(req)
+  if (proof === null) return null
+  return JSON.stringify(proof.map(({ factor, given }) => [factor.method, given]))
 }
 
 /**

@@ -2,7 +2,7 @@ import type { Request } from 'express'
 import { Strategy } from 'passport'
 import type { Method } from '../domain/stamp.js'
 import { readBody } from './body.js'
-import { byCode } from './by-code.js'
+import { byProof } from './by-proof.js'
 import { isCrossOrigin } from './cross-origin.js'
 import { languagesOf } from './faces.js'
 import { userOfPending } from './finish-login.js'
@@ -69,7 +69,7 @@ export class SecondStepStrategy extends Strategy {
 
     const user = await userOfPending(site, req, visitor)
     if (user === undefined) return { problem: { code: 'sign-in-again' } }
-    const outcome = await byCode({ site, req, visitor }, (code) => site.challenge.answer(code))
+    const outcome = await byProof({ site, req, visitor }, (code) => site.challenge.answer(code))
     if ('done' in outcome) return { user, visitor, ...outcome.done }
     const over = outcome.problem.code === 'not-enrolled'
     return { problem: over ? { code: 'sign-in-again' } : outcome.problem }

@@ -65,8 +65,8 @@ for (const kind of DATABASES) {
         const record = enrolledRecord(userId, 1)
         const context = { purpose: 'authenticator', userId } as const
         const secret = await sealer.seal(Buffer.from('secret'), context)
-        const authenticator = record.authenticator && { ...record.authenticator, secret }
-        await store.write({ ...record, authenticator }, 0)
+        const authenticators = record.authenticators.map((one) => ({ ...one, secret }))
+        await store.write({ ...record, authenticators }, 0)
       }
       const whole = await cli(['check', '--config', config])
       expect([whole.code, whole.stdout]).to.deep.equal([0, 'Read 3 records: all are whole.\n'])
@@ -74,7 +74,7 @@ for (const kind of DATABASES) {
       // Another user's secret does not open, and a field that was lost is no field.
       const [ann, eve] = [await store.find('ann'), await store.find('eve')]
       if (ann === null || eve === null) throw new Error('what was written is not there')
-      await store.write({ ...eve, authenticator: ann.authenticator, version: 2, writeId: 'x' }, 1)
+      await store.write({ ...eve, authenticators: ann.authenticators, version: 2, writeId: 'x' }, 1)
       const { ended: _, ...part } = ann
       await store.write({ ...part, version: 2, writeId: 'y' } as typeof ann, 1)
       const broken = await cli(['check', '--config', config])

@@ -62,9 +62,9 @@ describe('passport-second-step for the operator', function () {
     const record = enrolledRecord(userId, version + 1)
     const context = { purpose: 'authenticator', userId } as const
     const secret = await keyRing([oldKey], system).sealer.seal(Buffer.from('a secret'), context)
-    const authenticator = record.authenticator && { ...record.authenticator, secret }
+    const authenticators = record.authenticators.map((one) => ({ ...one, secret }))
     const plain = { pausedUntil: null, setup: null, attempts: { misses: [], consecutive: 0 } }
-    const next = { ...record, authenticator, ...plain, ...parts }
+    const next = { ...record, authenticators, ...plain, ...parts }
     expect(await store.write({ ...next, writeId: `w${version}` }, version)).to.equal(true)
   }
 
@@ -107,7 +107,7 @@ describe('passport-second-step for the operator', function () {
       state: 'must-set-up',
     })
     const record = await store.find('ann')
-    expect(record?.authenticator).to.equal(null)
+    expect(record?.authenticators).to.deep.equal([])
     expect(record?.mustSetUp?.until).to.be.within(before + 7 * DAY, Date.now() + 7 * DAY)
     const { events } = await json('events', '--user', 'ann', '--limit', '1')
     expect(events[0]).to.deep.include({
@@ -276,15 +276,25 @@ describe('passport-second-step for the operator', function () {
       purpose: 'setup',
       userId: 'bob',
     })
-    const setup = { algorithm: 'sha1', digits: 6, period: 30, owner: 'o', misses: 0 } as const
+    const setup = {
+      type: 'totp',
+      algorithm: 'sha1',
+      digits: 6,
+      period: 30,
+      owner: 'o',
+      misses: 0,
+    } as const
     await enrol('bob', { setup: { ...setup, secret: setupSecret, startedAt: Date.now() } })
     const before = await store.find('ann')
     expect(await json('reseal')).to.deep.include({ exit: 0, broken: [] })
     const after = await store.find('ann')
-    expect(after?.authenticator?.secret).not.to.equal(before?.authenticator?.secret)
+    expect(after?.authenticators[0]?.secret).not.to.equal(before?.authenticators[0]?.secret)
     const { sealer } = keyRing([key], system)
     const opened = await Promise.all([
-      sealer.open(after?.authenticator?.secret ?? '', { purpose: 'authenticator', userId: 'ann' }),
+      sealer.open(after?.authenticators[0]?.secret ?? '', {
+        purpose: 'authenticator',
+        userId: 'ann',
+      }),
       sealer.open((await store.find('bob'))?.setup?.secret ?? '', {
         purpose: 'setup',
         userId: 'bob',

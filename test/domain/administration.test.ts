@@ -12,7 +12,6 @@ import {
   unlockByAdmin,
 } from '../../lib/domain/administration.js'
 import type { Decision } from '../../lib/domain/decision.js'
-import type { OneTimeCode } from '../../lib/domain/one-time-code.js'
 import type { PolicyMode } from '../../lib/domain/policy.js'
 import type { SecondStepRecord } from '../../lib/domain/record.js'
 import {
@@ -24,6 +23,7 @@ import {
   standingOf,
 } from '../../lib/domain/standing.js'
 import { type State, stateOf } from '../../lib/domain/state.js'
+import type { OneTimeCode } from '../../lib/factors/one-time-codes/kept.js'
 import {
   backupCodeSet,
   DAY,
@@ -31,8 +31,8 @@ import {
   enrolledRecord,
   footingWith,
   HOUR,
+  MAKING,
   NOW,
-  PARAMETERS,
   policyWith,
   recordWith,
   USER,
@@ -156,7 +156,7 @@ describe('What an admin may do', () => {
 const full = enrolledRecord({
   epoch: 4,
   version: 7,
-  setup: { ...PARAMETERS, owner: 'stamp', secret: 'sealed', startedAt: NOW, misses: 0 },
+  setup: { ...MAKING, owner: 'stamp', secret: 'sealed', startedAt: NOW, misses: 0 },
   oneTimeCodes: [oneTimeCode],
   setupGrant: { owner: 'login', until: NOW + 1 },
   mailReset: {
@@ -180,7 +180,7 @@ const full = enrolledRecord({
 const forgotten: SecondStepRecord = {
   ...full,
   epoch: 5,
-  authenticator: null,
+  authenticators: [],
   setup: null,
   backupCodes: null,
   oneTimeCodes: [],

@@ -5,10 +5,10 @@ import { type Admission, pendingStandingOf, stillAdmitted } from '../../lib/doma
 import {
   enrolledRecord,
   footingWith,
+  MAKING,
   MINUTE,
   NOBODY_SPECIAL,
   NOW,
-  PARAMETERS,
   policyWith,
   USER,
 } from '../support/records.js'
@@ -24,7 +24,7 @@ const pending = {
   },
 }
 const stamp: Stamp = { id: 'stamp', userId: USER, epoch: 1, method: 'totp', at: NOW }
-const setup = { ...PARAMETERS, secret: 'sealed', startedAt: NOW, misses: 0 }
+const setup = { ...MAKING, secret: 'sealed', startedAt: NOW, misses: 0 }
 
 describe('a pending login and a password that was changed', () => {
   const standing = (passwordChangedAt: number | null, at = NOW) =>

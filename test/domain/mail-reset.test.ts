@@ -1,5 +1,4 @@
 import { expect } from 'chai'
-import { answerBackupCode, answerOtp } from '../../lib/domain/challenge.js'
 import {
   askMailReset,
   delayedMailReset,
@@ -12,23 +11,21 @@ import {
   pressMailReset,
   tellMailResetReady,
 } from '../../lib/domain/mail-reset.js'
-import { answerOneTimeCode } from '../../lib/domain/one-time-code.js'
 import type { SecondStepRecord } from '../../lib/domain/record.js'
 import { confirmSetup } from '../../lib/domain/setup.js'
 import { raiseEpoch } from '../../lib/domain/stamp.js'
+import { backupCode, judge, keysWith, oneTimeCode, otp } from '../support/proofs.js'
 import {
-  authenticatorWith,
   codeOf,
   DAY,
   deepFreeze,
   enrolledRecord,
   HOUR,
+  MAKING,
   MINUTE,
   NOBODY_SPECIAL,
   NOW,
-  PARAMETERS,
   recordWith,
-  SECRET,
   STEP_NOW,
   USER,
 } from '../support/records.js'
@@ -114,7 +111,7 @@ describe('the button of a reset by mail', () => {
     const full = enrolledRecord({
       epoch: 4,
       pausedUntil: NOW + DAY,
-      setup: { ...PARAMETERS, owner: 'o', secret: 's', startedAt: NOW, misses: 0 },
+      setup: { ...MAKING, owner: 'o', secret: 's', startedAt: NOW, misses: 0 },
       oneTimeCodes: [{ id: 'c', digest: 'd', expiresAt: NOW + DAY, usedAt: null }],
       setupGrant: { owner: 'o', until: NOW + MINUTE },
       attempts: { misses: [NOW - 1], consecutive: 1 },
@@ -176,11 +173,10 @@ describe('the end of a reset by mail', () => {
   })
 
   // Somebody who knows the password asks for a reset and waits; the owner signs in meanwhile.
-  it('comes with any good second step', () => {
+  it('comes with any good second step', async () => {
     const record = asked(NOW + DAY, enrolledRecord())
-    const otp = { code: codeOf(STEP_NOW), secret: SECRET, window: 1, resealed: null }
-    const byOtp = answerOtp(record, otp, NOW)
-    const byBackupCode = answerBackupCode(record, { digests: ['one'] }, NOW)
+    const byOtp = await judge(record, otp(codeOf(STEP_NOW)))
+    const byBackupCode = await judge(record, backupCode('one'))
     const code = { id: 'c', digest: 'admin', expiresAt: NOW + HOUR, usedAt: null }
     const pending = {
       ...{ id: 'p', userId: USER, epoch: 1, at: NOW, next: null, keepSessionInfo: false },
@@ -192,15 +188,12 @@ describe('the end of a reset by mail', () => {
       },
     }
     const withCode = deepFreeze({ ...record, oneTimeCodes: [code] })
-    const byOneTimeCode = answerOneTimeCode(withCode, { digests: ['admin'], pending }, NOW)
-    const setup = { ...PARAMETERS, owner: 'o', secret: 's', startedAt: NOW, misses: 0 }
-    const bySetup = confirmSetup(
+    const byOneTimeCode = await judge(withCode, oneTimeCode('admin'), { pending })
+    const setup = { ...MAKING, owner: 'o', secret: 's', startedAt: NOW, misses: 0 }
+    const bySetup = await confirmSetup(
       deepFreeze({ ...record, setup }),
-      {
-        ...{ owner: 'o', code: codeOf(STEP_NOW), secret: SECRET, liveSecret: 'sealed' },
-        ...{ backupCodes: null, window: 1 },
-      },
-      NOW,
+      { owner: 'o', given: codeOf(STEP_NOW), id: 'new', backupCodes: null },
+      { now: NOW, window: 1, keys: keysWith() },
     )
     for (const { record: next, events } of [byOtp, byBackupCode, byOneTimeCode, bySetup]) {
       expect(next.mailReset).to.equal(null)
@@ -208,11 +201,11 @@ describe('the end of a reset by mail', () => {
     }
   })
 
-  it('does not come with a wrong one', () => {
-    const record = asked(NOW + DAY, enrolledRecord({ authenticator: authenticatorWith() }))
-    const wrong = { code: codeOf(STEP_NOW + 50), secret: SECRET, window: 1, resealed: null }
-    expect(answerOtp(record, wrong, NOW).record.mailReset).to.equal(record.mailReset)
-    const unknown = answerBackupCode(record, { digests: ['none'] }, NOW)
+  it('does not come with a wrong one', async () => {
+    const record = asked(NOW + DAY, enrolledRecord())
+    const wrong = await judge(record, otp(codeOf(STEP_NOW + 50)))
+    expect(wrong.record.mailReset).to.equal(record.mailReset)
+    const unknown = await judge(record, backupCode('none'))
     expect(unknown.record.mailReset).to.equal(record.mailReset)
   })
 

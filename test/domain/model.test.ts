@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto'
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { codeAt } from '../../lib/domain/authenticator.js'
-import { answerBackupCode, answerOtp, type CodeVerdict } from '../../lib/domain/challenge.js'
 import type { Decision } from '../../lib/domain/decision.js'
+import type { ProofVerdict } from '../../lib/domain/proof.js'
 import type { SecondStepRecord } from '../../lib/domain/record.js'
 import { beginSetup, confirmSetup, setupOf } from '../../lib/domain/setup.js'
 import { endStamp, raiseEpoch } from '../../lib/domain/stamp.js'
+import { codeAt } from '../../lib/factors/totp/verdict.js'
+import { backupCode as backupCodeOf, judge, keysWith, otp } from '../support/proofs.js'
 import {
   backupCodeSet,
   DAY,
@@ -53,25 +54,25 @@ class World {
     expect(after).to.include({ userId: before.userId, version: before.version })
     expect(after.writeId).to.equal(before.writeId)
     expect(after.epoch).to.be.at.least(before.epoch)
-    if (before.authenticator !== null) {
-      expect(after.authenticator, 'an authenticator that was bound').not.to.equal(null)
-      expect(after.authenticator?.lastStep).to.be.at.least(before.authenticator.lastStep)
+    for (const [index, { lastStep }] of before.authenticators.entries()) {
+      const still = after.authenticators[index]
+      expect(still, 'an authenticator that was bound').not.to.equal(undefined)
+      expect(still?.lastStep).to.be.at.least(lastStep)
     }
     this.record = deepFreeze({ ...after, version: before.version + 1 })
   }
 
   /** Somebody types this code of the authenticator at the challenge. */
-  type(code: string): CodeVerdict {
-    const lastStep = this.record.authenticator?.lastStep ?? -1
-    const command = deepFreeze({ code, window: 1, resealed: null })
-    const answer = this.commit(answerOtp(this.record, { ...command, secret: SECRET }, this.now))
+  async type(code: string): Promise<ProofVerdict> {
+    const { lastStep } = this
+    const answer = this.commit(await judge(this.record, otp(code), { now: this.now }))
     if (answer.kind === 'accepted') this.accepted(code, lastStep)
     return answer
   }
 
   /** An accepted code has a step that is later than all before it, and is kept as the last one. */
   accepted(code: string, stepBefore: number): void {
-    const step = this.record.authenticator?.lastStep ?? -1
+    const step = this.lastStep
     expect(step).to.be.above(stepBefore)
     expect(step).to.be.above(Math.max(-1, ...this.acceptedSteps))
     expect(code).to.equal(codeAt(step, SECRET, PARAMETERS))
@@ -79,6 +80,10 @@ class World {
     expect(this.record.attempts.consecutive).to.equal(0)
     this.acceptedSteps.push(step)
     this.lastCode = code
+  }
+
+  get lastStep(): number {
+    return this.record.authenticators[0]?.lastStep ?? -1
   }
 
   get step(): number {
@@ -90,10 +95,10 @@ class World {
   }
 }
 
-type Command = fc.Command<object, World>
+type Command = fc.AsyncCommand<object, World>
 
-function command(name: string, run: (world: World) => void): Command {
-  return { check: () => true, run: (_model, world) => run(world), toString: () => name }
+function command(name: string, run: (world: World) => Promise<void> | void): Command {
+  return { check: () => true, run: async (_model, world) => run(world), toString: () => name }
 }
 
 const advance = (by: number) =>
@@ -102,36 +107,36 @@ const advance = (by: number) =>
   })
 
 const rightCode = (offset: number) =>
-  command(`code of step ${offset}`, (world) => {
-    const answer = world.type(world.codeNow(offset))
-    if (world.record.authenticator === null) expect(answer.kind).to.equal('not-enrolled')
+  command(`code of step ${offset}`, async (world) => {
+    const answer = await world.type(world.codeNow(offset))
+    if (world.record.authenticators.length === 0) expect(answer.kind).to.equal('not-enrolled')
   })
 
 const replay = () =>
-  command('the last code again', (world) => {
+  command('the last code again', async (world) => {
     if (world.lastCode === null) return
     const before = world.record
-    const answer = world.type(world.lastCode)
-    expect(answer).to.satisfy((verdict: CodeVerdict) => {
+    const answer = await world.type(world.lastCode)
+    expect(answer).to.satisfy((verdict: ProofVerdict) => {
       return verdict.kind === 'blocked' || (verdict.kind === 'wrong-code' && !verdict.counted)
     })
     expect(world.record).to.equal(before)
   })
 
 const wrongCodeTyped = () =>
-  command('a wrong code', (world) => {
-    const { attempts, authenticator } = world.record
-    const answer = world.type(wrongCode(world.now, authenticator?.lastStep))
+  command('a wrong code', async (world) => {
+    const { attempts } = world.record
+    const answer = await world.type(wrongCode(world.now, world.lastStep))
     expect(answer.kind).to.be.oneOf(['wrong-code', 'blocked', 'not-enrolled'])
     const counted = answer.kind === 'wrong-code' ? 1 : 0
     expect(world.record.attempts.consecutive).to.equal(attempts.consecutive + counted)
   })
 
 const backupCode = (digest: string) =>
-  command(`backup code ${digest}`, (world) => {
+  command(`backup code ${digest}`, async (world) => {
     const { record: before, now } = world
-    const has = before.authenticator !== null && before.backupCodes !== null
-    const answer = world.commit(answerBackupCode(before, deepFreeze({ digests: [digest] }), now))
+    const has = before.authenticators.length > 0 && before.backupCodes !== null
+    const answer = world.commit(await judge(before, backupCodeOf(digest), { now }))
     const unused = has && !world.usedBackupCodes.includes(digest)
     expect(answer.kind === 'accepted', answer.kind).to.equal(unused)
     if (answer.kind === 'accepted') world.usedBackupCodes.push(digest)
@@ -143,7 +148,8 @@ const begin = (owner: string) =>
     const { record, now } = world
     const own = setupOf(record, owner, now)
     const secret = createHash('sha256').update(`${owner} ${now}`).digest('base64')
-    const asked = deepFreeze({ owner, secret, parameters: PARAMETERS })
+    const making = { ...PARAMETERS, type: 'totp', secret } as const
+    const asked = deepFreeze({ owner, making })
     const answer = world.commit(beginSetup(record, asked, now))
     if (answer.kind === 'already-enrolled') {
       expect(world.record).to.equal(record)
@@ -154,14 +160,15 @@ const begin = (owner: string) =>
   })
 
 const confirm = (owner: string, right: boolean) =>
-  command(`${owner} confirms with a ${right ? 'right' : 'wrong'} code`, (world) => {
+  command(`${owner} confirms with a ${right ? 'right' : 'wrong'} code`, async (world) => {
     const { record, now } = world
     const code = right ? world.codeNow(0) : wrongCode(now)
     const backupCodes = deepFreeze(backupCodeSet(...BACKUP_CODES))
-    const asked = { owner, code, secret: SECRET, liveSecret: 'sealed', backupCodes, window: 1 }
-    const answer = world.commit(confirmSetup(record, asked, now))
+    const asked = { owner, given: code, id: `made at ${now}`, backupCodes }
+    const moment = { now, window: 1, keys: keysWith() }
+    const answer = world.commit(await confirmSetup(record, asked, moment))
     if (answer.kind !== 'enrolled') {
-      expect(world.record.authenticator).to.equal(record.authenticator)
+      expect(world.record.authenticators).to.equal(record.authenticators)
       return
     }
     expect(right).to.equal(true)
@@ -200,11 +207,14 @@ const commands = [
 describe('any sequence of set-ups, codes, waits and log-outs', () => {
   for (const enrolled of [false, true]) {
     const who = enrolled ? 'of an enrolled user' : 'from a blank record on'
-    it(`accepts each step and each backup code once, and goes only forward, ${who}`, () => {
-      fc.assert(
-        fc.property(fc.commands(commands, { maxCommands: 80, size: 'max' }), (sequence) => {
-          fc.modelRun(() => ({ model: {}, real: new World(enrolled) }), sequence)
-        }),
+    it(`accepts each step and each backup code once, and goes only forward, ${who}`, async () => {
+      await fc.assert(
+        fc.asyncProperty(
+          fc.commands(commands, { maxCommands: 80, size: 'max' }),
+          async (sequence) => {
+            await fc.asyncModelRun(() => ({ model: {}, real: new World(enrolled) }), sequence)
+          },
+        ),
         { numRuns: 150 },
       )
     })

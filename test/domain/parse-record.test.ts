@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import { parsePolicy, parseRecord } from '../../lib/domain/parse-record.js'
 import { defaultPolicy, type Policy } from '../../lib/domain/policy.js'
 import { blankRecord, type SecondStepRecord } from '../../lib/domain/record.js'
+import type { Authenticator } from '../../lib/factors/factors.js'
 import { authenticatorWith, backupCodeSet, NOW, PARAMETERS, USER } from '../support/records.js'
 
 type Path = readonly (string | number)[]
@@ -17,8 +18,15 @@ function fullRecord(): SecondStepRecord {
     version: 3,
     writeId: 'write',
     epoch: 2,
-    authenticator: authenticatorWith(),
-    setup: { ...PARAMETERS, owner: 'login', secret: 'sealed', startedAt: NOW, misses: 1 },
+    authenticators: [authenticatorWith({ name: 'phone', lastUsedAt: NOW })],
+    setup: {
+      ...PARAMETERS,
+      type: 'totp',
+      owner: 'login',
+      secret: 'sealed',
+      startedAt: NOW,
+      misses: 1,
+    },
     mustSetUp: { until: NOW },
     backupCodes: { ...backupCodeSet(), codes: [used, left] },
     oneTimeCodes: [
@@ -70,9 +78,10 @@ function without<T extends object>(root: T, path: Path): T {
 }
 
 const NULL_IS_FINE =
-  /^(authenticator|setup|mustSetUp|backupCodes|passwordChangedAt|lockedUntil|pausedUntil|ruleStart|setupGrant|mailReset|mailReset\.(ip|userAgent)|oneTimeCodes\.\d\.usedAt|updatedAt|updatedBy|updatedBy\.id|requiredSince\.general|backupCodes\.codes\.\d\.usedAt)$/
+  /^(authenticators\.\d\.(name|lastUsedAt)|setup|mustSetUp|backupCodes|passwordChangedAt|lockedUntil|pausedUntil|ruleStart|setupGrant|mailReset|mailReset\.(ip|userAgent)|oneTimeCodes\.\d\.usedAt|updatedAt|updatedBy|updatedBy\.id|requiredSince\.general|backupCodes\.codes\.\d\.usedAt)$/
 /** What 0.1.0 did not write. */
-const ADDED_LATER = /^(oneTimeCodes|setupGrant|mailReset|ruleStart|backupCodes\.seenByAdmin)$/
+const ADDED_LATER =
+  /^(oneTimeCodes|setupGrant|mailReset|ruleStart|backupCodes\.seenByAdmin|setup\.type)$/
 const CHOSEN = /(algorithm|digits|type|mode|kind)$/
 
 /** Values that the place of this path must not hold. */
@@ -123,7 +132,9 @@ describe('reading a stored record', () => {
 
   it('takes the edges of what is allowed', () => {
     const edges: readonly (readonly [Path, unknown])[] = [
-      [['authenticator'], null],
+      [['authenticators'], []],
+      [['authenticators', 0, 'name'], null],
+      [['authenticators', 0, 'lastUsedAt'], null],
       [['setup'], null],
       [['mustSetUp'], null],
       [['mustSetUp', 'until'], 0],
@@ -131,21 +142,21 @@ describe('reading a stored record', () => {
       [['backupCodes', 'codes'], []],
       [['backupCodes', 'codes', 0, 'usedAt'], 0],
       [['backupCodes', 'saved'], false],
-      [['authenticator', 'lastStep'], -1],
-      [['authenticator', 'lastStep'], 0],
-      [['authenticator', 'period'], 1],
+      [['authenticators', 0, 'lastStep'], -1],
+      [['authenticators', 0, 'lastStep'], 0],
+      [['authenticators', 0, 'period'], 1],
       [['attempts', 'misses'], []],
       [['ended'], []],
       [['version'], Number.MAX_SAFE_INTEGER],
       ...['sha1', 'sha256', 'sha512'].flatMap((algorithm) => [
-        [['authenticator', 'algorithm'], algorithm] as const,
+        [['authenticators', 0, 'algorithm'], algorithm] as const,
         [['setup', 'algorithm'], algorithm] as const,
       ]),
-      ...[6, 7, 8].map((digits) => [['authenticator', 'digits'], digits] as const),
+      ...[6, 7, 8].map((digits) => [['authenticators', 0, 'digits'], digits] as const),
     ]
     for (const [path, value] of edges) {
       const record = replaced(fullRecord(), path, value)
-      expect(parseRecord(record, USER), `${path.join('.')} ${value}`).to.equal(record)
+      expect(parseRecord(record, USER), `${path.join('.')} ${value}`).to.deep.equal(record)
     }
   })
 
@@ -222,21 +233,63 @@ describe('fields that come from a prototype', () => {
   })
 
   it('are none either when JSON carries a __proto__', () => {
-    const { authenticator, ...rest } = fullRecord()
-    const text = `{"__proto__":${JSON.stringify({ authenticator })},${JSON.stringify(rest).slice(1)}`
+    const { authenticators: _, ...rest } = fullRecord()
+    const text = `{"__proto__":${JSON.stringify({ authenticators: [] })},${JSON.stringify(rest).slice(1)}`
     refuses(JSON.parse(text), text)
     refuses(Object.assign({}, JSON.parse(text)), 'the same, merged into an object')
   })
 
   it('are none either when something has polluted all objects', () => {
     // A polluted prototype must not make a broken record read as "not enrolled".
-    const broken = without(fullRecord(), ['authenticator'])
-    Reflect.set(Object.prototype, 'authenticator', null)
-    try {
-      refuses(broken, 'a record without an authenticator of its own')
-    } finally {
-      Reflect.deleteProperty(Object.prototype, 'authenticator')
+    const broken = without(fullRecord(), ['authenticators'])
+    for (const [key, value] of [
+      ['authenticators', []],
+      ['authenticator', null],
+    ] as const) {
+      Reflect.set(Object.prototype, key, value)
+      try {
+        refuses(broken, `a record without authenticators of its own, and ${key} everywhere`)
+      } finally {
+        Reflect.deleteProperty(Object.prototype, key)
+      }
     }
+  })
+})
+
+describe('a record of version 0.1.0', () => {
+  // As it was stored, in every state: no authenticator, bound, set-up in progress, reset, locked.
+  const { authenticators, setup, ...rest } = fullRecord()
+  const [{ id: _, name: __, lastUsedAt: ___, ...authenticator }] = authenticators as [Authenticator]
+  const { type: ____, ...oldSetup } = { ...setup }
+  const bound = { ...authenticator, id: 'first', name: null, lastUsedAt: null }
+
+  it('has its one authenticator in the list, and its set-up knows its factor', () => {
+    const stored: unknown = JSON.parse(JSON.stringify({ ...rest, authenticator, setup: oldSetup }))
+    expect(parseRecord(stored, USER)).to.deep.equal({ ...fullRecord(), authenticators: [bound] })
+  })
+
+  it('has none where there was none, before a set-up and after a reset', () => {
+    const stored: unknown = JSON.parse(
+      JSON.stringify({ ...rest, authenticator: null, setup: null }),
+    )
+    const lifted = { ...fullRecord(), authenticators: [], setup: null }
+    expect(parseRecord(stored, USER)).to.deep.equal(lifted)
+  })
+
+  it('is refused where its authenticator is no authenticator', () => {
+    for (const odd of [undefined, [], {}, 'sealed', 0, false, [authenticator]]) {
+      refuses({ ...rest, setup, authenticator: odd }, show(odd))
+    }
+  })
+
+  it('is refused where it has both: an old field must not switch the second step off', () => {
+    refuses({ ...fullRecord(), authenticator: null }, 'null beside a list')
+    refuses({ ...fullRecord(), authenticator }, 'one beside a list')
+  })
+
+  // A process of 0.1.0 that is still running reads what a new one has written.
+  it('can be told from one of now: 0.1.0 demands a field that is gone, and answers 503', () => {
+    expect(parseRecord(fullRecord(), USER)).not.to.have.property('authenticator')
   })
 })
 

@@ -8,7 +8,7 @@ describe('the record of a user about whom nothing was ever stored', () => {
       version: 0,
       writeId: '',
       epoch: 0,
-      authenticator: null,
+      authenticators: [],
       setup: null,
       mustSetUp: null,
       backupCodes: null,

@@ -5,8 +5,8 @@ import {
   DAY,
   enrolledRecord,
   footingWith,
+  MAKING,
   NOW,
-  PARAMETERS,
   policyWith,
   USER,
 } from '../support/records.js'
@@ -14,14 +14,14 @@ import {
 const record = enrolledRecord({
   epoch: 4,
   version: 7,
-  setup: { ...PARAMETERS, owner: 'stamp', secret: 'sealed', startedAt: NOW, misses: 0 },
+  setup: { ...MAKING, owner: 'stamp', secret: 'sealed', startedAt: NOW, misses: 0 },
   attempts: { misses: [NOW - 1], consecutive: 1 },
   ended: [{ id: 'old', at: NOW }],
 })
 const forgotten = {
   ...record,
   epoch: 5,
-  authenticator: null,
+  authenticators: [],
   setup: null,
   backupCodes: null,
   attempts: { misses: [], consecutive: 0 },

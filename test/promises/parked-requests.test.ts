@@ -9,6 +9,7 @@ import { browserOf, type Enrolment, enrol, giveCode, passFirstStep } from '../su
 import { MINUTE, SECOND } from '../support/clock.js'
 import { ann, type Host, type HostOptions, type HostUser, makeHost } from '../support/host.js'
 import { type ParkedAnswer, park } from '../support/parked.js'
+import { authenticatorOf } from '../support/records.js'
 import { cookieOf, useCookie } from '../support/sessions.js'
 import { recordOf, setPolicy } from '../support/visits.js'
 
@@ -196,7 +197,7 @@ describe('a request whose body waits', () => {
     const log = endings['its log-out']
     if (log === undefined) throw new Error('log-out')
     await goOnAfter(log, thief, '/second-step/setup')
-    expect(await recordOf(thief.host)).to.deep.include({ authenticator: null, setup: null })
+    expect(await recordOf(thief.host)).to.deep.include({ authenticators: [], setup: null })
     expect((await passFirstStep(browserOf(thief.host), ann)).status, 'owner').to.equal(302)
   })
 
@@ -224,6 +225,6 @@ describe('a parked request to turn the second step off', () => {
     await setPolicy(host, { mode: 'required' })
     const answer = await parked.finish(body)
     expect([answer.status, answer.body.code]).to.deep.equal([409, 'required-by-policy'])
-    expect((await recordOf(host)).authenticator).not.to.equal(null)
+    expect(authenticatorOf(await recordOf(host))).not.to.equal(null)
   })
 })

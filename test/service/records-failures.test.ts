@@ -14,7 +14,7 @@ const NONSENSE: Record<string, unknown> = {
   'an empty object': {},
   'an array': [enrolledRecord()],
   "another user's record": { ...enrolledRecord(), userId: 'bob' },
-  'a record without its authenticator': { ...enrolledRecord(), authenticator: undefined },
+  'a record without its authenticator': { ...enrolledRecord(), authenticators: undefined },
   'a record as text': JSON.stringify(enrolledRecord()),
 }
 

@@ -8,7 +8,7 @@ import { Reseal } from '../../lib/service/reseal.js'
 import { Vault } from '../../lib/service/vault.js'
 import { memoryStore } from '../../lib/stores/memory-store.js'
 import { movedSystem } from '../support/clock.js'
-import { authenticatorWith, enrolledRecord, NOW, PARAMETERS, USER } from '../support/records.js'
+import { authenticatorWith, enrolledRecord, MAKING, NOW, USER } from '../support/records.js'
 
 const system = movedSystem(NOW)
 const [oldKey, newKey] = [0, 0].map(() => randomBytes(32).toString('base64'))
@@ -20,8 +20,8 @@ async function world() {
   const old = keyRing([oldKey], system).sealer
   const secret = await old.seal(Buffer.from('live'), ofSecret)
   const ofSetup = await old.seal(Buffer.from('new'), { purpose: 'setup', userId: USER })
-  const setup = { ...PARAMETERS, owner: 'o', secret: ofSetup, startedAt: NOW, misses: 0 }
-  const record = enrolledRecord({ authenticator: authenticatorWith({ secret }), setup })
+  const setup = { ...MAKING, owner: 'o', secret: ofSetup, startedAt: NOW, misses: 0 }
+  const record = enrolledRecord({ authenticators: [authenticatorWith({ secret })], setup })
   await store.write(record, 0)
   const records = new Records(store, system, new Announcer(system), { production: false })
   const reseal = new Reseal(records, new Vault(keyRing([newKey, oldKey], system).sealer))
@@ -35,13 +35,13 @@ describe('Sealing a secret anew', () => {
     expect(await reseal.record(record, NO_REQUEST)).to.equal(true)
     const after = await stored()
     const alone = keyRing([newKey], system).sealer
-    const live = await alone.open(after.authenticator?.secret ?? '', ofSecret)
+    const live = await alone.open(after.authenticators[0]?.secret ?? '', ofSecret)
     expect(Buffer.from(live.secret).toString()).to.equal('live')
     const setup = await alone.open(after.setup?.secret ?? '', { ...ofSecret, purpose: 'setup' })
     expect(Buffer.from(setup.secret).toString()).to.equal('new')
     const same = ({ version: _, writeId: __, lockedUntil: ___, ...rest }: SecondStepRecord) => ({
       ...rest,
-      authenticator: { ...rest.authenticator, secret: '' },
+      authenticators: rest.authenticators.map((one) => ({ ...one, secret: '' })),
       setup: { ...rest.setup, secret: '' },
     })
     expect(same(after)).to.deep.equal(same(record))
@@ -59,19 +59,22 @@ describe('Sealing a secret anew', () => {
   it('loses nothing that was written meanwhile', async () => {
     const { store, record, reseal, stored } = await world()
     const authenticator = authenticatorWith({
-      secret: record.authenticator?.secret ?? '',
+      secret: record.authenticators[0]?.secret ?? '',
       lastStep: 60_000_000,
     })
-    await store.write({ ...record, authenticator, version: 2, writeId: 'a code was used' }, 1)
+    await store.write(
+      { ...record, authenticators: [authenticator], version: 2, writeId: 'a code was used' },
+      1,
+    )
     expect(await reseal.record(record, NO_REQUEST)).to.equal(true)
     const after = await stored()
-    expect([after.version, after.authenticator?.lastStep]).to.deep.equal([3, 60_000_000])
+    expect([after.version, after.authenticators[0]?.lastStep]).to.deep.equal([3, 60_000_000])
   })
 
   it('refuses what no key opens, and leaves it as it is', async () => {
     const { store, record, reseal, stored } = await world()
     const foreign = authenticatorWith({ secret: 'not sealed' })
-    const broken = { ...record, authenticator: foreign, version: 2, writeId: 'broken' }
+    const broken = { ...record, authenticators: [foreign], version: 2, writeId: 'broken' }
     await store.write(broken, 1)
     const failure: unknown = await reseal
       .record(broken, NO_REQUEST)

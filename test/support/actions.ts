@@ -33,5 +33,10 @@ export async function letsIn(host: Host, code: string): Promise<boolean> {
 /** A record without what any accepted code changes, and without a set-up in progress. */
 export function withoutTrace(record: SecondStepRecord): object {
   const { version: _, writeId: __, setup: ___, ...rest } = record
-  return { ...rest, authenticator: { ...record.authenticator, lastStep: 0 } }
+  const authenticators = record.authenticators.map((one) => ({
+    ...one,
+    lastStep: 0,
+    lastUsedAt: null,
+  }))
+  return { ...rest, authenticators }
 }

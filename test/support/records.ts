@@ -1,5 +1,3 @@
-import { type Authenticator, codeAt, type OtpParameters } from '../../lib/domain/authenticator.js'
-import type { BackupCodeSet } from '../../lib/domain/backup-codes.js'
 import {
   defaultPolicy,
   type Policy,
@@ -8,6 +6,10 @@ import {
 } from '../../lib/domain/policy.js'
 import { blankRecord, type SecondStepRecord } from '../../lib/domain/record.js'
 import type { Footing } from '../../lib/domain/standing.js'
+import type { BackupCodeSet } from '../../lib/factors/backup-codes/kept.js'
+import type { Authenticator } from '../../lib/factors/factors.js'
+import type { OtpParameters, TotpAuthenticator } from '../../lib/factors/totp/kept.js'
+import { codeAt } from '../../lib/factors/totp/verdict.js'
 
 export const SECOND = 1000
 export const MINUTE = 60 * SECOND
@@ -24,6 +26,9 @@ export const USER = 'ada'
 export const SECRET: Uint8Array = Buffer.from('12345678901234567890')
 export const PARAMETERS: OtpParameters = { algorithm: 'sha1', digits: 6, period: 30 }
 
+/** What a set-up of an authenticator app keeps, besides its secret. */
+export const MAKING = { ...PARAMETERS, type: 'totp' } as const
+
 /** Freezes a plain value all through, so that a test goes red when something writes to it. */
 export function deepFreeze<T>(value: T): T {
   if (typeof value !== 'object' || value === null) return value
@@ -37,10 +42,13 @@ export function recordWith(parts: Partial<SecondStepRecord> = {}): SecondStepRec
 }
 
 /** A bound authenticator whose secret is `SECRET` and whose last code is long ago. */
-export function authenticatorWith(parts: Partial<Authenticator> = {}): Authenticator {
+export function authenticatorWith(parts: Partial<TotpAuthenticator> = {}): TotpAuthenticator {
   return {
     ...PARAMETERS,
+    id: 'first',
     type: 'totp',
+    name: null,
+    lastUsedAt: null,
     secret: 'sealed',
     lastStep: STEP_NOW - 1000,
     since: NOW - 100 * DAY,
@@ -54,7 +62,7 @@ export function enrolledRecord(parts: Partial<SecondStepRecord> = {}): SecondSte
     version: 1,
     writeId: 'first-write',
     epoch: 1,
-    authenticator: authenticatorWith(),
+    authenticators: [authenticatorWith()],
     backupCodes: backupCodeSet('one', 'two', 'three'),
     ...parts,
   })
@@ -98,4 +106,11 @@ export function wrongCode(now: number, lastStep = -1): string {
     const code = String(guess).padStart(6, '0')
     if (!right.has(code)) return code
   }
+}
+
+/** The one authenticator of a user who has one; null for a user who has none. */
+export function authenticatorOf(
+  record: Pick<SecondStepRecord, 'authenticators'>,
+): Authenticator | null {
+  return record.authenticators[0] ?? null
 }

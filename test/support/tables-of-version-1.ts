@@ -34,7 +34,7 @@ export async function makeTablesOfVersion1(db: Knex, userIds: readonly string[])
   })
   const rows = userIds.map((userId) => {
     const record = enrolledRecord(userId, 1)
-    const since = record.authenticator?.since ?? null
+    const since = record.authenticators[0]?.since ?? null
     return { id: hashOf(userId), version: 1, document: jsonOf(record), since }
   })
   await db('second_step_records').insert(rows)

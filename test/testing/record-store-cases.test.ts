@@ -170,7 +170,7 @@ describe('recordStoreCases', () => {
       listsResets(
         (record, now) =>
           isWaiting(record) &&
-          record.authenticator !== null &&
+          record.authenticators.length > 0 &&
           (record.mailReset?.usableAt ?? 0) <= now,
       ),
     )

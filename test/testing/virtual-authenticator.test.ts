@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { provisioningUri } from '../../lib/domain/provisioning-uri.js'
+import { provisioningUri } from '../../lib/factors/totp/provisioning-uri.js'
 import { virtualAuthenticator } from '../../lib/testing/index.js'
 
 // RFC 6238 appendix B: the ASCII secret 12345678901234567890 at 59 s, 8 digits.

@@ -6,6 +6,7 @@ import { ADMIN, adminVisit, PEOPLE, putJson, usersOf } from '../support/admin.js
 import { expectProblem, getJson, getPage, postJson } from '../support/answers.js'
 import { enrol } from '../support/browser.js'
 import { ann, type HostUser } from '../support/host.js'
+import { authenticatorOf } from '../support/records.js'
 import { recordOf } from '../support/visits.js'
 
 const never = new Promise<never>(() => undefined)
@@ -62,7 +63,7 @@ for (const [how, fail] of Object.entries(failures)) {
       const { host, browser, users } = await visit()
       failing(users, ['findById'], fail)
       expectProblem(await postJson(browser, `${ADMIN}/users/ann/disable`), 'unavailable', 503)
-      expect((await recordOf(host)).authenticator).to.not.equal(null)
+      expect(authenticatorOf(await recordOf(host))).to.not.equal(null)
     })
 
     it('is a 503 where it is the store of the policy', async () => {

@@ -18,7 +18,7 @@ import {
 import { MINUTE } from '../support/clock.js'
 import { ann, type Host, type HostUser, makeHost } from '../support/host.js'
 import { park } from '../support/parked.js'
-import { DAY } from '../support/records.js'
+import { authenticatorOf, DAY } from '../support/records.js'
 import { cookieOf, useCookie } from '../support/sessions.js'
 import { recordOf, setPolicy } from '../support/visits.js'
 
@@ -319,7 +319,7 @@ describe('A change whose body comes late', () => {
       await end(host)
       const answer = await parked.finish(body)
       expect(answer.body.code).to.equal(refusal)
-      expect((await recordOf(host)).authenticator).to.not.equal(null)
+      expect(authenticatorOf(await recordOf(host))).to.not.equal(null)
     })
   }
 

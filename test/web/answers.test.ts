@@ -11,6 +11,7 @@ import {
 import { browserOf, HTML, JSON_TYPE, passFirstStep } from '../support/browser.js'
 import { MINUTE } from '../support/clock.js'
 import { ann, bob, makeHost } from '../support/host.js'
+import { authenticatorOf } from '../support/records.js'
 import { enrolledVisit, pendingVisit, recordOf, signedInVisit } from '../support/visits.js'
 
 const MEMBERS_OF_AN_EVENT = 'id at type actor user method ip userAgent reason detail'.split(' ')
@@ -47,7 +48,7 @@ describe('the JSON answers', () => {
 
   it('have exactly the members of the contract at GET /, after it', async () => {
     const { host, browser } = await signedInVisit()
-    const { authenticator } = await recordOf(host)
+    const authenticator = authenticatorOf(await recordOf(host))
     const answer = await getJson(browser, '/second-step/')
     expectJson(answer, {
       enrolled: true,

@@ -14,6 +14,7 @@ import {
 import { browserOf, enrol, giveCode, passFirstStep } from '../support/browser.js'
 import { MINUTE, SECOND } from '../support/clock.js'
 import { ann, bob, type Host, makeHost } from '../support/host.js'
+import { authenticatorOf } from '../support/records.js'
 import {
   enrolledVisit,
   pendingBrowser,
@@ -31,7 +32,7 @@ function hostWith(store: RecordStore, keys: readonly string[], since?: Host): Ho
   return host
 }
 
-const keyIdOf = ({ authenticator }: SecondStepRecord) => authenticator?.secret.split('.')[1]
+const keyIdOf = (record: SecondStepRecord) => authenticatorOf(record)?.secret.split('.')[1]
 
 describe('a key ring with a new first key', () => {
   it('opens what older keys sealed, and seals anew at a good login', async () => {
@@ -130,8 +131,8 @@ describe('a secret that cannot be opened', () => {
     // Whoever can write to the store copies a secret he knows into somebody else's record.
     const { host, enrolment } = await enrolledVisit()
     await enrol(host, bob)
-    const { authenticator } = await recordOf(host)
-    const ofBob = (await recordOf(host, 'bob')).authenticator
+    const authenticator = authenticatorOf(await recordOf(host))
+    const ofBob = authenticatorOf(await recordOf(host, 'bob'))
     if (authenticator === null || ofBob === null) throw new Error('enrolled')
     const last = authenticator.secret.endsWith('A') ? 'B' : 'A'
     const changed = `${authenticator.secret.slice(0, -2)}${last}A`
@@ -143,7 +144,7 @@ describe('a secret that cannot be opened', () => {
       authenticator.secret.slice(0, -16),
     ]) {
       const now = await recordOf(host)
-      const next = { ...now, authenticator: { ...authenticator, secret } }
+      const next = { ...now, authenticators: [{ ...authenticator, secret }] }
       const write = { ...next, version: now.version + 1, writeId: secret.slice(-4) || 'empty' }
       expect(await host.store.write(write, now.version)).to.equal(true)
       const browser = await pendingBrowser(host)
@@ -160,12 +161,13 @@ describe('a secret that is empty', () => {
     const host = hostWith(store, [key])
     await enrol(host, ann)
     const record = await recordOf(host)
-    const { authenticator, version } = record
+    const { version } = record
+    const authenticator = authenticatorOf(record)
     if (authenticator === null) throw new Error('enrolled')
     const { sealer } = keyRing([key], host.system)
     const context = { purpose: 'authenticator', userId: 'ann' } as const
     const secret = await sealer.seal(new Uint8Array(), context)
-    const empty = { ...record, authenticator: { ...authenticator, secret } }
+    const empty = { ...record, authenticators: [{ ...authenticator, secret }] }
     await store.write({ ...empty, version: version + 1, writeId: 'empty' }, version)
     const code = createHmac('sha1', '').update(stepOf(host)).digest()
     const offset = (code.at(-1) ?? 0) & 15
@@ -189,11 +191,11 @@ describe('a record that cannot be parsed', () => {
     'an empty object': () => ({}),
     undefined: () => undefined,
     'another user’s': (record) => ({ ...record, userId: 'bob' }),
-    'without an authenticator': ({ authenticator: _, ...rest }) => rest,
-    'with half an authenticator': (record) => ({ ...record, authenticator: { type: 'totp' } }),
+    'without authenticators': ({ authenticators: _, ...rest }) => rest,
+    'with half an authenticator': (record) => ({ ...record, authenticators: [{ type: 'totp' }] }),
     'with an authenticator of a newer version': (record) => ({
       ...record,
-      authenticator: { ...record.authenticator, type: 'passkey' },
+      authenticators: [{ ...authenticatorOf(record), type: 'passkey' }],
     }),
     'without its attempts': ({ attempts: _, ...rest }) => rest,
     'with an epoch that is none': (record) => ({ ...record, epoch: '1' }),

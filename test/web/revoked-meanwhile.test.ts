@@ -3,6 +3,7 @@ import { virtualAuthenticator } from '../../lib/testing/index.js'
 import { expectProblem, getJson, postJson } from '../support/answers.js'
 import { browserOf, enrol, giveCode, passFirstStep } from '../support/browser.js'
 import { ann, type Host, makeHost } from '../support/host.js'
+import { authenticatorOf } from '../support/records.js'
 import { sessionsOf } from '../support/sessions.js'
 import { pendingVisit, recordOf, setPolicy, signedInVisit } from '../support/visits.js'
 
@@ -55,7 +56,7 @@ describe('a session that is ended while its request runs', () => {
       beforeNextWrite(host, () => host.secondStep.endSessions('ann'))
       const answer = await postJson(browser, '/second-step/setup', { code })
       expectProblem(answer, 'sign-in-again', 401)
-      expect((await recordOf(host)).authenticator).to.equal(null)
+      expect(authenticatorOf(await recordOf(host))).to.equal(null)
       await getJson(browser, '/inside').expect(401, { user: null })
     })
   }

@@ -12,6 +12,7 @@ import { badForms, badJson, sendBad } from '../support/bad-bodies.js'
 import { browserOf, giveCode, passFirstStep } from '../support/browser.js'
 import { MINUTE } from '../support/clock.js'
 import { ann, bob, type HostOptions, type HostUser, makeHost } from '../support/host.js'
+import { authenticatorOf } from '../support/records.js'
 import {
   missTimes,
   pendingBrowser,
@@ -201,7 +202,9 @@ describe('the settings page', () => {
 
   it('shows nothing of the key, the codes or their digests', async () => {
     const { host, browser, enrolment } = await signedInVisit()
-    const { authenticator, backupCodes } = await recordOf(host)
+    const record = await recordOf(host)
+    const authenticator = authenticatorOf(record)
+    const { backupCodes } = record
     const page = await getPage(browser, SETTINGS).expect(200)
     const json = await getJson(browser, SETTINGS).expect(200)
     expectSafeHeaders(page)

@@ -1,3 +1,4 @@
+import { isEnrolled } from '../../domain/authenticators.js'
 import { freshUntil } from '../../domain/stamp.js'
 import { pauseOf, standingOf } from '../../domain/standing.js'
 import { ConfigurationError } from '../../errors/configuration-error.js'
@@ -18,7 +19,7 @@ export const admin: Need<SignedInVisitor> = (site, req, visitor) => {
   const met = signedIn(site, req, visitor)
   if ('code' in met) return met
   const { secondStep } = site.paths
-  if (met.record.authenticator === null) {
+  if (!isEnrolled(met.record)) {
     return { code: 'setup-required', next: `${secondStep}/setup` }
   }
   if (pauseOf(met, site.system.now()) !== null) return { code: 'forbidden' }

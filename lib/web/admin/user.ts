@@ -1,4 +1,5 @@
 import type { Request } from 'express'
+import { isEnrolled } from '../../domain/authenticators.js'
 import { ruleFor } from '../../domain/policy.js'
 import type { UserAction } from '../../service/administration.js'
 import type { Member } from '../../service/directory.js'
@@ -106,7 +107,7 @@ async function allowedForms(
 }
 
 function formsFor({ record, policy, subject, ...member }: FoundMember): readonly AdminForm[] {
-  const enrolled = record.authenticator !== null
+  const enrolled = isEnrolled(record)
   const owes = enrolled || record.mustSetUp !== null
   const required = ruleFor(policy, subject).mode === 'required'
   const forms: Readonly<Record<AdminForm, boolean>> = {

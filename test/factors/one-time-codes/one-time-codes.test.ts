@@ -1,17 +1,14 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
-import {
-  addOneTimeCode,
-  answerOneTimeCode,
-  hasOpenOneTimeCode,
-  isGranted,
-  isOneTimeCode,
-  type OneTimeCode,
-} from '../../lib/domain/one-time-code.js'
-import type { PendingLogin } from '../../lib/domain/pending-login.js'
-import { confirmSetup, mayBeginSetup } from '../../lib/domain/setup.js'
-import { raiseEpoch } from '../../lib/domain/stamp.js'
-import { pendingStandingOf } from '../../lib/domain/standing.js'
+import type { PendingLogin } from '../../../lib/domain/pending-login.js'
+import type { SecondStepRecord } from '../../../lib/domain/record.js'
+import { confirmSetup, mayBeginSetup } from '../../../lib/domain/setup.js'
+import { isGranted } from '../../../lib/domain/setup-grant.js'
+import { raiseEpoch } from '../../../lib/domain/stamp.js'
+import { pendingStandingOf } from '../../../lib/domain/standing.js'
+import { type OneTimeCode, withOneTimeCode } from '../../../lib/factors/one-time-codes/kept.js'
+import { hasOpenOneTimeCode } from '../../../lib/factors/one-time-codes/page.js'
+import { judge, keysWith, oneTimeCode } from '../../support/proofs.js'
 import {
   backupCodeSet,
   codeOf,
@@ -25,10 +22,9 @@ import {
   PARAMETERS,
   policyWith,
   recordWith,
-  SECRET,
   STEP_NOW,
   USER,
-} from '../support/records.js'
+} from '../../support/records.js'
 
 const codeWith = (id: string, parts: Partial<OneTimeCode> = {}): OneTimeCode => ({
   id,
@@ -51,15 +47,15 @@ const pendingWith = (id: string, epoch = 1): PendingLogin => ({
   stampId: null,
 })
 
-const pending = deepFreeze(pendingWith('this-login'))
+const pending: PendingLogin = deepFreeze(pendingWith('this-login'))
 const record = enrolledRecord({ oneTimeCodes: [codeWith('one'), codeWith('two')] })
 
-const answer = (of = record, id = 'one', now = NOW) =>
-  deepFreeze(answerOneTimeCode(of, { digests: [`digest of ${id}`], pending }, now))
+const answer = (of = record, id = 'one', now = NOW, login = pending) =>
+  judge(of, oneTimeCode(`digest of ${id}`), { now, pending: login })
 
 describe('A one-time code', () => {
-  it('is used up and opens the set-up in this pending login, and signs nobody in', () => {
-    const decision = answer()
+  it('is used up and opens the set-up in this pending login, and signs nobody in', async () => {
+    const decision = await answer()
     expect(decision.answer).to.deep.equal({ kind: 'setup-granted' })
     expect(decision.record).to.deep.equal({
       ...record,
@@ -70,42 +66,45 @@ describe('A one-time code', () => {
   })
 
   // Parse Server CVE-2026-33624, Filament CVE-2026-48505: parallel logins shared one recovery code.
-  it('is refused a second time, and the replay costs nothing', () => {
-    const used = answer().record
-    expect(answer(used)).to.deep.equal({
+  it('is refused a second time, and the replay costs nothing', async () => {
+    const used = (await answer()).record
+    expect(await answer(used)).to.deep.equal({
       record: used,
       answer: { kind: 'wrong-code', counted: false },
       events: [],
     })
-    expect(answer(used, 'two').answer.kind).to.equal('setup-granted')
+    expect((await answer(used, 'two')).answer.kind).to.equal('setup-granted')
   })
 
-  it('is good for its last millisecond, and not for the next', () => {
-    expect(answer(record, 'one', NOW + DAY - 1).answer.kind).to.equal('setup-granted')
-    const expired = answer(record, 'one', NOW + DAY)
+  it('is good for its last millisecond, and not for the next', async () => {
+    expect((await answer(record, 'one', NOW + DAY - 1)).answer.kind).to.equal('setup-granted')
+    const expired = await answer(record, 'one', NOW + DAY)
     expect(expired.answer).to.deep.equal({ kind: 'wrong-code', counted: false })
     expect(expired.record).to.equal(record)
   })
 
-  it('that nobody made is a miss', () => {
-    const unknown = answer(record, 'three')
+  it('that nobody made is a miss', async () => {
+    const unknown = await answer(record, 'three')
     expect(unknown.record).to.equal(record)
     expect(unknown.answer).to.deep.equal({ kind: 'wrong-code', counted: true })
     expect(unknown.events).to.deep.equal([{ type: 'wrong-code', method: 'one-time-code' }])
   })
 
-  it('works while the authenticator is locked, and after a reset whose time is over', () => {
+  it('works while the authenticator is locked, and after a reset whose time is over', async () => {
     // Teleport RFD 158: a lock that shut the owner out of recovery too.
     const oneTimeCodes = [codeWith('one')]
     const misses = Array.from({ length: 20 }, () => NOW)
     const locked = enrolledRecord({ oneTimeCodes, attempts: { misses, consecutive: 20 } })
     const over = recordWith({ oneTimeCodes, mustSetUp: { until: NOW } })
-    for (const one of [locked, over]) expect(answer(one).answer.kind).to.equal('setup-granted')
+    for (const one of [locked, over])
+      expect((await answer(one)).answer.kind).to.equal('setup-granted')
   })
 })
 
 describe('The set-up that a one-time code opens', () => {
-  const granted = answer().record
+  const used = [codeWith('one', { usedAt: NOW }), codeWith('two')]
+  const setupGrant = { owner: 'this-login', until: NOW + 9 * MINUTE }
+  const granted: SecondStepRecord = deepFreeze({ ...record, oneTimeCodes: used, setupGrant })
   const standing = (login: PendingLogin, now: number, of = granted) =>
     pendingStandingOf(login, footingWith(of, policyWith('optional')), now)
 
@@ -123,17 +122,23 @@ describe('The set-up that a one-time code opens', () => {
     expect(mayBeginSetup(record, 'this-login', NOW)).to.equal(false)
   })
 
-  it('is closed with the confirmation', () => {
-    const setup = { ...PARAMETERS, owner: 'this-login', secret: 's', startedAt: NOW, misses: 0 }
+  it('is closed with the confirmation', async () => {
+    const setup = {
+      ...PARAMETERS,
+      type: 'totp',
+      owner: 'this-login',
+      secret: 's',
+      startedAt: NOW,
+      misses: 0,
+    } as const
     const command = {
       owner: 'this-login',
-      code: codeOf(STEP_NOW),
-      secret: SECRET,
-      liveSecret: 'live',
+      given: codeOf(STEP_NOW),
+      id: 'new',
       backupCodes: backupCodeSet('new'),
-      window: 1,
     }
-    const confirmed = confirmSetup({ ...granted, setup }, command, NOW)
+    const moment = { now: NOW, window: 1, keys: keysWith() }
+    const confirmed = await confirmSetup({ ...granted, setup }, command, moment)
     expect(confirmed.answer.kind).to.equal('enrolled')
     expect(confirmed.record.setupGrant).to.equal(null)
     // A second code of the same recovery would replace the new authenticator a day later.
@@ -146,29 +151,26 @@ describe('The set-up that a one-time code opens', () => {
 describe('The one-time codes of a user', () => {
   it('are at most ten: the oldest goes', () => {
     const ids = Array.from({ length: 12 }, (_, index) => `code-${index}`)
-    const kept = ids.reduce((now, id) => addOneTimeCode(now, codeWith(id), NOW), recordWith())
-    expect(kept.oneTimeCodes.map(({ id }) => id)).to.deep.equal(ids.slice(2))
+    const none: readonly OneTimeCode[] = []
+    const kept = ids.reduce((codes, id) => withOneTimeCode(codes, codeWith(id), NOW), none)
+    expect(kept.map(({ id }) => id)).to.deep.equal(ids.slice(2))
   })
 
   it('lose the expired ones when one is added, and keep used ones, so that a replay is known', () => {
-    const before = recordWith({
-      oneTimeCodes: [
-        codeWith('expired', { expiresAt: NOW }),
-        codeWith('used', { usedAt: NOW - 1 }),
-        codeWith('last', { expiresAt: NOW + 1 }),
-      ],
-    })
-    const { oneTimeCodes } = addOneTimeCode(before, codeWith('new'), NOW)
-    expect(oneTimeCodes.map(({ id }) => id)).to.deep.equal(['used', 'last', 'new'])
+    const before = [
+      codeWith('expired', { expiresAt: NOW }),
+      codeWith('used', { usedAt: NOW - 1 }),
+      codeWith('last', { expiresAt: NOW + 1 }),
+    ]
+    const after = withOneTimeCode(before, codeWith('new'), NOW)
+    expect(after.map(({ id }) => id)).to.deep.equal(['used', 'last', 'new'])
   })
 
-  it('are known by their digests, and open while neither used nor expired', () => {
-    expect(isOneTimeCode(record, ['other', 'digest of two'])).to.equal(true)
-    expect(isOneTimeCode(record, ['other'])).to.equal(false)
-    expect(hasOpenOneTimeCode(record, NOW + DAY - 1)).to.equal(true)
-    expect(hasOpenOneTimeCode(record, NOW + DAY)).to.equal(false)
-    const used = recordWith({ oneTimeCodes: [codeWith('used', { usedAt: NOW })] })
-    expect(hasOpenOneTimeCode(used, NOW)).to.equal(false)
+  it('are open while neither used nor expired', () => {
+    const { oneTimeCodes } = record
+    expect(hasOpenOneTimeCode(oneTimeCodes, NOW + DAY - 1)).to.equal(true)
+    expect(hasOpenOneTimeCode(oneTimeCodes, NOW + DAY)).to.equal(false)
+    expect(hasOpenOneTimeCode([codeWith('used', { usedAt: NOW })], NOW)).to.equal(false)
   })
 })
 
@@ -181,9 +183,9 @@ describe('Any row of logins, codes and admins', () => {
     fc.constant({ end: true }),
   )
 
-  it('lets each code open one login, in its time, and no other', () => {
-    fc.assert(
-      fc.property(fc.array(command, { maxLength: 60, size: 'max' }), (commands) => {
+  it('lets each code open one login, in its time, and no other', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(command, { maxLength: 60, size: 'max' }), async (commands) => {
         let [now, next, current] = [NOW, enrolledRecord(), new Set<string>()]
         const made = new Map<string, number>()
         for (const step of commands) {
@@ -191,15 +193,16 @@ describe('Any row of logins, codes and admins', () => {
           if ('end' in step) next = raiseEpoch(next)
           if ('make' in step) {
             const id = `code-${made.size}`
-            next = addOneTimeCode(next, codeWith(id, { expiresAt: now + DAY }), now)
+            const code = codeWith(id, { expiresAt: now + DAY })
+            const oneTimeCodes = withOneTimeCode(next.oneTimeCodes, code, now)
+            next = { ...next, oneTimeCodes }
             made.set(id, now)
             expect(next.oneTimeCodes.length).to.be.at.most(10)
           }
           if ('give' in step) {
             const id = `code-${step.give}`
             const login = { ...pendingWith(step.login, next.epoch), at: now }
-            const command = { digests: [`digest of ${id}`], pending: login }
-            const { answer: verdict, record: after } = answerOneTimeCode(next, command, now)
+            const { answer: verdict, record: after } = await answer(next, id, now, login)
             if (verdict.kind === 'setup-granted') {
               expect(current.has(id), 'used once').to.equal(false)
               expect(now - (made.get(id) ?? 0)).to.be.below(DAY)

@@ -1,10 +1,10 @@
 import type { Request } from 'express'
-import { readCode, type TypedCode } from '../domain/code.js'
+import { type Proof, readProof } from '../factors/factors.js'
 import { fieldOf } from './body.js'
 
-/** The field `code`, or null for anything that no code looks like: that costs no attempt. */
-export function codeField(req: Request): TypedCode | null {
-  return readCode(fieldOf(req, 'code'))
+/** The proof in the body, or null for anything that no factor knows: that costs no attempt. */
+export function proofIn(req: Request): Proof | null {
+  return readProof({ code: fieldOf(req, 'code') })
 }
 
 /** Whether what was typed was meant for a backup code, even if it is none: its form stays open. */

@@ -1,15 +1,14 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
+import { BACKUP_CODES_IN_A_SET, backupCodesLeft } from '../../../lib/factors/backup-codes/kept.js'
+import { makeBackupCodes } from '../../../lib/factors/backup-codes/make.js'
 import {
-  BACKUP_CODES_IN_A_SET,
-  BYTES_OF_A_BACKUP_CODE,
-  backupCodeFrom,
-  backupCodesLeft,
-  formatBackupCode,
-  replaceBackupCodes,
-} from '../../lib/domain/backup-codes.js'
-import { answerBackupCode } from '../../lib/domain/challenge.js'
-import { backupCodeSet, enrolledRecord, NOW } from '../support/records.js'
+  BYTES_OF_A_LOOK_UP_CODE,
+  formatLookUpCode,
+  lookUpCodeFrom,
+} from '../../../lib/factors/look-up-code.js'
+import { backupCode, judge, keysWith } from '../../support/proofs.js'
+import { backupCodeSet, enrolledRecord, NOW } from '../../support/records.js'
 
 const CROCKFORD = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
 const fifteenBytes = fc.uint8Array({ minLength: 15, maxLength: 15 })
@@ -27,25 +26,25 @@ function inBase32(bytes: Uint8Array): string {
 
 describe('a backup code', () => {
   it('is made of 120 random bits, ten to a set', () => {
-    expect(BYTES_OF_A_BACKUP_CODE * 8).to.equal(120)
+    expect(BYTES_OF_A_LOOK_UP_CODE * 8).to.equal(120)
     expect(BACKUP_CODES_IN_A_SET).to.equal(10)
   })
 
   it('is the random number in 24 characters of the Crockford alphabet', () => {
     fc.assert(
       fc.property(fifteenBytes, (bytes) => {
-        expect(backupCodeFrom(bytes)).to.equal(inBase32(bytes))
+        expect(lookUpCodeFrom(bytes)).to.equal(inBase32(bytes))
       }),
     )
-    expect(backupCodeFrom(new Uint8Array(15))).to.equal('0'.repeat(24))
-    expect(backupCodeFrom(new Uint8Array(15).fill(255))).to.equal('Z'.repeat(24))
+    expect(lookUpCodeFrom(new Uint8Array(15))).to.equal('0'.repeat(24))
+    expect(lookUpCodeFrom(new Uint8Array(15).fill(255))).to.equal('Z'.repeat(24))
   })
 
   it('knows all 32 characters and no others', () => {
     const everyFive = Array.from({ length: 32 }, (_, five) => five.toString(2).padStart(5, '0'))
     const bytes = everyFive.join('').match(/.{8}/g) ?? []
     const random = Uint8Array.from(bytes, (byte) => Number.parseInt(byte, 2))
-    expect(backupCodeFrom(random)).to.equal(CROCKFORD)
+    expect(lookUpCodeFrom(random)).to.equal(CROCKFORD)
   })
 
   it('depends on every one of its bits', () => {
@@ -53,25 +52,25 @@ describe('a backup code', () => {
     for (let bit = 0; bit < 120; bit += 1) {
       const random = new Uint8Array(15)
       random[Math.floor(bit / 8)] = 0x80 >> (bit % 8)
-      codes.add(backupCodeFrom(random))
+      codes.add(lookUpCodeFrom(random))
     }
     expect(codes.size).to.equal(120)
     expect(codes).not.to.include('0'.repeat(24))
   })
 
   it('is shown in four groups of six', () => {
-    expect(formatBackupCode('0123456789ABCDEFGHJKMNPQ')).to.equal('012345-6789AB-CDEFGH-JKMNPQ')
+    expect(formatLookUpCode('0123456789ABCDEFGHJKMNPQ')).to.equal('012345-6789AB-CDEFGH-JKMNPQ')
     fc.assert(
       fc.property(fifteenBytes, (bytes) => {
-        const shown = formatBackupCode(backupCodeFrom(bytes))
+        const shown = formatLookUpCode(lookUpCodeFrom(bytes))
         expect(shown).to.match(/^(?:[0-9A-HJKMNP-TV-Z]{6}-){3}[0-9A-HJKMNP-TV-Z]{6}$/)
-        expect(shown.replaceAll('-', '')).to.equal(backupCodeFrom(bytes))
+        expect(shown.replaceAll('-', '')).to.equal(lookUpCodeFrom(bytes))
       }),
     )
   })
 
   it('shows what is no whole code as nothing', () => {
-    expect(formatBackupCode('')).to.equal('')
+    expect(formatLookUpCode('')).to.equal('')
   })
 })
 
@@ -95,20 +94,37 @@ describe('the backup codes that are left', () => {
 })
 
 describe('a new set of backup codes', () => {
-  const record = enrolledRecord({ epoch: 4 })
-  const { record: after, ...decision } = replaceBackupCodes(record, backupCodeSet('four'))
+  const random = (bytes: number) => new Uint8Array(bytes).fill(7)
 
-  it('takes the place of the old one and changes nothing else', () => {
-    expect(after).to.deep.equal({ ...record, backupCodes: backupCodeSet('four') })
-    const events = [{ type: 'backup-codes-made', method: null }]
-    expect(decision).to.deep.equal({ answer: undefined, events })
+  it('has ten codes, kept as digests alone', async () => {
+    const digests: Parameters<ReturnType<typeof keysWith>['digests']>[] = []
+    const keys = keysWith({
+      digests: async (...asked) => {
+        digests.push(asked)
+        return [`digest ${digests.length}`, 'under an older key']
+      },
+    })
+    const { set, codes } = await makeBackupCodes(random, NOW, keys)
+    expect(codes).to.have.length(10)
+    expect(set).to.deep.equal({
+      id: Buffer.from(random(12)).toString('base64url'),
+      codes: codes.map((_, index) => ({ digest: `digest ${index + 1}`, usedAt: null })),
+      createdAt: NOW,
+      saved: false,
+      seenByAdmin: false,
+    })
+    for (const [code, purpose] of digests) {
+      expect(codes).to.include(formatLookUpCode(code))
+      expect(purpose).to.deep.equal({ purpose: 'backup-code', setId: set.id })
+    }
   })
 
-  it('makes every earlier code worthless at once', () => {
+  it('makes every earlier code worthless at once', async () => {
+    const after = enrolledRecord({ backupCodes: backupCodeSet('four') })
     for (const digest of ['one', 'two', 'three']) {
-      const { answer } = answerBackupCode(after, { digests: [digest] }, NOW)
+      const { answer } = await judge(after, backupCode(digest))
       expect(answer).to.deep.equal({ kind: 'wrong-code', counted: true })
     }
-    expect(answerBackupCode(after, { digests: ['four'] }, NOW).answer.kind).to.equal('accepted')
+    expect((await judge(after, backupCode('four'))).answer.kind).to.equal('accepted')
   })
 })

@@ -1,8 +1,8 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { base32Of } from '../../lib/domain/base32.js'
-import { labelOf, provisioningUri } from '../../lib/domain/provisioning-uri.js'
-import { PARAMETERS, SECRET } from '../support/records.js'
+import { base32Of } from '../../../lib/factors/base32.js'
+import { labelOf, provisioningUri } from '../../../lib/factors/totp/provisioning-uri.js'
+import { PARAMETERS, SECRET } from '../../support/records.js'
 
 const KEY = 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ'
 

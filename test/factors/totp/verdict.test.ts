@@ -1,8 +1,9 @@
 import { createHmac } from 'node:crypto'
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { codeAt, matchCode, type OtpParameters, stepsOff } from '../../lib/domain/authenticator.js'
-import { codeOf, NOW, PARAMETERS, SECRET, STEP_NOW, wrongCode } from '../support/records.js'
+import type { OtpParameters } from '../../../lib/factors/totp/kept.js'
+import { codeAt, matchCode, stepsOff } from '../../../lib/factors/totp/verdict.js'
+import { codeOf, NOW, PARAMETERS, SECRET, STEP_NOW, wrongCode } from '../../support/records.js'
 
 const seconds = 1000
 

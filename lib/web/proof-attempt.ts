@@ -1,22 +1,22 @@
-import type { TypedCode } from '../domain/code.js'
-import type { CodeAttempt } from '../service/challenge.js'
+import type { Proof } from '../factors/factors.js'
+import type { ProofAttempt } from '../service/challenge.js'
 import { addressKey } from './client-address.js'
 import type { Exchange } from './handler.js'
 import { occasionOf } from './occasion.js'
 import type { PendingVisitor, SignedInVisitor } from './visitor.js'
 
-/** A code of this visitor's, as the service wants it. */
-export function codeAttempt(
+/** A proof of this visitor's, as the service wants it. */
+export function proofAttempt(
   {
     site,
     req,
     visitor,
   }: Pick<Exchange<PendingVisitor | SignedInVisitor>, 'site' | 'req' | 'visitor'>,
-  code: TypedCode,
-): CodeAttempt {
+  proof: Proof,
+): ProofAttempt {
   return {
     userId: visitor.record.userId,
-    code,
+    proof,
     admission: visitor,
     ipKey: addressKey(req),
     ipLimit: site.ipLimit(req),

@@ -1,4 +1,4 @@
-import type { OtpParameters } from './authenticator.js'
+import type { OtpParameters } from './kept.js'
 
 const LONGEST_LABEL = 64
 /** Percent-encoded: two names of owls alone would make a QR code that nothing reads, or none. */

@@ -1,26 +1,26 @@
-import type { CodeAnswer, CodeAttempt } from '../service/challenge.js'
-import { codeAttempt } from './code-attempt.js'
-import { codeField } from './code-field.js'
+import type { ProofAnswer, ProofAttempt } from '../service/challenge.js'
 import type { Exchange } from './handler.js'
 import { pagePath } from './page-path.js'
 import { malformed, type Problem } from './problem.js'
+import { proofAttempt } from './proof-attempt.js'
+import { proofIn } from './proof-field.js'
 import type { PendingVisitor, SignedInVisitor } from './visitor.js'
 
 type Refusal = { readonly kind: 'required-by-policy' | 'switched-off' }
 
-/** What came of an action that is asked for with a code: it was done, or a problem to answer with. */
-export type ByCode<Result> =
-  | { readonly done: Extract<CodeAnswer<Result>, { kind: 'accepted' }> }
+/** What came of an action that is asked for with a proof: it was done, or a problem to answer with. */
+export type ByProof<Result> =
+  | { readonly done: Extract<ProofAnswer<Result>, { kind: 'accepted' }> }
   | { readonly problem: Problem }
 
-/** Reads the field `code` and does what it was given for. */
-export async function byCode<Result>(
+/** Reads the proof and does what it was given for. */
+export async function byProof<Result>(
   exchange: Pick<Exchange<PendingVisitor | SignedInVisitor>, 'site' | 'req' | 'visitor'>,
-  act: (attempt: CodeAttempt) => Promise<CodeAnswer<Result> | Refusal>,
-): Promise<ByCode<Result>> {
-  const code = codeField(exchange.req)
-  if (code === null) return { problem: malformed('code') }
-  const answer = await act(codeAttempt(exchange, code))
+  act: (attempt: ProofAttempt) => Promise<ProofAnswer<Result> | Refusal>,
+): Promise<ByProof<Result>> {
+  const proof = proofIn(exchange.req)
+  if (proof === null) return { problem: malformed('code') }
+  const answer = await act(proofAttempt(exchange, proof))
   if (answer.kind === 'accepted') return { done: answer }
   if (answer.kind === 'setup-granted') {
     const next = pagePath(exchange.site.paths, 'setup-required')

@@ -1,26 +1,6 @@
 import { generateSync } from 'otplib'
-import { isSameText } from './same-text.js'
-
-/** Hash of the one-time password (RFC 6238 §1.2). */
-export type OtpAlgorithm = 'sha1' | 'sha256' | 'sha512'
-
-/** What authenticator and server agree on besides the secret. */
-export interface OtpParameters {
-  readonly algorithm: OtpAlgorithm
-  readonly digits: 6 | 7 | 8
-  /** Seconds a code is current for. */
-  readonly period: number
-}
-
-/** A bound authenticator: what makes the user's codes. */
-export interface Authenticator extends OtpParameters {
-  readonly type: 'totp'
-  /** The sealed secret; only the sealer can open it. */
-  readonly secret: string
-  /** Time step of the last accepted code. Only later ones are accepted (RFC 6238 §5.2). */
-  readonly lastStep: number
-  readonly since: number
-}
+import { isSameText } from '../same-text.js'
+import type { OtpParameters } from './kept.js'
 
 /** How a code relates to the authenticator at this moment. */
 export type CodeMatch =

@@ -1,16 +1,24 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { backupCodeFrom, formatBackupCode } from '../../lib/domain/backup-codes.js'
-import { readCode } from '../../lib/domain/code.js'
+import { readProof } from '../../lib/factors/factors.js'
+import { formatLookUpCode, lookUpCodeFrom } from '../../lib/factors/look-up-code.js'
 
 const BACKUP_CODE = '0123456789ABCDEFGHJKMNPQ'
 
-function expectOtp(input: string, code: string): void {
-  expect(readCode(input), JSON.stringify(input)).to.deep.equal({ kind: 'otp', code })
+/** The answer as each factor that knows its shape has read it; null where none does. */
+function readCode(code: unknown): Readonly<Record<string, unknown>> | null {
+  const proof = readProof({ code })
+  return proof && Object.fromEntries(proof.map(({ factor, given }) => [factor.method, given]))
 }
 
+function expectOtp(input: string, code: string): void {
+  expect(readCode(input), JSON.stringify(input)).to.deep.equal({ totp: code })
+}
+
+/** A one-time code looks like a backup code: what was typed may be either. */
 function expectBackupCode(input: string, code: string): void {
-  expect(readCode(input), JSON.stringify(input)).to.deep.equal({ kind: 'backup-code', code })
+  const both = { 'one-time-code': code, 'backup-code': code }
+  expect(readCode(input), JSON.stringify(input)).to.deep.equal(both)
 }
 
 describe('reading a code of the authenticator', () => {
@@ -53,10 +61,10 @@ describe('reading a backup code', () => {
   it('takes all that were ever made', () => {
     fc.assert(
       fc.property(fc.uint8Array({ minLength: 15, maxLength: 15 }), (bytes) => {
-        const code = backupCodeFrom(bytes)
+        const code = lookUpCodeFrom(bytes)
         expectBackupCode(code, code)
-        expectBackupCode(formatBackupCode(code), code)
-        expectBackupCode(` ${formatBackupCode(code).toLowerCase().replaceAll('-', ' ')} `, code)
+        expectBackupCode(formatLookUpCode(code), code)
+        expectBackupCode(` ${formatLookUpCode(code).toLowerCase().replaceAll('-', ' ')} `, code)
       }),
     )
   })
@@ -141,7 +149,7 @@ describe('what is no code', () => {
   }
 
   it('is anything longer than 64 characters, spaces counted', () => {
-    expect(readCode(`123456${' '.repeat(58)}`)).to.deep.equal({ kind: 'otp', code: '123456' })
+    expect(readCode(`123456${' '.repeat(58)}`)).to.deep.equal({ totp: '123456' })
     expect(readCode(`123456${' '.repeat(59)}`)).to.equal(null)
   })
 
@@ -151,8 +159,13 @@ describe('what is no code', () => {
         fc.oneof(fc.anything(), fc.string({ unit: 'binary', maxLength: 80 })),
         (input) => {
           const typed = readCode(input)
-          if (typed?.kind === 'otp') expect(typed.code).to.match(/^[0-9]{6,8}$/)
-          else if (typed !== null) expect(typed.code).to.match(/^[0-9A-HJKMNP-TV-Z]{24}$/)
+          if (typed === null) return
+          const { totp, ...lookUp } = typed
+          if (totp !== undefined) expect(totp).to.match(/^[0-9]{6,8}$/)
+          for (const code of Object.values(lookUp)) {
+            expect(code).to.match(/^[0-9A-HJKMNP-TV-Z]{24}$/)
+          }
+          expect(totp === undefined).to.equal(Object.keys(lookUp).length === 2)
         },
       ),
     )

@@ -1,0 +1,56 @@
+import { type Authenticator, mainFactorOf } from '../factors/factors.js'
+import { type AttemptCaps, attemptCaps, type Block, blockOf, lockEnd } from './attempts.js'
+import type { SecondStepRecord } from './record.js'
+
+/** How many authenticators one user may have. */
+export const AUTHENTICATORS_AT_MOST = 10
+
+type Bound = Pick<SecondStepRecord, 'authenticators'>
+
+/** Whether the user has an authenticator. Backup codes and one-time codes alone don't count. */
+export function isEnrolled({ authenticators }: Bound): boolean {
+  return authenticators.length > 0
+}
+
+/** The authenticator bound first, or null. */
+export function firstAuthenticator({ authenticators }: Bound): Authenticator | null {
+  return authenticators[0] ?? null
+}
+
+/** Since when the user has a second step, in milliseconds; null: there is none. */
+export function enrolledSince({ authenticators }: Bound): number | null {
+  return authenticators.length === 0 ? null : Math.min(...authenticators.map(({ since }) => since))
+}
+
+/** The caps of misses: one budget, whatever the number of authenticators. */
+export function capsOf({ authenticators }: Bound, window: number): AttemptCaps {
+  const codes = authenticators.map((kept) => {
+    const factor = mainFactorOf(kept.type)
+    return factor.misses === 'lock' ? factor.codesAtOnce(kept, window) : 0
+  })
+  const atOnce = codes.reduce((sum, one) => sum + one, 0)
+  return attemptCaps(Math.max(1, atOnce))
+}
+
+/** The wait or the lock that keeps this user's authenticators from being asked now. */
+export function authenticatorBlock(
+  record: SecondStepRecord,
+  window: number,
+  now: number,
+): Block | null {
+  return isEnrolled(record) ? blockOf(record.attempts, capsOf(record, window), now) : null
+}
+
+/** When the lock of this user's authenticators ends, or null. */
+export function authenticatorLock(
+  record: SecondStepRecord,
+  window: number,
+  now: number,
+): number | null {
+  return isEnrolled(record) ? lockEnd(record.attempts, capsOf(record, window), now) : null
+}
+
+/** Notes in the record until when it is locked, for whoever lists records by state. */
+export function noteLock(record: SecondStepRecord, window: number, now: number): SecondStepRecord {
+  return { ...record, lockedUntil: authenticatorLock(record, window, now) }
+}

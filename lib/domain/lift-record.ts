@@ -1,0 +1,54 @@
+/** Id of the one authenticator that a record of version 0.1.0 has. */
+const FIRST = 'first'
+
+/** What records lack that 0.1.0 has written. Without any of it an account is no more open. */
+const ADDED_LATER = { oneTimeCodes: [], setupGrant: null, mailReset: null, ruleStart: null }
+
+/**
+ * Lifts a stored record to the present shape: version 0.1.0 kept one `authenticator`, and a set-up
+ * without a type. Nothing is checked here: what is no record stays none.
+ *
+ * @returns the very object that came in where it has the present shape
+ */
+export function liftRecord(stored: unknown): unknown {
+  if (!isObject(stored)) return stored
+  const missing = Object.entries(ADDED_LATER).filter(([key]) => !Object.hasOwn(stored, key))
+  const lifted = [...missing, ...codesOf(stored), ...setupOf(stored), ...authenticatorsOf(stored)]
+  if (lifted.length === 0) return stored
+  const { authenticator: _, ...rest } = stored as { authenticator?: unknown }
+  return { ...rest, ...Object.fromEntries(lifted) }
+}
+
+type Member = readonly [name: string, value: unknown]
+
+function codesOf(stored: object): readonly Member[] {
+  const codes = own(stored, 'backupCodes')
+  if (!isObject(codes) || Object.hasOwn(codes, 'seenByAdmin')) return []
+  return [['backupCodes', { ...codes, seenByAdmin: false }]]
+}
+
+function setupOf(stored: object): readonly Member[] {
+  const setup = own(stored, 'setup')
+  return isObject(setup) && !Object.hasOwn(setup, 'type')
+    ? [['setup', { ...setup, type: 'totp' }]]
+    : []
+}
+
+function authenticatorsOf(stored: object): readonly Member[] {
+  if (!Object.hasOwn(stored, 'authenticator')) return []
+  // No version has written both: which one counts can't be known, so the record can't be read.
+  if (Object.hasOwn(stored, 'authenticators')) return [['authenticators', null]]
+  const one = own(stored, 'authenticator')
+  if (one === null) return [['authenticators', []]]
+  // Anything else than an object is kept as it is, and found unreadable.
+  const bound = isObject(one) ? { ...one, id: FIRST, name: null, lastUsedAt: null } : one
+  return [['authenticators', [bound]]]
+}
+
+function own(value: object, key: string): unknown {
+  return Object.hasOwn(value, key) ? Reflect.get(value, key) : undefined
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

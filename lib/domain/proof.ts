@@ -1,0 +1,215 @@
+import type { Circumstances, FactorAnswer, Moment } from '../factors/factor.js'
+import {
+  type AnyMainFactor,
+  type AnySpareFactor,
+  isAuthenticator,
+  type Proof,
+  type Reading,
+} from '../factors/factors.js'
+import { addMiss, blockOf, clearConsecutive } from './attempts.js'
+import { authenticatorBlock, capsOf, isEnrolled } from './authenticators.js'
+import type { Decision } from './decision.js'
+import type { SecondStepEvent } from './event.js'
+import { endMailReset } from './mail-reset.js'
+import { type PendingLogin, pendingExpiresAt } from './pending-login.js'
+import type { Policy } from './policy.js'
+import type { SecondStepRecord } from './record.js'
+import type { Method } from './stamp.js'
+
+/** In whose circumstances a proof is judged. */
+export interface ProofContext {
+  readonly policy: Pick<Policy, 'backupCodes'>
+  /** The pending login that it was given in, or null in a session. */
+  readonly pending: PendingLogin | null
+}
+
+/** What the domain says of a proof. `counted` is false for a replay, which cost nothing. */
+export type ProofVerdict =
+  | { readonly kind: 'accepted'; readonly method: Method; readonly epoch: number }
+  /** Nobody is signed in: this pending login must set up anew. */
+  | { readonly kind: 'setup-granted' }
+  | { readonly kind: 'wrong-code'; readonly counted: boolean }
+  | { readonly kind: 'blocked'; readonly until: number }
+  | { readonly kind: 'not-enrolled' }
+
+/** Why a proof is refused without a look, at no cost. */
+export type ProofRefusal = 'malformed-request' | 'switched-off' | 'not-enrolled'
+
+/** Why this proof is refused without a look, or null where at least one factor may judge it. */
+export function proofRefusal(
+  proof: Proof,
+  record: SecondStepRecord,
+  context: ProofContext,
+): ProofRefusal | null {
+  const refusals = proof.map((reading) => readingRefusal(reading, record, context))
+  if (refusals.includes(null)) return null
+  const told: readonly ProofRefusal[] = ['malformed-request', 'switched-off']
+  return told.find((refusal) => refusals.includes(refusal)) ?? 'not-enrolled'
+}
+
+function readingRefusal(
+  { factor, given }: Reading,
+  record: SecondStepRecord,
+  context: ProofContext,
+): ProofRefusal | null {
+  if (factor.role === 'spare') return factor.refusal(circumstancesOf(record, context))
+  const bound = record.authenticators.filter(({ type }) => type === factor.method)
+  if (bound.length === 0) return 'not-enrolled'
+  return bound.some((kept) => factor.fits(kept, given)) ? null : 'malformed-request'
+}
+
+function circumstancesOf(
+  record: SecondStepRecord,
+  { policy, pending }: ProofContext,
+): Circumstances {
+  return {
+    enrolled: isEnrolled(record),
+    pending: pending !== null,
+    backupCodes: policy.backupCodes,
+    oneTimeCodes: record.oneTimeCodes.length > 0,
+  }
+}
+
+/**
+ * Judges a proof: each factor whose shape it has is asked in turn, until one knows it. While the
+ * authenticators wait or are locked none of them is asked, so a right and a wrong code can't be told
+ * apart and neither is written.
+ */
+export async function judgeProof(
+  record: SecondStepRecord,
+  proof: Proof,
+  context: ProofContext,
+  moment: Moment,
+): Promise<Decision<ProofVerdict>> {
+  const askable = proof.filter((reading) => readingRefusal(reading, record, context) === null)
+  let verdict = unchanged(record, { kind: 'not-enrolled' })
+  for (const { factor, given } of askable) {
+    const judged =
+      factor.role === 'main'
+        ? await judgeMain(record, factor, given, moment)
+        : await judgeSpare(record, factor, given, context, moment)
+    verdict = judged.decision
+    if (judged.known) break
+  }
+  return verdict
+}
+
+/** `known`: the factor has an answer of its own, so no other needs to be asked. */
+interface Judged {
+  readonly known: boolean
+  readonly decision: Decision<ProofVerdict>
+}
+
+async function judgeMain(
+  record: SecondStepRecord,
+  factor: AnyMainFactor,
+  given: unknown,
+  moment: Moment,
+): Promise<Judged> {
+  const { window, now } = moment
+  const block = factor.misses === 'lock' ? authenticatorBlock(record, window, now) : null
+  if (block !== null) {
+    const verdict = { kind: 'blocked', until: block.until } as const
+    return { known: true, decision: unchanged(record, verdict) }
+  }
+  const answers: (readonly [number, FactorAnswer<unknown>])[] = []
+  for (const [index, kept] of record.authenticators.entries()) {
+    if (kept.type !== factor.method || !factor.fits(kept, given)) continue
+    answers.push([index, await factor.answer(kept, given, moment)])
+  }
+  // What one authenticator has burned is burned, even where another has the same code by chance.
+  if (answers.some(([, { kind }]) => kind === 'used')) {
+    return { known: true, decision: replayed(record) }
+  }
+  for (const [index, answer] of answers) {
+    if (answer.kind !== 'right' || !isAuthenticator(answer.kept)) continue
+    const authenticators = record.authenticators.with(index, answer.kept)
+    return { known: true, decision: accept({ ...record, authenticators }, factor.method, [], now) }
+  }
+  return { known: false, decision: missed(record, factor.method, window, now) }
+}
+
+async function judgeSpare(
+  record: SecondStepRecord,
+  factor: AnySpareFactor,
+  given: unknown,
+  { pending }: ProofContext,
+  moment: Moment,
+): Promise<Judged> {
+  const answer = await factor.answer(record[factor.keptAs], given, moment)
+  if (answer.kind === 'used') return { known: true, decision: replayed(record) }
+  if (answer.kind === 'wrong') {
+    const events = [{ type: 'wrong-code', method: factor.method }] as const
+    const verdict = { kind: 'wrong-code', counted: true } as const
+    return { known: false, decision: { record, answer: verdict, events } }
+  }
+  const told = answer.told.map((event) => ({ ...event, method: factor.method }) as SecondStepEvent)
+  const proven = { ...record, [factor.keptAs]: answer.kept }
+  const decision =
+    factor.opens === 'setup' && pending !== null
+      ? grantSetup(proven, pending, told, moment.now)
+      : accept(proven, factor.method, told, moment.now)
+  return { known: true, decision }
+}
+
+/** A user who can give a proof needs no reset by mail: whoever asked for one, it is over. */
+function accept(
+  record: SecondStepRecord,
+  method: Method,
+  told: readonly SecondStepEvent[],
+  now: number,
+): Decision<ProofVerdict> {
+  const cleared = { ...record, attempts: clearConsecutive(record.attempts) }
+  const { events, ...ended } = endMailReset(cleared, now)
+  return {
+    record: ended.record,
+    answer: { kind: 'accepted', method, epoch: record.epoch },
+    events: [{ type: 'code-accepted', method }, ...events, ...told],
+  }
+}
+
+function grantSetup(
+  record: SecondStepRecord,
+  pending: PendingLogin,
+  told: readonly SecondStepEvent[],
+  now: number,
+): Decision<ProofVerdict> {
+  const { events, ...ended } = endMailReset(record, now)
+  const setupGrant = { owner: pending.id, until: pendingExpiresAt(pending) }
+  return {
+    record: { ...ended.record, setupGrant },
+    answer: { kind: 'setup-granted' },
+    events: [...told, ...events],
+  }
+}
+
+function missed(
+  record: SecondStepRecord,
+  method: Method,
+  window: number,
+  now: number,
+): Decision<ProofVerdict> {
+  const caps = capsOf(record, window)
+  const attempts = addMiss(record.attempts, caps, now)
+  const block = blockOf(attempts, caps, now)
+  return {
+    record: { ...record, attempts },
+    answer: { kind: 'wrong-code', counted: true },
+    events: [
+      { type: 'wrong-code', method },
+      ...(block?.locked === true ? [lockedUntil(method, block.until)] : []),
+    ],
+  }
+}
+
+function lockedUntil(method: Method, until: number): SecondStepEvent {
+  return { type: 'authenticator-locked', method, detail: { until: new Date(until) } }
+}
+
+function replayed(record: SecondStepRecord): Decision<ProofVerdict> {
+  return unchanged(record, { kind: 'wrong-code', counted: false })
+}
+
+function unchanged(record: SecondStepRecord, answer: ProofVerdict): Decision<ProofVerdict> {
+  return { record, answer, events: [] }
+}

@@ -1,0 +1,18 @@
+import type { SecondStepRecord } from './record.js'
+
+/** The pending login in which a one-time code was used: it may set up, and no other. */
+export interface SetupGrant {
+  /** Id of the pending login. */
+  readonly owner: string
+  /** Milliseconds. */
+  readonly until: number
+}
+
+/** Whether a one-time code has opened the set-up for this pending login. */
+export function isGranted(
+  { setupGrant }: Pick<SecondStepRecord, 'setupGrant'>,
+  owner: string,
+  now: number,
+): boolean {
+  return setupGrant !== null && setupGrant.owner === owner && now < setupGrant.until
+}

@@ -1,0 +1,13 @@
+import type { FactorAnswer, Moment } from '../factor.js'
+import type { BackupCodeSet } from './kept.js'
+import { judgeBackupCode } from './verdict.js'
+
+/** Judges a backup code. It is bound to its user and set, so another account's never matches (Gogs CVE-2025-64175). */
+export async function answerBackupCode(
+  set: BackupCodeSet,
+  code: string,
+  { now, keys }: Moment,
+): Promise<FactorAnswer<BackupCodeSet>> {
+  const digests = await keys.digests(code, { purpose: 'backup-code', setId: set.id })
+  return judgeBackupCode(set, digests, now)
+}

@@ -1,0 +1,43 @@
+/** Whether a value that a store has given back is what it must be. */
+export type Check = (value: unknown) => boolean
+
+export const text: Check = (value) => typeof value === 'string'
+export const flag: Check = (value) => typeof value === 'boolean'
+/** A whole number from 0 on: a count, a time in milliseconds. */
+export const count: Check = (value) => Number.isSafeInteger(value) && Number(value) >= 0
+/** A time step, or -1 for none. */
+export const step: Check = (value) => Number.isSafeInteger(value) && Number(value) >= -1
+
+export const oneOf =
+  (...values: readonly unknown[]): Check =>
+  (value) =>
+    values.includes(value)
+
+export const orNull =
+  (check: Check): Check =>
+  (value) =>
+    value === null || check(value)
+
+export const listOf =
+  (check: Check, atMost = Number.POSITIVE_INFINITY): Check =>
+  (value) =>
+    Array.isArray(value) && value.length <= atMost && value.every(check)
+
+/** An object with at least these members of its own. */
+export const shape =
+  (checks: Readonly<Record<string, Check>>): Check =>
+  (value) =>
+    typeof value === 'object' &&
+    value !== null &&
+    Object.entries(checks).every(
+      ([key, check]) => Object.hasOwn(value, key) && check(Reflect.get(value, key)),
+    )
+
+/** A plain object all of whose members pass. */
+export const recordOf =
+  (check: Check): Check =>
+  (value) =>
+    typeof value === 'object' &&
+    value !== null &&
+    Object.getPrototypeOf(value) === Object.prototype &&
+    Object.values(value).every(check)

@@ -1,0 +1,58 @@
+import { backupCodes } from './backup-codes/backup-codes.js'
+import type { Bound, Form, MainFactor, SpareFactor } from './factor.js'
+import { oneTimeCodes } from './one-time-codes/one-time-codes.js'
+import type { TotpAuthenticator, TotpMaking } from './totp/kept.js'
+import { totp } from './totp/totp.js'
+
+/** How a second step can be passed, on the wire, in stamps and in events. */
+export type FactorMethod = 'totp' | 'backup-code' | 'one-time-code'
+
+/** A bound authenticator of any factor. */
+export type Authenticator = TotpAuthenticator
+
+/** What a set-up in progress keeps, of any factor. */
+export type Making = TotpMaking
+
+/** A factor whose own types are not known here. */
+export type AnyMainFactor = MainFactor<FactorMethod, Bound, unknown, unknown, unknown>
+export type AnySpareFactor = SpareFactor<FactorMethod, unknown, unknown>
+export type AnyFactor = AnyMainFactor | AnySpareFactor
+
+const MAIN = [totp] as const
+const SPARE = [oneTimeCodes, backupCodes] as const
+
+/** All factors there are, in the order in which an answer is tried. Nothing else names them all. */
+export const FACTORS: readonly AnyFactor[] = [...MAIN, ...SPARE]
+
+/** The factor of an authenticator's type. */
+export function mainFactorOf(type: Authenticator['type']): AnyMainFactor {
+  return MAIN.find(({ method }) => method === type) ?? totp
+}
+
+/** Checks what a store has given back as an authenticator. */
+export function isAuthenticator(value: unknown): value is Authenticator {
+  return MAIN.some((factor) => factor.isKept(value))
+}
+
+/** Checks what a store has given back as the secret of a set-up in progress. */
+export function isMaking(value: unknown): value is Making {
+  return MAIN.some((factor) => factor.isMaking(value))
+}
+
+/** An answer, and a factor whose shape it has. */
+export interface Reading {
+  readonly factor: AnyFactor
+  readonly given: unknown
+}
+
+/** What a user gives to prove who they are: an answer of one factor or, where shapes are alike, of several. */
+export type Proof = readonly [Reading, ...Reading[]]
+
+/** Reads a proof. Null: no factor knows the shape, so it is malformed and costs no attempt. */
+export function readProof(form: Form): Proof | null {
+  const [first, ...others] = FACTORS.flatMap((factor) => {
+    const given = factor.read(form)
+    return given === undefined ? [] : [{ factor, given }]
+  })
+  return first === undefined ? null : [first, ...others]
+}

@@ -1,0 +1,34 @@
+import { count, listOf, orNull, shape, text } from '../checks.js'
+
+/** A code that an admin has made: good for one login, which must set up anew. */
+export interface OneTimeCode {
+  /** Random; the digest is bound to it and to the user. */
+  readonly id: string
+  readonly digest: string
+  /** Milliseconds. */
+  readonly expiresAt: number
+  readonly usedAt: number | null
+}
+
+/** Milliseconds that a one-time code is good for. */
+export const ONE_TIME_CODE_LASTS = 24 * 60 * 60 * 1000
+
+const KEPT_AT_MOST = 10
+
+const oneTimeCodes = listOf(
+  shape({ id: text, digest: text, expiresAt: count, usedAt: orNull(count) }),
+)
+
+export function isOneTimeCodes(value: unknown): value is readonly OneTimeCode[] {
+  return oneTimeCodes(value)
+}
+
+/** The codes with one more. Expired ones go, and of more than ten the oldest. */
+export function withOneTimeCode(
+  codes: readonly OneTimeCode[],
+  code: OneTimeCode,
+  now: number,
+): readonly OneTimeCode[] {
+  const kept = codes.filter(({ expiresAt }) => now < expiresAt)
+  return [...kept, code].slice(-KEPT_AT_MOST)
+}

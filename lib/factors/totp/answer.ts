@@ -1,0 +1,32 @@
+import type { FactorAnswer, Form, Moment } from '../factor.js'
+import { typedCode } from '../look-up-code.js'
+import type { TotpAuthenticator } from './kept.js'
+import { matchCode } from './verdict.js'
+
+const CODE = /^[0-9]{6,8}$/
+
+/** Reads the field `code` where it holds the digits of an authenticator. */
+export function readTotp(form: Form): string | undefined {
+  const typed = typedCode(form)
+  return typed !== undefined && CODE.test(typed) ? typed : undefined
+}
+
+export function fitsTotp({ digits }: { readonly digits: number }, code: string): boolean {
+  return code.length === digits
+}
+
+/** Judges a code of a bound authenticator. A right one burns its step. */
+export async function answerTotp(
+  kept: TotpAuthenticator,
+  code: string,
+  { now, window, keys }: Moment,
+): Promise<FactorAnswer<TotpAuthenticator>> {
+  const { secret, stale } = await keys.open(kept.secret, 'authenticator')
+  const { lastStep } = kept
+  const match = matchCode(code, secret, kept, { lastStep, window, now })
+  if (match.kind === 'replay') return { kind: 'used' }
+  if (match.kind === 'mismatch') return { kind: 'wrong' }
+  const sealed = stale ? await keys.seal(secret, 'authenticator') : kept.secret
+  const next = { ...kept, lastStep: match.step, secret: sealed, lastUsedAt: now }
+  return { kind: 'right', kept: next, told: [] }
+}

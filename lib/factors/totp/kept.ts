@@ -1,0 +1,56 @@
+import { type Check, count, oneOf, orNull, shape, step, text } from '../checks.js'
+import type { Bound } from '../factor.js'
+
+/** Hash of the one-time password (RFC 6238 §1.2). */
+export type OtpAlgorithm = 'sha1' | 'sha256' | 'sha512'
+
+/** What authenticator and server agree on besides the secret. */
+export interface OtpParameters {
+  readonly algorithm: OtpAlgorithm
+  readonly digits: 6 | 7 | 8
+  /** Seconds a code is current for. */
+  readonly period: number
+}
+
+/** An authenticator app that is bound to the user. */
+export interface TotpAuthenticator extends Bound, OtpParameters {
+  readonly type: 'totp'
+  /** The sealed secret. */
+  readonly secret: string
+  /** Time step of the last accepted code. Only later ones are accepted (RFC 6238 §5.2). */
+  readonly lastStep: number
+}
+
+/** A secret that was shown and that one code must prove. */
+export interface TotpMaking extends OtpParameters {
+  readonly type: 'totp'
+  /** Sealed, under another purpose than a live secret. */
+  readonly secret: string
+}
+
+const secretAndParameters: Readonly<Record<string, Check>> = {
+  type: oneOf('totp'),
+  algorithm: oneOf('sha1', 'sha256', 'sha512'),
+  digits: oneOf(6, 7, 8),
+  period: (value) => count(value) && value !== 0,
+  secret: text,
+}
+
+const making = shape(secretAndParameters)
+
+const authenticator = shape({
+  ...secretAndParameters,
+  id: text,
+  name: orNull(text),
+  since: count,
+  lastUsedAt: orNull(count),
+  lastStep: step,
+})
+
+export function isTotpAuthenticator(value: unknown): value is TotpAuthenticator {
+  return authenticator(value)
+}
+
+export function isTotpMaking(value: unknown): value is TotpMaking {
+  return making(value)
+}

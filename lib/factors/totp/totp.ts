@@ -1,0 +1,26 @@
+import type { MainFactor } from '../factor.js'
+import { answerTotp, fitsTotp, readTotp } from './answer.js'
+import {
+  isTotpAuthenticator,
+  isTotpMaking,
+  type OtpParameters,
+  type TotpAuthenticator,
+  type TotpMaking,
+} from './kept.js'
+import { makeTotp, proveTotp } from './make.js'
+
+/** Time-based one-time passwords (RFC 6238), from an authenticator app. */
+export const totp: MainFactor<'totp', TotpAuthenticator, string, TotpMaking, OtpParameters> = {
+  method: 'totp',
+  role: 'main',
+  misses: 'lock',
+  opens: 'session',
+  isKept: isTotpAuthenticator,
+  read: readTotp,
+  fits: fitsTotp,
+  answer: answerTotp,
+  codesAtOnce: (_kept, window) => 2 * window + 1,
+  isMaking: isTotpMaking,
+  make: makeTotp,
+  prove: proveTotp,
+}
