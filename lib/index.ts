@@ -82,6 +82,7 @@ export type {
   SettingsAction,
 } from './web/pages.js'
 export type { PassportInstance } from './web/passport.js'
+export type { PasswordChangedOptions } from './web/password-changed.js'
 export type { Problem, ProblemCode } from './web/problem.js'
 export type { RequireFreshOptions } from './web/require-fresh.js'
 export type { AdminNotice, Notice, SecondStepSession } from './web/session.js'

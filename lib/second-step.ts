@@ -11,6 +11,7 @@ import { type AdminRouterOptions, adminRouter } from './web/admin/router.js'
 import { errorHandler } from './web/error-handler.js'
 import { type GuardOptions, guard } from './web/guard.js'
 import { type LimitPasswordOptions, limitPassword } from './web/limit-password.js'
+import { type PasswordChangedOptions, passwordChanged } from './web/password-changed.js'
 import { type RequireFreshOptions, requireFresh } from './web/require-fresh.js'
 import { requireSignedIn } from './web/require-signed-in.js'
 import { router } from './web/router.js'
@@ -45,8 +46,15 @@ export interface SecondStep<U = Express.User> {
    * @throws NotSignedInError, UnavailableError
    */
   requireSignedIn(req: IncomingMessage): Promise<U>
-  /** To be called after a password was changed: clears misses, waits and the lock. */
-  passwordChanged(userId: unknown): Promise<void>
+  /**
+   * To be called after a password was changed, and before the response is sent: ends every session,
+   * pending login and waiting reset by mail of the user, but the session of the request that is named,
+   * and clears misses, waits and the lock.
+   *
+   * @throws UnavailableError; ConfigurationError for an unknown option, or a request that no guard has seen
+   * @example await secondStep.passwordChanged(req.user.id, { except: req })
+   */
+  passwordChanged(userId: unknown, options?: PasswordChangedOptions): Promise<void>
   /** Ends every session and pending login of a user. */
   endSessions(userId: unknown): Promise<void>
   /** Whether and how a user has a second step. */
@@ -89,7 +97,7 @@ export function createSecondStep<U = Express.User>(options: SecondStepOptions<U>
     limitPassword: (limitOptions) => limitPassword(site, limitOptions),
     errorHandler: () => errorHandler(site),
     requireSignedIn: async (req) => (await requireSignedIn(site, req)) as U,
-    passwordChanged: async (userId) => sessions.passwordChanged(recordId(userId)),
+    passwordChanged: async (userId, named) => passwordChanged(site, recordId(userId), named),
     endSessions: async (userId) => sessions.endAll(recordId(userId)),
     status: async (userId) => status.of(recordId(userId)),
     events: announcer.events,

@@ -47,7 +47,10 @@ export interface SecondStepRecord {
    * counted from it whatever becomes of the rule: it never moves later.
    */
   readonly ruleStart: number | null
-  /** When the host last told of a changed password; pending logins from before are over. */
+  /**
+   * In records of version 0.1.0: when the host last told of a changed password. What was begun before
+   * is over. A changed password raises the epoch now, and this is null.
+   */
   readonly passwordChangedAt: number | null
   /** Stamps that were logged out; a slow request may write their session back. */
   readonly ended: readonly EndedStamp[]

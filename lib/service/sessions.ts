@@ -1,14 +1,30 @@
 import { noAttempts } from '../domain/attempts.js'
+import { endMailReset } from '../domain/mail-reset.js'
 import type { PendingLogin } from '../domain/pending-login.js'
 import type { Policy, Subject } from '../domain/policy.js'
+import type { SecondStepRecord } from '../domain/record.js'
 import { endStamp, type Method, raiseEpoch, type Stamp } from '../domain/stamp.js'
-import { type Footing, noteRule } from '../domain/standing.js'
+import { type Footing, noteRule, stillAdmitted } from '../domain/standing.js'
 import type { System } from '../ports/system.js'
 import { NO_REQUEST, type Occasion } from './announcer.js'
 import type { Records } from './records.js'
 
 /** Looks up whom the rules are asked about; null where the host has no such user. */
 export type FindSubject = (userId: string) => Promise<Subject | null>
+
+/** A signed-in session, and what its request was let in on. */
+export interface NamedSession extends Footing {
+  readonly userId: string
+  readonly stamp: Stamp | null
+}
+
+function isStillSignedIn(
+  { userId, stamp, policy, subject }: NamedSession,
+  record: SecondStepRecord,
+  now: number,
+): boolean {
+  return stillAdmitted({ kind: 'signed-in', userId, stamp }, { record, policy, subject }, now)
+}
 
 /** Begins and ends what sessions carry: stamps and pending logins. */
 export class Sessions {
@@ -87,16 +103,27 @@ export class Sessions {
   }
 
   /**
-   * A changed password clears misses, waits and lock: whoever guessed knows it no longer, and the
-   * pending logins that were begun with it are over.
+   * A changed password ends every session and pending login of the user, and clears misses, waits and
+   * lock: whoever guessed knows it no longer. A reset by mail that waits ends too; changing the
+   * password is what its mail moves an owner to who has not asked for it.
+   *
+   * @param named a session of the user's that is to live on
+   * @returns its new stamp, as fresh as the old one; null where there is none, or it was ended by now
    */
-  async passwordChanged(userId: string): Promise<void> {
-    await this.#records.change(userId, NO_REQUEST, (record, now) => {
-      const known = record.version > 0
+  passwordChanged(
+    userId: string,
+    named: NamedSession | null,
+  ): Promise<{ readonly stamp: Stamp | null; readonly record: SecondStepRecord }> {
+    return this.#records.change(userId, NO_REQUEST, (record, now) => {
+      const { events, record: withoutReset } = endMailReset(record, now)
+      const next = { ...raiseEpoch(withoutReset), attempts: noAttempts, passwordChangedAt: null }
+      const lives = named !== null && isStillSignedIn(named, record, now)
+      const { method = 'none', at = now } = named?.stamp ?? {}
+      const stamp = lives ? { ...this.stamp(userId, next.epoch, method), at } : null
       return {
-        record: known ? { ...record, attempts: noAttempts, passwordChangedAt: now } : record,
-        answer: undefined,
-        events: [{ type: 'password-changed', method: null }],
+        record: next,
+        answer: { stamp, record: next },
+        events: [{ type: 'password-changed', method: null }, ...events],
       }
     })
   }
