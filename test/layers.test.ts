@@ -23,6 +23,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   web: [
     ...['service', 'domain', 'factors', 'ports', 'errors'],
     ...['express', 'express-session', 'passport', 'ejs', 'qrcode', 'intl-messageformat'],
+    // The hash of the style that a page has in itself.
+    'node:crypto',
     ...['node:fs', 'node:http', 'node:net', 'node:path', 'node:url'],
   ],
   testing: ['domain', 'factors', 'ports', 'node:assert', 'node:crypto'],

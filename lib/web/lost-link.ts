@@ -10,6 +10,7 @@ import type { PageProblem } from './pages.js'
 import type { Problem } from './problem.js'
 import { putPending } from './put-pending.js'
 import { redirect, sendJson, sendProblem, showPage } from './respond.js'
+import type { Site } from './site.js'
 import type { PendingVisitor, Visitor } from './visitor.js'
 
 /** A request with a link that works. */
@@ -74,10 +75,23 @@ export const cancelLostLink = withLink(async (linked) => {
 })
 
 /** GET `/lost/cancelled`: what a page's visitor sees after that. */
-export const showLostCancelled: Handler = async ({ site, req, res }) => {
+export const showLostCancelled: Handler = async ({ site, req, res, visitor }) => {
+  const isIn = visitor.kind === 'signed-in'
   if (wantsJson(req)) sendJson(res, { status: 'cancelled' })
-  else await showPage(site, req, res, 'lost-cancelled', { problem: null })
+  else await showPage(site, req, res, 'lost-cancelled', { problem: null, isIn })
   return undefined
+}
+
+/** GET `/lost/:token/cancel`: its form is on the page of the link. */
+export const showCancelledLink: Handler = async ({ site, req, res }) => {
+  const { token } = req.params
+  if (wantsJson(req) || typeof token !== 'string') return { code: 'not-found' }
+  redirect(res, pathOfLink(site, token))
+  return undefined
+}
+
+function pathOfLink({ paths }: Pick<Site, 'paths'>, token: string): string {
+  return `${paths.secondStep}/lost/${encodeURIComponent(token)}`
 }
 
 /** The link is looked at before the visitor is: a dead one is dead for everybody. */
@@ -139,7 +153,8 @@ function linkPage(linked: Linked, problem: PageProblem | null, status: number): 
     facts: factsOf({ at: new Date(askedAt), ip, userAgent }, t, lang),
     canReset: ownerOf(linked) !== null,
     availableAt: availableAt > site.system.now() ? new Date(availableAt) : null,
-    action: `${site.paths.secondStep}/lost/${token}`,
+    action: pathOfLink(site, token),
+    isIn: linked.visitor.kind === 'signed-in',
   }
   return showPage(site, req, res, 'lost-link', data, status)
 }

@@ -3,6 +3,7 @@ import type { PolicyMode } from '../domain/policy.js'
 import type { AdminAction, UserAction } from '../service/administration.js'
 import type { ShownPolicy, ShownUser } from './admin/shown.js'
 import type { Fact } from './facts.js'
+import type { Lead } from './lead.js'
 import type { Translate } from './messages.js'
 import type { Views } from './views.js'
 
@@ -27,6 +28,8 @@ export interface PageFrame {
   readonly signIn: string
   /** `paths.signedIn` */
   readonly signedIn: string
+  /** Where the style sheet may not answer: its text, for a `<style>` of the page. Default: null. */
+  readonly style?: string | null
 }
 
 /** What went wrong, in the visitor's language. */
@@ -173,8 +176,14 @@ export type PageData = {
     readonly availableAt: Date | null
     /** Where the button posts; its `/cancel` ends the reset. */
     readonly action: string
+    /** The visitor is signed in, by both steps. Default: false. */
+    readonly isIn?: boolean
   }
-  'lost-cancelled': { readonly problem: PageProblem | null }
+  'lost-cancelled': {
+    readonly problem: PageProblem | null
+    /** As above. */
+    readonly isIn?: boolean
+  }
   'admin-users': {
     readonly problem: PageProblem | null
     /** What was typed. */
@@ -252,6 +261,10 @@ export type PageData = {
     readonly problem: PageProblem
     /** Where to go on; null: to the first step. */
     readonly next: string | null
+    /** What that is, for the button: `on` by default, or `sign-in` where `next` is null. */
+    readonly lead?: Lead['lead']
+    /** The page has the admins' navigation. Default: false. */
+    readonly navigation?: boolean
   }
 }
 

@@ -1,18 +1,24 @@
 import type { Request, Response } from 'express'
 import { languagesOf, wantsJson } from './faces.js'
+import { inlineStyle } from './inline-style.js'
+import { keepsNavigation, leadOf } from './lead.js'
 import type { PageData, PageFrame, PageName, PageProblem } from './pages.js'
 import { PROBLEM_STATUS, type Problem } from './problem.js'
 import type { Site } from './site.js'
 import { timeShown } from './time-shown.js'
 
-const CONTENT_SECURITY_POLICY = [
-  "default-src 'none'",
-  "style-src 'self'",
-  "script-src 'self'",
-  "img-src 'self' data:",
-  "base-uri 'none'",
-  "frame-ancestors 'none'",
-].join('; ')
+const contentSecurityPolicy = (...styles: readonly string[]) =>
+  [
+    "default-src 'none'",
+    ["style-src 'self'", ...styles].join(' '),
+    "script-src 'self'",
+    "img-src 'self' data:",
+    "base-uri 'none'",
+    "frame-ancestors 'none'",
+  ].join('; ')
+
+const POLICY = contentSecurityPolicy()
+const POLICY_WITH_STYLE = contentSecurityPolicy(inlineStyle.source)
 
 /** The headers that every response of the package carries. */
 export function setSafeHeaders(res: Response): void {
@@ -20,12 +26,12 @@ export function setSafeHeaders(res: Response): void {
     'Cache-Control': 'no-store',
     'Referrer-Policy': 'strict-origin',
     'X-Content-Type-Options': 'nosniff',
-    'Content-Security-Policy': CONTENT_SECURITY_POLICY,
+    'Content-Security-Policy': POLICY,
   })
 }
 
 /** What every page is given, for this visitor. */
-export function frameOf(site: Site, req: Request, page: PageName): PageFrame {
+export function frameOf(site: Site, req: Request, page: PageName): Omit<PageFrame, 'style'> {
   const { t, lang, dir } = site.messages.for(languagesOf(site, req))
   const { secondStep, admin, signIn, signedIn } = site.paths
   return {
@@ -52,8 +58,11 @@ export async function showPage<P extends PageName>(
   data: PageData[P],
   status = 200,
 ): Promise<void> {
-  const html = await site.render(page, data, frameOf(site, req, page))
+  const away = status === PROBLEM_STATUS.unavailable
+  const frame = { ...frameOf(site, req, page), style: away ? inlineStyle.text : null }
+  const html = await site.render(page, data, frame)
   setSafeHeaders(res)
+  if (away) res.set('Content-Security-Policy', POLICY_WITH_STYLE)
   res.status(status).type('html').send(html)
 }
 
@@ -94,14 +103,9 @@ export async function sendProblem(
     ...(problem.field === undefined ? {} : { field: problem.field }),
   }
   if (show !== undefined) return show(shown, status)
-  await showPage(
-    site,
-    req,
-    res,
-    'problem',
-    { problem: shown, next: problem.next ?? problem.link ?? null },
-    status,
-  )
+  const navigation = await keepsNavigation(site, req)
+  const data = { problem: shown, ...leadOf(site, req, problem, navigation), navigation }
+  await showPage(site, req, res, 'problem', data, status)
 }
 
 /** Answers with a problem as JSON, whatever the visitor prefers. */

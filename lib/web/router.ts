@@ -3,9 +3,16 @@ import express, { type Router } from 'express'
 import { backupCodesSaved, makeBackupCodes } from './backup-codes.js'
 import { cancel } from './cancel.js'
 import { answerChallenge, showChallenge } from './challenge.js'
+import { formAddress } from './form-address.js'
 import { answerFresh, showFresh } from './fresh.js'
 import { askLost, cancelLost, showLost } from './lost.js'
-import { cancelLostLink, pressLostLink, showLostCancelled, showLostLink } from './lost-link.js'
+import {
+  cancelLostLink,
+  pressLostLink,
+  showCancelledLink,
+  showLostCancelled,
+  showLostLink,
+} from './lost-link.js'
 import {
   codeOrSignedIn,
   enrolled,
@@ -28,23 +35,32 @@ const routes = [
   route('get', '/', signedIn, showSettings),
   route('get', '/challenge', pendingCode, showChallenge),
   route('post', '/challenge', pendingCode, answerChallenge),
+  route('get', '/cancel', nothing, formAddress),
   route('post', '/cancel', nothing, cancel),
   route('get', '/fresh', enrolled, showFresh),
   route('post', '/fresh', enrolled, answerFresh),
   route('get', '/setup', setUp, showSetup),
   route('post', '/setup', setUpOrCodesShown, confirmSetup),
+  route('get', '/change-key', nothing, formAddress),
   route('post', '/change-key', enrolled, changeKey),
+  route('get', '/show-key', nothing, formAddress),
   route('post', '/show-key', enrolled, showKey),
+  route('get', '/backup-codes', nothing, formAddress),
   route('post', '/backup-codes', enrolled, makeBackupCodes),
+  route('get', '/backup-codes/saved', nothing, formAddress),
   route('post', '/backup-codes/saved', signedIn, backupCodesSaved),
+  route('get', '/reset', nothing, formAddress),
   route('post', '/reset', enrolled, reset),
+  route('get', '/disable', nothing, formAddress),
   route('post', '/disable', enrolled, disable),
   route('get', '/lost', pendingCode, showLost),
   route('post', '/lost', pendingCode, askLost),
+  route('get', '/lost/cancel', nothing, formAddress),
   route('post', '/lost/cancel', codeOrSignedIn, cancelLost),
   route('get', '/lost/cancelled', nothing, showLostCancelled),
   route('get', '/lost/:token', nothing, showLostLink),
   route('post', '/lost/:token', nothing, pressLostLink),
+  route('get', '/lost/:token/cancel', nothing, showCancelledLink),
   route('post', '/lost/:token/cancel', nothing, cancelLostLink),
 ] as const
 

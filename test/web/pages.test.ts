@@ -307,6 +307,7 @@ const states: readonly State[] = [
   ['events, an odd query', 'admin-events', { ...adminEvents, problem: malformed, events: [] }],
   ['problem', 'problem', { problem: wrongCode, next: '/second-step/challenge' }],
   ['problem without a way on', 'problem', { problem: wrongCode, next: null }],
+  ['problem of an admin’s', 'problem', { problem: wrongCode, next: '/from', navigation: true }],
 ]
 
 const render = ejsPages(ejsViews())
@@ -699,6 +700,10 @@ describe('the problem page', () => {
     expect(html).to.contain('What is the matter.')
     expect(html).to.contain('href="/onward"')
     expect(await show('problem', { problem, next: null })).to.contain('href="/login"')
+    const back = await show('problem', { problem, next: '/from', lead: 'back' })
+    expect(back).to.contain(`<a class="button" href="/from">${t('settings.back')}</a>`)
+    const again = await show('problem', { problem, next: '/same', lead: 'again' })
+    expect(again).to.contain(`<a class="button" href="/same">${t('action.try-again')}</a>`)
   })
 })
 
@@ -770,11 +775,11 @@ describe("the host's own views", () => {
 
 describe('what the views print as it is', () => {
   // A raw tag around anything that a person can name is stored cross-site scripting.
-  it('is other views and the QR code, nothing else', () => {
+  it('is other views, the QR code and our style sheet, nothing else', () => {
     const raw = readdirSync(VIEWS)
       .filter((file) => file.endsWith('.ejs'))
       .flatMap((file) => readFileSync(join(VIEWS, file), 'utf8').match(/<%-.*?%>/gs) ?? [])
       .filter((tag) => !/^<%- include\('_[a-z-]+'(, \{[^}]*\})?\) -?%>$/.test(tag))
-    expect(raw).to.have.members(['<%- body -%>', '<%- data.qr -%>'])
+    expect(raw).to.have.members(['<%- body -%>', '<%- data.qr -%>', '<%- style %>'])
   })
 })

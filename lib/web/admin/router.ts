@@ -3,7 +3,7 @@ import { checkNames } from '../../errors/check-names.js'
 import { ConfigurationError } from '../../errors/configuration-error.js'
 import { within } from '../../ports/within.js'
 import type { Handler } from '../handler.js'
-import { signedIn } from '../needs.js'
+import { nothing, signedIn } from '../needs.js'
 import { sendProblem } from '../respond.js'
 import { type Route, route, routerOf } from '../routes.js'
 import type { Site } from '../site.js'
@@ -22,7 +22,7 @@ import type { Change } from './change.js'
 import { listEvents } from './events.js'
 import { directoryOf, forAdmins } from './needs.js'
 import { changePolicy, showPolicy } from './policy.js'
-import { showUser } from './user.js'
+import { showUser, toUser } from './user.js'
 import { listUsers, toUsers } from './users.js'
 
 /** The contents page: every route of the admin router, and who answers it. */
@@ -38,6 +38,7 @@ const routes = [
   changed('post', '/users/:id/one-time-code', makeOneTimeCode),
   changed('post', '/users/:id/unlock', unlock),
   changed('post', '/users/:id/end-sessions', endSessions),
+  route('get', '/users/:id/:action', nothing, toUser),
   seen('/policy', showPolicy),
   changed('put', '/policy', changePolicy),
   changed('post', '/policy', changePolicy),

@@ -8,7 +8,7 @@ import { wantsJson } from '../faces.js'
 import type { Exchange, Handler } from '../handler.js'
 import { pageEvent } from '../page-event.js'
 import type { AdminForm, PageData, PageProblem } from '../pages.js'
-import { sendJson, showPage } from '../respond.js'
+import { redirect, sendJson, showPage } from '../respond.js'
 import { type AdminNotice, takeAdminNotice } from '../session.js'
 import { shownEvent } from '../shown-event.js'
 import type { Site } from '../site.js'
@@ -30,6 +30,29 @@ export const showUser: Handler<SignedInVisitor> = async (exchange) => {
   const entries = await site.audit.lastOf(member.identity.id)
   const events = entries.map((entry) => shownEvent(site, entry))
   sendJson(res, { ...shownUser(member), events })
+  return undefined
+}
+
+const ACTIONS: Readonly<Record<UserAction, true>> = {
+  disable: true,
+  pause: true,
+  resume: true,
+  reset: true,
+  'backup-codes': true,
+  'one-time-code': true,
+  unlock: true,
+  'end-sessions': true,
+}
+
+/**
+ * GET of an address that a form posts to: it leads to the page that the form is on, which asks who
+ * may see it.
+ */
+export const toUser: Handler = async ({ site, req, res }) => {
+  const { id, action } = req.params
+  const isForm = typeof action === 'string' && Object.hasOwn(ACTIONS, action)
+  if (wantsJson(req) || !isForm || typeof id !== 'string') return { code: 'not-found' }
+  redirect(res, pathOfUser(site, id))
   return undefined
 }
 
