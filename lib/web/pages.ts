@@ -68,7 +68,9 @@ export interface PageEvent {
   readonly reason: string | null
   /** Until when it holds: ISO 8601, or `forever`; null where it does not say. */
   readonly until: string | null
-  /** The code of the problem with which a change was refused, or null. */
+  /** Which change was refused: there is a text for it, `change.<change>`. Default: null. */
+  readonly change?: AdminAction | null
+  /** Why it was refused: there is a text for it, `refusal.<refusal>`. Null where there is none. */
   readonly refusal: string | null
 }
 

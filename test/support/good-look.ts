@@ -21,10 +21,27 @@ async function overflow(page: Page, width: number): Promise<number> {
   return Number(await page.evaluate(wider))
 }
 
+/** Options that a phone would show without their end. The browser's own arrow takes some room too. */
+const CUT_OPTIONS = `[...document.querySelectorAll('select')].flatMap((select) => {
+  const style = getComputedStyle(select)
+  const context = document.createElement('canvas').getContext('2d')
+  context.font = style.font
+  const room = select.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight) - 18
+  return [...select.options].map((option) => option.text.trim())
+    .filter((text) => context.measureText(text).width > room)
+})`
+
+/** Tabs that are not in the row of the first. */
+const WRAPPED_TABS = `[...document.querySelectorAll('.tabs > a')]
+  .filter((tab, _, [first]) => tab.offsetTop !== first.offsetTop).map((tab) => tab.textContent)`
+
 /** The page is accessible and fits phone and desktop. Needs the checker's script in the page. */
 export async function expectGoodLook(page: Page, name: string): Promise<void> {
   for (const width of [NARROW, DESKTOP.width]) {
     expect(await overflow(page, width), `${name} at ${width} pixels`).to.equal(0)
+    for (const cut of [CUT_OPTIONS, WRAPPED_TABS]) {
+      expect(await page.evaluate(cut), `${name} at ${width} pixels`).to.deep.equal([])
+    }
   }
   await page.emulateMedia({ colorScheme: 'light' })
   expect(await violations(page), name).to.deep.equal([])

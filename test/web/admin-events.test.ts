@@ -119,6 +119,14 @@ describe('GET /events', () => {
     expect(body.events[0].detail).to.deep.equal({ until: 'x', changed: { mode: 'off' } })
   })
 
+  it('shows a refusal that it has no text for without one', async () => {
+    const { host, browser } = await adminVisit()
+    await append(host, { type: 'change-refused', detail: { code: 'valueOf', action: 'toString' } })
+    await append(host, { type: 'change-refused', detail: { code: 7, action: null } })
+    const page = await getPage(browser, EVENTS).expect(200)
+    expect(page.text.match(/<strong>Change refused<\/strong>/g)).to.have.length(2)
+  })
+
   it('shows an event of a type that it has no text for, as it is', async () => {
     const { host, browser } = await adminVisit()
     await append(host, { type: 'constructor', reason: '<script>alert(1)</script>' })
@@ -136,9 +144,20 @@ describe('The pages with events', () => {
     await postJson(browser, `${ADMIN}/users/ann/pause`, { days: 'forever' }).expect(200)
     await postJson(browser, `${ADMIN}/users/ada/pause`, { days: 1 }).expect(403)
     const { text } = await getPage(browser, EVENTS).expect(200)
-    expect(text).to.match(/Second step paused<\/strong> until resumed · by an admin \(<bdi>ada</)
-    expect(text).to.match(/Change refused<\/strong>: Not allowed · by an admin/)
-    await append(host, { type: 'paused', detail: { until: '<b>', code: '__proto__' } })
+    expect(text).to.match(
+      /Second step paused<\/strong> until an admin ends it · by an admin \(<bdi>ada</,
+    )
+    expect(text).to.match(/Change refused: pause<\/strong> · by an admin \(<bdi>ada</)
+    expect(text).to.include('<p>The admin was not allowed to do this.</p>')
+    await postJson(browser, `${ADMIN}/users/ann/pause`, { days: 'x' }).expect(400)
+    const again = await getPage(browser, EVENTS).expect(200)
+    // "Please check what you entered" was said to the admin, not to whoever reads the log.
+    expect(again.text).to.include('<p>The input was not valid.</p>')
+    expect(again.text).to.not.include('Please check')
+    await append(host, {
+      type: 'paused',
+      detail: { until: '<b>', code: '__proto__', action: 'toString' },
+    })
     await getPage(browser, EVENTS).expect(200)
   })
 })

@@ -106,7 +106,7 @@ describe('PUT /policy', () => {
       backupCodes: false,
     })
     const page = await getPage(browser, POLICY).expect(200)
-    expect(page.text).to.include('Done: it counts from the next request on.')
+    expect(page.text).to.include('Done: the policy applies at once.')
     expect(page.text).to.include('<option value="required" selected>')
     expect(page.text).to.match(
       /<select id="role-0" name="roles\[user\]">[\s\S]*?value="off" selected/,

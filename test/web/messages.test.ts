@@ -7,6 +7,7 @@ import { ADMIN_MAILS, MAILS } from '../../lib/service/mails.js'
 import { MODES } from '../../lib/web/admin/policy-fields.js'
 import { STATES } from '../../lib/web/admin/users.js'
 import { loadMessages } from '../../lib/web/messages.js'
+import { CHANGES, REFUSALS } from '../../lib/web/page-event.js'
 import type { AdminForm } from '../../lib/web/pages.js'
 import { EVENT_TYPES } from '../../lib/web/shown-event.js'
 
@@ -69,6 +70,8 @@ const families: Readonly<Record<string, readonly string[]>> = {
   'state.': STATES,
   'mode.': MODES,
   'events.by-': ['admin', 'operator', 'system'],
+  'change.': CHANGES,
+  'refusal.': REFUSALS,
   ...Object.fromEntries(
     Object.entries(OFFERED).map(([form, parts]) => [`admin.${form}.`, parts] as const),
   ),
@@ -125,6 +128,12 @@ describe('the texts', () => {
       .filter((key) => !key.startsWith('problem.') && !isOfOneMail(key))
       .filter((key) => !views.includes(`'${key}'`) && !lib.includes(`'${key}'`))
     expect(unused).to.deep.equal([])
+  })
+
+  it('say "e-mail" for one thing, and nothing of requests', () => {
+    for (const [key, text] of Object.entries(english)) {
+      expect(text, key).to.not.match(/(?<!e-)\bmails?\b|\bemail|next request/i)
+    }
   })
 
   it('name no number in "too many attempts": a right code and a wrong one answer alike', () => {

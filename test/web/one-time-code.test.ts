@@ -73,11 +73,13 @@ describe('A one-time code at the challenge', () => {
     const answer = await postForm(browser, '/second-step/challenge', { code }).expect(303)
     expect(answer.headers.location).to.equal(SETUP)
     const page = await getPage(browser, SETUP).expect(200)
-    expect(page.text).to.contain('Set up your second step').and.not.contain('Your present app')
+    expect(page.text)
+      .to.contain('Set up two-factor authentication')
+      .and.not.contain('Your present app')
     const shown = await getJson(browser, SETUP).expect(200)
     const wrong = { code: wrongCodeOf(host, shown.body) }
     const again = await postForm(browser, SETUP, wrong).expect(401)
-    expect(again.text).to.contain('Set up your second step')
+    expect(again.text).to.contain('Set up two-factor authentication')
   })
 
   it('is taken in every form that a backup code is', async () => {
