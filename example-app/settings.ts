@@ -15,7 +15,7 @@ export interface Settings {
   readonly smtpUrl: string | null
   readonly mailFrom: string
   /** Express's `trust proxy`. */
-  readonly trustProxy: boolean | number | string
+  readonly trustProxy: false | number | string
   /** What the person at the terminal should know before relying on this process. */
   readonly notes: readonly string[]
 }
@@ -82,11 +82,15 @@ function databaseUrlOf(given = ''): string | null {
   )
 }
 
-/** A number of proxies, `true`, or a list of their addresses, as Express takes them. */
+/** A number of proxies, or a list of their addresses, as Express takes them. */
 function trustProxyOf(given = ''): Settings['trustProxy'] {
   const value = given.trim()
   if (value === '' || value === 'false') return false
-  if (value === 'true') return true
+  if (value === 'true') {
+    throw new StartError(
+      'TRUST_PROXY=true would believe whatever address a client sends: give the number of proxies, or their addresses.',
+    )
+  }
   return /^\d+$/.test(value) ? Number(value) : value
 }
 

@@ -65,6 +65,7 @@ describe('the options, where the host leaves them out', () => {
       backupCodes: true,
       showKey: true,
       nameAdmins: false,
+      ignoreForwardedFor: false,
       keepInSession: [],
     })
     expect([...origins]).to.deep.equal(['https://acme.example'])

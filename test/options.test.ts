@@ -76,6 +76,7 @@ const illTyped: Record<string, { values: readonly unknown[]; says: string }> = {
     values: [null, 0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, '100', true],
     says: 'must be a whole number above 0, false or a function',
   },
+  ignoreForwardedFor: { values: [null, 0, 'true', 1], says: 'must be true or false' },
   keepInSession: {
     values: [null, 'basket', [''], [5], {}],
     says: 'must be a list of session keys',

@@ -33,6 +33,7 @@ const KNOWN = [
   'backupCodes',
   'showKey',
   'ipLimit',
+  'ignoreForwardedFor',
   'keepInSession',
   'onPending',
   'formFields',
@@ -73,6 +74,7 @@ export interface CheckedOptions {
   readonly showKey: boolean
   readonly nameAdmins: boolean
   readonly ipLimit: (req: Request) => number
+  readonly ignoreForwardedFor: boolean
   readonly keepInSession: readonly string[]
   readonly formFields: (req: Request) => Readonly<Record<string, string>>
   readonly language: (req: Request) => string | undefined
@@ -126,18 +128,7 @@ export function checkOptions<U>(options: SecondStepOptions<U>): CheckedOptions {
     options.roles === undefined || options.users !== undefined,
     '`roles` need `users: { findById(id) }`: roles that a session remembers may be out of date',
   )
-  check(
-    options.backupCodes === undefined || typeof options.backupCodes === 'boolean',
-    '`backupCodes` must be true or false',
-  )
-  check(
-    options.nameAdmins === undefined || typeof options.nameAdmins === 'boolean',
-    '`nameAdmins` must be true or false',
-  )
-  check(
-    options.showKey === undefined || typeof options.showKey === 'boolean',
-    '`showKey` must be true or false',
-  )
+  checkSwitches(options, ['backupCodes', 'nameAdmins', 'showKey', 'ignoreForwardedFor'])
   const origin = checkOrigin(options.origin, 'origin')
   const base = checkBase(options.base)
   return {
@@ -153,6 +144,7 @@ export function checkOptions<U>(options: SecondStepOptions<U>): CheckedOptions {
     showKey: options.showKey ?? true,
     nameAdmins: options.nameAdmins ?? false,
     ipLimit: checkIpLimit(options.ipLimit),
+    ignoreForwardedFor: options.ignoreForwardedFor ?? false,
     keepInSession: options.keepInSession ?? [],
     formFields: options.formFields ?? (() => ({})),
     language: options.language ?? (() => undefined),
@@ -169,6 +161,13 @@ function checkFunctions(options: object, names: readonly string[]): void {
   for (const name of names) {
     const value: unknown = Reflect.get(options, name)
     check(value === undefined || typeof value === 'function', `\`${name}\` must be a function`)
+  }
+}
+
+function checkSwitches(options: object, names: readonly string[]): void {
+  for (const name of names) {
+    const value: unknown = Reflect.get(options, name)
+    check(value === undefined || typeof value === 'boolean', `\`${name}\` must be true or false`)
   }
 }
 

@@ -1,24 +1,43 @@
 import { isIP, isIPv4, isIPv6 } from 'node:net'
 import type { Request } from 'express'
-
-const PRIVATE_PEER =
-  /^(::1|127\.|10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|169\.254\.|100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.|f[cd][0-9a-f]{2}:|fe80:)/i
-
-let warned = false
+import { ConfigurationError } from '../errors/configuration-error.js'
+import { checkForwarding } from './forwarding.js'
+import type { Site } from './site.js'
 
 /**
  * The address to count attempts under: an IPv4 address, or an IPv6 /56, which is what one customer
- * gets. Null where it would be a proxy's address for everybody: a private peer forwards for
- * somebody and Express was not told to trust it.
+ * gets.
+ *
+ * @throws ConfigurationError where a proxy hides the visitor's address from Express, or may do so
  */
-export function addressKey(req: Request): string | null {
-  if (isUntrustedProxy(req)) {
-    warnOnce()
-    return null
-  }
-  const address = addressOf(req) ?? plainAddress(req.socket.remoteAddress ?? '')
+export function addressKey(
+  req: Request,
+  { ignoreForwardedFor }: Pick<Site, 'ignoreForwardedFor'>,
+): string {
+  const peer = plainAddress(req.socket.remoteAddress ?? '')
+  const address = addressOf(req) ?? peer
+  checkForwarding(req, address, ignoreForwardedFor)
   if (isIPv4(address)) return address
-  return isIPv6(address) ? network56(address) : null
+  if (isIPv6(address)) return network56(address)
+  // Gone without an answer. Counted all the same: nothing is free of charge.
+  if (req.socket.destroyed) return 'gone'
+  throw new ConfigurationError(
+    'a request comes from no address, as at a Unix socket: let the proxy send X-Forwarded-For, and set ' +
+      "app.set('trust proxy', 1)",
+  )
+}
+
+/**
+ * What codes of this request are limited by, per address.
+ *
+ * @throws ConfigurationError as `addressKey`; nothing where no address is counted
+ */
+export function addressLimit(
+  site: Pick<Site, 'ipLimit' | 'ignoreForwardedFor'>,
+  req: Request,
+): { readonly ipKey: string | null; readonly ipLimit: number } {
+  const ipLimit = site.ipLimit(req)
+  return { ipKey: ipLimit === Number.POSITIVE_INFINITY ? null : addressKey(req, site), ipLimit }
 }
 
 /** The visitor's address as people read it, or null. */
@@ -55,19 +74,4 @@ function groupsOf(address: string): readonly number[] {
   const gap = tail === undefined ? 0 : 8 - left.length - right.length
   const groups = [...left, ...Array<string>(gap).fill('0'), ...right]
   return groups.map((group) => Number.parseInt(group, 16))
-}
-
-function isUntrustedProxy(req: Request): boolean {
-  const trusted: unknown = req.app.get('trust proxy')
-  if (trusted || req.get('x-forwarded-for') === undefined) return false
-  return PRIVATE_PEER.test(plainAddress(req.socket.remoteAddress ?? ''))
-}
-
-function warnOnce(): void {
-  if (warned) return
-  warned = true
-  process.emitWarning(
-    'a proxy with a private address forwards requests (X-Forwarded-For), but Express trusts no ' +
-      "proxy: attempts are not limited per address. Set app.set('trust proxy', …).",
-  )
 }

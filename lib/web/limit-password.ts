@@ -41,7 +41,7 @@ export function limitPassword(site: Site, options: LimitPasswordOptions = {}): R
     const { passwordAttempts } = await site.sessions.policy()
     const places = await site.limits.takeForPassword({
       accounts: accounts.filter((name) => name !== undefined && name !== null).map(canonical),
-      ipKey: addressKey(req),
+      ipKey: addressKey(req, site),
       passwordAttempts,
     })
     if (places.kind === 'too-many-attempts') {

@@ -1,6 +1,6 @@
 import type { Proof } from '../factors/factors.js'
 import type { ProofAttempt } from '../service/challenge.js'
-import { addressKey } from './client-address.js'
+import { addressLimit } from './client-address.js'
 import type { Exchange } from './handler.js'
 import { occasionOf } from './occasion.js'
 import type { PendingVisitor, SignedInVisitor } from './visitor.js'
@@ -18,8 +18,7 @@ export function proofAttempt(
     userId: visitor.record.userId,
     proof,
     admission: visitor,
-    ipKey: addressKey(req),
-    ipLimit: site.ipLimit(req),
+    ...addressLimit(site, req),
     occasion: occasionOf(req),
     record: visitor.record,
     policy: visitor.policy,

@@ -4,7 +4,7 @@ import type { Stamp } from '../domain/stamp.js'
 import type { SetupOwner, ShownKey } from '../service/setup.js'
 import type { ShownCodes } from '../service/shown-codes.js'
 import { byProof } from './by-proof.js'
-import { addressKey } from './client-address.js'
+import { addressLimit } from './client-address.js'
 import { enter } from './enter.js'
 import { wantsJson } from './faces.js'
 import { finishLogin, userOfPending } from './finish-login.js'
@@ -73,8 +73,7 @@ export const confirmSetup: Handler<Owner> = async (exchange) => {
   const proof = proofIn(req)
   if (proof === null) return refuse(exchange, user, malformed('code'))
 
-  const limits = { ipKey: addressKey(req), ipLimit: site.ipLimit(req) }
-  const answer = await site.setup.confirm(owner, { proof, ...limits })
+  const answer = await site.setup.confirm(owner, { proof, ...addressLimit(site, req) })
   if (answer.kind === 'sign-in-again') return { code: answer.kind }
   if (answer.kind === 'too-many-attempts') {
     return refuse(exchange, user, { code: answer.kind, retryAfter: answer.retryAfter })

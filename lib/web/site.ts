@@ -99,6 +99,8 @@ export interface Site {
   /** The roles that the policy may have rules for. */
   readonly roles: readonly string[]
   readonly ipLimit: (req: Request) => number
+  /** Whether what an address forwards that Express does not trust is passed over. */
+  readonly ignoreForwardedFor: boolean
   readonly keepInSession: readonly string[]
   /** Whether a user may see his live key again. */
   readonly showKey: boolean

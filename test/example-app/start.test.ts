@@ -32,6 +32,12 @@ describe('The example app at its start', function () {
     expect(output).to.equal('With NODE_ENV=production set REDIS_URL, SECOND_STEP_KEYS too.\n')
   })
 
+  it('refuses to trust every proxy there may be', async () => {
+    const { code, output } = await runToItsEnd({ TRUST_PROXY: 'true' })
+    expect(code).to.equal(1)
+    expect(output).to.contain('give the number of proxies')
+  })
+
   it('says so when Redis is not there', async () => {
     const port = await freePort()
     const { code, output } = await runToItsEnd({ REDIS_URL: `redis://127.0.0.1:${port}` })

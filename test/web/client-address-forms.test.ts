@@ -3,11 +3,13 @@
 
 import { expect } from 'chai'
 import express, { type Request } from 'express'
-import { addressKey, addressOf } from '../../lib/web/client-address.js'
+import { addressOf, addressKey as countedUnder } from '../../lib/web/client-address.js'
 import { browserOf } from '../support/browser.js'
 import { makeHost } from '../support/host.js'
 
 const PROXY = '198.51.100.1'
+
+const addressKey = (req: Request) => countedUnder(req, { ignoreForwardedFor: false })
 
 /** A request that a trusted proxy forwards; `req.ip` is Express's own reading of it. */
 function forwarded(forwardedFor: string, peer = PROXY): Request {

@@ -1,22 +1,26 @@
 import { expect } from 'chai'
 import express, { type Request } from 'express'
-import { addressKey, addressOf } from '../../lib/web/client-address.js'
+import { errors } from '../../lib/index.js'
+import { addressOf, addressKey as countedUnder } from '../../lib/web/client-address.js'
 
 interface Peer {
   readonly peer: string
   readonly forwardedFor?: string
   readonly trust?: unknown
+  /** The connection is gone. */
+  readonly destroyed?: boolean
 }
 
 /** A request as Express makes it: `req.ip` is Express's own reading of peer and header. */
-function requestFrom({ peer, forwardedFor, trust }: Peer): Request {
+function requestFrom({ peer, forwardedFor, trust, destroyed }: Peer): Request {
   const app = express()
   if (trust !== undefined) app.set('trust proxy', trust)
   const headers = forwardedFor === undefined ? {} : { 'x-forwarded-for': forwardedFor }
-  const parts = { app, headers, socket: { remoteAddress: peer } }
+  const parts = { app, headers, socket: { remoteAddress: peer, destroyed } }
   return Object.assign(Object.create(app.request), parts) as Request
 }
 
+const addressKey = (req: Request) => countedUnder(req, { ignoreForwardedFor: false })
 const keyOf = (peer: string) => addressKey(requestFrom({ peer }))
 
 describe('the address that attempts are counted under', () => {
@@ -65,62 +69,44 @@ describe('the address that attempts are counted under', () => {
     expect(keyOf('fe80::1%eth0')).to.equal(keyOf('fe80::1'))
   })
 
-  it('is null where there is no address', () => {
-    expect(keyOf('')).to.equal(null)
-    expect(keyOf('unix:/run/app.sock')).to.equal(null)
+  it('is never none: who has no address is refused, and who is gone is counted with his like', () => {
+    for (const peer of ['', 'unix:/run/app.sock']) {
+      expect(() => keyOf(peer), peer).to.throw(errors.ConfigurationError, 'Unix socket')
+    }
+    expect(addressKey(requestFrom({ peer: '', destroyed: true }))).to.equal('gone')
   })
 
   it('comes from X-Forwarded-For only where Express trusts the proxy', () => {
     const forwardedFor = '198.51.100.9'
-    expect(addressKey(requestFrom({ peer: '203.0.113.7', forwardedFor }))).to.equal('203.0.113.7')
     const trusted = { peer: '10.0.0.1', forwardedFor, trust: 1 }
     expect(addressKey(requestFrom(trusted))).to.equal(forwardedFor)
     const spoofed = { peer: '10.0.0.1', forwardedFor: '1.2.3.4, 198.51.100.9', trust: 1 }
     expect(addressKey(requestFrom(spoofed))).to.equal(forwardedFor)
   })
 
-  it('is none where a private peer forwards and Express was told of no proxy', () => {
-    // Otherwise one attacker would use up the attempts of everybody behind the proxy.
-    const proxies = [
-      '10.1.2.3',
-      '172.16.0.1',
-      '172.31.255.1',
-      '192.168.1.1',
-      '127.0.0.1',
-      '169.254.1.1',
-      '::1',
-      'fd00::1',
-      'fc00::1',
-      'fe80::1%eth0',
-      '::ffff:10.1.2.3',
-      '::ffff:127.0.0.1',
-    ]
-    for (const peer of proxies) {
-      expect(addressKey(requestFrom({ peer, forwardedFor: '198.51.100.9' })), peer).to.equal(null)
+  it('is the peer’s own where the host says that clients alone send the header', () => {
+    const ignoring = { ignoreForwardedFor: true }
+    const forwardedFor = '198.51.100.9'
+    for (const peer of ['203.0.113.7', '10.1.2.3']) {
+      expect(countedUnder(requestFrom({ peer, forwardedFor }), ignoring)).to.equal(peer)
+      expect(() => addressKey(requestFrom({ peer, forwardedFor }))).to.throw('trust proxy')
     }
-    for (const peer of ['172.32.0.1', '11.0.0.1', '2001:db8::1']) {
-      expect(addressKey(requestFrom({ peer, forwardedFor: '198.51.100.9' })), peer).to.be.a(
-        'string',
-      )
-    }
-    expect(keyOf('10.1.2.3'), 'without the header it is a client').to.equal('10.1.2.3')
+    expect(addressKey(requestFrom({ peer: '10.1.2.3', forwardedFor: ' , ' }))).to.equal('10.1.2.3')
   })
 
-  it('warns of such a proxy once, and says what to do', async () => {
-    const anew: string = '../../lib/web/client-address.js?anew'
-    const fresh = (await import(anew)) as typeof import('../../lib/web/client-address.js')
-    const warnings: string[] = []
-    const listen = (warning: Error) => warnings.push(warning.message)
-    process.on('warning', listen)
-    try {
-      const req = requestFrom({ peer: '10.1.2.3', forwardedFor: '198.51.100.9' })
-      for (let time = 0; time < 3; time += 1) fresh.addressKey(req)
-      await new Promise((resolve) => setImmediate(resolve))
-    } finally {
-      process.off('warning', listen)
+  it('is not taken from a private network behind a trusted proxy, where that forwards too', () => {
+    const proxies = [
+      ...['10.1.2.3', '172.16.0.1', '172.31.255.1', '192.168.1.1', '127.0.0.1', '169.254.1.1'],
+      ...['100.64.0.1', '::1', 'fd00::1', 'fc00::1', 'fe80::1', '::ffff:10.1.2.3', '10.1.2.3:443'],
+    ]
+    const behind = (peer: string) =>
+      requestFrom({ peer: '10.0.0.1', forwardedFor: `203.0.113.7, ${peer}`, trust: 1 })
+    for (const peer of proxies) {
+      expect(() => addressKey(behind(peer)), peer).to.throw(errors.ConfigurationError)
     }
-    expect(warnings).to.have.length(1)
-    expect(warnings[0]).to.include("app.set('trust proxy'")
+    for (const peer of ['172.32.0.1', '11.0.0.1', '100.128.0.1', '2001:db8::1', '::12']) {
+      expect(addressKey(behind(peer)), peer).to.be.a('string')
+    }
   })
 })
 
