@@ -6,6 +6,8 @@ export class UnavailableError extends Error {
   override readonly name = 'UnavailableError'
   /** What Express's own error handler answers where `errorHandler()` is not mounted. */
   readonly status = 503
+  /** The same for frameworks that go by this name, such as NestJS and Fastify. */
+  readonly statusCode = 503
   readonly code = 'unavailable'
 
   constructor(part: string, cause?: unknown) {

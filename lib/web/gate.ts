@@ -9,10 +9,10 @@ import { pagePath } from './page-path.js'
 import {
   instanceInCharge,
   type LogInOptions,
-  passportLogIn,
   removeUser,
-  serialise,
+  requireKnownInstance,
 } from './passport.js'
+import { passportLogIn, serialisedUserOf } from './passport-session.js'
 import { answerPending, refuseWithoutSession } from './pending-answer.js'
 import { putPending } from './put-pending.js'
 import type { Site } from './site.js'
@@ -27,12 +27,23 @@ type Done = (error?: unknown) => void
 export function gate(site: Site, req: Request, res: Response): Request['logIn'] {
   return (user: Express.User, options: LogInOptions | Done, callback?: Done): void => {
     const [given, done] = typeof options === 'function' ? [{}, options] : [options ?? {}, callback]
+    const state = guardedStateOf(req)
     if (typeof done !== 'function') {
       throw new ConfigurationError(
         'req.logIn() needs a callback: the second step is looked up first',
       )
     }
+    if (state.loggingIn) {
+      throw new ConfigurationError(
+        'req.logIn() was called again before it had called back: wait for the callback of the first call',
+      )
+    }
+    state.loggingIn = true
+    state.calledLogIn = true
     logIn(site, req, res, user, given)
+      .finally(() => {
+        state.loggingIn = false
+      })
       .then(
         (entered) => {
           if (entered) done()
@@ -42,7 +53,7 @@ export function gate(site: Site, req: Request, res: Response): Request['logIn'] 
           done(error)
         },
       )
-      .catch(guardedStateOf(req).next)
+      .catch(state.next)
   }
 }
 
@@ -55,12 +66,13 @@ async function logIn(
   options: LogInOptions,
 ): Promise<boolean> {
   checkOptions(options)
+  if (options.session !== false) requireKnownInstance(req, site.passports)
   const state = guardedStateOf(req)
   const userId = site.describe(user).id
   state.onFirstStep?.()
   state.onFirstStep = null
 
-  const footing = await site.sessions.footing(userId, site.describe(user).subject)
+  const footing = await footingFor(state, user, userId)
   const passed = takePassed(state, userId, footing)
   const login: Login = { user, userId, footing, options }
   if (options.session === false) return logInOnce(site, req, res, login, passed !== null)
@@ -77,6 +89,14 @@ async function logIn(
       : keepsAsPassport(site, req, options)
   await enter(site, req, { user, userId, stamp, footing, keeps, options })
   return true
+}
+
+/** Read once where the strategy's user was met before. */
+async function footingFor(state: Guarded, user: Express.User, userId: string): Promise<Footing> {
+  const { site, cleared } = state
+  state.cleared = null
+  if (cleared?.userId === userId) return cleared.footing
+  return site.sessions.footing(userId, site.describe(user).subject)
 }
 
 interface Login {
@@ -152,7 +172,7 @@ async function becomePending(
     userId,
     epoch: footing.record.epoch,
     next: destinationOf(req, options, site),
-    passport: { instance: index, user: await serialise(passport, user, req) },
+    passport: { instance: index, user: await serialisedUserOf(passport, user, req) },
     keepSessionInfo: options.keepSessionInfo === true,
     locale: site.describe(user).locale,
     subject: footing.subject,

@@ -1,23 +1,28 @@
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
 import type { PendingLogin } from '../domain/pending-login.js'
-import { type Footing, pendingStandingOf, standingOf } from '../domain/standing.js'
+import { demandOf, type Footing, pendingStandingOf, standingOf } from '../domain/standing.js'
 import { checkNames } from '../errors/check-names.js'
 import { ConfigurationError } from '../errors/configuration-error.js'
 import { UnavailableError } from '../errors/unavailable-error.js'
 import { bannerOf } from './banner.js'
 import { askedDestination, askedPath, isNavigation, isOurs, liesUnder } from './destination.js'
 import { finishLogin, userOfPending } from './finish-login.js'
+import { meetFoundUser } from './found-user.js'
 import { gate } from './gate.js'
 import { gatedLogOut } from './log-out.js'
 import { openPaths } from './open-paths.js'
 import { pagePath } from './page-path.js'
 import {
+  hasAuthenticated,
   instanceInCharge,
+  meetSessions,
   type PassportLogIn,
   passportKeys,
   removeUser,
+  requireKnownInstance,
   serialisedUser,
   userOf,
+  watchStrategies,
 } from './passport.js'
 import { redirect } from './respond.js'
 import {
@@ -56,6 +61,7 @@ export interface GuardOptions {
 export function guard(site: Site, options: GuardOptions = {}): RequestHandler {
   checkNames(options, ['open'], 'guard.')
   const open = openPaths(options.open, site.base)
+  for (const passport of site.passports) watchStrategies(passport, meetFoundUser)
   return (req, res, next) => {
     pass(site, open, req, res, next).catch((error: unknown) => {
       // Whoever handles the error must not take the visitor for signed in (promise 7).
@@ -81,6 +87,8 @@ async function pass(
   // Mounted again after a second instance's session(): only a user whom it brought is new.
   if (known !== undefined && userOf(req) === metUser(known)) return next()
   checkMounting(req)
+  requireKnownInstance(req, site.passports)
+  meetSessions(req)
   const state = known ?? wrap(site, req, res, next)
   state.visitor = await meet(site, open, req)
   if (isNavigation(req)) await forgetCodes(req)
@@ -103,6 +111,10 @@ function wrap(site: Site, req: Request, res: Response, next: NextFunction): Guar
     logIn: req.logIn.bind(req) as PassportLogIn,
     next,
     passed: null,
+    loggingIn: false,
+    calledLogIn: false,
+    cleared: null,
+    res,
     onFirstStep: null,
   }
   setGuarded(req, state)
@@ -187,8 +199,17 @@ async function meetUser(site: Site, req: Request, user: Express.User): Promise<V
   const userId = site.describe(user).id
   const footing = await site.sessions.footing(userId, site.describe(user).subject)
   const visitor = signedInVisitor(site, req, user, footing)
-  const standing = standingOf(userId, visitor.stamp, footing, site.system.now())
+  const now = site.system.now()
+  const standing = standingOf(userId, visitor.stamp, footing, now)
   if (standing === 'passed') return visitor
+  // A strategy in front of the guard has signed them in on this very request ("remember me"): no
+  // session of before, but a first step of now.
+  const demand =
+    visitor.stamp === null && hasAuthenticated(req) ? demandOf(footing, now) : 'nothing'
+  if (demand !== 'nothing') {
+    const asked = demand === 'setup' ? 'setup-required' : 'code-required'
+    return becomePendingInPlace(site, req, visitor, asked)
+  }
   if (standing !== 'revoked') return becomePendingInPlace(site, req, visitor, standing)
   // A revoked session must not become a first step: whoever holds it starts anew.
   removeUser(req)

@@ -2,13 +2,14 @@ import type { Request } from 'express'
 import { isEnrolled } from '../domain/authenticators.js'
 import type { SecondStepRecord } from '../domain/record.js'
 import type { Stamp } from '../domain/stamp.js'
-import { UnavailableError } from '../errors/unavailable-error.js'
 import { occasionOf } from './occasion.js'
+import type { LogInOptions } from './passport.js'
+import { passportLogOut } from './passport-session.js'
 import type { Site } from './site.js'
 import { guardedStateOf, type Visitor } from './visitor.js'
 
 type Done = (error?: unknown) => void
-type LogOut = (options: object, done: Done) => void
+type LogOut = (options: LogInOptions, done: Done) => void
 
 /**
  * The `req.logOut` of a guarded request. Our keys go, also under `keepSessionInfo`, and the stamp is
@@ -24,10 +25,13 @@ export function gatedLogOut(site: Site, req: Request): Request['logOut'] {
     state.visitor = { kind: 'anonymous' }
     if (req.session) Reflect.deleteProperty(req.session, 'secondStep')
     const ended = end(site, req, visitor)
-    logOut(given ?? {}, (error) => {
-      const failed = error ? new UnavailableError('the session store', error) : undefined
-      ended.then((failure) => done?.(failed ?? failure)).catch(state.next)
-    })
+    passportLogOut(req, logOut, given ?? {})
+      .then(
+        () => ended,
+        (error: unknown) => error,
+      )
+      .then((failure) => done?.(failure))
+      .catch(state.next)
   }
 }
 

@@ -1,7 +1,6 @@
 import type { Request } from 'express'
 import type {} from 'passport'
 import { ConfigurationError } from '../errors/configuration-error.js'
-import { within } from '../ports/within.js'
 
 declare module 'passport' {
   interface LogInOptions {
@@ -32,13 +31,16 @@ interface PassportRequest {
 
 interface SessionManager {
   readonly _key?: string
-  _serializeUser?(user: unknown, req: Request, done: (error: unknown) => void): void
+  _serializeUser?(
+    user: unknown,
+    req: Request,
+    done: (error: unknown, serialised?: unknown) => void,
+  ): void
+  logIn?(req: Request, user: unknown, options: LogInOptions, done: Callback): void
+  logOut?(req: Request, options: LogInOptions, done: Callback): void
 }
 
 type Callback = (error?: unknown) => void
-
-// Three calls: the old session's end, the host's serialiser, the new session's first save.
-const LONGEST_LOGIN = 1500
 
 /** Passport's `req.logIn`, as it was before the gate. */
 export type PassportLogIn = (user: Express.User, options: LogInOptions, done: Callback) => void
@@ -95,21 +97,77 @@ export function putInCharge(req: Request, passport: PassportInstance): void {
   passportOf(req)._sessionManager = Reflect.get(passport, '_sm') as SessionManager
 }
 
+/** Which of the host's Passport instances is in charge of the request, or null for an unknown one. */
+export function knownInCharge(
+  req: Request,
+  passports: readonly PassportInstance[],
+): { readonly index: number; readonly passport: PassportInstance } | null {
+  const manager = passportOf(req)._sessionManager
+  const index = passports.findIndex((known) => isManagerOf(known, manager))
+  const passport = passports[index]
+  return passport === undefined ? null : { index, passport }
+}
+
+/** Whether it is the instance's session manager, or one of ours in front of it for a while. */
+function isManagerOf(passport: PassportInstance, manager: SessionManager | undefined): boolean {
+  const own: unknown = Reflect.get(passport, '_sm')
+  return manager !== undefined && (manager === own || Object.getPrototypeOf(manager) === own)
+}
+
 /** Which of the host's Passport instances runs this login. */
 export function instanceInCharge(
   req: Request,
   passports: readonly PassportInstance[],
 ): { readonly index: number; readonly passport: PassportInstance } {
-  const manager = passportOf(req)._sessionManager
-  const index = passports.findIndex(
-    (known) => manager !== undefined && Reflect.get(known, '_sm') === manager,
-  )
-  const passport = passports[index]
-  if (passport !== undefined) return { index, passport }
-  throw new ConfigurationError(
-    'a login ran on a Passport instance that createSecondStep() does not know; ' +
+  const known = knownInCharge(req, passports)
+  if (known !== null) return known
+  throw unknownInstance()
+}
+
+/**
+ * @throws ConfigurationError where an instance that the host did not name has run on the request: its
+ *   users would meet no second step
+ */
+export function requireKnownInstance(req: Request, passports: readonly PassportInstance[]): void {
+  if (passportOf(req)._sessionManager === undefined) return
+  if (knownInCharge(req, passports) === null) throw unknownInstance()
+}
+
+function unknownInstance(): ConfigurationError {
+  return new ConfigurationError(
+    'a Passport instance that createSecondStep() does not know is in charge of a request; ' +
       'name every instance of the app in the option `passports`',
   )
+}
+
+/** The session keys of the instances whose `session()` has signed a user in and no guard has met yet. */
+const unmet = new WeakMap<Request, Set<string>>()
+
+/**
+ * Called by each guard.
+ *
+ * @throws ConfigurationError where another instance than the one in charge has signed a user in since
+ *   the guard before: two `session()` in front of one guard
+ */
+export function meetSessions(req: Request): void {
+  const keys = unmet.get(req) ?? new Set()
+  unmet.delete(req)
+  keys.delete(keyInCharge(req))
+  if (keys.size === 0) return
+  throw new ConfigurationError(
+    'two Passport instances stand in front of one guard(), which can meet the users of the last one only: ' +
+      'mount guard() after the session() of each',
+  )
+}
+
+/** The session key of the instance in charge. */
+export function keyInCharge(req: Request): string {
+  return passportOf(req)._sessionManager?._key ?? 'passport'
+}
+
+/** Whether `passport.authenticate()` has signed somebody in on this request already. */
+export function hasAuthenticated(req: Request): boolean {
+  return (Reflect.get(req, 'authInfo') ?? null) !== null
 }
 
 /** The user in the form that goes into a session. */
@@ -147,52 +205,124 @@ type SerialiseNow = (
   done: (error: unknown, result?: unknown) => void,
 ) => void
 
-/**
- * Runs Passport's own `logIn`. The host's serialiser may fail as it likes; any other failure is the
- * session store's.
- */
-export async function passportLogIn(
+/** What Passport does with the session at a log-in or log-out, in our hands. */
+export interface SessionWork {
+  readonly logIn?: (user: unknown, options: LogInOptions) => Promise<void>
+  readonly logOut?: (options: LogInOptions) => Promise<void>
+}
+
+/** Has Passport use our session work while it runs. */
+export async function withSessionWork(
   req: Request,
-  logIn: PassportLogIn,
-  user: Express.User,
-  options: LogInOptions,
+  { logIn, logOut }: SessionWork,
+  run: (done: Callback) => void,
 ): Promise<void> {
-  const serialiser = watchSerialiser(req)
+  const request = passportOf(req)
+  const manager = request._sessionManager
+  const ours: SessionManager | undefined = manager && Object.create(manager)
+  if (ours !== undefined && logIn !== undefined) {
+    ours.logIn = (_req, user, options, done) => void logIn(user, options).then(() => done(), done)
+  }
+  if (ours !== undefined && logOut !== undefined) {
+    ours.logOut = (_req, options, done) => void logOut(options).then(() => done(), done)
+  }
+  if (ours !== undefined) request._sessionManager = ours
   try {
-    await within(
-      'the session store',
-      () =>
-        new Promise<void>((resolve, reject) => {
-          logIn(user, options, (error) => (error ? reject(error) : resolve()))
-        }),
-      LONGEST_LOGIN,
-    )
-  } catch (error) {
-    const cause: unknown = Reflect.get(Object(error), 'cause')
-    throw cause !== undefined && cause === serialiser.failure() ? cause : error
+    await new Promise<void>((resolve, reject) => {
+      run((error) => (error ? reject(error) : resolve()))
+    })
   } finally {
-    serialiser.release()
+    if (manager !== undefined && request._sessionManager === ours) request._sessionManager = manager
   }
 }
 
-function watchSerialiser(req: Request) {
-  const request = passportOf(req)
-  const manager = request._sessionManager
-  let failure: unknown
-  if (manager?._serializeUser !== undefined) {
-    const serialiseUser = manager._serializeUser.bind(manager)
-    const watching: SessionManager = Object.create(manager)
-    watching._serializeUser = (user, ofRequest, done) =>
-      serialiseUser(user, ofRequest, (error: unknown, ...rest: []) => {
-        failure = error ?? undefined
-        done(error, ...rest)
-      })
-    request._sessionManager = watching
+/** The user in the form that the instance in charge keeps in a session. */
+export function serialiseInCharge(req: Request, user: unknown): Promise<unknown> {
+  const manager = passportOf(req)._sessionManager
+  return new Promise((resolve, reject) => {
+    if (manager?._serializeUser === undefined) throw unknownInstance()
+    manager._serializeUser(user, req, (error, serialised) =>
+      error ? reject(error) : resolve(serialised),
+    )
+  })
+}
+
+type StrategySuccess = (
+  this: unknown,
+  user: Express.User | false | undefined,
+  info?: unknown,
+) => unknown
+
+/** A strategy at work on a request, as Passport has prepared it. */
+interface StrategyAtWork {
+  success: StrategySuccess
+  pass: () => void
+  authenticate(req: Request, options?: AuthenticateOptions): unknown
+}
+
+/** Options of `passport.authenticate()` that say what becomes of the user. */
+export interface AuthenticateOptions extends LogInOptions {
+  readonly assignProperty?: string
+}
+
+/** A strategy has found a user. Exactly one of the two is to be called, or the request answered. */
+export interface StrategyFound {
+  readonly req: Request
+  readonly user: Express.User
+  readonly options: AuthenticateOptions
+  /** Goes on as Passport would: with the host's callback where it gave one, else with `req.logIn`. */
+  readonly proceed: () => void
+  /** Goes on with the next middleware, as if the strategy had not looked. */
+  readonly pass: () => void
+}
+
+const watched = new WeakSet<PassportInstance>()
+
+/**
+ * Sees which users an instance's strategies find, before Passport does. Where the host gave a callback,
+ * Passport hands the user to it and calls `req.logIn` never: nothing else would see them.
+ */
+export function watchStrategies(
+  passport: PassportInstance,
+  found: (strategy: StrategyFound) => void,
+): void {
+  const look: unknown = Reflect.get(passport, '_strategy')
+  if (watched.has(passport) || typeof look !== 'function') return
+  watched.add(passport)
+  Reflect.set(passport, '_strategy', (name: string) => {
+    const strategy: StrategyAtWork | undefined = look.call(passport, name)
+    return strategy === undefined ? undefined : watchedStrategy(strategy, found)
+  })
+}
+
+/** `session()` passes, whether or not it has found somebody. */
+function noteSession(strategy: StrategyAtWork, req: Request): void {
+  const before = userOf(req)
+  const pass = strategy.pass
+  strategy.pass = () => {
+    const key: unknown = Reflect.get(strategy, '_key')
+    const signedIn = userOf(req) !== undefined && userOf(req) !== before
+    if (signedIn && typeof key === 'string') {
+      unmet.set(req, (unmet.get(req) ?? new Set()).add(key))
+    }
+    pass.call(strategy)
   }
-  return {
-    failure: () => failure,
-    release: () => {
-      if (manager !== undefined) request._sessionManager = manager
-    },
+}
+
+function watchedStrategy(
+  strategy: StrategyAtWork,
+  found: (strategy: StrategyFound) => void,
+): StrategyAtWork {
+  const watching: StrategyAtWork = Object.create(strategy)
+  watching.authenticate = function (this: StrategyAtWork, req, options = {}) {
+    if (Reflect.get(strategy, 'name') === 'session') noteSession(this, req)
+    const succeed = this.success
+    this.success = (user, info) => {
+      const proceed = () => void succeed.call(this, user, info)
+      if (!user) return proceed()
+      found({ req, user, options, proceed, pass: () => this.pass() })
+    }
+    return strategy.authenticate.call(this, req, options)
   }
+  return watching
 }

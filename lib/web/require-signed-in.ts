@@ -10,6 +10,7 @@ import type { Site } from './site.js'
 export class NotSignedInError extends Error {
   override readonly name = 'NotSignedInError'
   readonly status = 401
+  readonly statusCode = 401
   /** `not-signed-in`, `code-required` or `setup-required`. */
   readonly code: ProblemCode
 

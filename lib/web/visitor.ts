@@ -1,4 +1,4 @@
-import type { NextFunction, Request } from 'express'
+import type { NextFunction, Request, Response } from 'express'
 import type { PendingLogin } from '../domain/pending-login.js'
 import { freshUntil, type Method, type Stamp } from '../domain/stamp.js'
 import { type Footing, type PendingStanding, setupDeadlineOf } from '../domain/standing.js'
@@ -40,6 +40,13 @@ export interface Guarded {
   readonly next: NextFunction
   /** A second step that the strategy has just seen passed and that no login has used yet. */
   passed: { readonly userId: string; readonly stamp: Stamp } | null
+  /** A `req.logIn()` is under way. */
+  loggingIn: boolean
+  /** `req.logIn()` was called on this request. */
+  calledLogIn: boolean
+  /** A user without a session whom the second step does not stop, seen before Passport. */
+  cleared: { readonly userId: string; readonly footing: Footing } | null
+  readonly res: Response
   /** Called when a login of this request has passed the first step. */
   onFirstStep: (() => void) | null
 }

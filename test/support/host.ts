@@ -34,6 +34,8 @@ export interface HostOptions {
   readonly passports?: readonly InstanceType<typeof Passport>[]
   /** Between `passport.session()` and the guard. */
   readonly beforeGuard?: (host: HostParts) => void
+  /** Between the guard and the package's routers. */
+  readonly mountFirst?: ((host: HostParts) => void) | undefined
   /** Right after the package's user router, where nothing has read a body yet. */
   readonly mount?: ((host: HostParts) => void) | undefined
   /** The host's own routes, after the package's. */
@@ -82,6 +84,7 @@ export function makeHost(given: HostOptions = {}): Host {
   app.use(passport.session())
   given.beforeGuard?.(parts)
   app.use(secondStep.guard(given.guard))
+  given.mountFirst?.(parts)
   app.use('/second-step', secondStep.router())
   given.mount?.(parts)
   app.use(express.json(), express.urlencoded({ extended: true }))

@@ -1,0 +1,38 @@
+import { UnavailableError } from '../errors/unavailable-error.js'
+
+/** Runs one of several steps. Once the time is over no step that follows it begins. */
+export type Step = <T>(part: string, call: () => Promise<T>) => Promise<T>
+
+/**
+ * Runs steps that have their limit in time together. What comes too late has no effect: the step
+ * that is under way may end, and nothing after it is begun.
+ *
+ * @param run rejects with what a step rejects with
+ * @param longest milliseconds
+ * @throws UnavailableError naming the part that was silent
+ */
+export async function stepsWithin<T>(longest: number, run: (step: Step) => Promise<T>): Promise<T> {
+  let over = false
+  let present = ''
+  const step: Step = async (part, call) => {
+    present = part
+    const answer = await call()
+    return over ? new Promise<never>(() => undefined) : answer
+  }
+  let timer: NodeJS.Timeout | undefined
+  const silence = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      over = true
+      const error = new Error(`no answer within ${longest} ms`)
+      reject(new UnavailableError(present, Object.assign(error, { code: 'ETIMEDOUT' })))
+    }, longest)
+  })
+  const steps = run(step)
+  // What fails after the time is over was answered already.
+  steps.catch(() => undefined)
+  try {
+    return await Promise.race([steps, silence])
+  } finally {
+    clearTimeout(timer)
+  }
+}
