@@ -6,6 +6,7 @@ import { byProof } from './by-proof.js'
 import { wantsJson } from './faces.js'
 import { finishLogin, userOfPending } from './finish-login.js'
 import type { Exchange, Handler } from './handler.js'
+import { hasOpenedLink } from './opened-link.js'
 import { pagePath } from './page-path.js'
 import type { PageProblem } from './pages.js'
 import type { Problem } from './problem.js'
@@ -97,6 +98,7 @@ function challengePage(
     app: isEnrolled(visitor.record),
     typedBackupCode: problem !== null && looksLikeBackupCode(req),
     resetPending: resetPendingOf(site, visitor.record),
+    openedLink: hasOpenedLink(site, req, visitor),
     lost: site.lost !== null,
     trust: false,
     // Most wrong codes come from a wrong clock. Whether a code was near is never said here.

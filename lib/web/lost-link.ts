@@ -5,6 +5,7 @@ import { factsOf } from './facts.js'
 import { userOfPending } from './finish-login.js'
 import type { Exchange, Handler } from './handler.js'
 import { occasionOf } from './occasion.js'
+import { rememberOpenedLink } from './opened-link.js'
 import { pagePath } from './page-path.js'
 import type { PageProblem } from './pages.js'
 import type { Problem } from './problem.js'
@@ -21,11 +22,16 @@ interface Linked extends Exchange {
   readonly token: string
 }
 
-/** GET `/lost/:token`. Mail scanners fetch it too, so it changes nothing. */
+/**
+ * GET `/lost/:token`. Mail scanners fetch it too, so it changes nothing; a browser that has to sign
+ * in first remembers that it was here.
+ */
 export const showLostLink = withLink(async (linked) => {
-  const { req, res, links, link } = linked
+  const { req, res, visitor, links, link } = linked
   await links.opened(link, occasionHere(linked))
   if (!wantsJson(req)) {
+    const signsInFirst = visitor.kind !== 'signed-in' && ownerOf(linked) === null
+    if (signsInFirst) await rememberOpenedLink(req, link)
     await linkPage(linked, null, 200)
     return undefined
   }

@@ -88,6 +88,8 @@ export type PageData = {
     readonly typedBackupCode?: boolean
     /** From when on a reset by mail that waits can be used, or null. */
     readonly resetPending: Date | null
+    /** The link of a reset by mail was opened in this browser, and works now. Default: false. */
+    readonly openedLink?: boolean
     /** The way out for a lost authenticator is offered. */
     readonly lost: boolean
     /** This browser may be trusted. */

@@ -5,6 +5,7 @@ import type { Stamp } from '../domain/stamp.js'
 import { within } from '../ports/within.js'
 import type { AdminAction } from '../service/administration.js'
 import type { KeptCodes } from '../service/shown-codes.js'
+import type { OpenedLink } from './opened-link.js'
 import { passportKeys } from './passport.js'
 import type { Site } from './site.js'
 
@@ -16,6 +17,8 @@ export interface SecondStepSession {
   readonly next?: string
   /** What the settings page says once: an action that has just been done. */
   readonly notice?: Notice
+  /** A link of a reset by mail that was opened before the sign-in. */
+  readonly openedLink?: OpenedLink
   /** What a page of the admin's says once: a change that has just been made there. */
   readonly adminNotice?: AdminNotice
   /** Codes that were shown, for a reload of their page: sealed, the newest first. */
@@ -90,6 +93,12 @@ export function removeLogin(site: Pick<Site, 'passports'>, req: Request): void {
 /** Writes part of our key; the rest of it stays. */
 export function updateSecondStep(req: Request, part: SecondStepSession): void {
   req.session.secondStep = { ...req.session.secondStep, ...part }
+}
+
+/** What our key keeps when a login begins anew or is cancelled: it belongs to the browser. */
+export function keptOfBrowser(req: Request): SecondStepSession {
+  const { openedLink } = req.session.secondStep ?? {}
+  return openedLink === undefined ? {} : { openedLink }
 }
 
 /** Has a page of the admin's say what has just been done. */
