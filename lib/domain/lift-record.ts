@@ -1,19 +1,34 @@
+import { count } from '../factors/checks.js'
+
 /** Id of the one authenticator that a record of version 0.1.0 has. */
 const FIRST = 'first'
 
 /** What records lack that 0.1.0 has written. Without any of it an account is no more open. */
-const ADDED_LATER = { oneTimeCodes: [], setupGrant: null, mailReset: null, ruleStart: null }
+const ADDED_LATER = {
+  oneTimeCodes: [],
+  setupGrant: null,
+  mailReset: null,
+  ruleStart: null,
+  endedUpTo: null,
+  endedLogins: [],
+}
 
 /**
  * Lifts a stored record to the present shape: version 0.1.0 kept one `authenticator`, and a set-up
- * without a type. Nothing is checked here: what is no record stays none.
+ * without a type, and noted when a stamp was ended instead of at which version. Nothing is checked here: what is no record stays none.
  *
  * @returns the very object that came in where it has the present shape
  */
 export function liftRecord(stored: unknown): unknown {
   if (!isObject(stored)) return stored
   const missing = Object.entries(ADDED_LATER).filter(([key]) => !Object.hasOwn(stored, key))
-  const lifted = [...missing, ...codesOf(stored), ...setupOf(stored), ...authenticatorsOf(stored)]
+  const lifted = [
+    ...missing,
+    ...codesOf(stored),
+    ...setupOf(stored),
+    ...authenticatorsOf(stored),
+    ...endedOf(stored),
+  ]
   if (lifted.length === 0) return stored
   const { authenticator: _, ...rest } = stored as { authenticator?: unknown }
   return { ...rest, ...Object.fromEntries(lifted) }
@@ -43,6 +58,21 @@ function authenticatorsOf(stored: object): readonly Member[] {
   // Anything else than an object is kept as it is, and found unreadable.
   const bound = isObject(one) ? { ...one, id: FIRST, name: null, lastUsedAt: null } : one
   return [['authenticators', [bound]]]
+}
+
+/** At the latest it was now: whatever stamp was given until then may be one of them. */
+function endedOf(stored: object): readonly Member[] {
+  const ended = own(stored, 'ended')
+  if (!Array.isArray(ended) || !ended.some(isEndedWithTime)) return []
+  const version = own(stored, 'version')
+  const lifted = ended.map((stamp: unknown) =>
+    isEndedWithTime(stamp) ? { id: own(stamp, 'id'), version } : stamp,
+  )
+  return [['ended', lifted]]
+}
+
+function isEndedWithTime(stamp: unknown): stamp is object {
+  return isObject(stamp) && !Object.hasOwn(stamp, 'version') && count(own(stamp, 'at'))
 }
 
 function own(value: object, key: string): unknown {

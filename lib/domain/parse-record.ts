@@ -4,8 +4,10 @@ import { isAuthenticator, isMaking } from '../factors/factors.js'
 import { isOneTimeCodes } from '../factors/one-time-codes/kept.js'
 import { AUTHENTICATORS_AT_MOST } from './authenticators.js'
 import { liftRecord } from './lift-record.js'
+import { ENDED_LOGINS_AT_MOST } from './pending-login.js'
 import type { Policy } from './policy.js'
 import type { SecondStepRecord } from './record.js'
+import { ENDED_AT_MOST } from './stamp.js'
 
 const setupInProgress = shape({ owner: text, startedAt: count, misses: count })
 
@@ -38,7 +40,9 @@ const isRecord = shape({
   pausedUntil: orNull(count),
   ruleStart: orNull(count),
   passwordChangedAt: orNull(count),
-  ended: listOf(shape({ id: text, at: count })),
+  ended: listOf(shape({ id: text, version: count }), ENDED_AT_MOST),
+  endedUpTo: orNull(count),
+  endedLogins: listOf(shape({ id: text, until: count }), ENDED_LOGINS_AT_MOST),
 })
 
 const mode = oneOf('off', 'optional', 'required')

@@ -1,4 +1,5 @@
 import type { Subject } from './policy.js'
+import type { SecondStepRecord } from './record.js'
 
 /** First step passed, second step open. Lives in the session; there is no user beside it. */
 export interface PendingLogin {
@@ -21,11 +22,48 @@ export interface PendingLogin {
   readonly subject: Subject
   /** Id of the stamp of the session that it took the place of, or null: logged out, it is over. */
   readonly stampId: string | null
+  /** That stamp's version; null with it, and in sessions of version 0.1.0. */
+  readonly stampVersion: number | null
 }
+
+/** A pending login that was ended before its ten minutes were over. */
+export interface EndedLogin {
+  readonly id: string
+  /** When it would have been over by itself, in milliseconds. */
+  readonly until: number
+}
+
+/** How many ended pending logins a record has at most. */
+export const ENDED_LOGINS_AT_MOST = 20
 
 const LASTS = 10 * 60 * 1000
 
 /** When the pending login is over, in milliseconds. */
 export function pendingExpiresAt(pending: PendingLogin): number {
   return pending.at + LASTS
+}
+
+/**
+ * Puts a pending login on the record's list of ended ones: a slow request may write its session back.
+ * What it has begun ends with it.
+ *
+ * A full list takes no more for the rest of the ten minutes. Only who has the password can fill it,
+ * and they can begin another login anyway; to end older logins instead would let them end the owner's.
+ */
+export function endLogin(
+  record: SecondStepRecord,
+  pending: PendingLogin,
+  now: number,
+): SecondStepRecord {
+  const { id } = pending
+  const kept = record.endedLogins.filter(({ until }) => now < until)
+  const known = kept.length >= ENDED_LOGINS_AT_MOST || kept.some((ended) => ended.id === id)
+  const [begun, granted] = [record.setup?.owner === id, record.setupGrant?.owner === id]
+  if (known && !begun && !granted) return record
+  return {
+    ...record,
+    setup: begun ? null : record.setup,
+    setupGrant: granted ? null : record.setupGrant,
+    endedLogins: known ? kept : [...kept, { id, until: pendingExpiresAt(pending) }],
+  }
 }

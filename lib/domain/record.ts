@@ -3,6 +3,7 @@ import type { Authenticator } from '../factors/factors.js'
 import type { OneTimeCode } from '../factors/one-time-codes/kept.js'
 import type { Attempts } from './attempts.js'
 import type { MailReset } from './mail-reset.js'
+import type { EndedLogin } from './pending-login.js'
 import type { MustSetUp } from './reset.js'
 import type { SetupInProgress } from './setup.js'
 import type { SetupGrant } from './setup-grant.js'
@@ -54,6 +55,13 @@ export interface SecondStepRecord {
   readonly passwordChangedAt: number | null
   /** Stamps that were logged out; a slow request may write their session back. */
   readonly ended: readonly EndedStamp[]
+  /**
+   * Every stamp that was given up to this version of the record is over: `ended` has forgotten some
+   * that were. Null while it has forgotten none.
+   */
+  readonly endedUpTo: number | null
+  /** Pending logins that were cancelled or used up, while their ten minutes last. */
+  readonly endedLogins: readonly EndedLogin[]
 }
 
 /** The record of a user about whom nothing was ever stored. */
@@ -76,5 +84,7 @@ export function blankRecord(userId: string): SecondStepRecord {
     ruleStart: null,
     passwordChangedAt: null,
     ended: [],
+    endedUpTo: null,
+    endedLogins: [],
   }
 }

@@ -7,7 +7,7 @@ import type { Decision } from './decision.js'
 import { endMailReset } from './mail-reset.js'
 import type { SecondStepRecord } from './record.js'
 import { isGranted } from './setup-grant.js'
-import { raiseEpoch } from './stamp.js'
+import { type Generation, raiseEpoch } from './stamp.js'
 
 /** What was shown to the user and waits for the one code that proves they have it; `type` names its factor. */
 export type SetupInProgress = Making & {
@@ -88,7 +88,7 @@ function newSetup(
 
 /** Answer of a set-up's confirmation. */
 export type ConfirmSetupAnswer =
-  | { readonly kind: 'enrolled'; readonly epoch: number; readonly backupCodesLeft: number }
+  | ({ readonly kind: 'enrolled'; readonly backupCodesLeft: number } & Generation)
   | {
       readonly kind: 'wrong-code'
       /** Seconds that the device's clock is ahead (or, below zero, behind), where the code tells. */
@@ -144,6 +144,7 @@ export async function confirmSetup(
     answer: {
       kind: 'enrolled',
       epoch: enrolled.epoch,
+      version: enrolled.version,
       backupCodesLeft: backupCodesLeft(command.backupCodes),
     },
     events: [{ type, method: factor.method }, ...endMailReset(record, now).events],

@@ -12,16 +12,22 @@ export interface Stamp {
   readonly method: Method
   /** When the last code was accepted in this session; for `none`, when it began. */
   readonly at: number
+  /** The record's version when it was given; 0 in sessions of version 0.1.0. */
+  readonly version: number
 }
+
+/** Where a record stands when a stamp is given. */
+export type Generation = Pick<SecondStepRecord, 'epoch' | 'version'>
 
 /** A stamp that was logged out before its session could be sure to be gone. */
 export interface EndedStamp {
   readonly id: string
-  readonly at: number
+  /** The record's version when it was logged out. */
+  readonly version: number
 }
 
-const ENDED_FOR = 30 * 24 * 60 * 60 * 1000
-const ENDED_AT_MOST = 50
+/** How many ended stamps a record has at most. */
+export const ENDED_AT_MOST = 50
 const FRESH_FOR = 5 * 60 * 1000
 
 /** Until when a code given at the stamp's time counts as fresh; null where no code was given. */
@@ -30,13 +36,26 @@ export function freshUntil(stamp: Stamp): number | null {
 }
 
 /**
- * Puts a stamp on the record's ended list: kept 30 days, at most 50, the newest win. A set-up that
- * its session has begun ends with it.
+ * Puts a stamp on the record's list of ended ones. A set-up that its session has begun ends with it.
+ * The list forgets the oldest beyond 50, and whatever was given until that one was logged out is over
+ * with it: by the record's version, which no clock can set wrong. Sessions that began later live on.
  */
-export function endStamp(record: SecondStepRecord, id: string, now: number): SecondStepRecord {
+export function endStamp(record: SecondStepRecord, id: string): SecondStepRecord {
   const setup = record.setup?.owner === id ? null : record.setup
-  const kept = record.ended.filter((ended) => ended.at > now - ENDED_FOR && ended.id !== id)
-  return { ...record, setup, ended: [...kept, { id, at: now }].slice(-ENDED_AT_MOST) }
+  const { version } = record
+  const all = [...record.ended.filter((ended) => ended.id !== id), { id, version }]
+  const forgotten = all.slice(0, -ENDED_AT_MOST).map((ended) => ended.version)
+  const endedUpTo =
+    forgotten.length === 0 ? record.endedUpTo : Math.max(record.endedUpTo ?? 0, ...forgotten)
+  return { ...record, setup, ended: all.slice(-ENDED_AT_MOST), endedUpTo }
+}
+
+/** Whether a stamp was logged out. */
+export function isEnded(
+  { ended, endedUpTo }: SecondStepRecord,
+  { id, version }: Pick<Stamp, 'id' | 'version'>,
+): boolean {
+  return (endedUpTo !== null && version <= endedUpTo) || ended.some((stamp) => stamp.id === id)
 }
 
 /**
@@ -44,6 +63,7 @@ export function endStamp(record: SecondStepRecord, id: string, now: number): Sec
  * dead.
  */
 export function raiseEpoch(record: SecondStepRecord): SecondStepRecord {
-  const ended = { setup: null, setupGrant: null, mailReset: null, ended: [] }
+  const inProgress = { setup: null, setupGrant: null, mailReset: null }
+  const ended = { ...inProgress, ended: [], endedUpTo: null, endedLogins: [] }
   return { ...record, ...ended, epoch: record.epoch + 1 }
 }

@@ -3,7 +3,7 @@ import { type PendingLogin, pendingExpiresAt } from './pending-login.js'
 import { type Policy, ruleFor, type Subject } from './policy.js'
 import type { SecondStepRecord } from './record.js'
 import { isGranted } from './setup-grant.js'
-import type { Stamp } from './stamp.js'
+import { isEnded, type Stamp } from './stamp.js'
 
 /** What a user's standing is decided on. */
 export interface Footing {
@@ -97,11 +97,7 @@ export function standingOf(
 /** A session without a stamp is older than the package, or than the user's first set-up. */
 function isRevoked(userId: string, stamp: Stamp | null, record: SecondStepRecord): boolean {
   if (stamp === null) return record.epoch > 0
-  return (
-    stamp.userId !== userId ||
-    stamp.epoch !== record.epoch ||
-    record.ended.some((ended) => ended.id === stamp.id)
-  )
+  return stamp.userId !== userId || stamp.epoch !== record.epoch || isEnded(record, stamp)
 }
 
 /** What a request was let in with: a pending login, or a signed-in session and its stamp. */
@@ -136,7 +132,10 @@ export function pendingStandingOf(
   if (now >= pendingExpiresAt(pending) || pending.epoch !== record.epoch) return 'over'
   // Its first step was passed with a password that is no longer the user's.
   if (pending.at < (record.passwordChangedAt ?? 0)) return 'over'
-  if (record.ended.some(({ id }) => id === pending.stampId)) return 'over'
+  if (record.endedLogins.some(({ id }) => id === pending.id)) return 'over'
+  const { stampId, stampVersion } = pending
+  if (stampId !== null && isEnded(record, { id: stampId, version: stampVersion ?? 0 }))
+    return 'over'
   if (isGranted(record, pending.id, now)) return 'setup-required'
   const demand = demandOf(footing, now)
   if (demand === 'nothing') return 'free'

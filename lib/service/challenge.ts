@@ -1,7 +1,8 @@
 import type { Decision } from '../domain/decision.js'
-import type { PendingLogin } from '../domain/pending-login.js'
+import { endLogin, type PendingLogin } from '../domain/pending-login.js'
 import { judgeProof, type ProofRefusal, type ProofVerdict, proofRefusal } from '../domain/proof.js'
 import type { SecondStepRecord } from '../domain/record.js'
+import type { Generation } from '../domain/stamp.js'
 import { type Admission, type Footing, stillAdmitted } from '../domain/standing.js'
 import { backupCodesLeft } from '../factors/backup-codes/kept.js'
 import type { Proof } from '../factors/factors.js'
@@ -28,7 +29,7 @@ export type FollowUp<Result> = (
   now: number,
 ) => Decision<Result> | Promise<Decision<Result>>
 
-interface Accepted<Result> extends Extract<ProofVerdict, { kind: 'accepted' }> {
+interface Accepted<Result> extends Extract<ProofVerdict, { kind: 'accepted' }>, Generation {
   readonly backupCodesLeft: number
   /** It was a backup code of a set that an admin has seen. */
   readonly seenByAdmin: boolean
@@ -88,7 +89,7 @@ export class Challenge {
     const pendingId = pendingOf(attempt)?.id ?? null
     const places = await this.#limits.takeForCode({ ...attempt, pendingId })
     if (places.kind !== 'taken') return places
-    const verdict = await this.#verdict(attempt, followUp).catch((error: unknown) => {
+    const verdict = await this.#verdict(attempt, followUp, places.last).catch((error: unknown) => {
       void places.giveBack('all')
       throw error
     })
@@ -104,7 +105,12 @@ export class Challenge {
     return { kind: 'too-many-attempts', retryAfter: Math.max(1, seconds) }
   }
 
-  #verdict<Result>(attempt: ProofAttempt, followUp: FollowUp<Result>): Promise<Verdict<Result>> {
+  /** @param last whether the pending login has no place after this one */
+  #verdict<Result>(
+    attempt: ProofAttempt,
+    followUp: FollowUp<Result>,
+    last: boolean,
+  ): Promise<Verdict<Result>> {
     const { userId, proof, occasion, record, admission, policy, subject } = attempt
     const keys = this.#keys.of(userId, occasion)
     return this.#records.change<Verdict<Result>>(
@@ -116,7 +122,12 @@ export class Challenge {
         }
         const moment = { now, window: this.#window, keys }
         const { answer, ...decided } = await judgeProof(current, proof, contextOf(attempt), moment)
-        if (answer.kind !== 'accepted') return { ...decided, answer }
+        if (answer.kind !== 'accepted') {
+          const over = last && answer.kind === 'wrong-code' && answer.counted
+          const pending = over ? pendingOf(attempt) : null
+          const left = pending === null ? decided.record : endLogin(decided.record, pending, now)
+          return { ...decided, record: left, answer }
+        }
         const followed = await followUp(decided.record, now)
         const { backupCodes } = decided.record
         return {
@@ -124,6 +135,7 @@ export class Challenge {
           answer: {
             ...answer,
             epoch: followed.record.epoch,
+            version: followed.record.version,
             backupCodesLeft: backupCodesLeft(backupCodes),
             seenByAdmin: answer.method === 'backup-code' && backupCodes?.seenByAdmin === true,
             result: followed.answer,

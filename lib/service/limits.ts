@@ -16,6 +16,8 @@ export interface Places {
 
 /** Places of a code. */
 export interface CodePlaces extends Places {
+  /** Whether it is the pending login's last one. */
+  readonly last: boolean
   /** Says that the code was a miss: the last one uses the pending login up, which is announced. */
   missed(): Promise<void>
 }
@@ -75,7 +77,8 @@ export class Limits {
       await giveBackTo(this.#pending, pendingId)
       return tooMany(address.retryAfter)
     }
-    return { kind: 'taken', giveBack, missed: () => this.#missed(limits, pending.left) }
+    const missed = () => this.#missed(limits, pending.left)
+    return { kind: 'taken', giveBack, missed, last: pending.left <= 0 }
   }
 
   async #missed({ userId, occasion }: CodeLimits, left: number): Promise<void> {

@@ -1,9 +1,9 @@
 import { noAttempts } from '../domain/attempts.js'
 import { endMailReset } from '../domain/mail-reset.js'
-import type { PendingLogin } from '../domain/pending-login.js'
+import { endLogin, type PendingLogin } from '../domain/pending-login.js'
 import type { Policy, Subject } from '../domain/policy.js'
 import type { SecondStepRecord } from '../domain/record.js'
-import { endStamp, type Method, raiseEpoch, type Stamp } from '../domain/stamp.js'
+import { endStamp, type Generation, type Method, raiseEpoch, type Stamp } from '../domain/stamp.js'
 import { type Footing, noteRule, stillAdmitted } from '../domain/standing.js'
 import type { System } from '../ports/system.js'
 import { NO_REQUEST, type Occasion } from './announcer.js'
@@ -75,8 +75,8 @@ export class Sessions {
   }
 
   /** The stamp of a session in which the second step was just passed, or is not needed. */
-  stamp(userId: string, epoch: number, method: Method): Stamp {
-    return { id: this.#id(), userId, epoch, method, at: this.#system.now() }
+  stamp(userId: string, { epoch, version }: Generation, method: Method): Stamp {
+    return { id: this.#id(), userId, epoch, method, at: this.#system.now(), version }
   }
 
   /** The pending login of somebody who has just passed the first step. */
@@ -86,10 +86,19 @@ export class Sessions {
 
   /** Ends one session for good, even if a slow request writes it back. */
   async end(stamp: Stamp, occasion: Occasion): Promise<void> {
-    await this.#records.change(stamp.userId, occasion, (record, now) => ({
-      record: endStamp(record, stamp.id, now),
+    await this.#records.change(stamp.userId, occasion, (record) => ({
+      record: endStamp(record, stamp.id),
       answer: undefined,
       events: [{ type: 'logged-out', method: stamp.method }],
+    }))
+  }
+
+  /** Ends one pending login for good, even if a slow request writes it back. */
+  async endLogin(pending: PendingLogin, occasion: Occasion): Promise<void> {
+    await this.#records.change(pending.userId, occasion, (record, now) => ({
+      record: pending.epoch === record.epoch ? endLogin(record, pending, now) : record,
+      answer: undefined,
+      events: [],
     }))
   }
 
@@ -119,7 +128,7 @@ export class Sessions {
       const next = { ...raiseEpoch(withoutReset), attempts: noAttempts, passwordChangedAt: null }
       const lives = named !== null && isStillSignedIn(named, record, now)
       const { method = 'none', at = now } = named?.stamp ?? {}
-      const stamp = lives ? { ...this.stamp(userId, next.epoch, method), at } : null
+      const stamp = lives ? { ...this.stamp(userId, next, method), at } : null
       return {
         record: next,
         answer: { stamp, record: next },

@@ -12,6 +12,7 @@ import {
   setupExpiresAt,
   setupOf,
 } from '../domain/setup.js'
+import type { Generation } from '../domain/stamp.js'
 import { type Admission, type Footing, stillAdmitted } from '../domain/standing.js'
 import { mainFactorOf, type Proof } from '../factors/factors.js'
 import type { OtpParameters } from '../factors/totp/kept.js'
@@ -49,7 +50,7 @@ export type SetupShown =
 
 /** What became of the code that was to confirm a set-up. */
 export type SetupConfirmed =
-  | { readonly kind: 'enrolled'; readonly epoch: number; readonly backupCodes: readonly string[] }
+  | ({ readonly kind: 'enrolled'; readonly backupCodes: readonly string[] } & Generation)
   | { readonly kind: 'wrong-code'; readonly clockOff: number | null }
   | { readonly kind: 'setup-expired' | 'already-enrolled' | 'malformed-request' }
   | { readonly kind: 'too-many-attempts'; readonly retryAfter: number }

@@ -68,7 +68,9 @@ export function largeRecord(userId: string): SecondStepRecord {
   return deepFreeze({
     ...enrolledRecord(userId, 1),
     attempts: { misses: times(100), consecutive: 100 },
-    ended: times(50).map((at) => ({ id: randomUUID(), at })),
+    ended: times(50).map((_, version) => ({ id: randomUUID(), version })),
+    endedUpTo: 1,
+    endedLogins: times(20).map((until) => ({ id: randomUUID(), until })),
     oneTimeCodes: times(20).map((expiresAt) => ({
       ...{ id: randomUUID(), digest: 'd'.repeat(43) },
       ...{ expiresAt, usedAt: null },

@@ -1,5 +1,6 @@
 import { wantsJson } from './faces.js'
 import type { Handler } from './handler.js'
+import { occasionOf } from './occasion.js'
 import { redirect, sendJson } from './respond.js'
 import { keptOfBrowser, saveSession } from './session.js'
 
@@ -8,6 +9,8 @@ export const cancel: Handler = async ({ site, req, res, visitor }) => {
   if (visitor.kind === 'pending' || visitor.kind === 'over') {
     req.session.secondStep = keptOfBrowser(req)
     await saveSession(req)
+    // Last: what cannot be noted must not keep the login in the session.
+    if (visitor.kind === 'pending') await site.sessions.endLogin(visitor.pending, occasionOf(req))
   }
   if (wantsJson(req)) sendJson(res, { status: 'cancelled' })
   else redirect(res, visitor.kind === 'signed-in' ? site.paths.signedIn : site.paths.signIn)

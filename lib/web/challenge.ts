@@ -43,11 +43,16 @@ export const answerChallenge: Handler<PendingVisitor> = async (exchange) => {
   const outcome = await byProof(exchange, (attempt) => site.challenge.answer(attempt))
   if ('problem' in outcome) return refuse(exchange, outcome.problem)
 
-  const { method, epoch, backupCodesLeft, seenByAdmin } = outcome.done
+  const { method, backupCodesLeft, seenByAdmin } = outcome.done
   const html = !wantsJson(req)
   const few = html && acceptsBackupCodes(visitor) && backupCodesLeft <= FEW_BACKUP_CODES
   const pageBetween = few || seenByAdmin
-  const going = await finishLogin(site, req, visitor, { user, method, epoch, pageBetween })
+  const going = await finishLogin(site, req, visitor, {
+    user,
+    method,
+    given: outcome.done,
+    pageBetween,
+  })
   const next = pageBetween ? `${site.paths.secondStep}/` : going
   if (html) redirect(res, next)
   else sendJson(res, { status: 'signed-in', method, backupCodesLeft, next })

@@ -1,6 +1,6 @@
 import type { Request } from 'express'
 import type { PendingLogin } from '../domain/pending-login.js'
-import type { Method, Stamp } from '../domain/stamp.js'
+import type { Generation, Method, Stamp } from '../domain/stamp.js'
 import type { Footing } from '../domain/standing.js'
 import { within } from '../ports/within.js'
 import type { KeptCodes } from '../service/shown-codes.js'
@@ -42,7 +42,7 @@ export async function finishLogin(
   passed: {
     user: Express.User
     method: Method
-    epoch: number
+    given: Generation
     pageBetween?: boolean
     /** Keeps the codes that the page between shows, for its reload. */
     keepCodes?: (stamp: Stamp) => Promise<KeptCodes | null>
@@ -53,7 +53,7 @@ export async function finishLogin(
   const passport = site.passports[pending.passport.instance]
   if (passport !== undefined) putInCharge(req, passport)
   const next = pathOnOrigin(pending.next, site.origin) ?? site.paths.signedIn
-  const stamp = site.sessions.stamp(userId, passed.epoch, passed.method)
+  const stamp = site.sessions.stamp(userId, passed.given, passed.method)
   await enter(site, req, {
     user: passed.user,
     userId,

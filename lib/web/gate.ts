@@ -131,7 +131,7 @@ function keptStamp(site: Site, { visitor }: Guarded, { userId, footing }: Login)
 
 function stampOfNobodyAsked(site: Site, { userId, footing }: Login): Stamp | null {
   if (demandOf(footing, site.system.now()) !== 'nothing') return null
-  return site.sessions.stamp(userId, footing.record.epoch, 'none')
+  return site.sessions.stamp(userId, footing.record, 'none')
 }
 
 /** A login for this request only, by an API key or the like. */
@@ -177,6 +177,7 @@ async function becomePending(
     locale: site.describe(user).locale,
     subject: footing.subject,
     stampId: null,
+    stampVersion: null,
   })
   await putPending(site, req, pending)
 

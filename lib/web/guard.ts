@@ -180,7 +180,7 @@ async function setFree(
   const user = await userOfPending(site, req, login)
   if (user === undefined) return { kind: 'over' }
   const { pending, ...footing } = login
-  const passed = { user, method: 'none', epoch: footing.record.epoch, pageBetween: true } as const
+  const passed = { user, method: 'none', given: footing.record, pageBetween: true } as const
   await finishLogin(site, req, login, passed)
   return signedInVisitor(site, req, user, footing)
 }
@@ -247,6 +247,7 @@ async function becomePendingInPlace(
     locale: site.describe(user).locale,
     subject,
     stampId: stamp?.id ?? null,
+    stampVersion: stamp?.version ?? null,
   })
   removeUser(req)
   removeLogin(site, req)

@@ -12,8 +12,8 @@ type Done = (error?: unknown) => void
 type LogOut = (options: LogInOptions, done: Done) => void
 
 /**
- * The `req.logOut` of a guarded request. Our keys go, also under `keepSessionInfo`, and the stamp is
- * ended in the record: a slow request writes a destroyed session back.
+ * The `req.logOut` of a guarded request. Our keys go, also under `keepSessionInfo`, and the
+ * stamp or the pending login is ended in the record: a slow request writes a destroyed session back.
  */
 export function gatedLogOut(site: Site, req: Request): Request['logOut'] {
   const logOut = req.logOut.bind(req) as LogOut
@@ -37,12 +37,18 @@ export function gatedLogOut(site: Site, req: Request): Request['logOut'] {
 
 /** @returns the failure, if any: the session is logged out all the same */
 async function end(site: Site, req: Request, visitor: Visitor): Promise<unknown> {
-  if (visitor.kind !== 'signed-in' || visitor.stamp === null) return undefined
-  if (!isWorthEnding(visitor.stamp, visitor.record)) return undefined
-  return site.sessions.end(visitor.stamp, occasionOf(req)).then(
+  const ending = endingOf(site, req, visitor)
+  return ending?.then(
     () => undefined,
     (error: unknown) => error,
   )
+}
+
+function endingOf({ sessions }: Site, req: Request, visitor: Visitor): Promise<void> | undefined {
+  if (visitor.kind === 'pending') return sessions.endLogin(visitor.pending, occasionOf(req))
+  if (visitor.kind !== 'signed-in' || visitor.stamp === null) return undefined
+  if (!isWorthEnding(visitor.stamp, visitor.record)) return undefined
+  return sessions.end(visitor.stamp, occasionOf(req))
 }
 
 /** Who has no second step, and is not about to have one, gets no record for each log-out. */

@@ -40,7 +40,7 @@ export const disable: Handler<SignedInVisitor> = async (exchange) => {
   await enter(site, req, {
     user,
     userId,
-    stamp: site.sessions.stamp(userId, outcome.done.epoch, 'none'),
+    stamp: site.sessions.stamp(userId, outcome.done, 'none'),
     footing: visitor,
     keeps: keepsHostsKeys(site, req),
   })

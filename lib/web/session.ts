@@ -120,7 +120,9 @@ export async function takeAdminNotice(req: Request, page: string): Promise<Admin
 export function pendingOf(req: Request): PendingLogin | 'broken' | null {
   const pending: unknown = req.session.secondStep?.pending
   if (pending === undefined || pending === null) return null
-  const { id, userId, epoch, at, passport, subject } = Object(pending) as Partial<PendingLogin>
+  const { id, userId, epoch, at, passport, subject, stampVersion } = Object(
+    pending,
+  ) as Partial<PendingLogin>
   const whole =
     typeof id === 'string' &&
     typeof userId === 'string' &&
@@ -128,20 +130,26 @@ export function pendingOf(req: Request): PendingLogin | 'broken' | null {
     typeof at === 'number' &&
     typeof passport?.instance === 'number' &&
     Array.isArray(subject?.roles)
-  return whole ? (pending as PendingLogin) : 'broken'
+  if (!whole) return 'broken'
+  return { ...(pending as PendingLogin), stampVersion: versionOf(stampVersion) }
 }
 
 /** The session's stamp, or null where there is none that can be read. */
 export function stampOf(req: Request): Stamp | null {
   const stamp: unknown = req.session.secondStep?.verified
-  const { id, userId, epoch, at, method } = Object(stamp ?? {}) as Partial<Stamp>
+  const { id, userId, epoch, at, method, version } = Object(stamp ?? {}) as Partial<Stamp>
   const whole =
     typeof id === 'string' &&
     typeof userId === 'string' &&
     typeof epoch === 'number' &&
     typeof at === 'number' &&
     typeof method === 'string'
-  return whole ? (stamp as Stamp) : null
+  return whole ? { ...(stamp as Stamp), version: versionOf(version) ?? 0 } : null
+}
+
+/** Version 0.1.0 wrote none. */
+function versionOf(version: unknown): number | null {
+  return typeof version === 'number' ? version : null
 }
 
 /**

@@ -1,6 +1,6 @@
 import { isEnrolled } from '../domain/authenticators.js'
 import { mayBeginSetup, setupOf } from '../domain/setup.js'
-import type { Stamp } from '../domain/stamp.js'
+import type { Generation, Stamp } from '../domain/stamp.js'
 import type { SetupOwner, ShownKey } from '../service/setup.js'
 import type { ShownCodes } from '../service/shown-codes.js'
 import { byProof } from './by-proof.js'
@@ -91,7 +91,7 @@ export const confirmSetup: Handler<Owner> = async (exchange) => {
   const codes = answer.backupCodes
   const sessionsEnded = visitor.kind === 'signed-in'
   const shown = { codes, given: givenOf(req), until: null, sessionsEnded }
-  const next = await signIn(exchange, user, answer.epoch, shown)
+  const next = await signIn(exchange, user, answer, shown)
   if (wantsJson(req)) sendJson(res, { status: 'enrolled', backupCodes: codes, next })
   else {
     const madeAt = new Date(site.system.now())
@@ -116,18 +116,18 @@ async function showSetUpAgain({ site, req, res, visitor }: Exchange<Owner>): Pro
 async function signIn(
   { site, req, visitor }: Exchange<Owner>,
   user: Express.User,
-  epoch: number,
+  given: Generation,
   shown: ShownCodes,
 ): Promise<string> {
   const method = 'totp'
   const keepCodes = async (stamp: Stamp) =>
     wantsJson(req) ? null : keptCodes(site, stamp, 'setup', shown)
   if (visitor.kind === 'pending') {
-    return finishLogin(site, req, visitor, { user, method, epoch, pageBetween: true, keepCodes })
+    return finishLogin(site, req, visitor, { user, method, given, pageBetween: true, keepCodes })
   }
   const { userId } = visitor
   const next = nextOf(site, req)
-  const stamp = site.sessions.stamp(userId, epoch, method)
+  const stamp = site.sessions.stamp(userId, given, method)
   await enter(site, req, {
     user,
     userId,
@@ -157,7 +157,7 @@ async function setupOwner({ site, req, visitor }: Exchange<Owner>): Promise<Setu
     return { ...shared, owner: present.id, admission: { ...visitor, stamp: present } }
   }
   // A session older than the package: from now on it has a name that the set-up is bound to.
-  const stamp = site.sessions.stamp(record.userId, record.epoch, 'none')
+  const stamp = site.sessions.stamp(record.userId, record, 'none')
   updateSecondStep(req, { verified: stamp })
   await saveSession(req)
   return { ...shared, owner: stamp.id, admission: { ...visitor, stamp } }

@@ -1,6 +1,6 @@
 import type { Request } from 'express'
 import { Strategy } from 'passport'
-import type { Method } from '../domain/stamp.js'
+import type { Generation, Method } from '../domain/stamp.js'
 import { readBody } from './body.js'
 import { byProof } from './by-proof.js'
 import { isCrossOrigin } from './cross-origin.js'
@@ -27,7 +27,7 @@ export interface SecondStepFailure {
 interface Passed {
   readonly user: Express.User
   readonly visitor: PendingVisitor
-  readonly epoch: number
+  readonly given: Generation
   readonly method: Method
 }
 
@@ -70,14 +70,16 @@ export class SecondStepStrategy extends Strategy {
     const user = await userOfPending(site, req, visitor)
     if (user === undefined) return { problem: { code: 'sign-in-again' } }
     const outcome = await byProof({ site, req, visitor }, (code) => site.challenge.answer(code))
-    if ('done' in outcome) return { user, visitor, ...outcome.done }
+    if ('done' in outcome) {
+      return { user, visitor, given: outcome.done, method: outcome.done.method }
+    }
     const over = outcome.problem.code === 'not-enrolled'
     return { problem: over ? { code: 'sign-in-again' } : outcome.problem }
   }
 
-  private succeed(req: Request, { user, visitor, epoch, method }: Passed): void {
+  private succeed(req: Request, { user, visitor, given, method }: Passed): void {
     const { userId, passport } = visitor.pending
-    const stamp = this.site.sessions.stamp(userId, epoch, method)
+    const stamp = this.site.sessions.stamp(userId, given, method)
     guardedStateOf(req).passed = { userId, stamp }
     const instance = this.site.passports[passport.instance]
     if (instance !== undefined) putInCharge(req, instance)

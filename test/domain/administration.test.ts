@@ -174,7 +174,9 @@ const full = enrolledRecord({
   pausedUntil: FOREVER,
   ruleStart: NOW - 90 * DAY,
   passwordChangedAt: NOW - DAY,
-  ended: [{ id: 'old', at: NOW }],
+  ended: [{ id: 'old', version: 1 }],
+  endedUpTo: 0,
+  endedLogins: [{ id: 'login', until: NOW }],
 })
 
 const forgotten: SecondStepRecord = {
@@ -190,6 +192,8 @@ const forgotten: SecondStepRecord = {
   pausedUntil: null,
   mustSetUp: null,
   ended: [],
+  endedUpTo: null,
+  endedLogins: [],
 }
 
 describe('A reset by an admin', () => {
@@ -198,7 +202,14 @@ describe('A reset by an admin', () => {
     const { record, events } = resetByAdmin(footingWith(full, policyWith('optional')), NOW)
     expect(record).to.deep.equal({ ...forgotten, mustSetUp: { until: NOW + 7 * DAY } })
     expect(events).to.deep.equal([{ type: 'reset', method: null }])
-    const stamp = { id: 'here', userId: USER, epoch: 4, method: 'totp', at: NOW } as const
+    const stamp = {
+      id: 'here',
+      userId: USER,
+      epoch: 4,
+      method: 'totp',
+      at: NOW,
+      version: 2,
+    } as const
     const footing = footingWith(record, policyWith('optional'))
     expect(standingOf(USER, stamp, footing, NOW)).to.equal('revoked')
   })
@@ -270,7 +281,14 @@ describe('A pause', () => {
 
   it('asks again from its last millisecond on, also a session that it let in', () => {
     const paused = { ...footing, record: pauseByAdmin(footing, pauseEnd(1, NOW)).record }
-    const stamp = { id: 'in-the-pause', userId: USER, epoch: 1, method: 'none', at: NOW } as const
+    const stamp = {
+      id: 'in-the-pause',
+      userId: USER,
+      epoch: 1,
+      method: 'none',
+      at: NOW,
+      version: 2,
+    } as const
     const at = (now: number) => [
       demandOf(paused, now),
       standingOf(USER, stamp, paused, now),
@@ -305,7 +323,8 @@ describe('Other changes by an admin', () => {
   it('end sessions by raising the epoch: the authenticator and the codes stay', () => {
     const { record, events } = endSessionsByAdmin(footing)
     const ended = { setup: null, setupGrant: null, mailReset: null, ended: [] }
-    const expected = { ...full, ...ended, epoch: 5 }
+    const forgotten = { endedUpTo: null, endedLogins: [] }
+    const expected = { ...full, ...ended, ...forgotten, epoch: 5 }
     expect(record).to.deep.equal(expected)
     expect(events).to.deep.equal([{ type: 'sessions-ended', method: null }])
   })

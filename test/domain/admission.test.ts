@@ -21,9 +21,10 @@ const pending = {
     keepSessionInfo: false,
     subject: NOBODY_SPECIAL,
     stampId: null,
+    stampVersion: null,
   },
 }
-const stamp: Stamp = { id: 'stamp', userId: USER, epoch: 1, method: 'totp', at: NOW }
+const stamp: Stamp = { id: 'stamp', userId: USER, epoch: 1, method: 'totp', at: NOW, version: 2 }
 const setup = { ...MAKING, secret: 'sealed', startedAt: NOW, misses: 0 }
 
 describe('a pending login and a password that was changed', () => {
@@ -52,12 +53,30 @@ describe('a pending login that took the place of a session', () => {
   it('is over once that session was logged out: it must not become a first step', () => {
     // A slow request has read the record before the log-out and saves its pending login after it.
     const standing = (stampId: string | null, ...ended: readonly string[]) => {
-      const record = enrolledRecord({ ended: ended.map((id) => ({ id, at: NOW })) })
+      const record = enrolledRecord({ ended: ended.map((id) => ({ id, version: 1 })) })
       return pendingStandingOf({ ...pending, stampId }, footingWith(record, optional), NOW)
     }
     expect(standing('stamp', 'other', 'stamp')).to.equal('over')
     expect(standing('stamp', 'other')).to.equal('code-required')
     expect(standing(null, 'other', 'stamp')).to.equal('code-required')
+  })
+
+  it('is over also once the list of ended stamps has forgotten that session', () => {
+    const standing = (stampVersion: number | null) => {
+      const footing = footingWith(enrolledRecord({ endedUpTo: 4 }), optional)
+      return pendingStandingOf({ ...pending, stampId: 'stamp', stampVersion }, footing, NOW)
+    }
+    expect(standing(4)).to.equal('over')
+    expect(standing(null), 'a session of version 0.1.0').to.equal('over')
+    expect(standing(5)).to.equal('code-required')
+  })
+
+  it('is over once it was ended itself, and no other one is', () => {
+    const record = enrolledRecord({ endedLogins: [{ id: 'pending', until: NOW + MINUTE }] })
+    const standing = (id: string) =>
+      pendingStandingOf({ ...pending, id }, footingWith(record, optional), NOW)
+    expect(standing('pending')).to.equal('over')
+    expect(standing('other')).to.equal('code-required')
   })
 })
 
@@ -80,7 +99,7 @@ describe('a request that was let in', () => {
     for (const admission of [asPending, inSession(stamp), inSession(null)]) {
       expect(admitted(admission, { epoch: 2 })).to.equal(false)
     }
-    const ended = [{ id: 'stamp', at: NOW }]
+    const ended = [{ id: 'stamp', version: 2 }]
     expect(admitted(inSession(stamp), { ended })).to.equal(false)
     expect(admitted(inSession({ ...stamp, userId: 'bob' }))).to.equal(false)
   })
@@ -101,7 +120,7 @@ describe('a set-up in progress', () => {
   it('ends with the session that began it, and with no other', () => {
     // A log-out would leave a key behind that whoever holds the old session could still confirm.
     const record = { ...blankRecord(USER), setup: { ...setup, owner: 'stamp' } }
-    expect(endStamp(record, 'stamp', NOW).setup).to.equal(null)
-    expect(endStamp(record, 'another', NOW).setup).to.deep.equal(record.setup)
+    expect(endStamp(record, 'stamp').setup).to.equal(null)
+    expect(endStamp(record, 'another').setup).to.deep.equal(record.setup)
   })
 })

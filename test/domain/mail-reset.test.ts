@@ -115,7 +115,7 @@ describe('the button of a reset by mail', () => {
       oneTimeCodes: [{ id: 'c', digest: 'd', expiresAt: NOW + DAY, usedAt: null }],
       setupGrant: { owner: 'o', until: NOW + MINUTE },
       attempts: { misses: [NOW - 1], consecutive: 1 },
-      ended: [{ id: 'stamp', at: NOW }],
+      ended: [{ id: 'stamp', version: 1 }],
     })
     const { record, answer, events } = press(asked(NOW, full), NOW + 5)
     expect(answer).to.deep.equal({ kind: 'reset', epoch: 5, at: NOW + 5 })
@@ -185,6 +185,7 @@ describe('the end of a reset by mail', () => {
         passport: { instance: 0, user: USER },
         subject: NOBODY_SPECIAL,
         stampId: null,
+        stampVersion: null,
       },
     }
     const withCode = deepFreeze({ ...record, oneTimeCodes: [code] })

@@ -5,7 +5,7 @@ import type { Decision } from '../../lib/domain/decision.js'
 import type { ProofVerdict } from '../../lib/domain/proof.js'
 import type { SecondStepRecord } from '../../lib/domain/record.js'
 import { beginSetup, confirmSetup, setupOf } from '../../lib/domain/setup.js'
-import { endStamp, raiseEpoch } from '../../lib/domain/stamp.js'
+import { endStamp, isEnded, raiseEpoch } from '../../lib/domain/stamp.js'
 import { codeAt } from '../../lib/factors/totp/verdict.js'
 import { backupCode as backupCodeOf, judge, keysWith, otp } from '../support/proofs.js'
 import {
@@ -179,8 +179,8 @@ const confirm = (owner: string, right: boolean) =>
 
 const logOut = (id: string) =>
   command(`stamp ${id} is ended`, (world) => {
-    world.write(endStamp(world.record, id, world.now))
-    expect(world.record.ended.at(-1)).to.deep.equal({ id, at: world.now })
+    world.write(endStamp(world.record, id))
+    expect(isEnded(world.record, { id, version: 0 })).to.equal(true)
     expect(world.record.ended.length).to.be.at.most(50)
   })
 

@@ -46,7 +46,9 @@ function fullRecord(): SecondStepRecord {
     pausedUntil: NOW + 2,
     ruleStart: NOW,
     passwordChangedAt: NOW,
-    ended: [{ id: 'stamp', at: NOW }],
+    ended: [{ id: 'stamp', version: 2 }],
+    endedUpTo: 1,
+    endedLogins: [{ id: 'pending', until: NOW }],
   }
 }
 
@@ -78,10 +80,10 @@ function without<T extends object>(root: T, path: Path): T {
 }
 
 const NULL_IS_FINE =
-  /^(authenticators\.\d\.(name|lastUsedAt)|setup|mustSetUp|backupCodes|passwordChangedAt|lockedUntil|pausedUntil|ruleStart|setupGrant|mailReset|mailReset\.(ip|userAgent)|oneTimeCodes\.\d\.usedAt|updatedAt|updatedBy|updatedBy\.id|requiredSince\.general|backupCodes\.codes\.\d\.usedAt)$/
+  /^(authenticators\.\d\.(name|lastUsedAt)|setup|mustSetUp|backupCodes|passwordChangedAt|lockedUntil|pausedUntil|ruleStart|endedUpTo|setupGrant|mailReset|mailReset\.(ip|userAgent)|oneTimeCodes\.\d\.usedAt|updatedAt|updatedBy|updatedBy\.id|requiredSince\.general|backupCodes\.codes\.\d\.usedAt)$/
 /** What 0.1.0 did not write. */
 const ADDED_LATER =
-  /^(oneTimeCodes|setupGrant|mailReset|ruleStart|backupCodes\.seenByAdmin|setup\.type)$/
+  /^(oneTimeCodes|setupGrant|mailReset|ruleStart|endedUpTo|endedLogins|backupCodes\.seenByAdmin|setup\.type)$/
 const CHOSEN = /(algorithm|digits|type|mode|kind)$/
 
 /** Values that the place of this path must not hold. */
@@ -180,13 +182,17 @@ describe('reading a stored record', () => {
       setupGrant: __,
       mailReset: ___,
       ruleStart: ____,
+      endedUpTo: _____,
+      endedLogins: ______,
       ...old
     } = fullRecord()
     const codes = { ...fullRecord().backupCodes }
     Reflect.deleteProperty(codes, 'seenByAdmin')
     const added = { oneTimeCodes: [], setupGrant: null, mailReset: null, ruleStart: null }
-    const stored: unknown = JSON.parse(JSON.stringify({ ...old, backupCodes: codes }))
-    expect(parseRecord(stored, USER)).to.deep.equal({ ...fullRecord(), ...added })
+    const later = { endedUpTo: null, endedLogins: [], ended: [{ id: 'stamp', version: 3 }] }
+    const ended = [{ id: 'stamp', at: NOW }]
+    const stored: unknown = JSON.parse(JSON.stringify({ ...old, backupCodes: codes, ended }))
+    expect(parseRecord(stored, USER)).to.deep.equal({ ...fullRecord(), ...added, ...later })
     refuses({ ...Object(stored), authenticator: undefined }, 'one that is broken all the same')
   })
 

@@ -21,6 +21,8 @@ describe('the record of a user about whom nothing was ever stored', () => {
       ruleStart: null,
       passwordChangedAt: null,
       ended: [],
+      endedUpTo: null,
+      endedLogins: [],
     })
   })
 

@@ -16,7 +16,7 @@ const record = enrolledRecord({
   version: 7,
   setup: { ...MAKING, owner: 'stamp', secret: 'sealed', startedAt: NOW, misses: 0 },
   attempts: { misses: [NOW - 1], consecutive: 1 },
-  ended: [{ id: 'old', at: NOW }],
+  ended: [{ id: 'old', version: 1 }],
 })
 const forgotten = {
   ...record,
@@ -47,7 +47,14 @@ describe('a reset by the user', () => {
 
   it('ends every session', () => {
     // Joomla CVE-2024-21722: a change of factors left the other sessions alive.
-    const stamp = { id: 'here', userId: USER, epoch: 4, method: 'totp', at: NOW } as const
+    const stamp = {
+      id: 'here',
+      userId: USER,
+      epoch: 4,
+      method: 'totp',
+      at: NOW,
+      version: 7,
+    } as const
     const standing = standingOf(
       USER,
       stamp,

@@ -1,10 +1,18 @@
 import { expect } from 'chai'
+import { endLogin, type PendingLogin } from '../../lib/domain/pending-login.js'
 import type { SecondStepRecord } from '../../lib/domain/record.js'
-import { endStamp, freshUntil, raiseEpoch, type Stamp } from '../../lib/domain/stamp.js'
-import { DAY, deepFreeze, enrolledRecord, MINUTE, NOW, recordWith } from '../support/records.js'
+import { endStamp, freshUntil, isEnded, raiseEpoch, type Stamp } from '../../lib/domain/stamp.js'
+import {
+  deepFreeze,
+  enrolledRecord,
+  MAKING,
+  MINUTE,
+  NOBODY_SPECIAL,
+  NOW,
+  recordWith,
+} from '../support/records.js'
 
-const MONTH = 30 * DAY
-const stamp: Stamp = { id: 'stamp', userId: 'ada', epoch: 1, method: 'totp', at: NOW }
+const stamp: Stamp = { id: 'stamp', userId: 'ada', epoch: 1, method: 'totp', at: NOW, version: 2 }
 
 describe('a stamp', () => {
   it('is fresh for five minutes after a code', () => {
@@ -18,49 +26,111 @@ describe('a stamp', () => {
 })
 
 describe('the list of ended stamps', () => {
-  function ended(...ids: readonly string[]): SecondStepRecord {
-    return recordWith({ ended: ids.map((id, index) => ({ id, at: NOW + index })) })
+  const ids = ({ ended }: SecondStepRecord) => ended.map(({ id }) => id)
+
+  /** Logs stamps out one after the other; each write raises the version. */
+  function logOut(names: readonly string[], from: SecondStepRecord): SecondStepRecord {
+    return names.reduce<SecondStepRecord>((record, id) => {
+      return deepFreeze({ ...endStamp(record, id), version: record.version + 1 })
+    }, deepFreeze(from))
   }
 
-  it('gets the id and the time, and nothing else of the record changes', () => {
-    const record = enrolledRecord({ ended: [{ id: 'first', at: NOW - DAY }] })
-    expect(deepFreeze(endStamp(record, 'second', NOW))).to.deep.equal({
+  const fifty = Array.from({ length: 50 }, (_, index) => `stamp-${index}`)
+  const full = logOut(fifty, recordWith({ version: 7 }))
+
+  it('gets the id and the version, and nothing else of the record changes', () => {
+    const record = enrolledRecord({ version: 4, ended: [{ id: 'first', version: 2 }] })
+    expect(deepFreeze(endStamp(record, 'second'))).to.deep.equal({
       ...record,
       ended: [
-        { id: 'first', at: NOW - DAY },
-        { id: 'second', at: NOW },
+        { id: 'first', version: 2 },
+        { id: 'second', version: 4 },
       ],
     })
   })
 
-  it('keeps a stamp for 30 days, to the millisecond', () => {
-    const ids = (now: number) => endStamp(ended('old'), 'new', now).ended.map(({ id }) => id)
-    expect(ids(NOW + MONTH - 1)).to.deep.equal(['old', 'new'])
-    expect(ids(NOW + MONTH)).to.deep.equal(['new'])
+  it('has at most 50, and remembers of the others until when stamps are over', () => {
+    expect(ids(full)).to.deep.equal(fifty)
+    expect(full.endedUpTo).to.equal(null)
+    const one = logOut(['one-more'], full)
+    expect(ids(one)).to.deep.equal([...fifty.slice(1), 'one-more'])
+    expect(one.endedUpTo, 'the version at which the first was logged out').to.equal(7)
+    expect(logOut(['another'], one).endedUpTo).to.equal(8)
   })
 
-  it('keeps at most 50, and the newest win', () => {
-    const fifty = Array.from({ length: 50 }, (_, index) => `stamp-${index}`)
-    const full = fifty.reduce<SecondStepRecord>((record, id, index) => {
-      return deepFreeze(endStamp(record, id, NOW + index))
-    }, recordWith())
-    expect(full.ended.map(({ id }) => id)).to.deep.equal(fifty)
-    const after = endStamp(full, 'one-more', NOW + DAY).ended.map(({ id }) => id)
-    expect(after).to.deep.equal([...fifty.slice(1), 'one-more'])
+  it('forgets no stamp: not the oldest of 51, under whichever version it was given', () => {
+    const record = logOut(['one-more'], full)
+    for (const id of [...fifty, 'one-more']) {
+      expect(isEnded(record, { id, version: 7 }), id).to.equal(true)
+    }
+    for (const version of [0, 6, 7]) {
+      expect(isEnded(record, { id: 'stamp-0', version })).to.equal(true)
+    }
   })
 
-  it('has each stamp once, with its last time', () => {
-    expect(endStamp(ended('one', 'two'), 'one', NOW + DAY).ended).to.deep.equal([
-      { id: 'two', at: NOW + 1 },
-      { id: 'one', at: NOW + DAY },
-    ])
+  it('ends no stamp that was given after the oldest one was logged out', () => {
+    const record = logOut(['one-more'], full)
+    expect(isEnded(record, { id: 'other', version: 8 })).to.equal(false)
+    expect(isEnded(full, { id: 'other', version: 0 }), 'while none is forgotten').to.equal(false)
+  })
+
+  it('has each stamp once, with its last version', () => {
+    const again = logOut(['stamp-0'], full)
+    expect(ids(again)).to.deep.equal([...fifty.slice(1), 'stamp-0'])
+    expect(again.endedUpTo).to.equal(null)
+  })
+})
+
+describe('the list of ended pending logins', () => {
+  const pending = (id: string, at = NOW): PendingLogin => ({
+    ...{ id, userId: 'ada', epoch: 1, at, next: null, locale: null, keepSessionInfo: false },
+    ...{ passport: { instance: 0, user: 'ada' }, subject: NOBODY_SPECIAL },
+    ...{ stampId: null, stampVersion: null },
+  })
+  const ids = ({ endedLogins }: SecondStepRecord) => endedLogins.map(({ id }) => id)
+
+  function cancel(names: readonly string[], from: SecondStepRecord, at = NOW): SecondStepRecord {
+    return names.reduce<SecondStepRecord>((record, id) => {
+      return deepFreeze(endLogin(record, pending(id, at), at))
+    }, deepFreeze(from))
+  }
+
+  const twenty = Array.from({ length: 20 }, (_, index) => `login-${index}`)
+
+  it('has a login until its ten minutes are over, to the millisecond', () => {
+    const record = cancel(['first'], enrolledRecord())
+    expect(record).to.deep.equal({
+      ...enrolledRecord(),
+      endedLogins: [{ id: 'first', until: NOW + 10 * MINUTE }],
+    })
+    expect(ids(cancel(['next'], record, NOW + 10 * MINUTE - 1))).to.deep.equal(['first', 'next'])
+    expect(ids(cancel(['next'], record, NOW + 10 * MINUTE))).to.deep.equal(['next'])
+  })
+
+  it('has at most 20; then nothing is written, and nobody else’s login ends', () => {
+    const record = cancel(twenty, enrolledRecord())
+    expect(ids(record)).to.deep.equal(twenty)
+    expect(endLogin(record, pending('one-more'), NOW)).to.equal(record)
+    expect(endLogin(record, pending('login-3'), NOW)).to.equal(record)
+  })
+
+  it('takes along what the login has begun, also where it is full', () => {
+    const setup = { ...MAKING, owner: 'it', secret: 'sealed', startedAt: NOW, misses: 0 }
+    const setupGrant = { owner: 'it', until: NOW + MINUTE }
+    const begun = recordWith({ setup, setupGrant })
+    for (const record of [begun, cancel(twenty, begun)]) {
+      expect(endLogin(record, pending('it'), NOW)).to.include({ setup: null, setupGrant: null })
+      expect(endLogin(record, pending('other'), NOW)).to.include({ setup, setupGrant })
+    }
   })
 })
 
 describe('raising the epoch', () => {
-  it('adds one and empties the list of ended stamps: older epochs are dead anyway', () => {
-    const record = enrolledRecord({ epoch: 7, ended: [{ id: 'stamp', at: NOW }] })
-    expect(deepFreeze(raiseEpoch(record))).to.deep.equal({ ...record, epoch: 8, ended: [] })
+  it('adds one and empties the lists of ended ones: older epochs are dead anyway', () => {
+    const ended = { ended: [{ id: 'stamp', version: 1 }], endedUpTo: 3 }
+    const record = enrolledRecord({ epoch: 7, ...ended, endedLogins: [{ id: 'it', until: NOW }] })
+    const empty = { ended: [], endedUpTo: null, endedLogins: [] }
+    expect(deepFreeze(raiseEpoch(record))).to.deep.equal({ ...record, epoch: 8, ...empty })
   })
 
   it('counts from 0 for a user who was never heard of', () => {

@@ -22,7 +22,7 @@ import {
   USER,
 } from '../support/records.js'
 
-const ENDED = [{ id: 'ended', at: NOW - MINUTE }]
+const ENDED = [{ id: 'ended', version: 1 }]
 const records = {
   unenrolled: recordWith({ version: 5, epoch: 3, ended: ENDED }),
   enrolled: enrolledRecord({ epoch: 3, ended: ENDED }),
@@ -34,7 +34,7 @@ const columns = (Object.keys(records) as (keyof typeof records)[]).flatMap((who)
   modes.map((mode: PolicyMode) => ({ who, mode })),
 )
 
-const good: Stamp = { id: 'stamp', userId: USER, epoch: 3, method: 'totp', at: NOW }
+const good: Stamp = { id: 'stamp', userId: USER, epoch: 3, method: 'totp', at: NOW, version: 2 }
 const stamps = {
   'by a code': good,
   'by a backup code': { ...good, method: 'backup-code' },
@@ -104,7 +104,7 @@ describe('where a session with a user in it stands', () => {
   })
 
   it('is not revoked by stamps of other sessions that were logged out', () => {
-    const record = enrolledRecord({ epoch: 3, ended: [...ENDED, { id: 'stam', at: NOW }] })
+    const record = enrolledRecord({ epoch: 3, ended: [...ENDED, { id: 'stam', version: 2 }] })
     expect(standingOf(USER, good, footingWith(record, policyWith('required')), NOW)).to.equal(
       'passed',
     )
@@ -132,7 +132,7 @@ describe('where a session with a user in it stands', () => {
   })
 
   it('is found at any place of the list of ended stamps', () => {
-    const list = ['one', 'stamp', 'three'].map((id) => ({ id, at: NOW }))
+    const list = ['one', 'stamp', 'three'].map((id) => ({ id, version: 1 }))
     const record = enrolledRecord({ epoch: 3, ended: list })
     expect(standingOf(USER, good, footingWith(record, policyWith('off')), NOW)).to.equal('revoked')
   })
@@ -177,6 +177,7 @@ describe('where a pending login stands', () => {
     locale: null,
     subject: NOBODY_SPECIAL,
     stampId: null,
+    stampVersion: null,
   }
   const stands = (
     record: SecondStepRecord,

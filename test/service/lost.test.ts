@@ -109,7 +109,12 @@ async function world(given: Given = {}) {
   let logins = 0
   const pendingOf = (id: string, at = system.now()) => ({
     ...{ id, userId: USER, epoch: 1, at, next: null, locale: null, keepSessionInfo: false },
-    ...{ passport: { instance: 0, user: USER }, subject: NOBODY_SPECIAL, stampId: null },
+    ...{
+      passport: { instance: 0, user: USER },
+      subject: NOBODY_SPECIAL,
+      stampId: null,
+      stampVersion: null,
+    },
   })
   const rest = {
     ...{ policy: policyWith('optional'), subject: NOBODY_SPECIAL, occasion: AT_HOME },

@@ -39,3 +39,21 @@ export function useCookie(browser: Browser, cookie: string): Browser {
   browser.set('Cookie', cookie)
   return browser
 }
+
+/**
+ * What a slow request does: it has read the session of this cookie, and writes it back as it was,
+ * also when the session was destroyed meanwhile.
+ */
+export function slowRequest(host: Host, cookie: string): { writeBack(): void } {
+  const id =
+    decodeURIComponent(cookie)
+      .replace(/^[^=]+=s:/, '')
+      .split('.', 1)[0] ?? ''
+  const text = textsOf(host)[id]
+  if (text === undefined) throw new Error(`there is no session ${id}`)
+  return {
+    writeBack() {
+      textsOf(host)[id] = text
+    },
+  }
+}

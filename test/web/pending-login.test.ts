@@ -91,6 +91,7 @@ describe('a pending login', () => {
       'locale',
       'subject',
       'stampId',
+      'stampVersion',
     ]
     expect(session?.secondStep?.pending).to.have.all.keys(...keys)
     expect(session?.secondStep?.pending?.id).to.match(/^[\w-]{22}$/)

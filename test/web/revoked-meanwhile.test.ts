@@ -79,7 +79,7 @@ describe('a session that is ended while its request runs', () => {
     const stamps = sessionsOf(host).flatMap(({ secondStep }) => secondStep?.verified?.id ?? [])
     beforeNextWrite(host, async () => {
       const record = await recordOf(host)
-      const ended = stamps.map((id) => ({ id, at: host.system.now() }))
+      const ended = stamps.map((id) => ({ id, version: record.version }))
       const next = { ...record, ended, version: record.version + 1, writeId: 'log-out' }
       expect(await host.store.write(next, record.version)).to.equal(true)
     })

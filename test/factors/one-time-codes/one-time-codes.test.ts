@@ -45,6 +45,7 @@ const pendingWith = (id: string, epoch = 1): PendingLogin => ({
   locale: null,
   subject: NOBODY_SPECIAL,
   stampId: null,
+  stampVersion: null,
 })
 
 const pending: PendingLogin = deepFreeze(pendingWith('this-login'))
