@@ -12,7 +12,11 @@ import type { Views } from './views.js'
 /** A link that does something, and what it is for. */
 export interface MailAction {
   readonly text: string
+  /** What the button says. */
+  readonly button: string
   readonly link: string
+  /** Until when the link is good, in words; null: that is said with another action. */
+  readonly until: string | null
 }
 
 /** What a mail's view sees. Every text is plain: the view escapes it. */
@@ -94,9 +98,6 @@ function whatHappened(event: Event, issuer: string, t: Translate, lang: string):
     return [t('mail.authenticator-locked.what', { until: timeShown(event.detail.until, t, lang) })]
   }
   const what = t(`mail.${event.type}.what`, { issuer })
-  if (event.type === 'mail-reset-asked' || event.type === 'mail-reset-ready') {
-    return [what, t('mail.reset-until', { until: timeShown(event.detail.expiresAt, t, lang) })]
-  }
   if (event.type !== 'backup-code-used') return [what]
   const count = event.detail.backupCodesLeft
   const left = t('mail.backup-code-used.left', { count })
@@ -120,13 +121,20 @@ function resetActions(
   t: Translate,
   lang: string,
 ): readonly MailAction[] {
-  if (event.type !== 'mail-reset-asked') return [{ text: t('mail.reset-link'), link }]
-  const { usableAt } = event.detail
-  if (usableAt <= event.at) return [{ text: t('mail.reset-link'), link }]
-  const time = timeShown(usableAt, t, lang)
+  if (event.type !== 'mail-reset-asked' && event.type !== 'mail-reset-ready') return []
+  const until = t('mail.reset-until', { until: timeShown(event.detail.expiresAt, t, lang) })
+  const reset = { button: t('mail.reset-button'), link, until }
+  const waits = event.type === 'mail-reset-asked' && event.detail.usableAt > event.at
+  if (!waits) return [{ text: t('mail.reset-link'), ...reset }]
+  const time = timeShown(event.detail.usableAt, t, lang)
   return [
-    { text: t('mail.reset-link-later', { time }), link },
-    { text: t('mail.reset-cancel-link'), link: `${link}#cancel` },
+    { text: t('mail.reset-link-later', { time }), ...reset },
+    {
+      text: t('mail.reset-cancel-link'),
+      button: t('mail.reset-cancel-button'),
+      link: `${link}#cancel`,
+      until: null,
+    },
   ]
 }
 
