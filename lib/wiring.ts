@@ -96,7 +96,7 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
   const messages = loadMessages(options.messages)
   const trouble = new Trouble(system)
   const write = ejsMails(views, { ...ofSite, messages })
-  const mails = mailsOf(options, { announcer, counters, hostId, write }, ofSite)
+  const mails = mailsOf(options, { announcer, counters, hostId, write }, { ...ofSite, trouble })
   const tokens = new MailResetTokens({ digester, system })
   const lostParts = { records, tokens, announcer, counters, mails, trouble, system }
   const { lost, readyMailResets } = lostOf(options, checked, lostParts)
@@ -186,10 +186,18 @@ function permissionOf<U>(
 function mailsOf<U>(
   { users, mail, nameAdmins = false }: SecondStepOptions<U>,
   parts: Pick<MailParts<U>, 'announcer' | 'counters' | 'hostId' | 'write'>,
-  { describe }: Pick<Site, 'describe'>,
+  { describe, trouble }: Pick<Site, 'describe' | 'trouble'>,
 ): Mails<U> | null {
   if (users === undefined || mail === undefined) return null
-  const describeUser = (user: U) => describe(user as Express.User)
+  const describeUser = (user: U) => {
+    try {
+      return describe(user as Express.User)
+    } catch (error) {
+      // A failed mail says no more than where it failed, and no visitor meets this one.
+      trouble.report(error)
+      throw error
+    }
+  }
   const { transport: mailer, from } = mail
   return new Mails({ ...parts, users, describe: describeUser, mailer, from, nameAdmins })
 }

@@ -1,6 +1,7 @@
 import type { Subject } from '../domain/policy.js'
 import type { Description } from '../web/site.js'
 import { check, isText } from './check.js'
+import { checkIsNotSpread, emailOf, noIdMessage, rolesOf } from './check-described.js'
 import type { Described } from './options.js'
 
 // Two of them hash alike, so two users would share a record.
@@ -19,9 +20,9 @@ export function identity<U>(
   isAdmin: (user: U, roles: readonly string[]) => boolean,
 ) {
   const inRealm = (id: string) => (realm === '' ? unmistakable(id) : `${realm}${id}`)
-  const recordId = (id: unknown): string => {
+  const recordId = (id: unknown, told?: unknown): string => {
     const text = id === undefined || id === null ? '' : String(id)
-    check(isId(text), 'a user has no id: give `describe: (user) => ({ id, email, name })`')
+    check(isId(text), noIdMessage(told))
     return inRealm(text)
   }
   const hostId = (ofRecord: string) =>
@@ -33,10 +34,12 @@ export function identity<U>(
     hostIdOf: (ofRecord: string) =>
       inRealm(hostId(ofRecord)) === ofRecord ? hostId(ofRecord) : null,
     describe: (user: Express.User): Description => {
-      const { id, ...told } = describe?.(user as U) ?? (user as Described)
+      // Not taken apart by `...`: that leaves behind what a class has, such as a document's fields.
+      const told = describe?.(user as U) ?? (user as Described)
+      checkIsNotSpread(told)
       return {
-        id: recordId(id),
-        email: textOrNull(told.email),
+        id: recordId(told.id, told),
+        email: emailOf(told),
         name: textOrNull(told.name),
         locale: textOrNull(told.locale),
         subject: subjectOf(told, (roles) => isAdmin(user as U, roles)),
@@ -49,16 +52,9 @@ function isId(text: string): boolean {
   return text !== '' && !text.startsWith('[object ') && !LONE_SURROGATE.test(text)
 }
 
-function subjectOf(
-  { roles, createdAt }: Omit<Described, 'id'>,
-  isAdmin: (roles: readonly string[]) => boolean,
-): Subject {
-  const named = Array.isArray(roles) ? roles.filter(isText) : []
-  return {
-    roles: named,
-    createdAt: timeOrNull(createdAt),
-    privileged: isAdmin(named),
-  }
+function subjectOf(told: Described, isAdmin: (roles: readonly string[]) => boolean): Subject {
+  const roles = rolesOf(told)
+  return { roles, createdAt: timeOrNull(told.createdAt), privileged: isAdmin(roles) }
 }
 
 function timeOrNull(value: unknown): number | null {
