@@ -1,5 +1,6 @@
 import passport from 'passport'
 import { ConfigurationError } from './errors/configuration-error.js'
+import type { KeyIds } from './factors/key-place.js'
 import { keyRing } from './keys/key-ring.js'
 import { memoryCounters } from './limits/memory-counters.js'
 import { redisCounters } from './limits/redis-counters.js'
@@ -73,6 +74,7 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
   const { parameters, window, hostId, ...ofSite } = checked
   const system = options.system ?? theSystem
   const { sealer, digester } = keyRing(options.keys, system)
+  const { keyIds } = digester
   const audit = new Audit(auditLogOf(options, use === 'operator' || production))
   const announcer = new Announcer(system, audit, hostId)
   const records = new Records(options.store, system, announcer, {
@@ -109,7 +111,7 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
     lost,
     reset: new Reset(challenge),
     administration: new Administration(administrationParts),
-    directory: directoryOf(options, checked, { records, now: () => system.now() }),
+    directory: directoryOf(options, checked, { records, keyIds, now: () => system.now() }),
     canAdminister: permissionOf(options, checked),
     allowAdmin: async () => false,
     limits,
@@ -117,6 +119,7 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
     sessions,
     audit,
     system,
+    keyIds,
     messages,
     render: options.render ?? ejsPages(views),
     banner: ejsBanner(views),
@@ -124,7 +127,7 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
     onPending: options.onPending ?? null,
     mails: options.mail !== undefined,
   }
-  const status = new Status({ records, system, window, findSubject })
+  const status = new Status({ records, system, window, findSubject, keyIds })
   const { store } = options
   const services = { announcer, records, status, findSubject, vault, mails, readyMailResets }
   return { checked, store, site, ...services }
@@ -162,7 +165,7 @@ function subjectsOf<U>(
 function directoryOf<U>(
   { users }: SecondStepOptions<U>,
   { describe, hostIdOf, recordIdOf, window }: CheckedOptions,
-  parts: { records: Records; now: () => number },
+  parts: { records: Records; keyIds: KeyIds; now: () => number },
 ): Directory<Express.User> | null {
   if (users === undefined) return null
   const identify = (user: Express.User) => describe(user)

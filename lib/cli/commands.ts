@@ -49,23 +49,23 @@ const check: Command = {
   summary: 'Reads every record, and opens its secrets where the config has the keys.',
   usage: '--config FILE',
   help: `--config FILE  the options of createSecondStep, or at least { store, keys }
---json         prints the result as JSON`,
+--json         prints the result as JSON
+Tells what still needs an older key of the ring, and whose codes end with it.`,
   options: ['config', 'json'],
   run: async ({ config }) => {
     const told = progress('Checked')
-    const findings = await checkAll(await readConfig(required(config, NO_CONFIG)), told)
-    told.end()
-    return report(findings)
+    const read = await readConfig(required(config, NO_CONFIG))
+    return report(await checkAll(read, told).finally(told.end))
   },
 }
 
-function report(findings: Findings): Outcome {
-  const { read, broken } = findings
+function report({ read, broken, use }: Findings): Outcome {
   const whole = broken.length === 0
   const sum = whole
     ? `Read ${read} records: all are whole.`
     : `Read ${read} records: ${broken.length} are broken.`
-  return { ok: whole, text: [...broken, sum].join('\n'), json: findings }
+  const text = [...broken, sum, ...(use?.sentences(whole) ?? [])].join('\n')
+  return { ok: whole, text, json: { read, broken, keys: use?.keys() ?? null } }
 }
 
 /** What the command line tool can do. */

@@ -8,18 +8,24 @@ export interface ProgressStream {
 
 /** Tells how many are done. */
 export interface Progress {
+  /** The work begins. @param total how many there are, or null where nobody knows */
+  begin(total: number | null): void
   /** One more is done. */
   step(): void
-  /** All are: the line that was written over and over goes. */
+  /** All are, or the work failed: the line that was written over and over goes. */
   end(): void
 }
 
 const ON_A_TERMINAL = 200
 const IN_A_LOG = 10_000
+const MINUTE = 60
+const HOUR = 60 * MINUTE
+// ECMA-48 §8.3.41: erases the line.
+const ERASED = '\r\u001b[2K'
 
 /**
  * Says how far a long command is: on a terminal by one line that is written over, else by a line now
- * and then. Nobody knows how many records there are before they were read.
+ * and then.
  */
 export function progress(
   what: string,
@@ -28,21 +34,37 @@ export function progress(
 ): Progress {
   const terminal = stream.isTTY === true
   const pause = terminal ? ON_A_TERMINAL : IN_A_LOG
-  let done = 0
-  let told = now()
+  let [done, begun, told] = [0, now(), now()]
+  let whole: number | null = null
   let line = false
   return {
+    begin(total) {
+      whole = total
+      begun = now()
+    },
     step() {
       done += 1
       if (now() - told < pause) return
       told = now()
       line = terminal
-      const text = `${what}: ${done} so far`
-      stream.write(terminal ? `\r${text}` : `${text}\n`)
+      const text = `${what}: ${howFar(done, whole, now() - begun)}`
+      stream.write(terminal ? `${ERASED}${text}` : `${text}\n`)
     },
     end() {
-      // ECMA-48 §8.3.41: erases the line.
-      if (line) stream.write('\r\u001b[2K')
+      if (line) stream.write(ERASED)
+      line = false
     },
   }
+}
+
+function howFar(done: number, total: number | null, elapsed: number): string {
+  if (total === null || total < done) return `${done} so far`
+  const rest = Math.ceil((elapsed / done) * (total - done)) / 1000
+  return `${done} of ${total}, about ${duration(rest)} left`
+}
+
+function duration(seconds: number): string {
+  if (seconds < 2 * MINUTE) return `${Math.ceil(seconds)} s`
+  if (seconds < 2 * HOUR) return `${Math.ceil(seconds / MINUTE)} min`
+  return `${Math.ceil(seconds / HOUR)} h`
 }

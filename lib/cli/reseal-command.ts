@@ -1,10 +1,12 @@
 import { parseRecord } from '../domain/parse-record.js'
+import { system } from '../ports/system.js'
 import { Reseal } from '../service/reseal.js'
-import { withApp } from './app.js'
-import type { Command } from './command.js'
+import { type App, withApp } from './app.js'
+import type { Command, Outcome } from './command.js'
 import { everyRecord, lostRecord, userIdOf } from './every-record.js'
+import { KeyUse } from './key-use.js'
 import { messageOf } from './message.js'
-import { progress } from './progress.js'
+import { type Progress, progress } from './progress.js'
 
 /** `reseal`: every secret under the first key. */
 export const reseal: Command = {
@@ -13,31 +15,54 @@ export const reseal: Command = {
   help: `--config FILE  the options of createSecondStep
 --json         prints the result as JSON
 Safe while the app runs, and to be run again where it was stopped. Backup codes and one-time codes
-cannot be sealed anew: those made under an earlier key end when that key leaves the ring.`,
+cannot be sealed anew: those made under an earlier key end when that key leaves the ring. What remains
+under one is told at the end.`,
   options: ['config', 'json'],
   run: (values) =>
-    withApp(values, async ({ records, vault, store, occasion }) => {
-      const service = new Reseal(records, vault)
+    withApp(values, async (app) => {
       const told = progress('Sealed anew or found in order')
-      const broken: string[] = []
-      let [read, resealed] = [0, 0]
-      for await (const { lost, stored } of everyRecord(store)) {
-        told.step()
-        if (lost !== undefined) {
-          broken.push(lostRecord(lost))
-          continue
-        }
-        read += 1
-        const userId = userIdOf(stored)
-        try {
-          if (await service.record(parseRecord(stored, userId), occasion)) resealed += 1
-        } catch (error) {
-          broken.push(`The record of ${JSON.stringify(userId)} was not sealed: ${messageOf(error)}`)
-        }
-      }
-      told.end()
-      const sum = `Read ${read} records: sealed ${resealed} anew, ${broken.length} could not be.`
-      const text = [...broken, sum].join('\n')
-      return { ok: broken.length === 0, text, json: { read, resealed, broken } }
+      return report(await sealAll(app, told).finally(told.end))
     }),
+}
+
+interface Sealed {
+  readonly read: number
+  readonly resealed: number
+  /** One sentence for each record that could not be sealed. */
+  readonly broken: readonly string[]
+  readonly use: KeyUse
+}
+
+async function sealAll(app: App, told: Progress): Promise<Sealed> {
+  const { records, vault, store, site, occasion } = app
+  const service = new Reseal(records, vault)
+  const use = new KeyUse(site.keyIds)
+  told.begin((await store.count?.()) ?? null)
+  const broken: string[] = []
+  let [read, resealed] = [0, 0]
+  for await (const { lost, stored } of everyRecord(store)) {
+    told.step()
+    if (lost !== undefined) {
+      broken.push(lostRecord(lost))
+      continue
+    }
+    read += 1
+    const userId = userIdOf(stored)
+    try {
+      const record = parseRecord(stored, userId)
+      if (await service.record(record, occasion)) resealed += 1
+      const secrets = record.authenticators.length > 0 || record.setup !== null
+      use.add(record, secrets ? site.keyIds.slice(0, 1) : [], system.now())
+    } catch (error) {
+      broken.push(`The record of ${JSON.stringify(userId)} was not sealed: ${messageOf(error)}`)
+    }
+  }
+  return { read, resealed, broken, use }
+}
+
+function report({ read, resealed, broken, use }: Sealed): Outcome {
+  const whole = broken.length === 0
+  const sum = `Read ${read} records: sealed ${resealed} anew, ${broken.length} could not be.`
+  const text = [...broken, sum, ...use.sentences(whole)].join('\n')
+  return { ok: whole, text, json: { read, resealed, broken, keys: use.keys() } }
 }

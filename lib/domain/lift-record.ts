@@ -13,6 +13,10 @@ const ADDED_LATER = {
   endedLogins: [],
 }
 
+/** Under which key it was made; null: not noted. */
+const ADDED_TO_DIGESTS = { keyId: null }
+const ADDED_TO_BACKUP_CODES = { ...ADDED_TO_DIGESTS, seenByAdmin: false }
+
 /**
  * Lifts a stored record to the present shape: version 0.1.0 kept one `authenticator`, and a set-up
  * without a type, and noted when a stamp was ended instead of at which version. Nothing is checked here: what is no record stays none.
@@ -25,6 +29,8 @@ export function liftRecord(stored: unknown): unknown {
   const lifted = [
     ...missing,
     ...codesOf(stored),
+    ...oneTimeCodesOf(stored),
+    ...mailResetOf(stored),
     ...setupOf(stored),
     ...authenticatorsOf(stored),
     ...endedOf(stored),
@@ -38,8 +44,28 @@ type Member = readonly [name: string, value: unknown]
 
 function codesOf(stored: object): readonly Member[] {
   const codes = own(stored, 'backupCodes')
-  if (!isObject(codes) || Object.hasOwn(codes, 'seenByAdmin')) return []
-  return [['backupCodes', { ...codes, seenByAdmin: false }]]
+  const whole = completed(codes, ADDED_TO_BACKUP_CODES)
+  return whole === codes ? [] : [['backupCodes', whole]]
+}
+
+function oneTimeCodesOf(stored: object): readonly Member[] {
+  const codes = own(stored, 'oneTimeCodes')
+  if (!Array.isArray(codes)) return []
+  const whole = codes.map((code) => completed(code, ADDED_TO_DIGESTS))
+  return whole.every((code, index) => code === codes[index]) ? [] : [['oneTimeCodes', whole]]
+}
+
+function mailResetOf(stored: object): readonly Member[] {
+  const reset = own(stored, 'mailReset')
+  const whole = completed(reset, ADDED_TO_DIGESTS)
+  return whole === reset ? [] : [['mailReset', whole]]
+}
+
+/** The very value where it lacks nothing, or is no object. */
+function completed(value: unknown, defaults: object): unknown {
+  if (!isObject(value)) return value
+  const whole = Object.keys(defaults).every((key) => Object.hasOwn(value, key))
+  return whole ? value : { ...defaults, ...value }
 }
 
 function setupOf(stored: object): readonly Member[] {

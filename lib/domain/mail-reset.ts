@@ -7,6 +7,8 @@ import { forget, OWN_RESET_LASTS } from './reset.js'
 export interface MailReset {
   /** Random; the digests are bound to it, to the user, the epoch and the address. */
   readonly id: string
+  /** Id of the key that its digests are made with; null where version 0.1.0 has not noted it. */
+  readonly keyId: string | null
   /** Digest of the address on record when it was asked for: another address ends it. */
   readonly addressDigest: string
   /** Digests of the tokens that were mailed: the first mail's and, after a wait, the second's. */
@@ -47,7 +49,10 @@ export function mailResetOf(
 }
 
 /** What a reset begins with, besides its time. */
-export type NewMailReset = Pick<MailReset, 'id' | 'addressDigest' | 'ip' | 'userAgent'> & {
+export type NewMailReset = Pick<
+  MailReset,
+  'id' | 'keyId' | 'addressDigest' | 'ip' | 'userAgent'
+> & {
   readonly digest: string
   /** From when on the link may be used; a time that is over means at once. */
   readonly notBefore: number

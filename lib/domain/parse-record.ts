@@ -25,6 +25,7 @@ const isRecord = shape({
   mailReset: orNull(
     shape({
       id: text,
+      keyId: orNull(text),
       addressDigest: text,
       digests: listOf(text),
       askedAt: count,

@@ -1,4 +1,4 @@
-import { type BackupCodeSet, backupCodesLeft } from '../factors/backup-codes/kept.js'
+import { type BackupCodeSet, unusedBackupCodes } from '../factors/backup-codes/kept.js'
 import type { Moment } from '../factors/factor.js'
 import { isAuthenticator, type Making, mainFactorOf } from '../factors/factors.js'
 import { noAttempts } from './attempts.js'
@@ -145,7 +145,7 @@ export async function confirmSetup(
       kind: 'enrolled',
       epoch: enrolled.epoch,
       version: enrolled.version,
-      backupCodesLeft: backupCodesLeft(command.backupCodes),
+      backupCodesLeft: unusedBackupCodes(command.backupCodes),
     },
     events: [{ type, method: factor.method }, ...endMailReset(record, now).events],
   }

@@ -3,6 +3,8 @@ export type Form = Readonly<Record<string, unknown>>
 
 /** What a factor may do with the host's keys. Each call rejects where the keys do not answer. */
 export interface Keys {
+  /** Ids of the ring's keys, in the order of their digests. They tell nothing of the keys. */
+  readonly keyIds: readonly [string, ...string[]]
   seal(secret: Uint8Array, purpose: SealPurpose): Promise<string>
   open(sealed: string, purpose: SealPurpose): Promise<Opened>
   /** The digests of a code under every key of the ring, the current key's first. */

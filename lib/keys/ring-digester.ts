@@ -5,6 +5,7 @@ import type { RingKey } from './ring-key.js'
 /** HMAC-SHA-256, one digest for each key, the current key's first. */
 export function ringDigester([current, ...older]: readonly [RingKey, ...RingKey[]]): Digester {
   return {
+    keyIds: [current.id, ...older.map(({ id }) => id)],
     digests: async (code, context) => [
       digest(current, code, context),
       ...older.map((key) => digest(key, code, context)),

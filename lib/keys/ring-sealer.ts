@@ -32,7 +32,7 @@ export function ringSealer(
       decipher.setAAD(boundTo(context))
       decipher.setAuthTag(tag)
       const secret = Buffer.concat([decipher.update(ciphertext), decipher.final()])
-      return { secret, stale: key !== current }
+      return { secret, stale: key !== current, keyId: key.id }
     },
   }
 }

@@ -8,6 +8,8 @@ export interface DigestContext {
 
 /** Digests secrets of at least 112 bits under a key, so that a copy of the store yields none. */
 export interface Digester {
+  /** Ids of the keys, in the order of their digests. They tell nothing of the keys. */
+  readonly keyIds: readonly [string, ...string[]]
   /** One digest for each key of the ring, the current key's first. */
   digests(code: string, context: DigestContext): Promise<readonly [string, ...string[]]>
 }

@@ -67,6 +67,9 @@ export interface RecordStore {
    */
   list(query: RecordQuery): Promise<RecordPage | null>
 
+  /** Optional. How many records there are, or about; commands tell by it how far they are. */
+  count?(): Promise<number>
+
   /** Optional. An audit log in the same place, for hosts that name no other. */
   readonly audit?: AuditLog
 

@@ -11,6 +11,8 @@ export interface Opened {
   readonly secret: Uint8Array
   /** Sealed under an older key: seal it anew at the next write. */
   readonly stale: boolean
+  /** Id of the key it is sealed under, of those of the digester. */
+  readonly keyId: string
 }
 
 /** Keeps secrets sealed at rest. The key ring is one; a key management service can be another. */

@@ -136,7 +136,7 @@ export class Challenge {
             ...answer,
             epoch: followed.record.epoch,
             version: followed.record.version,
-            backupCodesLeft: backupCodesLeft(backupCodes),
+            backupCodesLeft: backupCodesLeft(backupCodes, keys.keyIds),
             seenByAdmin: answer.method === 'backup-code' && backupCodes?.seenByAdmin === true,
             result: followed.answer,
           },

@@ -6,7 +6,8 @@ import type { RecordList } from '../domain/record-list.js'
 import { type Footing, pauseOf, setupDeadlineOf } from '../domain/standing.js'
 import { type State, stateOf } from '../domain/state.js'
 import { UnavailableError } from '../errors/unavailable-error.js'
-import { backupCodesLeft } from '../factors/backup-codes/kept.js'
+import { backupCodesLeft, placeOfBackupCodes } from '../factors/backup-codes/kept.js'
+import type { KeyIds, KeyPlace } from '../factors/key-place.js'
 import type { Users } from '../ports/users.js'
 import { within } from '../ports/within.js'
 import type { Records } from './records.js'
@@ -33,6 +34,8 @@ export interface Member<U> extends Footing {
   readonly state: State
   readonly since: number | null
   readonly backupCodesLeft: number
+  /** Where the key is that their unused backup codes need; null: they have none. */
+  readonly backupCodesKey: KeyPlace | null
   /** `FOREVER`: until resumed. */
   readonly pausedUntil: number | null
   /** Until when the authenticator is not asked, if only for a minute. */
@@ -69,6 +72,7 @@ export type ListedMember = Pick<
   | 'state'
   | 'since'
   | 'backupCodesLeft'
+  | 'backupCodesKey'
   | 'pausedUntil'
   | 'lockedUntil'
   | 'setupDeadline'
@@ -88,6 +92,7 @@ export interface DirectoryParts<U> {
   /** The id in the records, or null for what is no id. */
   readonly recordIdOf: (hostId: string) => string | null
   readonly records: Records
+  readonly keyIds: KeyIds
   readonly window: number
   readonly now: () => number
 }
@@ -233,7 +238,8 @@ export class Directory<U> {
       const { identity } = known
       const hostId = this.#parts.hostIdOf(identity.id) ?? identity.id
       const nothing = { pausedUntil: null, lockedUntil: null, setupDeadline: null }
-      return { identity, hostId, state: 'on', since: null, backupCodesLeft: 0, ...nothing }
+      const noCodes = { backupCodesLeft: 0, backupCodesKey: null }
+      return { identity, hostId, state: 'on', since: null, ...noCodes, ...nothing }
     }
   }
 
@@ -242,7 +248,7 @@ export class Directory<U> {
     policy: Policy,
     known?: SecondStepRecord,
   ): Promise<Member<U>> {
-    const { records, hostIdOf, window, now } = this.#parts
+    const { records, hostIdOf, keyIds, window, now } = this.#parts
     const record = known ?? (await records.find(identity.id))
     const footing = { record, policy, subject: identity.subject }
     const at = now()
@@ -254,7 +260,8 @@ export class Directory<U> {
       hostId: hostIdOf(identity.id) ?? identity.id,
       state: stateOf(footing, window, at),
       since: enrolledSince(record),
-      backupCodesLeft: backupCodesLeft(record.backupCodes),
+      backupCodesLeft: backupCodesLeft(record.backupCodes, keyIds),
+      backupCodesKey: placeOfBackupCodes(record.backupCodes, keyIds),
       pausedUntil: pauseOf(footing, at),
       blockedUntil: block?.until ?? null,
       lockedUntil: block?.locked === true ? block.until : null,

@@ -20,6 +20,7 @@ export class KeysOfUsers {
    */
   of(userId: string, occasion: Occasion | null): Keys {
     return {
+      keyIds: this.#digester.keyIds,
       seal: (secret, purpose: SealPurpose) => this.#vault.seal(secret, { purpose, userId }),
       open: (sealed, purpose: SealPurpose) =>
         this.#vault.open(sealed, { purpose, userId }, occasion),

@@ -123,7 +123,9 @@ export class Lost {
         const [digest] = await tokens.digests(secret, record, { id, addressDigest })
         const { ip, userAgent } = occasion
         const notBefore = Math.max(now + delay, heldUntil)
-        return askMailReset(record, { id, addressDigest, digest, notBefore, ip, userAgent }, now)
+        const { keyId } = tokens
+        const asked = { id, keyId, addressDigest, digest, notBefore, ip, userAgent }
+        return askMailReset(record, asked, now)
       })
       .catch(async (error: unknown) => {
         await this.#drop(userId, id)

@@ -58,6 +58,11 @@ export class MailResetTokens {
     this.#system = parts.system
   }
 
+  /** Id of the key that the digests of a reset that begins are made with. */
+  get keyId(): string {
+    return this.#digester.keyIds[0]
+  }
+
   /** The id of a reset that begins. */
   newId(): string {
     return Buffer.from(this.#system.random(BYTES_OF_AN_ID)).toString('base64url')

@@ -3,6 +3,7 @@ import type { Subject } from '../domain/policy.js'
 import { FOREVER, type Footing, pauseOf, setupDeadlineOf } from '../domain/standing.js'
 import { type State, stateOf } from '../domain/state.js'
 import { backupCodesLeft } from '../factors/backup-codes/kept.js'
+import type { KeyIds } from '../factors/key-place.js'
 import type { System } from '../ports/system.js'
 import type { Records } from './records.js'
 import type { FindSubject } from './sessions.js'
@@ -33,23 +34,28 @@ export class Status {
   readonly #system: System
   readonly #window: number
   readonly #findSubject: FindSubject | null
+  readonly #keyIds: KeyIds
 
   constructor(parts: {
     records: Records
     system: System
     window: number
     findSubject: FindSubject | null
+    keyIds: KeyIds
   }) {
     this.#records = parts.records
     this.#system = parts.system
     this.#window = parts.window
     this.#findSubject = parts.findSubject
+    this.#keyIds = parts.keyIds
   }
 
   /** @throws UnavailableError where it cannot be known */
   async of(userId: string): Promise<SecondStepStatus> {
     const footing = await this.#footing(userId)
-    return footing === null ? NO_SUCH_USER : statusOf(footing, this.#window, this.#system.now())
+    if (footing === null) return NO_SUCH_USER
+    const [window, keyIds] = [this.#window, this.#keyIds]
+    return statusOf(footing, { window, keyIds }, this.#system.now())
   }
 
   /** Null for an id that nobody has, as far as can be told: no rule asks anything of nobody. */
@@ -73,13 +79,17 @@ const NO_SUCH_USER: SecondStepStatus = {
   setupDeadline: null,
 }
 
-function statusOf(footing: Footing, window: number, now: number): SecondStepStatus {
+function statusOf(
+  footing: Footing,
+  { window, keyIds }: { window: number; keyIds: KeyIds },
+  now: number,
+): SecondStepStatus {
   const { record } = footing
   const pausedUntil = pauseOf(footing, now)
   return {
     state: stateOf(footing, window, now),
     since: dateOf(enrolledSince(record)),
-    backupCodesLeft: backupCodesLeft(record.backupCodes),
+    backupCodesLeft: backupCodesLeft(record.backupCodes, keyIds),
     lockedUntil: dateOf(authenticatorLock(record, window, now)),
     pausedUntil: pausedUntil === FOREVER ? 'forever' : dateOf(pausedUntil),
     setupDeadline: dateOf(setupDeadlineOf(footing)),

@@ -29,6 +29,14 @@ export async function knexPage(db: Knex, query: RecordQuery): Promise<RecordPage
   }
 }
 
+/** How many records there are. */
+export async function knexCount(db: Knex): Promise<number> {
+  const [row] = await rowsOf(db(TABLES.records).count({ records: '*' }))
+  const count = Number(Reflect.get(Object(row), 'records'))
+  if (Number.isSafeInteger(count)) return count
+  throw new Error('the database did not count')
+}
+
 /**
  * First the rest of those with the same time, then the later ones: both are ranges of the index on
  * every database, which `(time, id) > (?, ?)` is not.

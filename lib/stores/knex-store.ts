@@ -5,7 +5,7 @@ import type { RecordStore } from '../ports/record-store.js'
 import { knexAuditLog } from './knex-audit-log.js'
 import { answerOf, documentOf, hasTimedOut, jsonOf, knexOf, rowsOf, TABLES } from './knex-client.js'
 import type { KnexInstance } from './knex-instance.js'
-import { knexPage } from './knex-list.js'
+import { knexCount, knexPage } from './knex-list.js'
 import { migrateSecondStep, requireMigrated } from './knex-migrations.js'
 import { hashOf } from './list-cursor.js'
 
@@ -85,6 +85,7 @@ export function knexStore(knex: KnexInstance): KnexStore {
     writePolicy: (policy, expectedVersion) =>
       write(TABLES.policy, THE_POLICY, policy, expectedVersion),
     list: (query) => knexPage(db, query),
+    count: () => knexCount(db),
     audit: knexAuditLog(knex),
     open: () => requireMigrated(db),
     migrate: () => migrateSecondStep(knex),

@@ -54,6 +54,7 @@ export function memoryStore(): RecordStore {
       const stored = [...records.values()].flatMap((slot) => slot.read() ?? [])
       return memoryPage(stored, query)
     },
+    count: async () => [...records.values()].filter((slot) => slot.read() !== null).length,
     audit: memoryAuditLog(),
 
     async open({ production }) {

@@ -38,6 +38,8 @@ end
 return {1, last, score, unpack(found)}
 `)
 
+const cardinality = redisScript(`return redis.call('ZCARD', KEYS[1])`)
+
 /**
  * A page of users' hashes.
  *
@@ -59,6 +61,13 @@ export async function listHashes(
   if (last === undefined) throw new Error('Redis answered nonsense to a list')
   const next = more === '1' ? writeCursor(list, { time: Number(time), key: last }) : null
   return { hashes, next }
+}
+
+/** How many users have a record. */
+export async function countHashes(redis: RedisClient, lists: RedisKeys['lists']): Promise<number> {
+  const count = Number(await cardinality(redis, [lists.all], []))
+  if (Number.isSafeInteger(count)) return count
+  throw new Error('Redis answered nonsense to a count')
 }
 
 /** The set to page through, those that must agree, then those whose members are in another list. */

@@ -14,7 +14,7 @@ import {
 import type { RedisClient } from './redis-client.js'
 import { RedisDocuments, writePolicy, writeRecord } from './redis-documents.js'
 import { DEFAULT_PREFIX, redisHash, redisKeys } from './redis-keys.js'
-import { listHashes } from './redis-list.js'
+import { countHashes, listHashes } from './redis-list.js'
 
 export interface RedisStoreOptions {
   /** What the keys begin with, in braces. Default `second-step`. */
@@ -73,6 +73,7 @@ export function redisStore(redis: RedisClient, options: RedisStoreOptions = {}):
       return hasWon(await writePolicy(redis, [keys.policy, keys.marker], args))
     },
     list,
+    count: () => countHashes(redis, keys.lists),
     audit: redisAuditLog(redis, { prefix }),
 
     async open({ production }) {

@@ -50,6 +50,7 @@ export function enrolledRecord(userId: string, version: number): SecondStepRecor
     ],
     backupCodes: {
       id: 'set-1',
+      keyId: 'a-key',
       codes: [
         { digest: 'first', usedAt: null },
         { digest: 'second', usedAt: 1_750_000_000_456 },
@@ -72,12 +73,13 @@ export function largeRecord(userId: string): SecondStepRecord {
     endedUpTo: 1,
     endedLogins: times(20).map((until) => ({ id: randomUUID(), until })),
     oneTimeCodes: times(20).map((expiresAt) => ({
-      ...{ id: randomUUID(), digest: 'd'.repeat(43) },
+      ...{ id: randomUUID(), keyId: null, digest: 'd'.repeat(43) },
       ...{ expiresAt, usedAt: null },
     })),
     setupGrant: { owner: randomUUID(), until: 1_750_000_000_000 },
     mailReset: {
       id: randomUUID(),
+      keyId: 'a-key',
       addressDigest: 'a'.repeat(43),
       digests: ['d'.repeat(43), 'e'.repeat(43)],
       askedAt: 1_750_000_000_000,

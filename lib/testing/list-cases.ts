@@ -126,6 +126,11 @@ export const listCases: readonly StoreCase[] = [
     )
   }),
 
+  storeCase('counts every record once, where it counts at all', async (store) => {
+    await putOneOfEachKind(store)
+    if (store.count !== undefined) assert.equal(await store.count(), 6)
+  }),
+
   storeCase('a cursor that was made up, or of another list, is refused', async (store) => {
     for (const id of ['a', 'b', 'c']) await put(store, id, { lockedUntil: NOW + 1 })
     const page = await store.list({ list: 'locked', cursor: null, limit: 1, now: NOW })

@@ -49,6 +49,7 @@ export async function put(store: RecordStore, id: string, parts: Partial<SecondS
 export function mailResetOf(parts: Partial<MailReset> = {}): MailReset {
   return {
     id: 'reset-1',
+    keyId: 'a-key',
     addressDigest: 'address',
     digests: ['first', 'second'],
     askedAt: NOW - 86_400_000,

@@ -1,6 +1,6 @@
 import { isEnrolled } from '../domain/authenticators.js'
 import { pendingExpiresAt } from '../domain/pending-login.js'
-import { FEW_BACKUP_CODES } from '../factors/backup-codes/kept.js'
+import { canBeRight, FEW_BACKUP_CODES } from '../factors/backup-codes/kept.js'
 import { hasOpenOneTimeCode } from '../factors/one-time-codes/page.js'
 import { byProof } from './by-proof.js'
 import { wantsJson } from './faces.js'
@@ -13,6 +13,7 @@ import type { Problem } from './problem.js'
 import { looksLikeBackupCode } from './proof-field.js'
 import { resetPendingOf, resetPendingShown } from './reset-pending.js'
 import { redirect, sendJson, sendProblem, showPage } from './respond.js'
+import type { Site } from './site.js'
 import type { PendingVisitor } from './visitor.js'
 
 const MISSES_UNTIL_CLOCK = 2
@@ -25,7 +26,7 @@ export const showChallenge: Handler<PendingVisitor> = async (exchange) => {
     return undefined
   }
   sendJson(res, {
-    methods: methodsOf(visitor),
+    methods: methodsOf(site, visitor),
     trustOffered: false,
     lostOffered: site.lost !== null,
     resetPending: resetPendingShown(site, visitor.record),
@@ -45,7 +46,7 @@ export const answerChallenge: Handler<PendingVisitor> = async (exchange) => {
 
   const { method, backupCodesLeft, seenByAdmin } = outcome.done
   const html = !wantsJson(req)
-  const few = html && acceptsBackupCodes(visitor) && backupCodesLeft <= FEW_BACKUP_CODES
+  const few = html && hasBackupCodes(visitor) && backupCodesLeft <= FEW_BACKUP_CODES
   const pageBetween = few || seenByAdmin
   const going = await finishLogin(site, req, visitor, {
     user,
@@ -98,7 +99,7 @@ function challengePage(
   const { attempts, oneTimeCodes } = visitor.record
   const data = {
     problem,
-    backupCode: acceptsBackupCodes(visitor),
+    backupCode: acceptsBackupCodes(site, visitor),
     oneTimeCode: hasOpenOneTimeCode(oneTimeCodes, site.system.now()),
     app: isEnrolled(visitor.record),
     typedBackupCode: problem !== null && looksLikeBackupCode(req),
@@ -113,14 +114,19 @@ function challengePage(
 }
 
 /** A one-time code is not named: who has been given one knows it, and nobody else needs to. */
-function methodsOf(visitor: PendingVisitor): readonly string[] {
+function methodsOf(site: Site, visitor: PendingVisitor): readonly string[] {
   const { authenticators } = visitor.record
   return [
     ...new Set(authenticators.map(({ type }) => type)),
-    ...(acceptsBackupCodes(visitor) ? ['backup-code'] : []),
+    ...(acceptsBackupCodes(site, visitor) ? ['backup-code'] : []),
   ]
 }
 
-function acceptsBackupCodes({ record, policy }: PendingVisitor): boolean {
+function acceptsBackupCodes({ keyIds }: Site, { record, policy }: PendingVisitor): boolean {
+  return policy.backupCodes && canBeRight(record.backupCodes, keyIds)
+}
+
+/** Used up, or dead with the key they were made under: whoever had some should make new ones. */
+function hasBackupCodes({ record, policy }: PendingVisitor): boolean {
   return policy.backupCodes && record.backupCodes !== null
 }

@@ -1,4 +1,5 @@
 import { freshUntil } from '../domain/stamp.js'
+import { canBeRight } from '../factors/backup-codes/kept.js'
 import { byProof } from './by-proof.js'
 import { wantsJson } from './faces.js'
 import type { Exchange, Handler } from './handler.js'
@@ -55,7 +56,7 @@ function freshPage(
 ): Promise<void> {
   const data = {
     problem,
-    backupCode: visitor.policy.backupCodes && visitor.record.backupCodes !== null,
+    backupCode: visitor.policy.backupCodes && canBeRight(visitor.record.backupCodes, site.keyIds),
     typedBackupCode: problem !== null && looksLikeBackupCode(req),
   }
   return showPage(site, req, res, 'fresh', data, status)

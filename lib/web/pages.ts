@@ -1,7 +1,8 @@
 import type { Actor } from '../domain/event.js'
 import type { PolicyMode } from '../domain/policy.js'
+import type { KeyPlace } from '../factors/key-place.js'
 import type { AdminAction, UserAction } from '../service/administration.js'
-import type { ShownPolicy, ShownUser } from './admin/shown.js'
+import type { ListedUser, ShownPolicy } from './admin/shown.js'
 import type { Fact } from './facts.js'
 import type { Lead } from './lead.js'
 import type { Translate } from './messages.js'
@@ -150,6 +151,11 @@ export type PageData = {
     readonly backupCodes: boolean
     /** An admin has seen the backup codes, and one was used. Default: false. */
     readonly codesSeen?: boolean
+    /**
+     * Where the key is that the unused backup codes were made under: `older`, they end when it leaves
+     * the ring; `gone`, they no longer work. Default: null.
+     */
+    readonly codesKey?: KeyPlace | null
     /** The live key may be shown again. */
     readonly showKey: boolean
     /** The action whose form the problem belongs to. */
@@ -196,7 +202,7 @@ export type PageData = {
     readonly states: readonly string[]
     /** Names can be searched for; else whole ids. */
     readonly searchable: boolean
-    readonly users: readonly ShownUser[]
+    readonly users: readonly ListedUser[]
     /** The next page, or null. */
     readonly more: string | null
   }
@@ -205,7 +211,7 @@ export type PageData = {
     /** The form that the problem belongs to. */
     readonly form: AdminForm | null
     readonly typed: { readonly reason: string; readonly days: string }
-    readonly user: ShownUser
+    readonly user: ListedUser
     /** Others are told by mail what happens; this user has no address. */
     readonly noMail: boolean
     /** The admin is looking at himself. */

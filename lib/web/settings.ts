@@ -2,7 +2,11 @@ import { enrolledSince, firstAuthenticator } from '../domain/authenticators.js'
 import { ruleFor } from '../domain/policy.js'
 import { freshUntil } from '../domain/stamp.js'
 import { type Footing, pauseOf, setupDeadlineOf } from '../domain/standing.js'
-import { backupCodesLeft, usedAfterAdmin } from '../factors/backup-codes/kept.js'
+import {
+  backupCodesLeft,
+  placeOfBackupCodes,
+  usedAfterAdmin,
+} from '../factors/backup-codes/kept.js'
 import { wantsJson } from './faces.js'
 import type { Exchange, Handler } from './handler.js'
 import { nextOf } from './needs.js'
@@ -70,6 +74,7 @@ async function settingsPage(
     asked: ruleFor(visitor.policy, visitor.subject).mode !== 'off',
     backupCodes: visitor.policy.backupCodes,
     codesSeen: usedAfterAdmin(visitor.record.backupCodes),
+    codesKey: placeOfBackupCodes(visitor.record.backupCodes, site.keyIds),
     showKey: site.showKey,
     noMail: site.mails && site.describe(visitor.user).email === null,
     resetPending: resetPendingOf(site, visitor.record),
@@ -87,7 +92,7 @@ function summaryOf({ site, visitor }: Exchange<SignedInVisitor>) {
     enrolled: since !== null,
     method: firstAuthenticator(record)?.type ?? null,
     since: since === null ? null : new Date(since).toISOString(),
-    backupCodesLeft: backupCodesLeft(backupCodes),
+    backupCodesLeft: backupCodesLeft(backupCodes, site.keyIds),
     backupCodesSaved: backupCodes?.saved ?? false,
     ...deadlinesOf(visitor, site.system.now()),
     canDisable: since !== null && ruleFor(policy, subject).mode !== 'required',

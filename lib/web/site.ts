@@ -1,5 +1,6 @@
 import type { Request, Response } from 'express'
 import type { Subject } from '../domain/policy.js'
+import type { KeyIds } from '../factors/key-place.js'
 import type { System } from '../ports/system.js'
 import type { Administration, UserAction } from '../service/administration.js'
 import type { Audit } from '../service/audit.js'
@@ -83,6 +84,8 @@ export interface Site {
   /** Null where no reset by mail is offered. */
   readonly lost: Lost | null
   readonly system: System
+  /** Backup codes that were made under another key no longer work. */
+  readonly keyIds: KeyIds
   readonly messages: Messages
   readonly render: Render
   /** Writes the fragment that tells of a deadline, for the host's own pages. */

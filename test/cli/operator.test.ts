@@ -315,6 +315,37 @@ describe('passport-second-step for the operator', function () {
     expect(broken.stderr).to.contain('"ann" was not sealed').and.contain('1 could not be.')
   })
 
+  // The old key is dropped after "all is whole", and backup codes are dead that the settings count.
+  it('tells whose codes need the old key, and when it may leave the ring', async () => {
+    const made = (userId: string, of: string) => {
+      const [keyId] = keyRing([of], system).digester.keyIds
+      const set = { id: 'set', keyId, createdAt: 1, saved: true, seenByAdmin: false }
+      return enrol(userId, { backupCodes: { ...set, codes: [{ digest: 'd', usedAt: null }] } })
+    }
+    await made('ann', key)
+    await made('bob', oldKey)
+    const sealed = await run('reseal')
+    expect(sealed.code, sealed.stderr).to.equal(0)
+    expect(sealed.stdout).to.match(
+      /keys\[1\] \(.{8}\): still needed by the backup codes of 1 user;/,
+    )
+    expect(sealed.stdout).to.contain('"bob"').and.not.contain('"ann"')
+    const { keys } = await json('check')
+    expect(keys[0]).to.deep.include({ place: 'current', secrets: 2, backupCodes: 1, users: null })
+    expect(keys[1]).to.deep.include({ place: 'older', secrets: 0, users: ['bob'] })
+
+    const alone = await configWith([key])
+    const dropped = await cli(['check', '--config', alone])
+    expect(dropped.code).to.equal(0)
+    expect(dropped.stdout).to.contain('the backup codes of 1 user no longer work: "bob"')
+    const status = await cli(['status', '--user', 'bob', '--config', alone, '--json'])
+    expect(JSON.parse(status.stdout).backupCodesLeft).to.equal(0)
+
+    await made('bob', key)
+    await run('reseal')
+    expect((await run('check')).stdout).to.contain('nothing needs it any more; it may leave')
+  })
+
   it('mails the user, and waits until the mail is out', async () => {
     const transport = `import('${NODEMAILER}').then(({ createTransport }) => createTransport({ host: '127.0.0.1', port: ${mailServer.port}, ignoreTLS: true }))`
     const withMail = await configWith(

@@ -2,10 +2,14 @@ import { expect } from 'chai'
 import { progress } from '../../lib/cli/progress.js'
 
 /** What is said of so many steps, one each so many milliseconds. */
-function said(isTTY: boolean, steps: number, pace: number): readonly string[] {
+function said(
+  isTTY: boolean,
+  { steps, pace, total = null }: { steps: number; pace: number; total?: number | null },
+): readonly string[] {
   const texts: string[] = []
   let now = 0
   const told = progress('Read', { isTTY, write: (text) => texts.push(text) }, () => now)
+  told.begin(total)
   for (let step = 0; step < steps; step += 1) {
     now += pace
     told.step()
@@ -16,19 +20,37 @@ function said(isTTY: boolean, steps: number, pace: number): readonly string[] {
 
 describe('The progress of a long command', () => {
   it('is one line on a terminal, written over and gone at the end', () => {
-    expect(said(true, 4, 100)).to.deep.equal([
-      '\rRead: 2 so far',
-      '\rRead: 4 so far',
+    expect(said(true, { steps: 4, pace: 100 })).to.deep.equal([
+      '\r\u001b[2KRead: 2 so far',
+      '\r\u001b[2KRead: 4 so far',
       '\r\u001b[2K',
     ])
   })
 
   it('is a line each ten seconds elsewhere, so that no log is filled', () => {
-    expect(said(false, 25, 1000)).to.deep.equal(['Read: 10 so far\n', 'Read: 20 so far\n'])
+    expect(said(false, { steps: 25, pace: 1000 })).to.deep.equal([
+      'Read: 10 so far\n',
+      'Read: 20 so far\n',
+    ])
   })
 
   it('is nothing where the work is done at once', () => {
-    expect(said(true, 100, 1)).to.deep.equal([])
-    expect(said(false, 9, 1000)).to.deep.equal([])
+    expect(said(true, { steps: 100, pace: 1 })).to.deep.equal([])
+    expect(said(false, { steps: 9, pace: 1000 })).to.deep.equal([])
+  })
+
+  it('tells how many there are and how long the rest takes, where that is known', () => {
+    expect(said(false, { steps: 25, pace: 1000, total: 25 })).to.deep.equal([
+      'Read: 10 of 25, about 15 s left\n',
+      'Read: 20 of 25, about 5 s left\n',
+    ])
+    const [first] = said(false, { steps: 10, pace: 1000, total: 1000 })
+    expect(first).to.equal('Read: 10 of 1000, about 17 min left\n')
+    const [slow] = said(false, { steps: 1, pace: 60_000, total: 1000 })
+    expect(slow).to.equal('Read: 1 of 1000, about 17 h left\n')
+  })
+
+  it('does not count below nothing where users came meanwhile', () => {
+    expect(said(false, { steps: 10, pace: 1000, total: 5 })).to.deep.equal(['Read: 10 so far\n'])
   })
 })

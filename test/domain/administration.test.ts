@@ -31,6 +31,7 @@ import {
   enrolledRecord,
   footingWith,
   HOUR,
+  KEY_ID,
   MAKING,
   NOW,
   policyWith,
@@ -57,6 +58,7 @@ type Change = keyof typeof CHANGES
 
 const oneTimeCode: OneTimeCode = deepFreeze({
   id: 'code',
+  keyId: KEY_ID,
   digest: 'digest',
   expiresAt: NOW + DAY,
   usedAt: null,
@@ -161,6 +163,7 @@ const full = enrolledRecord({
   setupGrant: { owner: 'login', until: NOW + 1 },
   mailReset: {
     id: 'reset',
+    keyId: KEY_ID,
     addressDigest: 'address',
     digests: ['one'],
     askedAt: NOW,

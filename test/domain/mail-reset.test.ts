@@ -21,6 +21,7 @@ import {
   deepFreeze,
   enrolledRecord,
   HOUR,
+  KEY_ID,
   MAKING,
   MINUTE,
   NOBODY_SPECIAL,
@@ -31,7 +32,7 @@ import {
 } from '../support/records.js'
 
 const WHO = { ip: '192.0.2.7', userAgent: 'Firefox' }
-const NEW = { id: 'reset', addressDigest: 'address', digest: 'first', ...WHO }
+const NEW = { id: 'reset', keyId: KEY_ID, addressDigest: 'address', digest: 'first', ...WHO }
 const CANCELLED = { type: 'mail-reset-cancelled', method: null }
 
 const asked = (notBefore = NOW, record = enrolledRecord()) =>
@@ -46,7 +47,13 @@ describe('a reset by mail that is asked for', () => {
     for (const notBefore of [0, NOW - 1, NOW]) {
       const { record, answer, events } = askMailReset(enrolledRecord(), { ...NEW, notBefore }, NOW)
       const times = { askedAt: NOW, usableAt: NOW, expiresAt: NOW + 30 * MINUTE }
-      const whole = { id: 'reset', addressDigest: 'address', digests: ['first'], ...WHO }
+      const whole = {
+        id: 'reset',
+        keyId: KEY_ID,
+        addressDigest: 'address',
+        digests: ['first'],
+        ...WHO,
+      }
       expect(record.mailReset).to.deep.equal({ ...whole, ...times, readyTold: true })
       expect(answer).to.equal(record.mailReset)
       const detail = { usableAt: new Date(NOW), expiresAt: new Date(NOW + 30 * MINUTE) }
@@ -112,7 +119,7 @@ describe('the button of a reset by mail', () => {
       epoch: 4,
       pausedUntil: NOW + DAY,
       setup: { ...MAKING, owner: 'o', secret: 's', startedAt: NOW, misses: 0 },
-      oneTimeCodes: [{ id: 'c', digest: 'd', expiresAt: NOW + DAY, usedAt: null }],
+      oneTimeCodes: [{ id: 'c', keyId: KEY_ID, digest: 'd', expiresAt: NOW + DAY, usedAt: null }],
       setupGrant: { owner: 'o', until: NOW + MINUTE },
       attempts: { misses: [NOW - 1], consecutive: 1 },
       ended: [{ id: 'stamp', version: 1 }],
@@ -177,7 +184,7 @@ describe('the end of a reset by mail', () => {
     const record = asked(NOW + DAY, enrolledRecord())
     const byOtp = await judge(record, otp(codeOf(STEP_NOW)))
     const byBackupCode = await judge(record, backupCode('one'))
-    const code = { id: 'c', digest: 'admin', expiresAt: NOW + HOUR, usedAt: null }
+    const code = { id: 'c', keyId: KEY_ID, digest: 'admin', expiresAt: NOW + HOUR, usedAt: null }
     const pending = {
       ...{ id: 'p', userId: USER, epoch: 1, at: NOW, next: null, keepSessionInfo: false },
       ...{

@@ -3,7 +3,14 @@ import { parsePolicy, parseRecord } from '../../lib/domain/parse-record.js'
 import { defaultPolicy, type Policy } from '../../lib/domain/policy.js'
 import { blankRecord, type SecondStepRecord } from '../../lib/domain/record.js'
 import type { Authenticator } from '../../lib/factors/factors.js'
-import { authenticatorWith, backupCodeSet, NOW, PARAMETERS, USER } from '../support/records.js'
+import {
+  authenticatorWith,
+  backupCodeSet,
+  KEY_ID,
+  NOW,
+  PARAMETERS,
+  USER,
+} from '../support/records.js'
 
 type Path = readonly (string | number)[]
 
@@ -30,12 +37,13 @@ function fullRecord(): SecondStepRecord {
     mustSetUp: { until: NOW },
     backupCodes: { ...backupCodeSet(), codes: [used, left] },
     oneTimeCodes: [
-      { id: 'first', digest: 'one', expiresAt: NOW, usedAt: NOW },
-      { id: 'second', digest: 'two', expiresAt: NOW, usedAt: null },
+      { id: 'first', keyId: KEY_ID, digest: 'one', expiresAt: NOW, usedAt: NOW },
+      { id: 'second', keyId: KEY_ID, digest: 'two', expiresAt: NOW, usedAt: null },
     ],
     setupGrant: { owner: 'login', until: NOW },
     mailReset: {
       id: 'reset',
+      keyId: KEY_ID,
       addressDigest: 'address',
       digests: ['one', 'two'],
       ...{ askedAt: NOW, usableAt: NOW, expiresAt: NOW, readyTold: true },
@@ -80,10 +88,10 @@ function without<T extends object>(root: T, path: Path): T {
 }
 
 const NULL_IS_FINE =
-  /^(authenticators\.\d\.(name|lastUsedAt)|setup|mustSetUp|backupCodes|passwordChangedAt|lockedUntil|pausedUntil|ruleStart|endedUpTo|setupGrant|mailReset|mailReset\.(ip|userAgent)|oneTimeCodes\.\d\.usedAt|updatedAt|updatedBy|updatedBy\.id|requiredSince\.general|backupCodes\.codes\.\d\.usedAt)$/
+  /^(authenticators\.\d\.(name|lastUsedAt)|setup|mustSetUp|backupCodes|passwordChangedAt|lockedUntil|pausedUntil|ruleStart|endedUpTo|setupGrant|mailReset|mailReset\.(ip|userAgent)|oneTimeCodes\.\d\.usedAt|(backupCodes|mailReset|oneTimeCodes\.\d)\.keyId|updatedAt|updatedBy|updatedBy\.id|requiredSince\.general|backupCodes\.codes\.\d\.usedAt)$/
 /** What 0.1.0 did not write. */
 const ADDED_LATER =
-  /^(oneTimeCodes|setupGrant|mailReset|ruleStart|endedUpTo|endedLogins|backupCodes\.seenByAdmin|setup\.type)$/
+  /^(oneTimeCodes|setupGrant|mailReset|ruleStart|endedUpTo|endedLogins|backupCodes\.seenByAdmin|(backupCodes|mailReset|oneTimeCodes\.\d)\.keyId|setup\.type)$/
 const CHOSEN = /(algorithm|digits|type|mode|kind)$/
 
 /** Values that the place of this path must not hold. */
@@ -188,12 +196,37 @@ describe('reading a stored record', () => {
     } = fullRecord()
     const codes = { ...fullRecord().backupCodes }
     Reflect.deleteProperty(codes, 'seenByAdmin')
+    Reflect.deleteProperty(codes, 'keyId')
     const added = { oneTimeCodes: [], setupGrant: null, mailReset: null, ruleStart: null }
     const later = { endedUpTo: null, endedLogins: [], ended: [{ id: 'stamp', version: 3 }] }
     const ended = [{ id: 'stamp', at: NOW }]
     const stored: unknown = JSON.parse(JSON.stringify({ ...old, backupCodes: codes, ended }))
-    expect(parseRecord(stored, USER)).to.deep.equal({ ...fullRecord(), ...added, ...later })
+    const backupCodes = { ...fullRecord().backupCodes, keyId: null }
+    const whole = { ...fullRecord(), ...added, ...later, backupCodes }
+    expect(parseRecord(stored, USER)).to.deep.equal(whole)
     refuses({ ...Object(stored), authenticator: undefined }, 'one that is broken all the same')
+  })
+
+  it('takes one whose digests do not tell their key, as before there were ids of keys', () => {
+    const full = fullRecord()
+    const withoutKey = <T extends object>(value: T | null) => {
+      const copy = { ...value }
+      Reflect.deleteProperty(copy, 'keyId')
+      return copy
+    }
+    const stored: unknown = {
+      ...full,
+      backupCodes: withoutKey(full.backupCodes),
+      mailReset: withoutKey(full.mailReset),
+      oneTimeCodes: full.oneTimeCodes.map(withoutKey),
+    }
+    const { backupCodes, mailReset, oneTimeCodes, ...rest } = parseRecord(stored, USER)
+    const { backupCodes: _, mailReset: __, oneTimeCodes: ___, ...same } = full
+    expect(rest).to.deep.equal(same)
+    expect(backupCodes).to.deep.equal({ ...full.backupCodes, keyId: null })
+    expect(mailReset).to.deep.equal({ ...full.mailReset, keyId: null })
+    const unknown = full.oneTimeCodes.map((code) => ({ ...code, keyId: null }))
+    expect(oneTimeCodes).to.deep.equal(unknown)
   })
 
   it('refuses what is no object at all', () => {
@@ -368,6 +401,28 @@ describe('reading the stored policy', () => {
     for (const passwordAttempts of [0, 2, 21, 100]) {
       refusesPolicy({ ...defaultPolicy, passwordAttempts }, `passwordAttempts ${passwordAttempts}`)
     }
+  })
+
+  it('takes one whose digests do not tell their key, as before there were ids of keys', () => {
+    const full = fullRecord()
+    const withoutKey = <T extends object>(value: T | null) => {
+      const copy = { ...value }
+      Reflect.deleteProperty(copy, 'keyId')
+      return copy
+    }
+    const stored: unknown = {
+      ...full,
+      backupCodes: withoutKey(full.backupCodes),
+      mailReset: withoutKey(full.mailReset),
+      oneTimeCodes: full.oneTimeCodes.map(withoutKey),
+    }
+    const { backupCodes, mailReset, oneTimeCodes, ...rest } = parseRecord(stored, USER)
+    const { backupCodes: _, mailReset: __, oneTimeCodes: ___, ...same } = full
+    expect(rest).to.deep.equal(same)
+    expect(backupCodes).to.deep.equal({ ...full.backupCodes, keyId: null })
+    expect(mailReset).to.deep.equal({ ...full.mailReset, keyId: null })
+    const unknown = full.oneTimeCodes.map((code) => ({ ...code, keyId: null }))
+    expect(oneTimeCodes).to.deep.equal(unknown)
   })
 
   it('refuses what is no object at all', () => {

@@ -7,11 +7,12 @@ import type { Keys } from '../../lib/factors/factor.js'
 import type { Proof } from '../../lib/factors/factors.js'
 import { oneTimeCodes } from '../../lib/factors/one-time-codes/one-time-codes.js'
 import { totp } from '../../lib/factors/totp/totp.js'
-import { deepFreeze, NOW, SECRET } from './records.js'
+import { deepFreeze, KEY_IDS, NOW, SECRET } from './records.js'
 
 /** Keys for which every sealed secret is `SECRET`, and every code is its own digest. */
 export function keysWith(parts: Partial<Keys> = {}): Keys {
   return {
+    keyIds: KEY_IDS,
     open: async () => ({ secret: SECRET, stale: false }),
     seal: async () => 'sealed for its live use',
     digests: async (code) => [code],

@@ -22,6 +22,10 @@ export const STEP_NOW = 60_000_000
 
 export const USER = 'ada'
 
+/** The ring: what these records have was made under its first key. */
+export const KEY_ID = 'new-key'
+export const KEY_IDS = [KEY_ID, 'old-key'] as const
+
 /** The secret of the vectors in RFC 4226 and, for SHA-1, RFC 6238. */
 export const SECRET: Uint8Array = Buffer.from('12345678901234567890')
 export const PARAMETERS: OtpParameters = { algorithm: 'sha1', digits: 6, period: 30 }
@@ -71,7 +75,14 @@ export function enrolledRecord(parts: Partial<SecondStepRecord> = {}): SecondSte
 /** A set of unused backup codes with these digests. */
 export function backupCodeSet(...digests: readonly string[]): BackupCodeSet {
   const codes = digests.map((digest) => ({ digest, usedAt: null }))
-  return { id: 'set', codes, createdAt: NOW - 100 * DAY, saved: true, seenByAdmin: false }
+  return {
+    id: 'set',
+    keyId: KEY_ID,
+    codes,
+    createdAt: NOW - 100 * DAY,
+    saved: true,
+    seenByAdmin: false,
+  }
 }
 
 /** A policy of this mode; `required` since long ago, without days of grace. */

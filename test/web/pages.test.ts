@@ -132,7 +132,10 @@ const adminUsers: PageData['admin-users'] = {
   state: 'on',
   states: ['on', 'off', 'must-set-up', 'paused', 'locked'],
   searchable: true,
-  users: [shownUser, { ...shownUser, id: 'a/b', name: null, email: null, state: 'must-set-up' }],
+  users: [
+    { ...shownUser, backupCodesKey: 'older' },
+    { ...shownUser, id: 'a/b', name: null, email: null, state: 'must-set-up' },
+  ],
   more: '/admin/second-step/users?cursor=x&search=an',
 }
 const FORMS = [
@@ -232,6 +235,12 @@ const states: readonly State[] = [
   ['settings, codes not saved', 'settings', { ...settings, backupCodesSaved: false }],
   ['settings, few codes left', 'settings', { ...settings, backupCodesLeft: 3 }],
   ['settings, no codes left', 'settings', { ...settings, backupCodesLeft: 0 }],
+  ['settings, codes of an earlier key', 'settings', { ...settings, codesKey: 'older' }],
+  [
+    'settings, codes of a key that is gone',
+    'settings',
+    { ...settings, backupCodesLeft: 0, codesKey: 'gone' },
+  ],
   ['settings, codes that an admin has seen', 'settings', { ...settings, codesSeen: true }],
   ['settings, backup codes switched off', 'settings', { ...settings, backupCodes: false }],
   ['settings, the key stays hidden', 'settings', { ...settings, showKey: false }],
@@ -264,6 +273,11 @@ const states: readonly State[] = [
   ['users, an odd query', 'admin-users', { ...adminUsers, users: [], problem: malformed }],
   ['a user', 'admin-user', adminUser],
   ['a user, without a fresh code', 'admin-user', { ...adminUser, stale: true, noMail: true }],
+  [
+    'a user, codes of a key that is gone',
+    'admin-user',
+    { ...adminUser, user: { ...shownUser, backupCodesLeft: 0, backupCodesKey: 'gone' } },
+  ],
   ['a user, the admin himself', 'admin-user', { ...adminUser, self: true, forms: [] }],
   ['a user, not to be touched', 'admin-user', { ...adminUser, forms: [], events: [] }],
   [

@@ -9,5 +9,5 @@ export async function answerBackupCode(
   { now, keys }: Moment,
 ): Promise<FactorAnswer<BackupCodeSet>> {
   const digests = await keys.digests(code, { purpose: 'backup-code', setId: set.id })
-  return judgeBackupCode(set, digests, now)
+  return judgeBackupCode(set, digests, { now, keyIds: keys.keyIds })
 }

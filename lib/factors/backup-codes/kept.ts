@@ -1,4 +1,5 @@
 import { count, flag, listOf, orNull, shape, text } from '../checks.js'
+import { type KeyIds, type KeyPlace, keyPlaceOf } from '../key-place.js'
 
 /** One backup code: kept after its use, so that a replay is known as one. */
 export interface BackupCode {
@@ -10,6 +11,8 @@ export interface BackupCode {
 export interface BackupCodeSet {
   /** Random; the digests are bound to it and to the user. */
   readonly id: string
+  /** Id of the key that the digests are made with; null: version 0.1.0 has not noted it. */
+  readonly keyId: string | null
   readonly codes: readonly BackupCode[]
   readonly createdAt: number
   /** The user said that the codes are saved. */
@@ -26,6 +29,7 @@ export const FEW_BACKUP_CODES = 3
 
 const backupCodeSet = shape({
   id: text,
+  keyId: orNull(text),
   codes: listOf(shape({ digest: text, usedAt: orNull(count) })),
   createdAt: count,
   saved: flag,
@@ -36,9 +40,24 @@ export function isBackupCodeSet(value: unknown): value is BackupCodeSet {
   return backupCodeSet(value)
 }
 
-/** How many codes of the set are still good. */
-export function backupCodesLeft(set: BackupCodeSet | null): number {
+/** How many codes of the set were not used. */
+export function unusedBackupCodes(set: BackupCodeSet | null): number {
   return set === null ? 0 : set.codes.filter((code) => code.usedAt === null).length
+}
+
+/** How many codes of the set still work: none where its key is gone from the ring. */
+export function backupCodesLeft(set: BackupCodeSet | null, keyIds: KeyIds): number {
+  return canBeRight(set, keyIds) ? unusedBackupCodes(set) : 0
+}
+
+/** Whether a code of the set could be right: its key is not gone from the ring. */
+export function canBeRight(set: BackupCodeSet | null, keyIds: KeyIds): boolean {
+  return set !== null && keyPlaceOf(set.keyId, keyIds) !== 'gone'
+}
+
+/** Where the key is that the unused codes of a set need; null: none is unused. */
+export function placeOfBackupCodes(set: BackupCodeSet | null, keyIds: KeyIds): KeyPlace | null {
+  return set === null || unusedBackupCodes(set) === 0 ? null : keyPlaceOf(set.keyId, keyIds)
 }
 
 /** Whether a set that an admin has seen was used: now the user can make one that nobody else knows. */

@@ -12,7 +12,7 @@ export interface MadeBackupCodes {
 export async function makeBackupCodes(
   random: (bytes: number) => Uint8Array,
   now: number,
-  keys: Pick<Keys, 'digests'>,
+  keys: Pick<Keys, 'digests' | 'keyIds'>,
 ): Promise<MadeBackupCodes> {
   const id = Buffer.from(random(12)).toString('base64url')
   const codes = Array.from({ length: BACKUP_CODES_IN_A_SET }, () =>
@@ -22,6 +22,7 @@ export async function makeBackupCodes(
   const digests = await Promise.all(codes.map((code) => keys.digests(code, purpose)))
   const set: BackupCodeSet = {
     id,
+    keyId: keys.keyIds[0],
     codes: digests.map(([digest]) => ({ digest, usedAt: null })),
     createdAt: now,
     saved: false,

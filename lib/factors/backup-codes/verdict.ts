@@ -1,22 +1,25 @@
 import type { FactorAnswer, FactorEvent } from '../factor.js'
-import { type BackupCodeSet, backupCodesLeft, FEW_BACKUP_CODES } from './kept.js'
+import type { KeyIds } from '../key-place.js'
+import { type BackupCodeSet, FEW_BACKUP_CODES, unusedBackupCodes } from './kept.js'
 
 /** Decides on a backup code, named by its digests under every key of the ring. */
 export function judgeBackupCode(
   set: BackupCodeSet,
   digests: readonly string[],
-  now: number,
+  { now, keyIds }: { now: number; keyIds: KeyIds },
 ): FactorAnswer<BackupCodeSet> {
   const found = set.codes.find(({ digest }) => digests.includes(digest))
   if (found === undefined) return { kind: 'wrong' }
   if (found.usedAt !== null) return { kind: 'used' }
   const codes = set.codes.map((code) => (code === found ? { ...code, usedAt: now } : code))
-  const kept = { ...set, codes }
+  // Version 0.1.0 has not noted it; the digest that matches tells.
+  const keyId = set.keyId ?? keyIds[digests.indexOf(found.digest)] ?? null
+  const kept = { ...set, keyId, codes }
   return { kind: 'right', kept, told: told(kept) }
 }
 
 function told(set: BackupCodeSet): readonly FactorEvent[] {
-  const detail = { backupCodesLeft: backupCodesLeft(set) }
+  const detail = { backupCodesLeft: unusedBackupCodes(set) }
   const used = { type: 'backup-code-used', detail } as const
   if (detail.backupCodesLeft > FEW_BACKUP_CODES) return [used]
   return [used, { type: 'backup-codes-low', detail }]

@@ -4,6 +4,8 @@ import { count, listOf, orNull, shape, text } from '../checks.js'
 export interface OneTimeCode {
   /** Random; the digest is bound to it and to the user. */
   readonly id: string
+  /** Id of the key that the digest is made with; null: version 0.1.0 has not noted it. */
+  readonly keyId: string | null
   readonly digest: string
   /** Milliseconds. */
   readonly expiresAt: number
@@ -16,7 +18,7 @@ export const ONE_TIME_CODE_LASTS = 24 * 60 * 60 * 1000
 const KEPT_AT_MOST = 10
 
 const oneTimeCodes = listOf(
-  shape({ id: text, digest: text, expiresAt: count, usedAt: orNull(count) }),
+  shape({ id: text, keyId: orNull(text), digest: text, expiresAt: count, usedAt: orNull(count) }),
 )
 
 export function isOneTimeCodes(value: unknown): value is readonly OneTimeCode[] {

@@ -12,11 +12,12 @@ export interface MadeOneTimeCode {
 export async function makeOneTimeCode(
   random: (bytes: number) => Uint8Array,
   now: number,
-  keys: Pick<Keys, 'digests'>,
+  keys: Pick<Keys, 'digests' | 'keyIds'>,
 ): Promise<MadeOneTimeCode> {
   const id = Buffer.from(random(12)).toString('base64url')
   const code = lookUpCodeFrom(random(BYTES_OF_A_LOOK_UP_CODE))
   const [digest] = await keys.digests(code, { purpose: 'one-time-code', setId: id })
-  const made = { id, digest, expiresAt: now + ONE_TIME_CODE_LASTS, usedAt: null }
+  const [keyId] = keys.keyIds
+  const made = { id, keyId, digest, expiresAt: now + ONE_TIME_CODE_LASTS, usedAt: null }
   return { made, code: formatLookUpCode(code) }
 }

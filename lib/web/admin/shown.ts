@@ -1,6 +1,7 @@
 import type { Policy } from '../../domain/policy.js'
 import { FOREVER } from '../../domain/standing.js'
 import type { State } from '../../domain/state.js'
+import type { KeyPlace } from '../../factors/key-place.js'
 import type { ListedMember } from '../../service/directory.js'
 import type { Site } from '../site.js'
 
@@ -16,6 +17,12 @@ export interface ShownUser {
   readonly pausedUntil: string | null
   readonly lockedUntil: string | null
   readonly setupDeadline: string | null
+}
+
+/** As the pages have him, which say more. */
+export interface ListedUser extends ShownUser {
+  /** Where the key is that his unused backup codes were made under. Default: null. */
+  readonly backupCodesKey?: KeyPlace | null
 }
 
 /** The policy as admins see it. */
@@ -44,6 +51,10 @@ export function shownUser(member: ListedMember): ShownUser {
     lockedUntil: iso(member.lockedUntil),
     setupDeadline: iso(member.setupDeadline),
   }
+}
+
+export function listedUser(member: ListedMember): ListedUser {
+  return { ...shownUser(member), backupCodesKey: member.backupCodesKey }
 }
 
 export function shownPolicy({ hostIdOf }: Pick<Site, 'hostIdOf'>, policy: Policy): ShownPolicy {

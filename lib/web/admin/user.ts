@@ -14,7 +14,7 @@ import { shownEvent } from '../shown-event.js'
 import type { Site } from '../site.js'
 import type { SignedInVisitor } from '../visitor.js'
 import { directoryOf, leadsToFreshCode } from './needs.js'
-import { shownUser } from './shown.js'
+import { listedUser, shownUser } from './shown.js'
 
 type FoundMember = Member<Express.User>
 
@@ -86,7 +86,7 @@ export async function userPage(
     problem: wrong?.problem ?? null,
     form: wrong === null ? null : formOf(wrong.action, fieldOf(req, 'days')),
     typed: { reason: fieldOf(req, 'reason') ?? '', days: fieldOf(req, 'days') ?? '' },
-    user: shownUser(member),
+    user: listedUser(member),
     noMail: site.mails && member.identity.email === null,
     self: member.identity.id === visitor.userId,
     stale,

@@ -10,7 +10,7 @@ import type { SignedInVisitor } from '../visitor.js'
 import { readCursor, writeCursor } from './cursor.js'
 import { directoryOf } from './needs.js'
 import { cursorOf, limitOf, pageFrom, textOf } from './query.js'
-import { shownUser } from './shown.js'
+import { listedUser, shownUser } from './shown.js'
 
 /** The states there are, in the order in which the page offers them. */
 export const STATES = [
@@ -74,7 +74,7 @@ function usersPage(
   problem: PageProblem | null,
   status: number,
 ): Promise<void> {
-  const users = members.map(shownUser)
+  const users = members.map(listedUser)
   const data = {
     problem,
     search: textOf(req, 'search') ?? '',

@@ -1,6 +1,11 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { BACKUP_CODES_IN_A_SET, backupCodesLeft } from '../../../lib/factors/backup-codes/kept.js'
+import {
+  BACKUP_CODES_IN_A_SET,
+  backupCodesLeft,
+  canBeRight,
+  placeOfBackupCodes,
+} from '../../../lib/factors/backup-codes/kept.js'
 import { makeBackupCodes } from '../../../lib/factors/backup-codes/make.js'
 import {
   BYTES_OF_A_LOOK_UP_CODE,
@@ -8,7 +13,7 @@ import {
   lookUpCodeFrom,
 } from '../../../lib/factors/look-up-code.js'
 import { backupCode, judge, keysWith } from '../../support/proofs.js'
-import { backupCodeSet, enrolledRecord, NOW } from '../../support/records.js'
+import { backupCodeSet, enrolledRecord, KEY_ID, KEY_IDS, NOW } from '../../support/records.js'
 
 const CROCKFORD = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
 const fifteenBytes = fc.uint8Array({ minLength: 15, maxLength: 15 })
@@ -76,20 +81,59 @@ describe('a backup code', () => {
 
 describe('the backup codes that are left', () => {
   it('are none where there is no set', () => {
-    expect(backupCodesLeft(null)).to.equal(0)
+    expect(backupCodesLeft(null, KEY_IDS)).to.equal(0)
   })
 
   it('are those that were not used', () => {
     const set = backupCodeSet('one', 'two', 'three')
     const codes = set.codes.map((code) => ({ ...code, usedAt: code.digest === 'two' ? NOW : null }))
-    expect(backupCodesLeft(set)).to.equal(3)
-    expect(backupCodesLeft({ ...set, codes })).to.equal(2)
-    expect(backupCodesLeft({ ...set, codes: [] })).to.equal(0)
+    expect(backupCodesLeft(set, KEY_IDS)).to.equal(3)
+    expect(backupCodesLeft({ ...set, codes }, KEY_IDS)).to.equal(2)
+    expect(backupCodesLeft({ ...set, codes: [] }, KEY_IDS)).to.equal(0)
   })
 
   it('are used also where the clock said 0 then', () => {
     const set = backupCodeSet()
-    expect(backupCodesLeft({ ...set, codes: [{ digest: 'one', usedAt: 0 }] })).to.equal(0)
+    expect(backupCodesLeft({ ...set, codes: [{ digest: 'one', usedAt: 0 }] }, KEY_IDS)).to.equal(0)
+  })
+})
+
+describe('a set of backup codes and the key it was made under', () => {
+  const set = backupCodeSet('one', 'two')
+  const madeUnder = (keyId: string | null) => ({ ...set, keyId })
+  const cases = [
+    ['new-key', 'current', 2],
+    ['old-key', 'older', 2],
+    ['lost-key', 'gone', 0],
+    // Version 0.1.0 has not noted it: nobody may be told that codes are dead that are not.
+    [null, 'unknown', 2],
+  ] as const
+  for (const [keyId, place, left] of cases) {
+    it(`has a key that is ${place}, and ${left} codes left`, () => {
+      expect(placeOfBackupCodes(madeUnder(keyId), KEY_IDS)).to.equal(place)
+      expect(backupCodesLeft(madeUnder(keyId), KEY_IDS)).to.equal(left)
+      expect(canBeRight(madeUnder(keyId), KEY_IDS)).to.equal(place !== 'gone')
+    })
+  }
+
+  it('needs none where no code is unused, or there is no set', () => {
+    const codes = set.codes.map((code) => ({ ...code, usedAt: NOW }))
+    expect(placeOfBackupCodes({ ...set, codes }, KEY_IDS)).to.equal(null)
+    expect(placeOfBackupCodes(null, KEY_IDS)).to.equal(null)
+    expect(canBeRight(null, KEY_IDS)).to.equal(false)
+  })
+
+  it('gets to know its key by the digest that matches', async () => {
+    const keyAfter = async (keyId: string | null, digests: readonly [string, string]) => {
+      const record = enrolledRecord({ backupCodes: madeUnder(keyId) })
+      const keys = keysWith({ digests: async () => digests })
+      const { record: after } = await judge(record, backupCode('typed'), { keys })
+      return after.backupCodes?.keyId
+    }
+    expect(await keyAfter(null, ['one', 'of the old key'])).to.equal('new-key')
+    expect(await keyAfter(null, ['of the new key', 'one'])).to.equal('old-key')
+    expect(await keyAfter(null, ['neither', 'of both'])).to.equal(null)
+    expect(await keyAfter('new-key', ['other', 'one'])).to.equal('new-key')
   })
 })
 
@@ -108,6 +152,7 @@ describe('a new set of backup codes', () => {
     expect(codes).to.have.length(10)
     expect(set).to.deep.equal({
       id: Buffer.from(random(12)).toString('base64url'),
+      keyId: KEY_ID,
       codes: codes.map((_, index) => ({ digest: `digest ${index + 1}`, usedAt: null })),
       createdAt: NOW,
       saved: false,

@@ -16,6 +16,7 @@ import {
   deepFreeze,
   enrolledRecord,
   footingWith,
+  KEY_ID,
   MINUTE,
   NOBODY_SPECIAL,
   NOW,
@@ -28,6 +29,7 @@ import {
 
 const codeWith = (id: string, parts: Partial<OneTimeCode> = {}): OneTimeCode => ({
   id,
+  keyId: KEY_ID,
   digest: `digest of ${id}`,
   expiresAt: NOW + DAY,
   usedAt: null,

@@ -1,0 +1,143 @@
+import { openMailReset } from '../domain/mail-reset.js'
+import type { SecondStepRecord } from '../domain/record.js'
+import { placeOfBackupCodes } from '../factors/backup-codes/kept.js'
+import { type KeyIds, type KeyPlace, keyPlaceOf } from '../factors/key-place.js'
+import { hasOpenOneTimeCode } from '../factors/one-time-codes/page.js'
+
+const NAMED_AT_MOST = 20
+
+/** What needs a key: it opens, or works, with that key alone. */
+type Need = 'secrets' | 'backupCodes' | 'oneTimeCodes' | 'mailResets'
+
+/** What was found under one key. */
+export interface UsedKey {
+  /** As sealed secrets name it; null: version 0.1.0 has not noted it. */
+  readonly id: string | null
+  readonly place: KeyPlace
+  /** How many users have such a thing under it. */
+  readonly secrets: number
+  readonly backupCodes: number
+  readonly oneTimeCodes: number
+  readonly mailResets: number
+  /** Who has any of it; null for the current key. */
+  readonly users: readonly string[] | null
+}
+
+interface Needs {
+  readonly counts: Record<Need, number>
+  readonly users: Set<string>
+}
+
+/** Keeps account of what needs which key of the ring, so that one sees when a key may leave it. */
+export class KeyUse {
+  readonly #keyIds: KeyIds
+  readonly #found = new Map<string | null, Needs>()
+
+  constructor(keyIds: KeyIds) {
+    this.#keyIds = keyIds
+    for (const id of keyIds) this.#needsOf(id)
+  }
+
+  /** @param sealedUnder ids of the keys that the record's secrets are sealed under */
+  add(record: SecondStepRecord, sealedUnder: readonly string[], now: number): void {
+    const { userId, backupCodes, oneTimeCodes } = record
+    const unused = placeOfBackupCodes(backupCodes, this.#keyIds) !== null
+    const open = oneTimeCodes.filter((code) => hasOpenOneTimeCode([code], now))
+    const reset = openMailReset(record, now)
+    this.#add(userId, 'secrets', sealedUnder)
+    this.#add(userId, 'backupCodes', unused ? [backupCodes?.keyId ?? null] : [])
+    this.#add(
+      userId,
+      'oneTimeCodes',
+      open.map(({ keyId }) => keyId),
+    )
+    this.#add(userId, 'mailResets', reset === null ? [] : [reset.keyId])
+  }
+
+  /** The keys of the ring in their order, then those that are gone, then what is not known. */
+  keys(): readonly UsedKey[] {
+    const order: readonly KeyPlace[] = ['current', 'older', 'gone', 'unknown']
+    const keys = [...this.#found].map(([id, needs]) => this.#usedKey(id, needs))
+    return keys.sort((one, other) => order.indexOf(one.place) - order.indexOf(other.place))
+  }
+
+  /**
+   * What the operator has to know, a sentence each; none where the ring is one key and has all.
+   *
+   * @param whole whether every record could be read
+   */
+  sentences(whole: boolean): readonly string[] {
+    const keys = this.keys()
+    const certain = whole && keys.every(({ place }) => place !== 'unknown')
+    return keys.flatMap((key) => {
+      const name = `keys[${this.#keyIds.indexOf(key.id ?? '')}] (${key.id})`
+      if (key.place === 'older') return `${name}: ${aboutOlder(key, certain)}`
+      if (key.place === 'gone') return `Key ${key.id} is not in keys, and ${dead(key)}`
+      return key.place === 'unknown'
+        ? `Version 0.1.0 made ${needsOf(key)}, and did not note the key: ${named(key)}.`
+        : []
+    })
+  }
+
+  #usedKey(id: string | null, { counts, users }: Needs): UsedKey {
+    const place = keyPlaceOf(id, this.#keyIds)
+    return { id, place, ...counts, users: place === 'current' ? null : [...users].sort() }
+  }
+
+  #add(userId: string, need: Need, keyIds: readonly (string | null)[]): void {
+    for (const id of new Set(keyIds)) {
+      const { counts, users } = this.#needsOf(id)
+      counts[need] += 1
+      // Of the current key nobody asks whose it is, and it may be everybody.
+      if (id !== this.#keyIds[0]) users.add(userId)
+    }
+  }
+
+  #needsOf(id: string | null): Needs {
+    const counts = { secrets: 0, backupCodes: 0, oneTimeCodes: 0, mailResets: 0 }
+    const needs = this.#found.get(id) ?? { counts, users: new Set() }
+    this.#found.set(id, needs)
+    return needs
+  }
+}
+
+function aboutOlder(key: UsedKey, certain: boolean): string {
+  if (key.users?.length === 0) {
+    return certain
+      ? 'nothing needs it any more; it may leave the ring.'
+      : 'nothing is known to need it, but not all is known.'
+  }
+  const { secrets } = key
+  const fix = secrets > 0 ? 'run "reseal"' : 'keep it until they have new ones'
+  return `still needed by ${needsOf(key)}; ${fix}. Users: ${named(key)}.`
+}
+
+function dead(key: UsedKey): string {
+  return `${needsOf(key)} no longer work: ${named(key)}.`
+}
+
+function needsOf({ secrets, backupCodes, oneTimeCodes, mailResets }: UsedKey): string {
+  const parts = [
+    [secrets, 'the secrets'],
+    [backupCodes, 'the backup codes'],
+    [oneTimeCodes, 'the one-time codes'],
+    [mailResets, 'the resets by mail'],
+  ] as const
+  return parts
+    .flatMap(([count, what]) => (count === 0 ? [] : `${what} of ${usersOf(count)}`))
+    .join(', ')
+}
+
+function usersOf(count: number): string {
+  return count === 1 ? '1 user' : `${count} users`
+}
+
+function named({ users }: UsedKey): string {
+  const all = users ?? []
+  const some = all
+    .slice(0, NAMED_AT_MOST)
+    .map((id) => JSON.stringify(id))
+    .join(', ')
+  const rest = all.length - NAMED_AT_MOST
+  return rest > 0 ? `${some} and ${rest} more (--json names all)` : some
+}
