@@ -40,6 +40,7 @@ import { memoryAuditLog } from './stores/memory-audit-log.js'
 import { ejsBanner } from './web/banner.js'
 import { ejsMails } from './web/mails.js'
 import { loadMessages } from './web/messages.js'
+import { ownRender } from './web/own-render.js'
 import { ejsPages } from './web/pages.js'
 import type { Site } from './web/site.js'
 import { ejsViews } from './web/views.js'
@@ -121,7 +122,7 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
     system,
     keyIds,
     messages,
-    render: options.render ?? ejsPages(views),
+    render: options.render === undefined ? ejsPages(views) : ownRender(options.render),
     banner: ejsBanner(views),
     passports: options.passports ?? [passport],
     onPending: options.onPending ?? null,

@@ -216,13 +216,14 @@ function checkTotp(totp: TotpOptions = {}): { parameters: OtpParameters; window:
 }
 
 function checkIpLimit(limit: SecondStepOptions['ipLimit'] = DEFAULT_IP_LIMIT) {
-  const right =
-    limit === false ||
-    typeof limit === 'function' ||
-    (typeof limit === 'number' && Number.isInteger(limit) && limit > 0)
+  const isLimit = (value: unknown) =>
+    value === false || (typeof value === 'number' && Number.isInteger(value) && value > 0)
+  const right = typeof limit === 'function' || isLimit(limit)
   check(right, '`ipLimit` must be a whole number above 0, false or a function')
   return (req: Request): number => {
     const value = typeof limit === 'function' ? limit(req) : limit
+    const known = isLimit(value) || value === Number.POSITIVE_INFINITY
+    check(known, '`ipLimit` must answer with a whole number above 0, or false')
     return value === false ? Number.POSITIVE_INFINITY : value
   }
 }

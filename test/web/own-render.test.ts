@@ -1,0 +1,55 @@
+import { expect } from 'chai'
+import type { SecondStepOptions } from '../../lib/index.js'
+import { getJson, getPage } from '../support/answers.js'
+import { browserOf, giveCode, passFirstStep } from '../support/browser.js'
+import { ann, type HostUser, makeHost } from '../support/host.js'
+import { pendingVisit } from '../support/visits.js'
+
+type Render = NonNullable<SecondStepOptions<HostUser>['render']>
+
+describe('a `render` of the host’s that makes no page', () => {
+  // The visitor saw an empty page with 200, and nobody was told.
+  const made: Readonly<Record<string, unknown>> = {
+    undefined: undefined,
+    'a promise of undefined': Promise.resolve(),
+    null: null,
+    'an empty text': '',
+    'a buffer': Buffer.from('<h1>Page</h1>'),
+    'an object': { html: '<h1>Page</h1>' },
+  }
+  for (const [name, page] of Object.entries(made)) {
+    it(`is named: ${name}`, async () => {
+      const render = (() => page) as unknown as Render
+      const browser = browserOf(makeHost({ options: { render } }))
+      await passFirstStep(browser, ann)
+      const { text } = await getPage(browser, '/second-step/setup').expect(500)
+      expect(text).to.match(/`render` must return the page.*for the page setup it returned/)
+    })
+  }
+
+  it('changes nothing for JSON, nor for whom a page is made', async () => {
+    const render: Render = async (page) => `<h1>${page}</h1>`
+    const browser = browserOf(makeHost({ options: { render } }))
+    await passFirstStep(browser, ann)
+    expect((await getPage(browser, '/second-step/setup').expect(200)).text).to.equal(
+      '<h1>setup</h1>',
+    )
+    await getJson(browser, '/second-step/setup').expect(200)
+  })
+})
+
+describe('an `ipLimit` of the host’s that is no number', () => {
+  for (const limit of [undefined, null, Number.NaN, 0, -1, 1.5, '100', Promise.resolve(100)]) {
+    it(`is named: ${String(limit)}`, async () => {
+      // Every code was refused as one too many, the right one too.
+      const ipLimit = (() => limit) as unknown as () => number
+      let asked: (() => number | false) | null = () => 100
+      const { browser, enrolment } = await pendingVisit({
+        options: { ipLimit: () => (asked ?? ipLimit)() },
+      })
+      asked = null
+      const { text } = await giveCode(browser, enrolment.code()).expect(500)
+      expect(text).to.match(/`ipLimit` must answer with a whole number above 0, or false/)
+    })
+  }
+})
