@@ -5,6 +5,7 @@ import { checkNames } from '../errors/check-names.js'
 import { ConfigurationError } from '../errors/configuration-error.js'
 import { UnavailableError } from '../errors/unavailable-error.js'
 import { bannerOf } from './banner.js'
+import { checkSessionStore } from './check-session-store.js'
 import { askedDestination, askedPath, isNavigation, isOurs, liesUnder } from './destination.js'
 import { finishLogin, userOfPending } from './finish-login.js'
 import { meetFoundUser } from './found-user.js'
@@ -139,6 +140,7 @@ function checkMounting(req: Request): void {
   if (typeof req.session.regenerate !== 'function') {
     throw new ConfigurationError('guard() needs express-session: this session cannot regenerate()')
   }
+  checkSessionStore(req.sessionStore)
   const unseen = userOf(req) === undefined && pendingOf(req) === null
   if (
     typeof req.isAuthenticated !== 'function' ||
