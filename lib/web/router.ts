@@ -68,7 +68,9 @@ const ASSETS = fileURLToPath(new URL('../../views/assets', import.meta.url))
 
 /** The user router, to be mounted at `paths.secondStep`. */
 export function router(site: Site): Router {
-  const assets = express.static(ASSETS, { index: false, setHeaders: setSafeHeaders })
+  // No answer of serve-static's own, which would not have our headers: no redirect, no range refused.
+  const own = { index: false, redirect: false, acceptRanges: false }
+  const assets = express.static(ASSETS, { ...own, setHeaders: setSafeHeaders })
   const made = routerOf(site, { call: 'router()', path: 'secondStep' }, routes, (before) => {
     before.use('/assets', assets)
   })
