@@ -11,7 +11,7 @@ export type {
   SecondStepEventType,
 } from './domain/event.js'
 export type { MailReset } from './domain/mail-reset.js'
-export type { PendingLogin } from './domain/pending-login.js'
+export type { EndedLogin, PendingLogin } from './domain/pending-login.js'
 export type { Policy, PolicyMode, RequiredSince, Subject } from './domain/policy.js'
 export type { SecondStepRecord } from './domain/record.js'
 export { type ListPlace, listPlaceOf, type RecordList } from './domain/record-list.js'
@@ -67,9 +67,11 @@ export type { AdminRouterOptions } from './web/admin/router.js'
 export type { ShownPolicy, ShownUser } from './web/admin/shown.js'
 export type { Fact } from './web/facts.js'
 export type { GuardOptions } from './web/guard.js'
+export type { Lead } from './web/lead.js'
 export type { LimitPasswordOptions } from './web/limit-password.js'
 export type { MailAction, MailFrame } from './web/mails.js'
 export type { Translate } from './web/messages.js'
+export type { OpenedLink } from './web/opened-link.js'
 export type {
   AdminForm,
   CodesKind,
@@ -83,7 +85,7 @@ export type {
 } from './web/pages.js'
 export type { PassportInstance } from './web/passport.js'
 export type { PasswordChangedOptions } from './web/password-changed.js'
-export type { Problem, ProblemCode } from './web/problem.js'
+export type { Problem, ProblemCode, ProblemText } from './web/problem.js'
 export type { RequireFreshOptions } from './web/require-fresh.js'
 export type { AdminNotice, Notice, SecondStepSession } from './web/session.js'
 export type { BannerValues, Paths, PendingInfo } from './web/site.js'

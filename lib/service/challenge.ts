@@ -43,8 +43,15 @@ export type ProofAnswer<Result = undefined> =
   | Accepted<Result>
   /** A one-time code: nobody is signed in, this pending login must set up anew. */
   | { readonly kind: 'setup-granted' }
-  | { readonly kind: ProofRefusal | 'wrong-code' | 'sign-in-again' }
-  | { readonly kind: 'too-many-attempts'; readonly retryAfter: number }
+  | { readonly kind: ProofRefusal | 'sign-in-again' }
+  /** `triesLeft`: wrong codes that the pending login may still have; null: it was given in a session. */
+  | { readonly kind: 'wrong-code'; readonly triesLeft: number | null }
+  /** `blockedUntil`: the authenticator's wait or lock, in milliseconds; null: another limit. */
+  | {
+      readonly kind: 'too-many-attempts'
+      readonly retryAfter: number
+      readonly blockedUntil: number | null
+    }
 
 type Revoked = { readonly kind: 'sign-in-again' }
 
@@ -88,6 +95,7 @@ export class Challenge {
 
     const pendingId = pendingOf(attempt)?.id ?? null
     const places = await this.#limits.takeForCode({ ...attempt, pendingId })
+    if (places.kind === 'too-many-attempts') return { ...places, blockedUntil: null }
     if (places.kind !== 'taken') return places
     const verdict = await this.#verdict(attempt, followUp, places.last).catch((error: unknown) => {
       void places.giveBack('all')
@@ -100,9 +108,14 @@ export class Challenge {
     }
     if (verdict.kind === 'wrong-code' && verdict.counted) await places.missed()
     else await places.giveBack('all')
+    if (verdict.kind === 'wrong-code') {
+      // A replay has cost nothing: its place was given back.
+      const back = verdict.counted ? 0 : 1
+      return { kind: 'wrong-code', triesLeft: places.left === null ? null : places.left + back }
+    }
     if (verdict.kind !== 'blocked') return verdict
-    const seconds = Math.ceil((verdict.until - this.#now()) / 1000)
-    return { kind: 'too-many-attempts', retryAfter: Math.max(1, seconds) }
+    const retryAfter = Math.max(1, Math.ceil((verdict.until - this.#now()) / 1000))
+    return { kind: 'too-many-attempts', retryAfter, blockedUntil: verdict.until }
   }
 
   /** @param last whether the pending login has no place after this one */

@@ -18,6 +18,8 @@ export interface Places {
 export interface CodePlaces extends Places {
   /** Whether it is the pending login's last one. */
   readonly last: boolean
+  /** Places that the pending login has left; null in a session. */
+  readonly left: number | null
   /** Says that the code was a miss: the last one uses the pending login up, which is announced. */
   missed(): Promise<void>
 }
@@ -78,7 +80,8 @@ export class Limits {
       return tooMany(address.retryAfter)
     }
     const missed = () => this.#missed(limits, pending.left)
-    return { kind: 'taken', giveBack, missed, last: pending.left <= 0 }
+    const left = pendingId === null ? null : pending.left
+    return { kind: 'taken', giveBack, missed, left, last: pending.left <= 0 }
   }
 
   async #missed({ userId, occasion }: CodeLimits, left: number): Promise<void> {

@@ -1,9 +1,14 @@
+import { firstAuthenticator } from '../domain/authenticators.js'
+import type { Footing } from '../domain/standing.js'
+import { backupCodesLeft, canBeRight } from '../factors/backup-codes/kept.js'
+import type { Proof } from '../factors/factors.js'
 import type { ProofAnswer, ProofAttempt } from '../service/challenge.js'
 import type { Exchange } from './handler.js'
 import { pagePath } from './page-path.js'
 import { malformed, type Problem } from './problem.js'
 import { proofAttempt } from './proof-attempt.js'
 import { proofIn } from './proof-field.js'
+import type { Site } from './site.js'
 import type { PendingVisitor, SignedInVisitor } from './visitor.js'
 
 type Refusal = { readonly kind: 'required-by-policy' | 'switched-off' }
@@ -19,14 +24,59 @@ export async function byProof<Result>(
   act: (attempt: ProofAttempt) => Promise<ProofAnswer<Result> | Refusal>,
 ): Promise<ByProof<Result>> {
   const proof = proofIn(exchange.req)
-  if (proof === null) return { problem: malformed('code') }
+  if (proof === null) return { problem: malformedCode(exchange) }
   const answer = await act(proofAttempt(exchange, proof))
   if (answer.kind === 'accepted') return { done: answer }
   if (answer.kind === 'setup-granted') {
     const next = pagePath(exchange.site.paths, 'setup-required')
     return { problem: { code: 'setup-required', next } }
   }
-  if (answer.kind === 'malformed-request') return { problem: malformed('code') }
+  if (answer.kind === 'malformed-request') return { problem: malformedCode(exchange) }
+  if (answer.kind === 'wrong-code') return { problem: wrongCode(proof, answer.triesLeft) }
   if (answer.kind !== 'too-many-attempts') return { problem: { code: answer.kind } }
-  return { problem: { code: answer.kind, retryAfter: answer.retryAfter } }
+  return { problem: tooMany(exchange, answer) }
+}
+
+type Asked = Pick<Exchange<PendingVisitor | SignedInVisitor>, 'site' | 'visitor'>
+
+/** What a code looks like that this user could give. */
+function malformedCode({ site, visitor }: Asked): Problem {
+  const { digits } = firstAuthenticator(visitor.record) ?? { digits: 6 }
+  const key = acceptsBackupCodes(visitor)
+    ? 'code-problem.malformed-code-backup'
+    : 'code-problem.malformed-code'
+  return { ...malformed('code'), text: { key, digits } }
+}
+
+/** To wait for the next code, and to check the phone's clock, helps nobody with a backup code. */
+function wrongCode(proof: Proof, triesLeft: number | null): Problem {
+  const ofApp = proof.some(({ factor }) => factor.role === 'main')
+  const last = triesLeft === 0
+  const key = last ? 'code-problem.last-wrong-code' : 'code-problem.wrong-backup-code'
+  return {
+    code: 'wrong-code',
+    ...(ofApp && !last ? {} : { text: { key } }),
+    ...(triesLeft === null || last ? {} : { triesLeft }),
+  }
+}
+
+/** The wait and the lock stop the authenticator alone: a backup code works meanwhile. */
+function tooMany(
+  { site, visitor }: Asked,
+  { retryAfter, blockedUntil }: Extract<ProofAnswer, { kind: 'too-many-attempts' }>,
+): Problem {
+  if (blockedUntil === null) return { code: 'too-many-attempts', retryAfter }
+  const key = acceptsBackupCodes(visitor)
+    ? 'code-problem.app-blocked-backup'
+    : 'code-problem.app-blocked'
+  const until = new Date(blockedUntil)
+  return { code: 'too-many-attempts', retryAfter, text: { key }, blockedUntil: until }
+}
+
+/** Whether a backup code could be right. */
+export function acceptsBackupCodes(
+  { keyIds }: Pick<Site, 'keyIds'>,
+  { record, policy }: Pick<Footing, 'record' | 'policy'>,
+): boolean {
+  return policy.backupCodes && canBeRight(record.backupCodes, keyIds)
 }

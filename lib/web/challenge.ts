@@ -1,8 +1,9 @@
+import type { Request } from 'express'
 import { isEnrolled } from '../domain/authenticators.js'
 import { pendingExpiresAt } from '../domain/pending-login.js'
-import { canBeRight, FEW_BACKUP_CODES } from '../factors/backup-codes/kept.js'
+import { FEW_BACKUP_CODES } from '../factors/backup-codes/kept.js'
 import { hasOpenOneTimeCode } from '../factors/one-time-codes/page.js'
-import { byProof } from './by-proof.js'
+import { acceptsBackupCodes, byProof } from './by-proof.js'
 import { wantsJson } from './faces.js'
 import { finishLogin, userOfPending } from './finish-login.js'
 import type { Exchange, Handler } from './handler.js'
@@ -10,9 +11,10 @@ import { hasOpenedLink } from './opened-link.js'
 import { pagePath } from './page-path.js'
 import type { PageProblem } from './pages.js'
 import type { Problem } from './problem.js'
-import { looksLikeBackupCode } from './proof-field.js'
+import { isBlocked, looksLikeBackupCode, typedCodeOf } from './proof-field.js'
 import { resetPendingOf, resetPendingShown } from './reset-pending.js'
 import { redirect, sendJson, sendProblem, showPage } from './respond.js'
+import { saveSession } from './session.js'
 import type { Site } from './site.js'
 import type { PendingVisitor } from './visitor.js'
 
@@ -69,8 +71,20 @@ async function refuse(
   problem: Problem,
 ): Promise<Problem | undefined> {
   if (problem.code === 'setup-required') return sendToSetup(exchange)
+  if (problem.text?.key === 'code-problem.last-wrong-code' && !wantsJson(exchange.req))
+    return usedUp(exchange, problem)
   const over = problem.code === 'not-enrolled' || problem.code === 'sign-in-again'
   return over ? { code: 'sign-in-again' } : onPage(exchange, problem)
+}
+
+/**
+ * The last miss leads to the sign-in at once: the next code would be refused though it were right.
+ * JSON clients are told so by `sign-in-again`, with their next try.
+ */
+async function usedUp({ site, req }: Exchange, problem: Problem): Promise<Problem> {
+  Reflect.deleteProperty(req.session, 'secondStep')
+  await saveSession(req)
+  return { ...problem, link: site.paths.signIn }
 }
 
 async function sendToSetup({ site, req, res }: Exchange): Promise<undefined> {
@@ -91,7 +105,7 @@ async function onPage(
   return undefined
 }
 
-function challengePage(
+async function challengePage(
   { site, req, res, visitor }: Exchange<PendingVisitor>,
   problem: PageProblem | null,
   status: number,
@@ -102,7 +116,10 @@ function challengePage(
     backupCode: acceptsBackupCodes(site, visitor),
     oneTimeCode: hasOpenOneTimeCode(oneTimeCodes, site.system.now()),
     app: isEnrolled(visitor.record),
-    typedBackupCode: problem !== null && looksLikeBackupCode(req),
+    account: await accountOf(site, req, visitor),
+    // While the app is blocked the other form is the one that works.
+    typedBackupCode: problem !== null && (looksLikeBackupCode(req) || isBlocked(problem)),
+    typed: problem?.code === 'malformed-request' ? typedCodeOf(req) : '',
     resetPending: resetPendingOf(site, visitor.record),
     openedLink: hasOpenedLink(site, req, visitor),
     lost: site.lost !== null,
@@ -113,6 +130,18 @@ function challengePage(
   return showPage(site, req, res, 'challenge', data, status)
 }
 
+/** Whoever has several accounts must know which code to look for. A user store that is away stops nobody. */
+async function accountOf(
+  site: Site,
+  req: Request,
+  visitor: PendingVisitor,
+): Promise<string | null> {
+  const user = await userOfPending(site, req, visitor).catch(() => undefined)
+  if (user === undefined) return null
+  const { email, name } = site.describe(user)
+  return email ?? name
+}
+
 /** A one-time code is not named: who has been given one knows it, and nobody else needs to. */
 function methodsOf(site: Site, visitor: PendingVisitor): readonly string[] {
   const { authenticators } = visitor.record
@@ -120,10 +149,6 @@ function methodsOf(site: Site, visitor: PendingVisitor): readonly string[] {
     ...new Set(authenticators.map(({ type }) => type)),
     ...(acceptsBackupCodes(site, visitor) ? ['backup-code'] : []),
   ]
-}
-
-function acceptsBackupCodes({ keyIds }: Site, { record, policy }: PendingVisitor): boolean {
-  return policy.backupCodes && canBeRight(record.backupCodes, keyIds)
 }
 
 /** Used up, or dead with the key they were made under: whoever had some should make new ones. */

@@ -1,12 +1,11 @@
 import { freshUntil } from '../domain/stamp.js'
-import { canBeRight } from '../factors/backup-codes/kept.js'
-import { byProof } from './by-proof.js'
+import { acceptsBackupCodes, byProof } from './by-proof.js'
 import { wantsJson } from './faces.js'
 import type { Exchange, Handler } from './handler.js'
 import { nextOf } from './needs.js'
 import type { PageProblem } from './pages.js'
 import type { Problem } from './problem.js'
-import { looksLikeBackupCode } from './proof-field.js'
+import { isBlocked, looksLikeBackupCode, typedCodeOf } from './proof-field.js'
 import { redirect, sendJson, sendProblem, showPage } from './respond.js'
 import { renewSession } from './session.js'
 import type { SignedInVisitor } from './visitor.js'
@@ -56,8 +55,9 @@ function freshPage(
 ): Promise<void> {
   const data = {
     problem,
-    backupCode: visitor.policy.backupCodes && canBeRight(visitor.record.backupCodes, site.keyIds),
-    typedBackupCode: problem !== null && looksLikeBackupCode(req),
+    backupCode: acceptsBackupCodes(site, visitor),
+    typedBackupCode: problem !== null && (looksLikeBackupCode(req) || isBlocked(problem)),
+    typed: problem?.code === 'malformed-request' ? typedCodeOf(req) : '',
   }
   return showPage(site, req, res, 'fresh', data, status)
 }

@@ -43,6 +43,10 @@ export interface PageProblem {
   readonly clockOff?: number
   /** Of `malformed-request`: the name of the field that it is about; null: it is about none. */
   readonly field?: string | null
+  /** Until when the authenticator's codes are not looked at, ISO 8601. */
+  readonly blockedUntil?: string
+  /** Wrong codes that this sign-in may still have. */
+  readonly triesLeft?: number
 }
 
 /** What the settings page offers, each asked for with a code. */
@@ -87,6 +91,10 @@ export type PageData = {
     readonly app?: boolean
     /** The problem is about a backup code: that form is open and has the focus. Default: false. */
     readonly typedBackupCode?: boolean
+    /** What was typed and is no code, to be mended; empty: nothing. Default: empty. */
+    readonly typed?: string
+    /** Whose account it is, as the user knows it; null: nobody can tell. Default: null. */
+    readonly account?: string | null
     /** From when on a reset by mail that waits can be used, or null. */
     readonly resetPending: Date | null
     /** The link of a reset by mail was opened in this browser, and works now. Default: false. */
@@ -131,6 +139,7 @@ export type PageData = {
     readonly backupCode: boolean
     /** As on the challenge page. */
     readonly typedBackupCode?: boolean
+    readonly typed?: string
   }
   settings: {
     readonly problem: PageProblem | null

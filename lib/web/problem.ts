@@ -1,3 +1,5 @@
+import type { Translate } from './messages.js'
+
 /** The stable codes of RFC 9457 problems, and their statuses. */
 export const PROBLEM_STATUS = {
   'malformed-request': 400,
@@ -25,6 +27,26 @@ export const PROBLEM_STATUS = {
 /** What went wrong, as clients tell it apart. */
 export type ProblemCode = keyof typeof PROBLEM_STATUS
 
+/** Texts for a problem whose own text would mislead: by their keys, with their values. */
+export type ProblemText =
+  | {
+      readonly key:
+        | 'code-problem.wrong-backup-code'
+        | 'code-problem.last-wrong-code'
+        | 'code-problem.app-blocked'
+        | 'code-problem.app-blocked-backup'
+    }
+  | {
+      readonly key: 'code-problem.malformed-code' | 'code-problem.malformed-code-backup'
+      readonly digits: number
+    }
+
+/** What a problem says, in the visitor's language. */
+export function detailOf({ code, text }: Problem, t: Translate): string {
+  if (text === undefined) return t(`problem.${code}`)
+  return 'digits' in text ? t(text.key, { digits: text.digits }) : t(text.key)
+}
+
 /** A refusal that a handler answers with. */
 export interface Problem {
   readonly code: ProblemCode
@@ -42,6 +64,12 @@ export interface Problem {
   readonly availableAt?: Date
   /** Seconds, in the `Retry-After` header. */
   readonly retryAfter?: number
+  /** A text that says more than the code's own. */
+  readonly text?: ProblemText
+  /** Until when the authenticator's codes are not looked at; pages say it in the visitor's time. */
+  readonly blockedUntil?: Date
+  /** Wrong codes that this pending login may still have. */
+  readonly triesLeft?: number
 }
 
 /** A request that cannot be read: which field of it, or null for the body as a whole. */

@@ -3,7 +3,7 @@ import { languagesOf, wantsJson } from './faces.js'
 import { inlineStyle } from './inline-style.js'
 import { keepsNavigation, leadOf } from './lead.js'
 import type { PageData, PageFrame, PageName, PageProblem } from './pages.js'
-import { PROBLEM_STATUS, type Problem } from './problem.js'
+import { detailOf, PROBLEM_STATUS, type Problem } from './problem.js'
 import type { Site } from './site.js'
 import { timeShown } from './time-shown.js'
 
@@ -95,8 +95,14 @@ export async function sendProblem(
   const { t } = site.messages.for(languagesOf(site, req))
   const shown = {
     code: problem.code,
-    detail: t(`problem.${problem.code}`),
-    ...(problem.code === 'too-many-attempts' && problem.retryAfter !== undefined
+    detail: detailOf(problem, t),
+    ...(problem.triesLeft === undefined ? {} : { triesLeft: problem.triesLeft }),
+    ...(problem.blockedUntil === undefined
+      ? {}
+      : { blockedUntil: problem.blockedUntil.toISOString() }),
+    ...(problem.code === 'too-many-attempts' &&
+    problem.retryAfter !== undefined &&
+    problem.blockedUntil === undefined
       ? { minutes: Math.ceil(problem.retryAfter / 60) }
       : {}),
     ...(problem.clockOff === undefined ? {} : { clockOff: problem.clockOff }),
@@ -111,7 +117,7 @@ export async function sendProblem(
 /** Answers with a problem as JSON, whatever the visitor prefers. */
 export function sendProblemJson(site: Site, req: Request, res: Response, problem: Problem): void {
   const { t } = site.messages.for(languagesOf(site, req))
-  const { code, next, field, availableAt } = problem
+  const { code, next, field, availableAt, clockOff } = problem
   const status = problem.status ?? PROBLEM_STATUS[code]
   setSafeHeaders(res)
   res
@@ -123,9 +129,10 @@ export function sendProblemJson(site: Site, req: Request, res: Response, problem
         title: t(`problem.${code}.title`),
         status,
         code,
-        detail: t(`problem.${code}`),
+        detail: detailOf(problem, t),
         ...(next === undefined ? {} : { next }),
         ...(field === undefined ? {} : { field }),
+        ...(clockOff === undefined ? {} : { clockOff }),
         ...(availableAt === undefined ? {} : { availableAt: availableAt.toISOString() }),
       }),
     )

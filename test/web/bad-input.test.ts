@@ -73,7 +73,7 @@ function expectRefusal(response: Response, { status }: BadBody, face: string): v
   else {
     expect(response.status, response.text).to.equal(status)
     expect(response.headers['content-type']).to.match(/^text\/html/)
-    expect(response.text).to.include('Something is missing or mistyped')
+    expect(response.text).to.match(/Something is missing or mistyped|A code from your app has/)
   }
   expectSafeHeaders(response)
 }

@@ -93,7 +93,7 @@ describe('wrong codes of one account', () => {
     const right = await post(enrolment.code()).expect(429).expect('Retry-After', '60')
     const wrong = await post(wrongCodeOf(host, enrolment)).expect(429)
     expect(right.text).to.equal(wrong.text)
-    expect(right.text).to.include('There were too many tries').and.to.include('name="code"')
+    expect(right.text).to.include('There were too many wrong codes').and.to.include('name="code"')
   })
 
   it('wait no longer than they must, and use up nothing meanwhile', async () => {

@@ -61,7 +61,7 @@ describe('the clock at a set-up', () => {
     return { host, browser, secret: body.secret as string, codeAt }
   }
 
-  it('is said to be behind or ahead, and by how much, on the page alone', async () => {
+  it('is said to be behind or ahead, and by how much', async () => {
     const { browser, codeAt } = await settingUp()
     const told = async (minutes: number) =>
       (await postForm(browser, SETUP, { code: codeAt(minutes) }).expect(401)).text
@@ -70,7 +70,11 @@ describe('the clock at a set-up', () => {
       .and.to.include('12:00:00 UTC')
     expect(await told(10)).to.include('about 10 minutes ahead')
     expect(await told(-11)).to.not.include('data-clock')
-    expectProblem(await postJson(browser, SETUP, { code: codeAt(-3) }), 'wrong-code', 401)
+    const behind = await postJson(browser, SETUP, { code: codeAt(-3) }).expect(401)
+    expect(behind.body).to.include({ code: 'wrong-code', clockOff: -180 })
+    const far = await postJson(browser, SETUP, { code: codeAt(-11) })
+    expectProblem(far, 'wrong-code', 401)
+    expect(far.body).to.not.have.property('clockOff')
   })
 
   it('is not the matter where the code is simply wrong', async () => {

@@ -118,7 +118,7 @@ for (const action of ACTIONS) {
       expect(others).to.deep.equal([])
       expect(open).to.include(`action="${path}"`).and.to.include('That code didn’t work')
       const odd = await postForm(browser, path, {}).expect(400)
-      expect(odd.text).to.include('Something is missing or mistyped')
+      expect(odd.text).to.include('A code from your app has 6 digits')
     })
 
     it('counts no attempt for a body without a code, or an odd one', async () => {

@@ -33,9 +33,21 @@ for (const button of document.querySelectorAll('[data-copy]')) {
   button.after(said)
   button.addEventListener('click', async () => {
     const shown = document.getElementById(button.dataset.copy).textContent
-    await navigator.clipboard.writeText(shown.replace(/ +/g, '').replace(/\n+/g, '\n').trim())
-    said.textContent = button.dataset.copied
+    const text = shown.replace(/ +/g, '').replace(/\n+/g, '\n').trim()
+    said.textContent = await navigator.clipboard.writeText(text).then(
+      () => button.dataset.copied,
+      () => button.dataset.notCopied,
+    )
   })
+}
+
+// Moments are written in UTC; the visitor's own zone is known here alone.
+for (const moment of document.querySelectorAll('time[data-local]')) {
+  const format = { dateStyle: 'long', timeStyle: 'short' }
+  moment.textContent = new Date(moment.dateTime).toLocaleString(
+    document.documentElement.lang,
+    format,
+  )
 }
 
 // The server's time goes on, as the visitor's device would show it.
