@@ -42,7 +42,7 @@ type Asked = Pick<Exchange<PendingVisitor | SignedInVisitor>, 'site' | 'visitor'
 /** What a code looks like that this user could give. */
 function malformedCode({ site, visitor }: Asked): Problem {
   const { digits } = firstAuthenticator(visitor.record) ?? { digits: 6 }
-  const key = acceptsBackupCodes(visitor)
+  const key = acceptsBackupCodes(site, visitor)
     ? 'code-problem.malformed-code-backup'
     : 'code-problem.malformed-code'
   return { ...malformed('code'), text: { key, digits } }
@@ -66,9 +66,9 @@ function tooMany(
   { retryAfter, blockedUntil }: Extract<ProofAnswer, { kind: 'too-many-attempts' }>,
 ): Problem {
   if (blockedUntil === null) return { code: 'too-many-attempts', retryAfter }
-  const key = acceptsBackupCodes(visitor)
-    ? 'code-problem.app-blocked-backup'
-    : 'code-problem.app-blocked'
+  const { record, policy } = visitor
+  const left = policy.backupCodes ? backupCodesLeft(record.backupCodes, site.keyIds) : 0
+  const key = left > 0 ? 'code-problem.app-blocked-backup' : 'code-problem.app-blocked'
   const until = new Date(blockedUntil)
   return { code: 'too-many-attempts', retryAfter, text: { key }, blockedUntil: until }
 }
