@@ -121,7 +121,22 @@ describe('Backup codes that an admin has made', () => {
     expect([answer.status, answer.headers.location]).to.deep.equal([303, SETTINGS])
     const page = await getPage(browser, SETTINGS).expect(200)
     expect(page.text).to.contain('An admin has seen your backup codes')
+    // One note: to make new codes, and to say that these are saved, can't both be asked.
+    expect(page.text).to.not.contain('You haven’t told us')
+    expect(page.text.match(/class="note"/g)).to.have.length(1)
     expect(page.text).to.contain('href="/inside"')
+  })
+
+  it('are not to be kept, however few are left', async () => {
+    const { host, codes, enrolment } = await madeByAdmin()
+    for (const code of codes.slice(0, 8)) await giveCode(await pendingBrowser(host), code)
+    const browser = browserOf(host)
+    await signIn(browser, ann, enrolment)
+    const few = await getPage(browser, SETTINGS).expect(200)
+    expect(few.text).to.contain('An admin has seen your backup codes').and.not.contain('Keep them')
+    for (const code of codes.slice(8)) await giveCode(await pendingBrowser(host), code)
+    const none = await getPage(browser, SETTINGS).expect(200)
+    expect(none.text).to.contain('no backup codes left').and.not.contain('An admin has seen')
   })
 
   it('do not lead astray who signs in by the authenticator', async () => {
