@@ -10,6 +10,7 @@ import { problems, wantsJson } from './problems.js'
 import { requireAdmin, routes } from './routes.js'
 import type { Settings } from './settings.js'
 import type { Stores } from './stores.js'
+import { speakTheirLanguage } from './texts.js'
 import { type User, type UserStore, userWithPassword } from './users.js'
 
 /** The app: a password login as Passport's manual has it, and the second step mounted into it. */
@@ -22,6 +23,8 @@ export function makeApp(
   app.set('trust proxy', settings.trustProxy)
   app.set('views', fileURLToPath(new URL('views', import.meta.url)))
   app.set('view engine', 'ejs')
+  app.use('/assets', express.static(fileURLToPath(new URL('assets', import.meta.url))))
+  app.use(speakTheirLanguage)
 
   const secondStep = createSecondStep<User>({
     issuer: 'Example App',

@@ -1,5 +1,6 @@
 import { STATUS_CODES } from 'node:http'
 import type { ErrorRequestHandler, Request } from 'express'
+import { textsFor } from './texts.js'
 
 /** The pages that can show a problem of their own. */
 type Page = 'login' | 'register' | 'problem'
@@ -9,10 +10,13 @@ export class Refusal extends Error {
   constructor(
     readonly status: number,
     readonly code: string,
-    message: string,
+    /** The text that tells of it: `problem.<text>`. */
+    readonly text: string,
     readonly page: Page = 'problem',
+    /** The fields that it is about; the first is where to mend it. */
+    readonly fields: readonly string[] = [],
   ) {
-    super(message)
+    super(`${code}: ${text}`)
   }
 }
 
@@ -24,11 +28,15 @@ export function wantsJson(req: Request): boolean {
 /** The one place that decides how a refusal looks. */
 export const problems: ErrorRequestHandler = (error, req, res, next) => {
   if (res.headersSent) return next(error)
-  const { status, code, message, page } = refusalOf(error)
+  const { status, code, text, page, fields } = refusalOf(error)
+  const detail = textsFor(req).t(`problem.${text}`)
   res.status(status)
-  if (!wantsJson(req)) return res.render(page, { problem: message, typed: typedIn(req) })
+  if (!wantsJson(req)) {
+    return res.render(page, { problem: detail, problemIn: fields, typed: typedIn(req) })
+  }
   const title = STATUS_CODES[status] ?? ''
-  const body = { type: `urn:second-step:${code}`, title, status, code, detail: message }
+  const field = code === 'malformed-request' && fields[0] !== undefined ? { field: fields[0] } : {}
+  const body = { type: `urn:second-step:${code}`, title, status, code, detail, ...field }
   return res.type('application/problem+json').send(JSON.stringify(body))
 }
 
@@ -37,10 +45,10 @@ function refusalOf(error: unknown): Refusal {
   // Express's body parsers and router throw errors that have a status and may be shown.
   const { status, expose } = Object(error) as { status?: unknown; expose?: unknown }
   if (typeof status === 'number' && status < 500 && expose === true) {
-    return new Refusal(status, 'malformed-request', 'That request could not be read.')
+    return new Refusal(status, 'malformed-request', 'unreadable')
   }
   console.error(error)
-  return new Refusal(500, 'internal-error', 'Something went wrong. Please try again.')
+  return new Refusal(500, 'internal-error', 'failed')
 }
 
 /** What a form shows again: never a password. */

@@ -8,6 +8,7 @@ import {
 import passport from 'passport'
 import type { SecondStep } from 'passport-second-step'
 import { Refusal, wantsJson } from './problems.js'
+import { putBackWhere, rememberWhere, takeUpWhere } from './return-to.js'
 import { canonicalEmail, register, type User, type UserStore } from './users.js'
 
 /** The app's own pages and JSON. None of them knows of the second step but the transfer. */
@@ -20,6 +21,7 @@ export function routes(users: UserStore, secondStep: SecondStep<User>): Router {
     '/login',
     requireTexts('login', 'username', 'password'),
     secondStep.limitPassword(),
+    takeUpWhere,
     passport.authenticate('local', { failWithError: true, keepSessionInfo: true }),
     rightPassword,
     wrongPassword,
@@ -43,12 +45,12 @@ export function routes(users: UserStore, secondStep: SecondStep<User>): Router {
   )
 
   router.use(() => {
-    throw new Refusal(404, 'not-found', 'There is no such page.')
+    throw new Refusal(404, 'not-found', 'not-found')
   })
   return router
 }
 
-const NOTHING_TYPED = { problem: null, typed: { email: '', name: '' } }
+const NOTHING_TYPED = { problem: null, problemIn: [], typed: { email: '', name: '' } }
 const LONGEST_TEXT = 254
 const SHORTEST_PASSWORD = 8
 
@@ -59,8 +61,8 @@ function userOf(req: Request): User | null {
 /** All that a page needs to be protected: between the two steps nobody is authenticated. */
 const requireLogin: RequestHandler = (req, res, next) => {
   if (req.isAuthenticated()) return next()
-  if (wantsJson(req)) throw new Refusal(401, 'not-signed-in', 'Please sign in first.')
-  if (req.method === 'GET') req.session.returnTo = req.originalUrl
+  if (wantsJson(req)) throw new Refusal(401, 'not-signed-in', 'not-signed-in')
+  if (req.method === 'GET') rememberWhere(req, res)
   res.redirect(303, '/login')
 }
 
@@ -68,7 +70,7 @@ const requireLogin: RequestHandler = (req, res, next) => {
 export const requireAdmin: RequestHandler = (req, res, next) => {
   requireLogin(req, res, () => {
     if (userOf(req)?.roles.includes('admin') === true) return next()
-    throw new Refusal(403, 'forbidden', 'This is for admins.')
+    throw new Refusal(403, 'forbidden', 'forbidden')
   })
 }
 
@@ -76,15 +78,14 @@ function signUp(users: UserStore): RequestHandler {
   return async (req, res, next) => {
     const { email, name, password } = req.body
     if (!/^[^\s@]+@[^\s@]+$/.test(canonicalEmail(email))) {
-      throw new Refusal(400, 'malformed-request', 'That is no e-mail address.', 'register')
+      throw new Refusal(400, 'malformed-request', 'no-address', 'register', ['email'])
     }
     if (password.length < SHORTEST_PASSWORD) {
-      const message = `The password needs at least ${SHORTEST_PASSWORD} characters.`
-      throw new Refusal(400, 'malformed-request', message, 'register')
+      throw new Refusal(400, 'malformed-request', 'short-password', 'register', ['password'])
     }
     const user = await register(users, { email, name: name.trim(), password })
     if (user === null) {
-      throw new Refusal(409, 'email-taken', 'This address has an account already.', 'register')
+      throw new Refusal(409, 'email-taken', 'email-taken', 'register', ['email'])
     }
     req.logIn(user, (error) => (error ? next(error) : answerSignedIn(req, res, 201)))
   }
@@ -99,10 +100,10 @@ function answerSignedIn(req: Request, res: Response, status: number): void {
 
 const rightPassword: RequestHandler = (req, res) => answerSignedIn(req, res, 200)
 
-const wrongPassword: ErrorRequestHandler = (error, _req, _res, next) => {
-  const refused = error.name === 'AuthenticationError'
-  const message = 'E-mail address or password is wrong.'
-  next(refused ? new Refusal(401, 'invalid-credentials', message, 'login') : error)
+const wrongPassword: ErrorRequestHandler = (error, req, res, next) => {
+  if (error.name !== 'AuthenticationError') return next(error)
+  putBackWhere(req, res)
+  next(new Refusal(401, 'invalid-credentials', 'credentials', 'login', ['password', 'username']))
 }
 
 function answer(req: Request, res: Response, next: string, body: object, status = 200): void {
@@ -115,7 +116,8 @@ function requireTexts(page: 'login' | 'register', ...names: readonly string[]): 
     typeof value === 'string' && value.trim() !== '' && value.length <= LONGEST_TEXT
   return (req, _res, next) => {
     const body: unknown = req.body
-    if (names.every((name) => isText(Reflect.get(Object(body), name)))) return next()
-    throw new Refusal(400, 'malformed-request', 'Please fill in every field.', page)
+    const wrong = names.filter((name) => !isText(Reflect.get(Object(body), name)))
+    if (wrong.length === 0) return next()
+    throw new Refusal(400, 'malformed-request', 'fill-in', page, wrong)
   }
 }
