@@ -60,9 +60,10 @@ export function regenerateSession(req: Request): Promise<void> {
  */
 export async function renewSession(req: Request, stamp: Stamp): Promise<void> {
   const kept = keptKeys(req, () => true)
+  const { shown } = req.session.secondStep ?? {}
   await regenerateSession(req)
   for (const [key, value] of kept) Reflect.set(req.session, key, value)
-  req.session.secondStep = { verified: stamp }
+  req.session.secondStep = shown === undefined ? { verified: stamp } : { verified: stamp, shown }
   await saveSession(req)
 }
 

@@ -250,6 +250,19 @@ for (const action of ACTIONS) {
       expect(await recordOf(host)).to.deep.equal(before)
     })
 
+    it('makes none where the admin has given a fresh code in another tab meanwhile', async () => {
+      const { host, browser, enrolment, send } = await atCodes()
+      const made = async () => {
+        const { backupCodes, oneTimeCodes } = await recordOf(host)
+        return { backupCodes, oneTimeCodes }
+      }
+      const before = await made()
+      host.system.advance(5 * MINUTE)
+      await postForm(browser, '/second-step/fresh', { code: enrolment.code() }).expect(303)
+      expect((await send().expect(303)).headers.location).to.equal(page)
+      expect(await made()).to.deep.equal(before)
+    })
+
     it('makes them anew ten minutes later, to whoever presses', async () => {
       const { host, browser, enrolment, send, codes } = await atCodes()
       host.system.advance(10 * MINUTE)
