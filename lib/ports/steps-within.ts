@@ -13,7 +13,7 @@ export type Step = <T>(part: string, call: () => Promise<T>) => Promise<T>
  */
 export async function stepsWithin<T>(longest: number, run: (step: Step) => Promise<T>): Promise<T> {
   let over = false
-  let present = ''
+  let present = 'a step of the host'
   const step: Step = async (part, call) => {
     present = part
     const answer = await call()

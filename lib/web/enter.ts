@@ -5,7 +5,7 @@ import type { KeptCodes } from '../service/shown-codes.js'
 import type { Keeps } from './kept-keys.js'
 import { type LogInOptions, removeUser } from './passport.js'
 import { passportLogIn } from './passport-session.js'
-import { removeLogin } from './session.js'
+import { keptKeys, removeLogin, type SecondStepSession } from './session.js'
 import type { Site } from './site.js'
 import { guardedStateOf } from './visitor.js'
 
@@ -24,37 +24,27 @@ export interface Entry {
 }
 
 /**
- * Signs the user in: strips the session in memory to what may live on, adds the stamp, and lets
- * Passport regenerate, merge and save it once. To regenerate first and let Passport do it again
- * would lose `returnTo` and the cookie's `maxAge`, and cost two more calls of the store.
+ * Signs the user in, in a new session that has from the old one what may live on. The old one stays
+ * as it is until then: where the login fails, the visitor is where they were.
  */
 export async function enter(site: Site, req: Request, entry: Entry): Promise<void> {
   const { user, userId, stamp, footing, options } = entry
   const state = guardedStateOf(req)
-  strip(req, entry.keeps)
   const { next, shown = null } = entry
-  req.session.secondStep = {
+  const secondStep: SecondStepSession = {
     verified: stamp,
     ...(next === undefined ? {} : { next }),
     ...(shown === null ? {} : { shown: [shown] }),
   }
+  const contents = [...keptKeys(req, entry.keeps), ['secondStep', secondStep] as const]
+  const before = req.session
   try {
-    await passportLogIn(req, state.logIn, user, { ...options, keepSessionInfo: true })
+    await passportLogIn(req, state.logIn, user, { options: options ?? {}, contents })
   } catch (error) {
-    // What could not be saved must not be saved at the end of the response after all.
     removeUser(req)
-    removeLogin(site, req)
+    if (req.session !== before) removeLogin(site, req)
     throw error
   }
   const { record, policy, subject } = footing
   state.visitor = { kind: 'signed-in', userId, user, stamp, record, policy, subject }
-}
-
-function strip(req: Request, keeps: Keeps): void {
-  for (const key of Object.keys(req.session)) {
-    if (keeps(key)) continue
-    // Passport copies the enumerable keys; express-session still needs this one until then.
-    if (key === 'cookie') Object.defineProperty(req.session, key, { enumerable: false })
-    else Reflect.deleteProperty(req.session, key)
-  }
 }

@@ -12,7 +12,7 @@ import {
   removeUser,
   requireKnownInstance,
 } from './passport.js'
-import { passportLogIn, serialisedUserOf } from './passport-session.js'
+import { passportLogIn, refuseAnswered, serialisedUserOf } from './passport-session.js'
 import { answerPending, refuseWithoutSession } from './pending-answer.js'
 import { putPending } from './put-pending.js'
 import type { Site } from './site.js'
@@ -34,9 +34,9 @@ export function gate(site: Site, req: Request, res: Response): Request['logIn'] 
       )
     }
     if (state.loggingIn) {
-      throw new ConfigurationError(
-        'req.logIn() was called again before it had called back: wait for the callback of the first call',
-      )
+      // Not thrown: this may be a callback of a database's, where nobody catches.
+      queueMicrotask(() => callBack(state, done, calledTwice()))
+      return
     }
     state.loggingIn = true
     state.calledLogIn = true
@@ -54,6 +54,21 @@ export function gate(site: Site, req: Request, res: Response): Request['logIn'] 
         },
       )
       .catch(state.next)
+  }
+}
+
+function calledTwice(): ConfigurationError {
+  return new ConfigurationError(
+    'req.logIn() was called again before it had called back: wait for the callback of the first call',
+  )
+}
+
+/** What the host's callback throws goes to Express: it is no reason for the process to end. */
+function callBack({ next }: Guarded, done: Done, error: unknown): void {
+  try {
+    done(error)
+  } catch (thrown) {
+    next(thrown)
   }
 }
 
@@ -145,7 +160,7 @@ async function logInOnce(
   const demand = demandOf(footing, site.system.now())
   if (passed || demand === 'nothing' || options.secondStep === false) {
     const state = guardedStateOf(req)
-    await passportLogIn(req, state.logIn, user, options)
+    await passportLogIn(req, state.logIn, user, { options, contents: [] })
     // Met: a guard mounted again on a sub-router must not take him for a session without a stamp.
     state.visitor = {
       kind: 'signed-in',
@@ -179,7 +194,9 @@ async function becomePending(
     stampId: null,
     stampVersion: null,
   })
+  refuseAnswered(req)
   await putPending(site, req, pending)
+  refuseAnswered(req)
 
   removeUser(req)
   const demand = demandOf(footing, site.system.now())

@@ -2,6 +2,7 @@ import type { Request } from 'express'
 import type {} from 'express-session'
 import type { PendingLogin } from '../domain/pending-login.js'
 import type { Stamp } from '../domain/stamp.js'
+import { UnavailableError } from '../errors/unavailable-error.js'
 import { within } from '../ports/within.js'
 import type { AdminAction } from '../service/administration.js'
 import type { KeptCodes } from '../service/shown-codes.js'
@@ -46,12 +47,22 @@ const PART = 'the session store'
 
 /** Saves the session; what comes after may rely on it. */
 export function saveSession(req: Request): Promise<void> {
-  return within(PART, () => settled((done) => req.session.save(done)))
+  return orDetached(req, () => within(PART, () => savedNow(req)))
 }
 
 /** Puts an empty session with a new id in place of the present one, which is destroyed. */
 export function regenerateSession(req: Request): Promise<void> {
-  return within(PART, () => settled((done) => req.session.regenerate(done)))
+  return orDetached(req, () => within(PART, () => regeneratedNow(req)))
+}
+
+/** The same without a limit in time, for what has a limit of its own. */
+export function savedNow(req: Request): Promise<void> {
+  return settled(req, (done) => req.session.save(done))
+}
+
+/** The same without a limit in time, for what has a limit of its own. */
+export function regeneratedNow(req: Request): Promise<void> {
+  return settled(req, (done) => req.session.regenerate(done))
 }
 
 /**
@@ -67,10 +78,21 @@ export async function renewSession(req: Request, stamp: Stamp): Promise<void> {
   await saveSession(req)
 }
 
-function settled(run: (done: (error?: unknown) => void) => void): Promise<void> {
+function settled(req: Request, run: (done: (error?: unknown) => void) => void): Promise<void> {
   return new Promise((resolve, reject) => {
+    if (detached.has(req)) throw new UnavailableError(PART)
     run((error) => (error ? reject(error) : resolve()))
   })
+}
+
+/** Runs work on the session's store; where it fails, the response lets go of the session. */
+async function orDetached(req: Request, work: () => Promise<void>): Promise<void> {
+  try {
+    await work()
+  } catch (error) {
+    detachSession(req)
+    throw error
+  }
 }
 
 /** The keys of a session that a regeneration is to keep, with their values. */
@@ -153,11 +175,22 @@ function versionOf(version: unknown): number | null {
   return typeof version === 'number' ? version : null
 }
 
+const detached = new WeakSet<Request>()
+
 /**
- * Lets go of a session whose store has just failed, so that the end of the response neither waits
- * for it again (the answer is due within 2 seconds) nor saves what was refused.
+ * Lets go of a session whose store has just failed: the end of the response neither saves it, which
+ * would wait for the store again (the answer is due within 2 seconds), nor sends its id. A write that
+ * was given up may be done later, and would sign in whoever has that id. The session itself can be
+ * read as before.
+ *
+ * express-session leaves a session alone whose id is no text. It makes a new one when the store
+ * answers late, so the id cannot be set again.
  */
 export function detachSession(req: Request): void {
-  Reflect.deleteProperty(req, 'session')
-  Reflect.deleteProperty(req, 'sessionID')
+  detached.add(req)
+  Object.defineProperty(req, 'sessionID', {
+    configurable: true,
+    get: () => undefined,
+    set: () => undefined,
+  })
 }
