@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { RecordStore } from '../ports/record-store.js'
+import { loadFailure } from './load-failure.js'
 
 /** What every command needs of the app's options: where everything is kept. */
 export interface Config {
@@ -46,7 +47,6 @@ async function load(file: string): Promise<object> {
     const module: unknown = await import(pathToFileURL(resolve(file)).href)
     return Object(Reflect.get(Object(module), 'default') ?? module)
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause)
-    throw new Error(`${file} cannot be loaded: ${why}`, { cause })
+    throw new Error(loadFailure(file, cause), { cause })
   }
 }

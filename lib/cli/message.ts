@@ -12,7 +12,15 @@ export function messageOf(error: unknown): string {
 }
 
 function textOf(error: unknown): string {
-  const text = (error instanceof Error ? error.message : String(error)).replace(/\s+/g, ' ')
+  const said = error instanceof Error ? error.message : String(error)
+  const text = withoutPasswords(said.replace(/\s+/g, ' '))
   const half = LONGEST / 2
   return text.length <= LONGEST ? text : `${text.slice(0, half)} … ${text.slice(-half)}`
+}
+
+/** Drivers repeat the address that they were given, and an address may have a password in it. */
+function withoutPasswords(text: string): string {
+  return text
+    .replace(/\b([a-z][a-z0-9+.-]*:\/\/)[^\s/@]*@/gi, '$1…@')
+    .replace(/\b(password|passwd|pwd|secret|token)=[^\s&;,]+/gi, '$1=…')
 }

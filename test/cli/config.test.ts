@@ -1,0 +1,79 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import { readOptions } from '../../lib/cli/config.js'
+import { messageOf } from '../../lib/cli/message.js'
+
+const LIB = new URL('../../lib/index.ts', import.meta.url).href
+const SECRET = 'hunter2'
+
+describe('A config of the command line that cannot be loaded', () => {
+  let folder: string
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'second-step-config-'))
+  })
+  after(() => rm(folder, { recursive: true, force: true }))
+
+  async function failureOf(name: string, text: string | null): Promise<string> {
+    const file = join(folder, name)
+    if (text !== null) await writeFile(file, text)
+    const error = await readOptions(file).then(
+      () => new Error('it was loaded'),
+      (reason: unknown) => reason,
+    )
+    const message = messageOf(error)
+    expect(message).to.contain(file).and.not.contain('\n')
+    return message
+  }
+
+  // A driver repeats the connection string, password and all, and the terminal is in a CI's log.
+  const telling: Record<string, string> = {
+    'its own error': `const url = 'postgres://app:${SECRET}@db'\n\nthrow new Error('cannot reach ' + url)`,
+    'a type error': `const url = 'postgres://app:${SECRET}@db'\n\nnull[url]`,
+    'JSON that is none': `const keys = '${SECRET}'\n\nJSON.parse(keys)`,
+    'a rejection': `const f = async () => {\n\n  throw new Error('${SECRET}') }\nawait f()`,
+  }
+  for (const [name, text] of Object.entries(telling)) {
+    it(`tells where it throws, and not what: ${name}`, async () => {
+      const file = `${name.replaceAll(' ', '-')}.mjs`
+      const message = await failureOf(file, text)
+      expect(message).to.not.contain(SECRET)
+      expect(message).to.match(new RegExp(`throws \\w*Error \\(${join(folder, file)}:3:\\d+\\)`))
+      expect(message).to.contain(`node ${join(folder, file)}`)
+    })
+  }
+
+  it('tells nothing of what was thrown that is no error', async () => {
+    expect(await failureOf('text.mjs', `throw '${SECRET}'`)).to.not.contain(SECRET)
+    const rejected = `throw Object.assign(Object.create(null), { a: '${SECRET}' })`
+    expect(await failureOf('object.mjs', rejected)).to.not.contain(SECRET)
+  })
+
+  it('tells the code of a failure of the system', async () => {
+    const text = `import { readFileSync } from 'node:fs'\nreadFileSync('/${SECRET}')`
+    const message = await failureOf('read.mjs', text)
+    expect(message).to.contain('throws Error ENOENT').and.not.contain(SECRET)
+  })
+
+  it('says what is wrong where Node or this package says so', async () => {
+    expect(await failureOf('missing.mjs', null)).to.contain('Cannot find module')
+    const noPackage = await failureOf('package.mjs', "import x from 'no-such-package'")
+    expect(noPackage).to.contain("Cannot find package 'no-such-package'")
+    const noExport = await failureOf('export.mjs', "\nimport { nope } from 'node:fs'")
+    expect(noExport).to.contain("named 'nope'").and.contain('export.mjs:2')
+    const text = await failureOf('syntax.mjs', 'const a = 1\n\nexport default {')
+    expect(text).to.contain('Unexpected end of input').and.contain('syntax.mjs:3')
+    const ours = `import { redisStore } from '${LIB}'\nexport default { store: redisStore({}) }`
+    expect(await failureOf('ours.mjs', ours)).to.contain('needs an ioredis client')
+  })
+})
+
+describe('An error in one line', () => {
+  it('has no password of an address in it, and no value of a password', () => {
+    const driver = 'no answer from postgres://app:hunter2@db:5432/app?password=hunter2&ssl=1'
+    expect(messageOf(new Error(driver))).to.equal(
+      'no answer from postgres://…@db:5432/app?password=…&ssl=1',
+    )
+  })
+})
