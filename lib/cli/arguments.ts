@@ -1,10 +1,11 @@
 import { parseArgs } from 'node:util'
 
-/** Wrong use of the command line: answered with the command's usage and exit code 2. */
+/** Wrong use of the command line: answered in one line, and with exit code 2. */
 export class UsageError extends Error {}
 
 const OPTIONS = {
   help: { type: 'boolean', short: 'h' },
+  version: { type: 'boolean', short: 'v' },
   config: { type: 'string' },
   json: { type: 'boolean' },
   user: { type: 'string' },
@@ -34,8 +35,14 @@ export function readArguments(args: string[]) {
     refuseTwice(read.tokens.flatMap((token) => (token.kind === 'option' ? [token.name] : [])))
     return read
   } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error))
+    throw new UsageError(firstSentence(error))
   }
+}
+
+/** Node goes on about what else may have been meant. */
+function firstSentence(error: unknown): string {
+  const { message } = error instanceof Error ? error : new Error(String(error))
+  return `${message.split(/[.\n](?=\s|$)|\n/)[0]}.`
 }
 
 /** Which of two users was meant is not to be guessed. */

@@ -50,8 +50,8 @@ export const disable = changing('disable', {
 /** `pause`: no code for some days. */
 export const pause = changing('pause', {
   summary: 'Asks a user for no code for some days.',
-  help: '--days N       whole days, 1 to 365, or "forever": until resumed\nAuthenticator and codes are kept.',
-  usage: ' --days N',
+  help: '--days N       whole days, 1 to 365\n--days forever until resumed\nAuthenticator and codes are kept.',
+  usage: ' --days N|forever',
   options: ['days'],
   act: (app, change, values) => app.site.administration.pause(change, daysOf(values)),
 })
@@ -122,14 +122,19 @@ function nobody(id: string): Outcome {
 function done(
   action: AdminAction,
   { id }: NamedUser,
-  { state, result }: Extract<AdminAnswer<{ pausedUntil: number } | undefined>, { kind: 'done' }>,
+  {
+    state,
+    result,
+    changed,
+  }: Extract<AdminAnswer<{ pausedUntil: number } | undefined>, { kind: 'done' }>,
 ): Outcome {
   const until = result?.pausedUntil
   const pausedUntil = until === FOREVER ? 'forever' : until
   const told = pausedUntil === undefined ? {} : { pausedUntil: shown(timeOf(pausedUntil)) }
-  const text = [`${id}: ${action} done. The second step is now: ${state}.`]
+  const what = changed ? `${action} done` : `there was nothing to ${action}`
+  const text = [`${id}: ${what}. The second step is now: ${state}.`]
   if (pausedUntil !== undefined) text.push(`Paused until: ${shown(timeOf(pausedUntil))}`)
-  return { ok: true, text: text.join('\n'), json: { user: id, state, ...told } }
+  return { ok: true, text: text.join('\n'), json: { user: id, state, changed, ...told } }
 }
 
 function refused(action: AdminAction, { id }: NamedUser, code: keyof typeof WHY_NOT): Outcome {

@@ -45,9 +45,14 @@ export interface AdminChange {
   readonly occasion: Occasion
 }
 
-/** What became of a change; `done` with the present state also where there was nothing to do. */
+/** What became of a change; `done` with the present state also where nothing had to be changed. */
 export type AdminAnswer<Result = undefined> =
-  | { readonly kind: 'done'; readonly state: State; readonly result: Result }
+  | {
+      readonly kind: 'done'
+      readonly state: State
+      readonly result: Result
+      readonly changed: boolean
+    }
   | { readonly kind: 'not-enrolled' | 'required-by-policy' | 'switched-off' }
 
 interface Decided<Result> extends Decision<AdminVerdict> {
@@ -174,13 +179,13 @@ export class Administration {
     { userId, subject, occasion }: AdminChange,
     decide: (footing: Footing, now: number) => Decided<Result> | Promise<Decided<Result>>,
   ): Promise<AdminAnswer<Result>> {
-    return this.#records.change(userId, occasion, async (record, now) => {
+    return this.#records.change<AdminAnswer<Result>>(userId, occasion, async (record, now) => {
       const footing = { record, policy: await this.#records.policy(), subject }
       const { answer: verdict, result, ...decided } = await decide(footing, now)
       const state = stateOf({ ...footing, record: decided.record }, this.#window, now)
-      const answer =
-        verdict === 'done' ? ({ kind: verdict, state, result } as const) : { kind: verdict }
-      return { ...decided, answer }
+      if (verdict !== 'done') return { ...decided, answer: { kind: verdict } }
+      const changed = decided.record !== record
+      return { ...decided, answer: { kind: verdict, state, result, changed } }
     })
   }
 }

@@ -90,7 +90,7 @@ describe('passport-second-step', () => {
     it('wants to know which Redis', async () => {
       const { code, stderr } = await cli(['init'])
       expect(code).to.equal(2)
-      expect(stderr).to.contain('REDIS_URL').and.contain('Usage:')
+      expect(stderr).to.match(oneLine).and.contain('REDIS_URL')
     })
   })
 
@@ -102,11 +102,14 @@ describe('passport-second-step', () => {
     }
   })
 
-  it('ends with code 2 and the usage when used wrongly', async () => {
-    for (const args of [[], ['kegen'], ['keygen', 'twice'], ['keygen', '--size', '5']]) {
+  it('ends with code 2 when used wrongly', async () => {
+    for (const [args, says] of [
+      [[], 'Usage:'],
+      [['keygen', '--size', '5'], "Unknown option '--size'."],
+    ] as const) {
       const { code, stdout, stderr } = await cli(args)
       expect([code, stdout]).to.deep.equal([2, ''])
-      expect(stderr).to.contain('Usage:')
+      expect(stderr).to.contain(says)
     }
   })
 })

@@ -129,7 +129,14 @@ describe('passport-second-step for the operator', function () {
     const misses = Array.from({ length: 20 }, () => Date.now())
     await enrol('ann', { attempts: { misses, consecutive: 20 } })
     expect(await json('status', '--user', 'ann')).to.include({ state: 'locked' })
-    expect(await json('unlock', '--user', 'ann')).to.include({ exit: 0, state: 'on' })
+    const unlocked = { exit: 0, state: 'on', changed: true }
+    expect(await json('unlock', '--user', 'ann')).to.include(unlocked)
+    const again = await run('unlock', '--user', 'ann')
+    expect(again).to.deep.equal({
+      code: 0,
+      stdout: 'ann: there was nothing to unlock. The second step is now: on.\n',
+      stderr: '',
+    })
     const text = await run('disable', '--user', 'ann')
     expect([text.code, text.stderr]).to.deep.equal([0, ''])
     expect(text.stdout).to.equal('ann: disable done. The second step is now: off.\n')
@@ -158,7 +165,7 @@ describe('passport-second-step for the operator', function () {
     })
   })
 
-  it('ends with code 2 and the command’s usage when used wrongly', async () => {
+  it('ends with code 2 and one line when used wrongly', async () => {
     for (const args of [
       ['pause', '--user', 'ann', '--days', '-1'],
       ['reset', '--user', 'ann', '--days', '3'],
@@ -169,7 +176,8 @@ describe('passport-second-step for the operator', function () {
     ]) {
       const { code, stdout, stderr } = await run(...args)
       expect([code, stdout], args.join(' ')).to.deep.equal([2, ''])
-      expect(stderr).to.contain(`Usage: npx passport-second-step ${args[0]}`)
+      expect(stderr).to.match(/^[^\n]+\n$/)
+      expect(stderr).to.contain(`See "npx passport-second-step help ${args[0]}".`)
     }
   })
 
@@ -369,19 +377,6 @@ describe('passport-second-step for the operator', function () {
     expect(stderr).to.contain('was not sent (transport: Error)').and.not.contain('pass-word')
     const { events } = await json('events', '--user', 'ann', '--limit', '2')
     expect(events[0].type).to.equal('mail-failed')
-  })
-
-  it('tells about each command', async () => {
-    for (const [name, words] of [
-      ['pause', '--days'],
-      ['policy', '--grace-days'],
-      ['reseal', 'Backup codes'],
-      ['init', 'REDIS_URL'],
-    ] as const) {
-      const { code, stdout, stderr } = await cli([name, '--help'])
-      expect([code, stderr]).to.deep.equal([0, ''])
-      expect(stdout).to.contain(`Usage: npx passport-second-step ${name}`).and.contain(words)
-    }
   })
 
   it('wants all of the app’s options', async () => {

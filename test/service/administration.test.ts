@@ -78,7 +78,12 @@ describe('The administration', () => {
 
   it('says until when a pause lasts', async () => {
     const { administration } = await world()
-    const until = { kind: 'done', state: 'paused', result: { pausedUntil: NOW + 3 * DAY } }
+    const until = {
+      kind: 'done',
+      state: 'paused',
+      changed: true,
+      result: { pausedUntil: NOW + 3 * DAY },
+    }
     expect(await administration.pause(change, 3)).to.deep.equal(until)
     const forever = { ...until, result: { pausedUntil: FOREVER } }
     expect(await administration.pause(change, 'forever')).to.deep.equal(forever)
