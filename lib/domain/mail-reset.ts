@@ -1,3 +1,4 @@
+import { isAhead } from '../factors/clock.js'
 import type { Decision } from './decision.js'
 import type { SecondStepEvent } from './event.js'
 import type { SecondStepRecord } from './record.js'
@@ -29,7 +30,8 @@ const READY_LASTS = 24 * 60 * 60 * 1000
 
 /** The reset by mail that is neither done, nor cancelled, nor expired; or null. */
 export function openMailReset({ mailReset }: SecondStepRecord, now: number): MailReset | null {
-  return mailReset !== null && now < mailReset.expiresAt ? mailReset : null
+  if (mailReset === null || isAhead(mailReset.askedAt, now)) return null
+  return now < mailReset.expiresAt ? mailReset : null
 }
 
 /** An open reset that has or had to wait: it is shown to its owner, and nothing begins another. */

@@ -36,11 +36,12 @@ export interface EndedLogin {
 /** How many ended pending logins a record has at most. */
 export const ENDED_LOGINS_AT_MOST = 20
 
-const LASTS = 10 * 60 * 1000
+/** Milliseconds that a pending login lasts. */
+export const PENDING_LASTS = 10 * 60 * 1000
 
 /** When the pending login is over, in milliseconds. */
 export function pendingExpiresAt(pending: PendingLogin): number {
-  return pending.at + LASTS
+  return pending.at + PENDING_LASTS
 }
 
 /**

@@ -1,3 +1,5 @@
+import { isGoodUntil } from '../factors/clock.js'
+import { PENDING_LASTS } from './pending-login.js'
 import type { SecondStepRecord } from './record.js'
 
 /** The pending login in which a one-time code was used: it may set up, and no other. */
@@ -14,5 +16,9 @@ export function isGranted(
   owner: string,
   now: number,
 ): boolean {
-  return setupGrant !== null && setupGrant.owner === owner && now < setupGrant.until
+  return (
+    setupGrant !== null &&
+    setupGrant.owner === owner &&
+    isGoodUntil(setupGrant.until, PENDING_LASTS, now)
+  )
 }

@@ -1,4 +1,5 @@
 import { type BackupCodeSet, unusedBackupCodes } from '../factors/backup-codes/kept.js'
+import { isGoodUntil } from '../factors/clock.js'
 import type { Moment } from '../factors/factor.js'
 import { isAuthenticator, type Making, mainFactorOf } from '../factors/factors.js'
 import { noAttempts } from './attempts.js'
@@ -32,7 +33,9 @@ export function setupOf(
   now: number,
 ): SetupInProgress | null {
   const { setup } = record
-  return setup !== null && setup.owner === owner && now < setupExpiresAt(setup) ? setup : null
+  return setup !== null && setup.owner === owner && isGoodUntil(setupExpiresAt(setup), LASTS, now)
+    ? setup
+    : null
 }
 
 /** Answer of a set-up's begin: the set-up to show. */

@@ -1,3 +1,4 @@
+import { isGoodUntil } from '../factors/clock.js'
 import type { FactorMethod } from '../factors/factors.js'
 import type { SecondStepRecord } from './record.js'
 
@@ -33,6 +34,12 @@ const FRESH_FOR = 5 * 60 * 1000
 /** Until when a code given at the stamp's time counts as fresh; null where no code was given. */
 export function freshUntil(stamp: Stamp): number | null {
   return stamp.method === 'none' ? null : stamp.at + FRESH_FOR
+}
+
+/** Whether a code was given with the stamp within the last five minutes. */
+export function isFresh(stamp: Stamp | null, now: number): boolean {
+  const until = stamp === null ? null : freshUntil(stamp)
+  return until !== null && isGoodUntil(until, FRESH_FOR, now)
 }
 
 /**

@@ -1,5 +1,6 @@
+import { isAhead, isGoodUntil } from '../factors/clock.js'
 import { isEnrolled } from './authenticators.js'
-import { type PendingLogin, pendingExpiresAt } from './pending-login.js'
+import { PENDING_LASTS, type PendingLogin, pendingExpiresAt } from './pending-login.js'
 import { type Policy, ruleFor, type Subject } from './policy.js'
 import type { SecondStepRecord } from './record.js'
 import { isGranted } from './setup-grant.js'
@@ -19,6 +20,9 @@ export type Demand = 'nothing' | 'code' | 'setup'
 export const FOREVER = Number.MAX_SAFE_INTEGER
 
 const DAY = 24 * 60 * 60 * 1000
+const PAUSE_LASTS = 365 * DAY
+/** The longer one, an admin's: a user's own is for a day. */
+const RESET_LASTS = 7 * DAY
 
 /**
  * @returns `code` also for a reset whose time is over: the password alone no longer leads to the
@@ -28,8 +32,9 @@ export function demandOf(footing: Footing, now: number): Demand {
   const { record, policy, subject } = footing
   if (ruleFor(policy, subject).mode === 'off') return 'nothing'
   if (isEnrolled(record)) return pauseOf(footing, now) === null ? 'code' : 'nothing'
-  if (record.mustSetUp !== null) return now < record.mustSetUp.until ? 'setup' : 'code'
-  const deadline = graceDeadlineOf(footing)
+  const { mustSetUp } = record
+  if (mustSetUp !== null) return isGoodUntil(mustSetUp.until, RESET_LASTS, now) ? 'setup' : 'code'
+  const deadline = graceDeadlineOf(footing, now)
   return deadline === null || now < deadline ? 'nothing' : 'setup'
 }
 
@@ -39,35 +44,39 @@ export function demandOf(footing: Footing, now: number): Demand {
  */
 export function pauseOf({ record, policy, subject }: Footing, now: number): number | null {
   const { pausedUntil } = record
-  if (!isEnrolled(record) || pausedUntil === null || pausedUntil <= now) return null
-  const endless = pausedUntil === FOREVER
-  return endless && ruleFor(policy, subject).mode === 'required' ? null : pausedUntil
+  if (!isEnrolled(record) || pausedUntil === null) return null
+  if (pausedUntil !== FOREVER)
+    return isGoodUntil(pausedUntil, PAUSE_LASTS, now) ? pausedUntil : null
+  return ruleFor(policy, subject).mode === 'required' ? null : pausedUntil
 }
 
 /**
  * When somebody without an authenticator must have set one up, or null where no rule asks for it:
  * the days of grace from the later of the rule's start and the account's. The start is the first
- * that the user's record knows of, so switching the rule off and on gives nobody new days.
+ * that the user's record knows of, so switching the rule off and on gives nobody new days. What is
+ * dated in the future has begun by now.
  */
-export function graceDeadlineOf({ record, policy, subject }: Footing): number | null {
+export function graceDeadlineOf({ record, policy, subject }: Footing, now: number): number | null {
   const rule = ruleFor(policy, subject)
   if (rule.mode !== 'required' || isEnrolled(record)) return null
   const start = Math.min(rule.since ?? 0, record.ruleStart ?? Number.POSITIVE_INFINITY)
-  return Math.max(start, subject.createdAt ?? 0) + rule.graceDays * DAY
+  return Math.min(Math.max(start, subject.createdAt ?? 0), now) + rule.graceDays * DAY
 }
 
 /** Until when an authenticator must be set up, by the policy or after a reset; null: it need not. */
-export function setupDeadlineOf(footing: Footing): number | null {
+export function setupDeadlineOf(footing: Footing, now: number): number | null {
   const { record, policy, subject } = footing
   if (isEnrolled(record) || ruleFor(policy, subject).mode === 'off') return null
-  return record.mustSetUp?.until ?? graceDeadlineOf(footing)
+  return record.mustSetUp?.until ?? graceDeadlineOf(footing, now)
 }
 
 /** The record with the start of the first rule that required a second step of this user. */
-export function noteRule({ record, policy, subject }: Footing): SecondStepRecord {
+export function noteRule({ record, policy, subject }: Footing, now: number): SecondStepRecord {
   const { mode, since } = ruleFor(policy, subject)
-  if (mode !== 'required' || since === null || record.ruleStart !== null) return record
-  return { ...record, ruleStart: since }
+  const { ruleStart } = record
+  if (ruleStart !== null && isAhead(ruleStart, now)) return { ...record, ruleStart: now }
+  if (mode !== 'required' || since === null || ruleStart !== null) return record
+  return { ...record, ruleStart: Math.min(since, now) }
 }
 
 /**
@@ -85,7 +94,7 @@ export function standingOf(
   footing: Footing,
   now: number,
 ): Standing {
-  if (isRevoked(userId, stamp, footing.record)) return 'revoked'
+  if (isRevoked(userId, stamp, footing.record, now)) return 'revoked'
   const demand = demandOf(footing, now)
   const asked = demand === 'code' && (stamp === null || stamp.method === 'none')
   if (demand !== 'setup' && !asked) return 'passed'
@@ -95,9 +104,15 @@ export function standingOf(
 }
 
 /** A session without a stamp is older than the package, or than the user's first set-up. */
-function isRevoked(userId: string, stamp: Stamp | null, record: SecondStepRecord): boolean {
+function isRevoked(
+  userId: string,
+  stamp: Stamp | null,
+  record: SecondStepRecord,
+  now: number,
+): boolean {
   if (stamp === null) return record.epoch > 0
-  return stamp.userId !== userId || stamp.epoch !== record.epoch || isEnded(record, stamp)
+  const ended = stamp.epoch !== record.epoch || isEnded(record, stamp)
+  return stamp.userId !== userId || ended || isAhead(stamp.at, now)
 }
 
 /** What a request was let in with: a pending login, or a signed-in session and its stamp. */
@@ -129,7 +144,8 @@ export function pendingStandingOf(
   now: number,
 ): PendingStanding {
   const { record } = footing
-  if (now >= pendingExpiresAt(pending) || pending.epoch !== record.epoch) return 'over'
+  if (!isGoodUntil(pendingExpiresAt(pending), PENDING_LASTS, now)) return 'over'
+  if (pending.epoch !== record.epoch) return 'over'
   // Its first step was passed with a password that is no longer the user's.
   if (pending.at < (record.passwordChangedAt ?? 0)) return 'over'
   if (record.endedLogins.some(({ id }) => id === pending.id)) return 'over'

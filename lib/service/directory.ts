@@ -265,7 +265,7 @@ export class Directory<U> {
       pausedUntil: pauseOf(footing, at),
       blockedUntil: block?.until ?? null,
       lockedUntil: block?.locked === true ? block.until : null,
-      setupDeadline: setupDeadlineOf(footing),
+      setupDeadline: setupDeadlineOf(footing, at),
     }
   }
 }

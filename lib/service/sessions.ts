@@ -51,7 +51,7 @@ export class Sessions {
     const lookedUp =
       Object.keys(policy.roles).length > 0 ? await this.#findSubject?.(userId) : undefined
     const footing = { record, policy, subject: lookedUp ?? claimed }
-    return noteRule(footing) === record ? footing : this.#noteRule(footing)
+    return noteRule(footing, this.#system.now()) === record ? footing : this.#noteRule(footing)
   }
 
   async #noteRule(footing: Footing): Promise<Footing> {
@@ -59,8 +59,8 @@ export class Sessions {
     const noted = await this.#records.change(
       record.userId,
       NO_REQUEST,
-      (current) => {
-        const next = noteRule({ record: current, policy, subject })
+      (current, now) => {
+        const next = noteRule({ record: current, policy, subject }, now)
         return { record: next, answer: next.ruleStart, events: [] }
       },
       record,

@@ -92,7 +92,7 @@ function statusOf(
     backupCodesLeft: backupCodesLeft(record.backupCodes, keyIds),
     lockedUntil: dateOf(authenticatorLock(record, window, now)),
     pausedUntil: pausedUntil === FOREVER ? 'forever' : dateOf(pausedUntil),
-    setupDeadline: dateOf(setupDeadlineOf(footing)),
+    setupDeadline: dateOf(setupDeadlineOf(footing, now)),
   }
 }
 

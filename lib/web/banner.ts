@@ -13,7 +13,7 @@ import { guardedStateOf } from './visitor.js'
 export function bannerOf(site: Site, req: Request): string {
   const { visitor } = guardedStateOf(req)
   if (visitor.kind !== 'signed-in') return ''
-  const deadline = setupDeadlineOf(visitor)
+  const deadline = setupDeadlineOf(visitor, site.system.now())
   if (deadline === null) return ''
   const { t, lang } = site.messages.for(languagesOf(site, req))
   const { issuer, paths } = site

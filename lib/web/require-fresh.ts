@@ -1,5 +1,5 @@
 import type { RequestHandler } from 'express'
-import { freshUntil } from '../domain/stamp.js'
+import { isFresh } from '../domain/stamp.js'
 import { checkNames } from '../errors/check-names.js'
 import { ConfigurationError } from '../errors/configuration-error.js'
 import { isCrossOrigin } from './cross-origin.js'
@@ -37,8 +37,7 @@ export function requireFresh(site: Site, options: RequireFreshOptions = {}): Req
       const setup = `${site.paths.secondStep}/setup`
       return sendProblem(site, req, res, { code: 'setup-required', next: setup })
     }
-    const until = met.stamp === null ? null : freshUntil(met.stamp)
-    if (until !== null && site.system.now() < until) return next()
+    if (isFresh(met.stamp, site.system.now())) return next()
 
     const fresh = `${site.paths.secondStep}/fresh`
     await rememberWayBack(site, req)

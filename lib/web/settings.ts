@@ -101,7 +101,7 @@ function summaryOf({ site, visitor }: Exchange<SignedInVisitor>) {
 
 /** What is asked of the user by a date, and what is not asked until one. */
 function deadlinesOf(footing: Footing, now: number) {
-  const deadline = setupDeadlineOf(footing)
+  const deadline = setupDeadlineOf(footing, now)
   const pausedUntil = pauseOf(footing, now)
   return {
     mustSetUp: deadline !== null,

@@ -72,7 +72,7 @@ export function setGuarded(req: Request, state: Guarded): void {
   Object.defineProperty(req, 'secondStep', {
     configurable: true,
     enumerable: true,
-    get: () => helperOf(state.visitor),
+    get: () => helperOf(state.visitor, state.site.system.now()),
   })
 }
 
@@ -106,9 +106,9 @@ const NOTHING: SecondStepOfRequest = {
   setupDeadline: null,
 }
 
-function helperOf(visitor: Visitor): SecondStepOfRequest {
+function helperOf(visitor: Visitor, now: number): SecondStepOfRequest {
   if (visitor.kind !== 'pending' && visitor.kind !== 'signed-in') return NOTHING
-  const known = { ...NOTHING, setupDeadline: dateOrNull(setupDeadlineOf(visitor)) }
+  const known = { ...NOTHING, setupDeadline: dateOrNull(setupDeadlineOf(visitor, now)) }
   if (visitor.kind === 'pending') {
     return { ...known, status: visitor.standing, next: visitor.pending.next }
   }

@@ -239,11 +239,11 @@ describe('A reset by an admin', () => {
     const since = NOW - 10 * DAY
     const required = { general: since, roles: {} }
     const policy = { ...policyWith('required'), graceDays: 7, requiredSince: required }
-    const before = noteRule(footingWith(full, policy))
+    const before = noteRule(footingWith(full, policy), NOW)
     const { record } = resetByAdmin(footingWith(before, policy), NOW)
     expect(record.ruleStart).to.equal(full.ruleStart)
     const set = { ...record, mustSetUp: null }
-    expect(graceDeadlineOf(footingWith(set, policy))).to.equal(NOW - 83 * DAY)
+    expect(graceDeadlineOf(footingWith(set, policy), NOW)).to.equal(NOW - 83 * DAY)
     expect(demandOf(footingWith(set, policy), NOW)).to.equal('setup')
   })
 })

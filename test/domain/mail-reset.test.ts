@@ -61,6 +61,15 @@ describe('a reset by mail that is asked for', () => {
     }
   })
 
+  it('cannot be used before it was asked for, where the clock was ahead', () => {
+    const record = asked()
+    expect(openMailReset(record, NOW - MINUTE)).to.equal(record.mailReset)
+    expect(openMailReset(record, NOW - MINUTE - 1)).to.equal(null)
+    const command = { digests: ['first'], heldUntil: 0 }
+    const pressed = pressMailReset(record, command, NOW - MINUTE - 1)
+    expect(pressed.answer).to.deep.equal({ kind: 'link-expired' })
+  })
+
   it('waits where it must, and is then good for a day', () => {
     for (const wait of [1, DAY, 3 * DAY]) {
       const reset = resetOf(asked(NOW + wait))

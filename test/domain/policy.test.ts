@@ -12,6 +12,7 @@ import {
   DAY,
   enrolledRecord,
   footingWith,
+  MINUTE,
   NOBODY_SPECIAL,
   NOW,
   recordWith,
@@ -92,13 +93,16 @@ describe('the rule for a user', () => {
   })
 })
 
+/** After every start and account of these tests. */
+const LATER = START + 1000 * DAY
+
 describe('the days of grace', () => {
   const user = recordWith()
 
   it('end to the millisecond: nothing is asked before, the set-up from then on', () => {
     const footing = footingWith(user, required)
     const end = START + 7 * DAY
-    expect(graceDeadlineOf(footing)).to.equal(end)
+    expect(graceDeadlineOf(footing, LATER)).to.equal(end)
     expect(demandOf(footing, end - 1)).to.equal('nothing')
     expect(demandOf(footing, end)).to.equal('setup')
     expect(demandOf(footing, end + 1000 * DAY)).to.equal('setup')
@@ -107,13 +111,13 @@ describe('the days of grace', () => {
   it('are as many as the policy says, none too', () => {
     for (const graceDays of [0, 1, 365]) {
       const footing = footingWith(user, { ...required, graceDays })
-      expect(graceDeadlineOf(footing), `${graceDays}`).to.equal(START + graceDays * DAY)
+      expect(graceDeadlineOf(footing, LATER), `${graceDays}`).to.equal(START + graceDays * DAY)
     }
   })
 
   it('begin with the account where it is younger than the rule, never before the rule', () => {
     const deadline = (createdAt: number | null) =>
-      graceDeadlineOf(footingWith(user, required, { createdAt }))
+      graceDeadlineOf(footingWith(user, required, { createdAt }), LATER)
     expect(deadline(START + DAY)).to.equal(START + 8 * DAY)
     expect(deadline(START - DAY)).to.equal(START + 7 * DAY)
     expect(deadline(null)).to.equal(START + 7 * DAY)
@@ -130,54 +134,70 @@ describe('the days of grace', () => {
   })
 
   it('are not there for whoever has an authenticator, or of whom nothing is required', () => {
-    expect(graceDeadlineOf(footingWith(enrolledRecord(), required))).to.equal(null)
+    expect(graceDeadlineOf(footingWith(enrolledRecord(), required), LATER)).to.equal(null)
     for (const mode of ['off', 'optional'] as const) {
-      expect(graceDeadlineOf(footingWith(user, { ...required, mode }))).to.equal(null)
+      expect(graceDeadlineOf(footingWith(user, { ...required, mode }), LATER)).to.equal(null)
     }
   })
 
   it('are counted from the first rule that the record knows of', () => {
     // A grace period that renews itself when the rule is switched off and on (breeze #5686).
-    const noted = noteRule(footingWith(user, required))
+    const noted = noteRule(footingWith(user, required), LATER)
     expect(noted.ruleStart).to.equal(START)
     const again = { ...required, requiredSince: { general: START + 100 * DAY, roles: {} } }
-    expect(graceDeadlineOf(footingWith(noted, again))).to.equal(START + 7 * DAY)
-    expect(noteRule(footingWith(noted, again))).to.equal(noted)
-    expect(graceDeadlineOf(footingWith(user, again))).to.equal(START + 107 * DAY)
+    expect(graceDeadlineOf(footingWith(noted, again), LATER)).to.equal(START + 7 * DAY)
+    expect(noteRule(footingWith(noted, again), LATER)).to.equal(noted)
+    expect(graceDeadlineOf(footingWith(user, again), LATER)).to.equal(START + 107 * DAY)
   })
 
   it('are noted only while a rule requires, and where its start is known', () => {
     for (const mode of ['off', 'optional'] as const) {
-      expect(noteRule(footingWith(user, { ...required, mode }))).to.equal(user)
+      expect(noteRule(footingWith(user, { ...required, mode }), LATER)).to.equal(user)
     }
     const unknown = { ...required, requiredSince: { general: null, roles: {} } }
-    expect(noteRule(footingWith(user, unknown))).to.equal(user)
-    expect(noteRule(footingWith(enrolledRecord(), required)).ruleStart).to.equal(START)
+    expect(noteRule(footingWith(user, unknown), LATER)).to.equal(user)
+    expect(noteRule(footingWith(enrolledRecord(), required), LATER).ruleStart).to.equal(START)
     // A start that an eased rule has left behind is none.
     for (const mode of ['off', 'optional'] as const) {
       const eased = { ...required, mode, roles: { clerk: mode } }
       const starts = { ...eased, requiredSince: { general: START, roles: { clerk: START } } }
-      expect(noteRule(footingWith(user, starts))).to.equal(user)
-      expect(noteRule(footingWith(user, starts, { roles: ['clerk'] }))).to.equal(user)
+      expect(noteRule(footingWith(user, starts), LATER)).to.equal(user)
+      expect(noteRule(footingWith(user, starts, { roles: ['clerk'] }), LATER)).to.equal(user)
       expect(ruleFor(starts, NOBODY_SPECIAL).since).to.equal(null)
       expect(ruleFor(starts, { ...NOBODY_SPECIAL, roles: ['clerk'] }).since).to.equal(null)
     }
   })
 
+  it('are counted from now on at the latest, whatever clock has dated rule, record and account', () => {
+    const now = START - 10 * DAY
+    const [justThen, never] = [recordWith({ ruleStart: START }), recordWith()]
+    for (const record of [justThen, never]) {
+      const deadline = (createdAt: number | null) =>
+        graceDeadlineOf(footingWith(record, required, { createdAt }), now)
+      expect([deadline(null), deadline(START)]).to.deep.equal([now + 7 * DAY, now + 7 * DAY])
+      expect(noteRule(footingWith(record, required), now).ruleStart).to.equal(now)
+    }
+    const early = recordWith({ ruleStart: now + MINUTE })
+    expect(noteRule(footingWith(early, required), now)).to.equal(early)
+    expect(noteRule(footingWith(early, required), now - 1).ruleStart).to.equal(now - 1)
+  })
+
   it('are not given again by a reset: the set-up follows at once', () => {
     const reset = recordWith({ mustSetUp: { until: NOW + 7 * DAY } })
     expect(demandOf(footingWith(reset, required), NOW)).to.equal('setup')
-    expect(setupDeadlineOf(footingWith(reset, required))).to.equal(NOW + 7 * DAY)
+    expect(setupDeadlineOf(footingWith(reset, required), LATER)).to.equal(NOW + 7 * DAY)
   })
 
   it('are what is shown as the deadline; where nothing is asked, none is', () => {
-    expect(setupDeadlineOf(footingWith(user, required))).to.equal(START + 7 * DAY)
-    expect(setupDeadlineOf(footingWith(user, { ...required, mode: 'optional' }))).to.equal(null)
-    expect(setupDeadlineOf(footingWith(enrolledRecord(), required))).to.equal(null)
+    expect(setupDeadlineOf(footingWith(user, required), LATER)).to.equal(START + 7 * DAY)
+    expect(setupDeadlineOf(footingWith(user, { ...required, mode: 'optional' }), LATER)).to.equal(
+      null,
+    )
+    expect(setupDeadlineOf(footingWith(enrolledRecord(), required), LATER)).to.equal(null)
     const reset = recordWith({ mustSetUp: { until: NOW } })
-    expect(setupDeadlineOf(footingWith(reset, { ...required, mode: 'off' }))).to.equal(null)
+    expect(setupDeadlineOf(footingWith(reset, { ...required, mode: 'off' }), LATER)).to.equal(null)
     const enrolled = enrolledRecord({ mustSetUp: { until: NOW } })
-    expect(setupDeadlineOf(footingWith(enrolled, required))).to.equal(null)
+    expect(setupDeadlineOf(footingWith(enrolled, required), LATER)).to.equal(null)
   })
 })
 

@@ -1,7 +1,14 @@
 import { expect } from 'chai'
 import { endLogin, type PendingLogin } from '../../lib/domain/pending-login.js'
 import type { SecondStepRecord } from '../../lib/domain/record.js'
-import { endStamp, freshUntil, isEnded, raiseEpoch, type Stamp } from '../../lib/domain/stamp.js'
+import {
+  endStamp,
+  freshUntil,
+  isEnded,
+  isFresh,
+  raiseEpoch,
+  type Stamp,
+} from '../../lib/domain/stamp.js'
 import {
   deepFreeze,
   enrolledRecord,
@@ -18,6 +25,20 @@ describe('a stamp', () => {
   it('is fresh for five minutes after a code', () => {
     expect(freshUntil(stamp)).to.equal(NOW + 5 * MINUTE)
     expect(freshUntil({ ...stamp, method: 'backup-code' })).to.equal(NOW + 5 * MINUTE)
+  })
+
+  it('is fresh from a minute before its time on, and no longer', () => {
+    for (const [at, fresh] of [
+      [NOW - MINUTE - 1, false],
+      [NOW - MINUTE, true],
+      [NOW, true],
+      [NOW + 5 * MINUTE - 1, true],
+      [NOW + 5 * MINUTE, false],
+    ] as const) {
+      expect(isFresh(stamp, at)).to.equal(fresh)
+      expect(isFresh({ ...stamp, method: 'none' }, at)).to.equal(false)
+    }
+    expect(isFresh(null, NOW)).to.equal(false)
   })
 
   it('is never fresh where no code was given', () => {

@@ -1,4 +1,5 @@
 import { count, listOf, orNull, shape, text } from '../checks.js'
+import { isGoodUntil } from '../clock.js'
 
 /** A code that an admin has made: good for one login, which must set up anew. */
 export interface OneTimeCode {
@@ -25,12 +26,17 @@ export function isOneTimeCodes(value: unknown): value is readonly OneTimeCode[] 
   return oneTimeCodes(value)
 }
 
+/** Whether a code, where it is unused, may still be used. */
+export function isGood({ expiresAt }: OneTimeCode, now: number): boolean {
+  return isGoodUntil(expiresAt, ONE_TIME_CODE_LASTS, now)
+}
+
 /** The codes with one more. Expired ones go, and of more than ten the oldest. */
 export function withOneTimeCode(
   codes: readonly OneTimeCode[],
   code: OneTimeCode,
   now: number,
 ): readonly OneTimeCode[] {
-  const kept = codes.filter(({ expiresAt }) => now < expiresAt)
+  const kept = codes.filter((one) => isGood(one, now))
   return [...kept, code].slice(-KEPT_AT_MOST)
 }

@@ -1,5 +1,5 @@
 import type { FactorAnswer } from '../factor.js'
-import type { OneTimeCode } from './kept.js'
+import { isGood, type OneTimeCode } from './kept.js'
 
 /** Decides on a one-time code, named by its digests under every key of the ring and every code's id. */
 export function judgeOneTimeCode(
@@ -9,7 +9,7 @@ export function judgeOneTimeCode(
 ): FactorAnswer<readonly OneTimeCode[]> {
   const found = codes.find(({ digest }) => digests.includes(digest))
   if (found === undefined) return { kind: 'wrong' }
-  if (found.usedAt !== null || now >= found.expiresAt) return { kind: 'used' }
+  if (found.usedAt !== null || !isGood(found, now)) return { kind: 'used' }
   const kept = codes.map((code) => (code === found ? { ...code, usedAt: now } : code))
   return { kind: 'right', kept, told: [{ type: 'one-time-code-used' }] }
 }

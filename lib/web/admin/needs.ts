@@ -1,5 +1,5 @@
 import { isEnrolled } from '../../domain/authenticators.js'
-import { freshUntil } from '../../domain/stamp.js'
+import { freshUntil, isFresh } from '../../domain/stamp.js'
 import { pauseOf, standingOf } from '../../domain/standing.js'
 import { ConfigurationError } from '../../errors/configuration-error.js'
 import type { Directory } from '../../service/directory.js'
@@ -56,8 +56,7 @@ function warnNoRoles(): void {
 
 /** What every change needs: a code given within the last five minutes. */
 export function freshOrProblem(site: Site, { stamp }: SignedInVisitor): Problem | null {
-  const until = stamp === null ? null : freshUntil(stamp)
-  return until !== null && site.system.now() < until ? null : freshCodeRequired(site)
+  return isFresh(stamp, site.system.now()) ? null : freshCodeRequired(site)
 }
 
 /** Whether a page must lead to the one that asks for a code first; that one leads back to it. */

@@ -86,6 +86,14 @@ describe('A one-time code', () => {
     expect(expired.record).to.equal(record)
   })
 
+  it('is not good for longer than a day, where the clock was ahead that made it', async () => {
+    const ahead = codeWith('one', { expiresAt: NOW + DAY + MINUTE + 1 })
+    const made = deepFreeze({ ...record, oneTimeCodes: [ahead] })
+    expect((await answer(made)).answer).to.deep.equal({ kind: 'wrong-code', counted: false })
+    expect(hasOpenOneTimeCode([ahead], NOW)).to.equal(false)
+    expect(hasOpenOneTimeCode([ahead], NOW + 1)).to.equal(true)
+  })
+
   it('that nobody made is a miss', async () => {
     const unknown = await answer(record, 'three')
     expect(unknown.record).to.equal(record)

@@ -1,0 +1,22 @@
+import { expect } from 'chai'
+import { isAhead, isGoodUntil } from '../../lib/factors/clock.js'
+import { MINUTE, NOW } from '../support/records.js'
+
+describe('a time of another machine’s clock', () => {
+  it('is ahead beyond a minute, to the millisecond', () => {
+    expect(isAhead(NOW - 1, NOW)).to.equal(false)
+    expect(isAhead(NOW + MINUTE, NOW)).to.equal(false)
+    expect(isAhead(NOW + MINUTE + 1, NOW)).to.equal(true)
+  })
+})
+
+describe('what is good for ten minutes', () => {
+  it('is good until then, and not where it has more than them and a minute to go', () => {
+    const isGood = (left: number) => isGoodUntil(NOW + left, 10 * MINUTE, NOW)
+    expect(isGood(0)).to.equal(false)
+    expect(isGood(1)).to.equal(true)
+    expect(isGood(11 * MINUTE)).to.equal(true)
+    expect(isGood(11 * MINUTE + 1)).to.equal(false)
+    expect(isGood(Number.MAX_SAFE_INTEGER - NOW)).to.equal(false)
+  })
+})
