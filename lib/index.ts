@@ -30,6 +30,8 @@ export type {
   TotpAuthenticator,
   TotpMaking,
 } from './factors/totp/kept.js'
+export { knexCounters } from './limits/knex-counters.js'
+export { type RedisCountersOptions, redisCounters } from './limits/redis-counters.js'
 export type {
   Described,
   LostDelay,
@@ -39,6 +41,7 @@ export type {
   TotpOptions,
 } from './options/options.js'
 export type { AuditEntry, AuditLog, AuditPage, AuditQuery } from './ports/audit-log.js'
+export type { Counter, Counters, Taking } from './ports/counters.js'
 export type { Mail, Mailer } from './ports/mailer.js'
 export type { RecordPage, RecordQuery, RecordStore } from './ports/record-store.js'
 export type { System } from './ports/system.js'

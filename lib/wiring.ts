@@ -3,6 +3,7 @@ import { ConfigurationError } from './errors/configuration-error.js'
 import type { KeyIds } from './factors/key-place.js'
 import { keyRing } from './keys/key-ring.js'
 import { memoryCounters } from './limits/memory-counters.js'
+import { realmCounters } from './limits/realm-counters.js'
 import { redisCounters } from './limits/redis-counters.js'
 import { type CheckedOptions, checkOptions } from './options/check-options.js'
 import { delayOf, findMailResetUser } from './options/mail-reset-user.js'
@@ -83,7 +84,7 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
     backupCodes: checked.backupCodes,
     window,
   })
-  const counters = countersOf(options.redis, use === 'app' && production)
+  const counters = countersOf(options, use === 'app' && production)
   const limits = new Limits(counters, announcer)
   const vault = new Vault(sealer, new UnreadableSecrets(counters, announcer))
   const findSubject = subjectsOf(options, checked)
@@ -134,12 +135,21 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
   return { checked, store, site, ...services }
 }
 
-function countersOf(redis: SecondStepOptions['redis'], production: boolean) {
-  if (redis !== undefined) return redisCounters(redis)
-  if (!production) return memoryCounters()
-  throw new ConfigurationError(
-    '`redis` is missing: in production the attempt counters need it, so that all processes share them',
-  )
+/** Where the host says, else with the records. What keeps apps and realms apart there does so here. */
+function countersOf<U>(
+  { counters, redis, store, realm }: SecondStepOptions<U>,
+  production: boolean,
+): Counters {
+  const { prefix } = store
+  const inRedis = () => redis && redisCounters(redis, prefix === undefined ? {} : { prefix })
+  const shared = counters ?? inRedis() ?? store.counters
+  if (shared === undefined && production) {
+    throw new ConfigurationError(
+      '`counters` are missing: in production all processes share them, and this store has none. Give `redis`, or counters: knexCounters(db)',
+    )
+  }
+  const all = shared ?? memoryCounters()
+  return realm === undefined ? all : realmCounters(all, realm)
 }
 
 function auditLogOf<U>(options: SecondStepOptions<U>, production: boolean): AuditLog {

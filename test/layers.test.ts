@@ -13,12 +13,16 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   domain: ['factors', 'node:crypto'],
   ports: ['domain', 'factors', 'errors', 'node:crypto'],
   service: ['domain', 'factors', 'ports', 'errors', 'node:events'],
-  stores: ['domain', 'ports', 'errors', 'node:crypto', 'knex'],
+  // A store counts in its own place too, for hosts that name no other.
+  stores: [
+    ...['domain', 'ports', 'errors', 'node:crypto', 'knex'],
+    ...['limits/knex-counters', 'limits/redis-counters'],
+  ],
   keys: ['domain', 'ports', 'errors', 'node:crypto'],
   limits: [
-    ...['domain', 'ports', 'errors', 'node:crypto', 'rate-limiter-flexible'],
-    // Whatever lives in Redis names its keys and runs its commands the same way.
-    ...['stores/redis-client', 'stores/redis-keys'],
+    ...['domain', 'ports', 'errors', 'node:crypto', 'rate-limiter-flexible', 'knex'],
+    // Whatever lives in Redis or in a database names its keys and runs its commands the same way.
+    ...['stores/redis-client', 'stores/redis-keys', 'stores/knex-client', 'stores/knex-instance'],
   ],
   web: [
     ...['service', 'domain', 'factors', 'ports', 'errors'],

@@ -9,6 +9,7 @@ import {
   type LimitPasswordOptions,
   type RedisStoreOptions,
   type RequireFreshOptions,
+  redisCounters,
   redisStore,
 } from '../lib/index.js'
 import { makeHost } from './support/host.js'
@@ -26,6 +27,7 @@ interface Mistake {
 const guard = (options: object) => () => secondStep.guard(options as GuardOptions)
 const fresh = (options: object) => () => secondStep.requireFresh(options as RequireFreshOptions)
 const limit = (options: object) => () => secondStep.limitPassword(options as LimitPasswordOptions)
+const counters = (options: object) => () => redisCounters(redis, options)
 const store = (options: object) => () => redisStore(redis, options as RedisStoreOptions)
 
 const mistakes: Record<string, Mistake> = {
@@ -53,6 +55,21 @@ const mistakes: Record<string, Mistake> = {
     make: store({ persistant: true }),
     names: 'redisStore.persistant',
     meant: 'persistent',
+  },
+  'redisCounters(redis, { prefx })': {
+    make: counters({ prefx: 'acme' }),
+    names: 'redisCounters.prefx',
+    meant: 'prefix',
+  },
+  "redisCounters(redis, { prefix: '{acme}' })": {
+    make: counters({ prefix: '{acme}' }),
+    names: 'prefix "{acme}"',
+    meant: 'without braces',
+  },
+  'redisCounters({})': {
+    make: () => redisCounters({} as Redis),
+    names: 'redisCounters()',
+    meant: 'ioredis',
   },
   'redisStore({})': {
     make: () => redisStore({} as Redis),
@@ -86,6 +103,8 @@ describe('a mistake in the options of a part', () => {
     limit({})()
     limit({ account: () => 'ann' })()
     store({})()
+    counters({})()
+    counters({ prefix: 'acme' })()
     store({ persistent: true, prefix: 'acme' })()
   })
 })

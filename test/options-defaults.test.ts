@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { expect } from 'chai'
 import type { Request } from 'express'
 import { createSecondStep, errors, memoryStore, type SecondStepOptions } from '../lib/index.js'
+import { memoryCounters } from '../lib/limits/memory-counters.js'
 import { checkOptions } from '../lib/options/check-options.js'
 import { getJson, getPage } from './support/answers.js'
 import { browserOf, HTML, JSON_TYPE, passFirstStep } from './support/browser.js'
@@ -186,7 +187,16 @@ describe('in production', () => {
   it('refuses counters that every process would have for itself', () =>
     inProduction(() => {
       const make = () => createSecondStep(LEAST)
-      expect(make).to.throw(errors.ConfigurationError, '`redis` is missing')
+      expect(make).to.throw(errors.ConfigurationError, '`counters` are missing')
+    }))
+
+  it('takes the counters that the host names, or the store has', () =>
+    inProduction(() => {
+      const { store } = LEAST
+      const counters = memoryCounters()
+      for (const given of [{ redis }, { counters }, { store: { ...store, counters } }]) {
+        expect(() => createSecondStep({ ...LEAST, ...given })).to.not.throw()
+      }
     }))
 
   it('refuses records that a restart forgets, when they are made', () =>

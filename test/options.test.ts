@@ -58,6 +58,7 @@ const illTyped: Record<string, { values: readonly unknown[]; says: string }> = {
     values: [undefined, null, 'redis', {}, withoutFind, () => undefined],
     says: 'must be a record store: redisStore(redis), memoryStore() or your own',
   },
+  counters: { values: [null, true, {}, { take: () => null }], says: 'knexCounters(db)' },
   redis: { values: [null, true, 'redis://127.0.0.1', {}, { status: 'ready' }], says: 'ioredis' },
   paths: { values: [null, '/second-step', 5], says: 'must be an object' },
   passports: {
@@ -236,6 +237,12 @@ describe('createSecondStep', () => {
     expect(refusalWith({ transport, from }, {})).to.include('`mail` needs `users')
     expect(refusalWith({ transport, from, form: 1 })).to.include('did you mean from?')
     expect(() => create({ mail: { transport, from }, users })).to.not.throw()
+  })
+
+  it('refuses two places at once for counters', () => {
+    const redis = { eval: () => null, evalsha: () => null }
+    const both = { redis, counters: { counter: () => null } }
+    expect(refusalOf(() => create(both))).to.include('`counters` or `redis`, not both')
   })
 
   it('refuses two ways at once to make pages', () => {

@@ -8,6 +8,11 @@ export function counterKey(key: string): string {
   return createHash('sha256').update(key).digest('base64url')
 }
 
+/** As `counterKey`, where upper and lower case may be the same. */
+export function counterHash(key: string): string {
+  return createHash('sha256').update(key).digest('hex')
+}
+
 /** @throws RangeError for a window that is no whole number of seconds from 1 s to 24 days */
 export function checkWindow(seconds: number): void {
   if (Number.isInteger(seconds) && seconds >= 1 && seconds <= LONGEST_WINDOW) return

@@ -1,7 +1,9 @@
 import { RateLimiterRedis } from 'rate-limiter-flexible'
+import { checkNames } from '../errors/check-names.js'
+import { ConfigurationError } from '../errors/configuration-error.js'
 import type { Counter, Counters } from '../ports/counters.js'
 import { type RedisClient, redisScript } from '../stores/redis-client.js'
-import { DEFAULT_PREFIX } from '../stores/redis-keys.js'
+import { checkPrefix, DEFAULT_PREFIX } from '../stores/redis-keys.js'
 import { checkWindow, counterKey } from './counter-key.js'
 
 type CounterClient = Pick<RedisClient, 'status' | 'eval' | 'evalsha'>
@@ -21,15 +23,27 @@ redis.call('SET', KEYS[1], 0, 'EX', seconds, 'NX')
 return { redis.call('INCRBY', KEYS[1], points), redis.call('PTTL', KEYS[1]) }
 `)
 
+export interface RedisCountersOptions {
+  /**
+   * What the keys begin with. Two apps that share a Redis and not their records need one each.
+   * Default `second-step`
+   */
+  readonly prefix?: string
+}
+
 /**
- * Counts in Redis, for any number of processes, through the host's ioredis `Redis` or `Cluster`.
+ * Counts in Redis, for any number of processes, through the host's ioredis `Redis` or `Cluster`: what
+ * `redisStore` does by itself, and the option `redis` with the prefix of the store.
  *
- * @param options.prefix what the keys begin with. Default `second-step`
+ * @throws ConfigurationError for another client, an unknown option, a prefix with braces or blanks
  */
-export function redisCounters(
-  redis: CounterClient,
-  { prefix = DEFAULT_PREFIX }: { prefix?: string } = {},
-): Counters {
+export function redisCounters(redis: RedisClient, options: RedisCountersOptions = {}): Counters {
+  checkNames(options, ['prefix'], 'redisCounters.')
+  if (typeof redis?.evalsha !== 'function') {
+    throw new ConfigurationError('redisCounters() needs an ioredis client, such as new Redis(url)')
+  }
+  const { prefix = DEFAULT_PREFIX } = options
+  checkPrefix(prefix)
   const storeClient = limiterClient(redis)
   return {
     counter(name, seconds) {

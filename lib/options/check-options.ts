@@ -15,6 +15,7 @@ const KNOWN = [
   'keys',
   'store',
   'audit',
+  'counters',
   'redis',
   'base',
   'paths',

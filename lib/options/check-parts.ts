@@ -9,6 +9,7 @@ const DELAYS: readonly LostDelay[] = ['0', '24h', '72h']
 export function checkParts<U>({
   store,
   audit,
+  counters,
   redis,
   passports,
   messages,
@@ -25,6 +26,14 @@ export function checkParts<U>({
   check(
     redis === undefined || has(redis, ['eval', 'evalsha']),
     '`redis` must be an ioredis client, such as new Redis(url)',
+  )
+  check(
+    counters === undefined || has(counters, ['counter']),
+    '`counters` must be redisCounters(redis), knexCounters(db) or your own',
+  )
+  check(
+    counters === undefined || redis === undefined,
+    'give `counters` or `redis`, not both: `redis` is short for counters: redisCounters(redis)',
   )
   const isPassport = (item: unknown): item is PassportInstance =>
     has(item, ['serializeUser', 'deserializeUser'])

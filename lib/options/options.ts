@@ -1,6 +1,7 @@
 import type { Request, Response } from 'express'
 import type { OtpParameters } from '../factors/totp/kept.js'
 import type { AuditLog } from '../ports/audit-log.js'
+import type { Counters } from '../ports/counters.js'
 import type { Mailer } from '../ports/mailer.js'
 import type { RecordStore } from '../ports/record-store.js'
 import type { System } from '../ports/system.js'
@@ -85,7 +86,13 @@ export interface SecondStepOptions<U = Express.User> {
   readonly store: RecordStore
   /** Where events are kept. Default: with the records, where that store keeps them. */
   readonly audit?: AuditLog
-  /** Client for the attempt counters (ioredis). Without it they live in memory: not in production. */
+  /**
+   * Where attempts are counted: `redisCounters(redis, { prefix })`, `knexCounters(db)` or the host's own
+   * adapter. Default: as `redis` says, else with the records, where that store counts; else in memory,
+   * which production refuses.
+   */
+  readonly counters?: Counters
+  /** Client for counters in Redis (ioredis), under the prefix of the store. In place of `counters`. */
   readonly redis?: RedisClient
   /**
    * What a proxy takes off every path before the app sees it: `/app` behind nginx's

@@ -2,6 +2,7 @@ import type { Policy } from '../domain/policy.js'
 import type { SecondStepRecord } from '../domain/record.js'
 import type { RecordList } from '../domain/record-list.js'
 import type { AuditLog } from './audit-log.js'
+import type { Counters } from './counters.js'
 
 /** What to list. */
 export interface RecordQuery {
@@ -72,6 +73,15 @@ export interface RecordStore {
 
   /** Optional. An audit log in the same place, for hosts that name no other. */
   readonly audit?: AuditLog
+
+  /** Optional. Counters in the same place, for hosts that name no others. */
+  readonly counters?: Counters
+
+  /**
+   * Optional. What keeps this app's keys apart from another's in one Redis: counters in the Redis
+   * that the option `redis` names begin with it too.
+   */
+  readonly prefix?: string
 
   /**
    * Optional. Called once before the first use, and again before the next use after it rejected.

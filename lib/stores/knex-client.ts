@@ -7,6 +7,7 @@ export const TABLES = {
   records: 'second_step_records',
   policy: 'second_step_policy',
   events: 'second_step_events',
+  counters: 'second_step_counters',
   schema: 'second_step_schema',
 } as const
 
@@ -22,8 +23,12 @@ export function knexOf(given: KnexInstance): Knex {
   throw new ConfigurationError('the second step needs a Knex instance: knexStore(knex(settings))')
 }
 
+interface TimedQuery {
+  timeout(milliseconds: number): PromiseLike<unknown>
+}
+
 /** Waits for a query. What it rejects with tells why, and nothing of what was to be stored. */
-export async function answerOf<T>(query: Knex.QueryBuilder<object, T>): Promise<unknown> {
+export async function answerOf(query: TimedQuery): Promise<unknown> {
   try {
     return await query.timeout(LONGEST_QUERY)
   } catch (error) {
@@ -37,7 +42,7 @@ export function hasTimedOut(error: unknown): boolean {
 }
 
 /** The rows that a query answers with. */
-export async function rowsOf<T>(query: Knex.QueryBuilder<object, T>): Promise<readonly object[]> {
+export async function rowsOf(query: TimedQuery): Promise<readonly object[]> {
   const rows = await answerOf(query)
   if (Array.isArray(rows)) return rows
   throw new Error('the database answered no rows')

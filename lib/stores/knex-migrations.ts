@@ -46,11 +46,25 @@ const mailResets: readonly Statement[] = [
   indexed(TABLES.records, 'mail_reset_due'),
 ]
 
+const counters: readonly Statement[] = [
+  (schema) =>
+    schema.createTable(TABLES.counters, (table) => {
+      table.string('id', 64).notNullable().primary()
+      table.bigInteger('taken').notNullable()
+      table.bigInteger('ends').notNullable()
+    }),
+  indexed(TABLES.counters, 'ends'),
+]
+
 /**
  * What each version adds to the one before. Statements only add, and each stands alone: one that
  * another process was faster with, or that a killed process got done, may fail as "already there".
  */
-const VERSIONS: readonly (readonly Statement[])[] = [[...records, policy, ...events], mailResets]
+const VERSIONS: readonly (readonly Statement[])[] = [
+  [...records, policy, ...events],
+  mailResets,
+  counters,
+]
 
 /** Sorted by one column and then by id, as pages are. */
 function indexed(table: string, column: string): Statement {

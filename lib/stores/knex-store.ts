@@ -1,6 +1,7 @@
 import type { Policy } from '../domain/policy.js'
 import type { SecondStepRecord } from '../domain/record.js'
 import { listPlaceOf } from '../domain/record-list.js'
+import { knexCounters } from '../limits/knex-counters.js'
 import type { RecordStore } from '../ports/record-store.js'
 import { knexAuditLog } from './knex-audit-log.js'
 import { answerOf, documentOf, hasTimedOut, jsonOf, knexOf, rowsOf, TABLES } from './knex-client.js'
@@ -23,7 +24,7 @@ interface Versioned {
 const THE_POLICY = 'policy'
 
 /**
- * Keeps records, policy and audit log in the host's PostgreSQL, MariaDB, MySQL or SQLite, through
+ * Keeps records, policy, audit log and counters in the host's PostgreSQL, MariaDB, MySQL or SQLite, through
  * the host's own Knex. Its tables are made by `npx passport-second-step migrate` or by
  * `migrateSecondStep` in a migration of the host's; `open` refuses a database that is behind.
  *
@@ -87,6 +88,10 @@ export function knexStore(knex: KnexInstance): KnexStore {
     list: (query) => knexPage(db, query),
     count: () => knexCount(db),
     audit: knexAuditLog(knex),
+    // Only when it is asked for: records are kept in databases that it does not know.
+    get counters() {
+      return knexCounters(knex)
+    },
     open: () => requireMigrated(db),
     migrate: () => migrateSecondStep(knex),
   }

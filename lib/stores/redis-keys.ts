@@ -37,11 +37,7 @@ export function redisHash(userId: string): string {
  * @throws ConfigurationError for a prefix that would break the hash tag
  */
 export function redisKeys(prefix: string): RedisKeys {
-  if (!/^[^{}\s]+$/.test(prefix)) {
-    throw new ConfigurationError(
-      `redisStore: prefix ${JSON.stringify(prefix)} must be a name without braces and blanks, such as "${DEFAULT_PREFIX}"`,
-    )
-  }
+  checkPrefix(prefix)
   const recordOfHash = (hash: string) => `{${prefix}}:record:${hash}`
   return {
     marker: `{${prefix}}:marker`,
@@ -60,4 +56,12 @@ export function redisKeys(prefix: string): RedisKeys {
     eventsOf: (userId) => `{${prefix}}:events:${redisHash(userId)}`,
     attemptsOf: (userId) => `{${prefix}}:attempts:${redisHash(userId)}`,
   }
+}
+
+/** @throws ConfigurationError for a prefix that would break the hash tag */
+export function checkPrefix(prefix: string): void {
+  if (typeof prefix === 'string' && /^[^{}\s]+$/.test(prefix)) return
+  throw new ConfigurationError(
+    `prefix ${JSON.stringify(prefix)} must be a name without braces and blanks, such as "${DEFAULT_PREFIX}"`,
+  )
 }

@@ -3,6 +3,7 @@ import type { SecondStepRecord } from '../domain/record.js'
 import { listPlaceOf } from '../domain/record-list.js'
 import { checkNames } from '../errors/check-names.js'
 import { ConfigurationError } from '../errors/configuration-error.js'
+import { redisCounters } from '../limits/redis-counters.js'
 import type { RecordPage, RecordQuery, RecordStore } from '../ports/record-store.js'
 import { redisAuditLog } from './redis-audit-log.js'
 import {
@@ -75,6 +76,8 @@ export function redisStore(redis: RedisClient, options: RedisStoreOptions = {}):
     list,
     count: () => countHashes(redis, keys.lists),
     audit: redisAuditLog(redis, { prefix }),
+    counters: redisCounters(redis, { prefix }),
+    prefix,
 
     async open({ production }) {
       requireReadsFromMaster(redis)

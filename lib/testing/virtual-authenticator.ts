@@ -10,11 +10,13 @@ export interface VirtualAuthenticator {
    */
   code(at?: Date | number): string
   /**
-   * A code that `next` has not given before: the current one or, within the same 30 seconds, a
-   * later one. The server accepts one step ahead, so that two calls in a row are good for a set-up
-   * and the login after it.
+   * A code that neither `next` nor `code` has given before: the current one or, within the same 30
+   * seconds, a later one. The server accepts one step ahead, so that two calls in a row are good for
+   * a set-up and the login after it.
+   *
+   * @param at as for `code`, where the test moves the clock. Default: now
    */
-  next(): string
+  next(at?: Date | number): string
 }
 
 const BASE32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
@@ -27,12 +29,17 @@ const BASE32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
 export function virtualAuthenticator(uriOrSecret: string): VirtualAuthenticator {
   const { secret, parameters } = scan(uriOrSecret)
   const stepAt = (at: number) => Math.floor(at / 1000 / parameters.period)
-  let last = -1
+  const given = new Set<number>()
+  const give = (step: number) => {
+    given.add(step)
+    return codeAt(step, secret, parameters)
+  }
   return {
-    code: (at = Date.now()) => codeAt(stepAt(Number(at)), secret, parameters),
-    next() {
-      last = Math.max(last + 1, stepAt(Date.now()))
-      return codeAt(last, secret, parameters)
+    code: (at = Date.now()) => give(stepAt(Number(at))),
+    next(at = Date.now()) {
+      let step = stepAt(Number(at))
+      while (given.has(step)) step += 1
+      return give(step)
     },
   }
 }

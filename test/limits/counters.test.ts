@@ -5,11 +5,9 @@ import { RateLimiterRedis } from 'rate-limiter-flexible'
 import { memoryCounters } from '../../lib/limits/memory-counters.js'
 import { redisCounters } from '../../lib/limits/redis-counters.js'
 import type { Counters } from '../../lib/ports/counters.js'
+import { counterCases } from '../../lib/testing/index.js'
 import { rejectionOf } from '../stores/rejection.js'
 import { type RedisServer, startRedisServer } from '../support/redis-server.js'
-
-/** Waits until a window of one second that began before is over. */
-const windowEnds = () => new Promise((resolve) => setTimeout(resolve, 1050))
 
 describe('counters', () => {
   let server: RedisServer
@@ -32,85 +30,18 @@ describe('counters', () => {
 
   for (const [name, make] of implementations) {
     describe(name, () => {
-      let counters: Counters
-      beforeEach(async () => {
-        await redis.flushall()
-        counters = make()
-      })
-
-      const takes = async (times: number, limit: number, window = 60) => {
-        const counter = counters.counter('try', window)
-        return Promise.all(Array.from({ length: times }, () => counter.take('key', limit)))
+      for (const one of counterCases) {
+        it(one.name, () =>
+          one.run(async () => {
+            await redis.flushall()
+            return { counters: make() }
+          }),
+        )
       }
-      const taken = (answers: readonly { taken: boolean }[]) =>
-        answers.filter((answer) => answer.taken).length
-
-      it('lets as many through as the limit says, in parallel too', async () => {
-        expect(taken(await takes(50, 5))).to.equal(5)
-        expect(taken(await takes(5, 5))).to.equal(0)
-      })
-
-      it('says how long to wait, in milliseconds, and nothing to who need not', async () => {
-        const answers = await takes(2, 1)
-        expect(answers[0]).to.deep.equal({ taken: true, left: 0, retryAfter: 0 })
-        expect(answers[1]?.retryAfter).to.be.within(59_000, 60_000)
-      })
-
-      it('takes another limit with each call', async () => {
-        expect(taken(await takes(5, 3))).to.equal(3)
-        expect(taken(await takes(5, 4))).to.equal(1)
-        expect(taken(await takes(5, 2))).to.equal(0)
-      })
-
-      it('lets nobody through where the limit is 0', async () => {
-        const [answer] = await takes(1, 0)
-        expect(answer?.taken).to.equal(false)
-        expect(answer?.retryAfter).to.be.within(1, 60_000)
-      })
-
-      it('gives a place back', async () => {
-        const counter = counters.counter('try', 60)
-        await counter.take('key', 1)
-        await counter.giveBack('key')
-        expect((await counter.take('key', 1)).taken).to.equal(true)
-        expect((await counter.take('key', 1)).taken).to.equal(false)
-      })
-
-      it('keeps no place for calls that were refused', async () => {
-        const counter = counters.counter('try', 60)
-        await takes(30, 5)
-        for (let given = 0; given < 5; given += 1) await counter.giveBack('key')
-        expect(taken(await takes(30, 5))).to.equal(5)
-      })
-
-      it('counts names and keys apart', async () => {
-        for (const key of ['a', 'b', '*', 'a:b', '__proto__', '\n', 'x'.repeat(10_000)]) {
-          for (const of of ['one', 'two']) {
-            const counter = counters.counter(of, 60)
-            expect((await counter.take(key, 1)).taken).to.equal(true)
-            expect((await counter.take(key, 1)).taken).to.equal(false)
-          }
-        }
-      })
-
-      it('begins anew when the window is over, and not before', async () => {
-        expect(taken(await takes(3, 2, 1))).to.equal(2)
-        await windowEnds()
-        expect(taken(await takes(3, 2, 1))).to.equal(2)
-      })
-
-      // Somebody takes a place, waits for the window's end and gives back: one guess more each time.
-      it('gains nothing by giving back after the end of the window', async () => {
-        const counter = counters.counter('try', 1)
-        for (let times = 0; times < 3; times += 1) await counter.take('key', 3)
-        await windowEnds()
-        for (let times = 0; times < 3; times += 1) await counter.giveBack('key')
-        expect(taken(await takes(10, 3, 1))).to.equal(3)
-      })
 
       it('refuses a window that it cannot keep', () => {
         for (const seconds of [0, -1, 0.5, Number.NaN, 25 * 24 * 60 * 60]) {
-          expect(() => counters.counter('try', seconds)).to.throw(RangeError)
+          expect(() => make().counter('try', seconds)).to.throw(RangeError)
         }
       })
     })

@@ -90,6 +90,7 @@ describe('knexStore on PostgreSQL with the least rights', function () {
     await owner.raw(`grant select on ${tables('schema')} to ${role}`)
     await owner.raw(`grant select, insert, update on ${tables('records', 'policy')} to ${role}`)
     await owner.raw(`grant select, insert on ${tables('events')} to ${role}`)
+    await owner.raw(`grant select, insert, update, delete on ${tables('counters')} to ${role}`)
     const address = Object.assign(new URL(database.url), { username: role }).href
     app = knex({ client: 'pg', connection: address })
   })
@@ -106,6 +107,10 @@ describe('knexStore on PostgreSQL with the least rights', function () {
     expect(await store.writePolicy(thePolicy.make(1), 0)).to.equal(true)
     const page = await store.list({ list: 'all', cursor: null, limit: 1, now: 1 })
     expect(page?.records).to.have.length(1)
+    const counter = store.counters?.counter('try', 60)
+    await counter?.take('key', 1)
+    await counter?.giveBack('key')
+    expect((await counter?.take('key', 1))?.taken).to.equal(true)
   })
 
   // A write that the database does not take must not pass for one that somebody else was first with.

@@ -76,6 +76,11 @@ function madeAtFirstUse(make: () => Promise<RecordStore>): RecordStore {
     making ??= make()
     return making
   }
+  const counter = async (name: string, seconds: number) => {
+    const { counters } = await store()
+    if (counters === undefined) throw new Error('the store counts nothing')
+    return counters.counter(name, seconds)
+  }
   return {
     find: async (userId) => (await store()).find(userId),
     write: async (record, expected) => (await store()).write(record, expected),
@@ -83,6 +88,12 @@ function madeAtFirstUse(make: () => Promise<RecordStore>): RecordStore {
     writePolicy: async (policy, expected) => (await store()).writePolicy(policy, expected),
     list: async (query) => (await store()).list(query),
     open: async (environment) => (await store()).open?.(environment),
+    counters: {
+      counter: (name, seconds) => ({
+        take: async (key, limit) => (await counter(name, seconds)).take(key, limit),
+        giveBack: async (key) => (await counter(name, seconds)).giveBack(key),
+      }),
+    },
     audit: {
       append: async (entries) => (await store()).audit?.append(entries),
       list: async (query) => (await (await store()).audit?.list(query)) ?? null,

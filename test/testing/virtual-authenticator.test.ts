@@ -33,6 +33,24 @@ describe('virtualAuthenticator', () => {
     expect(new Set(codes).size).to.equal(3)
   })
 
+  // A host's test signs in by `code()`, then steps up by `next()`: the same code would be refused.
+  it('gives no code as the next that it has shown before', () => {
+    const app = virtualAuthenticator(SECRET)
+    const now = Date.now()
+    const shown = [app.code(), app.code(now), app.code(now + 30_000), app.code(new Date(now))]
+    const next = [app.next(), app.next(), app.next()]
+    expect(new Set([...shown, ...next]).size).to.equal(new Set(shown).size + 3)
+  })
+
+  it('gives the next of a clock that was moved', () => {
+    const app = virtualAuthenticator(SECRET)
+    const later = Date.now() + 3_600_000
+    const shown = app.code(later)
+    expect(app.next(later))
+      .to.equal(app.code(later + 30_000))
+      .and.not.equal(shown)
+  })
+
   for (const nonsense of [
     '',
     'otpauth://hotp/a?secret=GEZDGNBV',

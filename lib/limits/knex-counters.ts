@@ -1,0 +1,159 @@
+import type { Knex } from 'knex'
+import { ConfigurationError } from '../errors/configuration-error.js'
+import type { Counter, Counters } from '../ports/counters.js'
+import { answerOf, hasTimedOut, knexOf, rowsOf, TABLES } from '../stores/knex-client.js'
+import type { KnexInstance } from '../stores/knex-instance.js'
+import { checkWindow, counterHash } from './counter-key.js'
+import { sweeper } from './knex-sweeper.js'
+
+/** One place, and how many are taken with it; null where there was none. In one statement. */
+type TakeOne = (place: {
+  readonly id: string
+  readonly limit: number
+  readonly window: number
+}) => Promise<number | null>
+
+interface Dialect {
+  /** Milliseconds since 1970 by the database's clock: the same for all processes. */
+  readonly now: string
+  readonly takeOne: (db: Knex, now: string) => TakeOne
+}
+
+const DIALECTS: Readonly<Record<string, Dialect>> = {
+  postgresql: {
+    now: 'cast(extract(epoch from statement_timestamp()) * 1000 as bigint)',
+    takeOne: takeReturning,
+  },
+  sqlite3: {
+    now: "cast((julianday('now') - 2440587.5) * 86400000 as integer)",
+    takeOne: takeReturning,
+  },
+  mysql: {
+    now: "timestampdiff(microsecond, '1970-01-01', utc_timestamp(3)) div 1000",
+    takeOne: takeByInsertId,
+  },
+}
+
+const TRIES = 3
+// PostgreSQL and MySQL: a deadlock, or a transaction that would have to be run again.
+const TRY_AGAIN = ['40P01', '40001', 'ER_LOCK_DEADLOCK']
+
+/**
+ * Counts in a table of the host's PostgreSQL, MariaDB, MySQL or SQLite, for any number of processes:
+ * what `knexStore` does by itself. The table is made with the others, by
+ * `npx passport-second-step migrate` or by `migrateSecondStep`; rows whose window is over are removed
+ * now and then.
+ *
+ * @throws ConfigurationError for anything that is no Knex instance, or one of another database
+ */
+export function knexCounters(knex: KnexInstance): Counters {
+  const db = knexOf(knex)
+  const { now, takeOne } = dialectOf(db)
+  const take = takeOne(db, now)
+  const sweep = sweeper(db, now)
+
+  async function waitOf(id: string): Promise<number> {
+    const [row] = await rowsOf(
+      db(TABLES.counters)
+        .where({ id })
+        .select({ wait: db.raw(`?? - ${now}`, ['ends']) }),
+    )
+    return Math.max(1, Number(Reflect.get(Object(row), 'wait') ?? 0))
+  }
+
+  function counterOf(name: string, seconds: number): Counter {
+    const idOf = (key: string) => counterHash(JSON.stringify([name, key]))
+    const window = seconds * 1000
+    return {
+      async take(key, limit) {
+        // Also what is no number at all.
+        if (!(limit >= 1)) return { taken: false, left: 0, retryAfter: window }
+        const id = idOf(key)
+        const places = Math.min(Math.floor(limit), Number.MAX_SAFE_INTEGER)
+        sweep()
+        const taken = await triedAgain(() => take({ id, limit: places, window }))
+        if (taken !== null) return { taken: true, left: places - taken, retryAfter: 0 }
+        return { taken: false, left: 0, retryAfter: await waitOf(id) }
+      },
+
+      async giveBack(key) {
+        // The window may be over; then a place given back would be one more than the limit.
+        const live = db(TABLES.counters)
+          .where({ id: idOf(key) })
+          .where('taken', '>', 0)
+          .whereRaw(`?? > ${now}`, ['ends'])
+        await triedAgain(() => answerOf(live.clone().decrement('taken', 1)))
+      },
+    }
+  }
+
+  return {
+    counter(name, seconds) {
+      checkWindow(seconds)
+      return counterOf(name, seconds)
+    },
+  }
+}
+
+function dialectOf(db: Knex): Dialect {
+  const name: unknown = Reflect.get(Object(db.client), 'dialect')
+  const dialect = Object.hasOwn(DIALECTS, String(name)) ? DIALECTS[String(name)] : undefined
+  if (dialect !== undefined) return dialect
+  throw new ConfigurationError(
+    `knexCounters() knows PostgreSQL, MariaDB, MySQL and SQLite, not ${String(name)}: give \`redis\``,
+  )
+}
+
+/** Where a statement answers with the row that it wrote, and with none where it wrote none. */
+function takeReturning(db: Knex, now: string): TakeOne {
+  const [taken, ends] = [`${TABLES.counters}.taken`, `${TABLES.counters}.ends`]
+  return async ({ id, limit, window }) => {
+    const [row] = await rowsOf(
+      db(TABLES.counters)
+        .insert({ id, taken: 1, ends: db.raw(`${now} + ?`, [window]) })
+        .onConflict('id')
+        .merge({
+          taken: db.raw(`case when ?? <= ${now} then 1 else ?? + 1 end`, [ends, taken]),
+          ends: db.raw(`case when ?? <= ${now} then excluded.ends else ?? end`, [ends, ends]),
+        })
+        .where((free) => free.whereRaw(`?? <= ${now}`, [ends]).orWhereRaw('?? < ?', [taken, limit]))
+        .returning('taken'),
+    )
+    return row === undefined ? null : Number(Reflect.get(row, 'taken'))
+  }
+}
+
+/**
+ * MySQL and MariaDB answer an update with no row, but with what `last_insert_id(…)` was last given in
+ * it. Assignments are made from left to right: `taken` by the old `ends`, then `ends`.
+ */
+function takeByInsertId(db: Knex, now: string): TakeOne {
+  const statement = `insert into ?? (id, taken, ends) values (?, last_insert_id(1), ${now} + ?)
+on duplicate key update
+  taken = case
+    when ends <= ${now} then last_insert_id(1)
+    when taken < ? then last_insert_id(taken + 1)
+    else taken + last_insert_id(0)
+  end,
+  ends = case when ends <= ${now} then ${now} + ? else ends end`
+  return async ({ id, limit, window }) => {
+    const values = [TABLES.counters, id, window, limit, window]
+    const answer = await answerOf(db.raw(statement, values))
+    const [header]: readonly unknown[] = Array.isArray(answer) ? answer : []
+    const taken = Number(Reflect.get(Object(header), 'insertId') ?? Number.NaN)
+    if (!Number.isSafeInteger(taken)) throw new Error('the database answered nonsense to a count')
+    return taken === 0 ? null : taken
+  }
+}
+
+/** A statement that the database has given up has done nothing, and can be sent again. */
+async function triedAgain<T>(run: () => Promise<T>): Promise<T> {
+  for (let tried = 1; ; tried += 1) {
+    try {
+      return await run()
+    } catch (error) {
+      const code: unknown = Reflect.get(Object(error), 'code')
+      if (tried === TRIES || hasTimedOut(error) || !TRY_AGAIN.includes(String(code))) throw error
+    }
+  }
+}

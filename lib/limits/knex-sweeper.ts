@@ -1,0 +1,35 @@
+import type { Knex } from 'knex'
+import { answerOf, rowsOf, TABLES } from '../stores/knex-client.js'
+
+const TAKES_BETWEEN = 100
+// More than are made meanwhile, and few enough for the time that a query has.
+const REMOVED_AT_ONCE = 500
+
+/**
+ * Removes rows whose window is over, at the first take of a process and at every hundredth after it.
+ * Nobody waits for it, and what it leaves is removed the next time.
+ *
+ * @param now the database's clock, in SQL
+ */
+export function sweeper(db: Knex, now: string): () => void {
+  let takes = 0
+  let sweeping = false
+  return () => {
+    takes += 1
+    if (sweeping || takes % TAKES_BETWEEN !== 1) return
+    sweeping = true
+    sweep(db, now)
+      .catch(() => undefined)
+      .finally(() => {
+        sweeping = false
+      })
+  }
+}
+
+/** In two statements: no one of them knows a limit for what it deletes on every database. */
+async function sweep(db: Knex, now: string): Promise<void> {
+  const over = () => db(TABLES.counters).whereRaw(`?? <= ${now}`, ['ends'])
+  const rows = await rowsOf(over().select('id').orderBy('ends').limit(REMOVED_AT_ONCE))
+  const ids = rows.map((row) => String(Reflect.get(row, 'id')))
+  if (ids.length > 0) await answerOf(over().whereIn('id', ids).delete())
+}

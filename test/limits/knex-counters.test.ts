@@ -1,0 +1,225 @@
+import { expect } from 'chai'
+import knex, { type Knex } from 'knex'
+import { errors, knexStore } from '../../lib/index.js'
+import { knexCounters } from '../../lib/limits/knex-counters.js'
+import { migrateSecondStep } from '../../lib/stores/knex-migrations.js'
+import { counterCases } from '../../lib/testing/index.js'
+import { rejectionOf } from '../stores/rejection.js'
+import { browserOf } from '../support/browser.js'
+import type { DatabaseServer } from '../support/database-process.js'
+import {
+  connectTo,
+  DATABASES,
+  MARIADB,
+  ownServer,
+  POSTGRESQL,
+  SQLITE,
+  type TestDatabase,
+} from '../support/databases.js'
+import { ann, type Host, type HostOptions, makeHost } from '../support/host.js'
+
+const TABLE = 'second_step_counters'
+const HERE = '192.0.2.1'
+
+for (const kind of DATABASES) {
+  describe(`knexCounters on ${kind.name}`, function () {
+    this.timeout(60_000)
+    let database: TestDatabase
+    let db: Knex
+    before(async () => {
+      database = await kind.start()
+      db = database.connect()
+      await migrateSecondStep(db)
+    })
+    beforeEach(() => db(TABLE).delete())
+    after(async () => {
+      await Promise.all(others.map((other) => other.destroy()))
+      await database?.stop()
+    })
+    const others: Knex[] = []
+    /** Connections of a process of its own; few, and none of them made in a hurry. */
+    const another = () => {
+      const patient = { acquireConnectionTimeout: 20_000, pool: { min: 0, max: 2 } }
+      const other = connectTo(database.url, kind === SQLITE ? {} : patient)
+      others.push(other)
+      return other
+    }
+
+    for (const { name, run } of counterCases) {
+      it(name, () =>
+        run(async () => {
+          await db(TABLE).delete()
+          return { counters: knexCounters(db) }
+        }),
+      )
+    }
+
+    it('refuses a window that it cannot keep', () => {
+      for (const seconds of [0, -1, 0.5, Number.NaN, 25 * 24 * 60 * 60]) {
+        expect(() => knexCounters(db).counter('try', seconds)).to.throw(RangeError)
+      }
+    })
+
+    it('refuses what is no limit', async () => {
+      for (const limit of [Number.NaN, -1, undefined as unknown as number]) {
+        expect((await knexCounters(db).counter('try', 60).take('key', limit)).taken).to.equal(false)
+      }
+      expect(await db(TABLE)).to.deep.equal([])
+    })
+
+    // Ten processes guess at once, each with connections of its own.
+    it('lets no burst of ten processes past a limit, in any window', async () => {
+      const all = Array.from({ length: 10 }, () => knexCounters(another()))
+      const takeAll = (limit: number) =>
+        Promise.all(
+          all.flatMap((one) => {
+            const counter = one.counter('try', 2)
+            return Array.from({ length: 10 }, () => counter.take(HERE, limit))
+          }),
+        )
+      for (let round = 0; round < 5; round += 1) {
+        const answers = await takeAll(7)
+        expect(answers.filter((answer) => answer.taken)).to.have.length(7)
+        const left = answers.flatMap((answer) => (answer.taken ? [answer.left] : []))
+        expect(left.sort()).to.deep.equal([0, 1, 2, 3, 4, 5, 6])
+        await db(TABLE).update({ ends: 1 })
+      }
+    })
+
+    it('counts different things at once, while old rows are removed', async () => {
+      const counter = knexCounters(another()).counter('try', 60)
+      const keys = Array.from({ length: 150 }, (_, index) => `address-${index}`)
+      const first = await Promise.all(keys.map((key) => counter.take(key, 1)))
+      expect(first.every(({ taken }) => taken)).to.equal(true)
+      await db(TABLE).update({ ends: 1 })
+      const second = await Promise.all(
+        keys.flatMap((key) => [counter.take(key, 1), counter.take(key, 1)]),
+      )
+      expect(second.filter(({ taken }) => taken)).to.have.length(150)
+    })
+
+    it('is what `knexStore` counts with', async () => {
+      await knexStore(db).counters?.counter('try', 60).take('key', 1)
+      expect((await knexCounters(db).counter('try', 60).take('key', 1)).taken).to.equal(false)
+    })
+
+    it('shows no address in its table', async () => {
+      await knexCounters(db).counter('address', 60).take(HERE, 5)
+      await knexCounters(db).counter('address', 60).giveBack('192.0.2.2')
+      const rows = await db(TABLE)
+      expect(rows).to.have.length(1)
+      expect(rows[0]?.id).to.match(/^[0-9a-f]{64}$/)
+      expect(JSON.stringify(rows)).to.not.include(HERE)
+    })
+
+    // The attack: a count for each of a million accounts, until the disk is full.
+    it('removes rows whose window is over, and no others', async () => {
+      const rows = Array.from({ length: 700 }, (_, index) => ({
+        id: `old-${index}`,
+        taken: 1,
+        ends: 1,
+      }))
+      await db.batchInsert(TABLE, rows, 100)
+      const counter = knexCounters(db).counter('try', 60)
+      /** Resolves when something was removed. */
+      const removal = () =>
+        new Promise<void>((resolve) => {
+          db.on(
+            'query-response',
+            function answered(_answer: unknown, { method }: { method: string }) {
+              if (method !== 'del') return
+              db.off('query-response', answered)
+              resolve()
+            },
+          )
+        })
+      const old = async () => (await db(TABLE).where('ends', 1)).length
+      const first = removal()
+      await counter.take('key', 1000)
+      await first
+      expect(await old()).to.equal(200)
+      const second = removal()
+      for (let take = 0; take < 100; take += 1) await counter.take('key', 1000)
+      await second
+      expect(await old()).to.equal(0)
+      expect((await db(TABLE))[0]).to.include({ taken: kind === POSTGRESQL ? '101' : 101 })
+    })
+
+    it('rejects where its table is missing', async () => {
+      await db.schema.renameTable(TABLE, 'elsewhere')
+      const counter = knexCounters(db).counter('try', 60)
+      const failures = [counter.take('key', 1), counter.giveBack('key')].map(rejectionOf)
+      for (const { message } of await Promise.all(failures)) {
+        expect(message).to.contain('the database').and.not.contain('insert into')
+      }
+      await db.schema.renameTable('elsewhere', TABLE)
+    })
+  })
+}
+
+for (const kind of [POSTGRESQL, MARIADB]) {
+  describe(`knexCounters when ${kind.name} hangs`, function () {
+    this.timeout(60_000)
+    let server: DatabaseServer
+    let database: TestDatabase
+    let db: Knex
+    before(async () => {
+      const own = await ownServer(kind)
+      server = own.server
+      database = own.database
+      db = database.connect()
+      await migrateSecondStep(db)
+    })
+    after(() => database?.stop())
+
+    // Whoever makes the database hang must not get attempts without a limit.
+    it('rejects within a second, and counts again after', async () => {
+      const counter = knexCounters(db).counter('try', 60)
+      await counter.take('key', 1)
+      server.pause()
+      const began = performance.now()
+      await rejectionOf(counter.take('key', 1))
+      expect(performance.now() - began).to.be.below(1500)
+      server.resume()
+      expect((await counter.take('key', 1)).taken).to.equal(false)
+    })
+  })
+}
+
+describe('an app in production that has a database and no Redis', () => {
+  let database: TestDatabase
+  before(async () => {
+    database = await SQLITE.start()
+  })
+  after(() => database.stop())
+
+  it('counts for all its processes together', async () => {
+    const options = () => ({ store: knexStore(database.connect()) })
+    await migrateSecondStep(database.connect())
+    const before = process.env.NODE_ENV
+    process.env.NODE_ENV = 'production'
+    const hosts = [1, 2].map(() => makeHost({ options: options(), routes: limitedLogin }))
+    if (before === undefined) delete process.env.NODE_ENV
+    else process.env.NODE_ENV = before
+    const tryAt = (host: Host | undefined, password: string) => {
+      if (host === undefined) throw new Error('there is no such host')
+      return browserOf(host).post('/limited').send({ username: 'ann', password })
+    }
+    for (let time = 0; time < 10; time += 1) await tryAt(hosts[time % 2], 'guessed').expect(401)
+    for (const host of hosts) await tryAt(host, ann.password).expect(429)
+    await Promise.all(hosts.map(({ secondStep }) => secondStep.close()))
+  })
+
+  const limitedLogin: HostOptions['routes'] = ({ app, passport, secondStep }) => {
+    app.post('/limited', secondStep.limitPassword(), passport.authenticate('local'))
+  }
+})
+
+describe('knexCounters', () => {
+  it('refuses what is no Knex, and databases that it does not know', async () => {
+    expect(() => knexCounters({} as Knex)).to.throw(errors.ConfigurationError, 'Knex instance')
+    const other = knex({ client: class extends knex.Client {} })
+    expect(() => knexCounters(other)).to.throw(errors.ConfigurationError, 'PostgreSQL')
+    await other.destroy()
+  })
+})
