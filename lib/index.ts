@@ -55,7 +55,7 @@ export type {
   SecondStepEvents,
 } from './service/announcer.js'
 export type { MailName } from './service/mails.js'
-export type { KeptCodes } from './service/shown-codes.js'
+export type { CodesDone, KeptCodes } from './service/shown-codes.js'
 export type { SecondStepStatus } from './service/status.js'
 export { knexAuditLog } from './stores/knex-audit-log.js'
 export type { KnexInstance } from './stores/knex-instance.js'

@@ -4,6 +4,9 @@ import type { Vault } from './vault.js'
 /** For how long a page that shows codes once can be loaded again. */
 const SHOWN_FOR = 60_000
 
+/** What has led to a page of codes. */
+export type CodesDone = 'enrolled' | 'key-changed' | 'made'
+
 /** Codes on a page that shows them once, with what else the page says. */
 export interface ShownCodes {
   readonly codes: readonly string[]
@@ -13,6 +16,8 @@ export interface ShownCodes {
   readonly until: string | null
   /** Other sessions of the user ended with them. */
   readonly sessionsEnded: boolean
+  /** What the page says was done; null: nothing. */
+  readonly done: CodesDone | null
 }
 
 /** The one page of one session on which they may be shown again. */

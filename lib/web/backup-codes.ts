@@ -1,7 +1,7 @@
 import { byProof } from './by-proof.js'
 import { wantsJson } from './faces.js'
 import type { Exchange, Handler } from './handler.js'
-import { nextOf } from './needs.js'
+import { backOf } from './needs.js'
 import { occasionOf } from './occasion.js'
 import { redirect, sendJson, showPage } from './respond.js'
 import { saveSession } from './session.js'
@@ -24,7 +24,13 @@ export const makeBackupCodes: Handler<SignedInVisitor> = async (exchange) => {
     sendJson(res, { backupCodes: codes })
     return undefined
   }
-  const shown = { codes, given: givenOf(req), until: null, sessionsEnded: false }
+  const shown = {
+    codes,
+    given: givenOf(req),
+    until: null,
+    sessionsEnded: false,
+    done: 'made',
+  } as const
   await rememberCodes(site, req, visitor.stamp, PAGE, shown)
   return codesPage(exchange, { codes, at: site.system.now() })
 }
@@ -33,7 +39,8 @@ async function codesPage(
   { site, req, res }: Exchange<SignedInVisitor>,
   { codes, at }: { codes: readonly string[]; at: number },
 ): Promise<undefined> {
-  const page = { codes, madeAt: new Date(at), sessionsEnded: false, next: nextOf(site, req) }
+  const next = backOf(site, req)
+  const page = { codes, done: 'made', madeAt: new Date(at), sessionsEnded: false, next } as const
   await showPage(site, req, res, 'backup-codes', { problem: null, ...page })
   return undefined
 }
@@ -41,11 +48,14 @@ async function codesPage(
 /** POST `/backup-codes/saved` */
 export const backupCodesSaved: Handler<SignedInVisitor> = async ({ site, req, res, visitor }) => {
   await site.sessions.backupCodesSaved(visitor.userId, occasionOf(req))
-  const next = nextOf(site, req)
+  const next = backOf(site, req)
   const { next: led, ...rest } = req.session.secondStep ?? {}
-  if (led !== undefined) req.session.secondStep = rest
-  if (dropCodes(req) || led !== undefined) await saveSession(req)
-  if (wantsJson(req)) sendJson(res, { backupCodesSaved: true })
-  else redirect(res, next)
+  const html = !wantsJson(req)
+  if (led !== undefined || html) {
+    req.session.secondStep = html && led === undefined ? { ...rest, notice: 'codes-saved' } : rest
+  }
+  if (dropCodes(req) || led !== undefined || html) await saveSession(req)
+  if (html) redirect(res, next)
+  else sendJson(res, { backupCodesSaved: true })
   return undefined
 }

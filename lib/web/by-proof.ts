@@ -32,7 +32,7 @@ export async function byProof<Result>(
     return { problem: { code: 'setup-required', next } }
   }
   if (answer.kind === 'malformed-request') return { problem: malformedCode(exchange) }
-  if (answer.kind === 'wrong-code') return { problem: wrongCode(proof, answer.triesLeft) }
+  if (answer.kind === 'wrong-code') return { problem: wrongCode(exchange, proof, answer.triesLeft) }
   if (answer.kind !== 'too-many-attempts') return { problem: { code: answer.kind } }
   return { problem: tooMany(exchange, answer) }
 }
@@ -49,8 +49,9 @@ function malformedCode({ site, visitor }: Asked): Problem {
 }
 
 /** To wait for the next code, and to check the phone's clock, helps nobody with a backup code. */
-function wrongCode(proof: Proof, triesLeft: number | null): Problem {
-  const ofApp = proof.some(({ factor }) => factor.role === 'main')
+function wrongCode({ site, visitor }: Asked, proof: Proof, triesLeft: number | null): Problem {
+  const backup = proof.every(({ factor }) => factor.role === 'spare')
+  const ofApp = !(backup && acceptsBackupCodes(site, visitor))
   const last = triesLeft === 0
   const key = last ? 'code-problem.last-wrong-code' : 'code-problem.wrong-backup-code'
   return {

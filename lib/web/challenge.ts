@@ -48,15 +48,18 @@ export const answerChallenge: Handler<PendingVisitor> = async (exchange) => {
 
   const { method, backupCodesLeft, seenByAdmin } = outcome.done
   const html = !wantsJson(req)
+  // Whoever used a backup code should read how many are left, and what to do about the phone.
+  const byBackupCode = html && method === 'backup-code'
   const few = html && hasBackupCodes(visitor) && backupCodesLeft <= FEW_BACKUP_CODES
-  const pageBetween = few || seenByAdmin
-  const going = await finishLogin(site, req, visitor, {
+  const passed = {
     user,
     method,
     given: outcome.done,
-    pageBetween,
-  })
-  const next = pageBetween ? `${site.paths.secondStep}/` : going
+    pageBetween: byBackupCode || few || seenByAdmin,
+    notice: byBackupCode ? ('backup-code-used' as const) : undefined,
+  }
+  const going = await finishLogin(site, req, visitor, passed)
+  const next = passed.pageBetween ? `${site.paths.secondStep}/` : going
   if (html) redirect(res, next)
   else sendJson(res, { status: 'signed-in', method, backupCodesLeft, next })
   return undefined

@@ -5,7 +5,7 @@ import type { KeptCodes } from '../service/shown-codes.js'
 import type { Keeps } from './kept-keys.js'
 import { type LogInOptions, removeUser } from './passport.js'
 import { passportLogIn } from './passport-session.js'
-import { keptKeys, removeLogin, type SecondStepSession } from './session.js'
+import { keptKeys, type Notice, removeLogin, type SecondStepSession } from './session.js'
 import type { Site } from './site.js'
 import { guardedStateOf } from './visitor.js'
 
@@ -19,6 +19,8 @@ export interface Entry {
   readonly options?: LogInOptions
   /** Where the page after this one leads. */
   readonly next?: string | undefined
+  /** What the settings say once. */
+  readonly notice?: Notice | undefined
   /** Codes that this page shows, for its reload. */
   readonly shown?: KeptCodes | null
 }
@@ -30,10 +32,11 @@ export interface Entry {
 export async function enter(site: Site, req: Request, entry: Entry): Promise<void> {
   const { user, userId, stamp, footing, options } = entry
   const state = guardedStateOf(req)
-  const { next, shown = null } = entry
+  const { next, notice, shown = null } = entry
   const secondStep: SecondStepSession = {
     verified: stamp,
     ...(next === undefined ? {} : { next }),
+    ...(notice === undefined ? {} : { notice }),
     ...(shown === null ? {} : { shown: [shown] }),
   }
   const contents = [...keptKeys(req, entry.keeps), ['secondStep', secondStep] as const]

@@ -8,6 +8,7 @@ import { pathOnOrigin } from './destination.js'
 import { enter } from './enter.js'
 import { keepsOfPending } from './kept-keys.js'
 import { deserialise, putInCharge } from './passport.js'
+import type { Notice } from './session.js'
 import type { Site } from './site.js'
 import type { PendingVisitor } from './visitor.js'
 
@@ -44,6 +45,7 @@ export async function finishLogin(
     method: Method
     given: Generation
     pageBetween?: boolean
+    notice?: Notice | undefined
     /** Keeps the codes that the page between shows, for its reload. */
     keepCodes?: (stamp: Stamp) => Promise<KeptCodes | null>
   },
@@ -61,6 +63,7 @@ export async function finishLogin(
     footing,
     keeps: keepsOfPending(site, req, pending),
     next: passed.pageBetween === true ? next : undefined,
+    notice: passed.notice,
     shown: (await passed.keepCodes?.(stamp)) ?? null,
   })
   return next

@@ -62,6 +62,12 @@ function missing(site: Site, visitor: Visitor): Problem {
     : { code: 'code-required', link: next }
 }
 
+/** Where an action of the settings leads back to: what it was on the way to, else the settings. */
+export function backOf(site: Site, req: Request): string {
+  const { secondStep } = site.paths
+  return pathOnOrigin(req.session.secondStep?.next, site.origin) ?? `${secondStep}/`
+}
+
 /** Where a signed-in visitor was going before the package asked for something. */
 export function nextOf(site: Site, req: Request): string {
   return pathOnOrigin(req.session.secondStep?.next, site.origin) ?? site.paths.signedIn

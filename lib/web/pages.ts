@@ -2,10 +2,12 @@ import type { Actor } from '../domain/event.js'
 import type { PolicyMode } from '../domain/policy.js'
 import type { KeyPlace } from '../factors/key-place.js'
 import type { AdminAction, UserAction } from '../service/administration.js'
+import type { CodesDone } from '../service/shown-codes.js'
 import type { ListedUser, ShownPolicy } from './admin/shown.js'
 import type { Fact } from './facts.js'
 import type { Lead } from './lead.js'
 import type { Translate } from './messages.js'
+import type { Notice } from './session.js'
 import type { Views } from './views.js'
 
 /** The pages there are; each is the view of that name. */
@@ -128,6 +130,8 @@ export type PageData = {
     /** As people see them. Empty: the second step is on without backup codes. */
     readonly codes: readonly string[]
     readonly madeAt: Date
+    /** What was just done. Default: null. */
+    readonly done?: CodesDone | null
     /** The user's other sessions have just ended. */
     readonly sessionsEnded: boolean
     /** Where to go on without codes; with codes the form's answer leads there, so no field can. */
@@ -174,7 +178,7 @@ export type PageData = {
     /** As on the challenge page. */
     readonly resetPending: Date | null
     /** What has just been done. */
-    readonly notice: 'disabled' | null
+    readonly notice: Notice | null
     /** What last happened, newest first. */
     readonly events: readonly PageEvent[]
     /** Where the visitor was going. */

@@ -19,8 +19,13 @@ export const reset: Handler<SignedInVisitor> = async (exchange) => {
   removeUser(req)
   await regenerateSession(req)
   if (wantsJson(req)) sendJson(res, { status: 'reset' })
-  else redirect(res, site.paths.signIn)
+  else redirect(res, signInAfterReset(site.paths.signIn))
   return undefined
+}
+
+/** The host's sign-in page may say what has happened: nobody is signed in any more. */
+function signInAfterReset(signIn: string): string {
+  return `${signIn}${signIn.includes('?') ? '&' : '?'}secondStep=reset`
 }
 
 /** POST `/disable` */

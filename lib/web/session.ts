@@ -26,7 +26,8 @@ export interface SecondStepSession {
   readonly shown?: readonly KeptCodes[]
 }
 
-export type Notice = 'disabled'
+/** What the settings page says once. */
+export type Notice = 'disabled' | 'codes-saved' | 'backup-code-used'
 
 export interface AdminNotice {
   /** The path of the page. */

@@ -90,12 +90,13 @@ export const confirmSetup: Handler<Owner> = async (exchange) => {
 
   const codes = answer.backupCodes
   const sessionsEnded = visitor.kind === 'signed-in'
-  const shown = { codes, given: givenOf(req), until: null, sessionsEnded }
+  const done = isEnrolled(visitor.record) ? 'key-changed' : 'enrolled'
+  const shown = { codes, given: givenOf(req), until: null, sessionsEnded, done } as const
   const next = await signIn(exchange, user, answer, shown)
   if (wantsJson(req)) sendJson(res, { status: 'enrolled', backupCodes: codes, next })
   else {
     const madeAt = new Date(site.system.now())
-    const page = { problem: null, codes, madeAt, sessionsEnded, next }
+    const page = { problem: null, codes, done, madeAt, sessionsEnded, next } as const
     await showPage(site, req, res, 'backup-codes', page)
   }
   return undefined
@@ -106,8 +107,8 @@ async function showSetUpAgain({ site, req, res, visitor }: Exchange<Owner>): Pro
   if (visitor.kind === 'pending') return false
   const shown = await shownBefore(site, req, visitor.stamp, 'setup', visitor.record.backupCodes)
   if (shown === null) return false
-  const { codes, sessionsEnded, at } = shown
-  const page = { codes, sessionsEnded, madeAt: new Date(at), next: nextOf(site, req) }
+  const { codes, done, sessionsEnded, at } = shown
+  const page = { codes, done, sessionsEnded, madeAt: new Date(at), next: nextOf(site, req) }
   await showPage(site, req, res, 'backup-codes', { problem: null, ...page })
   return true
 }

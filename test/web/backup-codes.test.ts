@@ -89,7 +89,7 @@ describe('the backup codes of a set-up', () => {
     const saved = await postForm(browser, SAVED, { saved: '1' }).expect(303)
     expect(saved.headers.location).to.equal('/inside')
     const again = await postForm(browser, SAVED, { saved: '1' }).expect(303)
-    expect(again.headers.location, 'and only once').to.equal('/')
+    expect(again.headers.location, 'and only once').to.equal('/second-step/')
   })
 
   it('are nobody’s to save who is not signed in', async () => {

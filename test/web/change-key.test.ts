@@ -133,12 +133,13 @@ describe('a change of key', () => {
     expect((await recordOf(host)).setup).to.equal(null)
   })
 
-  it('says on the page that the device’s clock is off, and only there', async () => {
+  it('says on the page that the device’s clock is off, and in JSON by how much', async () => {
     const { host, browser, secret } = await changing()
     const late = virtualAuthenticator(secret).code(host.system.now() - 3 * MINUTE)
     const page = await postForm(browser, SETUP, { code: late }).expect(401)
     expect(page.text).to.include('about 3 minutes behind')
-    expectProblem(await confirm(browser, late), 'wrong-code', 401)
+    const json = await confirm(browser, late)
+    expect(json.body).to.include({ code: 'wrong-code', clockOff: -180 })
   })
 })
 

@@ -45,7 +45,7 @@ describe('a reset', () => {
   it('leads a page’s visitor to the sign-in page', async () => {
     const { browser, enrolment } = await signedInVisit()
     const answer = await postForm(browser, RESET, { code: enrolment.code() }).expect(303)
-    expect(answer.headers.location).to.equal('/login')
+    expect(answer.headers.location).to.equal('/login?secondStep=reset')
     expect(await isIn(browser)).to.equal(false)
   })
 

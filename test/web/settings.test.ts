@@ -242,9 +242,13 @@ describe('a login with few backup codes left', () => {
     expect(page.text).to.include('<a class="quiet" href="/inside?page=2">')
   })
 
-  it('counts the code it was passed with', async () => {
-    expect((await loginForm(4, 'backup-code')).location).to.equal('/inside?page=2')
-    expect((await loginForm(3, 'backup-code')).location).to.equal(SETTINGS)
+  it('says how many are left to whoever signs in by one, then leads on', async () => {
+    const { browser, location } = await loginForm(4, 'backup-code')
+    expect(location).to.equal(SETTINGS)
+    const page = await getPage(browser, SETTINGS).expect(200)
+    expect(page.text).to.include('You signed in with a backup code. 4 are left.')
+    expect(page.text).to.include('href="/inside?page=2"')
+    expect((await getPage(browser, SETTINGS)).text).to.not.include('You signed in with')
   })
 
   it('makes new ones the next thing to do after the last, and then leads on', async () => {

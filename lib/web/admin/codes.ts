@@ -20,7 +20,7 @@ export async function showCodes(
   made: MadeCodes,
 ): Promise<void> {
   const { site, req, visitor } = exchange
-  const shown = { ...made, given: null, sessionsEnded: false }
+  const shown = { ...made, given: null, sessionsEnded: false, done: null }
   await rememberCodes(site, req, visitor.stamp, pageOf(action, member), shown)
   await codesPage(exchange, member, action, made)
 }
