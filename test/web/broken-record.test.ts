@@ -110,6 +110,24 @@ describe('a secret that cannot be opened', () => {
     expect(types?.filter((type) => type === 'secret-unreadable')).to.have.length(1)
   })
 
+  it('is announced where a set-up in progress cannot be shown or confirmed', async () => {
+    const host = makeHost()
+    const told: string[] = []
+    host.secondStep.events.on('secret-unreadable', ({ user }) => told.push(String(user)))
+    const browser = browserOf(host)
+    await passFirstStep(browser, ann)
+    await getJson(browser, '/second-step/setup').expect(200)
+    const record = await recordOf(host)
+    if (record.setup === null) throw new Error('no set-up was begun')
+    const setup = { ...record.setup, secret: 'v1.a.b.c' }
+    const write = { ...record, setup, version: record.version + 1, writeId: 'spoilt' }
+    expect(await host.store.write(write, record.version)).to.equal(true)
+    expectProblem(await getJson(browser, '/second-step/setup'), 'unavailable', 503)
+    const confirmed = await postJson(browser, '/second-step/setup', { code: '123456' })
+    expectProblem(confirmed, 'unavailable', 503)
+    expect(told).to.deep.equal(['ann'])
+  })
+
   it('is refused all the same where it cannot be announced', async () => {
     const store = memoryStore()
     const enrolment = await enrol(hostWith(store, [newKey()]), ann)
