@@ -49,7 +49,7 @@ function tooLong(body: unknown): string | null {
   return found?.[0] ?? null
 }
 
-function hasBody(req: Request): boolean {
+export function hasBody(req: Request): boolean {
   return req.get('transfer-encoding') !== undefined || Number(req.get('content-length') ?? 0) > 0
 }
 

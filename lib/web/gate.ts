@@ -167,6 +167,7 @@ async function logInOnce(
       userId: footing.record.userId,
       user,
       stamp: null,
+      once: true,
       ...footing,
     }
     return true

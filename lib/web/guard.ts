@@ -111,6 +111,7 @@ function wrap(site: Site, req: Request, res: Response, next: NextFunction): Guar
     visitor: { kind: 'anonymous' },
     logIn: req.logIn.bind(req) as PassportLogIn,
     next,
+    bodyWasThere: req.complete,
     passed: null,
     loggingIn: false,
     calledLogIn: false,

@@ -1,13 +1,17 @@
-import type { RequestHandler } from 'express'
+import type { Request, RequestHandler, Response } from 'express'
 import { isFresh } from '../domain/stamp.js'
 import { checkNames } from '../errors/check-names.js'
 import { ConfigurationError } from '../errors/configuration-error.js'
+import { hasBody } from './body.js'
 import { isCrossOrigin } from './cross-origin.js'
 import { isNavigation } from './destination.js'
+import { holdBodyEnd, isBodyOnItsWay } from './held-body.js'
+import { lookAgain } from './look-again.js'
 import { enrolled } from './needs.js'
+import type { Problem } from './problem.js'
 import { redirect, sendProblem } from './respond.js'
 import type { Site } from './site.js'
-import { guardedStateOf } from './visitor.js'
+import { guardedStateOf, type Visitor } from './visitor.js'
 import { rememberWayBack } from './way-back.js'
 
 /** Options of `requireFresh()`. */
@@ -21,30 +25,69 @@ export interface RequireFreshOptions {
 
 /**
  * Guards a route of the host's: a code must have been given within the last five minutes. An unsafe
- * request that another site started is refused, however fresh the code.
+ * request that another site started is refused, however fresh the code. Where a body comes after the
+ * guard has looked, it looks again once the body is there, wherever it is read: a request that is held
+ * back must not outlive a log-out.
  */
 export function requireFresh(site: Site, options: RequireFreshOptions = {}): RequestHandler {
   checkNames(options, ['notEnrolled'], 'requireFresh.')
   if (!['refuse', 'pass', undefined].includes(options.notEnrolled)) {
     throw new ConfigurationError("`requireFresh.notEnrolled` must be 'refuse' or 'pass'")
   }
-  const check: RequestHandler = async (req, res, next) => {
-    if (isCrossOrigin(req, site)) return sendProblem(site, req, res, { code: 'cross-origin' })
-    const met = enrolled(site, req, guardedStateOf(req).visitor)
-    if ('code' in met) {
-      if (met.code !== 'not-enrolled') return sendProblem(site, req, res, met)
-      if (options.notEnrolled === 'pass') return next()
-      const setup = `${site.paths.secondStep}/setup`
-      return sendProblem(site, req, res, { code: 'setup-required', next: setup })
-    }
-    if (isFresh(met.stamp, site.system.now())) return next()
+  const notEnrolled = options.notEnrolled ?? 'refuse'
 
-    const fresh = `${site.paths.secondStep}/fresh`
-    await rememberWayBack(site, req)
-    if (isNavigation(req)) return redirect(res, fresh)
-    return sendProblem(site, req, res, { code: 'fresh-code-required', next: fresh })
-  }
   return (req, res, next) => {
-    Promise.resolve(check(req, res, next)).catch(next)
+    const problemNow = async () => problemOf(site, req, await lookAgain(site, req), notEnrolled)
+    const check = async (): Promise<void> => {
+      if (isCrossOrigin(req, site)) return sendProblem(site, req, res, { code: 'cross-origin' })
+      const { visitor, bodyWasThere } = guardedStateOf(req)
+      const comes = isBodyOnItsWay(req)
+      const problem =
+        comes || bodyWasThere || !hasBody(req)
+          ? problemOf(site, req, visitor, notEnrolled)
+          : await problemNow()
+      if (problem !== null) return refuse(site, req, res, problem)
+      if (comes) holdBodyEnd(req, res, mayEnd)
+      next()
+    }
+    const mayEnd = async (): Promise<boolean> => {
+      try {
+        const problem = await problemNow()
+        if (problem === null) return true
+        if (res.headersSent) res.destroy()
+        else await refuse(site, req, res.set('Connection', 'close'), problem)
+      } catch (error) {
+        next(error)
+      }
+      return false
+    }
+    check().catch(next)
   }
+}
+
+function problemOf(
+  site: Site,
+  req: Request,
+  visitor: Visitor | Problem,
+  notEnrolled: NonNullable<RequireFreshOptions['notEnrolled']>,
+): Problem | null {
+  const met = 'code' in visitor ? visitor : enrolled(site, req, visitor)
+  if (!('code' in met)) {
+    const fresh = `${site.paths.secondStep}/fresh`
+    return isFresh(met.stamp, site.system.now())
+      ? null
+      : { code: 'fresh-code-required', next: fresh }
+  }
+  if (met.code !== 'not-enrolled') return met
+  const setup = `${site.paths.secondStep}/setup`
+  return notEnrolled === 'pass' ? null : { code: 'setup-required', next: setup }
+}
+
+async function refuse(site: Site, req: Request, res: Response, problem: Problem): Promise<void> {
+  const { code, next } = problem
+  if (code === 'fresh-code-required' && next !== undefined) {
+    await rememberWayBack(site, req)
+    if (isNavigation(req)) return redirect(res, next)
+  }
+  return sendProblem(site, req, res, problem)
 }

@@ -18,8 +18,10 @@ export interface SignedInVisitor extends Footing {
   readonly kind: 'signed-in'
   readonly userId: string
   readonly user: Express.User
-  /** Null in a session older than the package. */
+  /** Null in a session older than the package, and for a login of one request. */
   readonly stamp: Stamp | null
+  /** Signed in for this request alone, by an API key or the like. */
+  readonly once?: true
 }
 
 /** Who is asking. `over` is a pending login that has ended but is still in the session. */
@@ -38,6 +40,8 @@ export interface Guarded {
   readonly logIn: PassportLogIn
   /** Express's, for what a callback of the host's throws: it is no reason for the process to end. */
   readonly next: NextFunction
+  /** Whether the guard looked when the body, if there is one, was there already. */
+  readonly bodyWasThere: boolean
   /** A second step that the strategy has just seen passed and that no login has used yet. */
   passed: { readonly userId: string; readonly stamp: Stamp } | null
   /** A `req.logIn()` is under way. */

@@ -13,7 +13,9 @@ export interface Parked {
 
 export interface ParkedAnswer {
   readonly status: number
+  /** Empty where the answer is a page. */
   readonly body: Record<string, unknown>
+  readonly text: string
   /** The session cookie that the answer sets, as `name=value`, or null. */
   readonly cookie: string | null
 }
@@ -25,7 +27,12 @@ export interface ParkedAnswer {
 export async function park(
   host: Host,
   path: string,
-  { cookie, like, method = 'POST' }: { cookie: string; like: object; method?: 'POST' | 'GET' },
+  {
+    cookie,
+    like,
+    method = 'POST',
+    accept = JSON_TYPE,
+  }: { cookie: string; like: object; method?: 'POST' | 'GET'; accept?: string },
 ): Promise<Parked> {
   const server = http.createServer(host.app).listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -34,8 +41,8 @@ export async function park(
     ...{ port, host: '127.0.0.1', method, path },
     headers: {
       Cookie: cookie,
-      Accept: JSON_TYPE,
-      'Content-Type': JSON_TYPE,
+      Accept: accept,
+      'Content-Type': accept === JSON_TYPE ? JSON_TYPE : 'application/x-www-form-urlencoded',
       'Content-Length': JSON.stringify(like).length,
     },
   })
@@ -61,7 +68,8 @@ async function answerTo(request: http.ClientRequest): Promise<ParkedAnswer> {
   const [set] = response.headers['set-cookie'] ?? []
   return {
     status: response.statusCode ?? 0,
-    body: JSON.parse(text),
+    body: response.headers['content-type']?.includes('json') ? JSON.parse(text) : {},
+    text,
     cookie: set?.split(';', 1)[0] ?? null,
   }
 }
