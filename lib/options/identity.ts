@@ -41,6 +41,7 @@ export function identity<U>(
         id: recordId(told.id, told),
         email: emailOf(told),
         name: textOrNull(told.name),
+        username: textOrNull(told.username),
         locale: textOrNull(told.locale),
         subject: subjectOf(told, (roles) => isAdmin(user as U, roles)),
       }

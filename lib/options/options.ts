@@ -29,6 +29,11 @@ export interface Described {
   readonly id: unknown
   readonly email?: string | null | undefined
   readonly name?: string | null | undefined
+  /**
+   * The name that the user signs in with, where it is neither the e-mail nor the id. Nobody else may
+   * have it: `limitPassword()` forgives a try at it when this user signs in.
+   */
+  readonly username?: string | null | undefined
   /** Names of the user's roles, which the policy may have rules for. Default none. */
   readonly roles?: readonly string[] | null | undefined
   /** When the account was made; days of grace don't begin before it. */

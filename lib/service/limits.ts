@@ -14,6 +14,19 @@ export interface Places {
   giveBack(which: 'all' | 'address'): Promise<void>
 }
 
+/** Places of a password. */
+export interface PasswordPlaces {
+  readonly kind: 'taken'
+  /**
+   * Somebody has signed in: gives the places of the accounts with these names back, and the
+   * address's where no other account was tried. Whoever signs in as himself must not pay for
+   * guesses at somebody else. Never rejects.
+   *
+   * @returns whether anything was given back
+   */
+  forgive(names: readonly string[]): boolean
+}
+
 /** Places of a code. */
 export interface CodePlaces extends Places {
   /** Whether it is the pending login's last one. */
@@ -107,29 +120,36 @@ export class Limits {
   async takeForPassword(attempt: {
     /** Every name that may be the account's: each is counted, so that none hides another. */
     accounts: readonly string[]
-    ipKey: string | null
+    ipKey: string
     passwordAttempts: number
-  }): Promise<Places | LimitRefusal> {
+  }): Promise<PasswordPlaces | LimitRefusal> {
     const { ipKey, passwordAttempts } = attempt
     // First, and alone: an address that is full must not go on making counts of account after account.
     const ofAddress = await take(this.#passwordsOfAddress, ipKey, PASSWORDS_PER_ADDRESS)
     if (!ofAddress.taken) return tooMany(ofAddress.retryAfter)
-    const accounts = ipKey === null ? [] : [...new Set(attempt.accounts)]
+    const accounts = [...new Set(attempt.accounts)]
     const places = await Promise.all(
       accounts.map(async (account) => {
         const key = JSON.stringify([account, ipKey])
-        return { key, ...(await take(this.#passwordsOfAccount, key, passwordAttempts)) }
+        return { account, key, ...(await take(this.#passwordsOfAccount, key, passwordAttempts)) }
       }),
     )
-    const giveBack: Places['giveBack'] = async () => {
-      const taken = places.filter((place) => place.taken)
-      await Promise.all([
-        giveBackTo(this.#passwordsOfAddress, ipKey),
-        ...taken.map(({ key }) => giveBackTo(this.#passwordsOfAccount, key)),
-      ])
+    const giveBack = (given: typeof places) =>
+      given.map(({ key }) => giveBackTo(this.#passwordsOfAccount, key))
+    if (places.every(({ taken }) => taken)) {
+      const forgive: PasswordPlaces['forgive'] = (names) => {
+        const own = places.filter(({ account }) => names.includes(account))
+        giveBack(own)
+        const alone = own.length > 0 && own.length === places.length
+        if (alone) void giveBackTo(this.#passwordsOfAddress, ipKey)
+        return own.length > 0
+      }
+      return { kind: 'taken', forgive }
     }
-    if (places.every(({ taken }) => taken)) return { kind: 'taken', giveBack }
-    await giveBack('all')
+    await Promise.all([
+      giveBackTo(this.#passwordsOfAddress, ipKey),
+      ...giveBack(places.filter(({ taken }) => taken)),
+    ])
     return tooMany(Math.max(...places.map(({ retryAfter }) => retryAfter)))
   }
 

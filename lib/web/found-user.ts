@@ -40,12 +40,12 @@ async function meetWithoutSession(
   const footing = await site.sessions.footing(userId, subject)
   const demand = demandOf(footing, site.system.now())
   const free = demand === 'nothing' || passed?.userId === userId
+  state.onFirstStep?.(user)
+  state.onFirstStep = null
   if (free) {
     state.cleared = { userId, footing }
     return proceed()
   }
-  state.onFirstStep?.()
-  state.onFirstStep = null
   removeUser(req)
   await refuseWithoutSession(site, req, res, demand === 'code' ? 'code-required' : 'setup-required')
 }

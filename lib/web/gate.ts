@@ -84,7 +84,7 @@ async function logIn(
   if (options.session !== false) requireKnownInstance(req, site.passports)
   const state = guardedStateOf(req)
   const userId = site.describe(user).id
-  state.onFirstStep?.()
+  state.onFirstStep?.(user)
   state.onFirstStep = null
 
   const footing = await footingFor(state, user, userId)

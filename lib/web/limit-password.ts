@@ -20,8 +20,9 @@ export interface LimitPasswordOptions {
 
 /**
  * Mounted before `passport.authenticate()` on the route that takes passwords: limits wrong ones per
- * account and address, and per address. An attempt has succeeded if the gate saw `logIn`. A form that
- * another site sent is refused and counts for nothing.
+ * account and address, and per address. An attempt has succeeded if the gate saw `logIn` with the user
+ * whose account was counted: what `describe` tells as `id`, `email` or `username` is the name that was
+ * typed. A form that another site sent is refused and counts for nothing.
  */
 export function limitPassword(site: Site, options: LimitPasswordOptions = {}): RequestHandler {
   checkNames(options, ['account'], 'limitPassword.')
@@ -29,6 +30,7 @@ export function limitPassword(site: Site, options: LimitPasswordOptions = {}): R
   if (account !== undefined && typeof account !== 'function') {
     throw new ConfigurationError('`limitPassword.account` must be a function of the request')
   }
+  let warnedOfName = false
   const check = async (...[req, res, next]: Parameters<RequestHandler>): Promise<void> => {
     const state = guardedStateOf(req)
     // Login forgery; and each visitor of another site would guess from an address of their own.
@@ -36,18 +38,27 @@ export function limitPassword(site: Site, options: LimitPasswordOptions = {}): R
     const named = account === undefined ? accountsIn(req) : [[null, account(req)] as const]
     const odd = named.find(([, name]) => !isName(name))
     if (odd !== undefined) return sendProblem(site, req, res, malformed(odd[0]))
-    const accounts = named.map(([, name]) => name)
-    if (accounts.every((name) => name === undefined || name === null)) warnNoAccount(req)
+    const accounts = named.flatMap(([, name]) =>
+      name === undefined || name === null ? [] : [canonical(name)],
+    )
+    if (accounts.length === 0) warnNoAccount(req)
     const { passwordAttempts } = await site.sessions.policy()
     const places = await site.limits.takeForPassword({
-      accounts: accounts.filter((name) => name !== undefined && name !== null).map(canonical),
+      accounts,
       ipKey: addressKey(req, site),
       passwordAttempts,
     })
     if (places.kind === 'too-many-attempts') {
       return sendProblem(site, req, res, { code: places.kind, retryAfter: places.retryAfter })
     }
-    if (places.kind === 'taken') state.onFirstStep = () => void places.giveBack('all')
+    if (places.kind === 'taken') {
+      state.onFirstStep = (user) => {
+        const forgiven = places.forgive(namesOf(site, user))
+        if (forgiven || accounts.length === 0 || warnedOfName) return
+        warnedOfName = true
+        warnUnknownName()
+      }
+    }
     next()
   }
   return (req, res, next) => {
@@ -71,7 +82,25 @@ function isName(account: unknown): boolean {
   return account === undefined || account === null || /^(string|number)$/.test(typeof account)
 }
 
+/**
+ * The names by which a user signs in, and by which nobody else does: a display name may be anybody's.
+ */
+function namesOf(site: Site, user: Express.User): readonly string[] {
+  const { id, email, username } = site.describe(user)
+  return [site.hostIdOf(id), email, username].flatMap((name) =>
+    name === null ? [] : [canonical(name)],
+  )
+}
+
 let warned = false
+
+/** Each of this user's logins uses up a place, and nobody would know why. */
+function warnUnknownName(): void {
+  process.emitWarning(
+    'passport-second-step: limitPassword() counts a login as a miss, because the user who signed in is not known by ' +
+      'the name that was typed: have `describe` tell it as `username`, or as `email` or `id`',
+  )
+}
 
 /** A login form of another shape would be limited per address only, and nobody would know. */
 function warnNoAccount(req: Request): void {

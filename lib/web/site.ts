@@ -31,6 +31,8 @@ export interface Description {
   readonly id: string
   readonly email: string | null
   readonly name: string | null
+  /** What the user signs in with beside id and e-mail, or null. */
+  readonly username: string | null
   /** The language that the user chose, or null. */
   readonly locale: string | null
   /** What the rules ask about. */

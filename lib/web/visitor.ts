@@ -51,8 +51,8 @@ export interface Guarded {
   /** A user without a session whom the second step does not stop, seen before Passport. */
   cleared: { readonly userId: string; readonly footing: Footing } | null
   readonly res: Response
-  /** Called when a login of this request has passed the first step. */
-  onFirstStep: (() => void) | null
+  /** Called when a login of this request has passed the first step, with who it was. */
+  onFirstStep: ((user: Express.User) => void) | null
 }
 
 const guarded = new WeakMap<Request, Guarded>()
