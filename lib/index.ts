@@ -23,6 +23,7 @@ export type { State } from './domain/state.js'
 export type { BackupCode, BackupCodeSet } from './factors/backup-codes/kept.js'
 export type { Bound } from './factors/factor.js'
 export type { Authenticator, FactorMethod, Making } from './factors/factors.js'
+export type { KeyPlace } from './factors/key-place.js'
 export type { OneTimeCode } from './factors/one-time-codes/kept.js'
 export type {
   OtpAlgorithm,
@@ -67,7 +68,7 @@ export { type RedisAuditLogOptions, redisAuditLog } from './stores/redis-audit-l
 export type { RedisClient } from './stores/redis-client.js'
 export { type RedisStoreOptions, redisStore } from './stores/redis-store.js'
 export type { AdminRouterOptions } from './web/admin/router.js'
-export type { ShownPolicy, ShownUser } from './web/admin/shown.js'
+export type { ListedUser, ShownPolicy, ShownUser } from './web/admin/shown.js'
 export type { Fact } from './web/facts.js'
 export type { GuardOptions } from './web/guard.js'
 export type { Lead } from './web/lead.js'

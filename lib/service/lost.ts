@@ -45,6 +45,11 @@ export class Lost {
     this.#parts = parts
   }
 
+  /** Milliseconds that a reset waits before its link can be used. */
+  get delay(): number {
+    return this.#parts.delay
+  }
+
   /**
    * Begins what comes of asking. Whoever asked has his answer already and learns nothing of it, so
    * nothing is returned and nothing thrown; a failure is told to the operator.

@@ -1,3 +1,4 @@
+import { accountName } from './account-name.js'
 import { byProof } from './by-proof.js'
 import { wantsJson } from './faces.js'
 import type { Exchange, Handler } from './handler.js'
@@ -36,11 +37,19 @@ export const makeBackupCodes: Handler<SignedInVisitor> = async (exchange) => {
 }
 
 async function codesPage(
-  { site, req, res }: Exchange<SignedInVisitor>,
+  { site, req, res, visitor }: Exchange<SignedInVisitor>,
   { codes, at }: { codes: readonly string[]; at: number },
 ): Promise<undefined> {
   const next = backOf(site, req)
-  const page = { codes, done: 'made', madeAt: new Date(at), sessionsEnded: false, next } as const
+  const account = accountName(site, visitor.user)
+  const page = {
+    codes,
+    account,
+    done: 'made',
+    madeAt: new Date(at),
+    sessionsEnded: false,
+    next,
+  } as const
   await showPage(site, req, res, 'backup-codes', { problem: null, ...page })
   return undefined
 }

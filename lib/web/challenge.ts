@@ -3,6 +3,7 @@ import { isEnrolled } from '../domain/authenticators.js'
 import { pendingExpiresAt } from '../domain/pending-login.js'
 import { FEW_BACKUP_CODES } from '../factors/backup-codes/kept.js'
 import { hasOpenOneTimeCode } from '../factors/one-time-codes/page.js'
+import { accountName } from './account-name.js'
 import { acceptsBackupCodes, byProof } from './by-proof.js'
 import { wantsJson } from './faces.js'
 import { finishLogin, userOfPending } from './finish-login.js'
@@ -141,8 +142,7 @@ async function accountOf(
 ): Promise<string | null> {
   const user = await userOfPending(site, req, visitor).catch(() => undefined)
   if (user === undefined) return null
-  const { email, name } = site.describe(user)
-  return email ?? name
+  return accountName(site, user)
 }
 
 /** A one-time code is not named: who has been given one knows it, and nobody else needs to. */

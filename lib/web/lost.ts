@@ -5,6 +5,7 @@ import type { Exchange, Handler } from './handler.js'
 import { occasionOf } from './occasion.js'
 import { malformed } from './problem.js'
 import { redirect, sendJson, sendProblem, showPage } from './respond.js'
+import type { Site } from './site.js'
 import type { PendingVisitor, SignedInVisitor } from './visitor.js'
 
 /** GET `/lost` */
@@ -12,7 +13,7 @@ export const showLost: Handler<PendingVisitor> = async ({ site, req, res }) => {
   if (site.lost === null) return { code: 'switched-off' }
   const sent = req.query.sent !== undefined
   if (wantsJson(req)) sendJson(res, { status: 'ready' })
-  else await showPage(site, req, res, 'lost', { problem: null, sent })
+  else await showPage(site, req, res, 'lost', { problem: null, sent, waitHours: hoursOf(site) })
   return undefined
 }
 
@@ -33,10 +34,15 @@ export const askLost: Handler<PendingVisitor> = async (exchange) => {
   return undefined
 }
 
+/** Whole hours that a reset by mail waits. */
+function hoursOf({ lost }: Site): number {
+  return Math.round((lost?.delay ?? 0) / (60 * 60 * 1000))
+}
+
 /** What is no address at all is said on the page; whether it is the right one, never. */
 async function refuse({ site, req, res }: Exchange<PendingVisitor>): Promise<undefined> {
   await sendProblem(site, req, res, malformed('email'), (problem, status) =>
-    showPage(site, req, res, 'lost', { problem, sent: false }, status),
+    showPage(site, req, res, 'lost', { problem, sent: false, waitHours: hoursOf(site) }, status),
   )
 }
 

@@ -130,6 +130,8 @@ export type PageData = {
     /** As people see them. Empty: the second step is on without backup codes. */
     readonly codes: readonly string[]
     readonly madeAt: Date
+    /** Whose codes they are, as the user knows the account; null: nobody can tell. Default: null. */
+    readonly account?: string | null
     /** What was just done. Default: null. */
     readonly done?: CodesDone | null
     /** The user's other sessions have just ended. */
@@ -188,6 +190,8 @@ export type PageData = {
     readonly problem: PageProblem | null
     /** An address was just typed. Whether it is the right one is not known here. */
     readonly sent: boolean
+    /** Hours until the link of a reset can be used; 0: at once. Default: 0. */
+    readonly waitHours?: number
   }
   'lost-link': {
     readonly problem: PageProblem | null

@@ -3,6 +3,7 @@ import { mayBeginSetup, setupOf } from '../domain/setup.js'
 import type { Generation, Stamp } from '../domain/stamp.js'
 import type { SetupOwner, ShownKey } from '../service/setup.js'
 import type { ShownCodes } from '../service/shown-codes.js'
+import { accountName } from './account-name.js'
 import { byProof } from './by-proof.js'
 import { addressLimit } from './client-address.js'
 import { enter } from './enter.js'
@@ -96,7 +97,8 @@ export const confirmSetup: Handler<Owner> = async (exchange) => {
   if (wantsJson(req)) sendJson(res, { status: 'enrolled', backupCodes: codes, next })
   else {
     const madeAt = new Date(site.system.now())
-    const page = { problem: null, codes, done, madeAt, sessionsEnded, next } as const
+    const account = accountName(site, user)
+    const page = { problem: null, codes, account, done, madeAt, sessionsEnded, next } as const
     await showPage(site, req, res, 'backup-codes', page)
   }
   return undefined
@@ -108,7 +110,15 @@ async function showSetUpAgain({ site, req, res, visitor }: Exchange<Owner>): Pro
   const shown = await shownBefore(site, req, visitor.stamp, 'setup', visitor.record.backupCodes)
   if (shown === null) return false
   const { codes, done, sessionsEnded, at } = shown
-  const page = { codes, done, sessionsEnded, madeAt: new Date(at), next: nextOf(site, req) }
+  const account = accountName(site, visitor.user)
+  const page = {
+    codes,
+    account,
+    done,
+    sessionsEnded,
+    madeAt: new Date(at),
+    next: nextOf(site, req),
+  }
   await showPage(site, req, res, 'backup-codes', { problem: null, ...page })
   return true
 }

@@ -583,7 +583,7 @@ describe('the page of backup codes', () => {
 
   it('saves the codes to a file without a script: all of them, whose and since when', async () => {
     const link = tags(await show('backup-codes', data, { issuer: 'Acme & Söhne' }), 'a')[0] ?? ''
-    expect(attribute(link, 'download')).to.equal('backup-codes.txt')
+    expect(attribute(link, 'download')).to.equal('backup-codes-Acme-Söhne.txt')
     const [type, text] = (attribute(link, 'href') ?? '').split(',')
     expect(type).to.equal('data:text/plain;charset=utf-8')
     const lines = decodeURIComponent((text ?? '').replaceAll('&#39;', "'")).split('\r\n')
