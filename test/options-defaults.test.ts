@@ -102,15 +102,16 @@ describe('the options, where the host leaves them out', () => {
     expect(limitOf(() => false)).to.equal(Number.POSITIVE_INFINITY)
   })
 
-  it('read id, email, name and locale of the host’s users, and forgive all but the id', () => {
+  it('read id, email, name, username and locale of the host’s users, and forgive all but the id', () => {
     const { describe } = checkOptions(LEAST)
     const described = (user: object) => describe(user as Express.User)
-    const whole = { id: 7, email: 'ann@acme.example', name: 'Ann', locale: 'it', password: 'x' }
+    const names = { email: 'ann@acme.example', name: 'Ann', username: 'annie' }
+    const whole = { id: 7, ...names, locale: 'it', password: 'x' }
     const { password: _, ...told } = whole
     const subject = { roles: [], createdAt: null, privileged: false }
     expect(described(whole)).to.deep.equal({ ...told, id: '7', subject })
     const nameless = { id: 'ann', email: ' ', name: 5 }
-    const nothing = { email: null, name: null, locale: null }
+    const nothing = { email: null, name: null, username: null, locale: null }
     expect(described(nameless)).to.deep.equal({ id: 'ann', ...nothing, subject })
   })
 
