@@ -1,11 +1,12 @@
 import { isOneAddress } from '../domain/address.js'
 import type { MailFailure, SecondStepEventType } from '../domain/event.js'
 import { textOf } from '../errors/text-of.js'
-import type { Counter, Counters } from '../ports/counters.js'
+import type { Counters } from '../ports/counters.js'
 import type { Mailer } from '../ports/mailer.js'
 import type { Users } from '../ports/users.js'
 import { within } from '../ports/within.js'
 import { type AnnouncedEvent, type Announcer, NO_REQUEST } from './announcer.js'
+import { WarningMails } from './warning-mails.js'
 
 /** The mails about what a user, or the host's own code, did: each tells of the event of that name. */
 export const MAILS = [
@@ -54,12 +55,14 @@ export interface Addressee {
  *
  * @param by the admin's name, where the user is to be told. Default: nobody's
  * @param token of the link that the mail is to have. Default: none
+ * @param heldBack mails of this kind since the last one that went out. Default: 0
  */
 export type WriteMail = (
   event: MailedEvent,
   languages: readonly string[],
   by?: string | null,
   token?: string | null,
+  heldBack?: number,
 ) => { readonly subject: string; readonly text: string; readonly html: string }
 
 /** What a mail has that no event may tell: a secret, and whom alone it is for. */
@@ -94,7 +97,6 @@ export interface MailParts<U> {
 type Part = MailFailure['part']
 
 const PATIENCE = 20_000
-const HOUR = 60 * 60
 // The event alone has no link: whoever made it sends these.
 const WITH_LINK: readonly SecondStepEventType[] = ['mail-reset-asked', 'mail-reset-ready']
 
@@ -104,12 +106,12 @@ const WITH_LINK: readonly SecondStepEventType[] = ['mail-reset-asked', 'mail-res
  */
 export class Mails<U> implements LinkMailer {
   readonly #parts: MailParts<U>
-  readonly #usedUp: Counter
+  readonly #warnings: WarningMails
   readonly #underWay = new Set<Promise<boolean>>()
 
   constructor(parts: MailParts<U>) {
     this.#parts = parts
-    this.#usedUp = parts.counters.counter('mails-of-used-up-logins', HOUR)
+    this.#warnings = new WarningMails(parts.counters)
     parts.announcer.tell((event, languages) => {
       if (isMailed(event) && !WITH_LINK.includes(event.type)) this.#begin(event, languages, null)
     })
@@ -152,13 +154,16 @@ export class Mails<U> implements LinkMailer {
     if (addressee === null || addressee.email === null) return
     const { email, locale } = addressee
     await at('address', () => checkAddress(email))
-    if (!(await at('counters', () => this.#isDue(event)))) return
+    const heldBack = await at('counters', () => this.#warnings.due(event.type, event.user))
+    if (heldBack === null) return
 
     // What somebody else's request asked for says nothing about the user's own language.
     const asked = event.actor.kind === 'user' ? languages : []
     const wanted = locale === null ? asked : [locale, ...asked]
     const by = await this.#adminToName(event)
-    const written = await at('view', async () => write(event, wanted, by, link?.token ?? null))
+    const written = await at('view', async () =>
+      write(event, wanted, by, link?.token ?? null, heldBack),
+    )
     // RFC 3834 §5: out-of-office programs do not answer it.
     const headers = { 'Auto-Submitted': 'auto-generated' }
     await at('transport', () =>
@@ -185,13 +190,6 @@ export class Mails<U> implements LinkMailer {
     const addressee = describe(user)
     if (addressee.id === userId) return addressee
     throw new Error('users.findById answered with somebody else')
-  }
-
-  /** Whoever knows the password could flood the owner's mailbox with these, one each ten minutes. */
-  async #isDue(event: MailedEvent): Promise<boolean> {
-    if (event.type !== 'pending-login-used-up') return true
-    const place = await within('the counters', () => this.#usedUp.take(event.user, 1))
-    return place.taken
   }
 
   async #announceFailure({ type, user }: MailedEvent, error: unknown): Promise<void> {

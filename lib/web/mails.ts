@@ -61,7 +61,7 @@ export function ejsMails(
     views.compile(viewOf(mail, 'html'))
     views.compile(viewOf(mail, 'txt'))
   }
-  return (event, languages, by = null, token = null) => {
+  return (event, languages, by = null, token = null, heldBack = 0) => {
     const { t, lang, dir } = site.messages.for(languages)
     const { issuer } = site
     const texts = isByAdmin(event)
@@ -71,7 +71,9 @@ export function ejsMails(
     const link = `${site.origin}${site.paths.secondStep}/`
     const actions = token === null ? [] : resetActions(event, `${link}lost/${token}`, t, lang)
     const facts = texts.facts.map(({ label, value }) => ({ label, value: oneLine(value) }))
-    const both = { ...texts, facts, actions, link }
+    const more = heldBack > 0 ? [t('mail.held-back', { count: heldBack })] : []
+    const what = [...texts.what, ...more]
+    const both = { ...texts, what, facts, actions, link }
     const frame: MailFrame = { t, lang, dir, issuer, mail: event.type, ...both }
     return {
       subject: oneLine(t('mail.subject', { issuer, title: texts.title })),

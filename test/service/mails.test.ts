@@ -4,6 +4,7 @@ import type { AnnouncedEvent, Mailer, Users } from '../../lib/index.js'
 import { memoryCounters } from '../../lib/limits/memory-counters.js'
 import { Announcer, NO_REQUEST, type Occasion } from '../../lib/service/announcer.js'
 import { type Addressee, Mails } from '../../lib/service/mails.js'
+import { WarningMails } from '../../lib/service/warning-mails.js'
 import { ejsMails } from '../../lib/web/mails.js'
 import { loadMessages } from '../../lib/web/messages.js'
 import { ejsViews } from '../../lib/web/views.js'
@@ -170,7 +171,41 @@ describe('a mail about the second step', () => {
 
 // Somebody who knows the password, and no code, starts login after login to fill the owner's mailbox.
 describe('the mail about a right password with wrong codes', () => {
-  it('goes out once an hour for each user', async () => {
+  it('goes out once a day for each user and kind, and the next tells how many were held back', async () => {
+    const sent: string[] = []
+    const { announcer, mails } = world({
+      sendMail: async ({ subject, text }) => void sent.push(`${subject}\n${text}`),
+    })
+    const detail = { until: new Date(1_800_000_000_000) }
+    const locked: SecondStepEvent = { type: 'authenticator-locked', method: null, detail }
+    for (let lock = 0; lock < 16; lock += 1) {
+      announcer.announce('ann', [locked, USED_UP], AT_HOME)
+      await mails.settled()
+    }
+    expect(sent).to.have.length(2)
+    for (const mail of sent) expect(mail).not.to.contain('more times')
+  })
+
+  it('counts what it holds back, for the next', async () => {
+    const counters = memoryCounters()
+    const sent = { taken: true, left: 0, retryAfter: 0 }
+    const days = [true, false, false, false, true, true]
+    const warnings = new WarningMails({
+      counter: (name, seconds) =>
+        name === 'warning-mails'
+          ? {
+              take: async () => ({ ...sent, taken: days.shift() === true }),
+              giveBack: async () => undefined,
+            }
+          : counters.counter(name, seconds),
+    })
+    const due = [...days].map(() => () => warnings.due('authenticator-locked', 'ann'))
+    const told: (number | null)[] = []
+    for (const next of due) told.push(await next())
+    expect(told).to.deep.equal([0, null, null, null, 3, 0])
+  })
+
+  it('goes out once for many at the same time', async () => {
     const sent: string[] = []
     const findById = async (id: string) => ({ ...ann, id, email: `${id}@acme.example` })
     const { announcer, mails } = world({

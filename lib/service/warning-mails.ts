@@ -1,0 +1,38 @@
+import type { Counter, Counters } from '../ports/counters.js'
+import { within } from '../ports/within.js'
+
+const PART = 'the counters'
+const DAY = 24 * 60 * 60
+const LONGEST = 24 * DAY
+const MANY = 1000
+
+/** What somebody who knows the password can bring about as often as the lock and the limits let them. */
+const WARNINGS: readonly string[] = ['authenticator-locked', 'pending-login-used-up']
+
+/**
+ * Warnings by mail, at most one a day for each user and kind: more would fill the owner's mailbox.
+ * What is held back is counted, and told in the next.
+ */
+export class WarningMails {
+  readonly #sent: Counter
+  readonly #heldBack: Counter
+
+  constructor(counters: Counters) {
+    this.#sent = counters.counter('warning-mails', DAY)
+    this.#heldBack = counters.counter('warning-mails-held-back', LONGEST)
+  }
+
+  /** @returns how many were held back since the last one; null where this one is held back */
+  async due(type: string, userId: string): Promise<number | null> {
+    if (!WARNINGS.includes(type)) return 0
+    const key = JSON.stringify([type, userId])
+    const { taken } = await within(PART, () => this.#sent.take(key, 1))
+    const { left } = await within(PART, () => this.#heldBack.take(key, MANY))
+    if (!taken) return null
+    const heldBack = MANY - left - 1
+    for (let place = 0; place <= heldBack; place += 1) {
+      await within(PART, () => this.#heldBack.giveBack(key))
+    }
+    return heldBack
+  }
+}
