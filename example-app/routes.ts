@@ -16,7 +16,10 @@ export function routes(users: UserStore, secondStep: SecondStep<User>): Router {
   const router = Router()
   router.get('/', (req, res) => res.render('home', { user: userOf(req) }))
 
-  router.get('/login', (_req, res) => res.render('login', NOTHING_TYPED))
+  router.get('/login', (req, res) => {
+    // The second step says so when its own reset has ended every session.
+    res.render('login', { ...NOTHING_TYPED, reset: req.query.secondStep === 'reset' })
+  })
   router.post(
     '/login',
     requireTexts('login', 'username', 'password'),

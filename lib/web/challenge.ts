@@ -8,6 +8,7 @@ import { acceptsBackupCodes, byProof } from './by-proof.js'
 import { wantsJson } from './faces.js'
 import { finishLogin, userOfPending } from './finish-login.js'
 import type { Exchange, Handler } from './handler.js'
+import { takeNotice } from './notices.js'
 import { hasOpenedLink } from './opened-link.js'
 import { pagePath } from './page-path.js'
 import type { PageProblem } from './pages.js'
@@ -15,7 +16,7 @@ import type { Problem } from './problem.js'
 import { isBlocked, looksLikeBackupCode, typedCodeOf } from './proof-field.js'
 import { resetPendingOf, resetPendingShown } from './reset-pending.js'
 import { redirect, sendJson, sendProblem, showPage } from './respond.js'
-import { saveSession } from './session.js'
+import { keptOfBrowser, saveSession } from './session.js'
 import type { Site } from './site.js'
 import type { PendingVisitor } from './visitor.js'
 
@@ -86,7 +87,7 @@ async function refuse(
  * JSON clients are told so by `sign-in-again`, with their next try.
  */
 async function usedUp({ site, req }: Exchange, problem: Problem): Promise<Problem> {
-  Reflect.deleteProperty(req.session, 'secondStep')
+  req.session.secondStep = keptOfBrowser(req)
   await saveSession(req)
   return { ...problem, link: site.paths.signIn }
 }
@@ -117,6 +118,7 @@ async function challengePage(
   const { attempts, oneTimeCodes } = visitor.record
   const data = {
     problem,
+    notice: await takeNotice(req),
     backupCode: acceptsBackupCodes(site, visitor),
     oneTimeCode: hasOpenOneTimeCode(oneTimeCodes, site.system.now()),
     app: isEnrolled(visitor.record),

@@ -2,6 +2,7 @@ import { readAddress } from '../domain/address.js'
 import { fieldOf } from './body.js'
 import { wantsJson } from './faces.js'
 import type { Exchange, Handler } from './handler.js'
+import { leaveNotice } from './notices.js'
 import { occasionOf } from './occasion.js'
 import { malformed } from './problem.js'
 import { redirect, sendJson, sendProblem, showPage } from './respond.js'
@@ -53,7 +54,11 @@ export const cancelLost: Handler<PendingVisitor | SignedInVisitor> = async (exch
   const answer = await site.lost.cancel(visitor, occasionOf(req))
   if (answer !== 'cancelled') return { code: answer }
   const { secondStep } = site.paths
-  if (wantsJson(req)) sendJson(res, { status: 'cancelled' })
-  else redirect(res, visitor.kind === 'pending' ? `${secondStep}/challenge` : `${secondStep}/`)
+  if (wantsJson(req)) {
+    sendJson(res, { status: 'cancelled' })
+    return undefined
+  }
+  await leaveNotice(req, 'reset-cancelled')
+  redirect(res, visitor.kind === 'pending' ? `${secondStep}/challenge` : `${secondStep}/`)
   return undefined
 }

@@ -64,11 +64,15 @@ function missing(site: Site, visitor: Visitor): Problem {
 
 /** Where an action of the settings leads back to: what it was on the way to, else the settings. */
 export function backOf(site: Site, req: Request): string {
-  const { secondStep } = site.paths
-  return pathOnOrigin(req.session.secondStep?.next, site.origin) ?? `${secondStep}/`
+  return knownNextOf(site, req) ?? `${site.paths.secondStep}/`
 }
 
 /** Where a signed-in visitor was going before the package asked for something. */
 export function nextOf(site: Site, req: Request): string {
-  return pathOnOrigin(req.session.secondStep?.next, site.origin) ?? site.paths.signedIn
+  return knownNextOf(site, req) ?? site.paths.signedIn
+}
+
+/** The same, or null where the visitor was going nowhere else. */
+export function knownNextOf({ origin }: Pick<Site, 'origin'>, req: Request): string | null {
+  return pathOnOrigin(req.session.secondStep?.next, origin)
 }

@@ -85,6 +85,8 @@ export interface PageEvent {
 export type PageData = {
   challenge: {
     readonly problem: PageProblem | null
+    /** What has just been done. Default: null. */
+    readonly notice?: Notice | null
     /** Backup codes are accepted. */
     readonly backupCode: boolean
     /** An admin has made a code for one login; it goes where backup codes go. Default: false. */

@@ -6,7 +6,7 @@ import type { Handler } from './handler.js'
 import { keepsHostsKeys } from './kept-keys.js'
 import { removeUser } from './passport.js'
 import { redirect, sendJson } from './respond.js'
-import { regenerateSession, saveSession, updateSecondStep } from './session.js'
+import { regenerateSession } from './session.js'
 import { refuseOnSettings } from './settings.js'
 import type { SignedInVisitor } from './visitor.js'
 
@@ -48,13 +48,9 @@ export const disable: Handler<SignedInVisitor> = async (exchange) => {
     stamp: site.sessions.stamp(userId, outcome.done, 'none'),
     footing: visitor,
     keeps: keepsHostsKeys(site, req),
+    notice: wantsJson(req) ? undefined : 'disabled',
   })
-  if (wantsJson(req)) {
-    sendJson(res, { status: 'disabled' })
-    return undefined
-  }
-  updateSecondStep(req, { notice: 'disabled' })
-  await saveSession(req)
-  redirect(res, `${site.paths.secondStep}/`)
+  if (wantsJson(req)) sendJson(res, { status: 'disabled' })
+  else redirect(res, `${site.paths.secondStep}/`)
   return undefined
 }

@@ -27,7 +27,7 @@ export interface SecondStepSession {
 }
 
 /** What the settings page says once. */
-export type Notice = 'disabled' | 'codes-saved' | 'backup-code-used'
+export type Notice = 'disabled' | 'codes-saved' | 'backup-code-used' | 'reset-cancelled'
 
 export interface AdminNotice {
   /** The path of the page. */

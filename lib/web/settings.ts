@@ -10,6 +10,7 @@ import {
 import { wantsJson } from './faces.js'
 import type { Exchange, Handler } from './handler.js'
 import { nextOf } from './needs.js'
+import { takeNotice } from './notices.js'
 import { ownEvents } from './own-events.js'
 import { pageEvent } from './page-event.js'
 import type { PageProblem, SettingsAction } from './pages.js'
@@ -17,7 +18,6 @@ import { pauseShown } from './pause-shown.js'
 import type { Problem } from './problem.js'
 import { resetPendingOf, resetPendingShown } from './reset-pending.js'
 import { sendJson, sendProblem, showPage } from './respond.js'
-import { saveSession } from './session.js'
 import { shownEvent } from './shown-event.js'
 import type { SignedInVisitor } from './visitor.js'
 
@@ -63,13 +63,12 @@ async function settingsPage(
   status: number,
 ): Promise<void> {
   const { site, req, res, visitor } = exchange
-  const { notice } = req.session.secondStep ?? {}
   const entries = await ownEvents(site, visitor.userId)
-  await forgetNotice(exchange)
+  const notice = await takeNotice(req)
   const data = {
     problem,
     action,
-    notice: notice ?? null,
+    notice,
     ...summaryOf(exchange),
     asked: ruleFor(visitor.policy, visitor.subject).mode !== 'off',
     backupCodes: visitor.policy.backupCodes,
@@ -108,12 +107,4 @@ function deadlinesOf(footing: Footing, now: number) {
     setupDeadline: deadline === null ? null : new Date(deadline).toISOString(),
     pausedUntil: pausedUntil === null ? null : pauseShown(pausedUntil),
   }
-}
-
-async function forgetNotice({ req }: Exchange): Promise<void> {
-  const { secondStep } = req.session
-  if (secondStep?.notice === undefined) return
-  const { notice: _, ...rest } = secondStep
-  req.session.secondStep = rest
-  await saveSession(req)
 }

@@ -12,7 +12,7 @@ import { finishLogin, userOfPending } from './finish-login.js'
 import type { Exchange, Handler } from './handler.js'
 import { keepsHostsKeys } from './kept-keys.js'
 import { keyPage, sendKey } from './key-page.js'
-import { nextOf } from './needs.js'
+import { backOf, knownNextOf, nextOf } from './needs.js'
 import { occasionOf } from './occasion.js'
 import type { PageProblem } from './pages.js'
 import { malformed, type Problem } from './problem.js'
@@ -117,7 +117,7 @@ async function showSetUpAgain({ site, req, res, visitor }: Exchange<Owner>): Pro
     done,
     sessionsEnded,
     madeAt: new Date(at),
-    next: nextOf(site, req),
+    next: backOf(site, req),
   }
   await showPage(site, req, res, 'backup-codes', { problem: null, ...page })
   return true
@@ -137,7 +137,7 @@ async function signIn(
     return finishLogin(site, req, visitor, { user, method, given, pageBetween: true, keepCodes })
   }
   const { userId } = visitor
-  const next = nextOf(site, req)
+  const [next, back] = [nextOf(site, req), backOf(site, req)]
   const stamp = site.sessions.stamp(userId, given, method)
   await enter(site, req, {
     user,
@@ -145,10 +145,10 @@ async function signIn(
     stamp,
     footing: visitor,
     keeps: keepsHostsKeys(site, req),
-    next,
+    next: knownNextOf(site, req) ?? undefined,
     shown: await keepCodes(stamp),
   })
-  return next
+  return wantsJson(req) ? next : back
 }
 
 async function setupOwner({ site, req, visitor }: Exchange<Owner>): Promise<SetupOwner> {

@@ -103,6 +103,14 @@ describe('The pages of the example app', function () {
     })
   }
 
+  it('say on the sign-in page that the second step was reset', async () => {
+    const visitor = new Visitor(app.url)
+    const said = 'Your second step is reset'
+    expect((await visitor.getPage('/login')).text).to.not.include(said)
+    expect((await visitor.getPage('/login?secondStep=reset')).text).to.include(said)
+    expect((await visitor.getPage('/login?secondStep[]=reset')).text).to.not.include(said)
+  })
+
   it('tie what went wrong to its field', async () => {
     const visitor = new Visitor(app.url)
     const person = newPerson()
