@@ -156,9 +156,10 @@ export class Lost {
     }))
   }
 
-  #refuse({ pending, occasion }: LostRequest, why: MailResetRefusal): Promise<void> {
+  async #refuse({ pending, occasion }: LostRequest, why: MailResetRefusal): Promise<void> {
+    if (!(await this.#parts.limits.mayTellRefusal(pending.userId))) return
     const event = { type: 'mail-reset-refused', method: null, detail: { why } } as const
-    return this.#parts.announcer.announce(pending.userId, [event], occasion)
+    await this.#parts.announcer.announce(pending.userId, [event], occasion)
   }
 
   /** Ends what waits; whether anything did is not said. */

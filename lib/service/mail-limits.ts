@@ -7,6 +7,8 @@ const HOUR = 60 * MINUTE
 const DAY = 24 * HOUR
 const ASKS_OF_A_LOGIN = 20
 const OPENINGS_OF_A_LINK = 10
+// A user's log has room for 100 attempts: wrong codes of some days must stay in it.
+const REFUSALS_OF_A_DAY = 10
 
 /** Places that a mail took. */
 export interface MailPlaces {
@@ -18,12 +20,14 @@ export interface MailPlaces {
 export class MailLimits {
   readonly #asks: Counter
   readonly #openings: Counter
+  readonly #refusals: Counter
   /** The shortest first: of many at once one passes it, and only that one takes of the others. */
   readonly #mails: readonly { readonly counter: Counter; readonly limit: number }[]
 
   constructor(counters: Counters) {
     this.#asks = counters.counter('lost-of-pending-login', 10 * MINUTE)
     this.#openings = counters.counter('openings-of-mail-reset', DAY)
+    this.#refusals = counters.counter('refused-mail-resets', DAY)
     this.#mails = [
       { counter: counters.counter('reset-mails-2-minutes', 2 * MINUTE), limit: 1 },
       { counter: counters.counter('reset-mails-hour', HOUR), limit: 3 },
@@ -40,6 +44,12 @@ export class MailLimits {
   /** Whether an opening of this reset's link is still worth an entry in the audit log. */
   async mayTellOpening(resetId: string): Promise<boolean> {
     const { taken } = await within(PART, () => this.#openings.take(resetId, OPENINGS_OF_A_LINK))
+    return taken
+  }
+
+  /** Whether a refused request for a mail is still worth an entry: whoever guesses must not wash his traces away. */
+  async mayTellRefusal(userId: string): Promise<boolean> {
+    const { taken } = await within(PART, () => this.#refusals.take(userId, REFUSALS_OF_A_DAY))
     return taken
   }
 

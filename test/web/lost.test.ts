@@ -520,3 +520,17 @@ describe('the login after a reset by mail', () => {
     expect(page.text).to.contain(`href="${LOST}"`).and.not.contain('name="code"')
   })
 })
+
+// The attack: 120 refused requests push the guesser's own wrong codes out of the user's log.
+describe('refused requests for a mail', () => {
+  it('are noted ten times a day, in however many logins', async () => {
+    const { host, ask } = await lostVisit()
+    const told: string[] = []
+    host.secondStep.events.on('mail-reset-refused', ({ type }) => void told.push(type))
+    for (let login = 0; login < 3; login += 1) {
+      const browser = await pendingBrowser(host)
+      for (let time = 0; time < 6; time += 1) await ask('other@acme.example', browser)
+    }
+    expect(told).to.have.length(10)
+  })
+})
