@@ -5,3 +5,14 @@ export function accountName(site: Pick<Site, 'describe'>, user: Express.User): s
   const { email, name } = site.describe(user)
   return email ?? name
 }
+
+/**
+ * The same for who has given no code yet: enough of the address to tell accounts apart. The whole of
+ * it is what "Lost your code?" asks for.
+ */
+export function accountHint(site: Pick<Site, 'describe'>, user: Express.User): string | null {
+  const { email, name } = site.describe(user)
+  if (email === null) return name
+  const at = email.lastIndexOf('@')
+  return at < 1 ? name : `${Array.from(email)[0] ?? ''}•••${email.slice(at)}`
+}

@@ -3,7 +3,7 @@ import { isEnrolled } from '../domain/authenticators.js'
 import { pendingExpiresAt } from '../domain/pending-login.js'
 import { FEW_BACKUP_CODES } from '../factors/backup-codes/kept.js'
 import { hasOpenOneTimeCode } from '../factors/one-time-codes/page.js'
-import { accountName } from './account-name.js'
+import { accountHint } from './account-name.js'
 import { acceptsBackupCodes, byProof } from './by-proof.js'
 import { wantsJson } from './faces.js'
 import { finishLogin, userOfPending } from './finish-login.js'
@@ -144,7 +144,7 @@ async function accountOf(
 ): Promise<string | null> {
   const user = await userOfPending(site, req, visitor).catch(() => undefined)
   if (user === undefined) return null
-  return accountName(site, user)
+  return accountHint(site, user)
 }
 
 /** A one-time code is not named: who has been given one knows it, and nobody else needs to. */

@@ -4,6 +4,7 @@ import { expect } from 'chai'
 import { postForm, postJson } from '../support/answers.js'
 import { giveCode } from '../support/browser.js'
 import { MINUTE } from '../support/clock.js'
+import { lostVisit, member } from '../support/lost.js'
 import {
   enrolledVisit,
   missTimes,
@@ -114,5 +115,12 @@ describe('the challenge', () => {
     const { browser } = await pendingVisit()
     const { text } = await browser.get(CHALLENGE).set('Accept', 'text/html')
     expect(text).to.include('You are signing in as <strong><bdi>Ann</bdi></strong>')
+  })
+
+  // Whoever knows name and password would read here what "Lost your code?" asks for.
+  it('does not give the whole address away', async () => {
+    const { browser } = await lostVisit()
+    const { text } = await browser.get(CHALLENGE).set('Accept', 'text/html')
+    expect(text).to.not.include(member.email).and.to.include('a•••@acme.example')
   })
 })
