@@ -20,6 +20,7 @@ export const policy: Command = {
 --backup-codes on|off
 --reason TEXT          for the audit log
 --json                 prints the result as JSON
+For admins off counts as optional: they are asked for a code all the same.
 A change counts at the next request.`,
   options: [
     'config',

@@ -1,6 +1,6 @@
 import type { Actor } from './event.js'
 
-/** `off`: nobody is asked; `optional`: who has set one up; `required`: everybody must. */
+/** `off`: nobody but admins is asked; `optional`: who has set one up; `required`: everybody must. */
 export type PolicyMode = 'off' | 'optional' | 'required'
 
 /**
@@ -69,14 +69,18 @@ export interface Rule {
 
 const STRICTEST_FIRST = ['required', 'optional', 'off'] as const
 
-/** The strictest mode of the user's roles; a role without a rule of its own has the general one. */
+/**
+ * The strictest mode of the user's roles; a role without a rule of its own has the general one. For
+ * admins `off` is `optional`: a learned password of theirs would open everybody's second step.
+ */
 export function ruleFor(policy: Policy, subject: Subject): Rule {
   const rules =
     subject.roles.length === 0 ? [general(policy)] : subject.roles.map(ruleOfRole(policy))
-  const mode = STRICTEST_FIRST.find((strict) => rules.some((rule) => rule.mode === strict))
+  const strictest = STRICTEST_FIRST.find((strict) => rules.some((rule) => rule.mode === strict))
+  const mode = strictest ?? policy.mode
   const starts = rules.flatMap(({ since }) => (since === null ? [] : [since]))
   return {
-    mode: mode ?? policy.mode,
+    mode: mode === 'off' && subject.privileged ? 'optional' : mode,
     since: starts.length === 0 ? null : Math.min(...starts),
     graceDays: subject.privileged ? 0 : policy.graceDays,
   }

@@ -87,6 +87,20 @@ describe('the rule for a user', () => {
     expect(since('user')).to.equal(null)
   })
 
+  it('never switches the second step off for admins: off is optional for them', () => {
+    // Whoever learns an admin's password would be everybody's admin.
+    const admin = { ...NOBODY_SPECIAL, roles: ['admin'], privileged: true }
+    const off = withRoles('off', {})
+    for (const policy of [off, withRoles('optional', { admin: 'off' })]) {
+      expect(ruleFor(policy, admin).mode).to.equal('optional')
+      const demand = demandOf(footingWith(enrolledRecord(), policy, admin), NOW)
+      expect(demand).to.equal('code')
+      expect(demandOf(footingWith(recordWith(), policy, admin), NOW)).to.equal('nothing')
+    }
+    expect(ruleFor(off, NOBODY_SPECIAL).mode).to.equal('off')
+    expect(ruleFor(withRoles('required', {}), admin).mode).to.equal('required')
+  })
+
   it('gives admins no days of grace', () => {
     expect(ruleFor(required, NOBODY_SPECIAL).graceDays).to.equal(7)
     expect(ruleFor(required, { ...NOBODY_SPECIAL, privileged: true }).graceDays).to.equal(0)

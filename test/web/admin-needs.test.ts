@@ -55,18 +55,30 @@ function ask(browser: Browser, [method, path]: [Method, string], face = JSON_TYP
 }
 
 /** A host without a check of its own in front: what is refused, the package refuses. */
-function openHost(people: readonly HostUser[] = PEOPLE): Host {
+function openHost(people: readonly HostUser[] = PEOPLE, allow = false): Host {
   const letAll: RequestHandler = (_req, _res, next) => next()
   return makeHost({
     users: people,
     options: { users: usersOf(people), roles: ['user', 'admin'] },
-    mount: ({ app, secondStep }) => void app.use(ADMIN, letAll, secondStep.adminRouter()),
+    mount: ({ app, secondStep }) =>
+      void app.use(ADMIN, letAll, secondStep.adminRouter({ allow: () => allow })),
   })
 }
 
 interface Visit {
   readonly host: Host
   readonly browser: Browser
+}
+
+/** Is let in by `allow`, has a second step, and was asked for no code. */
+async function staffUnderModeOff() {
+  const staff = { ...ada, roles: ['user'] }
+  const host = openHost([staff, ...PEOPLE.filter(({ id }) => id !== staff.id)], true)
+  const enrolment = await enrol(host, staff)
+  await setPolicy(host, { mode: 'off' })
+  const browser = browserOf(host)
+  await passFirstStep(browser, staff)
+  return { host, browser, enrolment }
 }
 
 async function withAnn(visit: Visit): Promise<Visit> {
@@ -133,13 +145,21 @@ const visitors: Record<string, [() => Promise<Visit>, Refusal | null, Refusal | 
     FORBIDDEN,
     FORBIDDEN,
   ],
-  'enrolled, and asked for no code under mode off': [
+  'enrolled, and asked for a code although the mode is off': [
     async () => {
       const host = openHost()
       await enrol(host, ada)
       await setPolicy(host, { mode: 'off' })
       const browser = browserOf(host)
       await passFirstStep(browser, ada)
+      return withAnn({ host, browser })
+    },
+    ['code-required', 401],
+    ['code-required', 401],
+  ],
+  'enrolled, no admin but let in by `allow`, and asked for no code under mode off': [
+    async () => {
+      const { host, browser } = await staffUnderModeOff()
       return withAnn({ host, browser })
     },
     STALE,
@@ -237,13 +257,9 @@ describe('An enforcement', () => {
   })
 })
 
-describe('An admin under mode off', () => {
-  it('gives a code, and is led back to the page that he asked for', async () => {
-    const host = openHost()
-    const enrolment = await enrol(host, ada)
-    await setPolicy(host, { mode: 'off' })
-    const browser = browserOf(host)
-    await passFirstStep(browser, ada)
+describe('Somebody whom `allow` lets in under mode off', () => {
+  it('gives a code, and is led back to the page that they asked for', async () => {
+    const { browser, enrolment } = await staffUnderModeOff()
     await browser.get(`${ADMIN}/events?user=ann`).set('Accept', HTML).expect(403)
     const { body } = await postJson(browser, '/second-step/fresh', { code: enrolment.code() })
     expect(body.next).to.equal(`${ADMIN}/events?user=ann`)
