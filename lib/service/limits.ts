@@ -6,6 +6,7 @@ const PART = 'the attempt counters'
 const MINUTE = 60
 const PASSWORDS_PER_ADDRESS = 100
 const CHANGES_PER_ADMIN = 60
+const REFUSALS_PER_ADMIN = 20
 
 /** Places that an attempt took, to be given back when it was no miss. */
 export interface Places {
@@ -61,6 +62,7 @@ export class Limits {
   readonly #passwordsOfAccount: Counter
   readonly #passwordsOfAddress: Counter
   readonly #changesOfAdmin: Counter
+  readonly #refusalsOfAdmin: Counter
 
   constructor(counters: Counters, announcer: Announcer) {
     this.#announcer = announcer
@@ -69,6 +71,7 @@ export class Limits {
     this.#passwordsOfAccount = counters.counter('passwords-of-account', 15 * MINUTE)
     this.#passwordsOfAddress = counters.counter('passwords-of-address', 15 * MINUTE)
     this.#changesOfAdmin = counters.counter('changes-of-admin', 10 * MINUTE)
+    this.#refusalsOfAdmin = counters.counter('refusals-of-admin', 60 * MINUTE)
   }
 
   /** Takes a place of the pending login and one of the address, in one round trip. */
@@ -151,6 +154,11 @@ export class Limits {
       ...giveBack(places.filter(({ taken }) => taken)),
     ])
     return tooMany(Math.max(...places.map(({ retryAfter }) => retryAfter)))
+  }
+
+  /** Whether another refused change of an admin's is to be noted: twenty an hour are, the rest say no more. */
+  async takeForRefusal(actorId: string): Promise<boolean> {
+    return (await take(this.#refusalsOfAdmin, actorId, REFUSALS_PER_ADMIN)).taken
   }
 
   /**

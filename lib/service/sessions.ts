@@ -4,7 +4,7 @@ import { endLogin, type PendingLogin } from '../domain/pending-login.js'
 import type { Policy, Subject } from '../domain/policy.js'
 import type { SecondStepRecord } from '../domain/record.js'
 import { endStamp, type Generation, type Method, raiseEpoch, type Stamp } from '../domain/stamp.js'
-import { type Footing, noteRule, stillAdmitted } from '../domain/standing.js'
+import { type Admission, type Footing, noteRule, stillAdmitted } from '../domain/standing.js'
 import type { System } from '../ports/system.js'
 import { NO_REQUEST, type Occasion } from './announcer.js'
 import type { Records } from './records.js'
@@ -137,15 +137,21 @@ export class Sessions {
     })
   }
 
-  /** The user says that he has put his backup codes away. */
-  async backupCodesSaved(userId: string, occasion: Occasion): Promise<void> {
-    await this.#records.change(userId, occasion, (record) => {
+  /** The user says that the backup codes are saved. A session that was ended meanwhile says nothing. */
+  async backupCodesSaved(
+    userId: string,
+    occasion: Occasion,
+    { admission, policy, subject }: { admission: Admission } & Pick<Footing, 'policy' | 'subject'>,
+  ): Promise<'saved' | 'sign-in-again'> {
+    return this.#records.change(userId, occasion, (record, now) => {
       const { backupCodes } = record
-      if (backupCodes === null || backupCodes.saved)
-        return { record, answer: undefined, events: [] }
+      if (!stillAdmitted(admission, { record, policy, subject }, now)) {
+        return { record, answer: 'sign-in-again', events: [] }
+      }
+      if (backupCodes === null || backupCodes.saved) return { record, answer: 'saved', events: [] }
       return {
         record: { ...record, backupCodes: { ...backupCodes, saved: true } },
-        answer: undefined,
+        answer: 'saved',
         events: [{ type: 'backup-codes-saved', method: null }],
       }
     })

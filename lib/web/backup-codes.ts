@@ -56,7 +56,12 @@ async function codesPage(
 
 /** POST `/backup-codes/saved` */
 export const backupCodesSaved: Handler<SignedInVisitor> = async ({ site, req, res, visitor }) => {
-  await site.sessions.backupCodesSaved(visitor.userId, occasionOf(req))
+  const { userId } = visitor
+  const saved = await site.sessions.backupCodesSaved(userId, occasionOf(req), {
+    ...visitor,
+    admission: visitor,
+  })
+  if (saved === 'sign-in-again') return { code: saved }
   const next = backOf(site, req)
   const { next: led, ...rest } = req.session.secondStep ?? {}
   const html = !wantsJson(req)

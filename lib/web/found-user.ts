@@ -1,3 +1,4 @@
+import type { Request } from 'express'
 import { demandOf } from '../domain/standing.js'
 import { askedPath, isOurs } from './destination.js'
 import { removeUser, type StrategyFound } from './passport.js'
@@ -12,29 +13,42 @@ import { type Guarded, guardedOf } from './visitor.js'
  * - "remember me" at one of our own routes: the pending login of that user goes on, or no request
  *   would ever reach the challenge.
  */
-export function meetFoundUser(found: StrategyFound): void {
+export function meetFoundUser(found: StrategyFound): unknown {
   const { req, options } = found
   const state = guardedOf(req)
   // `assignProperty` (also `passport.authorize()`) names an account beside the user's, not a user.
-  if (state === undefined || options.assignProperty !== undefined) found.proceed()
-  else if (options.session !== false) meetWithSession(state, found)
-  else if (options.secondStep === false) found.proceed()
-  else meetWithoutSession(state, found).catch(state.next)
+  if (options.assignProperty !== undefined) return found.proceed()
+  if (options.session !== false) signedInBy.set(req, found.user)
+  if (state === undefined) return found.proceed()
+  // A strategy calls back from wherever it likes, a database's callback for one: nobody catches there.
+  return meet(state, found).catch(state.next)
 }
 
-function meetWithSession(state: Guarded, found: StrategyFound): void {
-  if (goesOn(state, found)) {
-    found.pass()
-    return
-  }
+async function meet(state: Guarded, found: StrategyFound): Promise<unknown> {
+  const { session, secondStep } = found.options
+  if (session !== false) return meetWithSession(state, found)
+  if (secondStep === false) return found.proceed()
+  return meetWithoutSession(state, found)
+}
+
+/** The users that strategies have found for a session, by request: also in front of the guard. */
+const signedInBy = new WeakMap<Request, Express.User>()
+
+/** Whether a strategy has found just this user on this request, for a session. */
+export function wasJustFound(req: Request, user: Express.User): boolean {
+  return signedInBy.get(req) === user
+}
+
+function meetWithSession(state: Guarded, found: StrategyFound): unknown {
+  if (goesOn(state, found)) return found.pass()
   warnWithoutLogIn(state, found)
-  found.proceed()
+  return found.proceed()
 }
 
 async function meetWithoutSession(
   state: Guarded,
   { req, user, proceed }: StrategyFound,
-): Promise<void> {
+): Promise<unknown> {
   const { site, res, passed } = state
   const { id: userId, subject } = site.describe(user)
   const footing = await site.sessions.footing(userId, subject)
@@ -47,7 +61,12 @@ async function meetWithoutSession(
     return proceed()
   }
   removeUser(req)
-  await refuseWithoutSession(site, req, res, demand === 'code' ? 'code-required' : 'setup-required')
+  return refuseWithoutSession(
+    site,
+    req,
+    res,
+    demand === 'code' ? 'code-required' : 'setup-required',
+  )
 }
 
 function goesOn({ site, visitor, passed }: Guarded, { req, user }: StrategyFound): boolean {

@@ -18,7 +18,7 @@ import { putPending } from './put-pending.js'
 import type { Site } from './site.js'
 import { type Guarded, guardedStateOf } from './visitor.js'
 
-type Done = (error?: unknown) => void
+type Done = (error?: unknown) => unknown
 
 /**
  * The `req.logIn` of a guarded request. Whatever signs a user in ends here, so here is the one place
@@ -46,11 +46,11 @@ export function gate(site: Site, req: Request, res: Response): Request['logIn'] 
       })
       .then(
         (entered) => {
-          if (entered) done()
+          return entered ? done() : undefined
         },
         (error: unknown) => {
           removeUser(req)
-          done(error)
+          return done(error)
         },
       )
       .catch(state.next)
@@ -65,11 +65,9 @@ function calledTwice(): ConfigurationError {
 
 /** What the host's callback throws goes to Express: it is no reason for the process to end. */
 function callBack({ next }: Guarded, done: Done, error: unknown): void {
-  try {
-    done(error)
-  } catch (thrown) {
-    next(thrown)
-  }
+  Promise.resolve()
+    .then(() => done(error))
+    .catch(next)
 }
 
 /** @returns whether the user is in; otherwise the gate has answered the request itself */

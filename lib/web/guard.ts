@@ -8,13 +8,12 @@ import { bannerOf } from './banner.js'
 import { checkSessionStore } from './check-session-store.js'
 import { askedDestination, askedPath, isNavigation, isOurs, liesUnder } from './destination.js'
 import { finishLogin, userOfPending } from './finish-login.js'
-import { meetFoundUser } from './found-user.js'
+import { meetFoundUser, wasJustFound } from './found-user.js'
 import { gate } from './gate.js'
 import { gatedLogOut } from './log-out.js'
 import { openPaths } from './open-paths.js'
 import { pagePath } from './page-path.js'
 import {
-  hasAuthenticated,
   instanceInCharge,
   meetSessions,
   type PassportLogIn,
@@ -23,6 +22,7 @@ import {
   requireKnownInstance,
   serialisedUser,
   userOf,
+  watchInstances,
   watchStrategies,
 } from './passport.js'
 import { redirect } from './respond.js'
@@ -120,6 +120,7 @@ function wrap(site: Site, req: Request, res: Response, next: NextFunction): Guar
     onFirstStep: null,
   }
   setGuarded(req, state)
+  watchInstances(req, site.passports)
   req.login = req.logIn = gate(site, req, res)
   req.logout = req.logOut = gatedLogOut(site, req)
   // Written when a page of the host's asks for it: most requests show none.
@@ -208,7 +209,7 @@ async function meetUser(site: Site, req: Request, user: Express.User): Promise<V
   // A strategy in front of the guard has signed them in on this very request ("remember me"): no
   // session of before, but a first step of now.
   const demand =
-    visitor.stamp === null && hasAuthenticated(req) ? demandOf(footing, now) : 'nothing'
+    visitor.stamp === null && wasJustFound(req, user) ? demandOf(footing, now) : 'nothing'
   if (demand !== 'nothing') {
     const asked = demand === 'setup' ? 'setup-required' : 'code-required'
     return becomePendingInPlace(site, req, visitor, asked)

@@ -140,8 +140,8 @@ function unknownInstance(): ConfigurationError {
   )
 }
 
-/** The session keys of the instances whose `session()` has signed a user in and no guard has met yet. */
-const unmet = new WeakMap<Request, Set<string>>()
+/** The places of the instances whose `session()` has signed a user in and no guard has met yet. */
+const unmet = new WeakMap<Request, Map<string, string>>()
 
 /**
  * Called by each guard.
@@ -150,24 +150,25 @@ const unmet = new WeakMap<Request, Set<string>>()
  *   the guard before: two `session()` in front of one guard
  */
 export function meetSessions(req: Request): void {
-  const keys = unmet.get(req) ?? new Set()
+  const places = unmet.get(req) ?? new Map()
   unmet.delete(req)
-  keys.delete(keyInCharge(req))
-  if (keys.size === 0) return
+  places.delete(placeOf(keyInCharge(req), userProperty(req)))
+  if (places.size === 0) return
+  for (const property of places.values()) Reflect.deleteProperty(req, property)
   throw new ConfigurationError(
     'two Passport instances stand in front of one guard(), which can meet the users of the last one only: ' +
       'mount guard() after the session() of each',
   )
 }
 
+/** Where an instance keeps its user: under which key of the session, and which property of the request. */
+function placeOf(key: string, property: string): string {
+  return JSON.stringify([key, property])
+}
+
 /** The session key of the instance in charge. */
 export function keyInCharge(req: Request): string {
   return passportOf(req)._sessionManager?._key ?? 'passport'
-}
-
-/** Whether `passport.authenticate()` has signed somebody in on this request already. */
-export function hasAuthenticated(req: Request): boolean {
-  return (Reflect.get(req, 'authInfo') ?? null) !== null
 }
 
 /** The user in the form that goes into a session. */
@@ -271,7 +272,7 @@ export interface StrategyFound {
   readonly user: Express.User
   readonly options: AuthenticateOptions
   /** Goes on as Passport would: with the host's callback where it gave one, else with `req.logIn`. */
-  readonly proceed: () => void
+  readonly proceed: () => unknown
   /** Goes on with the next middleware, as if the strategy had not looked. */
   readonly pass: () => void
 }
@@ -284,14 +285,46 @@ const watched = new WeakSet<PassportInstance>()
  */
 export function watchStrategies(
   passport: PassportInstance,
-  found: (strategy: StrategyFound) => void,
+  found: (strategy: StrategyFound) => unknown,
 ): void {
   const look: unknown = Reflect.get(passport, '_strategy')
   if (watched.has(passport) || typeof look !== 'function') return
   watched.add(passport)
+  const authenticate: unknown = Reflect.get(passport, 'authenticate')
+  if (typeof authenticate === 'function') {
+    Reflect.set(passport, 'authenticate', (name: unknown, ...rest: unknown[]) => {
+      const watch = (one: unknown) => (isStrategy(one) ? watchedStrategy(one, found) : one)
+      const names = Array.isArray(name) ? name.map(watch) : watch(name)
+      return authenticate.call(passport, names, ...rest)
+    })
+  }
   Reflect.set(passport, '_strategy', (name: string) => {
     const strategy: StrategyAtWork | undefined = look.call(passport, name)
     return strategy === undefined ? undefined : watchedStrategy(strategy, found)
+  })
+}
+
+/** A strategy may be handed over itself, in place of the name that it was registered by. */
+function isStrategy(value: unknown): value is StrategyAtWork {
+  return typeof value === 'object' && value !== null && 'authenticate' in value
+}
+
+/**
+ * Sees each Passport instance that runs on the request from now on.
+ *
+ * @throws ConfigurationError from within its middleware, for one that the host did not name: its
+ *   callbacks would get users who have not passed the second step
+ */
+export function watchInstances(req: Request, passports: readonly PassportInstance[]): void {
+  let manager = passportOf(req)._sessionManager
+  Object.defineProperty(req, '_sessionManager', {
+    configurable: true,
+    enumerable: true,
+    get: () => manager,
+    set: (next: SessionManager | undefined) => {
+      manager = next
+      requireKnownInstance(req, passports)
+    },
   })
 }
 
@@ -303,7 +336,9 @@ function noteSession(strategy: StrategyAtWork, req: Request): void {
     const key: unknown = Reflect.get(strategy, '_key')
     const signedIn = userOf(req) !== undefined && userOf(req) !== before
     if (signedIn && typeof key === 'string') {
-      unmet.set(req, (unmet.get(req) ?? new Set()).add(key))
+      const property = userProperty(req)
+      const places = unmet.get(req) ?? new Map<string, string>()
+      unmet.set(req, places.set(placeOf(key, property), property))
     }
     pass.call(strategy)
   }
@@ -311,16 +346,16 @@ function noteSession(strategy: StrategyAtWork, req: Request): void {
 
 function watchedStrategy(
   strategy: StrategyAtWork,
-  found: (strategy: StrategyFound) => void,
+  found: (strategy: StrategyFound) => unknown,
 ): StrategyAtWork {
   const watching: StrategyAtWork = Object.create(strategy)
   watching.authenticate = function (this: StrategyAtWork, req, options = {}) {
     if (Reflect.get(strategy, 'name') === 'session') noteSession(this, req)
     const succeed = this.success
     this.success = (user, info) => {
-      const proceed = () => void succeed.call(this, user, info)
+      const proceed = () => succeed.call(this, user, info)
       if (!user) return proceed()
-      found({ req, user, options, proceed, pass: () => this.pass() })
+      return found({ req, user, options, proceed, pass: () => this.pass() })
     }
     return strategy.authenticate.call(this, req, options)
   }

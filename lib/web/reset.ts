@@ -25,7 +25,9 @@ export const reset: Handler<SignedInVisitor> = async (exchange) => {
 
 /** The host's sign-in page may say what has happened: nobody is signed in any more. */
 function signInAfterReset(signIn: string): string {
-  return `${signIn}${signIn.includes('?') ? '&' : '?'}secondStep=reset`
+  const [path = '', fragment] = signIn.split('#', 2)
+  const query = path.includes('?') ? '&' : '?'
+  return `${path}${query}secondStep=reset${fragment === undefined ? '' : `#${fragment}`}`
 }
 
 /** POST `/disable` */

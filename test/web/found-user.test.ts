@@ -275,3 +275,105 @@ describe('two Passport instances in front of one guard', () => {
     expect(text).to.include('`passports`')
   })
 })
+
+describe('a strategy that is handed over as an object, or run by an instance that was not named', () => {
+  it('gives no token for the password alone', async () => {
+    const handed: unknown[] = []
+    const host = makeHost({
+      routes: ({ app, passport }) => {
+        app.set('env', 'test')
+        const strategy = new (class extends Strategy {
+          override readonly name = 'anonymous-object'
+          override authenticate(): void {
+            this.success(ann)
+          }
+        })()
+        const take = (_error: unknown, user: unknown) => handed.push(user)
+        app.post(
+          '/object',
+          passport.authenticate(strategy as never, { session: false }, take as never),
+        )
+        const api = new Passport()
+        api.use(strategy)
+        app.post('/api', api.authenticate('anonymous-object', { session: false }, take as never))
+      },
+    })
+    await enrol(host, ann)
+    expectProblem(
+      await browserOf(host).post('/object').set('Accept', JSON_TYPE),
+      'code-required',
+      401,
+    )
+    const { text } = await browserOf(host).post('/api').expect(500)
+    expect(text).to.include('`passports`')
+    expect(handed).to.deep.equal([])
+  })
+})
+
+describe('what the host’s describe throws in a strategy’s callback', () => {
+  it('goes to the host’s error handler: a database’s callback catches nothing', async () => {
+    const host = makeHost({
+      mountFirst: ({ app, passport }) => {
+        app.set('env', 'test')
+        passport.use(
+          new (class extends Strategy {
+            override readonly name = 'odd'
+            override authenticate(req: Request): void {
+              if (req.get('x-odd') === undefined) this.pass()
+              else setImmediate(() => this.success({ id: 'odd', email: ['x@y.z'] } as never))
+            }
+          })(),
+        )
+        app.use(passport.authenticate('odd'))
+      },
+    })
+    await enrol(host, ann)
+    const browser = browserOf(host)
+    await passFirstStep(browser, ann).expect(200)
+    await browser.get('/second-step/challenge').set('X-Odd', '1').expect(500)
+  })
+})
+
+describe('a callback of req.logIn() that rejects', () => {
+  it('goes to the host’s error handler', async () => {
+    const host = makeHost({
+      routes: ({ app }) => {
+        app.set('env', 'test')
+        app.post('/async', (req) => {
+          req.logIn(bob as never, async () => {
+            throw new TypeError('the host’s own')
+          })
+        })
+      },
+    })
+    const { text } = await browserOf(host).post('/async').expect(500)
+    expect(text).to.include('the host’s own')
+  })
+})
+
+describe('an account that passport.authorize() finds in front of the guard', () => {
+  it('makes no first step of a session that was revoked', async () => {
+    const host = makeHost({
+      beforeGuard: ({ app, passport }) => {
+        passport.use(
+          new (class extends Strategy {
+            override readonly name = 'account'
+            override authenticate(): void {
+              this.success(bob)
+            }
+          })(),
+        )
+        app.use(passport.authenticate('account', { assignProperty: 'account' }))
+      },
+    })
+    const browser = browserOf(host)
+    await passFirstStep(browser, ann)
+    await enrol(host, ann)
+    editSession(host, (session) => void Reflect.deleteProperty(session, 'secondStep'))
+    expectProblem(
+      await browser.get('/second-step/challenge').set('Accept', JSON_TYPE),
+      'not-signed-in',
+      401,
+    )
+  })
+})

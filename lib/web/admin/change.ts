@@ -6,7 +6,7 @@ import type { Problem } from '../problem.js'
 import type { Refuse } from '../routes.js'
 import type { SignedInVisitor } from '../visitor.js'
 import { reasonOf } from './fields.js'
-import { freshOrProblem, presentAdmin } from './needs.js'
+import { freshOrProblem, isPresentAdmin, presentAdmin } from './needs.js'
 
 /** What a POST or PUT does, and what becomes of it where it is refused. */
 export interface Change {
@@ -50,5 +50,9 @@ export async function announceRefusal(
   { code }: Problem,
 ): Promise<void> {
   if (code === 'too-many-attempts') return
-  await exchange.site.administration.refused(userId, adminOccasion(exchange), { action, code })
+  const { site, visitor } = exchange
+  // Anybody who is signed in could fill somebody else's log with refusals.
+  if (!(await isPresentAdmin(exchange))) return
+  if (!(await site.limits.takeForRefusal(visitor.userId))) return
+  await site.administration.refused(userId, adminOccasion(exchange), { action, code })
 }

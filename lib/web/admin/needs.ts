@@ -77,7 +77,9 @@ function freshCodeRequired({ paths }: Site): Problem {
 export function forAdmins(handler: Handler<SignedInVisitor>): Handler<SignedInVisitor> {
   return async (exchange) => {
     const { site, req, visitor } = exchange
+    // The session's user may be out of date, where the host keeps whole users in it.
     if (!(await isAdmin(exchange, visitor.user))) return { code: 'forbidden' }
+    if (!(await isPresentAdmin(exchange))) return { code: 'forbidden' }
     const met = admin(site, req, visitor)
     if (!('code' in met)) return handler({ ...exchange, visitor: met })
     if (met.code === 'fresh-code-required') await rememberWayBack(site, req)
@@ -104,6 +106,16 @@ export async function presentAdmin({
   const standing = standingOf(userId, stamp, footing, site.system.now())
   if (standing === 'revoked') return { code: 'sign-in-again' }
   return admin(site, req, { ...visitor, ...footing, user })
+}
+
+/** Whether who asks is an admin now, whatever else they lack. */
+export async function isPresentAdmin({
+  site,
+  req,
+  visitor,
+}: Exchange<SignedInVisitor>): Promise<boolean> {
+  const user = await directoryOf(site).userOf(visitor.userId)
+  return user !== null && isAdmin({ site, req }, user)
 }
 
 /** @throws ConfigurationError where the host has not told where its users are */
