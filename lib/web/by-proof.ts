@@ -42,10 +42,13 @@ type Asked = Pick<Exchange<PendingVisitor | SignedInVisitor>, 'site' | 'visitor'
 /** What a code looks like that this user could give. */
 function malformedCode({ site, visitor }: Asked): Problem {
   const { digits } = firstAuthenticator(visitor.record) ?? { digits: 6 }
-  const key = acceptsBackupCodes(site, visitor)
-    ? 'code-problem.malformed-code-backup'
-    : 'code-problem.malformed-code'
-  return { ...malformed('code'), text: { key, digits } }
+  if (!acceptsBackupCodes(site, visitor)) return malformedAppCode({ digits })
+  return { ...malformed('code'), text: { key: 'code-problem.malformed-code-backup', digits } }
+}
+
+/** What is no code, where only an authenticator's can be given. */
+export function malformedAppCode({ digits }: { readonly digits: number }): Problem {
+  return { ...malformed('code'), text: { key: 'code-problem.malformed-code', digits } }
 }
 
 /** To wait for the next code, and to check the phone's clock, helps nobody with a backup code. */

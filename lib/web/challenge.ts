@@ -13,7 +13,7 @@ import { hasOpenedLink } from './opened-link.js'
 import { pagePath } from './page-path.js'
 import type { PageProblem } from './pages.js'
 import type { Problem } from './problem.js'
-import { isBlocked, looksLikeBackupCode, typedCodeOf } from './proof-field.js'
+import { typedIn } from './proof-field.js'
 import { resetPendingOf, resetPendingShown } from './reset-pending.js'
 import { redirect, sendJson, sendProblem, showPage } from './respond.js'
 import { keptOfBrowser, saveSession } from './session.js'
@@ -123,9 +123,7 @@ async function challengePage(
     oneTimeCode: hasOpenOneTimeCode(oneTimeCodes, site.system.now()),
     app: isEnrolled(visitor.record),
     account: await accountOf(site, req, visitor),
-    // While the app is blocked the other form is the one that works.
-    typedBackupCode: problem !== null && (looksLikeBackupCode(req) || isBlocked(problem)),
-    typed: problem?.code === 'malformed-request' ? typedCodeOf(req) : '',
+    ...typedIn(req, problem),
     resetPending: resetPendingOf(site, visitor.record),
     openedLink: hasOpenedLink(site, req, visitor),
     lost: site.lost !== null,

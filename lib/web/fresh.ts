@@ -5,7 +5,7 @@ import type { Exchange, Handler } from './handler.js'
 import { nextOf } from './needs.js'
 import type { PageProblem } from './pages.js'
 import type { Problem } from './problem.js'
-import { isBlocked, looksLikeBackupCode, typedCodeOf } from './proof-field.js'
+import { typedIn } from './proof-field.js'
 import { redirect, sendJson, sendProblem, showPage } from './respond.js'
 import { renewSession } from './session.js'
 import type { SignedInVisitor } from './visitor.js'
@@ -56,8 +56,7 @@ function freshPage(
   const data = {
     problem,
     backupCode: acceptsBackupCodes(site, visitor),
-    typedBackupCode: problem !== null && (looksLikeBackupCode(req) || isBlocked(problem)),
-    typed: problem?.code === 'malformed-request' ? typedCodeOf(req) : '',
+    ...typedIn(req, problem),
   }
   return showPage(site, req, res, 'fresh', data, status)
 }

@@ -3,6 +3,7 @@ import { shownTotp } from '../factors/totp/page.js'
 import { labelOf } from '../factors/totp/provisioning-uri.js'
 import type { ShownKey } from '../service/setup.js'
 import type { PageProblem } from './pages.js'
+import { typedIn } from './proof-field.js'
 import { qrSvg } from './qr.js'
 import { sendJson, showPage } from './respond.js'
 import type { Site } from './site.js'
@@ -51,6 +52,7 @@ export async function keyPage(
     key: (key.secret.match(/.{1,4}/g) ?? []).join(' '),
     uri: key.uri,
     qr: await qrSvg(key.uri),
+    typed: typedIn(req, shown.problem).typed,
     cancel: shown.cancel,
     clock: shown.problem?.clockOff === undefined ? null : new Date(site.system.now()),
   }

@@ -122,6 +122,8 @@ export type PageData = {
     readonly uri: string
     /** SVG markup: the one thing that is shown as it is. */
     readonly qr: string
+    /** As on the challenge page. */
+    readonly typed?: string
     /** There is a pending login that can be cancelled. */
     readonly cancel: boolean
     /** The server's time, where the code told that the device's clock is off; else null. */
@@ -166,6 +168,11 @@ export type PageData = {
     readonly pausedUntil: string | null
     /** Backup codes may be made. */
     readonly backupCodes: boolean
+    /** Backup codes are accepted. Default: false. */
+    readonly backupCode?: boolean
+    /** As on the challenge page. */
+    readonly typedBackupCode?: boolean
+    readonly typed?: string
     /** An admin has seen the backup codes, and one was used. Default: false. */
     readonly codesSeen?: boolean
     /**

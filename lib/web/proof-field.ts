@@ -8,18 +8,25 @@ export function proofIn(req: Request): Proof | null {
   return readProof({ code: fieldOf(req, 'code') })
 }
 
-/** What was typed as a code, for a field that is shown again. */
-export function typedCodeOf(req: Request): string {
-  return fieldOf(req, 'code')?.slice(0, 64) ?? ''
+/** What a page shows again of a code that was typed into one of its forms. */
+export interface TypedCode {
+  /** What is no code, to be mended; empty: nothing. */
+  readonly typed: string
+  /** The form for backup codes is open and has the focus. */
+  readonly typedBackupCode: boolean
 }
 
-/** Whether the problem says that codes of the app are not looked at for a while. */
-export function isBlocked({ blockedUntil }: Pick<PageProblem, 'blockedUntil'>): boolean {
-  return blockedUntil !== undefined
-}
-
-/** Whether what was typed was meant for a backup code, even if it is none: its form stays open. */
-export function looksLikeBackupCode(req: Request): boolean {
+/** While the app is blocked, the form for backup codes is the one that works. */
+export function typedIn(req: Request, problem: PageProblem | null): TypedCode {
+  if (problem === null) return { typed: '', typedBackupCode: false }
   const typed = fieldOf(req, 'code') ?? ''
+  return {
+    typed: problem.code === 'malformed-request' ? typed.slice(0, 64) : '',
+    typedBackupCode: problem.blockedUntil !== undefined || looksLikeBackupCode(typed),
+  }
+}
+
+/** Whether what was typed was meant for a backup code, even if it is none. */
+function looksLikeBackupCode(typed: string): boolean {
   return /[a-z]/i.test(typed) || typed.length > 10
 }

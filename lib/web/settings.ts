@@ -7,6 +7,7 @@ import {
   placeOfBackupCodes,
   usedAfterAdmin,
 } from '../factors/backup-codes/kept.js'
+import { acceptsBackupCodes } from './by-proof.js'
 import { wantsJson } from './faces.js'
 import type { Exchange, Handler } from './handler.js'
 import { nextOf } from './needs.js'
@@ -16,6 +17,7 @@ import { pageEvent } from './page-event.js'
 import type { PageProblem, SettingsAction } from './pages.js'
 import { pauseShown } from './pause-shown.js'
 import type { Problem } from './problem.js'
+import { typedIn } from './proof-field.js'
 import { resetPendingOf, resetPendingShown } from './reset-pending.js'
 import { sendJson, sendProblem, showPage } from './respond.js'
 import { shownEvent } from './shown-event.js'
@@ -72,6 +74,8 @@ async function settingsPage(
     ...summaryOf(exchange),
     asked: ruleFor(visitor.policy, visitor.subject).mode !== 'off',
     backupCodes: visitor.policy.backupCodes,
+    backupCode: acceptsBackupCodes(site, visitor),
+    ...typedIn(req, problem),
     codesSeen: usedAfterAdmin(visitor.record.backupCodes),
     codesKey: placeOfBackupCodes(visitor.record.backupCodes, site.keyIds),
     showKey: site.showKey,

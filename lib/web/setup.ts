@@ -4,7 +4,7 @@ import type { Generation, Stamp } from '../domain/stamp.js'
 import type { SetupOwner, ShownKey } from '../service/setup.js'
 import type { ShownCodes } from '../service/shown-codes.js'
 import { accountName } from './account-name.js'
-import { byProof } from './by-proof.js'
+import { byProof, malformedAppCode } from './by-proof.js'
 import { addressLimit } from './client-address.js'
 import { enter } from './enter.js'
 import { wantsJson } from './faces.js'
@@ -199,7 +199,8 @@ async function refuse(
   if (over && problem.code === 'wrong-code') return { code: 'setup-expired', link: begin }
   const shown = await site.setup.show({ ...owner, record })
   if (shown.kind !== 'shown') return { code: shown.kind }
-  await sendProblem(site, req, res, problem, (text, status) =>
+  const told = problem.code === 'malformed-request' ? malformedAppCode(shown.parameters) : problem
+  await sendProblem(site, req, res, told, (text, status) =>
     setupPage(exchange, user, shown, text, status),
   )
   return undefined

@@ -8,7 +8,7 @@ import { languagesOf } from './faces.js'
 import { userOfPending } from './finish-login.js'
 import { pendingCode } from './needs.js'
 import { putInCharge } from './passport.js'
-import { PROBLEM_STATUS, type Problem } from './problem.js'
+import { detailOf, PROBLEM_STATUS, type Problem } from './problem.js'
 import type { Site } from './site.js'
 import { guardedOf, guardedStateOf, type PendingVisitor } from './visitor.js'
 
@@ -22,6 +22,10 @@ export interface SecondStepFailure {
   readonly field?: string | null
   /** Seconds. */
   readonly retryAfter?: number
+  /** Wrong codes that this pending login may still have; absent after the last. */
+  readonly triesLeft?: number
+  /** Until when the authenticator's codes are not looked at; a backup code works meanwhile. */
+  readonly blockedUntil?: Date
 }
 
 interface Passed {
@@ -88,14 +92,16 @@ export class SecondStepStrategy extends Strategy {
 
   private refuse(req: Request, problem: Problem): void {
     const { t } = this.site.messages.for(languagesOf(this.site, req))
-    const { code, next, field, retryAfter } = problem
+    const { code, next, field, retryAfter, triesLeft, blockedUntil } = problem
     if (retryAfter !== undefined) req.res?.set('Retry-After', String(retryAfter))
     const failure: SecondStepFailure = {
       code,
-      message: t(`problem.${code}`),
+      message: detailOf(problem, t),
       ...(next === undefined ? {} : { next }),
       ...(field === undefined ? {} : { field }),
       ...(retryAfter === undefined ? {} : { retryAfter }),
+      ...(triesLeft === undefined ? {} : { triesLeft }),
+      ...(blockedUntil === undefined ? {} : { blockedUntil }),
     }
     this.fail(failure, problem.status ?? PROBLEM_STATUS[code])
   }

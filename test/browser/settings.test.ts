@@ -53,7 +53,7 @@ describe('the settings in a browser', () => {
       await page.goto(site.at('/'))
       await page.getByText('Reset the second step').click()
       await give(page, old.code(), 'code-reset')
-      expect(page.url()).to.equal(`${site.url}/login`)
+      expect(page.url()).to.equal(`${site.url}/login?secondStep=reset`)
       await passLogin(page, site)
       expect(page.url()).to.equal(site.at('/setup'))
       const fresh = await scanned(page, site)

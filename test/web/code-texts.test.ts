@@ -1,15 +1,18 @@
 // What a person who is locked out reads. A wrong text costs them their last tries, or a call to support.
 
 import { expect } from 'chai'
-import { postForm, postJson } from '../support/answers.js'
-import { giveCode } from '../support/browser.js'
+import type { AuthenticateCallback } from 'passport'
+import { getPage, postForm, postJson } from '../support/answers.js'
+import { browserOf, giveCode, passFirstStep } from '../support/browser.js'
 import { MINUTE } from '../support/clock.js'
+import { ann, makeHost } from '../support/host.js'
 import { lostVisit, member } from '../support/lost.js'
 import {
   enrolledVisit,
   missTimes,
   pendingBrowser,
   pendingVisit,
+  signedInVisit,
   wrongCodeOf,
 } from '../support/visits.js'
 
@@ -65,6 +68,75 @@ describe('an authenticator that waits', () => {
     await host.store.write(none, record.version)
     const page = await postForm(browser, CHALLENGE, { code: enrolment.code() }).expect(429)
     expect(page.text).to.not.include('backup code works now')
+  })
+})
+
+describe('a form of the settings', () => {
+  const RESET = '/second-step/reset'
+  const formsOf = (text: string) =>
+    text.match(/<form method="post" action="\/second-step\/reset">[\s\S]*?<\/form>/g) ?? []
+
+  it('has digits alone on the keyboard for the app, and a form of its own for backup codes', async () => {
+    const { browser } = await signedInVisit()
+    const forms = formsOf((await getPage(browser, '/second-step/').expect(200)).text)
+    expect(forms).to.have.length(2)
+    expect(forms[0]).to.include('inputmode="numeric"').and.include('id="code-reset"')
+    expect(forms[1]).to.include('inputmode="text"').and.include('id="backup-code-reset"')
+  })
+
+  it('keeps what was mistyped, in the form it was typed into', async () => {
+    const { browser } = await signedInVisit()
+    const short = formsOf((await postForm(browser, RESET, { code: '12345' }).expect(400)).text)
+    expect(short[0]).to.include('value="12345"')
+    expect(short[1]).to.not.include('value=')
+    const page = await postForm(browser, RESET, { code: 'ABCDEF-ABC' }).expect(400)
+    const [app, backup] = formsOf(page.text)
+    expect(app).to.not.include('value=')
+    expect(backup).to.include('value="ABCDEF-ABC"').and.include('aria-invalid="true"')
+    expect(page.text).to.match(/<details class="other-way" open>/)
+  })
+
+  it('opens for backup codes while the app is blocked', async () => {
+    const { host, browser, enrolment } = await signedInVisit()
+    for (let miss = 0; miss < 5; miss += 1) {
+      await postForm(browser, RESET, { code: wrongCodeOf(host, enrolment) }).expect(401)
+    }
+    const page = await postForm(browser, RESET, { code: enrolment.code() }).expect(429)
+    expect(page.text).to.include('A backup code works now')
+    expect(page.text).to.match(/<details class="other-way" open>/)
+  })
+})
+
+describe('a mistyped code of a set-up', () => {
+  it('stays in the field, with what is missing', async () => {
+    const host = makeHost()
+    const browser = browserOf(host)
+    await passFirstStep(browser, ann)
+    await getPage(browser, '/second-step/setup').expect(200)
+    const page = await postForm(browser, '/second-step/setup', { code: '12 34' }).expect(400)
+    expect(page.text).to.include('value="12 34"').and.include('has 6 digits')
+    expect(page.text).to.not.include('a backup code')
+  })
+})
+
+describe('the strategy’s message', () => {
+  it('is the text of the kind of code, as on the page', async () => {
+    const told: unknown[] = []
+    const { browser } = await pendingVisit({
+      routes: ({ app, passport, secondStep }) => {
+        passport.use(secondStep.strategy())
+        app.post('/own-challenge', (req, res, next) => {
+          const callback: AuthenticateCallback = (_error, _user, info) => {
+            told.push(info)
+            res.sendStatus(204)
+          }
+          passport.authenticate('second-step', callback)(req, res, next)
+        })
+      },
+    })
+    await postJson(browser, '/own-challenge', { code: NO_CODE }).expect(204)
+    expect(told[0]).to.include({ code: 'wrong-code', triesLeft: 4 })
+    expect(told[0]).to.have.property('message').that.includes('That backup code didn’t work')
   })
 })
 

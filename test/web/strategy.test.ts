@@ -4,6 +4,7 @@ import type { SecondStepFailure } from '../../lib/index.js'
 import { administeredVisit, oneTimeCodeFor } from '../support/administration.js'
 import { getJson, getPage } from '../support/answers.js'
 import { browserOf, enrol, giveCode, HTML, JSON_TYPE, passFirstStep } from '../support/browser.js'
+import { MINUTE } from '../support/clock.js'
 import { ann, bob, type HostOptions, type HostUser } from '../support/host.js'
 import { cookieOf, useCookie } from '../support/sessions.js'
 import {
@@ -90,12 +91,13 @@ describe('the strategy "second-step"', () => {
     expect(await refusal('what?')).to.deep.equal([400, 'malformed-request', { field: 'code' }])
     expect(await refusal(123456)).to.deep.equal([400, 'malformed-request', { field: 'code' }])
     expect(await refusal(undefined)).to.deep.equal([400, 'malformed-request', { field: 'code' }])
-    for (let miss = 0; miss < 5; miss += 1) {
-      expect(await refusal(wrongCodeOf(host, enrolment))).to.deep.equal([401, 'wrong-code', {}])
+    for (const left of [{ triesLeft: 4 }, { triesLeft: 3 }, { triesLeft: 2 }, { triesLeft: 1 }, {}]) {
+      expect(await refusal(wrongCodeOf(host, enrolment))).to.deep.equal([401, 'wrong-code', left])
     }
     expect(await refusal(enrolment.code())).to.deep.equal([401, 'sign-in-again', {}])
     const waiting = await pendingBrowser(host)
-    const tooMany = [429, 'too-many-attempts', { retryAfter: 60 }]
+    const blockedUntil = new Date(host.system.now() + MINUTE).toISOString()
+    const tooMany = [429, 'too-many-attempts', { retryAfter: 60, blockedUntil }]
     expect(await refusal(enrolment.code(), waiting)).to.deep.equal(tooMany)
     const header = await post(waiting, '/code', enrolment.code())
     expect(header.headers['retry-after']).to.equal('60')

@@ -34,10 +34,12 @@ for (const button of document.querySelectorAll('[data-copy]')) {
   button.addEventListener('click', async () => {
     const shown = document.getElementById(button.dataset.copy).textContent
     const text = shown.replace(/ +/g, '').replace(/\n+/g, '\n').trim()
-    said.textContent = await navigator.clipboard.writeText(text).then(
-      () => button.dataset.copied,
-      () => button.dataset.notCopied,
+    const copied = await navigator.clipboard.writeText(text).then(
+      () => true,
+      () => false,
     )
+    said.classList.toggle('refused', !copied)
+    said.textContent = copied ? button.dataset.copied : button.dataset.notCopied
   })
 }
 
