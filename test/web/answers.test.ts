@@ -187,7 +187,7 @@ describe('the face of an answer', () => {
     const fresh = await postForm(browser, '/second-step/fresh', { code: enrolment.code() })
     expect([fresh.status, fresh.headers.location]).to.deep.equal([303, '/'])
     const saved = await postForm(browser, '/second-step/backup-codes/saved', { saved: '1' })
-    expect([saved.status, saved.headers.location]).to.deep.equal([303, '/'])
+    expect([saved.status, saved.headers.location]).to.deep.equal([303, '/second-step/'])
   })
 })
 

@@ -664,7 +664,9 @@ describe('the settings page', () => {
     for (const action of all) {
       const field = fieldOf(section(html, action), `code-${action}`)
       expect(field).to.contain('name="code"').and.to.contain('autocomplete="one-time-code"')
-      expect(field).to.contain('inputmode="numeric"').and.not.match(/ (pattern|maxlength)=/)
+      expect(field)
+        .to.contain('inputmode="numeric"')
+        .and.not.match(/ (pattern|maxlength)=/)
     }
     expect(html.match(/<button class="danger">/g)).to.have.length(2)
   })

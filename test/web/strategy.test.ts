@@ -91,7 +91,13 @@ describe('the strategy "second-step"', () => {
     expect(await refusal('what?')).to.deep.equal([400, 'malformed-request', { field: 'code' }])
     expect(await refusal(123456)).to.deep.equal([400, 'malformed-request', { field: 'code' }])
     expect(await refusal(undefined)).to.deep.equal([400, 'malformed-request', { field: 'code' }])
-    for (const left of [{ triesLeft: 4 }, { triesLeft: 3 }, { triesLeft: 2 }, { triesLeft: 1 }, {}]) {
+    for (const left of [
+      { triesLeft: 4 },
+      { triesLeft: 3 },
+      { triesLeft: 2 },
+      { triesLeft: 1 },
+      {},
+    ]) {
       expect(await refusal(wrongCodeOf(host, enrolment))).to.deep.equal([401, 'wrong-code', left])
     }
     expect(await refusal(enrolment.code())).to.deep.equal([401, 'sign-in-again', {}])
