@@ -62,7 +62,8 @@ describe('redisStore when Redis fails', () => {
 
   it('rejects when it comes back empty, until open was called again', async () => {
     const store = await opened()
-    const ready = once(redis, 'ready')
+    // Not events.once(): it rejects with the refused connections that lie in between.
+    const ready = new Promise<void>((resolve) => redis.once('ready', () => resolve()))
     await server.restart()
     await ready
     await rejectionOf(store.find('user'))
