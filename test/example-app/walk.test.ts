@@ -122,7 +122,7 @@ async function walkOverForms(url: string): Promise<void> {
   const confirmed = await visitor.postForm(SETUP, { code: await oathtoolCode(secret) })
   const [backupCode = '', ...otherCodes] = backupCodesOn(confirmed.text)
   expect(otherCodes).to.have.length(9)
-  await leadsTo(visitor.postForm('/second-step/backup-codes/saved', { saved: '1' }), '/account')
+  await leadsTo(visitor.postForm('/second-step/backup-codes/saved', { saved: '1' }), '/second-step/')
   await signOut()
 
   await leadsTo(visitor.getPage('/account?from=bookmark'), '/login')
@@ -140,7 +140,7 @@ async function walkOverForms(url: string): Promise<void> {
   await leadsTo(logIn(), CHALLENGE)
   await leadsTo(visitor.getPage('/account'), CHALLENGE)
   expect((await give(code)).status).to.equal(401)
-  await leadsTo(give(backupCode), '/account')
+  await leadsTo(give(backupCode), '/second-step/')
   await shows(200, person.email, '/account')
   await signOut()
 
