@@ -124,7 +124,7 @@ describe('An admin in a browser', function () {
       for (let miss = 0; miss < 5; miss += 1) await give(user, wrongCodeOf(site, anns))
       await passLogin(user, site, ann)
       await give(user, anns.code())
-      expect(await user.locator('.problem').textContent()).to.include('too many tries')
+      expect(await user.locator('.problem').textContent()).to.include('too many wrong codes')
       await openAnn(admin)
       await does(admin, 'Unlock', 'unlock')
       await give(user, anns.code())

@@ -89,9 +89,9 @@ describe('the page of backup codes', () => {
         page.waitForEvent('download'),
         page.getByText('Save to a file').click(),
       ])
-      expect(download.suggestedFilename()).to.equal('backup-codes.txt')
+      expect(download.suggestedFilename()).to.equal('backup-codes-Acme-Ann.txt')
       const text = await readFile(await download.path(), 'utf8')
-      expect(text.split('\r\n').slice(3)).to.deep.equal([...backupCodes, ''])
+      expect(text.split('\r\n').slice(4)).to.deep.equal([...backupCodes, ''])
       expect(text).to.include('Acme: Backup codes')
       expect(await page.locator('#codes').isVisible()).to.equal(true)
     })
@@ -118,6 +118,7 @@ describe('the page of backup codes', () => {
         .filter((line) => line.trim())
       expect(lines).to.deep.equal([
         'Acme · Backup codes',
+        'Ann',
         'Made on January 5, 2026. Each code works once.',
         ...backupCodes,
       ])

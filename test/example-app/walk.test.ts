@@ -122,7 +122,10 @@ async function walkOverForms(url: string): Promise<void> {
   const confirmed = await visitor.postForm(SETUP, { code: await oathtoolCode(secret) })
   const [backupCode = '', ...otherCodes] = backupCodesOn(confirmed.text)
   expect(otherCodes).to.have.length(9)
-  await leadsTo(visitor.postForm('/second-step/backup-codes/saved', { saved: '1' }), '/second-step/')
+  await leadsTo(
+    visitor.postForm('/second-step/backup-codes/saved', { saved: '1' }),
+    '/second-step/',
+  )
   await signOut()
 
   await leadsTo(visitor.getPage('/account?from=bookmark'), '/login')
