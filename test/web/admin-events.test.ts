@@ -24,8 +24,9 @@ let appended = 0
 
 /** Writes an entry that no version of ours would, with an id of its own: a database insists. */
 async function append(host: Host, more: object): Promise<void> {
+  appended += 1
   const entry = {
-    id: `${'f'.repeat(20)}${String((appended += 1)).padStart(10, '0')}`,
+    id: `${'f'.repeat(20)}${String(appended).padStart(10, '0')}`,
     at: host.system.now(),
     type: 'enrolled' as const,
     actor: { kind: 'user' as const, id: 'ann' },

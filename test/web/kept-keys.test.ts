@@ -62,7 +62,7 @@ describe('what lives on in the session', () => {
     await shopAndSignIn(host, '/login/keep')
     const session = sessionOf(host)
     expect(session).to.deep.include({ basket: ['book'], theme: 'dark', returnTo: '/till' })
-    expect(session.cookie).to.include({ originalMaxAge: MONTH })
+    expect(Object(session.cookie).originalMaxAge).to.be.within(MONTH - 50, MONTH)
   })
 
   it('is where the login was going and how long the cookie lives, through both steps', async () => {
@@ -72,7 +72,7 @@ describe('what lives on in the session', () => {
     await giveCode(browser, enrolment.code()).expect(200)
     const session = sessionOf(host)
     expect(session).to.have.all.keys('cookie', 'passport', 'returnTo', 'secondStep')
-    expect(session.cookie).to.include({ originalMaxAge: MONTH })
+    expect(Object(session.cookie).originalMaxAge).to.be.within(MONTH - 50, MONTH)
   })
 
   it('is also what the host lists, through both steps', async () => {
