@@ -149,9 +149,10 @@ export interface SecondStepOptions<U = Express.User> {
   /** Wrong codes per address in 10 minutes; `false`: no limit; or by request. Default 100. */
   readonly ipLimit?: number | false | ((req: Request) => number | false)
   /**
-   * For apps that have no proxy in front of them: `X-Forwarded-For`, `Forwarded` and `X-Real-IP` are
-   * the clients' own, and the address that connects counts. Without it such a request is refused where
-   * its address is counted, for it may come from a proxy that Express's `trust proxy` does not cover.
+   * For apps that have no proxy in front of them: `X-Forwarded-For`, `Forwarded`, `X-Real-IP`,
+   * `CF-Connecting-IP` and their like are the clients' own, and the address that connects counts. Without
+   * it such a request is refused where its address is counted, for it may come from a proxy that
+   * Express's `trust proxy` does not cover.
    * Default false.
    */
   readonly ignoreForwardedFor?: boolean

@@ -109,6 +109,7 @@ describe('a client that sends X-Forwarded-For to an app without a proxy', () => 
       forwarded('1.2.3.4'),
       { 'X-Real-IP': '1.2.3.4' },
       { Forwarded: 'for=1.2.3.4' },
+      { 'CF-Connecting-IP': '1.2.3.4' },
     ]
     for (let time = 0; time < 10; time += 1) {
       await tryPassword(host, sent[time % sent.length] ?? {}).expect(401)
@@ -155,7 +156,11 @@ describe('a proxy that Express does not trust', () => {
     await tryPassword(host, forwarded('1.2.3.4, 203.0.113.7'), right).expect(302)
   })
 
-  for (const name of ['X-Real-IP', 'Forwarded']) {
+  const unread = [
+    ...['X-Real-IP', 'Forwarded', 'CF-Connecting-IP', 'True-Client-IP', 'X-Client-IP'],
+    ...['X-Cluster-Client-IP', 'Fly-Client-IP', 'Fastly-Client-IP', 'X-Azure-ClientIP'],
+  ]
+  for (const name of unread) {
     it(`is noticed where it sends ${name}, which Express does not read`, async () => {
       for (const trust of [false, 1]) {
         const host = hostBehind({ peer: '10.1.2.3', trust })
@@ -179,7 +184,8 @@ describe('a proxy that Express does not trust', () => {
 
 describe('a `trust proxy` that trusts everybody', () => {
   // Then the first address of the header counts, and whoever writes another one each time has no limit.
-  for (const trust of [true, () => true]) {
+  const halves = '0.0.0.0/1, 128.0.0.0/1'
+  for (const trust of [true, () => true, halves, '2000::/3, 10.0.0.0/8', 50]) {
     it(`is refused: ${String(trust)}`, async () => {
       const host = hostBehind({ trust, peer: '10.1.2.3' })
       await tryPassword(host, forwarded('203.0.113.7'), right).expect(500)
@@ -193,5 +199,41 @@ describe('a `trust proxy` that trusts everybody', () => {
     await tryPassword(hostBehind({ trust: true }), {}, right).expect(302)
     const user = { username: 'bob', password: bob.password }
     await tryPassword(hostBehind({ trust: true }), {}, user).expect(302)
+  })
+})
+
+describe('a `trust proxy` of more proxies than there are', () => {
+  // A client behind one proxy of two that are trusted writes the address that it is counted under.
+  it('is noticed at the first login that comes through fewer', async () => {
+    const host = hostBehind({ trust: 2, peer: '10.1.2.3' })
+    await tryPassword(host, forwarded('203.0.113.7'), right).expect(500)
+    const [failure] = host.failures
+    expect(failure).to.be.instanceOf(errors.ConfigurationError)
+    expect(failure?.message)
+      .to.include('trust proxy')
+      .and.include('counts 2')
+      .and.include('came through 1')
+    host.app.set('trust proxy', 1)
+    await tryPassword(host, forwarded('203.0.113.7'), right).expect(302)
+  })
+
+  it('is noticed at the first login from the internet where there is none', async () => {
+    const host = hostBehind({ trust: 1, peer: '203.0.113.7' })
+    await tryPassword(host, {}, right).expect(500)
+    const ignoring = { ignoreForwardedFor: true }
+    await tryPassword(
+      hostBehind({ trust: 1, peer: '203.0.113.7', options: ignoring }),
+      {},
+      right,
+    ).expect(500)
+    host.app.set('trust proxy', false)
+    await tryPassword(host, {}, right).expect(302)
+  })
+
+  it('lets visitors of the inside pass, who come through fewer', async () => {
+    await tryPassword(hostBehind({ trust: 1, peer: '10.1.2.3' }), {}, right).expect(302)
+    await tryPassword(hostBehind({ trust: 1, peer: '::1' }), {}, right).expect(302)
+    const inside = hostBehind({ trust: 2, peer: '10.1.2.3' })
+    await tryPassword(inside, forwarded('10.4.5.6'), right).expect(302)
   })
 })

@@ -1,0 +1,25 @@
+import { isIPv6 } from 'node:net'
+
+/** Without zone and port, which some proxies forward, and without the IPv6 form of IPv4. */
+export function plainAddress(address: string): string {
+  const unzoned = address
+    .replace(/^\[(.*)\](:\d+)?$/, '$1')
+    .replace(/^([\d.]+):\d+$/, '$1')
+    .replace(/%.*$/, '')
+  if (!isIPv6(unzoned)) return unzoned
+  const groups = groupsOf(unzoned)
+  if (groups.slice(0, 5).some((group) => group !== 0) || groups[5] !== 0xffff) return unzoned
+  const [high = 0, low = 0] = groups.slice(6)
+  return [high >> 8, high & 255, low >> 8, low & 255].join('.')
+}
+
+/** The eight groups of an IPv6 address; the URL parser knows every way to write one. */
+export function groupsOf(address: string): readonly number[] {
+  const canonical = new URL(`http://[${address}]`).hostname.slice(1, -1)
+  const [head = '', tail] = canonical.split('::')
+  const left = head === '' ? [] : head.split(':')
+  const right = tail === undefined || tail === '' ? [] : tail.split(':')
+  const gap = tail === undefined ? 0 : 8 - left.length - right.length
+  const groups = [...left, ...Array<string>(gap).fill('0'), ...right]
+  return groups.map((group) => Number.parseInt(group, 16))
+}
