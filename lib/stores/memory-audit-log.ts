@@ -7,8 +7,8 @@ export function memoryAuditLog(): AuditLog {
   let newestFirst: readonly AuditEntry[] = []
   return {
     async append(entries) {
-      const copies = structuredClone([...entries]).reverse()
-      newestFirst = [...copies, ...newestFirst].slice(0, KEPT)
+      const all = [...structuredClone([...entries]), ...newestFirst]
+      newestFirst = all.sort(newerFirst).slice(0, KEPT)
     },
     async list({ user, cursor, limit }) {
       if (cursor !== null && !/^[0-9a-f]{30}$/.test(cursor)) return null
@@ -20,4 +20,10 @@ export function memoryAuditLog(): AuditLog {
       return { entries, next }
     },
   }
+}
+
+/** By id, as the pages are cut: a clock that goes back must not hide an entry or show it twice. */
+function newerFirst(one: AuditEntry, other: AuditEntry): number {
+  if (one.id === other.id) return 0
+  return one.id < other.id ? 1 : -1
 }
