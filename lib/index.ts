@@ -1,6 +1,6 @@
 import { ConfigurationError } from './errors/configuration-error.js'
 import { UnavailableError } from './errors/unavailable-error.js'
-import { NotSignedInError } from './web/require-signed-in.js'
+import { NotSignedInError } from './web/login/require-signed-in.js'
 
 export type { Attempts } from './domain/attempts.js'
 export type {
@@ -47,6 +47,7 @@ export type { Mail, Mailer } from './ports/mailer.js'
 export type { RecordPage, RecordQuery, RecordStore } from './ports/record-store.js'
 export type { System } from './ports/system.js'
 export type { UserPage, UserQuery, Users } from './ports/users.js'
+export type { RedisClient } from './redis/redis-client.js'
 export { createSecondStep, type SecondStep } from './second-step.js'
 export type { AdminAction, UserAction } from './service/administration.js'
 export type {
@@ -65,20 +66,14 @@ export { type KnexStore, knexStore } from './stores/knex-store.js'
 export { memoryAuditLog } from './stores/memory-audit-log.js'
 export { memoryStore } from './stores/memory-store.js'
 export { type RedisAuditLogOptions, redisAuditLog } from './stores/redis-audit-log.js'
-export type { RedisClient } from './stores/redis-client.js'
 export { type RedisStoreOptions, redisStore } from './stores/redis-store.js'
-export type { AdminRouterOptions } from './web/admin/router.js'
-export type { ListedUser, ShownPolicy, ShownUser } from './web/admin/shown.js'
-export type { Fact } from './web/facts.js'
-export type { GuardOptions } from './web/guard.js'
-export type { Lead } from './web/lead.js'
-export type { LimitPasswordOptions } from './web/limit-password.js'
-export type { MailAction, MailFrame } from './web/mails.js'
-export type { Translate } from './web/messages.js'
-export type { OpenedLink } from './web/opened-link.js'
+export type { Fact } from './text/facts.js'
+export type { MailAction, MailFrame } from './text/mails.js'
+export type { Translate } from './text/messages.js'
 export type {
   AdminForm,
   CodesKind,
+  Notice,
   PageData,
   PageEvent,
   PageFrame,
@@ -86,15 +81,19 @@ export type {
   PageProblem,
   Render,
   SettingsAction,
-} from './web/pages.js'
-export type { PassportInstance } from './web/passport.js'
-export type { PasswordChangedOptions } from './web/password-changed.js'
-export type { Problem, ProblemCode, ProblemText } from './web/problem.js'
-export type { RequireFreshOptions } from './web/require-fresh.js'
-export type { AdminNotice, Notice, SecondStepSession } from './web/session.js'
-export type { BannerValues, Paths, PendingInfo } from './web/site.js'
-export type { SecondStepFailure } from './web/strategy.js'
-export type { SecondStepOfRequest } from './web/visitor.js'
+} from './text/pages.js'
+export type { Lead, Problem, ProblemCode, ProblemText } from './text/problem.js'
+export type { ListedUser, ShownPolicy, ShownUser } from './text/shown-user.js'
+export type { AdminRouterOptions } from './web/admin/router.js'
+export type { GuardOptions } from './web/login/guard.js'
+export type { LimitPasswordOptions } from './web/login/limit-password.js'
+export type { PasswordChangedOptions } from './web/login/password-changed.js'
+export type { RequireFreshOptions } from './web/login/require-fresh.js'
+export type { SecondStepFailure } from './web/login/strategy.js'
+export type { PassportInstance } from './web/request/passport.js'
+export type { AdminNotice, OpenedLink, SecondStepSession } from './web/request/session.js'
+export type { BannerValues, Paths, PendingInfo } from './web/request/site.js'
+export type { SecondStepOfRequest } from './web/request/visitor.js'
 
 /** The errors that the package throws. */
 export const errors = { ConfigurationError, UnavailableError, NotSignedInError }

@@ -2,10 +2,17 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { posix } from 'node:path'
 import { expect } from 'chai'
 
+/** What every room of lib/web/ stands on. */
+const BELOW_THE_WEB = [
+  ...['service', 'domain', 'factors', 'ports', 'errors'],
+  ...['express', 'express-session', 'passport'],
+  ...['node:fs', 'node:http', 'node:net', 'node:path', 'node:url'],
+]
+
 /**
- * Who may import whom. A row is a folder of lib/ or a file at its top; a word in it is another row,
- * a single file of one, a package, or `*` for anything. Types count: what is imported for its type
- * alone is known all the same. Each row may import itself.
+ * Who may import whom. A row is a folder of lib/, a room of lib/web/ or a file at the top of lib/; a
+ * word in it is another row, a single file of one, a package, or `*` for anything. Types count: what is
+ * imported for its type alone is known all the same. Each row may import itself.
  */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   errors: [],
@@ -15,22 +22,28 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   service: ['domain', 'factors', 'ports', 'errors', 'node:events'],
   // A store counts in its own place too, for hosts that name no other.
   stores: [
-    ...['domain', 'ports', 'errors', 'node:crypto', 'knex'],
+    ...['domain', 'ports', 'errors', 'redis', 'node:crypto', 'knex'],
     ...['limits/knex-counters', 'limits/redis-counters'],
   ],
+  redis: ['domain', 'ports', 'errors', 'node:crypto'],
   keys: ['domain', 'ports', 'errors', 'node:crypto'],
   limits: [
-    ...['domain', 'ports', 'errors', 'node:crypto', 'rate-limiter-flexible', 'knex'],
-    // Whatever lives in Redis or in a database names its keys and runs its commands the same way.
-    ...['stores/redis-client', 'stores/redis-keys', 'stores/knex-client', 'stores/knex-instance'],
+    ...['domain', 'ports', 'errors', 'redis', 'node:crypto', 'rate-limiter-flexible', 'knex'],
+    // Whatever lives in a database runs its commands the same way.
+    ...['stores/knex-client', 'stores/knex-instance'],
   ],
-  web: [
+  text: [
     ...['service', 'domain', 'factors', 'ports', 'errors'],
-    ...['express', 'express-session', 'passport', 'ejs', 'qrcode', 'intl-messageformat'],
+    ...['ejs', 'intl-messageformat', 'node:fs', 'node:path', 'node:url'],
     // The hash of the style that a page has in itself.
     'node:crypto',
-    ...['node:fs', 'node:http', 'node:net', 'node:path', 'node:url'],
   ],
+  'web/request': [...BELOW_THE_WEB, 'text'],
+  'web/routing': [...BELOW_THE_WEB, 'text', 'web/request'],
+  'web/login': [...BELOW_THE_WEB, 'text', 'web/request', 'web/routing'],
+  'web/user': [...BELOW_THE_WEB, 'qrcode', 'text', 'web/request', 'web/routing', 'web/login'],
+  // The admin router signs nobody in.
+  'web/admin': [...BELOW_THE_WEB, 'text', 'web/request', 'web/routing'],
   testing: ['domain', 'factors', 'ports', 'node:assert', 'node:crypto'],
   cli: ['*'],
   options: ['*'],
@@ -40,7 +53,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 }
 
 /** What knows Express and Passport; everything else works without a web server. */
-const MAY_KNOW_THE_WEB = ['web', 'options', 'wiring', 'second-step', 'index']
+const MAY_KNOW_THE_WEB = [
+  ...['web/request', 'web/routing', 'web/login', 'web/user', 'web/admin'],
+  ...['options', 'wiring', 'second-step', 'index'],
+]
 const THE_WEB = /^(express|express-session|passport|passport-.+|@types\/.+)$/
 
 /** What each of these words is used by, and no other file. What is for tests has its own. */
@@ -80,9 +96,10 @@ function nameOf(file: string): string {
   return file.replace(/\.ts$/, '')
 }
 
-/** The row that a file belongs to: `web` for `web/guard`, `index` for itself. */
+/** The row that a file belongs to: `web/login` for `web/login/guard`, `index` for itself. */
 function rowOf(name: string): string {
-  return name.split('/')[0] ?? ''
+  const [folder = '', room = ''] = name.split('/')
+  return folder === 'web' ? `${folder}/${room}` : folder
 }
 
 /** What a file imports, by the names that the table uses. */
@@ -171,7 +188,7 @@ describe('the words of lib/', () => {
 
 describe('the reading of imports', () => {
   const source = `
-    import type { A } from '../domain/record.js'
+    import type { A } from '../../domain/record.js'
     import { B } from './x.js' // from 'comment'
     import { type C,
       D } from "express"
@@ -183,9 +200,9 @@ describe('the reading of imports', () => {
   `
 
   it('finds every form of them, and none in a comment', () => {
-    expect(importsOf('web/guard.ts', source)).to.deep.equal([
+    expect(importsOf('web/login/guard.ts', source)).to.deep.equal([
       'domain/record',
-      'web/x',
+      'web/login/x',
       'express',
       'node:fs',
       '@scope/name',
@@ -197,10 +214,14 @@ describe('the reading of imports', () => {
 
   it('refuses what the table does not name', () => {
     expect(mayImport('service/challenge.ts', 'express')).to.equal(false)
-    expect(mayImport('service/challenge.ts', 'web/guard')).to.equal(false)
+    expect(mayImport('service/challenge.ts', 'web/login/guard')).to.equal(false)
     expect(mayImport('domain/record.ts', 'ports/system')).to.equal(false)
     expect(mayImport('limits/redis-counters.ts', 'stores/redis-store')).to.equal(false)
-    expect(mayImport('limits/redis-counters.ts', 'stores/redis-client')).to.equal(true)
+    expect(mayImport('limits/redis-counters.ts', 'redis/redis-client')).to.equal(true)
+    expect(mayImport('web/request/site.ts', 'web/login/guard')).to.equal(false)
+    expect(mayImport('web/admin/user.ts', 'web/login/enter')).to.equal(false)
+    expect(mayImport('text/pages.ts', 'web/request/site')).to.equal(false)
+    expect(mayImport('web/user/setup.ts', 'web/login/enter')).to.equal(true)
     expect(mayImport('service/challenge.ts', 'service/records')).to.equal(true)
   })
 })

@@ -1,5 +1,5 @@
+import { DEFAULT_PREFIX, redisKeys } from '../redis/redis-keys.js'
 import { makeRedisMarker } from '../stores/redis-checks.js'
-import { DEFAULT_PREFIX, redisKeys } from '../stores/redis-keys.js'
 
 const PATIENCE = 3000
 

@@ -2,8 +2,8 @@ import { RateLimiterRedis } from 'rate-limiter-flexible'
 import { checkNames } from '../errors/check-names.js'
 import { ConfigurationError } from '../errors/configuration-error.js'
 import type { Counter, Counters } from '../ports/counters.js'
-import { type RedisClient, redisScript } from '../stores/redis-client.js'
-import { checkPrefix, DEFAULT_PREFIX } from '../stores/redis-keys.js'
+import { type RedisClient, redisScript } from '../redis/redis-client.js'
+import { checkPrefix, DEFAULT_PREFIX } from '../redis/redis-keys.js'
 import { checkWindow, counterKey } from './counter-key.js'
 
 type CounterClient = Pick<RedisClient, 'status' | 'eval' | 'evalsha'>

@@ -1,7 +1,7 @@
 import type { Request } from 'express'
 import { checkNames } from '../errors/check-names.js'
 import type { OtpParameters } from '../factors/totp/kept.js'
-import type { Description, Paths } from '../web/site.js'
+import type { Description, Paths } from '../web/request/site.js'
 import { check, isListOf, isText } from './check.js'
 import { checkLost, checkMail, checkParts } from './check-parts.js'
 import { checkBase, checkPaths } from './check-paths.js'

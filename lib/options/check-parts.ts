@@ -1,5 +1,5 @@
 import { checkNames } from '../errors/check-names.js'
-import type { PassportInstance } from '../web/passport.js'
+import type { PassportInstance } from '../web/request/passport.js'
 import { check, has, isListOf, isText } from './check.js'
 import type { LostDelay, SecondStepOptions } from './options.js'
 

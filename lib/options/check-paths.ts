@@ -1,6 +1,6 @@
 import { checkNames } from '../errors/check-names.js'
-import { liesUnder } from '../web/destination.js'
-import type { Paths } from '../web/site.js'
+import { liesUnder } from '../web/request/destination.js'
+import type { Paths } from '../web/request/site.js'
 import { check, isText } from './check.js'
 
 const DEFAULT_PATHS: Paths = {

@@ -1,5 +1,5 @@
 import type { Subject } from '../domain/policy.js'
-import type { Description } from '../web/site.js'
+import type { Description } from '../web/request/site.js'
 import { check, isText } from './check.js'
 import { checkIsNotSpread, emailOf, noIdMessage, rolesOf } from './check-described.js'
 import type { Described } from './options.js'

@@ -1,4 +1,4 @@
-import { within } from '../ports/within.js'
+import { within } from '../ports/with-timeout.js'
 import type { FindMailResetUser } from '../service/mail-reset-user.js'
 import type { CheckedOptions } from './check-options.js'
 import type { LostDelay, LostOptions, SecondStepOptions } from './options.js'

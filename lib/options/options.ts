@@ -6,11 +6,11 @@ import type { Mailer } from '../ports/mailer.js'
 import type { RecordStore } from '../ports/record-store.js'
 import type { System } from '../ports/system.js'
 import type { Users } from '../ports/users.js'
+import type { RedisClient } from '../redis/redis-client.js'
 import type { UserAction } from '../service/administration.js'
-import type { RedisClient } from '../stores/redis-client.js'
-import type { Render } from '../web/pages.js'
-import type { PassportInstance } from '../web/passport.js'
-import type { Paths, PendingInfo } from '../web/site.js'
+import type { Render } from '../text/pages.js'
+import type { PassportInstance } from '../web/request/passport.js'
+import type { Paths, PendingInfo } from '../web/request/site.js'
 
 /** The one-time passwords that new authenticators make. */
 export interface TotpOptions {

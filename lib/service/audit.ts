@@ -1,5 +1,5 @@
 import type { AuditEntry, AuditLog, AuditPage, AuditQuery } from '../ports/audit-log.js'
-import { within } from '../ports/within.js'
+import { within } from '../ports/with-timeout.js'
 
 const PART = 'the audit log'
 const LAST_OF_A_USER = 10

@@ -9,7 +9,7 @@ import { UnavailableError } from '../errors/unavailable-error.js'
 import { backupCodesLeft, placeOfBackupCodes } from '../factors/backup-codes/kept.js'
 import type { KeyIds, KeyPlace } from '../factors/key-place.js'
 import type { Users } from '../ports/users.js'
-import { within } from '../ports/within.js'
+import { within } from '../ports/with-timeout.js'
 import type { Records } from './records.js'
 
 /** What the host tells of a user, under the id that the records have. */

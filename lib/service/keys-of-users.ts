@@ -1,6 +1,6 @@
 import type { DigestPurpose, Keys, SealPurpose } from '../factors/factor.js'
 import type { Digester } from '../ports/digester.js'
-import { within } from '../ports/within.js'
+import { within } from '../ports/with-timeout.js'
 import type { Occasion } from './announcer.js'
 import type { Vault } from './vault.js'
 

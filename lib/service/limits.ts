@@ -1,5 +1,5 @@
 import type { Counter, Counters } from '../ports/counters.js'
-import { within } from '../ports/within.js'
+import { within } from '../ports/with-timeout.js'
 import type { Announcer, Occasion } from './announcer.js'
 
 const PART = 'the attempt counters'

@@ -4,7 +4,7 @@ import type { SecondStepRecord } from '../domain/record.js'
 import { isSameText } from '../factors/same-text.js'
 import type { Digester } from '../ports/digester.js'
 import type { System } from '../ports/system.js'
-import { within } from '../ports/within.js'
+import { within } from '../ports/with-timeout.js'
 
 const BYTES_OF_A_TOKEN = 32
 const BYTES_OF_AN_ID = 16

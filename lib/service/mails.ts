@@ -4,7 +4,7 @@ import { textOf } from '../errors/text-of.js'
 import type { Counters } from '../ports/counters.js'
 import type { Mailer } from '../ports/mailer.js'
 import type { Users } from '../ports/users.js'
-import { within } from '../ports/within.js'
+import { within } from '../ports/with-timeout.js'
 import { type AnnouncedEvent, type Announcer, NO_REQUEST } from './announcer.js'
 import { WarningMails } from './warning-mails.js'
 

@@ -7,7 +7,7 @@ import { blankRecord, type SecondStepRecord } from '../domain/record.js'
 import { UnavailableError } from '../errors/unavailable-error.js'
 import type { RecordPage, RecordQuery, RecordStore } from '../ports/record-store.js'
 import type { System } from '../ports/system.js'
-import { within } from '../ports/within.js'
+import { within } from '../ports/with-timeout.js'
 import type { Announcer, Occasion } from './announcer.js'
 
 const TRIES = 10

@@ -1,5 +1,5 @@
 import type { Opened, SealContext, Sealer } from '../ports/sealer.js'
-import { within } from '../ports/within.js'
+import { within } from '../ports/with-timeout.js'
 import type { Occasion } from './announcer.js'
 import type { UnreadableSecrets } from './unreadable-secrets.js'
 

@@ -1,5 +1,5 @@
 import type { Counter, Counters } from '../ports/counters.js'
-import { within } from '../ports/within.js'
+import { within } from '../ports/with-timeout.js'
 
 const PART = 'the counters'
 const DAY = 24 * 60 * 60

@@ -1,8 +1,8 @@
 import { isAttempt } from '../domain/event-kind.js'
 import { checkNames } from '../errors/check-names.js'
 import type { AuditEntry, AuditLog } from '../ports/audit-log.js'
-import { type RedisClient, redisScript } from './redis-client.js'
-import { DEFAULT_PREFIX, redisKeys } from './redis-keys.js'
+import { type RedisClient, redisScript } from '../redis/redis-client.js'
+import { DEFAULT_PREFIX, redisKeys } from '../redis/redis-keys.js'
 
 export interface RedisAuditLogOptions {
   /** What the keys begin with, in braces. Default `second-step`. */

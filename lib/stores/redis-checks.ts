@@ -1,6 +1,6 @@
 import { ConfigurationError } from '../errors/configuration-error.js'
-import type { RedisClient } from './redis-client.js'
-import { DEFAULT_PREFIX, redisKeys } from './redis-keys.js'
+import type { RedisClient } from '../redis/redis-client.js'
+import { DEFAULT_PREFIX, redisKeys } from '../redis/redis-keys.js'
 
 const EVICTION = 'maxmemory-policy'
 

@@ -1,6 +1,6 @@
 import { BrokenRecordError } from '../domain/parse-record.js'
-import { type RedisClient, redisScript } from './redis-client.js'
-import { type RedisKeys, redisHash } from './redis-keys.js'
+import { type RedisClient, redisScript } from '../redis/redis-client.js'
+import { type RedisKeys, redisHash } from '../redis/redis-keys.js'
 
 /**
  * What the marker says once a policy was written; before, it says anything else. Without it a lost

@@ -1,7 +1,7 @@
 import type { RecordQuery } from '../ports/record-store.js'
+import { type RedisClient, redisScript } from '../redis/redis-client.js'
+import type { RedisKeys } from '../redis/redis-keys.js'
 import { type ListPosition, readCursor, writeCursor } from './list-cursor.js'
-import { type RedisClient, redisScript } from './redis-client.js'
-import type { RedisKeys } from './redis-keys.js'
 
 // Where the page before ended is found by putting a probe right behind it: exact whether or not that
 // member is still there, and as fast in the last page as in the first. Members that another set has

@@ -5,6 +5,8 @@ import { checkNames } from '../errors/check-names.js'
 import { ConfigurationError } from '../errors/configuration-error.js'
 import { redisCounters } from '../limits/redis-counters.js'
 import type { RecordPage, RecordQuery, RecordStore } from '../ports/record-store.js'
+import type { RedisClient } from '../redis/redis-client.js'
+import { DEFAULT_PREFIX, redisHash, redisKeys } from '../redis/redis-keys.js'
 import { redisAuditLog } from './redis-audit-log.js'
 import {
   makeRedisMarker,
@@ -12,9 +14,7 @@ import {
   requireNoEviction,
   requireReadsFromMaster,
 } from './redis-checks.js'
-import type { RedisClient } from './redis-client.js'
 import { RedisDocuments, writePolicy, writeRecord } from './redis-documents.js'
-import { DEFAULT_PREFIX, redisHash, redisKeys } from './redis-keys.js'
 import { countHashes, listHashes } from './redis-list.js'
 
 export interface RedisStoreOptions {

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import type { Page } from 'playwright-core'
-import { loadMessages } from '../../lib/web/messages.js'
+import { loadMessages } from '../../lib/text/messages.js'
 import { withPage } from '../support/chromium.js'
 import { SECOND } from '../support/clock.js'
 import { ann } from '../support/host.js'

@@ -1,8 +1,8 @@
 import { expect } from 'chai'
 import type { Browser } from 'playwright-core'
-import { ejsMails } from '../../lib/web/mails.js'
-import { loadMessages } from '../../lib/web/messages.js'
-import { ejsViews } from '../../lib/web/views.js'
+import { ejsMails } from '../../lib/text/mails.js'
+import { loadMessages } from '../../lib/text/messages.js'
+import { ejsViews } from '../../lib/text/views.js'
 import { launchChromium } from '../support/launch-chromium.js'
 
 const LANGUAGES = ['en', 'ru', 'it', 'es'] as const
@@ -14,7 +14,7 @@ const write = ejsMails(ejsViews(), {
   messages: loadMessages(),
   issuer: 'Acme',
   origin: 'https://accounts.a-long-name-of-a-company.example',
-  paths: { secondStep: '/second-step', admin: '/admin', signIn: '/login', signedIn: '/' },
+  paths: { secondStep: '/second-step' },
 })
 
 /** The mail whose link is longest: it holds a user id, a secret and a MAC. */

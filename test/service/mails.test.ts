@@ -5,9 +5,9 @@ import { memoryCounters } from '../../lib/limits/memory-counters.js'
 import { Announcer, NO_REQUEST, type Occasion } from '../../lib/service/announcer.js'
 import { type Addressee, Mails } from '../../lib/service/mails.js'
 import { WarningMails } from '../../lib/service/warning-mails.js'
-import { ejsMails } from '../../lib/web/mails.js'
-import { loadMessages } from '../../lib/web/messages.js'
-import { ejsViews } from '../../lib/web/views.js'
+import { ejsMails } from '../../lib/text/mails.js'
+import { loadMessages } from '../../lib/text/messages.js'
+import { ejsViews } from '../../lib/text/views.js'
 import { type MovedSystem, movedSystem } from '../support/clock.js'
 import { type MailServer, startMailServer } from '../support/mail-server.js'
 
@@ -52,7 +52,7 @@ function world(given: {
       messages: loadMessages(),
       issuer: given.issuer ?? 'Acme',
       origin: 'https://acme.example',
-      paths: { secondStep: '/second-step', admin: '/admin', signIn: '/login', signedIn: '/' },
+      paths: { secondStep: '/second-step' },
     }),
     patience: given.patience ?? 5000,
     nameAdmins: given.nameAdmins ?? false,

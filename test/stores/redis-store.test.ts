@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { Redis } from 'ioredis'
-import { redisKeys } from '../../lib/stores/redis-keys.js'
+import { redisKeys } from '../../lib/redis/redis-keys.js'
 import { redisStore } from '../../lib/stores/redis-store.js'
 import { enrolledRecord } from '../../lib/testing/documents.js'
 import { recordStoreCases } from '../../lib/testing/index.js'

@@ -1,5 +1,5 @@
 import type { SessionData } from 'express-session'
-import type { SecondStepSession } from '../../lib/web/session.js'
+import type { SecondStepSession } from '../../lib/web/request/session.js'
 import type { Browser } from './browser.js'
 import type { Host } from './host.js'
 

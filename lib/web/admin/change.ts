@@ -1,12 +1,12 @@
 import type { AdminAction } from '../../service/administration.js'
 import type { Occasion } from '../../service/announcer.js'
-import type { Exchange, Handler } from '../handler.js'
-import { occasionOf } from '../occasion.js'
-import type { Problem } from '../problem.js'
-import type { Refuse } from '../routes.js'
-import type { SignedInVisitor } from '../visitor.js'
+import type { Problem } from '../../text/problem.js'
+import type { Exchange, Handler } from '../request/handler.js'
+import { occasionOf } from '../request/request-info.js'
+import type { SignedInVisitor } from '../request/visitor.js'
+import type { Refuse } from '../routing/routes.js'
 import { reasonOf } from './fields.js'
-import { freshOrProblem, isPresentAdmin, presentAdmin } from './needs.js'
+import { freshOrProblem, isPresentAdmin, presentAdmin } from './requirements.js'
 
 /** What a POST or PUT does, and what becomes of it where it is refused. */
 export interface Change {

@@ -1,10 +1,10 @@
 import type { Member } from '../../service/directory.js'
-import type { Exchange } from '../handler.js'
-import type { CodesKind, PageData } from '../pages.js'
-import { redirect, showPage } from '../respond.js'
-import { leaveAdminNotice } from '../session.js'
-import { forgetShownAt, rememberCodes, shownAt, shownBefore } from '../shown-again.js'
-import type { SignedInVisitor } from '../visitor.js'
+import type { CodesKind, PageData } from '../../text/pages.js'
+import type { Exchange } from '../request/handler.js'
+import { leaveAdminNotice } from '../request/session.js'
+import { forgetShownAt, rememberCodes, shownAt, shownBefore } from '../request/shown-again.js'
+import type { SignedInVisitor } from '../request/visitor.js'
+import { redirect, showPage } from '../routing/respond.js'
 import { pathOfUser } from './user.js'
 
 /** What an action has made for a user: shown to the admin once. */

@@ -1,6 +1,6 @@
 import type { Request } from 'express'
 import { readReason } from '../../domain/reason.js'
-import { malformed, type Problem } from '../problem.js'
+import { malformed, type Problem } from '../../text/problem.js'
 
 const DAYS_AT_MOST = 365
 

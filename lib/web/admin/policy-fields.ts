@@ -1,8 +1,8 @@
 import type { Request } from 'express'
 import type { PolicyMode } from '../../domain/policy.js'
 import type { PolicyChanges } from '../../domain/policy-change.js'
-import { malformed, type Problem } from '../problem.js'
-import type { Site } from '../site.js'
+import { malformed, type Problem } from '../../text/problem.js'
+import type { Site } from '../request/site.js'
 import { isJson, membersOf, trueOrFalse, wholeNumber } from './fields.js'
 
 /** The modes there are, strictest last. */

@@ -1,13 +1,13 @@
 import type { ErrorRequestHandler, Request, Router } from 'express'
 import { checkNames } from '../../errors/check-names.js'
 import { ConfigurationError } from '../../errors/configuration-error.js'
-import { within } from '../../ports/within.js'
-import type { Handler } from '../handler.js'
-import { nothing, signedIn } from '../needs.js'
-import { sendProblem } from '../respond.js'
-import { type Route, route, routerOf } from '../routes.js'
-import type { Site } from '../site.js'
-import type { SignedInVisitor } from '../visitor.js'
+import { within } from '../../ports/with-timeout.js'
+import type { Handler } from '../request/handler.js'
+import type { Site } from '../request/site.js'
+import type { SignedInVisitor } from '../request/visitor.js'
+import { nothing, signedIn } from '../routing/requirements.js'
+import { sendProblem } from '../routing/respond.js'
+import { type Route, route, routerOf } from '../routing/routes.js'
 import {
   disable,
   endSessions,
@@ -20,8 +20,8 @@ import {
 } from './actions.js'
 import type { Change } from './change.js'
 import { listEvents } from './events.js'
-import { directoryOf, forAdmins } from './needs.js'
 import { changePolicy, showPolicy } from './policy.js'
+import { directoryOf, forAdmins } from './requirements.js'
 import { showUser, toUser } from './user.js'
 import { listUsers, toUsers } from './users.js'
 

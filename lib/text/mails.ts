@@ -1,0 +1,149 @@
+import { FEW_BACKUP_CODES } from '../factors/backup-codes/kept.js'
+import type { AnnouncedEvent } from '../service/announcer.js'
+import { ADMIN_MAILS, isByAdmin, MAILS, type MailName, type WriteMail } from '../service/mails.js'
+import { adminMailTexts, type MailTexts } from './admin-mails.js'
+import { type Fact, factsOf } from './facts.js'
+import type { Messages, Translate } from './messages.js'
+import { oneLine } from './one-line.js'
+import { timeShown } from './time-shown.js'
+import type { Views } from './views.js'
+
+/** A link that does something, and what it is for. */
+export interface MailAction {
+  readonly text: string
+  /** What the button says. */
+  readonly button: string
+  readonly link: string
+  /** Until when the link is good, in words; null: that is said with another action. */
+  readonly until: string | null
+}
+
+/** What a mail's view sees. Every text is plain: the view escapes it. */
+export interface MailFrame {
+  readonly t: Translate
+  readonly lang: string
+  readonly dir: 'ltr' | 'rtl'
+  readonly issuer: string
+  /** Which mail it is. */
+  readonly mail: MailName
+  readonly title: string
+  /** What happened, a paragraph each. */
+  readonly what: readonly string[]
+  readonly facts: readonly Fact[]
+  /** What the reader may do by a link of his own. Empty in most mails. */
+  readonly actions: readonly MailAction[]
+  /** What to do if it was the reader. */
+  readonly wasYou: string
+  /** The heading of what to do if it was somebody else. */
+  readonly notYouHeading: string
+  /** What to do if it was somebody else. */
+  readonly notYou: string
+  /** The settings page. */
+  readonly link: string
+}
+
+type Event = AnnouncedEvent<MailName>
+
+/** What mails say of the app they come from. */
+export interface MailSite {
+  readonly messages: Messages
+  readonly issuer: string
+  readonly origin: string
+  readonly paths: { readonly secondStep: string }
+}
+
+/**
+ * Writes mails by EJS. All have the view `mails/notice`, once `.html.ejs` and once `.txt.ejs`; a
+ * host's folder may have others of these names, or one for a single mail: `mails/reset.html.ejs`.
+ */
+export function ejsMails(views: Views, site: MailSite): WriteMail {
+  const viewOf = (mail: MailName, ending: 'html' | 'txt') => {
+    const own = `mails/${mail}.${ending}.ejs`
+    return views.has(own) ? own : `mails/notice.${ending}.ejs`
+  }
+  for (const mail of [...MAILS, ...ADMIN_MAILS]) {
+    views.compile(viewOf(mail, 'html'))
+    views.compile(viewOf(mail, 'txt'))
+  }
+  return (event, languages, by = null, token = null, heldBack = 0) => {
+    const { t, lang, dir } = site.messages.for(languages)
+    const { issuer } = site
+    const texts = isByAdmin(event)
+      ? adminMailTexts(event, { issuer, t, lang, by })
+      : ownMailTexts(event, issuer, t, lang)
+    // Never the host name of a request (couch-auth CVE-2025-70948).
+    const link = `${site.origin}${site.paths.secondStep}/`
+    const actions = token === null ? [] : resetActions(event, `${link}lost/${token}`, t, lang)
+    const facts = texts.facts.map(({ label, value }) => ({ label, value: oneLine(value) }))
+    const more = heldBack > 0 ? [t('mail.held-back', { count: heldBack })] : []
+    const what = [...texts.what, ...more]
+    const both = { ...texts, what, facts, actions, link }
+    const frame: MailFrame = { t, lang, dir, issuer, mail: event.type, ...both }
+    return {
+      subject: oneLine(t('mail.subject', { issuer, title: texts.title })),
+      text: views.write(viewOf(event.type, 'txt'), frame),
+      html: views.write(viewOf(event.type, 'html'), frame),
+    }
+  }
+}
+
+/** What the mail about the user's own act says. */
+function ownMailTexts(event: Event, issuer: string, t: Translate, lang: string): MailTexts {
+  return {
+    title: t(`mail.${event.type}.title`),
+    what: whatHappened(event, issuer, t, lang),
+    facts: factsOf(event, t, lang),
+    wasYou: wasYou(event, t),
+    notYouHeading: t('mail.not-you'),
+    notYou: t(`mail.${event.type}.not-you`, { issuer }),
+  }
+}
+
+function whatHappened(event: Event, issuer: string, t: Translate, lang: string): readonly string[] {
+  if (event.type === 'authenticator-locked') {
+    return [t('mail.authenticator-locked.what', { until: timeShown(event.detail.until, t, lang) })]
+  }
+  const what = t(`mail.${event.type}.what`, { issuer })
+  if (event.type !== 'backup-code-used') return [what]
+  const count = event.detail.backupCodesLeft
+  const left = t('mail.backup-code-used.left', { count })
+  const low = count > 0 && count <= FEW_BACKUP_CODES
+  return low ? [what, left, t('mail.backup-code-used.few')] : [what, left]
+}
+
+function wasYou(event: Event, t: Translate): string {
+  if (isAboutTries(event)) return t('mail.were-your-tries')
+  return t(hasLink(event) ? 'mail.reset-was-you' : 'mail.was-you')
+}
+
+function hasLink({ type }: Event): boolean {
+  return type === 'mail-reset-asked' || type === 'mail-reset-ready'
+}
+
+/** The page of the link has both buttons; while it waits, the way to cancel is named too. */
+function resetActions(
+  event: Event,
+  link: string,
+  t: Translate,
+  lang: string,
+): readonly MailAction[] {
+  if (event.type !== 'mail-reset-asked' && event.type !== 'mail-reset-ready') return []
+  const until = t('mail.reset-until', { until: timeShown(event.detail.expiresAt, t, lang) })
+  const reset = { button: t('mail.reset-button'), link, until }
+  const waits = event.type === 'mail-reset-asked' && event.detail.usableAt > event.at
+  if (!waits) return [{ text: t('mail.reset-link'), ...reset }]
+  const time = timeShown(event.detail.usableAt, t, lang)
+  return [
+    { text: t('mail.reset-link-later', { time }), ...reset },
+    {
+      text: t('mail.reset-cancel-link'),
+      button: t('mail.reset-cancel-button'),
+      link: `${link}#cancel`,
+      until: null,
+    },
+  ]
+}
+
+function isAboutTries({ type }: Event): boolean {
+  return type === 'authenticator-locked' || type === 'pending-login-used-up'
+}

@@ -1,0 +1,60 @@
+import type { AuditEntry } from '../ports/audit-log.js'
+import type { AdminAction } from '../service/administration.js'
+import { browserName } from './browser-name.js'
+import type { PageEvent } from './pages.js'
+import type { ProblemCode } from './problem.js'
+import { type HostIds, hasText, shownEvent } from './shown-event.js'
+
+/** The changes that there is a text for, by `change.<action>`. One that is missing here does not compile. */
+const ACTIONS: Readonly<Record<AdminAction, true>> = {
+  disable: true,
+  pause: true,
+  resume: true,
+  reset: true,
+  'backup-codes': true,
+  'one-time-code': true,
+  unlock: true,
+  'end-sessions': true,
+  policy: true,
+}
+
+export const CHANGES = Object.keys(ACTIONS) as readonly AdminAction[]
+
+/** Why a change can be refused, in words for whoever reads of it later: `refusal.<code>`. */
+export const REFUSALS = [
+  'malformed-request',
+  'forbidden',
+  'fresh-code-required',
+  'setup-required',
+  'sign-in-again',
+  'not-found',
+  'not-enrolled',
+  'required-by-policy',
+  'switched-off',
+] as const satisfies readonly ProblemCode[]
+
+/** An entry of the audit log as pages tell it. */
+export function pageEvent(site: HostIds, entry: AuditEntry): PageEvent {
+  const { at, type, actor, user, ip, userAgent, reason, detail } = shownEvent(site, entry)
+  const { until, code, action } = (detail ?? {}) as Record<string, unknown>
+  const refused = type === 'change-refused'
+  const { browser, system } = browserName(userAgent)
+  const from = [ip, browser, system].filter((part) => part !== null)
+  return {
+    at,
+    type,
+    hasText: hasText(type),
+    actor,
+    user,
+    from: from.join(' · '),
+    reason,
+    until: isMoment(until) ? until : null,
+    change: refused ? (CHANGES.find((known) => known === action) ?? null) : null,
+    refusal: refused ? (REFUSALS.find((known) => known === code) ?? null) : null,
+  }
+}
+
+function isMoment(until: unknown): until is string {
+  if (typeof until !== 'string') return false
+  return until === 'forever' || !Number.isNaN(Date.parse(until))
+}

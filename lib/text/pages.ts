@@ -1,0 +1,346 @@
+import type { Actor } from '../domain/event.js'
+import type { PolicyMode } from '../domain/policy.js'
+import type { KeyPlace } from '../factors/key-place.js'
+import type { AdminAction, UserAction } from '../service/administration.js'
+import type { CodesDone } from '../service/shown-codes.js'
+import type { Fact } from './facts.js'
+import type { Translate } from './messages.js'
+import type { Lead } from './problem.js'
+import type { ListedUser, ShownPolicy } from './shown-user.js'
+import type { Views } from './views.js'
+
+/** The pages there are; each is the view of that name. */
+export type PageName = keyof PageData
+
+/** What the settings page says once. */
+export type Notice = 'disabled' | 'codes-saved' | 'backup-code-used' | 'reset-cancelled'
+
+/** What every page is given besides its own data. */
+export interface PageFrame {
+  readonly t: Translate
+  readonly lang: string
+  readonly dir: string
+  /** Writes a moment for people to read, in UTC. */
+  readonly time: (time: Date) => string
+  /** `paths.secondStep` */
+  readonly base: string
+  /** `paths.admin` */
+  readonly admin: string
+  readonly issuer: string
+  /** The host's own hidden fields: they are in every form. */
+  readonly formFields: Readonly<Record<string, string>>
+  /** `paths.signIn` */
+  readonly signIn: string
+  /** `paths.signedIn` */
+  readonly signedIn: string
+  /** Where the style sheet may not answer: its text, for a `<style>` of the page. Default: null. */
+  readonly style?: string | null
+}
+
+/** What went wrong, in the visitor's language. */
+export interface PageProblem {
+  readonly code: string
+  readonly detail: string
+  /** Minutes until it is worth trying again, where that is known. */
+  readonly minutes?: number
+  /** Seconds that the device's clock is ahead or, below zero, behind, where a code told. */
+  readonly clockOff?: number
+  /** Of `malformed-request`: the name of the field that it is about; null: it is about none. */
+  readonly field?: string | null
+  /** Until when the authenticator's codes are not looked at, ISO 8601. */
+  readonly blockedUntil?: string
+  /** Wrong codes that this sign-in may still have. */
+  readonly triesLeft?: number
+}
+
+/** What the settings page offers, each asked for with a code. */
+export type SettingsAction = 'backup-codes' | 'change-key' | 'show-key' | 'reset' | 'disable'
+
+/** The forms of a user's page for admins. */
+export type AdminForm = UserAction | 'pause-forever'
+
+/** What an admin makes for a user and is shown once. */
+export type CodesKind = 'backup-codes' | 'one-time-code'
+
+/** What has happened to a second step. */
+export interface PageEvent {
+  /** ISO 8601 */
+  readonly at: string
+  readonly type: string
+  /** There is a text for it: `event.<type>`. */
+  readonly hasText: boolean
+  readonly actor: Actor
+  /** The host's id of the user whose second step it is, or null. */
+  readonly user: string | null
+  /** IP address and browser; empty where nothing is known. */
+  readonly from: string
+  readonly reason: string | null
+  /** Until when it holds: ISO 8601, or `forever`; null where it does not say. */
+  readonly until: string | null
+  /** Which change was refused: there is a text for it, `change.<change>`. Default: null. */
+  readonly change?: AdminAction | null
+  /** Why it was refused: there is a text for it, `refusal.<refusal>`. Null where there is none. */
+  readonly refusal: string | null
+}
+
+/** What each page shows. */
+export type PageData = {
+  challenge: {
+    readonly problem: PageProblem | null
+    /** What has just been done. Default: null. */
+    readonly notice?: Notice | null
+    /** Backup codes are accepted. */
+    readonly backupCode: boolean
+    /** An admin has made a code for one login; it goes where backup codes go. Default: false. */
+    readonly oneTimeCode?: boolean
+    /** There is an authenticator whose code can be typed. Default: true. */
+    readonly app?: boolean
+    /** The problem is about a backup code: that form is open and has the focus. Default: false. */
+    readonly typedBackupCode?: boolean
+    /** What was typed and is no code, to be mended; empty: nothing. Default: empty. */
+    readonly typed?: string
+    /** Whose account it is, as the user knows it; null: nobody can tell. Default: null. */
+    readonly account?: string | null
+    /** From when on a reset by mail that waits can be used, or null. */
+    readonly resetPending: Date | null
+    /** The link of a reset by mail was opened in this browser, and works now. Default: false. */
+    readonly openedLink?: boolean
+    /** The way out for a lost authenticator is offered. */
+    readonly lost: boolean
+    /** This browser may be trusted. */
+    readonly trust: boolean
+    /** The server's time, where the device's clock may be the trouble; else null. */
+    readonly clock: Date | null
+  }
+  setup: {
+    readonly problem: PageProblem | null
+    /** `show-key`: the live key once more, with nothing to confirm. */
+    readonly purpose: 'setup' | 'change-key' | 'show-key'
+    readonly account: string
+    readonly issuer: string
+    /** Base32 in groups of four. */
+    readonly key: string
+    /** `otpauth:` */
+    readonly uri: string
+    /** SVG markup: the one thing that is shown as it is. */
+    readonly qr: string
+    /** As on the challenge page. */
+    readonly typed?: string
+    /** There is a pending login that can be cancelled. */
+    readonly cancel: boolean
+    /** The server's time, where the code told that the device's clock is off; else null. */
+    readonly clock: Date | null
+  }
+  'backup-codes': {
+    readonly problem: PageProblem | null
+    /** As people see them. Empty: the second step is on without backup codes. */
+    readonly codes: readonly string[]
+    readonly madeAt: Date
+    /** Whose codes they are, as the user knows the account; null: nobody can tell. Default: null. */
+    readonly account?: string | null
+    /** What was just done. Default: null. */
+    readonly done?: CodesDone | null
+    /** The user's other sessions have just ended. */
+    readonly sessionsEnded: boolean
+    /** Where to go on without codes; with codes the form's answer leads there, so no field can. */
+    readonly next: string
+  }
+  fresh: {
+    readonly problem: PageProblem | null
+    /** Backup codes are accepted. */
+    readonly backupCode: boolean
+    /** As on the challenge page. */
+    readonly typedBackupCode?: boolean
+    readonly typed?: string
+  }
+  settings: {
+    readonly problem: PageProblem | null
+    readonly enrolled: boolean
+    /** The policy asks this user for codes at all. Default: true. */
+    readonly asked?: boolean
+    readonly method: string | null
+    /** ISO 8601 */
+    readonly since: string | null
+    readonly backupCodesLeft: number
+    readonly backupCodesSaved: boolean
+    readonly canDisable: boolean
+    /** Until when an authenticator must be set up, ISO 8601; null: it need not be. */
+    readonly setupDeadline: string | null
+    /** Until when no code is asked for, ISO 8601 or `forever`; null: not paused. */
+    readonly pausedUntil: string | null
+    /** Backup codes may be made. */
+    readonly backupCodes: boolean
+    /** Backup codes are accepted. Default: false. */
+    readonly backupCode?: boolean
+    /** As on the challenge page. */
+    readonly typedBackupCode?: boolean
+    readonly typed?: string
+    /** An admin has seen the backup codes, and one was used. Default: false. */
+    readonly codesSeen?: boolean
+    /**
+     * Where the key is that the unused backup codes were made under: `older`, they end when it leaves
+     * the ring; `gone`, they no longer work. Default: null.
+     */
+    readonly codesKey?: KeyPlace | null
+    /** The live key may be shown again. */
+    readonly showKey: boolean
+    /** The action whose form the problem belongs to. */
+    readonly action: SettingsAction | null
+    /** Others are told by mail what happens; this user has no address. */
+    readonly noMail: boolean
+    /** As on the challenge page. */
+    readonly resetPending: Date | null
+    /** What has just been done. */
+    readonly notice: Notice | null
+    /** What last happened, newest first. */
+    readonly events: readonly PageEvent[]
+    /** Where the visitor was going. */
+    readonly next: string
+  }
+  lost: {
+    readonly problem: PageProblem | null
+    /** An address was just typed. Whether it is the right one is not known here. */
+    readonly sent: boolean
+    /** Hours until the link of a reset can be used; 0: at once. Default: 0. */
+    readonly waitHours?: number
+  }
+  'lost-link': {
+    readonly problem: PageProblem | null
+    /** Who asked for the reset. */
+    readonly facts: readonly Fact[]
+    /** This browser has a pending login of that user. */
+    readonly canReset: boolean
+    /** From when on the link can be used; null: now. */
+    readonly availableAt: Date | null
+    /** Where the button posts; its `/cancel` ends the reset. */
+    readonly action: string
+    /** The visitor is signed in, by both steps. Default: false. */
+    readonly isIn?: boolean
+  }
+  'lost-cancelled': {
+    readonly problem: PageProblem | null
+    /** As above. */
+    readonly isIn?: boolean
+  }
+  'admin-users': {
+    readonly problem: PageProblem | null
+    /** What was typed. */
+    readonly search: string
+    readonly state: string
+    readonly states: readonly string[]
+    /** Names can be searched for; else whole ids. */
+    readonly searchable: boolean
+    readonly users: readonly ListedUser[]
+    /** The next page, or null. */
+    readonly more: string | null
+  }
+  'admin-user': {
+    readonly problem: PageProblem | null
+    /** The form that the problem belongs to. */
+    readonly form: AdminForm | null
+    readonly typed: { readonly reason: string; readonly days: string }
+    readonly user: ListedUser
+    /** Others are told by mail what happens; this user has no address. */
+    readonly noMail: boolean
+    /** The admin is looking at himself. */
+    readonly self: boolean
+    /** A code must be given before anything can be changed. */
+    readonly stale: boolean
+    /** What this admin may do to this user. */
+    readonly forms: readonly AdminForm[]
+    /** What has just been done. */
+    readonly notice: AdminAction | null
+    /**
+     * The page that shows codes once was loaded again, too late: when they were made, ISO 8601. Nothing
+     * was done. Default: null.
+     */
+    readonly codesMade?: { readonly kind: CodesKind; readonly at: string } | null
+    /** Newest first. */
+    readonly events: readonly PageEvent[]
+    /** This page's own path. */
+    readonly back: string
+  }
+  'admin-codes': {
+    readonly problem: PageProblem | null
+    readonly kind: CodesKind
+    /** As people see them. */
+    readonly codes: readonly string[]
+    /** ISO 8601; null: as long as they are not replaced. */
+    readonly until: string | null
+    /** Whose they are. */
+    readonly name: string | null
+    readonly email: string | null
+    /** The user's page. */
+    readonly back: string
+  }
+  'admin-policy': {
+    readonly problem: PageProblem | null
+    readonly policy: ShownPolicy
+    /** What the form's fields hold, by their names. */
+    readonly typed: Readonly<Record<string, string>>
+    readonly modes: readonly PolicyMode[]
+    readonly roles: readonly string[]
+    readonly stale: boolean
+    /** It has just been changed. */
+    readonly notice: boolean
+    /** This page's own path. */
+    readonly back: string
+  }
+  'admin-events': {
+    readonly problem: PageProblem | null
+    /** The host's id of the user whose events these are; empty: everybody's. */
+    readonly user: string
+    /** Newest first. */
+    readonly events: readonly PageEvent[]
+    /** The page of older ones, or null. */
+    readonly more: string | null
+  }
+  problem: {
+    readonly problem: PageProblem
+    /** Where to go on; null: to the first step. */
+    readonly next: string | null
+    /** What that is, for the button: `on` by default, or `sign-in` where `next` is null. */
+    readonly lead?: Lead['lead']
+    /** The page has the admins' navigation. Default: false. */
+    readonly navigation?: boolean
+  }
+}
+
+/** Makes a page: an HTML document. */
+export type Render = <P extends PageName>(
+  page: P,
+  data: PageData[P],
+  frame: PageFrame,
+) => Promise<string> | string
+
+type Titles = { [P in PageName]: (data: PageData[P], t: Translate) => string }
+
+const titles: Titles = {
+  challenge: (_, t) => t('challenge.title'),
+  setup: ({ purpose }, t) =>
+    purpose === 'setup'
+      ? t('setup.title')
+      : t(purpose === 'change-key' ? 'setup.title-change' : 'setup.title-show'),
+  'backup-codes': ({ codes }, t) =>
+    codes.length > 0 ? t('backup-codes.title') : t('backup-codes.title-without'),
+  fresh: (_, t) => t('fresh.title'),
+  settings: (_, t) => t('settings.title'),
+  lost: (_, t) => t('lost.title'),
+  'lost-link': (_, t) => t('lost-link.title'),
+  'lost-cancelled': (_, t) => t('lost-cancelled.title'),
+  'admin-users': (_, t) => t('admin.users'),
+  'admin-user': ({ user }) => user.name ?? user.email ?? user.id,
+  'admin-codes': ({ kind }, t) => t(`admin.${kind}.title`),
+  'admin-policy': (_, t) => t('admin.policy'),
+  'admin-events': (_, t) => t('admin.events'),
+  problem: ({ problem }, t) => t(`problem.${problem.code}.title`),
+}
+
+/** The pages in EJS. A view sees what PageFrame names, and `data`, `page` and `title`. */
+export function ejsPages(views: Views): Render {
+  for (const name of ['_frame', ...Object.keys(titles)]) views.compile(name)
+  return (page, data, frame) => {
+    const values = { ...frame, page, data, title: titles[page](data, frame.t) }
+    return views.write('_frame', { ...values, body: views.write(page, values) })
+  }
+}

@@ -1,0 +1,86 @@
+import type { Translate } from './messages.js'
+
+/** The stable codes of RFC 9457 problems, and their statuses. */
+export const PROBLEM_STATUS = {
+  'malformed-request': 400,
+  'not-signed-in': 401,
+  'code-required': 401,
+  'setup-required': 403,
+  'wrong-code': 401,
+  'sign-in-again': 401,
+  'too-many-attempts': 429,
+  'fresh-code-required': 403,
+  'required-by-policy': 409,
+  'switched-off': 409,
+  'not-enrolled': 409,
+  'already-enrolled': 409,
+  'already-signed-in': 409,
+  'setup-expired': 410,
+  'cross-origin': 403,
+  forbidden: 403,
+  'not-found': 404,
+  'link-expired': 410,
+  'not-yet': 409,
+  unavailable: 503,
+} as const satisfies Readonly<Record<string, number>>
+
+/** What went wrong, as clients tell it apart. */
+export type ProblemCode = keyof typeof PROBLEM_STATUS
+
+/** Texts for a problem whose own text would mislead: by their keys, with their values. */
+export type ProblemText =
+  | {
+      readonly key:
+        | 'code-problem.wrong-backup-code'
+        | 'code-problem.last-wrong-code'
+        | 'code-problem.app-blocked'
+        | 'code-problem.app-blocked-backup'
+    }
+  | {
+      readonly key: 'code-problem.malformed-code' | 'code-problem.malformed-code-backup'
+      readonly digits: number
+    }
+
+/** What a problem says, in the visitor's language. */
+export function detailOf({ code, text }: Problem, t: Translate): string {
+  if (text === undefined) return t(`problem.${code}`)
+  return 'digits' in text ? t(text.key, { digits: text.digits }) : t(text.key)
+}
+
+/** A refusal that a handler answers with. */
+export interface Problem {
+  readonly code: ProblemCode
+  /** Only where it differs from the code's own: 413 and 415 of `malformed-request`. */
+  readonly status?: number
+  /** Of `malformed-request`: the name of the field; null: the body as a whole. */
+  readonly field?: string | null
+  /** A path on this origin that leads on; in JSON too where it is given. */
+  readonly next?: string
+  /** A path that the page links to and JSON leaves out. */
+  readonly link?: string
+  /** Seconds that the device's clock is off, at a set-up. */
+  readonly clockOff?: number
+  /** When the wait of a reset by mail is over; in JSON too. */
+  readonly availableAt?: Date
+  /** Seconds, in the `Retry-After` header. */
+  readonly retryAfter?: number
+  /** A text that says more than the code's own. */
+  readonly text?: ProblemText
+  /** Until when the authenticator's codes are not looked at; pages say it in the visitor's time. */
+  readonly blockedUntil?: Date
+  /** Wrong codes that this pending login may still have. */
+  readonly triesLeft?: number
+}
+
+/** A request that cannot be read: which field of it, or null for the body as a whole. */
+export function malformed(field: string | null, status?: number): Problem {
+  return { code: 'malformed-request', field, ...(status === undefined ? {} : { status }) }
+}
+
+/** Where the page of a problem leads. */
+export interface Lead {
+  /** A path on this origin; null: the first step. */
+  readonly next: string | null
+  /** `on`: to what is missing; `back`: to where the visitor came from; `again`: to the same page. */
+  readonly lead: 'on' | 'back' | 'again' | 'sign-in'
+}

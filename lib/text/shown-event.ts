@@ -1,0 +1,102 @@
+import type { Actor, SecondStepEventType } from '../domain/event.js'
+import { CHANGEABLE } from '../domain/policy-change.js'
+import type { AuditEntry } from '../ports/audit-log.js'
+
+/** Who a user of the records is to the host; null for one of another realm. */
+export interface HostIds {
+  readonly hostIdOf: (recordId: string) => string | null
+}
+
+/** An entry of the audit log as the wire has it: every member, absent is null; ids are the host's. */
+export interface ShownEvent {
+  readonly id: string
+  /** ISO 8601 */
+  readonly at: string
+  readonly type: string
+  readonly actor: Actor
+  readonly user: string | null
+  readonly method: string | null
+  readonly ip: string | null
+  readonly userAgent: string | null
+  readonly reason: string | null
+  readonly detail: object | null
+}
+
+/** The types that there is a text for: `event.<type>`. One that is missing here does not compile. */
+const TYPES: Readonly<Record<SecondStepEventType, true>> = {
+  enrolled: true,
+  'code-accepted': true,
+  'wrong-code': true,
+  'authenticator-locked': true,
+  'pending-login-used-up': true,
+  'backup-code-used': true,
+  'backup-codes-low': true,
+  'backup-codes-made': true,
+  'backup-codes-saved': true,
+  'key-changed': true,
+  'key-shown': true,
+  reset: true,
+  disabled: true,
+  'mail-reset-asked': true,
+  'mail-reset-refused': true,
+  'mail-reset-ready': true,
+  'mail-reset-opened': true,
+  'mail-reset-done': true,
+  'mail-reset-cancelled': true,
+  paused: true,
+  resumed: true,
+  unlocked: true,
+  'one-time-code-made': true,
+  'one-time-code-used': true,
+  'policy-changed': true,
+  'change-refused': true,
+  'too-many-changes': true,
+  'logged-out': true,
+  'sessions-ended': true,
+  'password-changed': true,
+  'secret-unreadable': true,
+  'mail-failed': true,
+}
+
+/** All types of events. */
+export const EVENT_TYPES = Object.keys(TYPES) as readonly SecondStepEventType[]
+
+/** What details may hold on the wire. */
+const DETAILS = [
+  ...['until', 'usableAt', 'expiresAt', 'backupCodesLeft', 'why', 'action', 'code'],
+  ...['mail', 'part', 'error', 'changed'],
+]
+
+/** Built field by field: whatever else a store has kept beside them does not get out. */
+export function shownEvent(site: HostIds, entry: AuditEntry): ShownEvent {
+  const hostId = (id: string | null) => (id === null ? null : site.hostIdOf(id))
+  return {
+    id: entry.id,
+    at: new Date(entry.at).toISOString(),
+    type: entry.type,
+    actor: { kind: entry.actor.kind, id: hostId(entry.actor.id) },
+    user: hostId(entry.user),
+    method: entry.method,
+    ip: entry.ip,
+    userAgent: entry.userAgent,
+    reason: entry.reason ?? null,
+    detail: shownDetail(entry.detail),
+  }
+}
+
+/** Whether there is a text for it. An older version of the package may meet a newer one's entries. */
+export function hasText(type: string): boolean {
+  return Object.hasOwn(TYPES, type)
+}
+
+function shownDetail(detail: object | null): object | null {
+  if (detail === null) return null
+  const shown = pick(detail, DETAILS)
+  const changed: unknown = Reflect.get(shown, 'changed')
+  if (typeof changed !== 'object' || changed === null) return shown
+  return { ...shown, changed: pick(changed, CHANGEABLE) }
+}
+
+function pick(from: object, names: readonly string[]): object {
+  return Object.fromEntries(Object.entries(from).filter(([name]) => names.includes(name)))
+}

@@ -1,0 +1,84 @@
+import type { Policy } from '../domain/policy.js'
+import { FOREVER } from '../domain/standing.js'
+import type { State } from '../domain/state.js'
+import type { KeyPlace } from '../factors/key-place.js'
+import type { ListedMember } from '../service/directory.js'
+import type { HostIds } from './shown-event.js'
+
+/** A user as admins see him. Times are ISO 8601. */
+export interface ShownUser {
+  readonly id: string
+  readonly name: string | null
+  readonly email: string | null
+  readonly state: State
+  readonly since: string | null
+  readonly backupCodesLeft: number
+  /** `forever`: until resumed. */
+  readonly pausedUntil: string | null
+  readonly lockedUntil: string | null
+  readonly setupDeadline: string | null
+}
+
+/** As the pages have him, which say more. */
+export interface ListedUser extends ShownUser {
+  /** Where the key is that his unused backup codes were made under. Default: null. */
+  readonly backupCodesKey?: KeyPlace | null
+}
+
+/** The policy as admins see it. */
+export interface ShownPolicy
+  extends Pick<
+    Policy,
+    'mode' | 'roles' | 'graceDays' | 'codeAttempts' | 'passwordAttempts' | 'backupCodes'
+  > {
+  /** ISO 8601, or null while nobody has changed it. */
+  readonly updatedAt: string | null
+  /** The host's id of an admin, or `operator`. */
+  readonly updatedBy: string | null
+}
+
+/** Built field by field: nothing of the record, nor of the host's user, gets out that is not here. */
+export function shownUser(member: ListedMember): ShownUser {
+  const { hostId, identity, state, since, backupCodesLeft } = member
+  return {
+    id: hostId,
+    name: identity.name,
+    email: identity.email,
+    state,
+    since: iso(since),
+    backupCodesLeft,
+    pausedUntil: shownUntil(member.pausedUntil),
+    lockedUntil: iso(member.lockedUntil),
+    setupDeadline: iso(member.setupDeadline),
+  }
+}
+
+export function listedUser(member: ListedMember): ListedUser {
+  return { ...shownUser(member), backupCodesKey: member.backupCodesKey }
+}
+
+export function shownPolicy({ hostIdOf }: HostIds, policy: Policy): ShownPolicy {
+  const { mode, roles, graceDays, codeAttempts, passwordAttempts, backupCodes } = policy
+  const { updatedAt, updatedBy } = policy
+  const by = updatedBy?.kind === 'operator' ? 'operator' : null
+  const id = updatedBy?.id ?? null
+  return {
+    mode,
+    roles,
+    graceDays,
+    codeAttempts,
+    passwordAttempts,
+    backupCodes,
+    updatedAt: iso(updatedAt),
+    updatedBy: id === null ? by : hostIdOf(id),
+  }
+}
+
+/** The end of a pause. */
+export function shownUntil(time: number | null): string | null {
+  return time === FOREVER ? 'forever' : iso(time)
+}
+
+export function iso(time: number | null): string | null {
+  return time === null ? null : new Date(time).toISOString()
+}

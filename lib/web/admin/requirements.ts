@@ -1,0 +1,105 @@
+import { isFresh } from '../../domain/stamp.js'
+import { standingOf } from '../../domain/standing.js'
+import { ConfigurationError } from '../../errors/configuration-error.js'
+import type { Directory } from '../../service/directory.js'
+import type { Problem } from '../../text/problem.js'
+import type { Exchange, Handler } from '../request/handler.js'
+import type { Site } from '../request/site.js'
+import type { SignedInVisitor } from '../request/visitor.js'
+import { rememberWayBack } from '../request/way-back.js'
+import { admin, freshCodeRequired } from '../routing/requirements.js'
+
+/**
+ * Whether this user is an admin: by the host's roles or `isAdmin`, or by what `adminRouter({ allow })`
+ * says. Asked also where the host checks for itself: one that forgets would let every enrolled user
+ * make a one-time code for anybody.
+ */
+async function isAdmin(
+  { site, req }: Pick<Exchange, 'site' | 'req'>,
+  user: Express.User,
+): Promise<boolean> {
+  const { roles, privileged } = site.describe(user).subject
+  if (privileged || (await site.allowAdmin(req, user))) return true
+  if (roles.length === 0) warnNoRoles(site)
+  return false
+}
+
+const warned = new WeakSet<Site>()
+
+/** An admin area whose admins carry a flag of the host's instead of a role. */
+function warnNoRoles(site: Site): void {
+  if (warned.has(site)) return
+  warned.add(site)
+  process.emitWarning(
+    'passport-second-step: adminRouter() refused a user without roles: have `describe` tell `roles` and name those of ' +
+      'admins in `adminRoles`, or give `isAdmin: (user) => user.isAdmin`',
+  )
+}
+
+/** What every change needs: a code given within the last five minutes. */
+export function freshOrProblem(site: Site, { stamp }: SignedInVisitor): Problem | null {
+  return isFresh(stamp, site.system.now()) ? null : freshCodeRequired(site)
+}
+
+/** Whether a page must lead to the one that asks for a code first; that one leads back to it. */
+export async function leadsToFreshCode(
+  { site, req, visitor }: Exchange<SignedInVisitor>,
+  page: string,
+): Promise<boolean> {
+  if (freshOrProblem(site, visitor) === null) return false
+  await rememberWayBack(site, req, page)
+  return true
+}
+
+/** A page or list for admins; the page that asks for a code leads back to it. */
+export function forAdmins(handler: Handler<SignedInVisitor>): Handler<SignedInVisitor> {
+  return async (exchange) => {
+    const { site, req, visitor } = exchange
+    // The session's user may be out of date, where the host keeps whole users in it.
+    if (!(await isAdmin(exchange, visitor.user))) return { code: 'forbidden' }
+    if (!(await isPresentAdmin(exchange))) return { code: 'forbidden' }
+    const met = admin(site, req, visitor)
+    if (!('code' in met)) return handler({ ...exchange, visitor: met })
+    if (met.code === 'fresh-code-required') await rememberWayBack(site, req)
+    return met
+  }
+}
+
+/**
+ * The admin as he is now: between the guard and a change lies the body, which the client sends when
+ * it likes, and he may have been paused or signed out meanwhile, or have lost his role or his account.
+ */
+export async function presentAdmin({
+  site,
+  req,
+  visitor,
+}: Exchange<SignedInVisitor>): Promise<SignedInVisitor | Problem> {
+  const { userId, stamp } = visitor
+  const user = await directoryOf(site).userOf(userId)
+  if (user === null) return { code: 'sign-in-again' }
+  // Also where the host has a check of its own: that one stands before the body.
+  if (!(await isAdmin({ site, req }, user))) return { code: 'forbidden' }
+  const { subject } = site.describe(user)
+  const footing = await site.sessions.footing(userId, subject)
+  const standing = standingOf(userId, stamp, footing, site.system.now())
+  if (standing === 'revoked') return { code: 'sign-in-again' }
+  return admin(site, req, { ...visitor, ...footing, user })
+}
+
+/** Whether who asks is an admin now, whatever else they lack. */
+export async function isPresentAdmin({
+  site,
+  req,
+  visitor,
+}: Exchange<SignedInVisitor>): Promise<boolean> {
+  const user = await directoryOf(site).userOf(visitor.userId)
+  return user !== null && isAdmin({ site, req }, user)
+}
+
+/** @throws ConfigurationError where the host has not told where its users are */
+export function directoryOf({ directory }: Site): Directory<Express.User> {
+  if (directory !== null) return directory
+  throw new ConfigurationError(
+    'adminRouter() needs `users: { findById(id) }`, to know who is to be administered',
+  )
+}

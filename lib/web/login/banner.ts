@@ -1,0 +1,32 @@
+import type { Request } from 'express'
+import { setupDeadlineOf } from '../../domain/standing.js'
+import { timeShown } from '../../text/time-shown.js'
+import type { Views } from '../../text/views.js'
+import { languagesOf } from '../request/negotiation.js'
+import type { Site } from '../request/site.js'
+import { guardedStateOf } from '../request/visitor.js'
+
+/**
+ * For the host's pages: until when the visitor must set up a second step, as an HTML fragment with a
+ * link, in his language; empty where nothing is asked of him.
+ */
+export function bannerOf(site: Site, req: Request): string {
+  const { visitor } = guardedStateOf(req)
+  if (visitor.kind !== 'signed-in') return ''
+  const deadline = setupDeadlineOf(visitor, site.system.now())
+  if (deadline === null) return ''
+  const { t, lang } = site.messages.for(languagesOf(site, req))
+  const { issuer, paths } = site
+  return site.banner({
+    t,
+    issuer,
+    base: paths.secondStep,
+    deadline: timeShown(new Date(deadline), t, lang),
+  })
+}
+
+/** The fragment in EJS. A host's folder may have another `_banner.ejs`. */
+export function ejsBanner(views: Views): Site['banner'] {
+  views.compile('_banner')
+  return (values) => views.write('_banner', values)
+}

@@ -1,0 +1,86 @@
+import { firstAuthenticator } from '../../domain/authenticators.js'
+import type { Footing } from '../../domain/standing.js'
+import { backupCodesLeft, canBeRight } from '../../factors/backup-codes/kept.js'
+import type { Proof } from '../../factors/factors.js'
+import type { ProofAnswer, ProofAttempt } from '../../service/challenge.js'
+import { malformed, type Problem } from '../../text/problem.js'
+import type { Exchange } from '../request/handler.js'
+import { pagePath } from '../request/page-path.js'
+import { proofIn } from '../request/proof-field.js'
+import type { Site } from '../request/site.js'
+import type { PendingVisitor, SignedInVisitor } from '../request/visitor.js'
+import { proofAttempt } from './proof-attempt.js'
+
+type Refusal = { readonly kind: 'required-by-policy' | 'switched-off' }
+
+/** What came of an action that is asked for with a proof: it was done, or a problem to answer with. */
+export type ByProof<Result> =
+  | { readonly done: Extract<ProofAnswer<Result>, { kind: 'accepted' }> }
+  | { readonly problem: Problem }
+
+/** Reads the proof and does what it was given for. */
+export async function byProof<Result>(
+  exchange: Pick<Exchange<PendingVisitor | SignedInVisitor>, 'site' | 'req' | 'visitor'>,
+  act: (attempt: ProofAttempt) => Promise<ProofAnswer<Result> | Refusal>,
+): Promise<ByProof<Result>> {
+  const proof = proofIn(exchange.req)
+  if (proof === null) return { problem: malformedCode(exchange) }
+  const answer = await act(proofAttempt(exchange, proof))
+  if (answer.kind === 'accepted') return { done: answer }
+  if (answer.kind === 'setup-granted') {
+    const next = pagePath(exchange.site.paths, 'setup-required')
+    return { problem: { code: 'setup-required', next } }
+  }
+  if (answer.kind === 'malformed-request') return { problem: malformedCode(exchange) }
+  if (answer.kind === 'wrong-code') return { problem: wrongCode(exchange, proof, answer.triesLeft) }
+  if (answer.kind !== 'too-many-attempts') return { problem: { code: answer.kind } }
+  return { problem: tooMany(exchange, answer) }
+}
+
+type Asked = Pick<Exchange<PendingVisitor | SignedInVisitor>, 'site' | 'visitor'>
+
+/** What a code looks like that this user could give. */
+function malformedCode({ site, visitor }: Asked): Problem {
+  const { digits } = firstAuthenticator(visitor.record) ?? { digits: 6 }
+  if (!acceptsBackupCodes(site, visitor)) return malformedAppCode({ digits })
+  return { ...malformed('code'), text: { key: 'code-problem.malformed-code-backup', digits } }
+}
+
+/** What is no code, where only an authenticator's can be given. */
+export function malformedAppCode({ digits }: { readonly digits: number }): Problem {
+  return { ...malformed('code'), text: { key: 'code-problem.malformed-code', digits } }
+}
+
+/** To wait for the next code, and to check the phone's clock, helps nobody with a backup code. */
+function wrongCode({ site, visitor }: Asked, proof: Proof, triesLeft: number | null): Problem {
+  const backup = proof.every(({ factor }) => factor.role === 'spare')
+  const ofApp = !(backup && acceptsBackupCodes(site, visitor))
+  const last = triesLeft === 0
+  const key = last ? 'code-problem.last-wrong-code' : 'code-problem.wrong-backup-code'
+  return {
+    code: 'wrong-code',
+    ...(ofApp && !last ? {} : { text: { key } }),
+    ...(triesLeft === null || last ? {} : { triesLeft }),
+  }
+}
+
+/** The wait and the lock stop the authenticator alone: a backup code works meanwhile. */
+function tooMany(
+  { site, visitor }: Asked,
+  { retryAfter, blockedUntil }: Extract<ProofAnswer, { kind: 'too-many-attempts' }>,
+): Problem {
+  if (blockedUntil === null) return { code: 'too-many-attempts', retryAfter }
+  const { record, policy } = visitor
+  const left = policy.backupCodes ? backupCodesLeft(record.backupCodes, site.keyIds) : 0
+  const key = left > 0 ? 'code-problem.app-blocked-backup' : 'code-problem.app-blocked'
+  const until = new Date(blockedUntil)
+  return { code: 'too-many-attempts', retryAfter, text: { key }, blockedUntil: until }
+}
+
+/** Whether a backup code could be right. */
+export function acceptsBackupCodes(
+  { keyIds }: Pick<Site, 'keyIds'>,
+  { record, policy }: Pick<Footing, 'record' | 'policy'>,
+): boolean {
+  return policy.backupCodes && canBeRight(record.backupCodes, keyIds)
+}

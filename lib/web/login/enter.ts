@@ -1,0 +1,54 @@
+import type { Request } from 'express'
+import type { Stamp } from '../../domain/stamp.js'
+import type { Footing } from '../../domain/standing.js'
+import type { KeptCodes } from '../../service/shown-codes.js'
+import type { Notice } from '../../text/pages.js'
+import type { Keeps } from '../request/kept-keys.js'
+import { type LogInOptions, removeUser } from '../request/passport.js'
+import { keptKeys, removeLogin, type SecondStepSession } from '../request/session.js'
+import type { Site } from '../request/site.js'
+import { guardedStateOf } from '../request/visitor.js'
+import { passportLogIn } from './passport-session.js'
+
+/** A user who may be in, and the stamp that says why. */
+export interface Entry {
+  readonly user: Express.User
+  readonly userId: string
+  readonly stamp: Stamp
+  readonly footing: Footing
+  readonly keeps: Keeps
+  readonly options?: LogInOptions
+  /** Where the page after this one leads. */
+  readonly next?: string | undefined
+  /** What the settings say once. */
+  readonly notice?: Notice | undefined
+  /** Codes that this page shows, for its reload. */
+  readonly shown?: KeptCodes | null
+}
+
+/**
+ * Signs the user in, in a new session that has from the old one what may live on. The old one stays
+ * as it is until then: where the login fails, the visitor is where they were.
+ */
+export async function enter(site: Site, req: Request, entry: Entry): Promise<void> {
+  const { user, userId, stamp, footing, options } = entry
+  const state = guardedStateOf(req)
+  const { next, notice, shown = null } = entry
+  const secondStep: SecondStepSession = {
+    verified: stamp,
+    ...(next === undefined ? {} : { next }),
+    ...(notice === undefined ? {} : { notice }),
+    ...(shown === null ? {} : { shown: [shown] }),
+  }
+  const contents = [...keptKeys(req, entry.keeps), ['secondStep', secondStep] as const]
+  const before = req.session
+  try {
+    await passportLogIn(req, state.logIn, user, { options: options ?? {}, contents })
+  } catch (error) {
+    removeUser(req)
+    if (req.session !== before) removeLogin(site, req)
+    throw error
+  }
+  const { record, policy, subject } = footing
+  state.visitor = { kind: 'signed-in', userId, user, stamp, record, policy, subject }
+}

@@ -1,0 +1,70 @@
+import type { Request } from 'express'
+import type { PendingLogin } from '../../domain/pending-login.js'
+import type { Generation, Method, Stamp } from '../../domain/stamp.js'
+import type { Footing } from '../../domain/standing.js'
+import { within } from '../../ports/with-timeout.js'
+import type { KeptCodes } from '../../service/shown-codes.js'
+import type { Notice } from '../../text/pages.js'
+import { pathOnOrigin } from '../request/destination.js'
+import { keepsOfPending } from '../request/kept-keys.js'
+import { deserialise, putInCharge } from '../request/passport.js'
+import type { Site } from '../request/site.js'
+import type { PendingVisitor } from '../request/visitor.js'
+import { enter } from './enter.js'
+
+/**
+ * The user of a pending login, from the Passport instance that serialised him.
+ *
+ * @returns undefined where the host says that he is gone, or answers with somebody else
+ * @throws UnavailableError where the host cannot say
+ */
+export async function userOfPending(
+  site: Site,
+  req: Request,
+  { pending }: Pick<PendingVisitor, 'pending'>,
+): Promise<Express.User | undefined> {
+  const passport = site.passports[pending.passport.instance]
+  if (passport === undefined) return undefined
+  const user = await within('the user store', () =>
+    deserialise(passport, pending.passport.user, req),
+  )
+  return user !== undefined && site.describe(user).id === pending.userId ? user : undefined
+}
+
+/**
+ * The end of every pending login: the record is written, now the session may say so.
+ *
+ * @returns where the visitor was going
+ */
+export async function finishLogin(
+  site: Site,
+  req: Request,
+  login: { readonly pending: PendingLogin } & Footing,
+  passed: {
+    user: Express.User
+    method: Method
+    given: Generation
+    pageBetween?: boolean
+    notice?: Notice | undefined
+    /** Keeps the codes that the page between shows, for its reload. */
+    keepCodes?: (stamp: Stamp) => Promise<KeptCodes | null>
+  },
+): Promise<string> {
+  const { pending, ...footing } = login
+  const { userId } = pending
+  const passport = site.passports[pending.passport.instance]
+  if (passport !== undefined) putInCharge(req, passport)
+  const next = pathOnOrigin(pending.next, site.origin) ?? site.paths.signedIn
+  const stamp = site.sessions.stamp(userId, passed.given, passed.method)
+  await enter(site, req, {
+    user: passed.user,
+    userId,
+    stamp,
+    footing,
+    keeps: keepsOfPending(site, req, pending),
+    next: passed.pageBetween === true ? next : undefined,
+    notice: passed.notice,
+    shown: (await passed.keepCodes?.(stamp)) ?? null,
+  })
+  return next
+}

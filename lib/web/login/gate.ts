@@ -1,0 +1,205 @@
+import type { Request, Response } from 'express'
+import type { Stamp } from '../../domain/stamp.js'
+import { demandOf, type Footing, standingOf } from '../../domain/standing.js'
+import { ConfigurationError } from '../../errors/configuration-error.js'
+import { destinationOf } from '../request/destination.js'
+import { keepsAsPassport, keepsOfPending } from '../request/kept-keys.js'
+import { pagePath } from '../request/page-path.js'
+import {
+  instanceInCharge,
+  type LogInOptions,
+  removeUser,
+  requireKnownInstance,
+} from '../request/passport.js'
+import type { Site } from '../request/site.js'
+import { type Guarded, guardedStateOf } from '../request/visitor.js'
+import { enter } from './enter.js'
+import { passportLogIn, refuseAnswered, serialisedUserOf } from './passport-session.js'
+import { answerPending, refuseWithoutSession } from './pending-answer.js'
+import { putPending } from './put-pending.js'
+
+type Done = (error?: unknown) => unknown
+
+/**
+ * The `req.logIn` of a guarded request. Whatever signs a user in ends here, so here is the one place
+ * that decides whether he is in, or only pending.
+ */
+export function gate(site: Site, req: Request, res: Response): Request['logIn'] {
+  return (user: Express.User, options: LogInOptions | Done, callback?: Done): void => {
+    const [given, done] = typeof options === 'function' ? [{}, options] : [options ?? {}, callback]
+    const state = guardedStateOf(req)
+    if (typeof done !== 'function') {
+      throw new ConfigurationError(
+        'req.logIn() needs a callback: the second step is looked up first',
+      )
+    }
+    if (state.loggingIn) {
+      // Not thrown: this may be a callback of a database's, where nobody catches.
+      queueMicrotask(() => callBack(state, done, calledTwice()))
+      return
+    }
+    state.loggingIn = true
+    state.calledLogIn = true
+    logIn(site, req, res, user, given)
+      .finally(() => {
+        state.loggingIn = false
+      })
+      .then(
+        (entered) => {
+          return entered ? done() : undefined
+        },
+        (error: unknown) => {
+          removeUser(req)
+          return done(error)
+        },
+      )
+      .catch(state.next)
+  }
+}
+
+function calledTwice(): ConfigurationError {
+  return new ConfigurationError(
+    'req.logIn() was called again before it had called back: wait for the callback of the first call',
+  )
+}
+
+/** What the host's callback throws goes to Express: it is no reason for the process to end. */
+function callBack({ next }: Guarded, done: Done, error: unknown): void {
+  Promise.resolve()
+    .then(() => done(error))
+    .catch(next)
+}
+
+/** @returns whether the user is in; otherwise the gate has answered the request itself */
+async function logIn(
+  site: Site,
+  req: Request,
+  res: Response,
+  user: Express.User,
+  options: LogInOptions,
+): Promise<boolean> {
+  checkOptions(options)
+  if (options.session !== false) requireKnownInstance(req, site.passports)
+  const state = guardedStateOf(req)
+  const userId = site.describe(user).id
+  state.onFirstStep?.(user)
+  state.onFirstStep = null
+
+  const footing = await footingFor(state, user, userId)
+  const passed = takePassed(state, userId, footing)
+  const login: Login = { user, userId, footing, options }
+  if (options.session === false) return logInOnce(site, req, res, login, passed !== null)
+
+  const stamp = passed ?? keptStamp(site, state, login) ?? stampOfNobodyAsked(site, login)
+  if (stamp === null) {
+    await becomePending(site, req, res, login)
+    return false
+  }
+  const { visitor } = state
+  const keeps =
+    passed !== null && visitor.kind === 'pending'
+      ? keepsOfPending(site, req, visitor.pending)
+      : keepsAsPassport(site, req, options)
+  await enter(site, req, { user, userId, stamp, footing, keeps, options })
+  return true
+}
+
+/** Read once where the strategy's user was met before. */
+async function footingFor(state: Guarded, user: Express.User, userId: string): Promise<Footing> {
+  const { site, cleared } = state
+  state.cleared = null
+  if (cleared?.userId === userId) return cleared.footing
+  return site.sessions.footing(userId, site.describe(user).subject)
+}
+
+interface Login {
+  readonly user: Express.User
+  readonly userId: string
+  readonly footing: Footing
+  readonly options: LogInOptions
+}
+
+function checkOptions(options: LogInOptions): void {
+  if (options.secondStep === false && options.session !== false) {
+    throw new ConfigurationError(
+      '`secondStep: false` is for credentials without a session: add `session: false`',
+    )
+  }
+}
+
+/** The strategy has just seen this user's second step passed; one login may use it. */
+function takePassed(state: Guarded, userId: string, { record }: Footing): Stamp | null {
+  const { passed } = state
+  state.passed = null
+  if (passed === null || passed.userId !== userId) return null
+  return passed.stamp.epoch === record.epoch ? passed.stamp : null
+}
+
+/** The current user logs in again (profile edit, linked account): the same stamp, its old time. */
+function keptStamp(site: Site, { visitor }: Guarded, { userId, footing }: Login): Stamp | null {
+  if (visitor.kind !== 'signed-in' || visitor.stamp === null) return null
+  const standing = standingOf(userId, visitor.stamp, footing, site.system.now())
+  return standing === 'passed' ? visitor.stamp : null
+}
+
+function stampOfNobodyAsked(site: Site, { userId, footing }: Login): Stamp | null {
+  if (demandOf(footing, site.system.now()) !== 'nothing') return null
+  return site.sessions.stamp(userId, footing.record, 'none')
+}
+
+/** A login for this request only, by an API key or the like. */
+async function logInOnce(
+  site: Site,
+  req: Request,
+  res: Response,
+  { user, footing, options }: Login,
+  passed: boolean,
+): Promise<boolean> {
+  const demand = demandOf(footing, site.system.now())
+  if (passed || demand === 'nothing' || options.secondStep === false) {
+    const state = guardedStateOf(req)
+    await passportLogIn(req, state.logIn, user, { options, contents: [] })
+    // Met: a guard mounted again on a sub-router must not take him for a session without a stamp.
+    state.visitor = {
+      kind: 'signed-in',
+      userId: footing.record.userId,
+      user,
+      stamp: null,
+      once: true,
+      ...footing,
+    }
+    return true
+  }
+  removeUser(req)
+  await refuseWithoutSession(site, req, res, demand === 'code' ? 'code-required' : 'setup-required')
+  return false
+}
+
+async function becomePending(
+  site: Site,
+  req: Request,
+  res: Response,
+  { user, userId, footing, options }: Login,
+): Promise<void> {
+  const { index, passport } = instanceInCharge(req, site.passports)
+  const pending = site.sessions.pending({
+    userId,
+    epoch: footing.record.epoch,
+    next: destinationOf(req, options, site),
+    passport: { instance: index, user: await serialisedUserOf(passport, user, req) },
+    keepSessionInfo: options.keepSessionInfo === true,
+    locale: site.describe(user).locale,
+    subject: footing.subject,
+    stampId: null,
+    stampVersion: null,
+  })
+  refuseAnswered(req)
+  await putPending(site, req, pending)
+  refuseAnswered(req)
+
+  removeUser(req)
+  const demand = demandOf(footing, site.system.now())
+  const standing = demand === 'setup' ? 'setup-required' : 'code-required'
+  guardedStateOf(req).visitor = { kind: 'pending', standing, pending, ...footing }
+  await answerPending(site, req, res, { status: standing, next: pagePath(site.paths, standing) })
+}

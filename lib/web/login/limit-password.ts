@@ -1,0 +1,117 @@
+import type { Request, RequestHandler } from 'express'
+import { checkNames } from '../../errors/check-names.js'
+import { ConfigurationError } from '../../errors/configuration-error.js'
+import { malformed } from '../../text/problem.js'
+import { addressKey } from '../request/client-address.js'
+import { isCrossOrigin } from '../request/cross-origin.js'
+import type { Site } from '../request/site.js'
+import { guardedStateOf } from '../request/visitor.js'
+import { sendProblem } from '../routing/respond.js'
+
+/** Options of `limitPassword()`. */
+export interface LimitPasswordOptions {
+  /**
+   * The account that a password is tried for. Default: `username` and `email` of the body and of
+   * the query, each counted that is there. Case, surrounding blanks and Unicode forms are made one, so that
+   * no other way to write an address has attempts of its own.
+   */
+  readonly account?: (req: Request) => string | null | undefined
+}
+
+/**
+ * Mounted before `passport.authenticate()` on the route that takes passwords: limits wrong ones per
+ * account and address, and per address. An attempt has succeeded if the gate saw `logIn` with the user
+ * whose account was counted: what `describe` tells as `id`, `email` or `username` is the name that was
+ * typed. A form that another site sent is refused and counts for nothing.
+ */
+export function limitPassword(site: Site, options: LimitPasswordOptions = {}): RequestHandler {
+  checkNames(options, ['account'], 'limitPassword.')
+  const { account } = options
+  if (account !== undefined && typeof account !== 'function') {
+    throw new ConfigurationError('`limitPassword.account` must be a function of the request')
+  }
+  let warnedOfName = false
+  const check = async (...[req, res, next]: Parameters<RequestHandler>): Promise<void> => {
+    const state = guardedStateOf(req)
+    // Login forgery; and each visitor of another site would guess from an address of their own.
+    if (isCrossOrigin(req, site)) return sendProblem(site, req, res, { code: 'cross-origin' })
+    const named = account === undefined ? accountsIn(req) : [[null, account(req)] as const]
+    const odd = named.find(([, name]) => !isName(name))
+    if (odd !== undefined) return sendProblem(site, req, res, malformed(odd[0]))
+    const accounts = named.flatMap(([, name]) =>
+      name === undefined || name === null ? [] : [canonical(name)],
+    )
+    if (accounts.length === 0) warnNoAccount(req)
+    const { passwordAttempts } = await site.sessions.policy()
+    const places = await site.limits.takeForPassword({
+      accounts,
+      ipKey: addressKey(req, site),
+      passwordAttempts,
+    })
+    if (places.kind === 'too-many-attempts') {
+      return sendProblem(site, req, res, { code: places.kind, retryAfter: places.retryAfter })
+    }
+    if (places.kind === 'taken') {
+      state.onFirstStep = (user) => {
+        const forgiven = places.forgive(namesOf(site, user))
+        if (forgiven || accounts.length === 0 || warnedOfName) return
+        warnedOfName = true
+        warnUnknownName()
+      }
+    }
+    next()
+  }
+  return (req, res, next) => {
+    check(req, res, next).catch(next)
+  }
+}
+
+/**
+ * All of them: which one the host's strategy reads is not known, and the others may be made up.
+ * passport-local reads the query where the body has nothing.
+ */
+function accountsIn(req: Request): ReadonlyArray<readonly [field: string, account: unknown]> {
+  return [req.body, req.query].flatMap((fields: unknown) => {
+    const { username, email } = Object(fields) as { username?: unknown; email?: unknown }
+    return [['username', username] as const, ['email', email] as const]
+  })
+}
+
+/** A list or an object might be read as some account's name, and would escape its count. */
+function isName(account: unknown): boolean {
+  return account === undefined || account === null || /^(string|number)$/.test(typeof account)
+}
+
+/**
+ * The names by which a user signs in, and by which nobody else does: a display name may be anybody's.
+ */
+function namesOf(site: Site, user: Express.User): readonly string[] {
+  const { id, email, username } = site.describe(user)
+  return [site.hostIdOf(id), email, username].flatMap((name) =>
+    name === null ? [] : [canonical(name)],
+  )
+}
+
+let warned = false
+
+/** Each of this user's logins uses up a place, and nobody would know why. */
+function warnUnknownName(): void {
+  process.emitWarning(
+    'passport-second-step: limitPassword() counts a login as a miss, because the user who signed in is not known by ' +
+      'the name that was typed: have `describe` tell it as `username`, or as `email` or `id`',
+  )
+}
+
+/** A login form of another shape would be limited per address only, and nobody would know. */
+function warnNoAccount(req: Request): void {
+  if (warned || req.method !== 'POST') return
+  warned = true
+  process.emitWarning(
+    'limitPassword() found no account in a login: mount it after the body parser, or tell it where ' +
+      'the account is, limitPassword({ account: (req) => req.body.login })',
+  )
+}
+
+function canonical(account: unknown): string {
+  return String(account).normalize('NFKC').trim().toLowerCase()
+}

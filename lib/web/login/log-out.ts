@@ -1,0 +1,58 @@
+import type { Request } from 'express'
+import { isEnrolled } from '../../domain/authenticators.js'
+import type { SecondStepRecord } from '../../domain/record.js'
+import type { Stamp } from '../../domain/stamp.js'
+import type { LogInOptions } from '../request/passport.js'
+import { occasionOf } from '../request/request-info.js'
+import type { Site } from '../request/site.js'
+import { guardedStateOf, type Visitor } from '../request/visitor.js'
+import { passportLogOut } from './passport-session.js'
+
+type Done = (error?: unknown) => void
+type LogOut = (options: LogInOptions, done: Done) => void
+
+/**
+ * The `req.logOut` of a guarded request. Our keys go, also under `keepSessionInfo`, and the
+ * stamp or the pending login is ended in the record: a slow request writes a destroyed session back.
+ */
+export function gatedLogOut(site: Site, req: Request): Request['logOut'] {
+  const logOut = req.logOut.bind(req) as LogOut
+  return (options: object | Done, callback?: Done): void => {
+    const [given, done] =
+      typeof options === 'function' ? [{}, options as Done] : [options, callback]
+    const state = guardedStateOf(req)
+    const { visitor } = state
+    state.visitor = { kind: 'anonymous' }
+    if (req.session) Reflect.deleteProperty(req.session, 'secondStep')
+    const ended = end(site, req, visitor)
+    passportLogOut(req, logOut, given ?? {})
+      .then(
+        () => ended,
+        (error: unknown) => error,
+      )
+      .then((failure) => done?.(failure))
+      .catch(state.next)
+  }
+}
+
+/** @returns the failure, if any: the session is logged out all the same */
+async function end(site: Site, req: Request, visitor: Visitor): Promise<unknown> {
+  const ending = endingOf(site, req, visitor)
+  return ending?.then(
+    () => undefined,
+    (error: unknown) => error,
+  )
+}
+
+function endingOf({ sessions }: Site, req: Request, visitor: Visitor): Promise<void> | undefined {
+  if (visitor.kind === 'pending') return sessions.endLogin(visitor.pending, occasionOf(req))
+  if (visitor.kind !== 'signed-in' || visitor.stamp === null) return undefined
+  if (!isWorthEnding(visitor.stamp, visitor.record)) return undefined
+  return sessions.end(visitor.stamp, occasionOf(req))
+}
+
+/** Who has no second step, and is not about to have one, gets no record for each log-out. */
+function isWorthEnding(stamp: Stamp, record: SecondStepRecord): boolean {
+  const setsUp = record.setup?.owner === stamp.id
+  return stamp.method !== 'none' || isEnrolled(record) || setsUp
+}

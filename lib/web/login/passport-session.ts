@@ -1,0 +1,139 @@
+import type { Request } from 'express'
+import { UnavailableError } from '../../errors/unavailable-error.js'
+import { type Step, stepsWithin } from '../../ports/steps-within.js'
+import {
+  keyInCharge,
+  type LogInOptions,
+  type PassportInstance,
+  type PassportLogIn,
+  serialise,
+  serialiseInCharge,
+  withSessionWork,
+} from '../request/passport.js'
+import { detachSession, regeneratedNow, savedNow } from '../request/session.js'
+
+const STORE = 'the session store'
+const SERIALISER = "the host's serializeUser"
+
+const LONGEST_CALL = 1000
+// The host's serialiser, the old session's end, the new session's first save: an answer is due within 2 s.
+const LONGEST = 1500
+
+type Done = (error?: unknown) => void
+
+/** How a user is logged in. */
+export interface LogInWith {
+  readonly options: LogInOptions
+  /** What the new session has beside the user. */
+  readonly contents: ReadonlyArray<readonly [key: string, value: unknown]>
+}
+
+/**
+ * Runs Passport's own `logIn`, with the session work done here. Passport's goes on after whoever asked
+ * has given up, on a request that was answered and has no session any more: it ends the process, or
+ * signs in a user who was refused. Here nothing goes on once the time is over.
+ *
+ * @throws UnavailableError for the session store and for a serialiser that is silent; what the
+ *   serialiser fails with; an Error where the host has answered the request meanwhile
+ */
+export async function passportLogIn(
+  req: Request,
+  logIn: PassportLogIn,
+  user: Express.User,
+  { options, contents }: LogInWith,
+): Promise<void> {
+  await worked(req, (step) => {
+    const ours = (one: unknown) => logInToSession(step, req, one, contents)
+    return withSessionWork(req, { logIn: ours }, (done) => logIn(user, options, done))
+  })
+  refuseAnswered(req)
+}
+
+/** Runs Passport's own `logOut`, likewise. */
+export async function passportLogOut(
+  req: Request,
+  logOut: (options: LogInOptions, done: Done) => void,
+  options: LogInOptions,
+): Promise<void> {
+  await worked(req, (step) => {
+    const ours = (given: LogInOptions) => logOutOfSession(step, req, given)
+    return withSessionWork(req, { logOut: ours }, (done) => logOut(options, done))
+  })
+}
+
+/**
+ * The user in the form that goes into a pending login.
+ *
+ * @throws UnavailableError for a serialiser that is silent; what it fails with
+ */
+export function serialisedUserOf(
+  passport: PassportInstance,
+  user: Express.User,
+  req: Request,
+): Promise<unknown> {
+  return stepsWithin(LONGEST_CALL, (step) => step(SERIALISER, () => serialise(passport, user, req)))
+}
+
+/**
+ * The host may have answered already, by a time-out of its own: no callback of a login's may have an
+ * effect after that.
+ *
+ * @throws an Error, which is the host's to log
+ */
+export function refuseAnswered(req: Request): void {
+  if (req.res?.headersSent !== true) return
+  throw new Error('the response was sent before the login was done: nobody is signed in')
+}
+
+/** Runs the steps; where one of the store's was begun and they fail, the session is let go of. */
+async function worked(req: Request, run: (step: Step) => Promise<void>): Promise<void> {
+  let atStore = false
+  const watched =
+    (step: Step): Step =>
+    (part, call) => {
+      atStore ||= part === STORE
+      return step(part, call)
+    }
+  const work = () => stepsWithin(LONGEST, (step) => run(watched(step)))
+  await work().catch((error: unknown) => {
+    if (atStore) detachSession(req)
+    throw error
+  })
+}
+
+/** As Passport 0.7 does it, but serialised first: a serialiser that fails costs nobody a session. */
+async function logInToSession(
+  step: Step,
+  req: Request,
+  user: unknown,
+  contents: LogInWith['contents'],
+): Promise<void> {
+  const serialised = await step(SERIALISER, () => serialiseInCharge(req, user))
+  refuseAnswered(req)
+  await step(STORE, () => asStore(regeneratedNow(req)))
+  for (const [key, value] of contents) Reflect.set(req.session, key, value)
+  Reflect.set(req.session, keyInCharge(req), { user: serialised })
+  refuseAnswered(req)
+  await step(STORE, () => asStore(savedNow(req)))
+}
+
+async function logOutOfSession(
+  step: Step,
+  req: Request,
+  { keepSessionInfo }: LogInOptions,
+): Promise<void> {
+  // The host has destroyed it: nobody is signed in there.
+  if (!req.session) return
+  const kept: unknown = Reflect.get(req.session, keyInCharge(req))
+  if (typeof kept === 'object' && kept !== null) Reflect.deleteProperty(kept, 'user')
+  const before = req.session
+  await step(STORE, () => asStore(savedNow(req)))
+  await step(STORE, () => asStore(regeneratedNow(req)))
+  if (keepSessionInfo === true) Object.assign(req.session, before)
+}
+
+async function asStore(work: Promise<void>): Promise<void> {
+  await work.catch((error: unknown) => {
+    throw error instanceof UnavailableError ? error : new UnavailableError(STORE, error)
+  })
+}

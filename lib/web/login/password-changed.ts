@@ -1,0 +1,42 @@
+import type { Request } from 'express'
+import { checkNames } from '../../errors/check-names.js'
+import { serialisedUser } from '../request/passport.js'
+import { renewSession } from '../request/session.js'
+import type { Site } from '../request/site.js'
+import { guardedStateOf, type SignedInVisitor } from '../request/visitor.js'
+
+/** Options of `passwordChanged()`. */
+export interface PasswordChangedOptions {
+  /**
+   * The request in which users change their own password: its session lives on, under a new id and
+   * as fresh as it was. A request of somebody else's, an admin's say, is passed over. Default: none,
+   * every session of the user ends.
+   */
+  readonly except?: Request
+}
+
+/**
+ * Ends what an old password has begun.
+ *
+ * @throws ConfigurationError for an unknown option, or a request that no guard has seen
+ */
+export async function passwordChanged(
+  site: Site,
+  userId: string,
+  options: PasswordChangedOptions = {},
+): Promise<void> {
+  checkNames(options, ['except'], 'passwordChanged.')
+  const { except } = options
+  const named = except === undefined ? null : visitorIn(except, userId)
+  const { stamp, record } = await site.sessions.passwordChanged(userId, named)
+  if (except === undefined || named === null || stamp === null) return
+  await renewSession(except, stamp)
+  guardedStateOf(except).visitor = { ...named, stamp, record }
+}
+
+/** The user, signed in by the request's session; null for anybody else. */
+function visitorIn(req: Request, userId: string): SignedInVisitor | null {
+  const { visitor } = guardedStateOf(req)
+  const inSession = visitor.kind === 'signed-in' && (serialisedUser(req) ?? null) !== null
+  return inSession && visitor.userId === userId ? visitor : null
+}

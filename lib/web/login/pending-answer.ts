@@ -1,0 +1,43 @@
+import type { Request, Response } from 'express'
+import { wantsJson } from '../request/negotiation.js'
+import type { PendingInfo, Site } from '../request/site.js'
+import {
+  redirect,
+  sendJson,
+  sendProblem,
+  sendProblemJson,
+  setSafeHeaders,
+} from '../routing/respond.js'
+
+/**
+ * The gate's own answer to a login whose second step is open. The host's callback does not run, so
+ * no code of the host's can hand out a token or redirect as if the user were in.
+ */
+export async function answerPending(
+  site: Site,
+  req: Request,
+  res: Response,
+  info: PendingInfo,
+): Promise<void> {
+  if (site.onPending !== null) await site.onPending(req, res, info)
+  else if (req.get('hx-request') !== undefined) redirectHtmx(res, info.next)
+  else if (wantsJson(req)) sendJson(res, { status: info.status, next: info.next })
+  else redirect(res, info.next)
+}
+
+function redirectHtmx(res: Response, path: string): void {
+  setSafeHeaders(res)
+  res.status(204).set('HX-Redirect', path).end()
+}
+
+/** A login without a session cannot wait for a second step: it is refused. */
+export async function refuseWithoutSession(
+  site: Site,
+  req: Request,
+  res: Response,
+  status: PendingInfo['status'],
+): Promise<void> {
+  const problem = { code: status } as const
+  if (req.accepts(['json', 'html']) === 'html') return sendProblem(site, req, res, problem)
+  sendProblemJson(site, req, res, problem)
+}

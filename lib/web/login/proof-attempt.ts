@@ -1,0 +1,27 @@
+import type { Proof } from '../../factors/factors.js'
+import type { ProofAttempt } from '../../service/challenge.js'
+import { addressLimit } from '../request/client-address.js'
+import type { Exchange } from '../request/handler.js'
+import { occasionOf } from '../request/request-info.js'
+import type { PendingVisitor, SignedInVisitor } from '../request/visitor.js'
+
+/** A proof of this visitor's, as the service wants it. */
+export function proofAttempt(
+  {
+    site,
+    req,
+    visitor,
+  }: Pick<Exchange<PendingVisitor | SignedInVisitor>, 'site' | 'req' | 'visitor'>,
+  proof: Proof,
+): ProofAttempt {
+  return {
+    userId: visitor.record.userId,
+    proof,
+    admission: visitor,
+    ...addressLimit(site, req),
+    occasion: occasionOf(req),
+    record: visitor.record,
+    policy: visitor.policy,
+    subject: visitor.subject,
+  }
+}

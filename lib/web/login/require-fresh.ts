@@ -1,0 +1,93 @@
+import type { Request, RequestHandler, Response } from 'express'
+import { isFresh } from '../../domain/stamp.js'
+import { checkNames } from '../../errors/check-names.js'
+import { ConfigurationError } from '../../errors/configuration-error.js'
+import type { Problem } from '../../text/problem.js'
+import { hasBody } from '../request/body.js'
+import { isCrossOrigin } from '../request/cross-origin.js'
+import { isNavigation } from '../request/destination.js'
+import { holdBodyEnd, isBodyOnItsWay } from '../request/held-body.js'
+import { lookAgain } from '../request/look-again.js'
+import type { Site } from '../request/site.js'
+import { guardedStateOf, type Visitor } from '../request/visitor.js'
+import { rememberWayBack } from '../request/way-back.js'
+import { enrolled } from '../routing/requirements.js'
+import { redirect, sendProblem } from '../routing/respond.js'
+
+/** Options of `requireFresh()`. */
+export interface RequireFreshOptions {
+  /**
+   * What happens to a signed-in user without an authenticator: `refuse` answers 403
+   * `setup-required`, `pass` lets him through. Default `refuse`.
+   */
+  readonly notEnrolled?: 'refuse' | 'pass'
+}
+
+/**
+ * Guards a route of the host's: a code must have been given within the last five minutes. An unsafe
+ * request that another site started is refused, however fresh the code. Where a body comes after the
+ * guard has looked, it looks again once the body is there, wherever it is read: a request that is held
+ * back must not outlive a log-out.
+ */
+export function requireFresh(site: Site, options: RequireFreshOptions = {}): RequestHandler {
+  checkNames(options, ['notEnrolled'], 'requireFresh.')
+  if (!['refuse', 'pass', undefined].includes(options.notEnrolled)) {
+    throw new ConfigurationError("`requireFresh.notEnrolled` must be 'refuse' or 'pass'")
+  }
+  const notEnrolled = options.notEnrolled ?? 'refuse'
+
+  return (req, res, next) => {
+    const problemNow = async () => problemOf(site, req, await lookAgain(site, req), notEnrolled)
+    const check = async (): Promise<void> => {
+      if (isCrossOrigin(req, site)) return sendProblem(site, req, res, { code: 'cross-origin' })
+      const { visitor, bodyWasThere } = guardedStateOf(req)
+      const comes = isBodyOnItsWay(req)
+      const problem =
+        comes || bodyWasThere || !hasBody(req)
+          ? problemOf(site, req, visitor, notEnrolled)
+          : await problemNow()
+      if (problem !== null) return refuse(site, req, res, problem)
+      if (comes) holdBodyEnd(req, res, mayEnd)
+      next()
+    }
+    const mayEnd = async (): Promise<boolean> => {
+      try {
+        const problem = await problemNow()
+        if (problem === null) return true
+        if (res.headersSent) res.destroy()
+        else await refuse(site, req, res.set('Connection', 'close'), problem)
+      } catch (error) {
+        next(error)
+      }
+      return false
+    }
+    check().catch(next)
+  }
+}
+
+function problemOf(
+  site: Site,
+  req: Request,
+  visitor: Visitor | Problem,
+  notEnrolled: NonNullable<RequireFreshOptions['notEnrolled']>,
+): Problem | null {
+  const met = 'code' in visitor ? visitor : enrolled(site, req, visitor)
+  if (!('code' in met)) {
+    const fresh = `${site.paths.secondStep}/fresh`
+    return isFresh(met.stamp, site.system.now())
+      ? null
+      : { code: 'fresh-code-required', next: fresh }
+  }
+  if (met.code !== 'not-enrolled') return met
+  const setup = `${site.paths.secondStep}/setup`
+  return notEnrolled === 'pass' ? null : { code: 'setup-required', next: setup }
+}
+
+async function refuse(site: Site, req: Request, res: Response, problem: Problem): Promise<void> {
+  const { code, next } = problem
+  if (code === 'fresh-code-required' && next !== undefined) {
+    await rememberWayBack(site, req)
+    if (isNavigation(req)) return redirect(res, next)
+  }
+  return sendProblem(site, req, res, problem)
+}

@@ -1,0 +1,46 @@
+import type { IncomingMessage } from 'node:http'
+import type { Request } from 'express'
+import { pendingStandingOf, standingOf } from '../../domain/standing.js'
+import type { ProblemCode } from '../../text/problem.js'
+import { userOf } from '../request/passport.js'
+import { pendingOf, stampOf } from '../request/session.js'
+import type { Site } from '../request/site.js'
+
+/** Why a web-socket upgrade is refused. */
+export class NotSignedInError extends Error {
+  override readonly name = 'NotSignedInError'
+  readonly status = 401
+  readonly statusCode = 401
+  /** `not-signed-in`, `code-required` or `setup-required`. */
+  readonly code: ProblemCode
+
+  constructor(code: ProblemCode) {
+    super(`the visitor is not signed in: ${code}`)
+    this.code = code
+  }
+}
+
+/**
+ * Who is signed in, both steps if he needs both, on a request that no guard can see: a web-socket
+ * upgrade, after the session's and Passport's middleware ran on it. Changes nothing.
+ *
+ * @throws NotSignedInError; UnavailableError where it cannot be known
+ */
+export async function requireSignedIn(site: Site, request: IncomingMessage): Promise<Express.User> {
+  const req = request as Request
+  const user = req.session ? userOf(req) : undefined
+  const pending = req.session ? pendingOf(req) : null
+  if (pending !== null && pending !== 'broken') {
+    const footing = await site.sessions.footing(pending.userId, pending.subject)
+    const standing = pendingStandingOf(pending, footing, site.system.now())
+    // Also one that is free by now: its next request signs it in.
+    const out = standing === 'over' || standing === 'free'
+    throw new NotSignedInError(out ? 'not-signed-in' : standing)
+  }
+  if (user === undefined || pending === 'broken') throw new NotSignedInError('not-signed-in')
+  const userId = site.describe(user).id
+  const footing = await site.sessions.footing(userId, site.describe(user).subject)
+  const standing = standingOf(userId, stampOf(req), footing, site.system.now())
+  if (standing === 'passed') return user
+  throw new NotSignedInError(standing === 'revoked' ? 'not-signed-in' : standing)
+}

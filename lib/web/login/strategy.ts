@@ -1,0 +1,108 @@
+import type { Request } from 'express'
+import { Strategy } from 'passport'
+import type { Generation, Method } from '../../domain/stamp.js'
+import { detailOf, PROBLEM_STATUS, type Problem } from '../../text/problem.js'
+import { readBody } from '../request/body.js'
+import { isCrossOrigin } from '../request/cross-origin.js'
+import { languagesOf } from '../request/negotiation.js'
+import { putInCharge } from '../request/passport.js'
+import type { Site } from '../request/site.js'
+import { guardedOf, guardedStateOf, type PendingVisitor } from '../request/visitor.js'
+import { pendingCode } from '../routing/requirements.js'
+import { byProof } from './by-proof.js'
+import { userOfPending } from './finish-login.js'
+
+/** What `passport.authenticate('second-step', callback)` gets as `info` when the code is refused. */
+export interface SecondStepFailure {
+  readonly code: Problem['code']
+  /** In the visitor's language. */
+  readonly message: string
+  readonly next?: string
+  /** Of `malformed-request`: the name of the field; null: the body as a whole. */
+  readonly field?: string | null
+  /** Seconds. */
+  readonly retryAfter?: number
+  /** Wrong codes that this pending login may still have; absent after the last. */
+  readonly triesLeft?: number
+  /** Until when the authenticator's codes are not looked at; a backup code works meanwhile. */
+  readonly blockedUntil?: Date
+}
+
+interface Passed {
+  readonly user: Express.User
+  readonly visitor: PendingVisitor
+  readonly given: Generation
+  readonly method: Method
+}
+
+type Outcome = Passed | { readonly problem: Problem }
+
+/**
+ * The second step as a Passport strategy, for hosts that draw their own challenge page: reads `code`
+ * from the body and goes through the same service as the router. On success Passport calls
+ * `req.logIn`, and the gate lets it through once.
+ */
+export class SecondStepStrategy extends Strategy {
+  override readonly name = 'second-step'
+  // Not `#site`: Passport calls Object.create(strategy), which has no private members.
+  private readonly site: Site
+
+  constructor(site: Site) {
+    super()
+    this.site = site
+  }
+
+  override authenticate(req: Request): void {
+    this.outcome(req)
+      .then(
+        (outcome) =>
+          'problem' in outcome ? this.refuse(req, outcome.problem) : this.succeed(req, outcome),
+        (error: unknown) => this.error(error as Error),
+      )
+      // What a callback of the host's throws is not for the callback again.
+      .catch((error: unknown) => guardedOf(req)?.next(error))
+  }
+
+  private async outcome(req: Request): Promise<Outcome> {
+    const { site } = this
+    if (isCrossOrigin(req, site)) return { problem: { code: 'cross-origin' } }
+    const visitor = pendingCode(site, req, guardedStateOf(req).visitor)
+    if ('code' in visitor) return { problem: visitor }
+    const unread = req.res === undefined ? null : await readBody(req, req.res)
+    if (unread !== null) return { problem: unread }
+
+    const user = await userOfPending(site, req, visitor)
+    if (user === undefined) return { problem: { code: 'sign-in-again' } }
+    const outcome = await byProof({ site, req, visitor }, (code) => site.challenge.answer(code))
+    if ('done' in outcome) {
+      return { user, visitor, given: outcome.done, method: outcome.done.method }
+    }
+    const over = outcome.problem.code === 'not-enrolled'
+    return { problem: over ? { code: 'sign-in-again' } : outcome.problem }
+  }
+
+  private succeed(req: Request, { user, visitor, given, method }: Passed): void {
+    const { userId, passport } = visitor.pending
+    const stamp = this.site.sessions.stamp(userId, given, method)
+    guardedStateOf(req).passed = { userId, stamp }
+    const instance = this.site.passports[passport.instance]
+    if (instance !== undefined) putInCharge(req, instance)
+    this.success(user)
+  }
+
+  private refuse(req: Request, problem: Problem): void {
+    const { t } = this.site.messages.for(languagesOf(this.site, req))
+    const { code, next, field, retryAfter, triesLeft, blockedUntil } = problem
+    if (retryAfter !== undefined) req.res?.set('Retry-After', String(retryAfter))
+    const failure: SecondStepFailure = {
+      code,
+      message: detailOf(problem, t),
+      ...(next === undefined ? {} : { next }),
+      ...(field === undefined ? {} : { field }),
+      ...(retryAfter === undefined ? {} : { retryAfter }),
+      ...(triesLeft === undefined ? {} : { triesLeft }),
+      ...(blockedUntil === undefined ? {} : { blockedUntil }),
+    }
+    this.fail(failure, problem.status ?? PROBLEM_STATUS[code])
+  }
+}

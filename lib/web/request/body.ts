@@ -1,0 +1,61 @@
+import express, { type NextFunction, type Request, type Response } from 'express'
+import { malformed, type Problem } from '../../text/problem.js'
+
+const LARGEST = 4096
+const parsers = [
+  express.json({ limit: LARGEST, strict: true }),
+  express.urlencoded({ limit: LARGEST, extended: false }),
+]
+
+/** Reads a form or JSON body, unless the host has read it already. */
+export async function readBody(req: Request, res: Response): Promise<Problem | null> {
+  if (req.body !== undefined) {
+    const field = tooLong(req.body)
+    return field === null ? null : malformed(field, 413)
+  }
+  if (!hasBody(req)) return null
+  if (!req.is(['application/json', 'application/x-www-form-urlencoded'])) {
+    return malformed(null, 415)
+  }
+  try {
+    for (const parser of parsers) await run(parser, req, res)
+    return null
+  } catch (error) {
+    const status: unknown = Reflect.get(Object(error), 'status')
+    return malformed(null, status === 413 || status === 415 ? status : undefined)
+  }
+}
+
+/**
+ * One text field of the body. Undefined for anything else: two fields where one belongs, a number,
+ * an object, or a body that is none.
+ */
+export function fieldOf(req: Request, name: string): string | undefined {
+  const body: unknown = req.body
+  if (typeof body !== 'object' || body === null || !Object.hasOwn(body, name)) return undefined
+  const value: unknown = Reflect.get(body, name)
+  return typeof value === 'string' ? value : undefined
+}
+
+/**
+ * Where the host read the body, under limits of its own, ours applies to each field.
+ *
+ * @returns the name of the first field that is too long, or null
+ */
+function tooLong(body: unknown): string | null {
+  const found = Object.entries(Object(body)).find(
+    ([, value]) => typeof value === 'string' && Buffer.byteLength(value) > LARGEST,
+  )
+  return found?.[0] ?? null
+}
+
+export function hasBody(req: Request): boolean {
+  return req.get('transfer-encoding') !== undefined || Number(req.get('content-length') ?? 0) > 0
+}
+
+function run(parser: express.RequestHandler, req: Request, res: Response): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const next: NextFunction = (error?: unknown) => (error ? reject(error) : resolve())
+    parser(req, res, next)
+  })
+}

@@ -1,0 +1,29 @@
+import type { Request } from 'express'
+import { standingOf } from '../../domain/standing.js'
+import type { Problem } from '../../text/problem.js'
+import { pagePath } from './page-path.js'
+import { removeUser } from './passport.js'
+import type { Site } from './site.js'
+import { guardedStateOf, type Visitor } from './visitor.js'
+
+/**
+ * The visitor as they are now. Between the guard and the end of the body lies what the client sends
+ * when it likes: they may have been signed out meanwhile, or the policy may ask for more.
+ */
+export async function lookAgain(site: Site, req: Request): Promise<Visitor | Problem> {
+  const state = guardedStateOf(req)
+  const { visitor } = state
+  if (visitor.kind !== 'signed-in' || visitor.once === true) return visitor
+  const { userId, stamp, user } = visitor
+  const footing = await site.sessions.footing(userId, site.describe(user).subject)
+  const standing = standingOf(userId, stamp, footing, site.system.now())
+  if (standing === 'passed') {
+    state.visitor = { ...visitor, ...footing }
+    return state.visitor
+  }
+  state.visitor = { kind: 'anonymous' }
+  removeUser(req)
+  if (standing === 'revoked') return { code: 'sign-in-again' }
+  const next = pagePath(site.paths, standing)
+  return standing === 'code-required' ? { code: standing, link: next } : { code: standing, next }
+}

@@ -1,0 +1,32 @@
+import type { Request } from 'express'
+import { type Proof, readProof } from '../../factors/factors.js'
+import type { PageProblem } from '../../text/pages.js'
+import { fieldOf } from './body.js'
+
+/** The proof in the body, or null for anything that no factor knows: that costs no attempt. */
+export function proofIn(req: Request): Proof | null {
+  return readProof({ code: fieldOf(req, 'code') })
+}
+
+/** What a page shows again of a code that was typed into one of its forms. */
+export interface TypedCode {
+  /** What is no code, to be mended; empty: nothing. */
+  readonly typed: string
+  /** The form for backup codes is open and has the focus. */
+  readonly typedBackupCode: boolean
+}
+
+/** While the app is blocked, the form for backup codes is the one that works. */
+export function typedIn(req: Request, problem: PageProblem | null): TypedCode {
+  if (problem === null) return { typed: '', typedBackupCode: false }
+  const typed = fieldOf(req, 'code') ?? ''
+  return {
+    typed: problem.code === 'malformed-request' ? typed.slice(0, 64) : '',
+    typedBackupCode: problem.blockedUntil !== undefined || looksLikeBackupCode(typed),
+  }
+}
+
+/** Whether what was typed was meant for a backup code, even if it is none. */
+function looksLikeBackupCode(typed: string): boolean {
+  return /[a-z]/i.test(typed) || typed.length > 10
+}

@@ -1,0 +1,204 @@
+import type { Request } from 'express'
+import type {} from 'express-session'
+import type { PendingLogin } from '../../domain/pending-login.js'
+import type { Stamp } from '../../domain/stamp.js'
+import { UnavailableError } from '../../errors/unavailable-error.js'
+import { within } from '../../ports/with-timeout.js'
+import type { AdminAction } from '../../service/administration.js'
+import type { KeptCodes } from '../../service/shown-codes.js'
+import type { Notice } from '../../text/pages.js'
+import { passportKeys } from './passport.js'
+import type { Site } from './site.js'
+
+/** Our one key in the host's session. */
+export interface SecondStepSession {
+  readonly pending?: PendingLogin
+  readonly verified?: Stamp
+  /** Where `/fresh` and the page after a set-up lead: a path on this origin. */
+  readonly next?: string
+  /** What the settings page says once: an action that has just been done. */
+  readonly notice?: Notice
+  /** A link of a reset by mail that was opened before the sign-in. */
+  readonly openedLink?: OpenedLink
+  /** What a page of the admin's says once: a change that has just been made there. */
+  readonly adminNotice?: AdminNotice
+  /** Codes that were shown, for a reload of their page: sealed, the newest first. */
+  readonly shown?: readonly KeptCodes[]
+}
+
+/**
+ * That the link of a reset by mail was opened in this browser: the challenge after the sign-in says
+ * to open it again. A hint alone, which opens nothing: it holds neither the token nor a digest of it.
+ */
+export interface OpenedLink {
+  readonly userId: string
+  /** The id of the reset, which is in the record. */
+  readonly reset: string
+}
+
+export interface AdminNotice {
+  /** The path of the page. */
+  readonly page: string
+  readonly action: AdminAction
+  /** When the codes were made that a reload asked for too late, in milliseconds. */
+  readonly madeAt?: number
+}
+
+declare module 'express-session' {
+  interface SessionData {
+    secondStep?: SecondStepSession
+    returnTo?: string
+  }
+}
+
+const PART = 'the session store'
+
+/** Saves the session; what comes after may rely on it. */
+export function saveSession(req: Request): Promise<void> {
+  return orDetached(req, () => within(PART, () => savedNow(req)))
+}
+
+/** Puts an empty session with a new id in place of the present one, which is destroyed. */
+export function regenerateSession(req: Request): Promise<void> {
+  return orDetached(req, () => within(PART, () => regeneratedNow(req)))
+}
+
+/** The same without a limit in time, for what has a limit of its own. */
+export function savedNow(req: Request): Promise<void> {
+  return settled(req, (done) => req.session.save(done))
+}
+
+/** The same without a limit in time, for what has a limit of its own. */
+export function regeneratedNow(req: Request): Promise<void> {
+  return settled(req, (done) => req.session.regenerate(done))
+}
+
+/**
+ * Gives the session a new id and this stamp, and keeps the rest of it. Whoever has learned the old
+ * id is left with nothing.
+ */
+export async function renewSession(req: Request, stamp: Stamp): Promise<void> {
+  const kept = keptKeys(req, () => true)
+  const { shown } = req.session.secondStep ?? {}
+  await regenerateSession(req)
+  for (const [key, value] of kept) Reflect.set(req.session, key, value)
+  req.session.secondStep = shown === undefined ? { verified: stamp } : { verified: stamp, shown }
+  await saveSession(req)
+}
+
+function settled(req: Request, run: (done: (error?: unknown) => void) => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (detached.has(req)) throw new UnavailableError(PART)
+    run((error) => (error ? reject(error) : resolve()))
+  })
+}
+
+/** Runs work on the session's store; where it fails, the response lets go of the session. */
+async function orDetached(req: Request, work: () => Promise<void>): Promise<void> {
+  try {
+    await work()
+  } catch (error) {
+    detachSession(req)
+    throw error
+  }
+}
+
+/** The keys of a session that a regeneration is to keep, with their values. */
+export function keptKeys(
+  req: Request,
+  keeps: (key: string) => boolean,
+): ReadonlyArray<readonly [string, unknown]> {
+  return Object.keys(req.session)
+    .filter(keeps)
+    .map((key) => [key, Reflect.get(req.session, key)] as const)
+}
+
+/** Takes the login out of the session: the users of all Passport instances, and our key. */
+export function removeLogin(site: Pick<Site, 'passports'>, req: Request): void {
+  if (!req.session) return
+  for (const key of ['secondStep', ...passportKeys(req, site.passports)]) {
+    Reflect.deleteProperty(req.session, key)
+  }
+}
+
+/** Writes part of our key; the rest of it stays. */
+export function updateSecondStep(req: Request, part: SecondStepSession): void {
+  req.session.secondStep = { ...req.session.secondStep, ...part }
+}
+
+/** What our key keeps when a login begins anew or is cancelled: it belongs to the browser. */
+export function keptOfBrowser(req: Request): SecondStepSession {
+  const { openedLink } = req.session.secondStep ?? {}
+  return openedLink === undefined ? {} : { openedLink }
+}
+
+/** Has a page of the admin's say what has just been done. */
+export async function leaveAdminNotice(req: Request, notice: AdminNotice): Promise<void> {
+  updateSecondStep(req, { adminNotice: notice })
+  await saveSession(req)
+}
+
+/** What that page is to say, once; null for nothing. */
+export async function takeAdminNotice(req: Request, page: string): Promise<AdminNotice | null> {
+  const { adminNotice, ...rest } = req.session.secondStep ?? {}
+  if (adminNotice === undefined || adminNotice.page !== page) return null
+  req.session.secondStep = rest
+  await saveSession(req)
+  return adminNotice
+}
+
+/** The pending login, `broken` for something that no version of ours wrote, or null. */
+export function pendingOf(req: Request): PendingLogin | 'broken' | null {
+  const pending: unknown = req.session.secondStep?.pending
+  if (pending === undefined || pending === null) return null
+  const { id, userId, epoch, at, passport, subject, stampVersion } = Object(
+    pending,
+  ) as Partial<PendingLogin>
+  const whole =
+    typeof id === 'string' &&
+    typeof userId === 'string' &&
+    typeof epoch === 'number' &&
+    typeof at === 'number' &&
+    typeof passport?.instance === 'number' &&
+    Array.isArray(subject?.roles)
+  if (!whole) return 'broken'
+  return { ...(pending as PendingLogin), stampVersion: versionOf(stampVersion) }
+}
+
+/** The session's stamp, or null where there is none that can be read. */
+export function stampOf(req: Request): Stamp | null {
+  const stamp: unknown = req.session.secondStep?.verified
+  const { id, userId, epoch, at, method, version } = Object(stamp ?? {}) as Partial<Stamp>
+  const whole =
+    typeof id === 'string' &&
+    typeof userId === 'string' &&
+    typeof epoch === 'number' &&
+    typeof at === 'number' &&
+    typeof method === 'string'
+  return whole ? { ...(stamp as Stamp), version: versionOf(version) ?? 0 } : null
+}
+
+/** Version 0.1.0 wrote none. */
+function versionOf(version: unknown): number | null {
+  return typeof version === 'number' ? version : null
+}
+
+const detached = new WeakSet<Request>()
+
+/**
+ * Lets go of a session whose store has just failed: the end of the response neither saves it, which
+ * would wait for the store again (the answer is due within 2 seconds), nor sends its id. A write that
+ * was given up may be done later, and would sign in whoever has that id. The session itself can be
+ * read as before.
+ *
+ * express-session leaves a session alone whose id is no text. It makes a new one when the store
+ * answers late, so the id cannot be set again.
+ */
+export function detachSession(req: Request): void {
+  detached.add(req)
+  Object.defineProperty(req, 'sessionID', {
+    configurable: true,
+    get: () => undefined,
+    set: () => undefined,
+  })
+}

@@ -1,0 +1,120 @@
+import type { Request, Response } from 'express'
+import type { Subject } from '../../domain/policy.js'
+import type { KeyIds } from '../../factors/key-place.js'
+import type { System } from '../../ports/system.js'
+import type { Administration, UserAction } from '../../service/administration.js'
+import type { Audit } from '../../service/audit.js'
+import type { BackupCodes } from '../../service/backup-codes.js'
+import type { Challenge } from '../../service/challenge.js'
+import type { Directory } from '../../service/directory.js'
+import type { Limits } from '../../service/limits.js'
+import type { Lost } from '../../service/lost.js'
+import type { Reset } from '../../service/reset.js'
+import type { Sessions } from '../../service/sessions.js'
+import type { Setup } from '../../service/setup.js'
+import type { ShowAgain } from '../../service/shown-codes.js'
+import type { Trouble } from '../../service/trouble.js'
+import type { Messages, Translate } from '../../text/messages.js'
+import type { Render } from '../../text/pages.js'
+import type { PassportInstance } from './passport.js'
+
+/** Where the pages are, as the visitor's browser sees it. */
+export interface Paths {
+  readonly secondStep: string
+  readonly admin: string
+  readonly signIn: string
+  readonly signedIn: string
+}
+
+/** What the host tells about one of its users. */
+export interface Description {
+  readonly id: string
+  readonly email: string | null
+  readonly name: string | null
+  /** What the user signs in with beside id and e-mail, or null. */
+  readonly username: string | null
+  /** The language that the user chose, or null. */
+  readonly locale: string | null
+  /** What the rules ask about. */
+  readonly subject: Subject
+}
+
+/** What the gate tells a host that answers itself. */
+export interface PendingInfo {
+  /** What is missing: a code, or an authenticator first. */
+  readonly status: 'code-required' | 'setup-required'
+  /** Path of the page that asks for it. */
+  readonly next: string
+}
+
+/** What the view `_banner` sees. */
+export interface BannerValues {
+  readonly t: Translate
+  readonly issuer: string
+  /** `paths.secondStep` */
+  readonly base: string
+  /** As people read it. */
+  readonly deadline: string
+}
+
+/** Everything that the handlers share: made once at start-up, never changed. */
+export interface Site {
+  readonly challenge: Challenge
+  readonly backupCodes: BackupCodes
+  readonly reset: Reset
+  readonly administration: Administration
+  /** Null where the host has not told where its users are. */
+  readonly directory: Directory<Express.User> | null
+  /** Whether an admin may do this to this user. */
+  readonly canAdminister: (
+    actor: Express.User,
+    user: Express.User,
+    action: UserAction,
+  ) => Promise<boolean>
+  /** Whether somebody who has no admin role may use the admin router all the same. */
+  readonly allowAdmin: (req: Request, user: Express.User) => Promise<boolean>
+  /** The id that the host knows a user of the records by; null for one of another realm. */
+  readonly hostIdOf: (recordId: string) => string | null
+  /** The other way round; null for what is no id. */
+  readonly recordIdOf: (hostId: string) => string | null
+  readonly limits: Limits
+  readonly trouble: Trouble
+  readonly sessions: Sessions
+  readonly audit: Audit
+  readonly setup: Setup
+  readonly showAgain: ShowAgain
+  /** Null where no reset by mail is offered. */
+  readonly lost: Lost | null
+  readonly system: System
+  /** Backup codes that were made under another key no longer work. */
+  readonly keyIds: KeyIds
+  readonly messages: Messages
+  readonly render: Render
+  /** Writes the fragment that tells of a deadline, for the host's own pages. */
+  readonly banner: (values: BannerValues) => string
+  /** What a proxy takes off every path before the app sees it; empty for nothing. */
+  readonly base: string
+  /** With `base`. */
+  readonly paths: Paths
+  readonly issuer: string
+  readonly origin: string
+  readonly origins: ReadonlySet<string>
+  readonly passports: readonly PassportInstance[]
+  readonly describe: (user: Express.User) => Description
+  /** The roles that the policy may have rules for. */
+  readonly roles: readonly string[]
+  readonly ipLimit: (req: Request) => number
+  /** Whether what an address forwards that Express does not trust is passed over. */
+  readonly ignoreForwardedFor: boolean
+  readonly keepInSession: readonly string[]
+  /** Whether a user may see his live key again. */
+  readonly showKey: boolean
+  /** Whether a user is told which admin changed his second step. */
+  readonly nameAdmins: boolean
+  /** Whether users are told by mail what happens. */
+  readonly mails: boolean
+  /** The language that the host's function says, if any. */
+  readonly language: (req: Request) => string | undefined
+  readonly formFields: (req: Request) => Readonly<Record<string, string>>
+  readonly onPending: ((req: Request, res: Response, info: PendingInfo) => unknown) | null
+}

@@ -1,0 +1,128 @@
+import type { NextFunction, Request, Response } from 'express'
+import type { PendingLogin } from '../../domain/pending-login.js'
+import { freshUntil, type Method, type Stamp } from '../../domain/stamp.js'
+import { type Footing, type PendingStanding, setupDeadlineOf } from '../../domain/standing.js'
+import { ConfigurationError } from '../../errors/configuration-error.js'
+import type { PassportLogIn } from './passport.js'
+import type { Site } from './site.js'
+
+/** A visitor who has passed the first step and not the second. There is no user beside it. */
+export interface PendingVisitor extends Footing {
+  readonly kind: 'pending'
+  readonly standing: Exclude<PendingStanding, 'over' | 'free'>
+  readonly pending: PendingLogin
+}
+
+/** A visitor who is signed in, as far as record and policy ask for it. */
+export interface SignedInVisitor extends Footing {
+  readonly kind: 'signed-in'
+  readonly userId: string
+  readonly user: Express.User
+  /** Null in a session older than the package, and for a login of one request. */
+  readonly stamp: Stamp | null
+  /** Signed in for this request alone, by an API key or the like. */
+  readonly once?: true
+}
+
+/** Who is asking. `over` is a pending login that has ended but is still in the session. */
+export type Visitor =
+  | { readonly kind: 'anonymous' }
+  | { readonly kind: 'over' }
+  | PendingVisitor
+  | SignedInVisitor
+
+/** What the guard knows of a request. Kept off the request object, where nobody can set it. */
+export interface Guarded {
+  /** Whose guard it was. */
+  readonly site: Site
+  visitor: Visitor
+  /** Passport's `req.logIn`, before the gate. */
+  readonly logIn: PassportLogIn
+  /** Express's, for what a callback of the host's throws: it is no reason for the process to end. */
+  readonly next: NextFunction
+  /** Whether the guard looked when the body, if there is one, was there already. */
+  readonly bodyWasThere: boolean
+  /** A second step that the strategy has just seen passed and that no login has used yet. */
+  passed: { readonly userId: string; readonly stamp: Stamp } | null
+  /** A `req.logIn()` is under way. */
+  loggingIn: boolean
+  /** `req.logIn()` was called on this request. */
+  calledLogIn: boolean
+  /** A user without a session whom the second step does not stop, seen before Passport. */
+  cleared: { readonly userId: string; readonly footing: Footing } | null
+  readonly res: Response
+  /** Called when a login of this request has passed the first step, with who it was. */
+  onFirstStep: ((user: Express.User) => void) | null
+}
+
+const guarded = new WeakMap<Request, Guarded>()
+
+export function guardedOf(req: Request): Guarded | undefined {
+  return guarded.get(req)
+}
+
+/** @throws ConfigurationError where no guard has seen the request */
+export function guardedStateOf(req: Request): Guarded {
+  const state = guarded.get(req)
+  if (state !== undefined) return state
+  throw new ConfigurationError(
+    'guard() is missing: app.use(secondStep.guard()) right after app.use(passport.session()), before ' +
+      'every route and everything else of the second step',
+  )
+}
+
+export function setGuarded(req: Request, state: Guarded): void {
+  guarded.set(req, state)
+  Object.defineProperty(req, 'secondStep', {
+    configurable: true,
+    enumerable: true,
+    get: () => helperOf(state.visitor, state.site.system.now()),
+  })
+}
+
+/** What hosts read in `req.secondStep`. */
+export interface SecondStepOfRequest {
+  readonly status: 'none' | 'code-required' | 'setup-required' | 'verified'
+  /** How the second step was passed, or null. */
+  readonly method: Method | null
+  /** Until when the last code counts as fresh, or null. */
+  readonly freshUntil: Date | null
+  /** Where the pending login was going, or null. */
+  readonly next: string | null
+  /** Until when an authenticator must be set up, or null; `res.locals.secondStepBanner` says it. */
+  readonly setupDeadline: Date | null
+}
+
+declare global {
+  namespace Express {
+    interface Request {
+      /** Where this request stands between the two steps. Set by `guard()`. */
+      readonly secondStep?: SecondStepOfRequest
+    }
+  }
+}
+
+const NOTHING: SecondStepOfRequest = {
+  status: 'none',
+  method: null,
+  freshUntil: null,
+  next: null,
+  setupDeadline: null,
+}
+
+function helperOf(visitor: Visitor, now: number): SecondStepOfRequest {
+  if (visitor.kind !== 'pending' && visitor.kind !== 'signed-in') return NOTHING
+  const known = { ...NOTHING, setupDeadline: dateOrNull(setupDeadlineOf(visitor, now)) }
+  if (visitor.kind === 'pending') {
+    return { ...known, status: visitor.standing, next: visitor.pending.next }
+  }
+  const { stamp } = visitor
+  if (stamp === null) return known
+  if (stamp.method === 'none') return { ...known, method: 'none' }
+  const until = freshUntil(stamp)
+  return { ...known, status: 'verified', method: stamp.method, freshUntil: dateOrNull(until) }
+}
+
+function dateOrNull(time: number | null): Date | null {
+  return time === null ? null : new Date(time)
+}

@@ -1,0 +1,32 @@
+import type { ErrorRequestHandler, Request } from 'express'
+import { UnavailableError } from '../../errors/unavailable-error.js'
+import { detachSession } from '../request/session.js'
+import type { Site } from '../request/site.js'
+import { guardedOf } from '../request/visitor.js'
+import { sendProblem } from './respond.js'
+
+const RETRY_AFTER = 5
+
+/**
+ * Answers 503 `unavailable` where a part does not answer, the session store among them, as JSON or
+ * as a page. Every other error is the host's and goes on.
+ */
+export function errorHandler(site: Site): ErrorRequestHandler {
+  return (error, req, res, next) => {
+    if (res.headersSent || !(error instanceof UnavailableError || isSessionStoreAway(req))) {
+      next(error)
+      return
+    }
+    site.trouble.report(error)
+    detachSession(req)
+    sendProblem(site, req, res, { code: 'unavailable', retryAfter: RETRY_AFTER }).catch(next)
+  }
+}
+
+/**
+ * express-session names the store before it reads from it, and sets the session after: a request
+ * that has the one, not the other, and was seen by no guard failed in between.
+ */
+function isSessionStoreAway(req: Request): boolean {
+  return req.sessionStore !== undefined && !req.session && guardedOf(req) === undefined
+}

@@ -1,0 +1,17 @@
+import type { Handler } from '../request/handler.js'
+import { wantsJson } from '../request/negotiation.js'
+import { pagePath } from '../request/page-path.js'
+import { redirect } from './respond.js'
+
+/**
+ * GET of an address that a form posts to: a reload after signing in again, or a bookmark. It leads to
+ * the page that the form is on; in JSON there is nothing.
+ */
+export const formAddress: Handler = async ({ site, req, res, visitor }) => {
+  if (wantsJson(req)) return { code: 'not-found' }
+  if (visitor.kind === 'over') return { code: 'sign-in-again' }
+  if (visitor.kind === 'anonymous') return { code: 'not-signed-in' }
+  const settings = `${site.paths.secondStep}/`
+  redirect(res, visitor.kind === 'pending' ? pagePath(site.paths, visitor.standing) : settings)
+  return undefined
+}

@@ -1,0 +1,75 @@
+import type { Request } from 'express'
+import type { Lead, Problem, ProblemCode } from '../../text/problem.js'
+import { askedPath, isOurs, liesUnder, pathOnOrigin } from '../request/destination.js'
+import { pagePath } from '../request/page-path.js'
+import type { Site } from '../request/site.js'
+import { guardedOf } from '../request/visitor.js'
+import { admin } from './requirements.js'
+
+const SIGN_IN: Lead = { next: null, lead: 'sign-in' }
+const SIGNING_IN_HELPS: readonly ProblemCode[] = [
+  'not-signed-in',
+  'sign-in-again',
+  'code-required',
+  'link-expired',
+  'not-found',
+]
+
+/**
+ * Whoever is signed in is led back, and never to the sign-in; where a part does not answer, nobody
+ * knows who is.
+ *
+ * @param navigation whether the page has the admins' navigation
+ */
+export function leadOf(site: Site, req: Request, problem: Problem, navigation: boolean): Lead {
+  if (problem.code === 'unavailable') return { next: againPath(site, req), lead: 'again' }
+  const next = problem.next ?? problem.link
+  if (next !== undefined) return { next, lead: 'on' }
+  if (problem.code === 'sign-in-again') return SIGN_IN
+  const visitor = guardedOf(req)?.visitor
+  if (visitor?.kind === 'pending') {
+    return { next: pagePath(site.paths, visitor.standing), lead: 'on' }
+  }
+  if (visitor?.kind === 'signed-in') {
+    return { next: cameFrom(site, req) ?? homeOf(site, req, navigation), lead: 'back' }
+  }
+  const back = SIGNING_IN_HELPS.includes(problem.code) ? null : cameFrom(site, req)
+  return back === null ? SIGN_IN : { next: back, lead: 'back' }
+}
+
+/** Whether it is an admin at the admin's pages, who goes on there. */
+export async function keepsNavigation(site: Site, req: Request): Promise<boolean> {
+  const visitor = guardedOf(req)?.visitor
+  if (visitor?.kind !== 'signed-in') return false
+  if (!liesUnder(askedPath(req, site), site.paths.admin)) return false
+  if ('code' in admin(site, req, visitor)) return false
+  if (site.describe(visitor.user).subject.privileged) return true
+  return site.allowAdmin(req, visitor.user).catch(() => false)
+}
+
+/** The same page; a form's is at its own address, one of the host's at the page that it is on. */
+function againPath(site: Site, req: Request): string {
+  const { signIn, signedIn } = site.paths
+  const path = askedPath(req, site)
+  if (req.method === 'GET') {
+    return pathOnOrigin(`${site.base}${req.originalUrl}`, site.origin) ?? signedIn
+  }
+  if (isOurs(path, site.paths)) return path
+  return cameFrom(site, req) ?? (liesUnder(path, signIn) ? signIn : signedIn)
+}
+
+/**
+ * The page that the browser says it comes from. Pages that tell no more than their origin, ours among
+ * them, say nothing.
+ */
+function cameFrom(site: Site, req: Request): string | null {
+  const path = pathOnOrigin(req.get('referer'), site.origin)
+  const asked = `${site.base}${req.originalUrl}`
+  return path === '/' || path === pathOnOrigin(asked, site.origin) ? null : path
+}
+
+function homeOf(site: Site, req: Request, navigation: boolean): string {
+  const { secondStep, admin: admins, signedIn } = site.paths
+  if (navigation) return `${admins}/users`
+  return liesUnder(askedPath(req, site), secondStep) ? `${secondStep}/` : signedIn
+}

@@ -1,0 +1,102 @@
+import type { Request } from 'express'
+import { isEnrolled } from '../../domain/authenticators.js'
+import { setupOf } from '../../domain/setup.js'
+import { freshUntil } from '../../domain/stamp.js'
+import { pauseOf } from '../../domain/standing.js'
+import type { Problem } from '../../text/problem.js'
+import { pathOnOrigin } from '../request/destination.js'
+import { pagePath } from '../request/page-path.js'
+import { hasCodesFor } from '../request/shown-again.js'
+import type { Site } from '../request/site.js'
+import type { PendingVisitor, SignedInVisitor, Visitor } from '../request/visitor.js'
+
+/** What a route asks of the visitor: the visitor where he has it, else the problem. */
+export type Need<V extends Visitor> = (site: Site, req: Request, visitor: Visitor) => V | Problem
+
+/** For routes that anybody may ask for. */
+export const nothing: Need<Visitor> = (_site, _req, visitor) => visitor
+
+/** A pending login with the code open. */
+export const pendingCode: Need<PendingVisitor> = (site, req, visitor) => {
+  if (visitor.kind === 'signed-in') return { code: 'already-signed-in', next: nextOf(site, req) }
+  if (visitor.kind === 'pending' && visitor.standing === 'code-required') return visitor
+  return missing(site, visitor)
+}
+
+/** A user who is signed in, both steps if he needs both. */
+export const signedIn: Need<SignedInVisitor> = (site, _req, visitor) =>
+  visitor.kind === 'signed-in' ? visitor : missing(site, visitor)
+
+/** Somebody who is in, or has the code open: both know what waits for them. */
+export const codeOrSignedIn: Need<PendingVisitor | SignedInVisitor> = (site, req, visitor) =>
+  visitor.kind === 'signed-in' ? visitor : pendingCode(site, req, visitor)
+
+/** A signed-in user who has an authenticator. */
+export const enrolled: Need<SignedInVisitor> = (site, _req, visitor) => {
+  if (visitor.kind !== 'signed-in') return missing(site, visitor)
+  const settings = `${site.paths.secondStep}/`
+  return !isEnrolled(visitor.record) ? { code: 'not-enrolled', link: settings } : visitor
+}
+
+/**
+ * Somebody who may bind an authenticator: he has none and has passed what there is to pass, or this
+ * session has begun a change of key by a code.
+ */
+export const setUp: Need<PendingVisitor | SignedInVisitor> = (site, _req, visitor) => {
+  if (visitor.kind === 'pending' && visitor.standing === 'setup-required') return visitor
+  if (visitor.kind !== 'signed-in') return missing(site, visitor)
+  const { record, stamp } = visitor
+  const changesKey = stamp !== null && setupOf(record, stamp.id, site.system.now()) !== null
+  if (!isEnrolled(record) || changesKey) return visitor
+  return { code: 'already-enrolled', link: `${site.paths.secondStep}/` }
+}
+
+/** The same, or somebody whose set-up is just done: a reload of the codes sends its form again. */
+export const setUpOrCodesShown: typeof setUp = (site, req, visitor) =>
+  visitor.kind === 'signed-in' && hasCodesFor(req, 'setup') ? visitor : setUp(site, req, visitor)
+
+/**
+ * What every admin route needs besides the host's own check: an admin who has a second step, is not
+ * paused, and has given a code in this session. So nobody can demand of others what he has not done
+ * himself (n8n, Capgo CVE-2026-56212).
+ */
+export const admin: Need<SignedInVisitor> = (site, req, visitor) => {
+  const met = signedIn(site, req, visitor)
+  if ('code' in met) return met
+  const { secondStep } = site.paths
+  if (!isEnrolled(met.record)) {
+    return { code: 'setup-required', next: `${secondStep}/setup` }
+  }
+  if (pauseOf(met, site.system.now()) !== null) return { code: 'forbidden' }
+  if (met.stamp === null || freshUntil(met.stamp) === null) return freshCodeRequired(site)
+  return met
+}
+
+/** A problem that a code solves; its page leads back. */
+export function freshCodeRequired({ paths }: Site): Problem {
+  return { code: 'fresh-code-required', next: `${paths.secondStep}/fresh` }
+}
+
+function missing(site: Site, visitor: Visitor): Problem {
+  if (visitor.kind === 'over') return { code: 'sign-in-again' }
+  if (visitor.kind !== 'pending') return { code: 'not-signed-in' }
+  const next = pagePath(site.paths, visitor.standing)
+  return visitor.standing === 'setup-required'
+    ? { code: 'setup-required', next }
+    : { code: 'code-required', link: next }
+}
+
+/** Where an action of the settings leads back to: what it was on the way to, else the settings. */
+export function backOf(site: Site, req: Request): string {
+  return knownNextOf(site, req) ?? `${site.paths.secondStep}/`
+}
+
+/** Where a signed-in visitor was going before the package asked for something. */
+export function nextOf(site: Site, req: Request): string {
+  return knownNextOf(site, req) ?? site.paths.signedIn
+}
+
+/** The same, or null where the visitor was going nowhere else. */
+export function knownNextOf({ origin }: Pick<Site, 'origin'>, req: Request): string | null {
+  return pathOnOrigin(req.session.secondStep?.next, origin)
+}

@@ -1,0 +1,139 @@
+import type { Request, Response } from 'express'
+import { inlineStyle } from '../../text/inline-style.js'
+import type { PageData, PageFrame, PageName, PageProblem } from '../../text/pages.js'
+import { detailOf, PROBLEM_STATUS, type Problem } from '../../text/problem.js'
+import { timeShown } from '../../text/time-shown.js'
+import { languagesOf, wantsJson } from '../request/negotiation.js'
+import type { Site } from '../request/site.js'
+import { keepsNavigation, leadOf } from './lead.js'
+
+const contentSecurityPolicy = (...styles: readonly string[]) =>
+  [
+    "default-src 'none'",
+    ["style-src 'self'", ...styles].join(' '),
+    "script-src 'self'",
+    "img-src 'self' data:",
+    "base-uri 'none'",
+    "frame-ancestors 'none'",
+  ].join('; ')
+
+const POLICY = contentSecurityPolicy()
+const POLICY_WITH_STYLE = contentSecurityPolicy(inlineStyle.source)
+
+/** The headers that every response of the package carries. */
+export function setSafeHeaders(res: Response): void {
+  res.set({
+    'Cache-Control': 'no-store',
+    'Referrer-Policy': 'strict-origin',
+    'X-Content-Type-Options': 'nosniff',
+    'Content-Security-Policy': POLICY,
+  })
+}
+
+/** What every page is given, for this visitor. */
+export function frameOf(site: Site, req: Request, page: PageName): Omit<PageFrame, 'style'> {
+  const { t, lang, dir } = site.messages.for(languagesOf(site, req))
+  const { secondStep, admin, signIn, signedIn } = site.paths
+  return {
+    t,
+    lang,
+    dir,
+    time: (time) => timeShown(time, t, lang),
+    base: secondStep,
+    admin,
+    issuer: site.issuer,
+    // That page has no form, and may be shown where the request has no session any more.
+    formFields: page === 'problem' ? {} : site.formFields(req),
+    signIn,
+    signedIn,
+  }
+}
+
+/** Answers with a page. */
+export async function showPage<P extends PageName>(
+  site: Site,
+  req: Request,
+  res: Response,
+  page: P,
+  data: PageData[P],
+  status = 200,
+): Promise<void> {
+  const away = status === PROBLEM_STATUS.unavailable
+  const frame = { ...frameOf(site, req, page), style: away ? inlineStyle.text : null }
+  const html = await site.render(page, data, frame)
+  setSafeHeaders(res)
+  if (away) res.set('Content-Security-Policy', POLICY_WITH_STYLE)
+  res.status(status).type('html').send(html)
+}
+
+/** Answers with JSON. */
+export function sendJson(res: Response, body: object, status = 200): void {
+  setSafeHeaders(res)
+  res.status(status).json(body)
+}
+
+/** Sends the visitor on after a successful POST. */
+export function redirect(res: Response, path: string): void {
+  setSafeHeaders(res)
+  res.redirect(303, path)
+}
+
+/** Shows a problem on the page it belongs to; without one it gets a page of its own. */
+export type ShowProblem = (problem: PageProblem, status: number) => Promise<void>
+
+/** Answers with a problem: RFC 9457 JSON, or the same text on a page with the same status. */
+export async function sendProblem(
+  site: Site,
+  req: Request,
+  res: Response,
+  problem: Problem,
+  show?: ShowProblem,
+): Promise<void> {
+  const status = problem.status ?? PROBLEM_STATUS[problem.code]
+  if (problem.retryAfter !== undefined) res.set('Retry-After', String(problem.retryAfter))
+  if (wantsJson(req)) return sendProblemJson(site, req, res, problem)
+  const { t } = site.messages.for(languagesOf(site, req))
+  const shown = {
+    code: problem.code,
+    detail: detailOf(problem, t),
+    ...(problem.triesLeft === undefined ? {} : { triesLeft: problem.triesLeft }),
+    ...(problem.blockedUntil === undefined
+      ? {}
+      : { blockedUntil: problem.blockedUntil.toISOString() }),
+    ...(problem.code === 'too-many-attempts' &&
+    problem.retryAfter !== undefined &&
+    problem.blockedUntil === undefined
+      ? { minutes: Math.ceil(problem.retryAfter / 60) }
+      : {}),
+    ...(problem.clockOff === undefined ? {} : { clockOff: problem.clockOff }),
+    ...(problem.field === undefined ? {} : { field: problem.field }),
+  }
+  if (show !== undefined) return show(shown, status)
+  const navigation = await keepsNavigation(site, req)
+  const data = { problem: shown, ...leadOf(site, req, problem, navigation), navigation }
+  await showPage(site, req, res, 'problem', data, status)
+}
+
+/** Answers with a problem as JSON, whatever the visitor prefers. */
+export function sendProblemJson(site: Site, req: Request, res: Response, problem: Problem): void {
+  const { t } = site.messages.for(languagesOf(site, req))
+  const { code, next, field, availableAt, clockOff } = problem
+  const status = problem.status ?? PROBLEM_STATUS[code]
+  setSafeHeaders(res)
+  res
+    .status(status)
+    .type('application/problem+json')
+    .send(
+      JSON.stringify({
+        type: `urn:second-step:${code}`,
+        title: t(`problem.${code}.title`),
+        status,
+        code,
+        detail: detailOf(problem, t),
+        ...(next === undefined ? {} : { next }),
+        ...(field === undefined ? {} : { field }),
+        ...(clockOff === undefined ? {} : { clockOff }),
+        ...(availableAt === undefined ? {} : { availableAt: availableAt.toISOString() }),
+      }),
+    )
+}

@@ -1,0 +1,16 @@
+import type { ErrorRequestHandler } from 'express'
+import { malformed } from '../../text/problem.js'
+import type { Site } from '../request/site.js'
+import { sendProblem } from './respond.js'
+
+/**
+ * Express throws at a path such as `/lost/abc%`, with all of it in the message: the host would log
+ * the token of a link, and answer without our headers.
+ */
+export function undecodablePath(site: Site): ErrorRequestHandler {
+  return (error, req, res, next) => {
+    const own = error instanceof URIError && Reflect.get(error, 'status') === 400
+    if (!own || res.headersSent) return next(error)
+    sendProblem(site, req, res, malformed(null)).catch(next)
+  }
+}

@@ -1,0 +1,160 @@
+import type { Request } from 'express'
+import { isEnrolled } from '../../domain/authenticators.js'
+import { pendingExpiresAt } from '../../domain/pending-login.js'
+import { FEW_BACKUP_CODES } from '../../factors/backup-codes/kept.js'
+import { hasOpenOneTimeCode } from '../../factors/one-time-codes/page.js'
+import type { PageProblem } from '../../text/pages.js'
+import type { Problem } from '../../text/problem.js'
+import { acceptsBackupCodes, byProof } from '../login/by-proof.js'
+import { finishLogin, userOfPending } from '../login/finish-login.js'
+import { accountHint } from '../request/account-name.js'
+import type { Exchange, Handler } from '../request/handler.js'
+import { wantsJson } from '../request/negotiation.js'
+import { takeNotice } from '../request/notices.js'
+import { hasOpenedLink } from '../request/opened-link.js'
+import { pagePath } from '../request/page-path.js'
+import { typedIn } from '../request/proof-field.js'
+import { keptOfBrowser, saveSession } from '../request/session.js'
+import type { Site } from '../request/site.js'
+import type { PendingVisitor } from '../request/visitor.js'
+import { redirect, sendJson, sendProblem, showPage } from '../routing/respond.js'
+import { resetPendingOf, resetPendingShown } from './reset-pending.js'
+
+const MISSES_UNTIL_CLOCK = 2
+
+/** GET `/challenge` */
+export const showChallenge: Handler<PendingVisitor> = async (exchange) => {
+  const { site, req, res, visitor } = exchange
+  if (!wantsJson(req)) {
+    await challengePage(exchange, null, 200)
+    return undefined
+  }
+  sendJson(res, {
+    methods: methodsOf(site, visitor),
+    trustOffered: false,
+    lostOffered: site.lost !== null,
+    resetPending: resetPendingShown(site, visitor.record),
+    expiresAt: new Date(pendingExpiresAt(visitor.pending)).toISOString(),
+  })
+  return undefined
+}
+
+/** POST `/challenge` */
+export const answerChallenge: Handler<PendingVisitor> = async (exchange) => {
+  const { site, req, res, visitor } = exchange
+  // Before the code: a user store that is away must not cost a backup code.
+  const user = await userOfPending(site, req, visitor)
+  if (user === undefined) return { code: 'sign-in-again' }
+  const outcome = await byProof(exchange, (attempt) => site.challenge.answer(attempt))
+  if ('problem' in outcome) return refuse(exchange, outcome.problem)
+
+  const { method, backupCodesLeft, seenByAdmin } = outcome.done
+  const html = !wantsJson(req)
+  // Whoever used a backup code should read how many are left, and what to do about the phone.
+  const byBackupCode = html && method === 'backup-code'
+  const few = html && hasBackupCodes(visitor) && backupCodesLeft <= FEW_BACKUP_CODES
+  const passed = {
+    user,
+    method,
+    given: outcome.done,
+    pageBetween: byBackupCode || few || seenByAdmin,
+    notice: byBackupCode ? ('backup-code-used' as const) : undefined,
+  }
+  const going = await finishLogin(site, req, visitor, passed)
+  const next = passed.pageBetween ? `${site.paths.secondStep}/` : going
+  if (html) redirect(res, next)
+  else sendJson(res, { status: 'signed-in', method, backupCodesLeft, next })
+  return undefined
+}
+
+/**
+ * What ends the pending login gets a page of its own; the rest is said on this one. A one-time code
+ * is no mistake: it goes on with the set-up.
+ */
+async function refuse(
+  exchange: Exchange<PendingVisitor>,
+  problem: Problem,
+): Promise<Problem | undefined> {
+  if (problem.code === 'setup-required') return sendToSetup(exchange)
+  if (problem.text?.key === 'code-problem.last-wrong-code' && !wantsJson(exchange.req))
+    return usedUp(exchange, problem)
+  const over = problem.code === 'not-enrolled' || problem.code === 'sign-in-again'
+  return over ? { code: 'sign-in-again' } : onPage(exchange, problem)
+}
+
+/**
+ * The last miss leads to the sign-in at once: the next code would be refused though it were right.
+ * JSON clients are told so by `sign-in-again`, with their next try.
+ */
+async function usedUp({ site, req }: Exchange, problem: Problem): Promise<Problem> {
+  req.session.secondStep = keptOfBrowser(req)
+  await saveSession(req)
+  return { ...problem, link: site.paths.signIn }
+}
+
+async function sendToSetup({ site, req, res }: Exchange): Promise<undefined> {
+  const next = pagePath(site.paths, 'setup-required')
+  if (wantsJson(req)) sendJson(res, { status: 'setup-required', next })
+  else redirect(res, next)
+}
+
+async function onPage(
+  exchange: Exchange<PendingVisitor>,
+  problem: Problem,
+): Promise<Problem | undefined> {
+  const { site, req, res, visitor } = exchange
+  await sendProblem(site, req, res, problem, async (shown, status) => {
+    const { record } = await site.sessions.footing(visitor.pending.userId, visitor.subject)
+    await challengePage({ ...exchange, visitor: { ...visitor, record } }, shown, status)
+  })
+  return undefined
+}
+
+async function challengePage(
+  { site, req, res, visitor }: Exchange<PendingVisitor>,
+  problem: PageProblem | null,
+  status: number,
+): Promise<void> {
+  const { attempts, oneTimeCodes } = visitor.record
+  const data = {
+    problem,
+    notice: await takeNotice(req),
+    backupCode: acceptsBackupCodes(site, visitor),
+    oneTimeCode: hasOpenOneTimeCode(oneTimeCodes, site.system.now()),
+    app: isEnrolled(visitor.record),
+    account: await accountOf(site, req, visitor),
+    ...typedIn(req, problem),
+    resetPending: resetPendingOf(site, visitor.record),
+    openedLink: hasOpenedLink(site, req, visitor),
+    lost: site.lost !== null,
+    trust: false,
+    // Most wrong codes come from a wrong clock. Whether a code was near is never said here.
+    clock: attempts.consecutive >= MISSES_UNTIL_CLOCK ? new Date(site.system.now()) : null,
+  }
+  return showPage(site, req, res, 'challenge', data, status)
+}
+
+/** Whoever has several accounts must know which code to look for. A user store that is away stops nobody. */
+async function accountOf(
+  site: Site,
+  req: Request,
+  visitor: PendingVisitor,
+): Promise<string | null> {
+  const user = await userOfPending(site, req, visitor).catch(() => undefined)
+  if (user === undefined) return null
+  return accountHint(site, user)
+}
+
+/** A one-time code is not named: who has been given one knows it, and nobody else needs to. */
+function methodsOf(site: Site, visitor: PendingVisitor): readonly string[] {
+  const { authenticators } = visitor.record
+  return [
+    ...new Set(authenticators.map(({ type }) => type)),
+    ...(acceptsBackupCodes(site, visitor) ? ['backup-code'] : []),
+  ]
+}
+
+/** Used up, or dead with the key they were made under: whoever had some should make new ones. */
+function hasBackupCodes({ record, policy }: PendingVisitor): boolean {
+  return policy.backupCodes && record.backupCodes !== null
+}

@@ -1,0 +1,67 @@
+import type { Request, Response } from 'express'
+import { shownTotp } from '../../factors/totp/page.js'
+import { labelOf } from '../../factors/totp/provisioning-uri.js'
+import type { ShownKey } from '../../service/setup.js'
+import type { PageProblem } from '../../text/pages.js'
+import { typedIn } from '../request/proof-field.js'
+import type { Site } from '../request/site.js'
+import { sendJson, showPage } from '../routing/respond.js'
+import { qrSvg } from './qr.js'
+
+/** A key as JSON shows it, the same at every route that shows one. */
+export async function sendKey(
+  site: Site,
+  res: Response,
+  user: Express.User,
+  { parameters, secret, expiresAt }: ShownKey,
+): Promise<void> {
+  const account = accountOf(site, user)
+  const { issuer, ...key } = shownTotp(secret, parameters, { issuer: site.issuer, account })
+  sendJson(res, {
+    issuer,
+    account,
+    secret: key.secret,
+    uri: key.uri,
+    qr: await qrSvg(key.uri),
+    algorithm: key.algorithm,
+    digits: key.digits,
+    period: key.period,
+    expiresAt: expiresAt === null ? null : new Date(expiresAt).toISOString(),
+  })
+}
+
+/** What the key's page is for: the first set-up, a change of key, or the live key once more. */
+export type KeyPurpose = 'setup' | 'change-key' | 'show-key'
+
+/** The same key as a page, with the field that confirms it unless it is live. */
+export async function keyPage(
+  site: Site,
+  req: Request,
+  res: Response,
+  user: Express.User,
+  { parameters, secret }: ShownKey,
+  shown: { purpose: KeyPurpose; cancel: boolean; problem: PageProblem | null; status: number },
+): Promise<void> {
+  const account = accountOf(site, user)
+  const key = shownTotp(secret, parameters, { issuer: site.issuer, account })
+  const data = {
+    problem: shown.problem,
+    purpose: shown.purpose,
+    account,
+    issuer: key.issuer,
+    key: (key.secret.match(/.{1,4}/g) ?? []).join(' '),
+    uri: key.uri,
+    qr: await qrSvg(key.uri),
+    typed: typedIn(req, shown.problem).typed,
+    cancel: shown.cancel,
+    clock: shown.problem?.clockOff === undefined ? null : new Date(site.system.now()),
+  }
+  await showPage(site, req, res, 'setup', data, shown.status)
+}
+
+/** The account's name as the authenticator shows it. */
+function accountOf(site: Site, user: Express.User): string {
+  const { email, name, id } = site.describe(user)
+  const labels = [email, name, id].map((known) => labelOf(known ?? ''))
+  return labels.find((label) => label !== '') ?? ''
+}

@@ -1,0 +1,64 @@
+import { readAddress } from '../../domain/address.js'
+import { malformed } from '../../text/problem.js'
+import { fieldOf } from '../request/body.js'
+import type { Exchange, Handler } from '../request/handler.js'
+import { wantsJson } from '../request/negotiation.js'
+import { leaveNotice } from '../request/notices.js'
+import { occasionOf } from '../request/request-info.js'
+import type { Site } from '../request/site.js'
+import type { PendingVisitor, SignedInVisitor } from '../request/visitor.js'
+import { redirect, sendJson, sendProblem, showPage } from '../routing/respond.js'
+
+/** GET `/lost` */
+export const showLost: Handler<PendingVisitor> = async ({ site, req, res }) => {
+  if (site.lost === null) return { code: 'switched-off' }
+  const sent = req.query.sent !== undefined
+  if (wantsJson(req)) sendJson(res, { status: 'ready' })
+  else await showPage(site, req, res, 'lost', { problem: null, sent, waitHours: hoursOf(site) })
+  return undefined
+}
+
+/** POST `/lost` */
+export const askLost: Handler<PendingVisitor> = async (exchange) => {
+  const { site, req, res, visitor } = exchange
+  const { lost } = site
+  if (lost === null) return { code: 'switched-off' }
+  const address = readAddress(fieldOf(req, 'email'))
+  if (address === null) return refuse(exchange)
+
+  const { pending, policy, subject } = visitor
+  const request = { pending, policy, subject, address, occasion: occasionOf(req) }
+  // Only when the answer is out: its time must not tell whether the address is right (promise 4).
+  res.once('close', () => lost.ask(request))
+  if (wantsJson(req)) sendJson(res, { status: 'accepted' }, 202)
+  else redirect(res, `${site.paths.secondStep}/lost?sent=1`)
+  return undefined
+}
+
+/** Whole hours that a reset by mail waits. */
+function hoursOf({ lost }: Site): number {
+  return Math.round((lost?.delay ?? 0) / (60 * 60 * 1000))
+}
+
+/** What is no address at all is said on the page; whether it is the right one, never. */
+async function refuse({ site, req, res }: Exchange<PendingVisitor>): Promise<undefined> {
+  await sendProblem(site, req, res, malformed('email'), (problem, status) =>
+    showPage(site, req, res, 'lost', { problem, sent: false, waitHours: hoursOf(site) }, status),
+  )
+}
+
+/** POST `/lost/cancel` */
+export const cancelLost: Handler<PendingVisitor | SignedInVisitor> = async (exchange) => {
+  const { site, req, res, visitor } = exchange
+  if (site.lost === null) return { code: 'switched-off' }
+  const answer = await site.lost.cancel(visitor, occasionOf(req))
+  if (answer !== 'cancelled') return { code: answer }
+  const { secondStep } = site.paths
+  if (wantsJson(req)) {
+    sendJson(res, { status: 'cancelled' })
+    return undefined
+  }
+  await leaveNotice(req, 'reset-cancelled')
+  redirect(res, visitor.kind === 'pending' ? `${secondStep}/challenge` : `${secondStep}/`)
+  return undefined
+}

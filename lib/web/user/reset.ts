@@ -1,0 +1,58 @@
+import { ruleFor } from '../../domain/policy.js'
+import { byProof } from '../login/by-proof.js'
+import { enter } from '../login/enter.js'
+import type { Handler } from '../request/handler.js'
+import { keepsHostsKeys } from '../request/kept-keys.js'
+import { wantsJson } from '../request/negotiation.js'
+import { removeUser } from '../request/passport.js'
+import { regenerateSession } from '../request/session.js'
+import type { SignedInVisitor } from '../request/visitor.js'
+import { redirect, sendJson } from '../routing/respond.js'
+import { refuseOnSettings } from './settings.js'
+
+/** POST `/reset` */
+export const reset: Handler<SignedInVisitor> = async (exchange) => {
+  const { site, req, res } = exchange
+  const outcome = await byProof(exchange, (attempt) => site.reset.reset(attempt))
+  if ('problem' in outcome) return refuseOnSettings(exchange, outcome.problem, 'reset')
+  // The epoch was raised for every session; this one need not wait for its next request.
+  removeUser(req)
+  await regenerateSession(req)
+  if (wantsJson(req)) sendJson(res, { status: 'reset' })
+  else redirect(res, signInAfterReset(site.paths.signIn))
+  return undefined
+}
+
+/** The host's sign-in page may say what has happened: nobody is signed in any more. */
+function signInAfterReset(signIn: string): string {
+  const [path = '', fragment] = signIn.split('#', 2)
+  const query = path.includes('?') ? '&' : '?'
+  return `${path}${query}secondStep=reset${fragment === undefined ? '' : `#${fragment}`}`
+}
+
+/** POST `/disable` */
+export const disable: Handler<SignedInVisitor> = async (exchange) => {
+  const { site, req, res, visitor } = exchange
+  const { user, userId } = visitor
+  // The body may have come late, and the rule have changed since the guard looked.
+  const { policy, subject } = await site.sessions.footing(userId, visitor.subject)
+  if (ruleFor(policy, subject).mode === 'required') {
+    return refuseOnSettings(exchange, { code: 'required-by-policy' }, 'disable')
+  }
+  const present = { ...visitor, policy, subject }
+  const outcome = await byProof({ site, req, visitor: present }, (attempt) =>
+    site.reset.disable(attempt),
+  )
+  if ('problem' in outcome) return refuseOnSettings(exchange, outcome.problem, 'disable')
+  await enter(site, req, {
+    user,
+    userId,
+    stamp: site.sessions.stamp(userId, outcome.done, 'none'),
+    footing: visitor,
+    keeps: keepsHostsKeys(site, req),
+    notice: wantsJson(req) ? undefined : 'disabled',
+  })
+  if (wantsJson(req)) sendJson(res, { status: 'disabled' })
+  else redirect(res, `${site.paths.secondStep}/`)
+  return undefined
+}

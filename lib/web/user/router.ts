@@ -1,0 +1,79 @@
+import { fileURLToPath } from 'node:url'
+import express, { type Router } from 'express'
+import type { Site } from '../request/site.js'
+import { formAddress } from '../routing/form-address.js'
+import {
+  codeOrSignedIn,
+  enrolled,
+  nothing,
+  pendingCode,
+  setUp,
+  setUpOrCodesShown,
+  signedIn,
+} from '../routing/requirements.js'
+import { setSafeHeaders } from '../routing/respond.js'
+import { route, routerOf } from '../routing/routes.js'
+import { undecodablePath } from '../routing/undecodable-path.js'
+import { backupCodesSaved, makeBackupCodes } from './backup-codes.js'
+import { cancel } from './cancel.js'
+import { answerChallenge, showChallenge } from './challenge.js'
+import { answerFresh, showFresh } from './fresh.js'
+import { askLost, cancelLost, showLost } from './lost.js'
+import {
+  cancelLostLink,
+  pressLostLink,
+  showCancelledLink,
+  showLostCancelled,
+  showLostLink,
+} from './lost-link.js'
+import { disable, reset } from './reset.js'
+import { showSettings } from './settings.js'
+import { changeKey, confirmSetup, showKey, showSetup } from './setup.js'
+
+/** The contents page: every route of the user router, what it needs, and who answers it. */
+const routes = [
+  route('get', '/', signedIn, showSettings),
+  route('get', '/challenge', pendingCode, showChallenge),
+  route('post', '/challenge', pendingCode, answerChallenge),
+  route('get', '/cancel', nothing, formAddress),
+  route('post', '/cancel', nothing, cancel),
+  route('get', '/fresh', enrolled, showFresh),
+  route('post', '/fresh', enrolled, answerFresh),
+  route('get', '/setup', setUp, showSetup),
+  route('post', '/setup', setUpOrCodesShown, confirmSetup),
+  route('get', '/change-key', nothing, formAddress),
+  route('post', '/change-key', enrolled, changeKey),
+  route('get', '/show-key', nothing, formAddress),
+  route('post', '/show-key', enrolled, showKey),
+  route('get', '/backup-codes', nothing, formAddress),
+  route('post', '/backup-codes', enrolled, makeBackupCodes),
+  route('get', '/backup-codes/saved', nothing, formAddress),
+  route('post', '/backup-codes/saved', signedIn, backupCodesSaved),
+  route('get', '/reset', nothing, formAddress),
+  route('post', '/reset', enrolled, reset),
+  route('get', '/disable', nothing, formAddress),
+  route('post', '/disable', enrolled, disable),
+  route('get', '/lost', pendingCode, showLost),
+  route('post', '/lost', pendingCode, askLost),
+  route('get', '/lost/cancel', nothing, formAddress),
+  route('post', '/lost/cancel', codeOrSignedIn, cancelLost),
+  route('get', '/lost/cancelled', nothing, showLostCancelled),
+  route('get', '/lost/:token', nothing, showLostLink),
+  route('post', '/lost/:token', nothing, pressLostLink),
+  route('get', '/lost/:token/cancel', nothing, showCancelledLink),
+  route('post', '/lost/:token/cancel', nothing, cancelLostLink),
+] as const
+
+const ASSETS = fileURLToPath(new URL('../../../views/assets', import.meta.url))
+
+/** The user router, to be mounted at `paths.secondStep`. */
+export function router(site: Site): Router {
+  // No answer of serve-static's own, which would not have our headers: no redirect, no range refused.
+  const own = { index: false, redirect: false, acceptRanges: false }
+  const assets = express.static(ASSETS, { ...own, setHeaders: setSafeHeaders })
+  const made = routerOf(site, { call: 'router()', path: 'secondStep' }, routes, (before) => {
+    before.use('/assets', assets)
+  })
+  made.use(undecodablePath(site))
+  return made
+}

@@ -1,0 +1,114 @@
+import { enrolledSince, firstAuthenticator } from '../../domain/authenticators.js'
+import { ruleFor } from '../../domain/policy.js'
+import { freshUntil } from '../../domain/stamp.js'
+import { type Footing, pauseOf, setupDeadlineOf } from '../../domain/standing.js'
+import {
+  backupCodesLeft,
+  placeOfBackupCodes,
+  usedAfterAdmin,
+} from '../../factors/backup-codes/kept.js'
+import { pageEvent } from '../../text/page-event.js'
+import type { PageProblem, SettingsAction } from '../../text/pages.js'
+import type { Problem } from '../../text/problem.js'
+import { shownEvent } from '../../text/shown-event.js'
+import { acceptsBackupCodes } from '../login/by-proof.js'
+import type { Exchange, Handler } from '../request/handler.js'
+import { wantsJson } from '../request/negotiation.js'
+import { takeNotice } from '../request/notices.js'
+import { typedIn } from '../request/proof-field.js'
+import type { SignedInVisitor } from '../request/visitor.js'
+import { nextOf } from '../routing/requirements.js'
+import { sendJson, sendProblem, showPage } from '../routing/respond.js'
+import { ownEvents } from './own-events.js'
+import { pauseShown } from './pause-shown.js'
+import { resetPendingOf, resetPendingShown } from './reset-pending.js'
+
+/** GET `/` */
+export const showSettings: Handler<SignedInVisitor> = async (exchange) => {
+  const { site, req, res, visitor } = exchange
+  if (!wantsJson(req)) {
+    await settingsPage(exchange, null, null, 200)
+    return undefined
+  }
+  const entries = await ownEvents(site, visitor.userId)
+  const { stamp } = visitor
+  const until = stamp === null ? null : freshUntil(stamp)
+  sendJson(res, {
+    ...summaryOf(exchange),
+    freshUntil: until !== null && until > site.system.now() ? new Date(until).toISOString() : null,
+    resetPending: resetPendingShown(site, visitor.record),
+    trustedBrowsers: [],
+    events: entries.map((entry) => shownEvent(site, entry)),
+  })
+  return undefined
+}
+
+/** A refused action: as JSON, or on the settings page at the form it was asked with. */
+export async function refuseOnSettings(
+  exchange: Exchange<SignedInVisitor>,
+  problem: Problem,
+  action: SettingsAction,
+): Promise<Problem | undefined> {
+  const { site, req, res } = exchange
+  // Revoked meanwhile: there are no settings to show any more.
+  if (problem.code === 'sign-in-again' || problem.code === 'not-enrolled') return problem
+  await sendProblem(site, req, res, problem, (shown, status) =>
+    settingsPage(exchange, shown, action, status),
+  )
+  return undefined
+}
+
+async function settingsPage(
+  exchange: Exchange<SignedInVisitor>,
+  problem: PageProblem | null,
+  action: SettingsAction | null,
+  status: number,
+): Promise<void> {
+  const { site, req, res, visitor } = exchange
+  const entries = await ownEvents(site, visitor.userId)
+  const notice = await takeNotice(req)
+  const data = {
+    problem,
+    action,
+    notice,
+    ...summaryOf(exchange),
+    asked: ruleFor(visitor.policy, visitor.subject).mode !== 'off',
+    backupCodes: visitor.policy.backupCodes,
+    backupCode: acceptsBackupCodes(site, visitor),
+    ...typedIn(req, problem),
+    codesSeen: usedAfterAdmin(visitor.record.backupCodes),
+    codesKey: placeOfBackupCodes(visitor.record.backupCodes, site.keyIds),
+    showKey: site.showKey,
+    noMail: site.mails && site.describe(visitor.user).email === null,
+    resetPending: resetPendingOf(site, visitor.record),
+    events: entries.map((entry) => pageEvent(site, entry)),
+    next: nextOf(site, req),
+  }
+  await showPage(site, req, res, 'settings', data, status)
+}
+
+function summaryOf({ site, visitor }: Exchange<SignedInVisitor>) {
+  const { record, policy, subject } = visitor
+  const { backupCodes } = record
+  const since = enrolledSince(record)
+  return {
+    enrolled: since !== null,
+    method: firstAuthenticator(record)?.type ?? null,
+    since: since === null ? null : new Date(since).toISOString(),
+    backupCodesLeft: backupCodesLeft(backupCodes, site.keyIds),
+    backupCodesSaved: backupCodes?.saved ?? false,
+    ...deadlinesOf(visitor, site.system.now()),
+    canDisable: since !== null && ruleFor(policy, subject).mode !== 'required',
+  }
+}
+
+/** What is asked of the user by a date, and what is not asked until one. */
+function deadlinesOf(footing: Footing, now: number) {
+  const deadline = setupDeadlineOf(footing, now)
+  const pausedUntil = pauseOf(footing, now)
+  return {
+    mustSetUp: deadline !== null,
+    setupDeadline: deadline === null ? null : new Date(deadline).toISOString(),
+    pausedUntil: pausedUntil === null ? null : pauseShown(pausedUntil),
+  }
+}

@@ -1,0 +1,230 @@
+import { isEnrolled } from '../../domain/authenticators.js'
+import { mayBeginSetup, setupOf } from '../../domain/setup.js'
+import type { Generation, Stamp } from '../../domain/stamp.js'
+import type { SetupOwner, ShownKey } from '../../service/setup.js'
+import type { ShownCodes } from '../../service/shown-codes.js'
+import type { PageProblem } from '../../text/pages.js'
+import { malformed, type Problem } from '../../text/problem.js'
+import { byProof, malformedAppCode } from '../login/by-proof.js'
+import { enter } from '../login/enter.js'
+import { finishLogin, userOfPending } from '../login/finish-login.js'
+import { accountName } from '../request/account-name.js'
+import { addressLimit } from '../request/client-address.js'
+import type { Exchange, Handler } from '../request/handler.js'
+import { keepsHostsKeys } from '../request/kept-keys.js'
+import { wantsJson } from '../request/negotiation.js'
+import { proofIn } from '../request/proof-field.js'
+import { occasionOf } from '../request/request-info.js'
+import { saveSession, stampOf, updateSecondStep } from '../request/session.js'
+import { givenOf, keptCodes, shownBefore } from '../request/shown-again.js'
+import type { PendingVisitor, SignedInVisitor } from '../request/visitor.js'
+import { backOf, knownNextOf, nextOf } from '../routing/requirements.js'
+import { redirect, sendJson, sendProblem, showPage } from '../routing/respond.js'
+import { keyPage, sendKey } from './key-page.js'
+import { refuseOnSettings } from './settings.js'
+
+type Owner = PendingVisitor | SignedInVisitor
+
+/** GET `/setup` */
+export const showSetup: Handler<Owner> = async (exchange) => {
+  const { site } = exchange
+  const user = await userOf(exchange)
+  if (user === undefined) return { code: 'sign-in-again' }
+  const shown = await site.setup.show(await setupOwner(exchange))
+  if (shown.kind !== 'shown') return { code: shown.kind }
+  await answerWithKey(exchange, user, shown)
+  return undefined
+}
+
+/** POST `/change-key` */
+export const changeKey: Handler<SignedInVisitor> = async (exchange) => {
+  const { site, req, res, visitor } = exchange
+  const { owner } = await setupOwner(exchange)
+  const outcome = await byProof(exchange, (attempt) => site.setup.changeKey(attempt, owner))
+  if ('problem' in outcome) return refuseOnSettings(exchange, outcome.problem, 'change-key')
+  if (wantsJson(req)) await sendKey(site, res, visitor.user, outcome.done.result)
+  else redirect(res, `${site.paths.secondStep}/setup`)
+  return undefined
+}
+
+/** POST `/show-key` */
+export const showKey: Handler<SignedInVisitor> = async (exchange) => {
+  const { site, req, res, visitor } = exchange
+  if (!site.showKey) return { code: 'switched-off' }
+  const outcome = await byProof(exchange, (attempt) => site.setup.showKey(attempt))
+  if ('problem' in outcome) return refuseOnSettings(exchange, outcome.problem, 'show-key')
+  const key = outcome.done.result
+  if (key === null) return { code: 'not-enrolled' }
+  const { user } = visitor
+  if (wantsJson(req)) await sendKey(site, res, user, key)
+  else {
+    const shown = { purpose: 'show-key', cancel: false, problem: null, status: 200 } as const
+    await keyPage(site, req, res, user, key, shown)
+  }
+  return undefined
+}
+
+/** POST `/setup` */
+export const confirmSetup: Handler<Owner> = async (exchange) => {
+  const { site, req, res, visitor } = exchange
+  if (await showSetUpAgain(exchange)) return undefined
+  const user = await userOf(exchange)
+  if (user === undefined) return { code: 'sign-in-again' }
+  const owner = await setupOwner(exchange)
+  const proof = proofIn(req)
+  if (proof === null) return refuse(exchange, user, malformed('code'))
+
+  const answer = await site.setup.confirm(owner, { proof, ...addressLimit(site, req) })
+  if (answer.kind === 'sign-in-again') return { code: answer.kind }
+  if (answer.kind === 'too-many-attempts') {
+    return refuse(exchange, user, { code: answer.kind, retryAfter: answer.retryAfter })
+  }
+  if (answer.kind === 'wrong-code') {
+    const clockOff = answer.clockOff ?? undefined
+    return refuse(exchange, user, {
+      code: answer.kind,
+      ...(clockOff === undefined ? {} : { clockOff }),
+    })
+  }
+  if (answer.kind === 'malformed-request') return refuse(exchange, user, malformed('code'))
+  if (answer.kind !== 'enrolled') return refuse(exchange, user, { code: answer.kind })
+
+  const codes = answer.backupCodes
+  const sessionsEnded = visitor.kind === 'signed-in'
+  const done = isEnrolled(visitor.record) ? 'key-changed' : 'enrolled'
+  const shown = { codes, given: givenOf(req), until: null, sessionsEnded, done } as const
+  const next = await signIn(exchange, user, answer, shown)
+  if (wantsJson(req)) sendJson(res, { status: 'enrolled', backupCodes: codes, next })
+  else {
+    const madeAt = new Date(site.system.now())
+    const account = accountName(site, user)
+    const page = { problem: null, codes, account, done, madeAt, sessionsEnded, next } as const
+    await showPage(site, req, res, 'backup-codes', page)
+  }
+  return undefined
+}
+
+/** The form was sent again, by a reload of the page that shows the codes. */
+async function showSetUpAgain({ site, req, res, visitor }: Exchange<Owner>): Promise<boolean> {
+  if (visitor.kind === 'pending') return false
+  const shown = await shownBefore(site, req, visitor.stamp, 'setup', visitor.record.backupCodes)
+  if (shown === null) return false
+  const { codes, done, sessionsEnded, at } = shown
+  const account = accountName(site, visitor.user)
+  const page = {
+    codes,
+    account,
+    done,
+    sessionsEnded,
+    madeAt: new Date(at),
+    next: backOf(site, req),
+  }
+  await showPage(site, req, res, 'backup-codes', { problem: null, ...page })
+  return true
+}
+
+/** The set-up is done: the pending login is in, or this session goes on with a new stamp and id. */
+async function signIn(
+  { site, req, visitor }: Exchange<Owner>,
+  user: Express.User,
+  given: Generation,
+  shown: ShownCodes,
+): Promise<string> {
+  const method = 'totp'
+  const keepCodes = async (stamp: Stamp) =>
+    wantsJson(req) ? null : keptCodes(site, stamp, 'setup', shown)
+  if (visitor.kind === 'pending') {
+    return finishLogin(site, req, visitor, { user, method, given, pageBetween: true, keepCodes })
+  }
+  const { userId } = visitor
+  const [next, back] = [nextOf(site, req), backOf(site, req)]
+  const stamp = site.sessions.stamp(userId, given, method)
+  await enter(site, req, {
+    user,
+    userId,
+    stamp,
+    footing: visitor,
+    keeps: keepsHostsKeys(site, req),
+    next: knownNextOf(site, req) ?? undefined,
+    shown: await keepCodes(stamp),
+  })
+  return wantsJson(req) ? next : back
+}
+
+async function setupOwner({ site, req, visitor }: Exchange<Owner>): Promise<SetupOwner> {
+  const { record } = visitor
+  const shared = {
+    userId: record.userId,
+    occasion: occasionOf(req),
+    record,
+    policy: visitor.policy,
+    subject: visitor.subject,
+  }
+  if (visitor.kind === 'pending') {
+    return { ...shared, owner: visitor.pending.id, admission: visitor }
+  }
+  const present = visitor.stamp ?? stampOf(req)
+  if (present !== null) {
+    return { ...shared, owner: present.id, admission: { ...visitor, stamp: present } }
+  }
+  // A session older than the package: from now on it has a name that the set-up is bound to.
+  const stamp = site.sessions.stamp(record.userId, record, 'none')
+  updateSecondStep(req, { verified: stamp })
+  await saveSession(req)
+  return { ...shared, owner: stamp.id, admission: { ...visitor, stamp } }
+}
+
+async function userOf({ site, req, visitor }: Exchange<Owner>): Promise<Express.User | undefined> {
+  return visitor.kind === 'signed-in' ? visitor.user : userOfPending(site, req, visitor)
+}
+
+/** A typo shows the same QR code again; a set-up that is over does not begin another by itself. */
+async function refuse(
+  exchange: Exchange<Owner>,
+  user: Express.User,
+  problem: Problem,
+): Promise<Problem | undefined> {
+  const { site, req, res } = exchange
+  const goesOn = ['wrong-code', 'malformed-request', 'too-many-attempts'].includes(problem.code)
+  const settings = `${site.paths.secondStep}/`
+  const begin = problem.code === 'already-enrolled' ? settings : `${settings}setup`
+  if (wantsJson(req) || !goesOn) return { ...problem, link: begin }
+  const owner = await setupOwner(exchange)
+  const record = (await site.sessions.footing(owner.userId, owner.subject)).record
+  const now = site.system.now()
+  const over = setupOf(record, owner.owner, now) === null
+  if (over && !mayBeginSetup(record, owner.owner, now)) {
+    return { code: 'already-enrolled', link: settings }
+  }
+  if (over && problem.code === 'wrong-code') return { code: 'setup-expired', link: begin }
+  const shown = await site.setup.show({ ...owner, record })
+  if (shown.kind !== 'shown') return { code: shown.kind }
+  const told = problem.code === 'malformed-request' ? malformedAppCode(shown.parameters) : problem
+  await sendProblem(site, req, res, told, (text, status) =>
+    setupPage(exchange, user, shown, text, status),
+  )
+  return undefined
+}
+
+async function answerWithKey(
+  exchange: Exchange<Owner>,
+  user: Express.User,
+  key: ShownKey,
+): Promise<void> {
+  const { site, req, res } = exchange
+  if (wantsJson(req)) await sendKey(site, res, user, key)
+  else await setupPage(exchange, user, key, null, 200)
+}
+
+function setupPage(
+  { site, req, res, visitor }: Exchange<Owner>,
+  user: Express.User,
+  key: ShownKey,
+  problem: PageProblem | null,
+  status: number,
+): Promise<void> {
+  const cancel = visitor.kind === 'pending'
+  // A pending login that a one-time code has brought here has no authenticator at hand.
+  const purpose = cancel || !isEnrolled(visitor.record) ? 'setup' : 'change-key'
+  return keyPage(site, req, res, user, key, { purpose, cancel, problem, status })
+}

@@ -1,0 +1,260 @@
+import { once } from 'node:events'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import type { SecondStepEvent } from '../../lib/domain/event.js'
+import { type AnnouncedEvent, errors, type Mail, type SecondStepOptions } from '../../lib/index.js'
+import { ADMIN_MAILS, MAILS, type MailedEvent } from '../../lib/service/mails.js'
+import { ejsMails } from '../../lib/text/mails.js'
+import { loadMessages } from '../../lib/text/messages.js'
+import { ejsViews } from '../../lib/text/views.js'
+import { browserOf, enrol, giveCode, passFirstStep } from '../support/browser.js'
+import { ann, type HostUser, makeHost } from '../support/host.js'
+import { missTimes, pendingVisit } from '../support/visits.js'
+
+const LANGUAGES = ['en', 'ru', 'it', 'es'] as const
+const site = {
+  issuer: 'Acme & Söhne <b>',
+  origin: 'https://acme.example',
+  paths: { secondStep: '/second-step', admin: '/admin', signIn: '/login', signedIn: '/' },
+}
+
+const RESET_FROM = new Date(Date.UTC(2026, 0, 6, 12))
+const RESET_UNTIL = new Date(Date.UTC(2026, 0, 7, 12))
+
+function eventOf(type: (typeof MAILS)[number]): MailedEvent {
+  const event: SecondStepEvent =
+    type === 'backup-code-used'
+      ? { type, method: 'backup-code', detail: { backupCodesLeft: 3 } }
+      : type === 'authenticator-locked'
+        ? { type, method: 'totp', detail: { until: new Date(Date.UTC(2026, 0, 6, 9)) } }
+        : type === 'mail-reset-asked'
+          ? { type, method: null, detail: { usableAt: RESET_FROM, expiresAt: RESET_UNTIL } }
+          : type === 'mail-reset-ready'
+            ? { type, method: null, detail: { expiresAt: RESET_UNTIL } }
+            : { type, method: null }
+  return {
+    detail: null,
+    actor: { kind: 'user', id: 'ann' },
+    user: 'ann',
+    at: new Date(Date.UTC(2026, 0, 5, 12)),
+    ip: '2001:db8::7',
+    userAgent: 'Mozilla/5.0 (iPhone) Version/18.5 Mobile/15E148 Safari/604.1',
+    ...event,
+  } as MailedEvent
+}
+
+const NEXT_DAY = new Date(Date.UTC(2027, 0, 6, 9))
+
+/** What an admin has done, from an address and with a browser that are his own business. */
+function changeOf(type: (typeof ADMIN_MAILS)[number], until: Date | 'forever' = NEXT_DAY) {
+  const event: SecondStepEvent =
+    type === 'paused'
+      ? { type, method: null, detail: { until } }
+      : type === 'one-time-code-made'
+        ? { type, method: null, detail: { expiresAt: NEXT_DAY } }
+        : { type, method: null }
+  const actor = { kind: 'admin', id: 'the-admin' } as const
+  return { ...eventOf('reset'), reason: 'the reason <i>', ...event, actor } as MailedEvent
+}
+
+describe('Every mail in every language', () => {
+  const write = ejsMails(ejsViews(), { ...site, messages: loadMessages() })
+
+  for (const lang of LANGUAGES) {
+    for (const type of MAILS) {
+      it(`is whole: ${type} in ${lang}`, () => {
+        const { subject, text, html } = write(eventOf(type), [lang])
+        expect(subject).to.match(/^Acme & Söhne <b>: \S/)
+        expect(html).to.contain(`<html lang="${lang}" dir="ltr">`)
+        expect(html).to.contain('Acme &amp; Söhne &lt;b&gt;').and.not.contain('<b>')
+        expect(text).to.contain('Acme & Söhne <b>').and.not.contain('&amp;')
+        for (const body of [text, html]) {
+          expect(body).to.contain('2001:db8::7').and.contain('Safari').and.contain('iPhone')
+          expect(body).to.contain('https://acme.example/second-step/').and.contain('2026')
+          expect(body).not.to.match(/undefined|\[object|\{\w+|mail\.\w/)
+        }
+        if (lang !== 'en') expect(text).not.to.match(/\b(your|was|time:)\b/i)
+      })
+    }
+  }
+
+  for (const lang of LANGUAGES) {
+    for (const type of ADMIN_MAILS) {
+      it(`is whole, and silent about the admin: ${type} in ${lang}`, () => {
+        const { subject, text, html } = write(changeOf(type), [lang])
+        expect(subject).to.match(/^Acme & Söhne <b>: \S/)
+        for (const body of [text, html]) {
+          expect(body).not.to.match(/2001:db8|Safari|iPhone|the-admin/)
+          expect(body).to.contain('2026').and.contain('https://acme.example/second-step/')
+          expect(body).not.to.match(/undefined|\[object|\{\w+|mail\.\w/)
+        }
+        expect(text).to.contain(': the reason <i>\n')
+        expect(html).to.contain('the reason &lt;i&gt;')
+        const told = ['paused', 'one-time-code-made'].includes(type)
+        expect(text.includes('2027')).to.equal(told)
+        if (lang !== 'en') expect(text).not.to.match(/\b(your|was|time:)\b/i)
+      })
+    }
+
+    it(`has words of its own for what an admin did, in ${lang}`, () => {
+      for (const type of ['disabled', 'reset', 'backup-codes-made'] as const) {
+        const { t } = loadMessages().for([lang])
+        const admins = write(changeOf(type), [lang]).text
+        const values = { issuer: site.issuer }
+        const own = [`mail.${type}.what`, `mail.${type}.not-you`, 'mail.was-you', 'mail.not-you']
+        for (const key of own) expect(admins).not.to.contain(t(key, values))
+      }
+    })
+
+    it(`says in ${lang} that a pause has no end`, () => {
+      const { text } = write(changeOf('paused', 'forever'), [lang])
+      expect(text).not.to.match(/2027|forever|Infinity|\d{6}/)
+    })
+
+    it(`names the admin in ${lang} where it is given a name`, () => {
+      const { text, html } = write(changeOf('reset'), [lang], 'Root <b>')
+      expect(text).to.contain(': Root <b>\n')
+      expect(html).to.contain('Root &lt;b&gt;')
+    })
+  }
+
+  it('needs nothing from elsewhere: no picture, no script, no stylesheet', () => {
+    for (const type of MAILS) {
+      expect(write(eventOf(type), ['en']).html).not.to.match(/<img|<script|<link|url\(|@import/i)
+    }
+  })
+
+  it('has a subject of one line, whatever the texts of the host hold', () => {
+    const messages = loadMessages({ en: { 'mail.subject': 'a\r\nBcc: {title}\u2028{issuer}' } })
+    const { subject } = ejsMails(ejsViews(), { ...site, messages })(eventOf('reset'), ['en'])
+    expect(subject).to.equal('a Bcc: Your second step was reset Acme & Söhne <b>')
+  })
+
+  it('is from right to left in a language that is', () => {
+    const messages = loadMessages({ ar: { 'mail.time': 'الوقت' } })
+    const { html } = ejsMails(ejsViews(), { ...site, messages })(eventOf('reset'), ['ar'])
+    expect(html).to.contain('<html lang="ar" dir="rtl">').and.contain('الوقت')
+  })
+})
+
+describe('The host’s own views of mails', () => {
+  let folder: string
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'mails-'))
+    mkdirSync(join(folder, 'mails'))
+  })
+  afterEach(() => rmSync(folder, { recursive: true }))
+
+  const put = (name: string, text: string) => writeFileSync(join(folder, 'mails', name), text)
+  const writeWith = () => ejsMails(ejsViews(folder), { ...site, messages: loadMessages() })
+
+  it('replace the one of all mails, or that of a single mail', () => {
+    put('notice.html.ejs', 'All: <%= title %> <%= issuer %>')
+    put('reset.txt.ejs', 'Reset: <%= link %> <%= issuer %>')
+    const write = writeWith()
+    expect(write(eventOf('reset'), ['en'])).to.include({
+      html: 'All: Your second step was reset Acme &amp; Söhne &lt;b&gt;',
+      text: 'Reset: https://acme.example/second-step/ Acme & Söhne <b>',
+    })
+    expect(write(eventOf('disabled'), ['en']).text).to.contain('Your second step is off')
+  })
+
+  it('are refused at start-up where they can’t be compiled', () => {
+    put('reset.html.ejs', '<% if (')
+    expect(writeWith).to.throw(errors.ConfigurationError, 'reset.html.ejs')
+  })
+})
+
+describe('A host that sends mails', () => {
+  interface MailedUser extends HostUser {
+    readonly email: string
+  }
+  const user: MailedUser = { ...ann, email: 'ann@acme.example' }
+  const mailed = (
+    sendMail: (mail: Mail) => Promise<unknown>,
+  ): Partial<SecondStepOptions<HostUser>> => ({
+    users: { findById: async (id) => (id === user.id ? user : null) },
+    mail: { transport: { sendMail }, from: 'Acme <no-reply@acme.example>' },
+  })
+
+  it('answers as quickly where the mailer hangs, and goes on', async () => {
+    const hanging: ((sent: unknown) => void)[] = []
+    const options = mailed(() => new Promise((resolve) => void hanging.push(resolve)))
+    const host = makeHost({ users: [user], options })
+    const started = performance.now()
+    const enrolment = await enrol(host, user)
+    const browser = browserOf(host)
+    await passFirstStep(browser, user)
+    await giveCode(browser, enrolment.backupCodes[0]).expect(200)
+    expect(performance.now() - started).to.be.below(8000)
+    expect(hanging).not.to.have.length(0)
+    for (const letGo of hanging) letGo(undefined)
+  })
+
+  it('answers all the same where it throws, and says so as an event', async () => {
+    const options = mailed(() => {
+      throw Object.assign(new Error('no'), { code: 'ECONNREFUSED' })
+    })
+    const host = makeHost({ users: [user], options })
+    const failed = once(host.secondStep.events, 'mail-failed')
+    await enrol(host, user)
+    const [event] = (await failed) as [AnnouncedEvent<'mail-failed'>]
+    expect(event.detail).to.deep.equal({
+      mail: 'enrolled',
+      part: 'transport',
+      error: 'Error ECONNREFUSED',
+    })
+  })
+
+  it('waits for the mails that are under way when it is closed', async () => {
+    const order: string[] = []
+    let deliver = () => {}
+    const options = mailed(async () => {
+      await new Promise<void>((resolve) => {
+        deliver = resolve
+      })
+      order.push('sent')
+    })
+    const host = makeHost({ users: [user], options })
+    await enrol(host, user)
+    const closing = host.secondStep.close().then(() => order.push('closed'))
+    await new Promise(setImmediate)
+    deliver()
+    await closing
+    expect(order).to.deep.equal(['sent', 'closed'])
+  })
+
+  it('finds the user by the id that the host knows, without the realm', async () => {
+    const asked: string[] = []
+    const sent: Mail[] = []
+    const options = mailed(async (mail) => sent.push(mail))
+    const findById = async (id: string) => {
+      asked.push(id)
+      return user
+    }
+    const host = makeHost({
+      users: [user],
+      options: { ...options, realm: 'staff', users: { findById } },
+    })
+    await enrol(host, user)
+    await host.secondStep.close()
+    expect(asked).to.deep.equal(['ann'])
+    expect(sent.map(({ to }) => to)).to.deep.equal(['ann@acme.example'])
+  })
+
+  // Somebody who knows the password guesses in one login after the other.
+  it('tells the owner of a pending login that had all its wrong codes', async () => {
+    const sent: Mail[] = []
+    const options = mailed(async (mail) => sent.push(mail))
+    const visit = await pendingVisit({ users: [user], options })
+    await missTimes(5, visit)
+    await giveCode(visit.browser, '000000').expect(401)
+    await visit.host.secondStep.close()
+    expect(sent.map(({ subject }) => subject)).to.deep.equal([
+      'Acme: Your second step is on',
+      'Acme: Somebody may know your password',
+    ])
+  })
+})

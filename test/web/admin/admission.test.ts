@@ -1,0 +1,158 @@
+// The attack: a host mounts the admin router and forgets its own check. Any enrolled user lists
+// everybody, makes a one-time code for somebody else, and signs in as them with a stolen password.
+
+import { expect } from 'chai'
+import type { AdminRouterOptions, SecondStepOptions } from '../../../lib/index.js'
+import { ADMIN, ada, otherAdmin, PEOPLE, usersOf } from '../../support/admin.js'
+import { expectProblem, getJson, postJson } from '../../support/answers.js'
+import { type Browser, browserOf, enrol, giveCode, passFirstStep } from '../../support/browser.js'
+import { ann, bob, type Host, type HostUser, makeHost } from '../../support/host.js'
+import { park } from '../../support/parked.js'
+import { cookieOf } from '../../support/sessions.js'
+import { recordOf } from '../../support/visits.js'
+import { warningsDuring } from '../../support/warnings.js'
+
+const annAsUser = PEOPLE.find(({ id }) => id === ann.id) ?? ann
+
+/** A host that lets everybody through to the admin router. */
+function openHost(
+  router: AdminRouterOptions<HostUser> = {},
+  options: Partial<SecondStepOptions<HostUser>> = {},
+  people = PEOPLE,
+): Host {
+  return makeHost({
+    users: people,
+    options: { users: usersOf(people), ...options },
+    mount: ({ app, secondStep }) => void app.use(ADMIN, secondStep.adminRouter(router)),
+  })
+}
+
+/** A user with a fresh second step, at this host. */
+async function enrolled(host: Host, user: HostUser): Promise<Browser> {
+  const browser = browserOf(host)
+  await enrol(host, user, browser)
+  return browser
+}
+
+const GETS = ['/users', '/users/bob', '/policy', '/events'] as const
+const ONE_TIME_CODE = `${ADMIN}/users/bob/one-time-code`
+
+describe('an admin router without a check of the host’s in front', () => {
+  it('shows an enrolled user nothing, and makes no one-time code for somebody else', async () => {
+    const host = openHost()
+    const browser = await enrolled(host, annAsUser)
+    await enrol(host, bob)
+    for (const path of GETS) {
+      expectProblem(await getJson(browser, `${ADMIN}${path}`), 'forbidden', 403)
+    }
+    expectProblem(await postJson(browser, ONE_TIME_CODE, {}), 'forbidden', 403)
+    expect((await recordOf(host, 'bob')).oneTimeCodes).to.deep.equal([])
+  })
+
+  it('says the same to a user who has no second step: a set-up would lead nowhere', async () => {
+    const host = openHost()
+    const browser = browserOf(host)
+    await passFirstStep(browser, annAsUser)
+    expectProblem(await getJson(browser, `${ADMIN}/users`), 'forbidden', 403)
+  })
+
+  it('lets in whoever has one of the admin roles', async () => {
+    const host = openHost()
+    const browser = await enrolled(host, ada)
+    await enrol(host, bob)
+    expect((await getJson(browser, `${ADMIN}/users`)).status).to.equal(200)
+    expect((await postJson(browser, ONE_TIME_CODE, {})).status).to.equal(200)
+  })
+})
+
+describe('adminRouter({ allow })', () => {
+  const allow: AdminRouterOptions<HostUser>['allow'] = (req, user) =>
+    req.path.startsWith('/users') && user.id === 'ann'
+
+  it('lets in whom it answers true for, and nobody else', async () => {
+    const host = openHost({ allow })
+    const browser = await enrolled(host, annAsUser)
+    expect((await getJson(browser, `${ADMIN}/users`)).status).to.equal(200)
+    expectProblem(await getJson(browser, `${ADMIN}/policy`), 'forbidden', 403)
+    const other = await enrolled(host, bob)
+    expectProblem(await getJson(other, `${ADMIN}/users`), 'forbidden', 403)
+  })
+
+  it('takes nothing but true for a yes', async () => {
+    for (const answer of [1, 'true', {}, undefined, Promise.resolve('yes')]) {
+      const host = openHost({ allow: (() => answer) as () => boolean })
+      const browser = await enrolled(host, annAsUser)
+      expectProblem(await getJson(browser, `${ADMIN}/users`), 'forbidden', 403)
+    }
+  })
+
+  it('refuses where it throws or rejects: 503, and nobody is in', async () => {
+    const broken = [
+      () => {
+        throw new Error('the host failed')
+      },
+      () => Promise.reject(new Error('the host failed')),
+    ]
+    for (const fails of broken) {
+      const host = openHost({ allow: fails })
+      const browser = await enrolled(host, annAsUser)
+      expectProblem(await getJson(browser, `${ADMIN}/users`), 'unavailable', 503)
+    }
+  })
+
+  it('is asked again once the body is there', async () => {
+    // Support staff about to be dismissed sends a header, and holds the body back until then.
+    let employed = true
+    const host = openHost({ allow: () => employed })
+    const enrolment = await enrol(host, annAsUser)
+    await enrol(host, bob)
+    const browser = browserOf(host)
+    await passFirstStep(browser, annAsUser)
+    const cookie = cookieOf(await giveCode(browser, enrolment.code()))
+    const parked = await park(host, ONE_TIME_CODE, { cookie, like: {} })
+    employed = false
+    expect((await parked.finish({})).body.code).to.equal('forbidden')
+    expect((await recordOf(host, 'bob')).oneTimeCodes).to.deep.equal([])
+  })
+
+  it('is a function; a misspelt option is told', () => {
+    const { secondStep } = openHost()
+    expect(() => secondStep.adminRouter({ allow: true } as never)).to.throw('adminRouter.allow')
+    expect(() => secondStep.adminRouter({ alow: () => true } as never)).to.throw('allow')
+  })
+})
+
+describe('admins who carry a flag instead of a role', () => {
+  const boss: HostUser = { ...otherAdmin, id: 'boss', roles: [] }
+  const people = [...PEOPLE, boss]
+  const isAdmin = (user: HostUser) => user.id === 'boss'
+
+  it('are told apart by isAdmin(user)', async () => {
+    const host = openHost({}, { isAdmin }, people)
+    const browser = await enrolled(host, boss)
+    expect((await getJson(browser, `${ADMIN}/users`)).status).to.equal(200)
+  })
+
+  it('are refused without it, and a warning says what to do', async () => {
+    const host = openHost({}, {}, people)
+    const browser = await enrolled(host, boss)
+    const said = await warningsDuring(async () => {
+      expectProblem(await getJson(browser, `${ADMIN}/users`), 'forbidden', 403)
+      expectProblem(await getJson(browser, `${ADMIN}/users`), 'forbidden', 403)
+    })
+    expect(said).to.have.length(1)
+    expect(said[0]).to.include('isAdmin').and.to.include('adminRoles')
+  })
+
+  it('are changed by no other admin, and get no days of grace', async () => {
+    const host = openHost({}, { isAdmin }, people)
+    await enrol(host, boss)
+    const browser = await enrolled(host, ada)
+    const reset = await postJson(browser, `${ADMIN}/users/boss/reset`, {})
+    expectProblem(reset, 'forbidden', 403)
+  })
+
+  it('need a function', () => {
+    expect(() => openHost({}, { isAdmin: 'boss' as never })).to.throw('`isAdmin`')
+  })
+})

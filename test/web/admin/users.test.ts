@@ -1,0 +1,278 @@
+import { expect } from 'chai'
+import {
+  ADMIN,
+  ada,
+  adminAt,
+  adminVisit,
+  listOf,
+  makeAdminHost,
+  PEOPLE,
+  seenBy,
+  usersOf,
+} from '../../support/admin.js'
+import { expectProblem, expectSafeHeaders, getJson, postJson } from '../../support/answers.js'
+import { type Browser, enrol } from '../../support/browser.js'
+import { ann, bob, type HostUser } from '../../support/host.js'
+import { DAY } from '../../support/records.js'
+import { setPolicy } from '../../support/visits.js'
+
+const USERS = `${ADMIN}/users`
+
+async function idsAt(browser: Browser, query = ''): Promise<readonly string[]> {
+  const { body } = await getJson(browser, `${USERS}${query}`).expect(200)
+  return body.users.map(({ id }: { id: string }) => id)
+}
+
+/** All pages of a listing, one after the other. */
+async function allPages(browser: Browser, query: string): Promise<readonly string[][]> {
+  const pages: string[][] = []
+  let cursor = ''
+  for (let page = 0; page < 100; page += 1) {
+    const { body } = await getJson(browser, `${USERS}?${query}${cursor}`).expect(200)
+    pages.push(body.users.map(({ id }: { id: string }) => id))
+    if (body.next === null) return pages
+    cursor = `&cursor=${encodeURIComponent(body.next)}`
+  }
+  throw new Error('the listing has no end')
+}
+
+describe('GET /users', () => {
+  it('has every user of the host’s, with what is known of his second step', async () => {
+    const { host, browser } = await adminVisit()
+    const since = new Date(host.system.now()).toISOString()
+    await enrol(host, ann)
+    const response = await getJson(browser, USERS).expect(200)
+    expectSafeHeaders(response)
+    expect(response.body.next).to.equal(null)
+    expect(response.body.users.map(({ id }: { id: string }) => id)).to.deep.equal(
+      PEOPLE.map(({ id }) => id),
+    )
+    expect(response.body.users[2]).to.deep.equal({
+      id: 'ann',
+      name: 'Ann',
+      email: 'ann@acme.example',
+      state: 'on',
+      since,
+      backupCodesLeft: 10,
+      pausedUntil: null,
+      lockedUntil: null,
+      setupDeadline: null,
+    })
+    expect(response.body.users[3]).to.deep.include({ id: 'bob', email: null, state: 'off' })
+  })
+
+  it('tells nothing that the list of fields does not name', async () => {
+    // A host's user object has a password hash in it, a record the sealed secret.
+    const { host, browser } = await adminVisit()
+    await enrol(host, ann)
+    for (const path of [USERS, `${USERS}/ann`, `${USERS}?state=on`, `${ADMIN}/events`]) {
+      const { text } = await getJson(browser, path).expect(200)
+      for (const word of ['password"', 'ann-password', 'secret', 'digest', 'epoch', 'writeId']) {
+        expect(text, `${word} at ${path}`).to.not.include(word)
+      }
+    }
+  })
+
+  it('searches, as the host searches', async () => {
+    const { browser } = await adminVisit()
+    expect(await idsAt(browser, '?search=ANN')).to.deep.equal(['ann'])
+    expect(await idsAt(browser, '?search=acme.example')).to.deep.equal(['ada', 'otto', 'ann'])
+    expect(await idsAt(browser, '?search=%20')).to.have.length(4)
+    expect(await idsAt(browser, '?search=nobody')).to.deep.equal([])
+  })
+
+  it('pages through everybody exactly once', async () => {
+    const { browser } = await adminVisit()
+    const pages = await allPages(browser, 'limit=3')
+    expect(pages).to.deep.equal([['ada', 'otto', 'ann'], ['bob']])
+    expect(await allPages(browser, 'limit=1')).to.have.length(4)
+  })
+
+  it('filters by state, with a search and without', async () => {
+    const { host, browser } = await adminVisit()
+    await enrol(host, ann)
+    await enrol(host, bob)
+    await postJson(browser, `${USERS}/bob/pause`, { days: 3 }).expect(200)
+    expect(await idsAt(browser, '?state=on')).to.have.members(['ada', 'ann'])
+    expect(await idsAt(browser, '?state=paused')).to.deep.equal(['bob'])
+    expect(await idsAt(browser, '?state=locked')).to.deep.equal([])
+    expect(await idsAt(browser, '?state=off')).to.deep.equal(['otto'])
+    expect(await idsAt(browser, '?state=on&search=ann')).to.deep.equal(['ann'])
+    expect(await idsAt(browser, '?state=paused&search=ann')).to.deep.equal([])
+    await postJson(browser, `${USERS}/ann/reset`).expect(200)
+    expect(await idsAt(browser, '?state=must-set-up')).to.deep.equal(['ann'])
+    host.system.advance(3 * DAY)
+  })
+
+  it('counts a pause that the policy does not honour as on', async () => {
+    const { host, browser } = await adminVisit()
+    await enrol(host, ann)
+    await postJson(browser, `${USERS}/ann/pause`, { days: 'forever' }).expect(200)
+    expect(await idsAt(browser, '?state=paused')).to.deep.equal(['ann'])
+    await setPolicy(host, { mode: 'required' })
+    expect(await idsAt(browser, '?state=paused')).to.deep.equal([])
+    expect((await allPages(browser, 'state=on&limit=1')).flat()).to.have.members(['ada', 'ann'])
+  })
+
+  it('reads a bounded number of the host’s pages for a state that few have', async () => {
+    const crowd: HostUser[] = Array.from({ length: 400 }, (_, index) => ({
+      id: `u${index}`,
+      name: `User ${index}`,
+      password: 'a-password',
+    }))
+    const everybody = [...PEOPLE, ...crowd]
+    let asked = 0
+    const list = listOf(everybody)
+    const users = {
+      ...usersOf(everybody),
+      list: (query: Parameters<typeof list>[0]) => {
+        asked += 1
+        return list(query)
+      },
+    }
+    const { browser } = await adminVisit({ users })
+    const { body } = await getJson(browser, `${USERS}?state=must-set-up&limit=20`).expect(200)
+    expect(asked).to.be.within(2, 10)
+    expect(body.users).to.deep.equal([])
+    expect(body.next).to.be.a('string')
+    expect((await allPages(browser, 'state=off&limit=100')).flat()).to.have.length(403)
+  })
+
+  it('has those who are enrolled where the host has no list, and finds a whole id', async () => {
+    const { host, browser } = await adminVisit({ users: usersOf(PEOPLE, false) })
+    await enrol(host, ann)
+    expect(await idsAt(browser)).to.have.members(['ada', 'ann'])
+    expect((await allPages(browser, 'limit=1')).flat()).to.have.members(['ada', 'ann'])
+    expect(await idsAt(browser, '?search=ann')).to.deep.equal(['ann'])
+    expect(await idsAt(browser, '?search=an')).to.deep.equal([])
+    await postJson(browser, `${USERS}/ann/reset`).expect(200)
+    expect(await idsAt(browser, '?state=must-set-up')).to.deep.equal(['ann'])
+  })
+
+  it('leaves out who is no user of the host’s any more, and users of another realm', async () => {
+    const host = makeAdminHost()
+    await enrol(host, ann)
+    const staff = makeAdminHost({ store: host.store, realm: 'staff' }, { system: host.system })
+    const { browser } = await adminAt(staff)
+    expect(await idsAt(browser, '?state=on')).to.deep.equal(['ada'])
+    const { body } = await getJson(browser, `${ADMIN}/events`).expect(200)
+    for (const { user } of body.events) expect(user).to.equal('ada')
+    const without = makeAdminHost({
+      store: host.store,
+      users: usersOf(PEOPLE.filter(({ id }) => id !== 'ann')),
+    })
+    const other = await adminAt(without)
+    expect(await idsAt(other.browser, '?state=on')).to.deep.equal(['ada'])
+  })
+
+  const odd = [
+    ...['limit=0', 'limit=10000', 'limit=101', 'limit=-1', 'limit=1e1', 'limit=1.5', 'limit='],
+    ...['limit=abc', 'limit=01', 'limit=5&limit=5', 'state=up', 'state=ON', 'state=on&state=off'],
+    ...[
+      'cursor=',
+      'cursor=x',
+      'cursor=e30',
+      'cursor=bnVsbA',
+      'cursor=x&cursor=y',
+      'search=a&search=b',
+    ],
+    ...[`search=${'x'.repeat(300)}`, 'search=a%00b', `cursor=${'x'.repeat(5000)}`],
+  ]
+  for (const query of odd) {
+    it(`refuses ${query.slice(0, 40)}`, async () => {
+      const { browser } = await adminVisit()
+      const answer = await getJson(browser, `${USERS}?${query}`)
+      expectProblem(answer, 'malformed-request', 400)
+    })
+  }
+
+  it('refuses a cursor of another listing, and one whose inside was made up', async () => {
+    const { host, browser } = await adminVisit()
+    await enrol(host, ann)
+    const first = await getJson(browser, `${USERS}?limit=1`).expect(200)
+    const at = (query: string, cursor: string) =>
+      getJson(browser, `${USERS}?${query}&cursor=${encodeURIComponent(cursor)}`)
+    await at('limit=2', first.body.next).expect(200)
+    expectProblem(await at('search=a', first.body.next), 'malformed-request', 400)
+    expectProblem(await at('state=off', first.body.next), 'malformed-request', 400)
+    const forged = (place: object) => Buffer.from(JSON.stringify(place)).toString('base64url')
+    const place = { search: '', state: null, source: 'users', cursor: 'x' }
+    expectProblem(await at('', forged(place)), 'malformed-request', 400)
+    for (const source of ['on', 'all', '__proto__', 7]) {
+      expectProblem(
+        await at('', forged({ ...place, source, cursor: null })),
+        'malformed-request',
+        400,
+      )
+    }
+    const odd = forged({ ...place, cursor: { $gt: '' } })
+    expectProblem(await at('', odd), 'malformed-request', 400)
+  })
+
+  it('ignores what it does not know', async () => {
+    const { browser } = await adminVisit()
+    expect(await idsAt(browser, '?order=name')).to.have.length(4)
+  })
+})
+
+describe('GET /users/:id', () => {
+  it('has the user and his last events, under the ids that the host has', async () => {
+    const { host, browser } = await adminVisit({ realm: 'shop' })
+    await enrol(host, ann)
+    await postJson(browser, `${USERS}/ann/pause`, { days: 2, reason: 'new phone' }).expect(200)
+    const { events, ...user } = await seenBy(browser, 'ann')
+    const until = new Date(host.system.now() + 2 * DAY).toISOString()
+    expect(user).to.include({ id: 'ann', name: 'Ann', state: 'paused', pausedUntil: until })
+    expect(Object.keys(events[0])).to.deep.equal([
+      ...['id', 'at', 'type', 'actor', 'user', 'method', 'ip', 'userAgent', 'reason', 'detail'],
+    ])
+    expect(events[0]).to.deep.include({
+      type: 'paused',
+      actor: { kind: 'admin', id: 'ada' },
+      user: 'ann',
+      reason: 'new phone',
+      detail: { until },
+    })
+    expect(events[1]).to.deep.include({ type: 'enrolled', actor: { kind: 'user', id: 'ann' } })
+  })
+
+  it('shows an admin himself too', async () => {
+    const { browser } = await adminVisit()
+    expect(await seenBy(browser, 'ada')).to.include({ id: 'ada', state: 'on' })
+  })
+
+  for (const id of [
+    'nobody',
+    'ANN',
+    'ann%20',
+    'ann%00',
+    '[object Object]',
+    '..%2f',
+    'a:b',
+    '%ff',
+  ]) {
+    it(`finds nobody under the id ${id}`, async () => {
+      const { browser } = await adminVisit()
+      expectProblem(await getJson(browser, `${USERS}/${id}`), 'not-found', 404)
+    })
+  }
+
+  it('finds users whatever their id is made of, decoded once', async () => {
+    const ids = ['a/b', 'a:b', 'ä b', '%41nn', '*', '__proto__', 'staff:x']
+    const people = [...PEOPLE, ...ids.map((id) => ({ ...ann, id, name: `Name of ${id}` }))]
+    const { browser } = await adminVisit({ users: usersOf(people) }, { users: people })
+    for (const id of ids) expect((await seenBy(browser, id)).id).to.equal(id)
+  })
+
+  it('does not take one user for another where the host does', async () => {
+    // A database that compares without case: one user under many ids, and nobody himself.
+    const users = {
+      ...usersOf(PEOPLE),
+      findById: async (id: string) => PEOPLE.find((one) => one.id === id.toLowerCase()) ?? null,
+    }
+    const { browser } = await adminVisit({ users })
+    expectProblem(await getJson(browser, `${USERS}/ADA`), 'not-found', 404)
+    expectProblem(await postJson(browser, `${USERS}/ADA/disable`), 'not-found', 404)
+    expect((await seenBy(browser, ada.id)).state).to.equal('on')
+  })
+})

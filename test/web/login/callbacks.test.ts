@@ -1,0 +1,187 @@
+// The attack: somebody brings a callback of the host's to throw, by a field that the host did not
+// expect or a response that is over already, and the process ends for everybody, once a request.
+
+import { EventEmitter, once } from 'node:events'
+import { expect } from 'chai'
+import type { ErrorRequestHandler, RequestHandler } from 'express'
+import { browserOf, giveCode, passFirstStep } from '../../support/browser.js'
+import {
+  ann,
+  bob,
+  type Host,
+  type HostOptions,
+  type HostParts,
+  makeHost,
+} from '../../support/host.js'
+import { enrolledVisit, pendingVisit, wrongCodeOf } from '../../support/visits.js'
+
+/** What reached the host's error handler, and how often its callback ran. */
+interface Seen {
+  calls: number
+  readonly errors: string[]
+}
+
+type Fails = () => never
+
+/** A host one route of which has a callback that throws. */
+function hostWith(
+  seen: Seen,
+  route: (parts: HostParts, fails: Fails) => RequestHandler,
+): HostOptions {
+  const fails = (): never => {
+    seen.calls += 1
+    throw new Error('the host’s own mistake')
+  }
+  const handled: ErrorRequestHandler = (error, _req, res, _next) => {
+    seen.errors.push(error.message)
+    res.status(500).json({ said: error.message })
+  }
+  return {
+    routes: (parts) => {
+      parts.app.post('/here', route(parts, fails))
+      parts.app.use(handled)
+    },
+  }
+}
+
+describe('a callback of the host’s that throws', () => {
+  let seen: Seen
+  const ended: unknown[] = []
+  const listen = (reason: unknown) => void ended.push(reason)
+
+  beforeEach(() => {
+    seen = { calls: 0, errors: [] }
+    ended.length = 0
+    process.on('unhandledRejection', listen)
+  })
+  afterEach(async () => {
+    await new Promise((resolve) => setImmediate(resolve))
+    process.off('unhandledRejection', listen)
+    expect(ended).to.deep.equal([])
+  })
+
+  /** The error came to the host once, its callback ran once, and the app goes on. */
+  async function expectToldOnce(host: Host, answer: { status: number; body: object }) {
+    expect([answer.status, answer.body]).to.deep.equal([500, { said: 'the host’s own mistake' }])
+    expect(seen).to.deep.equal({ calls: 1, errors: ['the host’s own mistake'] })
+    await browserOf(host).get('/inside').expect(401)
+  }
+
+  for (const session of [true, false]) {
+    it(`comes to the host’s error handler: req.logIn() with session: ${session}`, async () => {
+      const host = makeHost(
+        hostWith(seen, (_, fails) => (req) => req.logIn(bob, { session }, fails)),
+      )
+      await expectToldOnce(host, await browserOf(host).post('/here'))
+    })
+  }
+
+  it('comes to the host’s error handler: req.logIn() that failed', async () => {
+    const host = makeHost({
+      ...hostWith(seen, (_, fails) => (req) => req.logIn(bob, fails)),
+      options: { describe: () => ({ id: undefined }) },
+    })
+    await expectToldOnce(host, await browserOf(host).post('/here'))
+  })
+
+  it('comes to the host’s error handler: a custom callback of passport.authenticate()', async () => {
+    const host = makeHost(
+      hostWith(seen, ({ passport }, fails) => (req, res, next) => {
+        const answered = (_error: unknown, user: Express.User) => req.logIn(user, fails)
+        passport.authenticate('local', answered)(req, res, next)
+      }),
+    )
+    const login = { username: 'bob', password: bob.password }
+    await expectToldOnce(host, await browserOf(host).post('/here').send(login))
+  })
+
+  for (const keepSessionInfo of [false, true]) {
+    it(`comes to the host’s error handler: req.logOut(), keepSessionInfo ${keepSessionInfo}`, async () => {
+      const out = hostWith(seen, (_, fails) => (req) => req.logOut({ keepSessionInfo }, fails))
+      const host = makeHost(out)
+      await expectToldOnce(host, await browserOf(host).post('/here'))
+    })
+  }
+
+  it('comes to the host’s error handler: req.logOut() of somebody whose log-out is recorded', async () => {
+    const { host, browser, enrolment } = await pendingVisit(
+      hostWith(seen, (_, fails) => (req) => req.logOut(fails)),
+    )
+    await giveCode(browser, enrolment.code()).expect(200)
+    await expectToldOnce(host, await browser.post('/here'))
+    await browser.get('/inside').expect(401)
+  })
+
+  const strategy = (fails: 'on success' | 'on failure') =>
+    hostWith(seen, ({ passport, secondStep }, failing) => {
+      passport.use(secondStep.strategy())
+      return (req, res, next) => {
+        const answered = (_error: unknown, user: unknown) => {
+          if ((user === false) === (fails === 'on failure')) failing()
+        }
+        passport.authenticate('second-step', answered)(req, res, next)
+      }
+    })
+
+  it('comes to the host’s error handler: the strategy’s, when the code is right', async () => {
+    const { host, browser, enrolment } = await pendingVisit(strategy('on success'))
+    await expectToldOnce(host, await browser.post('/here').send({ code: enrolment.code() }))
+    await browser.get('/inside').expect(401, { user: null })
+  })
+
+  it('comes to the host’s error handler: the strategy’s, when the code is wrong', async () => {
+    const { host, browser, enrolment } = await pendingVisit(strategy('on failure'))
+    const code = wrongCodeOf(host, enrolment)
+    await expectToldOnce(host, await browser.post('/here').send({ code }))
+  })
+
+  for (const [how, onPending] of Object.entries({
+    throws: () => {
+      throw new Error('the host’s template is missing')
+    },
+    rejects: async () => {
+      throw new Error('the host’s template is missing')
+    },
+  })) {
+    it(`is an error of the login where onPending ${how}, and nobody is in`, async () => {
+      const { host, browser } = await enrolledVisit({ options: { onPending } })
+      // Express's own error handler writes to the console otherwise.
+      host.app.set('env', 'test')
+      const login = await passFirstStep(browser, ann).expect(500)
+      expect(login.text).to.include('the host’s template is missing')
+      await browser.get('/inside').expect(401, { user: null })
+    })
+  }
+
+  it('is dropped where the host’s time-out has answered already', async () => {
+    const happens = new EventEmitter()
+    const host = makeHost({
+      beforeGuard: ({ app }) => {
+        app.post('/login', (_req, res, next) => {
+          happens.once('the store is slow', () => res.status(503).end('late'))
+          next()
+        })
+      },
+      routes: ({ app }) => {
+        const told: ErrorRequestHandler = (error, _req, _res, next) => {
+          happens.emit('told', error)
+          next(error)
+        }
+        app.use(told)
+      },
+    })
+    host.app.set('env', 'test')
+    const destroy = host.sessions.destroy.bind(host.sessions)
+    host.sessions.destroy = (id, done) => {
+      happens.once('answered', () => destroy(id, done))
+      happens.emit('the store is slow')
+    }
+    const told = once(happens, 'told')
+    const { status, text } = await passFirstStep(browserOf(host), bob)
+    expect([status, text]).to.deep.equal([503, 'late'])
+    happens.emit('answered')
+    const [error] = (await told) as [Error]
+    expect(error.message).to.include('nobody is signed in')
+    await browserOf(host).get('/inside').expect(401)
+  })
+})

@@ -1,0 +1,229 @@
+import { expect } from 'chai'
+import { Strategy as LocalStrategy } from 'passport-local'
+import type { LimitPasswordOptions } from '../../../lib/index.js'
+import { expectProblem, expectSafeHeaders } from '../../support/answers.js'
+import { browserOf, enrol, HTML, JSON_TYPE } from '../../support/browser.js'
+import {
+  ann,
+  bob,
+  type Host,
+  type HostOptions,
+  type HostUser,
+  makeHost,
+} from '../../support/host.js'
+import { setPolicy } from '../../support/visits.js'
+
+const HERE = '203.0.113.7'
+const THERE = '198.51.100.9'
+
+/** A host behind a proxy whose login has the limit. */
+function limited(options: LimitPasswordOptions = {}, users?: readonly HostUser[]): Host {
+  const routes: HostOptions['routes'] = ({ app, passport, secondStep }) => {
+    app.set('trust proxy', 1)
+    const limit = secondStep.limitPassword(options)
+    app.post('/limited', limit, passport.authenticate('local', { successRedirect: '/inside' }))
+    const byEmail = new LocalStrategy({ usernameField: 'email' }, (email, password, done) =>
+      done(null, email === 'ann' && password === ann.password && ann),
+    )
+    passport.use('by-email', byEmail)
+    app.post('/by-email', limit, passport.authenticate('by-email', { successRedirect: '/inside' }))
+    app.post('/by-hand', limit, (req, res, next) => {
+      // A login without Passport's authenticate(): the gate sees it all the same.
+      if (req.body.password !== ann.password) res.status(401).json({})
+      else req.logIn(ann, (error) => (error ? next(error) : res.json({})))
+    })
+  }
+  return makeHost({ routes, ...(users === undefined ? {} : { users }) })
+}
+
+interface Try {
+  readonly body?: object
+  readonly ip?: string
+  readonly path?: string
+}
+
+/** One attempt from a browser of its own. */
+function tryOnce(host: Host, { body = {}, ip = HERE, path = '/limited' }: Try = {}) {
+  const given = { username: 'ann', password: 'guessed', ...body }
+  return browserOf(host).post(path).set({ Accept: JSON_TYPE, 'X-Forwarded-For': ip }).send(given)
+}
+
+async function tryOften(host: Host, times: number, one: Try = {}): Promise<void> {
+  for (let time = 0; time < times; time += 1) await tryOnce(host, one).expect(401)
+}
+
+const right = { password: ann.password }
+
+describe('limitPassword', () => {
+  it('refuses the eleventh wrong password of an account from one address, and the right one', async () => {
+    const host = limited()
+    await tryOften(host, 10)
+    const refused = await tryOnce(host)
+    expectProblem(refused, 'too-many-attempts', 429)
+    expectSafeHeaders(refused)
+    expect(Number(refused.headers['retry-after'])).to.be.within(1, 900)
+    const alsoRight = await tryOnce(host, { body: right })
+    expectProblem(alsoRight, 'too-many-attempts', 429)
+    expect(alsoRight.text, 'right and wrong look the same').to.equal(refused.text)
+  })
+
+  it('shows a page to a form', async () => {
+    const host = limited()
+    await tryOften(host, 10)
+    const form = browserOf(host).post('/limited').set({ Accept: HTML, 'X-Forwarded-For': HERE })
+    const page = await form.type('form').send({ username: 'ann', password: 'x' }).expect(429)
+    expect(page.headers).to.have.property('retry-after')
+    expect(page.text).to.include('There were too many tries')
+  })
+
+  it('is no lock that a stranger can put on: the owner comes in from elsewhere', async () => {
+    const host = limited()
+    await tryOften(host, 10)
+    await tryOnce(host).expect(429)
+    await tryOnce(host, { ip: THERE, body: right }).expect(302)
+    await tryOnce(host, { body: { username: 'bob', password: bob.password } }).expect(302)
+  })
+
+  it('counts every way to write an account as one', async () => {
+    // better-auth CVE-2026-45364: each other way to write it had attempts of its own.
+    const forms = [
+      'ann',
+      'ANN',
+      ' ann',
+      'ann\t',
+      'Ann',
+      'ａｎｎ',
+      'ＡＮＮ',
+      '\u00a0ann',
+      'aNN',
+      'anN',
+    ]
+    const host = limited()
+    for (const username of forms) await tryOften(host, 1, { body: { username } })
+    await tryOnce(host, { body: right }).expect(429)
+
+    const composed = limited({}, [{ ...ann, id: 'zo\u00eb' }])
+    for (const username of ['zo\u00eb', 'zoe\u0308']) {
+      await tryOften(composed, 5, { body: { username } })
+    }
+    await tryOnce(composed, { body: { username: 'zo\u00eb', ...right } }).expect(429)
+  })
+
+  it('counts the account beside a made-up one: username and email, whichever the host reads', async () => {
+    // The field that the host does not read is another one at every try.
+    const host = limited()
+    const made = Array.from({ length: 10 }, (_, index) => `made-up-${index}`)
+    for (const email of made) await tryOften(host, 1, { body: { email } })
+    await tryOnce(host, { body: { ...right, email: 'another' } }).expect(429)
+
+    const byEmail = limited()
+    const path = '/by-email'
+    for (const username of made) {
+      await tryOften(byEmail, 1, { path, body: { username, email: 'ann' } })
+    }
+    await tryOnce(byEmail, { path, body: { ...right, username: 'x', email: 'ann' } }).expect(429)
+  })
+
+  it('counts the account that passport-local finds in the query', async () => {
+    const byQuery = limited()
+    for (let time = 0; time < 10; time += 1) {
+      const path = '/limited?username=ann'
+      await tryOften(byQuery, 1, { path, body: { username: '', email: `made-up-${time}` } })
+    }
+    const path = `/limited?username=ann&password=${ann.password}`
+    await tryOnce(byQuery, { path, body: { username: '', password: '' } }).expect(429)
+    await tryOnce(byQuery, { body: right }).expect(429)
+  })
+
+  it('refuses an account that is no text, which the host might read as one', async () => {
+    const host = limited()
+    for (const username of [['ann'], { $ne: null }, true, ['ann', 'bob']]) {
+      const answer = await tryOnce(host, { body: { username, ...right } })
+      expectProblem(answer, 'malformed-request', 400)
+    }
+    const twice = browserOf(host).post('/limited').set('Accept', JSON_TYPE).type('form')
+    expectProblem(
+      await twice.send('username=ann&username=bob&password=x'),
+      'malformed-request',
+      400,
+    )
+    await tryOften(host, 10)
+  })
+
+  it('gives the place of a right password back, and no others', async () => {
+    const host = limited()
+    for (let time = 0; time < 12; time += 1) await tryOnce(host, { body: right }).expect(302)
+    await tryOften(host, 9)
+    await tryOnce(host, { body: right }).expect(302)
+    await tryOften(host, 1)
+    await tryOnce(host, { body: right }).expect(429)
+  })
+
+  it('takes a login that becomes pending for a right password', async () => {
+    const host = limited()
+    await enrol(host, ann)
+    for (let time = 0; time < 12; time += 1) {
+      const answer = await tryOnce(host, { body: right }).expect(200)
+      expect(answer.body.status).to.equal('code-required')
+    }
+  })
+
+  it('takes a login by the host’s own code for one', async () => {
+    const host = limited()
+    for (let time = 0; time < 12; time += 1) {
+      await tryOnce(host, { path: '/by-hand', body: right }).expect(200)
+    }
+    await tryOften(host, 10, { path: '/by-hand' })
+    await tryOnce(host, { path: '/by-hand', body: right }).expect(429)
+    await tryOnce(host, { body: right }).expect(429)
+  })
+
+  it('is as wide as the policy says', async () => {
+    const host = limited()
+    await setPolicy(host, { passwordAttempts: 3 })
+    await tryOften(host, 3)
+    await tryOnce(host, { body: right }).expect(429)
+    await setPolicy(host, { passwordAttempts: 5 })
+    await tryOften(host, 2)
+    await tryOnce(host, { body: right }).expect(429)
+  })
+
+  it('lets no burst of parallel tries through', async () => {
+    const host = limited()
+    const answers = await Promise.all(Array.from({ length: 40 }, () => tryOnce(host)))
+    expect(answers.filter(({ status }) => status === 401)).to.have.length(10)
+    expect(answers.filter(({ status }) => status === 429)).to.have.length(30)
+  })
+
+  it('refuses the 101st wrong password of one address, for all accounts together', async () => {
+    const host = limited()
+    for (let account = 0; account < 100; account += 1) {
+      await tryOften(host, 1, { body: { username: `user-${account}` } })
+    }
+    await tryOnce(host, { body: right }).expect(429)
+    await tryOnce(host, { ip: THERE, body: right }).expect(302)
+  })
+
+  it('does not use up the address with tries that it refuses', async () => {
+    const host = limited()
+    await tryOften(host, 10)
+    for (let time = 0; time < 110; time += 1) await tryOnce(host).expect(429)
+    await tryOnce(host, { body: { username: 'bob', password: bob.password } }).expect(302)
+  })
+
+  it('asks the host for the account where it has another field', async () => {
+    const host = limited({ account: (req) => req.body.login })
+    const body = (username: string) => ({ username, login: 'ann' })
+    for (let time = 0; time < 10; time += 1) {
+      await tryOnce(host, { body: body(`made-up-${time}`) }).expect(401)
+    }
+    await tryOnce(host, { body: { ...body('ann'), ...right } }).expect(429)
+    await tryOnce(host, { body: { username: 'ann', login: null, ...right } }).expect(302)
+  })
+
+  it('lets nobody in where the counters cannot be asked', async () => {
+    const host = limited()
+    host.store.findPolicy = () => Promise.reject(new Error('away'))
+    await tryOnce(host, { body: right }).expect(503)
+  })
+})

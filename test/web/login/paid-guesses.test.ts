@@ -1,0 +1,137 @@
+// The attack: a login route takes credentials in two ways. Somebody sends a guess at another's password
+// and, in the same request, right credentials of his own: the login succeeds, and if that gives the
+// places back, he guesses for ever.
+
+import { expect } from 'chai'
+import { Strategy as LocalStrategy } from 'passport-local'
+import type { LimitPasswordOptions, SecondStepOptions } from '../../../lib/index.js'
+import { browserOf, JSON_TYPE } from '../../support/browser.js'
+import { ann, bob, type Host, type HostUser, makeHost } from '../../support/host.js'
+import { warningsDuring } from '../../support/warnings.js'
+
+type User = HostUser & { readonly username?: string; readonly login?: string }
+
+interface Given {
+  readonly users?: readonly User[]
+  readonly limit?: LimitPasswordOptions
+  readonly options?: Partial<SecondStepOptions<HostUser>>
+}
+
+/** Its login takes a name and a password in the body, or an e-mail and a PIN beside them. */
+function hostWith({ users = [ann, bob], limit = {}, options = {} }: Given = {}): Host {
+  return makeHost({
+    users,
+    options,
+    routes: ({ app, passport, secondStep }) => {
+      const nameOf = (user: User) => user.username ?? user.login ?? user.email ?? user.id
+      const local = new LocalStrategy((name, password, done) => {
+        const found = users.find((user) => nameOf(user).toLowerCase() === name.trim().toLowerCase())
+        done(null, found?.password === password ? found : false)
+      })
+      const fields = { usernameField: 'email', passwordField: 'pin' }
+      const byPin = new LocalStrategy(fields, (id, pin, done) => {
+        done(null, users.find((user) => user.id === id && user.password === pin) ?? false)
+      })
+      passport.use('by-name', local).use('by-pin', byPin)
+      const two = passport.authenticate(['by-name', 'by-pin'], { successRedirect: '/inside' })
+      app.post('/limited', secondStep.limitPassword(limit), two)
+      const account = { account: (req: { body: { username?: string } }) => req.body.username }
+      app.post('/by-account', secondStep.limitPassword(account), two)
+    },
+  })
+}
+
+const post = (host: Host, body: object, path = '/limited') =>
+  browserOf(host).post(path).set('Accept', JSON_TYPE).send(body)
+
+const own = { email: 'ann', pin: ann.password }
+const guessAt = (username: string) => ({ username, password: 'guessed', ...own })
+
+describe('guesses at somebody else', () => {
+  for (const path of ['/limited', '/by-account']) {
+    it(`are not paid for by credentials of one’s own: ${path}`, async () => {
+      const host = hostWith()
+      for (let time = 0; time < 10; time += 1) {
+        await post(host, guessAt('bob'), path).expect(302)
+      }
+      await post(host, guessAt('bob'), path).expect(429)
+      await post(host, { username: 'bob', password: bob.password }, path).expect(429)
+    })
+
+    it(`are not paid for, one at each of many accounts: ${path}`, async () => {
+      const host = hostWith()
+      for (let time = 0; time < 100; time += 1) {
+        await post(host, guessAt(`user-${time}`), path).expect(302)
+      }
+      await post(host, { username: 'bob', password: bob.password }, path).expect(429)
+    })
+  }
+
+  it('are not paid for by a display name that is somebody else’s', async () => {
+    const named: HostUser = { ...ann, name: 'bob' }
+    const host = hostWith({ users: [named, bob] })
+    for (let time = 0; time < 10; time += 1) {
+      await post(host, guessAt('bob'), '/by-account').expect(302)
+    }
+    await post(host, guessAt('bob'), '/by-account').expect(429)
+  })
+
+  it('are not paid for in a login whose account nobody has counted', async () => {
+    const host = hostWith({ limit: { account: () => null } })
+    for (let time = 0; time < 100; time += 1) await post(host, guessAt('bob')).expect(302)
+    await post(host, guessAt('bob')).expect(429)
+  })
+})
+
+describe('one’s own right password', () => {
+  const often = async (host: Host, body: object) => {
+    for (let time = 0; time < 12; time += 1) await post(host, body).expect(302)
+  }
+
+  it('costs nothing: by the id, the e-mail in any case, the e-mail as the username', async () => {
+    const user = { ...ann, email: 'Ann@Acme.example' }
+    for (const username of ['ann@acme.example', ' ANN@acme.example']) {
+      await often(hostWith({ users: [user] }), { username, password: ann.password })
+    }
+    await often(hostWith(), { username: 'ann', password: ann.password })
+    const both = { username: user.email, email: 'ann', password: ann.password }
+    await often(hostWith({ users: [user] }), both)
+  })
+
+  it('costs nothing with a realm', async () => {
+    const host = hostWith({ options: { realm: 'staff' } })
+    await often(host, { username: 'ann', password: ann.password })
+  })
+
+  it('costs nothing by a username, which the user has as `username`', async () => {
+    const user: User = { ...ann, id: '42', username: 'Annie' }
+    await often(hostWith({ users: [user] }), { username: 'annie', password: ann.password })
+  })
+
+  it('costs nothing by a name that `describe` tells as the username', async () => {
+    const user: User = { ...ann, id: '42', login: 'annie' }
+    const describe = (one: User) => ({ id: one.id, name: one.name, username: one.login })
+    const options = { describe: describe as NonNullable<Given['options']>['describe'] }
+    const host = hostWith({ users: [user], options: options as Given['options'] & object })
+    await often(host, { username: 'annie', password: ann.password })
+  })
+
+  it('costs a place by a name that is nowhere told, and a warning says what to tell', async () => {
+    const user: User = { ...ann, id: '42', login: 'annie' }
+    const host = hostWith({ users: [user] })
+    const right = { username: 'annie', password: ann.password }
+    const warnings = await warningsDuring(async () => {
+      for (let time = 0; time < 10; time += 1) await post(host, right).expect(302)
+    })
+    await post(host, right).expect(429)
+    expect(warnings.filter((text) => text.includes('`username`'))).to.have.length(1)
+  })
+
+  it('gives its own place back and not that of another name beside it', async () => {
+    const host = hostWith()
+    const beside = { username: 'ann', password: ann.password, email: 'bob' }
+    for (let time = 0; time < 10; time += 1) await post(host, beside).expect(302)
+    await post(host, beside).expect(429)
+    await post(host, { username: 'ann', password: ann.password }).expect(302)
+  })
+})

@@ -1,0 +1,139 @@
+import type { IncomingMessage } from 'node:http'
+import { expect } from 'chai'
+import express, { type Express } from 'express'
+import session from 'express-session'
+import { errors } from '../../../lib/index.js'
+import { type Browser, browserOf, enrol, giveCode, passFirstStep } from '../../support/browser.js'
+import { MINUTE } from '../../support/clock.js'
+import { ann, type Host, type HostUser, makeHost } from '../../support/host.js'
+import { editSession, sessionsOf } from '../../support/sessions.js'
+import { pendingVisit, recordOf, setPolicy, signedInVisit } from '../../support/visits.js'
+
+/** The same session as the app's, without a guard: what a host has at a web-socket upgrade. */
+function upgradesOf(host: Host): Express {
+  const app = express()
+  const { sessions: store } = host
+  app.use(session({ secret: 'test', resave: false, saveUninitialized: false, store }))
+  app.use(host.passport.session())
+  app.get('/socket', async (req, res) => {
+    try {
+      const user = await host.secondStep.requireSignedIn(req as IncomingMessage)
+      res.json({ user: (user as HostUser).id })
+    } catch (error) {
+      const { status, code, name } = error as { status: number; code: string; name: string }
+      const known =
+        error instanceof errors.NotSignedInError || error instanceof errors.UnavailableError
+      res.status(known ? status : 500).json({ code, name })
+    }
+  })
+  return app
+}
+
+/** Opens a web socket with the cookies of this browser. */
+async function upgrade(host: Host, browser: Browser) {
+  const app = upgradesOf(host)
+  const other = browserOf({ app })
+  other.jar = browser.jar
+  const { status, body } = await other.get('/socket')
+  return [status, body]
+}
+
+const refused = (code: string) => [401, { code, name: 'NotSignedInError' }]
+const ANN = [200, { user: 'ann' }]
+
+describe('requireSignedIn, at a web-socket upgrade', () => {
+  it('gives the user who has passed both steps', async () => {
+    const { host, browser } = await signedInVisit()
+    expect(await upgrade(host, browser)).to.deep.equal(ANN)
+  })
+
+  it('gives the user who needs no second step', async () => {
+    const host = makeHost()
+    const browser = browserOf(host)
+    await passFirstStep(browser, ann)
+    expect(await upgrade(host, browser)).to.deep.equal(ANN)
+  })
+
+  it('refuses nobody, and a session that is none', async () => {
+    const host = makeHost()
+    expect(await upgrade(host, browserOf(host))).to.deep.equal(refused('not-signed-in'))
+    const bare = {} as IncomingMessage
+    let refusal: unknown
+    await host.secondStep.requireSignedIn(bare).catch((error: unknown) => {
+      refusal = error
+    })
+    expect(refusal).to.be.instanceOf(errors.NotSignedInError)
+  })
+
+  it('refuses a visitor between the two steps, and says what is missing', async () => {
+    // A socket that asks for a session with a user in it is a way around the second step.
+    const { host, browser, enrolment } = await pendingVisit()
+    expect(await upgrade(host, browser)).to.deep.equal(refused('code-required'))
+    host.system.advance(10 * MINUTE)
+    expect(await upgrade(host, browser)).to.deep.equal(refused('not-signed-in'))
+    await passFirstStep(browser, ann)
+    await giveCode(browser, enrolment.code()).expect(200)
+    expect(await upgrade(host, browser)).to.deep.equal(ANN)
+  })
+
+  it('refuses who must set up first', async () => {
+    const host = makeHost()
+    await setPolicy(host, { mode: 'required' })
+    const browser = browserOf(host)
+    await passFirstStep(browser, ann)
+    expect(await upgrade(host, browser)).to.deep.equal(refused('setup-required'))
+  })
+
+  it('refuses a session that was revoked, or is older than the set-up', async () => {
+    const host = makeHost()
+    const old = browserOf(host)
+    await passFirstStep(old, ann)
+    const browser = browserOf(host)
+    await enrol(host, ann, browser)
+    expect(await upgrade(host, old)).to.deep.equal(refused('not-signed-in'))
+    expect(await upgrade(host, browser)).to.deep.equal(ANN)
+    await host.secondStep.endSessions('ann')
+    expect(await upgrade(host, browser)).to.deep.equal(refused('not-signed-in'))
+  })
+
+  it('refuses a session that was logged out and written back', async () => {
+    const { host, browser } = await signedInVisit()
+    const kept = structuredClone(Reflect.get(host.sessions, 'sessions'))
+    await browser.post('/logout').expect(200)
+    Object.assign(Reflect.get(host.sessions, 'sessions'), kept)
+    expect((await recordOf(host)).ended).to.have.length(1)
+    expect(await upgrade(host, browser)).to.deep.equal(refused('not-signed-in'))
+  })
+
+  it('refuses a session that no longer satisfies the policy, and leaves it as it is', async () => {
+    const visit = await pendingVisit()
+    const { host } = visit
+    await setPolicy(host, { mode: 'off' })
+    const browser = browserOf(host)
+    await passFirstStep(browser, ann).expect(302)
+    await setPolicy(host, { mode: 'optional' })
+    const before = sessionsOf(host)
+    expect(await upgrade(host, browser)).to.deep.equal(refused('code-required'))
+    expect(sessionsOf(host)).to.deep.equal(before)
+  })
+
+  it('refuses a user beside a pending login, and one with another user’s stamp', async () => {
+    const { host, browser } = await pendingVisit()
+    editSession(host, (stored) => {
+      if (stored.secondStep?.pending !== undefined) stored.passport = { user: 'ann' }
+    })
+    expect(await upgrade(host, browser)).to.deep.equal(refused('code-required'))
+    const other = await signedInVisit()
+    editSession(other.host, (stored) => {
+      stored.passport = { user: 'bob' }
+    })
+    expect(await upgrade(other.host, other.browser)).to.deep.equal(refused('not-signed-in'))
+  })
+
+  it('refuses with UnavailableError where it cannot be known', async () => {
+    const { host, browser } = await signedInVisit()
+    host.store.find = () => Promise.reject(new Error('away'))
+    const unavailable = [503, { code: 'unavailable', name: 'UnavailableError' }]
+    expect(await upgrade(host, browser)).to.deep.equal(unavailable)
+  })
+})

@@ -1,0 +1,98 @@
+// The attack: somebody makes a store slow, or waits until it is, and hopes that a login whose end cannot
+// be written down counts all the same, or that requests pile up until the app answers nobody.
+
+import { once } from 'node:events'
+import { expect } from 'chai'
+import { Redis } from 'ioredis'
+import { type RecordStore, redisStore } from '../../../lib/index.js'
+import { virtualAuthenticator } from '../../../lib/testing/index.js'
+import { isIn } from '../../support/actions.js'
+import { expectProblem, getJson, postJson } from '../../support/answers.js'
+import { browserOf, giveCode, passFirstStep } from '../../support/browser.js'
+import { ann, bob, type Host } from '../../support/host.js'
+import { type RedisServer, startRedisServer } from '../../support/redis-server.js'
+import { enrolledVisit, pendingVisit, type Visit, wrongCodeOf } from '../../support/visits.js'
+
+// Two seconds are promised; the rest is the test's own, on a busy machine.
+const IN_TIME = 2000 + 500
+
+type Answer = Awaited<ReturnType<typeof giveCode>>
+
+async function expectRefusedInTime(ask: () => PromiseLike<Answer>): Promise<void> {
+  const began = performance.now()
+  const answer = await ask()
+  expect(performance.now() - began).to.be.below(IN_TIME)
+  expectProblem(answer, 'unavailable', 503)
+  expect(answer.headers).to.not.have.property('set-cookie')
+}
+
+describe('a session store that never answers', () => {
+  const logins: Record<string, (visit: Visit) => PromiseLike<Answer>> = {
+    'a code': ({ browser, enrolment }) => giveCode(browser, enrolment.code()),
+    'a backup code': ({ browser, enrolment }) => giveCode(browser, enrolment.backupCodes[0]),
+    'a first step, with a second to come': ({ browser }) => passFirstStep(browser, ann),
+    'a first step without a second': ({ browser }) => passFirstStep(browser, bob),
+  }
+  for (const call of ['destroy', 'set'] as const) {
+    for (const [name, login] of Object.entries(logins)) {
+      it(`is a 503 in time where ${call}() is silent at the end of ${name}, and nobody is in`, async () => {
+        const visit = await pendingVisit()
+        const { sessions } = visit.host
+        Reflect.set(sessions, call, () => undefined)
+        await expectRefusedInTime(() => login(visit))
+        Reflect.deleteProperty(sessions, call)
+        expect(await isIn(visit.browser)).to.equal(false)
+      })
+    }
+  }
+})
+
+describe('a Redis that hangs from the write of a verdict on', () => {
+  let server: RedisServer
+  let redis: Redis
+  let store: RecordStore
+  beforeEach(async () => {
+    server = await startRedisServer()
+    redis = new Redis(server.url)
+    await once(redis, 'ready')
+    store = redisStore(redis)
+  })
+  afterEach(async () => {
+    redis.disconnect()
+    await server.stop()
+  })
+
+  const visitOf = () => enrolledVisit({ options: { store, redis } })
+
+  function hangAtNextWrite({ store }: Host): void {
+    const { write } = store
+    store.write = (record, expectedVersion) => {
+      store.write = write
+      server.pause()
+      return write(record, expectedVersion)
+    }
+  }
+
+  for (const code of ['right', 'wrong'] as const) {
+    it(`is a 503 in time for a ${code} code, and nobody is in`, async () => {
+      const visit = await visitOf()
+      const { host, browser, enrolment } = visit
+      await passFirstStep(browser, ann)
+      hangAtNextWrite(host)
+      const given = code === 'right' ? enrolment.code() : wrongCodeOf(host, enrolment)
+      await expectRefusedInTime(() => giveCode(browser, given))
+      server.resume()
+      expect(await isIn(browser)).to.equal(false)
+    })
+  }
+
+  it('is a 503 in time for the code of a set-up', async () => {
+    const { host } = await visitOf()
+    const browser = browserOf(host)
+    await passFirstStep(browser, bob)
+    const { body } = await getJson(browser, '/second-step/setup').expect(200)
+    const code = virtualAuthenticator(body.secret).code(host.system.now())
+    hangAtNextWrite(host)
+    await expectRefusedInTime(() => postJson(browser, '/second-step/setup', { code }))
+  })
+})
