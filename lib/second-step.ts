@@ -4,6 +4,7 @@ import type { Strategy } from 'passport'
 import { ConfigurationError } from './errors/configuration-error.js'
 import type { SecondStepOptions } from './options/options.js'
 import type { SecondStepEvents } from './service/announcer.js'
+import { emailChanged } from './service/changed-address.js'
 import type { Records } from './service/records.js'
 import type { SecondStepStatus } from './service/status.js'
 import type { Trouble } from './service/trouble.js'
@@ -55,6 +56,14 @@ export interface SecondStep<U = Express.User> {
    * @example await secondStep.passwordChanged(req.user.id, { except: req })
    */
   passwordChanged(userId: unknown, options?: PasswordChangedOptions): Promise<void>
+  /**
+   * To be called after the e-mail address of a user was changed: ends a reset by mail that waits and
+   * every link to it, also where the address is changed back later. Sessions go on.
+   *
+   * @throws UnavailableError
+   * @example await secondStep.emailChanged(req.user.id)
+   */
+  emailChanged(userId: unknown): Promise<void>
   /** Ends every session and pending login of a user. */
   endSessions(userId: unknown): Promise<void>
   /** Whether and how a user has a second step. */
@@ -98,6 +107,7 @@ export function createSecondStep<U = Express.User>(options: SecondStepOptions<U>
     errorHandler: () => errorHandler(site),
     requireSignedIn: async (req) => (await requireSignedIn(site, req)) as U,
     passwordChanged: async (userId, named) => passwordChanged(site, recordId(userId), named),
+    emailChanged: async (userId) => emailChanged(records, recordId(userId)),
     endSessions: async (userId) => sessions.endAll(recordId(userId)),
     status: async (userId) => status.of(recordId(userId)),
     events: announcer.events,

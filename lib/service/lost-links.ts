@@ -11,6 +11,7 @@ import type { SecondStepRecord } from '../domain/record.js'
 import { type Footing, pendingStandingOf } from '../domain/standing.js'
 import type { System } from '../ports/system.js'
 import type { Announcer, Occasion } from './announcer.js'
+import { ChangedAddress } from './changed-address.js'
 import type { MailLimits } from './mail-limits.js'
 import type { MailResetTokens, ReadToken } from './mail-reset-tokens.js'
 import { type FindMailResetUser, heldUntilOf } from './mail-reset-user.js'
@@ -42,12 +43,17 @@ export interface LostLinkParts {
 /** The links that were mailed: what they are of, and what can be done with them. */
 export class LostLinks {
   readonly #parts: LostLinkParts
+  readonly #changed: ChangedAddress
 
   constructor(parts: LostLinkParts) {
     this.#parts = parts
+    this.#changed = new ChangedAddress(parts)
   }
 
-  /** The link of a token, or null where it does not work, for whichever reason. */
+  /**
+   * The link of a token, or null where it does not work, for whichever reason. One whose user has
+   * another address by now never works again.
+   */
   async find(token: string): Promise<LostLink | null> {
     const { records, tokens, findUser, system } = this.#parts
     const read = await tokens.read(token)
@@ -57,8 +63,11 @@ export class LostLinks {
     if (reset === null) return null
     // Only now: whoever has no token learns nothing from the time that the host takes.
     const user = await findUser(read.userId)
-    const { email = null } = user?.addressee ?? {}
-    if (user === null || !(await tokens.isFor(email, read.userId, reset))) return null
+    if (user === null) return null
+    if (await this.#changed.isOf(record, user.addressee.email)) {
+      await this.#changed.end(record)
+      return null
+    }
     if (!(await user.allowed())) return null
     return { token: read, reset, heldUntil: await heldUntilOf(user, system.now()) }
   }

@@ -8,8 +8,10 @@ import {
   type MailReset,
   shortenMailReset,
 } from '../domain/mail-reset.js'
+import type { SecondStepRecord } from '../domain/record.js'
 import { type Admission, type Footing, stillAdmitted } from '../domain/standing.js'
 import { NO_REQUEST, type Occasion } from './announcer.js'
+import { ChangedAddress } from './changed-address.js'
 import { type LostLinkParts, LostLinks, type LostLogin, waitsForCode } from './lost-links.js'
 import { heldUntilOf, type MailResetUser } from './mail-reset-user.js'
 import type { LinkMailer } from './mails.js'
@@ -38,10 +40,12 @@ const LONGER_AT_MOST = 300
 export class Lost {
   readonly links: LostLinks
   readonly #parts: LostParts
+  readonly #changed: ChangedAddress
   readonly #underWay = new Set<Promise<void>>()
 
   constructor(parts: LostParts) {
     this.links = new LostLinks(parts)
+    this.#changed = new ChangedAddress(parts)
     this.#parts = parts
   }
 
@@ -87,9 +91,12 @@ export class Lost {
     if (!(await limits.mayAsk(id))) return
     const user = await findUser(userId)
     if (user === null) return
+    const record = await records.find(userId)
+    const isOver = await this.#changed.isOf(record, user.addressee.email)
+    if (isOver) await this.#changed.end(record)
     const refusal = await refusalOf(user, request.address)
     if (refusal !== null) return this.#refuse(request, refusal)
-    if (delayedMailReset(await records.find(userId), system.now()) !== null) {
+    if (!isOver && delayedMailReset(record, system.now()) !== null) {
       return this.#shorten(request, user)
     }
 
@@ -137,6 +144,13 @@ export class Lost {
         throw error
       })
     if (begun === null) return false
+    // The address may have changed since it was looked up, and the host may have said so before there
+    // was a reset to end.
+    const now = await this.#parts.findUser(userId)
+    if (now === null || !(await tokens.isFor(now.addressee.email, userId, begun))) {
+      await this.#drop(userId, id)
+      return false
+    }
     const { usableAt, expiresAt } = begun
     const detail = { usableAt: new Date(usableAt), expiresAt: new Date(expiresAt) }
     const event = { type: 'mail-reset-asked', ...factsOf(userId, begun), detail } as const
@@ -160,6 +174,21 @@ export class Lost {
     if (!(await this.#parts.limits.mayTellRefusal(pending.userId))) return
     const event = { type: 'mail-reset-refused', method: null, detail: { why } } as const
     await this.#parts.announcer.announce(pending.userId, [event], occasion)
+  }
+
+  /**
+   * Ends a reset that was asked for at another address than the signed-in user has now.
+   *
+   * @param email as the session's user has it. A host that keeps whole users in the session may be
+   *   behind, so another one is looked up before it counts
+   * @returns whether the record has changed
+   */
+  async endIfMoved(record: SecondStepRecord, email: string | null): Promise<boolean> {
+    if (!(await this.#changed.isOf(record, email))) return false
+    const user = await this.#parts.findUser(record.userId)
+    if (user === null || !(await this.#changed.isOf(record, user.addressee.email))) return false
+    await this.#changed.end(record)
+    return true
   }
 
   /** Ends what waits; whether anything did is not said. */

@@ -206,8 +206,10 @@ async function removeUserBeside(site: Site, req: Request): Promise<void> {
 }
 
 async function meetUser(site: Site, req: Request, user: Express.User): Promise<Visitor> {
-  const userId = site.describe(user).id
-  const footing = await site.sessions.footing(userId, site.describe(user).subject)
+  const { id: userId, email, subject } = site.describe(user)
+  const found = await site.sessions.footing(userId, subject)
+  const moved = (await site.lost?.endIfMoved(found.record, email)) === true
+  const footing = moved ? await site.sessions.footing(userId, subject) : found
   const visitor = signedInVisitor(site, req, user, footing)
   const now = site.system.now()
   const standing = standingOf(userId, visitor.stamp, footing, now)

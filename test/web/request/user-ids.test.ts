@@ -93,7 +93,8 @@ describe('a user’s id', () => {
   it('is refused where the host’s own code asks about nobody', async () => {
     const { secondStep } = makeHost()
     const nobody = undefined as unknown as string
-    for (const ask of [secondStep.status, secondStep.endSessions, secondStep.passwordChanged]) {
+    const { status, endSessions, passwordChanged, emailChanged } = secondStep
+    for (const ask of [status, endSessions, passwordChanged, emailChanged]) {
       let refusal: unknown
       try {
         await ask(nobody)

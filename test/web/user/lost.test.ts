@@ -438,6 +438,11 @@ describe('between the mail and the button', () => {
     users.set('ann', { ...member, email: 'eve@evil.example' })
     expectProblem(await getJson(browser, link()), 'link-expired', 410)
     expectProblem(await postJson(browser, link()), 'link-expired', 410)
+  })
+
+  it('another spelling of the address does not', async () => {
+    const { browser, users, ask, link } = await lostVisit()
+    await ask()
     users.set('ann', { ...member, email: 'ANN@acme.example' })
     await postJson(browser, link()).expect(200)
   })
