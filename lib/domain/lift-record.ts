@@ -3,7 +3,7 @@ import { count } from '../factors/checks.js'
 /** Id of the one authenticator that a record of version 0.1.0 has. */
 const FIRST = 'first'
 
-/** What records lack that 0.1.0 has written. Without any of it an account is no more open. */
+/** What 0.1.0, or a build before it, did not write. Without any of it an account is no more open. */
 const ADDED_LATER = {
   oneTimeCodes: [],
   setupGrant: null,
@@ -18,87 +18,57 @@ const ADDED_TO_DIGESTS = { keyId: null }
 const ADDED_TO_BACKUP_CODES = { ...ADDED_TO_DIGESTS, seenByAdmin: false }
 
 /**
- * Lifts a stored record to the present shape: version 0.1.0 kept one `authenticator`, and a set-up
- * without a type, and noted when a stamp was ended instead of at which version. Nothing is checked here: what is no record stays none.
+ * Lifts a record of version 0.1.0 to the present shape: it has one `authenticator`, a set-up without a
+ * type, and notes when a stamp was ended instead of at which version. Nothing is checked here: what is
+ * no record stays none. Nothing else is lifted: a record of now that has lost a field is damaged, and
+ * what it has lost may be the very thing that ended a session.
  *
- * @returns the very object that came in where it has the present shape
+ * @returns the very object that came in where it is not of 0.1.0
  */
 export function liftRecord(stored: unknown): unknown {
-  if (!isObject(stored)) return stored
-  const missing = Object.entries(ADDED_LATER).filter(([key]) => !Object.hasOwn(stored, key))
-  const lifted = [
-    ...missing,
-    ...codesOf(stored),
-    ...oneTimeCodesOf(stored),
-    ...mailResetOf(stored),
-    ...setupOf(stored),
-    ...authenticatorsOf(stored),
-    ...endedOf(stored),
-  ]
-  if (lifted.length === 0) return stored
-  const { authenticator: _, ...rest } = stored as { authenticator?: unknown }
-  return { ...rest, ...Object.fromEntries(lifted) }
+  if (!isObject(stored) || !Object.hasOwn(stored, 'authenticator')) return stored
+  const { authenticator, ...rest } = stored as { authenticator: unknown }
+  return {
+    ...ADDED_LATER,
+    ...rest,
+    ...changed(rest, 'backupCodes', (codes) => completed(codes, ADDED_TO_BACKUP_CODES)),
+    ...changed(rest, 'oneTimeCodes', (codes) => each(codes, withKeyId)),
+    ...changed(rest, 'mailReset', withKeyId),
+    ...changed(rest, 'setup', (setup) => completed(setup, { type: 'totp' })),
+    ...changed(rest, 'ended', (ended) => each(ended, (stamp) => endedAt(stamp, rest))),
+    authenticators: authenticatorsOf(authenticator, rest),
+  }
 }
 
-type Member = readonly [name: string, value: unknown]
-
-function codesOf(stored: object): readonly Member[] {
-  const codes = own(stored, 'backupCodes')
-  const whole = completed(codes, ADDED_TO_BACKUP_CODES)
-  return whole === codes ? [] : [['backupCodes', whole]]
+/** That member alone, lifted; nothing where there is none. */
+function changed(record: object, key: string, lift: (value: unknown) => unknown): object {
+  return Object.hasOwn(record, key) ? { [key]: lift(own(record, key)) } : {}
 }
 
-function oneTimeCodesOf(stored: object): readonly Member[] {
-  const codes = own(stored, 'oneTimeCodes')
-  if (!Array.isArray(codes)) return []
-  const whole = codes.map((code) => completed(code, ADDED_TO_DIGESTS))
-  return whole.every((code, index) => code === codes[index]) ? [] : [['oneTimeCodes', whole]]
+function each(values: unknown, lift: (value: unknown) => unknown): unknown {
+  return Array.isArray(values) ? values.map(lift) : values
 }
 
-function mailResetOf(stored: object): readonly Member[] {
-  const reset = own(stored, 'mailReset')
-  const whole = completed(reset, ADDED_TO_DIGESTS)
-  return whole === reset ? [] : [['mailReset', whole]]
-}
-
-/** The very value where it lacks nothing, or is no object. */
 function completed(value: unknown, defaults: object): unknown {
-  if (!isObject(value)) return value
-  const whole = Object.keys(defaults).every((key) => Object.hasOwn(value, key))
-  return whole ? value : { ...defaults, ...value }
+  return isObject(value) ? { ...defaults, ...value } : value
 }
 
-function setupOf(stored: object): readonly Member[] {
-  const setup = own(stored, 'setup')
-  return isObject(setup) && !Object.hasOwn(setup, 'type')
-    ? [['setup', { ...setup, type: 'totp' }]]
-    : []
+function withKeyId(value: unknown): unknown {
+  return completed(value, ADDED_TO_DIGESTS)
 }
 
-function authenticatorsOf(stored: object): readonly Member[] {
-  if (!Object.hasOwn(stored, 'authenticator')) return []
+function authenticatorsOf(one: unknown, rest: object): unknown {
   // No version has written both: which one counts can't be known, so the record can't be read.
-  if (Object.hasOwn(stored, 'authenticators')) return [['authenticators', null]]
-  const one = own(stored, 'authenticator')
-  if (one === null) return [['authenticators', []]]
+  if (Object.hasOwn(rest, 'authenticators')) return null
+  if (one === null) return []
   // Anything else than an object is kept as it is, and found unreadable.
-  const bound = isObject(one) ? { ...one, id: FIRST, name: null, lastUsedAt: null } : one
-  return [['authenticators', [bound]]]
+  return [isObject(one) ? { ...one, id: FIRST, name: null, lastUsedAt: null } : one]
 }
 
 /** At the latest it was now: whatever stamp was given until then may be one of them. */
-function endedOf(stored: object): readonly Member[] {
-  const ended = own(stored, 'ended')
-  if (!Array.isArray(ended) || !ended.some(isEndedWithTime)) return []
-  const version = own(stored, 'version')
-  const lifted = ended.map((stamp: unknown) =>
-    isEndedWithTime(stamp) ? { id: own(stamp, 'id'), version } : stamp,
-  )
-  return [['ended', lifted]]
-}
-
-function isEndedWithTime(stamp: unknown): stamp is object {
-  return isObject(stamp) && !Object.hasOwn(stamp, 'version') && count(own(stamp, 'at'))
+function endedAt(stamp: unknown, record: object): unknown {
+  if (!isObject(stamp) || Object.hasOwn(stamp, 'version') || !count(own(stamp, 'at'))) return stamp
+  return { id: own(stamp, 'id'), version: own(record, 'version') }
 }
 
 function own(value: object, key: string): unknown {

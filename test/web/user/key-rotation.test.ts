@@ -154,9 +154,11 @@ describe('backup codes of version 0.1.0, which did not note the key', () => {
     const rotation = await begun()
     const record = await recordOf(rotation.before)
     if (record.backupCodes === null) throw new Error('there are codes')
-    const { keyId: _, ...set } = record.backupCodes
-    const next = { ...record, backupCodes: set as typeof record.backupCodes, writeId: 'old' }
-    await rotation.store.write({ ...next, version: record.version + 1 }, record.version)
+    const { keyId: _, ...backupCodes } = record.backupCodes
+    const { authenticators, ...rest } = record
+    const old = { ...rest, authenticator: authenticators[0], backupCodes, writeId: 'old' }
+    const next = { ...old, version: record.version + 1 } as object as typeof record
+    await rotation.store.write(next, record.version)
     return rotation
   }
 
