@@ -6,6 +6,9 @@ import type { Command } from './command.js'
 
 const MODES = ['off', 'optional', 'required'] as const satisfies readonly PolicyMode[]
 
+const ADMINS_ARE_ASKED =
+  'For admins off counts as optional: they are asked for a code all the same.'
+
 /** `policy`: shows it, and changes what is named. */
 export const policy: Command = {
   summary: 'Shows the policy, or changes what is named.',
@@ -20,7 +23,7 @@ export const policy: Command = {
 --backup-codes on|off
 --reason TEXT          for the audit log
 --json                 prints the result as JSON
-For admins off counts as optional: they are asked for a code all the same.
+${ADMINS_ARE_ASKED}
 A change counts at the next request.`,
   options: [
     'config',
@@ -114,5 +117,6 @@ function shownPolicy({ checked }: App, policy: Policy) {
 function textOf({ roles, ...rest }: ReturnType<typeof shownPolicy>): string {
   const rules = Object.entries(roles).map(([name, mode]) => `role ${name}: ${mode}`)
   const lines = Object.entries(rest).map(([name, value]) => `${name}: ${value ?? '-'}`)
-  return [...lines, ...rules].join('\n')
+  const isOff = [rest.mode, ...Object.values(roles)].includes('off')
+  return [...lines, ...rules, ...(isOff ? [ADMINS_ARE_ASKED] : [])].join('\n')
 }

@@ -244,6 +244,9 @@ describe('passport-second-step for the operator', function () {
     await json('policy', '--mode', 'optional', '--role', 'admin=default')
     const text = await run('policy')
     expect(text.stdout).to.contain('mode: optional\n').and.contain('updatedBy: operator')
+    expect(text.stdout).not.to.contain('admins')
+    const off = await run('policy', '--role', 'admin=off')
+    expect(off.stdout).to.contain('role admin: off\nFor admins off counts as optional')
   })
 
   it('lists events page by page', async () => {

@@ -109,7 +109,7 @@ describe('PUT /policy', () => {
     expect(page.text).to.include('Done: the policy applies at once.')
     expect(page.text).to.include('<option value="required" selected>')
     expect(page.text).to.match(
-      /<select id="role-0" name="roles\[user\]">[\s\S]*?value="off" selected/,
+      /<select id="role-0" name="roles\[user\]"[^>]*>[\s\S]*?value="off" selected/,
     )
     expect(page.text).to.include('value="14"')
   })
@@ -229,5 +229,39 @@ describe('PUT /policy', () => {
     await passFirstStep(login, ann)
     await login.get('/inside').expect(200)
     expect((await recordOf(host)).ruleStart).to.equal(host.system.now())
+  })
+})
+
+// The mistake: an admin sets `admin: off`, reads "Off" ever after, and believes that admins are asked
+// for no code, while each of them still is.
+describe('the rule "off", on the page', () => {
+  const said = 'For admins, Off counts as Optional'
+
+  it('says beside its fields that admins are asked for a code all the same', async () => {
+    const { browser } = await adminVisit()
+    const { text } = await getPage(browser, POLICY).expect(200)
+    expect(text).to.match(/<p class="hint" id="off-hint">For admins, Off counts as Optional/)
+    expect(text).to.match(/<select id="mode"[^>]* aria-describedby="mode-hint off-hint"/)
+    expect(text).to.match(/<select id="role-0"[^>]* aria-describedby="off-hint"/)
+  })
+
+  for (const [what, change] of [
+    ['everybody', { mode: 'off' }],
+    ['a role', { 'roles[admin]': 'off' }],
+  ] as const) {
+    it(`says so once more when it was saved for ${what}`, async () => {
+      const { browser } = await adminVisit()
+      await postForm(browser, POLICY, { ...change, reason: '' }).expect(303)
+      const { text } = await getPage(browser, POLICY).expect(200)
+      const [, done] = /<p class="done" role="status">([^<]*)/.exec(text) ?? []
+      expect(done).to.contain('Done').and.contain(said)
+    })
+  }
+
+  it('says no more than "Done" where no rule is off', async () => {
+    const { browser } = await adminVisit()
+    await postForm(browser, POLICY, { mode: 'required' }).expect(303)
+    const { text } = await getPage(browser, POLICY).expect(200)
+    expect(/<p class="done" role="status">([^<]*)/.exec(text)?.[1]).not.to.contain(said)
   })
 })

@@ -3,14 +3,14 @@
 // address is changed back, or changes it back from a stolen session, and the old link works again.
 
 import { expect } from 'chai'
-import { type Counters, errors } from '../../lib/index.js'
-import { expectProblem, getJson, postJson } from '../support/answers.js'
-import { browserOf, giveCode, signIn } from '../support/browser.js'
-import { DAY, HOUR } from '../support/clock.js'
-import { ann, makeHost } from '../support/host.js'
-import { hasLink, type LostVisit, lostVisit, member } from '../support/lost.js'
-import { authenticatorOf } from '../support/records.js'
-import { pendingBrowser, recordOf } from '../support/visits.js'
+import { type Counters, errors } from '../../../lib/index.js'
+import { expectProblem, getJson, postJson } from '../../support/answers.js'
+import { browserOf, giveCode, signIn } from '../../support/browser.js'
+import { DAY, HOUR } from '../../support/clock.js'
+import { ann, makeHost } from '../../support/host.js'
+import { hasLink, type LostVisit, lostVisit, member } from '../../support/lost.js'
+import { authenticatorOf } from '../../support/records.js'
+import { pendingBrowser, recordOf } from '../../support/visits.js'
 
 const LOST = '/second-step/lost'
 const moved = { ...member, email: 'ann@new.example' }
