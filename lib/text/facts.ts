@@ -6,6 +6,8 @@ import { timeShown } from './time-shown.js'
 export interface Fact {
   readonly label: string
   readonly value: string
+  /** The value is this moment: ISO 8601. */
+  readonly at?: string
 }
 
 /** When something was done, from where and in which browser, as mails and pages tell it. */
@@ -17,7 +19,7 @@ export function factsOf(
   const { browser, system } = browserName(userAgent)
   const both = browser !== null && system !== null
   return [
-    { label: t('mail.time'), value: timeShown(at, t, lang) },
+    { label: t('mail.time'), value: timeShown(at, t, lang), at: at.toISOString() },
     { label: t('mail.ip'), value: ip ?? t('mail.unknown') },
     {
       label: t('mail.browser'),

@@ -24,6 +24,15 @@ type Language = ReturnType<Messages['for']>
 const OURS = ['en', 'ru', 'it', 'es'] as const
 /** As the parser's `TYPE` has it. */
 const LITERAL = 0
+/** A host's text may format a moment itself: as ours, not in the server's own zone. */
+const IN_UTC = Object.fromEntries(
+  ['date', 'time'].map((type) => [
+    type,
+    Object.fromEntries(
+      ['short', 'medium', 'long', 'full'].map((style) => [style, { timeZone: 'UTC' }]),
+    ),
+  ]),
+)
 // RFC 5646 §4.4.1. Without it one header of dashes would cost a tenth of a second.
 const LONGEST_TAG = 35
 const RIGHT_TO_LEFT = 'Adlm Arab Hebr Mand Nkoo Rohg Samr Syrc Thaa'.split(' ')
@@ -133,7 +142,7 @@ function formatOf(lang: string, key: string, text: unknown, ours?: Formats): Int
 function parse(option: string, lang: string, text: string): IntlMessageFormat {
   try {
     // Tags stay text: the views escape what a message says.
-    const format = new IntlMessageFormat(text, lang, undefined, { ignoreTag: true })
+    const format = new IntlMessageFormat(text, lang, IN_UTC, { ignoreTag: true })
     // Some mistakes in a date's or a number's format show only when it is used.
     format.format(Object.fromEntries(placeholders(format.getAst()).map((name) => [name, 1])))
     return format

@@ -7,6 +7,7 @@ import type { Fact } from './facts.js'
 import type { Translate } from './messages.js'
 import type { Lead } from './problem.js'
 import type { ListedUser, ShownPolicy } from './shown-user.js'
+import { type TimeShape, textAround } from './time-shown.js'
 import type { Views } from './views.js'
 
 /** The pages there are; each is the view of that name. */
@@ -20,8 +21,8 @@ export interface PageFrame {
   readonly t: Translate
   readonly lang: string
   readonly dir: string
-  /** Writes a moment for people to read, in UTC. */
-  readonly time: (time: Date) => string
+  /** Writes a moment for people to read, in UTC: by default `long`, for a sentence. */
+  readonly time: (time: Date, shape?: TimeShape) => string
   /** `paths.secondStep` */
   readonly base: string
   /** `paths.admin` */
@@ -336,11 +337,15 @@ const titles: Titles = {
   problem: ({ problem }, t) => t(`problem.${problem.code}.title`),
 }
 
-/** The pages in EJS. A view sees what PageFrame names, and `data`, `page` and `title`. */
+/**
+ * The pages in EJS. A view sees what PageFrame names, `data`, `page` and `title`, and `around(key,
+ * name, at)`: the pieces of a text around the moment that its placeholder `name` stands for.
+ */
 export function ejsPages(views: Views): Render {
   for (const name of ['_frame', ...Object.keys(titles)]) views.compile(name)
   return (page, data, frame) => {
-    const values = { ...frame, page, data, title: titles[page](data, frame.t) }
+    const around = (key: string, name: string, at: Date) => textAround(frame.t, key, name, at)
+    const values = { ...frame, page, data, around, title: titles[page](data, frame.t) }
     return views.write('_frame', { ...values, body: views.write(page, values) })
   }
 }

@@ -1,11 +1,37 @@
 import type { Translate } from './messages.js'
 
+/** How a moment is written: in a sentence, in a list, or the day alone. */
+export type TimeShape = 'long' | 'medium' | 'date'
+
 /** A moment as people read it, in UTC: what the server's own zone is, no visitor knows. */
-export function timeShown(time: Date, t: Translate, lang: string): string {
+export function timeShown(
+  time: Date,
+  t: Translate,
+  lang: string,
+  shape: TimeShape = 'long',
+): string {
   const format = new Intl.DateTimeFormat(lang, {
-    dateStyle: 'long',
-    timeStyle: 'short',
+    dateStyle: shape === 'medium' ? 'medium' : 'long',
+    ...(shape === 'date' ? {} : { timeStyle: 'short' }),
     timeZone: 'UTC',
   })
-  return t('mail.utc', { time: format.format(time) })
+  return shape === 'date' ? format.format(time) : t('mail.utc', { time: format.format(time) })
+}
+
+/** An object replacement character: no text has one. */
+const PLACE = '\uFFFC'
+
+/** For a message a plain argument is its text and `{name, date, …}` a date: this one is good for both. */
+class Place extends Date {
+  override toString(): string {
+    return PLACE
+  }
+}
+
+/**
+ * The pieces of a text before and after each mention of a moment, so that a page can put an element in
+ * between. One piece where the text, a host's own, does not mention it or has a format for it.
+ */
+export function textAround(t: Translate, key: string, name: string, at: Date): readonly string[] {
+  return t(key, { [name]: new Place(at) }).split(PLACE)
 }

@@ -239,3 +239,19 @@ describe('texts of the host that can be no texts', () => {
     })
   }
 })
+
+describe('a moment that a text of the host’s formats itself', () => {
+  const zone = process.env.TZ
+  afterEach(() => {
+    if (zone === undefined) delete process.env.TZ
+    else process.env.TZ = zone
+  })
+
+  it('is in UTC, as those of ours are, wherever the server is', () => {
+    process.env.TZ = 'Asia/Tokyo'
+    const texts = { 'settings.date': '{date, date, short} {date, time, short}' }
+    const { t } = loadMessages({ en: texts }).for(['en'])
+    const date = new Date('2026-01-05T18:00:00Z')
+    expect(t('settings.date', { date })).to.match(/^1\/5\/26 6:00.PM$/)
+  })
+})

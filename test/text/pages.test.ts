@@ -588,7 +588,7 @@ describe('the page of backup codes', () => {
     expect(type).to.equal('data:text/plain;charset=utf-8')
     const lines = decodeURIComponent((text ?? '').replaceAll('&#39;', "'")).split('\r\n')
     expect(lines[0]).to.equal('Acme & Söhne: Backup codes')
-    expect(lines[1]).to.match(/^Made on .*\d{4}\./)
+    expect(lines[1]).to.match(/^Made on 1970-\S*\. Each/)
     expect(lines.slice(3)).to.deep.equal([...codes, ''])
   })
 
@@ -653,7 +653,9 @@ describe('the settings page', () => {
   })
 
   it('says since when, for people and for machines', async () => {
-    expect(await page()).to.contain(`<time datetime="${settings.since}">March 4, 2025</time>`)
+    expect(await page()).to.contain(
+      `<time datetime="${settings.since}" data-local="date">March 4, 2025</time>`,
+    )
   })
 
   it('has each action as a closed form of its own, the dangerous ones last', async () => {
@@ -786,6 +788,51 @@ describe("the host's own views", () => {
   it('are told which part there is not', () => {
     write('fresh.ejs', "<%- include('_missing') %>")
     expect(() => rendered(ejsPages(ejsViews(folder)))).to.throw('_missing.ejs')
+  })
+})
+
+// Whoever is told "until 12:00 (UTC)" waits in vain, or comes back too late.
+describe('a moment in a sentence', () => {
+  const at = '2026-01-05T12:03:25.000Z'
+  const inUtc = 'January 5, 2026 at 12:03 PM (UTC)'
+  const told = { ...frame, time: () => inUtc }
+  const sentences: readonly State[] = [
+    [
+      'of a reset that waits, on the challenge',
+      'challenge',
+      { ...challenge, resetPending: new Date(at) },
+    ],
+    [
+      'of a reset that waits, in the settings',
+      'settings',
+      { ...settings, resetPending: new Date(at) },
+    ],
+    ['of a pause', 'settings', { ...settings, pausedUntil: at }],
+    ['of a deadline', 'settings', { ...notEnrolled, setupDeadline: at }],
+    ['of a link that waits', 'lost-link', { ...lostLink, availableAt: new Date(at) }],
+    [
+      'of a link that was asked for',
+      'lost-link',
+      { ...lostLink, facts: [{ label: 'Time', value: inUtc, at }] },
+    ],
+    ['of codes that were made', 'admin-user', { ...adminUser, ...noticeOf('backup-codes') }],
+  ]
+  for (const [name, view, data] of sentences) {
+    it(`${name} can be shown in the visitor’s own time`, async () => {
+      const html = await render(view, data as never, told)
+      expect(html).to.contain(`<time datetime="${at}" data-local="long">${inUtc}</time>`)
+      expect(html).to.not.match(/<\/time>\s+[.,;]/)
+      // Nowhere a second time as a text alone.
+      expect(html.split(inUtc)).to.have.length(html.split(`>${inUtc}</time>`).length)
+    })
+  }
+
+  it('stays a sentence in a host’s words that name no time', async () => {
+    const messages = loadMessages({ en: { 'settings.deadline': 'Set it up soon.' } }).for(['en'])
+    const data = { ...notEnrolled, setupDeadline: at }
+    const html = await render('settings', data, { ...told, t: messages.t })
+    expect(html).to.contain('Set it up soon.')
+    expect(html).to.not.contain(at)
   })
 })
 

@@ -43,12 +43,18 @@ for (const button of document.querySelectorAll('[data-copy]')) {
   })
 }
 
-// Moments are written in UTC; the visitor's own zone is known here alone.
+// Moments are written in UTC; the visitor's own zone, and country, are known here alone.
+const lang = document.documentElement.lang
+const region = navigator.languages.find((each) => each.startsWith(`${lang}-`)) ?? lang
+const SHAPES = {
+  long: { dateStyle: 'long', timeStyle: 'short' },
+  medium: { dateStyle: 'medium', timeStyle: 'short' },
+  date: { dateStyle: 'long' },
+}
 for (const moment of document.querySelectorAll('time[data-local]')) {
-  const format = { dateStyle: 'long', timeStyle: 'short' }
   moment.textContent = new Date(moment.dateTime).toLocaleString(
-    document.documentElement.lang,
-    format,
+    region,
+    SHAPES[moment.dataset.local],
   )
 }
 

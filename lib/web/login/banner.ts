@@ -1,6 +1,6 @@
 import type { Request } from 'express'
 import { setupDeadlineOf } from '../../domain/standing.js'
-import { timeShown } from '../../text/time-shown.js'
+import { textAround, timeShown } from '../../text/time-shown.js'
 import type { Views } from '../../text/views.js'
 import { languagesOf } from '../request/negotiation.js'
 import type { Site } from '../request/site.js'
@@ -22,6 +22,9 @@ export function bannerOf(site: Site, req: Request): string {
     issuer,
     base: paths.secondStep,
     deadline: timeShown(new Date(deadline), t, lang),
+    deadlineAt: new Date(deadline).toISOString(),
+    time: (time, shape) => timeShown(time, t, lang, shape),
+    around: (key, name, at) => textAround(t, key, name, at),
   })
 }
 

@@ -16,6 +16,7 @@ import type { ShowAgain } from '../../service/shown-codes.js'
 import type { Trouble } from '../../service/trouble.js'
 import type { Messages, Translate } from '../../text/messages.js'
 import type { Render } from '../../text/pages.js'
+import type { TimeShape } from '../../text/time-shown.js'
 import type { PassportInstance } from './passport.js'
 
 /** Where the pages are, as the visitor's browser sees it. */
@@ -55,6 +56,11 @@ export interface BannerValues {
   readonly base: string
   /** As people read it. */
   readonly deadline: string
+  /** ISO 8601 */
+  readonly deadlineAt: string
+  /** As pages have them. */
+  readonly time: (time: Date, shape?: TimeShape) => string
+  readonly around: (key: string, name: string, at: Date) => readonly string[]
 }
 
 /** Everything that the handlers share: made once at start-up, never changed. */

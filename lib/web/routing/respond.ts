@@ -38,7 +38,7 @@ export function frameOf(site: Site, req: Request, page: PageName): Omit<PageFram
     t,
     lang,
     dir,
-    time: (time) => timeShown(time, t, lang),
+    time: (time, shape) => timeShown(time, t, lang, shape),
     base: secondStep,
     admin,
     issuer: site.issuer,

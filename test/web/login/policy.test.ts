@@ -304,7 +304,9 @@ describe('the banner of the days of grace', () => {
     expect(body.deadline).to.equal(new Date(host.system.now() + 7 * DAY).toISOString())
     expect(body.banner)
       .to.match(/^<p class="second-step-banner" role="status">/)
-      .and.contain('January 12, 2026')
+      .and.contain(
+        `set it up by <time datetime="${body.deadline}" data-local="long">January 12, 2026`,
+      )
       .and.contain('href="/second-step/setup"')
     const russian = await browser.get('/page').set('Accept-Language', 'ru')
     expect(russian.body.banner).to.contain('12 января 2026')

@@ -53,7 +53,7 @@ describe('an authenticator that waits', () => {
     const { host, browser, enrolment } = await blocked()
     const page = await postForm(browser, CHALLENGE, { code: enrolment.code() }).expect(429)
     const until = new Date(host.system.now() + MINUTE).toISOString().slice(0, 16)
-    expect(page.text).to.match(new RegExp(`<time datetime="${until}[^"]*" data-local>`))
+    expect(page.text).to.match(new RegExp(`<time datetime="${until}[^"]*" data-local="long">`))
     expect(page.text).to.include('A backup code works now')
     expect(page.text).to.match(/<details class="other-way" open>/)
     expect(page.text).to.not.match(/about \d+ minute/)

@@ -248,6 +248,8 @@ describe('a login with few backup codes left', () => {
     const page = await getPage(browser, SETTINGS).expect(200)
     expect(page.text).to.include('You signed in with a backup code. 4 are left.')
     expect(page.text).to.include('href="/inside?page=2"')
+    // Before the settings, which they did not ask for.
+    expect(page.text.indexOf('href="/inside?page=2"')).to.be.below(page.text.indexOf('id="manage"'))
     expect((await getPage(browser, SETTINGS)).text).to.not.include('You signed in with')
   })
 
