@@ -76,12 +76,24 @@ export type ListedMember = Pick<
   | 'pausedUntil'
   | 'lockedUntil'
   | 'setupDeadline'
->
+> & {
+  /** Their record is damaged or lost: they are "on and broken", and nothing else is known. */
+  readonly unreadable?: true
+}
 
 /** Members of a query; may be fewer than the limit, even none, while `next` says there are more. */
 export interface MemberPage {
   readonly members: readonly ListedMember[]
+  /** Records that are lost, in the store's words: whose they are cannot be told. */
+  readonly lost: readonly string[]
   readonly next: Place | null
+}
+
+/** A page of one source. */
+interface Fetched {
+  readonly members: readonly ListedMember[]
+  readonly lost: readonly string[]
+  readonly next: string | null
 }
 
 export interface DirectoryParts<U> {
@@ -144,15 +156,21 @@ export class Directory<U> {
     if (query.from !== null && !sources.includes(query.from.source)) return null
     const policy = await this.#parts.records.policy()
     const members: ListedMember[] = []
+    const lost: string[] = []
     let place: Place | null = query.from ?? { source: first, cursor: null }
     for (let pages = 0; pages < SOURCE_PAGES_AT_MOST; pages += 1) {
       if (place === null || members.length >= limit) break
       const found = await this.#fetch(place, search, limit - members.length, policy)
       if (found === null) return null
-      members.push(...found.members.filter((one) => state === null || one.state === state))
+      // The list that names one that cannot be read is all that tells how they are.
+      const listed = place.source !== 'users'
+      const right = (one: ListedMember) =>
+        one.state === state || (listed && one.unreadable === true)
+      members.push(...found.members.filter((one) => state === null || right(one)))
+      lost.push(...found.lost)
       place = found.next === null ? after(place.source, sources) : { ...place, cursor: found.next }
     }
-    return { members, next: place }
+    return { members, lost, next: place }
   }
 
   /**
@@ -172,7 +190,7 @@ export class Directory<U> {
     if (from !== null) return null
     const found = await this.find(search)
     const right = found !== null && (state === null || found.state === state)
-    return { members: right ? [found] : [], next: null }
+    return { members: right ? [found] : [], lost: [], next: null }
   }
 
   async #fetch(place: Place, search: string, limit: number, policy: Policy) {
@@ -185,7 +203,7 @@ export class Directory<U> {
   async #fetchUsers(
     query: { search: string; cursor: string | null; limit: number },
     policy: Policy,
-  ): Promise<{ members: readonly ListedMember[]; next: string | null } | null> {
+  ): Promise<Fetched | null> {
     const { users } = this.#parts
     const page = await within(PART, async () => {
       const given = (await users.list?.(query)) ?? null
@@ -202,7 +220,7 @@ export class Directory<U> {
     })
     if (page === null) return null
     const members = await Promise.all(page.listed.map((known) => this.#listed(known, policy)))
-    return { members, next: page.next }
+    return { members, lost: [], next: page.next }
   }
 
   /** A user without an id among a hundred is no reason to take the whole app for ill-made. */
@@ -214,11 +232,22 @@ export class Directory<U> {
     }
   }
 
-  async #fetchRecords(query: Parameters<Records['list']>[0], policy: Policy) {
+  async #fetchRecords(
+    query: Parameters<Records['list']>[0],
+    policy: Policy,
+  ): Promise<Fetched | null> {
     const page = await this.#parts.records.list(query)
     if (page === null) return null
-    const found = await Promise.all(page.records.map((record) => this.#memberOf(record, policy)))
-    return { members: found.filter((one) => one !== null), next: page.next }
+    const found: readonly (ListedMember | null)[] = await Promise.all([
+      ...page.records.map((record) => this.#memberOf(record, policy)),
+      ...page.damaged.map((recordId) => this.#damagedOf(recordId)),
+    ])
+    return { members: found.filter((one) => one !== null), lost: page.lost, next: page.next }
+  }
+
+  async #damagedOf(recordId: string): Promise<ListedMember | null> {
+    const user = await this.userOf(recordId)
+    return user === null ? null : this.#unreadable(this.#parts.describe(user))
   }
 
   /** Null for users of another realm, and for those whom the host has no more. */
@@ -235,11 +264,18 @@ export class Directory<U> {
     } catch (error) {
       const broken = error instanceof UnavailableError && error.cause instanceof BrokenRecordError
       if (!broken) throw error
-      const { identity } = known
-      const hostId = this.#parts.hostIdOf(identity.id) ?? identity.id
-      const nothing = { pausedUntil: null, lockedUntil: null, setupDeadline: null }
-      const noCodes = { backupCodesLeft: 0, backupCodesKey: null }
-      return { identity, hostId, state: 'on', since: null, ...noCodes, ...nothing }
+      return this.#unreadable(known.identity)
+    }
+  }
+
+  #unreadable(identity: Identity): ListedMember {
+    const hostId = this.#parts.hostIdOf(identity.id) ?? identity.id
+    const nothing = { pausedUntil: null, lockedUntil: null, setupDeadline: null }
+    const noCodes = { backupCodesLeft: 0, backupCodesKey: null }
+    return {
+      ...{ identity, hostId, unreadable: true, state: 'on', since: null },
+      ...noCodes,
+      ...nothing,
     }
   }
 

@@ -1,11 +1,11 @@
 import { noteLock } from '../domain/authenticators.js'
 import type { Decision } from '../domain/decision.js'
 import type { SecondStepEvent } from '../domain/event.js'
-import { parsePolicy, parseRecord } from '../domain/parse-record.js'
+import { BrokenRecordError, parsePolicy, parseRecord } from '../domain/parse-record.js'
 import { defaultPolicy, type Policy } from '../domain/policy.js'
 import { blankRecord, type SecondStepRecord } from '../domain/record.js'
 import { UnavailableError } from '../errors/unavailable-error.js'
-import type { RecordPage, RecordQuery, RecordStore } from '../ports/record-store.js'
+import type { RecordQuery, RecordStore } from '../ports/record-store.js'
 import type { System } from '../ports/system.js'
 import { within } from '../ports/with-timeout.js'
 import type { Announcer, Occasion } from './announcer.js'
@@ -18,6 +18,16 @@ export interface PolicyDecision<Answer> {
   readonly policy: Policy
   readonly answer: Answer
   readonly events: readonly SecondStepEvent[]
+}
+
+/** A page of a list, with what of it cannot be read: one record must not hide the others. */
+export interface ReadPage {
+  readonly records: readonly SecondStepRecord[]
+  /** Whose records are damaged. */
+  readonly damaged: readonly string[]
+  /** What is lost, or damaged so that it does not say whose it is, in the store's words. */
+  readonly lost: readonly string[]
+  readonly next: string | null
 }
 
 /** Whose records are on a page of a list; `next` as in `RecordPage`. */
@@ -75,15 +85,20 @@ export class Records {
   /**
    * A page of a list, or null for a cursor that no page of it has given.
    *
-   * @throws UnavailableError where it cannot be read, also when it is nonsense
+   * @throws UnavailableError where the page cannot be read, also when it is nonsense
    */
-  async list(query: RecordQuery): Promise<RecordPage | null> {
+  async list(query: RecordQuery): Promise<ReadPage | null> {
     await this.open()
     return within(PART, async () => {
       const page = await this.#store.list(query)
       if (page === null) return null
-      const records = page.records.map((stored) => parseRecord(stored, stored.userId))
-      return { records, next: page.next }
+      const read = page.records.map(readListed)
+      return {
+        records: read.flatMap(({ record }) => record ?? []),
+        damaged: read.flatMap(({ damaged }) => damaged ?? []),
+        lost: [...(page.lost ?? []), ...read.flatMap(({ lost }) => lost ?? [])],
+        next: page.next,
+      }
     })
   }
 
@@ -189,9 +204,31 @@ export class Records {
   }
 }
 
+interface ReadRecord {
+  readonly record?: SecondStepRecord
+  readonly damaged?: string
+  readonly lost?: string
+}
+
+function readListed(stored: unknown): ReadRecord {
+  const id = ownerOf(stored)
+  if (id === null) return { lost: 'one that does not say whose it is' }
+  try {
+    return { record: parseRecord(stored, id) }
+  } catch (error) {
+    if (error instanceof BrokenRecordError) return { damaged: id }
+    throw error
+  }
+}
+
 /** @throws Error for a record that does not say whose it is */
 function idOf(stored: unknown): string {
-  const id: unknown = Reflect.get(Object(stored), 'userId')
-  if (typeof id === 'string' && id !== '') return id
+  const id = ownerOf(stored)
+  if (id !== null) return id
   throw new Error('a listed record has no user id')
+}
+
+function ownerOf(stored: unknown): string | null {
+  const id: unknown = Reflect.get(Object(stored), 'userId')
+  return typeof id === 'string' && id !== '' ? id : null
 }

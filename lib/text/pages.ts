@@ -232,6 +232,8 @@ export type PageData = {
     /** Names can be searched for; else whole ids. */
     readonly searchable: boolean
     readonly users: readonly ListedUser[]
+    /** How many records are lost that belong here: nobody can tell whose they are. */
+    readonly lost: number
     /** The next page, or null. */
     readonly more: string | null
   }

@@ -23,6 +23,8 @@ export interface ShownUser {
 export interface ListedUser extends ShownUser {
   /** Where the key is that his unused backup codes were made under. Default: null. */
   readonly backupCodesKey?: KeyPlace | null
+  /** Their record is damaged or lost: the state is not known. Default: false. */
+  readonly unreadable?: boolean
 }
 
 /** The policy as admins see it. */
@@ -54,7 +56,8 @@ export function shownUser(member: ListedMember): ShownUser {
 }
 
 export function listedUser(member: ListedMember): ListedUser {
-  return { ...shownUser(member), backupCodesKey: member.backupCodesKey }
+  const { backupCodesKey, unreadable = false } = member
+  return { ...shownUser(member), backupCodesKey, unreadable }
 }
 
 export function shownPolicy({ hostIdOf }: HostIds, policy: Policy): ShownPolicy {

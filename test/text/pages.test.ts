@@ -135,7 +135,9 @@ const adminUsers: PageData['admin-users'] = {
   users: [
     { ...shownUser, backupCodesKey: 'older' },
     { ...shownUser, id: 'a/b', name: null, email: null, state: 'must-set-up' },
+    { ...shownUser, id: 'c', unreadable: true },
   ],
+  lost: 2,
   more: '/admin/second-step/users?cursor=x&search=an',
 }
 const FORMS = [

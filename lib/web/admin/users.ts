@@ -6,6 +6,7 @@ import { malformed, type Problem } from '../../text/problem.js'
 import { listedUser, shownUser } from '../../text/shown-user.js'
 import type { Exchange, Handler } from '../request/handler.js'
 import { wantsJson } from '../request/negotiation.js'
+import type { Site } from '../request/site.js'
 import type { SignedInVisitor } from '../request/visitor.js'
 import { redirect, sendJson, sendProblem, showPage } from '../routing/respond.js'
 import { readCursor, writeCursor } from './cursor.js'
@@ -35,18 +36,32 @@ export const listUsers: Handler<SignedInVisitor> = async (exchange) => {
   if ('problem' in query) return refuse(exchange, query.problem)
   const found = await directoryOf(site).page(query)
   if (found === null) return refuse(exchange, malformed('cursor'))
+  reportUnreadable(site, found)
   const next = writeCursor(query, found.next)
   if (wantsJson(req)) sendJson(res, { users: found.members.map(shownUser), next })
   else await usersPage(exchange, found, next, null, 200)
   return undefined
 }
 
-const NOBODY: MemberPage = { members: [], next: null }
+const NOBODY: MemberPage = { members: [], lost: [], next: null }
 
 async function refuse(exchange: Exchange<SignedInVisitor>, problem: Problem): Promise<undefined> {
   const { site, req, res } = exchange
   await sendProblem(site, req, res, problem, (shown, status) =>
     usersPage(exchange, NOBODY, null, shown, status),
+  )
+}
+
+/** JSON has no room for it, and an admin who sees it on the page can seldom mend it. */
+function reportUnreadable({ trouble }: Site, { members, lost }: MemberPage): void {
+  const damaged = members.filter(({ unreadable }) => unreadable === true)
+  const named = [...damaged.map(({ hostId }) => JSON.stringify(hostId)), ...lost]
+  if (named.length === 0) return
+  trouble.report(
+    new Error(
+      'a list of users has records that are damaged or lost; `npx passport-second-step check` names all ' +
+        `of them: ${named.join(', ')}`,
+    ),
   )
 }
 
@@ -69,7 +84,7 @@ function queryOf(req: Request): MemberQuery | { readonly problem: Problem } {
 
 function usersPage(
   { site, req, res }: Exchange,
-  { members }: MemberPage,
+  { members, lost }: MemberPage,
   next: string | null,
   problem: PageProblem | null,
   status: number,
@@ -82,6 +97,7 @@ function usersPage(
     states: STATES,
     searchable: directoryOf(site).searchable,
     users,
+    lost: lost.length,
     more: pageFrom(req, `${site.paths.admin}/users`, next),
   }
   return showPage(site, req, res, 'admin-users', data, status)

@@ -1,0 +1,105 @@
+// The mistake: a record that is listed and lost, or damaged, is left out of an admin's list in silence, or
+// hides everybody else in it. Its user can't sign in, and nobody sees why.
+
+import { expect } from 'chai'
+import type { SecondStepRecord } from '../../../lib/domain/record.js'
+import { memoryStore, type RecordStore } from '../../../lib/index.js'
+import { ADMIN, adminVisit, PEOPLE, usersOf } from '../../support/admin.js'
+import { getJson, getPage } from '../../support/answers.js'
+import { type Browser, enrol } from '../../support/browser.js'
+import { ann, bob } from '../../support/host.js'
+import { warningsDuring } from '../../support/warnings.js'
+
+const UNREADABLE = 'Record can’t be read'
+const KEY = '{second-step}:record:0123456789abcdef'
+
+/** A host whose store has lost a record, and has damaged another, in every list. */
+async function damaged({
+  searchable = true,
+  damage = {},
+}: {
+  searchable?: boolean
+  damage?: object
+} = {}) {
+  const store: RecordStore = { ...memoryStore() }
+  const visit = await adminVisit({ store, users: usersOf(PEOPLE, searchable) })
+  await enrol(visit.host, ann)
+  await enrol(visit.host, bob)
+  const { list, find } = store
+  const spoilt = (record: SecondStepRecord) => {
+    const { attempts: _, ...rest } = record
+    return { ...rest, ...damage } as unknown as SecondStepRecord
+  }
+  store.list = async (query) => {
+    const page = await list(query)
+    if (page === null) return null
+    const kept = page.records.filter(({ userId }) => userId !== 'bob')
+    const records = kept.map((record) => (record.userId === 'ann' ? spoilt(record) : record))
+    return { ...page, records, lost: kept.length < page.records.length ? [KEY] : [] }
+  }
+  store.find = async (id) => {
+    const record = await find(id)
+    return id === 'ann' && record !== null ? spoilt(record) : record
+  }
+  return visit
+}
+
+async function idsAt(browser: Browser, query: string): Promise<readonly string[]> {
+  const { body } = await getJson(browser, `${ADMIN}/users${query}`).expect(200)
+  return body.users.map(({ id }: { id: string }) => id)
+}
+
+describe('a list that names a record which is lost', () => {
+  it('says so on the page and in a warning that names it, and shows the others', async () => {
+    const { browser } = await damaged()
+    const warnings = await warningsDuring(async () => {
+      const { text } = await getPage(browser, `${ADMIN}/users?state=on`).expect(200)
+      expect(text).to.contain('1 record of this list is lost').and.contain('Ada Admin')
+    })
+    expect(warnings.join('\n')).to.contain(KEY).and.contain('passport-second-step check')
+  })
+
+  it('warns where JSON is asked for, which has no room for it', async () => {
+    const { browser } = await damaged({ searchable: false })
+    const warnings = await warningsDuring(async () => {
+      expect(await idsAt(browser, '')).to.have.members(['ada', 'ann'])
+    })
+    expect(warnings.join('\n')).to.contain(KEY)
+  })
+
+  it('says nothing where all is whole', async () => {
+    const { browser } = await adminVisit()
+    const warnings = await warningsDuring(async () => {
+      const { text } = await getPage(browser, `${ADMIN}/users?state=on`).expect(200)
+      expect(text).to.not.contain('lost').and.not.contain(UNREADABLE)
+    })
+    expect(warnings.join('\n')).to.not.contain('lost')
+  })
+})
+
+describe('a list with a record which is damaged', () => {
+  for (const [searchable, query] of [
+    [true, ''],
+    [true, '?state=on'],
+    [true, '?search=ann'],
+    [false, ''],
+    [false, '?state=on'],
+  ] as const) {
+    const where = searchable ? 'the host has a list' : 'it has none'
+    it(`shows it as unreadable, and hides nobody, at /users${query} where ${where}`, async () => {
+      const { browser } = await damaged({ searchable })
+      const warnings = await warningsDuring(async () => {
+        const { text } = await getPage(browser, `${ADMIN}/users${query}`).expect(200)
+        expect(text.split(UNREADABLE)).to.have.length(2)
+      })
+      expect(warnings.join('\n')).to.contain('"ann"')
+      expect(await idsAt(browser, query)).to.include('ann')
+    })
+  }
+
+  it('counts it among the lost where it does not even say whose it is', async () => {
+    const { browser } = await damaged({ searchable: false, damage: { userId: 7 } })
+    const { text } = await getPage(browser, `${ADMIN}/users`).expect(200)
+    expect(text).to.contain('2 records of this list are lost').and.contain('Ada Admin')
+  })
+})
