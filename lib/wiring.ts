@@ -1,6 +1,5 @@
 import passport from 'passport'
 import { ConfigurationError } from './errors/configuration-error.js'
-import type { KeyIds } from './factors/key-place.js'
 import { keyRing } from './keys/key-ring.js'
 import { memoryCounters } from './limits/memory-counters.js'
 import { realmCounters } from './limits/realm-counters.js'
@@ -14,6 +13,7 @@ import type { RecordStore } from './ports/record-store.js'
 import { system as theSystem } from './ports/system.js'
 import type { Users } from './ports/users.js'
 import { within } from './ports/with-timeout.js'
+import { Accounts } from './service/accounts.js'
 import { Administration } from './service/administration.js'
 import { Announcer } from './service/announcer.js'
 import { Audit } from './service/audit.js'
@@ -47,7 +47,7 @@ import { ejsBanner } from './web/login/banner.js'
 import type { Site } from './web/request/site.js'
 
 /** The parts of a second step that work together, for the app and for the command line. */
-export interface Wired<U> {
+export interface Wired {
   readonly checked: CheckedOptions
   readonly store: RecordStore
   readonly site: Site
@@ -58,7 +58,7 @@ export interface Wired<U> {
   readonly findSubject: FindSubject | null
   readonly vault: Vault
   /** Null where nobody is told by mail. */
-  readonly mails: Mails<U> | null
+  readonly mails: Mails | null
   /** Tells of resets by mail whose wait is over; null where none can come to wait. */
   readonly readyMailResets: ReadyMailResets | null
 }
@@ -70,7 +70,7 @@ export interface Wired<U> {
  *   because an emptied Redis must not be declared trustworthy by a look at it
  * @throws ConfigurationError for a wrong option, naming it and the fix
  */
-export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' = 'app'): Wired<U> {
+export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' = 'app'): Wired {
   const checked = checkOptions(options)
   const production = process.env.NODE_ENV === 'production'
   const { parameters, window, hostId, ...ofSite } = checked
@@ -87,7 +87,8 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
   const counters = countersOf(options, use === 'app' && production)
   const limits = new Limits(counters, announcer)
   const vault = new Vault(sealer, new UnreadableSecrets(counters, announcer))
-  const findSubject = subjectsOf(options, checked)
+  const accounts = accountsOf(options, checked.describe, checked.hostIdOf)
+  const findSubject = subjectsOf(accounts)
   const sessions = new Sessions(records, system, findSubject)
   const keys = new KeysOfUsers(vault, digester)
   const oneTimeCodes = new OneTimeCodes({ keys, system })
@@ -100,10 +101,13 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
   const messages = loadMessages(options.messages)
   const trouble = new Trouble(system)
   const write = ejsMails(views, { ...ofSite, messages })
-  const mails = mailsOf(options, { announcer, counters, hostId, write }, { ...ofSite, trouble })
+  const mails = mailsOf(options, { announcer, counters, write }, { ...ofSite, trouble })
   const tokens = new MailResetTokens({ digester, system })
   const lostParts = { records, tokens, announcer, counters, mails, trouble, system }
-  const { lost, readyMailResets } = lostOf(options, checked, lostParts)
+  const { lost, readyMailResets } = lostOf(options, accounts, lostParts)
+  const { hostIdOf, recordIdOf } = checked
+  const now = () => system.now()
+  const directoryParts = { hostIdOf, recordIdOf, records, keyIds, window, now }
   const site: Site = {
     ...ofSite,
     challenge,
@@ -113,8 +117,9 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
     lost,
     reset: new Reset(challenge),
     administration: new Administration(administrationParts),
-    directory: directoryOf(options, checked, { records, keyIds, now: () => system.now() }),
-    canAdminister: permissionOf(options, checked),
+    accounts,
+    directory: accounts && new Directory({ ...directoryParts, accounts }),
+    canAdminister: permissionOf(options),
     allowAdmin: async () => false,
     limits,
     trouble,
@@ -161,75 +166,66 @@ function auditLogOf<U>(options: SecondStepOptions<U>, production: boolean): Audi
   )
 }
 
-/** Looks up whom the rules are asked about among the host's users. */
-function subjectsOf<U>(
+/** Null where the host names no users. */
+function accountsOf<U>(
   { users }: SecondStepOptions<U>,
-  { describe, hostId }: CheckedOptions,
-): FindSubject | null {
+  describe: Site['describe'],
+  hostIdOf: Site['hostIdOf'],
+): Accounts<Express.User> | null {
   if (users === undefined) return null
-  return async (userId) => {
-    const user = await within('the user store', () => users.findById(hostId(userId)))
-    return user ? describe(user as Express.User).subject : null
-  }
+  const known = users as Users<unknown> as Users<Express.User>
+  return new Accounts({ users: known, describe, hostIdOf })
 }
 
-function directoryOf<U>(
-  { users }: SecondStepOptions<U>,
-  { describe, hostIdOf, recordIdOf, window }: CheckedOptions,
-  parts: { records: Records; keyIds: KeyIds; now: () => number },
-): Directory<Express.User> | null {
-  if (users === undefined) return null
-  const identify = (user: Express.User) => describe(user)
-  const ids = { hostIdOf, recordIdOf }
-  const known = users as Users<unknown> as Users<Express.User>
-  return new Directory({ ...parts, ...ids, users: known, describe: identify, window })
+function subjectsOf(accounts: Accounts<Express.User> | null): FindSubject | null {
+  if (accounts === null) return null
+  return async (userId) => (await accounts.find(userId))?.subject ?? null
 }
 
 /** What the host says, if it says anything; one admin does not help another otherwise. */
-function permissionOf<U>(
-  { canAdminister }: SecondStepOptions<U>,
-  { describe }: CheckedOptions,
-): Site['canAdminister'] {
-  if (canAdminister === undefined) return async (_actor, user) => !describe(user).subject.privileged
-  return (actor, user, action) =>
+function permissionOf<U>({ canAdminister }: SecondStepOptions<U>): Site['canAdminister'] {
+  if (canAdminister === undefined) return async (_actor, { subject }) => !subject.privileged
+  return (actor, { user }, action) =>
     within('canAdminister()', async () => {
-      return (await canAdminister(actor as U, user as U, action)) === true
+      return (await canAdminister(actor.user as U, user as U, action)) === true
     })
 }
 
 function mailsOf<U>(
-  { users, mail, nameAdmins = false }: SecondStepOptions<U>,
-  parts: Pick<MailParts<U>, 'announcer' | 'counters' | 'hostId' | 'write'>,
-  { describe, trouble }: Pick<Site, 'describe' | 'trouble'>,
-): Mails<U> | null {
-  if (users === undefined || mail === undefined) return null
-  const describeUser = (user: U) => {
+  options: SecondStepOptions<U>,
+  parts: Pick<MailParts, 'announcer' | 'counters' | 'write'>,
+  { describe, hostIdOf, trouble }: Pick<Site, 'describe' | 'hostIdOf' | 'trouble'>,
+): Mails | null {
+  const { mail, nameAdmins = false } = options
+  const describeUser = (user: Express.User) => {
     try {
-      return describe(user as Express.User)
+      return describe(user)
     } catch (error) {
       // A failed mail says no more than where it failed, and no visitor meets this one.
       trouble.report(error)
       throw error
     }
   }
+  const accounts = accountsOf(options, describeUser, hostIdOf)
+  if (accounts === null || mail === undefined) return null
   const { transport: mailer, from } = mail
-  return new Mails({ ...parts, users, describe: describeUser, mailer, from, nameAdmins })
+  return new Mails({ ...parts, accounts, mailer, from, nameAdmins })
 }
 
 /** Resets by mail, where the host has mail and has not switched them off. */
 function lostOf<U>(
-  { users, lost = {} }: SecondStepOptions<U>,
-  checked: CheckedOptions,
+  { lost = {} }: SecondStepOptions<U>,
+  accounts: Accounts<Express.User> | null,
   parts: Omit<LostParts, 'findUser' | 'delay' | 'limits' | 'mails'> & {
     counters: Counters
-    mails: Mails<U> | null
+    mails: Mails | null
   },
 ): { lost: Lost | null; readyMailResets: ReadyMailResets | null } {
   const { counters, mails, ...shared } = parts
-  if (users === undefined || mails === null || lost === false) {
+  if (accounts === null || mails === null || lost === false) {
     return { lost: null, readyMailResets: null }
   }
-  const findUser = findMailResetUser(users, lost, checked)
+  const findUser = findMailResetUser(accounts, lost)
   const both = { ...shared, mails, findUser }
   return {
     lost: new Lost({ ...both, limits: new MailLimits(counters), delay: delayOf(lost) }),

@@ -11,7 +11,7 @@ import { openPatiently } from './patience.js'
 const OPERATOR: Actor = { kind: 'operator', id: null }
 
 /** The app's second step, as the commands use it. */
-export interface App extends Wired<unknown> {
+export interface App extends Wired {
   /** Where it is, and who asks, and why. */
   readonly occasion: Occasion
 }

@@ -1,7 +1,8 @@
 import type { Request } from 'express'
 import { checkNames } from '../errors/check-names.js'
 import type { OtpParameters } from '../factors/totp/kept.js'
-import type { Description, Paths } from '../web/request/site.js'
+import type { Account } from '../service/accounts.js'
+import type { Paths } from '../web/request/site.js'
 import { check, isListOf, isText } from './check.js'
 import { checkLost, checkMail, checkParts } from './check-parts.js'
 import { checkBase, checkPaths } from './check-paths.js'
@@ -58,7 +59,7 @@ export interface CheckedOptions {
   readonly base: string
   /** As browsers see them, with `base`. */
   readonly paths: Paths
-  readonly describe: (user: Express.User) => Description
+  readonly describe: (user: Express.User) => Account<Express.User>
   /** The id that a user of the host's has in the records. */
   readonly recordId: (userId: unknown) => string
   /** The id that the host knows a user of the records by. */

@@ -1,5 +1,5 @@
 import type { Subject } from '../domain/policy.js'
-import type { Description } from '../web/request/site.js'
+import type { Account } from '../service/accounts.js'
 import { check, isText } from './check.js'
 import { checkIsNotSpread, emailOf, noIdMessage, rolesOf } from './check-described.js'
 import type { Described } from './options.js'
@@ -33,11 +33,12 @@ export function identity<U>(
     recordIdOf: (id: string) => (isId(id) ? inRealm(id) : null),
     hostIdOf: (ofRecord: string) =>
       inRealm(hostId(ofRecord)) === ofRecord ? hostId(ofRecord) : null,
-    describe: (user: Express.User): Description => {
+    describe: (user: Express.User): Account<Express.User> => {
       // Not taken apart by `...`: that leaves behind what a class has, such as a document's fields.
       const told = describe?.(user as U) ?? (user as Described)
       checkIsNotSpread(told)
       return {
+        user,
         id: recordId(told.id, told),
         email: emailOf(told),
         name: textOrNull(told.name),

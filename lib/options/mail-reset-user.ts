@@ -1,7 +1,7 @@
 import { within } from '../ports/with-timeout.js'
+import type { Accounts } from '../service/accounts.js'
 import type { FindMailResetUser } from '../service/mail-reset-user.js'
-import type { CheckedOptions } from './check-options.js'
-import type { LostDelay, LostOptions, SecondStepOptions } from './options.js'
+import type { LostDelay, LostOptions } from './options.js'
 
 const HOUR = 60 * 60 * 1000
 const DELAYS: Readonly<Record<LostDelay, number>> = { '0': 0, '24h': 24 * HOUR, '72h': 72 * HOUR }
@@ -13,24 +13,21 @@ export function delayOf({ delay = '0' }: LostOptions<never>): number {
 
 /** What the host's options say of a user; each of its functions has the limit in time of a port. */
 export function findMailResetUser<U>(
-  users: NonNullable<SecondStepOptions<U>['users']>,
+  accounts: Accounts<Express.User>,
   { allow, heldUntil }: LostOptions<U>,
-  { describe, hostId }: Pick<CheckedOptions, 'describe' | 'hostId'>,
 ): FindMailResetUser {
   return async (userId) => {
-    const user = await within('the user store', () => users.findById(hostId(userId)))
-    if (user === null || user === undefined || user === false) return null
-    const addressee = describe(user as Express.User)
-    // Another user than was asked for: an id of another realm, or a mistake of the host's.
-    if (addressee.id !== userId) return null
+    const account = await accounts.find(userId)
+    if (account === null) return null
+    const { user, subject } = account
     return {
-      addressee,
+      account,
       allowed: () =>
         allow === undefined
-          ? Promise.resolve(!addressee.subject.privileged)
-          : within('the option lost.allow', async () => (await allow(user)) === true),
+          ? Promise.resolve(!subject.privileged)
+          : within('the option lost.allow', async () => (await allow(user as U)) === true),
       heldUntil: () =>
-        within('the option lost.heldUntil', async () => timeOf(await heldUntil?.(user))),
+        within('the option lost.heldUntil', async () => timeOf(await heldUntil?.(user as U))),
     }
   }
 }

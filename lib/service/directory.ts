@@ -1,6 +1,6 @@
 import { authenticatorBlock, enrolledSince } from '../domain/authenticators.js'
 import { BrokenRecordError } from '../domain/parse-record.js'
-import type { Policy, Subject } from '../domain/policy.js'
+import type { Policy } from '../domain/policy.js'
 import type { SecondStepRecord } from '../domain/record.js'
 import type { RecordList } from '../domain/record-list.js'
 import { type Footing, pauseOf, setupDeadlineOf } from '../domain/standing.js'
@@ -8,28 +8,13 @@ import { type State, stateOf } from '../domain/state.js'
 import { UnavailableError } from '../errors/unavailable-error.js'
 import { backupCodesLeft, placeOfBackupCodes } from '../factors/backup-codes/kept.js'
 import type { KeyIds, KeyPlace } from '../factors/key-place.js'
-import type { Users } from '../ports/users.js'
-import { within } from '../ports/with-timeout.js'
+import type { Account, Accounts } from './accounts.js'
 import type { Records } from './records.js'
-
-/** What the host tells of a user, under the id that the records have. */
-export interface Identity {
-  readonly id: string
-  readonly name: string | null
-  readonly email: string | null
-  readonly subject: Subject
-}
-
-interface Identified<U> {
-  readonly user: U
-  readonly identity: Identity
-}
 
 /** A user of the host's, and how his second step is. Times in milliseconds. */
 export interface Member<U> extends Footing {
-  readonly user: U
-  readonly identity: Identity
-  /** The id that the host knows him by. */
+  readonly account: Account<U>
+  /** The id that the host knows them by. */
   readonly hostId: string
   readonly state: State
   readonly since: number | null
@@ -67,7 +52,7 @@ export interface MemberQuery {
 /** What a list tells of a user. */
 export type ListedMember = Pick<
   Member<unknown>,
-  | 'identity'
+  | 'account'
   | 'hostId'
   | 'state'
   | 'since'
@@ -97,8 +82,7 @@ interface Fetched {
 }
 
 export interface DirectoryParts<U> {
-  readonly users: Users<U>
-  readonly describe: (user: U) => Identity
+  readonly accounts: Accounts<U>
   /** The host's id of a user of the records, or null for one of another realm. */
   readonly hostIdOf: (recordId: string) => string | null
   /** The id in the records, or null for what is no id. */
@@ -109,7 +93,6 @@ export interface DirectoryParts<U> {
   readonly now: () => number
 }
 
-const PART = 'the user store'
 /** So that a filter that few pass does not read everybody: such pages are short. */
 const SOURCE_PAGES_AT_MOST = 5
 
@@ -123,28 +106,15 @@ export class Directory<U> {
 
   /** Whether the host can be searched by name. */
   get searchable(): boolean {
-    return this.#parts.users.list !== undefined
+    return this.#parts.accounts.searchable
   }
 
   /** @returns null where the host has no such user */
   async find(hostId: string): Promise<Member<U> | null> {
-    const { recordIdOf, users, describe } = this.#parts
+    const { recordIdOf, accounts, records } = this.#parts
     const id = recordIdOf(hostId)
-    if (id === null) return null
-    const user = await within(PART, () => users.findById(hostId))
-    // A store that takes "ANN" for "ann" would let one user be asked for under many ids.
-    if (!user || describe(user).id !== id) return null
-    const known = { user, identity: describe(user) }
-    return this.#member(known, await this.#parts.records.policy())
-  }
-
-  /** The user as the host has him now, by his id in the records; null where it has none. */
-  async userOf(recordId: string): Promise<U | null> {
-    const { hostIdOf, users, describe } = this.#parts
-    const hostId = hostIdOf(recordId)
-    if (hostId === null) return null
-    const user = await within(PART, () => users.findById(hostId))
-    return user && describe(user).id === recordId ? user : null
+    const account = id === null ? null : await accounts.find(id)
+    return account === null ? null : this.#member(account, await records.policy())
   }
 
   /** @returns null for a place that no page of the query has given */
@@ -204,32 +174,10 @@ export class Directory<U> {
     query: { search: string; cursor: string | null; limit: number },
     policy: Policy,
   ): Promise<Fetched | null> {
-    const { users } = this.#parts
-    const page = await within(PART, async () => {
-      const given = (await users.list?.(query)) ?? null
-      if (given === null) return null
-      const { users: listed, next = null } = given
-      const right = Array.isArray(listed) && (next === null || typeof next === 'string')
-      if (!right) {
-        throw new Error(
-          'users.list answered nonsense: { users: […], next: a string or null } is asked',
-        )
-      }
-      if (listed.length > query.limit) throw new Error('users.list answered with too many users')
-      return { listed: listed.map((user) => this.#identified(user)), next }
-    })
+    const page = await this.#parts.accounts.list(query)
     if (page === null) return null
-    const members = await Promise.all(page.listed.map((known) => this.#listed(known, policy)))
+    const members = await Promise.all(page.accounts.map((one) => this.#listed(one, policy)))
     return { members, lost: [], next: page.next }
-  }
-
-  /** A user without an id among a hundred is no reason to take the whole app for ill-made. */
-  #identified(user: U): Identified<U> {
-    try {
-      return { user, identity: this.#parts.describe(user) }
-    } catch (cause) {
-      throw new Error('users.list answered nonsense', { cause })
-    }
   }
 
   async #fetchRecords(
@@ -246,54 +194,48 @@ export class Directory<U> {
   }
 
   async #damagedOf(recordId: string): Promise<ListedMember | null> {
-    const user = await this.userOf(recordId)
-    return user === null ? null : this.#unreadable(this.#parts.describe(user))
+    const account = await this.#parts.accounts.find(recordId)
+    return account === null ? null : this.#unreadable(account)
   }
 
   /** Null for users of another realm, and for those whom the host has no more. */
   async #memberOf(record: SecondStepRecord, policy: Policy): Promise<Member<U> | null> {
-    const user = await this.userOf(record.userId)
-    if (user === null) return null
-    return this.#member({ user, identity: this.#parts.describe(user) }, policy, record)
+    const account = await this.#parts.accounts.find(record.userId)
+    return account === null ? null : this.#member(account, policy, record)
   }
 
   /** One record that cannot be read must not hide everybody else. It is on and broken, never off. */
-  async #listed(known: Identified<U>, policy: Policy): Promise<ListedMember> {
+  async #listed(account: Account<U>, policy: Policy): Promise<ListedMember> {
     try {
-      return await this.#member(known, policy)
+      return await this.#member(account, policy)
     } catch (error) {
       const broken = error instanceof UnavailableError && error.cause instanceof BrokenRecordError
       if (!broken) throw error
-      return this.#unreadable(known.identity)
+      return this.#unreadable(account)
     }
   }
 
-  #unreadable(identity: Identity): ListedMember {
-    const hostId = this.#parts.hostIdOf(identity.id) ?? identity.id
+  #unreadable(account: Account<U>): ListedMember {
+    const hostId = this.#parts.hostIdOf(account.id) ?? account.id
     const nothing = { pausedUntil: null, lockedUntil: null, setupDeadline: null }
     const noCodes = { backupCodesLeft: 0, backupCodesKey: null }
     return {
-      ...{ identity, hostId, unreadable: true, state: 'on', since: null },
+      ...{ account, hostId, unreadable: true, state: 'on', since: null },
       ...noCodes,
       ...nothing,
     }
   }
 
-  async #member(
-    { user, identity }: Identified<U>,
-    policy: Policy,
-    known?: SecondStepRecord,
-  ): Promise<Member<U>> {
+  async #member(account: Account<U>, policy: Policy, known?: SecondStepRecord): Promise<Member<U>> {
     const { records, hostIdOf, keyIds, window, now } = this.#parts
-    const record = known ?? (await records.find(identity.id))
-    const footing = { record, policy, subject: identity.subject }
+    const record = known ?? (await records.find(account.id))
+    const footing = { record, policy, subject: account.subject }
     const at = now()
     const block = authenticatorBlock(record, window, at)
     return {
       ...footing,
-      user,
-      identity,
-      hostId: hostIdOf(identity.id) ?? identity.id,
+      account,
+      hostId: hostIdOf(account.id) ?? account.id,
       state: stateOf(footing, window, at),
       since: enrolledSince(record),
       backupCodesLeft: backupCodesLeft(record.backupCodes, keyIds),

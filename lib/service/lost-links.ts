@@ -64,7 +64,7 @@ export class LostLinks {
     // Only now: whoever has no token learns nothing from the time that the host takes.
     const user = await findUser(read.userId)
     if (user === null) return null
-    if (await this.#changed.isOf(record, user.addressee.email)) {
+    if (await this.#changed.isOf(record, user.account.email)) {
       await this.#changed.end(record)
       return null
     }

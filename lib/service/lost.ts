@@ -92,7 +92,7 @@ export class Lost {
     const user = await findUser(userId)
     if (user === null) return
     const record = await records.find(userId)
-    const isOver = await this.#changed.isOf(record, user.addressee.email)
+    const isOver = await this.#changed.isOf(record, user.account.email)
     if (isOver) await this.#changed.end(record)
     const refusal = await refusalOf(user, request.address)
     if (refusal !== null) return this.#refuse(request, refusal)
@@ -147,14 +147,14 @@ export class Lost {
     // The address may have changed since it was looked up, and the host may have said so before there
     // was a reset to end.
     const now = await this.#parts.findUser(userId)
-    if (now === null || !(await tokens.isFor(now.addressee.email, userId, begun))) {
+    if (now === null || !(await tokens.isFor(now.account.email, userId, begun))) {
       await this.#drop(userId, id)
       return false
     }
     const { usableAt, expiresAt } = begun
     const detail = { usableAt: new Date(usableAt), expiresAt: new Date(expiresAt) }
     const event = { type: 'mail-reset-asked', ...factsOf(userId, begun), detail } as const
-    const link = { token, addressee: user.addressee }
+    const link = { token, account: user.account }
     const sent = await mails.sendLink(event, occasion.languages ?? [], link)
     // A wait that its owner was not told of would be no warning; he can ask again.
     if (!sent && usableAt > begun.askedAt) await this.#drop(userId, id)
@@ -186,7 +186,7 @@ export class Lost {
   async endIfMoved(record: SecondStepRecord, email: string | null): Promise<boolean> {
     if (!(await this.#changed.isOf(record, email))) return false
     const user = await this.#parts.findUser(record.userId)
-    if (user === null || !(await this.#changed.isOf(record, user.addressee.email))) return false
+    if (user === null || !(await this.#changed.isOf(record, user.account.email))) return false
     await this.#changed.end(record)
     return true
   }
@@ -216,9 +216,9 @@ export function factsOf(userId: string, { askedAt, ip, userAgent }: MailReset) {
 }
 
 async function refusalOf(
-  { addressee, allowed }: MailResetUser,
+  { account, allowed }: MailResetUser,
   address: string,
 ): Promise<MailResetRefusal | null> {
-  if (readAddress(addressee.email ?? undefined) !== address) return 'address'
+  if (readAddress(account.email ?? undefined) !== address) return 'address'
   return (await allowed()) ? null : 'not-allowed'
 }

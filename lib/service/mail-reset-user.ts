@@ -1,8 +1,8 @@
-import type { Addressee } from './mails.js'
+import type { Account } from './accounts.js'
 
 /** What the host says of a user whose second step may be reset by mail. */
 export interface MailResetUser {
-  readonly addressee: Addressee
+  readonly account: Account
   /** @throws UnavailableError where the host cannot say */
   allowed(): Promise<boolean>
   /**

@@ -3,8 +3,8 @@ import type { MailFailure, SecondStepEventType } from '../domain/event.js'
 import { textOf } from '../errors/text-of.js'
 import type { Counters } from '../ports/counters.js'
 import type { Mailer } from '../ports/mailer.js'
-import type { Users } from '../ports/users.js'
 import { within } from '../ports/with-timeout.js'
+import type { Account, Accounts } from './accounts.js'
 import { type AnnouncedEvent, type Announcer, NO_REQUEST } from './announcer.js'
 import { WarningMails } from './warning-mails.js'
 
@@ -42,14 +42,6 @@ export type MailName = (typeof MAILS)[number] | (typeof ADMIN_MAILS)[number]
 /** An event that a user is told of. */
 export type MailedEvent = AnnouncedEvent<MailName> & { readonly user: string }
 
-/** Somebody to write to, as the host tells about him. */
-export interface Addressee {
-  readonly id: string
-  readonly email: string | null
-  readonly locale: string | null
-  readonly name?: string | null
-}
-
 /**
  * Writes the mail that tells of an event, in the first of the languages that there is.
  *
@@ -68,7 +60,7 @@ export type WriteMail = (
 /** What a mail has that no event may tell: a secret, and whom alone it is for. */
 export interface MailedLink {
   readonly token: string
-  readonly addressee: Addressee
+  readonly account: Account
 }
 
 /** Sends the mails that have a link beside what their event tells. */
@@ -78,13 +70,10 @@ export interface LinkMailer {
 }
 
 /** What mails are made of. */
-export interface MailParts<U> {
+export interface MailParts {
   readonly announcer: Announcer
   readonly counters: Counters
-  readonly users: Users<U>
-  readonly describe: (user: U) => Addressee
-  /** The id that the host knows a user of the records by. */
-  readonly hostId: (recordId: string) => string
+  readonly accounts: Pick<Accounts<unknown>, 'lookUp'>
   readonly mailer: Mailer
   readonly from: string
   readonly write: WriteMail
@@ -104,12 +93,12 @@ const WITH_LINK: readonly SecondStepEventType[] = ['mail-reset-asked', 'mail-res
  * Tells users by mail what happened to their second step. Nobody waits for a mail, and one that
  * fails is an event and nothing else.
  */
-export class Mails<U> implements LinkMailer {
-  readonly #parts: MailParts<U>
+export class Mails implements LinkMailer {
+  readonly #parts: MailParts
   readonly #warnings: WarningMails
   readonly #underWay = new Set<Promise<boolean>>()
 
-  constructor(parts: MailParts<U>) {
+  constructor(parts: MailParts) {
     this.#parts = parts
     this.#warnings = new WarningMails(parts.counters)
     parts.announcer.tell((event, languages) => {
@@ -149,10 +138,9 @@ export class Mails<U> implements LinkMailer {
     link: MailedLink | null,
   ): Promise<void> {
     const { from, mailer, write, patience = PATIENCE } = this.#parts
-    const known = link?.addressee
-    const addressee = known ?? (await at('users', () => this.#addressee(event.user)))
-    if (addressee === null || addressee.email === null) return
-    const { email, locale } = addressee
+    const account = link?.account ?? (await at('users', () => this.#accountOf(event.user)))
+    if (account === null || account.email === null) return
+    const { email, locale } = account
     await at('address', () => checkAddress(email))
     const heldBack = await at('counters', () => this.#warnings.due(event.type, event.user))
     if (heldBack === null) return
@@ -179,17 +167,14 @@ export class Mails<U> implements LinkMailer {
   async #adminToName({ actor }: MailedEvent): Promise<string | null> {
     const { nameAdmins = false } = this.#parts
     if (!nameAdmins || actor.kind !== 'admin' || actor.id === null) return null
-    const admin = await this.#addressee(actor.id).catch(() => null)
+    const admin = await this.#accountOf(actor.id).catch(() => null)
     return admin?.name ?? null
   }
 
-  async #addressee(userId: string): Promise<Addressee | null> {
-    const { users, hostId, describe } = this.#parts
-    const user = await within('the user store', () => users.findById(hostId(userId)))
-    if (user === null || user === undefined || user === false) return null
-    const addressee = describe(user)
-    if (addressee.id === userId) return addressee
-    throw new Error('users.findById answered with somebody else')
+  async #accountOf(userId: string): Promise<Account | null> {
+    const found = await this.#parts.accounts.lookUp(userId)
+    if (found.kind === 'other') throw new Error('users.findById answered with somebody else')
+    return found.kind === 'found' ? found.account : null
   }
 
   async #announceFailure({ type, user }: MailedEvent, error: unknown): Promise<void> {

@@ -96,7 +96,7 @@ export class ReadyMailResets {
     if (told === null || allowed === null) return
     const detail = { expiresAt: new Date(told.expiresAt) }
     const event = { type: 'mail-reset-ready', ...factsOf(userId, told), detail } as const
-    void mails.sendLink(event, [], { token, addressee: allowed.addressee })
+    void mails.sendLink(event, [], { token, account: allowed.account })
   }
 
   /** What must not be reset any more is over; a reset that is not due is left alone. */
@@ -107,9 +107,7 @@ export class ReadyMailResets {
   ): Promise<boolean> {
     const { mailReset, userId } = record
     if (mailReset === null || !isReadyDue(record, now)) return true
-    return (
-      user !== null && (await this.#parts.tokens.isFor(user.addressee.email, userId, mailReset))
-    )
+    return user !== null && (await this.#parts.tokens.isFor(user.account.email, userId, mailReset))
   }
 
   async #decide(

@@ -41,11 +41,11 @@ export interface ShownPolicy
 
 /** Built field by field: nothing of the record, nor of the host's user, gets out that is not here. */
 export function shownUser(member: ListedMember): ShownUser {
-  const { hostId, identity, state, since, backupCodesLeft } = member
+  const { hostId, account, state, since, backupCodesLeft } = member
   return {
     id: hostId,
-    name: identity.name,
-    email: identity.email,
+    name: account.name,
+    email: account.email,
     state,
     since: iso(since),
     backupCodesLeft,

@@ -16,6 +16,7 @@ import type { MailedEvent, MailedLink } from '../../lib/service/mails.js'
 import { ReadyMailResets } from '../../lib/service/ready-mail-resets.js'
 import { Records } from '../../lib/service/records.js'
 import { Trouble } from '../../lib/service/trouble.js'
+import { accountOf } from '../support/accounts.js'
 import { DAY, HOUR, MINUTE, type MovedSystem, movedSystem, SECOND } from '../support/clock.js'
 import { enrolledRecord, NOBODY_SPECIAL, policyWith, USER } from '../support/records.js'
 import { warningsDuring } from '../support/warnings.js'
@@ -87,7 +88,7 @@ async function world(given: Given = {}) {
   const tokens = new MailResetTokens({ digester, system })
   const mails: (MailedLink & { readonly event: MailedEvent })[] = []
   const user: MailResetUser = {
-    addressee: { id: USER, email: ADDRESS, locale: null },
+    account: accountOf({ id: USER, email: ADDRESS }),
     allowed: async () => true,
     heldUntil: async () => 0,
     ...given.user,
@@ -284,10 +285,10 @@ describe('a mail that resets', () => {
   it('is for nobody whom the host does not know, or who has no address', async () => {
     const gone = await world({ user: null })
     await gone.ask()
-    const none = await world({ user: { addressee: { id: USER, email: null, locale: null } } })
+    const none = await world({ user: { account: accountOf({ id: USER }) } })
     await none.ask()
     const list = await world({
-      user: { addressee: { id: USER, email: `${ADDRESS},eve@evil.example`, locale: null } },
+      user: { account: accountOf({ id: USER, email: `${ADDRESS},eve@evil.example` }) },
     })
     await list.ask()
     for (const { sent, record } of [gone, none, list]) {
@@ -335,7 +336,7 @@ describe('the token of a link', () => {
     const { store, calls } = countingStore()
     let looked = 0
     const user: MailResetUser = {
-      addressee: { id: USER, email: ADDRESS, locale: null },
+      account: accountOf({ id: USER, email: ADDRESS }),
       allowed: async () => true,
       heldUntil: async () => 0,
     }
@@ -546,7 +547,7 @@ describe('the look for waits that are over', () => {
   it('goes on after a user who cannot be looked up, and tells him later', async () => {
     let away = false
     const user: MailResetUser = {
-      addressee: { id: USER, email: ADDRESS, locale: null },
+      account: accountOf({ id: USER, email: ADDRESS }),
       allowed: async () => true,
       heldUntil: async () => 0,
     }

@@ -2,12 +2,14 @@ import { expect } from 'chai'
 import type { Actor, SecondStepEvent } from '../../lib/domain/event.js'
 import type { AnnouncedEvent, Mailer, Users } from '../../lib/index.js'
 import { memoryCounters } from '../../lib/limits/memory-counters.js'
+import { type Account, Accounts } from '../../lib/service/accounts.js'
 import { Announcer, NO_REQUEST, type Occasion } from '../../lib/service/announcer.js'
-import { type Addressee, Mails } from '../../lib/service/mails.js'
+import { Mails } from '../../lib/service/mails.js'
 import { WarningMails } from '../../lib/service/warning-mails.js'
 import { ejsMails } from '../../lib/text/mails.js'
 import { loadMessages } from '../../lib/text/messages.js'
 import { ejsViews } from '../../lib/text/views.js'
+import { accountOf } from '../support/accounts.js'
 import { type MovedSystem, movedSystem } from '../support/clock.js'
 import { type MailServer, startMailServer } from '../support/mail-server.js'
 
@@ -16,12 +18,15 @@ const AT_HOME: Occasion = { ip: '192.0.2.7', userAgent: FIREFOX, languages: ['en
 const RESET: SecondStepEvent = { type: 'reset', method: null }
 const USED_UP: SecondStepEvent = { type: 'pending-login-used-up', method: null }
 
-const ann: Addressee = { id: 'ann', email: 'ann@acme.example', locale: null }
+/** What the host tells of a user. */
+type Told = { readonly id: string } & Partial<Account>
+
+const ann: Told = { id: 'ann', email: 'ann@acme.example' }
 
 interface World {
   readonly announcer: Announcer
   readonly failures: readonly AnnouncedEvent<'mail-failed'>[]
-  readonly mails: Mails<Addressee>
+  readonly mails: Mails
   readonly system: MovedSystem
   tell(event: SecondStepEvent, occasion?: Occasion): Promise<void>
 }
@@ -29,8 +34,8 @@ interface World {
 let server: MailServer
 
 function world(given: {
-  user?: Partial<Addressee>
-  findById?: Users<Addressee>['findById']
+  user?: Partial<Told>
+  findById?: Users<Told>['findById']
   sendMail?: Mailer['sendMail']
   patience?: number
   issuer?: string
@@ -40,12 +45,14 @@ function world(given: {
   const announcer = new Announcer(system)
   const failures: AnnouncedEvent<'mail-failed'>[] = []
   announcer.events.on('mail-failed', (event) => failures.push(event))
-  const mails = new Mails<Addressee>({
+  const mails = new Mails({
     announcer,
     counters: memoryCounters(),
-    users: { findById: given.findById ?? (async () => ({ ...ann, ...given.user })) },
-    describe: (user) => user,
-    hostId: (id) => id,
+    accounts: new Accounts<Told>({
+      users: { findById: given.findById ?? (async () => ({ ...ann, ...given.user })) },
+      describe: (told) => ({ ...accountOf(told), user: told }),
+      hostIdOf: (id) => id,
+    }),
     mailer: given.sendMail === undefined ? server.transport : { sendMail: given.sendMail },
     from: 'Acme <no-reply@acme.example>',
     write: ejsMails(ejsViews(), {

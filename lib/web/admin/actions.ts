@@ -124,7 +124,7 @@ function userChange<Input, Result>(action: UserAction, doing: Doing<Input, Resul
     const tooMany = await limitProblem(exchange)
     if (tooMany !== null) return tooMany
 
-    const { id: userId, subject } = member.identity
+    const { id: userId, subject } = member.account
     const change = { userId, subject, occasion: adminOccasion(exchange) }
     const done = await doing.run(site.administration, change, input)
     if (done.kind !== 'done') return { code: done.kind }
@@ -138,10 +138,10 @@ function userChange<Input, Result>(action: UserAction, doing: Doing<Input, Resul
 async function mayChange(
   { site }: Exchange,
   admin: SignedInVisitor,
-  { identity, user }: Member<Express.User>,
+  { account }: Member<Express.User>,
   action: UserAction,
 ): Promise<boolean> {
-  return identity.id !== admin.userId && site.canAdminister(admin.user, user, action)
+  return account.id !== admin.account.id && site.canAdminister(admin.account, account, action)
 }
 
 async function sendDone<Result>(
@@ -169,7 +169,7 @@ async function refuse(
 ): Promise<Problem | undefined> {
   const { site, req, res } = exchange
   const member = problem.code === 'not-found' ? null : await memberOf(site, req)
-  await announceRefusal(exchange, member?.identity.id ?? null, action, problem)
+  await announceRefusal(exchange, member?.account.id ?? null, action, problem)
   if (member === null) return problem
   if (problem.code === 'fresh-code-required') {
     await rememberWayBack(site, req, pathOfUser(site, member.hostId))

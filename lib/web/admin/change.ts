@@ -24,14 +24,14 @@ export async function freshAdmin(
 
 /** Who changes something, from where, and why. */
 export function adminOccasion({ req, visitor }: Exchange<SignedInVisitor>): Occasion {
-  const actor = { kind: 'admin', id: visitor.userId } as const
+  const actor = { kind: 'admin', id: visitor.account.id } as const
   return { ...occasionOf(req), actor, reason: reasonOf(req) ?? null }
 }
 
 /** Takes one of the admin's places for changes. */
 export async function limitProblem(exchange: Exchange<SignedInVisitor>): Promise<Problem | null> {
   const { site, visitor } = exchange
-  const place = await site.limits.takeForChange(visitor.userId, adminOccasion(exchange))
+  const place = await site.limits.takeForChange(visitor.account.id, adminOccasion(exchange))
   if (place.kind === 'taken') return null
   if (place.kind === 'sign-in-again') return { code: place.kind }
   return { code: place.kind, retryAfter: place.retryAfter }
@@ -53,6 +53,6 @@ export async function announceRefusal(
   const { site, visitor } = exchange
   // Anybody who is signed in could fill somebody else's log with refusals.
   if (!(await isPresentAdmin(exchange))) return
-  if (!(await site.limits.takeForRefusal(visitor.userId))) return
+  if (!(await site.limits.takeForRefusal(visitor.account.id))) return
   await site.administration.refused(userId, adminOccasion(exchange), { action, code })
 }

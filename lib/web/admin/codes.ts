@@ -10,7 +10,7 @@ import { pathOfUser } from './user.js'
 /** What an action has made for a user: shown to the admin once. */
 export type MadeCodes = Pick<PageData['admin-codes'], 'codes' | 'until'>
 
-type Whom = Pick<Member<Express.User>, 'hostId' | 'identity' | 'record'>
+type Whom = Pick<Member<Express.User>, 'hostId' | 'account' | 'record'>
 
 /** Shows codes that were just made, and has the session keep them for a reload. */
 export async function showCodes(
@@ -56,15 +56,15 @@ export async function answerReload(
 
 function codesPage(
   { site, req, res }: Exchange,
-  { hostId, identity }: Whom,
+  { hostId, account }: Whom,
   kind: CodesKind,
   { codes, until }: MadeCodes,
 ): Promise<void> {
-  const { name, email } = identity
+  const { name, email } = account
   const data = { kind, codes, until, name, email, back: pathOfUser(site, hostId) }
   return showPage(site, req, res, 'admin-codes', { problem: null, ...data })
 }
 
-function pageOf(action: CodesKind, { identity }: Whom): `admin ${string}` {
-  return `admin ${action} ${identity.id}`
+function pageOf(action: CodesKind, { account }: Whom): `admin ${string}` {
+  return `admin ${action} ${account.id}`
 }

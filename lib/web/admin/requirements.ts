@@ -1,6 +1,7 @@
 import { isFresh } from '../../domain/stamp.js'
 import { standingOf } from '../../domain/standing.js'
 import { ConfigurationError } from '../../errors/configuration-error.js'
+import type { Account, Accounts } from '../../service/accounts.js'
 import type { Directory } from '../../service/directory.js'
 import type { Problem } from '../../text/problem.js'
 import type { Exchange, Handler } from '../request/handler.js'
@@ -16,9 +17,8 @@ import { admin, freshCodeRequired } from '../routing/requirements.js'
  */
 async function isAdmin(
   { site, req }: Pick<Exchange, 'site' | 'req'>,
-  user: Express.User,
+  { user, subject: { roles, privileged } }: Account<Express.User>,
 ): Promise<boolean> {
-  const { roles, privileged } = site.describe(user).subject
   if (privileged || (await site.allowAdmin(req, user))) return true
   if (roles.length === 0) warnNoRoles(site)
   return false
@@ -56,7 +56,7 @@ export function forAdmins(handler: Handler<SignedInVisitor>): Handler<SignedInVi
   return async (exchange) => {
     const { site, req, visitor } = exchange
     // The session's user may be out of date, where the host keeps whole users in it.
-    if (!(await isAdmin(exchange, visitor.user))) return { code: 'forbidden' }
+    if (!(await isAdmin(exchange, visitor.account))) return { code: 'forbidden' }
     if (!(await isPresentAdmin(exchange))) return { code: 'forbidden' }
     const met = admin(site, req, visitor)
     if (!('code' in met)) return handler({ ...exchange, visitor: met })
@@ -74,16 +74,15 @@ export async function presentAdmin({
   req,
   visitor,
 }: Exchange<SignedInVisitor>): Promise<SignedInVisitor | Problem> {
-  const { userId, stamp } = visitor
-  const user = await directoryOf(site).userOf(userId)
-  if (user === null) return { code: 'sign-in-again' }
+  const { stamp } = visitor
+  const account = await accountsOf(site).find(visitor.account.id)
+  if (account === null) return { code: 'sign-in-again' }
   // Also where the host has a check of its own: that one stands before the body.
-  if (!(await isAdmin({ site, req }, user))) return { code: 'forbidden' }
-  const { subject } = site.describe(user)
-  const footing = await site.sessions.footing(userId, subject)
-  const standing = standingOf(userId, stamp, footing, site.system.now())
+  if (!(await isAdmin({ site, req }, account))) return { code: 'forbidden' }
+  const footing = await site.sessions.footing(account.id, account.subject)
+  const standing = standingOf(account.id, stamp, footing, site.system.now())
   if (standing === 'revoked') return { code: 'sign-in-again' }
-  return admin(site, req, { ...visitor, ...footing, user })
+  return admin(site, req, { ...visitor, ...footing, account })
 }
 
 /** Whether who asks is an admin now, whatever else they lack. */
@@ -92,13 +91,20 @@ export async function isPresentAdmin({
   req,
   visitor,
 }: Exchange<SignedInVisitor>): Promise<boolean> {
-  const user = await directoryOf(site).userOf(visitor.userId)
-  return user !== null && isAdmin({ site, req }, user)
+  const account = await accountsOf(site).find(visitor.account.id)
+  return account !== null && isAdmin({ site, req }, account)
 }
 
 /** @throws ConfigurationError where the host has not told where its users are */
 export function directoryOf({ directory }: Site): Directory<Express.User> {
-  if (directory !== null) return directory
+  return directory ?? throwNoUsers()
+}
+
+function accountsOf({ accounts }: Site): Accounts<Express.User> {
+  return accounts ?? throwNoUsers()
+}
+
+function throwNoUsers(): never {
   throw new ConfigurationError(
     'adminRouter() needs `users: { findById(id) }`, to know who is to be administered',
   )

@@ -27,7 +27,7 @@ export const showUser: Handler<SignedInVisitor> = async (exchange) => {
     await userPage(exchange, member, null, 200)
     return undefined
   }
-  const entries = await site.audit.lastOf(member.identity.id)
+  const entries = await site.audit.lastOf(member.account.id)
   const events = entries.map((entry) => shownEvent(site, entry))
   sendJson(res, { ...shownUser(member), events })
   return undefined
@@ -77,7 +77,7 @@ export async function userPage(
   const { site, req, res, visitor } = exchange
   const path = pathOfUser(site, member.hostId)
   const [entries, allowed, notice] = await Promise.all([
-    site.audit.lastOf(member.identity.id),
+    site.audit.lastOf(member.account.id),
     allowedForms(site, visitor, member),
     takeAdminNotice(req, path),
   ])
@@ -87,8 +87,8 @@ export async function userPage(
     form: wrong === null ? null : formOf(wrong.action, fieldOf(req, 'days')),
     typed: { reason: fieldOf(req, 'reason') ?? '', days: fieldOf(req, 'days') ?? '' },
     user: listedUser(member),
-    noMail: site.mails && member.identity.email === null,
-    self: member.identity.id === visitor.userId,
+    noMail: site.mails && member.account.email === null,
+    self: member.account.id === visitor.account.id,
     stale,
     forms: allowed,
     ...noticeShown(notice),
@@ -116,14 +116,14 @@ function formOf(action: UserAction, days: string | undefined): AdminForm {
 /** What would do something for this user, and what this admin may do to him. */
 async function allowedForms(
   site: Site,
-  { userId, user }: SignedInVisitor,
+  { account }: SignedInVisitor,
   member: FoundMember,
 ): Promise<readonly AdminForm[]> {
-  if (member.identity.id === userId) return []
+  if (member.account.id === account.id) return []
   const may = await Promise.all(
     formsFor(member).map(async (form) => {
       const action = form === 'pause-forever' ? 'pause' : form
-      return { form, allowed: await site.canAdminister(user, member.user, action) }
+      return { form, allowed: await site.canAdminister(account, member.account, action) }
     }),
   )
   return may.flatMap(({ form, allowed }) => (allowed ? [form] : []))

@@ -1,6 +1,7 @@
 import type { Request } from 'express'
 import type { Stamp } from '../../domain/stamp.js'
 import type { Footing } from '../../domain/standing.js'
+import type { Account } from '../../service/accounts.js'
 import type { KeptCodes } from '../../service/shown-codes.js'
 import type { Notice } from '../../text/pages.js'
 import type { Keeps } from '../request/kept-keys.js'
@@ -12,8 +13,7 @@ import { passportLogIn } from './passport-session.js'
 
 /** A user who may be in, and the stamp that says why. */
 export interface Entry {
-  readonly user: Express.User
-  readonly userId: string
+  readonly account: Account<Express.User>
   readonly stamp: Stamp
   readonly footing: Footing
   readonly keeps: Keeps
@@ -31,7 +31,7 @@ export interface Entry {
  * as it is until then: where the login fails, the visitor is where they were.
  */
 export async function enter(site: Site, req: Request, entry: Entry): Promise<void> {
-  const { user, userId, stamp, footing, options } = entry
+  const { account, stamp, footing, options } = entry
   const state = guardedStateOf(req)
   const { next, notice, shown = null } = entry
   const secondStep: SecondStepSession = {
@@ -43,12 +43,13 @@ export async function enter(site: Site, req: Request, entry: Entry): Promise<voi
   const contents = [...keptKeys(req, entry.keeps), ['secondStep', secondStep] as const]
   const before = req.session
   try {
-    await passportLogIn(req, state.logIn, user, { options: options ?? {}, contents })
+    await passportLogIn(req, state.logIn, account.user, { options: options ?? {}, contents })
   } catch (error) {
     removeUser(req)
     if (req.session !== before) removeLogin(site, req)
     throw error
   }
   const { record, policy, subject } = footing
-  state.visitor = { kind: 'signed-in', userId, user, stamp, record, policy, subject }
+  const admission = { kind: 'signed-in', userId: account.id, stamp } as const
+  state.visitor = { ...admission, account, record, policy, subject }
 }

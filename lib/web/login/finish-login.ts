@@ -3,6 +3,7 @@ import type { PendingLogin } from '../../domain/pending-login.js'
 import type { Generation, Method, Stamp } from '../../domain/stamp.js'
 import type { Footing } from '../../domain/standing.js'
 import { within } from '../../ports/with-timeout.js'
+import type { Account } from '../../service/accounts.js'
 import type { KeptCodes } from '../../service/shown-codes.js'
 import type { Notice } from '../../text/pages.js'
 import { pathOnOrigin } from '../request/destination.js'
@@ -13,22 +14,23 @@ import type { PendingVisitor } from '../request/visitor.js'
 import { enter } from './enter.js'
 
 /**
- * The user of a pending login, from the Passport instance that serialised him.
+ * The user of a pending login, from the Passport instance that serialised them.
  *
- * @returns undefined where the host says that he is gone, or answers with somebody else
+ * @returns undefined where the host says that they are gone, or answers with somebody else
  * @throws UnavailableError where the host cannot say
  */
-export async function userOfPending(
+export async function accountOfPending(
   site: Site,
   req: Request,
   { pending }: Pick<PendingVisitor, 'pending'>,
-): Promise<Express.User | undefined> {
+): Promise<Account<Express.User> | undefined> {
   const passport = site.passports[pending.passport.instance]
   if (passport === undefined) return undefined
   const user = await within('the user store', () =>
     deserialise(passport, pending.passport.user, req),
   )
-  return user !== undefined && site.describe(user).id === pending.userId ? user : undefined
+  const account = user === undefined ? undefined : site.describe(user)
+  return account?.id === pending.userId ? account : undefined
 }
 
 /**
@@ -41,7 +43,7 @@ export async function finishLogin(
   req: Request,
   login: { readonly pending: PendingLogin } & Footing,
   passed: {
-    user: Express.User
+    account: Account<Express.User>
     method: Method
     given: Generation
     pageBetween?: boolean
@@ -51,14 +53,12 @@ export async function finishLogin(
   },
 ): Promise<string> {
   const { pending, ...footing } = login
-  const { userId } = pending
   const passport = site.passports[pending.passport.instance]
   if (passport !== undefined) putInCharge(req, passport)
   const next = pathOnOrigin(pending.next, site.origin) ?? site.paths.signedIn
-  const stamp = site.sessions.stamp(userId, passed.given, passed.method)
+  const stamp = site.sessions.stamp(pending.userId, passed.given, passed.method)
   await enter(site, req, {
-    user: passed.user,
-    userId,
+    account: passed.account,
     stamp,
     footing,
     keeps: keepsOfPending(site, req, pending),

@@ -50,14 +50,14 @@ async function meetWithoutSession(
   { req, user, proceed }: StrategyFound,
 ): Promise<unknown> {
   const { site, res, passed } = state
-  const { id: userId, subject } = site.describe(user)
-  const footing = await site.sessions.footing(userId, subject)
+  const account = site.describe(user)
+  const footing = await site.sessions.footing(account.id, account.subject)
   const demand = demandOf(footing, site.system.now())
-  const free = demand === 'nothing' || passed?.userId === userId
-  state.onFirstStep?.(user)
+  const free = demand === 'nothing' || passed?.account.id === account.id
+  state.onFirstStep?.(account)
   state.onFirstStep = null
   if (free) {
-    state.cleared = { userId, footing }
+    state.cleared = { account, footing }
     return proceed()
   }
   removeUser(req)

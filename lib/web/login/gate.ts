@@ -2,6 +2,7 @@ import type { Request, Response } from 'express'
 import type { Stamp } from '../../domain/stamp.js'
 import { demandOf, type Footing, standingOf } from '../../domain/standing.js'
 import { ConfigurationError } from '../../errors/configuration-error.js'
+import type { Account } from '../../service/accounts.js'
 import { destinationOf } from '../request/destination.js'
 import { keepsAsPassport, keepsOfPending } from '../request/kept-keys.js'
 import { pagePath } from '../request/page-path.js'
@@ -81,13 +82,13 @@ async function logIn(
   checkOptions(options)
   if (options.session !== false) requireKnownInstance(req, site.passports)
   const state = guardedStateOf(req)
-  const userId = site.describe(user).id
-  state.onFirstStep?.(user)
+  const account = accountIn(state, user) ?? site.describe(user)
+  state.onFirstStep?.(account)
   state.onFirstStep = null
 
-  const footing = await footingFor(state, user, userId)
-  const passed = takePassed(state, userId, footing)
-  const login: Login = { user, userId, footing, options }
+  const footing = await footingFor(state, account)
+  const passed = takePassed(state, account, footing)
+  const login: Login = { account, footing, options }
   if (options.session === false) return logInOnce(site, req, res, login, passed !== null)
 
   const stamp = passed ?? keptStamp(site, state, login) ?? stampOfNobodyAsked(site, login)
@@ -100,21 +101,27 @@ async function logIn(
     passed !== null && visitor.kind === 'pending'
       ? keepsOfPending(site, req, visitor.pending)
       : keepsAsPassport(site, req, options)
-  await enter(site, req, { user, userId, stamp, footing, keeps, options })
+  await enter(site, req, { account, stamp, footing, keeps, options })
   return true
 }
 
+/** As described a moment ago, where the strategy's user was met before or has just passed. */
+function accountIn(
+  { cleared, passed }: Guarded,
+  user: Express.User,
+): Account<Express.User> | undefined {
+  return [cleared?.account, passed?.account].find((account) => account?.user === user)
+}
+
 /** Read once where the strategy's user was met before. */
-async function footingFor(state: Guarded, user: Express.User, userId: string): Promise<Footing> {
+async function footingFor(state: Guarded, { id, subject }: Account): Promise<Footing> {
   const { site, cleared } = state
   state.cleared = null
-  if (cleared?.userId === userId) return cleared.footing
-  return site.sessions.footing(userId, site.describe(user).subject)
+  return cleared?.account.id === id ? cleared.footing : site.sessions.footing(id, subject)
 }
 
 interface Login {
-  readonly user: Express.User
-  readonly userId: string
+  readonly account: Account<Express.User>
   readonly footing: Footing
   readonly options: LogInOptions
 }
@@ -128,23 +135,23 @@ function checkOptions(options: LogInOptions): void {
 }
 
 /** The strategy has just seen this user's second step passed; one login may use it. */
-function takePassed(state: Guarded, userId: string, { record }: Footing): Stamp | null {
+function takePassed(state: Guarded, { id }: Account, { record }: Footing): Stamp | null {
   const { passed } = state
   state.passed = null
-  if (passed === null || passed.userId !== userId) return null
+  if (passed === null || passed.account.id !== id) return null
   return passed.stamp.epoch === record.epoch ? passed.stamp : null
 }
 
 /** The current user logs in again (profile edit, linked account): the same stamp, its old time. */
-function keptStamp(site: Site, { visitor }: Guarded, { userId, footing }: Login): Stamp | null {
+function keptStamp(site: Site, { visitor }: Guarded, { account, footing }: Login): Stamp | null {
   if (visitor.kind !== 'signed-in' || visitor.stamp === null) return null
-  const standing = standingOf(userId, visitor.stamp, footing, site.system.now())
+  const standing = standingOf(account.id, visitor.stamp, footing, site.system.now())
   return standing === 'passed' ? visitor.stamp : null
 }
 
-function stampOfNobodyAsked(site: Site, { userId, footing }: Login): Stamp | null {
+function stampOfNobodyAsked(site: Site, { account, footing }: Login): Stamp | null {
   if (demandOf(footing, site.system.now()) !== 'nothing') return null
-  return site.sessions.stamp(userId, footing.record, 'none')
+  return site.sessions.stamp(account.id, footing.record, 'none')
 }
 
 /** A login for this request only, by an API key or the like. */
@@ -152,18 +159,18 @@ async function logInOnce(
   site: Site,
   req: Request,
   res: Response,
-  { user, footing, options }: Login,
+  { account, footing, options }: Login,
   passed: boolean,
 ): Promise<boolean> {
   const demand = demandOf(footing, site.system.now())
   if (passed || demand === 'nothing' || options.secondStep === false) {
     const state = guardedStateOf(req)
-    await passportLogIn(req, state.logIn, user, { options, contents: [] })
-    // Met: a guard mounted again on a sub-router must not take him for a session without a stamp.
+    await passportLogIn(req, state.logIn, account.user, { options, contents: [] })
+    // Met: a guard mounted again on a sub-router must not take them for a session without a stamp.
     state.visitor = {
       kind: 'signed-in',
-      userId: footing.record.userId,
-      user,
+      userId: account.id,
+      account,
       stamp: null,
       once: true,
       ...footing,
@@ -179,16 +186,16 @@ async function becomePending(
   site: Site,
   req: Request,
   res: Response,
-  { user, userId, footing, options }: Login,
+  { account, footing, options }: Login,
 ): Promise<void> {
   const { index, passport } = instanceInCharge(req, site.passports)
   const pending = site.sessions.pending({
-    userId,
+    userId: account.id,
     epoch: footing.record.epoch,
     next: destinationOf(req, options, site),
-    passport: { instance: index, user: await serialisedUserOf(passport, user, req) },
+    passport: { instance: index, user: await serialisedUserOf(passport, account.user, req) },
     keepSessionInfo: options.keepSessionInfo === true,
-    locale: site.describe(user).locale,
+    locale: account.locale,
     subject: footing.subject,
     stampId: null,
     stampVersion: null,

@@ -4,6 +4,7 @@ import { demandOf, type Footing, pendingStandingOf, standingOf } from '../../dom
 import { checkNames } from '../../errors/check-names.js'
 import { ConfigurationError } from '../../errors/configuration-error.js'
 import { UnavailableError } from '../../errors/unavailable-error.js'
+import type { Account } from '../../service/accounts.js'
 import {
   askedDestination,
   askedPath,
@@ -46,7 +47,7 @@ import {
 import { redirect } from '../routing/respond.js'
 import { bannerOf } from './banner.js'
 import { checkSessionStore } from './check-session-store.js'
-import { finishLogin, userOfPending } from './finish-login.js'
+import { accountOfPending, finishLogin } from './finish-login.js'
 import { meetFoundUser, wasJustFound } from './found-user.js'
 import { gate } from './gate.js'
 import { gatedLogOut } from './log-out.js'
@@ -108,7 +109,7 @@ async function pass(
 }
 
 function metUser({ visitor }: Guarded): Express.User | undefined {
-  return visitor.kind === 'signed-in' ? visitor.user : undefined
+  return visitor.kind === 'signed-in' ? visitor.account.user : undefined
 }
 
 function wrap(site: Site, req: Request, res: Response, next: NextFunction): Guarded {
@@ -187,12 +188,12 @@ async function setFree(
   req: Request,
   login: { readonly pending: PendingLogin } & Footing,
 ): Promise<Visitor> {
-  const user = await userOfPending(site, req, login)
-  if (user === undefined) return { kind: 'over' }
+  const account = await accountOfPending(site, req, login)
+  if (account === undefined) return { kind: 'over' }
   const { pending, ...footing } = login
-  const passed = { user, method: 'none', given: footing.record, pageBetween: true } as const
+  const passed = { account, method: 'none', given: footing.record, pageBetween: true } as const
   await finishLogin(site, req, login, passed)
-  return signedInVisitor(site, req, user, footing)
+  return signedInVisitor(req, account, footing)
 }
 
 /** Pending present: never a user. */
@@ -206,13 +207,13 @@ async function removeUserBeside(site: Site, req: Request): Promise<void> {
 }
 
 async function meetUser(site: Site, req: Request, user: Express.User): Promise<Visitor> {
-  const { id: userId, email, subject } = site.describe(user)
-  const found = await site.sessions.footing(userId, subject)
-  const moved = (await site.lost?.endIfMoved(found.record, email)) === true
-  const footing = moved ? await site.sessions.footing(userId, subject) : found
-  const visitor = signedInVisitor(site, req, user, footing)
+  const account = site.describe(user)
+  const found = await site.sessions.footing(account.id, account.subject)
+  const moved = (await site.lost?.endIfMoved(found.record, account.email)) === true
+  const footing = moved ? await site.sessions.footing(account.id, account.subject) : found
+  const visitor = signedInVisitor(req, account, footing)
   const now = site.system.now()
-  const standing = standingOf(userId, visitor.stamp, footing, now)
+  const standing = standingOf(account.id, visitor.stamp, footing, now)
   if (standing === 'passed') return visitor
   // A strategy in front of the guard has signed them in on this very request ("remember me"): no
   // session of before, but a first step of now.
@@ -230,13 +231,11 @@ async function meetUser(site: Site, req: Request, user: Express.User): Promise<V
 }
 
 function signedInVisitor(
-  site: Site,
   req: Request,
-  user: Express.User,
+  account: Account<Express.User>,
   footing: Footing,
 ): SignedInVisitor {
-  const userId = site.describe(user).id
-  return { kind: 'signed-in', userId, user, stamp: stampOf(req), ...footing }
+  return { kind: 'signed-in', userId: account.id, account, stamp: stampOf(req), ...footing }
 }
 
 /**
@@ -247,16 +246,16 @@ function signedInVisitor(
 async function becomePendingInPlace(
   site: Site,
   req: Request,
-  { userId, user, stamp, record, policy, subject }: SignedInVisitor,
+  { account, stamp, record, policy, subject }: SignedInVisitor,
   standing: PendingVisitor['standing'],
 ): Promise<PendingVisitor> {
   const pending = site.sessions.pending({
-    userId,
+    userId: account.id,
     epoch: record.epoch,
     next: null,
     passport: { instance: instanceInCharge(req, site.passports).index, user: serialisedUser(req) },
     keepSessionInfo: true,
-    locale: site.describe(user).locale,
+    locale: account.locale,
     subject,
     stampId: stamp?.id ?? null,
     stampVersion: stamp?.version ?? null,

@@ -1,6 +1,7 @@
 import type { Request, RequestHandler } from 'express'
 import { checkNames } from '../../errors/check-names.js'
 import { ConfigurationError } from '../../errors/configuration-error.js'
+import type { Account } from '../../service/accounts.js'
 import { malformed } from '../../text/problem.js'
 import { addressKey } from '../request/client-address.js'
 import { isCrossOrigin } from '../request/cross-origin.js'
@@ -52,8 +53,8 @@ export function limitPassword(site: Site, options: LimitPasswordOptions = {}): R
       return sendProblem(site, req, res, { code: places.kind, retryAfter: places.retryAfter })
     }
     if (places.kind === 'taken') {
-      state.onFirstStep = (user) => {
-        const forgiven = places.forgive(namesOf(site, user))
+      state.onFirstStep = (account) => {
+        const forgiven = places.forgive(namesOf(site, account))
         if (forgiven || accounts.length === 0 || warnedOfName) return
         warnedOfName = true
         warnUnknownName()
@@ -85,8 +86,7 @@ function isName(account: unknown): boolean {
 /**
  * The names by which a user signs in, and by which nobody else does: a display name may be anybody's.
  */
-function namesOf(site: Site, user: Express.User): readonly string[] {
-  const { id, email, username } = site.describe(user)
+function namesOf(site: Site, { id, email, username }: Account): readonly string[] {
   return [site.hostIdOf(id), email, username].flatMap((name) =>
     name === null ? [] : [canonical(name)],
   )

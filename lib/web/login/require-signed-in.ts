@@ -38,9 +38,9 @@ export async function requireSignedIn(site: Site, request: IncomingMessage): Pro
     throw new NotSignedInError(out ? 'not-signed-in' : standing)
   }
   if (user === undefined || pending === 'broken') throw new NotSignedInError('not-signed-in')
-  const userId = site.describe(user).id
-  const footing = await site.sessions.footing(userId, site.describe(user).subject)
-  const standing = standingOf(userId, stampOf(req), footing, site.system.now())
+  const { id, subject } = site.describe(user)
+  const footing = await site.sessions.footing(id, subject)
+  const standing = standingOf(id, stampOf(req), footing, site.system.now())
   if (standing === 'passed') return user
   throw new NotSignedInError(standing === 'revoked' ? 'not-signed-in' : standing)
 }

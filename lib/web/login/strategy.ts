@@ -1,6 +1,7 @@
 import type { Request } from 'express'
 import { Strategy } from 'passport'
 import type { Generation, Method } from '../../domain/stamp.js'
+import type { Account } from '../../service/accounts.js'
 import { detailOf, PROBLEM_STATUS, type Problem } from '../../text/problem.js'
 import { readBody } from '../request/body.js'
 import { isCrossOrigin } from '../request/cross-origin.js'
@@ -10,7 +11,7 @@ import type { Site } from '../request/site.js'
 import { guardedOf, guardedStateOf, type PendingVisitor } from '../request/visitor.js'
 import { pendingCode } from '../routing/requirements.js'
 import { byProof } from './by-proof.js'
-import { userOfPending } from './finish-login.js'
+import { accountOfPending } from './finish-login.js'
 
 /** What `passport.authenticate('second-step', callback)` gets as `info` when the code is refused. */
 export interface SecondStepFailure {
@@ -29,7 +30,7 @@ export interface SecondStepFailure {
 }
 
 interface Passed {
-  readonly user: Express.User
+  readonly account: Account<Express.User>
   readonly visitor: PendingVisitor
   readonly given: Generation
   readonly method: Method
@@ -71,23 +72,23 @@ export class SecondStepStrategy extends Strategy {
     const unread = req.res === undefined ? null : await readBody(req, req.res)
     if (unread !== null) return { problem: unread }
 
-    const user = await userOfPending(site, req, visitor)
-    if (user === undefined) return { problem: { code: 'sign-in-again' } }
+    const account = await accountOfPending(site, req, visitor)
+    if (account === undefined) return { problem: { code: 'sign-in-again' } }
     const outcome = await byProof({ site, req, visitor }, (code) => site.challenge.answer(code))
     if ('done' in outcome) {
-      return { user, visitor, given: outcome.done, method: outcome.done.method }
+      return { account, visitor, given: outcome.done, method: outcome.done.method }
     }
     const over = outcome.problem.code === 'not-enrolled'
     return { problem: over ? { code: 'sign-in-again' } : outcome.problem }
   }
 
-  private succeed(req: Request, { user, visitor, given, method }: Passed): void {
-    const { userId, passport } = visitor.pending
-    const stamp = this.site.sessions.stamp(userId, given, method)
-    guardedStateOf(req).passed = { userId, stamp }
+  private succeed(req: Request, { account, visitor, given, method }: Passed): void {
+    const { passport } = visitor.pending
+    const stamp = this.site.sessions.stamp(account.id, given, method)
+    guardedStateOf(req).passed = { account, stamp }
     const instance = this.site.passports[passport.instance]
     if (instance !== undefined) putInCharge(req, instance)
-    this.success(user)
+    this.success(account.user)
   }
 
   private refuse(req: Request, problem: Problem): void {

@@ -14,9 +14,9 @@ export async function lookAgain(site: Site, req: Request): Promise<Visitor | Pro
   const state = guardedStateOf(req)
   const { visitor } = state
   if (visitor.kind !== 'signed-in' || visitor.once === true) return visitor
-  const { userId, stamp, user } = visitor
-  const footing = await site.sessions.footing(userId, site.describe(user).subject)
-  const standing = standingOf(userId, stamp, footing, site.system.now())
+  const { account, stamp } = visitor
+  const footing = await site.sessions.footing(account.id, account.subject)
+  const standing = standingOf(account.id, stamp, footing, site.system.now())
   if (standing === 'passed') {
     state.visitor = { ...visitor, ...footing }
     return state.visitor

@@ -11,12 +11,9 @@ export function wantsJson(req: Request): boolean {
  * The visitor's languages, best first: what the host's function says, then the user's own, then
  * what the browser asks for.
  */
-export function languagesOf(
-  site: Pick<Site, 'language' | 'describe'>,
-  req: Request,
-): readonly string[] {
+export function languagesOf(site: Pick<Site, 'language'>, req: Request): readonly string[] {
   const visitor = guardedOf(req)?.visitor
-  const ownOf = visitor?.kind === 'signed-in' ? site.describe(visitor.user).locale : null
+  const ownOf = visitor?.kind === 'signed-in' ? visitor.account.locale : null
   const pending = visitor?.kind === 'pending' ? visitor.pending.locale : null
   return [site.language(req), ownOf, pending, ...req.acceptsLanguages()].filter(isLanguage)
 }

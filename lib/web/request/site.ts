@@ -1,7 +1,7 @@
 import type { Request, Response } from 'express'
-import type { Subject } from '../../domain/policy.js'
 import type { KeyIds } from '../../factors/key-place.js'
 import type { System } from '../../ports/system.js'
+import type { Account, Accounts } from '../../service/accounts.js'
 import type { Administration, UserAction } from '../../service/administration.js'
 import type { Audit } from '../../service/audit.js'
 import type { BackupCodes } from '../../service/backup-codes.js'
@@ -25,19 +25,6 @@ export interface Paths {
   readonly admin: string
   readonly signIn: string
   readonly signedIn: string
-}
-
-/** What the host tells about one of its users. */
-export interface Description {
-  readonly id: string
-  readonly email: string | null
-  readonly name: string | null
-  /** What the user signs in with beside id and e-mail, or null. */
-  readonly username: string | null
-  /** The language that the user chose, or null. */
-  readonly locale: string | null
-  /** What the rules ask about. */
-  readonly subject: Subject
 }
 
 /** What the gate tells a host that answers itself. */
@@ -69,12 +56,13 @@ export interface Site {
   readonly backupCodes: BackupCodes
   readonly reset: Reset
   readonly administration: Administration
-  /** Null where the host has not told where its users are. */
+  /** Null where the host has not told where its users are, as is `directory`. */
+  readonly accounts: Accounts<Express.User> | null
   readonly directory: Directory<Express.User> | null
   /** Whether an admin may do this to this user. */
   readonly canAdminister: (
-    actor: Express.User,
-    user: Express.User,
+    actor: Account<Express.User>,
+    user: Account<Express.User>,
     action: UserAction,
   ) => Promise<boolean>
   /** Whether somebody who has no admin role may use the admin router all the same. */
@@ -106,7 +94,7 @@ export interface Site {
   readonly origin: string
   readonly origins: ReadonlySet<string>
   readonly passports: readonly PassportInstance[]
-  readonly describe: (user: Express.User) => Description
+  readonly describe: (user: Express.User) => Account<Express.User>
   /** The roles that the policy may have rules for. */
   readonly roles: readonly string[]
   readonly ipLimit: (req: Request) => number

@@ -3,6 +3,7 @@ import type { PendingLogin } from '../../domain/pending-login.js'
 import { freshUntil, type Method, type Stamp } from '../../domain/stamp.js'
 import { type Footing, type PendingStanding, setupDeadlineOf } from '../../domain/standing.js'
 import { ConfigurationError } from '../../errors/configuration-error.js'
+import type { Account } from '../../service/accounts.js'
 import type { PassportLogIn } from './passport.js'
 import type { Site } from './site.js'
 
@@ -16,8 +17,9 @@ export interface PendingVisitor extends Footing {
 /** A visitor who is signed in, as far as record and policy ask for it. */
 export interface SignedInVisitor extends Footing {
   readonly kind: 'signed-in'
+  readonly account: Account<Express.User>
+  /** The account's id, as an admission has it. */
   readonly userId: string
-  readonly user: Express.User
   /** Null in a session older than the package, and for a login of one request. */
   readonly stamp: Stamp | null
   /** Signed in for this request alone, by an API key or the like. */
@@ -43,16 +45,16 @@ export interface Guarded {
   /** Whether the guard looked when the body, if there is one, was there already. */
   readonly bodyWasThere: boolean
   /** A second step that the strategy has just seen passed and that no login has used yet. */
-  passed: { readonly userId: string; readonly stamp: Stamp } | null
+  passed: { readonly account: Account<Express.User>; readonly stamp: Stamp } | null
   /** A `req.logIn()` is under way. */
   loggingIn: boolean
   /** `req.logIn()` was called on this request. */
   calledLogIn: boolean
   /** A user without a session whom the second step does not stop, seen before Passport. */
-  cleared: { readonly userId: string; readonly footing: Footing } | null
+  cleared: { readonly account: Account<Express.User>; readonly footing: Footing } | null
   readonly res: Response
   /** Called when a login of this request has passed the first step, with who it was. */
-  onFirstStep: ((user: Express.User) => void) | null
+  onFirstStep: ((account: Account) => void) | null
 }
 
 const guarded = new WeakMap<Request, Guarded>()

@@ -43,8 +43,8 @@ export async function keepsNavigation(site: Site, req: Request): Promise<boolean
   if (visitor?.kind !== 'signed-in') return false
   if (!liesUnder(askedPath(req, site), site.paths.admin)) return false
   if ('code' in admin(site, req, visitor)) return false
-  if (site.describe(visitor.user).subject.privileged) return true
-  return site.allowAdmin(req, visitor.user).catch(() => false)
+  if (visitor.account.subject.privileged) return true
+  return site.allowAdmin(req, visitor.account.user).catch(() => false)
 }
 
 /** The same page; a form's is at its own address, one of the host's at the page that it is on. */

@@ -41,7 +41,7 @@ async function codesPage(
   { codes, at }: { codes: readonly string[]; at: number },
 ): Promise<undefined> {
   const next = backOf(site, req)
-  const account = accountName(site, visitor.user)
+  const account = accountName(visitor.account)
   const page = {
     codes,
     account,
@@ -56,8 +56,7 @@ async function codesPage(
 
 /** POST `/backup-codes/saved` */
 export const backupCodesSaved: Handler<SignedInVisitor> = async ({ site, req, res, visitor }) => {
-  const { userId } = visitor
-  const saved = await site.sessions.backupCodesSaved(userId, occasionOf(req), {
+  const saved = await site.sessions.backupCodesSaved(visitor.account.id, occasionOf(req), {
     ...visitor,
     admission: visitor,
   })

@@ -6,7 +6,7 @@ import { hasOpenOneTimeCode } from '../../factors/one-time-codes/page.js'
 import type { PageProblem } from '../../text/pages.js'
 import type { Problem } from '../../text/problem.js'
 import { acceptsBackupCodes, byProof } from '../login/by-proof.js'
-import { finishLogin, userOfPending } from '../login/finish-login.js'
+import { accountOfPending, finishLogin } from '../login/finish-login.js'
 import { accountHint } from '../request/account-name.js'
 import type { Exchange, Handler } from '../request/handler.js'
 import { wantsJson } from '../request/negotiation.js'
@@ -43,8 +43,8 @@ export const showChallenge: Handler<PendingVisitor> = async (exchange) => {
 export const answerChallenge: Handler<PendingVisitor> = async (exchange) => {
   const { site, req, res, visitor } = exchange
   // Before the code: a user store that is away must not cost a backup code.
-  const user = await userOfPending(site, req, visitor)
-  if (user === undefined) return { code: 'sign-in-again' }
+  const account = await accountOfPending(site, req, visitor)
+  if (account === undefined) return { code: 'sign-in-again' }
   const outcome = await byProof(exchange, (attempt) => site.challenge.answer(attempt))
   if ('problem' in outcome) return refuse(exchange, outcome.problem)
 
@@ -54,7 +54,7 @@ export const answerChallenge: Handler<PendingVisitor> = async (exchange) => {
   const byBackupCode = html && method === 'backup-code'
   const few = html && hasBackupCodes(visitor) && backupCodesLeft <= FEW_BACKUP_CODES
   const passed = {
-    user,
+    account,
     method,
     given: outcome.done,
     pageBetween: byBackupCode || few || seenByAdmin,
@@ -122,7 +122,7 @@ async function challengePage(
     backupCode: acceptsBackupCodes(site, visitor),
     oneTimeCode: hasOpenOneTimeCode(oneTimeCodes, site.system.now()),
     app: isEnrolled(visitor.record),
-    account: await accountOf(site, req, visitor),
+    account: await hintOf(site, req, visitor),
     ...typedIn(req, problem),
     resetPending: resetPendingOf(site, visitor.record),
     openedLink: hasOpenedLink(site, req, visitor),
@@ -135,14 +135,9 @@ async function challengePage(
 }
 
 /** Whoever has several accounts must know which code to look for. A user store that is away stops nobody. */
-async function accountOf(
-  site: Site,
-  req: Request,
-  visitor: PendingVisitor,
-): Promise<string | null> {
-  const user = await userOfPending(site, req, visitor).catch(() => undefined)
-  if (user === undefined) return null
-  return accountHint(site, user)
+async function hintOf(site: Site, req: Request, visitor: PendingVisitor): Promise<string | null> {
+  const account = await accountOfPending(site, req, visitor).catch(() => undefined)
+  return account === undefined ? null : accountHint(account)
 }
 
 /** A one-time code is not named: who has been given one knows it, and nobody else needs to. */

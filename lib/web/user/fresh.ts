@@ -29,7 +29,7 @@ export const answerFresh: Handler<SignedInVisitor> = async (exchange) => {
     return problem.code === 'sign-in-again' ? problem : onPage(exchange, problem)
   }
 
-  const given = site.sessions.stamp(visitor.userId, outcome.done, outcome.done.method)
+  const given = site.sessions.stamp(visitor.account.id, outcome.done, outcome.done.method)
   const stamp = { ...given, id: visitor.stamp?.id ?? given.id }
   const next = nextOf(site, req)
   await renewSession(req, stamp)

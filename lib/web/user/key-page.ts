@@ -1,6 +1,7 @@
 import type { Request, Response } from 'express'
 import { shownTotp } from '../../factors/totp/page.js'
 import { labelOf } from '../../factors/totp/provisioning-uri.js'
+import type { Account } from '../../service/accounts.js'
 import type { ShownKey } from '../../service/setup.js'
 import type { PageProblem } from '../../text/pages.js'
 import { typedIn } from '../request/proof-field.js'
@@ -12,14 +13,14 @@ import { qrSvg } from './qr.js'
 export async function sendKey(
   site: Site,
   res: Response,
-  user: Express.User,
+  account: Account,
   { parameters, secret, expiresAt }: ShownKey,
 ): Promise<void> {
-  const account = accountOf(site, user)
-  const { issuer, ...key } = shownTotp(secret, parameters, { issuer: site.issuer, account })
+  const label = labelOfAccount(account)
+  const { issuer, ...key } = shownTotp(secret, parameters, { issuer: site.issuer, account: label })
   sendJson(res, {
     issuer,
-    account,
+    account: label,
     secret: key.secret,
     uri: key.uri,
     qr: await qrSvg(key.uri),
@@ -38,16 +39,16 @@ export async function keyPage(
   site: Site,
   req: Request,
   res: Response,
-  user: Express.User,
+  account: Account,
   { parameters, secret }: ShownKey,
   shown: { purpose: KeyPurpose; cancel: boolean; problem: PageProblem | null; status: number },
 ): Promise<void> {
-  const account = accountOf(site, user)
-  const key = shownTotp(secret, parameters, { issuer: site.issuer, account })
+  const label = labelOfAccount(account)
+  const key = shownTotp(secret, parameters, { issuer: site.issuer, account: label })
   const data = {
     problem: shown.problem,
     purpose: shown.purpose,
-    account,
+    account: label,
     issuer: key.issuer,
     key: (key.secret.match(/.{1,4}/g) ?? []).join(' '),
     uri: key.uri,
@@ -60,8 +61,7 @@ export async function keyPage(
 }
 
 /** The account's name as the authenticator shows it. */
-function accountOf(site: Site, user: Express.User): string {
-  const { email, name, id } = site.describe(user)
+function labelOfAccount({ email, name, id }: Account): string {
   const labels = [email, name, id].map((known) => labelOf(known ?? ''))
   return labels.find((label) => label !== '') ?? ''
 }

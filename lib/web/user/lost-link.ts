@@ -3,7 +3,7 @@ import type { LostLink, LostLinks } from '../../service/lost-links.js'
 import { factsOf } from '../../text/facts.js'
 import type { PageProblem } from '../../text/pages.js'
 import type { Problem } from '../../text/problem.js'
-import { userOfPending } from '../login/finish-login.js'
+import { accountOfPending } from '../login/finish-login.js'
 import { putPending } from '../login/put-pending.js'
 import type { Exchange, Handler } from '../request/handler.js'
 import { languagesOf, wantsJson } from '../request/negotiation.js'
@@ -49,7 +49,7 @@ export const pressLostLink = withLink(async (linked) => {
   const owner = ownerOf(linked)
   if (owner === null) return onPage(linked, { code: 'not-signed-in' })
   // Before the reset: a user store that is away must not leave half of it.
-  if ((await userOfPending(site, req, owner)) === undefined) return { code: 'sign-in-again' }
+  if ((await accountOfPending(site, req, owner)) === undefined) return { code: 'sign-in-again' }
 
   const { pending, policy, subject } = owner
   const occasion = occasionOf(req)
@@ -137,7 +137,7 @@ function occasionHere({ req, visitor, link }: Linked): Occasion {
 
 function userIdOf(visitor: Visitor): string | null {
   if (visitor.kind === 'pending') return visitor.pending.userId
-  return visitor.kind === 'signed-in' ? visitor.userId : null
+  return visitor.kind === 'signed-in' ? visitor.account.id : null
 }
 
 function availableAtOf({ reset, heldUntil }: LostLink): number {

@@ -33,9 +33,9 @@ function signInAfterReset(signIn: string): string {
 /** POST `/disable` */
 export const disable: Handler<SignedInVisitor> = async (exchange) => {
   const { site, req, res, visitor } = exchange
-  const { user, userId } = visitor
+  const { account } = visitor
   // The body may have come late, and the rule have changed since the guard looked.
-  const { policy, subject } = await site.sessions.footing(userId, visitor.subject)
+  const { policy, subject } = await site.sessions.footing(account.id, visitor.subject)
   if (ruleFor(policy, subject).mode === 'required') {
     return refuseOnSettings(exchange, { code: 'required-by-policy' }, 'disable')
   }
@@ -45,9 +45,8 @@ export const disable: Handler<SignedInVisitor> = async (exchange) => {
   )
   if ('problem' in outcome) return refuseOnSettings(exchange, outcome.problem, 'disable')
   await enter(site, req, {
-    user,
-    userId,
-    stamp: site.sessions.stamp(userId, outcome.done, 'none'),
+    account,
+    stamp: site.sessions.stamp(account.id, outcome.done, 'none'),
     footing: visitor,
     keeps: keepsHostsKeys(site, req),
     notice: wantsJson(req) ? undefined : 'disabled',

@@ -30,7 +30,7 @@ export const showSettings: Handler<SignedInVisitor> = async (exchange) => {
     await settingsPage(exchange, null, null, 200)
     return undefined
   }
-  const entries = await ownEvents(site, visitor.userId)
+  const entries = await ownEvents(site, visitor.account.id)
   const { stamp } = visitor
   const until = stamp === null ? null : freshUntil(stamp)
   sendJson(res, {
@@ -65,7 +65,7 @@ async function settingsPage(
   status: number,
 ): Promise<void> {
   const { site, req, res, visitor } = exchange
-  const entries = await ownEvents(site, visitor.userId)
+  const entries = await ownEvents(site, visitor.account.id)
   const notice = await takeNotice(req)
   const data = {
     problem,
@@ -79,7 +79,7 @@ async function settingsPage(
     codesSeen: usedAfterAdmin(visitor.record.backupCodes),
     codesKey: placeOfBackupCodes(visitor.record.backupCodes, site.keyIds),
     showKey: site.showKey,
-    noMail: site.mails && site.describe(visitor.user).email === null,
+    noMail: site.mails && visitor.account.email === null,
     resetPending: resetPendingOf(site, visitor.record),
     events: entries.map((entry) => pageEvent(site, entry)),
     next: nextOf(site, req),

@@ -1,13 +1,14 @@
 import { isEnrolled } from '../../domain/authenticators.js'
 import { mayBeginSetup, setupOf } from '../../domain/setup.js'
 import type { Generation, Stamp } from '../../domain/stamp.js'
+import type { Account } from '../../service/accounts.js'
 import type { SetupOwner, ShownKey } from '../../service/setup.js'
 import type { ShownCodes } from '../../service/shown-codes.js'
 import type { PageProblem } from '../../text/pages.js'
 import { malformed, type Problem } from '../../text/problem.js'
 import { byProof, malformedAppCode } from '../login/by-proof.js'
 import { enter } from '../login/enter.js'
-import { finishLogin, userOfPending } from '../login/finish-login.js'
+import { accountOfPending, finishLogin } from '../login/finish-login.js'
 import { accountName } from '../request/account-name.js'
 import { addressLimit } from '../request/client-address.js'
 import type { Exchange, Handler } from '../request/handler.js'
@@ -28,11 +29,11 @@ type Owner = PendingVisitor | SignedInVisitor
 /** GET `/setup` */
 export const showSetup: Handler<Owner> = async (exchange) => {
   const { site } = exchange
-  const user = await userOf(exchange)
-  if (user === undefined) return { code: 'sign-in-again' }
+  const account = await accountOf(exchange)
+  if (account === undefined) return { code: 'sign-in-again' }
   const shown = await site.setup.show(await setupOwner(exchange))
   if (shown.kind !== 'shown') return { code: shown.kind }
-  await answerWithKey(exchange, user, shown)
+  await answerWithKey(exchange, account, shown)
   return undefined
 }
 
@@ -42,7 +43,7 @@ export const changeKey: Handler<SignedInVisitor> = async (exchange) => {
   const { owner } = await setupOwner(exchange)
   const outcome = await byProof(exchange, (attempt) => site.setup.changeKey(attempt, owner))
   if ('problem' in outcome) return refuseOnSettings(exchange, outcome.problem, 'change-key')
-  if (wantsJson(req)) await sendKey(site, res, visitor.user, outcome.done.result)
+  if (wantsJson(req)) await sendKey(site, res, visitor.account, outcome.done.result)
   else redirect(res, `${site.paths.secondStep}/setup`)
   return undefined
 }
@@ -55,11 +56,11 @@ export const showKey: Handler<SignedInVisitor> = async (exchange) => {
   if ('problem' in outcome) return refuseOnSettings(exchange, outcome.problem, 'show-key')
   const key = outcome.done.result
   if (key === null) return { code: 'not-enrolled' }
-  const { user } = visitor
-  if (wantsJson(req)) await sendKey(site, res, user, key)
+  const { account } = visitor
+  if (wantsJson(req)) await sendKey(site, res, account, key)
   else {
     const shown = { purpose: 'show-key', cancel: false, problem: null, status: 200 } as const
-    await keyPage(site, req, res, user, key, shown)
+    await keyPage(site, req, res, account, key, shown)
   }
   return undefined
 }
@@ -68,37 +69,44 @@ export const showKey: Handler<SignedInVisitor> = async (exchange) => {
 export const confirmSetup: Handler<Owner> = async (exchange) => {
   const { site, req, res, visitor } = exchange
   if (await showSetUpAgain(exchange)) return undefined
-  const user = await userOf(exchange)
-  if (user === undefined) return { code: 'sign-in-again' }
+  const account = await accountOf(exchange)
+  if (account === undefined) return { code: 'sign-in-again' }
   const owner = await setupOwner(exchange)
   const proof = proofIn(req)
-  if (proof === null) return refuse(exchange, user, malformed('code'))
+  if (proof === null) return refuse(exchange, account, malformed('code'))
 
   const answer = await site.setup.confirm(owner, { proof, ...addressLimit(site, req) })
   if (answer.kind === 'sign-in-again') return { code: answer.kind }
   if (answer.kind === 'too-many-attempts') {
-    return refuse(exchange, user, { code: answer.kind, retryAfter: answer.retryAfter })
+    return refuse(exchange, account, { code: answer.kind, retryAfter: answer.retryAfter })
   }
   if (answer.kind === 'wrong-code') {
     const clockOff = answer.clockOff ?? undefined
-    return refuse(exchange, user, {
+    return refuse(exchange, account, {
       code: answer.kind,
       ...(clockOff === undefined ? {} : { clockOff }),
     })
   }
-  if (answer.kind === 'malformed-request') return refuse(exchange, user, malformed('code'))
-  if (answer.kind !== 'enrolled') return refuse(exchange, user, { code: answer.kind })
+  if (answer.kind === 'malformed-request') return refuse(exchange, account, malformed('code'))
+  if (answer.kind !== 'enrolled') return refuse(exchange, account, { code: answer.kind })
 
   const codes = answer.backupCodes
   const sessionsEnded = visitor.kind === 'signed-in'
   const done = isEnrolled(visitor.record) ? 'key-changed' : 'enrolled'
   const shown = { codes, given: givenOf(req), until: null, sessionsEnded, done } as const
-  const next = await signIn(exchange, user, answer, shown)
+  const next = await signIn(exchange, account, answer, shown)
   if (wantsJson(req)) sendJson(res, { status: 'enrolled', backupCodes: codes, next })
   else {
     const madeAt = new Date(site.system.now())
-    const account = accountName(site, user)
-    const page = { problem: null, codes, account, done, madeAt, sessionsEnded, next } as const
+    const page = {
+      problem: null,
+      codes,
+      account: accountName(account),
+      done,
+      madeAt,
+      sessionsEnded,
+      next,
+    } as const
     await showPage(site, req, res, 'backup-codes', page)
   }
   return undefined
@@ -110,7 +118,7 @@ async function showSetUpAgain({ site, req, res, visitor }: Exchange<Owner>): Pro
   const shown = await shownBefore(site, req, visitor.stamp, 'setup', visitor.record.backupCodes)
   if (shown === null) return false
   const { codes, done, sessionsEnded, at } = shown
-  const account = accountName(site, visitor.user)
+  const account = accountName(visitor.account)
   const page = {
     codes,
     account,
@@ -126,7 +134,7 @@ async function showSetUpAgain({ site, req, res, visitor }: Exchange<Owner>): Pro
 /** The set-up is done: the pending login is in, or this session goes on with a new stamp and id. */
 async function signIn(
   { site, req, visitor }: Exchange<Owner>,
-  user: Express.User,
+  account: Account<Express.User>,
   given: Generation,
   shown: ShownCodes,
 ): Promise<string> {
@@ -134,14 +142,12 @@ async function signIn(
   const keepCodes = async (stamp: Stamp) =>
     wantsJson(req) ? null : keptCodes(site, stamp, 'setup', shown)
   if (visitor.kind === 'pending') {
-    return finishLogin(site, req, visitor, { user, method, given, pageBetween: true, keepCodes })
+    return finishLogin(site, req, visitor, { account, method, given, pageBetween: true, keepCodes })
   }
-  const { userId } = visitor
   const [next, back] = [nextOf(site, req), backOf(site, req)]
-  const stamp = site.sessions.stamp(userId, given, method)
+  const stamp = site.sessions.stamp(visitor.account.id, given, method)
   await enter(site, req, {
-    user,
-    userId,
+    account: visitor.account,
     stamp,
     footing: visitor,
     keeps: keepsHostsKeys(site, req),
@@ -174,14 +180,18 @@ async function setupOwner({ site, req, visitor }: Exchange<Owner>): Promise<Setu
   return { ...shared, owner: stamp.id, admission: { ...visitor, stamp } }
 }
 
-async function userOf({ site, req, visitor }: Exchange<Owner>): Promise<Express.User | undefined> {
-  return visitor.kind === 'signed-in' ? visitor.user : userOfPending(site, req, visitor)
+async function accountOf({
+  site,
+  req,
+  visitor,
+}: Exchange<Owner>): Promise<Account<Express.User> | undefined> {
+  return visitor.kind === 'signed-in' ? visitor.account : accountOfPending(site, req, visitor)
 }
 
 /** A typo shows the same QR code again; a set-up that is over does not begin another by itself. */
 async function refuse(
   exchange: Exchange<Owner>,
-  user: Express.User,
+  account: Account<Express.User>,
   problem: Problem,
 ): Promise<Problem | undefined> {
   const { site, req, res } = exchange
@@ -201,24 +211,24 @@ async function refuse(
   if (shown.kind !== 'shown') return { code: shown.kind }
   const told = problem.code === 'malformed-request' ? malformedAppCode(shown.parameters) : problem
   await sendProblem(site, req, res, told, (text, status) =>
-    setupPage(exchange, user, shown, text, status),
+    setupPage(exchange, account, shown, text, status),
   )
   return undefined
 }
 
 async function answerWithKey(
   exchange: Exchange<Owner>,
-  user: Express.User,
+  account: Account<Express.User>,
   key: ShownKey,
 ): Promise<void> {
   const { site, req, res } = exchange
-  if (wantsJson(req)) await sendKey(site, res, user, key)
-  else await setupPage(exchange, user, key, null, 200)
+  if (wantsJson(req)) await sendKey(site, res, account, key)
+  else await setupPage(exchange, account, key, null, 200)
 }
 
 function setupPage(
   { site, req, res, visitor }: Exchange<Owner>,
-  user: Express.User,
+  account: Account<Express.User>,
   key: ShownKey,
   problem: PageProblem | null,
   status: number,
@@ -226,5 +236,5 @@ function setupPage(
   const cancel = visitor.kind === 'pending'
   // A pending login that a one-time code has brought here has no authenticator at hand.
   const purpose = cancel || !isEnrolled(visitor.record) ? 'setup' : 'change-key'
-  return keyPage(site, req, res, user, key, { purpose, cancel, problem, status })
+  return keyPage(site, req, res, account, key, { purpose, cancel, problem, status })
 }
