@@ -84,6 +84,14 @@ export function knexCounters(knex: KnexInstance): Counters {
           .whereRaw(`?? > ${now}`, ['ends'])
         await triedAgain(() => answerOf(live.clone().decrement('taken', 1)))
       },
+
+      async taken(key) {
+        const live = db(TABLES.counters)
+          .where({ id: idOf(key) })
+          .whereRaw(`?? > ${now}`, ['ends'])
+        const [row] = await rowsOf(live.select('taken'))
+        return row === undefined ? 0 : Number(Reflect.get(row, 'taken'))
+      },
     }
   }
 

@@ -37,5 +37,10 @@ function memoryCounter(limiter: RateLimiterMemory): Counter {
       if (present === null || present.msBeforeNext <= 0 || present.consumedPoints <= 0) return
       await limiter.reward(counterKey(key))
     },
+
+    async taken(key) {
+      const present = await limiter.get(counterKey(key))
+      return present === null || present.msBeforeNext <= 0 ? 0 : present.consumedPoints
+    },
   }
 }

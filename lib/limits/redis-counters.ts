@@ -9,14 +9,14 @@ import { checkWindow, counterKey } from './counter-key.js'
 type CounterClient = Pick<RedisClient, 'status' | 'eval' | 'evalsha'>
 
 // In place of the library's own script: a refused call takes no place, and a place given back after
-// the window's end does not open a window that begins below zero.
+// the window's end does not open a window that begins below zero. No points: a look alone.
 const count = redisScript(`
 local points, seconds, limit = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3])
 local taken = tonumber(redis.call('GET', KEYS[1]) or '0')
 if points > 0 and taken + points > limit then
   return { limit + 1, redis.call('PTTL', KEYS[1]) }
 end
-if points < 0 and taken <= 0 then
+if points == 0 or (points < 0 and taken <= 0) then
   return { taken, redis.call('PTTL', KEYS[1]) }
 end
 redis.call('SET', KEYS[1], 0, 'EX', seconds, 'NX')
@@ -74,6 +74,9 @@ function redisCounter(limiterOf: (limit: number) => RateLimiterRedis, seconds: n
     },
     async giveBack(key) {
       await limiterOf(0).reward(counterKey(key))
+    },
+    async taken(key) {
+      return (await limiterOf(0).penalty(counterKey(key), 0)).consumedPoints
     },
   }
 }

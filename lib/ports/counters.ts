@@ -22,6 +22,8 @@ export interface Counter {
   take(key: string, limit: number): Promise<Taking>
   /** Gives a taken place back. */
   giveBack(key: string): Promise<void>
+  /** How many places of the present window are taken. Reads alone: it takes no place and opens no window. */
+  taken(key: string): Promise<number>
 }
 
 /** Makes the counters. All calls reject where the counts cannot be known; nothing is unlimited. */

@@ -100,6 +100,12 @@ export class Limits {
     return { kind: 'taken', giveBack, missed, left, last: pending.left <= 0 }
   }
 
+  /** Wrong codes that a pending login may still have. Takes no place. */
+  async triesLeft(pendingId: string, { codeAttempts }: CodeLimits['policy']): Promise<number> {
+    const taken = await within(PART, () => this.#pending.taken(pendingId))
+    return Math.max(0, codeAttempts - taken)
+  }
+
   async #missed({ userId, occasion }: CodeLimits, left: number): Promise<void> {
     if (left > 0) return
     await this.#announcer.announce(

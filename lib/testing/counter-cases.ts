@@ -88,6 +88,26 @@ export const counterCases: readonly CounterCase[] = [
     assert.equal(places(await takes(counters, 2, 1_000_000_000_000)), 2)
   }),
 
+  counterCase('tells how many places are taken, and takes none by it', async (counters) => {
+    const counter = counters.counter('try', MINUTE)
+    assert.equal(await counter.taken('key'), 0)
+    await takes(counters, 5, 2)
+    for (let read = 0; read < 3; read += 1) assert.equal(await counter.taken('key'), 2)
+    await counter.giveBack('key')
+    assert.equal(await counter.taken('key'), 1)
+    assert.equal(await counter.taken('another'), 0)
+    assert.equal(places(await takes(counters, 5, 2)), 1)
+  }),
+
+  counterCase('tells of no place once the window is over, and opens none by it', async (all) => {
+    const counter = all.counter('try', 1)
+    await counter.take('key', 1)
+    await windowEnds()
+    assert.equal(await counter.taken('key'), 0)
+    await windowEnds()
+    assert.equal((await counter.take('key', 1)).taken, true)
+  }),
+
   counterCase('gives a place back', async (counters) => {
     const counter = counters.counter('try', MINUTE)
     await counter.take('key', 1)

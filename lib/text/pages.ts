@@ -110,6 +110,8 @@ export type PageData = {
     readonly lost: boolean
     /** This browser may be trusted. */
     readonly trust: boolean
+    /** Wrong codes that this sign-in may still have; null: the problem tells. Default: null. */
+    readonly triesLeft?: number | null
     /** The server's time, where the device's clock may be the trouble; else null. */
     readonly clock: Date | null
   }

@@ -111,7 +111,8 @@ describe('counters', () => {
     it('rejects while Redis hangs', async () => {
       const counter = redisCounters(redis).counter('try', 60)
       server.pause()
-      await Promise.all([rejectionOf(counter.take('key', 5)), rejectionOf(counter.giveBack('key'))])
+      const calls = [counter.take('key', 5), counter.giveBack('key'), counter.taken('key')]
+      await Promise.all(calls.map(rejectionOf))
       server.resume()
       expect((await counter.take('key', 5)).taken).to.equal(true)
     })
@@ -123,6 +124,7 @@ describe('counters', () => {
       await closed
       expect((await rejectionOf(counter.take('key', 5))).message).to.contain('not ready')
       await rejectionOf(counter.giveBack('key'))
+      await rejectionOf(counter.taken('key'))
       const ready = once(redis, 'ready')
       await server.restart()
       await ready

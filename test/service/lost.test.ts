@@ -53,6 +53,7 @@ function movedCounters({ now }: Pick<MovedSystem, 'now'>): Counters {
           const window = windowOf(key)
           window.count = Math.max(0, window.count - 1)
         },
+        taken: async (key) => windowOf(key).count,
       }
     },
   }

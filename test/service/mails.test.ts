@@ -203,6 +203,7 @@ describe('the mail about a right password with wrong codes', () => {
           ? {
               take: async () => ({ ...sent, taken: days.shift() === true }),
               giveBack: async () => undefined,
+              taken: async () => 0,
             }
           : counters.counter(name, seconds),
     })

@@ -92,6 +92,7 @@ function madeAtFirstUse(make: () => Promise<RecordStore>): RecordStore {
       counter: (name, seconds) => ({
         take: async (key, limit) => (await counter(name, seconds)).take(key, limit),
         giveBack: async (key) => (await counter(name, seconds)).giveBack(key),
+        taken: async (key) => (await counter(name, seconds)).taken(key),
       }),
     },
     audit: {

@@ -31,9 +31,11 @@ export const showChallenge: Handler<PendingVisitor> = async (exchange) => {
   }
   sendJson(res, {
     methods: methodsOf(site, visitor),
+    webauthn: null,
     trustOffered: false,
     lostOffered: site.lost !== null,
     resetPending: resetPendingShown(site, visitor.record),
+    triesLeft: await triesLeftOf(exchange),
     expiresAt: new Date(pendingExpiresAt(visitor.pending)).toISOString(),
   })
   return undefined
@@ -111,10 +113,11 @@ async function onPage(
 }
 
 async function challengePage(
-  { site, req, res, visitor }: Exchange<PendingVisitor>,
+  exchange: Exchange<PendingVisitor>,
   problem: PageProblem | null,
   status: number,
 ): Promise<void> {
+  const { site, req, res, visitor } = exchange
   const { attempts, oneTimeCodes } = visitor.record
   const data = {
     problem,
@@ -128,10 +131,16 @@ async function challengePage(
     openedLink: hasOpenedLink(site, req, visitor),
     lost: site.lost !== null,
     trust: false,
+    // A problem tells its own.
+    triesLeft: problem === null ? await triesLeftOf(exchange) : null,
     // Most wrong codes come from a wrong clock. Whether a code was near is never said here.
     clock: attempts.consecutive >= MISSES_UNTIL_CLOCK ? new Date(site.system.now()) : null,
   }
   return showPage(site, req, res, 'challenge', data, status)
+}
+
+function triesLeftOf({ site, visitor }: Exchange<PendingVisitor>): Promise<number> {
+  return site.limits.triesLeft(visitor.pending.id, visitor.policy)
 }
 
 /** Whoever has several accounts must know which code to look for. A user store that is away stops nobody. */

@@ -100,9 +100,11 @@ describe('the JSON answers', () => {
     const { host, browser, enrolment } = await pendingVisit()
     expectJson(await getJson(browser, '/second-step/challenge'), {
       methods: ['totp', 'backup-code'],
+      webauthn: null,
       trustOffered: false,
       lostOffered: false,
       resetPending: null,
+      triesLeft: 5,
       expiresAt: new Date(host.system.now() + 10 * MINUTE).toISOString(),
     })
     const right = { code: enrolment.code() }

@@ -2,7 +2,7 @@
 
 import { expect } from 'chai'
 import type { AuthenticateCallback } from 'passport'
-import { getPage, postForm, postJson } from '../../support/answers.js'
+import { getJson, getPage, postForm, postJson } from '../../support/answers.js'
 import { browserOf, giveCode, passFirstStep } from '../../support/browser.js'
 import { MINUTE } from '../../support/clock.js'
 import { ann, makeHost } from '../../support/host.js'
@@ -151,6 +151,21 @@ describe('the tries of a sign-in', () => {
     const last = await miss().expect(401)
     expect(last.text).to.include('it was the last try').and.to.include('href="/login"')
     expect(last.text).to.not.include('name="code"')
+  })
+
+  // Who comes back to the page, in another tab or after a reload, must not guess how many are left.
+  it('are told by the challenge too, and looking at it costs none', async () => {
+    const { host, browser, enrolment } = await pendingVisit()
+    const triesLeft = async () => (await getJson(browser, CHALLENGE).expect(200)).body.triesLeft
+    for (let look = 0; look < 6; look += 1) expect(await triesLeft()).to.equal(5)
+    expect((await getPage(browser, CHALLENGE)).text).to.not.include('left before')
+    await missTimes(3, { host, browser, enrolment })
+    expect(await triesLeft()).to.equal(2)
+    expect((await getPage(browser, CHALLENGE)).text).to.include('You have 2 tries left')
+    await missTimes(1, { host, browser, enrolment })
+    expect(await triesLeft()).to.equal(1)
+    expect((await getPage(browser, CHALLENGE)).text).to.include('You have one try left')
+    await giveCode(browser, enrolment.code()).expect(200)
   })
 
   it('end for JSON clients as the wire has it: wrong-code, then sign-in-again', async () => {

@@ -27,6 +27,7 @@ const endless: Counters = {
   counter: () => ({
     take: async (_key, limit) => ({ taken: true, left: limit, retryAfter: 0 }),
     giveBack: async () => undefined,
+    taken: async () => 0,
   }),
 }
 
