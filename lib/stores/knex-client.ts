@@ -1,4 +1,5 @@
 import type { Knex } from 'knex'
+import { BrokenRecordError } from '../domain/parse-record.js'
 import { ConfigurationError } from '../errors/configuration-error.js'
 import type { KnexInstance } from './knex-instance.js'
 
@@ -56,12 +57,22 @@ export function jsonOf(document: object): string {
   )
 }
 
-/** The object whose JSON is in a row. JSON's `null` must not pass for "nothing was ever written". */
+/**
+ * The object whose JSON is in a row.
+ *
+ * @throws BrokenRecordError where there is none
+ */
 export function documentOf(row: object): object {
+  const document = readableDocumentOf(row)
+  if (document !== null) return document
+  throw new BrokenRecordError(`what is stored as ${String(Reflect.get(row, 'id'))} cannot be read`)
+}
+
+/** As `documentOf`; null where there is none. */
+export function readableDocumentOf(row: object): object | null {
   const text: unknown = Reflect.get(row, 'document')
   const document: unknown = typeof text === 'string' ? parsed(text) : null
-  if (typeof document === 'object' && document !== null) return document
-  throw new Error(`what is stored as ${String(Reflect.get(row, 'id'))} cannot be read`)
+  return typeof document === 'object' ? document : null
 }
 
 function parsed(text: string): unknown {

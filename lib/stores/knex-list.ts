@@ -2,7 +2,7 @@ import type { Knex } from 'knex'
 import type { SecondStepRecord } from '../domain/record.js'
 import type { RecordList } from '../domain/record-list.js'
 import type { RecordPage, RecordQuery } from '../ports/record-store.js'
-import { documentOf, rowsOf, TABLES } from './knex-client.js'
+import { readableDocumentOf, rowsOf, TABLES } from './knex-client.js'
 import { type ListPosition, readCursor, writeCursor } from './list-cursor.js'
 
 const SORTED_BY = {
@@ -23,9 +23,12 @@ export async function knexPage(db: Knex, query: RecordQuery): Promise<RecordPage
   const rows = await rowsAfter(db, query, after, limit + 1)
   const page = rows.slice(0, limit)
   const last = rows.length > limit ? page.at(-1) : undefined
+  const damaged = page.filter((row) => readableDocumentOf(row) === null)
+  const lost = damaged.map((row) => `${TABLES.records} ${positionOf(row).key}`)
   return {
-    records: page.map((row) => documentOf(row) as SecondStepRecord),
+    records: page.flatMap((row) => (readableDocumentOf(row) as SecondStepRecord | null) ?? []),
     next: last === undefined ? null : writeCursor(list, positionOf(last)),
+    ...(lost.length === 0 ? {} : { lost }),
   }
 }
 

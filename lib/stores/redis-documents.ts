@@ -46,31 +46,36 @@ export class RedisDocuments {
   /** @throws BrokenRecordError for a record that was lost; Error where the answer cannot be known */
   async record(userId: string): Promise<object | null> {
     const key = this.#keys.record(userId)
-    const { documents } = await this.#read([key])
-    return documents[0] ?? this.#lookAgain(redisHash(userId))
+    const [text = null] = (await this.#read([key])).texts
+    return text === null ? this.#lookAgain(redisHash(userId)) : parseDocument(key, text)
   }
 
   /** Records by the hashes that a list has. One that is lost keeps nobody from the others. */
   async listed(hashes: readonly string[]): Promise<FoundDocuments> {
-    const { documents } = await this.#read(hashes.map(this.#keys.recordOfHash))
+    const names = hashes.map(this.#keys.recordOfHash)
+    const { texts } = await this.#read(names)
     const lost: string[] = []
-    const found: object[] = []
+    const documents: object[] = []
     for (const [index, hash] of hashes.entries()) {
-      const document = documents[index] ?? (await this.#lookAgain(hash).catch(lostOf))
+      const document = await this.#listed(hash, texts[index] ?? null).catch(lostOf)
       if (document instanceof LostRecordError) lost.push(document.key)
-      else if (document !== null) found.push(document)
+      else if (document !== null) documents.push(document)
     }
-    return { documents: found, lost }
+    return { documents, lost }
+  }
+
+  async #listed(hash: string, text: string | null): Promise<object | null> {
+    if (text === null) return this.#lookAgain(hash)
+    return parseDocument(this.#keys.recordOfHash(hash), text)
   }
 
   async policy(): Promise<object | null> {
     const { policy } = this.#keys
-    const { marker, documents } = await this.#read([policy])
-    const [document = null] = documents
-    if (document === null && marker === POLICY_WRITTEN) {
-      throw new Error(`the key "${policy}" is lost: Redis has no policy, and one was written`)
-    }
-    return document
+    const { marker, texts } = await this.#read([policy])
+    const [text = null] = texts
+    if (text !== null) return parseDocument(policy, text)
+    if (marker !== POLICY_WRITTEN) return null
+    throw new Error(`the key "${policy}" is lost: Redis has no policy, and one was written`)
   }
 
   /** A policy that was written before the marker told of it. */
@@ -84,8 +89,7 @@ export class RedisDocuments {
     const [marker, ...stored] = await this.#redis.mget([this.#keys.marker, ...names])
     if (typeof marker !== 'string') throw emptied(this.#keys.marker)
     if (stored.length !== names.length) throw new Error('Redis answered nonsense to a read')
-    const documents = stored.map((text) => (text === null ? null : parseDocument(text)))
-    return { marker, documents }
+    return { marker, texts: stored.map((text) => (text === null ? null : String(text))) }
   }
 
   /** After MGET found nothing: never written, written just now, or lost? */
@@ -96,20 +100,21 @@ export class RedisDocuments {
     const answer: unknown = await lookAgain(this.#redis, names, [hash])
     const [kind, text = ''] = Array.isArray(answer) ? answer.map(String) : []
     if (kind === 'none') return null
-    if (kind === 'found') return parseDocument(text)
-    if (kind === 'lost') throw new LostRecordError(key, text)
+    if (kind === 'found') return parseDocument(key, text)
+    if (kind === 'lost')
+      throw new LostRecordError(key, text === '' ? 'there is none' : `it is a ${text}`)
     if (kind === 'emptied') throw emptied(marker)
     throw new Error('Redis answered nonsense to a read')
   }
 }
 
-/** There was a record, as a list has it, and there is none any more. */
+/** There was a document, and there is none any more. */
 class LostRecordError extends BrokenRecordError {
   readonly key: string
 
-  /** @param type what is there instead of a string; empty: nothing */
-  constructor(key: string, type: string) {
-    super(`the record "${key}" is lost: ${type === '' ? 'there is none' : `it is a ${type}`}`)
+  /** @param instead what is there, without a word of its content */
+  constructor(key: string, instead: string) {
+    super(`the record "${key}" is lost: ${instead}`)
     this.key = key
   }
 }
@@ -123,11 +128,23 @@ function emptied(marker: string): Error {
   return new Error(`the key "${marker}" is missing: Redis lost its records`)
 }
 
-/** JSON's `null` must not pass for "nothing was ever written". */
-function parseDocument(stored: unknown): object {
-  const document: unknown = JSON.parse(String(stored))
+/**
+ * JSON's `null` must not pass for "nothing was ever written", and what the parser says quotes the text.
+ *
+ * @throws LostRecordError where the text is no object's
+ */
+function parseDocument(key: string, text: string): object {
+  const document = parsed(text)
   if (typeof document === 'object' && document !== null) return document
-  throw new Error('what is stored in Redis is no record')
+  throw new LostRecordError(key, 'what is there is no document')
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return null
+  }
 }
 
 // cjson only looks at the stored document; what is stored is the very string that came in, because

@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import type { Knex } from 'knex'
+import { BrokenRecordError } from '../../lib/domain/parse-record.js'
 import { ConfigurationError } from '../../lib/errors/configuration-error.js'
 import { knexAuditLog } from '../../lib/stores/knex-audit-log.js'
 import { migrateSecondStep } from '../../lib/stores/knex-migrations.js'
@@ -60,15 +61,21 @@ for (const kind of DATABASES) {
     })
 
     // A damaged record that reads as "nothing stored" would let the password alone open the account.
-    it('rejects a stored record that is no JSON object', async () => {
+    it('rejects a stored record that is no JSON object, and lists the others', async () => {
       await emptied()
       const store = knexStore(db)
       await store.write(enrolledRecord('user', 1), 0)
+      const [damaged] = await db('second_step_records').select('id')
+      await store.write(enrolledRecord('other', 1), 0)
       for (const document of ['', 'null', '1', '"text"', '{"version":1']) {
-        await db('second_step_records').update({ document })
-        await rejectionOf(store.find('user'))
+        await db('second_step_records').where(damaged).update({ document })
+        expect(await rejectionOf(store.find('user'))).to.be.instanceOf(BrokenRecordError)
         await rejectionOf(store.write(enrolledRecord('user', 1), 0))
-        await rejectionOf(store.list({ list: 'all', cursor: null, limit: 1, now: 1 }))
+        for (const list of ['all', 'on'] as const) {
+          const page = await store.list({ list, cursor: null, limit: 2, now: 1 })
+          expect(page?.records.map(({ userId }) => userId)).to.deep.equal(['other'])
+          expect(page?.lost).to.deep.equal([`second_step_records ${damaged?.id}`])
+        }
       }
     })
 

@@ -57,6 +57,8 @@ describe('redisStore that lost one key', () => {
       await redis.del(key)
       await redis.rpush(key, 'value')
     },
+    'is cut off in the middle': (key) => redis.set(key, '{"userId":"user","secret":"sealed'),
+    'is a null now': (key) => redis.set(key, 'null'),
     'was deleted with its entry in the list of all': (key) => redis.del(key, ALL),
   }
   for (const [name, lose] of Object.entries(losses)) {
@@ -96,6 +98,13 @@ describe('redisStore that lost one key', () => {
     expect(message).to.contain(key).and.not.contain('"user"')
   })
 
+  it('tells nothing of what is left of it', async () => {
+    const { store, key } = await withOneRecord()
+    await redis.set(key, 'sealed and no JSON')
+    const { message } = await rejectionOf(store.find('user'))
+    expect(message).to.contain(key).and.not.contain('sealed')
+  })
+
   it('lists the others, and names what is lost', async () => {
     const store = await opened()
     const lost: string[] = []
@@ -106,6 +115,7 @@ describe('redisStore that lost one key', () => {
     }
     await redis.del(...lost)
     await redis.sadd(lost[0] ?? '', 'value')
+    await redis.set(lost[1] ?? '', '{"userId":')
     for (const list of ['all', 'enrolled', 'on'] as const) {
       const page = await store.list({ list, cursor: null, limit: 100, now: 0 })
       const ids = page?.records.map(({ userId }) => userId).sort()
