@@ -107,7 +107,7 @@ describe('A language of the host’s', () => {
     const { text } = await getPage(browser, '/second-step').set('Accept-Language', 'de')
     expect(text).to.contain('<html lang="de"').and.contain('Zweiter Schritt')
     const italian = await getPage(browser, '/second-step').set('Accept-Language', 'it')
-    expect(italian.text).to.contain('>Via<').and.contain('Verifica in due passaggi')
+    expect(italian.text).to.contain('>Via<').and.contain('Autenticazione a due fattori configurata')
     expect((await postJson(browser, '/logout')).status).to.equal(200)
   })
 })
