@@ -158,7 +158,7 @@ describe('An admin in a browser', function () {
       await openAnn(admin)
       await does(admin, 'Make a one-time code', 'one-time-code')
       const [code = ''] = await admin.locator('#codes code').allTextContents()
-      expect(await admin.locator('.sheet').textContent()).to.include('good until')
+      expect(await admin.locator('.sheet').textContent()).to.include('valid until')
       await user.context().clearCookies()
       await passLogin(user, site, ann)
       await user.getByText('Use a backup code, or the code you were given').click()

@@ -62,7 +62,7 @@ describe('turning the second step off', () => {
       expectProblem(await postJson(browser, DISABLE, { code }), 'required-by-policy', 409)
     }
     const page = await postForm(browser, DISABLE, { code: enrolment.code() }).expect(409)
-    expect(page.text).to.include('This account can’t do without a second step')
+    expect(page.text).to.include('This account must have a second step')
     expect(await recordOf(host)).to.deep.equal(before)
     expect(await isIn(browser)).to.equal(true)
   })
