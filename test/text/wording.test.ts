@@ -1,0 +1,113 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { expect } from 'chai'
+
+type Texts = Readonly<Record<string, string>>
+type Lang = 'en' | 'ru' | 'it' | 'es'
+
+const FOLDER = new URL('../../messages/', import.meta.url)
+const LANGUAGES: readonly Lang[] = ['en', 'ru', 'it', 'es']
+
+const textsOf = (lang: Lang): Texts =>
+  JSON.parse(readFileSync(new URL(`${lang}.json`, FOLDER), 'utf8'))
+
+/** The texts of a language that a pattern finds something in, each with what it found. */
+function found(lang: Lang, pattern: RegExp, but: readonly string[] = []): readonly string[] {
+  return Object.entries(textsOf(lang))
+    .filter(([key]) => !but.includes(key))
+    .flatMap(([key, text]) => [...text.matchAll(pattern)].map(([part]) => `${key}: ${part}`))
+}
+
+/** Words for what has another name in all the other texts of the language. */
+const OTHER_NAMES: Readonly<Record<Lang, RegExp>> = {
+  en: /(?<!e-)\bmails?\b|\bemails?\b|two-step|\b2FA\b|\bpresent (?:app|one)\b/gi,
+  ru: /двухэтап\w*|\b2FA\b|e-?mail|имейл|учётн|\bмейл/giu,
+  it: /verifica in due|due passaggi|\b2FA\b|(?<!e-)\bmail\b|\bemail\b|messaggi[oi]?\b/gi,
+  es: /verificación en|dos pasos|\b2FA\b|\be-?mail|mensajes?\b|\bHecho:/gi,
+}
+
+/** Quotes of another language, and those of a typewriter. */
+const WRONG_QUOTES: Readonly<Record<Lang, RegExp>> = {
+  en: /["«»„]/g,
+  ru: /["“”„’]/g,
+  it: /["“”„]/g,
+  es: /["“”„’]/g,
+}
+
+/** What speaks to the reader in another way than the rest does. */
+const WRONG_ADDRESS: Readonly<Record<Exclude<Lang, 'en'>, RegExp>> = {
+  ru: /(?<!\p{L})(?:ты|тебя|тебе|твой|твоя|твои|\p{L}+\(а\))(?!\p{L})/giu,
+  it: /\b(?:Lei|Suo|Sua|Suoi|Sue|inserisca|clicchi|da solo)\b/g,
+  es: /\b(?:usted|introduzca|escriba|pulse)\b/gi,
+}
+
+/** Names in the texts: all other words within a sentence are written small. */
+const NAMES = /^(?:Authenticator|Android|Google|Microsoft)$/
+
+/**
+ * A moment is written as "8 gennaio 2026 alle ore 12:01", whatever stands before it. In Italian the
+ * article is another before the 1st, the 8th and the 11th; in Russian the day is in the genitive, and
+ * "до 8 января 2026 г. в 12:01" has two prepositions.
+ */
+const MOMENT = '\\{(?:time|until|deadline)\\}'
+const WRONG_MOMENTS: Readonly<Record<Exclude<Lang, 'en'>, RegExp>> = {
+  ru: new RegExp(`(?<!\\p{L})(?:до|с|к|по|от|после) ${MOMENT}`, 'giu'),
+  it: new RegExp(`(?<!: |\\()${MOMENT}`, 'g'),
+  es: new RegExp(`(?<!el |\\()${MOMENT}`, 'g'),
+}
+
+/** Texts that a moment follows in the page. */
+const BEFORE_MOMENTS = ['events.until', 'try-again.from', 'admin.one-time-code.until']
+
+describe('The wording', () => {
+  for (const lang of LANGUAGES) {
+    describe(`in ${lang}`, () => {
+      it('has one name for one thing', () => {
+        expect(found(lang, OTHER_NAMES[lang])).to.deep.equal([])
+      })
+
+      it('has the quotes of the language', () => {
+        expect(found(lang, WRONG_QUOTES[lang], ['mail.browser-on'])).to.deep.equal([])
+      })
+
+      it('ends buttons and headings without a full stop', () => {
+        const short = Object.entries(textsOf(lang)).filter(([key]) =>
+          /\.(?:button|summary|title|heading)$|^(?:action|state|mode)\./.test(key),
+        )
+        const ended = short.filter(
+          ([key, text]) => key !== 'action.not-copied' && /[.:]$/.test(text),
+        )
+        expect(ended).to.deep.equal([])
+      })
+
+      if (lang === 'en') return
+
+      it('speaks to the reader in one way', () => {
+        expect(found(lang, WRONG_ADDRESS[lang])).to.deep.equal([])
+      })
+
+      it('writes words within a sentence small', () => {
+        const capitals = found(lang, /(?<=[\p{L},] )\p{Lu}\p{Ll}+/gu, ['clock.how']).filter(
+          (name) => !NAMES.test(name.split(': ')[1] ?? ''),
+        )
+        expect(capitals).to.deep.equal([])
+      })
+
+      it('says a moment so that every date is right after it', () => {
+        expect(found(lang, WRONG_MOMENTS[lang], ['mail.utc'])).to.deep.equal([])
+        const texts = textsOf(lang)
+        const ending = lang === 'es' ? /:$| el$/ : lang === 'it' ? /:$/ : /:$|заработают$/
+        for (const key of BEFORE_MOMENTS) expect(texts[key], key).to.match(ending)
+      })
+
+      if (lang === 'es') {
+        it('says "escribir" for what is typed, but for the names in other apps', () => {
+          expect(found(lang, /(?<!«)\bintrodu\p{L}+|\btecle\p{L}+/giu)).to.deep.equal([])
+        })
+      }
+    })
+  }
+
+  it('is looked at in every language there is', () => {
+    expect(readdirSync(FOLDER)).to.have.members(LANGUAGES.map((lang) => `${lang}.json`))
+  })
+})
