@@ -112,6 +112,7 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
     ...ofSite,
     challenge,
     backupCodes,
+    oneTimeCodes,
     setup: new Setup({ ...setupParts, parameters, window }),
     showAgain: new ShowAgain({ vault, system }),
     lost,

@@ -1,4 +1,7 @@
+import { answerBackupCode } from '../factors/backup-codes/answer.js'
+import type { BackupCodeSet } from '../factors/backup-codes/kept.js'
 import { type MadeBackupCodes, makeBackupCodes } from '../factors/backup-codes/make.js'
+import { readLookUpCode } from '../factors/look-up-code.js'
 import type { System } from '../ports/system.js'
 import type { Challenge, ProofAnswer, ProofAttempt } from './challenge.js'
 import type { KeysOfUsers } from './keys-of-users.js'
@@ -17,6 +20,18 @@ export class BackupCodes {
 
   make(userId: string, now: number): Promise<MadeBackupCodes> {
     return makeBackupCodes((bytes) => this.#system.random(bytes), now, this.#keys.of(userId, null))
+  }
+
+  /** Whether codes, as people see them, are those of the user's present set. */
+  async areOf(
+    userId: string,
+    set: BackupCodeSet | null,
+    [code]: readonly string[],
+  ): Promise<boolean> {
+    const given = readLookUpCode({ code })
+    if (set === null || given === undefined) return false
+    const moment = { now: this.#system.now(), window: 0, keys: this.#keys.of(userId, null) }
+    return (await answerBackupCode(set, given, moment)).kind !== 'wrong'
   }
 
   /** Replaces the user's set by a proof; all earlier codes are dead at once. */

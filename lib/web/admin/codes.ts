@@ -39,8 +39,12 @@ export async function answerReload(
 ): Promise<boolean> {
   const { site, req, res, visitor } = exchange
   const page = pageOf(action, member)
-  const present = action === 'backup-codes' ? member.record.backupCodes : null
-  const before = await shownBefore(site, req, visitor.stamp, page, present)
+  const { account, record } = member
+  const areLive = (codes: readonly string[]) =>
+    action === 'one-time-code'
+      ? site.oneTimeCodes.isOpen(account.id, record.oneTimeCodes, codes)
+      : visitor.policy.backupCodes && site.backupCodes.areOf(account.id, record.backupCodes, codes)
+  const before = await shownBefore(site, req, visitor.stamp, page, areLive)
   if (before !== null) {
     await codesPage(exchange, member, action, before)
     return true

@@ -1,6 +1,5 @@
 import type { Request } from 'express'
 import type { Stamp } from '../../domain/stamp.js'
-import type { BackupCodeSet } from '../../factors/backup-codes/kept.js'
 import { isSameText } from '../../factors/same-text.js'
 import type { KeptCodes, ShownCodes } from '../../service/shown-codes.js'
 import { wantsJson } from './negotiation.js'
@@ -58,21 +57,21 @@ export async function rememberCodes(
 /**
  * The codes that this session shows on that page, where its form was sent again as it was.
  *
- * @param present the user's backup codes now: where they are newer, those that were shown are dead
+ * @param areLive whether codes are good for something now; those that are not are never shown
  */
 export async function shownBefore(
   site: Site,
   req: Request,
   stamp: Stamp | null,
   page: CodesPage,
-  present: BackupCodeSet | null,
+  areLive: (codes: readonly string[]) => boolean | Promise<boolean>,
 ): Promise<(ShownCodes & { readonly at: number }) | null> {
   const kept = keptOn(req, page)
   if (wantsJson(req) || stamp === null || kept === null) return null
-  if (present !== null && present.createdAt > kept.at) return null
   const { id: stampId, userId } = stamp
   const shown = await site.showAgain.open(kept, { userId, stampId, page })
   if (shown === null || !isSameText(shown.given ?? '', givenOf(req) ?? '')) return null
+  if (!(await areLive(shown.codes))) return null
   return { ...shown, at: kept.at }
 }
 

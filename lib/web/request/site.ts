@@ -9,6 +9,7 @@ import type { Challenge } from '../../service/challenge.js'
 import type { Directory } from '../../service/directory.js'
 import type { Limits } from '../../service/limits.js'
 import type { Lost } from '../../service/lost.js'
+import type { OneTimeCodes } from '../../service/one-time-codes.js'
 import type { Reset } from '../../service/reset.js'
 import type { Sessions } from '../../service/sessions.js'
 import type { Setup } from '../../service/setup.js'
@@ -54,6 +55,7 @@ export interface BannerValues {
 export interface Site {
   readonly challenge: Challenge
   readonly backupCodes: BackupCodes
+  readonly oneTimeCodes: OneTimeCodes
   readonly reset: Reset
   readonly administration: Administration
   /** Null where the host has not told where its users are, as is `directory`. */

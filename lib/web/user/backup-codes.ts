@@ -15,9 +15,12 @@ const PAGE = 'backup-codes'
 /** POST `/backup-codes` */
 export const makeBackupCodes: Handler<SignedInVisitor> = async (exchange) => {
   const { site, req, res, visitor } = exchange
-  const before = await shownBefore(site, req, visitor.stamp, PAGE, visitor.record.backupCodes)
-  if (before !== null) return codesPage(exchange, before)
   if (!visitor.policy.backupCodes) return { code: 'switched-off' }
+  const { account, record } = visitor
+  const before = await shownBefore(site, req, visitor.stamp, PAGE, (codes) =>
+    site.backupCodes.areOf(account.id, record.backupCodes, codes),
+  )
+  if (before !== null) return codesPage(exchange, before)
   const outcome = await byProof(exchange, (attempt) => site.backupCodes.replace(attempt))
   if ('problem' in outcome) return refuseOnSettings(exchange, outcome.problem, 'backup-codes')
   const codes = outcome.done.result

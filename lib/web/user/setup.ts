@@ -115,10 +115,14 @@ export const confirmSetup: Handler<Owner> = async (exchange) => {
 /** The form was sent again, by a reload of the page that shows the codes. */
 async function showSetUpAgain({ site, req, res, visitor }: Exchange<Owner>): Promise<boolean> {
   if (visitor.kind === 'pending') return false
-  const shown = await shownBefore(site, req, visitor.stamp, 'setup', visitor.record.backupCodes)
+  const { account: owner, record, policy } = visitor
+  const shown = await shownBefore(site, req, visitor.stamp, 'setup', (codes) => {
+    if (codes.length === 0) return isEnrolled(record)
+    return policy.backupCodes && site.backupCodes.areOf(owner.id, record.backupCodes, codes)
+  })
   if (shown === null) return false
   const { codes, done, sessionsEnded, at } = shown
-  const account = accountName(visitor.account)
+  const account = accountName(owner)
   const page = {
     codes,
     account,

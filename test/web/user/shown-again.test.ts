@@ -12,7 +12,7 @@ import { type Browser, browserOf, enrol, passFirstStep } from '../../support/bro
 import { MINUTE, SECOND } from '../../support/clock.js'
 import { ann, bob, makeHost } from '../../support/host.js'
 import { editSession, sessionsOf } from '../../support/sessions.js'
-import { recordOf, signedInVisit, wrongCodeOf } from '../../support/visits.js'
+import { recordOf, setPolicy, signedInVisit, wrongCodeOf } from '../../support/visits.js'
 
 const SETUP = '/second-step/setup'
 const NEW = '/second-step/backup-codes'
@@ -115,12 +115,33 @@ for (const [name, look] of Object.entries(places)) {
 
     it('shows none that are dead by now: others were made elsewhere', async () => {
       const { host, browser, code, codes, path, over } = await look()
-      host.system.advance(1)
       const other = browserOf(host)
       await passFirstStep(other, ann)
       await postJson(other, '/second-step/challenge', { code: codes[0] }).expect(200)
       await postJson(other, NEW, { code: codes[1] }).expect(200)
       expect(codesOn(await postForm(browser, path, { code }).expect(over))).to.deep.equal([])
+    })
+
+    // Printed from here, they would be a sheet that opens nothing.
+    it('shows none once the second step was turned off in another tab', async () => {
+      const { host, browser, key, code, codes, path } = await look()
+      host.system.advance(30 * SECOND)
+      const now = virtualAuthenticator(key.secret).code(host.system.now())
+      await postJson(browser, '/second-step/disable', { code: now }).expect(200)
+      expect((await recordOf(host)).backupCodes).to.equal(null)
+      const again = await postForm(browser, path, { code })
+      expect(again.status).to.be.within(400, 410)
+      for (const dead of codes) expect(again.text).to.not.include(dead)
+      expect(again.text).to.not.include('Your second step is on')
+    })
+
+    it('shows none while the policy accepts no backup codes', async () => {
+      const { host, browser, code, path, page } = await look()
+      await setPolicy(host, { backupCodes: false })
+      const again = await postForm(browser, path, { code }).expect(409)
+      expect(codesOn(again)).to.deep.equal([])
+      await setPolicy(host, { backupCodes: true })
+      expect((await postForm(browser, path, { code }).expect(200)).text).to.equal(page.text)
     })
 
     it('leaves nothing in the session that can be read', async () => {
@@ -239,6 +260,22 @@ for (const action of ACTIONS) {
       await send().expect(303)
       expect(await recordOf(host)).to.deep.equal(before)
       expect(await noteOn(browser)).to.include('can’t be shown again')
+    })
+
+    it('shows none that are the user’s no more, and makes none', async () => {
+      const { host, anns, send, codes } = await atCodes()
+      const browser = browserOf(host)
+      await passFirstStep(browser, ann)
+      if (action === 'backup-codes') {
+        await postJson(browser, '/second-step/challenge', { code: anns.code() }).expect(200)
+        await postJson(browser, NEW, { code: codes[0] }).expect(200)
+      } else {
+        const used = await postJson(browser, '/second-step/challenge', { code: codes[0] })
+        expect(used.body.status).to.equal('setup-required')
+      }
+      const before = await recordOf(host)
+      expect((await send().expect(303)).headers.location).to.equal(page)
+      expect(await recordOf(host)).to.deep.equal(before)
     })
 
     it('makes none after codes for somebody else', async () => {
