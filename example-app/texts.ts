@@ -1,15 +1,19 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
+import { basename } from 'node:path'
 import type { Request, RequestHandler } from 'express'
 
-/** The languages that the second step speaks too; the first is for everybody else. */
-const LANGUAGES = ['en', 'ru', 'it', 'es'] as const
+const FOLDER = new URL('messages/', import.meta.url)
+/** The languages that the second step speaks too: one for each file. */
+const LANGUAGES = readdirSync(FOLDER).map((file) => basename(file, '.json'))
+/** For everybody else. */
+const FALLBACK = 'en'
 
 /** Writes the text of a key, in one language. */
 export type Translate = (key: string) => string
 
 const texts = new Map(
   LANGUAGES.map((lang) => {
-    const file = new URL(`messages/${lang}.json`, import.meta.url)
+    const file = new URL(`${lang}.json`, FOLDER)
     return [lang, JSON.parse(readFileSync(file, 'utf8')) as Record<string, string>] as const
   }),
 )
@@ -17,7 +21,7 @@ const texts = new Map(
 /** The texts in the language that the browser wants most. */
 export function textsFor(req: Request): { t: Translate; lang: string } {
   const wanted = req.acceptsLanguages(...LANGUAGES)
-  const lang = LANGUAGES.find((known) => known === wanted) ?? LANGUAGES[0]
+  const lang = LANGUAGES.find((known) => known === wanted) ?? FALLBACK
   return { lang, t: (key) => texts.get(lang)?.[key] ?? key }
 }
 

@@ -2,6 +2,7 @@ import { ConfigurationError } from './errors/configuration-error.js'
 import { UnavailableError } from './errors/unavailable-error.js'
 import { NotSignedInError } from './web/login/require-signed-in.js'
 
+export type { AdminAction, UserAction } from './domain/admin-actions.js'
 export type { Attempts } from './domain/attempts.js'
 export type {
   Actor,
@@ -49,7 +50,6 @@ export type { System } from './ports/system.js'
 export type { UserPage, UserQuery, Users } from './ports/users.js'
 export type { RedisClient } from './redis/redis-client.js'
 export { createSecondStep, type SecondStep } from './second-step.js'
-export type { AdminAction, UserAction } from './service/administration.js'
 export type {
   Announced,
   AnnouncedEvent,

@@ -41,6 +41,9 @@ const KINDS = {
   'mail-failed': 'attempt',
 } as const satisfies Readonly<Record<SecondStepEventType, 'attempt' | 'change'>>
 
+/** All types of events. One that is missing in the table does not compile. */
+export const EVENT_TYPES = Object.keys(KINDS) as readonly SecondStepEventType[]
+
 /** Whether somebody without a second factor can bring such events about as often as he likes. */
 export function isAttempt(type: SecondStepEventType): boolean {
   return KINDS[type] === 'attempt'

@@ -1,3 +1,4 @@
+import type { AdminAction } from '../domain/admin-actions.js'
 import {
   type AdminVerdict,
   backupCodesByAdmin,
@@ -19,21 +20,6 @@ import { type Announcer, type Occasion, SYSTEM } from './announcer.js'
 import type { BackupCodes } from './backup-codes.js'
 import type { OneTimeCodes } from './one-time-codes.js'
 import type { Records } from './records.js'
-
-/** What an admin or the operator may do: to a user's second step, and to the policy. */
-export type AdminAction =
-  | 'disable'
-  | 'pause'
-  | 'resume'
-  | 'reset'
-  | 'backup-codes'
-  | 'one-time-code'
-  | 'unlock'
-  | 'end-sessions'
-  | 'policy'
-
-/** What is done to one user. */
-export type UserAction = Exclude<AdminAction, 'policy'>
 
 /** One change of an admin's or the operator's. */
 export interface AdminChange {

@@ -1,4 +1,5 @@
 import { isOneAddress } from '../domain/address.js'
+import { USER_ACTION_NAMES, USER_ACTIONS } from '../domain/admin-actions.js'
 import type { MailFailure, SecondStepEventType } from '../domain/event.js'
 import { textOf } from '../errors/text-of.js'
 import type { Counters } from '../ports/counters.js'
@@ -25,17 +26,8 @@ export const MAILS = [
   'mail-reset-cancelled',
 ] as const satisfies readonly SecondStepEventType[]
 
-/** The mails about what an admin or the operator did to a user's second step. */
-export const ADMIN_MAILS = [
-  'disabled',
-  'paused',
-  'resumed',
-  'reset',
-  'backup-codes-made',
-  'one-time-code-made',
-  'unlocked',
-  'sessions-ended',
-] as const satisfies readonly SecondStepEventType[]
+/** The mails about what an admin or the operator did: one for each row of the table of actions. */
+export const ADMIN_MAILS = USER_ACTION_NAMES.map((name) => USER_ACTIONS[name].event)
 
 export type MailName = (typeof MAILS)[number] | (typeof ADMIN_MAILS)[number]
 

@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
+import { basename } from 'node:path'
 import { IntlMessageFormat } from 'intl-messageformat'
 import { ConfigurationError } from '../errors/configuration-error.js'
 
@@ -20,8 +21,11 @@ type Formats = ReadonlyMap<string, IntlMessageFormat>
 type Elements = ReturnType<IntlMessageFormat['getAst']>
 type Language = ReturnType<Messages['for']>
 
-/** The languages that the package brings along. */
-const OURS = ['en', 'ru', 'it', 'es'] as const
+const FOLDER = new URL('../../messages/', import.meta.url)
+
+/** The languages that the package brings along: one for each file of messages/. */
+export const LANGUAGES = readdirSync(FOLDER).map((file) => basename(file, '.json'))
+
 /** As the parser's `TYPE` has it. */
 const LITERAL = 0
 /** A host's text may format a moment itself: as ours, not in the server's own zone. */
@@ -64,8 +68,8 @@ let parsed: ReadonlyMap<string, Formats> | undefined
 /** Parsed once: it takes some milliseconds for each language. */
 function ourFormats(): ReadonlyMap<string, Formats> {
   parsed ??= new Map(
-    OURS.map((lang) => {
-      const file = new URL(`../../messages/${lang}.json`, import.meta.url)
+    LANGUAGES.map((lang) => {
+      const file = new URL(`${lang}.json`, FOLDER)
       return [lang, formatsOf(lang, JSON.parse(readFileSync(file, 'utf8')))]
     }),
   )

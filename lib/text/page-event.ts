@@ -1,24 +1,9 @@
+import { ADMIN_ACTION_NAMES } from '../domain/admin-actions.js'
 import type { AuditEntry } from '../ports/audit-log.js'
-import type { AdminAction } from '../service/administration.js'
 import { browserName } from './browser-name.js'
 import type { PageEvent } from './pages.js'
 import type { ProblemCode } from './problem.js'
 import { type HostIds, hasText, shownEvent } from './shown-event.js'
-
-/** The changes that there is a text for, by `change.<action>`. One that is missing here does not compile. */
-const ACTIONS: Readonly<Record<AdminAction, true>> = {
-  disable: true,
-  pause: true,
-  resume: true,
-  reset: true,
-  'backup-codes': true,
-  'one-time-code': true,
-  unlock: true,
-  'end-sessions': true,
-  policy: true,
-}
-
-export const CHANGES = Object.keys(ACTIONS) as readonly AdminAction[]
 
 /** Why a change can be refused, in words for whoever reads of it later: `refusal.<code>`. */
 export const REFUSALS = [
@@ -49,7 +34,7 @@ export function pageEvent(site: HostIds, entry: AuditEntry): PageEvent {
     from: from.join(' · '),
     reason,
     until: isMoment(until) ? until : null,
-    change: refused ? (CHANGES.find((known) => known === action) ?? null) : null,
+    change: refused ? (ADMIN_ACTION_NAMES.find((known) => known === action) ?? null) : null,
     refusal: refused ? (REFUSALS.find((known) => known === code) ?? null) : null,
   }
 }

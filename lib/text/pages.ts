@@ -1,7 +1,7 @@
+import type { AdminAction, UserAction } from '../domain/admin-actions.js'
 import type { Actor } from '../domain/event.js'
 import type { PolicyMode } from '../domain/policy.js'
 import type { KeyPlace } from '../factors/key-place.js'
-import type { AdminAction, UserAction } from '../service/administration.js'
 import type { CodesDone } from '../service/shown-codes.js'
 import type { Fact } from './facts.js'
 import type { Translate } from './messages.js'

@@ -1,4 +1,5 @@
-import type { Actor, SecondStepEventType } from '../domain/event.js'
+import type { Actor } from '../domain/event.js'
+import { EVENT_TYPES } from '../domain/event-kind.js'
 import { CHANGEABLE } from '../domain/policy-change.js'
 import type { AuditEntry } from '../ports/audit-log.js'
 
@@ -21,45 +22,6 @@ export interface ShownEvent {
   readonly reason: string | null
   readonly detail: object | null
 }
-
-/** The types that there is a text for: `event.<type>`. One that is missing here does not compile. */
-const TYPES: Readonly<Record<SecondStepEventType, true>> = {
-  enrolled: true,
-  'code-accepted': true,
-  'wrong-code': true,
-  'authenticator-locked': true,
-  'pending-login-used-up': true,
-  'backup-code-used': true,
-  'backup-codes-low': true,
-  'backup-codes-made': true,
-  'backup-codes-saved': true,
-  'key-changed': true,
-  'key-shown': true,
-  reset: true,
-  disabled: true,
-  'mail-reset-asked': true,
-  'mail-reset-refused': true,
-  'mail-reset-ready': true,
-  'mail-reset-opened': true,
-  'mail-reset-done': true,
-  'mail-reset-cancelled': true,
-  paused: true,
-  resumed: true,
-  unlocked: true,
-  'one-time-code-made': true,
-  'one-time-code-used': true,
-  'policy-changed': true,
-  'change-refused': true,
-  'too-many-changes': true,
-  'logged-out': true,
-  'sessions-ended': true,
-  'password-changed': true,
-  'secret-unreadable': true,
-  'mail-failed': true,
-}
-
-/** All types of events. */
-export const EVENT_TYPES = Object.keys(TYPES) as readonly SecondStepEventType[]
 
 /** What details may hold on the wire. */
 const DETAILS = [
@@ -86,7 +48,7 @@ export function shownEvent(site: HostIds, entry: AuditEntry): ShownEvent {
 
 /** Whether there is a text for it. An older version of the package may meet a newer one's entries. */
 export function hasText(type: string): boolean {
-  return Object.hasOwn(TYPES, type)
+  return (EVENT_TYPES as readonly string[]).includes(type)
 }
 
 function shownDetail(detail: object | null): object | null {

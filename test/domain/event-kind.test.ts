@@ -1,6 +1,5 @@
 import { expect } from 'chai'
-import { isAttempt } from '../../lib/domain/event-kind.js'
-import { EVENT_TYPES } from '../../lib/text/shown-event.js'
+import { EVENT_TYPES, isAttempt } from '../../lib/domain/event-kind.js'
 
 describe('isAttempt', () => {
   // With a password, in a pause or by asking for what is refused, as often as one likes: a log that

@@ -7,13 +7,12 @@ import type { SecondStepEvent } from '../../lib/domain/event.js'
 import { type AnnouncedEvent, errors, type Mail, type SecondStepOptions } from '../../lib/index.js'
 import { ADMIN_MAILS, MAILS, type MailedEvent } from '../../lib/service/mails.js'
 import { ejsMails } from '../../lib/text/mails.js'
-import { loadMessages } from '../../lib/text/messages.js'
+import { LANGUAGES, loadMessages } from '../../lib/text/messages.js'
 import { ejsViews } from '../../lib/text/views.js'
 import { browserOf, enrol, giveCode, passFirstStep } from '../support/browser.js'
 import { ann, type HostUser, makeHost } from '../support/host.js'
 import { missTimes, pendingVisit } from '../support/visits.js'
 
-const LANGUAGES = ['en', 'ru', 'it', 'es'] as const
 const site = {
   issuer: 'Acme & Söhne <b>',
   origin: 'https://acme.example',

@@ -2,12 +2,13 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
+import { ADMIN_ACTION_NAMES } from '../../lib/domain/admin-actions.js'
+import { EVENT_TYPES } from '../../lib/domain/event-kind.js'
 import { ConfigurationError } from '../../lib/errors/configuration-error.js'
 import { ADMIN_MAILS, MAILS } from '../../lib/service/mails.js'
 import { loadMessages } from '../../lib/text/messages.js'
-import { CHANGES, REFUSALS } from '../../lib/text/page-event.js'
+import { REFUSALS } from '../../lib/text/page-event.js'
 import type { AdminForm } from '../../lib/text/pages.js'
-import { EVENT_TYPES } from '../../lib/text/shown-event.js'
 import { MODES } from '../../lib/web/admin/policy-fields.js'
 import { STATES } from '../../lib/web/admin/users.js'
 
@@ -70,7 +71,7 @@ const families: Readonly<Record<string, readonly string[]>> = {
   'state.': STATES,
   'mode.': MODES,
   'events.by-': ['admin', 'operator', 'system'],
-  'change.': CHANGES,
+  'change.': ADMIN_ACTION_NAMES,
   'refusal.': REFUSALS,
   ...Object.fromEntries(
     Object.entries(OFFERED).map(([form, parts]) => [`admin.${form}.`, parts] as const),

@@ -1,6 +1,7 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { expect } from 'chai'
 import { IntlMessageFormat } from 'intl-messageformat'
+import { LANGUAGES } from '../../lib/text/messages.js'
 
 type Texts = Readonly<Record<string, string>>
 type Element = ReturnType<IntlMessageFormat['getAst']>[number]
@@ -11,7 +12,6 @@ const PLURAL = 6
 const textsOf = (lang: string): Texts =>
   JSON.parse(readFileSync(new URL(`${lang}.json`, FOLDER), 'utf8'))
 const english = textsOf('en')
-const LANGUAGES = readdirSync(FOLDER).map((file) => file.replace('.json', ''))
 
 const elementsOf = (lang: string, text: string): readonly Element[] =>
   new IntlMessageFormat(text, lang, undefined, { ignoreTag: true }).getAst()

@@ -1,10 +1,6 @@
 import type { Request } from 'express'
-import type {
-  AdminAnswer,
-  AdminChange,
-  Administration,
-  UserAction,
-} from '../../service/administration.js'
+import type { UserAction } from '../../domain/admin-actions.js'
+import type { AdminAnswer, AdminChange, Administration } from '../../service/administration.js'
 import type { Member } from '../../service/directory.js'
 import type { CodesKind } from '../../text/pages.js'
 import type { Problem } from '../../text/problem.js'
@@ -43,67 +39,55 @@ interface Doing<Input, Result> {
 const nothing = () => null
 const stateAlone = ({ state }: Done<unknown>) => ({ state })
 
-/** POST `/users/:id/disable` */
-export const disable = userChange('disable', {
-  read: nothing,
-  run: (on, change) => on.disable(change),
-  json: () => ({ state: 'off' }),
-})
-
-/** POST `/users/:id/pause` */
-export const pause = userChange('pause', {
-  read: daysOf,
-  field: 'days',
-  run: (on, change, days) => on.pause(change, days),
-  json: ({ result }) => ({ state: 'paused', pausedUntil: shownUntil(result.pausedUntil) }),
-})
-
-/** POST `/users/:id/resume` */
-export const resume = userChange('resume', {
-  read: nothing,
-  run: (on, change) => on.resume(change),
-  json: stateAlone,
-})
-
-/** POST `/users/:id/reset` */
-export const reset = userChange('reset', {
-  read: nothing,
-  run: (on, change) => on.reset(change),
-  json: () => ({ state: 'must-set-up' }),
-})
-
-/** POST `/users/:id/backup-codes` */
-export const makeBackupCodes = userChange('backup-codes', {
-  read: nothing,
-  run: (on, change) => on.makeBackupCodes(change),
-  json: ({ result }) => ({ backupCodes: result }),
-  codes: { action: 'backup-codes', of: (codes) => ({ codes, until: null }) },
-})
-
-/** POST `/users/:id/one-time-code` */
-export const makeOneTimeCode = userChange('one-time-code', {
-  read: nothing,
-  run: (on, change) => on.makeOneTimeCode(change),
-  json: ({ result: { code, expiresAt } }) => ({ code, expiresAt: iso(expiresAt) }),
-  codes: {
-    action: 'one-time-code',
-    of: ({ code, expiresAt }) => ({ codes: [code], until: iso(expiresAt) }),
-  },
-})
-
-/** POST `/users/:id/unlock` */
-export const unlock = userChange('unlock', {
-  read: nothing,
-  run: (on, change) => on.unlock(change),
-  json: stateAlone,
-})
-
-/** POST `/users/:id/end-sessions` */
-export const endSessions = userChange('end-sessions', {
-  read: nothing,
-  run: (on, change) => on.endSessions(change),
-  json: () => ({ status: 'ended' }),
-})
+/** POST `/users/:id/<action>`: what each of the table of actions reads, does and answers. */
+export const userChanges: Readonly<Record<UserAction, Change>> = {
+  resume: userChange('resume', {
+    read: nothing,
+    run: (on, change) => on.resume(change),
+    json: stateAlone,
+  }),
+  unlock: userChange('unlock', {
+    read: nothing,
+    run: (on, change) => on.unlock(change),
+    json: stateAlone,
+  }),
+  'one-time-code': userChange('one-time-code', {
+    read: nothing,
+    run: (on, change) => on.makeOneTimeCode(change),
+    json: ({ result: { code, expiresAt } }) => ({ code, expiresAt: iso(expiresAt) }),
+    codes: {
+      action: 'one-time-code',
+      of: ({ code, expiresAt }) => ({ codes: [code], until: iso(expiresAt) }),
+    },
+  }),
+  'backup-codes': userChange('backup-codes', {
+    read: nothing,
+    run: (on, change) => on.makeBackupCodes(change),
+    json: ({ result }) => ({ backupCodes: result }),
+    codes: { action: 'backup-codes', of: (codes) => ({ codes, until: null }) },
+  }),
+  pause: userChange('pause', {
+    read: daysOf,
+    field: 'days',
+    run: (on, change, days) => on.pause(change, days),
+    json: ({ result }) => ({ state: 'paused', pausedUntil: shownUntil(result.pausedUntil) }),
+  }),
+  reset: userChange('reset', {
+    read: nothing,
+    run: (on, change) => on.reset(change),
+    json: () => ({ state: 'must-set-up' }),
+  }),
+  disable: userChange('disable', {
+    read: nothing,
+    run: (on, change) => on.disable(change),
+    json: () => ({ state: 'off' }),
+  }),
+  'end-sessions': userChange('end-sessions', {
+    read: nothing,
+    run: (on, change) => on.endSessions(change),
+    json: () => ({ status: 'ended' }),
+  }),
+}
 
 /** Who asks is looked at first, then who is asked about, then what is asked, and how often. */
 function userChange<Input, Result>(action: UserAction, doing: Doing<Input, Result>): Change {

@@ -1,4 +1,4 @@
-import type { AdminAction } from '../../service/administration.js'
+import type { AdminAction } from '../../domain/admin-actions.js'
 import type { Occasion } from '../../service/announcer.js'
 import type { Problem } from '../../text/problem.js'
 import type { Exchange, Handler } from '../request/handler.js'

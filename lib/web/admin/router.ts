@@ -1,4 +1,5 @@
 import type { ErrorRequestHandler, Request, Router } from 'express'
+import { USER_ACTION_NAMES } from '../../domain/admin-actions.js'
 import { checkNames } from '../../errors/check-names.js'
 import { ConfigurationError } from '../../errors/configuration-error.js'
 import { within } from '../../ports/with-timeout.js'
@@ -8,16 +9,7 @@ import type { SignedInVisitor } from '../request/visitor.js'
 import { nothing, signedIn } from '../routing/requirements.js'
 import { sendProblem } from '../routing/respond.js'
 import { type Route, route, routerOf } from '../routing/routes.js'
-import {
-  disable,
-  endSessions,
-  makeBackupCodes,
-  makeOneTimeCode,
-  pause,
-  reset,
-  resume,
-  unlock,
-} from './actions.js'
+import { userChanges } from './actions.js'
 import type { Change } from './change.js'
 import { listEvents } from './events.js'
 import { changePolicy, showPolicy } from './policy.js'
@@ -30,14 +22,7 @@ const routes = [
   seen('/', toUsers),
   seen('/users', listUsers),
   seen('/users/:id', showUser),
-  changed('post', '/users/:id/disable', disable),
-  changed('post', '/users/:id/pause', pause),
-  changed('post', '/users/:id/resume', resume),
-  changed('post', '/users/:id/reset', reset),
-  changed('post', '/users/:id/backup-codes', makeBackupCodes),
-  changed('post', '/users/:id/one-time-code', makeOneTimeCode),
-  changed('post', '/users/:id/unlock', unlock),
-  changed('post', '/users/:id/end-sessions', endSessions),
+  ...USER_ACTION_NAMES.map((name) => changed('post', `/users/:id/${name}`, userChanges[name])),
   route('get', '/users/:id/:action', nothing, toUser),
   seen('/policy', showPolicy),
   changed('put', '/policy', changePolicy),

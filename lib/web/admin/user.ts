@@ -1,7 +1,10 @@
 import type { Request } from 'express'
-import { isEnrolled } from '../../domain/authenticators.js'
-import { ruleFor } from '../../domain/policy.js'
-import type { UserAction } from '../../service/administration.js'
+import {
+  actionsFor,
+  isUserAction,
+  mayPauseForever,
+  type UserAction,
+} from '../../domain/admin-actions.js'
 import type { Member } from '../../service/directory.js'
 import { pageEvent } from '../../text/page-event.js'
 import type { AdminForm, PageData, PageProblem } from '../../text/pages.js'
@@ -33,25 +36,14 @@ export const showUser: Handler<SignedInVisitor> = async (exchange) => {
   return undefined
 }
 
-const ACTIONS: Readonly<Record<UserAction, true>> = {
-  disable: true,
-  pause: true,
-  resume: true,
-  reset: true,
-  'backup-codes': true,
-  'one-time-code': true,
-  unlock: true,
-  'end-sessions': true,
-}
-
 /**
  * GET of an address that a form posts to: it leads to the page that the form is on, which asks who
  * may see it.
  */
 export const toUser: Handler = async ({ site, req, res }) => {
   const { id, action } = req.params
-  const isForm = typeof action === 'string' && Object.hasOwn(ACTIONS, action)
-  if (wantsJson(req) || !isForm || typeof id !== 'string') return { code: 'not-found' }
+  if (wantsJson(req) || !isUserAction(action) || typeof id !== 'string')
+    return { code: 'not-found' }
   redirect(res, pathOfUser(site, id))
   return undefined
 }
@@ -113,36 +105,25 @@ function formOf(action: UserAction, days: string | undefined): AdminForm {
   return action === 'pause' && days === 'forever' ? 'pause-forever' : action
 }
 
-/** What would do something for this user, and what this admin may do to him. */
+/** What would do something for this user, and what this admin may do to them. */
 async function allowedForms(
   site: Site,
   { account }: SignedInVisitor,
   member: FoundMember,
 ): Promise<readonly AdminForm[]> {
   if (member.account.id === account.id) return []
+  const blocked = member.blockedUntil !== null
+  const actions = actionsFor(member, { blocked, now: site.system.now() })
   const may = await Promise.all(
-    formsFor(member).map(async (form) => {
-      const action = form === 'pause-forever' ? 'pause' : form
-      return { form, allowed: await site.canAdminister(account, member.account, action) }
+    actions.map(async (action) => {
+      const allowed = await site.canAdminister(account, member.account, action)
+      return allowed ? formsOf(action, member) : []
     }),
   )
-  return may.flatMap(({ form, allowed }) => (allowed ? [form] : []))
+  return may.flat()
 }
 
-function formsFor({ record, policy, subject, ...member }: FoundMember): readonly AdminForm[] {
-  const enrolled = isEnrolled(record)
-  const owes = enrolled || record.mustSetUp !== null
-  const required = ruleFor(policy, subject).mode === 'required'
-  const forms: Readonly<Record<AdminForm, boolean>> = {
-    resume: member.pausedUntil !== null,
-    unlock: member.blockedUntil !== null,
-    'one-time-code': owes,
-    'backup-codes': enrolled && policy.backupCodes,
-    pause: enrolled,
-    'pause-forever': enrolled && !required,
-    reset: owes,
-    disable: owes && !required,
-    'end-sessions': true,
-  }
-  return (Object.keys(forms) as AdminForm[]).filter((form) => forms[form])
+/** A pause without an end has a form of its own. */
+function formsOf(action: UserAction, member: FoundMember): readonly AdminForm[] {
+  return action === 'pause' && mayPauseForever(member) ? [action, 'pause-forever'] : [action]
 }

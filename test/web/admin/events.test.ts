@@ -1,6 +1,6 @@
 import { expect } from 'chai'
-import { loadMessages } from '../../../lib/text/messages.js'
-import { EVENT_TYPES } from '../../../lib/text/shown-event.js'
+import { EVENT_TYPES } from '../../../lib/domain/event-kind.js'
+import { LANGUAGES, loadMessages } from '../../../lib/text/messages.js'
 import { ADMIN, adminVisit } from '../../support/admin.js'
 import {
   expectProblem,
@@ -172,7 +172,7 @@ describe('The pages with events', () => {
 })
 
 describe('Every type of event', () => {
-  for (const lang of ['en', 'ru', 'it', 'es']) {
+  for (const lang of LANGUAGES) {
     it(`has a text in ${lang}`, () => {
       const { t } = loadMessages().for([lang])
       for (const type of EVENT_TYPES) expect(t(`event.${type}`), type).to.match(/\p{L}/u)
