@@ -8,6 +8,7 @@ import {
   type MailReset,
   shortenMailReset,
 } from '../domain/mail-reset.js'
+import type { PendingLogin } from '../domain/pending-login.js'
 import type { SecondStepRecord } from '../domain/record.js'
 import { type Admission, type Footing, stillAdmitted } from '../domain/standing.js'
 import { NO_REQUEST, type Occasion } from './announcer.js'
@@ -52,6 +53,15 @@ export class Lost {
   /** Milliseconds that a reset waits before its link can be used. */
   get delay(): number {
     return this.#parts.delay
+  }
+
+  /**
+   * A digest by which a login knows again that it has named an address before: what was typed need not
+   * be in its session.
+   */
+  async markOf(address: string, { id, userId }: PendingLogin): Promise<string> {
+    const [mark] = await this.#parts.tokens.addressDigests(address, userId, id)
+    return mark
   }
 
   /**

@@ -1,3 +1,4 @@
+import { MAIL_WINDOWS } from '../domain/mail-allowance.js'
 import type { Counter, Counters } from '../ports/counters.js'
 import { within } from '../ports/with-timeout.js'
 
@@ -28,11 +29,10 @@ export class MailLimits {
     this.#asks = counters.counter('lost-of-pending-login', 10 * MINUTE)
     this.#openings = counters.counter('openings-of-mail-reset', DAY)
     this.#refusals = counters.counter('refused-mail-resets', DAY)
-    this.#mails = [
-      { counter: counters.counter('reset-mails-2-minutes', 2 * MINUTE), limit: 1 },
-      { counter: counters.counter('reset-mails-hour', HOUR), limit: 3 },
-      { counter: counters.counter('reset-mails-day', DAY), limit: 5 },
-    ]
+    this.#mails = Object.entries(MAIL_WINDOWS).map(([name, { lasts, limit }]) => ({
+      counter: counters.counter(name, lasts / 1000),
+      limit,
+    }))
   }
 
   /** Whether a pending login may ask once more: what it sets going must end somewhere. */

@@ -204,6 +204,10 @@ export type PageData = {
     readonly problem: PageProblem | null
     /** An address was just typed. Whether it is the right one is not known here. */
     readonly sent: boolean
+    /** So soon after the one before that no mail goes out, be the address right or wrong. Default: no. */
+    readonly heldBack?: boolean
+    /** When the next mail can go; null: now. Default: null. */
+    readonly nextAt?: Date | null
     /** Hours until the link of a reset can be used; 0: at once. Default: 0. */
     readonly waitHours?: number
   }

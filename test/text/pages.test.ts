@@ -264,6 +264,8 @@ const states: readonly State[] = [
   ['lost', 'lost', { problem: null, sent: false }],
   ['lost, no address', 'lost', { problem: wrongCode, sent: false }],
   ['lost, sent', 'lost', { problem: null, sent: true }],
+  ['lost, sent, the next one later', 'lost', { problem: null, sent: true, nextAt: noon }],
+  ['lost, held back', 'lost', { problem: null, sent: true, heldBack: true, nextAt: noon }],
   ['link', 'lost-link', lostLink],
   ['link that waits', 'lost-link', { ...lostLink, availableAt: noon }],
   ['link elsewhere', 'lost-link', { ...lostLink, canReset: false }],

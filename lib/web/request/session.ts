@@ -20,6 +20,8 @@ export interface SecondStepSession {
   readonly notice?: Notice
   /** A link of a reset by mail that was opened before the sign-in. */
   readonly openedLink?: OpenedLink
+  /** The pending login's requests for a reset by mail, the earliest first. */
+  readonly lostAsks?: readonly LostAsk[]
   /** What a page of the admin's says once: a change that has just been made there. */
   readonly adminNotice?: AdminNotice
   /** Codes that were shown, for a reload of their page: sealed, the newest first. */
@@ -34,6 +36,16 @@ export interface OpenedLink {
   readonly userId: string
   /** The id of the reset, which is in the record. */
   readonly reset: string
+}
+
+/** A request for a reset by mail. */
+export interface LostAsk {
+  /** The id of the pending login that asked. */
+  readonly login: string
+  /** A digest of the address that was typed, right or wrong. */
+  readonly address: string
+  /** In milliseconds. */
+  readonly at: number
 }
 
 export interface AdminNotice {

@@ -8,14 +8,33 @@ import { occasionOf } from '../request/request-info.js'
 import type { Site } from '../request/site.js'
 import type { PendingVisitor, SignedInVisitor } from '../request/visitor.js'
 import { redirect, sendJson, sendProblem, showPage } from '../routing/respond.js'
+import { allowanceOf, rememberLostAsk } from './lost-asks.js'
+
+const MINUTE = 60 * 1000
 
 /** GET `/lost` */
-export const showLost: Handler<PendingVisitor> = async ({ site, req, res }) => {
+export const showLost: Handler<PendingVisitor> = async ({ site, req, res, visitor }) => {
   if (site.lost === null) return { code: 'switched-off' }
+  if (wantsJson(req)) {
+    sendJson(res, { status: 'ready' })
+    return undefined
+  }
   const sent = req.query.sent !== undefined
-  if (wantsJson(req)) sendJson(res, { status: 'ready' })
-  else await showPage(site, req, res, 'lost', { problem: null, sent, waitHours: hoursOf(site) })
+  const asked = sent ? allowanceOf(req, visitor.pending) : null
+  const data = {
+    problem: null,
+    sent,
+    heldBack: asked?.heldBack === true,
+    nextAt: asked === null ? null : momentAhead(asked.nextAt, site.system.now()),
+    waitHours: hoursOf(site),
+  }
+  await showPage(site, req, res, 'lost', data)
   return undefined
+}
+
+/** As pages show it, in whole minutes, never too early; null where it is over. */
+function momentAhead(at: number, now: number): Date | null {
+  return at <= now ? null : new Date(Math.ceil(at / MINUTE) * MINUTE)
 }
 
 /** POST `/lost` */
@@ -28,6 +47,8 @@ export const askLost: Handler<PendingVisitor> = async (exchange) => {
 
   const { pending, policy, subject } = visitor
   const request = { pending, policy, subject, address, occasion: occasionOf(req) }
+  const mark = await lost.markOf(address, pending)
+  await rememberLostAsk(req, pending, { address: mark, at: site.system.now() })
   // Only when the answer is out: its time must not tell whether the address is right (promise 4).
   res.once('close', () => lost.ask(request))
   if (wantsJson(req)) sendJson(res, { status: 'accepted' }, 202)
