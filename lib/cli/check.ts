@@ -1,19 +1,15 @@
-import { parseRecord } from '../domain/parse-record.js'
 import type { SecondStepRecord } from '../domain/record.js'
 import { keyRing } from '../keys/key-ring.js'
 import type { Sealer } from '../ports/sealer.js'
 import { system } from '../ports/system.js'
 import type { Config } from './config.js'
-import { everyRecord, lostRecord, userIdOf } from './every-record.js'
+import { type Reading, readEveryRecord } from './every-record.js'
 import { KeyUse } from './key-use.js'
 import { openPatiently } from './patience.js'
 import type { Progress } from './progress.js'
 
 /** What a reading of all records has found. */
-export interface Findings {
-  readonly read: number
-  /** One sentence for each record that is lost or not whole. */
-  readonly broken: readonly string[]
+export interface Findings extends Reading {
   /** Null where the config has no keys. */
   readonly use: KeyUse | null
 }
@@ -28,26 +24,11 @@ export async function check({ store, keys }: Config, progress: Progress): Promis
   const use = ring === null ? null : new KeyUse(ring.digester.keyIds)
   // As in production: an emptied Redis must not be declared trustworthy by a look at it.
   await openPatiently(async () => store.open?.({ production: true }))
-  progress.begin((await store.count?.()) ?? null)
-  const broken: string[] = []
-  let read = 0
-  for await (const { lost, stored } of everyRecord(store)) {
-    progress.step()
-    if (lost !== undefined) {
-      broken.push(lostRecord(lost))
-      continue
-    }
-    read += 1
-    const userId = userIdOf(stored)
-    try {
-      const record = parseRecord(stored, userId)
-      const sealedUnder = ring === null ? [] : await openSecrets(record, ring.sealer)
-      use?.add(record, sealedUnder, system.now())
-    } catch (error) {
-      broken.push(`The record of ${JSON.stringify(userId)} is broken: ${(error as Error).message}`)
-    }
-  }
-  return { read, broken, use }
+  const reading = await readEveryRecord(store, progress, 'is broken', async (record) => {
+    const sealedUnder = ring === null ? [] : await openSecrets(record, ring.sealer)
+    use?.add(record, sealedUnder, system.now())
+  })
+  return { ...reading, use }
 }
 
 /** @returns ids of the keys that the secrets are sealed under */

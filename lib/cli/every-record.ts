@@ -1,16 +1,58 @@
+import { parseRecord } from '../domain/parse-record.js'
 import type { SecondStepRecord } from '../domain/record.js'
 import type { RecordPage, RecordStore } from '../ports/record-store.js'
 import { system } from '../ports/system.js'
+import { messageOf } from './message.js'
+import type { Progress } from './progress.js'
 
 const PAGE = 100
 
 /** A record as the store lists it, unchecked, or the store's words for one that it has lost. */
-export type Listed =
+type Listed =
   | { readonly stored: SecondStepRecord; readonly lost?: undefined }
   | { readonly stored?: undefined; readonly lost: string }
 
-/** Every record. @throws anything, where the store does not answer */
-export async function* everyRecord(store: RecordStore): AsyncGenerator<Listed> {
+/** What a reading of all records came to. */
+export interface Reading {
+  readonly read: number
+  /** One sentence for each record that is lost, or not whole, or that nothing could be done with. */
+  readonly broken: readonly string[]
+}
+
+/**
+ * Does something with every record. One that is lost, not whole, or that it fails with keeps nobody
+ * from the others.
+ *
+ * @param failure what is said of a record that it fails with, such as `is broken`
+ * @throws anything, where the store does not answer
+ */
+export async function readEveryRecord(
+  store: RecordStore,
+  progress: Progress,
+  failure: string,
+  act: (record: SecondStepRecord) => Promise<void>,
+): Promise<Reading> {
+  progress.begin((await store.count?.()) ?? null)
+  const broken: string[] = []
+  let read = 0
+  for await (const { lost, stored } of everyRecord(store)) {
+    progress.step()
+    if (lost !== undefined) {
+      broken.push(`The record ${lost} is lost.`)
+      continue
+    }
+    read += 1
+    const userId = userIdOf(stored)
+    try {
+      await act(parseRecord(stored, userId))
+    } catch (error) {
+      broken.push(`The record of ${JSON.stringify(userId)} ${failure}: ${messageOf(error)}`)
+    }
+  }
+  return { read, broken }
+}
+
+async function* everyRecord(store: RecordStore): AsyncGenerator<Listed> {
   let cursor: string | null = null
   do {
     const page: RecordPage | null = await store.list({
@@ -27,10 +69,6 @@ export async function* everyRecord(store: RecordStore): AsyncGenerator<Listed> {
 }
 
 /** Whose record it is, also where nothing else of it can be read. */
-export function userIdOf(stored: SecondStepRecord): string {
+function userIdOf(stored: SecondStepRecord): string {
   return String(Reflect.get(Object(stored), 'userId'))
-}
-
-export function lostRecord(lost: string): string {
-  return `The record ${lost} is lost.`
 }

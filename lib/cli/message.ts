@@ -1,3 +1,4 @@
+import { textOf } from '../errors/text-of.js'
 import { UnavailableError } from '../errors/unavailable-error.js'
 
 const LONGEST = 400
@@ -8,12 +9,11 @@ const LONGEST = 400
  */
 export function messageOf(error: unknown): string {
   const parts = error instanceof UnavailableError ? [error, error.cause] : [error]
-  return parts.map(textOf).join(': ')
+  return parts.map(shortTextOf).join(': ')
 }
 
-function textOf(error: unknown): string {
-  const said = error instanceof Error ? error.message : String(error)
-  const text = withoutPasswords(said.replace(/\s+/g, ' '))
+function shortTextOf(error: unknown): string {
+  const text = withoutPasswords(textOf(error).replace(/\s+/g, ' '))
   const half = LONGEST / 2
   return text.length <= LONGEST ? text : `${text.slice(0, half)} … ${text.slice(-half)}`
 }

@@ -1,11 +1,9 @@
-import { parseRecord } from '../domain/parse-record.js'
 import { system } from '../ports/system.js'
 import { Reseal } from '../service/reseal.js'
 import { type App, withApp } from './app.js'
 import type { Command, Outcome } from './command.js'
-import { everyRecord, lostRecord, userIdOf } from './every-record.js'
+import { type Reading, readEveryRecord } from './every-record.js'
 import { KeyUse } from './key-use.js'
-import { messageOf } from './message.js'
 import { type Progress, progress } from './progress.js'
 
 /** `reseal`: every secret under the first key. */
@@ -25,11 +23,8 @@ under one is told at the end.`,
     }),
 }
 
-interface Sealed {
-  readonly read: number
+interface Sealed extends Reading {
   readonly resealed: number
-  /** One sentence for each record that could not be sealed. */
-  readonly broken: readonly string[]
   readonly use: KeyUse
 }
 
@@ -37,27 +32,13 @@ async function sealAll(app: App, told: Progress): Promise<Sealed> {
   const { records, vault, store, site, occasion } = app
   const service = new Reseal(records, vault)
   const use = new KeyUse(site.keyIds)
-  told.begin((await store.count?.()) ?? null)
-  const broken: string[] = []
-  let [read, resealed] = [0, 0]
-  for await (const { lost, stored } of everyRecord(store)) {
-    told.step()
-    if (lost !== undefined) {
-      broken.push(lostRecord(lost))
-      continue
-    }
-    read += 1
-    const userId = userIdOf(stored)
-    try {
-      const record = parseRecord(stored, userId)
-      if (await service.record(record, occasion)) resealed += 1
-      const secrets = record.authenticators.length > 0 || record.setup !== null
-      use.add(record, secrets ? site.keyIds.slice(0, 1) : [], system.now())
-    } catch (error) {
-      broken.push(`The record of ${JSON.stringify(userId)} was not sealed: ${messageOf(error)}`)
-    }
-  }
-  return { read, resealed, broken, use }
+  let resealed = 0
+  const reading = await readEveryRecord(store, told, 'was not sealed', async (record) => {
+    if (await service.record(record, occasion)) resealed += 1
+    const secrets = record.authenticators.length > 0 || record.setup !== null
+    use.add(record, secrets ? site.keyIds.slice(0, 1) : [], system.now())
+  })
+  return { ...reading, resealed, use }
 }
 
 function report({ read, resealed, broken, use }: Sealed): Outcome {

@@ -1,6 +1,7 @@
 import type { Knex } from 'knex'
 import { BrokenRecordError } from '../domain/parse-record.js'
 import { ConfigurationError } from '../errors/configuration-error.js'
+import { textOf } from '../errors/text-of.js'
 import type { KnexInstance } from './knex-instance.js'
 
 /** The tables; `schema` says in which version they are. */
@@ -85,7 +86,8 @@ function parsed(text: string): unknown {
 
 /** Knex puts the whole statement with its values before what the database said. */
 function withoutValues(error: unknown): Error {
-  const { message, name } = error instanceof Error ? error : new Error(String(error))
+  const message = textOf(error)
+  const name = error instanceof Error ? error.name : 'Error'
   const said = message.slice(message.lastIndexOf(' - ') + 1).replace(/^- /, '')
   const code: unknown = Reflect.get(Object(error), 'code')
   return Object.assign(new Error(`the database: ${said || name}`), { name, code })
