@@ -1,8 +1,13 @@
-import type { Request } from 'express'
-import { demandOf } from '../../domain/standing.js'
-import { askedPath, isOurs } from '../request/destination.js'
-import { removeUser, type StrategyFound } from '../request/passport.js'
+import { type Demand, demandOf } from '../../domain/standing.js'
+import { ConfigurationError } from '../../errors/configuration-error.js'
+import type { Account } from '../../service/accounts.js'
+import { askedPath } from '../request/destination.js'
+import { removeUser } from '../request/passport.js'
 import { type Guarded, guardedOf } from '../request/visitor.js'
+import type { FoundUser } from '../request/watched-passport.js'
+import { checkLogInOptions } from './check-log-in-options.js'
+import { goingOn } from './going-on.js'
+import { refuseAnswered } from './passport-session.js'
 import { refuseWithoutSession } from './pending-answer.js'
 
 /**
@@ -10,96 +15,98 @@ import { refuseWithoutSession } from './pending-answer.js'
  *
  * - `passport.authenticate(…, { session: false }, callback)`: the host's callback gets the user and
  *   hands out a token. They are refused here, as the same call without a callback is.
- * - "remember me" at one of our own routes: the pending login of that user goes on, or no request
- *   would ever reach the challenge.
+ * - "remember me" at one of our own routes: the pending login of that user goes on.
+ *
+ * Strategies call back from a database, where nobody catches: what the host's callback throws goes to
+ * Express.
  */
-export function meetFoundUser(found: StrategyFound): unknown {
+export function meetFoundUser(found: FoundUser): unknown {
   const { req, options } = found
   const state = guardedOf(req)
   // `assignProperty` (also `passport.authorize()`) names an account beside the user's, not a user.
-  if (options.assignProperty !== undefined) return found.proceed()
-  if (options.session !== false) signedInBy.set(req, found.user)
-  if (state === undefined) return found.proceed()
-  // A strategy calls back from wherever it likes, a database's callback for one: nobody catches there.
+  if (state === undefined || options.assignProperty !== undefined) return found.proceed()
+  const meet = options.session === false ? meetWithoutSession : meetWithSession
   return meet(state, found).catch(state.next)
 }
 
-async function meet(state: Guarded, found: StrategyFound): Promise<unknown> {
-  const { session, secondStep } = found.options
-  if (session !== false) return meetWithSession(state, found)
-  if (secondStep === false) return found.proceed()
-  return meetWithoutSession(state, found)
-}
-
-/** The users that strategies have found for a session, by request: also in front of the guard. */
-const signedInBy = new WeakMap<Request, Express.User>()
-
-/** Whether a strategy has found just this user on this request, for a session. */
-export function wasJustFound(req: Request, user: Express.User): boolean {
-  return signedInBy.get(req) === user
-}
-
-function meetWithSession(state: Guarded, found: StrategyFound): unknown {
-  if (goesOn(state, found)) return found.pass()
+async function meetWithSession(state: Guarded, found: FoundUser): Promise<unknown> {
+  let pass = false
+  try {
+    checkLogInOptions(found.options)
+    pass = isForOurRoute(state, found)
+  } catch (error) {
+    return found.fail(error)
+  }
+  if (pass) return found.pass()
   warnWithoutLogIn(state, found)
   return found.proceed()
 }
 
-async function meetWithoutSession(
-  state: Guarded,
-  { req, user, proceed }: StrategyFound,
-): Promise<unknown> {
-  const { site, res, passed } = state
-  const account = site.describe(user)
-  const footing = await site.sessions.footing(account.id, account.subject)
-  const demand = demandOf(footing, site.system.now())
-  const free = demand === 'nothing' || passed?.account.id === account.id
-  state.onFirstStep?.(account)
-  state.onFirstStep = null
-  if (free) {
-    state.cleared = { account, footing }
-    return proceed()
-  }
-  removeUser(req)
-  return refuseWithoutSession(
-    site,
-    req,
-    res,
-    demand === 'code' ? 'code-required' : 'setup-required',
-  )
+function isForOurRoute(state: Guarded, { req, user, options }: FoundUser): boolean {
+  if (state.visitor.kind !== 'pending') return false
+  return goingOn(req, state, state.site.describe(user).id, options) === 'ours'
 }
 
-function goesOn({ site, visitor, passed }: Guarded, { req, user }: StrategyFound): boolean {
-  if (visitor.kind !== 'pending' || passed !== null) return false
-  return (
-    isOurs(askedPath(req, site), site.paths) && site.describe(user).id === visitor.pending.userId
-  )
-}
-
-let warned = false
-
-/** A callback of the host's that hands something out and never calls `req.logIn` skips the gate. */
-function warnWithoutLogIn(state: Guarded, { user }: StrategyFound): void {
+async function meetWithoutSession(state: Guarded, found: FoundUser): Promise<unknown> {
   const { site, res } = state
-  if (warned) return
+  const { req, user, options } = found
+  let demand: Demand
+  try {
+    const account = site.describe(user)
+    state.onFirstStep?.(account)
+    state.onFirstStep = null
+    demand = options.secondStep === false ? 'nothing' : await demandOfFound(state, account)
+    // The host may have answered meanwhile: what it has given up makes no token any more.
+    refuseAnswered(req)
+  } catch (error) {
+    return found.fail(error)
+  }
+  if (demand === 'nothing') return found.proceed()
+  removeUser(req)
+  const status = demand === 'code' ? 'code-required' : 'setup-required'
+  return refuseWithoutSession(site, req, res, status)
+}
+
+async function demandOfFound(state: Guarded, account: Account<Express.User>): Promise<Demand> {
+  const { site, passed } = state
+  const footing = await site.sessions.footing(account.id, account.subject)
+  const demand =
+    passed?.account.id === account.id ? 'nothing' : demandOf(footing, site.system.now())
+  if (demand === 'nothing') state.cleared = { account, footing }
+  return demand
+}
+
+/**
+ * A callback of the host's that hands something out and never calls `req.logIn` skips the gate. Who is
+ * in already may be asked for a password again, or have an account linked.
+ */
+function warnWithoutLogIn(state: Guarded, found: FoundUser): void {
+  const { site, res, visitor } = state
+  const signedIn = visitor.kind === 'signed-in' ? visitor.userId : null
   res.once('finish', () => {
-    if (warned || state.calledLogIn || res.statusCode >= 400) return
-    isAsked(state, user).then(
-      (asked) => {
-        if (!asked || warned) return
-        warned = true
-        process.emitWarning(
-          'passport-second-step: a callback of passport.authenticate() answered for a user who has a second ' +
-            'step, without calling req.logIn(): call req.logIn(user, (error) => …) first and hand nothing ' +
-            'out before its callback runs, or give the option { session: false }',
-        )
-      },
-      (error: unknown) => site.trouble.report(error),
+    if (state.calledLogIn || res.statusCode >= 400) return
+    needsSecondStep(state, found, signedIn).then(
+      (needed) => needed && site.trouble.report(withoutLogIn(state, found)),
+      // No user of the host's, or nobody knows: a warning is worth no trouble.
+      () => undefined,
     )
   })
 }
 
-async function isAsked({ site }: Guarded, user: Express.User): Promise<boolean> {
-  const { id, subject } = site.describe(user)
-  return demandOf(await site.sessions.footing(id, subject), site.system.now()) !== 'nothing'
+async function needsSecondStep(
+  state: Guarded,
+  { user }: FoundUser,
+  signedIn: string | null,
+): Promise<boolean> {
+  const account = state.site.describe(user)
+  return account.id !== signedIn && (await demandOfFound(state, account)) !== 'nothing'
+}
+
+function withoutLogIn({ site }: Guarded, { req, strategy }: FoundUser): ConfigurationError {
+  const route = `${req.method} ${askedPath(req, site).slice(0, 100)}`
+  return new ConfigurationError(
+    `${route}: the callback of passport.authenticate('${strategy}', …) answered for a user who has passed ` +
+      'the first step alone. Call req.logIn(user, (error) => …) in it and hand nothing out before that calls ' +
+      `back, or write passport.authenticate('${strategy}', { session: false }, …)`,
+  )
 }

@@ -3,21 +3,15 @@ import type { Stamp } from '../../domain/stamp.js'
 import { demandOf, type Footing, standingOf } from '../../domain/standing.js'
 import { ConfigurationError } from '../../errors/configuration-error.js'
 import type { Account } from '../../service/accounts.js'
-import { destinationOf } from '../request/destination.js'
 import { keepsAsPassport, keepsOfPending } from '../request/kept-keys.js'
-import { pagePath } from '../request/page-path.js'
-import {
-  instanceInCharge,
-  type LogInOptions,
-  removeUser,
-  requireKnownInstance,
-} from '../request/passport.js'
+import { type LogInOptions, removeUser, requireKnownInstance } from '../request/passport.js'
 import type { Site } from '../request/site.js'
 import { type Guarded, guardedStateOf } from '../request/visitor.js'
+import { askForSecondStep, type Login } from './ask-for-second-step.js'
+import { checkLogInOptions } from './check-log-in-options.js'
 import { enter } from './enter.js'
-import { passportLogIn, refuseAnswered, serialisedUserOf } from './passport-session.js'
-import { answerPending, refuseWithoutSession } from './pending-answer.js'
-import { putPending } from './put-pending.js'
+import { passportLogIn } from './passport-session.js'
+import { refuseWithoutSession } from './pending-answer.js'
 
 type Done = (error?: unknown) => unknown
 
@@ -79,7 +73,7 @@ async function logIn(
   user: Express.User,
   options: LogInOptions,
 ): Promise<boolean> {
-  checkOptions(options)
+  checkLogInOptions(options)
   if (options.session !== false) requireKnownInstance(req, site.passports)
   const state = guardedStateOf(req)
   const account = accountIn(state, user) ?? site.describe(user)
@@ -93,7 +87,7 @@ async function logIn(
 
   const stamp = passed ?? keptStamp(site, state, login) ?? stampOfNobodyAsked(site, login)
   if (stamp === null) {
-    await becomePending(site, req, res, login)
+    await askForSecondStep(state, req, login)
     return false
   }
   const { visitor } = state
@@ -118,20 +112,6 @@ async function footingFor(state: Guarded, { id, subject }: Account): Promise<Foo
   const { site, cleared } = state
   state.cleared = null
   return cleared?.account.id === id ? cleared.footing : site.sessions.footing(id, subject)
-}
-
-interface Login {
-  readonly account: Account<Express.User>
-  readonly footing: Footing
-  readonly options: LogInOptions
-}
-
-function checkOptions(options: LogInOptions): void {
-  if (options.secondStep === false && options.session !== false) {
-    throw new ConfigurationError(
-      '`secondStep: false` is for credentials without a session: add `session: false`',
-    )
-  }
 }
 
 /** The strategy has just seen this user's second step passed; one login may use it. */
@@ -180,33 +160,4 @@ async function logInOnce(
   removeUser(req)
   await refuseWithoutSession(site, req, res, demand === 'code' ? 'code-required' : 'setup-required')
   return false
-}
-
-async function becomePending(
-  site: Site,
-  req: Request,
-  res: Response,
-  { account, footing, options }: Login,
-): Promise<void> {
-  const { index, passport } = instanceInCharge(req, site.passports)
-  const pending = site.sessions.pending({
-    userId: account.id,
-    epoch: footing.record.epoch,
-    next: destinationOf(req, options, site),
-    passport: { instance: index, user: await serialisedUserOf(passport, account.user, req) },
-    keepSessionInfo: options.keepSessionInfo === true,
-    locale: account.locale,
-    subject: footing.subject,
-    stampId: null,
-    stampVersion: null,
-  })
-  refuseAnswered(req)
-  await putPending(site, req, pending)
-  refuseAnswered(req)
-
-  removeUser(req)
-  const demand = demandOf(footing, site.system.now())
-  const standing = demand === 'setup' ? 'setup-required' : 'code-required'
-  guardedStateOf(req).visitor = { kind: 'pending', standing, pending, ...footing }
-  await answerPending(site, req, res, { status: standing, next: pagePath(site.paths, standing) })
 }

@@ -6,10 +6,9 @@ import {
   type LogInOptions,
   type PassportInstance,
   type PassportLogIn,
-  serialise,
-  serialiseInCharge,
   withSessionWork,
 } from '../request/passport.js'
+import { serialise, serialiseInCharge } from '../request/serialise.js'
 import { detachSession, regeneratedNow, savedNow } from '../request/session.js'
 
 const STORE = 'the session store'

@@ -1,6 +1,6 @@
 import type { Request } from 'express'
 import { checkNames } from '../../errors/check-names.js'
-import { serialisedUser } from '../request/passport.js'
+import { passportKeys, serialisedUnder } from '../request/passport.js'
 import { renewSession } from '../request/session.js'
 import type { Site } from '../request/site.js'
 import { guardedStateOf, type SignedInVisitor } from '../request/visitor.js'
@@ -27,7 +27,7 @@ export async function passwordChanged(
 ): Promise<void> {
   checkNames(options, ['except'], 'passwordChanged.')
   const { except } = options
-  const named = except === undefined ? null : visitorIn(except, userId)
+  const named = except === undefined ? null : visitorIn(site, except, userId)
   const { stamp, record } = await site.sessions.passwordChanged(userId, named)
   if (except === undefined || named === null || stamp === null) return
   await renewSession(except, stamp)
@@ -35,8 +35,10 @@ export async function passwordChanged(
 }
 
 /** The user, signed in by the request's session; null for anybody else. */
-function visitorIn(req: Request, userId: string): SignedInVisitor | null {
+function visitorIn(site: Site, req: Request, userId: string): SignedInVisitor | null {
   const { visitor } = guardedStateOf(req)
-  const inSession = visitor.kind === 'signed-in' && (serialisedUser(req) ?? null) !== null
-  return inSession && visitor.userId === userId ? visitor : null
+  if (visitor.kind !== 'signed-in' || visitor.userId !== userId) return null
+  const keys = passportKeys(req, site.passports)
+  const inSession = keys.some((key) => (serialisedUnder(req, key) ?? null) !== null)
+  return inSession ? visitor : null
 }

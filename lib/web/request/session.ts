@@ -161,7 +161,12 @@ export async function takeAdminNotice(req: Request, page: string): Promise<Admin
 
 /** The pending login, `broken` for something that no version of ours wrote, or null. */
 export function pendingOf(req: Request): PendingLogin | 'broken' | null {
-  const pending: unknown = req.session.secondStep?.pending
+  return pendingIn(req.session.secondStep)
+}
+
+/** The same of our key in a session. */
+export function pendingIn(secondStep: unknown): PendingLogin | 'broken' | null {
+  const { pending } = Object(secondStep) as { pending?: unknown }
   if (pending === undefined || pending === null) return null
   const { id, userId, epoch, at, passport, subject, stampVersion } = Object(
     pending,

@@ -1,4 +1,4 @@
-import type { NextFunction, Request, Response } from 'express'
+import type { NextFunction, Request, RequestHandler, Response } from 'express'
 import type { PendingLogin } from '../../domain/pending-login.js'
 import { freshUntil, type Method, type Stamp } from '../../domain/stamp.js'
 import { type Footing, type PendingStanding, setupDeadlineOf } from '../../domain/standing.js'
@@ -40,6 +40,8 @@ export interface Guarded {
   visitor: Visitor
   /** Passport's `req.logIn`, before the gate. */
   readonly logIn: PassportLogIn
+  /** The guard itself, for users who come to the request after it. */
+  readonly look: RequestHandler
   /** Express's, for what a callback of the host's throws: it is no reason for the process to end. */
   readonly next: NextFunction
   /** Whether the guard looked when the body, if there is one, was there already. */

@@ -1,21 +1,23 @@
-// The attacks: a JWT route hands a token to whoever has the password alone, because Passport gives the user
-// to the host's callback and never calls req.logIn; and a host whose "remember me" starts a new login at
-// each request locks its users out.
+// The attack: a JWT route hands a token to whoever has the password alone, because Passport gives the user
+// to the host's callback and never calls req.logIn.
 
 import { expect } from 'chai'
 import type { NextFunction, Request, Response } from 'express'
 import { type AuthenticateOptions, Passport, Strategy } from 'passport'
-import { expectProblem } from '../../support/answers.js'
+import { expectProblem, postJson } from '../../support/answers.js'
+import { browserOf, enrol, JSON_TYPE, passFirstStep, signIn } from '../../support/browser.js'
+import { MINUTE } from '../../support/clock.js'
 import {
-  browserOf,
-  enrol,
-  giveCode,
-  HTML,
-  JSON_TYPE,
-  passFirstStep,
-} from '../../support/browser.js'
-import { ann, bob, type HostOptions, type HostUser, makeHost } from '../../support/host.js'
-import { editSession, sessionsOf } from '../../support/sessions.js'
+  ann,
+  bob,
+  type Host,
+  type HostOptions,
+  type HostUser,
+  makeHost,
+} from '../../support/host.js'
+import { endings } from '../../support/process-endings.js'
+import { editSession } from '../../support/sessions.js'
+import { setPolicy } from '../../support/visits.js'
 import { warningsDuring } from '../../support/warnings.js'
 
 type Routes = NonNullable<HostOptions['routes']>
@@ -138,148 +140,176 @@ describe('a token handed out in a callback of passport.authenticate()', () => {
       .send({ username: id, password })
       .expect(200, { account: 'ann' })
   })
+
+  it('is given as often as a user without a second step has the right password', async () => {
+    // limitPassword() counts wrong passwords; nobody calls req.logIn() here to say that this was none.
+    const host = makeHost({
+      routes: (parts) => {
+        parts.app.use('/token', parts.secondStep.limitPassword())
+        tokenRoute({ session: false })(parts)
+      },
+    })
+    await setPolicy(host, { passwordAttempts: 3 })
+    for (let login = 0; login < 5; login += 1) await askToken(host, bob).expect(200)
+  })
+
+  it('is refused with a ConfigurationError where `secondStep: false` stands without `session: false`', async () => {
+    const host = makeHost({ routes: tokenRoute({ secondStep: false }) })
+    host.app.set('env', 'test')
+    await enrol(host, ann)
+    const { text } = await askToken(host, ann).expect(500)
+    expect(text).to.include('add `session: false`').and.to.not.include('token of')
+  })
+
+  it('is warned of by the line to change, once a minute', async () => {
+    const host = makeHost({ routes: tokenRoute({}) })
+    await enrol(host, ann)
+    const said = await warningsDuring(async () => {
+      await askToken(host, ann).expect(200)
+      host.system.advance(MINUTE)
+      await askToken(host, ann).expect(200)
+    })
+    expect(said).to.have.length(2)
+    expect(said[0]).to.include("POST /token: the callback of passport.authenticate('local', …)")
+  })
+
+  it('is not warned of where somebody who is in confirms the password', async () => {
+    const host = makeHost({ routes: tokenRoute({}) })
+    const enrolment = await enrol(host, ann)
+    const browser = browserOf(host)
+    await signIn(browser, ann, enrolment)
+    const said = await warningsDuring(async () => {
+      const { id, password } = ann
+      await postJson(browser, '/token', { username: id, password }).expect(200)
+    })
+    expect(said).to.deep.equal([])
+  })
 })
 
-/** Signs in whoever has the cookie, at each request that has no user. */
-class RememberMe extends Strategy {
-  override readonly name = 'remember-me'
+/** NestJS's AuthGuard: what the strategy says becomes a promise, and a filter answers what fails. */
+const nestLike =
+  (type: string | string[], options: object): Routes =>
+  ({ app, passport }) => {
+    const canActivate = (req: Request, res: Response) =>
+      new Promise<HostUser>((resolve, reject) => {
+        const given = { session: false, property: 'user', ...options } as AuthenticateOptions
+        const called = (error: unknown, user: HostUser | false) => {
+          if (error || !user) reject(error ?? Object.assign(new Error('no'), { statusCode: 401 }))
+          else resolve(user)
+        }
+        passport.authenticate(type, given, called)(req, res, (error: unknown) =>
+          reject(error ?? new Error('it passed')),
+        )
+      })
+    app.post('/nest', async (req, res) => {
+      try {
+        const { id } = await canActivate(req, res)
+        res.json({ token: `token of ${id}` })
+      } catch (error) {
+        const { statusCode = 500, message } = error as Error & { statusCode?: number }
+        res.status(statusCode).json({ statusCode, message })
+      }
+    })
+  }
+
+/** Answers from a database, where nobody catches what is thrown. */
+class LaterStrategy extends Strategy {
+  override readonly name = 'later'
 
   override authenticate(req: Request): void {
-    if (req.isAuthenticated() || req.get('x-remembered') !== 'ann') this.pass()
-    else this.success(ann)
+    setImmediate(() => (req.get('x-key') === 'ann' ? this.success(ann) : this.fail(401)))
   }
 }
 
-const remember: Routes = ({ app, passport }) => {
-  passport.use(new RememberMe())
-  app.use(passport.authenticate('remember-me'))
-}
+const askNest = (host: Host, { id, password }: HostUser) =>
+  postJson(browserOf(host), '/nest', { username: id, password })
 
-describe('"remember me" and a second step', () => {
-  const places: Record<string, HostOptions> = {
-    'after the guard': { mountFirst: remember },
-    'in front of the guard': { beforeGuard: remember },
-  }
-  for (const [place, options] of Object.entries(places)) {
-    it(`get the user in when the strategy is mounted ${place}`, async () => {
-      const host = makeHost(options)
-      const enrolment = await enrol(host, ann)
-      const browser = browserOf(host)
-      browser.set('X-Remembered', 'ann')
-      await browser
-        .get('/inside')
-        .set('Accept', HTML)
-        .expect(303, /.*/)
-        .expect('Location', '/second-step/challenge')
-      await browser.get('/second-step/challenge').set('Accept', HTML).expect(200)
-      await giveCode(browser, enrolment.code()).expect(200)
-      await browser.get('/inside').set('Accept', JSON_TYPE).expect(200)
-    })
-
-    it(`are no way around it when the strategy is mounted ${place}`, async () => {
-      const host = makeHost(options)
+describe('NestJS’s AuthGuard', () => {
+  for (const type of ['local', ['later', 'local']]) {
+    it(`refuses an enrolled user, and lets others in: ${JSON.stringify(type)}`, async () => {
+      const host = makeHost({
+        routes: (parts) => {
+          parts.passport.use(new LaterStrategy())
+          nestLike(type, {})(parts)
+        },
+      })
       await enrol(host, ann)
-      const browser = browserOf(host)
-      browser.set('X-Remembered', 'ann')
-      const asked = await browser.get('/inside').set('Accept', JSON_TYPE)
-      expect(asked.body.user ?? null).to.equal(null)
-      await giveCode(browser, '000000').expect(401)
-      await browser.get('/second-step/').set('Accept', JSON_TYPE).expect(401)
+      expectProblem(await askNest(host, ann), 'code-required', 401)
+      await askNest(host, bob).expect(200, { token: 'token of bob' })
+      await askNest(host, { ...bob, password: 'wrong' }).expect(401)
     })
   }
 
-  it('keep one pending login over the pages of the challenge, with its expiry and its count', async () => {
-    const host = makeHost({ mountFirst: remember })
+  it('lets a token in that was made after a second step', async () => {
+    const host = makeHost({
+      routes: (parts) => {
+        parts.passport.use(new LaterStrategy())
+        nestLike('later', { secondStep: false })(parts)
+      },
+    })
     await enrol(host, ann)
-    const browser = browserOf(host)
-    browser.set('X-Remembered', 'ann')
-    await browser.get('/inside').set('Accept', HTML).expect(303)
-    const pending = () =>
-      sessionsOf(host).flatMap(({ secondStep }) => secondStep?.pending?.id ?? [])
-    const first = pending()
-    await browser.get('/second-step/challenge').set('Accept', HTML).expect(200)
-    await giveCode(browser, '000000').expect(401)
-    expect(pending()).to.deep.equal(first)
+    const withToken = browserOf(host).post('/nest').set('X-Key', 'ann')
+    await withToken.expect(200, { token: 'token of ann' })
   })
 
-  it('do not mix users: a pending login of somebody else is no login of this one', async () => {
-    const host = makeHost({ mountFirst: remember })
+  it('answers a part that is away with 503, by its own filter', async () => {
+    const host = makeHost({ routes: nestLike('local', {}) })
     await enrol(host, ann)
-    const enrolment = await enrol(host, bob)
-    const browser = browserOf(host)
-    await passFirstStep(browser, bob).expect(200)
-    browser.set('X-Remembered', 'ann')
-    await giveCode(browser, enrolment.code())
-    await browser
-      .get('/inside')
-      .set('Accept', JSON_TYPE)
-      .expect((answer) => {
-        expect(answer.body.user ?? null).to.equal(null)
-      })
+    host.store.find = () => Promise.reject(new Error('away'))
+    const { body } = await askNest(host, ann).expect(503)
+    expect(body).to.deep.equal({ statusCode: 503, message: 'the record store is not available' })
   })
 })
 
-/** A second instance, whose users are under a key of their own in the session. */
-function staffPassport() {
-  const staff = new Passport()
-  staff.serializeUser((user, done) => done(null, (user as HostUser).id))
-  staff.deserializeUser((id, done) =>
-    done(null, [ann, bob].find((user) => user.id === id) ?? false),
-  )
-  for (const part of [
-    staff,
-    Reflect.get(staff, '_sm'),
-    Reflect.get(staff, '_strategies').session,
-  ]) {
-    Reflect.set(part, '_key', 'staff')
+describe('the refusal of a callback without a session', () => {
+  for (const mode of ['optional', 'required'] as const) {
+    it(`is the one of the same call without a callback, where the policy is ${mode}`, async () => {
+      const host = makeHost({
+        routes: (parts) => {
+          tokenRoute({ session: false })(parts)
+          const plain = parts.passport.authenticate('local', { session: false })
+          parts.app.post('/plain', plain, (_req, res) => res.json({ token: 'a token' }))
+        },
+      })
+      if (mode === 'optional') await enrol(host, ann)
+      else await setPolicy(host, { mode })
+      const [callback, plain] = await Promise.all(
+        ['/token', '/plain'].map((path) =>
+          postJson(browserOf(host), path, { username: 'ann', password: ann.password }),
+        ),
+      )
+      expect(callback?.status).to.be.oneOf([401, 403])
+      expect([callback?.status, callback?.body]).to.deep.equal([plain?.status, plain?.body])
+    })
   }
-  return staff
-}
+})
 
-describe('two Passport instances in front of one guard', () => {
-  it('are told: users of the first would meet no second step', async () => {
-    // Customers and staff in one app: guard() stands after the session() of staff alone.
-    const [passport, staff] = [new Passport(), staffPassport()]
+describe('a strategy that answers later', () => {
+  it('ends no process where the user it finds is none', async () => {
+    let broken = false
     const host = makeHost({
-      passport,
-      passports: [passport, staff],
-      beforeGuard: ({ app }) => {
-        app.set('env', 'test')
-        app.use(staff.initialize({ userProperty: 'staff' }), staff.authenticate('session'))
+      options: { describe: ({ id }) => ({ id: broken ? undefined : id }) },
+      mountFirst: ({ app, passport }) => {
+        passport.use(new LaterStrategy())
+        app.post('/second-step/later', passport.authenticate('later'))
       },
-      mountFirst: ({ app }) => {
-        app.post('/first', passport.initialize(), (req, res, next) => {
-          req.logIn(bob as never, (error) => (error ? next(error) : res.json({ in: true })))
-        })
+      routes: ({ app, passport }) => {
+        app.post('/token', passport.authenticate('later', { session: false }))
       },
     })
-    const browser = browserOf(host)
-    await browser.post('/first').expect(200)
-    const { text } = await browser.get('/inside').expect(500)
-    expect(text).to.include('mount guard() after the session() of each')
-  })
-
-  it('are fine with a guard after each, and with a session() on a router of its own', async () => {
-    const [passport, staff] = [new Passport(), staffPassport()]
-    const host = makeHost({
-      passport,
-      passports: [passport, staff],
-      beforeGuard: ({ app, secondStep }) => {
-        app.use(secondStep.guard(), staff.authenticate('session'))
-      },
-    })
-    const browser = browserOf(host)
-    await passFirstStep(browser, bob)
-    editSession(host, (session) => void Reflect.set(session, 'staff', { user: 'bob' }))
-    await browser.get('/inside').set('Accept', JSON_TYPE).expect(200)
-  })
-
-  it('are told at the first request where createSecondStep() knows only another one', async () => {
-    const [passport, known] = [new Passport(), new Passport()]
-    const host = makeHost({ passport, passports: [known] })
     host.app.set('env', 'test')
-    const { text } = await browserOf(host).get('/inside').expect(500)
-    expect(text).to.include('`passports`')
+    await enrol(host, ann)
+    const browser = browserOf(host)
+    await passFirstStep(browser, ann).expect(200)
+    browser.set('X-Key', 'ann')
+    broken = true
+    const ended = await endings(async () => {
+      for (const path of ['/second-step/later', '/token']) {
+        const { text } = await postJson(browser, path).expect(500)
+        expect(text).to.include('describe')
+      }
+    })
+    expect(ended).to.deep.equal([])
   })
 })
 

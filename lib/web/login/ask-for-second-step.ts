@@ -1,0 +1,70 @@
+import type { Request, Response } from 'express'
+import { demandOf, type Footing } from '../../domain/standing.js'
+import type { Account } from '../../service/accounts.js'
+import { destinationOf } from '../request/destination.js'
+import { pagePath } from '../request/page-path.js'
+import { instanceInCharge, type LogInOptions, removeUser } from '../request/passport.js'
+import type { Site } from '../request/site.js'
+import { type Guarded, guardedStateOf, type PendingVisitor } from '../request/visitor.js'
+import { goingOn } from './going-on.js'
+import { refuseAnswered, serialisedUserOf } from './passport-session.js'
+import { answerPending } from './pending-answer.js'
+import { putPending } from './put-pending.js'
+
+/** A user who has passed the first step, and what is known of them. */
+export interface Login {
+  readonly account: Account<Express.User>
+  readonly footing: Footing
+  readonly options: LogInOptions
+}
+
+/** The second step is open: for the pending login that there is, or for a new one. */
+export async function askForSecondStep(state: Guarded, req: Request, login: Login): Promise<void> {
+  const { site, visitor, res } = state
+  const how = goingOn(req, state, login.account.id, login.options)
+  if (how === 'anew' || visitor.kind !== 'pending') {
+    await becomePending(site, req, res, login)
+    return
+  }
+  removeUser(req)
+  if (how === 'ours') state.next()
+  else await answerAsPending(site, req, res, visitor.standing)
+}
+
+async function becomePending(
+  site: Site,
+  req: Request,
+  res: Response,
+  { account, footing, options }: Login,
+): Promise<void> {
+  const { index, passport } = instanceInCharge(req, site.passports)
+  const pending = site.sessions.pending({
+    userId: account.id,
+    epoch: footing.record.epoch,
+    next: destinationOf(req, options, site),
+    passport: { instance: index, user: await serialisedUserOf(passport, account.user, req) },
+    keepSessionInfo: options.keepSessionInfo === true,
+    locale: account.locale,
+    subject: footing.subject,
+    stampId: null,
+    stampVersion: null,
+  })
+  refuseAnswered(req)
+  await putPending(site, req, pending)
+  refuseAnswered(req)
+
+  removeUser(req)
+  const demand = demandOf(footing, site.system.now())
+  const standing = demand === 'setup' ? 'setup-required' : 'code-required'
+  guardedStateOf(req).visitor = { kind: 'pending', standing, pending, ...footing }
+  await answerAsPending(site, req, res, standing)
+}
+
+async function answerAsPending(
+  site: Site,
+  req: Request,
+  res: Response,
+  status: PendingVisitor['standing'],
+): Promise<void> {
+  await answerPending(site, req, res, { status, next: pagePath(site.paths, status) })
+}

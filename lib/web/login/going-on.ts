@@ -1,0 +1,34 @@
+import type { Request } from 'express'
+import { askedPath, isOurs } from '../request/destination.js'
+import type { Guarded } from '../request/visitor.js'
+import type { AuthenticateOptions } from '../request/watched-passport.js'
+
+/**
+ * What becomes of the pending login where its own user passes the first step again, as "remember me"
+ * does at every request that has no user:
+ *
+ * - `ours`: the request goes on to our route, or the challenge would never be reached
+ * - `elsewhere`: the login is answered as pending, and the pending login stays the same
+ * - `anew`: a login route was asked, or there is nothing to go on with
+ *
+ * A request for anything else than our routes never goes on: behind a middleware that signs in at
+ * every request, routes take whoever reaches them for signed in.
+ */
+export function goingOn(
+  req: Request,
+  { site, visitor, passed }: Guarded,
+  userId: string,
+  options: AuthenticateOptions,
+): 'ours' | 'elsewhere' | 'anew' {
+  if (visitor.kind !== 'pending' || passed !== null) return 'anew'
+  if (visitor.pending.userId !== userId || options.session === false) return 'anew'
+  if (isOurs(askedPath(req, site), site.paths)) return 'ours'
+  return isLoginRoute(req, options) ? 'anew' : 'elsewhere'
+}
+
+/** Whether the login stands at a place of its own, and not in front of everything. */
+function isLoginRoute(req: Request, options: AuthenticateOptions): boolean {
+  const isAtItsPath = req.baseUrl !== '' && req.path === '/'
+  const leadsOn = options.successRedirect ?? options.successReturnToOrRedirect
+  return req.route !== undefined || isAtItsPath || leadsOn !== undefined
+}

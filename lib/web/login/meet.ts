@@ -1,0 +1,183 @@
+import type { Request } from 'express'
+import type { PendingLogin } from '../../domain/pending-login.js'
+import { demandOf, type Footing, pendingStandingOf, standingOf } from '../../domain/standing.js'
+import type { Account } from '../../service/accounts.js'
+import { askedPath, liesUnder } from '../request/destination.js'
+import {
+  instanceInCharge,
+  passportKeys,
+  removeUser,
+  serialisedUser,
+  userOf,
+} from '../request/passport.js'
+import {
+  pendingIn,
+  pendingOf,
+  regenerateSession,
+  removeLogin,
+  saveSession,
+  stampOf,
+} from '../request/session.js'
+import type { Site } from '../request/site.js'
+import type { PendingVisitor, SignedInVisitor, Visitor } from '../request/visitor.js'
+import { type LoginBefore, loginBeforeGuard } from '../request/watched-passport.js'
+import { accountOfPending, finishLogin } from './finish-login.js'
+
+/**
+ * Finds out who is asking, and removes a user who is not in. What it changes is saved before anything
+ * else runs.
+ *
+ * @param isOpen whether the page is one of signing in and out
+ */
+export async function meet(site: Site, req: Request, isOpen: boolean): Promise<Visitor> {
+  const user = userOf(req)
+  const login = user === undefined ? null : loginBeforeGuard(req, user)
+  if (user !== undefined && login !== null) return meetLogin(site, req, user, login)
+  const pending = pendingOf(req)
+  if (pending !== null) await removeUserBeside(site, req)
+  if (pending === 'broken') return { kind: 'over' }
+  if (pending !== null) return meetPending(site, req, pending, isOpen)
+  return user === undefined ? { kind: 'anonymous' } : meetUser(site, req, user)
+}
+
+async function meetPending(
+  site: Site,
+  req: Request,
+  pending: PendingLogin,
+  isOpen: boolean,
+): Promise<Visitor> {
+  const footing = await site.sessions.footing(pending.userId, pending.subject)
+  const standing = pendingStandingOf(pending, footing, site.system.now())
+  if (standing === 'over') return { kind: 'over' }
+  if (standing !== 'free') return { kind: 'pending', standing, pending, ...footing }
+  // Who is signing in or out, or cancels, does not ask to be let in.
+  const isOut = isOpen || liesUnder(askedPath(req, site), `${site.paths.secondStep}/cancel`)
+  return isOut ? { kind: 'over' } : setFree(site, req, { pending, ...footing })
+}
+
+/**
+ * The rule was eased, or an admin has paused or lifted the second step, while the login waited: its
+ * first step is enough now.
+ */
+async function setFree(
+  site: Site,
+  req: Request,
+  login: { readonly pending: PendingLogin } & Footing,
+): Promise<Visitor> {
+  const account = await accountOfPending(site, req, login)
+  if (account === undefined) return { kind: 'over' }
+  const { pending, ...footing } = login
+  const passed = { account, method: 'none', given: footing.record, pageBetween: true } as const
+  await finishLogin(site, req, login, passed)
+  return signedInVisitor(req, account, footing)
+}
+
+/** Pending present: never a user. */
+async function removeUserBeside(site: Site, req: Request): Promise<void> {
+  removeUser(req)
+  const { secondStep } = req.session
+  if (passportKeys(req, site.passports).every((key) => !(key in req.session))) return
+  removeLogin(site, req)
+  if (secondStep !== undefined) req.session.secondStep = secondStep
+  await saveSession(req)
+}
+
+async function meetUser(site: Site, req: Request, user: Express.User): Promise<Visitor> {
+  const account = site.describe(user)
+  const footing = await footingOf(site, account)
+  const visitor = signedInVisitor(req, account, footing)
+  const standing = standingOf(account.id, visitor.stamp, footing, site.system.now())
+  if (standing === 'passed') return visitor
+  if (standing !== 'revoked') {
+    return becomePendingInPlace(site, req, standing, pendingInPlace(site, req, visitor), visitor)
+  }
+  // A revoked session must not become a first step: whoever holds it starts anew.
+  removeUser(req)
+  await regenerateSession(req)
+  return { kind: 'anonymous' }
+}
+
+/**
+ * Something in front of the guard has signed the user in on this very request, "remember me" say. It is
+ * a first step, as at the gate. Where it is one at every request, the pending login of before goes on:
+ * its time and its wrong codes are not for anybody to begin anew.
+ */
+async function meetLogin(
+  site: Site,
+  req: Request,
+  user: Express.User,
+  login: LoginBefore,
+): Promise<Visitor> {
+  const account = site.describe(user)
+  const { id: userId } = account
+  const footing = await footingOf(site, account)
+  const now = site.system.now()
+  const demand = demandOf(footing, now)
+  if (demand === 'nothing') {
+    req.session.secondStep = { verified: site.sessions.stamp(userId, footing.record, 'none') }
+    await saveSession(req)
+    return signedInVisitor(req, account, footing)
+  }
+  const before = pendingIn(login.secondStep)
+  if (before !== null && before !== 'broken' && before.userId === userId) {
+    const standing = pendingStandingOf(before, footing, now)
+    if (standing !== 'over' && standing !== 'free') {
+      return becomePendingInPlace(site, req, standing, before, footing)
+    }
+  }
+  const standing = demand === 'setup' ? 'setup-required' : 'code-required'
+  const visitor: SignedInVisitor = { kind: 'signed-in', userId, account, stamp: null, ...footing }
+  return becomePendingInPlace(site, req, standing, pendingInPlace(site, req, visitor), footing)
+}
+
+/** A reset that is under way ends where the user's address is another one by now. */
+async function footingOf(site: Site, { id, email, subject }: Account): Promise<Footing> {
+  const found = await site.sessions.footing(id, subject)
+  const moved = (await site.lost?.endIfMoved(found.record, email)) === true
+  return moved ? site.sessions.footing(id, subject) : found
+}
+
+function signedInVisitor(
+  req: Request,
+  account: Account<Express.User>,
+  footing: Footing,
+): SignedInVisitor {
+  return { kind: 'signed-in', userId: account.id, account, stamp: stampOf(req), ...footing }
+}
+
+/** The pending login that takes the place of a user in the session. */
+function pendingInPlace(
+  site: Site,
+  req: Request,
+  { userId, account, stamp, record, subject }: SignedInVisitor,
+): PendingLogin {
+  return site.sessions.pending({
+    userId,
+    epoch: record.epoch,
+    next: null,
+    passport: { instance: instanceInCharge(req, site.passports).index, user: serialisedUser(req) },
+    keepSessionInfo: true,
+    locale: account.locale,
+    subject,
+    stampId: stamp?.id ?? null,
+    stampVersion: stamp?.version ?? null,
+  })
+}
+
+/**
+ * The user goes from the request and from the session, saved before anything else runs: a later
+ * `passport.session()`, on a sub-router say, would sign them in again.
+ */
+async function becomePendingInPlace(
+  site: Site,
+  req: Request,
+  standing: PendingVisitor['standing'],
+  pending: PendingLogin,
+  { record, policy, subject }: Footing,
+): Promise<PendingVisitor> {
+  removeUser(req)
+  removeLogin(site, req)
+  req.session.secondStep = { pending }
+  await saveSession(req)
+  return { kind: 'pending', standing, pending, record, policy, subject }
+}

@@ -1,0 +1,193 @@
+import type { Request } from 'express'
+import { ConfigurationError } from '../../errors/configuration-error.js'
+import {
+  keyInCharge,
+  type LogInOptions,
+  noteUserProperty,
+  type PassportInstance,
+  serialisedUnder,
+  userOf,
+  userProperty,
+} from './passport.js'
+
+/** Options of `passport.authenticate()` that say what becomes of the user. */
+export interface AuthenticateOptions extends LogInOptions {
+  readonly assignProperty?: string
+}
+
+/** A strategy has found a user. Exactly one of the three is to be called, or the request answered. */
+export interface FoundUser {
+  readonly req: Request
+  /** The strategy's name. */
+  readonly strategy: string
+  readonly user: Express.User
+  readonly options: AuthenticateOptions
+  /** Goes on as Passport would: with the host's callback where it gave one, else with `req.logIn`. */
+  readonly proceed: () => unknown
+  /** Goes on with the next middleware, as if the strategy had not looked. */
+  readonly pass: () => void
+  /** Goes on with an error, in the host's callback where it gave one. */
+  readonly fail: (error: unknown) => void
+}
+
+/** Who is told what an instance's strategies do. */
+export interface Watcher {
+  /** @returns a promise where the host's callback makes one */
+  found(found: FoundUser): unknown
+  /** A `session()` has put a user on the request; `next` is what comes after it. */
+  session(req: Request, next: (error?: unknown) => void): void
+}
+
+/** A strategy at work on a request, as Passport has prepared it. */
+interface StrategyAtWork {
+  readonly name?: string
+  success(user: Express.User | false | null | undefined, info?: unknown): unknown
+  pass(): void
+  error(error: unknown): void
+  authenticate(req: Request, options?: AuthenticateOptions): unknown
+}
+
+const watched = new WeakSet<PassportInstance>()
+
+/**
+ * Sees what an instance does, whenever its middleware was made. `req.logIn` alone would not do: where
+ * the host gave a callback, Passport hands it the user and never calls `req.logIn`; `session()` does
+ * not either; and in front of the guard `req.logIn` is still Passport's own.
+ */
+export function watchPassport(passport: PassportInstance, watcher: Watcher): void {
+  if (watched.has(passport)) return
+  watched.add(passport)
+  watchStrategies(passport, watcher)
+  watchLogIns(passport)
+}
+
+function watchStrategies(passport: PassportInstance, watcher: Watcher): void {
+  watchStrategyObjects(passport, watcher)
+  const look: unknown = Reflect.get(passport, '_strategy')
+  if (typeof look !== 'function') return
+  Reflect.set(passport, '_strategy', (name: string) => {
+    const strategy: StrategyAtWork | undefined = look.call(passport, name)
+    if (strategy === undefined) return undefined
+    return name === 'session'
+      ? watchedSession(strategy, watcher)
+      : watchedStrategy(name, strategy, watcher)
+  })
+}
+
+/** A strategy may be handed over itself, in place of the name that it was registered by. */
+function watchStrategyObjects(passport: PassportInstance, watcher: Watcher): void {
+  const authenticate: unknown = Reflect.get(passport, 'authenticate')
+  if (typeof authenticate !== 'function') return
+  const watch = (one: unknown) =>
+    isStrategy(one) ? watchedStrategy(one.name ?? 'a strategy', one, watcher) : one
+  Reflect.set(passport, 'authenticate', (name: unknown, ...rest: unknown[]) => {
+    const names = Array.isArray(name) ? name.map(watch) : watch(name)
+    return authenticate.call(passport, names, ...rest)
+  })
+}
+
+function isStrategy(value: unknown): value is StrategyAtWork {
+  return typeof value === 'object' && value !== null && 'authenticate' in value
+}
+
+function watchedStrategy(name: string, strategy: StrategyAtWork, watcher: Watcher): StrategyAtWork {
+  const watching: StrategyAtWork = Object.create(strategy)
+  watching.authenticate = function (this: StrategyAtWork, req, options = {}) {
+    const succeed = this.success
+    this.success = (user, info) => {
+      const proceed = () => succeed.call(this, user, info)
+      if (!user) return proceed()
+      const [pass, fail] = [() => this.pass(), (error: unknown) => this.error(error)]
+      return watcher.found({ req, strategy: name, user, options, proceed, pass, fail })
+    }
+    return strategy.authenticate.call(this, req, options)
+  }
+  return watching
+}
+
+/** `session()` passes, whether or not it has found somebody. */
+function watchedSession(strategy: StrategyAtWork, watcher: Watcher): StrategyAtWork {
+  const watching: StrategyAtWork = Object.create(strategy)
+  watching.authenticate = function (this: StrategyAtWork, req, options = {}) {
+    const before = userOf(req)
+    const pass = this.pass
+    this.pass = () => {
+      const user = userOf(req)
+      if (user === undefined || user === before) return pass.call(this)
+      noteSession(req, String(Reflect.get(strategy, '_key')), user)
+      watcher.session(req, (error) => (error ? this.error(error) : pass.call(this)))
+    }
+    return strategy.authenticate.call(this, req, options)
+  }
+  return watching
+}
+
+interface SessionUser {
+  readonly key: string
+  readonly property: string
+  readonly user: Express.User
+}
+
+const fromSessions = new WeakMap<Request, SessionUser[]>()
+
+function noteSession(req: Request, key: string, user: Express.User): void {
+  noteUserProperty(req)
+  const noted = fromSessions.get(req) ?? []
+  fromSessions.set(req, [...noted, { key, property: userProperty(req), user }])
+}
+
+/**
+ * Called by a guard, which meets the user of the instance in charge.
+ *
+ * @throws ConfigurationError where an instance before that one has put a user on the request, under a
+ *   property or from a key of its own: nobody would look at them
+ */
+export function requireOneSession(req: Request): void {
+  const inCharge = { key: keyInCharge(req), property: userProperty(req) }
+  const unmet = (fromSessions.get(req) ?? []).some(
+    ({ key, property, user }) =>
+      Reflect.get(req, property) === user &&
+      (key !== inCharge.key || property !== inCharge.property),
+  )
+  fromSessions.delete(req)
+  if (!unmet) return
+  throw new ConfigurationError(
+    'two Passport instances stand in front of one guard(), which can meet the users of the last one only: ' +
+      'mount guard() after the session() of the first; those that follow are met by themselves',
+  )
+}
+
+/** A login that Passport itself has done, since no guard has seen the request yet. */
+export interface LoginBefore {
+  readonly user: unknown
+  /** Our part of the session that it has taken the place of. */
+  readonly secondStep: unknown
+}
+
+const loginsBefore = new WeakMap<Request, LoginBefore>()
+
+/** The login of this very request that has put this user into the session, or null. */
+export function loginBeforeGuard(req: Request, user: Express.User): LoginBefore | null {
+  const login = loginsBefore.get(req)
+  return login !== undefined && login.user === user ? login : null
+}
+
+type LogIn = (req: Request, user: unknown, options: LogInOptions, done: Done) => void
+type Done = (error?: unknown) => void
+
+/** Notes first steps. Whoever is in the session already and is logged in again has not passed one. */
+function watchLogIns(passport: PassportInstance): void {
+  const manager: unknown = Reflect.get(passport, '_sm')
+  const logIn: unknown = Reflect.get(Object(manager), 'logIn')
+  if (typeof logIn !== 'function') return
+  const watching: LogIn = (req, user, options, done) => {
+    const key = String(Reflect.get(Object(manager), '_key'))
+    const isFirst = req.session && (serialisedUnder(req, key) ?? null) === null
+    const secondStep = req.session?.secondStep
+    logIn.call(manager, req, user, options, (error: unknown) => {
+      if (!error && isFirst) loginsBefore.set(req, { user, secondStep })
+      done(error)
+    })
+  }
+  Reflect.set(Object(manager), 'logIn', watching)
+}

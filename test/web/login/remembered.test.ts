@@ -1,0 +1,246 @@
+// The mistake: a host's "remember me" signs in at every request that has no user. Between the two steps
+// there is none, so each request would begin a new login and the code would never be looked at. And the
+// attack: what is let through for it is used as a first step by a session that was revoked, or as a way
+// past a host's own check.
+
+import { expect } from 'chai'
+import type { Request } from 'express'
+import { Strategy } from 'passport'
+import type { PendingLogin } from '../../../lib/domain/pending-login.js'
+import { virtualAuthenticator } from '../../../lib/testing/index.js'
+import { expectProblem, getJson, getPage, postForm, postJson } from '../../support/answers.js'
+import { type Browser, browserOf, enrol, giveCode, passFirstStep } from '../../support/browser.js'
+import { MINUTE } from '../../support/clock.js'
+import {
+  ann,
+  bob,
+  type Host,
+  type HostOptions,
+  type HostParts,
+  makeHost,
+} from '../../support/host.js'
+import { editSession, sessionsOf } from '../../support/sessions.js'
+import { setPolicy, wrongCodeOf } from '../../support/visits.js'
+
+/** Whom the cookie names. Here it is a header, which the agent sends with every request. */
+const rememberedIn = (req: Request) => [ann, bob].find(({ id }) => id === req.get('x-remembered'))
+
+/** As passport-remember-me does it. */
+class RememberMe extends Strategy {
+  override readonly name = 'remember-me'
+
+  override authenticate(req: Request): void {
+    const user = rememberedIn(req)
+    if (req.isAuthenticated() || user === undefined) this.pass()
+    else this.success(user)
+  }
+}
+
+type Mount = (parts: HostParts) => void
+
+const byStrategy: Mount = ({ app, passport }) => {
+  passport.use(new RememberMe())
+  app.use(passport.authenticate('remember-me'))
+}
+
+const byOwnMiddleware: Mount = ({ app }) => {
+  app.use((req, _res, next) => {
+    const user = rememberedIn(req)
+    if (req.isAuthenticated() || user === undefined) next()
+    else req.logIn(user, (error) => next(error))
+  })
+}
+
+const ways: Readonly<Record<string, HostOptions>> = {
+  'a strategy after the guard': { mountFirst: byStrategy },
+  'a strategy in front of the guard': { beforeGuard: byStrategy },
+  'a middleware of its own after the guard': { mountFirst: byOwnMiddleware },
+  'a middleware of its own in front of the guard': { beforeGuard: byOwnMiddleware },
+}
+
+function rememberedBrowser(host: Host, id = 'ann'): Browser {
+  const browser = browserOf(host)
+  browser.set('X-Remembered', id)
+  return browser
+}
+
+function pendingLogins(host: Host): readonly PendingLogin[] {
+  return sessionsOf(host).flatMap(({ secondStep }) => secondStep?.pending ?? [])
+}
+
+for (const [way, options] of Object.entries(ways)) {
+  describe(`"remember me" by ${way}`, () => {
+    it('leads to the challenge, and the code gets the user in', async () => {
+      const host = makeHost(options)
+      const enrolment = await enrol(host, ann)
+      const browser = rememberedBrowser(host)
+      const page = await getPage(browser, '/inside').expect(303)
+      expect(page.headers.location).to.equal('/second-step/challenge')
+      await getPage(browser, '/second-step/challenge').expect(200)
+      const { headers } = await postForm(browser, '/second-step/challenge', {
+        code: enrolment.code(),
+      }).expect(303)
+      expect(headers.location).to.be.oneOf(['/', '/inside'])
+      await browser.get('/inside').expect(200, { user: 'ann', status: 'verified' })
+    })
+
+    it('gets nobody in who gives no code', async () => {
+      const host = makeHost(options)
+      const enrolment = await enrol(host, ann)
+      const browser = rememberedBrowser(host)
+      await getPage(browser, '/inside').expect(303)
+      await giveCode(browser, wrongCodeOf(host, enrolment)).expect(401)
+      expectProblem(await getJson(browser, '/second-step/'), 'code-required', 401)
+      expect((await getJson(browser, '/inside')).body.user ?? null).to.equal(null)
+    })
+
+    it('lets a user set up who must', async () => {
+      // A set-up in progress belongs to the pending login that began it.
+      const host = makeHost(options)
+      await setPolicy(host, { mode: 'required' })
+      const browser = rememberedBrowser(host)
+      await getPage(browser, '/inside').expect(303)
+      const { body } = await getJson(browser, '/second-step/setup').expect(200)
+      const code = virtualAuthenticator(body.secret).code(host.system.now())
+      const done = await postJson(browser, '/second-step/setup', { code }).expect(200)
+      expect(done.body.status).to.equal('enrolled')
+      await browser.get('/inside').expect(200, { user: 'ann', status: 'verified' })
+    })
+
+    it('goes on with one pending login: the same id, expiry and wrong codes', async () => {
+      const host = makeHost(options)
+      const enrolment = await enrol(host, ann)
+      const browser = rememberedBrowser(host)
+      await getPage(browser, '/inside').expect(303)
+      const [begun] = pendingLogins(host)
+      host.system.advance(MINUTE)
+      for (let miss = 0; miss < 5; miss += 1) {
+        await browser.get('/logo.svg').set('Accept', 'image/svg+xml')
+        await getPage(browser, '/second-step/challenge').expect(200)
+        await giveCode(browser, wrongCodeOf(host, enrolment)).expect(401)
+        const [{ id, at } = { id: null, at: null }, ...others] = pendingLogins(host)
+        expect([id, at, others]).to.deep.equal([begun?.id, begun?.at, []])
+      }
+      // Used up: only another first step begins another one, and the user's own wait is not over.
+      expect((await giveCode(browser, enrolment.code())).body.status).to.not.equal('signed-in')
+      expect((await getJson(browser, '/inside')).body.user ?? null).to.equal(null)
+    })
+
+    it('can be cancelled', async () => {
+      const host = makeHost(options)
+      await enrol(host, ann)
+      const browser = rememberedBrowser(host)
+      await getPage(browser, '/inside').expect(303)
+      await postJson(browser, '/second-step/cancel').expect(200, { status: 'cancelled' })
+      expect(pendingLogins(host)).to.deep.equal([])
+    })
+
+    it('does not go on with the pending login of somebody else', async () => {
+      const host = makeHost(options)
+      await enrol(host, ann)
+      const ofBob = await enrol(host, bob)
+      const browser = browserOf(host)
+      await passFirstStep(browser, bob).expect(200)
+      browser.set('X-Remembered', 'ann')
+      await giveCode(browser, ofBob.code())
+      expect((await getJson(browser, '/inside')).body.user ?? null).to.equal(null)
+      expect(pendingLogins(host).map(({ userId }) => userId)).to.deep.equal(['ann'])
+    })
+
+    it('begins anew where the user gives the password again', async () => {
+      const host = makeHost(options)
+      const enrolment = await enrol(host, ann)
+      const browser = rememberedBrowser(host)
+      await getPage(browser, '/inside').expect(303)
+      host.system.advance(9 * MINUTE)
+      await passFirstStep(browser, ann).expect(200)
+      host.system.advance(2 * MINUTE)
+      await giveCode(browser, enrolment.code()).expect(200)
+    })
+
+    it('signs a user in who has turned the second step off again', async () => {
+      const host = makeHost(options)
+      const enrolment = await enrol(host, ann)
+      const first = rememberedBrowser(host)
+      await getPage(first, '/inside').expect(303)
+      await giveCode(first, enrolment.code()).expect(200)
+      host.system.advance(30_000)
+      await postJson(first, '/second-step/disable', { code: enrolment.code() }).expect(200)
+      const again = rememberedBrowser(host)
+      await getJson(again, '/inside').expect(200, { user: 'ann', status: 'none' })
+      await getJson(again, '/inside').expect(200, { user: 'ann', status: 'none' })
+    })
+  })
+}
+
+/** A session of before the set-up, as a thief has it: the user is in it, and no stamp. */
+async function revokedSession(host: Host): Promise<Browser> {
+  const thief = browserOf(host)
+  await passFirstStep(thief, ann)
+  editSession(host, (session) => {
+    delete session.secondStep
+  })
+  await enrol(host, ann)
+  return thief
+}
+
+describe('a revoked session', () => {
+  it('is no first step where another credential of the request was looked at', async () => {
+    // An API key, an account beside the user's: Passport leaves `authInfo` for those too.
+    const host = makeHost({
+      beforeGuard: ({ app, passport }) => {
+        passport.use('key', new RememberMe())
+        const options = { session: false, assignProperty: 'client' }
+        app.use(passport.authenticate('key', options))
+        app.use((req, _res, next) => {
+          req.authInfo = {}
+          next()
+        })
+      },
+    })
+    const thief = await revokedSession(host)
+    await getJson(thief, '/inside').expect(401, { user: null })
+    expectProblem(await getJson(thief, '/second-step/challenge'), 'not-signed-in', 401)
+    expect(pendingLogins(host)).to.deep.equal([])
+  })
+
+  it('is no first step where the host logs its user in again at every request', async () => {
+    const host = makeHost({
+      beforeGuard: ({ app }) => {
+        app.use((req, _res, next) => {
+          if (req.user === undefined || req.get('x-again') === undefined) next()
+          else req.logIn(req.user, next)
+        })
+      },
+    })
+    const thief = await revokedSession(host)
+    thief.set('X-Again', 'yes')
+    await getJson(thief, '/inside').expect(401, { user: null })
+    expectProblem(await getJson(thief, '/second-step/challenge'), 'not-signed-in', 401)
+    expect(pendingLogins(host)).to.deep.equal([])
+  })
+})
+
+describe('a login that the host demands at every request', () => {
+  it('lets no pending visitor through to the host’s routes', async () => {
+    // Behind passport.authenticate('basic') a route need not look at req.user: who has none is refused.
+    const host = makeHost({
+      mountFirst: ({ app, passport }) => {
+        passport.use('basic', new RememberMe())
+        app.get('/report', passport.authenticate('basic'), (_req, res) => res.json({ secret: 1 }))
+        app.use('/reports', passport.authenticate('basic'), (_req, res) => res.json({ secret: 1 }))
+      },
+    })
+    await enrol(host, ann)
+    const browser = rememberedBrowser(host)
+    for (let request = 0; request < 2; request += 1) {
+      for (const path of ['/report', '/reports', '/reports/all']) {
+        const { body } = await getJson(browser, path)
+        expect(body, path).to.deep.equal({
+          status: 'code-required',
+          next: '/second-step/challenge',
+        })
+      }
+    }
+  })
+})
