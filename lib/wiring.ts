@@ -20,6 +20,7 @@ import { Audit } from './service/audit.js'
 import { BackupCodes } from './service/backup-codes.js'
 import { Challenge } from './service/challenge.js'
 import { Directory } from './service/directory.js'
+import { GuessWarnings } from './service/guess-warnings.js'
 import { KeysOfUsers } from './service/keys-of-users.js'
 import { Limits } from './service/limits.js'
 import { Lost, type LostParts } from './service/lost.js'
@@ -92,21 +93,21 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
   const sessions = new Sessions(records, system, findSubject)
   const keys = new KeysOfUsers(vault, digester)
   const oneTimeCodes = new OneTimeCodes({ keys, system })
-  const challengeParts = { records, limits, keys }
-  const challenge = new Challenge({ ...challengeParts, window, now: () => system.now() })
-  const backupCodes = new BackupCodes({ challenge, keys, system })
-  const setupParts = { records, challenge, limits, keys, backupCodes, system }
-  const administrationParts = { records, backupCodes, oneTimeCodes, announcer, window }
+  const now = () => system.now()
   const views = ejsViews(options.views)
   const messages = loadMessages(options.messages)
   const trouble = new Trouble(system)
   const write = ejsMails(views, { ...ofSite, messages })
   const mails = mailsOf(options, { announcer, counters, write }, { ...ofSite, trouble })
+  const guessWarnings = mails && new GuessWarnings({ announcer, counters, mailer: mails, now })
+  const challenge = new Challenge({ records, limits, keys, guessWarnings, window, now })
+  const backupCodes = new BackupCodes({ challenge, keys, system })
+  const setupParts = { records, challenge, limits, keys, backupCodes, system }
+  const administrationParts = { records, backupCodes, oneTimeCodes, announcer, window }
   const tokens = new MailResetTokens({ digester, system })
   const lostParts = { records, tokens, announcer, counters, mails, trouble, system }
   const { lost, readyMailResets } = lostOf(options, accounts, lostParts)
   const { hostIdOf, recordIdOf } = checked
-  const now = () => system.now()
   const directoryParts = { hostIdOf, recordIdOf, records, keyIds, window, now }
   const site: Site = {
     ...ofSite,

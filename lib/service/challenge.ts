@@ -7,6 +7,7 @@ import { type Admission, type Footing, stillAdmitted } from '../domain/standing.
 import { backupCodesLeft } from '../factors/backup-codes/kept.js'
 import type { Proof } from '../factors/factors.js'
 import type { Occasion } from './announcer.js'
+import type { GuessWarnings } from './guess-warnings.js'
 import type { KeysOfUsers } from './keys-of-users.js'
 import type { Limits } from './limits.js'
 import type { Records } from './records.js'
@@ -60,6 +61,7 @@ export class Challenge {
   readonly #records: Records
   readonly #limits: Limits
   readonly #keys: KeysOfUsers
+  readonly #guessWarnings: GuessWarnings | null
   readonly #window: number
   readonly #now: () => number
 
@@ -67,12 +69,15 @@ export class Challenge {
     records: Records
     limits: Limits
     keys: KeysOfUsers
+    /** Null where nobody is told by mail. */
+    guessWarnings: GuessWarnings | null
     window: number
     now: () => number
   }) {
     this.#records = parts.records
     this.#limits = parts.limits
     this.#keys = parts.keys
+    this.#guessWarnings = parts.guessWarnings
     this.#window = parts.window
     this.#now = parts.now
   }
@@ -106,8 +111,10 @@ export class Challenge {
       void places.giveBack('address')
       return verdict
     }
-    if (verdict.kind === 'wrong-code' && verdict.counted) await places.missed()
-    else await places.giveBack('all')
+    if (verdict.kind === 'wrong-code' && verdict.counted) {
+      await this.#guessWarnings?.missed(attempt.userId, attempt.occasion)
+      await places.missed()
+    } else await places.giveBack('all')
     if (verdict.kind === 'wrong-code') {
       // A replay has cost nothing: its place was given back.
       const back = verdict.counted ? 0 : 1

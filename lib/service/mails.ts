@@ -18,6 +18,7 @@ export const MAILS = [
   'key-shown',
   'backup-codes-made',
   'backup-code-used',
+  'wrong-code',
   'authenticator-locked',
   'pending-login-used-up',
   'mail-reset-asked',
@@ -78,8 +79,11 @@ export interface MailParts {
 type Part = MailFailure['part']
 
 const PATIENCE = 20_000
-// The event alone has no link: whoever made it sends these.
-const WITH_LINK: readonly SecondStepEventType[] = ['mail-reset-asked', 'mail-reset-ready']
+// Two have a link that no event has, and not every wrong code is worth a mail: whoever knows sends them.
+const SENT_ELSEWHERE: readonly SecondStepEventType[] = [
+  ...(['mail-reset-asked', 'mail-reset-ready'] as const),
+  'wrong-code',
+]
 
 /**
  * Tells users by mail what happened to their second step. Nobody waits for a mail, and one that
@@ -94,13 +98,19 @@ export class Mails implements LinkMailer {
     this.#parts = parts
     this.#warnings = new WarningMails(parts.counters)
     parts.announcer.tell((event, languages) => {
-      if (isMailed(event) && !WITH_LINK.includes(event.type)) this.#begin(event, languages, null)
+      if (isMailed(event) && !SENT_ELSEWHERE.includes(event.type))
+        this.#begin(event, languages, null)
     })
   }
 
   /** Resolves when every mail that was begun is sent, or has failed. Never rejects. */
   async settled(): Promise<void> {
     while (this.#underWay.size > 0) await Promise.all(this.#underWay)
+  }
+
+  /** Begins the mail of an event that is not mailed each time. Never throws. */
+  send(event: MailedEvent, languages: readonly string[]): Promise<boolean> {
+    return this.#begin(event, languages, null)
   }
 
   /** Begins the mail of an event that has a link beside it. Never throws. */

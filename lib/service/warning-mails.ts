@@ -6,12 +6,19 @@ const DAY = 24 * 60 * 60
 const LONGEST = 24 * DAY
 const MANY = 1000
 
-/** What somebody who knows the password can bring about as often as the lock and the limits let them. */
-const WARNINGS: readonly string[] = ['authenticator-locked', 'pending-login-used-up']
+/**
+ * What somebody who knows the password can bring about as often as the lock and the limits let them.
+ * Mails of one kind say the same, so that the owner needs one of them only.
+ */
+const KINDS: Readonly<Record<string, string>> = {
+  'authenticator-locked': 'lock',
+  'pending-login-used-up': 'guesses',
+  'wrong-code': 'guesses',
+}
 
 /**
  * Warnings by mail, at most one a day for each user and kind: more would fill the owner's mailbox.
- * What is held back is counted, and told in the next.
+ * What is held back is counted, and told in the next of the same type.
  */
 export class WarningMails {
   readonly #sent: Counter
@@ -24,9 +31,10 @@ export class WarningMails {
 
   /** @returns how many were held back since the last one; null where this one is held back */
   async due(type: string, userId: string): Promise<number | null> {
-    if (!WARNINGS.includes(type)) return 0
+    const kind = KINDS[type]
+    if (kind === undefined) return 0
+    const { taken } = await within(PART, () => this.#sent.take(JSON.stringify([kind, userId]), 1))
     const key = JSON.stringify([type, userId])
-    const { taken } = await within(PART, () => this.#sent.take(key, 1))
     const { left } = await within(PART, () => this.#heldBack.take(key, MANY))
     if (!taken) return null
     const heldBack = MANY - left - 1

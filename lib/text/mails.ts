@@ -145,5 +145,6 @@ function resetActions(
 }
 
 function isAboutTries({ type }: Event): boolean {
-  return type === 'authenticator-locked' || type === 'pending-login-used-up'
+  const types: readonly MailName[] = ['wrong-code', 'authenticator-locked', 'pending-login-used-up']
+  return types.includes(type)
 }

@@ -4,7 +4,6 @@ import type { MailResetRefusal } from '../../lib/domain/event.js'
 import type { SecondStepRecord } from '../../lib/domain/record.js'
 import { type AuditLog, memoryAuditLog, memoryStore, type RecordStore } from '../../lib/index.js'
 import { keyRing } from '../../lib/keys/key-ring.js'
-import type { Counters } from '../../lib/ports/counters.js'
 import { Announcer } from '../../lib/service/announcer.js'
 import { Audit } from '../../lib/service/audit.js'
 import { Lost } from '../../lib/service/lost.js'
@@ -17,47 +16,14 @@ import { ReadyMailResets } from '../../lib/service/ready-mail-resets.js'
 import { Records } from '../../lib/service/records.js'
 import { Trouble } from '../../lib/service/trouble.js'
 import { accountOf } from '../support/accounts.js'
-import { DAY, HOUR, MINUTE, type MovedSystem, movedSystem, SECOND } from '../support/clock.js'
+import { DAY, HOUR, MINUTE, type MovedSystem, movedSystem } from '../support/clock.js'
+import { movedCounters } from '../support/moved-counters.js'
 import { enrolledRecord, NOBODY_SPECIAL, policyWith, USER } from '../support/records.js'
 import { warningsDuring } from '../support/warnings.js'
 
 const ADDRESS = 'ada@acme.example'
 const AT_HOME = { ip: '192.0.2.7', userAgent: 'Firefox', languages: ['en'] }
 const keys = [randomBytes(32).toString('base64')] as const
-
-/** Counters that count by a clock that the test moves. */
-function movedCounters({ now }: Pick<MovedSystem, 'now'>): Counters {
-  const windows = new Map<string, { count: number; until: number }>()
-  return {
-    counter: (name, seconds) => {
-      const windowOf = (key: string) => {
-        const at = JSON.stringify([name, key])
-        const present = windows.get(at)
-        const window =
-          present !== undefined && now() < present.until
-            ? present
-            : { count: 0, until: now() + seconds * SECOND }
-        windows.set(at, window)
-        return window
-      }
-      return {
-        async take(key, limit) {
-          const window = windowOf(key)
-          if (window.count >= limit) {
-            return { taken: false, left: 0, retryAfter: window.until - now() }
-          }
-          window.count += 1
-          return { taken: true, left: limit - window.count, retryAfter: 0 }
-        },
-        async giveBack(key) {
-          const window = windowOf(key)
-          window.count = Math.max(0, window.count - 1)
-        },
-        taken: async (key) => windowOf(key).count,
-      }
-    },
-  }
-}
 
 interface Given {
   readonly system?: MovedSystem

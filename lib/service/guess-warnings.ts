@@ -1,0 +1,77 @@
+import type { SecondStepEventType } from '../domain/event.js'
+import type { Counter, Counters } from '../ports/counters.js'
+import { within } from '../ports/with-timeout.js'
+import type { Announcer, Occasion } from './announcer.js'
+import type { MailedEvent } from './mails.js'
+
+const PART = 'the counters'
+const LONGEST = 24 * 24 * 60 * 60
+const WRONG_CODES_IN_A_ROW = 3
+const RIGHT: readonly SecondStepEventType[] = [
+  ...(['code-accepted', 'one-time-code-used'] as const),
+  ...(['enrolled', 'key-changed'] as const),
+]
+
+/** Sends the mail of an event that is not mailed each time. */
+export interface WarningMailer {
+  /** Never rejects. */
+  send(event: MailedEvent, languages: readonly string[]): Promise<boolean>
+}
+
+/**
+ * Warns the owner from the third wrong code in a row on, of whichever kind and in whichever login: a
+ * guesser who has the password may stay below every lock. The record's own count is of the
+ * authenticator alone, and misses of backup codes must not lock that.
+ */
+export class GuessWarnings {
+  readonly #inARow: Counter
+  readonly #mailer: WarningMailer
+  readonly #now: () => number
+
+  constructor(parts: {
+    announcer: Announcer
+    counters: Counters
+    mailer: WarningMailer
+    now: () => number
+  }) {
+    this.#inARow = parts.counters.counter('wrong-codes-in-a-row', LONGEST)
+    this.#mailer = parts.mailer
+    this.#now = parts.now
+    parts.announcer.tell(({ type, user }) => {
+      if (user !== null && RIGHT.includes(type)) void this.#endRow(user)
+    })
+  }
+
+  /** Counts a wrong code. Resolves before any mail is sent; never rejects. */
+  async missed(userId: string, { ip, userAgent, languages = [] }: Occasion): Promise<void> {
+    if (!(await this.#isWorthAMail(userId))) return
+    const actor = { kind: 'user', id: userId } as const
+    const who = { actor, user: userId, ip, userAgent }
+    const nothing = { method: null, reason: null, detail: null }
+    const at = new Date(this.#now())
+    void this.#mailer.send({ type: 'wrong-code', ...who, at, ...nothing }, languages)
+  }
+
+  /** No mail rather than a refusal where the row cannot be known: a lost count harms nobody. */
+  async #isWorthAMail(userId: string): Promise<boolean> {
+    try {
+      const take = () => this.#inARow.take(userId, WRONG_CODES_IN_A_ROW)
+      const { taken, left } = await within(PART, take)
+      return !taken || left === 0
+    } catch {
+      return false
+    }
+  }
+
+  /** One after another: at once they could give more back than there was. Never rejects. */
+  async #endRow(userId: string): Promise<void> {
+    try {
+      const codes = await within(PART, () => this.#inARow.taken(userId))
+      for (let code = 0; code < codes; code += 1) {
+        await within(PART, () => this.#inARow.giveBack(userId))
+      }
+    } catch {
+      // The row goes on: at worst one mail too many.
+    }
+  }
+}
