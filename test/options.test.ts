@@ -255,8 +255,8 @@ describe('createSecondStep', () => {
   })
 
   it('names the language and the text that are wrong', () => {
-    const messages = { de: { 'code.label': 5 } }
-    expect(refusalOf(() => create({ messages }))).to.include('messages.de.code.label')
+    const messages = { de: { 'factor.totp.label': 5 } }
+    expect(refusalOf(() => create({ messages }))).to.include('messages.de.factor.totp.label')
   })
 })
 

@@ -119,7 +119,7 @@ function language(lang: string, formats: Formats): Language {
 function formatsOf(lang: string, texts: Record<string, string>, ours?: Formats): Formats {
   if (typeof texts !== 'object' || texts === null) {
     throw new ConfigurationError(
-      `messages.${lang}: give texts by key, such as { "code.label": "…" }`,
+      `messages.${lang}: give texts by key, such as { "factor.totp.label": "…" }`,
     )
   }
   return new Map(

@@ -31,13 +31,13 @@ export type ProblemCode = keyof typeof PROBLEM_STATUS
 export type ProblemText =
   | {
       readonly key:
-        | 'code-problem.wrong-backup-code'
-        | 'code-problem.last-wrong-code'
-        | 'code-problem.app-blocked'
-        | 'code-problem.app-blocked-backup'
+        | 'factor.backup-code.wrong'
+        | 'challenge.last-wrong-code'
+        | 'factor.totp.blocked'
+        | 'factor.totp.blocked-backup'
     }
   | {
-      readonly key: 'code-problem.malformed-code' | 'code-problem.malformed-code-backup'
+      readonly key: 'factor.totp.malformed' | 'factor.totp.malformed-backup'
       readonly digits: number
     }
 

@@ -509,7 +509,7 @@ describe('the challenge page', () => {
 describe('the set-up page', () => {
   it('shows the QR code as it is, the names apart from the text, and the key', async () => {
     const html = await show('setup', setup)
-    expect(html).to.contain(`aria-label="${t('setup.qr')}">${setup.qr}`)
+    expect(html).to.contain(`aria-label="${t('factor.totp.qr')}">${setup.qr}`)
     expect(html).to.contain('<bdi>anna@example.test</bdi>')
     expect(html).to.contain('dir="ltr">JBSW Y3DP EHPK 3PXP</code>')
     expect(html).to.contain(`href="${setup.uri.replace('&', '&amp;')}"`)
@@ -568,13 +568,15 @@ describe('a wrong clock', () => {
     const html = await told(-170)
     expect(html)
       .to.contain(`${time}12:03:25 UTC</time>`)
-      .and.to.contain(t('clock.how').replaceAll('&', '&amp;'))
+      .and.to.contain(t('factor.totp.clock-how').replaceAll('&', '&amp;'))
     expect(html).not.to.contain(wrongCode.detail)
   })
 
   it('is only hinted at in the challenge', async () => {
     const html = await show('challenge', { ...challenge, problem: wrongCode, clock: noon })
-    expect(html).to.contain(`${time}12:03:25 UTC</time>`).and.to.contain(t('clock.hint'))
+    expect(html)
+      .to.contain(`${time}12:03:25 UTC</time>`)
+      .and.to.contain(t('factor.totp.clock-hint'))
     expect(html)
       .to.contain(wrongCode.detail)
       .and.not.to.match(/behind|ahead/)
@@ -840,13 +842,16 @@ describe('a moment in a sentence', () => {
   })
 })
 
+/** Another view of the same folder, or of the parts that a factor has. */
+const INCLUDE = /^<%- include\('(factors\/([a-z-]+\/)?)?_[a-z-]+'(, \{[^}]*\})?\) -?%>$/s
+
 describe('what the views print as it is', () => {
   // A raw tag around anything that a person can name is stored cross-site scripting.
   it('is other views, the QR code and our style sheet, nothing else', () => {
-    const raw = readdirSync(VIEWS)
+    const raw = readdirSync(VIEWS, { recursive: true, encoding: 'utf8' })
       .filter((file) => file.endsWith('.ejs'))
       .flatMap((file) => readFileSync(join(VIEWS, file), 'utf8').match(/<%-.*?%>/gs) ?? [])
-      .filter((tag) => !/^<%- include\('_[a-z-]+'(, \{[^}]*\})?\) -?%>$/.test(tag))
+      .filter((tag) => !INCLUDE.test(tag))
     expect(raw).to.have.members(['<%- body -%>', '<%- data.qr -%>', '<%- style %>'])
   })
 })

@@ -43,12 +43,12 @@ type Asked = Pick<Exchange<PendingVisitor | SignedInVisitor>, 'site' | 'visitor'
 function malformedCode({ site, visitor }: Asked): Problem {
   const { digits } = firstAuthenticator(visitor.record) ?? { digits: 6 }
   if (!acceptsBackupCodes(site, visitor)) return malformedAppCode({ digits })
-  return { ...malformed('code'), text: { key: 'code-problem.malformed-code-backup', digits } }
+  return { ...malformed('code'), text: { key: 'factor.totp.malformed-backup', digits } }
 }
 
 /** What is no code, where only an authenticator's can be given. */
 export function malformedAppCode({ digits }: { readonly digits: number }): Problem {
-  return { ...malformed('code'), text: { key: 'code-problem.malformed-code', digits } }
+  return { ...malformed('code'), text: { key: 'factor.totp.malformed', digits } }
 }
 
 /** To wait for the next code, and to check the phone's clock, helps nobody with a backup code. */
@@ -56,7 +56,7 @@ function wrongCode({ site, visitor }: Asked, proof: Proof, triesLeft: number | n
   const backup = proof.every(({ factor }) => factor.role === 'spare')
   const ofApp = !(backup && acceptsBackupCodes(site, visitor))
   const last = triesLeft === 0
-  const key = last ? 'code-problem.last-wrong-code' : 'code-problem.wrong-backup-code'
+  const key = last ? 'challenge.last-wrong-code' : 'factor.backup-code.wrong'
   return {
     code: 'wrong-code',
     ...(ofApp && !last ? {} : { text: { key } }),
@@ -72,7 +72,7 @@ function tooMany(
   if (blockedUntil === null) return { code: 'too-many-attempts', retryAfter }
   const { record, policy } = visitor
   const left = policy.backupCodes ? backupCodesLeft(record.backupCodes, site.keyIds) : 0
-  const key = left > 0 ? 'code-problem.app-blocked-backup' : 'code-problem.app-blocked'
+  const key = left > 0 ? 'factor.totp.blocked-backup' : 'factor.totp.blocked'
   const until = new Date(blockedUntil)
   return { code: 'too-many-attempts', retryAfter, text: { key }, blockedUntil: until }
 }

@@ -78,7 +78,7 @@ async function refuse(
   problem: Problem,
 ): Promise<Problem | undefined> {
   if (problem.code === 'setup-required') return sendToSetup(exchange)
-  if (problem.text?.key === 'code-problem.last-wrong-code' && !wantsJson(exchange.req))
+  if (problem.text?.key === 'challenge.last-wrong-code' && !wantsJson(exchange.req))
     return usedUp(exchange, problem)
   const over = problem.code === 'not-enrolled' || problem.code === 'sign-in-again'
   return over ? { code: 'sign-in-again' } : onPage(exchange, problem)
