@@ -1,4 +1,4 @@
-import type { ErrorRequestHandler, Request, Router } from 'express'
+import type { Request, Router } from 'express'
 import { USER_ACTION_NAMES } from '../../domain/admin-actions.js'
 import { checkNames } from '../../errors/check-names.js'
 import { ConfigurationError } from '../../errors/configuration-error.js'
@@ -7,8 +7,8 @@ import type { Handler } from '../request/handler.js'
 import type { Site } from '../request/site.js'
 import type { SignedInVisitor } from '../request/visitor.js'
 import { nothing, signedIn } from '../routing/requirements.js'
-import { sendProblem } from '../routing/respond.js'
 import { type Route, route, routerOf } from '../routing/routes.js'
+import { undecodablePath } from '../routing/undecodable-path.js'
 import { userChanges } from './actions.js'
 import type { Change } from './change.js'
 import { listEvents } from './events.js'
@@ -70,12 +70,4 @@ export function adminRouter(site: Site, options: AdminRouterOptions = {}): Route
 
 function allowedBy(allow: NonNullable<AdminRouterOptions['allow']>): Site['allowAdmin'] {
   return (req, user) => within('adminRouter.allow()', async () => (await allow(req, user)) === true)
-}
-
-/** A path such as `/users/%ff` is none of ours; Express throws at it. */
-function undecodablePath(site: Site): ErrorRequestHandler {
-  return (error, req, res, next) => {
-    if (!(error instanceof URIError) || res.headersSent) return next(error)
-    sendProblem(site, req, res, { code: 'not-found' }).catch(next)
-  }
 }

@@ -298,11 +298,11 @@ for (const action of ACTIONS) {
 
     it('finds no user who is not there', async () => {
       const { host, browser } = await annAndAda()
-      for (const id of ['nobody', 'ANN', '%ff', 'ann%00', '*']) {
+      for (const id of ['nobody', 'ANN', 'ann%00', '*']) {
         const answer = await postJson(browser, `${ADMIN}/users/${id}/${action}`, bodyOf(action))
         expectProblem(answer, 'not-found', 404)
       }
-      // Whoever tries ids until one is there must be seen; a path that is no text names nobody.
+      // Whoever tries ids until one is there must be seen.
       const refusal = { user: null, action, code: 'not-found', reason: null }
       const refusals = await refusalsIn(host)
       expect(refusals).to.have.length(4)

@@ -202,8 +202,14 @@ describe('the page of a problem of an admin’s', () => {
 
   it('keeps the navigation', async () => {
     const { browser } = await adminVisit()
-    for (const path of ['/nothing', '/users/nobody', '/users/%ff', '/users/ann/nothing']) {
-      const page = await getPage(browser, `${ADMIN}${path}`).expect(404)
+    const paths = [
+      ['/nothing', 404],
+      ['/users/nobody', 404],
+      ['/users/%ff', 400],
+      ['/users/ann/nothing', 404],
+    ] as const
+    for (const [path, status] of paths) {
+      const page = await getPage(browser, `${ADMIN}${path}`).expect(status)
       expect(page.text, path).to.include(NAVIGATION)
       expect(buttonOf(page), path).to.deep.equal([`${ADMIN}/users`, 'Back'])
     }
