@@ -153,6 +153,48 @@ describe('a token handed out in a callback of passport.authenticate()', () => {
     for (let login = 0; login < 5; login += 1) await askToken(host, bob).expect(200)
   })
 
+  it('is given as often as an enrolled user has the right password, where it comes after a second step', async () => {
+    const host = makeHost({
+      routes: (parts) => {
+        parts.app.use('/token', parts.secondStep.limitPassword())
+        tokenRoute({ session: false, secondStep: false })(parts)
+      },
+    })
+    await enrol(host, ann)
+    await setPolicy(host, { passwordAttempts: 3 })
+    for (let login = 0; login < 5; login += 1) await askToken(host, ann).expect(200)
+  })
+
+  for (const user of [ann, bob]) {
+    it(`is not made once the host’s own time-out has answered: ${user.id}`, async () => {
+      // The record comes late, and the callback would still issue a token that was given up.
+      let timeOut = () => {}
+      let outcome: Promise<unknown> = Promise.resolve()
+      const host = makeHost({
+        routes: ({ app, passport }) => {
+          app.post('/token', (req: Request, res: Response, next: NextFunction) => {
+            timeOut = () => res.status(503).json({ said: 'too slow' })
+            outcome = new Promise((resolve) => {
+              const called = (error: Error | null, found: unknown) =>
+                resolve([error?.message, found ?? null])
+              const options: AuthenticateOptions = { session: false }
+              passport.authenticate('local', options, called)(req, res, next)
+            })
+          })
+        },
+      })
+      await enrol(host, ann)
+      const { find } = host.store
+      host.store.find = (id) => {
+        timeOut()
+        return find(id)
+      }
+      await askToken(host, user).expect(503, { said: 'too slow' })
+      const said = 'the response was sent before the login was done: nobody is signed in'
+      expect(await outcome).to.deep.equal([said, null])
+    })
+  }
+
   it('is refused with a ConfigurationError where `secondStep: false` stands without `session: false`', async () => {
     const host = makeHost({ routes: tokenRoute({ secondStep: false }) })
     host.app.set('env', 'test')
