@@ -91,7 +91,7 @@ export type { PasswordChangedOptions } from './web/login/password-changed.js'
 export type { RequireFreshOptions } from './web/login/require-fresh.js'
 export type { SecondStepFailure } from './web/login/strategy.js'
 export type { PassportInstance } from './web/request/passport.js'
-export type { AdminNotice, OpenedLink, SecondStepSession } from './web/request/session.js'
+export type { AdminNotice, LostAsk, OpenedLink, SecondStepSession } from './web/request/session.js'
 export type { BannerValues, Paths, PendingInfo } from './web/request/site.js'
 export type { SecondStepOfRequest } from './web/request/visitor.js'
 

@@ -191,6 +191,14 @@ describe('createSecondStep', () => {
     expect(refusal).to.not.include('did you mean')
   })
 
+  // Nobody waits for them: an async `isAdmin` would make no admin, and say nothing.
+  for (const name of ['describe', 'isAdmin', 'formFields', 'language']) {
+    it(`refuses an async \`${name}\``, () => {
+      const refusal = refusalOf(() => create({ [name]: async () => undefined }))
+      expect(refusal).to.include(`\`${name}\` must answer at once`)
+    })
+  }
+
   // A wait that is misspelt would be none, and the owner would learn of the reset when it is done.
   it('refuses resets by mail that would not be what the host meant', () => {
     const mail = { transport: { sendMail: async () => undefined }, from: 'Acme <a@acme.example>' }

@@ -4,6 +4,7 @@ import type { OtpParameters } from '../factors/totp/kept.js'
 import type { Account } from '../service/accounts.js'
 import type { Paths } from '../web/request/site.js'
 import { check, isListOf, isText } from './check.js'
+import { answeredAtOnce, checkAnswerAtOnce } from './check-at-once.js'
 import { checkLost, checkMail, checkParts } from './check-parts.js'
 import { checkBase, checkPaths } from './check-paths.js'
 import { identity } from './identity.js'
@@ -101,6 +102,7 @@ export function checkOptions<U>(options: SecondStepOptions<U>): CheckedOptions {
     'language',
     'render',
   ])
+  checkAnswerAtOnce(options)
   checkMail(options)
   checkLost(options)
   check(
@@ -148,15 +150,25 @@ export function checkOptions<U>(options: SecondStepOptions<U>): CheckedOptions {
     ipLimit: checkIpLimit(options.ipLimit),
     ignoreForwardedFor: options.ignoreForwardedFor ?? false,
     keepInSession: options.keepInSession ?? [],
-    formFields: options.formFields ?? (() => ({})),
-    language: options.language ?? (() => undefined),
+    formFields: (req) => answeredAtOnce('formFields', options.formFields?.(req) ?? {}),
+    language: (req) => answeredAtOnce('language', options.language?.(req)),
   }
 }
 
 /** Whether a user is an admin: by a role, or by the host's word. */
 function adminOf<U>({ adminRoles = ADMIN_ROLES, isAdmin }: SecondStepOptions<U>) {
   return (user: U, roles: readonly string[]): boolean =>
-    roles.some((role) => adminRoles.includes(role)) || isAdmin?.(user) === true
+    roles.some((role) => adminRoles.includes(role)) || isTrue(isAdmin?.(user))
+}
+
+/** A flag that is missing is none. A truthy answer that counted as no would leave an admin unprotected. */
+function isTrue(answer: unknown): boolean {
+  const given = answeredAtOnce('isAdmin', answer)
+  check(
+    !given || given === true,
+    `\`isAdmin\` must answer with true or false, not with a ${typeof given}: isAdmin: (user) => Boolean(user.isAdmin), say`,
+  )
+  return given === true
 }
 
 function checkFunctions(options: object, names: readonly string[]): void {

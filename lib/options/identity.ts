@@ -1,6 +1,7 @@
 import type { Subject } from '../domain/policy.js'
 import type { Account } from '../service/accounts.js'
 import { check, isText } from './check.js'
+import { answeredAtOnce } from './check-at-once.js'
 import { checkIsNotSpread, emailOf, noIdMessage, rolesOf } from './check-described.js'
 import type { Described } from './options.js'
 
@@ -35,7 +36,7 @@ export function identity<U>(
       inRealm(hostId(ofRecord)) === ofRecord ? hostId(ofRecord) : null,
     describe: (user: Express.User): Account<Express.User> => {
       // Not taken apart by `...`: that leaves behind what a class has, such as a document's fields.
-      const told = describe?.(user as U) ?? (user as Described)
+      const told = answeredAtOnce('describe', describe?.(user as U)) ?? (user as Described)
       checkIsNotSpread(told)
       return {
         user,

@@ -124,7 +124,8 @@ export interface SecondStepOptions<U = Express.User> {
   readonly adminRoles?: readonly string[]
   /**
    * Whether a user is an admin, beside those with one of the `adminRoles`: for hosts whose admins
-   * have a flag and no role. Anything but `true` is none. Default: nobody else.
+   * have a flag and no role. It answers with true or false, or nothing for a flag that is missing, and
+   * at once: anything else is a ConfigurationError. Default: nobody else.
    */
   readonly isAdmin?: (user: U) => boolean
   /**
@@ -164,7 +165,7 @@ export interface SecondStepOptions<U = Express.User> {
   readonly formFields?: (req: Request) => Readonly<Record<string, string>>
   /**
    * The language of a request, before the user's own `locale` and the browser's `Accept-Language`.
-   * Default: undefined, none.
+   * It answers at once; a promise is a ConfigurationError. Default: undefined, none.
    */
   readonly language?: (req: Request) => string | undefined
   /** Folder whose `.ejs` files replace the package's of the same name. */

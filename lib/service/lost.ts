@@ -55,6 +55,11 @@ export class Lost {
     return this.#parts.delay
   }
 
+  /** Whether a mail may reset this user. @throws UnavailableError where the host cannot say */
+  async mayReset(userId: string): Promise<boolean> {
+    return (await (await this.#parts.findUser(userId))?.allowed()) === true
+  }
+
   /**
    * A digest by which a login knows again that it has named an address before: what was typed need not
    * be in its session.

@@ -17,9 +17,13 @@ import { admin, freshCodeRequired } from '../routing/requirements.js'
  */
 async function isAdmin(
   { site, req }: Pick<Exchange, 'site' | 'req'>,
-  { user, subject: { roles, privileged } }: Account<Express.User>,
+  { id, user, subject: { roles, privileged } }: Account<Express.User>,
 ): Promise<boolean> {
-  if (privileged || (await site.allowAdmin(req, user))) return true
+  if (privileged) return true
+  if (await site.allowAdmin(req, user)) {
+    await warnOfMailReset(site, id)
+    return true
+  }
   if (roles.length === 0) warnNoRoles(site)
   return false
 }
@@ -33,6 +37,24 @@ function warnNoRoles(site: Site): void {
   process.emitWarning(
     'passport-second-step: adminRouter() refused a user without roles: have `describe` tell `roles` and name those of ' +
       'admins in `adminRoles`, or give `isAdmin: (user) => user.isAdmin`',
+  )
+}
+
+const warnedOfMail = new WeakSet<Site>()
+
+/** `allow` is asked request by request, so nothing else knows that this user needs an admin's protection. */
+async function warnOfMailReset(site: Site, userId: string): Promise<void> {
+  if (site.lost === null || warnedOfMail.has(site)) return
+  const mayReset = await site.lost.mayReset(userId).catch((error: unknown) => {
+    site.trouble.report(error)
+    return false
+  })
+  if (!mayReset || warnedOfMail.has(site)) return
+  warnedOfMail.add(site)
+  process.emitWarning(
+    'passport-second-step: adminRouter({ allow }) let in a user who is an admin by neither `adminRoles` nor `isAdmin`, ' +
+      'so a mail can reset their second step: their mailbox and password open the admin pages. Give ' +
+      '`isAdmin: (user) => …`, which is true for them too, or keep them out in `lost.allow`',
   )
 }
 

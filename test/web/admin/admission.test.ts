@@ -115,6 +115,36 @@ describe('adminRouter({ allow })', () => {
     expect((await recordOf(host, 'bob')).oneTimeCodes).to.deep.equal([])
   })
 
+  // The mistake: `allow` makes admins of users whose second step a mail resets.
+  it('warns once where a mail could reset whom it lets in, and names isAdmin', async () => {
+    const mail = { transport: { sendMail: async () => undefined }, from: 'Acme <a@acme.example>' }
+    const open = { allow: () => true }
+    const warnings = async (options: Partial<SecondStepOptions<HostUser>>, user = annAsUser) => {
+      const host = openHost(open, options)
+      const browser = await enrolled(host, user)
+      return warningsDuring(async () => {
+        for (const path of GETS) await getJson(browser, `${ADMIN}${path}`).expect(200)
+      })
+    }
+    const said = await warnings({ mail })
+    expect(said).to.have.length(1)
+    expect(said[0]).to.include('adminRouter({ allow })').and.include('isAdmin')
+    expect(await warnings({})).to.deep.equal([])
+    expect(await warnings({ mail, lost: false })).to.deep.equal([])
+    expect(await warnings({ mail, lost: { allow: () => false } })).to.deep.equal([])
+    expect(await warnings({ mail, isAdmin: ({ id }) => id === annAsUser.id })).to.deep.equal([])
+    expect(await warnings({ mail }, ada)).to.deep.equal([])
+  })
+
+  it('lets in all the same where the host cannot say whom a mail may reset', async () => {
+    const mail = { transport: { sendMail: async () => undefined }, from: 'Acme <a@acme.example>' }
+    const away = { allow: () => Promise.reject(new Error('away')) }
+    const host = openHost({ allow: () => true }, { mail, lost: away })
+    const browser = await enrolled(host, annAsUser)
+    const said = await warningsDuring(() => getJson(browser, `${ADMIN}/users`).expect(200))
+    expect(said.join()).to.contain('lost.allow')
+  })
+
   it('is a function; a misspelt option is told', () => {
     const { secondStep } = openHost()
     expect(() => secondStep.adminRouter({ allow: true } as never)).to.throw('adminRouter.allow')
@@ -150,6 +180,24 @@ describe('admins who carry a flag instead of a role', () => {
     const browser = await enrolled(host, ada)
     const reset = await postJson(browser, `${ADMIN}/users/boss/reset`, {})
     expectProblem(reset, 'forbidden', 403)
+  })
+
+  // The mistake: an answer that is no `true` counts as no, and the admin gets a reset by mail.
+  it('are not passed over in silence where isAdmin answers with a promise or a truthy value', async () => {
+    const rejected = () => Promise.reject(new Error('away'))
+    for (const isAdmin of [() => Promise.resolve(true), rejected, () => 1, () => 'yes']) {
+      const host = openHost({}, { isAdmin: isAdmin as never }, people)
+      const login = await passFirstStep(browserOf(host), boss)
+      expect(login.status).to.equal(500)
+      expect(login.text).to.contain('ConfigurationError').and.contain('`isAdmin`')
+    }
+  })
+
+  it('may have a flag that is missing or 0', async () => {
+    for (const answer of [undefined, null, false, 0, '']) {
+      const host = openHost({}, { isAdmin: (() => answer) as never }, people)
+      await passFirstStep(browserOf(host), boss).expect(302)
+    }
   })
 
   it('need a function', () => {

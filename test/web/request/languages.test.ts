@@ -69,6 +69,16 @@ describe('The language of a page', () => {
     expect(asked).not.to.have.length(0)
   })
 
+  it('cannot wait for the host’s function: a promise of its is a mistake that is named', async () => {
+    const rejected = () => Promise.reject(new Error('away'))
+    for (const language of [() => Promise.resolve('it'), rejected]) {
+      const browser = browserOf(makeHost({ options: { language: language as never } }))
+      const answer = await getPage(browser, '/second-step')
+      expect(answer.status).to.equal(500)
+      expect(answer.text).to.contain('ConfigurationError').and.contain('`language`')
+    }
+  })
+
   it('passes over what is no language', async () => {
     for (const nonsense of [5, null, {}, '', '*', 'x'.repeat(9999), '../../etc/passwd']) {
       const language = () => nonsense as unknown as string
