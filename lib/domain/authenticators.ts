@@ -22,6 +22,17 @@ export function enrolledSince({ authenticators }: Bound): number | null {
   return authenticators.length === 0 ? null : Math.min(...authenticators.map(({ since }) => since))
 }
 
+/**
+ * Whole seconds until a device of the user's shows a code that was not used yet; null: one does now. A
+ * code works once, so whoever signed in a moment ago has to wait for the next one.
+ */
+export function secondsToNextCode({ authenticators }: Bound, now: number): number | null {
+  const times = authenticators.map((kept) => mainFactorOf(kept.type).nextCodeAt(kept, now))
+  const waits = times.filter((time) => time !== null)
+  if (waits.length === 0 || waits.length < times.length) return null
+  return Math.ceil((Math.min(...waits) - now) / 1000)
+}
+
 /** The caps of misses: one budget, whatever the number of authenticators. */
 export function capsOf({ authenticators }: Bound, window: number): AttemptCaps {
   const codes = authenticators.map((kept) => {

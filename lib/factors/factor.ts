@@ -98,6 +98,11 @@ export interface MainFactor<Method extends string, Kept extends Bound, Given, Ma
   fits(kept: Kept | Making, given: Given): boolean
   /** How many codes are right at one moment: the caps of misses shrink by it. */
   codesAtOnce(kept: Kept, window: number): number
+  /**
+   * Where the code that a device shows now was used already: when it shows the next one, in
+   * milliseconds. Null: the present code can be used.
+   */
+  nextCodeAt(kept: Kept, now: number): number | null
   isMaking(value: unknown): value is Making
   /** Begins a set-up: what is kept until one answer proves it. */
   make(random: Uint8Array, options: Options, keys: Keys): Promise<Making>

@@ -150,6 +150,8 @@ export type PageData = {
   }
   fresh: {
     readonly problem: PageProblem | null
+    /** Seconds until the app shows a code that was not used yet; null: it does now. Default: null. */
+    readonly nextCodeIn?: number | null
     /** Backup codes are accepted. */
     readonly backupCode: boolean
     /** As on the challenge page. */
@@ -158,6 +160,8 @@ export type PageData = {
   }
   settings: {
     readonly problem: PageProblem | null
+    /** As on the page for a fresh code. */
+    readonly nextCodeIn?: number | null
     readonly enrolled: boolean
     /** The policy asks this user for codes at all. Default: true. */
     readonly asked?: boolean

@@ -81,7 +81,7 @@ describe('The languages', () => {
       })
 
       it('says every number of a counted text where other languages may need it', () => {
-        const counts = { count: 21, hours: 21, minutes: 21 }
+        const counts = { count: 21, hours: 21, minutes: 21, seconds: 21 }
         for (const [key, text] of Object.entries(texts)) {
           const elements = elementsOf(lang, text)
           const saysIt = all(elementsOf('en', english[key] ?? '')).some(({ type }) => type === 7)

@@ -58,6 +58,11 @@ for (const moment of document.querySelectorAll('time[data-local]')) {
   )
 }
 
+// What is true for some seconds only.
+for (const passing of document.querySelectorAll('[data-for-seconds]')) {
+  setTimeout(() => passing.remove(), Number(passing.dataset.forSeconds) * 1000)
+}
+
 // The server's time goes on, as the visitor's device would show it.
 for (const clock of document.querySelectorAll('[data-clock]')) {
   const began = Date.parse(clock.dateTime) - performance.now()

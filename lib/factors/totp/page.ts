@@ -1,5 +1,5 @@
 import { base32Of } from '../base32.js'
-import type { OtpParameters } from './kept.js'
+import type { OtpParameters, TotpAuthenticator } from './kept.js'
 import { labelOf, provisioningUri } from './provisioning-uri.js'
 
 /** A key as the set-up shows it: the secret leaves the server here and nowhere else. */
@@ -30,4 +30,13 @@ export function shownTotp(
     digits: parameters.digits,
     period: parameters.period,
   }
+}
+
+/** When the step after the burned one begins, while an authenticator still shows the burned code. */
+export function nextTotpAt(
+  { lastStep, period }: Pick<TotpAuthenticator, 'lastStep' | 'period'>,
+  now: number,
+): number | null {
+  const next = (lastStep + 1) * period * 1000
+  return now < next ? next : null
 }

@@ -8,6 +8,7 @@ import {
   type TotpMaking,
 } from './kept.js'
 import { makeTotp, proveTotp } from './make.js'
+import { nextTotpAt } from './page.js'
 
 /** Time-based one-time passwords (RFC 6238), from an authenticator app. */
 export const totp: MainFactor<'totp', TotpAuthenticator, string, TotpMaking, OtpParameters> = {
@@ -20,6 +21,7 @@ export const totp: MainFactor<'totp', TotpAuthenticator, string, TotpMaking, Otp
   fits: fitsTotp,
   answer: answerTotp,
   codesAtOnce: (_kept, window) => 2 * window + 1,
+  nextCodeAt: nextTotpAt,
   isMaking: isTotpMaking,
   make: makeTotp,
   prove: proveTotp,

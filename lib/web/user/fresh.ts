@@ -1,3 +1,4 @@
+import { secondsToNextCode } from '../../domain/authenticators.js'
 import { freshUntil } from '../../domain/stamp.js'
 import type { PageProblem } from '../../text/pages.js'
 import type { Problem } from '../../text/problem.js'
@@ -55,6 +56,7 @@ function freshPage(
 ): Promise<void> {
   const data = {
     problem,
+    nextCodeIn: secondsToNextCode(visitor.record, site.system.now()),
     backupCode: acceptsBackupCodes(site, visitor),
     ...typedIn(req, problem),
   }

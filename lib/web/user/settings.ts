@@ -1,4 +1,8 @@
-import { enrolledSince, firstAuthenticator } from '../../domain/authenticators.js'
+import {
+  enrolledSince,
+  firstAuthenticator,
+  secondsToNextCode,
+} from '../../domain/authenticators.js'
 import { ruleFor } from '../../domain/policy.js'
 import { freshUntil } from '../../domain/stamp.js'
 import { type Footing, pauseOf, setupDeadlineOf } from '../../domain/standing.js'
@@ -75,6 +79,7 @@ async function settingsPage(
     asked: ruleFor(visitor.policy, visitor.subject).mode !== 'off',
     backupCodes: visitor.policy.backupCodes,
     backupCode: acceptsBackupCodes(site, visitor),
+    nextCodeIn: secondsToNextCode(visitor.record, site.system.now()),
     ...typedIn(req, problem),
     codesSeen: usedAfterAdmin(visitor.record.backupCodes),
     codesKey: placeOfBackupCodes(visitor.record.backupCodes, site.keyIds),

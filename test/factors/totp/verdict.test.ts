@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto'
 import { expect } from 'chai'
 import fc from 'fast-check'
 import type { OtpParameters } from '../../../lib/factors/totp/kept.js'
+import { nextTotpAt } from '../../../lib/factors/totp/page.js'
 import { codeAt, matchCode, stepsOff } from '../../../lib/factors/totp/verdict.js'
 import { codeOf, NOW, PARAMETERS, SECRET, STEP_NOW, wrongCode } from '../../support/records.js'
 
@@ -229,5 +230,23 @@ describe('how far a device’s clock is off', () => {
   it('asks for no step before 1970', () => {
     expect(off(codeOf(3), 0)).to.equal(3)
     expect(off('000000', 0)).to.equal(null)
+  })
+})
+
+describe('the wait for a code that was not used yet', () => {
+  const at = (step: number, seconds: number) => (step * 30 + seconds) * 1000
+
+  it('lasts to the end of the step whose code was used, to the millisecond', () => {
+    expect(nextTotpAt({ lastStep: 100, period: 30 }, at(100, 12))).to.equal(at(101, 0))
+    expect(nextTotpAt({ lastStep: 100, period: 30 }, at(101, 0) - 1)).to.equal(at(101, 0))
+    expect(nextTotpAt({ lastStep: 100, period: 30 }, at(101, 0))).to.equal(null)
+  })
+
+  it('lasts a step longer where the device is ahead and its next code was used', () => {
+    expect(nextTotpAt({ lastStep: 101, period: 30 }, at(100, 12))).to.equal(at(102, 0))
+  })
+
+  it('is none before the first code', () => {
+    expect(nextTotpAt({ lastStep: -1, period: 30 }, at(100, 12))).to.equal(null)
   })
 })
