@@ -29,7 +29,7 @@ describe('the times of a page', () => {
 
   const sentences = [
     ['en-GB', 'You have until 12 January 2026 at 21:00 to set it up.'],
-    ['ru', 'Срок настройки: 12 января 2026 г. в 21:00.'],
+    ['ru', 'Срок настройки истекает 12 января 2026 г. в 21:00.'],
     ['it', 'Termine per configurarla: 12 gennaio 2026 alle ore 21:00.'],
     ['es', 'Tienes hasta el 12 de enero de 2026 a las 21:00 para configurarla.'],
   ] as const

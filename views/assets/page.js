@@ -51,11 +51,14 @@ const SHAPES = {
   medium: { dateStyle: 'medium', timeStyle: 'short' },
   date: { dateStyle: 'long' },
 }
+// In a list of this year's moments the year is the longest word and says nothing.
+const THIS_YEAR = { month: 'short', day: 'numeric', hour: 'numeric', minute: '2-digit' }
+const isOfThisYear = (date) => date.getFullYear() === new Date().getFullYear()
 for (const moment of document.querySelectorAll('time[data-local]')) {
-  moment.textContent = new Date(moment.dateTime).toLocaleString(
-    region,
-    SHAPES[moment.dataset.local],
-  )
+  const { local } = moment.dataset
+  const date = new Date(moment.dateTime)
+  const format = local === 'medium' && isOfThisYear(date) ? THIS_YEAR : SHAPES[local]
+  moment.textContent = date.toLocaleString(region, format)
 }
 
 // What is true for some seconds only.

@@ -157,11 +157,11 @@ describe('The pages with events', () => {
       /Second step paused<\/strong> until an admin ends it · by an admin \(<bdi>ada</,
     )
     expect(text).to.match(/Change refused: pause<\/strong> · by an admin \(<bdi>ada</)
-    expect(text).to.include('<p>The admin was not allowed to do this.</p>')
+    expect(text).to.include('</bdi></a> · The admin was not allowed to do this.')
     await postJson(browser, `${ADMIN}/users/ann/pause`, { days: 'x' }).expect(400)
     const again = await getPage(browser, EVENTS).expect(200)
     // "Please check what you entered" was said to the admin, not to whoever reads the log.
-    expect(again.text).to.include('<p>The input was not valid.</p>')
+    expect(again.text).to.include('</bdi></a> · The input was not valid.')
     expect(again.text).to.not.include('Please check')
     await append(host, {
       type: 'paused',
