@@ -221,7 +221,7 @@ describe('the link of a reset by mail', () => {
       expect(told.splice(0)).to.deep.equal([actor])
     }
     const settings = await getPage(inside, '/second-step/').expect(200)
-    expect(settings.text).to.contain('Link to reset opened').and.not.contain('null')
+    expect(settings.text).to.contain('Reset link opened').and.not.contain('null')
   })
 
   it('is good for 30 minutes, to the millisecond', async () => {

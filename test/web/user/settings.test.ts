@@ -197,7 +197,7 @@ describe('the settings page', () => {
     await passFirstStep(other, bob)
     const off = await getPage(other, SETTINGS).expect(200)
     expect(off.text).to.include('Acme doesn’t ask for codes at the moment')
-    expect(off.text).to.not.include('a stolen password alone lets nobody in')
+    expect(off.text).to.not.include('a stolen password is not enough to get in')
   })
 
   it('shows nothing of the key, the codes or their digests', async () => {
