@@ -51,8 +51,8 @@ const NAMES = /^(?:Authenticator|Android|Google|Microsoft)$/
 const MOMENT = '\\{(?:time|until|deadline)\\}'
 const WRONG_MOMENTS: Readonly<Record<Exclude<Lang, 'en'>, RegExp>> = {
   ru: new RegExp(`(?<!\\p{L})(?:до|с|к|по|от|после) ${MOMENT}`, 'giu'),
-  it: new RegExp(`(?<!: |\\()${MOMENT}`, 'g'),
-  es: new RegExp(`(?<!el |\\()${MOMENT}`, 'g'),
+  it: new RegExp(`(?<!: )${MOMENT}`, 'g'),
+  es: new RegExp(`(?<!el )${MOMENT}`, 'g'),
 }
 
 /** Texts that a moment follows in the page. */
@@ -98,6 +98,12 @@ describe('The wording', () => {
         const ending = lang === 'es' ? /:$| el$/ : lang === 'it' ? /:$/ : /:$|заработают$/
         for (const key of BEFORE_MOMENTS) expect(texts[key], key).to.match(ending)
       })
+
+      if (lang === 'it') {
+        it('has no word before the name of the service that changes before a vowel', () => {
+          expect(found(lang, /(?<!\p{L})[aeo] \{issuer\}/giu)).to.deep.equal([])
+        })
+      }
 
       if (lang === 'es') {
         it('says "escribir" for what is typed, but for the names in other apps', () => {
