@@ -36,7 +36,7 @@ describe('the page after a request for a reset mail', () => {
     expect(first).to.contain('an e-mail is on its way')
     expect(nextIn(first)).to.equal(next)
     const second = await askedOf(visit, member.email, 70 * SECOND)
-    expect(second).to.contain('none goes out now').and.not.contain('on its way')
+    expect(second).to.contain('no new one was sent').and.not.contain('on its way')
     expect(nextIn(second)).to.equal(next)
     visit.host.system.advance(50 * SECOND)
     const page = await getPage(visit.browser, `${LOST}?sent=1`)
