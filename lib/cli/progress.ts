@@ -1,3 +1,4 @@
+import { HOUR_S, MINUTE_S } from '../domain/units.js'
 import { system } from '../ports/system.js'
 
 /** Where progress is told. */
@@ -18,8 +19,6 @@ export interface Progress {
 
 const ON_A_TERMINAL = 200
 const IN_A_LOG = 10_000
-const MINUTE = 60
-const HOUR = 60 * MINUTE
 // ECMA-48 §8.3.41: erases the line.
 const ERASED = '\r\u001b[2K'
 
@@ -64,7 +63,7 @@ function howFar(done: number, total: number | null, elapsed: number): string {
 }
 
 function duration(seconds: number): string {
-  if (seconds < 2 * MINUTE) return `${Math.ceil(seconds)} s`
-  if (seconds < 2 * HOUR) return `${Math.ceil(seconds / MINUTE)} min`
-  return `${Math.ceil(seconds / HOUR)} h`
+  if (seconds < 2 * MINUTE_S) return `${Math.ceil(seconds)} s`
+  if (seconds < 2 * HOUR_S) return `${Math.ceil(seconds / MINUTE_S)} min`
+  return `${Math.ceil(seconds / HOUR_S)} h`
 }

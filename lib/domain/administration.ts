@@ -9,11 +9,10 @@ import type { SecondStepRecord } from './record.js'
 import { forget } from './reset.js'
 import { raiseEpoch } from './stamp.js'
 import { FOREVER, type Footing } from './standing.js'
+import { DAY_MS } from './units.js'
 
 /** What the domain says of an admin's change. `done` also where there was nothing to do. */
 export type AdminVerdict = 'done' | 'not-enrolled' | 'required-by-policy' | 'switched-off'
-
-const DAY = 24 * 60 * 60 * 1000
 
 /** Whole days that somebody has to set up anew after an admin's reset. */
 export const RESET_BY_ADMIN_DAYS = 7
@@ -32,13 +31,13 @@ export function disableByAdmin({ record, policy, subject }: Footing): Decision<A
  */
 export function resetByAdmin({ record }: Footing, now: number): Decision<AdminVerdict> {
   if (!hasOrOwesAuthenticator(record)) return refused(record, 'not-enrolled')
-  const until = now + RESET_BY_ADMIN_DAYS * DAY
+  const until = now + RESET_BY_ADMIN_DAYS * DAY_MS
   return done(forget(record, { until }), { type: 'reset', method: null })
 }
 
 /** When a pause that begins now is over. */
 export function pauseEnd(days: number | 'forever', now: number): number {
-  return days === 'forever' ? FOREVER : now + days * DAY
+  return days === 'forever' ? FOREVER : now + days * DAY_MS
 }
 
 /** No code is asked for until then. The authenticator is kept, and no session ends. */

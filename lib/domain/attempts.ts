@@ -1,3 +1,5 @@
+import { DAY_MS, MINUTE_MS } from './units.js'
+
 /** Wrong codes of one user's authenticator. */
 export interface Attempts {
   /** Times of the misses of the last 30 days, oldest first. A success does not clear them. */
@@ -19,9 +21,7 @@ export interface Block {
   readonly locked: boolean
 }
 
-const MINUTE = 60 * 1000
-const DAY = 24 * 60 * MINUTE
-const MONTH = 30 * DAY
+const MONTH = 30 * DAY_MS
 const FIRST_MISS_WITH_WAIT = 5
 const LONGEST_WAIT_MINUTES = 60
 
@@ -72,7 +72,7 @@ export function lockEnd(attempts: Attempts, caps: AttemptCaps, now: number): num
 function lockedUntil({ misses, consecutive }: Attempts, caps: AttemptCaps): number {
   const last = misses.at(-1) ?? 0
   return Math.max(
-    (misses.at(-caps.day) ?? -DAY) + DAY,
+    (misses.at(-caps.day) ?? -DAY_MS) + DAY_MS,
     (misses.at(-caps.month) ?? -MONTH) + MONTH,
     consecutive >= caps.consecutive ? last + MONTH : 0,
   )
@@ -81,5 +81,5 @@ function lockedUntil({ misses, consecutive }: Attempts, caps: AttemptCaps): numb
 function waitUntil({ misses, consecutive }: Attempts): number {
   if (consecutive < FIRST_MISS_WITH_WAIT) return 0
   const minutes = Math.min(2 ** (consecutive - FIRST_MISS_WITH_WAIT), LONGEST_WAIT_MINUTES)
-  return (misses.at(-1) ?? 0) + minutes * MINUTE
+  return (misses.at(-1) ?? 0) + minutes * MINUTE_MS
 }

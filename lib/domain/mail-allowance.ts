@@ -1,5 +1,4 @@
-const MINUTE = 60 * 1000
-const HOUR = 60 * MINUTE
+import { DAY_MS, HOUR_MS, MINUTE_MS } from './units.js'
 
 /** How many reset mails a user may get in a window, which begins with its first mail. */
 export interface MailWindow {
@@ -10,9 +9,9 @@ export interface MailWindow {
 
 /** The shortest first. */
 export const MAIL_WINDOWS = {
-  'reset-mails-2-minutes': { lasts: 2 * MINUTE, limit: 1 },
-  'reset-mails-hour': { lasts: HOUR, limit: 3 },
-  'reset-mails-day': { lasts: 24 * HOUR, limit: 5 },
+  'reset-mails-2-minutes': { lasts: 2 * MINUTE_MS, limit: 1 },
+  'reset-mails-hour': { lasts: HOUR_MS, limit: 3 },
+  'reset-mails-day': { lasts: DAY_MS, limit: 5 },
 } as const satisfies Readonly<Record<string, MailWindow>>
 
 /** What becomes of the last of some requests for a mail, if they named the right address. */

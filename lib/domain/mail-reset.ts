@@ -3,6 +3,7 @@ import type { Decision } from './decision.js'
 import type { SecondStepEvent } from './event.js'
 import type { SecondStepRecord } from './record.js'
 import { forget, OWN_RESET_LASTS } from './reset.js'
+import { DAY_MS, MINUTE_MS } from './units.js'
 
 /** A reset by mail that a pending login has asked for. Times in milliseconds. */
 export interface MailReset {
@@ -25,8 +26,8 @@ export interface MailReset {
   readonly userAgent: string | null
 }
 
-const LINK_LASTS = 30 * 60 * 1000
-const READY_LASTS = 24 * 60 * 60 * 1000
+const LINK_LASTS = 30 * MINUTE_MS
+const READY_LASTS = DAY_MS
 
 /** The reset by mail that is neither done, nor cancelled, nor expired; or null. */
 export function openMailReset({ mailReset }: SecondStepRecord, now: number): MailReset | null {

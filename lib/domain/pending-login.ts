@@ -1,5 +1,6 @@
 import type { Subject } from './policy.js'
 import type { SecondStepRecord } from './record.js'
+import { MINUTE_MS } from './units.js'
 
 /** First step passed, second step open. Lives in the session; there is no user beside it. */
 export interface PendingLogin {
@@ -37,7 +38,7 @@ export interface EndedLogin {
 export const ENDED_LOGINS_AT_MOST = 20
 
 /** Milliseconds that a pending login lasts. */
-export const PENDING_LASTS = 10 * 60 * 1000
+export const PENDING_LASTS = 10 * MINUTE_MS
 
 /** When the pending login is over, in milliseconds. */
 export function pendingExpiresAt(pending: PendingLogin): number {

@@ -2,6 +2,7 @@ import { noAttempts } from './attempts.js'
 import type { Decision } from './decision.js'
 import type { SecondStepRecord } from './record.js'
 import { raiseEpoch } from './stamp.js'
+import { DAY_MS } from './units.js'
 
 /** What a reset leaves behind: the next login leads to the set-up, until this time. */
 export interface MustSetUp {
@@ -10,7 +11,7 @@ export interface MustSetUp {
 }
 
 /** How long the password alone leads to the set-up after the user's own reset, in milliseconds. */
-export const OWN_RESET_LASTS = 24 * 60 * 60 * 1000
+export const OWN_RESET_LASTS = DAY_MS
 
 /**
  * The user forgets authenticator and codes and must set up again at the next login. Every session

@@ -9,6 +9,7 @@ import { endMailReset } from './mail-reset.js'
 import type { SecondStepRecord } from './record.js'
 import { isGranted } from './setup-grant.js'
 import { type Generation, raiseEpoch } from './stamp.js'
+import { MINUTE_MS } from './units.js'
 
 /** What was shown to the user and waits for the one code that proves they have it; `type` names its factor. */
 export type SetupInProgress = Making & {
@@ -18,7 +19,7 @@ export type SetupInProgress = Making & {
   readonly misses: number
 }
 
-const LASTS = 10 * 60 * 1000
+const LASTS = 10 * MINUTE_MS
 const MISSES_AT_MOST = 10
 
 /** When a set-up in progress ends, in milliseconds. */

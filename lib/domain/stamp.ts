@@ -1,6 +1,7 @@
 import { isGoodUntil } from '../factors/clock.js'
 import type { FactorMethod } from '../factors/factors.js'
 import type { SecondStepRecord } from './record.js'
+import { MINUTE_MS } from './units.js'
 
 /** How a second step was passed; `none` where the user needed none. */
 export type Method = FactorMethod | 'none'
@@ -29,7 +30,7 @@ export interface EndedStamp {
 
 /** How many ended stamps a record has at most. */
 export const ENDED_AT_MOST = 50
-const FRESH_FOR = 5 * 60 * 1000
+const FRESH_FOR = 5 * MINUTE_MS
 
 /** Until when a code given at the stamp's time counts as fresh; null where no code was given. */
 export function freshUntil(stamp: Stamp): number | null {

@@ -5,6 +5,7 @@ import { type Policy, ruleFor, type Subject } from './policy.js'
 import type { SecondStepRecord } from './record.js'
 import { isGranted } from './setup-grant.js'
 import { isEnded, type Stamp } from './stamp.js'
+import { DAY_MS } from './units.js'
 
 /** What a user's standing is decided on. */
 export interface Footing {
@@ -19,10 +20,9 @@ export type Demand = 'nothing' | 'code' | 'setup'
 /** A pause without an end, in a record. */
 export const FOREVER = Number.MAX_SAFE_INTEGER
 
-const DAY = 24 * 60 * 60 * 1000
-const PAUSE_LASTS = 365 * DAY
+const PAUSE_LASTS = 365 * DAY_MS
 /** The longer one, an admin's: a user's own is for a day. */
-const RESET_LASTS = 7 * DAY
+const RESET_LASTS = 7 * DAY_MS
 
 /**
  * @returns `code` also for a reset whose time is over: the password alone no longer leads to the
@@ -60,7 +60,7 @@ export function graceDeadlineOf({ record, policy, subject }: Footing, now: numbe
   const rule = ruleFor(policy, subject)
   if (rule.mode !== 'required' || isEnrolled(record)) return null
   const start = Math.min(rule.since ?? 0, record.ruleStart ?? Number.POSITIVE_INFINITY)
-  return Math.min(Math.max(start, subject.createdAt ?? 0), now) + rule.graceDays * DAY
+  return Math.min(Math.max(start, subject.createdAt ?? 0), now) + rule.graceDays * DAY_MS
 }
 
 /** Until when an authenticator must be set up, by the policy or after a reset; null: it need not. */

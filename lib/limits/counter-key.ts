@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
+import { DAY_S } from '../domain/units.js'
 
 // Above 2^31 ms, 24.8 days, a timer of Node fires at once and the count would be gone.
-const LONGEST_WINDOW = 24 * 24 * 60 * 60
+const LONGEST_WINDOW = 24 * DAY_S
 
 /** What is counted may be an address, a name or anything a visitor typed. */
 export function counterKey(key: string): string {

@@ -1,10 +1,10 @@
+import { DAY_MS, HOUR_MS } from '../domain/units.js'
 import { within } from '../ports/with-timeout.js'
 import type { Accounts } from '../service/accounts.js'
 import type { FindMailResetUser } from '../service/mail-reset-user.js'
 import type { LostDelay, LostOptions } from './options.js'
 
-const HOUR = 60 * 60 * 1000
-const DELAYS: Readonly<Record<LostDelay, number>> = { '0': 0, '24h': 24 * HOUR, '72h': 72 * HOUR }
+const DELAYS: Readonly<Record<LostDelay, number>> = { '0': 0, '24h': DAY_MS, '72h': 72 * HOUR_MS }
 
 /** Milliseconds that a reset by mail waits. */
 export function delayOf({ delay = '0' }: LostOptions<never>): number {

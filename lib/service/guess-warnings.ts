@@ -1,11 +1,12 @@
 import type { SecondStepEventType } from '../domain/event.js'
+import { DAY_S } from '../domain/units.js'
 import type { Counter, Counters } from '../ports/counters.js'
 import { within } from '../ports/with-timeout.js'
 import type { Announcer, Occasion } from './announcer.js'
 import type { MailedEvent } from './mails.js'
 
 const PART = 'the counters'
-const LONGEST = 24 * 24 * 60 * 60
+const LONGEST = 24 * DAY_S
 const WRONG_CODES_IN_A_ROW = 3
 const RIGHT: readonly SecondStepEventType[] = [
   ...(['code-accepted', 'one-time-code-used'] as const),

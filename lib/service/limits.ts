@@ -1,9 +1,9 @@
+import { MINUTE_S } from '../domain/units.js'
 import type { Counter, Counters } from '../ports/counters.js'
 import { within } from '../ports/with-timeout.js'
 import type { Announcer, Occasion } from './announcer.js'
 
 const PART = 'the attempt counters'
-const MINUTE = 60
 const PASSWORDS_PER_ADDRESS = 100
 const CHANGES_PER_ADMIN = 60
 const REFUSALS_PER_ADMIN = 20
@@ -66,12 +66,12 @@ export class Limits {
 
   constructor(counters: Counters, announcer: Announcer) {
     this.#announcer = announcer
-    this.#pending = counters.counter('pending-login', 10 * MINUTE)
-    this.#codesOfAddress = counters.counter('codes-of-address', 10 * MINUTE)
-    this.#passwordsOfAccount = counters.counter('passwords-of-account', 15 * MINUTE)
-    this.#passwordsOfAddress = counters.counter('passwords-of-address', 15 * MINUTE)
-    this.#changesOfAdmin = counters.counter('changes-of-admin', 10 * MINUTE)
-    this.#refusalsOfAdmin = counters.counter('refusals-of-admin', 60 * MINUTE)
+    this.#pending = counters.counter('pending-login', 10 * MINUTE_S)
+    this.#codesOfAddress = counters.counter('codes-of-address', 10 * MINUTE_S)
+    this.#passwordsOfAccount = counters.counter('passwords-of-account', 15 * MINUTE_S)
+    this.#passwordsOfAddress = counters.counter('passwords-of-address', 15 * MINUTE_S)
+    this.#changesOfAdmin = counters.counter('changes-of-admin', 10 * MINUTE_S)
+    this.#refusalsOfAdmin = counters.counter('refusals-of-admin', 60 * MINUTE_S)
   }
 
   /** Takes a place of the pending login and one of the address, in one round trip. */

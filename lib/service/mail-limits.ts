@@ -1,11 +1,9 @@
 import { MAIL_WINDOWS } from '../domain/mail-allowance.js'
+import { DAY_S, MINUTE_S } from '../domain/units.js'
 import type { Counter, Counters } from '../ports/counters.js'
 import { within } from '../ports/with-timeout.js'
 
 const PART = 'the counters'
-const MINUTE = 60
-const HOUR = 60 * MINUTE
-const DAY = 24 * HOUR
 const ASKS_OF_A_LOGIN = 20
 const OPENINGS_OF_A_LINK = 10
 // A user's log has room for 100 attempts: wrong codes of some days must stay in it.
@@ -26,9 +24,9 @@ export class MailLimits {
   readonly #mails: readonly { readonly counter: Counter; readonly limit: number }[]
 
   constructor(counters: Counters) {
-    this.#asks = counters.counter('lost-of-pending-login', 10 * MINUTE)
-    this.#openings = counters.counter('openings-of-mail-reset', DAY)
-    this.#refusals = counters.counter('refused-mail-resets', DAY)
+    this.#asks = counters.counter('lost-of-pending-login', 10 * MINUTE_S)
+    this.#openings = counters.counter('openings-of-mail-reset', DAY_S)
+    this.#refusals = counters.counter('refused-mail-resets', DAY_S)
     this.#mails = Object.entries(MAIL_WINDOWS).map(([name, { lasts, limit }]) => ({
       counter: counters.counter(name, lasts / 1000),
       limit,

@@ -1,3 +1,4 @@
+import { DAY_MS } from '../domain/units.js'
 import type { Account } from './accounts.js'
 
 /** What the host says of a user whose second step may be reset by mail. */
@@ -20,7 +21,7 @@ export interface MailResetUser {
  */
 export type FindMailResetUser = (userId: string) => Promise<MailResetUser | null>
 
-const LONGEST_HOLD = 365 * 24 * 60 * 60 * 1000
+const LONGEST_HOLD = 365 * DAY_MS
 
 /**
  * Until when the host holds a user's reset back: a year at most, then it is asked again. Hosts say

@@ -6,6 +6,7 @@ import {
   tellMailResetReady,
 } from '../domain/mail-reset.js'
 import type { SecondStepRecord } from '../domain/record.js'
+import { MINUTE_MS } from '../domain/units.js'
 import type { System } from '../ports/system.js'
 import { NO_REQUEST } from './announcer.js'
 import { factsOf } from './lost.js'
@@ -16,7 +17,6 @@ import type { Records } from './records.js'
 import type { Trouble } from './trouble.js'
 
 const SOON = 1000
-const MINUTE = 60 * 1000
 const PAGE = 100
 
 interface Parts {
@@ -57,7 +57,7 @@ export class ReadyMailResets {
   #lookIn(milliseconds: number): void {
     if (this.#stopped) return
     this.#timer = setTimeout(() => {
-      this.#sweeping = this.sweep().finally(() => this.#lookIn(MINUTE))
+      this.#sweeping = this.sweep().finally(() => this.#lookIn(MINUTE_MS))
     }, milliseconds)
     this.#timer.unref()
   }

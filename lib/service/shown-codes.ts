@@ -1,8 +1,9 @@
+import { MINUTE_MS } from '../domain/units.js'
 import type { System } from '../ports/system.js'
 import type { Vault } from './vault.js'
 
 /** For how long a page that shows codes once can be loaded again. */
-const SHOWN_FOR = 60_000
+const SHOWN_FOR = MINUTE_MS
 
 /** What has led to a page of codes. */
 export type CodesDone = 'enrolled' | 'key-changed' | 'made'

@@ -1,7 +1,8 @@
+import { MINUTE_MS } from '../domain/units.js'
 import { textOf } from '../errors/text-of.js'
 import type { System } from '../ports/system.js'
 
-const SAID_FOR = 60_000
+const SAID_FOR = MINUTE_MS
 const REMEMBERED_AT_MOST = 100
 const END = 200
 

@@ -1,8 +1,8 @@
+import { DAY_S } from '../domain/units.js'
 import type { Counter, Counters } from '../ports/counters.js'
 import { within } from '../ports/with-timeout.js'
 import type { Announcer, Occasion } from './announcer.js'
 
-const DAY = 24 * 60 * 60
 const PART = 'the attempt counters'
 
 /**
@@ -14,7 +14,7 @@ export class UnreadableSecrets {
   readonly #announcer: Announcer
 
   constructor(counters: Counters, announcer: Announcer) {
-    this.#counter = counters.counter('unreadable-secrets', DAY)
+    this.#counter = counters.counter('unreadable-secrets', DAY_S)
     this.#announcer = announcer
   }
 

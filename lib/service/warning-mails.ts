@@ -1,9 +1,9 @@
+import { DAY_S } from '../domain/units.js'
 import type { Counter, Counters } from '../ports/counters.js'
 import { within } from '../ports/with-timeout.js'
 
 const PART = 'the counters'
-const DAY = 24 * 60 * 60
-const LONGEST = 24 * DAY
+const LONGEST = 24 * DAY_S
 const MANY = 1000
 
 /**
@@ -25,7 +25,7 @@ export class WarningMails {
   readonly #heldBack: Counter
 
   constructor(counters: Counters) {
-    this.#sent = counters.counter('warning-mails', DAY)
+    this.#sent = counters.counter('warning-mails', DAY_S)
     this.#heldBack = counters.counter('warning-mails-held-back', LONGEST)
   }
 

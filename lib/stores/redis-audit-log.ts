@@ -1,4 +1,5 @@
 import { isAttempt } from '../domain/event-kind.js'
+import { DAY_MS, DAY_S } from '../domain/units.js'
 import { checkNames } from '../errors/check-names.js'
 import type { AuditEntry, AuditLog } from '../ports/audit-log.js'
 import { type RedisClient, redisScript } from '../redis/redis-client.js'
@@ -17,7 +18,6 @@ export interface RedisAuditLogOptions {
   readonly days?: number
 }
 
-const DAY = 24 * 60 * 60
 // More than the 900 in 90 days that need no factor: five resets by mail a day, asked for and cancelled.
 const CHANGES_OF_ONE_USER = 1000
 // An entry takes about 400 bytes, and whoever can open accounts can fill these for each of them.
@@ -81,8 +81,8 @@ export function redisAuditLog(redis: RedisClient, options: RedisAuditLogOptions 
     const attempt = isAttempt(entry.type)
     const names = attempt ? [...attempts, ...changes] : [...changes, ...attempts]
     const ofOneUser = attempt ? ATTEMPTS_OF_ONE_USER : CHANGES_OF_ONE_USER
-    const oldest = Math.max(0, entry.at - days * DAY * 1000)
-    const limits = [length, oldest, ofOneUser, days * DAY].map(String)
+    const oldest = Math.max(0, entry.at - days * DAY_MS)
+    const limits = [length, oldest, ofOneUser, days * DAY_S].map(String)
     await append(redis, names, [JSON.stringify(entry), ...limits])
   }
 

@@ -1,4 +1,5 @@
 import { strict as assert } from 'node:assert'
+import { DAY_S, MINUTE_S } from '../domain/units.js'
 import type { Counters, Taking } from '../ports/counters.js'
 
 /** What a case is run on: counters with no counts. */
@@ -14,7 +15,6 @@ export interface CounterCase {
   run(makeCounters: () => CountersUnderTest | Promise<CountersUnderTest>): Promise<void>
 }
 
-const MINUTE = 60
 const TEXTS = ['a', 'A', 'b', '*', 'a:b', '__proto__', '\n', 'é', 'e\u0301', 'x'.repeat(10_000)]
 
 /** Longer than a window of one second that began before. */
@@ -24,7 +24,7 @@ function places(answers: readonly Taking[]): number {
   return answers.filter((answer) => answer.taken).length
 }
 
-function takes(counters: Counters, times: number, limit: number, window = MINUTE) {
+function takes(counters: Counters, times: number, limit: number, window = MINUTE_S) {
   const counter = counters.counter('try', window)
   return Promise.all(Array.from({ length: times }, () => counter.take('key', limit)))
 }
@@ -63,7 +63,7 @@ export const counterCases: readonly CounterCase[] = [
   counterCase(
     'says how long to wait, in milliseconds, and nothing to who need not',
     async (all) => {
-      const counter = all.counter('try', MINUTE)
+      const counter = all.counter('try', MINUTE_S)
       assert.deepEqual(await counter.take('key', 1), { taken: true, left: 0, retryAfter: 0 })
       const { taken, left, retryAfter } = await counter.take('key', 1)
       assert.deepEqual({ taken, left }, { taken: false, left: 0 })
@@ -78,7 +78,7 @@ export const counterCases: readonly CounterCase[] = [
   }),
 
   counterCase('lets nobody through where the limit is 0', async (counters) => {
-    const answer = await counters.counter('try', MINUTE).take('key', 0)
+    const answer = await counters.counter('try', MINUTE_S).take('key', 0)
     assert.equal(answer.taken, false)
     assert.ok(answer.retryAfter >= 1 && answer.retryAfter <= 60_000, `${answer.retryAfter} ms`)
     assert.equal(places(await takes(counters, 2, 1)), 1)
@@ -89,7 +89,7 @@ export const counterCases: readonly CounterCase[] = [
   }),
 
   counterCase('tells how many places are taken, and takes none by it', async (counters) => {
-    const counter = counters.counter('try', MINUTE)
+    const counter = counters.counter('try', MINUTE_S)
     assert.equal(await counter.taken('key'), 0)
     await takes(counters, 5, 2)
     for (let read = 0; read < 3; read += 1) assert.equal(await counter.taken('key'), 2)
@@ -109,14 +109,14 @@ export const counterCases: readonly CounterCase[] = [
   }),
 
   counterCase('gives a place back', async (counters) => {
-    const counter = counters.counter('try', MINUTE)
+    const counter = counters.counter('try', MINUTE_S)
     await counter.take('key', 1)
     await counter.giveBack('key')
     assert.equal(places(await takes(counters, 2, 1)), 1)
   }),
 
   counterCase('gives back no place that nobody has taken', async (counters) => {
-    const counter = counters.counter('try', MINUTE)
+    const counter = counters.counter('try', MINUTE_S)
     await counter.giveBack('key')
     await counter.take('key', 2)
     for (let given = 0; given < 5; given += 1) await counter.giveBack('key')
@@ -124,7 +124,7 @@ export const counterCases: readonly CounterCase[] = [
   }),
 
   counterCase('keeps no place for calls that were refused', async (counters) => {
-    const counter = counters.counter('try', MINUTE)
+    const counter = counters.counter('try', MINUTE_S)
     await takes(counters, 30, 5)
     for (let given = 0; given < 5; given += 1) await counter.giveBack('key')
     assert.equal(places(await takes(counters, 30, 5)), 5)
@@ -133,7 +133,7 @@ export const counterCases: readonly CounterCase[] = [
   counterCase('counts names and keys apart', async (counters) => {
     for (const key of TEXTS) {
       for (const name of ['one', 'two', 'realm:one']) {
-        const counter = counters.counter(name, MINUTE)
+        const counter = counters.counter(name, MINUTE_S)
         assert.equal((await counter.take(key, 1)).taken, true, `${name} ${key.slice(0, 20)}`)
         assert.equal((await counter.take(key, 1)).taken, false, `${name} ${key.slice(0, 20)}`)
       }
@@ -156,7 +156,7 @@ export const counterCases: readonly CounterCase[] = [
   }),
 
   counterCase('keeps windows of a second and of a day apart', async (counters) => {
-    const [second, day] = [counters.counter('second', 1), counters.counter('day', 24 * 60 * 60)]
+    const [second, day] = [counters.counter('second', 1), counters.counter('day', DAY_S)]
     await Promise.all([second.take('key', 1), day.take('key', 1)])
     await windowEnds()
     assert.equal((await second.take('key', 1)).taken, true)

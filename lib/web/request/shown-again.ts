@@ -1,5 +1,6 @@
 import type { Request } from 'express'
 import type { Stamp } from '../../domain/stamp.js'
+import { MINUTE_MS } from '../../domain/units.js'
 import { isSameText } from '../../factors/same-text.js'
 import type { KeptCodes, ShownCodes } from '../../service/shown-codes.js'
 import { wantsJson } from './negotiation.js'
@@ -11,7 +12,7 @@ import type { Site } from './site.js'
 export type CodesPage = 'setup' | 'backup-codes' | `admin ${string}`
 
 /** For how long an admin's form that is sent again is taken for a reload. */
-const REMEMBERED_FOR = 10 * 60_000
+const REMEMBERED_FOR = 10 * MINUTE_MS
 const REMEMBERED_AT_MOST = 10
 
 /** What was typed into the form that asks for codes; null where nothing was, or nothing readable. */

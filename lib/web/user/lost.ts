@@ -1,4 +1,5 @@
 import { readAddress } from '../../domain/address.js'
+import { HOUR_MS, MINUTE_MS } from '../../domain/units.js'
 import { malformed } from '../../text/problem.js'
 import { fieldOf } from '../request/body.js'
 import type { Exchange, Handler } from '../request/handler.js'
@@ -9,8 +10,6 @@ import type { Site } from '../request/site.js'
 import type { PendingVisitor, SignedInVisitor } from '../request/visitor.js'
 import { redirect, sendJson, sendProblem, showPage } from '../routing/respond.js'
 import { allowanceOf, rememberLostAsk } from './lost-asks.js'
-
-const MINUTE = 60 * 1000
 
 /** GET `/lost` */
 export const showLost: Handler<PendingVisitor> = async ({ site, req, res, visitor }) => {
@@ -34,7 +33,7 @@ export const showLost: Handler<PendingVisitor> = async ({ site, req, res, visito
 
 /** As pages show it, in whole minutes, never too early; null where it is over. */
 function momentAhead(at: number, now: number): Date | null {
-  return at <= now ? null : new Date(Math.ceil(at / MINUTE) * MINUTE)
+  return at <= now ? null : new Date(Math.ceil(at / MINUTE_MS) * MINUTE_MS)
 }
 
 /** POST `/lost` */
@@ -58,7 +57,7 @@ export const askLost: Handler<PendingVisitor> = async (exchange) => {
 
 /** Whole hours that a reset by mail waits. */
 function hoursOf({ lost }: Site): number {
-  return Math.round((lost?.delay ?? 0) / (60 * 60 * 1000))
+  return Math.round((lost?.delay ?? 0) / HOUR_MS)
 }
 
 /** What is no address at all is said on the page; whether it is the right one, never. */
