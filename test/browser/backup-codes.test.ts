@@ -119,7 +119,7 @@ describe('the page of backup codes', () => {
       expect(lines).to.deep.equal([
         'Acme · Backup codes',
         'Ann',
-        'Made on January 5, 2026. Each code works once.',
+        'Made on 5 January 2026. Each code works once.',
         ...backupCodes,
       ])
       const colours = 'getComputedStyle(document.querySelector("#codes code")).color'
