@@ -117,7 +117,7 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
     setup: new Setup({ ...setupParts, parameters, window }),
     showAgain: new ShowAgain({ vault, system }),
     lost,
-    reset: new Reset(challenge),
+    reset: new Reset({ challenge, records }),
     administration: new Administration(administrationParts),
     accounts,
     directory: accounts && new Directory({ ...directoryParts, accounts }),

@@ -30,6 +30,14 @@ export type FollowUp<Result> = (
   now: number,
 ) => Decision<Result> | Promise<Decision<Result>>
 
+/** What the policy may say against an action, whatever the proof. */
+export type PolicyRefusal = 'required-by-policy' | 'switched-off'
+
+/** Asked for each try of the write, before the proof is judged: a refused one costs nothing. */
+export type Objection = () => Promise<PolicyRefusal | null>
+
+const NO_OBJECTION = async () => null
+
 interface Accepted<Result> extends Extract<ProofVerdict, { kind: 'accepted' }>, Generation {
   readonly backupCodesLeft: number
   /** It was a backup code of a set that an admin has seen. */
@@ -37,14 +45,18 @@ interface Accepted<Result> extends Extract<ProofVerdict, { kind: 'accepted' }>, 
   readonly result: Result
 }
 
-type Verdict<Result> = Exclude<ProofVerdict, { kind: 'accepted' }> | Accepted<Result> | Revoked
+type Verdict<Result> =
+  | Exclude<ProofVerdict, { kind: 'accepted' }>
+  | Accepted<Result>
+  | Revoked
+  | { readonly kind: PolicyRefusal }
 
 /** What became of a proof. */
 export type ProofAnswer<Result = undefined> =
   | Accepted<Result>
   /** A one-time code: nobody is signed in, this pending login must set up anew. */
   | { readonly kind: 'setup-granted' }
-  | { readonly kind: ProofRefusal | 'sign-in-again' }
+  | { readonly kind: ProofRefusal | PolicyRefusal | 'sign-in-again' }
   /** `triesLeft`: wrong codes that the pending login may still have; null: it was given in a session. */
   | { readonly kind: 'wrong-code'; readonly triesLeft: number | null }
   /** `blockedUntil`: the authenticator's wait or lock, in milliseconds; null: another limit. */
@@ -94,6 +106,7 @@ export class Challenge {
   async answerAnd<Result>(
     attempt: ProofAttempt,
     followUp: FollowUp<Result>,
+    objection: Objection = NO_OBJECTION,
   ): Promise<ProofAnswer<Result>> {
     const unasked = proofRefusal(attempt.proof, attempt.record, contextOf(attempt))
     if (unasked !== null) return { kind: unasked }
@@ -102,10 +115,12 @@ export class Challenge {
     const places = await this.#limits.takeForCode({ ...attempt, pendingId })
     if (places.kind === 'too-many-attempts') return { ...places, blockedUntil: null }
     if (places.kind !== 'taken') return places
-    const verdict = await this.#verdict(attempt, followUp, places.last).catch((error: unknown) => {
-      void places.giveBack('all')
-      throw error
-    })
+    const verdict = await this.#verdict(attempt, { followUp, objection }, places.last).catch(
+      (error: unknown) => {
+        void places.giveBack('all')
+        throw error
+      },
+    )
     if (verdict.kind === 'accepted') {
       // The pending login is over with it; the response need not wait for the address's place.
       void places.giveBack('address')
@@ -128,7 +143,7 @@ export class Challenge {
   /** @param last whether the pending login has no place after this one */
   #verdict<Result>(
     attempt: ProofAttempt,
-    followUp: FollowUp<Result>,
+    { followUp, objection }: { followUp: FollowUp<Result>; objection: Objection },
     last: boolean,
   ): Promise<Verdict<Result>> {
     const { userId, proof, occasion, record, admission, policy, subject } = attempt
@@ -140,6 +155,8 @@ export class Challenge {
         if (!stillAdmitted(admission, { record: current, policy, subject }, now)) {
           return { record: current, answer: { kind: 'sign-in-again' }, events: [] }
         }
+        const refusal = await objection()
+        if (refusal !== null) return { record: current, answer: { kind: refusal }, events: [] }
         const moment = { now, window: this.#window, keys }
         const { answer, ...decided } = await judgeProof(current, proof, contextOf(attempt), moment)
         if (answer.kind !== 'accepted') {

@@ -11,8 +11,6 @@ import type { Site } from '../request/site.js'
 import type { PendingVisitor, SignedInVisitor } from '../request/visitor.js'
 import { proofAttempt } from './proof-attempt.js'
 
-type Refusal = { readonly kind: 'required-by-policy' | 'switched-off' }
-
 /** What came of an action that is asked for with a proof: it was done, or a problem to answer with. */
 export type ByProof<Result> =
   | { readonly done: Extract<ProofAnswer<Result>, { kind: 'accepted' }> }
@@ -21,7 +19,7 @@ export type ByProof<Result> =
 /** Reads the proof and does what it was given for. */
 export async function byProof<Result>(
   exchange: Pick<Exchange<PendingVisitor | SignedInVisitor>, 'site' | 'req' | 'visitor'>,
-  act: (attempt: ProofAttempt) => Promise<ProofAnswer<Result> | Refusal>,
+  act: (attempt: ProofAttempt) => Promise<ProofAnswer<Result>>,
 ): Promise<ByProof<Result>> {
   const proof = proofIn(exchange.req)
   if (proof === null) return { problem: malformedCode(exchange) }

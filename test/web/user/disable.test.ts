@@ -67,6 +67,23 @@ describe('turning the second step off', () => {
     expect(await isIn(browser)).to.equal(true)
   })
 
+  it('is refused where the policy comes to demand it while the change is under way', async () => {
+    // The rule was asked about once, and the record read again as often as somebody else was first.
+    const { host, browser, enrolment } = await signedInVisit()
+    const before = await recordOf(host)
+    const { write } = host.store
+    host.store.write = async () => {
+      host.store.write = write
+      await setPolicy(host, { mode: 'required' })
+      return false
+    }
+    const code = enrolment.code()
+    expectProblem(await postJson(browser, DISABLE, { code }), 'required-by-policy', 409)
+    expect(await recordOf(host), 'no code is burned').to.deep.equal(before)
+    expect(await isIn(browser)).to.equal(true)
+    await postJson(browser, '/second-step/fresh', { code }).expect(200)
+  })
+
   it('can be taken back by a new set-up, with other codes', async () => {
     const { host, browser, enrolment } = await signedInVisit()
     await postJson(browser, DISABLE, { code: enrolment.code() }).expect(200)
