@@ -20,6 +20,7 @@ import {
   userOf,
 } from '../request/passport.js'
 import { pendingOf, saveSession, updateSecondStep } from '../request/session.js'
+import { followSessionStore, isSessionStoreDisconnected } from '../request/session-store-state.js'
 import { forgetCodes } from '../request/shown-again.js'
 import type { Site } from '../request/site.js'
 import { type Guarded, guardedOf, type PendingVisitor, setGuarded } from '../request/visitor.js'
@@ -142,14 +143,18 @@ function wrap(
 /** Mistakes in mounting fail loudly, at the first request that shows them. */
 function checkMounting(req: Request): void {
   if (req.session === undefined || req.session === null) {
-    // express-session sets the store before it reads from it; without one it was never mounted.
-    if (req.sessionStore !== undefined) throw new UnavailableError('the session store')
+    // express-session sets the store before it reads from it; without one it was never mounted, or the
+    // store is disconnected.
+    if (req.sessionStore !== undefined || isSessionStoreDisconnected()) {
+      throw new UnavailableError('the session store')
+    }
     throw new ConfigurationError('mount express-session before guard()')
   }
   if (typeof req.session.regenerate !== 'function') {
     throw new ConfigurationError('guard() needs express-session: this session cannot regenerate()')
   }
   checkSessionStore(req.sessionStore)
+  followSessionStore(req.sessionStore)
   const unseen = userOf(req) === undefined && pendingOf(req) === null
   if (
     typeof req.isAuthenticated !== 'function' ||

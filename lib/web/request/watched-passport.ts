@@ -1,5 +1,6 @@
 import type { Request } from 'express'
 import { ConfigurationError } from '../../errors/configuration-error.js'
+import { UnavailableError } from '../../errors/unavailable-error.js'
 import {
   keyInCharge,
   type LogInOptions,
@@ -9,6 +10,7 @@ import {
   userOf,
   userProperty,
 } from './passport.js'
+import { isSessionStoreDisconnected } from './session-store-state.js'
 
 /** Options of `passport.authenticate()` that say what becomes of the user. */
 export interface AuthenticateOptions extends LogInOptions {
@@ -109,6 +111,10 @@ function watchedStrategy(name: string, strategy: StrategyAtWork, watcher: Watche
 function watchedSession(strategy: StrategyAtWork, watcher: Watcher): StrategyAtWork {
   const watching: StrategyAtWork = Object.create(strategy)
   watching.authenticate = function (this: StrategyAtWork, req, options = {}) {
+    // Passport would say that express-session was forgotten.
+    if (!req.session && isSessionStoreDisconnected()) {
+      return this.error(new UnavailableError('the session store'))
+    }
     const before = userOf(req)
     const pass = this.pass
     this.pass = () => {
