@@ -159,7 +159,10 @@ export interface SecondStepOptions<U = Express.User> {
   readonly ignoreForwardedFor?: boolean
   /** Session keys of the host's that live on through a login in two steps. Default none. */
   readonly keepInSession?: readonly string[]
-  /** Answers in place of the gate when a login becomes pending. */
+  /**
+   * Answers in place of the gate when a login becomes pending. Where a promise of its has not settled
+   * within a second, and nothing was answered, the login is refused with 503.
+   */
   readonly onPending?: (req: Request, res: Response, info: PendingInfo) => unknown
   /** Hidden fields for every form of the package's, such as the host's CSRF token. */
   readonly formFields?: (req: Request) => Readonly<Record<string, string>>

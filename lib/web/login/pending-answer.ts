@@ -1,4 +1,6 @@
 import type { Request, Response } from 'express'
+import { UnavailableError } from '../../errors/unavailable-error.js'
+import { stepsWithin } from '../../ports/steps-within.js'
 import { wantsJson } from '../request/negotiation.js'
 import type { PendingInfo, Site } from '../request/site.js'
 import {
@@ -19,10 +21,33 @@ export async function answerPending(
   res: Response,
   info: PendingInfo,
 ): Promise<void> {
-  if (site.onPending !== null) await site.onPending(req, res, info)
+  if (site.onPending !== null) await hostsAnswer(site, site.onPending, req, res, info)
   else if (req.get('hx-request') !== undefined) redirectHtmx(res, info.next)
   else if (wantsJson(req)) sendJson(res, { status: info.status, next: info.next })
   else redirect(res, info.next)
+}
+
+const LONGEST_ANSWER = 1000
+
+/**
+ * The host's own answer, which has a limit in time as its other calls have. What it throws is the
+ * host's error, as it is. Where it has answered and goes on for long, the answer stands.
+ */
+async function hostsAnswer(
+  site: Site,
+  onPending: NonNullable<Site['onPending']>,
+  req: Request,
+  res: Response,
+  info: PendingInfo,
+): Promise<void> {
+  try {
+    await stepsWithin(LONGEST_ANSWER, (step) =>
+      step('the option onPending', async () => onPending(req, res, info)),
+    )
+  } catch (error) {
+    if (!(error instanceof UnavailableError) || !res.headersSent) throw error
+    site.trouble.report(error)
+  }
 }
 
 function redirectHtmx(res: Response, path: string): void {

@@ -4,6 +4,8 @@
 import { EventEmitter, once } from 'node:events'
 import { expect } from 'chai'
 import type { ErrorRequestHandler, RequestHandler } from 'express'
+import type { SecondStepOptions } from '../../../lib/index.js'
+import { expectProblem, getJson } from '../../support/answers.js'
 import { browserOf, giveCode, passFirstStep } from '../../support/browser.js'
 import {
   ann,
@@ -11,9 +13,12 @@ import {
   type Host,
   type HostOptions,
   type HostParts,
+  type HostUser,
   makeHost,
 } from '../../support/host.js'
+import { endings } from '../../support/process-endings.js'
 import { enrolledVisit, pendingVisit, wrongCodeOf } from '../../support/visits.js'
+import { warningsDuring } from '../../support/warnings.js'
 
 /** What reached the host's error handler, and how often its callback ran. */
 interface Seen {
@@ -152,6 +157,57 @@ describe('a callback of the host’s that throws', () => {
       await browser.get('/inside').expect(401, { user: null })
     })
   }
+
+  // A template server of the host's that is away: the login hung for as long as it was.
+  it('is a 503 within two seconds where onPending is silent, and what it throws later ends nothing', async () => {
+    const late = new EventEmitter()
+    const onPending = async () => {
+      await once(late, 'back')
+      throw new Error('the template server is back, and empty')
+    }
+    const { host, browser } = await enrolledVisit({ options: { onPending } })
+    const began = performance.now()
+    const ended = await endings(async () => {
+      const said = await warningsDuring(async () => {
+        expectProblem(await passFirstStep(browser, ann), 'unavailable', 503)
+      })
+      expect(performance.now() - began).to.be.below(2000)
+      expect(said.join()).to.include('onPending')
+      late.emit('back')
+      await new Promise((resolve) => setImmediate(resolve))
+    })
+    expect(ended).to.deep.equal([])
+    await browser.get('/inside').expect(401, { user: null })
+    const again = browserOf(host)
+    await again.get('/inside').expect(401, { user: null })
+  })
+
+  it('is none where onPending has answered and goes on for long', async () => {
+    const late = new EventEmitter()
+    const onPending: SecondStepOptions<HostUser>['onPending'] = async (_req, res, { status }) => {
+      res.json({ status })
+      await once(late, 'logged')
+    }
+    const told: unknown[] = []
+    const { browser } = await enrolledVisit({
+      options: { onPending },
+      routes: ({ app }) => {
+        const tell: ErrorRequestHandler = (error, _req, _res, next) => {
+          told.push(error)
+          next(error)
+        }
+        app.use(tell)
+      },
+    })
+    const said = await warningsDuring(async () => {
+      await passFirstStep(browser, ann).expect(200, { status: 'code-required' })
+      await once(process, 'warning')
+    })
+    expect(said.join()).to.include('onPending')
+    expect(told).to.deep.equal([])
+    await getJson(browser, '/second-step/challenge').expect(200)
+    late.emit('logged')
+  })
 
   it('is dropped where the host’s time-out has answered already', async () => {
     const happens = new EventEmitter()
