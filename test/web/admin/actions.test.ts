@@ -402,6 +402,22 @@ describe('canAdminister', () => {
   })
 })
 
+// A stolen session whose code is not fresh asks again and again: each refusal would be noted about the
+// user, until their wrong codes are out of the log.
+describe('refused changes', () => {
+  it('are noted twenty times an hour, of each admin', async () => {
+    const { host, browser } = await annAndAda()
+    host.system.advance(10 * MINUTE)
+    for (let change = 0; change < 30; change += 1) {
+      expectProblem(await act(browser, 'unlock'), 'fresh-code-required', 403, FRESH)
+    }
+    expect(await refusalsIn(host)).to.have.length(20)
+    const { browser: other } = await adminAt(host, otherAdmin)
+    expectProblem(await postJson(other, `${ANN}/pause`, { days: 0 }), 'malformed-request', 400)
+    expect(await refusalsIn(host)).to.have.length(21)
+  })
+})
+
 describe('sixty changes in ten minutes', () => {
   it('are what an admin may make; then it is announced once, and others go on', async () => {
     const { host, browser, enrolment } = await annAndAda()
