@@ -50,7 +50,7 @@ export interface GuardOptions {
 export function guard(site: Site, options: GuardOptions = {}): RequestHandler {
   checkNames(options, ['open'], 'guard.')
   const open = openPaths(options.open, site.base)
-  for (const passport of site.passports) watchPassport(passport, watcher)
+  for (const passport of site.passports) watchPassport(passport, watcherOf(site))
   const look: RequestHandler = (req, res, next) => {
     pass(site, open, req, res, next, look).catch((error: unknown) => {
       // Whoever handles the error must not take the visitor for signed in (promise 7).
@@ -62,14 +62,18 @@ export function guard(site: Site, options: GuardOptions = {}): RequestHandler {
 }
 
 /** Of every instance; the guard that has seen the request is asked, if one has. */
-const watcher: Watcher = {
-  found: meetFoundUser,
-  session(req, next) {
-    const state = guardedOf(req)
-    // A session() behind the guard: whom it brings is met before anything else sees them.
-    if (state === undefined) next()
-    else state.look(req, state.res, next)
-  },
+function watcherOf(site: Site): Watcher {
+  return {
+    found: meetFoundUser,
+    session(req, next) {
+      const state = guardedOf(req)
+      // A session() behind the guard: whom it brings is met before anything else sees them.
+      if (state === undefined) next()
+      else state.look(req, state.res, next)
+    },
+    whyNoSession: () =>
+      isSessionStoreDisconnected(site) ? new UnavailableError('the session store') : null,
+  }
 }
 
 async function pass(
@@ -88,7 +92,7 @@ async function pass(
   }
   // Mounted again after a second instance's session(): only a user whom it brought is new.
   if (known !== undefined && userOf(req) === metUser(known)) return next()
-  checkMounting(req)
+  checkMounting(site, req)
   requireKnownInstance(req, site.passports)
   requireOneSession(req)
   const state = known ?? wrap(site, req, res, next, look)
@@ -141,11 +145,11 @@ function wrap(
 }
 
 /** Mistakes in mounting fail loudly, at the first request that shows them. */
-function checkMounting(req: Request): void {
+function checkMounting(site: Site, req: Request): void {
   if (req.session === undefined || req.session === null) {
     // express-session sets the store before it reads from it; without one it was never mounted, or the
     // store is disconnected.
-    if (req.sessionStore !== undefined || isSessionStoreDisconnected()) {
+    if (req.sessionStore !== undefined || isSessionStoreDisconnected(site)) {
       throw new UnavailableError('the session store')
     }
     throw new ConfigurationError('mount express-session before guard()')
@@ -154,7 +158,7 @@ function checkMounting(req: Request): void {
     throw new ConfigurationError('guard() needs express-session: this session cannot regenerate()')
   }
   checkSessionStore(req.sessionStore)
-  followSessionStore(req.sessionStore)
+  followSessionStore(site, req.sessionStore)
   const unseen = userOf(req) === undefined && pendingOf(req) === null
   if (
     typeof req.isAuthenticated !== 'function' ||

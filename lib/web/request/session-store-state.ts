@@ -1,20 +1,23 @@
 import type { Store } from 'express-session'
+import type { Site } from './site.js'
 
-const followed = new WeakSet<Store>()
-const disconnected = new Set<Store>()
+const disconnected = new WeakMap<Site, Set<Store>>()
+const followed = new WeakMap<Site, WeakSet<Store>>()
 
 /**
  * Listens to a session store as express-session does. While a store says that it is disconnected,
  * express-session lets every request go on without a session, and without a trace of the store.
  */
-export function followSessionStore(store: Store | undefined): void {
-  if (typeof store?.on !== 'function' || followed.has(store)) return
-  followed.add(store)
-  store.on('disconnect', () => disconnected.add(store))
-  store.on('connect', () => disconnected.delete(store))
+export function followSessionStore(site: Site, store: Store | undefined): void {
+  if (typeof store?.on !== 'function' || followed.get(site)?.has(store)) return
+  followed.set(site, (followed.get(site) ?? new WeakSet()).add(store))
+  const away = disconnected.get(site) ?? new Set()
+  disconnected.set(site, away)
+  store.on('disconnect', () => away.add(store))
+  store.on('connect', () => away.delete(store))
 }
 
-/** Whether a session store that a guard has met is disconnected: a request may lack its session for that. */
-export function isSessionStoreDisconnected(): boolean {
-  return disconnected.size > 0
+/** Whether a session store that this guard has met is disconnected: a request may lack its session for that. */
+export function isSessionStoreDisconnected(site: Site): boolean {
+  return (disconnected.get(site)?.size ?? 0) > 0
 }

@@ -1,6 +1,5 @@
 import type { Request } from 'express'
 import { ConfigurationError } from '../../errors/configuration-error.js'
-import { UnavailableError } from '../../errors/unavailable-error.js'
 import {
   keyInCharge,
   type LogInOptions,
@@ -10,7 +9,6 @@ import {
   userOf,
   userProperty,
 } from './passport.js'
-import { isSessionStoreDisconnected } from './session-store-state.js'
 
 /** Options of `passport.authenticate()` that say what becomes of the user. */
 export interface AuthenticateOptions extends LogInOptions {
@@ -38,6 +36,8 @@ export interface Watcher {
   found(found: FoundUser): unknown
   /** A `session()` has put a user on the request; `next` is what comes after it. */
   session(req: Request, next: (error?: unknown) => void): void
+  /** Why a request has no session, where that is known: Passport would say that it was forgotten. */
+  whyNoSession(): Error | null
 }
 
 /** A strategy at work on a request, as Passport has prepared it. */
@@ -111,10 +111,8 @@ function watchedStrategy(name: string, strategy: StrategyAtWork, watcher: Watche
 function watchedSession(strategy: StrategyAtWork, watcher: Watcher): StrategyAtWork {
   const watching: StrategyAtWork = Object.create(strategy)
   watching.authenticate = function (this: StrategyAtWork, req, options = {}) {
-    // Passport would say that express-session was forgotten.
-    if (!req.session && isSessionStoreDisconnected()) {
-      return this.error(new UnavailableError('the session store'))
-    }
+    const missing = req.session ? null : watcher.whyNoSession()
+    if (missing !== null) return this.error(missing)
     const before = userOf(req)
     const pass = this.pass
     this.pass = () => {

@@ -7,13 +7,6 @@ import { type Browser, browserOf, passFirstStep } from '../../support/browser.js
 import { bob, type Host, type HostOptions, makeHost } from '../../support/host.js'
 import { warningsDuring } from '../../support/warnings.js'
 
-// What a store says holds for the process, in which other tests have apps of their own.
-const lost: Host[] = []
-
-afterEach(() => {
-  for (const { sessions } of lost.splice(0)) sessions.emit('connect')
-})
-
 /** Somebody is in, and then the store loses its server. */
 async function disconnected(options: HostOptions = {}): Promise<{ host: Host; browser: Browser }> {
   const host = makeHost(options)
@@ -21,7 +14,6 @@ async function disconnected(options: HostOptions = {}): Promise<{ host: Host; br
   const browser = browserOf(host)
   await passFirstStep(browser, bob)
   await getJson(browser, '/inside').expect(200)
-  lost.push(host)
   host.sessions.emit('disconnect')
   return { host, browser }
 }
@@ -72,5 +64,19 @@ describe('a session store that is disconnected', () => {
     await getJson(browser, '/inside').expect(503)
     host.sessions.emit('connect')
     await getJson(browser, '/inside').expect(200, { user: 'bob', status: 'none' })
+  })
+
+  it('excuses no other app of the process that has forgotten express-session', async () => {
+    await disconnected()
+    const forgotten = makeHost({
+      initialize: (req, _res, next) => {
+        Reflect.deleteProperty(req, 'session')
+        Reflect.deleteProperty(req, 'sessionStore')
+        next()
+      },
+    })
+    forgotten.app.set('env', 'test')
+    const { text } = await getJson(browserOf(forgotten), '/inside').expect(500)
+    expect(text).to.include('Did you forget')
   })
 })
