@@ -84,6 +84,7 @@ export type {
 } from './text/pages.js'
 export type { Lead, Problem, ProblemCode, ProblemText } from './text/problem.js'
 export type { ListedUser, ShownPolicy, ShownUser } from './text/shown-user.js'
+export type { TimeShape } from './text/time-shown.js'
 export type { AdminRouterOptions } from './web/admin/router.js'
 export type { GuardOptions } from './web/login/guard.js'
 export type { LimitPasswordOptions } from './web/login/limit-password.js'

@@ -109,10 +109,10 @@ describe('the options, where the host leaves them out', () => {
     const whole = { id: 7, ...names, locale: 'it', password: 'x' }
     const { password: _, ...told } = whole
     const subject = { roles: [], createdAt: null, privileged: false }
-    expect(described(whole)).to.deep.equal({ ...told, id: '7', subject })
+    expect(described(whole)).to.deep.equal({ user: whole, ...told, id: '7', subject })
     const nameless = { id: 'ann', email: ' ', name: 5 }
     const nothing = { email: null, name: null, username: null, locale: null }
-    expect(described(nameless)).to.deep.equal({ id: 'ann', ...nothing, subject })
+    expect(described(nameless)).to.deep.equal({ user: nameless, id: 'ann', ...nothing, subject })
   })
 
   it('read what `describe` says instead, and put the realm before the id', () => {

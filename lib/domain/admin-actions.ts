@@ -23,6 +23,17 @@ interface ActionRow {
   readonly isOffered: (situation: Situation) => boolean
 }
 
+/** What is done to one user. */
+export type UserAction =
+  | 'resume'
+  | 'unlock'
+  | 'one-time-code'
+  | 'backup-codes'
+  | 'pause'
+  | 'reset'
+  | 'disable'
+  | 'end-sessions'
+
 /**
  * What an admin or the operator may do to one user, in the order of the forms. The admin's routes, the
  * mails, the events' texts and the command line go by this table; the row's name is the route's, and
@@ -40,10 +51,8 @@ export const USER_ACTIONS = {
   reset: { event: 'reset', isOffered: ({ owes }) => owes },
   disable: { event: 'disabled', isOffered: ({ owes, required }) => owes && !required },
   'end-sessions': { event: 'sessions-ended', isOffered: () => true },
-} as const satisfies Readonly<Record<string, ActionRow>>
+} as const satisfies Readonly<Record<UserAction, ActionRow>>
 
-/** What is done to one user. */
-export type UserAction = keyof typeof USER_ACTIONS
 
 /** What an admin or the operator may do: to a user's second step, and to the policy. */
 export type AdminAction = UserAction | 'policy'

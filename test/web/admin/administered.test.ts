@@ -123,7 +123,7 @@ describe('Backup codes that an admin has made', () => {
     expect(page.text).to.contain('An admin has seen your backup codes')
     // One note: to make new codes, and to say that these are saved, can't both be asked.
     expect(page.text).to.not.contain('You haven’t told us')
-    expect(page.text.match(/class="note"/g)).to.have.length(1)
+    expect(page.text.match(/class="note">/g)).to.have.length(1)
     expect(page.text).to.contain('href="/inside"')
   })
 
