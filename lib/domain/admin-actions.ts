@@ -53,7 +53,6 @@ export const USER_ACTIONS = {
   'end-sessions': { event: 'sessions-ended', isOffered: () => true },
 } as const satisfies Readonly<Record<UserAction, ActionRow>>
 
-
 /** What an admin or the operator may do: to a user's second step, and to the policy. */
 export type AdminAction = UserAction | 'policy'
 
