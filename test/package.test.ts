@@ -44,6 +44,10 @@ describe('The package', function () {
     expect(index).not.to.contain('sourceMappingURL')
   })
 
+  it('has no page about the source, which is in a clone alone', async () => {
+    expect((await packed()).names).not.to.include('docs/architecture.md')
+  })
+
   it('has a README that begins with what it is and how to install it', () => {
     const readme = readFileSync('README.md', 'utf8')
     const commands = readme.match(/(?<=^```sh\n)npm [^\n]+/gm) ?? []
