@@ -27,6 +27,7 @@ import { Lost, type LostParts } from './service/lost.js'
 import { MailLimits } from './service/mail-limits.js'
 import { MailResetTokens } from './service/mail-reset-tokens.js'
 import { type MailParts, Mails } from './service/mails.js'
+import { NotedAttempts } from './service/noted-attempts.js'
 import { OneTimeCodes } from './service/one-time-codes.js'
 import { ReadyMailResets } from './service/ready-mail-resets.js'
 import { Records } from './service/records.js'
@@ -78,14 +79,15 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
   const system = options.system ?? theSystem
   const { sealer, digester } = keyRing(options.keys, system)
   const { keyIds } = digester
-  const audit = new Audit(auditLogOf(options, use === 'operator' || production))
+  const counters = countersOf(options, use === 'app' && production)
+  const log = auditLogOf(options, use === 'operator' || production)
+  const audit = new Audit(log, new NotedAttempts(counters))
   const announcer = new Announcer(system, audit, hostId)
   const records = new Records(options.store, system, announcer, {
     production: use === 'operator' || production,
     backupCodes: checked.backupCodes,
     window,
   })
-  const counters = countersOf(options, use === 'app' && production)
   const limits = new Limits(counters, announcer)
   const vault = new Vault(sealer, new UnreadableSecrets(counters, announcer))
   const accounts = accountsOf(options, checked.describe, checked.hostIdOf)

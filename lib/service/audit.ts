@@ -1,5 +1,6 @@
 import type { AuditEntry, AuditLog, AuditPage, AuditQuery } from '../ports/audit-log.js'
 import { within } from '../ports/with-timeout.js'
+import type { NotedAttempts } from './noted-attempts.js'
 
 const PART = 'the audit log'
 const LAST_OF_A_USER = 10
@@ -8,13 +9,17 @@ const LOOKED_AT = 50
 /** The audit log, with the limit in time that every port has. */
 export class Audit {
   readonly #log: AuditLog
+  readonly #noted: NotedAttempts | null
 
-  constructor(log: AuditLog) {
+  /** @param noted says which attempts are worth an entry. Default: all of them */
+  constructor(log: AuditLog, noted: NotedAttempts | null = null) {
     this.#log = log
+    this.#noted = noted
   }
 
-  append(entries: readonly AuditEntry[]): Promise<void> {
-    return within(PART, () => this.#log.append(entries))
+  async append(entries: readonly AuditEntry[]): Promise<void> {
+    const worth = this.#noted === null ? entries : await this.#noted.worth(entries)
+    if (worth.length > 0) await within(PART, () => this.#log.append(worth))
   }
 
   /**

@@ -78,7 +78,7 @@ export function redisAuditLog(redis: RedisClient, options: RedisAuditLogOptions 
     const user = entry.user ?? ''
     const changes = [keys.events, keys.eventsOf(user)]
     const attempts = [keys.attempts, keys.attemptsOf(user)]
-    const attempt = isAttempt(entry.type)
+    const attempt = isAttempt(entry)
     const names = attempt ? [...attempts, ...changes] : [...changes, ...attempts]
     const ofOneUser = attempt ? ATTEMPTS_OF_ONE_USER : CHANGES_OF_ONE_USER
     const oldest = Math.max(0, entry.at - days * DAY_MS)

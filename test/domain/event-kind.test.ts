@@ -1,11 +1,14 @@
 import { expect } from 'chai'
 import { EVENT_TYPES, isAttempt } from '../../lib/domain/event-kind.js'
 
+const actor = { kind: 'user' } as const
+const admin = { kind: 'admin' } as const
+
 describe('isAttempt', () => {
   // With a password, in a pause or by asking for what is refused, as often as one likes: a log that
   // counts these as changes is filled by them until it has forgotten the changes.
   it('is so for whatever somebody without a second factor can bring about at will', () => {
-    expect(EVENT_TYPES.filter(isAttempt).toSorted()).to.deep.equal([
+    expect(EVENT_TYPES.filter((type) => isAttempt({ type, actor })).toSorted()).to.deep.equal([
       'authenticator-locked',
       'change-refused',
       'logged-out',
@@ -17,6 +20,12 @@ describe('isAttempt', () => {
       'secret-unreadable',
       'sessions-ended',
       'wrong-code',
+    ])
+  })
+
+  it('is so for an admin only of what they are refused: the rest takes a fresh code', () => {
+    expect(EVENT_TYPES.filter((type) => isAttempt({ type, actor: admin }))).to.deep.equal([
+      'change-refused',
     ])
   })
 })

@@ -413,7 +413,11 @@ describe('refused changes', () => {
     }
     expect(await refusalsIn(host)).to.have.length(20)
     const { browser: other } = await adminAt(host, otherAdmin)
-    expectProblem(await postJson(other, `${ANN}/pause`, { days: 0 }), 'malformed-request', 400)
+    expectProblem(
+      await postJson(other, `${ADMIN}/users/bob/pause`, { days: 0 }),
+      'malformed-request',
+      400,
+    )
     expect(await refusalsIn(host)).to.have.length(21)
   })
 })

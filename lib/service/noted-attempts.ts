@@ -1,0 +1,38 @@
+import { notedADay } from '../domain/event-kind.js'
+import type { AuditEntry } from '../ports/audit-log.js'
+import type { Counter, Counters } from '../ports/counters.js'
+import { within } from '../ports/with-timeout.js'
+
+const PART = 'the counters'
+const DAY = 24 * 60 * 60
+
+/**
+ * Which attempts are worth an entry in the audit log: so many a day of one kind about one user.
+ * Whoever guesses could push their own traces out of the log with others. Listeners hear of all.
+ */
+export class NotedAttempts {
+  readonly #noted: Counter
+
+  constructor(counters: Counters) {
+    this.#noted = counters.counter('noted-attempts', DAY)
+  }
+
+  /** The entries that are worth it, in their order. Never rejects. */
+  async worth(entries: readonly AuditEntry[]): Promise<readonly AuditEntry[]> {
+    const worth: AuditEntry[] = []
+    for (const entry of entries) if (await this.#isWorthIt(entry)) worth.push(entry)
+    return worth
+  }
+
+  async #isWorthIt(entry: AuditEntry): Promise<boolean> {
+    const limit = notedADay(entry)
+    if (limit === null) return true
+    const key = JSON.stringify([entry.type, entry.method, entry.user])
+    try {
+      return (await within(PART, () => this.#noted.take(key, limit))).taken
+    } catch {
+      // Where the count cannot be known the entry is kept: a full log is better than a silent one.
+      return true
+    }
+  }
+}
