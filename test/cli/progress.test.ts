@@ -1,5 +1,8 @@
 import { expect } from 'chai'
+import { readEveryRecord } from '../../lib/cli/every-record.js'
 import { progress } from '../../lib/cli/progress.js'
+import { memoryStore, type RecordStore } from '../../lib/index.js'
+import { enrolledRecord } from '../../lib/testing/documents.js'
 
 /** What is said of so many steps, one each so many milliseconds. */
 function said(
@@ -52,5 +55,24 @@ describe('The progress of a long command', () => {
 
   it('does not count below nothing where users came meanwhile', () => {
     expect(said(false, { steps: 10, pace: 1000, total: 5 })).to.deep.equal(['Read: 10 so far\n'])
+  })
+
+  it('is told by a reading of all records: how many there are, and each of them', async () => {
+    const { count, ...counting } = memoryStore()
+    for (const id of ['ann', 'bob', 'carl']) await counting.write(enrolledRecord(id, 1), 0)
+    const toldOf = async (store: RecordStore) => {
+      const told: (number | string | null)[] = []
+      const kept = {
+        begin: (total: number | null) => void told.push(total),
+        step: () => void told.push('step'),
+        end: () => undefined,
+      }
+      await readEveryRecord(store, kept, 'is broken', async () => undefined)
+      return told
+    }
+    const steps = ['step', 'step', 'step']
+    expect(await toldOf({ ...counting, count: async () => 3 })).to.deep.equal([3, ...steps])
+    expect(await toldOf(counting), 'a store that cannot count').to.deep.equal([null, ...steps])
+    expect(await count?.()).to.equal(3)
   })
 })
