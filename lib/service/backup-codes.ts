@@ -3,17 +3,25 @@ import type { BackupCodeSet } from '../factors/backup-codes/kept.js'
 import { type MadeBackupCodes, makeBackupCodes } from '../factors/backup-codes/make.js'
 import { readLookUpCode } from '../factors/look-up-code.js'
 import type { System } from '../ports/system.js'
-import type { Challenge, ProofAnswer, ProofAttempt } from './challenge.js'
+import type { Challenge, FollowUp, ProofAnswer, ProofAttempt } from './challenge.js'
 import type { KeysOfUsers } from './keys-of-users.js'
+import type { Records } from './records.js'
 
 /** Makes sets of backup codes. */
 export class BackupCodes {
   readonly #challenge: Challenge
+  readonly #records: Records
   readonly #keys: KeysOfUsers
   readonly #system: System
 
-  constructor(parts: { challenge: Challenge; keys: KeysOfUsers; system: System }) {
+  constructor(parts: {
+    challenge: Challenge
+    records: Records
+    keys: KeysOfUsers
+    system: System
+  }) {
     this.#challenge = parts.challenge
+    this.#records = parts.records
     this.#keys = parts.keys
     this.#system = parts.system
   }
@@ -34,15 +42,22 @@ export class BackupCodes {
     return (await answerBackupCode(set, given, moment)).kind !== 'wrong'
   }
 
-  /** Replaces the user's set by a proof; all earlier codes are dead at once. */
+  /**
+   * Replaces the user's set by a proof; all earlier codes are dead at once. The policy is read for each
+   * try of the write, as for an admin's change.
+   */
   replace(attempt: ProofAttempt): Promise<ProofAnswer<readonly string[]>> {
-    return this.#challenge.answerAnd(attempt, async (record, now) => {
+    const replaceSet: FollowUp<readonly string[]> = async (record, now) => {
       const { set, codes } = await this.make(attempt.userId, now)
       return {
         record: { ...record, backupCodes: set },
         answer: codes,
         events: [{ type: 'backup-codes-made', method: null }],
       }
+    }
+    return this.#challenge.answerAnd(attempt, replaceSet, async () => {
+      const { backupCodes } = await this.#records.policy()
+      return backupCodes ? null : 'switched-off'
     })
   }
 }

@@ -179,6 +179,20 @@ describe('backupCodes: false', () => {
     expect(challenge.text).to.not.include('backup code')
   })
 
+  it('are not made where the policy switches them off while the change is under way', async () => {
+    const { host, browser, enrolment } = await signedInVisit()
+    const before = await recordOf(host)
+    const { write } = host.store
+    host.store.write = async () => {
+      host.store.write = write
+      await setPolicy(host, { backupCodes: false })
+      return false
+    }
+    const answer = await postJson(browser, '/second-step/backup-codes', { code: enrolment.code() })
+    expectProblem(answer, 'switched-off', 409)
+    expect(await recordOf(host), 'no code is burned').to.deep.equal(before)
+  })
+
   it('answers an empty list in JSON, and refuses one that somebody has from before', async () => {
     const { enrolment, host } = await enrolledVisit(options)
     expect(enrolment.backupCodes).to.deep.equal([])
