@@ -66,7 +66,7 @@ function mailOf(
   return production ? {} : { mail: { transport: mailbox.transport, from } }
 }
 
-/** In front of sessions and guard: whoever waits at the challenge reads his mails too. */
+/** In front of sessions and guard: whoever waits at the challenge reads their mails too. */
 function showMailbox(mailbox: Mailbox): RequestHandler {
   return async (req, res) => {
     const mails = await mailbox.list()

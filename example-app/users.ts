@@ -10,7 +10,7 @@ export interface User {
   readonly roles: readonly string[]
 }
 
-/** A user, and what tells that it is he. */
+/** A user, and what tells that it is they. */
 export interface Account {
   readonly user: User
   readonly passwordHash: string
@@ -31,7 +31,7 @@ export function isCursor(cursor: string | null): boolean {
   return cursor === null || (cursor.length <= 254 && /^[^\s@]+@[^\s@]+$/.test(cursor))
 }
 
-/** Whether a user is found by part of his name or address. */
+/** Whether a user is found by part of their name or address. */
 export function isFound({ name, email }: User, search: string): boolean {
   const wanted = search.toLowerCase()
   return name.toLowerCase().includes(wanted) || email.includes(wanted)

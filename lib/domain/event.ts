@@ -18,7 +18,7 @@ export interface EventDetails {
   readonly 'backup-codes-low': { readonly backupCodesLeft: number }
   /** A new set; all earlier codes are dead. */
   readonly 'backup-codes-made': null
-  /** The user said that he has put them away. */
+  /** The user said that they have put them away. */
   readonly 'backup-codes-saved': null
   /** Another authenticator took the place of the one before. */
   readonly 'key-changed': null

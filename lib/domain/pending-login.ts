@@ -13,7 +13,7 @@ export interface PendingLogin {
   readonly at: number
   /** Where the login was going: a path on this origin, or null. */
   readonly next: string | null
-  /** The user as the Passport instance in charge serialised him. */
+  /** The user as the Passport instance in charge serialised them. */
   readonly passport: { readonly instance: number; readonly user: unknown }
   /** Whether the login asked Passport to keep the session's other keys. */
   readonly keepSessionInfo: boolean

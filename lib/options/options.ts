@@ -129,14 +129,14 @@ export interface SecondStepOptions<U = Express.User> {
    */
   readonly isAdmin?: (user: U) => boolean
   /**
-   * Whether an admin may do this to this user. Anything but `true` refuses; nobody acts on himself
+   * Whether an admin may do this to this user. Anything but `true` refuses; nobody acts on themselves
    * in any case. Default: not to a user who has one of the `adminRoles`.
    */
   readonly canAdminister?: (actor: U, user: U, action: UserAction) => boolean | Promise<boolean>
   /** Tells users by mail what happens to their second step. Default: no mails. */
   readonly mail?: MailOptions
   /**
-   * Whether the user learns which admin changed his second step: in mails, and by the id in his own
+   * Whether users learn which admin changed their second step: in mails, and by the id in their own
    * list of events. Default false.
    */
   readonly nameAdmins?: boolean
@@ -145,7 +145,7 @@ export interface SecondStepOptions<U = Express.User> {
   readonly totp?: TotpOptions
   /** Whether backup codes are made and accepted. Default true. */
   readonly backupCodes?: boolean
-  /** Whether a user may see his live key again, by a code. Default true. */
+  /** Whether users may see their live key again, by a code. Default true. */
   readonly showKey?: boolean
   /** Wrong codes per address in 10 minutes; `false`: no limit; or by request. Default 100. */
   readonly ipLimit?: number | false | ((req: Request) => number | false)

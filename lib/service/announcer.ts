@@ -10,7 +10,7 @@ import type { Audit } from './audit.js'
 export interface Occasion {
   readonly ip: string | null
   readonly userAgent: string | null
-  /** Who did it. Default: the user himself. */
+  /** Who did it. Default: the user. */
   readonly actor?: Actor
   /** What an admin gave as the reason. Default: none. */
   readonly reason?: string | null

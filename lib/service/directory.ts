@@ -11,7 +11,7 @@ import type { KeyIds, KeyPlace } from '../factors/key-place.js'
 import type { Account, Accounts } from './accounts.js'
 import type { Records } from './records.js'
 
-/** A user of the host's, and how his second step is. Times in milliseconds. */
+/** A user of the host's, and how their second step is. Times in milliseconds. */
 export interface Member<U> extends Footing {
   readonly account: Account<U>
   /** The id that the host knows them by. */
@@ -96,7 +96,7 @@ export interface DirectoryParts<U> {
 /** So that a filter that few pass does not read everybody: such pages are short. */
 const SOURCE_PAGES_AT_MOST = 5
 
-/** Finds the host's users, each with his second step. */
+/** Finds the host's users, each with their second step. */
 export class Directory<U> {
   readonly #parts: DirectoryParts<U>
 

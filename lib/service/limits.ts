@@ -20,7 +20,7 @@ export interface PasswordPlaces {
   readonly kind: 'taken'
   /**
    * Somebody has signed in: gives the places of the accounts with these names back, and the
-   * address's where no other account was tried. Whoever signs in as himself must not pay for
+   * address's where no other account was tried. Whoever signs in as themselves must not pay for
    * guesses at somebody else. Never rejects.
    *
    * @returns whether anything was given back

@@ -70,7 +70,7 @@ export class Lost {
   }
 
   /**
-   * Begins what comes of asking. Whoever asked has his answer already and learns nothing of it, so
+   * Begins what comes of asking. Whoever asked has the answer already and learns nothing of it, so
    * nothing is returned and nothing thrown; a failure is told to the operator.
    */
   ask(request: LostRequest): void {
@@ -171,7 +171,7 @@ export class Lost {
     const event = { type: 'mail-reset-asked', ...factsOf(userId, begun), detail } as const
     const link = { token, account: user.account }
     const sent = await mails.sendLink(event, occasion.languages ?? [], link)
-    // A wait that its owner was not told of would be no warning; he can ask again.
+    // A wait that its owner was not told of would be no warning; they can ask again.
     if (!sent && usableAt > begun.askedAt) await this.#drop(userId, id)
     return true
   }

@@ -45,7 +45,7 @@ export class MailLimits {
     return taken
   }
 
-  /** Whether a refused request for a mail is still worth an entry: whoever guesses must not wash his traces away. */
+  /** Whether a refused request for a mail is still worth an entry: a guesser must not wash their traces away. */
   async mayTellRefusal(userId: string): Promise<boolean> {
     const { taken } = await within(PART, () => this.#refusals.take(userId, REFUSALS_OF_A_DAY))
     return taken

@@ -7,7 +7,7 @@ export interface MailResetUser {
   /** @throws UnavailableError where the host cannot say */
   allowed(): Promise<boolean>
   /**
-   * Until when the host holds his reset back, in milliseconds; 0: it does not.
+   * Until when the host holds the reset back, in milliseconds; 0: it does not.
    *
    * @throws UnavailableError where the host cannot say
    */

@@ -212,7 +212,7 @@ function isMailed(event: AnnouncedEvent): event is MailedEvent {
   return event.user !== null && mails.some((name) => name === event.type)
 }
 
-/** Whether an admin or the operator did it: the user is told so, in other words than of his own acts. */
+/** Whether an admin or the operator did it: the user is told so, in other words than of their own acts. */
 export function isByAdmin({ actor }: Pick<AnnouncedEvent, 'actor'>): boolean {
   return actor.kind === 'admin' || actor.kind === 'operator'
 }

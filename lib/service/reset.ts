@@ -3,7 +3,7 @@ import { disableByUser, resetByUser } from '../domain/reset.js'
 import type { Challenge, ProofAnswer, ProofAttempt } from './challenge.js'
 import type { Records } from './records.js'
 
-/** Lets a user forget his authenticator, by a code. */
+/** Lets users forget their authenticator, by a code. */
 export class Reset {
   readonly #challenge: Challenge
   readonly #records: Records

@@ -23,7 +23,7 @@ const CHANGES_OF_ONE_USER = 1000
 // An entry takes about 400 bytes, and whoever can open accounts can fill these for each of them.
 const ATTEMPTS_OF_ONE_USER = 100
 
-// A stream cannot be filtered, so each user has short ones of his own beside those of all: KEYS are
+// A stream cannot be filtered, so each user has short ones beside those of all: KEYS are
 // the two that the entry goes to, then their two siblings. A page merges siblings by their ids, so
 // no id may be given twice; Redis makes ids for one stream alone.
 const append = redisScript(`

@@ -153,7 +153,7 @@ export const auditLogCases: readonly AuditLogCase[] = [
     }
   }),
 
-  auditCase('keeps what an admin gave as the reason, or that he gave none', async (log) => {
+  auditCase('keeps what an admin gave as the reason, or that they gave none', async (log) => {
     const reasons = [null, 'lost his phone', '"\\\' \u00e9 \u{1f511}\n', 'x'.repeat(500)]
     const entries = reasons.map((reason, index) => entry(index, { type: 'reset', reason }))
     await log.append(entries)

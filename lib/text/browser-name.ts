@@ -32,7 +32,7 @@ const SYSTEMS: readonly (readonly [string, RegExp])[] = [
 
 /**
  * The short name of a browser, from its user agent. Only names of this file: whoever guesses a
- * user's codes writes that header himself, and mail programs turn words with dots into links.
+ * user's codes writes that header, and mail programs turn words with dots into links.
  */
 export function browserName(userAgent: string | null): BrowserName {
   const text = userAgent?.slice(0, LONGEST_USER_AGENT) ?? ''

@@ -30,7 +30,7 @@ export interface MailFrame {
   /** What happened, a paragraph each. */
   readonly what: readonly string[]
   readonly facts: readonly Fact[]
-  /** What the reader may do by a link of his own. Empty in most mails. */
+  /** What the reader may do by a link. Empty in most mails. */
   readonly actions: readonly MailAction[]
   /** What to do if it was the reader. */
   readonly wasYou: string

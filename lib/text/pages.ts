@@ -255,7 +255,7 @@ export type PageData = {
     readonly user: ListedUser
     /** Others are told by mail what happens; this user has no address. */
     readonly noMail: boolean
-    /** The admin is looking at himself. */
+    /** The admin is looking at their own page. */
     readonly self: boolean
     /** A code must be given before anything can be changed. */
     readonly stale: boolean

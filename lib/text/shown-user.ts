@@ -5,7 +5,7 @@ import type { KeyPlace } from '../factors/key-place.js'
 import type { ListedMember } from '../service/directory.js'
 import type { HostIds } from './shown-event.js'
 
-/** A user as admins see him. Times are ISO 8601. */
+/** A user as admins see them. Times are ISO 8601. */
 export interface ShownUser {
   readonly id: string
   readonly name: string | null
@@ -19,9 +19,9 @@ export interface ShownUser {
   readonly setupDeadline: string | null
 }
 
-/** As the pages have him, which say more. */
+/** As the pages have them, which say more. */
 export interface ListedUser extends ShownUser {
-  /** Where the key is that his unused backup codes were made under. Default: null. */
+  /** Where the key is that their unused backup codes were made under. Default: null. */
   readonly backupCodesKey?: KeyPlace | null
   /** Their record is damaged or lost: the state is not known. Default: false. */
   readonly unreadable?: boolean

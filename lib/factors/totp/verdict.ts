@@ -37,7 +37,7 @@ const OFF_AT_MOST = 10 * 60
 
 /**
  * How many steps the device's clock seems to be off: for a set-up, whose visitor holds the key
- * anyway. At a challenge it would tell a guesser that he was near.
+ * anyway. At a challenge it would tell a guesser that they were near.
  *
  * @returns the nearest step within ten minutes that has this code, ahead or (below zero) behind
  */

@@ -30,7 +30,7 @@ interface Doing<Input, Result> {
     change: AdminChange,
     input: Input,
   ) => Promise<AdminAnswer<Result>>
-  /** What was done to him, or how he is now: a paused user may be locked too. */
+  /** What was done, or how the user is now: a paused one may be locked too. */
   readonly json: (done: Done<Result>) => object
   /** The codes that the page shows once. Default: none; the answer is the user's page. */
   readonly codes?: { readonly action: CodesKind; readonly of: (result: Result) => MadeCodes }
@@ -118,7 +118,7 @@ function userChange<Input, Result>(action: UserAction, doing: Doing<Input, Resul
   return { answer, refuse: (exchange, problem) => refuse(exchange, problem, action) }
 }
 
-/** Nobody lifts his own second step here (breeze #2696), whatever the host permits. */
+/** Nobody lifts their own second step here (breeze #2696), whatever the host permits. */
 async function mayChange(
   { site }: Exchange,
   admin: SignedInVisitor,

@@ -14,7 +14,7 @@ export interface Change {
   readonly refuse: Refuse<SignedInVisitor>
 }
 
-/** The admin, who may change something now: his own second step is fresh. */
+/** The admin, who may change something now: their own second step is fresh. */
 export async function freshAdmin(
   exchange: Exchange<SignedInVisitor>,
 ): Promise<SignedInVisitor | Problem> {
@@ -41,7 +41,7 @@ export async function limitProblem(exchange: Exchange<SignedInVisitor>): Promise
  * Writes a refusal to the audit log. What is past the limit is there once, as `too-many-changes`: a
  * stolen session must not fill the log.
  *
- * @param userId whom it would have changed, as records have him; null: nobody, or nobody known
+ * @param userId whom it would have changed, as records have them; null: nobody, or nobody known
  */
 export async function announceRefusal(
   exchange: Exchange<SignedInVisitor>,

@@ -88,8 +88,8 @@ export function forAdmins(handler: Handler<SignedInVisitor>): Handler<SignedInVi
 }
 
 /**
- * The admin as he is now: between the guard and a change lies the body, which the client sends when
- * it likes, and he may have been paused or signed out meanwhile, or have lost his role or his account.
+ * The admin as they are now: between the guard and a change lies the body, which the client sends when
+ * it likes, and they may have been paused or signed out meanwhile, or have lost role or account.
  */
 export async function presentAdmin({
   site,

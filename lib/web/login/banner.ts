@@ -8,7 +8,7 @@ import { guardedStateOf } from '../request/visitor.js'
 
 /**
  * For the host's pages: until when the visitor must set up a second step, as an HTML fragment with a
- * link, in his language; empty where nothing is asked of him.
+ * link, in their language; empty where nothing is asked of them.
  */
 export function bannerOf(site: Site, req: Request): string {
   const { visitor } = guardedStateOf(req)

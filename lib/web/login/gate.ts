@@ -17,7 +17,7 @@ type Done = (error?: unknown) => unknown
 
 /**
  * The `req.logIn` of a guarded request. Whatever signs a user in ends here, so here is the one place
- * that decides whether he is in, or only pending.
+ * that decides whether they are in, or only pending.
  */
 export function gate(site: Site, req: Request, res: Response): Request['logIn'] {
   return (user: Express.User, options: LogInOptions | Done, callback?: Done): void => {

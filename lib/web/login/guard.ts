@@ -45,7 +45,7 @@ export interface GuardOptions {
 
 /**
  * Mounted once after `passport.session()`. On every request it removes the user from a session that
- * has not passed the second step, whatever put him there, and it wraps `req.logIn`.
+ * has not passed the second step, whatever put them there, and it wraps `req.logIn`.
  */
 export function guard(site: Site, options: GuardOptions = {}): RequestHandler {
   checkNames(options, ['open'], 'guard.')

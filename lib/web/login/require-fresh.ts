@@ -18,7 +18,7 @@ import { redirect, sendProblem } from '../routing/respond.js'
 export interface RequireFreshOptions {
   /**
    * What happens to a signed-in user without an authenticator: `refuse` answers 403
-   * `setup-required`, `pass` lets him through. Default `refuse`.
+   * `setup-required`, `pass` lets them through. Default `refuse`.
    */
   readonly notEnrolled?: 'refuse' | 'pass'
 }

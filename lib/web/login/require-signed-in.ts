@@ -21,7 +21,7 @@ export class NotSignedInError extends Error {
 }
 
 /**
- * Who is signed in, both steps if he needs both, on a request that no guard can see: a web-socket
+ * Who is signed in, with both steps if they need both, on a request that no guard can see: a web-socket
  * upgrade, after the session's and Passport's middleware ran on it. Changes nothing.
  *
  * @throws NotSignedInError; UnavailableError where it cannot be known

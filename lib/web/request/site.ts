@@ -104,9 +104,9 @@ export interface Site {
   /** Whether what an address forwards that Express does not trust is passed over. */
   readonly ignoreForwardedFor: boolean
   readonly keepInSession: readonly string[]
-  /** Whether a user may see his live key again. */
+  /** Whether users may see their live key again. */
   readonly showKey: boolean
-  /** Whether a user is told which admin changed his second step. */
+  /** Whether users are told which admin changed their second step. */
   readonly nameAdmins: boolean
   /** Whether users are told by mail what happens. */
   readonly mails: boolean

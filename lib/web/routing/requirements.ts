@@ -10,7 +10,7 @@ import { hasCodesFor } from '../request/shown-again.js'
 import type { Site } from '../request/site.js'
 import type { PendingVisitor, SignedInVisitor, Visitor } from '../request/visitor.js'
 
-/** What a route asks of the visitor: the visitor where he has it, else the problem. */
+/** What a route asks of the visitor: the visitor where they have it, else the problem. */
 export type Need<V extends Visitor> = (site: Site, req: Request, visitor: Visitor) => V | Problem
 
 /** For routes that anybody may ask for. */
@@ -23,7 +23,7 @@ export const pendingCode: Need<PendingVisitor> = (site, req, visitor) => {
   return missing(site, visitor)
 }
 
-/** A user who is signed in, both steps if he needs both. */
+/** A user who is signed in, with both steps if they need both. */
 export const signedIn: Need<SignedInVisitor> = (site, _req, visitor) =>
   visitor.kind === 'signed-in' ? visitor : missing(site, visitor)
 
@@ -39,7 +39,7 @@ export const enrolled: Need<SignedInVisitor> = (site, _req, visitor) => {
 }
 
 /**
- * Somebody who may bind an authenticator: he has none and has passed what there is to pass, or this
+ * Somebody who may bind an authenticator: they have none and have passed what there is to pass, or this
  * session has begun a change of key by a code.
  */
 export const setUp: Need<PendingVisitor | SignedInVisitor> = (site, _req, visitor) => {
@@ -57,8 +57,8 @@ export const setUpOrCodesShown: typeof setUp = (site, req, visitor) =>
 
 /**
  * What every admin route needs besides the host's own check: an admin who has a second step, is not
- * paused, and has given a code in this session. So nobody can demand of others what he has not done
- * himself (n8n, Capgo CVE-2026-56212).
+ * paused, and has given a code in this session. So nobody can demand of others what
+ * they have not done themselves (n8n, Capgo CVE-2026-56212).
  */
 export const admin: Need<SignedInVisitor> = (site, req, visitor) => {
   const met = signedIn(site, req, visitor)
