@@ -6,6 +6,7 @@ import passport from 'passport'
 import { Strategy as LocalStrategy } from 'passport-local'
 import { createSecondStep, type MailOptions, type SecondStep } from 'passport-second-step'
 import type { Mailbox } from './mailbox.js'
+import type { Passwords } from './passwords.js'
 import { problems, wantsJson } from './problems.js'
 import { requireAdmin, routes } from './routes.js'
 import type { Settings } from './settings.js'
@@ -17,6 +18,7 @@ import { type User, type UserStore, userWithPassword } from './users.js'
 export function makeApp(
   settings: Settings,
   stores: Stores,
+  passwords: Passwords,
 ): { app: Express; secondStep: SecondStep<User> } {
   const app = express()
   app.disable('x-powered-by')
@@ -39,7 +41,7 @@ export function makeApp(
     ...mailOf(settings, stores),
     ...stores.secondStep,
   })
-  teachPassport(stores.users)
+  teachPassport(stores.users, passwords)
 
   const { production, smtpUrl } = settings
   if (smtpUrl === null && !production) app.get('/mailbox', showMailbox(stores.mailbox))
@@ -50,7 +52,7 @@ export function makeApp(
   app.use('/admin/second-step', requireAdmin, secondStep.adminRouter())
 
   app.use(express.urlencoded({ extended: false }), express.json())
-  app.use(routes(stores.users, secondStep))
+  app.use(routes(stores.users, passwords, secondStep))
 
   app.use(secondStep.errorHandler())
   app.use(problems)
@@ -87,10 +89,13 @@ function sessions({ origin, sessionSecret }: Settings, { sessions: store }: Stor
   })
 }
 
-function teachPassport(users: UserStore): void {
+function teachPassport(users: UserStore, passwords: Passwords): void {
   passport.use(
     new LocalStrategy((email, password, done) => {
-      userWithPassword(users, email, password).then((user) => done(null, user ?? false), done)
+      userWithPassword(users, passwords, email, password).then(
+        (user) => done(null, user ?? false),
+        done,
+      )
     }),
   )
   passport.serializeUser((user, done) => done(null, (user as User).id))

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import { makeApp } from './app.js'
+import { scryptPasswords } from './passwords.js'
 import { readSettings, type Settings, StartError } from './settings.js'
 import { openStores } from './stores.js'
 import { createDemoAccounts } from './users.js'
@@ -10,8 +11,9 @@ const PATIENCE = 3000
 async function start(): Promise<void> {
   const settings = readSettings(process.env)
   const stores = await openStores(settings)
-  const demoAccounts = settings.production ? [] : await createDemoAccounts(stores.users)
-  const { app, secondStep } = makeApp(settings, stores)
+  const passwords = scryptPasswords(settings.passwordCost)
+  const demoAccounts = settings.production ? [] : await createDemoAccounts(stores.users, passwords)
+  const { app, secondStep } = makeApp(settings, stores, passwords)
   const server = createServer(app)
   await listen(server, settings.port)
   for (const line of greeting(settings, demoAccounts)) console.log(line)

@@ -7,12 +7,17 @@ import {
 } from 'express'
 import passport from 'passport'
 import type { SecondStep } from 'passport-second-step'
+import type { Passwords } from './passwords.js'
 import { Refusal, wantsJson } from './problems.js'
 import { putBackWhere, rememberWhere, takeUpWhere } from './return-to.js'
 import { canonicalEmail, register, type User, type UserStore } from './users.js'
 
 /** The app's own pages and JSON. None of them knows of the second step but the transfer. */
-export function routes(users: UserStore, secondStep: SecondStep<User>): Router {
+export function routes(
+  users: UserStore,
+  passwords: Passwords,
+  secondStep: SecondStep<User>,
+): Router {
   const router = Router()
   router.get('/', (req, res) => res.render('home', { user: userOf(req) }))
 
@@ -31,7 +36,11 @@ export function routes(users: UserStore, secondStep: SecondStep<User>): Router {
   )
 
   router.get('/register', (_req, res) => res.render('register', NOTHING_TYPED))
-  router.post('/register', requireTexts('register', 'email', 'name', 'password'), signUp(users))
+  router.post(
+    '/register',
+    requireTexts('register', 'email', 'name', 'password'),
+    signUp(users, passwords),
+  )
 
   router.post('/logout', (req, res, next) => {
     req.logout((error) => (error ? next(error) : answer(req, res, '/', { status: 'signed-out' })))
@@ -77,7 +86,7 @@ export const requireAdmin: RequestHandler = (req, res, next) => {
   })
 }
 
-function signUp(users: UserStore): RequestHandler {
+function signUp(users: UserStore, passwords: Passwords): RequestHandler {
   return async (req, res, next) => {
     const { email, name, password } = req.body
     if (!/^[^\s@]+@[^\s@]+$/.test(canonicalEmail(email))) {
@@ -86,7 +95,7 @@ function signUp(users: UserStore): RequestHandler {
     if (password.length < SHORTEST_PASSWORD) {
       throw new Refusal(400, 'malformed-request', 'short-password', 'register', ['password'])
     }
-    const user = await register(users, { email, name: name.trim(), password })
+    const user = await register(users, passwords, { email, name: name.trim(), password })
     if (user === null) {
       throw new Refusal(409, 'email-taken', 'email-taken', 'register', ['email'])
     }

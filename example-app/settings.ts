@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { SAFE_COST } from './passwords.js'
 
 /** What the environment says, completed with defaults. */
 export interface Settings {
@@ -11,6 +12,8 @@ export interface Settings {
   readonly databaseUrl: string | null
   readonly sessionSecret: string
   readonly secondStepKeys: readonly string[]
+  /** Of scrypt. */
+  readonly passwordCost: number
   /** Null: mails go to the mailbox; in production nowhere. */
   readonly smtpUrl: string | null
   readonly mailFrom: string
@@ -48,6 +51,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     databaseUrl,
     sessionSecret: given.SESSION_SECRET || randomBytes(32).toString('base64'),
     secondStepKeys: keysOf(given.SECOND_STEP_KEYS),
+    passwordCost: passwordCostOf(env.PASSWORD_COST, production),
     smtpUrl,
     mailFrom: env.MAIL_FROM?.trim() || 'Example App <no-reply@example.test>',
     trustProxy,
@@ -63,6 +67,18 @@ function portOf(given = ''): number {
   const port = given.trim() === '' ? 3000 : Number(given)
   if (Number.isInteger(port) && port > 0 && port < 65_536) return port
   throw new StartError(`PORT must be a number from 1 to 65535, not "${given}".`)
+}
+
+/** Cheap passwords are for development and tests, where thousands of people sign in. */
+function passwordCostOf(given = '', production: boolean): number {
+  const cost = given.trim() === '' ? SAFE_COST : Number(given)
+  if (!Number.isInteger(cost) || cost < 1 || cost > SAFE_COST) {
+    throw new StartError(`PASSWORD_COST must be a number from 1 to ${SAFE_COST}.`)
+  }
+  if (production && cost < SAFE_COST) {
+    throw new StartError('With NODE_ENV=production leave PASSWORD_COST out.')
+  }
+  return cost
 }
 
 /** @returns null where no mail server is given */

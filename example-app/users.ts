@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { errors, type UserPage, type UserQuery } from 'passport-second-step'
-import { hashPassword, isPassword } from './passwords.js'
+import type { Passwords } from './passwords.js'
 
 /** Somebody with an account; what `req.user` is. */
 export interface User {
@@ -51,21 +51,23 @@ export function canonicalEmail(email: string): string {
 /** @returns the new user, or null where the address is taken */
 export async function register(
   users: UserStore,
+  passwords: Passwords,
   { email, name, password }: { email: string; name: string; password: string },
 ): Promise<User | null> {
   const user = { id: randomUUID(), email: canonicalEmail(email), name, roles: ['user'] }
-  const added = await users.add({ user, passwordHash: await hashPassword(password) })
+  const added = await users.add({ user, passwordHash: await passwords.hash(password) })
   return added ? user : null
 }
 
 /** @returns the user whose e-mail address and password these are, or null */
 export async function userWithPassword(
   users: UserStore,
+  passwords: Passwords,
   email: string,
   password: string,
 ): Promise<User | null> {
   const account = await users.findByEmail(canonicalEmail(email))
-  const right = await isPassword(password, account?.passwordHash ?? null)
+  const right = await passwords.matches(password, account?.passwordHash ?? null)
   return right && account !== null ? account.user : null
 }
 
@@ -75,12 +77,15 @@ const DEMO_ACCOUNTS = [
 ] as const
 
 /** The accounts to try the app with; each password is the role and `-password`. */
-export async function createDemoAccounts(users: UserStore): Promise<readonly string[]> {
+export async function createDemoAccounts(
+  users: UserStore,
+  passwords: Passwords,
+): Promise<readonly string[]> {
   return Promise.all(
     DEMO_ACCOUNTS.map(async (user) => {
       const password = `${user.roles[0]}-password`
       if ((await users.findByEmail(user.email)) === null) {
-        await users.add({ user, passwordHash: await hashPassword(password) })
+        await users.add({ user, passwordHash: await passwords.hash(password) })
       }
       return `${user.email} / ${password}`
     }),

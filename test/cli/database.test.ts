@@ -9,9 +9,10 @@ import { knexStore } from '../../lib/stores/knex-store.js'
 import { enrolledRecord } from '../../lib/testing/documents.js'
 import { cli } from '../support/cli.js'
 import { DATABASES, type TestDatabase } from '../support/databases.js'
+import { moduleUrl } from '../support/modules.js'
 
-const SUPPORT = new URL('../support/databases.ts', import.meta.url).href
-const LIB = new URL('../../lib/index.ts', import.meta.url).href
+const SUPPORT = moduleUrl('test/support/databases')
+const LIB = moduleUrl('lib/index')
 const oneLine = /^[^\n]+\n$/
 
 for (const kind of DATABASES) {

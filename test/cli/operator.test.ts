@@ -15,11 +15,12 @@ import { enrolledRecord } from '../../lib/testing/documents.js'
 import { cli, type Run } from '../support/cli.js'
 import { SQLITE, type TestDatabase } from '../support/databases.js'
 import { type MailServer, startMailServer } from '../support/mail-server.js'
+import { moduleUrl } from '../support/modules.js'
 import { type RedisServer, startRedisServer } from '../support/redis-server.js'
 
 const DAY = 24 * 60 * 60 * 1000
-const SUPPORT = new URL('../support/databases.ts', import.meta.url).href
-const LIB = new URL('../../lib/index.ts', import.meta.url).href
+const SUPPORT = moduleUrl('test/support/databases')
+const LIB = moduleUrl('lib/index')
 const NODEMAILER = import.meta.resolve('nodemailer')
 const newKey = () => randomBytes(32).toString('base64')
 

@@ -38,6 +38,22 @@ describe('The example app at its start', function () {
     expect(output).to.contain('give the number of proxies')
   })
 
+  // A setting that was meant for tests would leave every password easy to guess from a copy.
+  it('refuses cheap passwords in production, and what is no cost anywhere', async () => {
+    const production = {
+      NODE_ENV: 'production',
+      REDIS_URL: 'redis://127.0.0.1',
+      ...sharedSecrets(),
+    }
+    const cheap = await runToItsEnd({ ...production, PASSWORD_COST: '13' })
+    expect(cheap.code).to.equal(1)
+    expect(cheap.output).to.equal('With NODE_ENV=production leave PASSWORD_COST out.\n')
+    for (const PASSWORD_COST of ['0', '15', '1.5', 'cheap']) {
+      const { code, output } = await runToItsEnd({ PASSWORD_COST })
+      expect([code, output]).to.deep.equal([1, 'PASSWORD_COST must be a number from 1 to 14.\n'])
+    }
+  })
+
   it('says so when Redis is not there', async () => {
     const port = await freePort()
     const { code, output } = await runToItsEnd({ REDIS_URL: `redis://127.0.0.1:${port}` })

@@ -19,6 +19,7 @@ import {
   sharedSecrets,
   startExampleApp,
 } from '../support/example-app.js'
+import { moduleUrl } from '../support/modules.js'
 import { PLACES, type Place } from '../support/record-places.js'
 import { startRedisServer } from '../support/redis-server.js'
 import { Visitor } from '../support/visitor.js'
@@ -26,9 +27,9 @@ import { Visitor } from '../support/visitor.js'
 const CHALLENGE = '/second-step/challenge'
 const ROUNDS = 3
 const PERSONS = 8
-const LIB = new URL('../../lib/index.ts', import.meta.url).href
+const LIB = moduleUrl('lib/index')
 const IOREDIS = pathToFileURL(createRequire(import.meta.url).resolve('ioredis')).href
-const DATABASES = new URL('../support/databases.ts', import.meta.url).href
+const DATABASES = moduleUrl('test/support/databases')
 
 for (const place of PLACES) {
   describe(`A process killed in a burst of logins, with the records in ${place.name}`, function () {

@@ -5,16 +5,16 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
 import { getJson, getPage, postForm, postJson } from '../support/answers.js'
 import { browserOf, enrol } from '../support/browser.js'
 import { ann, bob, makeHost } from '../support/host.js'
 import { lostHost, lostVisit, member } from '../support/lost.js'
+import { moduleFile, NODE_ARGUMENTS } from '../support/modules.js'
 import { Visitor } from '../support/visitor.js'
 import { pendingBrowser, recordOf } from '../support/visits.js'
 
-const MAILING_HOST = fileURLToPath(new URL('../support/mailing-host.ts', import.meta.url))
+const MAILING_HOST = moduleFile('test/support/mailing-host')
 const LOST = '/second-step/lost'
 
 /** What an answer shows: all of it but the time, and what is random in it. */
@@ -142,7 +142,7 @@ describe('Whoever knows the password', () => {
 
   it('cannot tell right addresses from wrong ones by the time of 200 answers each', async function () {
     this.timeout(60_000)
-    const host = spawn(process.execPath, ['--import', 'tsx', MAILING_HOST], {
+    const host = spawn(process.execPath, [...NODE_ARGUMENTS, MAILING_HOST], {
       env: { ...process.env, USERS: '200' },
       stdio: ['ignore', 'pipe', 'inherit'],
     })

@@ -3,7 +3,6 @@
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
 import supertest from 'supertest'
 import { base32Of } from '../../lib/factors/base32.js'
@@ -12,8 +11,9 @@ import { JSON_TYPE } from '../support/browser.js'
 import { MINUTE, SECOND } from '../support/clock.js'
 import { ann } from '../support/host.js'
 import { type MailServer, startMailServer } from '../support/mail-server.js'
+import { moduleFile, NODE_ARGUMENTS } from '../support/modules.js'
 
-const HOST = fileURLToPath(new URL('../support/telling-host.ts', import.meta.url))
+const HOST = moduleFile('test/support/telling-host')
 const BROWSER = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0'
 
 /** What a mail must tell the user of, in the order in which the walk below brings it about. */
@@ -183,7 +183,7 @@ describe('promise 8: every change of a factor is told, and nothing that is told 
   before(async function () {
     this.timeout(30_000)
     mailServer = await startMailServer()
-    host = spawn(process.execPath, ['--import', 'tsx', HOST], {
+    host = spawn(process.execPath, [...NODE_ARGUMENTS, HOST], {
       env: { ...process.env, DEBUG: '*', SMTP_PORT: String(mailServer.port) },
       stdio: ['ignore', 'pipe', 'pipe'],
     })

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { moduleFile, NODE_ARGUMENTS } from './modules.js'
 
 /** What a run of the command line tool came to. */
 export interface Run {
@@ -10,7 +11,7 @@ export interface Run {
 /** Runs the command line tool as a process of its own. */
 export function cli(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Run> {
   const { REDIS_URL: _, ...inherited } = process.env
-  const command = ['--import', 'tsx', 'lib/cli/main.ts', ...args]
+  const command = [...NODE_ARGUMENTS, moduleFile('lib/cli/main'), ...args]
   return new Promise((resolve) => {
     execFile(
       process.execPath,

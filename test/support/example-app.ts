@@ -1,9 +1,8 @@
-import { type ChildProcessWithoutNullStreams, execFile, spawn } from 'node:child_process'
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { randomBytes, randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import { type VirtualAuthenticator, virtualAuthenticator } from '../../lib/testing/index.js'
+import { builtWhereNeeded, moduleFile, NODE_ARGUMENTS } from './modules.js'
 import { freePort, startRedisServer } from './redis-server.js'
 import type { Visitor } from './visitor.js'
 
@@ -27,8 +26,9 @@ export type Environment = Readonly<Record<string, string>>
 
 type AppProcess = ChildProcessWithoutNullStreams
 
-const ROOT = fileURLToPath(new URL('../..', import.meta.url))
-const COMMAND = ['--import', 'tsx', 'example-app/main.ts']
+const COMMAND = [...NODE_ARGUMENTS, moduleFile('example-app/main')]
+// Safe ones cost a third of a second each, and these tests sign in thousands of times.
+const CHEAP_PASSWORDS = '1'
 
 /** Starts the app as `npm start` does and waits until it is ready. */
 export async function startExampleApp(env: Environment = {}): Promise<ExampleApp> {
@@ -71,9 +71,15 @@ export async function runToItsEnd(env: Environment): Promise<{ code: number; out
 }
 
 async function spawnApp(env: Environment) {
-  await built()
-  const inherited = { PATH: process.env.PATH, TSX_TSCONFIG_PATH: 'example-app/tsconfig.json' }
-  const child = spawn(process.execPath, COMMAND, { cwd: ROOT, env: { ...inherited, ...env } })
+  await builtWhereNeeded()
+  const child = spawn(process.execPath, COMMAND, {
+    env: {
+      PATH: process.env.PATH,
+      TSX_TSCONFIG_PATH: 'example-app/tsconfig.json',
+      ...(env.NODE_ENV === 'production' ? {} : { PASSWORD_COST: CHEAP_PASSWORDS }),
+      ...env,
+    },
+  })
   let said = ''
   for (const stream of [child.stdout, child.stderr]) {
     stream.on('data', (chunk: Buffer) => {
@@ -81,14 +87,6 @@ async function spawnApp(env: Environment) {
     })
   }
   return { child, output: () => said }
-}
-
-let building: Promise<unknown> | null = null
-
-/** The app imports the package by its name, hence as it was built last. */
-export function built(): Promise<unknown> {
-  building ??= promisify(execFile)('npm', ['run', '-s', 'build'], { cwd: ROOT })
-  return building
 }
 
 function says(child: AppProcess, what: string): Promise<void> {
