@@ -1,99 +1,113 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { delimiter, join, resolve } from 'node:path'
-import { startMariadb } from '../test/support/mariadb-server.js'
-import { startPostgres } from '../test/support/postgres-server.js'
-import { startRedisServer } from '../test/support/redis-server.js'
+import { availableParallelism } from 'node:os'
+import { compile } from './testing/compile.js'
+import { COVERED, forgetCoverage, isCovered } from './testing/coverage.js'
+import { runMocha } from './testing/mocha.js'
+import { type Job, runAll } from './testing/pool.js'
+import { Progress } from './testing/progress.js'
+import { startServers } from './testing/servers.js'
+import { startsProcesses, testFiles } from './testing/test-files.js'
+import { onOtherStores, type Unit, units } from './testing/units.js'
 import { requireTools } from './tools.js'
 
-const MOCHA = ['mocha', '--reporter', 'scripts/counting-reporter.cts']
-/** All tests, then those over HTTP once more with the records in other places than in memory. */
-const RUNS: readonly { readonly command: readonly string[]; readonly TEST_STORE: string }[] = [
-  { command: ['c8', ...MOCHA, 'test/**/*.test.ts'], TEST_STORE: '' },
-  { command: [...MOCHA, 'test/web/**/*.test.ts'], TEST_STORE: 'redis' },
-  { command: [...MOCHA, 'test/web/**/*.test.ts'], TEST_STORE: 'postgresql' },
-]
 const INTERRUPTED = 130
+let interrupted = false
+process.on('SIGINT', interrupt).on('SIGTERM', interrupt)
 
-/** The servers that the tests share, by the variable that names one to use instead. */
-const SERVERS = {
-  REDIS_URL: startRedisServer,
-  POSTGRES_URL: startPostgres,
-  MARIADB_URL: startMariadb,
-} as const
+/** `npm test`: everything, or the files that are given. `npm run test:quick`: `--quick`. */
+function test(args: readonly string[]): Promise<number> {
+  if (args.length === 0) return testEverything()
+  return args[0] === '--quick' ? testQuickly() : testFilesOf(args)
+}
 
-/** Runs all tests against real servers: those that the environment names, else some of its own. */
-async function test(): Promise<number> {
+/** All tests against real servers: those that the environment names, else some of its own. */
+async function testEverything(): Promise<number> {
   requireTools()
-  const started: { url: string; stop(): Promise<void> }[] = []
-  const urls: Record<string, string> = {}
+  const [servers, ...ready] = await Promise.all([
+    startServers(),
+    compile().then(() => true),
+    npmRun('check'),
+    npmRun('build'),
+  ])
   try {
-    for (const [name, start] of Object.entries(SERVERS)) {
-      const given = process.env[name]
-      const server = given ? { url: given, stop: async () => undefined } : await start()
-      started.push(server)
-      urls[name] = server.url
+    const progress = new Progress(0)
+    if (!ready.every(Boolean)) {
+      console.log('0 passed, 1 failed')
+      return 1
     }
-    return await runMocha(urls)
+    forgetCoverage()
+    await runUnits(units(), progress, (unit, slot) => ({
+      ...servers.environment(slot),
+      TEST_BUILT: 'true',
+      TEST_STORE: unit.store,
+      ...(unit.store === '' ? COVERED : {}),
+    }))
+    const covered = isCovered()
+    progress.printLongest()
+    progress.printCounts()
+    return interrupted ? INTERRUPTED : progress.failures > 0 || !covered ? 1 : 0
   } finally {
-    await Promise.all(started.map((server) => server.stop()))
+    await servers.stop()
   }
 }
 
-async function runMocha(urls: Readonly<Record<string, string>>): Promise<number> {
-  const folder = mkdtempSync(join(tmpdir(), 'second-step-test-'))
-  const files: string[] = []
-  let failed = 0
-  try {
-    for (const { command, TEST_STORE } of RUNS) {
-      const counts = join(folder, `counts-${files.length}.json`)
-      files.push(counts)
-      if (TEST_STORE !== '') console.log(`Once more with the records in ${TEST_STORE}:`)
-      const env = { NODE_ENV: 'test', ...urls, TEST_STORE, TEST_COUNTS: counts }
-      failed = (await run(command, env)) || failed
-      if (failed === INTERRUPTED) break
+/** What needs neither server nor browser nor program, with the records in memory. */
+async function testQuickly(): Promise<number> {
+  await compile()
+  const files = testFiles().filter((file) => !startsProcesses(file))
+  const progress = new Progress(0)
+  await runUnits(units(files), progress, () => ({}), [])
+  progress.printCounts()
+  return progress.failures > 0 ? 1 : 0
+}
+
+/** Some files, by names or patterns. Each starts the servers that it needs. */
+async function testFilesOf(files: readonly string[]): Promise<number> {
+  requireTools()
+  await compile()
+  const { passes, failures, output } = await runMocha({ files, env: {}, show: true })
+  console.log(`${output}${passes} passed, ${failures} failed`)
+  return failures > 0 ? 1 : 0
+}
+
+type EnvironmentOf = (unit: Unit, slot: number) => NodeJS.ProcessEnv
+
+/** Runs as much at once as the machine can, then one by one what must be alone. */
+async function runUnits(
+  all: readonly Unit[],
+  progress: Progress,
+  environmentOf: EnvironmentOf,
+  stores?: readonly string[],
+): Promise<void> {
+  const jobOf =
+    (unit: Unit): Job =>
+    async (slot) => {
+      if (interrupted) return []
+      const env = environmentOf(unit, slot)
+      const outcome = await runMocha({ files: unit.files, env, show: false })
+      const more = unit.store === '' ? onOtherStores(unit, outcome.files, stores) : []
+      progress.expect(more.length)
+      progress.add(unit, outcome)
+      return more.map(jobOf)
     }
-    const unfinished = printCounts(files)
-    return failed || unfinished
-  } finally {
-    rmSync(folder, { recursive: true, force: true })
-  }
+  progress.expect(all.length)
+  const slots = availableParallelism()
+  await runAll(all.filter(({ alone }) => !alone).map(jobOf), slots)
+  await runAll(all.filter(({ alone }) => alone).map(jobOf), 1)
 }
 
-async function run(
-  [program = '', ...args]: readonly string[],
-  env: NodeJS.ProcessEnv,
-): Promise<number> {
-  const PATH = [resolve('node_modules/.bin'), process.env.PATH].join(delimiter)
-  const child = spawn(program, args, {
-    stdio: 'inherit',
-    // A group of its own, so that whatever the tests have started ends with them.
-    detached: true,
-    env: { ...process.env, ...env, PATH },
-  })
-  const stop = (signal: NodeJS.Signals) => {
-    if (child.pid !== undefined) process.kill(-child.pid, signal)
-  }
-  process.on('SIGINT', stop).on('SIGTERM', stop)
-  const [code] = await once(child, 'exit')
-  process.off('SIGINT', stop).off('SIGTERM', stop)
-  return code ?? INTERRUPTED
+/** @returns whether it went well */
+async function npmRun(script: string): Promise<boolean> {
+  const [code] = await once(spawn('npm', ['run', '-s', script], { stdio: 'inherit' }), 'exit')
+  return code === 0
 }
 
-/** The last line, for people and for machines. @returns 1 where a run did not come to its end */
-function printCounts(files: readonly string[]): number {
-  const ended = files.every((file) => existsSync(file))
-  const counts = files
-    .filter((file) => existsSync(file))
-    .map((file) => JSON.parse(readFileSync(file, 'utf8')))
-  const sum = (what: 'passes' | 'failures') => counts.reduce((all, one) => all + one[what], 0)
-  console.log(`${sum('passes')} passed, ${sum('failures') + (ended ? 0 : 1)} failed`)
-  return ended ? 0 : 1
+function interrupt(): void {
+  interrupted = true
 }
 
-test().then(
+test(process.argv.slice(2)).then(
   (exitCode) => {
     process.exitCode = exitCode
   },

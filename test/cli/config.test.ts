@@ -4,8 +4,9 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import { readOptions } from '../../lib/cli/config.js'
 import { messageOf } from '../../lib/cli/message.js'
+import { moduleUrl } from '../support/modules.js'
 
-const LIB = new URL('../../lib/index.ts', import.meta.url).href
+const LIB = moduleUrl('lib/index')
 const SECRET = 'hunter2'
 
 describe('A config of the command line that cannot be loaded', () => {

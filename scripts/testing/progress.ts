@@ -1,0 +1,68 @@
+import type { Outcome } from './mocha.js'
+import type { Unit } from './units.js'
+
+const LONGEST = 8
+
+/** Counts what has been run, and shows it as it comes. */
+export class Progress {
+  readonly #began = performance.now()
+  readonly #seconds = new Map<string, number>()
+  #passes = 0
+  #failures = 0
+  #done = 0
+  #total: number
+
+  constructor(total: number) {
+    this.#total = total
+  }
+
+  /** More has turned out to be there to run. */
+  expect(count: number): void {
+    this.#total += count
+  }
+
+  /** One line, and under it all that was said where something has failed. */
+  add(unit: Unit, { passes, failures, files, output }: Outcome): void {
+    this.#passes += passes
+    this.#failures += failures
+    this.#done += 1
+    for (const [file, { seconds }] of Object.entries(files)) {
+      this.#seconds.set(`${file}${placeOf(unit)}`, seconds)
+    }
+    const failed = failures > 0 ? `, ${failures} FAILED` : ''
+    const at = `[${this.#done}/${this.#total}, ${this.#minutes()}]`
+    console.log(`${at} ${passes} passed${failed}: ${nameOf(unit)}`)
+    if (failures > 0) console.log(output)
+  }
+
+  get failures(): number {
+    return this.#failures
+  }
+
+  /** Where the time goes. */
+  printLongest(): void {
+    const longest = [...this.#seconds].sort(([, a], [, b]) => b - a).slice(0, LONGEST)
+    const texts = longest.map(([file, seconds]) => `  ${seconds.toFixed(0).padStart(4)} s  ${file}`)
+    console.log(`Ran ${this.#minutes()} minutes. The longest files:\n${texts.join('\n')}`)
+  }
+
+  /** The last line, for people and for machines. */
+  printCounts(): void {
+    console.log(`${this.#passes} passed, ${this.#failures} failed`)
+  }
+
+  #minutes(): string {
+    const seconds = Math.round((performance.now() - this.#began) / 1000)
+    return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`
+  }
+}
+
+function nameOf(unit: Unit): string {
+  const [first = '', ...others] = unit.files
+  const more = others.length === 0 ? '' : ` and ${others.length} more`
+  return `${first}${more}${placeOf(unit)}`
+}
+
+function placeOf({ store }: Unit): string {
+  return store === '' ? '' : `, records in ${store}`
+}
