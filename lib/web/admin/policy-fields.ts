@@ -2,7 +2,7 @@ import type { Request } from 'express'
 import type { PolicyMode } from '../../domain/policy.js'
 import type { PolicyChanges } from '../../domain/policy-change.js'
 import { malformed, type Problem } from '../../text/problem.js'
-import type { Site } from '../request/site.js'
+import type { AdminServices, Site } from '../request/site.js'
 import { isJson, membersOf, trueOrFalse, wholeNumber } from './fields.js'
 
 /** The modes there are, strictest last. */
@@ -13,7 +13,7 @@ type Reads = {
   readonly [K in keyof Required<PolicyChanges>]: (
     req: Request,
     value: unknown,
-    site: Site,
+    site: AdminServices,
   ) => Required<PolicyChanges>[K] | undefined
 }
 
@@ -49,7 +49,7 @@ export function policyChangesOf(
 }
 
 /** In a form each role has a field of its own. */
-function fieldOfRoles(req: Request, value: unknown, site: Site): string {
+function fieldOfRoles(req: Request, value: unknown, site: AdminServices): string {
   const odd = Object.entries(Object(value)).find(
     (rule) => rolesOf(req, Object.fromEntries([rule]), site) === undefined,
   )
@@ -57,7 +57,11 @@ function fieldOfRoles(req: Request, value: unknown, site: Site): string {
 }
 
 /** A role whose rule is left empty in a form has none of its own. */
-function rolesOf(req: Request, value: unknown, site: Site): PolicyChanges['roles'] | undefined {
+function rolesOf(
+  req: Request,
+  value: unknown,
+  site: AdminServices,
+): PolicyChanges['roles'] | undefined {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined
   const rules = Object.entries(value).filter(([, mode]) => isJson(req) || mode !== '')
   const named = Object.keys(value).every((role) => site.roles.includes(role))

@@ -5,7 +5,7 @@ import type { Account, Accounts } from '../../service/accounts.js'
 import type { Directory } from '../../service/directory.js'
 import type { Problem } from '../../text/problem.js'
 import type { Exchange, Handler } from '../request/handler.js'
-import type { Site } from '../request/site.js'
+import type { AdminServices, HostApp, Site } from '../request/site.js'
 import type { SignedInVisitor } from '../request/visitor.js'
 import { rememberWayBack } from '../request/way-back.js'
 import { admin, freshCodeRequired } from '../routing/requirements.js'
@@ -118,11 +118,11 @@ export async function isPresentAdmin({
 }
 
 /** @throws ConfigurationError where the host has not told where its users are */
-export function directoryOf({ directory }: Site): Directory<Express.User> {
+export function directoryOf({ directory }: AdminServices): Directory<Express.User> {
   return directory ?? throwNoUsers()
 }
 
-function accountsOf({ accounts }: Site): Accounts<Express.User> {
+function accountsOf({ accounts }: HostApp): Accounts<Express.User> {
   return accounts ?? throwNoUsers()
 }
 

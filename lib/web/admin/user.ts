@@ -14,7 +14,7 @@ import { fieldOf } from '../request/body.js'
 import type { Exchange, Handler } from '../request/handler.js'
 import { wantsJson } from '../request/negotiation.js'
 import { type AdminNotice, takeAdminNotice } from '../request/session.js'
-import type { Site } from '../request/site.js'
+import type { AdminServices, Site } from '../request/site.js'
 import type { SignedInVisitor } from '../request/visitor.js'
 import { redirect, sendJson, showPage } from '../routing/respond.js'
 import { directoryOf, leadsToFreshCode } from './requirements.js'
@@ -49,7 +49,7 @@ export const toUser: Handler = async ({ site, req, res }) => {
 }
 
 /** The user whom the path names, or null. Express has decoded it, once. */
-export async function memberOf(site: Site, req: Request): Promise<FoundMember | null> {
+export async function memberOf(site: AdminServices, req: Request): Promise<FoundMember | null> {
   const { id } = req.params
   return typeof id === 'string' ? directoryOf(site).find(id) : null
 }

@@ -6,7 +6,7 @@ import { malformed, type Problem } from '../../text/problem.js'
 import { listedUser, shownUser } from '../../text/shown-user.js'
 import type { Exchange, Handler } from '../request/handler.js'
 import { wantsJson } from '../request/negotiation.js'
-import type { Site } from '../request/site.js'
+import type { Services } from '../request/site.js'
 import type { SignedInVisitor } from '../request/visitor.js'
 import { redirect, sendJson, sendProblem, showPage } from '../routing/respond.js'
 import { readCursor, writeCursor } from './cursor.js'
@@ -53,7 +53,7 @@ async function refuse(exchange: Exchange<SignedInVisitor>, problem: Problem): Pr
 }
 
 /** JSON has no room for it, and an admin who sees it on the page can seldom mend it. */
-function reportUnreadable({ trouble }: Site, { members, lost }: MemberPage): void {
+function reportUnreadable({ trouble }: Services, { members, lost }: MemberPage): void {
   const damaged = members.filter(({ unreadable }) => unreadable === true)
   const named = [...damaged.map(({ hostId }) => JSON.stringify(hostId)), ...lost]
   if (named.length === 0) return

@@ -7,7 +7,7 @@ import type { Notice } from '../../text/pages.js'
 import type { Keeps } from '../request/kept-keys.js'
 import { type LogInOptions, removeUser } from '../request/passport.js'
 import { keptKeys, removeLogin, type SecondStepSession } from '../request/session.js'
-import type { Site } from '../request/site.js'
+import type { HostApp } from '../request/site.js'
 import { guardedStateOf } from '../request/visitor.js'
 import { passportLogIn } from './passport-session.js'
 
@@ -30,7 +30,7 @@ export interface Entry {
  * Signs the user in, in a new session that has from the old one what may live on. The old one stays
  * as it is until then: where the login fails, the visitor is where they were.
  */
-export async function enter(site: Site, req: Request, entry: Entry): Promise<void> {
+export async function enter(site: HostApp, req: Request, entry: Entry): Promise<void> {
   const { account, stamp, footing, options } = entry
   const state = guardedStateOf(req)
   const { next, notice, shown = null } = entry

@@ -10,7 +10,7 @@ import { pathOnOrigin } from '../request/destination.js'
 import { keepsOfPending } from '../request/kept-keys.js'
 import { putInCharge } from '../request/passport.js'
 import { deserialise } from '../request/serialise.js'
-import type { Site } from '../request/site.js'
+import type { HostApp, Site } from '../request/site.js'
 import type { PendingVisitor } from '../request/visitor.js'
 import { enter } from './enter.js'
 
@@ -21,7 +21,7 @@ import { enter } from './enter.js'
  * @throws UnavailableError where the host cannot say
  */
 export async function accountOfPending(
-  site: Site,
+  site: HostApp,
   req: Request,
   { pending }: Pick<PendingVisitor, 'pending'>,
 ): Promise<Account<Express.User> | undefined> {

@@ -5,7 +5,7 @@ import { ConfigurationError } from '../../errors/configuration-error.js'
 import type { Account } from '../../service/accounts.js'
 import { keepsAsPassport, keepsOfPending } from '../request/kept-keys.js'
 import { type LogInOptions, removeUser, requireKnownInstance } from '../request/passport.js'
-import type { Site } from '../request/site.js'
+import type { Services, Site } from '../request/site.js'
 import { type Guarded, guardedStateOf } from '../request/visitor.js'
 import { askForSecondStep, type Login } from './ask-for-second-step.js'
 import { checkLogInOptions } from './check-log-in-options.js'
@@ -123,13 +123,17 @@ function takePassed(state: Guarded, { id }: Account, { record }: Footing): Stamp
 }
 
 /** The current user logs in again (profile edit, linked account): the same stamp, its old time. */
-function keptStamp(site: Site, { visitor }: Guarded, { account, footing }: Login): Stamp | null {
+function keptStamp(
+  site: Services,
+  { visitor }: Guarded,
+  { account, footing }: Login,
+): Stamp | null {
   if (visitor.kind !== 'signed-in' || visitor.stamp === null) return null
   const standing = standingOf(account.id, visitor.stamp, footing, site.system.now())
   return standing === 'passed' ? visitor.stamp : null
 }
 
-function stampOfNobodyAsked(site: Site, { account, footing }: Login): Stamp | null {
+function stampOfNobodyAsked(site: Services, { account, footing }: Login): Stamp | null {
   if (demandOf(footing, site.system.now()) !== 'nothing') return null
   return site.sessions.stamp(account.id, footing.record, 'none')
 }

@@ -22,7 +22,7 @@ import {
 import { pendingOf, saveSession, updateSecondStep } from '../request/session.js'
 import { followSessionStore, isSessionStoreDisconnected } from '../request/session-store-state.js'
 import { forgetCodes } from '../request/shown-again.js'
-import type { Site } from '../request/site.js'
+import type { Places, Site } from '../request/site.js'
 import { type Guarded, guardedOf, type PendingVisitor, setGuarded } from '../request/visitor.js'
 import { requireOneSession, type Watcher, watchPassport } from '../request/watched-passport.js'
 import { redirect } from '../routing/respond.js'
@@ -179,7 +179,7 @@ function isOpen(site: Site, open: readonly string[], req: Request): boolean {
 }
 
 async function rememberDestination(
-  site: Site,
+  site: Places,
   req: Request,
   { pending }: PendingVisitor,
 ): Promise<void> {

@@ -4,7 +4,7 @@ import type { SecondStepRecord } from '../../domain/record.js'
 import type { Stamp } from '../../domain/stamp.js'
 import type { LogInOptions } from '../request/passport.js'
 import { occasionOf } from '../request/request-info.js'
-import type { Site } from '../request/site.js'
+import type { Services } from '../request/site.js'
 import { guardedStateOf, type Visitor } from '../request/visitor.js'
 import { passportLogOut } from './passport-session.js'
 
@@ -15,7 +15,7 @@ type LogOut = (options: LogInOptions, done: Done) => void
  * The `req.logOut` of a guarded request. Our keys go, also under `keepSessionInfo`, and the
  * stamp or the pending login is ended in the record: a slow request writes a destroyed session back.
  */
-export function gatedLogOut(site: Site, req: Request): Request['logOut'] {
+export function gatedLogOut(site: Services, req: Request): Request['logOut'] {
   const logOut = req.logOut.bind(req) as LogOut
   return (options: object | Done, callback?: Done): void => {
     const [given, done] =
@@ -36,7 +36,7 @@ export function gatedLogOut(site: Site, req: Request): Request['logOut'] {
 }
 
 /** @returns the failure, if any: the session is logged out all the same */
-async function end(site: Site, req: Request, visitor: Visitor): Promise<unknown> {
+async function end(site: Services, req: Request, visitor: Visitor): Promise<unknown> {
   const ending = endingOf(site, req, visitor)
   return ending?.then(
     () => undefined,
@@ -44,7 +44,11 @@ async function end(site: Site, req: Request, visitor: Visitor): Promise<unknown>
   )
 }
 
-function endingOf({ sessions }: Site, req: Request, visitor: Visitor): Promise<void> | undefined {
+function endingOf(
+  { sessions }: Services,
+  req: Request,
+  visitor: Visitor,
+): Promise<void> | undefined {
   if (visitor.kind === 'pending') return sessions.endLogin(visitor.pending, occasionOf(req))
   if (visitor.kind !== 'signed-in' || visitor.stamp === null) return undefined
   if (!isWorthEnding(visitor.stamp, visitor.record)) return undefined

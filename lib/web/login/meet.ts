@@ -18,7 +18,7 @@ import {
   saveSession,
   stampOf,
 } from '../request/session.js'
-import type { Site } from '../request/site.js'
+import type { HostApp, Services, Site } from '../request/site.js'
 import type { PendingVisitor, SignedInVisitor, Visitor } from '../request/visitor.js'
 import { type LoginBefore, loginBeforeGuard } from '../request/watched-passport.js'
 import { accountOfPending, finishLogin } from './finish-login.js'
@@ -73,7 +73,7 @@ async function setFree(
 }
 
 /** Pending present: never a user. */
-async function removeUserBeside(site: Site, req: Request): Promise<void> {
+async function removeUserBeside(site: HostApp, req: Request): Promise<void> {
   removeUser(req)
   const { secondStep } = req.session
   if (passportKeys(req, site.passports).every((key) => !(key in req.session))) return
@@ -131,7 +131,7 @@ async function meetLogin(
 }
 
 /** A reset that is under way ends where the user's address is another one by now. */
-async function footingOf(site: Site, { id, email, subject }: Account): Promise<Footing> {
+async function footingOf(site: Services, { id, email, subject }: Account): Promise<Footing> {
   const found = await site.sessions.footing(id, subject)
   const moved = (await site.lost?.endIfMoved(found.record, email)) === true
   return moved ? site.sessions.footing(id, subject) : found
@@ -169,7 +169,7 @@ function pendingInPlace(
  * `passport.session()`, on a sub-router say, would sign them in again.
  */
 async function becomePendingInPlace(
-  site: Site,
+  site: HostApp,
   req: Request,
   standing: PendingVisitor['standing'],
   pending: PendingLogin,

@@ -2,7 +2,7 @@ import type { Request } from 'express'
 import { checkNames } from '../../errors/check-names.js'
 import { passportKeys, serialisedUnder } from '../request/passport.js'
 import { renewSession } from '../request/session.js'
-import type { Site } from '../request/site.js'
+import type { HostApp, Site } from '../request/site.js'
 import { guardedStateOf, type SignedInVisitor } from '../request/visitor.js'
 
 /** Options of `passwordChanged()`. */
@@ -35,7 +35,7 @@ export async function passwordChanged(
 }
 
 /** The user, signed in by the request's session; null for anybody else. */
-function visitorIn(site: Site, req: Request, userId: string): SignedInVisitor | null {
+function visitorIn(site: HostApp, req: Request, userId: string): SignedInVisitor | null {
   const { visitor } = guardedStateOf(req)
   if (visitor.kind !== 'signed-in' || visitor.userId !== userId) return null
   const keys = passportKeys(req, site.passports)

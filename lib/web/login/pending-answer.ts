@@ -2,7 +2,7 @@ import type { Request, Response } from 'express'
 import { UnavailableError } from '../../errors/unavailable-error.js'
 import { stepsWithin } from '../../ports/steps-within.js'
 import { wantsJson } from '../request/negotiation.js'
-import type { PendingInfo, Site } from '../request/site.js'
+import type { PendingInfo, Services, Site } from '../request/site.js'
 import {
   redirect,
   sendJson,
@@ -34,7 +34,7 @@ const LONGEST_ANSWER = 1000
  * host's error, as it is. Where it has answered and goes on for long, the answer stands.
  */
 async function hostsAnswer(
-  site: Site,
+  site: Services,
   onPending: NonNullable<Site['onPending']>,
   req: Request,
   res: Response,

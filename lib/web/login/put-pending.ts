@@ -2,10 +2,14 @@ import type { Request } from 'express'
 import type { PendingLogin } from '../../domain/pending-login.js'
 import { keepsOfPending } from '../request/kept-keys.js'
 import { keptKeys, keptOfBrowser, regenerateSession, saveSession } from '../request/session.js'
-import type { Site } from '../request/site.js'
+import type { HostApp } from '../request/site.js'
 
 /** Puts a pending login into a session with a new id, beside what may live on of the old one. */
-export async function putPending(site: Site, req: Request, pending: PendingLogin): Promise<void> {
+export async function putPending(
+  site: HostApp,
+  req: Request,
+  pending: PendingLogin,
+): Promise<void> {
   const ofBrowser = keptOfBrowser(req)
   const kept = keptKeys(req, keepsOfPending(site, req, pending))
   await regenerateSession(req)

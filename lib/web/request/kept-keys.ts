@@ -1,18 +1,18 @@
 import type { Request } from 'express'
 import type { PendingLogin } from '../../domain/pending-login.js'
 import { type LogInOptions, passportKeys } from './passport.js'
-import type { Site } from './site.js'
+import type { HostApp } from './site.js'
 
 /** Whether a session's key outlives a regeneration. */
 export type Keeps = (key: string) => boolean
 
 /** As Passport does it: nothing, or with `keepSessionInfo` everything that is the host's. */
-export function keepsAsPassport(site: Site, req: Request, options: LogInOptions): Keeps {
+export function keepsAsPassport(site: HostApp, req: Request, options: LogInOptions): Keeps {
   return options.keepSessionInfo === true ? keepsHostsKeys(site, req) : () => false
 }
 
 /** The host's keys: all but Passport's and ours, which belong to one login. */
-export function keepsHostsKeys(site: Site, req: Request): Keeps {
+export function keepsHostsKeys(site: HostApp, req: Request): Keeps {
   const left = new Set(['secondStep', ...passportKeys(req, site.passports)])
   return (key) => !left.has(key)
 }
@@ -21,7 +21,7 @@ export function keepsHostsKeys(site: Site, req: Request): Keeps {
  * At both regenerations of a login in two steps: where it was going, how long the cookie lives, and
  * what the host asked to keep.
  */
-export function keepsOfPending(site: Site, req: Request, pending: PendingLogin): Keeps {
+export function keepsOfPending(site: HostApp, req: Request, pending: PendingLogin): Keeps {
   if (pending.keepSessionInfo) return keepsHostsKeys(site, req)
   const listed = new Set(['cookie', 'returnTo', ...site.keepInSession])
   return (key) => listed.has(key)

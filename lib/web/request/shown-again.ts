@@ -6,7 +6,7 @@ import type { KeptCodes, ShownCodes } from '../../service/shown-codes.js'
 import { wantsJson } from './negotiation.js'
 import { proofIn } from './proof-field.js'
 import { saveSession } from './session.js'
-import type { Site } from './site.js'
+import type { Services } from './site.js'
 
 /** The pages on which codes are shown once; each is the answer to the form of that name. */
 export type CodesPage = 'setup' | 'backup-codes' | `admin ${string}`
@@ -29,7 +29,7 @@ export function givenOf(req: Request): string | null {
  * @param stamp of the session in which they are shown
  */
 export async function keptCodes(
-  site: Site,
+  site: Services,
   stamp: Stamp,
   page: CodesPage,
   shown: ShownCodes,
@@ -43,7 +43,7 @@ export async function keptCodes(
 
 /** Has the session keep the codes that the page is about to show, for its reload. */
 export async function rememberCodes(
-  site: Site,
+  site: Services,
   req: Request,
   stamp: Stamp | null,
   page: CodesPage,
@@ -61,7 +61,7 @@ export async function rememberCodes(
  * @param areLive whether codes are good for something now; those that are not are never shown
  */
 export async function shownBefore(
-  site: Site,
+  site: Services,
   req: Request,
   stamp: Stamp | null,
   page: CodesPage,
@@ -77,7 +77,7 @@ export async function shownBefore(
 }
 
 /** When this session has last shown codes on that page, in milliseconds; null: not lately. */
-export function shownAt(site: Site, req: Request, page: CodesPage): number | null {
+export function shownAt(site: Services, req: Request, page: CodesPage): number | null {
   const kept = keptOn(req, page)
   if (wantsJson(req) || kept === null) return null
   return site.system.now() < kept.at + REMEMBERED_FOR ? kept.at : null

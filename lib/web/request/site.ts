@@ -52,15 +52,68 @@ export interface BannerValues {
   readonly around: (key: string, name: string, at: Date) => readonly string[]
 }
 
-/** Everything that the handlers share: made once at start-up, never changed. */
-export interface Site {
-  readonly challenge: Challenge
-  readonly backupCodes: BackupCodes
-  readonly oneTimeCodes: OneTimeCodes
-  readonly reset: Reset
-  readonly administration: Administration
+/** Where the app and its pages are. */
+export interface Places {
+  /** What a proxy takes off every path before the app sees it; empty for nothing. */
+  readonly base: string
+  /** With `base`. */
+  readonly paths: Paths
+  readonly origin: string
+  readonly origins: ReadonlySet<string>
+}
+
+/** What visitors read, and in which language. */
+export interface Words {
+  readonly issuer: string
+  readonly messages: Messages
+  readonly render: Render
+  /** Writes the fragment that tells of a deadline, for the host's own pages. */
+  readonly banner: (values: BannerValues) => string
+  /** The language that the host's function says, if any. */
+  readonly language: (req: Request) => string | undefined
+  readonly formFields: (req: Request) => Readonly<Record<string, string>>
+}
+
+/** The host: its Passport, its users, and what it does by itself. */
+export interface HostApp {
+  readonly passports: readonly PassportInstance[]
+  readonly describe: (user: Express.User) => Account<Express.User>
   /** Null where the host has not told where its users are, as is `directory`. */
   readonly accounts: Accounts<Express.User> | null
+  /** The id that the host knows a user of the records by; null for one of another realm. */
+  readonly hostIdOf: (recordId: string) => string | null
+  readonly keepInSession: readonly string[]
+  readonly onPending: ((req: Request, res: Response, info: PendingInfo) => unknown) | null
+  readonly ipLimit: (req: Request) => number
+  /** Whether what an address forwards that Express does not trust is passed over. */
+  readonly ignoreForwardedFor: boolean
+  /** Whether users are told by mail what happens. */
+  readonly mails: boolean
+}
+
+/** What happens to second steps. */
+export interface Services {
+  readonly sessions: Sessions
+  readonly challenge: Challenge
+  readonly setup: Setup
+  readonly backupCodes: BackupCodes
+  readonly reset: Reset
+  /** Null where no reset by mail is offered. */
+  readonly lost: Lost | null
+  readonly showAgain: ShowAgain
+  /** Whether users may see their live key again. */
+  readonly showKey: boolean
+  /** Backup codes that were made under another key no longer work. */
+  readonly keyIds: KeyIds
+  readonly limits: Limits
+  readonly audit: Audit
+  readonly trouble: Trouble
+  readonly system: System
+}
+
+/** What admins do to the second steps of others. */
+export interface AdminServices {
+  readonly administration: Administration
   readonly directory: Directory<Express.User> | null
   /** Whether an admin may do this to this user. */
   readonly canAdminister: (
@@ -70,48 +123,14 @@ export interface Site {
   ) => Promise<boolean>
   /** Whether somebody who has no admin role may use the admin router all the same. */
   readonly allowAdmin: (req: Request, user: Express.User) => Promise<boolean>
-  /** The id that the host knows a user of the records by; null for one of another realm. */
-  readonly hostIdOf: (recordId: string) => string | null
   /** The other way round; null for what is no id. */
   readonly recordIdOf: (hostId: string) => string | null
-  readonly limits: Limits
-  readonly trouble: Trouble
-  readonly sessions: Sessions
-  readonly audit: Audit
-  readonly setup: Setup
-  readonly showAgain: ShowAgain
-  /** Null where no reset by mail is offered. */
-  readonly lost: Lost | null
-  readonly system: System
-  /** Backup codes that were made under another key no longer work. */
-  readonly keyIds: KeyIds
-  readonly messages: Messages
-  readonly render: Render
-  /** Writes the fragment that tells of a deadline, for the host's own pages. */
-  readonly banner: (values: BannerValues) => string
-  /** What a proxy takes off every path before the app sees it; empty for nothing. */
-  readonly base: string
-  /** With `base`. */
-  readonly paths: Paths
-  readonly issuer: string
-  readonly origin: string
-  readonly origins: ReadonlySet<string>
-  readonly passports: readonly PassportInstance[]
-  readonly describe: (user: Express.User) => Account<Express.User>
   /** The roles that the policy may have rules for. */
   readonly roles: readonly string[]
-  readonly ipLimit: (req: Request) => number
-  /** Whether what an address forwards that Express does not trust is passed over. */
-  readonly ignoreForwardedFor: boolean
-  readonly keepInSession: readonly string[]
-  /** Whether users may see their live key again. */
-  readonly showKey: boolean
+  readonly oneTimeCodes: OneTimeCodes
   /** Whether users are told which admin changed their second step. */
   readonly nameAdmins: boolean
-  /** Whether users are told by mail what happens. */
-  readonly mails: boolean
-  /** The language that the host's function says, if any. */
-  readonly language: (req: Request) => string | undefined
-  readonly formFields: (req: Request) => Readonly<Record<string, string>>
-  readonly onPending: ((req: Request, res: Response, info: PendingInfo) => unknown) | null
 }
+
+/** Everything that the handlers share: made once at start-up, never changed. A function names the part it needs. */
+export interface Site extends Places, Words, HostApp, Services, AdminServices {}

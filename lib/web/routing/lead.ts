@@ -2,7 +2,7 @@ import type { Request } from 'express'
 import type { Lead, Problem, ProblemCode } from '../../text/problem.js'
 import { askedPath, isOurs, liesUnder, pathOnOrigin } from '../request/destination.js'
 import { pagePath } from '../request/page-path.js'
-import type { Site } from '../request/site.js'
+import type { Places, Site } from '../request/site.js'
 import { guardedOf } from '../request/visitor.js'
 import { admin } from './requirements.js'
 
@@ -21,7 +21,7 @@ const SIGNING_IN_HELPS: readonly ProblemCode[] = [
  *
  * @param navigation whether the page has the admins' navigation
  */
-export function leadOf(site: Site, req: Request, problem: Problem, navigation: boolean): Lead {
+export function leadOf(site: Places, req: Request, problem: Problem, navigation: boolean): Lead {
   if (problem.code === 'unavailable') return { next: againPath(site, req), lead: 'again' }
   const next = problem.next ?? problem.link
   if (next !== undefined) return { next, lead: 'on' }
@@ -48,7 +48,7 @@ export async function keepsNavigation(site: Site, req: Request): Promise<boolean
 }
 
 /** The same page; a form's is at its own address, one of the host's at the page that it is on. */
-function againPath(site: Site, req: Request): string {
+function againPath(site: Places, req: Request): string {
   const { signIn, signedIn } = site.paths
   const path = askedPath(req, site)
   if (req.method === 'GET') {
@@ -62,13 +62,13 @@ function againPath(site: Site, req: Request): string {
  * The page that the browser says it comes from. Pages that tell no more than their origin, ours among
  * them, say nothing.
  */
-function cameFrom(site: Site, req: Request): string | null {
+function cameFrom(site: Places, req: Request): string | null {
   const path = pathOnOrigin(req.get('referer'), site.origin)
   const asked = `${site.base}${req.originalUrl}`
   return path === '/' || path === pathOnOrigin(asked, site.origin) ? null : path
 }
 
-function homeOf(site: Site, req: Request, navigation: boolean): string {
+function homeOf(site: Places, req: Request, navigation: boolean): string {
   const { secondStep, admin: admins, signedIn } = site.paths
   if (navigation) return `${admins}/users`
   return liesUnder(askedPath(req, site), secondStep) ? `${secondStep}/` : signedIn

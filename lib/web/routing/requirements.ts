@@ -7,7 +7,7 @@ import type { Problem } from '../../text/problem.js'
 import { pathOnOrigin } from '../request/destination.js'
 import { pagePath } from '../request/page-path.js'
 import { hasCodesFor } from '../request/shown-again.js'
-import type { Site } from '../request/site.js'
+import type { Places, Site } from '../request/site.js'
 import type { PendingVisitor, SignedInVisitor, Visitor } from '../request/visitor.js'
 
 /** What a route asks of the visitor: the visitor where they have it, else the problem. */
@@ -73,11 +73,11 @@ export const admin: Need<SignedInVisitor> = (site, req, visitor) => {
 }
 
 /** A problem that a code solves; its page leads back. */
-export function freshCodeRequired({ paths }: Site): Problem {
+export function freshCodeRequired({ paths }: Places): Problem {
   return { code: 'fresh-code-required', next: `${paths.secondStep}/fresh` }
 }
 
-function missing(site: Site, visitor: Visitor): Problem {
+function missing(site: Places, visitor: Visitor): Problem {
   if (visitor.kind === 'over') return { code: 'sign-in-again' }
   if (visitor.kind !== 'pending') return { code: 'not-signed-in' }
   const next = pagePath(site.paths, visitor.standing)
@@ -87,12 +87,12 @@ function missing(site: Site, visitor: Visitor): Problem {
 }
 
 /** Where an action of the settings leads back to: what it was on the way to, else the settings. */
-export function backOf(site: Site, req: Request): string {
+export function backOf(site: Places, req: Request): string {
   return knownNextOf(site, req) ?? `${site.paths.secondStep}/`
 }
 
 /** Where a signed-in visitor was going before the package asked for something. */
-export function nextOf(site: Site, req: Request): string {
+export function nextOf(site: Places, req: Request): string {
   return knownNextOf(site, req) ?? site.paths.signedIn
 }
 

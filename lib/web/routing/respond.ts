@@ -4,7 +4,7 @@ import type { PageData, PageFrame, PageName, PageProblem } from '../../text/page
 import { detailOf, PROBLEM_STATUS, type Problem } from '../../text/problem.js'
 import { timeShown } from '../../text/time-shown.js'
 import { languagesOf, wantsJson } from '../request/negotiation.js'
-import type { Site } from '../request/site.js'
+import type { Site, Words } from '../request/site.js'
 import { keepsNavigation, leadOf } from './lead.js'
 
 const contentSecurityPolicy = (...styles: readonly string[]) =>
@@ -115,7 +115,7 @@ export async function sendProblem(
 }
 
 /** Answers with a problem as JSON, whatever the visitor prefers. */
-export function sendProblemJson(site: Site, req: Request, res: Response, problem: Problem): void {
+export function sendProblemJson(site: Words, req: Request, res: Response, problem: Problem): void {
   const { t } = site.messages.for(languagesOf(site, req))
   const { code, next, field, availableAt, clockOff } = problem
   const status = problem.status ?? PROBLEM_STATUS[code]

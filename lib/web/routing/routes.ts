@@ -5,7 +5,7 @@ import { readBody } from '../request/body.js'
 import { isCrossOrigin } from '../request/cross-origin.js'
 import type { Exchange, Handler } from '../request/handler.js'
 import { wantsJson } from '../request/negotiation.js'
-import type { Paths, Site } from '../request/site.js'
+import type { Paths, Places, Site } from '../request/site.js'
 import { guardedStateOf, type Visitor } from '../request/visitor.js'
 import { errorHandler } from './error-handler.js'
 import type { Need } from './requirements.js'
@@ -86,7 +86,7 @@ export function routerOf(
 }
 
 /** Mistakes in mounting fail loudly, at the first request that shows them. */
-function mountedRightly(site: Site, { call, path }: Mount): RequestHandler {
+function mountedRightly(site: Places, { call, path }: Mount): RequestHandler {
   return (req, _res, next) => {
     guardedStateOf(req)
     const expected = site.paths[path].slice(site.base.length)

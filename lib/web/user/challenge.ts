@@ -15,7 +15,7 @@ import { hasOpenedLink } from '../request/opened-link.js'
 import { pagePath } from '../request/page-path.js'
 import { typedIn } from '../request/proof-field.js'
 import { keptOfBrowser, saveSession } from '../request/session.js'
-import type { Site } from '../request/site.js'
+import type { HostApp, Site } from '../request/site.js'
 import type { PendingVisitor } from '../request/visitor.js'
 import { redirect, sendJson, sendProblem, showPage } from '../routing/respond.js'
 import { resetPendingOf, resetPendingShown } from './reset-pending.js'
@@ -144,7 +144,11 @@ function triesLeftOf({ site, visitor }: Exchange<PendingVisitor>): Promise<numbe
 }
 
 /** Whoever has several accounts must know which code to look for. A user store that is away stops nobody. */
-async function hintOf(site: Site, req: Request, visitor: PendingVisitor): Promise<string | null> {
+async function hintOf(
+  site: HostApp,
+  req: Request,
+  visitor: PendingVisitor,
+): Promise<string | null> {
   const account = await accountOfPending(site, req, visitor).catch(() => undefined)
   return account === undefined ? null : accountHint(account)
 }

@@ -5,13 +5,13 @@ import type { Account } from '../../service/accounts.js'
 import type { ShownKey } from '../../service/setup.js'
 import type { PageProblem } from '../../text/pages.js'
 import { typedIn } from '../request/proof-field.js'
-import type { Site } from '../request/site.js'
+import type { Site, Words } from '../request/site.js'
 import { sendJson, showPage } from '../routing/respond.js'
 import { qrSvg } from './qr.js'
 
 /** A key as JSON shows it, the same at every route that shows one. */
 export async function sendKey(
-  site: Site,
+  site: Words,
   res: Response,
   account: Account,
   { parameters, secret, expiresAt }: ShownKey,

@@ -6,7 +6,7 @@ import type { Exchange, Handler } from '../request/handler.js'
 import { wantsJson } from '../request/negotiation.js'
 import { leaveNotice } from '../request/notices.js'
 import { occasionOf } from '../request/request-info.js'
-import type { Site } from '../request/site.js'
+import type { Services } from '../request/site.js'
 import type { PendingVisitor, SignedInVisitor } from '../request/visitor.js'
 import { redirect, sendJson, sendProblem, showPage } from '../routing/respond.js'
 import { allowanceOf, rememberLostAsk } from './lost-asks.js'
@@ -56,7 +56,7 @@ export const askLost: Handler<PendingVisitor> = async (exchange) => {
 }
 
 /** Whole hours that a reset by mail waits. */
-function hoursOf({ lost }: Site): number {
+function hoursOf({ lost }: Services): number {
   return Math.round((lost?.delay ?? 0) / HOUR_MS)
 }
 
