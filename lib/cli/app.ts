@@ -2,7 +2,7 @@ import type { Actor } from '../domain/event.js'
 import type { Subject } from '../domain/policy.js'
 import { LONGEST_REASON, readReason } from '../domain/reason.js'
 import type { SecondStepOptions } from '../options/options.js'
-import type { AnnouncedEvent, Occasion } from '../service/announcer.js'
+import type { AnnouncedEvent, RequestInfo } from '../service/announcer.js'
 import { type Wired, wire } from '../wiring.js'
 import { required, UsageError, type Values } from './arguments.js'
 import { readOptions } from './config.js'
@@ -13,7 +13,7 @@ const OPERATOR: Actor = { kind: 'operator', id: null }
 /** The app's second step, as the commands use it. */
 export interface App extends Wired {
   /** Where it is, and who asks, and why. */
-  readonly occasion: Occasion
+  readonly requestInfo: RequestInfo
 }
 
 /** A user that a command is about. */
@@ -35,12 +35,12 @@ const NOTHING_TOLD: Subject = { roles: [], createdAt: null, privileged: false }
  */
 export async function withApp<T>(values: Values, act: (app: App) => Promise<T>): Promise<T> {
   const file = required(values.config, 'No config: give --config FILE.')
-  const occasion = { ip: null, userAgent: null, actor: OPERATOR, reason: reasonOf(values) }
+  const requestInfo = { ip: null, userAgent: null, actor: OPERATOR, reason: reasonOf(values) }
   const wired = wire((await readOptions(file)) as unknown as SecondStepOptions<unknown>, 'operator')
   wired.announcer.events.on('mail-failed', tellOfMail)
   await openPatiently(() => wired.records.open())
   try {
-    return await act({ ...wired, occasion })
+    return await act({ ...wired, requestInfo })
   } finally {
     await wired.mails?.settled()
   }

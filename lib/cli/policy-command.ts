@@ -46,7 +46,7 @@ A change counts at the next request.`,
       const unasked = Object.keys(changes).length === 0
       const now = unasked
         ? present
-        : await app.site.administration.changePolicy(app.occasion, changes)
+        : await app.site.administration.changePolicy(app.requestInfo, changes)
       const shown = shownPolicy(app, now)
       return { ok: true, text: textOf(shown), json: shown }
     })

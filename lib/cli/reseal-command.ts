@@ -29,12 +29,12 @@ interface Sealed extends Reading {
 }
 
 async function sealAll(app: App, told: Progress): Promise<Sealed> {
-  const { records, vault, store, site, occasion } = app
+  const { records, vault, store, site, requestInfo } = app
   const service = new Reseal(records, vault)
   const use = new KeyUse(site.keyIds)
   let resealed = 0
   const reading = await readEveryRecord(store, told, 'was not sealed', async (record) => {
-    if (await service.record(record, occasion)) resealed += 1
+    if (await service.record(record, requestInfo)) resealed += 1
     const secrets = record.authenticators.length > 0 || record.setup !== null
     use.add(record, secrets ? site.keyIds.slice(0, 1) : [], system.now())
   })

@@ -97,14 +97,14 @@ function changing(action: AdminAction, { usage = '', options = [], ...given }: C
       return withApp(values, async (app) => {
         const user = await userOf(app, id)
         const { subject } = user
-        const { occasion } = app
+        const { requestInfo } = app
         const answer =
           subject === null
             ? ({ kind: 'not-enrolled' } as const)
-            : await given.act(app, { ...user, subject, occasion }, values)
+            : await given.act(app, { ...user, subject, requestInfo }, values)
         if (answer.kind === 'done') return done(action, user, answer)
         const refusal = { action, code: answer.kind }
-        await app.site.administration.refused(user.userId, occasion, refusal)
+        await app.site.administration.refused(user.userId, requestInfo, refusal)
         const unknown = subject === null && app.findSubject !== null
         return unknown ? nobody(id) : refused(action, user, answer.kind)
       })

@@ -16,7 +16,7 @@ import type { Policy, Subject } from '../domain/policy.js'
 import { changePolicy, type PolicyChanges } from '../domain/policy-change.js'
 import type { Footing } from '../domain/standing.js'
 import { type State, stateOf } from '../domain/state.js'
-import { type Announcer, type Occasion, SYSTEM } from './announcer.js'
+import { type Announcer, type RequestInfo, SYSTEM } from './announcer.js'
 import type { BackupCodes } from './backup-codes.js'
 import type { OneTimeCodes } from './one-time-codes.js'
 import type { Records } from './records.js'
@@ -28,7 +28,7 @@ export interface AdminChange {
   /** Whom the rules are asked about: the user that is changed, not the admin. */
   readonly subject: Subject
   /** `actor` and `reason` say who does it and why. */
-  readonly occasion: Occasion
+  readonly requestInfo: RequestInfo
 }
 
 /** What became of a change; `done` with the present state also where nothing had to be changed. */
@@ -131,9 +131,9 @@ export class Administration {
   }
 
   /** Changes what is named, and answers with the whole policy. It counts at the next request. */
-  async changePolicy(occasion: Occasion, changes: PolicyChanges): Promise<Policy> {
-    const by = occasion.actor ?? SYSTEM
-    await this.#records.changePolicy(occasion, (policy, now) => ({
+  async changePolicy(requestInfo: RequestInfo, changes: PolicyChanges): Promise<Policy> {
+    const by = requestInfo.actor ?? SYSTEM
+    await this.#records.changePolicy(requestInfo, (policy, now) => ({
       ...changePolicy(policy, changes, by, now),
       answer: undefined,
     }))
@@ -143,11 +143,11 @@ export class Administration {
   /** Announces that a change was refused; about nobody in particular where `userId` is null. */
   refused(
     userId: string | null,
-    occasion: Occasion,
+    requestInfo: RequestInfo,
     refusal: { readonly action: AdminAction; readonly code: string },
   ): Promise<void> {
     const event = { type: 'change-refused', method: null, detail: refusal } as const
-    return this.#announcer.announce(userId, [event], occasion)
+    return this.#announcer.announce(userId, [event], requestInfo)
   }
 
   #change(
@@ -162,10 +162,10 @@ export class Administration {
 
   /** The policy is read for each try: an eased or tightened rule counts for this change already. */
   #changeAnd<Result>(
-    { userId, subject, occasion }: AdminChange,
+    { userId, subject, requestInfo }: AdminChange,
     decide: (footing: Footing, now: number) => Decided<Result> | Promise<Decided<Result>>,
   ): Promise<AdminAnswer<Result>> {
-    return this.#records.change<AdminAnswer<Result>>(userId, occasion, async (record, now) => {
+    return this.#records.change<AdminAnswer<Result>>(userId, requestInfo, async (record, now) => {
       const footing = { record, policy: await this.#records.policy(), subject }
       const { answer: verdict, result, ...decided } = await decide(footing, now)
       const state = stateOf({ ...footing, record: decided.record }, this.#window, now)

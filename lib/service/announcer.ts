@@ -7,7 +7,7 @@ import type { System } from '../ports/system.js'
 import type { Audit } from './audit.js'
 
 /** Where something happened: whose request it was. */
-export interface Occasion {
+export interface RequestInfo {
   readonly ip: string | null
   readonly userAgent: string | null
   /** Who did it. Default: the user. */
@@ -21,8 +21,8 @@ export interface Occasion {
 /** The host's own code, as the one who did it. */
 export const SYSTEM: Actor = { kind: 'system', id: null }
 
-/** The occasion of what the host's own code does, outside any request. */
-export const NO_REQUEST: Occasion = { ip: null, userAgent: null, actor: SYSTEM }
+/** The request info of what the host's own code does, outside any request. */
+export const NO_REQUEST: RequestInfo = { ip: null, userAgent: null, actor: SYSTEM }
 
 /** An event of one type. */
 export interface Announced<T extends SecondStepEventType> {
@@ -90,11 +90,11 @@ export class Announcer {
   async announce(
     userId: string | null,
     events: readonly SecondStepEvent[],
-    occasion: Occasion,
+    requestInfo: RequestInfo,
   ): Promise<void> {
     if (events.length === 0) return
-    const { ip, userAgent, reason = null, languages = [] } = occasion
-    const actor = occasion.actor ?? { kind: 'user', id: userId }
+    const { ip, userAgent, reason = null, languages = [] } = requestInfo
+    const actor = requestInfo.actor ?? { kind: 'user', id: userId }
     const at = this.#system.now()
     const announced = events.map(({ type, method, detail = null }) => {
       const told = { type, actor, user: userId, method, at: new Date(at), ip, userAgent }

@@ -6,7 +6,7 @@ import type { Generation } from '../domain/stamp.js'
 import { type Admission, type Footing, stillAdmitted } from '../domain/standing.js'
 import { backupCodesLeft } from '../factors/backup-codes/kept.js'
 import type { Proof } from '../factors/factors.js'
-import type { Occasion } from './announcer.js'
+import type { RequestInfo } from './announcer.js'
 import type { GuessWarnings } from './guess-warnings.js'
 import type { KeysOfUsers } from './keys-of-users.js'
 import type { Limits } from './limits.js'
@@ -21,7 +21,7 @@ export interface ProofAttempt extends Footing {
   /** Canonical address to count under, or null where none can be told. */
   readonly ipKey: string | null
   readonly ipLimit: number
-  readonly occasion: Occasion
+  readonly requestInfo: RequestInfo
 }
 
 /** What is to be done with the record once a proof was accepted, in the same write. */
@@ -127,7 +127,7 @@ export class Challenge {
       return verdict
     }
     if (verdict.kind === 'wrong-code' && verdict.counted) {
-      await this.#guessWarnings?.missed(attempt.userId, attempt.occasion)
+      await this.#guessWarnings?.missed(attempt.userId, attempt.requestInfo)
       await places.missed()
     } else await places.giveBack('all')
     if (verdict.kind === 'wrong-code') {
@@ -146,11 +146,11 @@ export class Challenge {
     { followUp, objection }: { followUp: FollowUp<Result>; objection: Objection },
     last: boolean,
   ): Promise<Verdict<Result>> {
-    const { userId, proof, occasion, record, admission, policy, subject } = attempt
-    const keys = this.#keys.of(userId, occasion)
+    const { userId, proof, requestInfo, record, admission, policy, subject } = attempt
+    const keys = this.#keys.of(userId, requestInfo)
     return this.#records.change<Verdict<Result>>(
       userId,
-      occasion,
+      requestInfo,
       async (current, now) => {
         if (!stillAdmitted(admission, { record: current, policy, subject }, now)) {
           return { record: current, answer: { kind: 'sign-in-again' }, events: [] }

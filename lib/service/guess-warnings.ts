@@ -2,7 +2,7 @@ import type { SecondStepEventType } from '../domain/event.js'
 import { DAY_S } from '../domain/units.js'
 import type { Counter, Counters } from '../ports/counters.js'
 import { within } from '../ports/with-timeout.js'
-import type { Announcer, Occasion } from './announcer.js'
+import type { Announcer, RequestInfo } from './announcer.js'
 import type { MailedEvent } from './mails.js'
 
 const PART = 'the counters'
@@ -44,7 +44,7 @@ export class GuessWarnings {
   }
 
   /** Counts a wrong code. Resolves before any mail is sent; never rejects. */
-  async missed(userId: string, { ip, userAgent, languages = [] }: Occasion): Promise<void> {
+  async missed(userId: string, { ip, userAgent, languages = [] }: RequestInfo): Promise<void> {
     if (!(await this.#isWorthAMail(userId))) return
     const actor = { kind: 'user', id: userId } as const
     const who = { actor, user: userId, ip, userAgent }

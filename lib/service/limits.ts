@@ -1,7 +1,7 @@
 import { MINUTE_S } from '../domain/units.js'
 import type { Counter, Counters } from '../ports/counters.js'
 import { within } from '../ports/with-timeout.js'
-import type { Announcer, Occasion } from './announcer.js'
+import type { Announcer, RequestInfo } from './announcer.js'
 
 const PART = 'the attempt counters'
 const PASSWORDS_PER_ADDRESS = 100
@@ -49,7 +49,7 @@ interface CodeLimits {
   readonly ipKey: string | null
   readonly ipLimit: number
   readonly policy: { readonly codeAttempts: number }
-  readonly occasion: Occasion
+  readonly requestInfo: RequestInfo
 }
 
 const UNLIMITED = { taken: true, left: Number.POSITIVE_INFINITY, retryAfter: 0 } as const
@@ -106,12 +106,12 @@ export class Limits {
     return Math.max(0, codeAttempts - taken)
   }
 
-  async #missed({ userId, occasion }: CodeLimits, left: number): Promise<void> {
+  async #missed({ userId, requestInfo }: CodeLimits, left: number): Promise<void> {
     if (left > 0) return
     await this.#announcer.announce(
       userId,
       [{ type: 'pending-login-used-up', method: null }],
-      occasion,
+      requestInfo,
     )
   }
 
@@ -171,7 +171,7 @@ export class Limits {
    * Takes a place for an admin's change: 60 in 10 minutes, so that a stolen session cannot lift the
    * second step of everybody at once. The first refusal of a window is announced.
    */
-  async takeForChange(actorId: string, occasion: Occasion): Promise<Places | LimitRefusal> {
+  async takeForChange(actorId: string, requestInfo: RequestInfo): Promise<Places | LimitRefusal> {
     // One place more than there are: whoever gets it is the first to be refused.
     const limit = CHANGES_PER_ADMIN + 1
     const place = await take(this.#changesOfAdmin, actorId, limit)
@@ -179,7 +179,7 @@ export class Limits {
       return { kind: 'taken', giveBack: () => giveBackTo(this.#changesOfAdmin, actorId) }
     }
     if (!place.taken) return tooMany(place.retryAfter)
-    await this.#announcer.announce(null, [{ type: 'too-many-changes', method: null }], occasion)
+    await this.#announcer.announce(null, [{ type: 'too-many-changes', method: null }], requestInfo)
     return tooMany((await take(this.#changesOfAdmin, actorId, limit)).retryAfter)
   }
 }

@@ -10,7 +10,7 @@ import type { PendingLogin } from '../domain/pending-login.js'
 import type { SecondStepRecord } from '../domain/record.js'
 import { type Footing, pendingStandingOf } from '../domain/standing.js'
 import type { System } from '../ports/system.js'
-import type { Announcer, Occasion } from './announcer.js'
+import type { Announcer, RequestInfo } from './announcer.js'
 import { ChangedAddress } from './changed-address.js'
 import type { MailLimits } from './mail-limits.js'
 import type { MailResetTokens, ReadToken } from './mail-reset-tokens.js'
@@ -20,7 +20,7 @@ import type { Records } from './records.js'
 /** A pending login that asks for a reset, or presses its button. */
 export interface LostLogin extends Pick<Footing, 'policy' | 'subject'> {
   readonly pending: PendingLogin
-  readonly occasion: Occasion
+  readonly requestInfo: RequestInfo
 }
 
 /** A link that is good now. */
@@ -83,10 +83,14 @@ export class LostLinks {
   }
 
   /** Says that a link was opened. Mail scanners open some links again and again: that is said once. */
-  async opened({ token, reset }: LostLink, occasion: Occasion): Promise<void> {
+  async opened({ token, reset }: LostLink, requestInfo: RequestInfo): Promise<void> {
     const { limits, announcer } = this.#parts
     if (!(await limits.mayTellOpening(reset.id))) return
-    await announcer.announce(token.userId, [{ type: 'mail-reset-opened', method: null }], occasion)
+    await announcer.announce(
+      token.userId,
+      [{ type: 'mail-reset-opened', method: null }],
+      requestInfo,
+    )
   }
 
   /** Resets, for a pending login of that user. Link and login are asked again in the decision. */
@@ -97,7 +101,7 @@ export class LostLinks {
     const { records, tokens } = this.#parts
     return records.change(
       token.userId,
-      press.occasion,
+      press.requestInfo,
       async (record, now): Promise<Decision<PressAnswer | { kind: 'not-signed-in' }>> => {
         const { mailReset } = record
         const digests =
@@ -111,10 +115,10 @@ export class LostLinks {
   }
 
   /** Ends the reset that a link is of. */
-  cancel({ token }: LostLink, occasion: Occasion): Promise<'cancelled' | 'link-expired'> {
+  cancel({ token }: LostLink, requestInfo: RequestInfo): Promise<'cancelled' | 'link-expired'> {
     return this.#parts.records.change<'cancelled' | 'link-expired'>(
       token.userId,
-      occasion,
+      requestInfo,
       async (record, now) =>
         (await this.#resetOf(token, record, now)) === null
           ? { record, answer: 'link-expired', events: [] }

@@ -11,7 +11,7 @@ import {
 import type { PendingLogin } from '../domain/pending-login.js'
 import type { SecondStepRecord } from '../domain/record.js'
 import { type Admission, type Footing, stillAdmitted } from '../domain/standing.js'
-import { NO_REQUEST, type Occasion } from './announcer.js'
+import { NO_REQUEST, type RequestInfo } from './announcer.js'
 import { ChangedAddress } from './changed-address.js'
 import { type LostLinkParts, LostLinks, type LostLogin, waitsForCode } from './lost-links.js'
 import { heldUntilOf, type MailResetUser } from './mail-reset-user.js'
@@ -128,7 +128,7 @@ export class Lost {
   async #shorten(request: LostRequest, user: MailResetUser): Promise<void> {
     const { records, delay, system } = this.#parts
     const heldUntil = await heldUntilOf(user, system.now())
-    await records.change(request.pending.userId, request.occasion, (record, now) =>
+    await records.change(request.pending.userId, request.requestInfo, (record, now) =>
       waitsForCode(request, record, now)
         ? shortenMailReset(record, { delay, heldUntil }, now)
         : { record, answer: null, events: [] },
@@ -138,17 +138,17 @@ export class Lost {
   /** @returns whether a reset was begun, and its mail */
   async #begin({ address, ...request }: LostRequest, user: MailResetUser): Promise<boolean> {
     const { records, tokens, mails, delay, system } = this.#parts
-    const { pending, occasion } = request
+    const { pending, requestInfo } = request
     const { userId } = pending
     const id = tokens.newId()
     const { token, secret } = await tokens.newToken(userId)
     const [addressDigest] = await tokens.addressDigests(address, userId, id)
     const heldUntil = await heldUntilOf(user, system.now())
     const begun = await records
-      .change<MailReset | null>(userId, occasion, async (record, now) => {
+      .change<MailReset | null>(userId, requestInfo, async (record, now) => {
         if (!waitsForCode(request, record, now)) return { record, answer: null, events: [] }
         const [digest] = await tokens.digests(secret, record, { id, addressDigest })
-        const { ip, userAgent } = occasion
+        const { ip, userAgent } = requestInfo
         const notBefore = Math.max(now + delay, heldUntil)
         const { keyId } = tokens
         const asked = { id, keyId, addressDigest, digest, notBefore, ip, userAgent }
@@ -170,7 +170,7 @@ export class Lost {
     const detail = { usableAt: new Date(usableAt), expiresAt: new Date(expiresAt) }
     const event = { type: 'mail-reset-asked', ...factsOf(userId, begun), detail } as const
     const link = { token, account: user.account }
-    const sent = await mails.sendLink(event, occasion.languages ?? [], link)
+    const sent = await mails.sendLink(event, requestInfo.languages ?? [], link)
     // A wait that its owner was not told of would be no warning; they can ask again.
     if (!sent && usableAt > begun.askedAt) await this.#drop(userId, id)
     return true
@@ -185,10 +185,10 @@ export class Lost {
     }))
   }
 
-  async #refuse({ pending, occasion }: LostRequest, why: MailResetRefusal): Promise<void> {
+  async #refuse({ pending, requestInfo }: LostRequest, why: MailResetRefusal): Promise<void> {
     if (!(await this.#parts.limits.mayTellRefusal(pending.userId))) return
     const event = { type: 'mail-reset-refused', method: null, detail: { why } } as const
-    await this.#parts.announcer.announce(pending.userId, [event], occasion)
+    await this.#parts.announcer.announce(pending.userId, [event], requestInfo)
   }
 
   /**
@@ -209,12 +209,12 @@ export class Lost {
   /** Ends what waits; whether anything did is not said. */
   cancel(
     admission: Admission & Footing,
-    occasion: Occasion,
+    requestInfo: RequestInfo,
   ): Promise<'cancelled' | 'sign-in-again'> {
     const { policy, subject } = admission
     return this.#parts.records.change<'cancelled' | 'sign-in-again'>(
       admission.record.userId,
-      occasion,
+      requestInfo,
       (record, now) =>
         stillAdmitted(admission, { record, policy, subject }, now)
           ? { ...endMailReset(record, now), answer: 'cancelled' }

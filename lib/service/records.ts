@@ -8,7 +8,7 @@ import { UnavailableError } from '../errors/unavailable-error.js'
 import type { RecordQuery, RecordStore } from '../ports/record-store.js'
 import type { System } from '../ports/system.js'
 import { within } from '../ports/with-timeout.js'
-import type { Announcer, Occasion } from './announcer.js'
+import type { Announcer, RequestInfo } from './announcer.js'
 
 const TRIES = 10
 const PART = 'the record store'
@@ -132,7 +132,7 @@ export class Records {
    */
   async change<Answer>(
     userId: string,
-    occasion: Occasion,
+    requestInfo: RequestInfo,
     decide: (record: SecondStepRecord, now: number) => Decision<Answer> | Promise<Decision<Answer>>,
     known?: SecondStepRecord,
   ): Promise<Answer> {
@@ -142,7 +142,7 @@ export class Records {
       const decision = await decide(record, now)
       const next = noteLock(decision.record, this.#window, now)
       if (decision.record === record || (await this.#write(next, record.version))) {
-        await this.#announcer.announce(userId, decision.events, occasion)
+        await this.#announcer.announce(userId, decision.events, requestInfo)
         return decision.answer
       }
       record = await this.find(userId)
@@ -156,7 +156,7 @@ export class Records {
    * @param decide the very policy that came in where nothing changes; then nothing is written
    */
   async changePolicy<Answer>(
-    occasion: Occasion,
+    requestInfo: RequestInfo,
     decide: (policy: Policy, now: number) => PolicyDecision<Answer>,
   ): Promise<Answer> {
     for (let tried = 0; tried < TRIES; tried += 1) {
@@ -166,7 +166,7 @@ export class Records {
         decision.policy === policy ||
         (await this.#writePolicy(decision.policy, policy.version))
       ) {
-        await this.#announcer.announce(null, decision.events, occasion)
+        await this.#announcer.announce(null, decision.events, requestInfo)
         return decision.answer
       }
     }

@@ -1,6 +1,6 @@
 import type { SecondStepRecord } from '../domain/record.js'
 import type { SealContext } from '../ports/sealer.js'
-import type { Occasion } from './announcer.js'
+import type { RequestInfo } from './announcer.js'
 import type { Records } from './records.js'
 import type { Vault } from './vault.js'
 
@@ -22,11 +22,11 @@ export class Reseal {
    * @returns whether there was anything to do
    * @throws UnavailableError where a secret cannot be opened
    */
-  record(known: SecondStepRecord, occasion: Occasion): Promise<boolean> {
+  record(known: SecondStepRecord, requestInfo: RequestInfo): Promise<boolean> {
     const { userId } = known
     return this.#records.change(
       userId,
-      occasion,
+      requestInfo,
       async (record) => {
         const context = { purpose: 'authenticator', userId } as const
         const authenticators = await Promise.all(

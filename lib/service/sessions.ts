@@ -6,7 +6,7 @@ import type { SecondStepRecord } from '../domain/record.js'
 import { endStamp, type Generation, type Method, raiseEpoch, type Stamp } from '../domain/stamp.js'
 import { type Admission, type Footing, noteRule, stillAdmitted } from '../domain/standing.js'
 import type { System } from '../ports/system.js'
-import { NO_REQUEST, type Occasion } from './announcer.js'
+import { NO_REQUEST, type RequestInfo } from './announcer.js'
 import type { Records } from './records.js'
 
 /** Looks up whom the rules are asked about; null where the host has no such user. */
@@ -85,8 +85,8 @@ export class Sessions {
   }
 
   /** Ends one session for good, even if a slow request writes it back. */
-  async end(stamp: Stamp, occasion: Occasion): Promise<void> {
-    await this.#records.change(stamp.userId, occasion, (record) => ({
+  async end(stamp: Stamp, requestInfo: RequestInfo): Promise<void> {
+    await this.#records.change(stamp.userId, requestInfo, (record) => ({
       record: endStamp(record, stamp.id),
       answer: undefined,
       events: [{ type: 'logged-out', method: stamp.method }],
@@ -94,8 +94,8 @@ export class Sessions {
   }
 
   /** Ends one pending login for good, even if a slow request writes it back. */
-  async endLogin(pending: PendingLogin, occasion: Occasion): Promise<void> {
-    await this.#records.change(pending.userId, occasion, (record, now) => ({
+  async endLogin(pending: PendingLogin, requestInfo: RequestInfo): Promise<void> {
+    await this.#records.change(pending.userId, requestInfo, (record, now) => ({
       record: pending.epoch === record.epoch ? endLogin(record, pending, now) : record,
       answer: undefined,
       events: [],
@@ -140,10 +140,10 @@ export class Sessions {
   /** The user says that the backup codes are saved. A session that was ended meanwhile says nothing. */
   async backupCodesSaved(
     userId: string,
-    occasion: Occasion,
+    requestInfo: RequestInfo,
     { admission, policy, subject }: { admission: Admission } & Pick<Footing, 'policy' | 'subject'>,
   ): Promise<'saved' | 'sign-in-again'> {
-    return this.#records.change(userId, occasion, (record, now) => {
+    return this.#records.change(userId, requestInfo, (record, now) => {
       const { backupCodes } = record
       if (!stillAdmitted(admission, { record, policy, subject }, now)) {
         return { record, answer: 'sign-in-again', events: [] }

@@ -19,7 +19,7 @@ import type { OtpParameters } from '../factors/totp/kept.js'
 import { BYTES_OF_A_SECRET } from '../factors/totp/make.js'
 import { totp } from '../factors/totp/totp.js'
 import type { System } from '../ports/system.js'
-import type { Occasion } from './announcer.js'
+import type { RequestInfo } from './announcer.js'
 import type { BackupCodes } from './backup-codes.js'
 import type { Challenge, ProofAnswer, ProofAttempt } from './challenge.js'
 import type { KeysOfUsers } from './keys-of-users.js'
@@ -32,7 +32,7 @@ export interface SetupOwner extends Footing {
   /** Id of the pending login or of the stamp. */
   readonly owner: string
   readonly admission: Admission
-  readonly occasion: Occasion
+  readonly requestInfo: RequestInfo
 }
 
 /** A key to show: the secret leaves the server here and nowhere else. */
@@ -61,7 +61,7 @@ interface Confirming {
   /** The code, as the set-up's factor has read it. */
   readonly given: unknown
   readonly policy: Policy
-  readonly occasion: Occasion
+  readonly requestInfo: RequestInfo
 }
 
 interface Confirmation {
@@ -106,16 +106,16 @@ export class Setup {
   async show({
     userId,
     owner,
-    occasion,
+    requestInfo,
     record,
     admission,
     policy,
     subject,
   }: SetupOwner): Promise<SetupShown> {
-    const keys = this.#keys.of(userId, occasion)
+    const keys = this.#keys.of(userId, requestInfo)
     const begun = await this.#records.change(
       userId,
-      occasion,
+      requestInfo,
       async (current, now): Promise<Decision<BeginSetupAnswer | { kind: 'sign-in-again' }>> => {
         // An ended login that is slow to ask must not take the place of the owner's set-up.
         if (!stillAdmitted(admission, { record: current, policy, subject }, now)) {
@@ -154,7 +154,7 @@ export class Setup {
       async (record): Promise<Decision<ShownKey | null>> => {
         const authenticator = firstAuthenticator(record)
         if (authenticator === null) return { record, answer: null, events: [] }
-        const keys = this.#keys.of(attempt.userId, attempt.occasion)
+        const keys = this.#keys.of(attempt.userId, attempt.requestInfo)
         const { secret } = await keys.open(authenticator.secret, 'authenticator')
         return {
           record,
@@ -167,7 +167,7 @@ export class Setup {
 
   /** Confirms this login's set-up by one code of the new authenticator. */
   async confirm(
-    { userId, owner, occasion, record, admission, policy, subject }: SetupOwner,
+    { userId, owner, requestInfo, record, admission, policy, subject }: SetupOwner,
     attempt: { proof: Proof; ipKey: string | null; ipLimit: number },
   ): Promise<SetupConfirmed> {
     const now = this.#system.now()
@@ -181,13 +181,13 @@ export class Setup {
       return { kind: 'malformed-request' }
     }
 
-    const confirming = { owner, given: reading.given, policy, occasion }
+    const confirming = { owner, given: reading.given, policy, requestInfo }
     const places = await this.#limits.takeForSetup(attempt.ipKey, attempt.ipLimit)
     if (places.kind !== 'taken') return places
     const { answer, backupCodes } = await this.#records
       .change(
         userId,
-        occasion,
+        requestInfo,
         async (current, now): Promise<Decision<Confirmation>> =>
           stillAdmitted(admission, { record: current, policy, subject }, now)
             ? this.#decide(current, confirming, now)
@@ -204,7 +204,7 @@ export class Setup {
 
   async #decide(
     record: SecondStepRecord,
-    { owner, given, policy, occasion }: Confirming,
+    { owner, given, policy, requestInfo }: Confirming,
     now: number,
   ): Promise<Decision<Confirmation>> {
     const { userId } = record
@@ -213,7 +213,7 @@ export class Setup {
     const decision = await confirmSetup(
       record,
       { owner, given, id, backupCodes: made?.set ?? null },
-      { now, window: this.#window, keys: this.#keys.of(userId, occasion) },
+      { now, window: this.#window, keys: this.#keys.of(userId, requestInfo) },
     )
     return {
       ...decision,

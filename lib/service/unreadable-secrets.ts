@@ -1,7 +1,7 @@
 import { DAY_S } from '../domain/units.js'
 import type { Counter, Counters } from '../ports/counters.js'
 import { within } from '../ports/with-timeout.js'
-import type { Announcer, Occasion } from './announcer.js'
+import type { Announcer, RequestInfo } from './announcer.js'
 
 const PART = 'the attempt counters'
 
@@ -19,19 +19,19 @@ export class UnreadableSecrets {
   }
 
   /** Never rejects: the request is refused in any case, and the cause is reported where it is. */
-  async announce(userId: string, occasion: Occasion): Promise<void> {
+  async announce(userId: string, requestInfo: RequestInfo): Promise<void> {
     try {
       const { taken } = await within(PART, () => this.#counter.take(userId, 1))
-      if (taken) await this.#tell(userId, occasion)
+      if (taken) await this.#tell(userId, requestInfo)
     } catch {
       // Told at the next try.
     }
   }
 
-  async #tell(userId: string, occasion: Occasion): Promise<void> {
+  async #tell(userId: string, requestInfo: RequestInfo): Promise<void> {
     const event = { type: 'secret-unreadable', method: null } as const
     try {
-      await this.#announcer.announce(userId, [event], occasion)
+      await this.#announcer.announce(userId, [event], requestInfo)
     } catch (error) {
       await within(PART, () => this.#counter.giveBack(userId))
       throw error

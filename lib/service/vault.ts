@@ -1,6 +1,6 @@
 import type { Opened, SealContext, Sealer } from '../ports/sealer.js'
 import { within } from '../ports/with-timeout.js'
-import type { Occasion } from './announcer.js'
+import type { RequestInfo } from './announcer.js'
 import type { UnreadableSecrets } from './unreadable-secrets.js'
 
 const PART = 'the keys that seal the secrets'
@@ -20,14 +20,18 @@ export class Vault {
   }
 
   /**
-   * @param occasion where it is announced that the secret cannot be opened; null: nowhere
+   * @param requestInfo where it is announced that the secret cannot be opened; null: nowhere
    * @throws UnavailableError
    */
-  async open(sealed: string, context: SealContext, occasion: Occasion | null): Promise<Opened> {
+  async open(
+    sealed: string,
+    context: SealContext,
+    requestInfo: RequestInfo | null,
+  ): Promise<Opened> {
     try {
       return await within(PART, () => this.#open(sealed, context))
     } catch (error) {
-      if (occasion !== null) await this.#unreadable?.announce(context.userId, occasion)
+      if (requestInfo !== null) await this.#unreadable?.announce(context.userId, requestInfo)
       throw error
     }
   }

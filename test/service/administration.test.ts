@@ -107,8 +107,8 @@ describe('The administration', () => {
 
   it('asks the rules about the target’s roles, as the policy is at the write', async () => {
     const { administration } = await world()
-    const occasion = change.occasion
-    await administration.changePolicy(occasion, { roles: { boss: 'required' } })
+    const requestInfo = change.requestInfo
+    await administration.changePolicy(requestInfo, { roles: { boss: 'required' } })
     const subject = (...roles: string[]) => ({ roles, createdAt: null, privileged: true })
     const boss = await administration.disable({ ...change, subject: subject('boss') })
     expect(boss).to.deep.equal({ kind: 'required-by-policy' })
@@ -163,10 +163,10 @@ describe('The administration', () => {
   it('changes the policy once, and says what', async () => {
     const { administration, events, store } = await world()
     const changes = { mode: 'required', graceDays: 2 } as const
-    const policy = await administration.changePolicy(change.occasion, changes)
+    const policy = await administration.changePolicy(change.requestInfo, changes)
     expect(policy).to.deep.include({ ...changes, updatedAt: NOW, updatedBy: ADMIN, version: 1 })
     expect(await administration.policy()).to.deep.equal(policy)
-    await administration.changePolicy(change.occasion, changes)
+    await administration.changePolicy(change.requestInfo, changes)
     expect((await store.findPolicy())?.version).to.equal(1)
     expect(typesOf(events)).to.deep.equal(['policy-changed'])
     expect(events[0]).to.deep.include({ user: null, actor: ADMIN, detail: { changed: changes } })
@@ -174,11 +174,11 @@ describe('The administration', () => {
 
   it('loses no change of the policy in a race', async () => {
     const { administration } = await world()
-    const { occasion } = change
+    const { requestInfo } = change
     await Promise.all([
-      administration.changePolicy(occasion, { graceDays: 1 }),
-      administration.changePolicy(occasion, { codeAttempts: 3 }),
-      administration.changePolicy(occasion, { mode: 'required' }),
+      administration.changePolicy(requestInfo, { graceDays: 1 }),
+      administration.changePolicy(requestInfo, { codeAttempts: 3 }),
+      administration.changePolicy(requestInfo, { mode: 'required' }),
     ])
     const policy = await administration.policy()
     expect(policy).to.deep.include({ graceDays: 1, codeAttempts: 3, mode: 'required', version: 3 })
@@ -187,8 +187,8 @@ describe('The administration', () => {
   it('announces what was refused', async () => {
     const { administration, events } = await world()
     const refusal = { action: 'reset', code: 'forbidden' } as const
-    await administration.refused(USER, change.occasion, refusal)
-    await administration.refused(null, change.occasion, { ...refusal, action: 'policy' })
+    await administration.refused(USER, change.requestInfo, refusal)
+    await administration.refused(null, change.requestInfo, { ...refusal, action: 'policy' })
     expect(events.map(({ user, detail }) => ({ user, detail }))).to.deep.equal([
       { user: USER, detail: refusal },
       { user: null, detail: { action: 'policy', code: 'forbidden' } },
@@ -218,13 +218,13 @@ describe('The status of a user', () => {
     const deadline = { state: 'must-set-up', setupDeadline: new Date(NOW + 7 * DAY) }
     expect(await status.of(USER)).to.deep.include({ ...deadline, since: null })
     expect(await status.of('bob')).to.deep.include({ state: 'off', setupDeadline: null })
-    await administration.changePolicy(change.occasion, { roles: { boss: 'required' } })
+    await administration.changePolicy(change.requestInfo, { roles: { boss: 'required' } })
     expect(await status.of('bob')).to.deep.include(deadline)
   })
 
   it('is off for an id that nobody has, whatever the policy requires', async () => {
     const { administration, status } = await world({ users: { [USER]: plain() } })
-    await administration.changePolicy(change.occasion, { mode: 'required' })
+    await administration.changePolicy(change.requestInfo, { mode: 'required' })
     expect(await status.of('nobody')).to.deep.equal({
       state: 'off',
       since: null,
@@ -244,8 +244,8 @@ describe('The changes of one admin', () => {
     const events: AnnouncedEvent[] = []
     announcer.events.on('event', (event) => events.push(event))
     const limits = new Limits(memoryCounters(), announcer)
-    const { occasion } = change
-    const take = () => limits.takeForChange('root', occasion)
+    const { requestInfo } = change
+    const take = () => limits.takeForChange('root', requestInfo)
     const taken = await Promise.all(Array.from({ length: 60 }, take))
     expect(taken.map(({ kind }) => kind)).to.deep.equal(Array.from({ length: 60 }, () => 'taken'))
     expect(events).to.deep.equal([])
@@ -256,6 +256,6 @@ describe('The changes of one admin', () => {
     }
     expect(events).to.have.length(1)
     expect(events[0]).to.deep.include({ type: 'too-many-changes', user: null, actor: ADMIN })
-    expect((await limits.takeForChange('other', occasion)).kind).to.equal('taken')
+    expect((await limits.takeForChange('other', requestInfo)).kind).to.equal('taken')
   })
 })

@@ -3,7 +3,7 @@ import type { AnnouncedEvent } from '../../lib/index.js'
 import { Announcer, NO_REQUEST } from '../../lib/service/announcer.js'
 import { movedSystem } from '../support/clock.js'
 
-const occasion = { ip: '192.0.2.7', userAgent: 'a browser', languages: ['it'] }
+const requestInfo = { ip: '192.0.2.7', userAgent: 'a browser', languages: ['it'] }
 
 function world() {
   const system = movedSystem()
@@ -19,7 +19,7 @@ describe('an event', () => {
     announcer.announce(
       'ann',
       [{ type: 'backup-code-used', method: 'backup-code', detail }],
-      occasion,
+      requestInfo,
     )
     expect(heard).to.deep.equal([
       {
@@ -53,7 +53,7 @@ describe('an event', () => {
         { type: 'backup-codes-low', method: null, detail: { backupCodesLeft: 2 } },
         { type: 'authenticator-locked', method: 'totp', detail: locked },
       ],
-      occasion,
+      requestInfo,
     )
     expect([left, until]).to.deep.equal([2, '1970-01-01T00:00:00.000Z'])
   })
@@ -64,7 +64,7 @@ describe('an event', () => {
     announcer.events.on('reset', (event) => heard.push(event))
     announcer.announce('ann', [{ type: 'reset', method: null }], NO_REQUEST)
     const actor = { kind: 'admin', id: 'bob' } as const
-    announcer.announce('ann', [{ type: 'reset', method: null }], { ...occasion, actor })
+    announcer.announce('ann', [{ type: 'reset', method: null }], { ...requestInfo, actor })
     expect(heard.map((event) => [event.actor.kind, event.actor.id, event.detail])).to.deep.equal([
       ['system', null, null],
       ['admin', 'bob', null],
@@ -79,7 +79,7 @@ describe('an event', () => {
       throw new Error('no')
     })
     announcer.events.on('event', ({ type }) => heard.push(type))
-    announcer.announce('ann', [{ type: 'reset', method: null }], occasion)
+    announcer.announce('ann', [{ type: 'reset', method: null }], requestInfo)
     expect(heard).to.deep.equal(['reset'])
     expect((await warned).message).to.contain('a listener of secondStep.events failed')
   })
@@ -88,7 +88,7 @@ describe('an event', () => {
     const { announcer } = world()
     const told: unknown[] = []
     announcer.tell((event, languages) => told.push([event.type, languages]))
-    announcer.announce('ann', [{ type: 'reset', method: null }], occasion)
+    announcer.announce('ann', [{ type: 'reset', method: null }], requestInfo)
     announcer.announce('ann', [{ type: 'reset', method: null }], NO_REQUEST)
     expect(told).to.deep.equal([
       ['reset', ['it']],

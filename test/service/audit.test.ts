@@ -8,7 +8,7 @@ import { memoryAuditLog } from '../../lib/stores/memory-audit-log.js'
 import { memoryStore } from '../../lib/stores/memory-store.js'
 import { movedSystem } from '../support/clock.js'
 
-const occasion = { ip: '192.0.2.1', userAgent: 'a browser' }
+const requestInfo = { ip: '192.0.2.1', userAgent: 'a browser' }
 const happened = { type: 'logged-out', method: 'totp' } as const
 
 function world(log: AuditLog) {
@@ -37,7 +37,7 @@ describe('the audit log', () => {
   it('gets what happened: to whom, by whom, how, from where and when', async () => {
     const log = memoryAuditLog()
     const { announcer, system } = world(log)
-    await announcer.announce('ann', [happened, { type: 'enrolled', method: null }], occasion)
+    await announcer.announce('ann', [happened, { type: 'enrolled', method: null }], requestInfo)
     await announcer.announce('bob', [happened], NO_REQUEST)
     const { entries } = (await log.list({ user: null, cursor: null, limit: 10 })) ?? {}
     const at = system.now()
@@ -45,7 +45,7 @@ describe('the audit log', () => {
       actor: { kind: 'user', id: 'ann' },
       user: 'ann',
       at,
-      ...occasion,
+      ...requestInfo,
       reason: null,
       detail: null,
     }
@@ -64,7 +64,7 @@ describe('the audit log', () => {
     const log = memoryAuditLog()
     const detail = { until: new Date(0) }
     const locked = { type: 'authenticator-locked', method: 'totp', detail } as const
-    await world(log).announcer.announce('ann', [locked], occasion)
+    await world(log).announcer.announce('ann', [locked], requestInfo)
     const page = await log.list({ user: 'ann', cursor: null, limit: 1 })
     expect(page?.entries[0]?.detail).to.deep.equal({ until: '1970-01-01T00:00:00.000Z' })
   })
@@ -73,7 +73,7 @@ describe('the audit log', () => {
     const log = memoryAuditLog()
     const types = ['wrong-code', 'reset', 'sessions-ended'] as const
     const events = types.map((type) => ({ type, method: null }))
-    await world(log).announcer.announce('ann', events, occasion)
+    await world(log).announcer.announce('ann', events, requestInfo)
     const page = await log.list({ user: null, cursor: null, limit: 10 })
     expect(page?.entries.map(({ type }) => type)).to.deep.equal(types.toReversed())
     const ids = page?.entries.map(({ id }) => id) ?? []
@@ -86,7 +86,7 @@ describe('the audit log', () => {
     const { records, store, announcer } = world(away)
     const seen: string[] = []
     announcer.events.on('event', ({ type }) => seen.push(type))
-    const change = records.change('ann', occasion, (record) => {
+    const change = records.change('ann', requestInfo, (record) => {
       return { record: { ...record, epoch: 7 }, answer: 'verdict', events: [happened] }
     })
     expect((await refusal(change)).message).to.equal('the audit log is not available')
@@ -97,13 +97,13 @@ describe('the audit log', () => {
   it('that hangs is a refusal after a second', async () => {
     const silent = failing({ append: () => new Promise(() => undefined) })
     const began = performance.now()
-    await refusal(world(silent).announcer.announce('ann', [happened], occasion))
+    await refusal(world(silent).announcer.announce('ann', [happened], requestInfo))
     expect(performance.now() - began).to.be.within(900, 1900)
   })
 
   it('is not asked where nothing happened', async () => {
     const away = failing({ append: () => Promise.reject(new Error('disk full')) })
-    await world(away).announcer.announce('ann', [], occasion)
+    await world(away).announcer.announce('ann', [], requestInfo)
   })
 
   it('shows a user his own last ten entries and nothing that is not his', async () => {
@@ -111,7 +111,7 @@ describe('the audit log', () => {
     const { announcer, system } = world(log)
     for (let count = 0; count < 12; count += 1) {
       system.advance(1)
-      await announcer.announce(count % 6 === 0 ? 'bob' : 'ann', [happened], occasion)
+      await announcer.announce(count % 6 === 0 ? 'bob' : 'ann', [happened], requestInfo)
     }
     const entries = await new Audit(log).lastOf('ann')
     expect(entries).to.have.length(10)

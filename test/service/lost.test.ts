@@ -85,7 +85,7 @@ async function world(given: Given = {}) {
     },
   })
   const rest = {
-    ...{ policy: policyWith('optional'), subject: NOBODY_SPECIAL, occasion: AT_HOME },
+    ...{ policy: policyWith('optional'), subject: NOBODY_SPECIAL, requestInfo: AT_HOME },
   }
   const begin = (address = ADDRESS, pendingId = `login-${++logins}`) => {
     lost.ask({ pending: pendingOf(pendingId), ...rest, address })

@@ -3,7 +3,7 @@ import type { Actor, SecondStepEvent } from '../../lib/domain/event.js'
 import type { AnnouncedEvent, Mailer, Users } from '../../lib/index.js'
 import { memoryCounters } from '../../lib/limits/memory-counters.js'
 import { type Account, Accounts } from '../../lib/service/accounts.js'
-import { Announcer, NO_REQUEST, type Occasion } from '../../lib/service/announcer.js'
+import { Announcer, NO_REQUEST, type RequestInfo } from '../../lib/service/announcer.js'
 import { Mails } from '../../lib/service/mails.js'
 import { WarningMails } from '../../lib/service/warning-mails.js'
 import { ejsMails } from '../../lib/text/mails.js'
@@ -14,7 +14,7 @@ import { type MovedSystem, movedSystem } from '../support/clock.js'
 import { type MailServer, startMailServer } from '../support/mail-server.js'
 
 const FIREFOX = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0'
-const AT_HOME: Occasion = { ip: '192.0.2.7', userAgent: FIREFOX, languages: ['en'] }
+const AT_HOME: RequestInfo = { ip: '192.0.2.7', userAgent: FIREFOX, languages: ['en'] }
 const RESET: SecondStepEvent = { type: 'reset', method: null }
 const USED_UP: SecondStepEvent = { type: 'pending-login-used-up', method: null }
 
@@ -28,7 +28,7 @@ interface World {
   readonly failures: readonly AnnouncedEvent<'mail-failed'>[]
   readonly mails: Mails
   readonly system: MovedSystem
-  tell(event: SecondStepEvent, occasion?: Occasion): Promise<void>
+  tell(event: SecondStepEvent, requestInfo?: RequestInfo): Promise<void>
 }
 
 let server: MailServer
@@ -64,8 +64,8 @@ function world(given: {
     patience: given.patience ?? 5000,
     nameAdmins: given.nameAdmins ?? false,
   })
-  const tell = async (event: SecondStepEvent, occasion = AT_HOME) => {
-    announcer.announce('ann', [event], occasion)
+  const tell = async (event: SecondStepEvent, requestInfo = AT_HOME) => {
+    announcer.announce('ann', [event], requestInfo)
     await mails.settled()
   }
   return { announcer, failures, mails, system, tell }
@@ -344,10 +344,10 @@ describe('A mail about what an admin did', () => {
   const ADMIN: Actor = { kind: 'admin', id: 'the-admin' }
   const root = { id: 'the-admin', email: 'root@acme.example', locale: 'ru', name: 'Root Person' }
   const people = async (id: string) => (id === 'the-admin' ? root : ann)
-  const byAdmin: Occasion = { ...AT_HOME, actor: ADMIN, reason: 'a reason', languages: ['ru'] }
-  const textAfter = async (occasion: Occasion, given: Parameters<typeof world>[0] = {}) => {
+  const byAdmin: RequestInfo = { ...AT_HOME, actor: ADMIN, reason: 'a reason', languages: ['ru'] }
+  const textAfter = async (requestInfo: RequestInfo, given: Parameters<typeof world>[0] = {}) => {
     const before = server.mails.length
-    await world({ findById: people, ...given }).tell(RESET, occasion)
+    await world({ findById: people, ...given }).tell(RESET, requestInfo)
     expect(server.mails).to.have.length(before + 1)
     const { text = '', html = '', headers } = server.mails.at(-1) ?? {}
     return [text, html, JSON.stringify(headers)].join('\n')

@@ -3,7 +3,7 @@ import { noAttempts } from '../../lib/domain/attempts.js'
 import type { Decision } from '../../lib/domain/decision.js'
 import type { SecondStepRecord } from '../../lib/domain/record.js'
 import { DAY, enrolledRecord, NOW, recordWith, USER } from '../support/records.js'
-import { occasion, raising, world } from './scripted-store.js'
+import { raising, requestInfo, world } from './scripted-store.js'
 
 const attempts = { misses: Array.from({ length: 20 }, () => NOW), consecutive: 0 }
 
@@ -16,21 +16,21 @@ function leaving(left: SecondStepRecord['attempts']) {
 describe('the lock that a record is listed by', () => {
   it('is noted with the write that puts it on, and gone with the one that lifts it', async () => {
     const { store, records } = world()
-    await records.change(USER, occasion, leaving(attempts), enrolledRecord())
+    await records.change(USER, requestInfo, leaving(attempts), enrolledRecord())
     expect(store.written[0]?.lockedUntil).to.equal(NOW + DAY)
-    await records.change(USER, occasion, leaving(noAttempts))
+    await records.change(USER, requestInfo, leaving(noAttempts))
     expect(store.written[1]?.lockedUntil).to.equal(null)
   })
 
   it('is by the caps of the window that the host chose', async () => {
     const { store, records } = world({ window: 0 })
-    await records.change(USER, occasion, leaving(attempts), enrolledRecord())
+    await records.change(USER, requestInfo, leaving(attempts), enrolledRecord())
     expect(store.written[0]?.lockedUntil).to.equal(null)
   })
 
   it('is none without an authenticator', async () => {
     const { store, records } = world()
-    await records.change(USER, occasion, raising(), recordWith({ attempts }))
+    await records.change(USER, requestInfo, raising(), recordWith({ attempts }))
     expect(store.written[0]?.lockedUntil).to.equal(null)
   })
 })

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { defaultPolicy } from '../../lib/domain/policy.js'
 import { enrolledRecord, recordWith, USER } from '../support/records.js'
-import { occasion, raising, refusal, silence, world } from './scripted-store.js'
+import { raising, refusal, requestInfo, silence, world } from './scripted-store.js'
 
 // Promise 7: a part that fails, hangs or answers nonsense is a refusal. Taken for "not enrolled", one
 // lost answer would let the password alone open the account.
@@ -58,7 +58,7 @@ describe('a write that fails', () => {
     it(`is refused, not announced and not tried again when the answer is ${answer}`, async () => {
       const { store, records, announced } = world()
       store.answers.write = () => answer
-      await refusal(records.change(USER, occasion, raising()))
+      await refusal(records.change(USER, requestInfo, raising()))
       expect(store.written).to.have.length(1)
       expect(announced).to.deep.equal([])
     })
@@ -68,7 +68,7 @@ describe('a write that fails', () => {
     const { store, records, announced } = world()
     const cause = new Error('connection lost')
     store.answers.write = () => Promise.reject(cause)
-    expect((await refusal(records.change(USER, occasion, raising()))).cause).to.equal(cause)
+    expect((await refusal(records.change(USER, requestInfo, raising()))).cause).to.equal(cause)
     expect(store.calls).to.deep.equal(['open', `find ${USER}`, 'write 1 over 0'])
     expect(announced).to.deep.equal([])
   })
@@ -77,7 +77,7 @@ describe('a write that fails', () => {
     const { store, records, announced } = world()
     store.answers.write = () => false
     store.answers.find = () => Promise.reject(new Error('gone'))
-    await refusal(records.change(USER, occasion, raising(), recordWith()))
+    await refusal(records.change(USER, requestInfo, raising(), recordWith()))
     expect(store.written).to.have.length(1)
     expect(announced).to.deep.equal([])
   })
@@ -94,7 +94,7 @@ describe('a store that hangs', () => {
     const began = performance.now()
     const errors = await Promise.all([
       refusal(find.records.find(USER)),
-      refusal(write.records.change(USER, occasion, raising())),
+      refusal(write.records.change(USER, requestInfo, raising())),
       refusal(policy.records.policy()),
       refusal(open.records.find(USER)),
     ])

@@ -4,7 +4,7 @@ import { defaultPolicy } from '../../lib/domain/policy.js'
 import { blankRecord, type SecondStepRecord } from '../../lib/domain/record.js'
 import { raiseEpoch } from '../../lib/domain/stamp.js'
 import { deepFreeze, enrolledRecord, NOW, policyWith, USER } from '../support/records.js'
-import { happened, occasion, raising, refusal, world } from './scripted-store.js'
+import { happened, raising, refusal, requestInfo, world } from './scripted-store.js'
 
 describe('reading a record', () => {
   it('gives what is stored, or a blank one where nothing ever was', async () => {
@@ -44,7 +44,7 @@ describe('changing a record', () => {
   it('writes the next version under a new name, and only then answers and announces', async () => {
     const { store, records, announced } = world()
     store.stored = enrolledRecord({ version: 4 })
-    expect(await records.change(USER, occasion, raising())).to.equal('epoch 2')
+    expect(await records.change(USER, requestInfo, raising())).to.equal('epoch 2')
     expect(store.calls).to.deep.equal([
       'open',
       `find ${USER}`,
@@ -55,12 +55,12 @@ describe('changing a record', () => {
     expect(store.written).to.deep.equal([{ ...enrolledRecord({ version: 5, epoch: 2 }), writeId }])
     const actor = { kind: 'user', id: USER }
     const told = { user: USER, actor, at: new Date(NOW), reason: null, detail: null }
-    expect(announced).to.deep.equal([{ ...happened, ...occasion, ...told }])
+    expect(announced).to.deep.equal([{ ...happened, ...requestInfo, ...told }])
   })
 
   it('writes nothing where the decision changes nothing, but answers and announces', async () => {
     const { store, records, announced } = world()
-    const answer = await records.change(USER, occasion, (record, now) => {
+    const answer = await records.change(USER, requestInfo, (record, now) => {
       return { record, answer: now, events: [happened] }
     })
     expect(answer).to.equal(NOW)
@@ -71,7 +71,7 @@ describe('changing a record', () => {
   it('begins with the record that the request has already read', async () => {
     const { store, records } = world()
     const known = enrolledRecord({ version: 4, epoch: 9 })
-    expect(await records.change(USER, occasion, raising(), known)).to.equal('epoch 10')
+    expect(await records.change(USER, requestInfo, raising(), known)).to.equal('epoch 10')
     expect(store.calls).not.to.include(`find ${USER}`)
     expect(store.calls).to.include('write 5 over 4')
   })
@@ -79,7 +79,7 @@ describe('changing a record', () => {
   it('waits for a decision that takes its time', async () => {
     const { store, records } = world()
     const decide = raising()
-    const answer = await records.change(USER, occasion, async (record) => decide(record))
+    const answer = await records.change(USER, requestInfo, async (record) => decide(record))
     expect(answer).to.equal('epoch 1')
     expect(store.written).to.have.length(1)
   })
@@ -90,7 +90,7 @@ describe('changing a record', () => {
     store.stored = enrolledRecord({ version: 7, epoch: 3 })
     store.answers.write = () => store.written.length > 1
     const known = enrolledRecord({ version: 4, epoch: 2 })
-    expect(await records.change(USER, occasion, raising(seen), known)).to.equal('epoch 4')
+    expect(await records.change(USER, requestInfo, raising(seen), known)).to.equal('epoch 4')
     expect(seen.map(({ version }) => version)).to.deep.equal([4, 7])
     expect(store.written.map(({ version }) => version)).to.deep.equal([5, 8])
     expect(new Set(store.written.map(({ writeId }) => writeId)).size).to.equal(2)
@@ -103,7 +103,7 @@ describe('changing a record', () => {
     store.answers.write = () => false
     const answer = await records.change(
       USER,
-      occasion,
+      requestInfo,
       (record): Decision<string> =>
         record.epoch === 5
           ? { record, answer: 'too late', events: [] }
@@ -117,7 +117,7 @@ describe('changing a record', () => {
   it('gives up after ten lost races', async () => {
     const { store, records, announced } = world()
     store.answers.write = () => false
-    const error = await refusal(records.change(USER, occasion, raising()))
+    const error = await refusal(records.change(USER, requestInfo, raising()))
     expect(String(error.cause)).to.include('lost 10 races')
     expect(store.written).to.have.length(10)
     expect(announced).to.deep.equal([])
@@ -126,7 +126,7 @@ describe('changing a record', () => {
   it('still wins the tenth race', async () => {
     const { store, records, announced } = world()
     store.answers.write = () => store.written.length === 10
-    expect(await records.change(USER, occasion, raising())).to.equal('epoch 1')
+    expect(await records.change(USER, requestInfo, raising())).to.equal('epoch 1')
     expect(announced).to.have.length(1)
   })
 
@@ -134,7 +134,7 @@ describe('changing a record', () => {
     const { store, records } = world()
     const stored = enrolledRecord()
     store.stored = stored
-    await records.change(USER, occasion, (record) => deepFreeze(raising()(record)))
+    await records.change(USER, requestInfo, (record) => deepFreeze(raising()(record)))
     expect(stored).to.deep.equal(enrolledRecord())
   })
 
@@ -142,7 +142,7 @@ describe('changing a record', () => {
     const { store, records, announced } = world()
     const bug = new TypeError('a bug')
     const outcome = await records
-      .change(USER, occasion, () => Promise.reject(bug))
+      .change(USER, requestInfo, () => Promise.reject(bug))
       .catch((error: unknown) => error)
     expect(outcome).to.equal(bug)
     expect([store.written, announced]).to.deep.equal([[], []])

@@ -10,7 +10,7 @@ import { type AnnouncedEvent, Announcer } from '../../lib/service/announcer.js'
 import { Records } from '../../lib/service/records.js'
 import { NOW } from '../support/records.js'
 
-export const occasion = { ip: '192.0.2.1', userAgent: 'a browser' }
+export const requestInfo = { ip: '192.0.2.1', userAgent: 'a browser' }
 export const happened: SecondStepEvent = { type: 'sessions-ended', method: null }
 
 /** A promise as a store gives it whose server does not answer. */

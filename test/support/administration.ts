@@ -12,7 +12,7 @@ export function changeOf(userId = 'ann', reason: string | null = null): AdminCha
   return {
     userId,
     subject: { roles: [], createdAt: null, privileged: false },
-    occasion: { ip: '192.0.2.99', userAgent: 'admin', actor: ADMIN, reason },
+    requestInfo: { ip: '192.0.2.99', userAgent: 'admin', actor: ADMIN, reason },
   }
 }
 

@@ -11,7 +11,13 @@ import { leaveAdminNotice } from '../request/session.js'
 import type { SignedInVisitor } from '../request/visitor.js'
 import { rememberWayBack } from '../request/way-back.js'
 import { redirect, sendJson, sendProblem } from '../routing/respond.js'
-import { adminOccasion, announceRefusal, type Change, freshAdmin, limitProblem } from './change.js'
+import {
+  adminRequestInfo,
+  announceRefusal,
+  type Change,
+  freshAdmin,
+  limitProblem,
+} from './change.js'
 import { answerReload, type MadeCodes, showCodes } from './codes.js'
 import { daysOf, malformedField, reasonOf } from './fields.js'
 import { presentAdmin } from './requirements.js'
@@ -109,7 +115,7 @@ function userChange<Input, Result>(action: UserAction, doing: Doing<Input, Resul
     if (tooMany !== null) return tooMany
 
     const { id: userId, subject } = member.account
-    const change = { userId, subject, occasion: adminOccasion(exchange) }
+    const change = { userId, subject, requestInfo: adminRequestInfo(exchange) }
     const done = await doing.run(site.administration, change, input)
     if (done.kind !== 'done') return { code: done.kind }
     await sendDone(exchange, member, action, done, doing)

@@ -1,8 +1,8 @@
 import type { AdminAction } from '../../domain/admin-actions.js'
-import type { Occasion } from '../../service/announcer.js'
+import type { RequestInfo } from '../../service/announcer.js'
 import type { Problem } from '../../text/problem.js'
 import type { Exchange, Handler } from '../request/handler.js'
-import { occasionOf } from '../request/request-info.js'
+import { requestInfoOf } from '../request/request-info.js'
 import type { SignedInVisitor } from '../request/visitor.js'
 import type { Refuse } from '../routing/routes.js'
 import { reasonOf } from './fields.js'
@@ -23,15 +23,15 @@ export async function freshAdmin(
 }
 
 /** Who changes something, from where, and why. */
-export function adminOccasion({ req, visitor }: Exchange<SignedInVisitor>): Occasion {
+export function adminRequestInfo({ req, visitor }: Exchange<SignedInVisitor>): RequestInfo {
   const actor = { kind: 'admin', id: visitor.account.id } as const
-  return { ...occasionOf(req), actor, reason: reasonOf(req) ?? null }
+  return { ...requestInfoOf(req), actor, reason: reasonOf(req) ?? null }
 }
 
 /** Takes one of the admin's places for changes. */
 export async function limitProblem(exchange: Exchange<SignedInVisitor>): Promise<Problem | null> {
   const { site, visitor } = exchange
-  const place = await site.limits.takeForChange(visitor.account.id, adminOccasion(exchange))
+  const place = await site.limits.takeForChange(visitor.account.id, adminRequestInfo(exchange))
   if (place.kind === 'taken') return null
   if (place.kind === 'sign-in-again') return { code: place.kind }
   return { code: place.kind, retryAfter: place.retryAfter }
@@ -54,5 +54,5 @@ export async function announceRefusal(
   // Anybody who is signed in could fill somebody else's log with refusals.
   if (!(await isPresentAdmin(exchange))) return
   if (!(await site.limits.takeForRefusal(visitor.account.id))) return
-  await site.administration.refused(userId, adminOccasion(exchange), { action, code })
+  await site.administration.refused(userId, adminRequestInfo(exchange), { action, code })
 }

@@ -9,7 +9,13 @@ import type { Site } from '../request/site.js'
 import type { SignedInVisitor } from '../request/visitor.js'
 import { rememberWayBack } from '../request/way-back.js'
 import { redirect, sendJson, sendProblem, showPage } from '../routing/respond.js'
-import { adminOccasion, announceRefusal, type Change, freshAdmin, limitProblem } from './change.js'
+import {
+  adminRequestInfo,
+  announceRefusal,
+  type Change,
+  freshAdmin,
+  limitProblem,
+} from './change.js'
 import { malformedField, membersOf, reasonOf } from './fields.js'
 import { MODES, policyChangesOf } from './policy-fields.js'
 import { leadsToFreshCode, presentAdmin } from './requirements.js'
@@ -35,7 +41,7 @@ export const changePolicy: Change = {
     const tooMany = await limitProblem(exchange)
     if (tooMany !== null) return tooMany
 
-    const policy = await site.administration.changePolicy(adminOccasion(exchange), read.changes)
+    const policy = await site.administration.changePolicy(adminRequestInfo(exchange), read.changes)
     if (wantsJson(req)) {
       sendJson(res, shownPolicy(site, policy))
       return undefined

@@ -98,7 +98,7 @@ async function pass(
   const state = known ?? wrap(site, req, res, next, look)
   state.visitor = await meet(site, req, isOpen(site, open, req))
   if (isNavigation(req)) await forgetCodes(req)
-  if (state.visitor.kind === 'pending' && leadsAstray(site, open, req)) {
+  if (state.visitor.kind === 'pending' && mustGoToChallenge(site, open, req)) {
     await rememberDestination(site, req, state.visitor)
     redirect(res, pagePath(site.paths, state.visitor.standing))
     return
@@ -168,7 +168,7 @@ function checkMounting(site: Site, req: Request): void {
   }
 }
 
-function leadsAstray(site: Site, open: readonly string[], req: Request): boolean {
+function mustGoToChallenge(site: Site, open: readonly string[], req: Request): boolean {
   const path = askedPath(req, site)
   return isNavigation(req) && !isOurs(path, site.paths) && !isOpen(site, open, req)
 }

@@ -3,7 +3,7 @@ import { isEnrolled } from '../../domain/authenticators.js'
 import type { SecondStepRecord } from '../../domain/record.js'
 import type { Stamp } from '../../domain/stamp.js'
 import type { LogInOptions } from '../request/passport.js'
-import { occasionOf } from '../request/request-info.js'
+import { requestInfoOf } from '../request/request-info.js'
 import type { Services } from '../request/site.js'
 import { guardedStateOf, type Visitor } from '../request/visitor.js'
 import { passportLogOut } from './passport-session.js'
@@ -49,10 +49,10 @@ function endingOf(
   req: Request,
   visitor: Visitor,
 ): Promise<void> | undefined {
-  if (visitor.kind === 'pending') return sessions.endLogin(visitor.pending, occasionOf(req))
+  if (visitor.kind === 'pending') return sessions.endLogin(visitor.pending, requestInfoOf(req))
   if (visitor.kind !== 'signed-in' || visitor.stamp === null) return undefined
   if (!isWorthEnding(visitor.stamp, visitor.record)) return undefined
-  return sessions.end(visitor.stamp, occasionOf(req))
+  return sessions.end(visitor.stamp, requestInfoOf(req))
 }
 
 /** Who has no second step, and is not about to have one, gets no record for each log-out. */

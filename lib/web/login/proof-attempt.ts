@@ -2,7 +2,7 @@ import type { Proof } from '../../factors/factors.js'
 import type { ProofAttempt } from '../../service/challenge.js'
 import { addressLimit } from '../request/client-address.js'
 import type { Exchange } from '../request/handler.js'
-import { occasionOf } from '../request/request-info.js'
+import { requestInfoOf } from '../request/request-info.js'
 import type { PendingVisitor, SignedInVisitor } from '../request/visitor.js'
 
 /** A proof of this visitor's, as the service wants it. */
@@ -19,7 +19,7 @@ export function proofAttempt(
     proof,
     admission: visitor,
     ...addressLimit(site, req),
-    occasion: occasionOf(req),
+    requestInfo: requestInfoOf(req),
     record: visitor.record,
     policy: visitor.policy,
     subject: visitor.subject,

@@ -11,28 +11,35 @@ import type { Places, Site } from '../request/site.js'
 import type { PendingVisitor, SignedInVisitor, Visitor } from '../request/visitor.js'
 
 /** What a route asks of the visitor: the visitor where they have it, else the problem. */
-export type Need<V extends Visitor> = (site: Site, req: Request, visitor: Visitor) => V | Problem
+export type Requirement<V extends Visitor> = (
+  site: Site,
+  req: Request,
+  visitor: Visitor,
+) => V | Problem
 
 /** For routes that anybody may ask for. */
-export const nothing: Need<Visitor> = (_site, _req, visitor) => visitor
+export const nothing: Requirement<Visitor> = (_site, _req, visitor) => visitor
 
 /** A pending login with the code open. */
-export const pendingCode: Need<PendingVisitor> = (site, req, visitor) => {
+export const pendingCode: Requirement<PendingVisitor> = (site, req, visitor) => {
   if (visitor.kind === 'signed-in') return { code: 'already-signed-in', next: nextOf(site, req) }
   if (visitor.kind === 'pending' && visitor.standing === 'code-required') return visitor
   return missing(site, visitor)
 }
 
 /** A user who is signed in, with both steps if they need both. */
-export const signedIn: Need<SignedInVisitor> = (site, _req, visitor) =>
+export const signedIn: Requirement<SignedInVisitor> = (site, _req, visitor) =>
   visitor.kind === 'signed-in' ? visitor : missing(site, visitor)
 
 /** Somebody who is in, or has the code open: both know what waits for them. */
-export const codeOrSignedIn: Need<PendingVisitor | SignedInVisitor> = (site, req, visitor) =>
-  visitor.kind === 'signed-in' ? visitor : pendingCode(site, req, visitor)
+export const codeOrSignedIn: Requirement<PendingVisitor | SignedInVisitor> = (
+  site,
+  req,
+  visitor,
+) => (visitor.kind === 'signed-in' ? visitor : pendingCode(site, req, visitor))
 
 /** A signed-in user who has an authenticator. */
-export const enrolled: Need<SignedInVisitor> = (site, _req, visitor) => {
+export const enrolled: Requirement<SignedInVisitor> = (site, _req, visitor) => {
   if (visitor.kind !== 'signed-in') return missing(site, visitor)
   const settings = `${site.paths.secondStep}/`
   return !isEnrolled(visitor.record) ? { code: 'not-enrolled', link: settings } : visitor
@@ -42,7 +49,7 @@ export const enrolled: Need<SignedInVisitor> = (site, _req, visitor) => {
  * Somebody who may bind an authenticator: they have none and have passed what there is to pass, or this
  * session has begun a change of key by a code.
  */
-export const setUp: Need<PendingVisitor | SignedInVisitor> = (site, _req, visitor) => {
+export const setUp: Requirement<PendingVisitor | SignedInVisitor> = (site, _req, visitor) => {
   if (visitor.kind === 'pending' && visitor.standing === 'setup-required') return visitor
   if (visitor.kind !== 'signed-in') return missing(site, visitor)
   const { record, stamp } = visitor
@@ -60,7 +67,7 @@ export const setUpOrCodesShown: typeof setUp = (site, req, visitor) =>
  * paused, and has given a code in this session. So nobody can demand of others what
  * they have not done themselves (n8n, Capgo CVE-2026-56212).
  */
-export const admin: Need<SignedInVisitor> = (site, req, visitor) => {
+export const admin: Requirement<SignedInVisitor> = (site, req, visitor) => {
   const met = signedIn(site, req, visitor)
   if ('code' in met) return met
   const { secondStep } = site.paths

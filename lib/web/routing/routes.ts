@@ -8,7 +8,7 @@ import { wantsJson } from '../request/negotiation.js'
 import type { Paths, Places, Site } from '../request/site.js'
 import { guardedStateOf, type Visitor } from '../request/visitor.js'
 import { errorHandler } from './error-handler.js'
-import type { Need } from './requirements.js'
+import type { Requirement } from './requirements.js'
 import { redirect, sendProblem } from './respond.js'
 
 /** One row of a router's table. */
@@ -33,7 +33,7 @@ export type Refuse<V extends Visitor> = (
 export function route<V extends Visitor>(
   method: Route['method'],
   path: string,
-  need: Need<V>,
+  need: Requirement<V>,
   handler: Handler<V>,
   refuse: Refuse<V> = async (_exchange, problem) => problem,
 ): Route {

@@ -2,7 +2,7 @@ import { byProof } from '../login/by-proof.js'
 import { accountName } from '../request/account-name.js'
 import type { Exchange, Handler } from '../request/handler.js'
 import { wantsJson } from '../request/negotiation.js'
-import { occasionOf } from '../request/request-info.js'
+import { requestInfoOf } from '../request/request-info.js'
 import { saveSession } from '../request/session.js'
 import { dropCodes, givenOf, rememberCodes, shownBefore } from '../request/shown-again.js'
 import type { SignedInVisitor } from '../request/visitor.js'
@@ -59,7 +59,7 @@ async function codesPage(
 
 /** POST `/backup-codes/saved` */
 export const backupCodesSaved: Handler<SignedInVisitor> = async ({ site, req, res, visitor }) => {
-  const saved = await site.sessions.backupCodesSaved(visitor.account.id, occasionOf(req), {
+  const saved = await site.sessions.backupCodesSaved(visitor.account.id, requestInfoOf(req), {
     ...visitor,
     admission: visitor,
   })

@@ -1,6 +1,6 @@
 import type { Handler } from '../request/handler.js'
 import { wantsJson } from '../request/negotiation.js'
-import { occasionOf } from '../request/request-info.js'
+import { requestInfoOf } from '../request/request-info.js'
 import { keptOfBrowser, saveSession } from '../request/session.js'
 import { redirect, sendJson } from '../routing/respond.js'
 
@@ -10,7 +10,8 @@ export const cancel: Handler = async ({ site, req, res, visitor }) => {
     req.session.secondStep = keptOfBrowser(req)
     await saveSession(req)
     // Last: what cannot be noted must not keep the login in the session.
-    if (visitor.kind === 'pending') await site.sessions.endLogin(visitor.pending, occasionOf(req))
+    if (visitor.kind === 'pending')
+      await site.sessions.endLogin(visitor.pending, requestInfoOf(req))
   }
   if (wantsJson(req)) sendJson(res, { status: 'cancelled' })
   else redirect(res, visitor.kind === 'signed-in' ? site.paths.signedIn : site.paths.signIn)

@@ -1,4 +1,4 @@
-import type { Occasion } from '../../service/announcer.js'
+import type { RequestInfo } from '../../service/announcer.js'
 import type { LostLink, LostLinks } from '../../service/lost-links.js'
 import { factsOf } from '../../text/facts.js'
 import type { PageProblem } from '../../text/pages.js'
@@ -9,7 +9,7 @@ import type { Exchange, Handler } from '../request/handler.js'
 import { languagesOf, wantsJson } from '../request/negotiation.js'
 import { rememberOpenedLink } from '../request/opened-link.js'
 import { pagePath } from '../request/page-path.js'
-import { occasionOf } from '../request/request-info.js'
+import { requestInfoOf } from '../request/request-info.js'
 import type { Site } from '../request/site.js'
 import type { PendingVisitor, Visitor } from '../request/visitor.js'
 import { redirect, sendJson, sendProblem, showPage } from '../routing/respond.js'
@@ -52,8 +52,8 @@ export const pressLostLink = withLink(async (linked) => {
   if ((await accountOfPending(site, req, owner)) === undefined) return { code: 'sign-in-again' }
 
   const { pending, policy, subject } = owner
-  const occasion = occasionOf(req)
-  const answer = await links.press(link, { pending, policy, subject, occasion })
+  const requestInfo = requestInfoOf(req)
+  const answer = await links.press(link, { pending, policy, subject, requestInfo })
   if (answer.kind === 'not-yet') {
     const availableAt = new Date(answer.availableAt)
     return onPage(linked, { code: answer.kind, availableAt })
@@ -128,11 +128,11 @@ function ownerOf({ visitor, link }: { visitor: Visitor; link: LostLink }): Pendi
 }
 
 /** A mail scanner has the link too: only whoever has the user's login or session is that user. */
-function occasionHere({ req, visitor, link }: Linked): Occasion {
-  const occasion = occasionOf(req)
+function occasionHere({ req, visitor, link }: Linked): RequestInfo {
+  const requestInfo = requestInfoOf(req)
   return userIdOf(visitor) === link.token.userId
-    ? occasion
-    : { ...occasion, actor: { kind: 'user', id: null } }
+    ? requestInfo
+    : { ...requestInfo, actor: { kind: 'user', id: null } }
 }
 
 function userIdOf(visitor: Visitor): string | null {

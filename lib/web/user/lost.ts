@@ -5,7 +5,7 @@ import { fieldOf } from '../request/body.js'
 import type { Exchange, Handler } from '../request/handler.js'
 import { wantsJson } from '../request/negotiation.js'
 import { leaveNotice } from '../request/notices.js'
-import { occasionOf } from '../request/request-info.js'
+import { requestInfoOf } from '../request/request-info.js'
 import type { Services } from '../request/site.js'
 import type { PendingVisitor, SignedInVisitor } from '../request/visitor.js'
 import { redirect, sendJson, sendProblem, showPage } from '../routing/respond.js'
@@ -45,7 +45,7 @@ export const askLost: Handler<PendingVisitor> = async (exchange) => {
   if (address === null) return refuse(exchange)
 
   const { pending, policy, subject } = visitor
-  const request = { pending, policy, subject, address, occasion: occasionOf(req) }
+  const request = { pending, policy, subject, address, requestInfo: requestInfoOf(req) }
   const mark = await lost.markOf(address, pending)
   await rememberLostAsk(req, pending, { address: mark, at: site.system.now() })
   // Only when the answer is out: its time must not tell whether the address is right (promise 4).
@@ -71,7 +71,7 @@ async function refuse({ site, req, res }: Exchange<PendingVisitor>): Promise<und
 export const cancelLost: Handler<PendingVisitor | SignedInVisitor> = async (exchange) => {
   const { site, req, res, visitor } = exchange
   if (site.lost === null) return { code: 'switched-off' }
-  const answer = await site.lost.cancel(visitor, occasionOf(req))
+  const answer = await site.lost.cancel(visitor, requestInfoOf(req))
   if (answer !== 'cancelled') return { code: answer }
   const { secondStep } = site.paths
   if (wantsJson(req)) {

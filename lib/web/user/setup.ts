@@ -15,7 +15,7 @@ import type { Exchange, Handler } from '../request/handler.js'
 import { keepsHostsKeys } from '../request/kept-keys.js'
 import { wantsJson } from '../request/negotiation.js'
 import { proofIn } from '../request/proof-field.js'
-import { occasionOf } from '../request/request-info.js'
+import { requestInfoOf } from '../request/request-info.js'
 import { saveSession, stampOf, updateSecondStep } from '../request/session.js'
 import { givenOf, keptCodes, shownBefore } from '../request/shown-again.js'
 import type { PendingVisitor, SignedInVisitor } from '../request/visitor.js'
@@ -165,7 +165,7 @@ async function setupOwner({ site, req, visitor }: Exchange<Owner>): Promise<Setu
   const { record } = visitor
   const shared = {
     userId: record.userId,
-    occasion: occasionOf(req),
+    requestInfo: requestInfoOf(req),
     record,
     policy: visitor.policy,
     subject: visitor.subject,
