@@ -7,8 +7,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { run } from '../../lib/cli/run.js'
+import { moduleUrl } from '../support/modules.js'
 
-const LIB = new URL('../../lib/index.ts', import.meta.url).href
+const LIB = moduleUrl('lib/index')
 const KEY = randomBytes(32).toString('base64')
 
 const odd: Record<string, string> = {
