@@ -83,9 +83,12 @@ describe('A failure is a refusal', function () {
     }
 
     it(`when Redis is killed between password and code, until it is back, over ${name}`, async () => {
+      const away = app.says('Redis is away')
       await redis.kill()
       await expectRefusals()
       expect(app.alive).to.equal(true)
+      // The refusals can be faster than the first attempt to connect again, which notices the outage.
+      await away
       const back = app.says('Redis is back.')
       await redis.restart()
       await back
