@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { freePort } from './redis-server.js'
+import { stopProcess } from './stop-process.js'
 
 const READY_WITHIN = 30_000
 const run = promisify(execFile)
@@ -151,11 +152,12 @@ async function end(child: ChildProcess | null, signal: NodeJS.Signals): Promise<
 }
 
 /** PostgreSQL has a process for each connection. */
-function signalAll(child: ChildProcess | null, signal: NodeJS.Signals): void {
+function signalAll(child: ChildProcess | null, signal: 'SIGSTOP' | 'SIGCONT'): void {
   if (child?.pid === undefined) return
   for (const pid of [child.pid, ...childrenOf(child.pid)]) {
     try {
-      process.kill(pid, signal)
+      if (signal === 'SIGSTOP') stopProcess(pid)
+      else process.kill(pid, signal)
     } catch {
       // It has ended in between.
     }

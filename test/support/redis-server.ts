@@ -5,6 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { stopProcess } from './stop-process.js'
 
 /** A real redis-server of the test's own, on 127.0.0.1. */
 export interface RedisServer {
@@ -58,7 +59,7 @@ export async function startRedisServer(
       await rm(folder, { recursive: true, force: true })
     },
     kill: () => end(running),
-    pause: () => process.kill(pidOf(running), 'SIGSTOP'),
+    pause: () => stopProcess(pidOf(running)),
     resume: () => process.kill(pidOf(running), 'SIGCONT'),
     async restart() {
       await end(running)
