@@ -1,4 +1,4 @@
-import { MINUTE_S } from '../domain/units.js'
+import { DAY_S, MINUTE_S } from '../domain/units.js'
 import type { Counter, Counters } from '../ports/counters.js'
 import { within } from '../ports/with-timeout.js'
 import type { Announcer, RequestInfo } from './announcer.js'
@@ -7,12 +7,13 @@ const PART = 'the attempt counters'
 const PASSWORDS_PER_ADDRESS = 100
 const CHANGES_PER_ADMIN = 60
 const REFUSALS_PER_ADMIN = 20
+const SETUPS_PER_USER = 50
 
 /** Places that an attempt took, to be given back when it was no miss. */
 export interface Places {
   readonly kind: 'taken'
   /** A place that cannot be given back is lost, which harms nobody; it never rejects. */
-  giveBack(which: 'all' | 'address'): Promise<void>
+  giveBack(which: 'all' | 'address' | 'user'): Promise<void>
 }
 
 /** Places of a password. */
@@ -63,6 +64,7 @@ export class Limits {
   readonly #passwordsOfAddress: Counter
   readonly #changesOfAdmin: Counter
   readonly #refusalsOfAdmin: Counter
+  readonly #setupsOfUser: Counter
 
   constructor(counters: Counters, announcer: Announcer) {
     this.#announcer = announcer
@@ -72,6 +74,7 @@ export class Limits {
     this.#passwordsOfAddress = counters.counter('passwords-of-address', 15 * MINUTE_S)
     this.#changesOfAdmin = counters.counter('changes-of-admin', 10 * MINUTE_S)
     this.#refusalsOfAdmin = counters.counter('refusals-of-admin', 60 * MINUTE_S)
+    this.#setupsOfUser = counters.counter('setups-of-user', DAY_S)
   }
 
   /** Takes a place of the pending login and one of the address, in one round trip. */
@@ -115,11 +118,37 @@ export class Limits {
     )
   }
 
-  /** Takes a place of the address for a code that confirms a set-up. */
-  async takeForSetup(ipKey: string | null, ipLimit: number): Promise<Places | LimitRefusal> {
-    const address = await take(this.#codesOfAddress, ipKey, ipLimit)
-    if (!address.taken) return tooMany(address.retryAfter)
-    return { kind: 'taken', giveBack: () => giveBackTo(this.#codesOfAddress, ipKey) }
+  /**
+   * Takes a place of the address for a code that confirms a set-up, and one of the user's fifty
+   * set-ups a day: somebody who has the password alone could set up and turn off without end, each
+   * time with a mail, and push older changes out of the log.
+   */
+  async takeForSetup(
+    userId: string,
+    ipKey: string | null,
+    ipLimit: number,
+  ): Promise<Places | LimitRefusal> {
+    const [address, user] = await Promise.all([
+      take(this.#codesOfAddress, ipKey, ipLimit),
+      take(this.#setupsOfUser, userId, SETUPS_PER_USER),
+    ])
+    const toAddress = () => giveBackTo(this.#codesOfAddress, ipKey)
+    const toUser = () => giveBackTo(this.#setupsOfUser, userId)
+    if (!user.taken) {
+      if (address.taken) await toAddress()
+      return tooMany(user.retryAfter)
+    }
+    if (!address.taken) {
+      await toUser()
+      return tooMany(address.retryAfter)
+    }
+    const giveBack: Places['giveBack'] = async (which) => {
+      await Promise.all([
+        which === 'address' ? null : toUser(),
+        which === 'user' ? null : toAddress(),
+      ])
+    }
+    return { kind: 'taken', giveBack }
   }
 
   /**

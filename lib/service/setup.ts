@@ -182,7 +182,7 @@ export class Setup {
     }
 
     const confirming = { owner, given: reading.given, policy, requestInfo }
-    const places = await this.#limits.takeForSetup(attempt.ipKey, attempt.ipLimit)
+    const places = await this.#limits.takeForSetup(userId, attempt.ipKey, attempt.ipLimit)
     if (places.kind !== 'taken') return places
     const { answer, backupCodes } = await this.#records
       .change(
@@ -195,10 +195,12 @@ export class Setup {
         record,
       )
       .catch((error: unknown) => {
-        void places.giveBack('address')
+        void places.giveBack('all')
         throw error
       })
-    if (answer.kind !== 'wrong-code') void places.giveBack('address')
+    // A miss costs the address a place, and a set-up that was made costs the user one.
+    const { kind } = answer
+    void places.giveBack(kind === 'enrolled' ? 'address' : kind === 'wrong-code' ? 'user' : 'all')
     return answer.kind === 'enrolled' ? { ...answer, backupCodes } : answer
   }
 
