@@ -19,7 +19,13 @@ export class Audit {
 
   async append(entries: readonly AuditEntry[]): Promise<void> {
     const worth = this.#noted === null ? entries : await this.#noted.worth(entries)
-    if (worth.length > 0) await within(PART, () => this.#log.append(worth))
+    if (worth.length === 0) return
+    try {
+      await within(PART, () => this.#log.append(worth))
+    } catch (error) {
+      await this.#noted?.giveBack(worth)
+      throw error
+    }
   }
 
   /**

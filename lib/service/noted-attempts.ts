@@ -24,15 +24,25 @@ export class NotedAttempts {
     return worth
   }
 
+  /** The entries could not be written: the next ones are worth as much. Never rejects. */
+  async giveBack(entries: readonly AuditEntry[]): Promise<void> {
+    const counted = entries.filter((entry) => notedADay(entry) !== null)
+    const given = counted.map((entry) => within(PART, () => this.#noted.giveBack(keyOf(entry))))
+    await Promise.allSettled(given)
+  }
+
   async #isWorthIt(entry: AuditEntry): Promise<boolean> {
     const limit = notedADay(entry)
     if (limit === null) return true
-    const key = JSON.stringify([entry.type, entry.method, entry.user])
     try {
-      return (await within(PART, () => this.#noted.take(key, limit))).taken
+      return (await within(PART, () => this.#noted.take(keyOf(entry), limit))).taken
     } catch {
       // Where the count cannot be known the entry is kept: a full log is better than a silent one.
       return true
     }
   }
+}
+
+function keyOf({ type, method, user }: AuditEntry): string {
+  return JSON.stringify([type, method, user])
 }
