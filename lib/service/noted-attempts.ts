@@ -1,10 +1,10 @@
 import { notedADay } from '../domain/event-kind.js'
+import { DAY_S } from '../domain/units.js'
 import type { AuditEntry } from '../ports/audit-log.js'
 import type { Counter, Counters } from '../ports/counters.js'
 import { within } from '../ports/with-timeout.js'
 
 const PART = 'the counters'
-const DAY = 24 * 60 * 60
 
 /**
  * Which attempts are worth an entry in the audit log: so many a day of one kind about one user.
@@ -14,7 +14,7 @@ export class NotedAttempts {
   readonly #noted: Counter
 
   constructor(counters: Counters) {
-    this.#noted = counters.counter('noted-attempts', DAY)
+    this.#noted = counters.counter('noted-attempts', DAY_S)
   }
 
   /** The entries that are worth it, in their order. Never rejects. */

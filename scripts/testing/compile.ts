@@ -7,7 +7,7 @@ import { promisify } from 'node:util'
 export const COMPILED = '.test-build'
 
 const OF_TYPESCRIPT = ['lib', 'test', 'example-app', 'docs', 'scripts']
-const AS_THEY_ARE = ['views', 'messages', 'node_modules', 'dist', 'README.md', 'CHANGELOG.md']
+const AS_THEY_ARE = ['views', 'messages', 'node_modules', 'dist', 'LICENSE']
 
 /**
  * Compiles all TypeScript once, so that none of the many processes of the tests has to. The files
@@ -16,7 +16,7 @@ const AS_THEY_ARE = ['views', 'messages', 'node_modules', 'dist', 'README.md', '
 export async function compile(): Promise<void> {
   rmSync(COMPILED, { recursive: true, force: true })
   mkdirSync(COMPILED)
-  for (const name of [...AS_THEY_ARE, ...readdirSync('.').filter(isProject)]) {
+  for (const name of [...AS_THEY_ARE, ...readdirSync('.').filter(isReadByTests)]) {
     symlinkSync(resolve(name), join(COMPILED, name))
   }
   for (const folder of OF_TYPESCRIPT) linkFiles(folder)
@@ -25,8 +25,8 @@ export async function compile(): Promise<void> {
   await promisify(execFile)('node_modules/.bin/tsc', options)
 }
 
-function isProject(name: string): boolean {
-  return /^tsconfig.*\.json$/.test(name)
+function isReadByTests(name: string): boolean {
+  return /^tsconfig.*\.json$|\.md$/.test(name)
 }
 
 function linkFiles(folder: string): void {
