@@ -1,3 +1,4 @@
+import { isAhead } from '../factors/clock.js'
 import { DAY_MS, MINUTE_MS } from './units.js'
 
 /** Wrong codes of one user's authenticator. */
@@ -46,7 +47,7 @@ export function attemptCaps(codesAtOnce: number): AttemptCaps {
 
 /** The attempts after one more miss. */
 export function addMiss(attempts: Attempts, caps: AttemptCaps, now: number): Attempts {
-  const misses = attempts.misses.filter((at) => at > now - MONTH)
+  const misses = known(attempts.misses, now).filter((at) => at > now - MONTH)
   return { misses: [...misses, now].slice(-caps.month), consecutive: attempts.consecutive + 1 }
 }
 
@@ -59,17 +60,24 @@ export function clearConsecutive(attempts: Attempts): Attempts {
 export function blockOf(attempts: Attempts, caps: AttemptCaps, now: number): Block | null {
   const lock = lockEnd(attempts, caps, now)
   if (lock !== null) return { until: lock, locked: true }
-  const wait = waitUntil(attempts)
+  const wait = waitUntil(attempts, now)
   return wait > now ? { until: wait, locked: false } : null
 }
 
 /** When the lock of a reached cap ends, or null where there is none at this moment. */
 export function lockEnd(attempts: Attempts, caps: AttemptCaps, now: number): number | null {
-  const lock = lockedUntil(attempts, caps)
+  const lock = lockedUntil(attempts, caps, now)
   return lock > now ? lock : null
 }
 
-function lockedUntil({ misses, consecutive }: Attempts, caps: AttemptCaps): number {
+/** Without misses of a clock that was ahead: they would block for as long as it was. */
+function known(misses: readonly number[], now: number): readonly number[] {
+  return misses.filter((at) => !isAhead(at, now))
+}
+
+function lockedUntil(attempts: Attempts, caps: AttemptCaps, now: number): number {
+  const { consecutive } = attempts
+  const misses = known(attempts.misses, now)
   const last = misses.at(-1) ?? 0
   return Math.max(
     (misses.at(-caps.day) ?? -DAY_MS) + DAY_MS,
@@ -78,8 +86,8 @@ function lockedUntil({ misses, consecutive }: Attempts, caps: AttemptCaps): numb
   )
 }
 
-function waitUntil({ misses, consecutive }: Attempts): number {
+function waitUntil({ misses, consecutive }: Attempts, now: number): number {
   if (consecutive < FIRST_MISS_WITH_WAIT) return 0
   const minutes = Math.min(2 ** (consecutive - FIRST_MISS_WITH_WAIT), LONGEST_WAIT_MINUTES)
-  return (misses.at(-1) ?? 0) + minutes * MINUTE_MS
+  return (known(misses, now).at(-1) ?? 0) + minutes * MINUTE_MS
 }

@@ -1,3 +1,4 @@
+import { isGoodUntil } from '../factors/clock.js'
 import type { Subject } from './policy.js'
 import type { SecondStepRecord } from './record.js'
 import { MINUTE_MS } from './units.js'
@@ -58,7 +59,7 @@ export function endLogin(
   now: number,
 ): SecondStepRecord {
   const { id } = pending
-  const kept = record.endedLogins.filter(({ until }) => now < until)
+  const kept = record.endedLogins.filter(({ until }) => isGoodUntil(until, PENDING_LASTS, now))
   const known = kept.length >= ENDED_LOGINS_AT_MOST || kept.some((ended) => ended.id === id)
   const [begun, granted] = [record.setup?.owner === id, record.setupGrant?.owner === id]
   if (known && !begun && !granted) return record

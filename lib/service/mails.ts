@@ -139,14 +139,29 @@ export class Mails implements LinkMailer {
     languages: readonly string[],
     link: MailedLink | null,
   ): Promise<void> {
-    const { from, mailer, write, patience = PATIENCE } = this.#parts
     const account = link?.account ?? (await at('users', () => this.#accountOf(event.user)))
     if (account === null || account.email === null) return
     const { email, locale } = account
     await at('address', () => checkAddress(email))
     const heldBack = await at('counters', () => this.#warnings.due(event.type, event.user))
     if (heldBack === null) return
+    try {
+      await this.#write(event, languages, link, { email, locale, heldBack })
+    } catch (error) {
+      // A warning that nobody has got must not be the only one of the day.
+      await this.#warnings.failed(event.type, event.user, heldBack).catch(() => undefined)
+      throw error
+    }
+  }
 
+  async #write(
+    event: MailedEvent,
+    languages: readonly string[],
+    link: MailedLink | null,
+    to: { readonly email: string; readonly locale: string | null; readonly heldBack: number },
+  ): Promise<void> {
+    const { from, mailer, write, patience = PATIENCE } = this.#parts
+    const { email, locale, heldBack } = to
     // What somebody else's request asked for says nothing about the user's own language.
     const asked = event.actor.kind === 'user' ? languages : []
     const wanted = locale === null ? asked : [locale, ...asked]

@@ -43,6 +43,7 @@ export class NotedAttempts {
   }
 }
 
-function keyOf({ type, method, user }: AuditEntry): string {
-  return JSON.stringify([type, method, user])
+/** What one admin is refused must not leave another's refusals unnoted. */
+function keyOf({ type, method, user, actor }: AuditEntry): string {
+  return JSON.stringify([type, method, user, actor.kind === 'admin' ? actor.id : null])
 }

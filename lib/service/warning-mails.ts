@@ -33,7 +33,7 @@ export class WarningMails {
   async due(type: string, userId: string): Promise<number | null> {
     const kind = KINDS[type]
     if (kind === undefined) return 0
-    const { taken } = await within(PART, () => this.#sent.take(JSON.stringify([kind, userId]), 1))
+    const { taken } = await within(PART, () => this.#sent.take(placeOf(kind, userId), 1))
     const key = JSON.stringify([type, userId])
     const { left } = await within(PART, () => this.#heldBack.take(key, MANY))
     if (!taken) return null
@@ -43,4 +43,23 @@ export class WarningMails {
     }
     return heldBack
   }
+
+  /**
+   * The mail that was due did not go out: the next one is due at once, and tells of this one too.
+   *
+   * @param heldBack as `due` has said
+   */
+  async failed(type: string, userId: string, heldBack: number): Promise<void> {
+    const kind = KINDS[type]
+    if (kind === undefined) return
+    await within(PART, () => this.#sent.giveBack(placeOf(kind, userId)))
+    const key = JSON.stringify([type, userId])
+    for (let place = 0; place <= heldBack; place += 1) {
+      await within(PART, () => this.#heldBack.take(key, MANY))
+    }
+  }
+}
+
+function placeOf(kind: string, userId: string): string {
+  return JSON.stringify([kind, userId])
 }

@@ -203,3 +203,26 @@ describe('the history of misses', () => {
     expect(clearConsecutive(attempts)).to.equal(attempts)
   })
 })
+
+describe('misses that are dated ahead', () => {
+  // A clock that was ahead for a while would block the owner for as long as it was.
+  const ahead = Array.from({ length: 20 }, (_, index) => NOW + 300 * DAY + index)
+
+  it('neither lock nor make wait once the clock is set right', () => {
+    expect(blockOf({ misses: ahead, consecutive: 20 }, caps, NOW)).to.equal(null)
+    expect(blockOf({ misses: [...ahead, NOW], consecutive: 5 }, caps, NOW)).to.deep.equal({
+      until: NOW + MINUTE,
+      locked: false,
+    })
+  })
+
+  it('are forgotten with the next miss', () => {
+    const { misses } = addMiss({ misses: ahead, consecutive: 20 }, caps, NOW)
+    expect(misses).to.deep.equal([NOW])
+  })
+
+  it('count where the clocks of two machines are a minute apart at most', () => {
+    const near = Array.from({ length: 20 }, () => NOW + MINUTE)
+    expect(blockOf({ misses: near, consecutive: 20 }, caps, NOW)?.locked).to.equal(true)
+  })
+})

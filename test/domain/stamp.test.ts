@@ -135,6 +135,11 @@ describe('the list of ended pending logins', () => {
     expect(endLogin(record, pending('login-3'), NOW)).to.equal(record)
   })
 
+  it('is not kept full by logins of a clock that was ahead', () => {
+    const ahead = cancel(twenty, enrolledRecord(), NOW + 24 * 60 * MINUTE)
+    expect(ids(cancel(['one-more'], ahead))).to.deep.equal(['one-more'])
+  })
+
   it('takes along what the login has begun, also where it is full', () => {
     const setup = { ...MAKING, owner: 'it', secret: 'sealed', startedAt: NOW, misses: 0 }
     const setupGrant = { owner: 'it', until: NOW + MINUTE }

@@ -229,6 +229,27 @@ describe('the mail about a right password with wrong codes', () => {
   })
 })
 
+describe('a warning that was not taken', () => {
+  it('does not use up the day: the next one goes out, and tells of it', async () => {
+    const sent: string[] = []
+    let away = true
+    const { tell } = world({
+      sendMail: async ({ text }) => {
+        if (away) throw new Error('away')
+        sent.push(text)
+      },
+    })
+    await tell(USED_UP)
+    await tell(USED_UP)
+    expect(sent).to.deep.equal([])
+    away = false
+    await tell(USED_UP)
+    await tell(USED_UP)
+    expect(sent).to.have.length(1)
+    expect(sent[0]).to.include('It happened 2 more times')
+  })
+})
+
 describe('a mail that fails', () => {
   const failing = Object.assign(new Error('535 hunter2 is wrong'), { code: 'EAUTH' })
 

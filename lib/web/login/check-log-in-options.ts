@@ -1,9 +1,14 @@
 import { ConfigurationError } from '../../errors/configuration-error.js'
 import type { LogInOptions } from '../request/passport.js'
 
+/** As Passport reads it: 0, null and the like mean no session, and undefined means one. */
+export function isWithoutSession({ session }: { readonly session?: unknown }): boolean {
+  return session !== undefined && !session
+}
+
 /** @throws ConfigurationError */
 export function checkLogInOptions(options: LogInOptions): void {
-  if (options.secondStep === false && options.session !== false) {
+  if (options.secondStep === false && !isWithoutSession(options)) {
     throw new ConfigurationError(
       '`secondStep: false` is for credentials without a session: add `session: false`',
     )

@@ -5,7 +5,7 @@ import { askedPath } from '../request/destination.js'
 import { removeUser } from '../request/passport.js'
 import { type Guarded, guardedOf } from '../request/visitor.js'
 import type { FoundUser } from '../request/watched-passport.js'
-import { checkLogInOptions } from './check-log-in-options.js'
+import { checkLogInOptions, isWithoutSession } from './check-log-in-options.js'
 import { goingOn } from './going-on.js'
 import { refuseAnswered } from './passport-session.js'
 import { refuseWithoutSession } from './pending-answer.js'
@@ -23,9 +23,12 @@ import { refuseWithoutSession } from './pending-answer.js'
 export function meetFoundUser(found: FoundUser): unknown {
   const { req, options } = found
   const state = guardedOf(req)
-  // `assignProperty` (also `passport.authorize()`) names an account beside the user's, not a user.
-  if (state === undefined || options.assignProperty !== undefined) return found.proceed()
-  const meet = options.session === false ? meetWithoutSession : meetWithSession
+  const withoutSession = isWithoutSession(options)
+  // `assignProperty` (also `passport.authorize()`) names an account beside the user's, not a user. Where
+  // there is a callback Passport passes it over, and the callback gets the user all the same.
+  const beside = Boolean(options.assignProperty) && !found.callsBack
+  if (state === undefined || beside) return found.proceed()
+  const meet = withoutSession ? meetWithoutSession : meetWithSession
   return meet(state, found).catch(state.next)
 }
 

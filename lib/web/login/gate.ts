@@ -8,7 +8,7 @@ import { type LogInOptions, removeUser, requireKnownInstance } from '../request/
 import type { Services, Site } from '../request/site.js'
 import { type Guarded, guardedStateOf } from '../request/visitor.js'
 import { askForSecondStep, type Login } from './ask-for-second-step.js'
-import { checkLogInOptions } from './check-log-in-options.js'
+import { checkLogInOptions, isWithoutSession } from './check-log-in-options.js'
 import { enter } from './enter.js'
 import { passportLogIn } from './passport-session.js'
 import { refuseWithoutSession } from './pending-answer.js'
@@ -74,7 +74,7 @@ async function logIn(
   options: LogInOptions,
 ): Promise<boolean> {
   checkLogInOptions(options)
-  if (options.session !== false) requireKnownInstance(req, site.passports)
+  if (!isWithoutSession(options)) requireKnownInstance(req, site.passports)
   const state = guardedStateOf(req)
   const account = accountIn(state, user) ?? site.describe(user)
   state.onFirstStep?.(account)
@@ -83,7 +83,7 @@ async function logIn(
   const footing = await footingFor(state, account)
   const passed = takePassed(state, account, footing)
   const login: Login = { account, footing, options }
-  if (options.session === false) return logInOnce(site, req, res, login, passed !== null)
+  if (isWithoutSession(options)) return logInOnce(site, req, res, login, passed !== null)
 
   const stamp = passed ?? keptStamp(site, state, login) ?? stampOfNobodyAsked(site, login)
   if (stamp === null) {

@@ -2,6 +2,7 @@ import type { Request } from 'express'
 import { askedPath, isOurs } from '../request/destination.js'
 import type { Guarded } from '../request/visitor.js'
 import type { AuthenticateOptions } from '../request/watched-passport.js'
+import { isWithoutSession } from './check-log-in-options.js'
 
 /**
  * What becomes of the pending login where its own user passes the first step again, as "remember me"
@@ -21,7 +22,7 @@ export function goingOn(
   options: AuthenticateOptions,
 ): 'ours' | 'elsewhere' | 'anew' {
   if (visitor.kind !== 'pending' || passed !== null) return 'anew'
-  if (visitor.pending.userId !== userId || options.session === false) return 'anew'
+  if (visitor.pending.userId !== userId || isWithoutSession(options)) return 'anew'
   if (isOurs(askedPath(req, site), site.paths)) return 'ours'
   return isLoginRoute(req, options) ? 'anew' : 'elsewhere'
 }

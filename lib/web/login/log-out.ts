@@ -1,7 +1,4 @@
 import type { Request } from 'express'
-import { isEnrolled } from '../../domain/authenticators.js'
-import type { SecondStepRecord } from '../../domain/record.js'
-import type { Stamp } from '../../domain/stamp.js'
 import type { LogInOptions } from '../request/passport.js'
 import { requestInfoOf } from '../request/request-info.js'
 import type { Services } from '../request/site.js'
@@ -51,12 +48,6 @@ function endingOf(
 ): Promise<void> | undefined {
   if (visitor.kind === 'pending') return sessions.endLogin(visitor.pending, requestInfoOf(req))
   if (visitor.kind !== 'signed-in' || visitor.stamp === null) return undefined
-  if (!isWorthEnding(visitor.stamp, visitor.record)) return undefined
+  // Also where no second step was passed: whoever holds a session that is written back could set one up.
   return sessions.end(visitor.stamp, requestInfoOf(req))
-}
-
-/** Who has no second step, and is not about to have one, gets no record for each log-out. */
-function isWorthEnding(stamp: Stamp, record: SecondStepRecord): boolean {
-  const setsUp = record.setup?.owner === stamp.id
-  return stamp.method !== 'none' || isEnrolled(record) || setsUp
 }

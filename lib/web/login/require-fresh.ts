@@ -6,7 +6,7 @@ import type { Problem } from '../../text/problem.js'
 import { hasBody } from '../request/body.js'
 import { isCrossOrigin } from '../request/cross-origin.js'
 import { isNavigation } from '../request/destination.js'
-import { holdBodyEnd, isBodyOnItsWay } from '../request/held-body.js'
+import { holdBodyEnd, isAnsweredSince, isBodyOnItsWay } from '../request/held-body.js'
 import { lookAgain } from '../request/look-again.js'
 import type { Site } from '../request/site.js'
 import { guardedStateOf, type Visitor } from '../request/visitor.js'
@@ -42,11 +42,13 @@ export function requireFresh(site: Site, options: RequireFreshOptions = {}): Req
       if (isCrossOrigin(req, site)) return sendProblem(site, req, res, { code: 'cross-origin' })
       const { visitor, bodyWasThere } = guardedStateOf(req)
       const comes = isBodyOnItsWay(req)
+      const hadBegun = res.headersSent
       const problem =
         comes || bodyWasThere || !hasBody(req)
           ? problemOf(site, req, visitor, notEnrolled)
           : await problemNow()
       if (problem !== null) return refuse(site, req, res, problem)
+      if (isAnsweredSince(hadBegun, res)) return
       if (comes) holdBodyEnd(req, res, mayEnd)
       next()
     }

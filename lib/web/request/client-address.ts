@@ -16,7 +16,8 @@ export function addressKey(
   { ignoreForwardedFor }: Pick<Site, 'ignoreForwardedFor'>,
 ): string {
   const peer = plainAddress(req.socket.remoteAddress ?? '')
-  const address = addressOf(req) ?? peer
+  // The host's word that clients alone send the header: it counts for nothing, whatever Express trusts.
+  const address = ignoreForwardedFor ? peer : (addressOf(req) ?? peer)
   checkForwarding(req, address, ignoreForwardedFor)
   if (isIPv4(address)) return address
   if (isIPv6(address)) return network56(address)

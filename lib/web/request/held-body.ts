@@ -18,14 +18,33 @@ export function holdBodyEnd(req: Request, res: Response, mayEnd: () => Promise<b
   // Node's parser pushes null behind the last piece of the body.
   req.push = (piece: unknown, encoding?: BufferEncoding): boolean => {
     if (piece !== null) return push(piece, encoding)
-    // What was answered without its body is done; the rest of it is only thrown away.
-    if (res.writableEnded) return push(null)
+    const letGo = () => whenAnswered(res, () => req.destroy())
+    if (res.writableEnded) {
+      // Answered without its body: nobody reads what is left, and the connection can serve the next
+      // request. Or by a time-out of the host's: whoever still waits for the body must not go on.
+      if (!isRead(req)) return push(null)
+      letGo()
+      return false
+    }
+    const hadBegun = res.headersSent
     mayEnd().then((may) => {
-      if (may) push(null)
-      else whenAnswered(res, () => req.destroy())
+      if (may && !isAnsweredSince(hadBegun, res)) push(null)
+      else letGo()
     })
     return false
   }
+}
+
+function isRead(req: Request): boolean {
+  return req.listenerCount('data') > 0 || req.listenerCount('readable') > 0
+}
+
+/**
+ * Whether the host has answered while something was looked up: nothing is to be done any more. An
+ * answer that had begun before is one that goes on while the body comes.
+ */
+export function isAnsweredSince(hadBegun: boolean, res: Response): boolean {
+  return res.writableEnded || (!hadBegun && res.headersSent)
 }
 
 function whenAnswered(res: Response, run: () => void): void {

@@ -1,5 +1,14 @@
 import { isIPv6 } from 'node:net'
 
+/**
+ * Prefixes of addresses that have an IPv4 address in them: mapped (RFC 4291 §2.5.5.2), and what a
+ * NAT64 makes of all of IPv4 (RFC 6052 §2.1), which would share one count otherwise.
+ */
+const WITH_IPV4: readonly string[] = [
+  [0, 0, 0, 0, 0, 0xffff],
+  [0x64, 0xff9b, 0, 0, 0, 0],
+].map((groups) => groups.join())
+
 /** Without zone and port, which some proxies forward, and without the IPv6 form of IPv4. */
 export function plainAddress(address: string): string {
   const unzoned = address
@@ -8,7 +17,7 @@ export function plainAddress(address: string): string {
     .replace(/%.*$/, '')
   if (!isIPv6(unzoned)) return unzoned
   const groups = groupsOf(unzoned)
-  if (groups.slice(0, 5).some((group) => group !== 0) || groups[5] !== 0xffff) return unzoned
+  if (!WITH_IPV4.includes(groups.slice(0, 6).join())) return unzoned
   const [high = 0, low = 0] = groups.slice(6)
   return [high >> 8, high & 255, low >> 8, low & 255].join('.')
 }

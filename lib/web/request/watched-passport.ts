@@ -22,6 +22,8 @@ export interface FoundUser {
   readonly strategy: string
   readonly user: Express.User
   readonly options: AuthenticateOptions
+  /** The host gave a callback, which gets the user. False for middleware older than the guard's maker. */
+  readonly callsBack: boolean
   /** Goes on as Passport would: with the host's callback where it gave one, else with `req.logIn`. */
   readonly proceed: () => unknown
   /** Goes on with the next middleware, as if the strategy had not looked. */
@@ -82,10 +84,20 @@ function watchStrategyObjects(passport: PassportInstance, watcher: Watcher): voi
   if (typeof authenticate !== 'function') return
   const watch = (one: unknown) =>
     isStrategy(one) ? watchedStrategy(one.name ?? 'a strategy', one, watcher) : one
-  Reflect.set(passport, 'authenticate', (name: unknown, ...rest: unknown[]) => {
+  Reflect.set(passport, 'authenticate', (name: unknown, ...given: unknown[]) => {
     const names = Array.isArray(name) ? name.map(watch) : watch(name)
-    return authenticate.call(passport, names, ...rest)
+    return authenticate.call(passport, names, ...noteCallback(given))
   })
+}
+
+/** In the options of a middleware whose callback gets the user. */
+const CALLS_BACK = Symbol('calls back')
+
+/** What Passport is given, with a note for the strategy: it is shown the options and not the callback. */
+function noteCallback([options, callback]: readonly unknown[]): readonly unknown[] {
+  if (typeof options === 'function') return [{ [CALLS_BACK]: true }, options]
+  if (typeof callback !== 'function') return [options]
+  return [{ ...Object(options ?? {}), [CALLS_BACK]: true }, callback]
 }
 
 function isStrategy(value: unknown): value is StrategyAtWork {
@@ -100,7 +112,8 @@ function watchedStrategy(name: string, strategy: StrategyAtWork, watcher: Watche
       const proceed = () => succeed.call(this, user, info)
       if (!user) return proceed()
       const [pass, fail] = [() => this.pass(), (error: unknown) => this.error(error)]
-      return watcher.found({ req, strategy: name, user, options, proceed, pass, fail })
+      const callsBack = Reflect.get(options, CALLS_BACK) === true
+      return watcher.found({ req, strategy: name, user, options, callsBack, proceed, pass, fail })
     }
     return strategy.authenticate.call(this, req, options)
   }

@@ -9,6 +9,7 @@ import {
   adminAt,
   adminVisit,
   otherAdmin,
+  putJson,
   refusalsIn,
   seenBy,
   usersOf,
@@ -419,6 +420,17 @@ describe('refused changes', () => {
       400,
     )
     expect(await refusalsIn(host)).to.have.length(21)
+  })
+
+  it('of nobody in particular are noted of each admin too', async () => {
+    // One admin's session asks for malformed policies until nobody would hear of another's.
+    const { host, browser } = await annAndAda()
+    const policy = (by: Browser) => putJson(by, `${ADMIN}/policy`, { mode: 'no such' }).expect(400)
+    for (let change = 0; change < 25; change += 1) await policy(browser)
+    const noted = (await refusalsIn(host)).length
+    const { browser: other } = await adminAt(host, otherAdmin)
+    await policy(other)
+    expect(await refusalsIn(host)).to.have.length(noted + 1)
   })
 })
 

@@ -53,6 +53,25 @@ describe('a token handed out in a callback of passport.authenticate()', () => {
     expect(answer.text).not.to.include('token of')
   })
 
+  // Passport takes each of these for no session, and passes `assignProperty` over where there is a callback.
+  const likewise: readonly object[] = [
+    { session: 0 },
+    { session: null },
+    { session: false, assignProperty: 'account' },
+    { session: false, assignProperty: null },
+    { session: false, assignProperty: '' },
+  ]
+  for (const options of likewise) {
+    it(`is not given either with ${JSON.stringify(options)}`, async () => {
+      const host = makeHost({ routes: tokenRoute(options) })
+      await enrol(host, ann)
+      const answer = await askToken(host, ann)
+      expectProblem(answer, 'code-required', 401)
+      expect(answer.text).not.to.include('token of')
+      await askToken(host, bob).expect(200, { token: 'token of bob' })
+    })
+  }
+
   it('is given to a user without a second step, and the host says who has the wrong password', async () => {
     const host = makeHost({ routes: tokenRoute({ session: false }) })
     await askToken(host, bob).expect(200, { token: 'token of bob' })

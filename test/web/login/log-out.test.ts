@@ -71,14 +71,6 @@ describe('log-out', () => {
     await useCookie(browserOf(host), cookie).get('/inside').expect(401, { user: null })
   })
 
-  it('writes no record of a user who has no second step', async () => {
-    const host = makeHost()
-    const browser = browserOf(host)
-    await passFirstStep(browser, ann)
-    await browser.post('/logout').expect(200)
-    expect(await host.store.find('ann')).to.equal(null)
-  })
-
   it('answers 503 where the record cannot be written, and is signed out all the same', async () => {
     const { host, browser } = await signedIn()
     const write = host.store.write

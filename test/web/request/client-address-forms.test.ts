@@ -28,6 +28,8 @@ const same: Readonly<Record<string, readonly string[]>> = {
     '[::ffff:203.0.113.7]:51334',
     '[::ffff:cb00:7107]',
   ],
+  // A NAT64 makes such addresses of all of IPv4: a stranger must not use up the tries of everybody.
+  '203.0.113.8': ['203.0.113.8', '64:ff9b::cb00:7108', '[64:ff9b::203.0.113.8]:443'],
   '2001:db8:0:0::/56': [
     '2001:db8::1',
     '[2001:db8::1]',

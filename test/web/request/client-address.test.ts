@@ -89,6 +89,8 @@ describe('the address that attempts are counted under', () => {
     const forwardedFor = '198.51.100.9'
     for (const peer of ['203.0.113.7', '10.1.2.3']) {
       expect(countedUnder(requestFrom({ peer, forwardedFor }), ignoring)).to.equal(peer)
+      const trusted = { peer, forwardedFor, trust: 'loopback, uniquelocal' }
+      expect(countedUnder(requestFrom(trusted), ignoring), 'whatever is trusted').to.equal(peer)
       expect(() => addressKey(requestFrom({ peer, forwardedFor }))).to.throw('trust proxy')
     }
     expect(addressKey(requestFrom({ peer: '10.1.2.3', forwardedFor: ' , ' }))).to.equal('10.1.2.3')
