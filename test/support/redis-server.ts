@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { rmSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -68,15 +69,28 @@ export async function startRedisServer(
   }
 }
 
+/**
+ * Below the ports that the kernel hands out itself (from 32768 on Linux): whoever connects or listens on
+ * port 0 meanwhile, in this process or another, is never given the port that a server is about to take.
+ */
+const PORTS = { from: 10_000, below: 32_000 }
+
 /** A port nobody listens on. With `--cluster-enabled` pass `--cluster-port` a second one. */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
+  const port = randomInt(PORTS.from, PORTS.below)
+  return (await isFree(port)) ? port : freePort()
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer().listen(port, '127.0.0.1')
+  try {
+    await once(server, 'listening')
+  } catch {
+    return false
+  }
   server.close()
   await once(server, 'close')
-  if (address === null || typeof address === 'string') throw new Error('no free port')
-  return address.port
+  return true
 }
 
 async function startProcess(
