@@ -1,7 +1,12 @@
 import { type BackupCodeSet, unusedBackupCodes } from '../factors/backup-codes/kept.js'
 import { isGoodUntil } from '../factors/clock.js'
 import type { Moment } from '../factors/factor.js'
-import { isAuthenticator, type Making, mainFactorOf } from '../factors/factors.js'
+import {
+  type FactorMethod,
+  isAuthenticator,
+  type Making,
+  mainFactorOf,
+} from '../factors/factors.js'
 import { noAttempts } from './attempts.js'
 import { isEnrolled } from './authenticators.js'
 import type { Decision } from './decision.js'
@@ -92,7 +97,12 @@ function newSetup(
 
 /** Answer of a set-up's confirmation. */
 export type ConfirmSetupAnswer =
-  | ({ readonly kind: 'enrolled'; readonly backupCodesLeft: number } & Generation)
+  | ({
+      readonly kind: 'enrolled'
+      /** The factor that was bound. */
+      readonly method: FactorMethod
+      readonly backupCodesLeft: number
+    } & Generation)
   | {
       readonly kind: 'wrong-code'
       /** Seconds that the device's clock is ahead (or, below zero, behind), where the code tells. */
@@ -147,6 +157,7 @@ export async function confirmSetup(
     record: enrolled,
     answer: {
       kind: 'enrolled',
+      method: factor.method,
       epoch: enrolled.epoch,
       version: enrolled.version,
       backupCodesLeft: unusedBackupCodes(command.backupCodes),

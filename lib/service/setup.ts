@@ -14,7 +14,7 @@ import {
 } from '../domain/setup.js'
 import type { Generation } from '../domain/stamp.js'
 import { type Admission, type Footing, stillAdmitted } from '../domain/standing.js'
-import { mainFactorOf, type Proof } from '../factors/factors.js'
+import { type FactorMethod, mainFactorOf, type Proof } from '../factors/factors.js'
 import type { OtpParameters } from '../factors/totp/kept.js'
 import { BYTES_OF_A_SECRET } from '../factors/totp/make.js'
 import { totp } from '../factors/totp/totp.js'
@@ -50,7 +50,11 @@ export type SetupShown =
 
 /** What became of the code that was to confirm a set-up. */
 export type SetupConfirmed =
-  | ({ readonly kind: 'enrolled'; readonly backupCodes: readonly string[] } & Generation)
+  | ({
+      readonly kind: 'enrolled'
+      readonly method: FactorMethod
+      readonly backupCodes: readonly string[]
+    } & Generation)
   | { readonly kind: 'wrong-code'; readonly clockOff: number | null }
   | { readonly kind: 'setup-expired' | 'already-enrolled' | 'malformed-request' }
   | { readonly kind: 'too-many-attempts'; readonly retryAfter: number }

@@ -134,6 +134,7 @@ describe('confirming a set-up', () => {
     const decision = await confirm(record, codeOf(STEP_NOW - 1), { backupCodes })
     expect(decision.answer).to.deep.equal({
       kind: 'enrolled',
+      method: 'totp',
       epoch: 5,
       version: 6,
       backupCodesLeft: 2,

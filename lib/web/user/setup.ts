@@ -1,6 +1,7 @@
 import { isEnrolled } from '../../domain/authenticators.js'
 import { mayBeginSetup, setupOf } from '../../domain/setup.js'
 import type { Generation, Stamp } from '../../domain/stamp.js'
+import type { FactorMethod } from '../../factors/factors.js'
 import type { Account } from '../../service/accounts.js'
 import type { SetupOwner, ShownKey } from '../../service/setup.js'
 import type { ShownCodes } from '../../service/shown-codes.js'
@@ -139,17 +140,22 @@ async function showSetUpAgain({ site, req, res, visitor }: Exchange<Owner>): Pro
 async function signIn(
   { site, req, visitor }: Exchange<Owner>,
   account: Account<Express.User>,
-  given: Generation,
+  given: Generation & { readonly method: FactorMethod },
   shown: ShownCodes,
 ): Promise<string> {
-  const method = 'totp'
   const keepCodes = async (stamp: Stamp) =>
     wantsJson(req) ? null : keptCodes(site, stamp, 'setup', shown)
   if (visitor.kind === 'pending') {
-    return finishLogin(site, req, visitor, { account, method, given, pageBetween: true, keepCodes })
+    return finishLogin(site, req, visitor, {
+      account,
+      method: given.method,
+      given,
+      pageBetween: true,
+      keepCodes,
+    })
   }
   const [next, back] = [nextOf(site, req), backOf(site, req)]
-  const stamp = site.sessions.stamp(visitor.account.id, given, method)
+  const stamp = site.sessions.stamp(visitor.account.id, given, given.method)
   await enter(site, req, {
     account: visitor.account,
     stamp,
