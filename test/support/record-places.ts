@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis'
 import { knexStore, type RecordStore, redisStore } from '../../lib/index.js'
-import { MARIADB, POSTGRESQL } from './databases.js'
+import { type DatabaseKind, MARIADB, POSTGRESQL } from './databases.js'
 import type { Environment } from './example-app.js'
 
 /** Where the example app is to have its users and records; sessions and counters are in Redis. */
@@ -14,16 +14,22 @@ export interface Place {
   }>
 }
 
-export const PLACES: readonly Place[] = [
-  {
-    name: 'Redis',
-    open: async (redis) => ({
-      store: redisStore(redis),
-      environment: {},
-      close: async () => undefined,
-    }),
-  },
-  ...[POSTGRESQL, MARIADB].map((kind) => ({
+export const IN_REDIS: Place = {
+  name: 'Redis',
+  open: async (redis) => ({
+    store: redisStore(redis),
+    environment: {},
+    close: async () => undefined,
+  }),
+}
+
+export const IN_POSTGRESQL = inDatabase(POSTGRESQL)
+export const IN_MARIADB = inDatabase(MARIADB)
+
+export const PLACES: readonly Place[] = [IN_REDIS, IN_POSTGRESQL, IN_MARIADB]
+
+function inDatabase(kind: DatabaseKind): Place {
+  return {
     name: kind.name,
     open: async () => {
       const database = await kind.start()
@@ -33,5 +39,5 @@ export const PLACES: readonly Place[] = [
         close: () => database.stop(),
       }
     },
-  })),
-]
+  }
+}

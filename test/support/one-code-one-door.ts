@@ -1,0 +1,200 @@
+import { expect } from 'chai'
+import { Redis } from 'ioredis'
+import type { SecondStepRecord } from '../../lib/domain/record.js'
+import type { RecordStore } from '../../lib/index.js'
+import {
+  type EnrolledPerson,
+  type ExampleApp,
+  enrolNewPerson,
+  passwordLogin,
+  redisForTests,
+  sharedSecrets,
+  startExampleApp,
+} from './example-app.js'
+import { wrongOathtoolCode } from './oathtool.js'
+import type { Place } from './record-places.js'
+import { type Answer, Visitor } from './visitor.js'
+
+const PROCESSES = 3
+const TABS = 50
+const ROUNDS = 100
+
+/** Many tabs race for one code. Each place has a file of its own: its races take long. */
+export function describeOneCodeOneDoor(place: Place): void {
+  describe(`One code opens one door, with the records in ${place.name}`, function () {
+    this.timeout(300_000)
+    let apps: readonly ExampleApp[] = []
+    let server: Awaited<ReturnType<typeof redisForTests>>
+    let redis: Redis
+    let records: Awaited<ReturnType<Place['open']>>
+    let store: RecordStore
+
+    before(async () => {
+      server = await redisForTests()
+      redis = new Redis(server.url)
+      records = await place.open(redis)
+      store = records.store
+      const env = {
+        REDIS_URL: server.url,
+        TRUST_PROXY: '1',
+        ...records.environment,
+        ...sharedSecrets(),
+      }
+      apps = await Promise.all(Array.from({ length: PROCESSES }, () => startExampleApp(env)))
+    })
+
+    after(async () => {
+      await Promise.all(apps.map((app) => app.stop()))
+      await records?.close()
+      redis?.disconnect()
+      await server?.stop()
+    })
+
+    /** A browser with an address of its own, at one of the processes. */
+    let browsers = 0
+    function newVisitor(): Visitor {
+      browsers += 1
+      const address = `198.51.${browsers >> 8}.${browsers & 255}`
+      const url = apps[browsers % apps.length]?.url ?? ''
+      return new Visitor(url, { 'x-forwarded-for': address })
+    }
+
+    async function newPendingLogin(person: EnrolledPerson): Promise<Visitor> {
+      const visitor = newVisitor()
+      const begun = await passwordLogin(visitor, person)
+      expect(begun.body.status).to.equal('code-required')
+      return visitor
+    }
+
+    function newPendingLogins(count: number, person: EnrolledPerson): Promise<Visitor[]> {
+      return Promise.all(Array.from({ length: count }, () => newPendingLogin(person)))
+    }
+
+    async function recordOf(visitor: Visitor): Promise<SecondStepRecord> {
+      const { user } = (await visitor.getJson('/account')).body
+      const record = await store.find(user?.id ?? '')
+      if (record === null) throw new Error('no record')
+      return record
+    }
+
+    /**
+     * Many tabs give one code at once, round after round. Between the rounds the record is put back
+     * to where no code was used, by one more write, so that no round waits for a new step of 30 s.
+     */
+    async function race(codeOf: (person: EnrolledPerson, round: number) => string): Promise<void> {
+      const owner = newVisitor()
+      const person = await enrolNewPerson(owner)
+      const unused = await recordOf(owner)
+      const tabs = await newPendingLogins(TABS, person)
+
+      for (let round = 0; round < ROUNDS; round += 1) {
+        const code = codeOf(person, round)
+        const answers = await Promise.all(tabs.map((tab) => give(tab, code)))
+        const winners = tabs.filter((_, index) => answers[index]?.status === 200)
+        expect(tally(answers), `round ${round}`).to.deep.equal({
+          'signed-in': 1,
+          'wrong-code': TABS - 1,
+        })
+        expect(await sessionsOf(tabs), `round ${round}`).to.deep.equal(winners)
+
+        const used = await store.find(unused.userId)
+        expect(used?.attempts, `round ${round}`).to.deep.equal({ misses: [], consecutive: 0 })
+        const version = used?.version ?? 0
+        expect(await store.write({ ...unused, version: version + 1, writeId: `${round}` }, version))
+          .to.be.true
+        for (const winner of winners) tabs[tabs.indexOf(winner)] = await newPendingLogin(person)
+      }
+    }
+
+    /** Which of the tabs are signed in, as Redis has it. */
+    async function sessionsOf(tabs: readonly Visitor[]): Promise<readonly Visitor[]> {
+      const keys = tabs.map((tab) => `sess:${sessionIdOf(tab)}`)
+      const sessions = await redis.mget(keys)
+      return tabs.filter((_, index) => 'passport' in JSON.parse(sessions[index] ?? '{}'))
+    }
+
+    it('when many tabs give one code of the authenticator at many servers', async () => {
+      await race(({ authenticator }) => authenticator.code(Date.now() + 30_000))
+    })
+
+    it('when many tabs give one backup code at many servers', async () => {
+      await race(({ backupCodes }, round) => backupCodes[round % backupCodes.length] ?? '')
+    })
+
+    it('and the tab that lost is not signed in, but has lost no attempt', async () => {
+      const person = await enrolNewPerson(newVisitor())
+      const tabs = await newPendingLogins(2, person)
+      const code = person.authenticator.next()
+      const answers = await Promise.all(tabs.map((tab) => give(tab, code)))
+      const accounts = await Promise.all(tabs.map((tab) => tab.getJson('/account')))
+      expect(accounts.map(({ status }) => status)).to.have.members([200, 401])
+
+      const loser = tabs.find((_, index) => answers[index]?.status !== 200) ?? newVisitor()
+      const wrong = await wrongOathtoolCode(person.secret)
+      const misses: Answer[] = []
+      for (let miss = 0; miss < 6; miss += 1) misses.push(await give(loser, wrong))
+      expect(tally(misses)).to.deep.equal({ 'wrong-code': 5, 'sign-in-again': 1 })
+    })
+
+    describe('A burst of wrong codes', () => {
+      it('gets no more verdicts than the account has, and then right and wrong look the same', async () => {
+        const person = await enrolNewPerson(newVisitor())
+        const tabs = await newPendingLogins(40, person)
+        const spare = await newPendingLogins(3, person)
+        const wrong = await wrongOathtoolCode(person.secret)
+        const guesses = Array.from({ length: 5 }, () => tabs).flat()
+        const answers = await Promise.all(guesses.map((tab) => give(tab, wrong)))
+
+        const counts = tally(answers)
+        expect(counts['wrong-code']).to.equal(5)
+        expect((counts['too-many-attempts'] ?? 0) + (counts['sign-in-again'] ?? 0)).to.equal(195)
+
+        const [one, two, three] = spare
+        if (!one || !two || !three) throw new Error('three tabs are to spare')
+        const right = await give(one, person.authenticator.next())
+        const another = await give(two, wrong)
+        expect([right.status, right.text]).to.deep.equal([429, another.text])
+        expect(bare(right)).to.deep.equal(bare(another))
+        const backup = await give(three, person.backupCodes[0] ?? '')
+        expect(backup.body).to.include({ status: 'signed-in', method: 'backup-code' })
+      })
+
+      it('counts each guess once, however many come at once', async () => {
+        const owner = newVisitor()
+        const person = await enrolNewPerson(owner)
+        const tabs = await newPendingLogins(10, person)
+        const wrong = await wrongOathtoolCode(person.secret)
+        await Promise.all(tabs.map((tab) => give(tab, wrong)))
+        const { attempts } = await recordOf(owner)
+        expect(attempts.consecutive).to.equal(5)
+        expect(attempts.misses).to.have.length(5)
+      })
+    })
+  })
+}
+
+function give(visitor: Visitor, code: string): Promise<Answer> {
+  return visitor.postJson('/second-step/challenge', { code })
+}
+
+/** How often each answer was given. */
+function tally(answers: readonly Answer[]): Record<string, number> {
+  const counts: Record<string, number> = {}
+  for (const { body } of answers) {
+    const what = String(body.code ?? body.status)
+    counts[what] = (counts[what] ?? 0) + 1
+  }
+  return counts
+}
+
+/** The headers, but for those that tell the time. */
+function bare({ headers }: Answer): object {
+  const { date, 'retry-after': seconds, ...others } = headers
+  expect(Number(seconds)).to.be.within(1, 60)
+  return others
+}
+
+function sessionIdOf(visitor: Visitor): string {
+  const [, id = ''] = /^s:(.+)\./.exec(decodeURIComponent(visitor.cookie('sid') ?? '')) ?? []
+  return id
+}
