@@ -26,6 +26,11 @@ const MAY_USE: readonly { readonly what: string; readonly word: RegExp; readonly
       word: /\bMath\.random\b|\brandom(?:Bytes|UUID|Int|Fill|FillSync)\b|\bgetRandomValues\b/,
       in: ['ports/system', 'testing/documents'],
     },
+    {
+      what: "the raw text of somebody else's error, with the passwords in it,",
+      word: /\/text-of\.js'/,
+      in: ['errors/explain', 'stores/knex-client'],
+    },
   ]
 
 describe('the layers of lib/', () => {

@@ -1,6 +1,7 @@
 /**
  * What an error says, in words, whatever was thrown: hosts and drivers throw objects without a
  * prototype and errors whose message is no text. Never throws: it is called where nobody catches.
+ * Drivers put passwords and whole records in it: what somebody may read is made by `explain`.
  */
 export function textOf(error: unknown): string {
   try {

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events'
 import type { Actor, EventDetails, SecondStepEvent, SecondStepEventType } from '../domain/event.js'
 import type { Method } from '../domain/stamp.js'
-import { textOf } from '../errors/text-of.js'
+import { explain } from '../errors/explain.js'
 import type { AuditEntry } from '../ports/audit-log.js'
 import type { System } from '../ports/system.js'
 import type { Audit } from './audit.js'
@@ -138,5 +138,5 @@ function hex(number: number, digits: number): string {
 }
 
 function warn(error: unknown): void {
-  process.emitWarning(`a listener of secondStep.events failed: ${textOf(error)}`)
+  process.emitWarning(`a listener of secondStep.events failed: ${explain(error)}`)
 }

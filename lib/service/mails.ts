@@ -1,7 +1,7 @@
 import { isOneAddress } from '../domain/address.js'
 import { USER_ACTION_NAMES, USER_ACTIONS } from '../domain/admin-actions.js'
 import type { MailFailure, SecondStepEventType } from '../domain/event.js'
-import { textOf } from '../errors/text-of.js'
+import { explain } from '../errors/explain.js'
 import type { Counters } from '../ports/counters.js'
 import type { Mailer } from '../ports/mailer.js'
 import { within } from '../ports/with-timeout.js'
@@ -200,7 +200,7 @@ export class Mails implements LinkMailer {
     const detail = { mail: type, part, error: nameOf(cause) }
     const events = [{ type: 'mail-failed', method: null, detail }] as const
     await this.#parts.announcer.announce(user, events, NO_REQUEST).catch((reason: unknown) => {
-      process.emitWarning(`a failed mail is not in the audit log: ${textOf(reason)}`)
+      process.emitWarning(`a failed mail is not in the audit log: ${explain(reason)}`)
     })
   }
 }

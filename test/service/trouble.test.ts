@@ -48,6 +48,21 @@ describe('what the operator is told of a part that does not answer', () => {
     expect(JSON.stringify(whole)).to.not.match(/sealed|123456|evalsha|node-7/)
   })
 
+  it('holds no password of an address, in any of its causes', async () => {
+    const address = 'postgres://app:hun/ter2@db'
+    const pool = new Error(`the pool of ${address}`, { cause: new Error(`no ${address}`) })
+    const both = new AggregateError([new Error('refused'), new Error(`not at ${address}`)], '')
+    const said = await warningsDuring(() => {
+      new Trouble(movedSystem()).report(away(pool))
+      new Trouble(movedSystem()).report(away(both))
+    })
+    const begun = 'passport-second-step: the record store is not available'
+    expect(said).to.deep.equal([
+      `${begun}: the pool of postgres://…@db: no postgres://…@db`,
+      `${begun}: AggregateError: refused: not at postgres://…@db`,
+    ])
+  })
+
   it('copes with whatever was thrown', async () => {
     for (const [cause, text] of [
       ['a word', ': a word'],

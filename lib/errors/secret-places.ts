@@ -1,0 +1,125 @@
+import { endOfBracketed, endOfQuoted, quoteAt } from './quoted-text.js'
+
+/** From the first character of a secret to the one after it. */
+export type Span = readonly [start: number, end: number]
+
+const WORD = /\S+/g
+const BEFORE_A_SCHEME = /[a-z][a-z0-9+.-]{0,19}$/i
+// `app:password@db`, as drivers of MySQL are given it; not the beginning of an address.
+const USER = /^[([{<"'`]*[\w.%+-]{0,64}:(?!\/\/)/
+const PORT = String.raw`\d{1,5}(?:[/?#\s,;)'"\]]|$)`
+const UNENDED = new RegExp(
+  String.raw`(:\/\/[^\s:/@[]{0,100}:)(?!${PORT})(?:[^@\n]{0,200}@|\S*)`,
+  'g',
+)
+
+const LONG_NAMES =
+  'password|passwd|passphrase|pwd|secret|(?<!unexpected )token|credential|authorization'
+const SHORT_NAMES = String.raw`pass|api-?key|[_-]key|(?<![a-z])pw|(?<![a-z])args(?=\W{1,9}\[)`
+const SEPARATOR = String.raw`\\{0,15}["'\`]?(?:\s{0,9}[:=]>?\s{0,9}|\s{1,9}(?=['"\`]))`
+const NAME = new RegExp(
+  String.raw`(?:(?:${LONG_NAMES})[\w-]{0,40}|(?:${SHORT_NAMES})(?![a-z]))${SEPARATOR}`,
+  'gi',
+)
+const UNQUOTED = /(?:(?:Bearer|Basic) +)?\S+/y
+
+const QUOTED_AUTH = /(?<quote>["'`])auth\k<quote>/gi
+const BETWEEN_ARGUMENTS = /[\s,]{1,9}(?=["'`])/y
+const PROSE = '<|command\\b|called\\b|failed\\b|required\\b|mechanism|not\\b'
+const AUTH = new RegExp(String.raw`\bAUTH\s+(?!${PROSE})\S+(?:\s+\S+)?`, 'g')
+
+const UNKNOWN_COMMAND = /with args beginning with: ?(.*)/gs
+const NOT_JSON = /Unexpected (?:token .{1,4}|[^,]{0,60}), (.{0,400}?) is not valid JSON/gs
+
+/** Where secrets stand in texts of drivers, clients and parsers. Each takes a time that grows with the text. */
+export const SECRET_PLACES: readonly ((text: string) => Iterable<Span>)[] = [
+  inAddresses,
+  inUnendedAddresses,
+  afterNames,
+  afterQuotedAuth,
+  afterAuth,
+  (text) => lastGroups(text, UNKNOWN_COMMAND),
+  (text) => lastGroups(text, NOT_JSON),
+]
+
+/** Up to the last @: a password that was not escaped may have slashes and more of them. */
+function* inAddresses(text: string): Iterable<Span> {
+  for (const { 0: word, index } of text.matchAll(WORD)) {
+    const end = word.lastIndexOf('@')
+    if (end === -1) continue
+    const start = startOfUser(word)
+    if (start !== null && start < end) yield [index + start, index + end]
+  }
+}
+
+/** Where the user and the password of an address begin; a file has none. */
+function startOfUser(word: string): number | null {
+  const user = USER.exec(word)
+  if (user !== null) return user[0].length
+  for (let at = word.indexOf('://'); at !== -1; at = word.indexOf('://', at + 3)) {
+    const scheme = BEFORE_A_SCHEME.exec(word.slice(Math.max(0, at - 20), at))?.[0]
+    if (scheme !== undefined && scheme.toLowerCase() !== 'file') return at + 3
+  }
+  return null
+}
+
+/** An address that was cut short, or whose password has a blank: what follows the colon is no port. */
+function* inUnendedAddresses(text: string): Iterable<Span> {
+  for (const { 0: found, index } of text.matchAll(UNENDED)) {
+    yield [index + 3, index + found.length - (found.endsWith('@') ? 1 : 0)]
+  }
+}
+
+/** `"password": "…"`, `PGPASSWORD=…`, `--token '…'` and their like. */
+function* afterNames(text: string): Iterable<Span> {
+  let done = 0
+  for (const { 0: name, index } of text.matchAll(NAME)) {
+    // What stands in a value is left out already, and looking again at each would take too long.
+    if (index < done) continue
+    const [start, end] = valueAt(text, index + name.length)
+    yield [start, end]
+    done = end
+  }
+}
+
+function valueAt(text: string, at: number): Span {
+  const quote = quoteAt(text, at)
+  if (quote !== null) {
+    const start = at + quote.length
+    return [start, endOfQuoted(text, start, quote)]
+  }
+  if (text[at] === '[' || text[at] === '{') return [at + 1, endOfBracketed(text, at + 1)]
+  UNQUOTED.lastIndex = at
+  return [at, at + (UNQUOTED.exec(text)?.[0].length ?? 0)]
+}
+
+/** `"auth" "user" "password"`, as Redis' MONITOR and inspected commands show it. */
+function* afterQuotedAuth(text: string): Iterable<Span> {
+  let done = 0
+  for (const { 0: found, index } of text.matchAll(QUOTED_AUTH)) {
+    if (index < done) continue
+    let at = index + found.length
+    for (let argument = 0; argument < 2; argument += 1) {
+      BETWEEN_ARGUMENTS.lastIndex = at
+      const blank = BETWEEN_ARGUMENTS.exec(text)
+      if (blank === null || text.startsWith('args', BETWEEN_ARGUMENTS.lastIndex + 1)) break
+      const [start, end] = valueAt(text, at + blank[0].length)
+      yield [start, end]
+      at = end + 1
+      done = end
+    }
+  }
+}
+
+function* afterAuth(text: string): Iterable<Span> {
+  for (const { 0: found, index } of text.matchAll(AUTH)) {
+    yield [index + found.search(/\s/) + 1, index + found.length]
+  }
+}
+
+function* lastGroups(text: string, place: RegExp): Iterable<Span> {
+  for (const { 0: found, 1: secret = '', index } of text.matchAll(place)) {
+    const start = index + found.lastIndexOf(secret)
+    yield [start, start + secret.length]
+  }
+}
