@@ -90,7 +90,7 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
   })
   const limits = new Limits(counters, announcer)
   const vault = new Vault(sealer, new UnreadableSecrets(counters, announcer))
-  const accounts = accountsOf(options, checked.describe, checked.hostIdOf)
+  const accounts = accountsOf(options, checked)
   const findSubject = subjectsOf(accounts)
   const sessions = new Sessions(records, system, findSubject)
   const keys = new KeysOfUsers(vault, digester)
@@ -173,12 +173,11 @@ function auditLogOf<U>(options: SecondStepOptions<U>, production: boolean): Audi
 /** Null where the host names no users. */
 function accountsOf<U>(
   { users }: SecondStepOptions<U>,
-  describe: Site['describe'],
-  hostIdOf: Site['hostIdOf'],
+  { describe, glimpse, hostIdOf }: Pick<CheckedOptions, 'describe' | 'glimpse' | 'hostIdOf'>,
 ): Accounts<Express.User> | null {
   if (users === undefined) return null
   const known = users as Users<unknown> as Users<Express.User>
-  return new Accounts({ users: known, describe, hostIdOf })
+  return new Accounts({ users: known, describe, glimpse, hostIdOf })
 }
 
 function subjectsOf(accounts: Accounts<Express.User> | null): FindSubject | null {
@@ -198,19 +197,22 @@ function permissionOf<U>({ canAdminister }: SecondStepOptions<U>): Site['canAdmi
 function mailsOf<U>(
   options: SecondStepOptions<U>,
   parts: Pick<MailParts, 'announcer' | 'counters' | 'write'>,
-  { describe, hostIdOf, trouble }: Pick<Site, 'describe' | 'hostIdOf' | 'trouble'>,
+  {
+    trouble,
+    ...identity
+  }: Pick<CheckedOptions, 'describe' | 'glimpse' | 'hostIdOf'> & Pick<Site, 'trouble'>,
 ): Mails | null {
   const { mail, nameAdmins = false } = options
   const describeUser = (user: Express.User) => {
     try {
-      return describe(user)
+      return identity.describe(user)
     } catch (error) {
       // A failed mail says no more than where it failed, and no visitor meets this one.
       trouble.report(error)
       throw error
     }
   }
-  const accounts = accountsOf(options, describeUser, hostIdOf)
+  const accounts = accountsOf(options, { ...identity, describe: describeUser })
   if (accounts === null || mail === undefined) return null
   const { transport: mailer, from } = mail
   return new Mails({ ...parts, accounts, mailer, from, nameAdmins })

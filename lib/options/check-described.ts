@@ -1,4 +1,5 @@
-import { check, isText } from './check.js'
+import { type OddField, OddUserError } from '../errors/odd-user-error.js'
+import { isText } from './check.js'
 import type { Described } from './options.js'
 
 /** How documents of these libraries are known once they were spread: their fields stay in here. */
@@ -6,6 +7,11 @@ const SPREAD: readonly { readonly library: string; readonly fields: string }[] =
   { library: 'a Mongoose document', fields: '_doc' },
   { library: 'a Sequelize instance', fields: 'dataValues' },
 ]
+
+/** @throws OddUserError where it does not hold */
+export function checkUser(holds: boolean, field: OddField, message: string): asserts holds {
+  if (!holds) throw new OddUserError(field, message)
+}
 
 /** What does harm where it is missing. */
 const NEEDED = ['id', 'email', 'roles'] as const
@@ -20,8 +26,9 @@ export function checkIsNotSpread(told: Described): void {
     const inside: unknown = Reflect.get(told, fields)
     if (typeof inside !== 'object' || inside === null) continue
     const lost = NEEDED.filter((name) => told[name] === undefined && has(inside, name))
-    check(
+    checkUser(
       lost.length === 0,
+      lost[0] ?? 'id',
       `a user is ${library} that was spread ({ ...doc }), which leaves its fields behind, ${lost.join(', ')} ` +
         'among them: hand over the document itself, or ' +
         'describe: (doc) => ({ id: doc.id, email: doc.email, roles: doc.roles })',
@@ -44,8 +51,9 @@ export function noIdMessage(told: unknown): string {
 
 /** The one address, or null. Of a list nobody would know which, and no mail would ever go out. */
 export function emailOf({ email }: Described): string | null {
-  check(
+  checkUser(
     email === undefined || email === null || typeof email === 'string',
+    'email',
     `a user has an \`email\` that is ${kindOf(email)}: it must be one address as a text. ` +
       'Give `describe: (user) => ({ id: user.id, email: user.emails[0] })`, say',
   )
@@ -55,8 +63,9 @@ export function emailOf({ email }: Described): string | null {
 /** Names of roles. Others would be none, and an admin would be protected by nothing. */
 export function rolesOf({ roles }: Described): readonly string[] {
   const given: unknown = roles ?? []
-  check(
+  checkUser(
     Array.isArray(given) && given.every((role) => typeof role === 'string'),
+    'roles',
     `a user has \`roles\` that are ${kindOf(given)}: they must be a list of names. ` +
       'Give `describe: (user) => ({ id: user.id, email: user.email, roles: [user.role] })`, say',
   )

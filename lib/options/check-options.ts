@@ -2,6 +2,7 @@ import type { Request } from 'express'
 import { checkNames } from '../errors/check-names.js'
 import type { OtpParameters } from '../factors/totp/kept.js'
 import type { Account } from '../service/accounts.js'
+import type { Glimpse } from '../service/odd-user.js'
 import type { Paths } from '../web/request/site.js'
 import { check, isListOf, isText } from './check.js'
 import { answeredAtOnce, checkAnswerAtOnce } from './check-at-once.js'
@@ -61,6 +62,8 @@ export interface CheckedOptions {
   /** As browsers see them, with `base`. */
   readonly paths: Paths
   readonly describe: (user: Express.User) => Account<Express.User>
+  /** What can be told of a user where `describe` throws. */
+  readonly glimpse: (user: Express.User) => Glimpse
   /** The id that a user of the host's has in the records. */
   readonly recordId: (userId: unknown) => string
   /** The id that the host knows a user of the records by. */

@@ -1,8 +1,9 @@
 import type { Subject } from '../domain/policy.js'
 import type { Account } from '../service/accounts.js'
-import { check, isText } from './check.js'
+import type { Glimpse } from '../service/odd-user.js'
+import { isText } from './check.js'
 import { answeredAtOnce } from './check-at-once.js'
-import { checkIsNotSpread, emailOf, noIdMessage, rolesOf } from './check-described.js'
+import { checkIsNotSpread, checkUser, emailOf, noIdMessage, rolesOf } from './check-described.js'
 import type { Described } from './options.js'
 
 // Two of them hash alike, so two users would share a record.
@@ -23,9 +24,12 @@ export function identity<U>(
   const inRealm = (id: string) => (realm === '' ? unmistakable(id) : `${realm}${id}`)
   const recordId = (id: unknown, told?: unknown): string => {
     const text = id === undefined || id === null ? '' : String(id)
-    check(isId(text), noIdMessage(told))
+    checkUser(isId(text), 'id', noIdMessage(told))
     return inRealm(text)
   }
+  // Not taken apart by `...`: that leaves behind what a class has, such as a document's fields.
+  const tell = (user: Express.User): Described =>
+    answeredAtOnce('describe', describe?.(user as U)) ?? (user as Described)
   const hostId = (ofRecord: string) =>
     realm === '' ? ofRecord.replace(/^:/, '') : ofRecord.slice(realm.length)
   return {
@@ -35,8 +39,7 @@ export function identity<U>(
     hostIdOf: (ofRecord: string) =>
       inRealm(hostId(ofRecord)) === ofRecord ? hostId(ofRecord) : null,
     describe: (user: Express.User): Account<Express.User> => {
-      // Not taken apart by `...`: that leaves behind what a class has, such as a document's fields.
-      const told = answeredAtOnce('describe', describe?.(user as U)) ?? (user as Described)
+      const told = tell(user)
       checkIsNotSpread(told)
       return {
         user,
@@ -48,6 +51,19 @@ export function identity<U>(
         subject: subjectOf(told, (roles) => isAdmin(user as U, roles)),
       }
     },
+    /** What can be told of a user where `describe` throws. Never throws. */
+    glimpse: (user: Express.User): Glimpse => ({
+      id: orNull(() => recordId(tell(user).id)),
+      name: orNull(() => textOrNull(tell(user).name)),
+    }),
+  }
+}
+
+function orNull<T>(read: () => T): T | null {
+  try {
+    return read()
+  } catch {
+    return null
   }
 }
 

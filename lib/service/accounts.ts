@@ -1,6 +1,7 @@
 import type { Subject } from '../domain/policy.js'
 import type { UserPage, UserQuery, Users } from '../ports/users.js'
 import { within } from '../ports/with-timeout.js'
+import { type Glimpse, isOdd, type OddUser, oddUser } from './odd-user.js'
 
 /** A user of the host's and what the host's `describe` says of them, asked once and carried on. */
 export interface Account<U = unknown> {
@@ -21,12 +22,21 @@ export interface Account<U = unknown> {
 /** What came of looking for a user. `other`: the host answered with somebody else. */
 export type LookedUp<U> =
   | { readonly kind: 'found'; readonly account: Account<U> }
+  | { readonly kind: 'odd'; readonly odd: OddUser & { readonly id: string } }
   | { readonly kind: 'none' | 'other' }
+
+/** A page of the host's own list. */
+export interface AccountPage<U> {
+  readonly accounts: readonly (Account<U> | OddUser)[]
+  readonly next: string | null
+}
 
 export interface AccountsParts<U> {
   readonly users: Users<U>
   /** @throws ConfigurationError for a user that no host should have, such as one without an id */
   readonly describe: (user: U) => Account<U>
+  /** What can be told of such a user; never throws */
+  readonly glimpse: (user: U) => Glimpse
   /** The host's id of a user of the records, or null for one of another realm. */
   readonly hostIdOf: (recordId: string) => string | null
 }
@@ -47,45 +57,55 @@ export class Accounts<U> {
     return this.#parts.users.list !== undefined
   }
 
-  /** The user of a record as the host has them now. @throws UnavailableError where it cannot say */
+  /**
+   * The user of a record as the host has them now.
+   *
+   * @throws UnavailableError where it cannot say; what `describe` throws, such as ConfigurationError
+   */
   async find(recordId: string): Promise<Account<U> | null> {
     const found = await this.lookUp(recordId)
+    if (found.kind === 'odd') throw found.odd.cause
     return found.kind === 'found' ? found.account : null
   }
 
   /**
-   * The same, telling a user who is gone from an answer with somebody else. A store that takes "ANN"
-   * for "ann" would let one user be asked for under many ids.
+   * The same, telling a user who is gone from one whom the app tells wrongly, and from an answer with
+   * somebody else. A store that takes "ANN" for "ann" would let one user be asked for under many ids.
+   *
+   * @throws UnavailableError where it cannot say
    */
   async lookUp(recordId: string): Promise<LookedUp<U>> {
-    const { users, hostIdOf, describe } = this.#parts
+    const { users, hostIdOf } = this.#parts
     const hostId = hostIdOf(recordId)
     if (hostId === null) return { kind: 'none' }
     const user = await within(PART, () => users.findById(hostId))
     if (user === null || user === undefined || user === false) return { kind: 'none' }
-    const account = describe(user)
-    return account.id === recordId ? { kind: 'found', account } : { kind: 'other' }
+    const told = this.#described(user)
+    // Where not even the id can be read, it is whom the host was asked for.
+    if ((told.id ?? recordId) !== recordId) return { kind: 'other' }
+    return isOdd(told)
+      ? { kind: 'odd', odd: { ...told, id: recordId } }
+      : { kind: 'found', account: told }
   }
 
   /** A page of the host's own list; null for a cursor that it does not know, or without a list. */
-  async list(
-    query: UserQuery,
-  ): Promise<{ readonly accounts: readonly Account<U>[]; readonly next: string | null } | null> {
+  async list(query: UserQuery): Promise<AccountPage<U> | null> {
     const { users } = this.#parts
     return within(PART, async () => {
       const given = (await users.list?.(query)) ?? null
       if (given === null) return null
       const { listed, next } = checked(given, query.limit)
-      return { accounts: listed.map((user) => this.#listed(user)), next }
+      // `Array.from` reads what `map` passes over: a place that is empty.
+      return { accounts: Array.from(listed, (user) => this.#described(user)), next }
     })
   }
 
-  /** A user without an id among a hundred is no reason to take the whole app for ill-made. */
-  #listed(user: U): Account<U> {
+  /** One user who is told wrongly among a hundred must not hide the others. */
+  #described(user: U): Account<U> | OddUser {
     try {
       return this.#parts.describe(user)
     } catch (cause) {
-      throw new Error('users.list answered nonsense', { cause })
+      return oddUser(this.#parts.glimpse(user), cause)
     }
   }
 }

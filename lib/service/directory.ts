@@ -9,6 +9,8 @@ import { UnavailableError } from '../errors/unavailable-error.js'
 import { backupCodesLeft, placeOfBackupCodes } from '../factors/backup-codes/kept.js'
 import type { KeyIds, KeyPlace } from '../factors/key-place.js'
 import type { Account, Accounts } from './accounts.js'
+import { type ListedMember, unreadableMember } from './listed-member.js'
+import { isOdd, type OddUser } from './odd-user.js'
 import type { Records } from './records.js'
 
 /** A user of the host's, and how their second step is. Times in milliseconds. */
@@ -49,28 +51,13 @@ export interface MemberQuery {
   readonly limit: number
 }
 
-/** What a list tells of a user. */
-export type ListedMember = Pick<
-  Member<unknown>,
-  | 'account'
-  | 'hostId'
-  | 'state'
-  | 'since'
-  | 'backupCodesLeft'
-  | 'backupCodesKey'
-  | 'pausedUntil'
-  | 'lockedUntil'
-  | 'setupDeadline'
-> & {
-  /** Their record is damaged or lost: they are "on and broken", and nothing else is known. */
-  readonly unreadable?: true
-}
-
 /** Members of a query; may be fewer than the limit, even none, while `next` says there are more. */
 export interface MemberPage {
   readonly members: readonly ListedMember[]
   /** Records that are lost, in the store's words: whose they are cannot be told. */
   readonly lost: readonly string[]
+  /** Users whom the app tells wrongly; those without an id are not among the members. */
+  readonly odd: readonly OddUser[]
   readonly next: Place | null
 }
 
@@ -78,6 +65,7 @@ export interface MemberPage {
 interface Fetched {
   readonly members: readonly ListedMember[]
   readonly lost: readonly string[]
+  readonly odd: readonly OddUser[]
   readonly next: string | null
 }
 
@@ -110,11 +98,12 @@ export class Directory<U> {
   }
 
   /** @returns null where the host has no such user */
-  async find(hostId: string): Promise<Member<U> | null> {
-    const { recordIdOf, accounts, records } = this.#parts
+  async find(hostId: string): Promise<Member<U> | OddUser | null> {
+    const { recordIdOf, records } = this.#parts
     const id = recordIdOf(hostId)
-    const account = id === null ? null : await accounts.find(id)
-    return account === null ? null : this.#member(account, await records.policy())
+    const account = id === null ? null : await this.#accountOf(id)
+    if (account === null || isOdd(account)) return account
+    return this.#member(account, await records.policy())
   }
 
   /** @returns null for a place that no page of the query has given */
@@ -127,6 +116,7 @@ export class Directory<U> {
     const policy = await this.#parts.records.policy()
     const members: ListedMember[] = []
     const lost: string[] = []
+    const odd: OddUser[] = []
     let place: Place | null = query.from ?? { source: first, cursor: null }
     for (let pages = 0; pages < SOURCE_PAGES_AT_MOST; pages += 1) {
       if (place === null || members.length >= limit) break
@@ -135,12 +125,13 @@ export class Directory<U> {
       // The list that names one that cannot be read is all that tells how they are.
       const listed = place.source !== 'users'
       const right = (one: ListedMember) =>
-        one.state === state || (listed && one.unreadable === true)
+        one.state === state || (listed && one.unreadable !== undefined)
       members.push(...found.members.filter((one) => state === null || right(one)))
       lost.push(...found.lost)
+      odd.push(...found.odd)
       place = found.next === null ? after(place.source, sources) : { ...place, cursor: found.next }
     }
-    return { members, lost, next: place }
+    return { members, lost, odd, next: place }
   }
 
   /**
@@ -159,8 +150,9 @@ export class Directory<U> {
   async #byId({ search, state, from }: MemberQuery): Promise<MemberPage | null> {
     if (from !== null) return null
     const found = await this.find(search)
-    const right = found !== null && (state === null || found.state === state)
-    return { members: right ? [found] : [], lost: [], next: null }
+    const { members, odd } = this.#sorted(found === null ? [] : [found])
+    const right = members.filter((one) => state === null || one.state === state)
+    return { members: right, lost: [], odd, next: null }
   }
 
   async #fetch(place: Place, search: string, limit: number, policy: Policy) {
@@ -176,8 +168,8 @@ export class Directory<U> {
   ): Promise<Fetched | null> {
     const page = await this.#parts.accounts.list(query)
     if (page === null) return null
-    const members = await Promise.all(page.accounts.map((one) => this.#listed(one, policy)))
-    return { members, lost: [], next: page.next }
+    const found = await Promise.all(page.accounts.map((one) => this.#listed(one, policy)))
+    return { ...this.#sorted(found), lost: [], next: page.next }
   }
 
   async #fetchRecords(
@@ -186,26 +178,36 @@ export class Directory<U> {
   ): Promise<Fetched | null> {
     const page = await this.#parts.records.list(query)
     if (page === null) return null
-    const found: readonly (ListedMember | null)[] = await Promise.all([
+    const found = await Promise.all([
       ...page.records.map((record) => this.#memberOf(record, policy)),
       ...page.damaged.map((recordId) => this.#damagedOf(recordId)),
     ])
-    return { members: found.filter((one) => one !== null), lost: page.lost, next: page.next }
-  }
-
-  async #damagedOf(recordId: string): Promise<ListedMember | null> {
-    const account = await this.#parts.accounts.find(recordId)
-    return account === null ? null : this.#unreadable(account)
+    const { lost, next } = page
+    return { ...this.#sorted(found.filter((one) => one !== null)), lost, next }
   }
 
   /** Null for users of another realm, and for those whom the host has no more. */
-  async #memberOf(record: SecondStepRecord, policy: Policy): Promise<Member<U> | null> {
-    const account = await this.#parts.accounts.find(record.userId)
-    return account === null ? null : this.#member(account, policy, record)
+  async #accountOf(recordId: string): Promise<Account<U> | OddUser | null> {
+    const found = await this.#parts.accounts.lookUp(recordId)
+    if (found.kind === 'odd') return found.odd
+    return found.kind === 'found' ? found.account : null
+  }
+
+  async #damagedOf(recordId: string): Promise<ListedMember | OddUser | null> {
+    const account = await this.#accountOf(recordId)
+    if (account === null || isOdd(account)) return account
+    return this.#unreadable(account)
+  }
+
+  async #memberOf(record: SecondStepRecord, policy: Policy): Promise<Member<U> | OddUser | null> {
+    const account = await this.#accountOf(record.userId)
+    if (account === null || isOdd(account)) return account
+    return this.#member(account, policy, record)
   }
 
   /** One record that cannot be read must not hide everybody else. It is on and broken, never off. */
-  async #listed(account: Account<U>, policy: Policy): Promise<ListedMember> {
+  async #listed(account: Account<U> | OddUser, policy: Policy): Promise<ListedMember | OddUser> {
+    if (isOdd(account)) return account
     try {
       return await this.#member(account, policy)
     } catch (error) {
@@ -215,19 +217,28 @@ export class Directory<U> {
     }
   }
 
+  /** Whoever has an id is listed, also where nothing else can be told of them. */
+  #sorted(found: readonly (ListedMember | OddUser)[]): Pick<Fetched, 'members' | 'odd'> {
+    const members = found.flatMap((one) => {
+      if (!isOdd(one)) return one
+      const { id, name } = one
+      return id === null
+        ? []
+        : unreadableMember({ id, name, email: null }, this.#hostId(id), 'user')
+    })
+    return { members, odd: found.filter(isOdd) }
+  }
+
   #unreadable(account: Account<U>): ListedMember {
-    const hostId = this.#parts.hostIdOf(account.id) ?? account.id
-    const nothing = { pausedUntil: null, lockedUntil: null, setupDeadline: null }
-    const noCodes = { backupCodesLeft: 0, backupCodesKey: null }
-    return {
-      ...{ account, hostId, unreadable: true, state: 'on', since: null },
-      ...noCodes,
-      ...nothing,
-    }
+    return unreadableMember(account, this.#hostId(account.id), 'record')
+  }
+
+  #hostId(recordId: string): string {
+    return this.#parts.hostIdOf(recordId) ?? recordId
   }
 
   async #member(account: Account<U>, policy: Policy, known?: SecondStepRecord): Promise<Member<U>> {
-    const { records, hostIdOf, keyIds, window, now } = this.#parts
+    const { records, keyIds, window, now } = this.#parts
     const record = known ?? (await records.find(account.id))
     const footing = { record, policy, subject: account.subject }
     const at = now()
@@ -235,7 +246,7 @@ export class Directory<U> {
     return {
       ...footing,
       account,
-      hostId: hostIdOf(account.id) ?? account.id,
+      hostId: this.#hostId(account.id),
       state: stateOf(footing, window, at),
       since: enrolledSince(record),
       backupCodesLeft: backupCodesLeft(record.backupCodes, keyIds),

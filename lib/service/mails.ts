@@ -190,6 +190,7 @@ export class Mails implements LinkMailer {
 
   async #accountOf(userId: string): Promise<Account | null> {
     const found = await this.#parts.accounts.lookUp(userId)
+    if (found.kind === 'odd') throw found.odd.cause
     if (found.kind === 'other') throw new Error('users.findById answered with somebody else')
     return found.kind === 'found' ? found.account : null
   }

@@ -42,6 +42,8 @@ export interface PageFrame {
 export interface PageProblem {
   readonly code: string
   readonly detail: string
+  /** A heading that says more than the code's own. Default: that one. */
+  readonly title?: string
   /** Minutes until it is worth trying again, where that is known. */
   readonly minutes?: number
   /** Seconds that the device's clock is ahead or, below zero, behind, where a code told. */
@@ -244,6 +246,8 @@ export type PageData = {
     readonly users: readonly ListedUser[]
     /** How many records are lost that belong here: nobody can tell whose they are. */
     readonly lost: number
+    /** How many users are missing whose id the app does not tell. Default: 0. */
+    readonly withoutId?: number
     /** The next page, or null. */
     readonly more: string | null
   }
@@ -346,7 +350,7 @@ const titles: Titles = {
   'admin-codes': ({ kind }, t) => t(`admin.${kind}.title`),
   'admin-policy': (_, t) => t('admin.policy'),
   'admin-events': (_, t) => t('admin.events'),
-  problem: ({ problem }, t) => t(`problem.${problem.code}.title`),
+  problem: ({ problem }, t) => problem.title ?? t(`problem.${problem.code}.title`),
 }
 
 /**

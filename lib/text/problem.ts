@@ -40,11 +40,17 @@ export type ProblemText =
       readonly key: 'factor.totp.malformed' | 'factor.totp.malformed-backup'
       readonly digits: number
     }
+  | {
+      readonly key: 'admin.user.odd'
+      /** What the app tells wrongly of the user. */
+      readonly field: string
+    }
 
 /** What a problem says, in the visitor's language. */
 export function detailOf({ code, text }: Problem, t: Translate): string {
   if (text === undefined) return t(`problem.${code}`)
-  return 'digits' in text ? t(text.key, { digits: text.digits }) : t(text.key)
+  const { key, ...values } = text
+  return t(key, values)
 }
 
 /** A refusal that a handler answers with. */

@@ -2,7 +2,7 @@ import type { Policy } from '../domain/policy.js'
 import { FOREVER } from '../domain/standing.js'
 import type { State } from '../domain/state.js'
 import type { KeyPlace } from '../factors/key-place.js'
-import type { ListedMember } from '../service/directory.js'
+import type { ListedMember } from '../service/listed-member.js'
 import type { HostIds } from './shown-event.js'
 
 /** A user as admins see them. Times are ISO 8601. */
@@ -23,7 +23,10 @@ export interface ShownUser {
 export interface ListedUser extends ShownUser {
   /** Where the key is that their unused backup codes were made under. Default: null. */
   readonly backupCodesKey?: KeyPlace | null
-  /** Their record is damaged or lost: the state is not known. Default: false. */
+  /**
+   * Their record is damaged or lost, or the app tells the user wrongly: the state is not known.
+   * Default: false.
+   */
   readonly unreadable?: boolean
 }
 
@@ -56,8 +59,8 @@ export function shownUser(member: ListedMember): ShownUser {
 }
 
 export function listedUser(member: ListedMember): ListedUser {
-  const { backupCodesKey, unreadable = false } = member
-  return { ...shownUser(member), backupCodesKey, unreadable }
+  const { backupCodesKey, unreadable } = member
+  return { ...shownUser(member), backupCodesKey, unreadable: unreadable !== undefined }
 }
 
 export function shownPolicy({ hostIdOf }: HostIds, policy: Policy): ShownPolicy {

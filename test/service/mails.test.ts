@@ -51,6 +51,7 @@ function world(given: {
     accounts: new Accounts<Told>({
       users: { findById: given.findById ?? (async () => ({ ...ann, ...given.user })) },
       describe: (told) => ({ ...accountOf(told), user: told }),
+      glimpse: () => ({ id: null, name: null }),
       hostIdOf: (id) => id,
     }),
     mailer: given.sendMail === undefined ? server.transport : { sendMail: given.sendMail },

@@ -2,6 +2,7 @@ import type { Request } from 'express'
 import type { UserAction } from '../../domain/admin-actions.js'
 import type { AdminAnswer, AdminChange, Administration } from '../../service/administration.js'
 import type { Member } from '../../service/directory.js'
+import { isOdd } from '../../service/odd-user.js'
 import type { CodesKind } from '../../text/pages.js'
 import type { Problem } from '../../text/problem.js'
 import { iso, shownUntil } from '../../text/shown-user.js'
@@ -20,6 +21,7 @@ import {
 } from './change.js'
 import { answerReload, type MadeCodes, showCodes } from './codes.js'
 import { daysOf, malformedField, reasonOf } from './fields.js'
+import { oddUserProblem } from './odd-users.js'
 import { presentAdmin } from './requirements.js'
 import { memberOf, pathOfUser, userPage } from './user.js'
 
@@ -103,6 +105,7 @@ function userChange<Input, Result>(action: UserAction, doing: Doing<Input, Resul
     if ('code' in admin) return admin
     const member = await memberOf(site, req)
     if (member === null) return { code: 'not-found' } as const
+    if (isOdd(member)) return oddUserProblem(member)
     if (!(await mayChange(exchange, admin, member, action))) return { code: 'forbidden' } as const
     const input = doing.read(req)
     if (input === undefined) return malformedField(req, doing.field ?? null)
@@ -159,8 +162,9 @@ async function refuse(
 ): Promise<Problem | undefined> {
   const { site, req, res } = exchange
   const member = problem.code === 'not-found' ? null : await memberOf(site, req)
-  await announceRefusal(exchange, member?.account.id ?? null, action, problem)
-  if (member === null) return problem
+  const odd = member !== null && isOdd(member)
+  await announceRefusal(exchange, (odd ? member : member?.account)?.id ?? null, action, problem)
+  if (member === null || odd) return problem
   if (problem.code === 'fresh-code-required') {
     await rememberWayBack(site, req, pathOfUser(site, member.hostId))
   }

@@ -6,6 +6,7 @@ import {
   type UserAction,
 } from '../../domain/admin-actions.js'
 import type { Member } from '../../service/directory.js'
+import { isOdd, type OddUser } from '../../service/odd-user.js'
 import { pageEvent } from '../../text/page-event.js'
 import type { AdminForm, PageData, PageProblem } from '../../text/pages.js'
 import { shownEvent } from '../../text/shown-event.js'
@@ -14,9 +15,10 @@ import { fieldOf } from '../request/body.js'
 import type { Exchange, Handler } from '../request/handler.js'
 import { wantsJson } from '../request/negotiation.js'
 import { type AdminNotice, takeAdminNotice } from '../request/session.js'
-import type { AdminServices, Site } from '../request/site.js'
+import type { AdminServices, HostApp, Services, Site } from '../request/site.js'
 import type { SignedInVisitor } from '../request/visitor.js'
 import { redirect, sendJson, showPage } from '../routing/respond.js'
+import { oddUserProblem, reportOddUsers } from './odd-users.js'
 import { directoryOf, leadsToFreshCode } from './requirements.js'
 
 type FoundMember = Member<Express.User>
@@ -26,6 +28,7 @@ export const showUser: Handler<SignedInVisitor> = async (exchange) => {
   const { site, req, res } = exchange
   const member = await memberOf(site, req)
   if (member === null) return { code: 'not-found' }
+  if (isOdd(member)) return oddUserProblem(member)
   if (!wantsJson(req)) {
     await userPage(exchange, member, null, 200)
     return undefined
@@ -49,9 +52,14 @@ export const toUser: Handler = async ({ site, req, res }) => {
 }
 
 /** The user whom the path names, or null. Express has decoded it, once. */
-export async function memberOf(site: AdminServices, req: Request): Promise<FoundMember | null> {
+export async function memberOf(
+  site: AdminServices & Services & HostApp,
+  req: Request,
+): Promise<FoundMember | OddUser | null> {
   const { id } = req.params
-  return typeof id === 'string' ? directoryOf(site).find(id) : null
+  const found = typeof id === 'string' ? await directoryOf(site).find(id) : null
+  if (found !== null && isOdd(found)) reportOddUsers(site, [found])
+  return found
 }
 
 /** The user's page. */

@@ -10,6 +10,7 @@ import type { Services } from '../request/site.js'
 import type { SignedInVisitor } from '../request/visitor.js'
 import { redirect, sendJson, sendProblem, showPage } from '../routing/respond.js'
 import { readCursor, writeCursor } from './cursor.js'
+import { reportOddUsers } from './odd-users.js'
 import { cursorOf, limitOf, pageFrom, textOf } from './query.js'
 import { directoryOf } from './requirements.js'
 
@@ -37,13 +38,14 @@ export const listUsers: Handler<SignedInVisitor> = async (exchange) => {
   const found = await directoryOf(site).page(query)
   if (found === null) return refuse(exchange, malformed('cursor'))
   reportUnreadable(site, found)
+  reportOddUsers(site, found.odd)
   const next = writeCursor(query, found.next)
   if (wantsJson(req)) sendJson(res, { users: found.members.map(shownUser), next })
   else await usersPage(exchange, found, next, null, 200)
   return undefined
 }
 
-const NOBODY: MemberPage = { members: [], lost: [], next: null }
+const NOBODY: MemberPage = { members: [], lost: [], odd: [], next: null }
 
 async function refuse(exchange: Exchange<SignedInVisitor>, problem: Problem): Promise<undefined> {
   const { site, req, res } = exchange
@@ -54,7 +56,7 @@ async function refuse(exchange: Exchange<SignedInVisitor>, problem: Problem): Pr
 
 /** JSON has no room for it, and an admin who sees it on the page can seldom mend it. */
 function reportUnreadable({ trouble }: Services, { members, lost }: MemberPage): void {
-  const damaged = members.filter(({ unreadable }) => unreadable === true)
+  const damaged = members.filter(({ unreadable }) => unreadable === 'record')
   const named = [...damaged.map(({ hostId }) => JSON.stringify(hostId)), ...lost]
   if (named.length === 0) return
   trouble.report(
@@ -84,7 +86,7 @@ function queryOf(req: Request): MemberQuery | { readonly problem: Problem } {
 
 function usersPage(
   { site, req, res }: Exchange,
-  { members, lost }: MemberPage,
+  { members, lost, odd }: MemberPage,
   next: string | null,
   problem: PageProblem | null,
   status: number,
@@ -98,6 +100,7 @@ function usersPage(
     searchable: directoryOf(site).searchable,
     users,
     lost: lost.length,
+    withoutId: odd.filter(({ id }) => id === null).length,
     more: pageFrom(req, `${site.paths.admin}/users`, next),
   }
   return showPage(site, req, res, 'admin-users', data, status)

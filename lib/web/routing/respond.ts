@@ -96,6 +96,8 @@ export async function sendProblem(
   const shown = {
     code: problem.code,
     detail: detailOf(problem, t),
+    // Trying again is no help there.
+    ...(problem.text?.key === 'admin.user.odd' ? { title: t('admin.unreadable') } : {}),
     ...(problem.triesLeft === undefined ? {} : { triesLeft: problem.triesLeft }),
     ...(problem.blockedUntil === undefined
       ? {}

@@ -5,7 +5,7 @@ import { memoryStore, type RecordStore } from '../../../lib/index.js'
 import { ADMIN, adminVisit, PEOPLE, putJson, usersOf } from '../../support/admin.js'
 import { expectProblem, getJson, getPage, postJson } from '../../support/answers.js'
 import { enrol } from '../../support/browser.js'
-import { ann, type HostUser } from '../../support/host.js'
+import { ann } from '../../support/host.js'
 import { authenticatorOf } from '../../support/records.js'
 import { recordOf } from '../../support/visits.js'
 
@@ -100,19 +100,6 @@ describe('A record that cannot be read', () => {
     }
     expectProblem(await getJson(browser, `${ADMIN}/users`), 'unavailable', 503)
   })
-})
-
-describe('A list of the host’s', () => {
-  for (const odd of [{ name: 'Nobody' }, { id: '' }, { id: 'x\ud800' }, null, 'ann']) {
-    it(`is a 503 where ${JSON.stringify(odd)} is in it`, async () => {
-      const list = async () => ({
-        users: [...PEOPLE.slice(1), odd as unknown as HostUser],
-        next: null,
-      })
-      const { browser } = await adminVisit({ users: { ...usersOf(PEOPLE), list } })
-      expectProblem(await getJson(browser, `${ADMIN}/users`), 'unavailable', 503)
-    })
-  }
 })
 
 describe('A list of the host’s that gives more than was asked for', () => {
