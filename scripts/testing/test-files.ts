@@ -11,9 +11,12 @@ export function testFiles(): readonly string[] {
     .sort()
 }
 
-/** A bound on time, or a comparison of times, means something only on a machine that is idle. */
-export function measuresTime(file: string): boolean {
-  return textOf(file).includes('performance.now(')
+/**
+ * Two times can be compared only on a machine that is idle. A bound on one time is no such thing: it
+ * leaves a third and more to a machine that is busy, and most of what it bounds is a wait.
+ */
+export function comparesTimes(file: string): boolean {
+  return textOf(file).includes("support/compared-times.js'")
 }
 
 /** Whether a file, or what it imports of ours for tests, starts servers, browsers or programs. */

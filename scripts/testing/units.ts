@@ -1,5 +1,5 @@
 import type { Outcome } from './mocha.js'
-import { measuresTime, testFiles } from './test-files.js'
+import { comparesTimes, testFiles } from './test-files.js'
 
 /** Files of tests that one process runs. */
 export interface Unit {
@@ -30,8 +30,8 @@ const FILES_AT_ONCE: readonly (readonly [folder: RegExp, count: number])[] = [
 
 /** All tests, with the records in memory. */
 export function units(files = testFiles()): readonly Unit[] {
-  const together = files.filter((file) => !measuresTime(file))
-  const alone = files.filter(measuresTime)
+  const together = files.filter((file) => !comparesTimes(file))
+  const alone = files.filter(comparesTimes)
   return [
     ...FILES_AT_ONCE.flatMap(([folder, count], index) => {
       const earlier = FILES_AT_ONCE.slice(0, index).map(([other]) => other)

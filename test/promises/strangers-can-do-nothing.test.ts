@@ -8,6 +8,7 @@ import { once } from 'node:events'
 import { expect } from 'chai'
 import { getJson, getPage, postForm, postJson } from '../support/answers.js'
 import { browserOf, enrol } from '../support/browser.js'
+import { longer } from '../support/compared-times.js'
 import { ann, bob, makeHost } from '../support/host.js'
 import { lostHost, lostVisit, member } from '../support/lost.js'
 import { moduleFile, NODE_ARGUMENTS } from '../support/modules.js'
@@ -21,14 +22,6 @@ const LOST = '/second-step/lost'
 function shown({ status, headers, text }: Awaited<ReturnType<typeof getJson>>): object {
   const { date: _, 'set-cookie': __, ...rest } = headers
   return { status, headers: rest, text }
-}
-
-/** The probability that one of the first took longer than one of the others. */
-function longer(first: readonly number[], others: readonly number[]): number {
-  const wins = first.flatMap((one) =>
-    others.map((other) => (one > other ? 1 : 0) + (one === other ? 0.5 : 0)),
-  )
-  return wins.reduce<number>((sum, win) => sum + win, 0) / wins.length
 }
 
 describe('Strangers can do nothing', () => {
