@@ -62,7 +62,15 @@ function addressOf(url: string): URL {
   if (!/^rediss?:\/\/./.test(url) || !URL.canParse(url)) {
     throw new Error('The Redis URL must look like redis://127.0.0.1:6379.')
   }
-  return new URL(url)
+  const address = new URL(url)
+  // `redis://app:1/2@host` is read as the host `app`, at port 1.
+  const { pathname, search, hash } = address
+  if (`${pathname}${search}${hash}`.includes('@')) {
+    throw new Error(
+      'The Redis URL has an @ behind its host: write / ? and # in a password as %2F, %3F and %23.',
+    )
+  }
+  return address
 }
 
 /** Where a cluster's server sends those who ask for a slot that another one has. */

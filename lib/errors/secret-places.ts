@@ -5,8 +5,9 @@ export type Span = readonly [start: number, end: number]
 
 const WORD = /\S+/g
 const BEFORE_A_SCHEME = /[a-z][a-z0-9+.-]{0,19}$/i
-// `app:password@db`, as drivers of MySQL are given it; not the beginning of an address.
+// `app:password@db:3306` without a scheme; an id of a realm, `acme:ann@acme.example`, has nothing behind it.
 const USER = /^[([{<"'`]*[\w.%+-]{0,64}:(?!\/\/)/
+const HOST = /^@[\w.-]{0,255}(?::\d|[/(])/
 const PORT = String.raw`\d{1,5}(?:[/?#\s,;)'"\]]|$)`
 const UNENDED = new RegExp(
   String.raw`(:\/\/[^\s:/@[]{0,100}:)(?!${PORT})(?:[^@\n]{0,200}@|\S*)`,
@@ -55,7 +56,7 @@ function* inAddresses(text: string): Iterable<Span> {
 /** Where the user and the password of an address begin; a file has none. */
 function startOfUser(word: string): number | null {
   const user = USER.exec(word)
-  if (user !== null) return user[0].length
+  if (user !== null && HOST.test(word.slice(word.lastIndexOf('@')))) return user[0].length
   for (let at = word.indexOf('://'); at !== -1; at = word.indexOf('://', at + 3)) {
     const scheme = BEFORE_A_SCHEME.exec(word.slice(Math.max(0, at - 20), at))?.[0]
     if (scheme !== undefined && scheme.toLowerCase() !== 'file') return at + 3

@@ -1,6 +1,9 @@
+import { bareCause } from './bare-cause.js'
+
 /**
  * A part that the second step depends on did not answer, or answered nonsense. Always a refusal:
- * nobody is signed in because of it. `cause` has the detail, which visitors never see.
+ * nobody is signed in because of it. `cause` has the detail, which visitors never see, and
+ * nothing of the command or statement that failed.
  */
 export class UnavailableError extends Error {
   override readonly name = 'UnavailableError'
@@ -11,6 +14,6 @@ export class UnavailableError extends Error {
   readonly code = 'unavailable'
 
   constructor(part: string, cause?: unknown) {
-    super(`${part} is not available`, { cause })
+    super(`${part} is not available`, { cause: bareCause(cause) })
   }
 }

@@ -63,6 +63,20 @@ describe('The command line', () => {
     })
   }
 
+  it('takes no beginning of a password for a host, where its slash or # is not escaped', async () => {
+    for (const url of [
+      'redis://app:123/45@cache:6379',
+      'redis://app:123#45@cache',
+      'redis://a:123?45@c',
+    ]) {
+      const { exitCode, stdout, stderr } = await run(['init', '--redis', url])
+      expect([exitCode, stdout]).to.deep.equal([1, ''])
+      expect(stderr)
+        .to.contain('%2F')
+        .and.not.match(/123|45/)
+    }
+  })
+
   it('shows what there is to whoever says nothing, with exit code 2', async () => {
     const { exitCode, stdout, stderr } = await run([])
     expect([exitCode, stdout]).to.deep.equal([2, ''])

@@ -12,7 +12,7 @@ const PLACES: Record<string, (password: string) => string> = {
   'an address without an end': (password) =>
     `Invalid URL: rediss://app:x${password.replaceAll('@', 'x')}`,
   'an address in quotes': (password) => `cannot parse "mysql://app:${password}@db/x", sorry`,
-  'an address without a scheme': (password) => `cannot reach app:${plain(password)}@db`,
+  'an address without a scheme': (password) => `cannot reach app:${plain(password)}@tcp(db)/x`,
   'a query': (password) => `GET https://db.example/?token=${password} failed`,
   'a connection string': (password) => `host=db password=${password} user=app`,
   'a quoted connection string': (password) => `password='${escaped(password, "'")}' user=app`,
@@ -78,6 +78,8 @@ describe('a text without its secrets', () => {
     'getaddrinfo ENOTFOUND redis://cache:6379/0',
     'mongodb://a:1,b:2/app: no server',
     'password authentication failed for user "app"',
+    // A user of a realm whose id is an e-mail address.
+    'what is stored as acme:ann@acme.example cannot be read',
     'WRONGPASS invalid username-password pair or user is disabled.',
     'NOAUTH Authentication required.',
     'ERR AUTH <password> called without any password configured for the default user.',
