@@ -12,24 +12,24 @@ const OPERATOR: Actor = { kind: 'operator', id: null }
 
 /** The app's second step, as the commands use it. */
 export interface App extends Wired {
-  /** Where it is, and who asks, and why. */
+  /** The store, and who makes the change, from where and why. */
   readonly requestInfo: RequestInfo
 }
 
 /** A user that a command is about. */
 export interface NamedUser {
-  /** As it was given: the host's id. */
+  /** The host's id, as given. */
   readonly id: string
   readonly userId: string
-  /** Null where nobody has this id, as far as can be told. */
+  /** Null if no user has this id, as far as the app can tell. */
   readonly subject: Subject | null
 }
 
 const NOTHING_TOLD: Subject = { roles: [], createdAt: null, privileged: false }
 
 /**
- * Opens the app's second step with the options of its config, does something with it, and waits for
- * the mails that this sends.
+ * Opens the app's second step with the options of its config, runs the work, and waits for the
+ * mails that it sends.
  *
  * @throws UsageError, ConfigurationError, UnavailableError
  */
@@ -46,7 +46,9 @@ export async function withApp<T>(values: Values, act: (app: App) => Promise<T>):
   }
 }
 
-/** Whom `--user` names. Without `users` in the config, whoever has a record is somebody. */
+/**
+ * The user that `--user` names. Without `users` in the config, a user exists if there is a record.
+ */
 export async function userOf(app: App, id: string): Promise<NamedUser> {
   const userId = app.checked.recordId(id)
   const { findSubject, records } = app

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 
-/** Wrong use of the command line: answered in one line, and with exit code 2. */
+/** Wrong use of the command line. The answer is one line, and exit code 2. */
 export class UsageError extends Error {}
 
 const OPTIONS = {
@@ -25,7 +25,7 @@ const OPTIONS = {
 
 export type OptionName = keyof typeof OPTIONS
 
-/** What was given with the options, as text. */
+/** The values of the options, as text. */
 export type Values = ReturnType<typeof readArguments>['values']
 
 /** @throws UsageError for an option that there is none of, or one without its value */
@@ -39,13 +39,13 @@ export function readArguments(args: string[]) {
   }
 }
 
-/** Node goes on about what else may have been meant. */
+/** Node's message continues with guesses at what was meant. They are left out. */
 function firstSentence(error: unknown): string {
   const { message } = error instanceof Error ? error : new Error(String(error))
   return `${message.split(/[.\n](?=\s|$)|\n/)[0]}.`
 }
 
-/** Which of two users was meant is not to be guessed. */
+/** Do not guess which of two users was meant. */
 function refuseTwice(names: readonly string[]): void {
   const twice = names.find((name, index) => name !== 'role' && names.indexOf(name) < index)
   if (twice !== undefined) throw new Error(`--${twice} was given twice.`)

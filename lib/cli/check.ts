@@ -8,7 +8,7 @@ import { KeyUse } from './key-use.js'
 import { openPatiently } from './patience.js'
 import type { Progress } from './progress.js'
 
-/** What a reading of all records has found. */
+/** The findings of a pass over all records. */
 export interface Findings extends Reading {
   /** Null where the config has no keys. */
   readonly use: KeyUse | null
@@ -22,7 +22,7 @@ export interface Findings extends Reading {
 export async function check({ store, keys }: Config, progress: Progress): Promise<Findings> {
   const ring = keys === null ? null : keyRing(keys, system)
   const use = ring === null ? null : new KeyUse(ring.digester.keyIds)
-  // As in production: an emptied Redis must not be declared trustworthy by a look at it.
+  // As in production: a mere check must not mark an emptied Redis as trustworthy.
   await openPatiently(async () => store.open?.({ production: true }))
   const reading = await readEveryRecord(store, progress, 'is broken', async (record) => {
     const sealedUnder = ring === null ? [] : await openSecrets(record, ring.sealer)

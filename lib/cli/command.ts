@@ -1,10 +1,10 @@
 import type { OptionName, Values } from './arguments.js'
 
-/** What a command came to. */
+/** The outcome of a command. */
 export interface Outcome {
   /** False: it was refused, or found something wrong. The exit code is 1 then. */
   readonly ok: boolean
-  /** For people. Of something that is not `ok` it goes to the error stream. */
+  /** For people. Goes to the error stream unless `ok`. */
   readonly text: string
   /** With `--json`. */
   readonly json: unknown
@@ -14,11 +14,11 @@ export interface Outcome {
 export interface Command {
   /** A line in the list of commands. */
   readonly summary: string
-  /** What comes after the command's name. */
+  /** The arguments after the command's name. */
   readonly usage: string
-  /** A line for each option, and what is good to know. */
+  /** A line for each option, and further advice. */
   readonly help: string
-  /** Which options it has beside `--help`. */
+  /** Its options beside `--help`. */
   readonly options: readonly OptionName[]
   run(values: Values): Promise<Outcome>
 }

@@ -68,7 +68,7 @@ function report({ read, broken, use }: Findings): Outcome {
   return { ok: whole, text, json: { read, broken, keys: use?.keys() ?? null } }
 }
 
-/** What the command line tool can do. */
+/** All commands of the command line tool. */
 export const COMMANDS: ReadonlyMap<string, Command> = new Map(
   Object.entries({
     keygen,

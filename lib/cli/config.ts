@@ -3,15 +3,15 @@ import { pathToFileURL } from 'node:url'
 import type { RecordStore } from '../ports/record-store.js'
 import { loadFailure } from './load-failure.js'
 
-/** What every command needs of the app's options: where everything is kept. */
+/** The part of the app's options that every command needs: the stores. */
 export interface Config {
   readonly store: RecordStore & { migrate?(): Promise<boolean> }
   readonly keys: readonly (string | undefined)[] | null
 }
 
 /**
- * Reads an ES module whose default export is the app's options of `createSecondStep`, or has at
- * least `store` and, for what opens secrets, `keys`.
+ * Reads an ES module whose default export is the app's options of `createSecondStep`. `store` is
+ * required, and `keys` for commands that open secrets.
  *
  * @throws Error with a message for the person at the terminal
  */

@@ -5,7 +5,7 @@ import type { Command } from './command.js'
 
 const LIMIT = '20'
 
-/** `events`: what happened, newest first. */
+/** `events`: lists the audit log, newest first. */
 export const events: Command = {
   summary: 'Lists what happened, newest first.',
   usage: '--config FILE [--user ID] [--limit N] [--cursor CURSOR]',

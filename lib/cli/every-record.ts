@@ -12,16 +12,16 @@ type Listed =
   | { readonly stored: SecondStepRecord; readonly lost?: undefined }
   | { readonly stored?: undefined; readonly lost: string }
 
-/** What a reading of all records came to. */
+/** The outcome of a pass over all records. */
 export interface Reading {
   readonly read: number
-  /** One sentence for each record that is lost, or not whole, or that nothing could be done with. */
+  /** One sentence for each record that is lost, damaged or could not be processed. */
   readonly broken: readonly string[]
 }
 
 /**
- * Does something with every record. One that is lost, not whole, or that it fails with keeps nobody
- * from the others.
+ * Runs the work on every record. A record that is lost or damaged, or that the work fails on, does
+ * not stop the others.
  *
  * @param failure what is said of a record that it fails with, such as `is broken`
  * @throws anything, where the store does not answer
@@ -68,7 +68,7 @@ async function* everyRecord(store: RecordStore): AsyncGenerator<Listed> {
   } while (cursor !== null)
 }
 
-/** Whose record it is, also where nothing else of it can be read. */
+/** The record's user id, even if nothing else of the record can be read. */
 function userIdOf(stored: SecondStepRecord): string {
   return String(Reflect.get(Object(stored), 'userId'))
 }

@@ -31,7 +31,7 @@ async function makeMarkerAt(address: URL, prefix: string): Promise<boolean> {
     commandTimeout: PATIENCE,
     retryStrategy: () => null,
   })
-  // connect() itself rejects with "Connection is closed", which tells nobody why.
+  // connect() itself rejects with "Connection is closed", which does not tell the cause.
   let reason: unknown
   redis.on('error', (error) => {
     reason = error
@@ -73,7 +73,7 @@ function addressOf(url: string): URL {
   return address
 }
 
-/** Where a cluster's server sends those who ask for a slot that another one has. */
+/** The redirection of a cluster's server, for a slot that another server has. */
 function redirection(error: unknown): string | null {
   if (!(error instanceof Error)) return null
   return /^MOVED \d+ (\S+)$/.exec(error.message)?.[1] ?? null

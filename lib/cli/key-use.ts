@@ -6,20 +6,20 @@ import { hasOpenOneTimeCode } from '../factors/one-time-codes/page.js'
 
 const NAMED_AT_MOST = 20
 
-/** What needs a key: it opens, or works, with that key alone. */
+/** A kind of thing that works with one key only. */
 type Need = 'secrets' | 'backupCodes' | 'oneTimeCodes' | 'mailResets'
 
-/** What was found under one key. */
+/** Everything that depends on one key. */
 export interface UsedKey {
-  /** As sealed secrets name it; null: version 0.1.0 has not noted it. */
+  /** The key's id, as sealed secrets name it. Null: version 0.1.0 did not record it. */
   readonly id: string | null
   readonly place: KeyPlace
-  /** How many users have such a thing under it. */
+  /** The number of users who have such a thing under this key. */
   readonly secrets: number
   readonly backupCodes: number
   readonly oneTimeCodes: number
   readonly mailResets: number
-  /** Who has any of it; null for the current key. */
+  /** The ids of these users. Null for the current key. */
   readonly users: readonly string[] | null
 }
 
@@ -28,7 +28,9 @@ interface Needs {
   readonly users: Set<string>
 }
 
-/** Keeps account of what needs which key of the ring, so that one sees when a key may leave it. */
+/**
+ * Counts what depends on each key of the ring, so that the operator sees when a key can be removed.
+ */
 export class KeyUse {
   readonly #keyIds: KeyIds
   readonly #found = new Map<string | null, Needs>()
@@ -54,7 +56,7 @@ export class KeyUse {
     this.#add(userId, 'mailResets', reset === null ? [] : [reset.keyId])
   }
 
-  /** The keys of the ring in their order, then those that are gone, then what is not known. */
+  /** In order: the keys of the ring, then keys that are gone, then unknown keys. */
   keys(): readonly UsedKey[] {
     const order: readonly KeyPlace[] = ['current', 'older', 'gone', 'unknown']
     const keys = [...this.#found].map(([id, needs]) => this.#usedKey(id, needs))
@@ -62,7 +64,8 @@ export class KeyUse {
   }
 
   /**
-   * What the operator has to know, a sentence each; none where the ring is one key and has all.
+   * Advice to the operator, one sentence each. Empty if the ring is one key and everything is under
+   * it.
    *
    * @param whole whether every record could be read
    */
@@ -88,7 +91,7 @@ export class KeyUse {
     for (const id of new Set(keyIds)) {
       const { counts, users } = this.#needsOf(id)
       counts[need] += 1
-      // Of the current key nobody asks whose it is, and it may be everybody.
+      // For the current key nobody needs the users, and the list could be everybody.
       if (id !== this.#keyIds[0]) users.add(userId)
     }
   }

@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { ConfigurationError } from '../errors/configuration-error.js'
 
-/** Errors of Node's loader that name a module or a file, and nothing that a program has read. */
+/** Errors of Node's loader that name only a module or a file, never data of a program. */
 const OF_THE_LOADER = [
   'ERR_MODULE_NOT_FOUND',
   'ERR_PACKAGE_PATH_NOT_EXPORTED',
@@ -14,8 +14,9 @@ const OURS: ConfigurationError['name'] = 'ConfigurationError'
 const LONGEST_CHECK = 5000
 
 /**
- * Why a module could not be loaded, in one line that names file and position. What the host's own code
- * or a driver says is not repeated: connection strings are in such messages, and this is printed.
+ * The reason why a module could not be loaded, in one line with file and position. It leaves out
+ * messages of the host's code and of drivers, because they can hold connection strings and this
+ * line is printed.
  */
 export function loadFailure(file: string, error: unknown): string {
   const why = whyNot(file, error)
@@ -25,7 +26,7 @@ export function loadFailure(file: string, error: unknown): string {
 function whyNot(file: string, error: unknown): string {
   if (!(error instanceof Error)) return `it throws something that is no error. ${hidden(file)}`
   const thrownAt = frameOf(error, file)
-  // By name: the app may have another copy of this package.
+  // Compared by name, because the app may have another copy of this package.
   if (error.name === OURS) return `${error.message}${at(thrownAt)}`
   if (isOfTheLoader(error)) return `${error.message}${at(positionOfSyntax(file, error))}`
   const code: unknown = Reflect.get(error, 'code')
@@ -44,7 +45,7 @@ function isOfTheLoader(error: Error): boolean {
   return parsing || OF_THE_LOADER.some((code) => code === Reflect.get(error, 'code'))
 }
 
-/** Where it was thrown: in the file itself, else in the first one that is not Node's. */
+/** The position of the throw: in the file itself, or else in the first file that is not Node's. */
 function frameOf({ stack = '' }: Error, file: string): string | null {
   const frames = [...stack.matchAll(/^ +at .*?((?:file:\/\/)?\/[^\n()]+:\d+:\d+)\)?$/gm)]
   const places = frames.map(([, place = '']) => place)
@@ -53,7 +54,7 @@ function frameOf({ stack = '' }: Error, file: string): string | null {
   return place === undefined ? null : pathOf(place)
 }
 
-/** A linker's error begins with its position; for a parser's the file is parsed once more. */
+/** A linker error begins with its position. For a parser error, parse the file once more. */
 function positionOfSyntax(file: string, error: Error): string | null {
   if (!(error instanceof SyntaxError)) return null
   const written = positionIn(error.stack ?? '')

@@ -3,7 +3,7 @@ import { run } from './run.js'
 
 const { exitCode, stdout, stderr } = await run(process.argv.slice(2))
 
-// Ends the process too: connections that a config has opened would keep it alive.
+// Also ends the process: connections that the config opened would keep it alive.
 process.stderr.write(stderr, () => {
   process.stdout.write(stdout, () => process.exit(exitCode))
 })

@@ -6,8 +6,8 @@ const PATIENCE = 3000
 const BETWEEN = 100
 
 /**
- * Opens something whose client may still be connecting: one that queues no commands, as the app's
- * must not, refuses them until then.
+ * Opens something whose client may still be connecting. A client without a command queue (the app
+ * must use such a client) refuses commands until it is connected, so this tries again.
  *
  * @throws what the last try has thrown; a mistake of the config's at once
  */

@@ -9,7 +9,7 @@ const MODES = ['off', 'optional', 'required'] as const satisfies readonly Policy
 const ADMINS_ARE_ASKED =
   'For admins off counts as optional: they are asked for a code all the same.'
 
-/** `policy`: shows it, and changes what is named. */
+/** `policy`: shows the policy, or changes the named fields. */
 export const policy: Command = {
   summary: 'Shows the policy, or changes what is named.',
   usage: '--config FILE [changes] [--reason TEXT]',
@@ -53,7 +53,7 @@ A change counts at the next request.`,
   },
 }
 
-/** What is named but for the roles, which are checked against the options. */
+/** The named fields, except the roles, which are checked against the options. */
 function changesOf(values: Values): PolicyChanges {
   const { mode } = values
   const number = (name: 'grace-days' | 'code-attempts' | 'password-attempts') => values[name]
@@ -76,7 +76,7 @@ function changesOf(values: Values): PolicyChanges {
   }
 }
 
-/** All the roles' rules as they are to be, or null where none was named. */
+/** The new rules of all roles, or null if no role was named. */
 function rolesOf(
   app: App,
   present: Policy,

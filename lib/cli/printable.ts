@@ -1,12 +1,13 @@
 /**
- * Text for a terminal, where nothing but line breaks does anything: an id or a reason may hold the
- * controls of ECMA-48, 8-bit ones too, or turn the direction of what follows.
+ * Text that is safe for a terminal: line breaks are its only control characters. An id or a reason
+ * may hold control sequences of ECMA-48 (also 8-bit ones), or characters that reverse the direction
+ * of the text.
  */
 export function printable(text: string): string {
   return text.replace(/[^\P{C}\n]/gu, escaped)
 }
 
-/** JSON that is the same to a program. `JSON.stringify` leaves U+007F to U+009F as they are. */
+/** JSON that a program reads the same. `JSON.stringify` does not escape U+007F to U+009F. */
 export function printableJson(value: unknown): string {
   return JSON.stringify(value).replace(/\p{Cc}/gu, escaped)
 }

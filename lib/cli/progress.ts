@@ -1,19 +1,19 @@
 import { HOUR_S, MINUTE_S } from '../domain/units.js'
 import { system } from '../ports/system.js'
 
-/** Where progress is told. */
+/** Shows the progress of a long command. */
 export interface ProgressStream {
   readonly isTTY?: boolean
   write(text: string): unknown
 }
 
-/** Tells how many are done. */
+/** Shows how many are done. */
 export interface Progress {
   /** The work begins. @param total how many there are, or null where nobody knows */
   begin(total: number | null): void
   /** One more is done. */
   step(): void
-  /** All are, or the work failed: the line that was written over and over goes. */
+  /** All are done, or the work failed: erases the progress line. */
   end(): void
 }
 
@@ -23,8 +23,8 @@ const IN_A_LOG = 10_000
 const ERASED = '\r\u001b[2K'
 
 /**
- * Says how far a long command is: on a terminal by one line that is written over, else by a line now
- * and then.
+ * Shows the progress of a long command: on a terminal in one line that is overwritten, elsewhere in
+ * a new line now and then.
  */
 export function progress(
   what: string,

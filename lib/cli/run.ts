@@ -10,7 +10,7 @@ const FILE = `FILE is an ES module whose default export is the app's options of 
 operator does is written to the audit log, and mailed to the user where the options have "mail".
 Exit codes: 0 done, 1 refused or failed, 2 used wrongly.`
 
-/** How a run ends, and what it prints. */
+/** The exit code of a run, and what it prints. */
 export interface Ending {
   readonly exitCode: 0 | 1 | 2
   readonly stdout: string
@@ -84,7 +84,7 @@ function printed(stdout: string): Ending {
 
 function endingOf({ ok, text, json }: Outcome, asJson: boolean): Ending {
   const told = `${asJson ? printableJson(json) : printable(text)}\n`
-  // JSON is read by programs, wherever it came to.
+  // A program reads the JSON, so it goes to the standard output even after a failure.
   const toStdout = ok || asJson
   return { exitCode: ok ? 0 : 1, stdout: toStdout ? told : '', stderr: toStdout ? '' : told }
 }
@@ -100,7 +100,7 @@ function failed(error: unknown, args: readonly string[]): Ending {
   return { exitCode: 1, stdout, stderr: `${printable(message)}\n` }
 }
 
-/** What tells more: about the command that was meant, where one can be seen. */
+/** A hint where to find help: for the command that was meant, if it is recognisable. */
 function helpOf(args: readonly string[]): string {
   const name = args.find((arg) => COMMANDS.has(arg))
   return name === undefined ? 'help' : `help ${name}`

@@ -64,7 +64,7 @@ export const resume = changing('resume', {
   act: (app, change) => app.site.administration.resume(change),
 })
 
-/** `unlock`: clears what wrong codes have brought about. */
+/** `unlock`: clears wrong codes, waits and the lock. */
 export const unlock = changing('unlock', {
   summary: 'Lets the codes of a locked authenticator count again.',
   help: 'Misses, waits and the lock are cleared.',
@@ -83,7 +83,9 @@ interface Changing {
   ): Promise<AdminAnswer<{ readonly pausedUntil: number } | undefined>>
 }
 
-/** A command that changes one user's second step; a refusal is audited as an admin's is. */
+/**
+ * A command that changes one user's second step. The audit log records a refusal, as for an admin.
+ */
 function changing(action: AdminAction, { usage = '', options = [], ...given }: Changing): Command {
   return {
     summary: given.summary,
@@ -91,7 +93,7 @@ function changing(action: AdminAction, { usage = '', options = [], ...given }: C
     help: [given.help, CONFIG, USER, REASON, JSON_LINE].join('\n'),
     options: ['config', 'user', 'reason', 'json', ...options],
     run: async (values) => {
-      // Before anything is opened: what was typed is wrong whatever the app says.
+      // Checked before anything is opened: wrong input is wrong whatever the app's state is.
       if (options.includes('days')) daysOf(values)
       const id = userIn(values)
       return withApp(values, async (app) => {

@@ -27,18 +27,18 @@ import { memberOf, pathOfUser, userPage } from './user.js'
 
 type Done<Result> = Extract<AdminAnswer<Result>, { kind: 'done' }>
 
-/** What an action reads, does and answers. */
+/** An action: what it reads, does and answers. */
 interface Doing<Input, Result> {
-  /** Undefined for what is malformed. */
+  /** Returns undefined for malformed input. */
   readonly read: (req: Request) => Input | undefined
-  /** The field that it reads. Default: none, nothing can be malformed. */
+  /** The field that it reads. Default: none, so no input can be malformed. */
   readonly field?: string
   readonly run: (
     on: Administration,
     change: AdminChange,
     input: Input,
   ) => Promise<AdminAnswer<Result>>
-  /** What was done, or how the user is now: a paused one may be locked too. */
+  /** What was done, or the user's present state: a paused user may also be locked. */
   readonly json: (done: Done<Result>) => object
   /** The codes that the page shows once. Default: none; the answer is the user's page. */
   readonly codes?: { readonly action: CodesKind; readonly of: (result: Result) => MadeCodes }
@@ -97,7 +97,7 @@ export const userChanges: Readonly<Record<UserAction, Change>> = {
   }),
 }
 
-/** Who asks is looked at first, then who is asked about, then what is asked, and how often. */
+/** Checks in this order: the admin, the target user, the input, the rate limit. */
 function userChange<Input, Result>(action: UserAction, doing: Doing<Input, Result>): Change {
   const answer = async (exchange: Exchange<SignedInVisitor>) => {
     const { site, req } = exchange
@@ -127,7 +127,7 @@ function userChange<Input, Result>(action: UserAction, doing: Doing<Input, Resul
   return { answer, refuse: (exchange, problem) => refuse(exchange, problem, action) }
 }
 
-/** Nobody lifts their own second step here (breeze #2696), whatever the host permits. */
+/** Admins cannot change their own second step here (breeze #2696), whatever the host permits. */
 async function mayChange(
   { site }: Exchange,
   admin: SignedInVisitor,
@@ -154,7 +154,9 @@ async function sendDone<Result>(
   redirect(res, back)
 }
 
-/** A refused change is in the audit log, and on the user's page at the form it was asked with. */
+/**
+ * Writes a refused change to the audit log, and shows the problem on the user's page at its form.
+ */
 async function refuse(
   exchange: Exchange<SignedInVisitor>,
   problem: Problem,

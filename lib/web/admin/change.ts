@@ -8,7 +8,7 @@ import type { Refuse } from '../routing/routes.js'
 import { reasonOf } from './fields.js'
 import { freshOrProblem, isPresentAdmin, presentAdmin } from './requirements.js'
 
-/** What a POST or PUT does, and what becomes of it where it is refused. */
+/** What a POST or PUT does, and how it is refused. */
 export interface Change {
   readonly answer: Handler<SignedInVisitor>
   readonly refuse: Refuse<SignedInVisitor>
@@ -22,7 +22,7 @@ export async function freshAdmin(
   return 'code' in present ? present : (freshOrProblem(exchange.site, present) ?? present)
 }
 
-/** Who changes something, from where, and why. */
+/** The admin who makes a change, the request, and the reason. */
 export function adminRequestInfo({ req, visitor }: Exchange<SignedInVisitor>): RequestInfo {
   const actor = { kind: 'admin', id: visitor.account.id } as const
   return { ...requestInfoOf(req), actor, reason: reasonOf(req) ?? null }
@@ -38,8 +38,8 @@ export async function limitProblem(exchange: Exchange<SignedInVisitor>): Promise
 }
 
 /**
- * Writes a refusal to the audit log. What is past the limit is there once, as `too-many-changes`: a
- * stolen session must not fill the log.
+ * Writes a refusal to the audit log. Changes beyond the limit get one entry, `too-many-changes`, so
+ * that a stolen session cannot fill the log.
  *
  * @param userId whom it would have changed, as records have them; null: nobody, or nobody known
  */
@@ -51,7 +51,7 @@ export async function announceRefusal(
 ): Promise<void> {
   if (code === 'too-many-attempts') return
   const { site, visitor } = exchange
-  // Anybody who is signed in could fill somebody else's log with refusals.
+  // Otherwise any signed-in user could fill somebody else's log with refusals.
   if (!(await isPresentAdmin(exchange))) return
   if (!(await site.limits.takeForRefusal(visitor.account.id))) return
   await site.administration.refused(userId, adminRequestInfo(exchange), { action, code })

@@ -7,12 +7,12 @@ import type { SignedInVisitor } from '../request/visitor.js'
 import { redirect, showPage } from '../routing/respond.js'
 import { pathOfUser } from './user.js'
 
-/** What an action has made for a user: shown to the admin once. */
+/** The codes that an action made for a user. Shown to the admin once. */
 export type MadeCodes = Pick<PageData['admin-codes'], 'codes' | 'until'>
 
 type Whom = Pick<Member<Express.User>, 'hostId' | 'account' | 'record'>
 
-/** Shows codes that were just made, and has the session keep them for a reload. */
+/** Shows new codes, and keeps them in the session for a reload. */
 export async function showCodes(
   exchange: Exchange<SignedInVisitor>,
   member: Whom,
@@ -26,9 +26,9 @@ export async function showCodes(
 }
 
 /**
- * Answers a form that was sent again by a reload of the page that shows the codes: a second set would
- * kill the one that the admin has just read out. For a minute it shows the same ones; later it leads
- * to the user's page, which says so, and where the next press makes others.
+ * Answers a form that a reload of the page with the codes sent again. A second set would invalidate
+ * the codes that the admin has just read out. For a minute it shows the same codes. Later it
+ * redirects to the user's page, which says so; the next press there makes new codes.
  *
  * @returns whether it was one
  */

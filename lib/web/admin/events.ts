@@ -18,7 +18,7 @@ export const listEvents: Handler<SignedInVisitor> = async (exchange) => {
   if ('problem' in query) return refuse(exchange, query.problem)
   const found = await site.audit.page(query)
   if (found === null) return refuse(exchange, malformed('cursor'))
-  // Another realm's users and admins are in the same log, and have nothing to do with this host.
+  // The log may also hold users and admins of another realm, who must not be shown here.
   const isOurs = (id: string | null) => id === null || site.hostIdOf(id) !== null
   const entries = found.entries.filter(({ user, actor }) => isOurs(user) && isOurs(actor.id))
   const page = { entries, next: found.next }
@@ -36,7 +36,7 @@ async function refuse(exchange: Exchange<SignedInVisitor>, problem: Problem): Pr
   )
 }
 
-/** What the query asks for, or the first thing in it that is odd. The user is the host's id. */
+/** The parsed query, or the name of its first malformed field. `user` is the host's id. */
 function queryOf(site: Site, req: Request): AuditQuery | { readonly problem: Problem } {
   const [named, cursor, limit] = [textOf(req, 'user'), cursorOf(req), limitOf(req)]
   const user = named === undefined || named === '' ? null : site.recordIdOf(named)

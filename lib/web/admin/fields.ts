@@ -4,14 +4,14 @@ import { malformed, type Problem } from '../../text/problem.js'
 
 const DAYS_AT_MOST = 365
 
-/** The body's members; none where there is no body, undefined for a list or the like. */
+/** The body's members. Empty if there is no body, undefined if the body is not an object. */
 export function membersOf(req: Request): Readonly<Record<string, unknown>> | undefined {
   const body: unknown = req.body ?? {}
   const right = typeof body === 'object' && body !== null && !Array.isArray(body)
   return right ? Object.fromEntries(Object.entries(body)) : undefined
 }
 
-/** Why it is done: null where nothing is given, undefined for what is no reason. */
+/** The reason for the change: null if none is given, undefined if it is malformed. */
 export function reasonOf(req: Request): string | null | undefined {
   const members = membersOf(req)
   if (members === undefined) return undefined
@@ -19,7 +19,7 @@ export function reasonOf(req: Request): string | null | undefined {
   return typeof reason === 'string' ? readReason(reason) : undefined
 }
 
-/** A field of the body that is not what it must be; a body that has no fields is wrong as a whole. */
+/** The problem for a malformed field. A body without fields is malformed as a whole. */
 export function malformedField(req: Request, field: string | null): Problem {
   return malformed(membersOf(req) === undefined ? null : field)
 }
@@ -43,7 +43,7 @@ export function wholeNumber(
   return right && number >= least && number <= most ? number : undefined
 }
 
-/** A member that is true or false: in a form, the word. */
+/** A boolean member; in a form, the word `true` or `false`. */
 export function trueOrFalse(req: Request, value: unknown): boolean | undefined {
   if (isJson(req)) return typeof value === 'boolean' ? value : undefined
   return value === 'true' ? true : value === 'false' ? false : undefined

@@ -3,7 +3,9 @@ import type { OddUser } from '../../service/odd-user.js'
 import type { Problem } from '../../text/problem.js'
 import type { HostApp, Services } from '../request/site.js'
 
-/** Tells the operator of users whom the app tells wrongly: a warning for each thing that is wrong. */
+/**
+ * Warns the operator of users whom the app describes wrongly: one warning for each kind of mistake.
+ */
 export function reportOddUsers(
   { trouble, hostIdOf }: Pick<Services & HostApp, 'trouble' | 'hostIdOf'>,
   odd: readonly OddUser[],
@@ -21,7 +23,7 @@ export function reportOddUsers(
   }
 }
 
-/** What an admin is answered who asks for such a user. */
+/** The answer to an admin who asks for such a user. */
 export function oddUserProblem({ field }: OddUser): Problem {
   return { code: 'unavailable', text: { key: 'admin.user.odd', field } }
 }

@@ -8,7 +8,7 @@ import { isJson, membersOf, trueOrFalse, wholeNumber } from './fields.js'
 /** The modes there are, strictest last. */
 export const MODES = ['off', 'optional', 'required'] as const satisfies readonly PolicyMode[]
 
-/** What each member must be; undefined for what it is not. */
+/** The parser of each member. Returns undefined for a malformed value. */
 type Reads = {
   readonly [K in keyof Required<PolicyChanges>]: (
     req: Request,
@@ -26,7 +26,7 @@ const READS: Reads = {
   backupCodes: (req, value) => trueOrFalse(req, value),
 }
 
-/** What is to be changed, or the first member that is unknown or not what it must be. */
+/** The requested changes, or the first member that is unknown or malformed. */
 export function policyChangesOf(
   site: Site,
   req: Request,
@@ -34,7 +34,7 @@ export function policyChangesOf(
   const members = membersOf(req)
   if (members === undefined || req.body === undefined) return { problem: malformed(null) }
   const { reason: _, ...given } = isJson(req) ? members : withRoles(members)
-  // A host that puts hidden fields into our forms gets them back.
+  // Skips the hidden fields that the host puts into our forms.
   const hosts = Object.keys(site.formFields(req))
   const changes: Record<string, unknown> = {}
   for (const [name, value] of Object.entries(given)) {
@@ -56,7 +56,7 @@ function fieldOfRoles(req: Request, value: unknown, site: AdminServices): string
   return isJson(req) || odd === undefined ? 'roles' : `roles[${odd[0]}]`
 }
 
-/** A role whose rule is left empty in a form has none of its own. */
+/** An empty rule in a form removes the role's own rule. */
 function rolesOf(
   req: Request,
   value: unknown,
@@ -75,7 +75,7 @@ function modeOf(value: unknown): PolicyMode | undefined {
 
 const FIELD_OF_A_ROLE = /^roles\[(.+)\]$/s
 
-/** `roles[name]=mode`, as our parser leaves it, or made an object by the host's. */
+/** `roles[name]=mode`: our parser leaves it as it is, the host's parser may make it an object. */
 function withRoles(members: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const fields = Object.entries(members)
   const ofRoles = fields.flatMap(([name, value]) => {

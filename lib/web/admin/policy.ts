@@ -102,7 +102,7 @@ function typedOf({ updatedAt: _, updatedBy: __, roles, ...members }: ShownPolicy
   return Object.fromEntries([...others, ...ofRoles])
 }
 
-/** What was typed stays in the form. */
+/** The form keeps what the admin typed. */
 function textsIn(members: Readonly<Record<string, unknown>> = {}): Typed {
   const { roles = {}, ...others } = members
   const ofRoles = Object.entries(Object(roles)).map(([role, mode]) => [`roles[${role}]`, mode])

@@ -5,7 +5,7 @@ const LONGEST_CURSOR = 4096
 const DEFAULT_LIMIT = 50
 const LIMIT_AT_MOST = 100
 
-/** A text of the query: empty where it is not given, undefined where it is odd. */
+/** A text of the query: empty if absent, undefined if malformed. */
 export function textOf(req: Request, name: string): string | undefined {
   const value: unknown = Reflect.get(req.query, name)
   if (value === undefined) return ''
@@ -13,7 +13,7 @@ export function textOf(req: Request, name: string): string | undefined {
   return /[\p{Cc}\p{Cs}]/u.test(value) ? undefined : value
 }
 
-/** The cursor of the query: null where it is not given, undefined where it is odd. */
+/** The cursor of the query: null if absent, undefined if malformed. */
 export function cursorOf(req: Request): string | null | undefined {
   const value: unknown = Reflect.get(req.query, 'cursor')
   if (value === undefined) return null
@@ -21,7 +21,7 @@ export function cursorOf(req: Request): string | null | undefined {
   return right ? value : undefined
 }
 
-/** How many are wanted on a page: 1 to 100. Undefined where it is odd. */
+/** The page size, 1 to 100. Undefined if malformed. */
 export function limitOf(req: Request): number | undefined {
   const value: unknown = Reflect.get(req.query, 'limit')
   if (value === undefined) return DEFAULT_LIMIT

@@ -11,8 +11,8 @@ import { rememberWayBack } from '../request/way-back.js'
 import { admin, freshCodeRequired } from '../routing/requirements.js'
 
 /**
- * Whether this user is an admin: by the host's roles or `isAdmin`, or by what `adminRouter({ allow })`
- * says. Asked also where the host checks for itself: one that forgets would let every enrolled user
+ * Whether this user is an admin: by the host's roles or `isAdmin`, or by `adminRouter({ allow })`.
+ * Checked even if the host has its own check: a host that forgets it would let every enrolled user
  * make a one-time code for anybody.
  */
 async function isAdmin(
@@ -42,7 +42,10 @@ function warnNoRoles(site: Site): void {
 
 const warnedOfMail = new WeakSet<Site>()
 
-/** `allow` is asked request by request, so nothing else knows that this user needs an admin's protection. */
+/**
+ * `allow` is called for each request, so no other code knows that this user needs an admin's
+ * protection.
+ */
 async function warnOfMailReset(site: Site, userId: string): Promise<void> {
   if (site.lost === null || warnedOfMail.has(site)) return
   const mayReset = await site.lost.mayReset(userId).catch((error: unknown) => {
@@ -58,12 +61,12 @@ async function warnOfMailReset(site: Site, userId: string): Promise<void> {
   )
 }
 
-/** What every change needs: a code given within the last five minutes. */
+/** The requirement of every change: a code given within the last five minutes. */
 export function freshOrProblem(site: Site, { stamp }: SignedInVisitor): Problem | null {
   return isFresh(stamp, site.system.now()) ? null : freshCodeRequired(site)
 }
 
-/** Whether a page must lead to the one that asks for a code first; that one leads back to it. */
+/** Whether a page must first redirect to the page that asks for a code, which redirects back. */
 export async function leadsToFreshCode(
   { site, req, visitor }: Exchange<SignedInVisitor>,
   page: string,
@@ -73,11 +76,11 @@ export async function leadsToFreshCode(
   return true
 }
 
-/** A page or list for admins; the page that asks for a code leads back to it. */
+/** A page or list for admins. The page that asks for a code redirects back to it. */
 export function forAdmins(handler: Handler<SignedInVisitor>): Handler<SignedInVisitor> {
   return async (exchange) => {
     const { site, req, visitor } = exchange
-    // The session's user may be out of date, where the host keeps whole users in it.
+    // The session's user may be out of date if the host keeps whole users in the session.
     if (!(await isAdmin(exchange, visitor.account))) return { code: 'forbidden' }
     if (!(await isPresentAdmin(exchange))) return { code: 'forbidden' }
     const met = admin(site, req, visitor)
@@ -88,8 +91,8 @@ export function forAdmins(handler: Handler<SignedInVisitor>): Handler<SignedInVi
 }
 
 /**
- * The admin as they are now: between the guard and a change lies the body, which the client sends when
- * it likes, and they may have been paused or signed out meanwhile, or have lost role or account.
+ * Reads the admin again. The client decides when it sends the body of a change, and since the guard
+ * ran, the admin may have been paused or signed out, or may have lost the role or the account.
  */
 export async function presentAdmin({
   site,
@@ -99,7 +102,7 @@ export async function presentAdmin({
   const { stamp } = visitor
   const account = await accountsOf(site).find(visitor.account.id)
   if (account === null) return { code: 'sign-in-again' }
-  // Also where the host has a check of its own: that one stands before the body.
+  // Needed even if the host has its own check, because that one ran before the body arrived.
   if (!(await isAdmin({ site, req }, account))) return { code: 'forbidden' }
   const footing = await site.sessions.footing(account.id, account.subject)
   const standing = standingOf(account.id, stamp, footing, site.system.now())
@@ -107,7 +110,7 @@ export async function presentAdmin({
   return admin(site, req, { ...visitor, ...footing, account })
 }
 
-/** Whether who asks is an admin now, whatever else they lack. */
+/** Whether the visitor is an admin now, whatever other requirement they miss. */
 export async function isPresentAdmin({
   site,
   req,

@@ -17,7 +17,7 @@ import { directoryOf, forAdmins } from './requirements.js'
 import { showUser, toUser } from './user.js'
 import { listUsers, toUsers } from './users.js'
 
-/** The contents page: every route of the admin router, and who answers it. */
+/** The contents page: every route of the admin router, and its handler. */
 const routes = [
   seen('/', toUsers),
   seen('/users', listUsers),
@@ -30,12 +30,12 @@ const routes = [
   seen('/events', listEvents),
 ] as const
 
-/** Whom it is shown to is asked before it is looked up. */
+/** Authorises before looking anything up. */
 function seen(path: string, handler: Handler<SignedInVisitor>): Route {
   return route('get', path, signedIn, forAdmins(handler))
 }
 
-/** Who may change something is asked when the body is there, and a refusal is written down. */
+/** Authorises a change when its body has arrived, and audits a refusal. */
 function changed(method: 'post' | 'put', path: string, { answer, refuse }: Change): Route {
   return route(method, path, signedIn, answer, refuse)
 }
@@ -43,15 +43,16 @@ function changed(method: 'post' | 'put', path: string, { answer, refuse }: Chang
 /** Options of `adminRouter()`. */
 export interface AdminRouterOptions<U = Express.User> {
   /**
-   * Lets in somebody who is no admin by `adminRoles` or `isAdmin`: support staff, say. Anything but
-   * `true` refuses. Asked at every request, and again once a change's body is there. Default: nobody.
+   * Lets in a user who is not an admin by `adminRoles` or `isAdmin`, for example support staff. Any
+   * value but `true` refuses. Called at every request, and again when the body of a change has
+   * arrived. Default: nobody.
    */
   readonly allow?: (req: Request, user: U) => boolean | Promise<boolean>
 }
 
 /**
- * The admin router, to be mounted at `paths.admin` behind the host's own check. Whoever is no admin
- * gets 403 `forbidden`, also where that check is missing.
+ * The admin router. Mount it at `paths.admin` behind the host's own check. A user who is not an
+ * admin gets 403 `forbidden`, even if that check is missing.
  *
  * @throws ConfigurationError without the option `users`, or for an unknown option
  */

@@ -40,8 +40,8 @@ export const showUser: Handler<SignedInVisitor> = async (exchange) => {
 }
 
 /**
- * GET of an address that a form posts to: it leads to the page that the form is on, which asks who
- * may see it.
+ * GET of an address that a form posts to. Redirects to the form's page, which checks who may see
+ * it.
  */
 export const toUser: Handler = async ({ site, req, res }) => {
   const { id, action } = req.params
@@ -51,7 +51,7 @@ export const toUser: Handler = async ({ site, req, res }) => {
   return undefined
 }
 
-/** The user whom the path names, or null. Express has decoded it, once. */
+/** The user that the path names, or null. Express has already decoded the path once. */
 export async function memberOf(
   site: AdminServices & Services & HostApp,
   req: Request,
@@ -98,7 +98,7 @@ export async function userPage(
   await showPage(site, req, res, 'admin-user', data, status)
 }
 
-/** What was done, or what a reload asked for too late. */
+/** The last change, or the codes that a reload asked for too late. */
 function noticeShown(
   notice: AdminNotice | null,
 ): Pick<PageData['admin-user'], 'notice' | 'codesMade'> {
@@ -108,12 +108,12 @@ function noticeShown(
   return { notice: null, codesMade: { kind, at: new Date(madeAt).toISOString() } }
 }
 
-/** A pause without an end has a form of its own. */
+/** A pause without an end has its own form. */
 function formOf(action: UserAction, days: string | undefined): AdminForm {
   return action === 'pause' && days === 'forever' ? 'pause-forever' : action
 }
 
-/** What would do something for this user, and what this admin may do to them. */
+/** The actions that have an effect on this user and that this admin may take. */
 async function allowedForms(
   site: Site,
   { account }: SignedInVisitor,
@@ -131,7 +131,7 @@ async function allowedForms(
   return may.flat()
 }
 
-/** A pause without an end has a form of its own. */
+/** A pause without an end has its own form. */
 function formsOf(action: UserAction, member: FoundMember): readonly AdminForm[] {
   return action === 'pause' && mayPauseForever(member) ? [action, 'pause-forever'] : [action]
 }

@@ -23,7 +23,7 @@ export const STATES = [
   'locked',
 ] as const satisfies readonly State[]
 
-/** GET `/`: there is a page to begin with, and nothing to get in JSON. */
+/** GET `/`: redirects to the first page. There is no JSON. */
 export const toUsers: Handler<SignedInVisitor> = async ({ site, req, res }) => {
   if (wantsJson(req)) return { code: 'not-found' }
   redirect(res, `${site.paths.admin}/users`)
@@ -54,7 +54,9 @@ async function refuse(exchange: Exchange<SignedInVisitor>, problem: Problem): Pr
   )
 }
 
-/** JSON has no room for it, and an admin who sees it on the page can seldom mend it. */
+/**
+ * The JSON contract has no field for it, and an admin who sees it on the page can seldom fix it.
+ */
 function reportUnreadable({ trouble }: Services, { members, lost }: MemberPage): void {
   const damaged = members.filter(({ unreadable }) => unreadable === 'record')
   const named = [...damaged.map(({ hostId }) => JSON.stringify(hostId)), ...lost]
@@ -67,7 +69,7 @@ function reportUnreadable({ trouble }: Services, { members, lost }: MemberPage):
   )
 }
 
-/** What the query asks for, or the first thing in it that is odd. */
+/** The parsed query, or the name of its first malformed field. */
 function queryOf(req: Request): MemberQuery | { readonly problem: Problem } {
   const [search, named, cursor, limit] = [
     textOf(req, 'search')?.trim(),
