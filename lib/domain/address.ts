@@ -10,8 +10,8 @@ export function isOneAddress(text: string): boolean {
 }
 
 /**
- * An e-mail address in the one form in which addresses are compared, or null for what is none. What
- * phones add at either end is forgiven; a line break is not.
+ * An e-mail address in canonical form, for comparison, or null if it is not an address. Trims the
+ * blanks that phones add at either end, but refuses a line break.
  */
 export function readAddress(text: string | undefined): string | null {
   if (text === undefined || LINE_BREAK.test(text)) return null
@@ -27,7 +27,7 @@ function withAsciiDomain(address: string): string | null {
   const domain = address.slice(at + 1)
   if (ASCII.test(domain)) return address
   const url = `http://${domain}`
-  // To a URL what follows these would be no part of the domain.
+  // In a URL, these characters end the domain.
   if (/[/?#%]/.test(domain) || !URL.canParse(url)) return null
   return `${address.slice(0, at)}@${new URL(url).hostname}`
 }

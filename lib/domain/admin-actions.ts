@@ -3,7 +3,7 @@ import type { SecondStepEventType } from './event.js'
 import { ruleFor } from './policy.js'
 import { type Footing, pauseOf } from './standing.js'
 
-/** What decides which actions would do something for a user. */
+/** The facts that decide which actions have an effect on a user. */
 interface Situation {
   readonly enrolled: boolean
   /** Enrolled, or made to set up again. */
@@ -17,13 +17,13 @@ interface Situation {
 
 /** A row of the table of actions. */
 interface ActionRow {
-  /** The event that it brings about; the user gets the mail of that name. */
+  /** The event that it causes. The user gets the mail of that name. */
   readonly event: SecondStepEventType
-  /** Whether it would do something for this user. */
+  /** Whether it has an effect on this user. */
   readonly isOffered: (situation: Situation) => boolean
 }
 
-/** What is done to one user. */
+/** The actions on one user. */
 export type UserAction =
   | 'resume'
   | 'unlock'
@@ -35,9 +35,9 @@ export type UserAction =
   | 'end-sessions'
 
 /**
- * What an admin or the operator may do to one user, in the order of the forms. The admin's routes, the
- * mails, the events' texts and the command line go by this table; the row's name is the route's, and
- * that of its texts.
+ * The actions on one user for admins and the operator, in the order of the forms. The admin routes,
+ * the mails, the events' texts and the command line are made from this table. A row's name is also
+ * that of its route and its texts.
  */
 export const USER_ACTIONS = {
   resume: { event: 'resumed', isOffered: ({ paused }) => paused },
@@ -53,7 +53,7 @@ export const USER_ACTIONS = {
   'end-sessions': { event: 'sessions-ended', isOffered: () => true },
 } as const satisfies Readonly<Record<UserAction, ActionRow>>
 
-/** What an admin or the operator may do: to a user's second step, and to the policy. */
+/** The actions of admins and the operator, on a user's second step or on the policy. */
 export type AdminAction = UserAction | 'policy'
 
 /** The names of the table's rows, in its order. */
@@ -67,7 +67,7 @@ export function isUserAction(name: unknown): name is UserAction {
   return typeof name === 'string' && Object.hasOwn(USER_ACTIONS, name)
 }
 
-/** The actions that would do something for this user now. */
+/** The actions that have an effect on this user now. */
 export function actionsFor(
   footing: Footing,
   { blocked, now }: { readonly blocked: boolean; readonly now: number },

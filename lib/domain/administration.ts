@@ -11,13 +11,13 @@ import { raiseEpoch } from './stamp.js'
 import { FOREVER, type Footing } from './standing.js'
 import { DAY_MS } from './units.js'
 
-/** What the domain says of an admin's change. `done` also where there was nothing to do. */
+/** The domain's answer to an admin's change. `done` also if there was nothing to do. */
 export type AdminVerdict = 'done' | 'not-enrolled' | 'required-by-policy' | 'switched-off'
 
-/** Whole days that somebody has to set up anew after an admin's reset. */
+/** Whole days in which the user can set up again after an admin's reset. */
 export const RESET_BY_ADMIN_DAYS = 7
 
-/** The user goes back to the first step alone, where the policy permits it. */
+/** Turns the second step off, if the policy permits it. */
 export function disableByAdmin({ record, policy, subject }: Footing): Decision<AdminVerdict> {
   if (ruleFor(policy, subject).mode === 'required') return refused(record, 'required-by-policy')
   if (holdsNothing(record)) return nothingToDo(record)
@@ -25,9 +25,9 @@ export function disableByAdmin({ record, policy, subject }: Footing): Decision<A
 }
 
 /**
- * Authenticator and codes are forgotten and the next login must set up, for seven days. Works where
- * the policy requires a second step, and again where the time of an earlier reset is over. Days of
- * grace are none of its business: they are counted from the rule's start alone.
+ * Deletes authenticator and codes. The user must set up at the next login, within seven days. Works
+ * also if the policy requires a second step, and again after the time of an earlier reset is over.
+ * It does not change the days of grace, which count from the rule's start alone.
  */
 export function resetByAdmin({ record }: Footing, now: number): Decision<AdminVerdict> {
   if (!hasOrOwesAuthenticator(record)) return refused(record, 'not-enrolled')
@@ -35,12 +35,15 @@ export function resetByAdmin({ record }: Footing, now: number): Decision<AdminVe
   return done(forget(record, { until }), { type: 'reset', method: null })
 }
 
-/** When a pause that begins now is over. */
+/** The end of a pause that begins now. */
 export function pauseEnd(days: number | 'forever', now: number): number {
   return days === 'forever' ? FOREVER : now + days * DAY_MS
 }
 
-/** No code is asked for until then. The authenticator is kept, and no session ends. */
+/**
+ * Pauses the second step until then: logins need no code. The authenticator stays, and no session
+ * ends.
+ */
 export function pauseByAdmin(footing: Footing, until: number): Decision<AdminVerdict> {
   const { record, policy, subject } = footing
   if (!isEnrolled(record)) return refused(record, 'not-enrolled')
@@ -53,13 +56,13 @@ export function pauseByAdmin(footing: Footing, until: number): Decision<AdminVer
   return done({ ...record, pausedUntil: until }, { type: 'paused', method: null, detail })
 }
 
-/** Ends a pause, also one that the policy does not honour now: it must not come back later. */
+/** Ends a pause, also one that the policy overrides now, so that it does not come back later. */
 export function resumeByAdmin({ record }: Footing, now: number): Decision<AdminVerdict> {
   if (record.pausedUntil === null || record.pausedUntil <= now) return nothingToDo(record)
   return done({ ...record, pausedUntil: null }, { type: 'resumed', method: null })
 }
 
-/** A new set, which the admin has seen; all earlier backup codes are dead. */
+/** Makes a new set, which the admin sees. All earlier backup codes stop working. */
 export function backupCodesByAdmin(
   { record, policy }: Footing,
   set: BackupCodeSet,
@@ -70,7 +73,7 @@ export function backupCodesByAdmin(
   return done({ ...record, backupCodes: seen }, { type: 'backup-codes-made', method: null })
 }
 
-/** A code for one login, which must set up anew. Earlier ones stay. */
+/** Makes a code for one login, in which the user must set up again. Earlier codes stay. */
 export function oneTimeCodeByAdmin(
   { record }: Footing,
   code: OneTimeCode,
@@ -96,12 +99,14 @@ export function unlockByAdmin({ record }: Footing): Decision<AdminVerdict> {
   return done({ ...record, attempts: noAttempts }, { type: 'unlocked', method: null })
 }
 
-/** Every session and pending login ends. Nobody knows how many there are, so it is always done. */
+/**
+ * Ends every session and pending login. Their number is unknown, so the answer is always `done`.
+ */
 export function endSessionsByAdmin({ record }: Footing): Decision<AdminVerdict> {
   return done(raiseEpoch(record), { type: 'sessions-ended', method: null })
 }
 
-/** After a reset too, however long ago: then these are the way out. */
+/** Also offered after a reset, however long ago, because the user then needs one of these. */
 function hasOrOwesAuthenticator(record: SecondStepRecord): boolean {
   return isEnrolled(record) || record.mustSetUp !== null
 }

@@ -16,7 +16,7 @@ export interface AttemptCaps {
   readonly consecutive: number
 }
 
-/** Why no code is looked at now: a short wait after some misses, or a reached cap. */
+/** The reason why no code is checked now: a short wait after some misses, or a reached cap. */
 export interface Block {
   readonly until: number
   readonly locked: boolean
@@ -56,7 +56,7 @@ export function clearConsecutive(attempts: Attempts): Attempts {
   return attempts.consecutive === 0 ? attempts : { ...attempts, consecutive: 0 }
 }
 
-/** Until when no code is looked at, or null where one may be tried. */
+/** The end of the block, or null if a code may be tried now. */
 export function blockOf(attempts: Attempts, caps: AttemptCaps, now: number): Block | null {
   const lock = lockEnd(attempts, caps, now)
   if (lock !== null) return { until: lock, locked: true }
@@ -64,13 +64,13 @@ export function blockOf(attempts: Attempts, caps: AttemptCaps, now: number): Blo
   return wait > now ? { until: wait, locked: false } : null
 }
 
-/** When the lock of a reached cap ends, or null where there is none at this moment. */
+/** The end of the lock, or null if no cap is reached now. */
 export function lockEnd(attempts: Attempts, caps: AttemptCaps, now: number): number | null {
   const lock = lockedUntil(attempts, caps, now)
   return lock > now ? lock : null
 }
 
-/** Without misses of a clock that was ahead: they would block for as long as it was. */
+/** Drops misses of a clock that was ahead: they would block until that time has come. */
 function known(misses: readonly number[], now: number): readonly number[] {
   return misses.filter((at) => !isAhead(at, now))
 }

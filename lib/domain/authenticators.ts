@@ -17,14 +17,14 @@ export function firstAuthenticator({ authenticators }: Bound): Authenticator | n
   return authenticators[0] ?? null
 }
 
-/** Since when the user has a second step, in milliseconds; null: there is none. */
+/** When the user set up a second step, in milliseconds. Null: they have none. */
 export function enrolledSince({ authenticators }: Bound): number | null {
   return authenticators.length === 0 ? null : Math.min(...authenticators.map(({ since }) => since))
 }
 
 /**
- * Whole seconds until a device of the user's shows a code that was not used yet; null: one does now. A
- * code works once, so whoever signed in a moment ago has to wait for the next one.
+ * Whole seconds until a device of the user shows an unused code. Null: one shows it now. A code
+ * works once, so a user who has just signed in must wait for the next one.
  */
 export function secondsToNextCode({ authenticators }: Bound, now: number): number | null {
   const times = authenticators.map((kept) => mainFactorOf(kept.type).nextCodeAt(kept, now))
@@ -43,7 +43,7 @@ export function capsOf({ authenticators }: Bound, window: number): AttemptCaps {
   return attemptCaps(Math.max(1, atOnce))
 }
 
-/** The wait or the lock that keeps this user's authenticators from being asked now. */
+/** The wait or the lock that blocks this user's authenticators now. */
 export function authenticatorBlock(
   record: SecondStepRecord,
   window: number,
@@ -61,7 +61,7 @@ export function authenticatorLock(
   return isEnrolled(record) ? lockEnd(record.attempts, capsOf(record, window), now) : null
 }
 
-/** Notes in the record until when it is locked, for whoever lists records by state. */
+/** Writes the end of the lock into the record, for lists of records by state. */
 export function noteLock(record: SecondStepRecord, window: number, now: number): SecondStepRecord {
   return { ...record, lockedUntil: authenticatorLock(record, window, now) }
 }

@@ -2,8 +2,8 @@ import type { SecondStepEvent } from './event.js'
 import type { SecondStepRecord } from './record.js'
 
 /**
- * What a pure decision yields. `record` is the very object that came in where nothing changes;
- * then nothing is written. `answer` and `events` exist for others only after the write.
+ * The result of a pure decision. If nothing changes, `record` is the same object that came in, and
+ * nothing is written. Other code gets `answer` and `events` only after the write.
  */
 export interface Decision<Answer> {
   readonly record: SecondStepRecord

@@ -1,15 +1,16 @@
 import type { Actor, SecondStepEventType } from './event.js'
 
 /**
- * A number: an attempt. It changes no second step, and somebody without a second factor can bring it
- * about as often as they like: with a password, in a pause, by asking for what is refused. So many a
- * day are noted about one user, by one method; more would push older attempts out of a bounded audit
- * log. `change`: all else. The log keeps them apart, so that attempts never push a change out.
+ * A number marks an attempt: an event that changes no second step, and that somebody without a
+ * second factor can cause as often as they like (with a password, in a pause, by a refused
+ * request). The number is how many the audit log notes a day about one user and method. More would
+ * push older attempts out of a bounded log. `change` marks every other event. The log keeps the two
+ * apart, so that attempts never push a change out.
  */
 const KINDS = {
   enrolled: 'change',
   'code-accepted': 'change',
-  // As many as lock the authenticator.
+  // The number that locks the authenticator.
   'wrong-code': 20,
   'authenticator-locked': 5,
   'pending-login-used-up': 5,
@@ -21,7 +22,7 @@ const KINDS = {
   'key-shown': 'change',
   reset: 'change',
   disabled: 'change',
-  // Begun, ready, ended: no factor is needed, but one user gets five of these mails a day at most.
+  // Begun, ready, ended: these need no factor, but one user gets at most five of these mails a day.
   'mail-reset-asked': 'change',
   'mail-reset-refused': 10,
   'mail-reset-ready': 'change',
@@ -46,22 +47,22 @@ const KINDS = {
 /** All types of events. One that is missing in the table does not compile. */
 export const EVENT_TYPES = Object.keys(KINDS) as readonly SecondStepEventType[]
 
-/** What its kind depends on. */
+/** The part of an event that decides its kind. */
 interface Happened {
   readonly type: SecondStepEventType
   readonly actor: Pick<Actor, 'kind'>
 }
 
-/** Whether somebody without a second factor can bring such events about as often as they like. */
+/** Whether somebody without a second factor can cause such events as often as they like. */
 export function isAttempt(event: Happened): boolean {
   return notedADay(event) !== null
 }
 
-/** How many such events are noted a day about one user, by one method; null: all. */
+/** How many such events are noted a day about one user and method. Null: all of them. */
 export function notedADay({ type, actor }: Happened): number | null {
   const noted = KINDS[type]
   if (noted === 'change') return null
-  // What an admin does takes a fresh code and has limits of its own; what they are refused takes none.
+  // An admin's change needs a fresh code and has its own limits. A refused change needs no code.
   const byAdmin = actor.kind === 'admin' || actor.kind === 'operator'
   return byAdmin && type !== 'change-refused' ? null : noted
 }

@@ -1,36 +1,36 @@
 import type { Method } from './stamp.js'
 
 /**
- * What can happen to somebody's second step, and what an event of each type tells beside who, when
- * and where. Events, mails and the audit log share these words. Never a secret or a code.
+ * The types of events, and the details of each besides who, when and where. Events, mails and the
+ * audit log share these names. Details never hold a secret or a code.
  */
 export interface EventDetails {
   /** An authenticator was set up. */
   readonly enrolled: null
   readonly 'code-accepted': null
   readonly 'wrong-code': null
-  /** So many wrong codes that the authenticator is not asked until then. */
+  /** Too many wrong codes: no code of the authenticator is checked until then. */
   readonly 'authenticator-locked': { readonly until: Date }
   /** A right password was followed by all the wrong codes that a pending login may have. */
   readonly 'pending-login-used-up': null
   readonly 'backup-code-used': { readonly backupCodesLeft: number }
   /** Three or fewer were left after a use. */
   readonly 'backup-codes-low': { readonly backupCodesLeft: number }
-  /** A new set; all earlier codes are dead. */
+  /** A new set was made. All earlier codes stopped working. */
   readonly 'backup-codes-made': null
-  /** The user said that they have put them away. */
+  /** The user confirmed that they have saved the codes. */
   readonly 'backup-codes-saved': null
-  /** Another authenticator took the place of the one before. */
+  /** Another authenticator replaced the previous one. */
   readonly 'key-changed': null
-  /** The key of the live authenticator was shown once more. */
+  /** The key of the present authenticator was shown again. */
   readonly 'key-shown': null
   /** Authenticator and codes were forgotten; the next login must set up again. */
   readonly reset: null
   /** Authenticator and codes were forgotten; the first step alone is enough. */
   readonly disabled: null
-  /** A user asked for a reset by mail; the link in the mail can be used from then until then. */
+  /** A user asked for a reset by mail. The details say from when until when the link works. */
   readonly 'mail-reset-asked': { readonly usableAt: Date; readonly expiresAt: Date }
-  /** A reset by mail was asked for and no mail was sent. Whoever asked was not told. */
+  /** Somebody asked for a reset by mail, and no mail was sent. They were not told. */
   readonly 'mail-reset-refused': { readonly why: MailResetRefusal }
   /** The wait of a reset by mail is over. */
   readonly 'mail-reset-ready': { readonly expiresAt: Date }
@@ -47,22 +47,24 @@ export interface EventDetails {
   /** An admin has made a code for one login, good until then. */
   readonly 'one-time-code-made': { readonly expiresAt: Date }
   readonly 'one-time-code-used': null
-  /** The members of the policy that were changed, with their new values. Nobody's in particular. */
+  /** The policy was changed: the changed members, with their new values. About no single user. */
   readonly 'policy-changed': { readonly changed: Readonly<Record<string, unknown>> }
   /** An admin's change was refused, with the problem's code. */
   readonly 'change-refused': { readonly action: string; readonly code: string }
-  /** An admin has made so many changes that the next ones are refused for a while. */
+  /** An admin made too many changes, and the next ones are refused for a while. */
   readonly 'too-many-changes': null
   readonly 'logged-out': null
   readonly 'sessions-ended': null
   readonly 'password-changed': null
   /** A sealed secret could not be opened. */
   readonly 'secret-unreadable': null
-  /** The mail that tells of an event was not sent. */
+  /** The mail about an event was not sent. */
   readonly 'mail-failed': MailFailure
 }
 
-/** Why no mail went out that could reset. `address`: none on record, or not the one that was typed. */
+/**
+ * Why no reset mail was sent. `address`: the account has none, or it is not the one that was typed.
+ */
 export type MailResetRefusal = 'address' | 'not-allowed' | 'too-many-mails'
 
 /** Which mail failed, and where. */

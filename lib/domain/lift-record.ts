@@ -3,7 +3,7 @@ import { count } from '../factors/checks.js'
 /** Id of the one authenticator that a record of version 0.1.0 has. */
 const FIRST = 'first'
 
-/** What 0.1.0, or a build before it, did not write. Without any of it an account is no more open. */
+/** Members that version 0.1.0 did not write. An account is not less protected without them. */
 const ADDED_LATER = {
   oneTimeCodes: [],
   setupGrant: null,
@@ -13,15 +13,15 @@ const ADDED_LATER = {
   endedLogins: [],
 }
 
-/** Under which key it was made; null: not noted. */
+/** The id of its key. Null: not recorded. */
 const ADDED_TO_DIGESTS = { keyId: null }
 const ADDED_TO_BACKUP_CODES = { ...ADDED_TO_DIGESTS, seenByAdmin: false }
 
 /**
- * Lifts a record of version 0.1.0 to the present shape: it has one `authenticator`, a set-up without a
- * type, and notes when a stamp was ended instead of at which version. Nothing is checked here: what is
- * no record stays none. Nothing else is lifted: a record of now that has lost a field is damaged, and
- * what it has lost may be the very thing that ended a session.
+ * Converts a record of version 0.1.0 to the present shape. Such a record has one `authenticator`, a
+ * set-up without a type, and the time (not the version) at which a stamp ended. This checks nothing
+ * and changes nothing else: a present record that has lost a field is damaged, and the lost field
+ * may be the one that ended a session.
  *
  * @returns the very object that came in where it is not of 0.1.0
  */
@@ -40,7 +40,7 @@ export function liftRecord(stored: unknown): unknown {
   }
 }
 
-/** That member alone, lifted; nothing where there is none. */
+/** Converts this member alone. Empty if it is missing. */
 function changed(record: object, key: string, lift: (value: unknown) => unknown): object {
   return Object.hasOwn(record, key) ? { [key]: lift(own(record, key)) } : {}
 }
@@ -58,14 +58,14 @@ function withKeyId(value: unknown): unknown {
 }
 
 function authenticatorsOf(one: unknown, rest: object): unknown {
-  // No version has written both: which one counts can't be known, so the record can't be read.
+  // No version writes both, so nobody knows which one counts, and the record is unreadable.
   if (Object.hasOwn(rest, 'authenticators')) return null
   if (one === null) return []
-  // Anything else than an object is kept as it is, and found unreadable.
+  // Keeps anything but an object as it is; parsing then refuses it.
   return [isObject(one) ? { ...one, id: FIRST, name: null, lastUsedAt: null } : one]
 }
 
-/** At the latest it was now: whatever stamp was given until then may be one of them. */
+/** The present version is the latest possible: any stamp given up to it may be one of them. */
 function endedAt(stamp: unknown, record: object): unknown {
   if (!isObject(stamp) || Object.hasOwn(stamp, 'version') || !count(own(stamp, 'at'))) return stamp
   return { id: own(stamp, 'id'), version: own(record, 'version') }

@@ -14,7 +14,7 @@ export const MAIL_WINDOWS = {
   'reset-mails-day': { lasts: DAY_MS, limit: 5 },
 } as const satisfies Readonly<Record<string, MailWindow>>
 
-/** What becomes of the last of some requests for a mail, if they named the right address. */
+/** What happens to the last of several requests for a mail, if they named the right address. */
 export interface MailAllowance {
   /** Whether the limits hold its mail back. */
   readonly heldBack: boolean
@@ -23,8 +23,8 @@ export interface MailAllowance {
 }
 
 /**
- * Follows the limits of reset mails through requests that named one address. What was asked is all
- * it goes by, so that it is the same for a right address and a wrong one (promise 4).
+ * Computes the limits of reset mails for requests that named one address. It uses only the
+ * requests, so the result is the same for a right and a wrong address (promise 4).
  *
  * @param asked when, in milliseconds, the earliest first
  */
@@ -42,7 +42,7 @@ function nextMailAt(mailed: readonly number[]): number {
   return Math.max(0, ...Object.values(MAIL_WINDOWS).map((window) => freeAt(mailed, window)))
 }
 
-/** When the window has room for one more mail; 0: it has had room all along. */
+/** When the window has room for one more mail. 0: it always had room. */
 function freeAt(mailed: readonly number[], { lasts, limit }: MailWindow): number {
   let [began, count] = [Number.NEGATIVE_INFINITY, 0]
   for (const at of mailed) {

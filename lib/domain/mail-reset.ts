@@ -9,19 +9,19 @@ import { DAY_MS, MINUTE_MS } from './units.js'
 export interface MailReset {
   /** Random; the digests are bound to it, to the user, the epoch and the address. */
   readonly id: string
-  /** Id of the key that its digests are made with; null where version 0.1.0 has not noted it. */
+  /** Id of the key of its digests. Null if version 0.1.0 wrote it, which did not record the key. */
   readonly keyId: string | null
   /** Digest of the address on record when it was asked for: another address ends it. */
   readonly addressDigest: string
   /** Digests of the tokens that were mailed: the first mail's and, after a wait, the second's. */
   readonly digests: readonly string[]
   readonly askedAt: number
-  /** From when on the link can be used; later than `askedAt` where there is a wait. */
+  /** The link works from then on. Later than `askedAt` if there is a wait. */
   readonly usableAt: number
   readonly expiresAt: number
   /** Whether the mail that says "ready" is out, or none is needed. */
   readonly readyTold: boolean
-  /** Who asked: shown to the owner, who decides by it. */
+  /** Who asked. The owner sees it, and decides by it. */
   readonly ip: string | null
   readonly userAgent: string | null
 }
@@ -35,7 +35,7 @@ export function openMailReset({ mailReset }: SecondStepRecord, now: number): Mai
   return now < mailReset.expiresAt ? mailReset : null
 }
 
-/** An open reset that has or had to wait: it is shown to its owner, and nothing begins another. */
+/** An open reset with a wait, over or not. Its owner sees it, and no other reset can begin. */
 export function delayedMailReset(record: SecondStepRecord, now: number): MailReset | null {
   const open = openMailReset(record, now)
   return open !== null && open.usableAt > open.askedAt ? open : null
@@ -51,19 +51,19 @@ export function mailResetOf(
   return open?.digests.some((digest) => digests.includes(digest)) === true ? open : null
 }
 
-/** What a reset begins with, besides its time. */
+/** The content of a new reset, without its time. */
 export type NewMailReset = Pick<
   MailReset,
   'id' | 'keyId' | 'addressDigest' | 'ip' | 'userAgent'
 > & {
   readonly digest: string
-  /** From when on the link may be used; a time that is over means at once. */
+  /** The link works from then on. A past time means at once. */
   readonly notBefore: number
 }
 
 /**
- * Begins a reset by mail and ends the one before. While one waits, or is ready after a wait, nothing
- * begins: asking again would move its end.
+ * Begins a reset by mail and ends the previous one. While a reset waits, or is ready after a wait,
+ * no other begins, because a new request would move its end.
  */
 export function askMailReset(
   record: SecondStepRecord,
@@ -91,8 +91,8 @@ export function askMailReset(
 }
 
 /**
- * Where the host holds a reset that waits no longer, or less long, the wait gets shorter, never than
- * the delay. Nothing else changes.
+ * If the host lifts or shortens its hold on a waiting reset, the wait gets shorter, but never
+ * shorter than the delay. Nothing else changes.
  */
 export function shortenMailReset(
   record: SecondStepRecord,
@@ -108,15 +108,15 @@ export function shortenMailReset(
   return { ...nothing, record: { ...record, mailReset } }
 }
 
-/** What came of the button's press; `at` is when, and `epoch` the one that goes on. */
+/** The outcome of pressing the button. `at` is the time, and `epoch` the new epoch. */
 export type PressAnswer =
   | { readonly kind: 'reset'; readonly epoch: number; readonly at: number }
   | { readonly kind: 'link-expired' }
   | { readonly kind: 'not-yet'; readonly availableAt: number }
 
 /**
- * Resets by the mailed link: authenticator, codes, sessions and pending logins are gone, and for a
- * day the login leads to the set-up.
+ * Resets by the mailed link: deletes authenticator and codes, and ends sessions and pending logins.
+ * For a day, a login leads to the set-up.
  *
  * @param command.digests of the token, under every key of the ring
  * @param command.heldUntil the host holds resets back until then, whatever the reset says
@@ -138,7 +138,7 @@ export function pressMailReset(
   }
 }
 
-/** Ends an open reset by mail, and says so; one that has expired is dropped in silence. */
+/** Ends an open reset by mail, with an event. Drops an expired one without an event. */
 export function endMailReset(
   record: SecondStepRecord,
   now: number,
@@ -151,7 +151,10 @@ export function endMailReset(
   }
 }
 
-/** Drops a reset whose mail can't go out: nobody has its link, and it must not wait unannounced. */
+/**
+ * Drops a reset whose mail cannot be sent: nobody has its link, and it must not wait without a
+ * warning to the owner.
+ */
 export function dropMailReset(record: SecondStepRecord, id: string): SecondStepRecord {
   return record.mailReset?.id === id ? { ...record, mailReset: null } : record
 }
@@ -162,8 +165,8 @@ export function isReadyDue({ mailReset }: SecondStepRecord, now: number): boolea
 }
 
 /**
- * The wait is over: the owner is told, once, with a link of its own. Where the host holds the reset
- * back by now, the wait goes on.
+ * Ends the wait: the owner gets one mail with a new link. If the host holds the reset back by now,
+ * the wait continues.
  *
  * @returns the reset to tell of, or null where there is nothing to tell
  */

@@ -64,12 +64,12 @@ const isPolicy = shape({
   ),
 })
 
-/** What a store answered is no record of that user's. */
+/** The store's answer is not a record of that user. */
 export class BrokenRecordError extends Error {}
 
 /**
- * What a store answered, as the record it must be. A record that cannot be read is "on and broken",
- * never "off": one missing field must not open an account.
+ * Parses a store's answer as a record. An unreadable record counts as "on and broken", never as
+ * "off": one missing field must not open an account.
  *
  * @throws BrokenRecordError when it is no record, or another user's
  */

@@ -12,7 +12,7 @@ export interface PendingLogin {
   readonly epoch: number
   /** When the first step was passed, in milliseconds. */
   readonly at: number
-  /** Where the login was going: a path on this origin, or null. */
+  /** The path on this origin that the user wanted, or null. */
   readonly next: string | null
   /** The user as the Passport instance in charge serialised them. */
   readonly passport: { readonly instance: number; readonly user: unknown }
@@ -20,18 +20,21 @@ export interface PendingLogin {
   readonly keepSessionInfo: boolean
   /** The user's language: between the steps there is no user to ask. */
   readonly locale: string | null
-  /** What the rules asked about at the first step: between the steps there is no user to ask. */
+  /** The subject at the first step: between the steps there is no user to ask. */
   readonly subject: Subject
-  /** Id of the stamp of the session that it took the place of, or null: logged out, it is over. */
+  /**
+   * Id of the stamp of the session that it replaced, or null. If that stamp is logged out, this
+   * login is over.
+   */
   readonly stampId: string | null
-  /** That stamp's version; null with it, and in sessions of version 0.1.0. */
+  /** The version of that stamp. Null without one, and in sessions of version 0.1.0. */
   readonly stampVersion: number | null
 }
 
 /** A pending login that was ended before its ten minutes were over. */
 export interface EndedLogin {
   readonly id: string
-  /** When it would have been over by itself, in milliseconds. */
+  /** When it would have expired, in milliseconds. */
   readonly until: number
 }
 
@@ -47,11 +50,12 @@ export function pendingExpiresAt(pending: PendingLogin): number {
 }
 
 /**
- * Puts a pending login on the record's list of ended ones: a slow request may write its session back.
- * What it has begun ends with it.
+ * Puts a pending login on the record's list of ended ones, because a slow request may write its
+ * session back. A set-up that it began ends with it.
  *
- * A full list takes no more for the rest of the ten minutes. Only who has the password can fill it,
- * and they can begin another login anyway; to end older logins instead would let them end the owner's.
+ * A full list takes no more for the rest of the ten minutes. Only somebody who has the password can
+ * fill it, and they can begin another login anyway. Dropping older logins instead would let them end
+ * the owner's.
  */
 export function endLogin(
   record: SecondStepRecord,

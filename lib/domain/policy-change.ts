@@ -1,12 +1,15 @@
 import type { Actor, SecondStepEvent } from './event.js'
 import { type Policy, type PolicyMode, type RequiredSince, ruleFor } from './policy.js'
 
-/** What an admin may change at run time. What is not named stays; `roles` replaces the whole map. */
+/**
+ * A change of the policy at run time. Fields that are not named stay. `roles` replaces the whole
+ * map.
+ */
 export type PolicyChanges = Partial<
   Pick<Policy, 'mode' | 'roles' | 'graceDays' | 'codeAttempts' | 'passwordAttempts' | 'backupCodes'>
 >
 
-/** What of a policy an admin may change. */
+/** The policy fields that an admin may change. */
 export const CHANGEABLE = [
   'mode',
   'roles',
@@ -46,8 +49,8 @@ export function changePolicy(
 }
 
 /**
- * Since when each rule requires a second step. A start is kept when its rule is eased: required
- * again, it gives nobody new days of grace.
+ * When each rule first required a second step. An eased rule keeps its start: if it is required
+ * again, nobody gets new days of grace.
  */
 function requiredSince(before: Policy, after: Policy, now: number): RequiredSince {
   const { general, roles } = before.requiredSince
@@ -62,7 +65,7 @@ function requiredSince(before: Policy, after: Policy, now: number): RequiredSinc
   }
 }
 
-/** A role of which the general rule required it until now gets no later start by a rule of its own. */
+/** If the general rule required it of a role until now, the role's own rule gets no later start. */
 function startOfRole(before: Policy, role: string, now: number): number | null {
   const { roles } = before.requiredSince
   const known = Object.hasOwn(roles, role) ? roles[role] : undefined
@@ -77,7 +80,7 @@ function same(one: Value, other: Value): boolean {
   return JSON.stringify(sorted(one)) === JSON.stringify(sorted(other))
 }
 
-/** The order of the roles' names says nothing. */
+/** The order of the roles' names has no meaning. */
 function sorted(value: Value): unknown {
   if (typeof value !== 'object') return value
   const byName = ([one]: [string, PolicyMode], [other]: [string, PolicyMode]) =>

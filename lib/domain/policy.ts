@@ -1,27 +1,33 @@
 import type { Actor } from './event.js'
 
-/** `off`: nobody but admins is asked; `optional`: who has set one up; `required`: everybody must. */
+/**
+ * `off`: only admins are asked for a code. `optional`: users who have set one up are. `required`:
+ * everybody must set one up.
+ */
 export type PolicyMode = 'off' | 'optional' | 'required'
 
 /**
- * When rules first required an authenticator, in milliseconds. Kept when they are eased: required
- * again, they give nobody new days of grace.
+ * When rules first required an authenticator, in milliseconds. Eased rules keep it: if they are
+ * required again, nobody gets new days of grace.
  */
 export interface RequiredSince {
   readonly general: number | null
   readonly roles: Readonly<Record<string, number>>
 }
 
-/** The one document of settings that may change at run time. A change counts at the next request. */
+/**
+ * The one document of settings that can change at run time. A change takes effect at the next
+ * request.
+ */
 export interface Policy {
   /** 0 while no document is stored; each write raises it by one. */
   readonly version: number
   readonly writeId: string
-  /** The rule for everybody whose roles have none of their own. */
+  /** The rule for every user whose roles have no rule of their own. */
   readonly mode: PolicyMode
   /** Rules of single roles. */
   readonly roles: Readonly<Record<string, PolicyMode>>
-  /** Whole days that a user has to set up, 0 to 365; none for admins. */
+  /** Whole days in which a user must set up, 0 to 365. Admins get none. */
   readonly graceDays: number
   readonly requiredSince: RequiredSince
   /** Wrong codes a pending login may give before it is over; 3 to 10. */
@@ -30,12 +36,12 @@ export interface Policy {
   readonly passwordAttempts: number
   /** Whether backup codes are made and accepted. */
   readonly backupCodes: boolean
-  /** When it was last changed and by whom; null while nobody has. */
+  /** When it was last changed, and by whom. Null if nobody has changed it. */
   readonly updatedAt: number | null
   readonly updatedBy: Actor | null
 }
 
-/** What holds while nobody has changed anything. */
+/** The policy until somebody changes it. */
 export const defaultPolicy: Policy = {
   version: 0,
   writeId: '',
@@ -50,19 +56,19 @@ export const defaultPolicy: Policy = {
   updatedBy: null,
 }
 
-/** Whom the rules are asked about, as the host tells it. */
+/** The facts about a user that the rules depend on, as the host describes them. */
 export interface Subject {
   readonly roles: readonly string[]
-  /** When the account was made, in milliseconds; null where the host does not tell. */
+  /** When the account was made, in milliseconds. Null if the host does not say. */
   readonly createdAt: number | null
   /** Has one of the host's admin roles: no days of grace. */
   readonly privileged: boolean
 }
 
-/** What the policy says of one user. */
+/** The policy's rule for one user. */
 export interface Rule {
   readonly mode: PolicyMode
-  /** Since when it is `required`; null where it is not, or nobody knows. */
+  /** When it became `required`. Null if it is not, or if that is unknown. */
   readonly since: number | null
   readonly graceDays: number
 }
@@ -70,8 +76,9 @@ export interface Rule {
 const STRICTEST_FIRST = ['required', 'optional', 'off'] as const
 
 /**
- * The strictest mode of the user's roles; a role without a rule of its own has the general one. For
- * admins `off` is `optional`: a learned password of theirs would open everybody's second step.
+ * The strictest mode of the user's roles. A role without its own rule has the general one. For
+ * admins, `off` counts as `optional`: otherwise an admin's stolen password would open everybody's
+ * second step.
  */
 export function ruleFor(policy: Policy, subject: Subject): Rule {
   const rules =

@@ -16,26 +16,26 @@ import type { Policy } from './policy.js'
 import type { SecondStepRecord } from './record.js'
 import type { Method } from './stamp.js'
 
-/** In whose circumstances a proof is judged. */
+/** The circumstances in which a proof is judged. */
 export interface ProofContext {
   readonly policy: Pick<Policy, 'backupCodes'>
   /** The pending login that it was given in, or null in a session. */
   readonly pending: PendingLogin | null
 }
 
-/** What the domain says of a proof. `counted` is false for a replay, which cost nothing. */
+/** The verdict on a proof. `counted` is false for a replay, which costs nothing. */
 export type ProofVerdict =
   | { readonly kind: 'accepted'; readonly method: Method; readonly epoch: number }
-  /** Nobody is signed in: this pending login must set up anew. */
+  /** Nobody is signed in: this pending login must set up again. */
   | { readonly kind: 'setup-granted' }
   | { readonly kind: 'wrong-code'; readonly counted: boolean }
   | { readonly kind: 'blocked'; readonly until: number }
   | { readonly kind: 'not-enrolled' }
 
-/** Why a proof is refused without a look, at no cost. */
+/** The reason why a proof is refused unseen, at no cost. */
 export type ProofRefusal = 'malformed-request' | 'switched-off' | 'not-enrolled'
 
-/** Why this proof is refused without a look, or null where at least one factor may judge it. */
+/** The reason why this proof is refused unseen, or null if at least one factor may judge it. */
 export function proofRefusal(
   proof: Proof,
   record: SecondStepRecord,
@@ -71,9 +71,9 @@ function circumstancesOf(
 }
 
 /**
- * Judges a proof: each factor whose shape it has is asked in turn, until one knows it. While the
- * authenticators wait or are locked none of them is asked, so a right and a wrong code can't be told
- * apart and neither is written.
+ * Judges a proof: asks each factor whose shape it has in turn, until one knows it. While the
+ * authenticators wait or are locked, it asks none of them. So a right and a wrong code cannot be
+ * told apart, and neither is written.
  */
 export async function judgeProof(
   record: SecondStepRecord,
@@ -117,7 +117,8 @@ async function judgeMain(
     if (kept.type !== factor.method || !factor.fits(kept, given)) continue
     answers.push([index, await factor.answer(kept, given, moment)])
   }
-  // What one authenticator has burned is burned, even where another has the same code by chance.
+  // A code that one authenticator has burned stays burned, even if another has the same code by
+  // chance.
   if (answers.some(([, { kind }]) => kind === 'used')) {
     return { known: true, decision: replayed(record) }
   }
@@ -152,7 +153,9 @@ async function judgeSpare(
   return { known: true, decision }
 }
 
-/** A user who can give a proof needs no reset by mail: whoever asked for one, it is over. */
+/**
+ * A user who can give a proof needs no reset by mail, so an open one ends, whoever asked for it.
+ */
 function accept(
   record: SecondStepRecord,
   method: Method,

@@ -2,12 +2,12 @@
 export const LONGEST_REASON = 500
 
 /**
- * Why an admin or the operator does something, without the space around it: null where nothing is
- * given, undefined for what is no reason.
+ * The reason that an admin or the operator gave, trimmed. Null if none is given, undefined if it is
+ * malformed.
  */
 export function readReason(text: string): string | null | undefined {
   if ([...text].length > LONGEST_REASON) return undefined
-  // A line break is no harm; other control characters and halves of characters have no business here.
+  // Allows line breaks. Refuses other control characters and lone surrogates.
   if (/[^\P{Cc}\t\r\n]|\p{Cs}/u.test(text)) return undefined
   return text.trim() === '' ? null : text.trim()
 }

@@ -18,46 +18,46 @@ export interface SecondStepRecord {
   readonly userId: string
   /** 0 for a user who has no stored record; each write raises it by one. */
   readonly version: number
-  /** Random name of the write that made this version; a resent write is known by it. */
+  /** Random name of the write that made this version. Identifies a write that was sent again. */
   readonly writeId: string
   /** Raised to end every session and pending login of the user. */
   readonly epoch: number
-  /** What makes the user's codes: at most ten, none for a user who is not enrolled. */
+  /** The user's authenticators: at most ten. Empty if the user is not enrolled. */
   readonly authenticators: readonly Authenticator[]
   readonly setup: SetupInProgress | null
-  /** After a reset: an authenticator must be set up, by this time. */
+  /** After a reset: the user must set up an authenticator by this time. */
   readonly mustSetUp: MustSetUp | null
   readonly backupCodes: BackupCodeSet | null
   /** Codes that an admin has made for one login each. */
   readonly oneTimeCodes: readonly OneTimeCode[]
-  /** The pending login that a one-time code has opened the set-up for, or null. */
+  /** The pending login that may set up because of a one-time code, or null. */
   readonly setupGrant: SetupGrant | null
   /** A reset by mail that was asked for and is neither done nor cancelled, or null. */
   readonly mailReset: MailReset | null
   /** Wrong codes of the authenticator. Backup codes have 120 bits and are not counted here. */
   readonly attempts: Attempts
   /**
-   * Until when the authenticator was locked at this write, or null. Derived from `attempts`, so that
-   * a store can find who is locked; no decision rests on it.
+   * The end of the authenticator's lock as of this write, or null. Derived from `attempts`, so that
+   * a store can list locked users. No decision uses it.
    */
   readonly lockedUntil: number | null
-  /** Until when no code is asked for; `Number.MAX_SAFE_INTEGER`: until resumed; null: not paused. */
+  /** The end of the pause. `Number.MAX_SAFE_INTEGER`: until resumed. Null: not paused. */
   readonly pausedUntil: number | null
   /**
-   * Start of the first rule that required a second step of this user, or null. Days of grace are
-   * counted from it whatever becomes of the rule: it never moves later.
+   * Start of the first rule that required a second step of this user, or null. Days of grace count
+   * from it. It never moves later, whatever happens to the rule.
    */
   readonly ruleStart: number | null
   /**
-   * In records of version 0.1.0: when the host last told of a changed password. What was begun before
-   * is over. A changed password raises the epoch now, and this is null.
+   * In records of version 0.1.0: when the host last reported a changed password. Everything that
+   * began before is over. Today a changed password raises the epoch instead, and this is null.
    */
   readonly passwordChangedAt: number | null
-  /** Stamps that were logged out; a slow request may write their session back. */
+  /** Stamps that were logged out. Kept because a slow request may write their session back. */
   readonly ended: readonly EndedStamp[]
   /**
-   * Every stamp that was given up to this version of the record is over: `ended` has forgotten some
-   * that were. Null while it has forgotten none.
+   * Every stamp given up to this version of the record is over, because `ended` was full and
+   * dropped some. Null if it has dropped none.
    */
   readonly endedUpTo: number | null
   /** Pending logins that were cancelled or used up, while their ten minutes last. */

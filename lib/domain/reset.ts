@@ -4,7 +4,7 @@ import type { SecondStepRecord } from './record.js'
 import { raiseEpoch } from './stamp.js'
 import { DAY_MS } from './units.js'
 
-/** What a reset leaves behind: the next login leads to the set-up, until this time. */
+/** The trace of a reset: until this time, the next login leads to the set-up. */
 export interface MustSetUp {
   /** Milliseconds. */
   readonly until: number
@@ -14,15 +14,16 @@ export interface MustSetUp {
 export const OWN_RESET_LASTS = DAY_MS
 
 /**
- * The user forgets authenticator and codes and must set up again at the next login. Every session
- * ends. A day, because until then the password alone leads to the set-up.
+ * The user's own reset: deletes authenticator and codes, and ends every session. The user must set
+ * up again at the next login, within a day, because until then the password alone leads to the
+ * set-up.
  */
 export function resetByUser(record: SecondStepRecord, now: number): Decision<undefined> {
   const mustSetUp = { until: now + OWN_RESET_LASTS }
   return forgotten(forget(record, mustSetUp), 'reset')
 }
 
-/** The user goes back to the first step alone. Every other session ends. */
+/** Turns the user's second step off. Every other session ends. */
 export function disableByUser(record: SecondStepRecord): Decision<undefined> {
   return forgotten(forget(record, null), 'disabled')
 }

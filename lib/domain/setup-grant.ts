@@ -10,7 +10,7 @@ export interface SetupGrant {
   readonly until: number
 }
 
-/** Whether a one-time code has opened the set-up for this pending login. */
+/** Whether this pending login may set up because of a one-time code. */
 export function isGranted(
   { setupGrant }: Pick<SecondStepRecord, 'setupGrant'>,
   owner: string,

@@ -16,7 +16,10 @@ import { isGranted } from './setup-grant.js'
 import { type Generation, raiseEpoch } from './stamp.js'
 import { MINUTE_MS } from './units.js'
 
-/** What was shown to the user and waits for the one code that proves they have it; `type` names its factor. */
+/**
+ * A secret that was shown to the user, until one code proves that they have it. `type` names its
+ * factor.
+ */
 export type SetupInProgress = Making & {
   /** Id of the pending login or stamp that began it; nobody else sees or confirms it. */
   readonly owner: string
@@ -50,9 +53,9 @@ export type BeginSetupAnswer =
   | { readonly kind: 'already-enrolled' }
 
 /**
- * Begins a set-up, or goes on with the one that this owner has begun: a reload and a typo show the
- * same QR code. Somebody else's set-up is replaced, never shown. Who has an authenticator goes on
- * with a change of key, but begins one only by a code; a one-time code is one.
+ * Begins a set-up, or continues the one that this owner began, so that a reload or a typo shows the
+ * same QR code. Replaces somebody else's set-up and never shows it. A user who has an authenticator
+ * can continue a change of key here, but can begin one only with a code; a one-time code counts.
  */
 export function beginSetup(
   record: SecondStepRecord,
@@ -77,7 +80,7 @@ export function mayBeginSetup(record: SecondStepRecord, owner: string, now: numb
 
 /**
  * Begins a change of key, after a code was accepted. The old authenticator works until the new one
- * is confirmed; backing out changes nothing.
+ * is confirmed. If the user stops here, nothing changes.
  */
 export function beginKeyChange(
   record: SecondStepRecord,
@@ -105,15 +108,15 @@ export type ConfirmSetupAnswer =
     } & Generation)
   | {
       readonly kind: 'wrong-code'
-      /** Seconds that the device's clock is ahead (or, below zero, behind), where the code tells. */
+      /** Seconds that the device's clock is ahead (negative: behind), if the code shows it. */
       readonly clockOff: number | null
     }
   | { readonly kind: 'setup-expired' }
   | { readonly kind: 'already-enrolled' }
 
 /**
- * Confirms a set-up by one code. The code is burned with it (hanko #2723), earlier misses are
- * forgotten, and the epoch is raised: sessions that know nothing of a second step end.
+ * Confirms a set-up by one code. The same write burns the code (hanko #2723), clears earlier
+ * misses, and raises the epoch, which ends sessions that never passed a second step.
  */
 export async function confirmSetup(
   record: SecondStepRecord,
@@ -147,7 +150,7 @@ export async function confirmSetup(
     authenticators: [bound],
     setup: null,
     mustSetUp: null,
-    // They were made for the recovery that this one ends.
+    // One-time codes were made for the recovery that ends here.
     oneTimeCodes: [],
     backupCodes: command.backupCodes,
     attempts: noAttempts,

@@ -6,7 +6,7 @@ import { MINUTE_MS } from './units.js'
 /** How a second step was passed; `none` where the user needed none. */
 export type Method = FactorMethod | 'none'
 
-/** What a signed-in session carries: who passed which step when. Times in milliseconds. */
+/** The proof in a signed-in session: who passed which step when. Times in milliseconds. */
 export interface Stamp {
   readonly id: string
   readonly userId: string
@@ -18,7 +18,7 @@ export interface Stamp {
   readonly version: number
 }
 
-/** Where a record stands when a stamp is given. */
+/** The record's epoch and version when a stamp is given. */
 export type Generation = Pick<SecondStepRecord, 'epoch' | 'version'>
 
 /** A stamp that was logged out before its session could be sure to be gone. */
@@ -32,7 +32,7 @@ export interface EndedStamp {
 export const ENDED_AT_MOST = 50
 const FRESH_FOR = 5 * MINUTE_MS
 
-/** Until when a code given at the stamp's time counts as fresh; null where no code was given. */
+/** The end of the time in which the stamp's code counts as fresh. Null if no code was given. */
 export function freshUntil(stamp: Stamp): number | null {
   return stamp.method === 'none' ? null : stamp.at + FRESH_FOR
 }
@@ -44,9 +44,10 @@ export function isFresh(stamp: Stamp | null, now: number): boolean {
 }
 
 /**
- * Puts a stamp on the record's list of ended ones. A set-up that its session has begun ends with it.
- * The list forgets the oldest beyond 50, and whatever was given until that one was logged out is over
- * with it: by the record's version, which no clock can set wrong. Sessions that began later live on.
+ * Puts a stamp on the record's list of ended ones. A set-up that its session began ends with it.
+ * Beyond 50 stamps the list drops the oldest, and then every stamp given before that one's log-out
+ * is over. This compares versions of the record, which no wrong clock can change. Later sessions
+ * continue.
  */
 export function endStamp(record: SecondStepRecord, id: string): SecondStepRecord {
   const setup = record.setup?.owner === id ? null : record.setup
@@ -67,8 +68,8 @@ export function isEnded(
 }
 
 /**
- * Ends every session, pending login, set-up in progress and reset by mail: those of older epochs are
- * dead.
+ * Ends every session, pending login, set-up in progress and reset by mail, because those of older
+ * epochs are invalid.
  */
 export function raiseEpoch(record: SecondStepRecord): SecondStepRecord {
   const inProgress = { setup: null, setupGrant: null, mailReset: null }

@@ -7,21 +7,21 @@ import { isGranted } from './setup-grant.js'
 import { isEnded, type Stamp } from './stamp.js'
 import { DAY_MS } from './units.js'
 
-/** What a user's standing is decided on. */
+/** The facts that decide a user's standing. */
 export interface Footing {
   readonly record: SecondStepRecord
   readonly policy: Policy
   readonly subject: Subject
 }
 
-/** What record and policy ask of a user now. */
+/** What record and policy require of a user now. */
 export type Demand = 'nothing' | 'code' | 'setup'
 
 /** A pause without an end, in a record. */
 export const FOREVER = Number.MAX_SAFE_INTEGER
 
 const PAUSE_LASTS = 365 * DAY_MS
-/** The longer one, an admin's: a user's own is for a day. */
+/** The longer one, by an admin. A user's own reset is for a day. */
 const RESET_LASTS = 7 * DAY_MS
 
 /**
@@ -39,8 +39,8 @@ export function demandOf(footing: Footing, now: number): Demand {
 }
 
 /**
- * Until when no code is asked for, or null. It ends by itself; one without an end is not honoured
- * where the second step is required.
+ * The end of the pause, or null. It ends by itself. A pause without an end does not count if the
+ * second step is required.
  */
 export function pauseOf({ record, policy, subject }: Footing, now: number): number | null {
   const { pausedUntil } = record
@@ -51,10 +51,10 @@ export function pauseOf({ record, policy, subject }: Footing, now: number): numb
 }
 
 /**
- * When somebody without an authenticator must have set one up, or null where no rule asks for it:
- * the days of grace from the later of the rule's start and the account's. The start is the first
- * that the user's record knows of, so switching the rule off and on gives nobody new days. What is
- * dated in the future has begun by now.
+ * The deadline for a user without an authenticator, or null if no rule requires one. The days of
+ * grace begin at the later of the rule's start and the account's creation. The rule's start is the
+ * first one in the user's record, so switching the rule off and on gives nobody new days. A start
+ * in the future counts as now.
  */
 export function graceDeadlineOf({ record, policy, subject }: Footing, now: number): number | null {
   const rule = ruleFor(policy, subject)
@@ -63,7 +63,9 @@ export function graceDeadlineOf({ record, policy, subject }: Footing, now: numbe
   return Math.min(Math.max(start, subject.createdAt ?? 0), now) + rule.graceDays * DAY_MS
 }
 
-/** Until when an authenticator must be set up, by the policy or after a reset; null: it need not. */
+/**
+ * The deadline to set up an authenticator, by the policy or after a reset. Null: none is required.
+ */
 export function setupDeadlineOf(footing: Footing, now: number): number | null {
   const { record, policy, subject } = footing
   if (isEnrolled(record) || ruleFor(policy, subject).mode === 'off') return null
@@ -80,7 +82,7 @@ export function noteRule({ record, policy, subject }: Footing, now: number): Sec
 }
 
 /**
- * Where a session with a user in it stands.
+ * The standing of a session with a user in it.
  *
  * - `passed`: the stamp satisfies record and policy now
  * - `code-required`, `setup-required`: it merely no longer does; a pending login takes its place
@@ -98,7 +100,7 @@ export function standingOf(
   const demand = demandOf(footing, now)
   const asked = demand === 'code' && (stamp === null || stamp.method === 'none')
   if (demand !== 'setup' && !asked) return 'passed'
-  // A pending login is a first step of now: a session that an old password began is none.
+  // A pending login needs a valid first step: a session that began with an old password has none.
   if ((stamp?.at ?? 0) < (footing.record.passwordChangedAt ?? 0)) return 'revoked'
   return demand === 'setup' ? 'setup-required' : 'code-required'
 }
@@ -115,15 +117,18 @@ function isRevoked(
   return stamp.userId !== userId || ended || isAhead(stamp.at, now)
 }
 
-/** What a request was let in with: a pending login, or a signed-in session and its stamp. */
+/**
+ * What a request had when the guard let it in: a pending login, or a signed-in session and its
+ * stamp.
+ */
 export type Admission =
   | { readonly kind: 'pending'; readonly pending: PendingLogin }
   | { readonly kind: 'signed-in'; readonly userId: string; readonly stamp: Stamp | null }
 
 /**
- * Whether a request that was let in still would be. Asked again in the decision itself: between the
- * guard and the write lies the body, which the client sends when it likes, and the login may have
- * been ended or have expired meanwhile.
+ * Whether the guard would still let the request in. The decision itself checks this again: the
+ * client decides when it sends the body, and the login may have ended or expired since the guard
+ * ran.
  */
 export function stillAdmitted(admission: Admission, footing: Footing, now: number): boolean {
   if (admission.kind === 'signed-in') {
@@ -133,7 +138,7 @@ export function stillAdmitted(admission: Admission, footing: Footing, now: numbe
 }
 
 /**
- * Where a pending login stands: what it waits for, `free` where nothing is asked of the user any
+ * The standing of a pending login: what it waits for, `free` if the user needs no second step any
  * more, or `over`.
  */
 export type PendingStanding = 'code-required' | 'setup-required' | 'free' | 'over'
@@ -146,7 +151,7 @@ export function pendingStandingOf(
   const { record } = footing
   if (!isGoodUntil(pendingExpiresAt(pending), PENDING_LASTS, now)) return 'over'
   if (pending.epoch !== record.epoch) return 'over'
-  // Its first step was passed with a password that is no longer the user's.
+  // The user's password has changed since its first step.
   if (pending.at < (record.passwordChangedAt ?? 0)) return 'over'
   if (record.endedLogins.some(({ id }) => id === pending.id)) return 'over'
   const { stampId, stampVersion } = pending

@@ -2,7 +2,7 @@ import { authenticatorLock, isEnrolled } from './authenticators.js'
 import { ruleFor } from './policy.js'
 import { type Footing, pauseOf } from './standing.js'
 
-/** How a user's second step is now: the first that applies. */
+/** The state of a user's second step: the first that applies. */
 export type State = 'locked' | 'paused' | 'must-set-up' | 'on' | 'off'
 
 /**

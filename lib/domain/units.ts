@@ -1,4 +1,5 @@
-// Moments and most periods are milliseconds. The windows of counters, and what Redis is told, are seconds.
+// Times and most periods are in milliseconds. The windows of counters, and arguments for Redis, are
+// in seconds.
 
 export const SECOND_MS = 1000
 export const MINUTE_MS = 60 * SECOND_MS
