@@ -1,4 +1,4 @@
-import { textOf } from '../../errors/text-of.js'
+import { explain } from '../../errors/explain.js'
 import type { OddUser } from '../../service/odd-user.js'
 import type { Problem } from '../../text/problem.js'
 import type { HostApp, Services } from '../request/site.js'
@@ -10,16 +10,17 @@ export function reportOddUsers(
   { trouble, hostIdOf }: Pick<Services & HostApp, 'trouble' | 'hostIdOf'>,
   odd: readonly OddUser[],
 ): void {
-  const idsOf = new Map<string, string[]>()
-  for (const { id, field, cause } of odd) {
-    const named = id === null ? 'one without an id' : JSON.stringify(hostIdOf(id) ?? id)
-    const why =
-      field === 'describe' ? `\`describe\` or a getter failed: ${textOf(cause)}` : textOf(cause)
-    idsOf.set(why, [...(idsOf.get(why) ?? []), named])
+  const told = new Map<string, { readonly one: OddUser; readonly ids: string[] }>()
+  for (const one of odd) {
+    const why = explain(one.cause)
+    const alike = told.get(why) ?? { one, ids: [] }
+    alike.ids.push(one.id === null ? 'one without an id' : JSON.stringify(hostIdOf(one.id)))
+    told.set(why, alike)
   }
-  for (const [why, ids] of idsOf) {
-    const text = `admins can't see or change users whom your app tells wrongly: ${ids.join(', ')}: ${why}`
-    trouble.report(new Error(text))
+  for (const { one, ids } of told.values()) {
+    const where = one.field === 'describe' ? ' (`describe` or a getter fails)' : ''
+    const what = `admins can't see or change users whom your app tells wrongly: ${ids.join(', ')}${where}`
+    trouble.report(new Error(what, { cause: one.cause }))
   }
 }
 
