@@ -1,0 +1,75 @@
+// The mistake: the app's ids are numbers, and `users.findById` compares them with the string that it is given.
+// Nobody is found, so no mail goes out and no rule of a role holds, and nobody is told.
+
+import { expect } from 'chai'
+import type { SecondStepOptions } from '../../../lib/index.js'
+import { getJson } from '../../support/answers.js'
+import { browserOf, enrol, passFirstStep } from '../../support/browser.js'
+import { ann, bob, type HostUser, makeHost } from '../../support/host.js'
+import { warningsDuring } from '../../support/warnings.js'
+
+type FindById = NonNullable<SecondStepOptions<HostUser>['users']>['findById']
+
+const PEOPLE: readonly HostUser[] = [ann, bob].map((user, index) => ({
+  ...user,
+  id: (index + 7) as unknown as string,
+}))
+
+/** Hosts look users up by name; what the package is told of them has a number as id. */
+function numberedHost(findById: FindById) {
+  const describe = ({ name }: HostUser) => ({ id: name === 'Ann' ? 7 : 8 })
+  return makeHost({ options: { users: { findById }, describe } })
+}
+
+/** What is said while both set up. */
+async function saidAtSetUps(findById: FindById) {
+  const host = numberedHost(findById)
+  return warningsDuring(async () => {
+    await enrol(host, ann)
+    await enrol(host, bob)
+  })
+}
+
+describe('A findById that does not find the user who is signed in', () => {
+  const mistakes: Record<string, FindById> = {
+    'compares numbers with a string': async (id) => PEOPLE.find((user) => user.id === id),
+    'finds somebody else': async (id) => (id === '7' ? bob : ann),
+  }
+  for (const [name, findById] of Object.entries(mistakes)) {
+    it(`is a warning, once, which names the fix: it ${name}`, async () => {
+      const said = await saidAtSetUps(findById)
+      expect(said).to.have.length(1)
+      expect(said[0])
+        .to.contain('`users.findById(id)`')
+        .and.contain('"7"')
+        .and.match(/string.*findById: \(id\) => .*Number\(id\)/)
+    })
+  }
+
+  it('is no warning where it finds them, and is called no more after that', async () => {
+    const asked: string[] = []
+    const said = await saidAtSetUps(async (id) => {
+      asked.push(id)
+      return [ann, bob].find(({ name }) => (name === 'Ann' ? '7' : '8') === id)
+    })
+    expect(said).to.deep.equal([])
+    expect(asked).to.deep.equal(['7'])
+  })
+
+  it('is asked again at the next set-up where it could not say', async () => {
+    let calls = 0
+    const said = await saidAtSetUps(async () => {
+      calls += 1
+      if (calls === 1) throw new Error('away')
+      return null
+    })
+    expect(calls).to.equal(2)
+    expect(said.join()).to.contain('"8"').and.not.contain('away')
+  })
+
+  it('keeps nobody from the set-up while it does not answer', async () => {
+    const browser = browserOf(numberedHost(() => new Promise(() => undefined)))
+    await passFirstStep(browser, ann)
+    await getJson(browser, '/second-step/setup').expect(200)
+  })
+})
