@@ -36,6 +36,8 @@ import { type FindSubject, Sessions } from './service/sessions.js'
 import { Setup } from './service/setup.js'
 import { ShowAgain } from './service/shown-codes.js'
 import { Status } from './service/status.js'
+import { timedCounters } from './service/timed-counters.js'
+import { timedDigester } from './service/timed-digester.js'
 import { Trouble } from './service/trouble.js'
 import { UnreadableSecrets } from './service/unreadable-secrets.js'
 import { Vault } from './service/vault.js'
@@ -76,20 +78,23 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
   const checked = checkOptions(options)
   const production = process.env.NODE_ENV === 'production'
   const { parameters, window, hostId, ...ofSite } = checked
+  const { timeout } = checked
   const system = options.system ?? theSystem
-  const { sealer, digester } = keyRing(options.keys, system)
+  const ring = keyRing(options.keys, system)
+  const digester = timedDigester(ring.digester, timeout)
   const { keyIds } = digester
-  const counters = countersOf(options, use === 'app' && production)
+  const counters = timedCounters(countersOf(options, use === 'app' && production), timeout)
   const log = auditLogOf(options, use === 'operator' || production)
-  const audit = new Audit(log, new NotedAttempts(counters))
+  const audit = new Audit(log, timeout, new NotedAttempts(counters))
   const announcer = new Announcer(system, audit, hostId)
   const records = new Records(options.store, system, announcer, {
     production: use === 'operator' || production,
+    timeout,
     backupCodes: checked.backupCodes,
     window,
   })
   const limits = new Limits(counters, announcer)
-  const vault = new Vault(sealer, new UnreadableSecrets(counters, announcer))
+  const vault = new Vault(ring.sealer, timeout, new UnreadableSecrets(counters, announcer))
   const accounts = accountsOf(options, checked)
   const findSubject = subjectsOf(accounts)
   const sessions = new Sessions(records, system, findSubject)
@@ -108,7 +113,7 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
   const administrationParts = { records, backupCodes, oneTimeCodes, announcer, window }
   const tokens = new MailResetTokens({ digester, system })
   const lostParts = { records, tokens, announcer, counters, mails, trouble, system }
-  const { lost, readyMailResets } = lostOf(options, accounts, lostParts)
+  const { lost, readyMailResets } = lostOf(options, accounts, { ...lostParts, timeout })
   const { hostIdOf, recordIdOf } = checked
   const directoryParts = { hostIdOf, recordIdOf, records, keyIds, window, now }
   const site: Site = {
@@ -123,7 +128,7 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
     administration: new Administration(administrationParts),
     accounts,
     directory: accounts && new Directory({ ...directoryParts, accounts }),
-    canAdminister: permissionOf(options),
+    canAdminister: permissionOf(options, timeout),
     allowAdmin: async () => false,
     limits,
     trouble,
@@ -173,11 +178,16 @@ function auditLogOf<U>(options: SecondStepOptions<U>, production: boolean): Audi
 /** Null where the host names no users. */
 function accountsOf<U>(
   { users }: SecondStepOptions<U>,
-  { describe, glimpse, hostIdOf }: Pick<CheckedOptions, 'describe' | 'glimpse' | 'hostIdOf'>,
+  {
+    describe,
+    glimpse,
+    hostIdOf,
+    timeout,
+  }: Pick<CheckedOptions, 'describe' | 'glimpse' | 'hostIdOf' | 'timeout'>,
 ): Accounts<Express.User> | null {
   if (users === undefined) return null
   const known = users as Users<unknown> as Users<Express.User>
-  return new Accounts({ users: known, describe, glimpse, hostIdOf })
+  return new Accounts({ users: known, describe, glimpse, hostIdOf, timeout })
 }
 
 function subjectsOf(accounts: Accounts<Express.User> | null): FindSubject | null {
@@ -186,12 +196,15 @@ function subjectsOf(accounts: Accounts<Express.User> | null): FindSubject | null
 }
 
 /** What the host says, if it says anything; one admin does not help another otherwise. */
-function permissionOf<U>({ canAdminister }: SecondStepOptions<U>): Site['canAdminister'] {
+function permissionOf<U>(
+  { canAdminister }: SecondStepOptions<U>,
+  timeout: number,
+): Site['canAdminister'] {
   if (canAdminister === undefined) return async (_actor, { subject }) => !subject.privileged
-  return (actor, { user }, action) =>
-    within('canAdminister()', async () => {
-      return (await canAdminister(actor.user as U, user as U, action)) === true
-    })
+  return (actor, { user }, action) => {
+    const ask = async () => (await canAdminister(actor.user as U, user as U, action)) === true
+    return within('canAdminister()', ask, timeout)
+  }
 }
 
 function mailsOf<U>(
@@ -200,7 +213,7 @@ function mailsOf<U>(
   {
     trouble,
     ...identity
-  }: Pick<CheckedOptions, 'describe' | 'glimpse' | 'hostIdOf'> & Pick<Site, 'trouble'>,
+  }: Pick<CheckedOptions, 'describe' | 'glimpse' | 'hostIdOf' | 'timeout'> & Pick<Site, 'trouble'>,
 ): Mails | null {
   const { mail, nameAdmins = false } = options
   const describeUser = (user: Express.User) => {
@@ -225,13 +238,14 @@ function lostOf<U>(
   parts: Omit<LostParts, 'findUser' | 'delay' | 'limits' | 'mails'> & {
     counters: Counters
     mails: Mails | null
+    timeout: number
   },
 ): { lost: Lost | null; readyMailResets: ReadyMailResets | null } {
-  const { counters, mails, ...shared } = parts
+  const { counters, mails, timeout, ...shared } = parts
   if (accounts === null || mails === null || lost === false) {
     return { lost: null, readyMailResets: null }
   }
-  const findUser = findMailResetUser(accounts, lost)
+  const findUser = findMailResetUser(accounts, lost, timeout)
   const both = { ...shared, mails, findUser }
   return {
     lost: new Lost({ ...both, limits: new MailLimits(counters), delay: delayOf(lost) }),

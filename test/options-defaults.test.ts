@@ -68,6 +68,7 @@ describe('the options, where the host leaves them out', () => {
       nameAdmins: false,
       ignoreForwardedFor: false,
       keepInSession: [],
+      timeout: 1000,
     })
     expect([...origins]).to.deep.equal(['https://acme.example'])
     expect(ipLimit(request)).to.equal(100)

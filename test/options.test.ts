@@ -90,6 +90,10 @@ const illTyped: Record<string, { values: readonly unknown[]; says: string }> = {
   views: { values: [null, '', 5, ['views']], says: 'must be the path of a folder' },
   render: { values: [null, {}, 'ejs'], says: 'must be a function' },
   messages: { values: [null, 'de', 5], says: 'must be an object' },
+  timeout: {
+    values: [null, 0, 49, 30_001, -1, 150.5, Number.NaN, Number.POSITIVE_INFINITY, '1000', true],
+    says: 'must be a whole number of milliseconds, 50 to 30000',
+  },
   system: { values: [null, {}, { now: Date.now }, Date.now], says: 'now() and random(size)' },
 }
 

@@ -1,7 +1,13 @@
 import type { Knex } from 'knex'
 import { ConfigurationError } from '../errors/configuration-error.js'
 import type { Counter, Counters } from '../ports/counters.js'
-import { answerOf, hasTimedOut, knexOf, rowsOf, TABLES } from '../stores/knex-client.js'
+import {
+  type Database,
+  databaseOf,
+  hasTimedOut,
+  type KnexOptions,
+  TABLES,
+} from '../stores/knex-client.js'
 import type { KnexInstance } from '../stores/knex-instance.js'
 import { checkWindow, counterHash } from './counter-key.js'
 import { sweeper } from './knex-sweeper.js'
@@ -16,7 +22,7 @@ type TakeOne = (place: {
 interface Dialect {
   /** Milliseconds since 1970 by the database's clock: the same for all processes. */
   readonly now: string
-  readonly takeOne: (db: Knex, now: string) => TakeOne
+  readonly takeOne: (database: Database, now: string) => TakeOne
 }
 
 const DIALECTS: Readonly<Record<string, Dialect>> = {
@@ -44,13 +50,15 @@ const TRY_AGAIN = ['40P01', '40001', 'ER_LOCK_DEADLOCK']
  * `npx passport-second-step migrate` or by `migrateSecondStep`; rows whose window is over are removed
  * now and then.
  *
- * @throws ConfigurationError for anything that is no Knex instance, or one of another database
+ * @throws ConfigurationError for anything that is no Knex instance, or one of another database, or a
+ *   wrong option
  */
-export function knexCounters(knex: KnexInstance): Counters {
-  const db = knexOf(knex)
+export function knexCounters(knex: KnexInstance, options: KnexOptions = {}): Counters {
+  const database = databaseOf(knex, options, 'knexCounters')
+  const { db, answerOf, rowsOf } = database
   const { now, takeOne } = dialectOf(db)
-  const take = takeOne(db, now)
-  const sweep = sweeper(db, now)
+  const take = takeOne(database, now)
+  const sweep = sweeper(database, now)
 
   async function waitOf(id: string): Promise<number> {
     const [row] = await rowsOf(
@@ -113,7 +121,7 @@ function dialectOf(db: Knex): Dialect {
 }
 
 /** Where a statement answers with the row that it wrote, and with none where it wrote none. */
-function takeReturning(db: Knex, now: string): TakeOne {
+function takeReturning({ db, rowsOf }: Database, now: string): TakeOne {
   const [taken, ends] = [`${TABLES.counters}.taken`, `${TABLES.counters}.ends`]
   return async ({ id, limit, window }) => {
     const [row] = await rowsOf(
@@ -135,7 +143,7 @@ function takeReturning(db: Knex, now: string): TakeOne {
  * MySQL and MariaDB answer an update with no row, but with what `last_insert_id(…)` was last given in
  * it. Assignments are made from left to right: `taken` by the old `ends`, then `ends`.
  */
-function takeByInsertId(db: Knex, now: string): TakeOne {
+function takeByInsertId({ db, answerOf }: Database, now: string): TakeOne {
   const statement = `insert into ?? (id, taken, ends) values (?, last_insert_id(1), ${now} + ?)
 on duplicate key update
   taken = case

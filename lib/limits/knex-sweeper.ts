@@ -1,5 +1,4 @@
-import type { Knex } from 'knex'
-import { answerOf, rowsOf, TABLES } from '../stores/knex-client.js'
+import { type Database, TABLES } from '../stores/knex-client.js'
 
 const TAKES_BETWEEN = 100
 // More than are made meanwhile, and few enough for the time that a query has.
@@ -11,14 +10,14 @@ const REMOVED_AT_ONCE = 500
  *
  * @param now the database's clock, in SQL
  */
-export function sweeper(db: Knex, now: string): () => void {
+export function sweeper(database: Database, now: string): () => void {
   let takes = 0
   let sweeping = false
   return () => {
     takes += 1
     if (sweeping || takes % TAKES_BETWEEN !== 1) return
     sweeping = true
-    sweep(db, now)
+    sweep(database, now)
       .catch(() => undefined)
       .finally(() => {
         sweeping = false
@@ -27,7 +26,7 @@ export function sweeper(db: Knex, now: string): () => void {
 }
 
 /** In two statements: no one of them knows a limit for what it deletes on every database. */
-async function sweep(db: Knex, now: string): Promise<void> {
+async function sweep({ db, answerOf, rowsOf }: Database, now: string): Promise<void> {
   const over = () => db(TABLES.counters).whereRaw(`?? <= ${now}`, ['ends'])
   const rows = await rowsOf(over().select('id').orderBy('ends').limit(REMOVED_AT_ONCE))
   const ids = rows.map((row) => String(Reflect.get(row, 'id')))

@@ -1,6 +1,7 @@
 import type { Request } from 'express'
 import { checkNames } from '../errors/check-names.js'
 import type { OtpParameters } from '../factors/totp/kept.js'
+import { checkTimeout } from '../ports/check-timeout.js'
 import type { Account } from '../service/accounts.js'
 import type { Glimpse } from '../service/odd-user.js'
 import type { Paths } from '../web/request/site.js'
@@ -45,6 +46,7 @@ const KNOWN = [
   'views',
   'render',
   'messages',
+  'timeout',
   'system',
 ] as const satisfies readonly (keyof SecondStepOptions)[]
 
@@ -84,6 +86,7 @@ export interface CheckedOptions {
   readonly keepInSession: readonly string[]
   readonly formFields: (req: Request) => Readonly<Record<string, string>>
   readonly language: (req: Request) => string | undefined
+  readonly timeout: number
 }
 
 /**
@@ -155,6 +158,7 @@ export function checkOptions<U>(options: SecondStepOptions<U>): CheckedOptions {
     keepInSession: options.keepInSession ?? [],
     formFields: (req) => answeredAtOnce('formFields', options.formFields?.(req) ?? {}),
     language: (req) => answeredAtOnce('language', options.language?.(req)),
+    timeout: checkTimeout(options.timeout),
   }
 }
 

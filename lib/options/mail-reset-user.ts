@@ -15,6 +15,7 @@ export function delayOf({ delay = '0' }: LostOptions<never>): number {
 export function findMailResetUser<U>(
   accounts: Accounts<Express.User>,
   { allow, heldUntil }: LostOptions<U>,
+  timeout: number,
 ): FindMailResetUser {
   return async (userId) => {
     const account = await accounts.find(userId)
@@ -25,9 +26,13 @@ export function findMailResetUser<U>(
       allowed: () =>
         allow === undefined
           ? Promise.resolve(!subject.privileged)
-          : within('the option lost.allow', async () => (await allow(user as U)) === true),
+          : within('the option lost.allow', async () => (await allow(user as U)) === true, timeout),
       heldUntil: () =>
-        within('the option lost.heldUntil', async () => timeOf(await heldUntil?.(user as U))),
+        within(
+          'the option lost.heldUntil',
+          async () => timeOf(await heldUntil?.(user as U)),
+          timeout,
+        ),
     }
   }
 }

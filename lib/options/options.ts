@@ -161,7 +161,7 @@ export interface SecondStepOptions<U = Express.User> {
   readonly keepInSession?: readonly string[]
   /**
    * Answers in place of the gate when a login becomes pending. Where a promise of its has not settled
-   * within a second, and nothing was answered, the login is refused with 503.
+   * within `timeout`, and nothing was answered, the login is refused with 503.
    */
   readonly onPending?: (req: Request, res: Response, info: PendingInfo) => unknown
   /** Hidden fields for every form of the package's, such as the host's CSRF token. */
@@ -177,6 +177,12 @@ export interface SecondStepOptions<U = Express.User> {
   readonly render?: Render
   /** Texts by language and key: a language more, or other words. */
   readonly messages?: Readonly<Record<string, Readonly<Record<string, string>>>>
+  /**
+   * Milliseconds that one call of a store, a counter, the session store or a function of the host's
+   * may take, 50 to 30,000; then the request is refused with 503. A request may make several calls, so
+   * its refusal takes up to twice as long. Mails have a limit of their own. Default 1000.
+   */
+  readonly timeout?: number
   /** Time and randomness. Default: the system's. For tests of the host's that move the clock. */
   readonly system?: System
 }

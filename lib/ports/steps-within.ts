@@ -8,10 +8,10 @@ export type Step = <T>(part: string, call: () => Promise<T>) => Promise<T>
  * that is under way may end, and nothing after it is begun.
  *
  * @param run rejects with what a step rejects with
- * @param longest milliseconds
+ * @param timeout milliseconds
  * @throws UnavailableError naming the part that was silent
  */
-export async function stepsWithin<T>(longest: number, run: (step: Step) => Promise<T>): Promise<T> {
+export async function stepsWithin<T>(timeout: number, run: (step: Step) => Promise<T>): Promise<T> {
   let over = false
   let present = 'a step of the host'
   const step: Step = async (part, call) => {
@@ -23,9 +23,9 @@ export async function stepsWithin<T>(longest: number, run: (step: Step) => Promi
   const silence = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
       over = true
-      const error = new Error(`no answer within ${longest} ms`)
+      const error = new Error(`no answer within ${timeout} ms`)
       reject(new UnavailableError(present, Object.assign(error, { code: 'ETIMEDOUT' })))
-    }, longest)
+    }, timeout)
   })
   const steps = run(step)
   // What fails after the time is over was answered already.

@@ -39,6 +39,8 @@ export interface AccountsParts<U> {
   readonly glimpse: (user: U) => Glimpse
   /** The host's id of a user of the records, or null for one of another realm. */
   readonly hostIdOf: (recordId: string) => string | null
+  /** Milliseconds that one call of the host's may take. */
+  readonly timeout: number
 }
 
 /** What failures of the host's lookups are named after. */
@@ -75,10 +77,10 @@ export class Accounts<U> {
    * @throws UnavailableError where it cannot say
    */
   async lookUp(recordId: string): Promise<LookedUp<U>> {
-    const { users, hostIdOf } = this.#parts
+    const { users, hostIdOf, timeout } = this.#parts
     const hostId = hostIdOf(recordId)
     if (hostId === null) return { kind: 'none' }
-    const user = await within(PART, () => users.findById(hostId))
+    const user = await within(PART, () => users.findById(hostId), timeout)
     if (user === null || user === undefined || user === false) return { kind: 'none' }
     const told = this.#described(user)
     // Where not even the id can be read, it is whom the host was asked for.
@@ -90,14 +92,15 @@ export class Accounts<U> {
 
   /** A page of the host's own list; null for a cursor that it does not know, or without a list. */
   async list(query: UserQuery): Promise<AccountPage<U> | null> {
-    const { users } = this.#parts
-    return within(PART, async () => {
+    const { users, timeout } = this.#parts
+    const read = async () => {
       const given = (await users.list?.(query)) ?? null
       if (given === null) return null
       const { listed, next } = checked(given, query.limit)
       // `Array.from` reads what `map` passes over: a place that is empty.
       return { accounts: Array.from(listed, (user) => this.#described(user)), next }
-    })
+    }
+    return within(PART, read, timeout)
   }
 
   /** One user who is told wrongly among a hundred must not hide the others. */

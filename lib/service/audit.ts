@@ -10,18 +10,23 @@ const LOOKED_AT = 50
 export class Audit {
   readonly #log: AuditLog
   readonly #noted: NotedAttempts | null
+  readonly #timeout: number
 
-  /** @param noted says which attempts are worth an entry. Default: all of them */
-  constructor(log: AuditLog, noted: NotedAttempts | null = null) {
+  /**
+   * @param timeout milliseconds that one call may take
+   * @param noted says which attempts are worth an entry. Default: all of them
+   */
+  constructor(log: AuditLog, timeout: number, noted: NotedAttempts | null = null) {
     this.#log = log
     this.#noted = noted
+    this.#timeout = timeout
   }
 
   async append(entries: readonly AuditEntry[]): Promise<void> {
     const worth = this.#noted === null ? entries : await this.#noted.worth(entries)
     if (worth.length === 0) return
     try {
-      await within(PART, () => this.#log.append(worth))
+      await within(PART, () => this.#log.append(worth), this.#timeout)
     } catch (error) {
       await this.#noted?.giveBack(worth)
       throw error
@@ -45,12 +50,16 @@ export class Audit {
   /** A page, newest first, or null for a cursor that no page has given. */
   async page(query: AuditQuery): Promise<AuditPage | null> {
     const { user, cursor } = query
-    return within(PART, async () => {
-      const page = await this.#log.list(query)
-      if (page === null && cursor !== null) return null
-      const own = page?.entries.every((entry) => user === null || entry.user === user)
-      if (page === null || own !== true) throw new Error('the audit log answered nonsense')
-      return page
-    })
+    return within(
+      PART,
+      async () => {
+        const page = await this.#log.list(query)
+        if (page === null && cursor !== null) return null
+        const own = page?.entries.every((entry) => user === null || entry.user === user)
+        if (page === null || own !== true) throw new Error('the audit log answered nonsense')
+        return page
+      },
+      this.#timeout,
+    )
   }
 }

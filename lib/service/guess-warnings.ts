@@ -1,11 +1,9 @@
 import type { SecondStepEventType } from '../domain/event.js'
 import { DAY_S } from '../domain/units.js'
 import type { Counter, Counters } from '../ports/counters.js'
-import { within } from '../ports/with-timeout.js'
 import type { Announcer, RequestInfo } from './announcer.js'
 import type { MailedEvent } from './mails.js'
 
-const PART = 'the counters'
 const LONGEST = 24 * DAY_S
 const WRONG_CODES_IN_A_ROW = 3
 const RIGHT: readonly SecondStepEventType[] = [
@@ -56,8 +54,7 @@ export class GuessWarnings {
   /** No mail rather than a refusal where the row cannot be known: a lost count harms nobody. */
   async #isWorthAMail(userId: string): Promise<boolean> {
     try {
-      const take = () => this.#inARow.take(userId, WRONG_CODES_IN_A_ROW)
-      const { taken, left } = await within(PART, take)
+      const { taken, left } = await this.#inARow.take(userId, WRONG_CODES_IN_A_ROW)
       return !taken || left === 0
     } catch {
       return false
@@ -67,9 +64,9 @@ export class GuessWarnings {
   /** One after another: at once they could give more back than there was. Never rejects. */
   async #endRow(userId: string): Promise<void> {
     try {
-      const codes = await within(PART, () => this.#inARow.taken(userId))
+      const codes = await this.#inARow.taken(userId)
       for (let code = 0; code < codes; code += 1) {
-        await within(PART, () => this.#inARow.giveBack(userId))
+        await this.#inARow.giveBack(userId)
       }
     } catch {
       // The row goes on: at worst one mail too many.

@@ -1,6 +1,5 @@
 import type { DigestPurpose, Keys, SealPurpose } from '../factors/factor.js'
 import type { Digester } from '../ports/digester.js'
-import { within } from '../ports/with-timeout.js'
 import type { RequestInfo } from './announcer.js'
 import type { Vault } from './vault.js'
 
@@ -25,7 +24,7 @@ export class KeysOfUsers {
       open: (sealed, purpose: SealPurpose) =>
         this.#vault.open(sealed, { purpose, userId }, requestInfo),
       digests: (code, purpose: DigestPurpose) =>
-        within('the key ring', () => this.#digester.digests(code, { ...purpose, userId })),
+        this.#digester.digests(code, { ...purpose, userId }),
     }
   }
 }

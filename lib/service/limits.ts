@@ -1,9 +1,7 @@
 import { DAY_S, MINUTE_S } from '../domain/units.js'
 import type { Counter, Counters } from '../ports/counters.js'
-import { within } from '../ports/with-timeout.js'
 import type { Announcer, RequestInfo } from './announcer.js'
 
-const PART = 'the attempt counters'
 const PASSWORDS_PER_ADDRESS = 100
 const CHANGES_PER_ADMIN = 60
 const REFUSALS_PER_ADMIN = 20
@@ -105,7 +103,7 @@ export class Limits {
 
   /** Wrong codes that a pending login may still have. Takes no place. */
   async triesLeft(pendingId: string, { codeAttempts }: CodeLimits['policy']): Promise<number> {
-    const taken = await within(PART, () => this.#pending.taken(pendingId))
+    const taken = await this.#pending.taken(pendingId)
     return Math.max(0, codeAttempts - taken)
   }
 
@@ -215,12 +213,12 @@ export class Limits {
 
 function take(counter: Counter, key: string | null, limit: number) {
   if (key === null || limit === Number.POSITIVE_INFINITY) return Promise.resolve(UNLIMITED)
-  return within(PART, () => counter.take(key, limit))
+  return counter.take(key, limit)
 }
 
 async function giveBackTo(counter: Counter, key: string | null): Promise<void> {
   if (key === null) return
-  await within(PART, () => counter.giveBack(key)).catch(() => undefined)
+  await counter.giveBack(key).catch(() => undefined)
 }
 
 function tooMany(milliseconds: number): LimitRefusal {

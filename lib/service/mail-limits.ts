@@ -1,9 +1,7 @@
 import { MAIL_WINDOWS } from '../domain/mail-allowance.js'
 import { DAY_S, MINUTE_S } from '../domain/units.js'
 import type { Counter, Counters } from '../ports/counters.js'
-import { within } from '../ports/with-timeout.js'
 
-const PART = 'the counters'
 const ASKS_OF_A_LOGIN = 20
 const OPENINGS_OF_A_LINK = 10
 // A user's log has room for 100 attempts: wrong codes of some days must stay in it.
@@ -35,19 +33,19 @@ export class MailLimits {
 
   /** Whether a pending login may ask once more: what it sets going must end somewhere. */
   async mayAsk(pendingId: string): Promise<boolean> {
-    const { taken } = await within(PART, () => this.#asks.take(pendingId, ASKS_OF_A_LOGIN))
+    const { taken } = await this.#asks.take(pendingId, ASKS_OF_A_LOGIN)
     return taken
   }
 
   /** Whether an opening of this reset's link is still worth an entry in the audit log. */
   async mayTellOpening(resetId: string): Promise<boolean> {
-    const { taken } = await within(PART, () => this.#openings.take(resetId, OPENINGS_OF_A_LINK))
+    const { taken } = await this.#openings.take(resetId, OPENINGS_OF_A_LINK)
     return taken
   }
 
   /** Whether a refused request for a mail is still worth an entry: a guesser must not wash their traces away. */
   async mayTellRefusal(userId: string): Promise<boolean> {
-    const { taken } = await within(PART, () => this.#refusals.take(userId, REFUSALS_OF_A_DAY))
+    const { taken } = await this.#refusals.take(userId, REFUSALS_OF_A_DAY)
     return taken
   }
 
@@ -58,12 +56,10 @@ export class MailLimits {
       await Promise.all(taken.map((counter) => giveBackTo(counter, userId)))
     }
     for (const { counter, limit } of this.#mails) {
-      const place = await within(PART, () => counter.take(userId, limit)).catch(
-        async (error: unknown) => {
-          await giveBack()
-          throw error
-        },
-      )
+      const place = await counter.take(userId, limit).catch(async (error: unknown) => {
+        await giveBack()
+        throw error
+      })
       if (!place.taken) {
         await giveBack()
         return null
@@ -75,5 +71,5 @@ export class MailLimits {
 }
 
 async function giveBackTo(counter: Counter, key: string): Promise<void> {
-  await within(PART, () => counter.giveBack(key)).catch(() => undefined)
+  await counter.giveBack(key).catch(() => undefined)
 }

@@ -4,12 +4,10 @@ import type { SecondStepRecord } from '../domain/record.js'
 import { isSameText } from '../factors/same-text.js'
 import type { Digester } from '../ports/digester.js'
 import type { System } from '../ports/system.js'
-import { within } from '../ports/with-timeout.js'
 
 const BYTES_OF_A_TOKEN = 32
 const BYTES_OF_AN_ID = 16
 const LONGEST = 2048
-const PART = 'the key ring'
 
 /** A token of ours: the user says where to look, the secret is what counts. */
 export interface ReadToken {
@@ -90,19 +88,19 @@ export class MailResetTokens {
   /** Under a set of its own: the MAC in the mail says nothing of the digest that is kept. */
   #macs({ userId, secret }: ReadToken) {
     const setId = JSON.stringify(['link'])
-    return within(PART, () => this.#digester.digests(secret, { ...ofUser(userId), setId }))
+    return this.#digester.digests(secret, { ...ofUser(userId), setId })
   }
 
   /** Digests of a token's secret for this reset, in this epoch and for this address. */
   digests(secret: string, { userId, epoch }: Owner, { id, addressDigest }: Bound) {
     const setId = JSON.stringify(['token', id, epoch, addressDigest])
-    return within(PART, () => this.#digester.digests(secret, { ...ofUser(userId), setId }))
+    return this.#digester.digests(secret, { ...ofUser(userId), setId })
   }
 
   /** Digests of the address on record, for this reset. */
   addressDigests(address: string, userId: string, id: string) {
     const setId = JSON.stringify(['address', id])
-    return within(PART, () => this.#digester.digests(address, { ...ofUser(userId), setId }))
+    return this.#digester.digests(address, { ...ofUser(userId), setId })
   }
 
   /** Whether an address is still the one that the reset was asked for. */

@@ -2,9 +2,6 @@ import { notedADay } from '../domain/event-kind.js'
 import { DAY_S } from '../domain/units.js'
 import type { AuditEntry } from '../ports/audit-log.js'
 import type { Counter, Counters } from '../ports/counters.js'
-import { within } from '../ports/with-timeout.js'
-
-const PART = 'the counters'
 
 /**
  * Which attempts are worth an entry in the audit log: so many a day of one kind about one user.
@@ -27,7 +24,7 @@ export class NotedAttempts {
   /** The entries could not be written: the next ones are worth as much. Never rejects. */
   async giveBack(entries: readonly AuditEntry[]): Promise<void> {
     const counted = entries.filter((entry) => notedADay(entry) !== null)
-    const given = counted.map((entry) => within(PART, () => this.#noted.giveBack(keyOf(entry))))
+    const given = counted.map((entry) => this.#noted.giveBack(keyOf(entry)))
     await Promise.allSettled(given)
   }
 
@@ -35,7 +32,7 @@ export class NotedAttempts {
     const limit = notedADay(entry)
     if (limit === null) return true
     try {
-      return (await within(PART, () => this.#noted.take(keyOf(entry), limit))).taken
+      return (await this.#noted.take(keyOf(entry), limit)).taken
     } catch {
       // Where the count cannot be known the entry is kept: a full log is better than a silent one.
       return true

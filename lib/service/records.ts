@@ -44,18 +44,26 @@ export class Records {
   readonly #production: boolean
   readonly #backupCodes: boolean
   readonly #window: number
+  readonly #timeout: number
   #opening: Promise<void> | null = null
 
   constructor(
     store: RecordStore,
     system: System,
     announcer: Announcer,
-    environment: { production: boolean; backupCodes?: boolean; window?: number },
+    environment: {
+      production: boolean
+      /** Milliseconds that one call of the store may take. */
+      timeout: number
+      backupCodes?: boolean
+      window?: number
+    },
   ) {
     this.#store = store
     this.#system = system
     this.#announcer = announcer
     this.#production = environment.production
+    this.#timeout = environment.timeout
     this.#backupCodes = environment.backupCodes ?? true
     this.#window = environment.window ?? 1
   }
@@ -64,7 +72,7 @@ export class Records {
   open(): Promise<void> {
     const { open } = this.#store
     if (open === undefined) return Promise.resolve()
-    this.#opening ??= within(PART, () =>
+    this.#opening ??= this.#within(() =>
       open.call(this.#store, { production: this.#production }),
     ).catch((error: unknown) => {
       this.#opening = null
@@ -76,7 +84,7 @@ export class Records {
   /** @throws UnavailableError where the record cannot be read, also when it is nonsense */
   async find(userId: string): Promise<SecondStepRecord> {
     await this.open()
-    return within(PART, async () => {
+    return this.#within(async () => {
       const stored: unknown = await this.#store.find(userId)
       return stored === null ? blankRecord(userId) : parseRecord(stored, userId)
     })
@@ -89,7 +97,7 @@ export class Records {
    */
   async list(query: RecordQuery): Promise<ReadPage | null> {
     await this.open()
-    return within(PART, async () => {
+    return this.#within(async () => {
       const page = await this.#store.list(query)
       if (page === null) return null
       const read = page.records.map(readListed)
@@ -110,7 +118,7 @@ export class Records {
    */
   async idsOf(query: RecordQuery): Promise<IdPage | null> {
     await this.open()
-    return within(PART, async () => {
+    return this.#within(async () => {
       const page = await this.#store.list(query)
       return page === null ? null : { ids: page.records.map(idOf), next: page.next }
     })
@@ -175,7 +183,7 @@ export class Records {
 
   async #storedPolicy(): Promise<Policy> {
     await this.open()
-    return within(PART, async () => {
+    return this.#within(async () => {
       const stored: unknown = await this.#store.findPolicy()
       return stored === null ? defaultPolicy : parsePolicy(stored)
     })
@@ -186,12 +194,16 @@ export class Records {
     return this.#written(() => this.#store.writePolicy(next, expectedVersion))
   }
 
+  #within<T>(call: () => Promise<T>): Promise<T> {
+    return within(PART, call, this.#timeout)
+  }
+
   #writeId(): string {
     return Buffer.from(this.#system.random(12)).toString('base64url')
   }
 
   #written(write: () => Promise<boolean>): Promise<boolean> {
-    return within(PART, async () => {
+    return this.#within(async () => {
       const written: unknown = await write()
       if (typeof written === 'boolean') return written
       throw new Error('write answered neither true nor false')

@@ -1,9 +1,6 @@
 import { DAY_S } from '../domain/units.js'
 import type { Counter, Counters } from '../ports/counters.js'
-import { within } from '../ports/with-timeout.js'
 import type { Announcer, RequestInfo } from './announcer.js'
-
-const PART = 'the attempt counters'
 
 /**
  * Announces that a user's secret cannot be opened. Once a day a user: whoever knows the password can
@@ -21,7 +18,7 @@ export class UnreadableSecrets {
   /** Never rejects: the request is refused in any case, and the cause is reported where it is. */
   async announce(userId: string, requestInfo: RequestInfo): Promise<void> {
     try {
-      const { taken } = await within(PART, () => this.#counter.take(userId, 1))
+      const { taken } = await this.#counter.take(userId, 1)
       if (taken) await this.#tell(userId, requestInfo)
     } catch {
       // Told at the next try.
@@ -33,7 +30,7 @@ export class UnreadableSecrets {
     try {
       await this.#announcer.announce(userId, [event], requestInfo)
     } catch (error) {
-      await within(PART, () => this.#counter.giveBack(userId))
+      await this.#counter.giveBack(userId)
       throw error
     }
   }

@@ -9,14 +9,17 @@ const PART = 'the keys that seal the secrets'
 export class Vault {
   readonly #sealer: Sealer
   readonly #unreadable: UnreadableSecrets | null
+  readonly #timeout: number
 
-  constructor(sealer: Sealer, unreadable: UnreadableSecrets | null = null) {
+  /** @param timeout milliseconds that one call may take */
+  constructor(sealer: Sealer, timeout: number, unreadable: UnreadableSecrets | null = null) {
     this.#sealer = sealer
+    this.#timeout = timeout
     this.#unreadable = unreadable
   }
 
   seal(secret: Uint8Array, context: SealContext): Promise<string> {
-    return within(PART, () => this.#sealer.seal(secret, context))
+    return within(PART, () => this.#sealer.seal(secret, context), this.#timeout)
   }
 
   /**
@@ -29,7 +32,7 @@ export class Vault {
     requestInfo: RequestInfo | null,
   ): Promise<Opened> {
     try {
-      return await within(PART, () => this.#open(sealed, context))
+      return await within(PART, () => this.#open(sealed, context), this.#timeout)
     } catch (error) {
       if (requestInfo !== null) await this.#unreadable?.announce(context.userId, requestInfo)
       throw error

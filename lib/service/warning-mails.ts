@@ -1,8 +1,6 @@
 import { DAY_S } from '../domain/units.js'
 import type { Counter, Counters } from '../ports/counters.js'
-import { within } from '../ports/with-timeout.js'
 
-const PART = 'the counters'
 const LONGEST = 24 * DAY_S
 const MANY = 1000
 
@@ -33,13 +31,13 @@ export class WarningMails {
   async due(type: string, userId: string): Promise<number | null> {
     const kind = KINDS[type]
     if (kind === undefined) return 0
-    const { taken } = await within(PART, () => this.#sent.take(placeOf(kind, userId), 1))
+    const { taken } = await this.#sent.take(placeOf(kind, userId), 1)
     const key = JSON.stringify([type, userId])
-    const { left } = await within(PART, () => this.#heldBack.take(key, MANY))
+    const { left } = await this.#heldBack.take(key, MANY)
     if (!taken) return null
     const heldBack = MANY - left - 1
     for (let place = 0; place <= heldBack; place += 1) {
-      await within(PART, () => this.#heldBack.giveBack(key))
+      await this.#heldBack.giveBack(key)
     }
     return heldBack
   }
@@ -52,10 +50,10 @@ export class WarningMails {
   async failed(type: string, userId: string, heldBack: number): Promise<void> {
     const kind = KINDS[type]
     if (kind === undefined) return
-    await within(PART, () => this.#sent.giveBack(placeOf(kind, userId)))
+    await this.#sent.giveBack(placeOf(kind, userId))
     const key = JSON.stringify([type, userId])
     for (let place = 0; place <= heldBack; place += 1) {
-      await within(PART, () => this.#heldBack.take(key, MANY))
+      await this.#heldBack.take(key, MANY)
     }
   }
 }

@@ -1,5 +1,5 @@
 import type { AuditEntry, AuditLog } from '../ports/audit-log.js'
-import { answerOf, documentOf, jsonOf, knexOf, rowsOf, TABLES } from './knex-client.js'
+import { databaseOf, documentOf, jsonOf, type KnexOptions, TABLES } from './knex-client.js'
 import type { KnexInstance } from './knex-instance.js'
 import { hashOf } from './list-cursor.js'
 
@@ -13,10 +13,10 @@ function keyOf(user: string | null): string {
  * alone, so that what the app's own account has written it cannot change. How long entries are kept
  * is the host's decision: delete from `second_step_events` where `at` (milliseconds) is too old.
  *
- * @throws ConfigurationError for anything that is no Knex instance
+ * @throws ConfigurationError for anything that is no Knex instance, or a wrong option
  */
-export function knexAuditLog(knex: KnexInstance): AuditLog {
-  const db = knexOf(knex)
+export function knexAuditLog(knex: KnexInstance, options: KnexOptions = {}): AuditLog {
+  const { db, answerOf, rowsOf } = databaseOf(knex, options, 'knexAuditLog')
   return {
     async append(entries) {
       if (entries.length === 0) return

@@ -1,7 +1,9 @@
 import type { Knex } from 'knex'
 import { BrokenRecordError } from '../domain/parse-record.js'
+import { checkNames } from '../errors/check-names.js'
 import { ConfigurationError } from '../errors/configuration-error.js'
 import { textOf } from '../errors/text-of.js'
+import { checkTimeout } from '../ports/check-timeout.js'
 import type { KnexInstance } from './knex-instance.js'
 
 /** The tables; `schema` says in which version they are. */
@@ -15,7 +17,51 @@ export const TABLES = {
 
 // Shorter than what a port's call may take, so that it is this that ends a query: then Knex takes
 // the connection out of its pool, and one that hangs is not given to the next request.
-const LONGEST_QUERY = 900
+const PART_OF_A_CALL = 0.9
+
+/** Options of everything that is in a database. */
+export interface KnexOptions {
+  /**
+   * Milliseconds that one call may take, 50 to 30,000: what the option `timeout` of `createSecondStep`
+   * is. A query ends a little earlier. Default 1000.
+   */
+  readonly timeout?: number
+}
+
+/** A database, and how it is asked. */
+export interface Database {
+  readonly db: Knex
+  /** Waits for a query. What it rejects with tells why, and nothing of what was to be stored. */
+  answerOf(query: TimedQuery): Promise<unknown>
+  /** The rows that a query answers with. */
+  rowsOf(query: TimedQuery): Promise<readonly object[]>
+}
+
+/**
+ * @param maker whose options they are, such as `knexStore`
+ * @throws ConfigurationError for anything that is no Knex instance, and for a wrong option
+ */
+export function databaseOf(given: KnexInstance, options: KnexOptions, maker: string): Database {
+  const db = knexOf(given)
+  checkNames(options, ['timeout'], `${maker}.`)
+  const longest = Math.floor(PART_OF_A_CALL * checkTimeout(options.timeout, `${maker}.`))
+
+  async function answerOf(query: TimedQuery): Promise<unknown> {
+    try {
+      return await query.timeout(longest)
+    } catch (error) {
+      throw withoutValues(error)
+    }
+  }
+
+  async function rowsOf(query: TimedQuery): Promise<readonly object[]> {
+    const rows = await answerOf(query)
+    if (Array.isArray(rows)) return rows
+    throw new Error('the database answered no rows')
+  }
+
+  return { db, answerOf, rowsOf }
+}
 
 /** @throws ConfigurationError for anything that is no Knex instance */
 export function knexOf(given: KnexInstance): Knex {
@@ -29,25 +75,9 @@ interface TimedQuery {
   timeout(milliseconds: number): PromiseLike<unknown>
 }
 
-/** Waits for a query. What it rejects with tells why, and nothing of what was to be stored. */
-export async function answerOf(query: TimedQuery): Promise<unknown> {
-  try {
-    return await query.timeout(LONGEST_QUERY)
-  } catch (error) {
-    throw withoutValues(error)
-  }
-}
-
 /** Nothing more can be asked of such a database in the time there is. */
 export function hasTimedOut(error: unknown): boolean {
   return error instanceof Error && error.name === 'KnexTimeoutError'
-}
-
-/** The rows that a query answers with. */
-export async function rowsOf(query: TimedQuery): Promise<readonly object[]> {
-  const rows = await answerOf(query)
-  if (Array.isArray(rows)) return rows
-  throw new Error('the database answered no rows')
 }
 
 /** ASCII alone, so that no character set of a database or a connection can change it. */

@@ -2,7 +2,7 @@ import type { Knex } from 'knex'
 import type { SecondStepRecord } from '../domain/record.js'
 import type { RecordList } from '../domain/record-list.js'
 import type { RecordPage, RecordQuery } from '../ports/record-store.js'
-import { readableDocumentOf, rowsOf, TABLES } from './knex-client.js'
+import { type Database, readableDocumentOf, TABLES } from './knex-client.js'
 import { type ListPosition, readCursor, writeCursor } from './list-cursor.js'
 
 const SORTED_BY = {
@@ -15,12 +15,12 @@ const SORTED_BY = {
 } as const satisfies Record<RecordList, string | null>
 
 /** A page of the records, by an index that begins with what the list is sorted by. */
-export async function knexPage(db: Knex, query: RecordQuery): Promise<RecordPage | null> {
+export async function knexPage(database: Database, query: RecordQuery): Promise<RecordPage | null> {
   const { list, cursor, limit } = query
   const after = cursor === null ? null : readCursor(list, cursor)
   if (after === undefined) return null
   // One more than asked for tells whether there is another page.
-  const rows = await rowsAfter(db, query, after, limit + 1)
+  const rows = await rowsAfter(database, query, after, limit + 1)
   const page = rows.slice(0, limit)
   const last = rows.length > limit ? page.at(-1) : undefined
   const damaged = page.filter((row) => readableDocumentOf(row) === null)
@@ -33,7 +33,7 @@ export async function knexPage(db: Knex, query: RecordQuery): Promise<RecordPage
 }
 
 /** How many records there are. */
-export async function knexCount(db: Knex): Promise<number> {
+export async function knexCount({ db, rowsOf }: Database): Promise<number> {
   const [row] = await rowsOf(db(TABLES.records).count({ records: '*' }))
   const count = Number(Reflect.get(Object(row), 'records'))
   if (Number.isSafeInteger(count)) return count
@@ -45,7 +45,7 @@ export async function knexCount(db: Knex): Promise<number> {
  * every database, which `(time, id) > (?, ?)` is not.
  */
 async function rowsAfter(
-  db: Knex,
+  { db, rowsOf }: Database,
   { list, now }: RecordQuery,
   after: ListPosition | null,
   limit: number,

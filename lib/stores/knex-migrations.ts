@@ -1,6 +1,6 @@
 import type { Knex } from 'knex'
 import { ConfigurationError } from '../errors/configuration-error.js'
-import { knexOf, rowsOf, TABLES } from './knex-client.js'
+import { type Database, databaseOf, TABLES } from './knex-client.js'
 import type { KnexInstance } from './knex-instance.js'
 
 type Statement = (schema: Knex.SchemaBuilder) => Knex.SchemaBuilder
@@ -85,7 +85,8 @@ function indexed(table: string, column: string): Statement {
  * export const down = async () => {} // second steps are not thrown away
  */
 export async function migrateSecondStep(knex: KnexInstance): Promise<boolean> {
-  const db = knexOf(knex)
+  const database = databaseOf(knex, {}, 'migrateSecondStep')
+  const { db } = database
   if (!(await db.schema.hasTable(TABLES.schema))) {
     await orAlreadyThere(
       db.schema.createTable(TABLES.schema, (table) => {
@@ -93,7 +94,7 @@ export async function migrateSecondStep(knex: KnexInstance): Promise<boolean> {
       }),
     )
   }
-  const present = await versionOf(db)
+  const present = await versionOf(database)
   for (const [index, statements] of VERSIONS.entries()) {
     if (index < present) continue
     for (const statement of statements) await orAlreadyThere(statement(db.schema))
@@ -103,9 +104,8 @@ export async function migrateSecondStep(knex: KnexInstance): Promise<boolean> {
 }
 
 /** @throws ConfigurationError where the tables are missing or older than this package */
-export async function requireMigrated(knex: KnexInstance): Promise<void> {
-  const db = knexOf(knex)
-  const present = await versionOf(db).catch((error: unknown) => {
+export async function requireMigrated(database: Database): Promise<void> {
+  const present = await versionOf(database).catch((error: unknown) => {
     if (isMissingTable(error)) return 0
     throw error
   })
@@ -116,7 +116,7 @@ export async function requireMigrated(knex: KnexInstance): Promise<void> {
   )
 }
 
-async function versionOf(db: Knex): Promise<number> {
+async function versionOf({ db, rowsOf }: Database): Promise<number> {
   const [row] = await rowsOf(db(TABLES.schema).max({ version: 'version' }))
   return Number(Reflect.get(Object(row), 'version') ?? 0)
 }

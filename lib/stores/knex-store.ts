@@ -4,7 +4,14 @@ import { listPlaceOf } from '../domain/record-list.js'
 import { knexCounters } from '../limits/knex-counters.js'
 import type { RecordStore } from '../ports/record-store.js'
 import { knexAuditLog } from './knex-audit-log.js'
-import { answerOf, documentOf, hasTimedOut, jsonOf, knexOf, rowsOf, TABLES } from './knex-client.js'
+import {
+  databaseOf,
+  documentOf,
+  hasTimedOut,
+  jsonOf,
+  type KnexOptions,
+  TABLES,
+} from './knex-client.js'
 import type { KnexInstance } from './knex-instance.js'
 import { knexCount, knexPage } from './knex-list.js'
 import { migrateSecondStep, requireMigrated } from './knex-migrations.js'
@@ -28,13 +35,14 @@ const THE_POLICY = 'policy'
  * the host's own Knex. Its tables are made by `npx passport-second-step migrate` or by
  * `migrateSecondStep` in a migration of the host's; `open` refuses a database that is behind.
  *
- * Set `acquireConnectionTimeout` of Knex to 1000, or requests that were refused long ago go on
+ * Set `acquireConnectionTimeout` of Knex to the same as `timeout`, or requests that were refused long ago go on
  * waiting for a connection while the database is away.
  *
- * @throws ConfigurationError for anything that is no Knex instance
+ * @throws ConfigurationError for anything that is no Knex instance, or a wrong option
  */
-export function knexStore(knex: KnexInstance): KnexStore {
-  const db = knexOf(knex)
+export function knexStore(knex: KnexInstance, options: KnexOptions = {}): KnexStore {
+  const database = databaseOf(knex, options, 'knexStore')
+  const { db, answerOf, rowsOf } = database
 
   async function read(table: string, id: string): Promise<object | null> {
     const [row] = await rowsOf(db(table).select('id', 'document').where({ id }))
@@ -85,14 +93,14 @@ export function knexStore(knex: KnexInstance): KnexStore {
     findPolicy: async () => (await read(TABLES.policy, THE_POLICY)) as Policy | null,
     writePolicy: (policy, expectedVersion) =>
       write(TABLES.policy, THE_POLICY, policy, expectedVersion),
-    list: (query) => knexPage(db, query),
-    count: () => knexCount(db),
-    audit: knexAuditLog(knex),
+    list: (query) => knexPage(database, query),
+    count: () => knexCount(database),
+    audit: knexAuditLog(knex, options),
     // Only when it is asked for: records are kept in databases that it does not know.
     get counters() {
-      return knexCounters(knex)
+      return knexCounters(knex, options)
     },
-    open: () => requireMigrated(db),
+    open: () => requireMigrated(database),
     migrate: () => migrateSecondStep(knex),
   }
 }

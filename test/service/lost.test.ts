@@ -4,6 +4,7 @@ import type { MailResetRefusal } from '../../lib/domain/event.js'
 import type { SecondStepRecord } from '../../lib/domain/record.js'
 import { type AuditLog, memoryAuditLog, memoryStore, type RecordStore } from '../../lib/index.js'
 import { keyRing } from '../../lib/keys/key-ring.js'
+import { DEFAULT_TIMEOUT } from '../../lib/ports/with-timeout.js'
 import { Announcer } from '../../lib/service/announcer.js'
 import { Audit } from '../../lib/service/audit.js'
 import { Lost } from '../../lib/service/lost.js'
@@ -47,10 +48,16 @@ async function world(given: Given = {}) {
   if ((await store.find(USER)) === null) {
     await store.write({ ...enrolledRecord(), ...given.record, version: 1 }, 0)
   }
-  const announcer = new Announcer(system, new Audit(given.audit ?? memoryAuditLog()))
+  const announcer = new Announcer(
+    system,
+    new Audit(given.audit ?? memoryAuditLog(), DEFAULT_TIMEOUT),
+  )
   const refused: MailResetRefusal[] = []
   announcer.events.on('mail-reset-refused', ({ detail }) => refused.push(detail.why))
-  const records = new Records(store, system, announcer, { production: false })
+  const records = new Records(store, system, announcer, {
+    production: false,
+    timeout: DEFAULT_TIMEOUT,
+  })
   const { digester } = keyRing(given.keys ?? keys, system)
   const tokens = new MailResetTokens({ digester, system })
   const mails: (MailedLink & { readonly event: MailedEvent })[] = []

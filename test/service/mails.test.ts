@@ -53,6 +53,7 @@ function world(given: {
       describe: (told) => ({ ...accountOf(told), user: told }),
       glimpse: () => ({ id: null, name: null }),
       hostIdOf: (id) => id,
+      timeout: 150,
     }),
     mailer: given.sendMail === undefined ? server.transport : { sendMail: given.sendMail },
     from: 'Acme <no-reply@acme.example>',

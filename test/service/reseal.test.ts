@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { expect } from 'chai'
 import type { SecondStepRecord } from '../../lib/domain/record.js'
 import { keyRing } from '../../lib/keys/key-ring.js'
+import { DEFAULT_TIMEOUT } from '../../lib/ports/with-timeout.js'
 import { Announcer, NO_REQUEST } from '../../lib/service/announcer.js'
 import { Records } from '../../lib/service/records.js'
 import { Reseal } from '../../lib/service/reseal.js'
@@ -23,8 +24,14 @@ async function world() {
   const setup = { ...MAKING, owner: 'o', secret: ofSetup, startedAt: NOW, misses: 0 }
   const record = enrolledRecord({ authenticators: [authenticatorWith({ secret })], setup })
   await store.write(record, 0)
-  const records = new Records(store, system, new Announcer(system), { production: false })
-  const reseal = new Reseal(records, new Vault(keyRing([newKey, oldKey], system).sealer))
+  const records = new Records(store, system, new Announcer(system), {
+    production: false,
+    timeout: DEFAULT_TIMEOUT,
+  })
+  const reseal = new Reseal(
+    records,
+    new Vault(keyRing([newKey, oldKey], system).sealer, DEFAULT_TIMEOUT),
+  )
   const stored = async (): Promise<SecondStepRecord> => (await store.find(USER)) ?? record
   return { store, record, reseal, stored }
 }

@@ -6,6 +6,7 @@ import { raiseEpoch } from '../../lib/domain/stamp.js'
 import { UnavailableError } from '../../lib/errors/unavailable-error.js'
 import type { RecordStore } from '../../lib/ports/record-store.js'
 import type { System } from '../../lib/ports/system.js'
+import { DEFAULT_TIMEOUT } from '../../lib/ports/with-timeout.js'
 import { type AnnouncedEvent, Announcer } from '../../lib/service/announcer.js'
 import { Records } from '../../lib/service/records.js'
 import { NOW } from '../support/records.js'
@@ -59,7 +60,12 @@ export class ScriptedStore implements RecordStore {
 }
 
 export function world(
-  environment: { production?: boolean; backupCodes?: boolean; window?: number } = {},
+  environment: {
+    production?: boolean
+    timeout?: number
+    backupCodes?: boolean
+    window?: number
+  } = {},
 ) {
   const store = new ScriptedStore()
   const announced: AnnouncedEvent[] = []
@@ -76,7 +82,11 @@ export function world(
     store.calls.push(`announced ${event.type}`)
     announced.push(event)
   })
-  const records = new Records(store, system, announcer, { production: false, ...environment })
+  const records = new Records(store, system, announcer, {
+    production: false,
+    timeout: DEFAULT_TIMEOUT,
+    ...environment,
+  })
   return { store, announced, records }
 }
 

@@ -8,6 +8,8 @@ import type { DatabaseServer } from '../support/database-process.js'
 import { MARIADB, ownServer, POSTGRESQL, type TestDatabase } from '../support/databases.js'
 import { rejectionOf } from './rejection.js'
 
+const TIMEOUT = 200
+
 function everyCall(store: KnexStore): readonly Promise<unknown>[] {
   return [
     store.find('user'),
@@ -55,9 +57,14 @@ for (const kind of [POSTGRESQL, MARIADB]) {
 
     // Queries that never come back must not use up the pool for everybody after them.
     it('lets no connection that hangs stay in use', async () => {
+      const impatient = knexStore(db, { timeout: TIMEOUT })
+      await Promise.all(everyCall(impatient).map((call) => call.catch(() => undefined)))
       server.pause()
+      const began = performance.now()
+      await rejectionOf(impatient.find('user'))
+      expect(performance.now() - began).to.be.within(150, 800)
       for (let round = 0; round < 3; round += 1) {
-        await Promise.all(everyCall(store).map(rejectionOf))
+        await Promise.all(everyCall(impatient).map(rejectionOf))
       }
       expect(db.client.pool.numUsed()).to.equal(0)
       expect(db.client.pool.numPendingAcquires()).to.equal(0)

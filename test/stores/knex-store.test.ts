@@ -2,12 +2,13 @@ import { expect } from 'chai'
 import type { Knex } from 'knex'
 import { BrokenRecordError } from '../../lib/domain/parse-record.js'
 import { ConfigurationError } from '../../lib/errors/configuration-error.js'
+import { knexCounters } from '../../lib/limits/knex-counters.js'
 import { knexAuditLog } from '../../lib/stores/knex-audit-log.js'
 import { migrateSecondStep } from '../../lib/stores/knex-migrations.js'
 import { knexStore } from '../../lib/stores/knex-store.js'
 import { enrolledRecord, thePolicy } from '../../lib/testing/documents.js'
 import { auditLogCases, recordStoreCases } from '../../lib/testing/index.js'
-import { DATABASES, type TestDatabase } from '../support/databases.js'
+import { DATABASES, SQLITE, type TestDatabase } from '../support/databases.js'
 import { rejectionOf } from './rejection.js'
 
 const TABLES = ['second_step_records', 'second_step_policy', 'second_step_events']
@@ -204,5 +205,20 @@ describe('knexStore', () => {
       expect(() => knexStore(given as never)).to.throw(ConfigurationError, 'Knex')
       expect(() => knexAuditLog(given as never)).to.throw(ConfigurationError, 'Knex')
     }
+  })
+
+  it('refuses a wrong `timeout`, and options that it does not know', async () => {
+    const { connect, stop } = await SQLITE.start()
+    const db = connect()
+    for (const [name, make] of Object.entries({ knexStore, knexAuditLog, knexCounters })) {
+      for (const timeout of [null, 0, 49, 30_001, 150.5, '1000', Number.NaN]) {
+        const refused = `\`${name}.timeout\` must be a whole number of milliseconds, 50 to 30000`
+        expect(() => make(db, { timeout } as never)).to.throw(ConfigurationError, refused)
+      }
+      const misspelt = () => make(db, { timeOut: 500 } as never)
+      expect(misspelt).to.throw(ConfigurationError, 'did you mean timeout?')
+      expect(() => make(db, { timeout: 50 })).not.to.throw()
+    }
+    await stop()
   })
 })

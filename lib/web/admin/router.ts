@@ -63,12 +63,17 @@ export function adminRouter(site: Site, options: AdminRouterOptions = {}): Route
   if (allow !== undefined && typeof allow !== 'function') {
     throw new ConfigurationError('`adminRouter.allow` must be a function of request and user')
   }
-  const ofAdmins = allow === undefined ? site : { ...site, allowAdmin: allowedBy(allow) }
+  const ofAdmins =
+    allow === undefined ? site : { ...site, allowAdmin: allowedBy(allow, site.timeout) }
   const made = routerOf(ofAdmins, { call: 'adminRouter()', path: 'admin' }, routes)
   made.use(undecodablePath(site))
   return made
 }
 
-function allowedBy(allow: NonNullable<AdminRouterOptions['allow']>): Site['allowAdmin'] {
-  return (req, user) => within('adminRouter.allow()', async () => (await allow(req, user)) === true)
+function allowedBy(
+  allow: NonNullable<AdminRouterOptions['allow']>,
+  timeout: number,
+): Site['allowAdmin'] {
+  return (req, user) =>
+    within('adminRouter.allow()', async () => (await allow(req, user)) === true, timeout)
 }

@@ -27,9 +27,8 @@ export async function accountOfPending(
 ): Promise<Account<Express.User> | undefined> {
   const passport = site.passports[pending.passport.instance]
   if (passport === undefined) return undefined
-  const user = await within('the user store', () =>
-    deserialise(passport, pending.passport.user, req),
-  )
+  const load = () => deserialise(passport, pending.passport.user, req)
+  const user = await within('the user store', load, site.timeout)
   const account = user === undefined ? undefined : site.describe(user)
   return account?.id === pending.userId ? account : undefined
 }

@@ -10,13 +10,14 @@ import {
 } from '../request/passport.js'
 import { serialise, serialiseInCharge } from '../request/serialise.js'
 import { detachSession, regeneratedNow, savedNow } from '../request/session.js'
+import { guardedStateOf } from '../request/visitor.js'
 
 const STORE = 'the session store'
 const SERIALISER = "the host's serializeUser"
 
-const LONGEST_CALL = 1000
-// The host's serialiser, the old session's end, the new session's first save: an answer is due within 2 s.
-const LONGEST = 1500
+// The host's serialiser, the old session's end and the new session's first save have less time together
+// than each for itself: at the default an answer is due within 2 s.
+const CALLS_OF_A_LOGIN = 1.5
 
 type Done = (error?: unknown) => void
 
@@ -70,7 +71,8 @@ export function serialisedUserOf(
   user: Express.User,
   req: Request,
 ): Promise<unknown> {
-  return stepsWithin(LONGEST_CALL, (step) => step(SERIALISER, () => serialise(passport, user, req)))
+  const { timeout } = guardedStateOf(req).site
+  return stepsWithin(timeout, (step) => step(SERIALISER, () => serialise(passport, user, req)))
 }
 
 /**
@@ -93,7 +95,8 @@ async function worked(req: Request, run: (step: Step) => Promise<void>): Promise
       atStore ||= part === STORE
       return step(part, call)
     }
-  const work = () => stepsWithin(LONGEST, (step) => run(watched(step)))
+  const timeout = CALLS_OF_A_LOGIN * guardedStateOf(req).site.timeout
+  const work = () => stepsWithin(timeout, (step) => run(watched(step)))
   await work().catch((error: unknown) => {
     if (atStore) detachSession(req)
     throw error

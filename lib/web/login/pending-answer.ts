@@ -2,7 +2,7 @@ import type { Request, Response } from 'express'
 import { UnavailableError } from '../../errors/unavailable-error.js'
 import { stepsWithin } from '../../ports/steps-within.js'
 import { wantsJson } from '../request/negotiation.js'
-import type { PendingInfo, Services, Site } from '../request/site.js'
+import type { HostApp, PendingInfo, Services, Site } from '../request/site.js'
 import {
   redirect,
   sendJson,
@@ -27,21 +27,19 @@ export async function answerPending(
   else redirect(res, info.next)
 }
 
-const LONGEST_ANSWER = 1000
-
 /**
  * The host's own answer, which has a limit in time as its other calls have. What it throws is the
  * host's error, as it is. Where it has answered and goes on for long, the answer stands.
  */
 async function hostsAnswer(
-  site: Services,
+  site: Services & HostApp,
   onPending: NonNullable<Site['onPending']>,
   req: Request,
   res: Response,
   info: PendingInfo,
 ): Promise<void> {
   try {
-    await stepsWithin(LONGEST_ANSWER, (step) =>
+    await stepsWithin(site.timeout, (step) =>
       step('the option onPending', async () => onPending(req, res, info)),
     )
   } catch (error) {

@@ -9,6 +9,7 @@ import type { KeptCodes } from '../../service/shown-codes.js'
 import type { Notice } from '../../text/pages.js'
 import { passportKeys } from './passport.js'
 import type { Site } from './site.js'
+import { guardedStateOf } from './visitor.js'
 
 /** Our one key in the host's session. */
 export interface SecondStepSession {
@@ -67,12 +68,12 @@ const PART = 'the session store'
 
 /** Saves the session; what comes after may rely on it. */
 export function saveSession(req: Request): Promise<void> {
-  return orDetached(req, () => within(PART, () => savedNow(req)))
+  return inTime(req, () => savedNow(req))
 }
 
 /** Puts an empty session with a new id in place of the present one, which is destroyed. */
 export function regenerateSession(req: Request): Promise<void> {
-  return orDetached(req, () => within(PART, () => regeneratedNow(req)))
+  return inTime(req, () => regeneratedNow(req))
 }
 
 /** The same without a limit in time, for what has a limit of its own. */
@@ -105,10 +106,10 @@ function settled(req: Request, run: (done: (error?: unknown) => void) => void): 
   })
 }
 
-/** Runs work on the session's store; where it fails, the response lets go of the session. */
-async function orDetached(req: Request, work: () => Promise<void>): Promise<void> {
+/** Runs a call of the session's store; where it fails, the response lets go of the session. */
+async function inTime(req: Request, call: () => Promise<void>): Promise<void> {
   try {
-    await work()
+    await within(PART, call, guardedStateOf(req).site.timeout)
   } catch (error) {
     detachSession(req)
     throw error

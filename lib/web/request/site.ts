@@ -84,6 +84,8 @@ export interface HostApp {
   readonly hostIdOf: (recordId: string) => string | null
   readonly keepInSession: readonly string[]
   readonly onPending: ((req: Request, res: Response, info: PendingInfo) => unknown) | null
+  /** Milliseconds that one call of the host's, or of the session store, may take. */
+  readonly timeout: number
   readonly ipLimit: (req: Request) => number
   /** Whether what an address forwards that Express does not trust is passed over. */
   readonly ignoreForwardedFor: boolean

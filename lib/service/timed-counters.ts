@@ -1,0 +1,21 @@
+import type { Counter, Counters } from '../ports/counters.js'
+import { within } from '../ports/with-timeout.js'
+
+const PART = 'the attempt counters'
+
+/**
+ * The same counters, with the limit in time that every port has. Whoever counts is given these.
+ *
+ * @param timeout milliseconds that one call may take
+ */
+export function timedCounters(counters: Counters, timeout: number): Counters {
+  return { counter: (name, seconds) => timed(counters.counter(name, seconds), timeout) }
+}
+
+function timed(counter: Counter, timeout: number): Counter {
+  return {
+    take: (key, limit) => within(PART, () => counter.take(key, limit), timeout),
+    giveBack: (key) => within(PART, () => counter.giveBack(key), timeout),
+    taken: (key) => within(PART, () => counter.taken(key), timeout),
+  }
+}
