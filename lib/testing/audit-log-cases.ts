@@ -154,7 +154,7 @@ export const auditLogCases: readonly AuditLogCase[] = [
   }),
 
   auditCase('keeps what an admin gave as the reason, or that they gave none', async (log) => {
-    const reasons = [null, 'lost his phone', '"\\\' \u00e9 \u{1f511}\n', 'x'.repeat(500)]
+    const reasons = [null, 'lost their phone', '"\\\' \u00e9 \u{1f511}\n', 'x'.repeat(500)]
     const entries = reasons.map((reason, index) => entry(index, { type: 'reset', reason }))
     await log.append(entries)
     assert.deepEqual(await pagesOf(log, null, 10), entries.toReversed())

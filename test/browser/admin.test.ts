@@ -13,7 +13,7 @@ import { wrongCodeOf } from '../support/visits.js'
 
 const DAY = 24 * 60 * MINUTE
 
-/** Ada at her desk, and Ann at hers, each signed in by both steps. */
+/** Ada and Ann in a browser each, both signed in by both steps. */
 interface Desks {
   readonly site: Site
   readonly admin: Page
@@ -63,7 +63,7 @@ describe('An admin in a browser', function () {
     return whoIsIn(user, site)
   }
 
-  it('pauses, and the user is asked for no code; resumes, and he is', async () => {
+  it('pauses, and the user needs no code; resumes, and the user needs one again', async () => {
     await atDesks(async ({ admin, user }) => {
       await openAnn(admin)
       expect(await badge(admin)).to.equal('On')

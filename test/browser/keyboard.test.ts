@@ -118,7 +118,7 @@ describe('an admin with a keyboard alone', () => {
   })
   afterEach(() => site.stop())
 
-  it('finds a user, pauses him, and stays in the field that was wrong', async () => {
+  it('finds a user, pauses them, and stays in the field that was wrong', async () => {
     await withPage({}, async (page) => {
       await enrol(site, ann)
       await setUpAt(page, site, ada)

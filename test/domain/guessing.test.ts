@@ -45,7 +45,7 @@ class Account {
     await this.#type(codeOf(Math.floor(this.now / 30_000)))
   }
 
-  /** The owner has as many backup codes as he likes. */
+  /** The owner has any number of backup codes. */
   async backupCode(): Promise<void> {
     const record = { ...this.record, backupCodes: backupCodeSet('one') }
     const decision = await judge(deepFreeze(record), backupCode('one'), { now: this.now })

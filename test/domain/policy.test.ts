@@ -44,14 +44,14 @@ const modeFor = (policy: Policy, ...roles: readonly string[]) =>
   ruleFor(policy, { ...NOBODY_SPECIAL, roles }).mode
 
 describe('the rule for a user', () => {
-  it('is the general one where he has no roles, or his have none of their own', () => {
+  it('is the general one if the user has no roles, or none with a rule of its own', () => {
     for (const mode of ['off', 'optional', 'required'] as const) {
       expect(modeFor(withRoles(mode, { admin: 'required' }))).to.equal(mode)
       expect(modeFor(withRoles(mode, { admin: 'required' }), 'user')).to.equal(mode)
     }
   })
 
-  it('is the strictest of his roles, in any order', () => {
+  it('is the strictest of the user’s roles, in any order', () => {
     const policy = withRoles('optional', { admin: 'required', robot: 'off' })
     expect(modeFor(policy, 'admin')).to.equal('required')
     expect(modeFor(policy, 'robot')).to.equal('off')
@@ -61,7 +61,7 @@ describe('the rule for a user', () => {
     expect(modeFor(policy, 'user', 'robot')).to.equal('optional')
   })
 
-  it('lets a rule of his only role ease the general one', () => {
+  it('lets the rule of the user’s only role ease the general one', () => {
     expect(modeFor(withRoles('required', { robot: 'off' }), 'robot')).to.equal('off')
     expect(modeFor(withRoles('required', { guest: 'optional' }), 'guest')).to.equal('optional')
     expect(modeFor(withRoles('required', { robot: 'off' }), 'robot', 'user')).to.equal('required')
@@ -78,7 +78,7 @@ describe('the rule for a user', () => {
     expect(modeFor(odd, 'user')).to.equal('optional')
   })
 
-  it('began with the first of the rules that require it of him', () => {
+  it('began with the first of the rules that require it of the user', () => {
     const policy = withRoles('optional', { first: 'required', second: 'required', robot: 'off' })
     const since = (...roles: string[]) => ruleFor(policy, { ...NOBODY_SPECIAL, roles }).since
     expect(since('second')).to.equal(START + DAY)

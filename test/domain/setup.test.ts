@@ -111,7 +111,7 @@ describe('beginning a set-up', () => {
 })
 
 describe('the set-up that an owner may see', () => {
-  it('is his own, for ten minutes to the millisecond', async () => {
+  it('belongs to its owner alone, for ten minutes to the millisecond', async () => {
     expect(setupExpiresAt(setup)).to.equal(NOW + 10 * MINUTE)
     expect(setupOf(inProgress, 'this-login', NOW)).to.equal(setup)
     expect(setupOf(inProgress, 'this-login', NOW + 10 * MINUTE - 1)).to.equal(setup)

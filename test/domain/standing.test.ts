@@ -110,9 +110,9 @@ describe('where a session with a user in it stands', () => {
     )
   })
 
-  it('becomes no first step of now where an old password began it', () => {
-    // A pause ends: the thief's session, begun with the stolen password that is no longer the
-    // owner's, would wait for a code or a reset by mail as if he had just given the new one.
+  it('does not become a pending login if it began with an old password', () => {
+    // A pause ends. The thief's session began with a stolen password that the owner has changed
+    // since. It must not wait for a code or a reset by mail like a login with the new password.
     const none = { ...good, method: 'none' as const }
     const standing = (stamp: Stamp | null, passwordChangedAt: number, epoch = 3) => {
       const record = enrolledRecord({ epoch, passwordChangedAt })

@@ -55,7 +55,7 @@ describe('the sealer of keyRing', () => {
     expect(one).not.to.equal(two)
   })
 
-  // Somebody who can write to the store copies his own sealed secret into another user's record.
+  // Somebody who can write to the store copies their own sealed secret into another user's record.
   it('opens a secret for no other user and no other purpose', async () => {
     const { sealer } = keyRing([KEY])
     const sealed = await sealer.seal(secret, ada)

@@ -34,7 +34,7 @@ async function assertInside(session: Visitor): Promise<void> {
   expect((await session.getJson('/account')).status).to.equal(200)
 }
 
-/** Nobody to the app, and led to the one page that is open to him. */
+/** The app sees an anonymous visitor, and redirects them to the one open page. */
 async function assertNoFurtherThan(page: string, session: Visitor): Promise<void> {
   expect((await session.getJson('/account')).status).to.equal(401)
   const { status, headers } = await session.getPage('/account')

@@ -142,7 +142,7 @@ describe('promise 3: guessing does not pay', () => {
   })
 })
 
-/** The owner waits for the lock of the moment to pass and signs in with his app. */
+/** The owner waits for the present lock to pass and signs in with their app. */
 async function ownerSignsIn(host: Host, enrolment: Enrolment): Promise<void> {
   host.system.advance(61 * MINUTE)
   await signIn(browserOf(host), ann, enrolment)

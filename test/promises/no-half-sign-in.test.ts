@@ -1,5 +1,5 @@
 // Somebody who has a user's password, and no second factor, tries to be taken for that user: by any
-// way in, at any route, in any state of a session that he can bring about.
+// way in, at any route, in any state of a session that they can cause.
 
 import { expect } from 'chai'
 import fc from 'fast-check'
@@ -24,7 +24,7 @@ const moves: Record<string, (browser: Browser, host: Host) => Promise<unknown>> 
     browser.post('/login/keep').send({ username: 'ann', password: ann.password }),
   'sign in by API': (browser) =>
     browser.post('/api/login').send({ username: 'ann', password: ann.password }),
-  'sign in as himself': (browser) => passFirstStep(browser, bob),
+  'sign in as another user': (browser) => passFirstStep(browser, bob),
   'guess a code': (browser) => giveCode(browser, '000000'),
   'guess a backup code': (browser) => giveCode(browser, '0'.repeat(24)),
   'send an empty code': (browser) => giveCode(browser, ''),

@@ -1,6 +1,6 @@
-// The attack: somebody sends the header of a request while his login is still good, and holds the
-// body back until it is over: ended by the owner, logged out, expired, of an old password. The guard
-// has let the request in; the body, with the code, must find that the login is gone.
+// The attack: somebody sends the header of a request while a login is still valid, and holds the body
+// back until that login has ended: by the owner, by a log-out, by its age, or by a changed password.
+// The guard has let the request in. When the body arrives with the code, it must be refused.
 
 import { expect } from 'chai'
 import { virtualAuthenticator } from '../../lib/testing/index.js'

@@ -51,7 +51,7 @@ describe('Strangers can do nothing', () => {
   })
 
   it('a made-up link says the same of everybody', async () => {
-    // The token names its user: a stranger can write one for whomever he likes.
+    // The token names its user, so a stranger can forge one for any user.
     const { host, ask } = await lostVisit({}, [member, { ...bob, email: 'bob@acme.example' }])
     await ask()
     const stranger = browserOf(host)

@@ -64,7 +64,7 @@ describe('The mail alone never opens anything', () => {
     const attackers = [await pendingBrowser(host), await pendingBrowser(host)]
     const [first, second] = attackers
     if (first === undefined || second === undefined) throw new Error('there are two')
-    // One of them has asked, so it is his browser that the mail names.
+    // One of them has asked, so the mail names that one's browser.
     await ask(member.email, first)
     await postJson(browser, link()).expect(200)
     for (const attacker of attackers) {

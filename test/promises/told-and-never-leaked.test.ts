@@ -228,7 +228,7 @@ describe('promise 8: every change of a factor is told, and nothing that is told 
     expect(events().map(({ type }) => type)).not.to.include('mail-failed')
   })
 
-  it('finds secrets where they are: in the answers to the user himself', () => {
+  it('finds secrets where they belong: in the responses to their own user', () => {
     expect(walk.secrets.size).to.be.above(50)
     const shown = leaked(walk.answers.join('\n'))
     expect(shown.filter((secret) => /^[A-Z2-7]{32}$/.test(secret))).to.have.length(3)

@@ -107,7 +107,7 @@ describe('the audit log', () => {
     await world(away).announcer.announce('ann', [], requestInfo)
   })
 
-  it('shows a user his own last ten entries and nothing that is not his', async () => {
+  it('shows users their own last ten entries and nothing else', async () => {
     const log = memoryAuditLog()
     const { announcer, system } = world(log)
     for (let count = 0; count < 12; count += 1) {

@@ -309,9 +309,9 @@ function countingStore(): { readonly store: RecordStore; readonly calls: () => n
 }
 
 describe('the token of a link', () => {
-  it('is looked up nowhere where nobody here has made it', async () => {
-    // A stranger makes tokens up for somebody's id: the time of the look-up tells him whether the
-    // account has a second step, and whoever has just asked whether the address was right.
+  it('causes no look-up if it is forged', async () => {
+    // A stranger makes up tokens for a user's id. The time of a look-up would tell them whether the
+    // account has a second step, and would tell whoever asked for a mail whether the address was right.
     const { store, calls } = countingStore()
     let looked = 0
     const user: MailResetUser = {
@@ -523,7 +523,7 @@ describe('the look for waits that are over', () => {
     expect(await first?.lost.links.find(ready[0]?.token ?? '')).not.to.equal(null)
   })
 
-  it('goes on after a user who cannot be looked up, and tells him later', async () => {
+  it('continues after a user who cannot be looked up, and mails them later', async () => {
     let away = false
     const user: MailResetUser = {
       account: accountOf({ id: USER, email: ADDRESS }),

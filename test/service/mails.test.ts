@@ -376,7 +376,7 @@ describe('A mail about what an admin did', () => {
     return [text, html, JSON.stringify(headers)].join('\n')
   }
 
-  it('gives his reason, and names neither him nor his address and browser, nor takes his language', async () => {
+  it('gives the admin’s reason, but not their name, address and browser, and is not in their language', async () => {
     for (const actor of [ADMIN, { kind: 'operator', id: null } as const]) {
       const mail = await textAfter({ ...byAdmin, actor })
       expect(mail).to.contain('An admin of Acme has reset your second step')
@@ -385,11 +385,11 @@ describe('A mail about what an admin did', () => {
     }
   })
 
-  it('names him where the host says so', async () => {
+  it('names the admin if the host allows it', async () => {
     expect(await textAfter(byAdmin, { nameAdmins: true })).to.contain('By: Root Person')
   })
 
-  it('has no line for a reason where he gave none', async () => {
+  it('has no line for a reason if the admin gave none', async () => {
     expect(await textAfter({ ...byAdmin, reason: null })).to.not.contain('Reason')
   })
 
@@ -401,8 +401,8 @@ describe('A mail about what an admin did', () => {
     expect(lines).to.include('Reason: lost Sign in at https://evil.example now')
   })
 
-  it('gives his name one line, and no other fact more', async () => {
-    // An admin who names himself in lines writes text of his own into the mail of the product.
+  it('keeps the admin’s name on one line, so that it adds no other fact', async () => {
+    // An admin whose name has line breaks could write their own text into the product's mail.
     const name = 'Root\r\n\r\nSign in at https://evil.example\u2028now\u0085here\u001b[2J\u0000!'
     const findById = async (id: string) => (id === 'the-admin' ? { ...root, name } : ann)
     await textAfter(byAdmin, { nameAdmins: true, findById })
@@ -423,7 +423,7 @@ describe('A mail about what an admin did', () => {
     expect(mail).to.contain('has reset your second step').and.not.contain('By:')
   })
 
-  it('is written for each of his changes, and for no ending of sessions by the host', async () => {
+  it('is sent for each change by an admin, but not when the host ends sessions', async () => {
     const before = server.mails.length
     const { tell } = world({ findById: people })
     const until = new Date(Date.UTC(2027, 0, 1))

@@ -134,7 +134,7 @@ describe('knexStore on PostgreSQL with the least rights', function () {
     await owner.raw(`grant insert, update on second_step_records to ${role}`)
   })
 
-  // Whoever has the app's own database account must not be able to wipe out his traces.
+  // The app's own database account must not be able to delete audit entries.
   it('appends to the audit log and cannot change it', async () => {
     const log = knexAuditLog(app)
     const nobody = { method: null, reason: null, detail: null, ip: null, userAgent: null }

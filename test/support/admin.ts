@@ -62,7 +62,7 @@ export function makeAdminHost(
   })
 }
 
-/** Ada, signed in with a fresh code at a host of hers. Time moves on by one step. */
+/** Ada, signed in with a fresh code at a new host. Time moves on by one step. */
 export async function adminVisit(
   more: Partial<SecondStepOptions<HostUser>> = {},
   given: HostOptions = {},
@@ -96,7 +96,7 @@ export async function refusalsIn(host: Host): Promise<readonly object[]> {
   )
 }
 
-/** A user as admins see him. */
+/** A user as admins see them. */
 export async function seenBy(browser: Browser, id: string) {
   const { body } = await getJson(browser, `${ADMIN}/users/${encodeURIComponent(id)}`).expect(200)
   return body

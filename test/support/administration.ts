@@ -21,7 +21,7 @@ export interface AdministeredVisit extends Visit {
   readonly administration: ReturnType<typeof administrationAt>
 }
 
-/** Ann has set up her second step; nobody is signed in. */
+/** Ann has set up a second step; nobody is signed in. */
 export async function administeredVisit(given: HostOptions = {}): Promise<AdministeredVisit> {
   const keys = [randomBytes(32).toString('base64')]
   const visit = await enrolledVisit({ ...given, options: { keys, ...given.options } })

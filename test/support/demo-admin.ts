@@ -4,7 +4,7 @@ import { Visitor } from './visitor.js'
 
 const ADMIN = { email: 'admin@example.test', name: 'Adam Admin', password: 'admin-password' }
 
-/** The example app's demo admin, who has set up a second step: his code is fresh for 5 minutes. */
+/** The example app's demo admin, with a second step set up. Their code is fresh for 5 minutes. */
 export async function enrolledAdmin(url: string): Promise<Visitor> {
   const admin = new Visitor(url)
   await passwordLogin(admin, ADMIN)

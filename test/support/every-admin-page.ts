@@ -8,7 +8,7 @@ import { give, passLogin, type Site, scanned } from './site.js'
 
 /**
  * Walks through every page of the admin router, in the states that look different, and calls `look`
- * at each. The admin has no second step yet, and neither has the user whom he administers.
+ * at each. The admin has no second step yet, and neither has the user on those pages.
  */
 export async function walkEveryAdminPage(
   page: Page,

@@ -64,7 +64,7 @@ function answersUnderWay(): { watch: RequestHandler; out(): Promise<void> } {
   }
 }
 
-/** Ann has given her password, and has no code. */
+/** Ann has given the password, and has no code. */
 export interface LostVisit extends Visit, Pick<LostHost, 'mails' | 'users'> {
   /** Asks in this browser and waits for what comes of it. */
   ask(email?: string, browser?: Browser): Promise<void>

@@ -21,20 +21,20 @@ export interface Visit {
   readonly enrolment: Enrolment
 }
 
-/** A host at which Ann has set up her second step; nobody is signed in. */
+/** A host at which Ann has set up a second step; nobody is signed in. */
 export async function enrolledVisit(options: HostOptions = {}): Promise<Visit> {
   const host = makeHost(options)
   return { host, enrolment: await enrol(host, ann), browser: browserOf(host) }
 }
 
-/** Ann has given her password, and no code. */
+/** Ann has given the password, and no code. */
 export async function pendingVisit(options: HostOptions = {}): Promise<Visit> {
   const visit = await enrolledVisit(options)
   await passFirstStep(visit.browser, ann).expect(200)
   return visit
 }
 
-/** Ann has passed both steps. Time moves on by one step, so that her next code is a new one. */
+/** Ann has passed both steps. Time moves on by one step, so that Ann's next code is a new one. */
 export async function signedInVisit(options: HostOptions = {}): Promise<Visit> {
   const visit = await enrolledVisit(options)
   await signIn(visit.browser, ann, visit.enrolment)

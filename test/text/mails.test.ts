@@ -46,7 +46,7 @@ function eventOf(type: (typeof MAILS)[number]): MailedEvent {
 
 const NEXT_DAY = new Date(Date.UTC(2027, 0, 6, 9))
 
-/** What an admin has done, from an address and with a browser that are his own business. */
+/** An admin's change. The user must not learn the admin's address and browser. */
 function changeOf(type: (typeof ADMIN_MAILS)[number], until: Date | 'forever' = NEXT_DAY) {
   const event: SecondStepEvent =
     type === 'paused'

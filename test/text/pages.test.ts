@@ -104,7 +104,7 @@ const event: PageEvent = {
   actor: { kind: 'admin', id: 'ada' },
   user: 'ann',
   from: '203.0.113.7 · Firefox · Linux',
-  reason: 'lost her phone',
+  reason: 'lost the phone',
   until: 'forever',
   refusal: null,
 }
@@ -282,7 +282,7 @@ const states: readonly State[] = [
     'admin-user',
     { ...adminUser, user: { ...shownUser, backupCodesLeft: 0, backupCodesKey: 'gone' } },
   ],
-  ['a user, the admin himself', 'admin-user', { ...adminUser, self: true, forms: [] }],
+  ['a user, the admin themselves', 'admin-user', { ...adminUser, self: true, forms: [] }],
   ['a user, not to be touched', 'admin-user', { ...adminUser, forms: [], events: [] }],
   [
     'a user, paused until resumed',

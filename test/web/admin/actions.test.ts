@@ -199,7 +199,7 @@ describe('An admin', () => {
 
   it('gives a reason, which is kept as it is', async () => {
     const { host, browser } = await annAndAda()
-    const reason = '<script>alert(1)</script> lost her phone'
+    const reason = '<script>alert(1)</script> lost the phone'
     await act(browser, 'reset', { reason: `  ${reason}\n` }).expect(200)
     const { events } = await seenBy(browser, 'ann')
     expect(events[0]).to.deep.include({ type: 'reset', reason })
@@ -227,8 +227,8 @@ describe('An admin', () => {
 
 for (const action of ACTIONS) {
   describe(`POST /users/:id/${action}`, () => {
-    it('refuses an admin who lifts his own second step', async () => {
-      // breeze #2696: an admin switched his own second step off where users were administered.
+    it('refuses admins who turn off their own second step', async () => {
+      // breeze #2696: an admin turned off their own second step on the page for users.
       const { host, browser } = await annAndAda({ canAdminister: () => true })
       const before = await traceless(host, 'ada')
       const own = await postJson(browser, `${ADMIN}/users/ada/${action}`, bodyOf(action))

@@ -59,7 +59,7 @@ for (const [how, fail] of Object.entries(failures)) {
 
     if (how === 'answers nonsense') return
 
-    it('is a 503 where it is the host’s user, and nothing is done to him', async () => {
+    it('is a 503 where it is the host’s user, and leaves them unchanged', async () => {
       const { host, browser, users } = await visit()
       failing(users, ['findById'], fail)
       expectProblem(await postJson(browser, `${ADMIN}/users/ann/disable`), 'unavailable', 503)
@@ -77,7 +77,7 @@ for (const [how, fail] of Object.entries(failures)) {
 }
 
 describe('A record that cannot be read', () => {
-  it('is listed as on, never as off, and hides nobody; his own page and actions are a 503', async () => {
+  it('is listed as on, never as off, and hides nobody; their own page and actions are a 503', async () => {
     // One broken record, and admins could help nobody any more; shown as off, nobody would look at it.
     const store: RecordStore = { ...memoryStore() }
     const { host, browser } = await adminVisit({ store })

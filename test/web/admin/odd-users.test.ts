@@ -37,7 +37,7 @@ const odd: Readonly<Record<string, { readonly user: object; readonly field: stri
   },
 }
 
-/** Ann has set up before she became odd. */
+/** Ann set up a second step before the app described Ann wrongly. */
 async function oddVisit(user: object, searchable = true) {
   const people: HostUser[] = [...ADMINS, { ...ann, roles: ['user'] }, BOB]
   const list = async ({ search }: UserQuery) => ({

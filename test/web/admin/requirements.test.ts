@@ -97,7 +97,7 @@ const STALE = ['fresh-code-required', 403, '/second-step/fresh'] as const
 const FORBIDDEN = ['forbidden', 403] as const
 type Refusal = readonly [code: string, status: number, next?: string]
 
-/** Who asks, what he is told at pages and lists, and at changes; null: he is let in. */
+/** A visitor, and the answer at pages and lists, and at changes. Null: they are let in. */
 const visitors: Record<string, [() => Promise<Visit>, Refusal | null, Refusal | null]> = {
   anonymous: [
     async () => {
@@ -248,8 +248,8 @@ for (const [who, [arrive, atGets, atChanges]] of Object.entries(visitors)) {
 }
 
 describe('An enforcement', () => {
-  it('can’t be switched on by an admin who has no second step himself', async () => {
-    // n8n, Capgo CVE-2026-56212: an admin demanded of all what he had not done, and was in all the same.
+  it('can’t be switched on by an admin who has no second step', async () => {
+    // n8n, Capgo CVE-2026-56212: an admin required a second step of everybody without having one, and got in all the same.
     const host = openHost()
     const browser = browserOf(host)
     await passFirstStep(browser, ada)
@@ -302,7 +302,7 @@ describe('A page or list', () => {
   }
 })
 
-/** Ada with a fresh code, whose cookie somebody has; her users are read anew for each request. */
+/** Ada with a fresh code, and the session's cookie. The host reads its users anew for each request. */
 async function adminWithCookie(people: readonly HostUser[] = PEOPLE) {
   const host = openHost(people)
   await enrol(host, ann)
@@ -318,11 +318,11 @@ describe('A change whose body comes late', () => {
       (host) => host.secondStep.endSessions('ada'),
       'sign-in-again',
     ],
-    'his code is not fresh any more': [
+    'the code is not fresh any more': [
       async (host) => host.system.advance(5 * MINUTE),
       'fresh-code-required',
     ],
-    'he was paused': [
+    'the admin was paused': [
       async (host) => {
         const record = await recordOf(host, 'ada')
         const pausedUntil = host.system.now() + DAY
@@ -346,7 +346,7 @@ describe('A change whose body comes late', () => {
   }
 
   const losses: Record<string, [(people: HostUser[]) => void, string, number]> = {
-    'the admin has lost his role': [
+    'the admin has lost the role': [
       (people) => void people.splice(0, 1, { ...ada, roles: ['user'] }),
       'forbidden',
       403,
@@ -356,8 +356,8 @@ describe('A change whose body comes late', () => {
   for (const [name, [lose, code, status]] of Object.entries(losses)) {
     for (const [method, path] of CHANGES.filter(([method]) => method === 'post')) {
       it(`is refused where ${name} meanwhile, at ${method.toUpperCase()} ${path}`, async () => {
-        // An admin who is about to be dismissed sends the header of a request, and holds its body back
-        // until he is: the host's own check has let him in.
+        // An admin who is about to be dismissed sends the header of a request, which passes the host's
+        // own check, and holds its body back until the dismissal.
         const people = [...PEOPLE]
         const { host, cookie } = await adminWithCookie(people)
         const body = bodyFor(path)
@@ -384,7 +384,7 @@ describe('A change whose body comes late', () => {
     expect(await host.store.findPolicy()).to.equal(null)
   })
 
-  it('asks the host about the admin as he is now', async () => {
+  it('passes canAdminister the admin as the host has them now', async () => {
     // A host that goes by what the user may do, not by the package's roles.
     const people = [...PEOPLE]
     const asked: unknown[] = []

@@ -37,7 +37,7 @@ async function allPages(browser: Browser, query: string): Promise<readonly strin
 }
 
 describe('GET /users', () => {
-  it('has every user of the host’s, with what is known of his second step', async () => {
+  it('lists every user of the host, with the state of their second step', async () => {
     const { host, browser } = await adminVisit()
     const since = new Date(host.system.now()).toISOString()
     await enrol(host, ann)
@@ -216,7 +216,7 @@ describe('GET /users', () => {
 })
 
 describe('GET /users/:id', () => {
-  it('has the user and his last events, under the ids that the host has', async () => {
+  it('has the user and their last events, with the host’s ids', async () => {
     const { host, browser } = await adminVisit({ realm: 'shop' })
     await enrol(host, ann)
     await postJson(browser, `${USERS}/ann/pause`, { days: 2, reason: 'new phone' }).expect(200)
@@ -236,7 +236,7 @@ describe('GET /users/:id', () => {
     expect(events[1]).to.deep.include({ type: 'enrolled', actor: { kind: 'user', id: 'ann' } })
   })
 
-  it('shows an admin himself too', async () => {
+  it('shows admins their own entry too', async () => {
     const { browser } = await adminVisit()
     expect(await seenBy(browser, 'ada')).to.include({ id: 'ada', state: 'on' })
   })
@@ -256,7 +256,7 @@ describe('GET /users/:id', () => {
   })
 
   it('does not take one user for another where the host does', async () => {
-    // A database that compares without case: one user under many ids, and nobody himself.
+    // A database that compares without case finds one user under many ids.
     const users = {
       ...usersOf(PEOPLE),
       findById: async (id: string) => PEOPLE.find((one) => one.id === id.toLowerCase()) ?? null,

@@ -34,7 +34,7 @@ describe('the server’s time at the challenge', () => {
   })
 
   it('is the same whether the code was near or far', async () => {
-    // A guesser who learns that he was near needs far fewer guesses.
+    // A guesser who learns that a guess was near needs far fewer guesses.
     const answerTo = async (minutes: number | null) => {
       const { host, browser, enrolment } = await pendingVisit()
       const near = virtualAuthenticator(enrolment.secret)

@@ -136,8 +136,8 @@ describe('the guard, on every request', () => {
     await browser.get('/again').set('Accept', JSON_TYPE).expect(200, { user: null })
   })
 
-  it('removes him from the places of all Passport instances in the session', async () => {
-    // A session() of the second instance, on a router of its own, would sign him in again.
+  it('removes the user from the session’s keys of all Passport instances', async () => {
+    // A session() of the second instance, on another router, would sign the user in again.
     const [passport, staff] = [new Passport(), new Passport()]
     Reflect.set(staff, '_key', 'staff')
     const host = makeHost({ passport, passports: [passport, staff] })

@@ -1,6 +1,6 @@
-// The attack: a login route takes credentials in two ways. Somebody sends a guess at another's password
-// and, in the same request, right credentials of his own: the login succeeds, and if that gives the
-// places back, he guesses for ever.
+// The attack: a login route takes credentials in two ways. An attacker sends a guess at another user's
+// password and, in the same request, their own right credentials. The login succeeds. If that gave the
+// places back, they could guess for ever.
 
 import { expect } from 'chai'
 import { Strategy as LocalStrategy } from 'passport-local'

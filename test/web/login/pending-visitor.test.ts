@@ -34,7 +34,7 @@ function navigate(browser: Browser, path: string, headers: Record<string, string
 }
 
 describe('a visitor between the two steps', () => {
-  it('is led to the challenge when he opens a page, and to the last such page afterwards', async () => {
+  it('goes to the challenge when they open a page, and to the last such page afterwards', async () => {
     const { browser, enrolment } = await pendingBrowser()
     await navigate(browser, '/first').expect(303).expect('Location', '/second-step/challenge')
     await navigate(browser, '/last?page=2').expect(303)
@@ -89,13 +89,13 @@ describe('a visitor between the two steps', () => {
     await navigate(browser, '/authors').expect(303)
   })
 
-  it('sees the pages that the host opens to him, and no others', async () => {
+  it('sees the pages that the host leaves open, and no others', async () => {
     const { browser } = await pendingBrowser({ guard: { open: ['/help'] } })
     await navigate(browser, '/help/phone').expect(200)
     await navigate(browser, '/login').expect(303)
   })
 
-  it('writes his session only where it changes: the same page twice, assets and polling cost nothing', async () => {
+  it('writes the session only if it changes: the same page twice, assets and polling cost nothing', async () => {
     const { host, browser } = await pendingBrowser()
     let writes = 0
     const { set } = host.sessions

@@ -148,7 +148,7 @@ describe('a rule that requires a second step', () => {
 })
 
 describe('a rule that is eased', () => {
-  it('frees whoever waits for a set-up, at his next request and where he was going', async () => {
+  it('signs a user in who waits for a set-up, at their next request and on the page they wanted', async () => {
     const host = makeHost()
     await setPolicy(host, { mode: 'required' })
     const browser = browserOf(host)
@@ -159,7 +159,7 @@ describe('a rule that is eased', () => {
     await getPage(browser, '/second-step/setup').expect(200)
   })
 
-  it('frees whoever waits for a code, and leads him on from the challenge', async () => {
+  it('signs a user in who waits for a code, and redirects them from the challenge', async () => {
     const { host, browser, enrolment } = await pendingVisit()
     await getPage(browser, '/inside?page=2').expect(303)
     await setPolicy(host, { mode: 'off' })

@@ -15,7 +15,7 @@ function countingStore(): { store: RecordStore; reads: () => number } {
   return { store: { ...inner, find }, reads: () => reads }
 }
 
-/** A host whose `/staff` brings a user of its own and mounts the guard after him. */
+/** A host whose `/staff` signs in its own user and mounts the guard afterwards. */
 function hostWithStaff(store: RecordStore): Host {
   const bringAnn: RequestHandler = (req, _res, next) => {
     Reflect.set(req, 'user', ann)

@@ -70,7 +70,7 @@ function hostWithStaff({ key, beforeGuard, routes }: Mounts): Host {
 const staffSession = ({ app }: HostParts, staff: Instance) =>
   void app.use(staff.initialize({ userProperty: 'staff' }), staff.session())
 
-/** A session of Ann's, older than her set-up: no stamp, and the record's epoch is higher by now. */
+/** A session of Ann's, older than the set-up: no stamp, and the record's epoch is higher by now. */
 async function revoked(host: Host, key: 'staff' | 'passport'): Promise<Browser> {
   const thief = browserOf(host)
   await passFirstStep(thief, bob)

@@ -4,7 +4,7 @@ import { Passport, Strategy } from 'passport'
 import { browserOf, enrol, giveCode, HTML, JSON_TYPE, signIn } from '../../support/browser.js'
 import { ann, bob, type HostOptions, type HostUser, makeHost } from '../../support/host.js'
 
-/** Sends the visitor to a provider and takes him back with a code, as OAuth strategies do. */
+/** Sends the visitor to a provider, which sends them back with a code, as OAuth strategies do. */
 class RedirectingStrategy extends Strategy {
   override readonly name = 'redirecting'
 
@@ -189,7 +189,7 @@ describe('every way into the app', () => {
   })
 
   it('keeps no stamp of the first user when a second one logs in with keepSessionInfo', async () => {
-    // Mallory has an account of his own with a second step, and Ann's password.
+    // Mallory has an account with a second step, and knows Ann's password.
     const host = makeHost({
       routes: ({ app, passport }) => {
         const keep = passport.authenticate('local', { keepSessionInfo: true })

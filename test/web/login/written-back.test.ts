@@ -8,7 +8,7 @@ import { bob, type Host, makeHost } from '../../support/host.js'
 import { park } from '../../support/parked.js'
 import { cookieOf, useCookie } from '../../support/sessions.js'
 
-/** The cookie of a session of Bob's that he has logged out and that a parked request has written back. */
+/** The cookie of Bob's session, which was logged out and then written back by a parked request. */
 async function writtenBack(host: Host): Promise<string> {
   const cookie = cookieOf(await passFirstStep(browserOf(host), bob))
   const parked = await park(host, '/profile', { cookie, like: { a: 1 } })

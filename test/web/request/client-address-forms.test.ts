@@ -1,4 +1,4 @@
-// The attack: some proxies forward the visitor's port with his address, and each connection has another
+// The attack: some proxies forward the visitor's port with the address, and each connection has another
 // one. Counted under the whole of it, or under nothing since it is no address, nobody is limited.
 
 import { expect } from 'chai'
@@ -67,7 +67,7 @@ describe('an address that a trusted proxy forwards', () => {
   }
 
   it('is counted under the proxy where it is none', () => {
-    // Under no key at all there would be no limit, and the visitor chooses what he sends.
+    // Without a key there would be no limit, and visitors choose what they send.
     for (const text of nonsense) expect(addressKey(forwarded(text)), text).to.equal(PROXY)
     expect(addressKey(forwarded('unknown', '2001:db8:ff00::1'))).to.equal('2001:db8:ff00:0::/56')
   })

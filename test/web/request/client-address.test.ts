@@ -69,7 +69,7 @@ describe('the address that attempts are counted under', () => {
     expect(keyOf('fe80::1%eth0')).to.equal(keyOf('fe80::1'))
   })
 
-  it('is never none: who has no address is refused, and who is gone is counted with his like', () => {
+  it('is never empty: refuses visitors without an address, and counts disconnected ones together', () => {
     for (const peer of ['', 'unix:/run/app.sock']) {
       expect(() => keyOf(peer), peer).to.throw(errors.ConfigurationError, 'Unix socket')
     }

@@ -88,8 +88,8 @@ describe('where a login was going', () => {
   const of = (session: object, options: object) =>
     destinationOf(requestOf({ session }), options, { origin: ORIGIN, base: '', paths })
 
-  // Somebody opens the link of a reset by mail without a pending login; a host that remembers where he
-  // was going would leave the token in the session, and send him there again and again.
+  // Somebody opens the link of a reset by mail without a pending login. If the host remembered that
+  // page, the token would stay in the session, and every login would lead there again.
   it('is never the link of a reset by mail, however it is written', () => {
     const token = `/lost/${'x'.repeat(40)}`
     const links = [

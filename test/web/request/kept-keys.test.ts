@@ -30,7 +30,7 @@ async function shopAndSignIn(host: Host, path = '/login'): Promise<Browser> {
   return browser
 }
 
-/** The one session of a user who passed both steps after he went shopping. */
+/** The one session of a user who went shopping and then passed both steps. */
 function sessionOf(host: Host): Record<string, unknown> {
   const [session, ...more] = sessionsOf(host).filter(
     ({ secondStep, passport }) => secondStep?.verified && passport?.user === 'ann',

@@ -35,7 +35,7 @@ describe('a realm', () => {
     return ids.map((id) => ({ realm, id, ofRecord: recordId(id), back: hostId(recordId(id)) }))
   })
 
-  it('gives every user of every realm an id of his own', () => {
+  it('gives every user of every realm their own id', () => {
     const byRecord = new Map(all.map((one) => [one.ofRecord, one]))
     expect(byRecord.size).to.equal(all.length)
   })

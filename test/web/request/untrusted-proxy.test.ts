@@ -1,5 +1,5 @@
 // The attack: X-Forwarded-For is any client's to write. One who sends it must not be counted under nothing
-// (60 of 60 passwords were judged after the limit was reached), nor under an address of his choice. And where
+// (60 of 60 passwords were judged after the limit was reached), nor under an address that they choose. And where
 // it comes from a proxy that Express does not trust, everybody behind it has one address: a stranger
 // who uses its tries up refuses them all.
 
@@ -151,7 +151,7 @@ describe('a proxy that Express does not trust', () => {
     expect(host.failures[0]?.message).to.include('10.0.0.2')
     host.app.set('trust proxy', 2)
     await tryPassword(host, forwarded('203.0.113.7, 10.0.0.2'), right).expect(302)
-    // A visitor from elsewhere who sends the header himself is no proxy of the host's.
+    // A visitor from elsewhere who sends the header is not a proxy of the host.
     host.app.set('trust proxy', 1)
     await tryPassword(host, forwarded('1.2.3.4, 203.0.113.7'), right).expect(302)
   })

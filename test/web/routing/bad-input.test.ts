@@ -27,7 +27,7 @@ import {
   wrongCodeOf,
 } from '../../support/visits.js'
 
-/** A place where a code is given, somebody who may give one, and that all his tries are left. */
+/** A route that takes a code, a visitor who may give one, and a check that all their tries are left. */
 interface Place {
   readonly path: string
   begin(

@@ -146,7 +146,7 @@ describe('a secret that cannot be opened', () => {
   })
 
   it('is refused when somebody moved it to another user or changed a byte of it', async () => {
-    // Whoever can write to the store copies a secret he knows into somebody else's record.
+    // An attacker who can write to the store copies a secret that they know into another user's record.
     const { host, enrolment } = await enrolledVisit()
     await enrol(host, bob)
     const authenticator = authenticatorOf(await recordOf(host))

@@ -102,7 +102,7 @@ function ask(browser: Browser, method: Method, path: string, face: string) {
   return method === 'get' ? request : request.type(face === HTML ? 'form' : 'json').send('')
 }
 
-/** A visitor who may use the route is told no more than that his empty body has no code. */
+/** A visitor who may use the route learns only that the empty body has no code. */
 const LET_IN = [200, 303, 400]
 
 for (const [who, arrive] of Object.entries(visitors) as [

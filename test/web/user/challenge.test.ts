@@ -17,7 +17,7 @@ import {
 const STEP = 30 * SECOND
 
 describe('the challenge', () => {
-  it('lets a user in who gives the code of his authenticator', async () => {
+  it('lets a user in who gives the code of their authenticator', async () => {
     const { host, enrolment, browser } = await enrolledVisit()
     const login = await passFirstStep(browser, ann).expect(200)
     expect(login.body).to.deep.equal({ status: 'code-required', next: '/second-step/challenge' })

@@ -54,7 +54,7 @@ describe('turning the second step off', () => {
   })
 
   it('is refused where the policy demands it, whatever the code, and burns none', async () => {
-    // An enforcement that the user can lift himself is none.
+    // A rule that users can lift themselves enforces nothing.
     const { host, browser, enrolment } = await signedInVisit()
     await setPolicy(host, { mode: 'required' })
     const before = await recordOf(host)

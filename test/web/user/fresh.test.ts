@@ -26,7 +26,7 @@ const payouts: HostOptions = {
   },
 }
 
-/** Ann is signed in, and her last code is five minutes old. */
+/** Ann is signed in, and the last code is five minutes old. */
 async function staleVisit() {
   const visit = await signedInVisit(payouts)
   visit.host.system.advance(4.5 * MINUTE)
@@ -95,7 +95,7 @@ describe('a route with requireFresh', () => {
     await getPage(browserOf(host), '/payout').expect(401)
   })
 
-  it('leads a user without an authenticator to the set-up, unless the host lets him pass', async () => {
+  it('leads a user without an authenticator to the set-up, unless the host lets them pass', async () => {
     const host = makeHost(payouts)
     const browser = browserOf(host)
     await passFirstStep(browser, ann)

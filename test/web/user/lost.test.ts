@@ -187,7 +187,7 @@ describe('the link of a reset by mail', () => {
     await postJson(browser, link()).expect(200)
   })
 
-  it('tells of whoever opens or cancels it as of nobody known, the user himself aside', async () => {
+  it('records an unknown actor for opening or cancelling, unless it is the user', async () => {
     // A mail scanner that opens and presses all there is would look like the owner in the log.
     const { host, browser, enrolment, ask, link } = await lostVisit({}, [
       member,

@@ -30,7 +30,7 @@ import {
 
 const SETUP = '/second-step/setup'
 
-/** Ann has lost her phone and has got a code from an admin. */
+/** Ann has lost the phone and has a code from an admin. */
 async function helped(): Promise<AdministeredVisit & { code: string }> {
   const visit = await administeredVisit()
   return { ...visit, code: await oneTimeCodeFor(visit) }

@@ -10,7 +10,7 @@ const SETTINGS = '/second-step/'
 const PRIVATE = { ip: null, userAgent: null }
 const REASON = 'Ann asked for it <b>by phone</b>'
 
-/** Ada has made Ann's backup codes for her, and was refused something before. Ann is in. */
+/** Ada was refused a change, and then made Ann's backup codes. Ann is signed in. */
 async function annAfterAda(more: Parameters<typeof makeAdminHost>[0] = {}) {
   const host = makeAdminHost(more)
   const anns = await enrol(host, ann)
@@ -32,7 +32,7 @@ async function eventsOf(browser: Browser): Promise<readonly Record<string, unkno
 }
 
 describe('The user’s own events', () => {
-  it('say why, and not which admin it was or where he sat', async () => {
+  it('tell the reason, but not which admin it was or from where', async () => {
     // A user who was refused something goes and looks for whoever it was.
     const { browser, host } = await annAfterAda()
     const [made, ...before] = await eventsOf(browser)
@@ -48,7 +48,7 @@ describe('The user’s own events', () => {
       detail: null,
     })
     expect(before.map(({ type }) => type)).to.deep.equal(['code-accepted', 'enrolled'])
-    expect(before[0]?.ip, 'her own').to.include('127.0.0.1')
+    expect(before[0]?.ip, 'the user’s own').to.include('127.0.0.1')
     for (const get of [getJson, getPage]) {
       const { text } = await get(browser, SETTINGS).expect(200)
       expect(text).to.not.match(/ada|Ada|of Ada|a test of Ann|Change refused/)
@@ -57,7 +57,7 @@ describe('The user’s own events', () => {
     expect(text).to.include('Ann asked for it &lt;b&gt;by phone&lt;/b&gt;')
   })
 
-  it('name the admin where the host says so, and nothing else of him', async () => {
+  it('name the admin if the host allows it, and tell nothing else of them', async () => {
     const { browser } = await annAfterAda({ nameAdmins: true })
     const [made] = await eventsOf(browser)
     expect(made).to.deep.include({

@@ -11,7 +11,7 @@ import { pendingBrowser, recordOf, signedInVisit } from '../../support/visits.js
 const RESET = '/second-step/reset'
 const SETUP = '/second-step/setup'
 
-/** Ann has just reset her second step. */
+/** Ann has just reset the second step. */
 async function afterReset() {
   const visit = await signedInVisit()
   await postJson(visit.browser, RESET, { code: visit.enrolment.code() }).expect(200)

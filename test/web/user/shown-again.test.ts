@@ -22,7 +22,7 @@ function codesOn({ text }: Response): readonly string[] {
   return [...text.matchAll(/<li><code>([^<]+)<\/code>/g)].map(([, code = '']) => code)
 }
 
-/** Ann looks at the codes of her first set-up. */
+/** Ann looks at the codes of the first set-up. */
 async function atSetUp() {
   const host = makeHost()
   const browser = browserOf(host)
@@ -34,7 +34,7 @@ async function atSetUp() {
   return { host, browser, key, code, page, codes: codesOn(page), path: SETUP, over: 409 }
 }
 
-/** Ann looks at new codes that she has just made. */
+/** Ann has just made new codes and looks at them. */
 async function atNewCodes() {
   const visit = await signedInVisit()
   const code = visit.enrolment.code()
@@ -314,7 +314,7 @@ for (const action of ACTIONS) {
       expect(codesOn(await send().expect(403))).to.deep.equal([])
     })
 
-    it('is another admin’s own: his press makes codes', async () => {
+    it('does not cover another admin: their press makes codes', async () => {
       const { host, codes } = await atCodes()
       const other = await adminAt(host, otherAdmin)
       const made = codesOn(await postForm(other.browser, path).expect(200))
