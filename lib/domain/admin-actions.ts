@@ -1,13 +1,15 @@
 import { isEnrolled } from './authenticators.js'
 import type { SecondStepEventType } from './event.js'
 import { ruleFor } from './policy.js'
-import { type Footing, pauseOf } from './standing.js'
+import { demandOf, type Footing, pauseOf } from './standing.js'
 
 /** The facts that decide which actions have an effect on a user. */
 interface Situation {
   readonly enrolled: boolean
   /** Enrolled, or made to set up again. */
   readonly owes: boolean
+  /** The next login leads to the set-up without asking for a code. */
+  readonly mayJustSetUp: boolean
   readonly required: boolean
   readonly backupCodes: boolean
   readonly paused: boolean
@@ -42,7 +44,10 @@ export type UserAction =
 export const USER_ACTIONS = {
   resume: { event: 'resumed', isOffered: ({ paused }) => paused },
   unlock: { event: 'unlocked', isOffered: ({ blocked }) => blocked },
-  'one-time-code': { event: 'one-time-code-made', isOffered: ({ owes }) => owes },
+  'one-time-code': {
+    event: 'one-time-code-made',
+    isOffered: ({ owes, mayJustSetUp }) => owes && !mayJustSetUp,
+  },
   'backup-codes': {
     event: 'backup-codes-made',
     isOffered: ({ enrolled, backupCodes }) => enrolled && backupCodes,
@@ -77,12 +82,18 @@ export function actionsFor(
   const situation: Situation = {
     enrolled,
     owes: enrolled || record.mustSetUp !== null,
+    mayJustSetUp: mayJustSetUp(footing, now),
     required: ruleFor(policy, subject).mode === 'required',
     backupCodes: policy.backupCodes,
     paused: pauseOf(footing, now) !== null,
     blocked,
   }
   return USER_ACTION_NAMES.filter((name) => USER_ACTIONS[name].isOffered(situation))
+}
+
+/** Whether the next login leads to the set-up without asking for a code: a one-time code is of no use. */
+export function mayJustSetUp(footing: Footing, now: number): boolean {
+  return demandOf(footing, now) === 'setup'
 }
 
 /** Whether a pause without an end may be offered: not where the policy requires a second step. */

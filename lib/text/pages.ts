@@ -265,6 +265,8 @@ export type PageData = {
     readonly stale: boolean
     /** What this admin may do to this user. */
     readonly forms: readonly AdminForm[]
+    /** The next login leads to the set-up without asking for a code. Default: false. */
+    readonly noCodeNeeded?: boolean
     /** What has just been done. */
     readonly notice: AdminAction | null
     /**

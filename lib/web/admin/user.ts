@@ -2,6 +2,7 @@ import type { Request } from 'express'
 import {
   actionsFor,
   isUserAction,
+  mayJustSetUp,
   mayPauseForever,
   type UserAction,
 } from '../../domain/admin-actions.js'
@@ -91,6 +92,7 @@ export async function userPage(
     self: member.account.id === visitor.account.id,
     stale,
     forms: allowed,
+    noCodeNeeded: mayJustSetUp(member, site.system.now()),
     ...noticeShown(notice),
     events: entries.map((entry) => pageEvent(site, entry)),
     back: path,
