@@ -11,14 +11,14 @@ import { refuseAnswered, serialisedUserOf } from './passport-session.js'
 import { answerPending } from './pending-answer.js'
 import { putPending } from './put-pending.js'
 
-/** A user who has passed the first step, and what is known of them. */
+/** A user who has passed the first step, with the account. */
 export interface Login {
   readonly account: Account<Express.User>
   readonly footing: Footing
   readonly options: LogInOptions
 }
 
-/** The second step is open: for the pending login that there is, or for a new one. */
+/** Asks for the second step: for the present pending login, or for a new one. */
 export async function askForSecondStep(state: Guarded, req: Request, login: Login): Promise<void> {
   const { site, visitor, res } = state
   const how = goingOn(req, state, login.account.id, login.options)

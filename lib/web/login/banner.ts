@@ -7,8 +7,8 @@ import type { Site } from '../request/site.js'
 import { guardedStateOf } from '../request/visitor.js'
 
 /**
- * For the host's pages: until when the visitor must set up a second step, as an HTML fragment with a
- * link, in their language; empty where nothing is asked of them.
+ * An HTML fragment for the host's pages, in the visitor's language: the deadline to set up a second
+ * step, with a link. Empty if the visitor has no deadline.
  */
 export function bannerOf(site: Site, req: Request): string {
   const { visitor } = guardedStateOf(req)

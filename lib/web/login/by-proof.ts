@@ -11,12 +11,12 @@ import type { Site } from '../request/site.js'
 import type { PendingVisitor, SignedInVisitor } from '../request/visitor.js'
 import { proofAttempt } from './proof-attempt.js'
 
-/** What came of an action that is asked for with a proof: it was done, or a problem to answer with. */
+/** The outcome of an action that needs a proof: done, or a problem to answer with. */
 export type ByProof<Result> =
   | { readonly done: Extract<ProofAnswer<Result>, { kind: 'accepted' }> }
   | { readonly problem: Problem }
 
-/** Reads the proof and does what it was given for. */
+/** Reads the proof and runs the action that needs it. */
 export async function byProof<Result>(
   exchange: Pick<Exchange<PendingVisitor | SignedInVisitor>, 'site' | 'req' | 'visitor'>,
   act: (attempt: ProofAttempt) => Promise<ProofAnswer<Result>>,
@@ -37,19 +37,21 @@ export async function byProof<Result>(
 
 type Asked = Pick<Exchange<PendingVisitor | SignedInVisitor>, 'site' | 'visitor'>
 
-/** What a code looks like that this user could give. */
+/** The text that describes the shape of a code that this user could give. */
 function malformedCode({ site, visitor }: Asked): Problem {
   const { digits } = firstAuthenticator(visitor.record) ?? { digits: 6 }
   if (!acceptsBackupCodes(site, visitor)) return malformedAppCode({ digits })
   return { ...malformed('code'), text: { key: 'factor.totp.malformed-backup', digits } }
 }
 
-/** What is no code, where only an authenticator's can be given. */
+/** The text for malformed input, if only an authenticator's code is possible. */
 export function malformedAppCode({ digits }: { readonly digits: number }): Problem {
   return { ...malformed('code'), text: { key: 'factor.totp.malformed', digits } }
 }
 
-/** To wait for the next code, and to check the phone's clock, helps nobody with a backup code. */
+/**
+ * The advice to wait for the next code and to check the phone's clock does not fit a backup code.
+ */
 function wrongCode({ site, visitor }: Asked, proof: Proof, triesLeft: number | null): Problem {
   const backup = proof.every(({ factor }) => factor.role === 'spare')
   const ofApp = !(backup && acceptsBackupCodes(site, visitor))
@@ -62,7 +64,7 @@ function wrongCode({ site, visitor }: Asked, proof: Proof, triesLeft: number | n
   }
 }
 
-/** The wait and the lock stop the authenticator alone: a backup code works meanwhile. */
+/** The wait and the lock block the authenticator alone: a backup code still works. */
 function tooMany(
   { site, visitor }: Asked,
   { retryAfter, blockedUntil }: Extract<ProofAnswer, { kind: 'too-many-attempts' }>,

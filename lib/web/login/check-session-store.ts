@@ -2,8 +2,9 @@ import type { Store } from 'express-session'
 import { ConfigurationError } from '../../errors/configuration-error.js'
 
 /**
- * connect-redis 9 and later write in the way of the package `redis` only. With ioredis every `set`
- * fails, so nobody could sign in. Known by what is passed to the client, which no version says.
+ * connect-redis 9 and later call the client as the package `redis` expects. With ioredis every
+ * `set` fails, so nobody could sign in. This looks at the arguments that the store passes to the
+ * client, because no version number is available.
  *
  * @throws ConfigurationError
  */

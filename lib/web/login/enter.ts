@@ -18,17 +18,17 @@ export interface Entry {
   readonly footing: Footing
   readonly keeps: Keeps
   readonly options?: LogInOptions
-  /** Where the page after this one leads. */
+  /** The path to which the next page leads. */
   readonly next?: string | undefined
-  /** What the settings say once. */
+  /** The notice that the settings show once. */
   readonly notice?: Notice | undefined
-  /** Codes that this page shows, for its reload. */
+  /** The codes of this page, kept for its reload. */
   readonly shown?: KeptCodes | null
 }
 
 /**
- * Signs the user in, in a new session that has from the old one what may live on. The old one stays
- * as it is until then: where the login fails, the visitor is where they were.
+ * Signs the user in, in a new session that keeps the allowed keys of the old one. The old session
+ * stays unchanged until then: if the login fails, nothing changes for the visitor.
  */
 export async function enter(site: HostApp, req: Request, entry: Entry): Promise<void> {
   const { account, stamp, footing, options } = entry

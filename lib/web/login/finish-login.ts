@@ -34,7 +34,8 @@ export async function accountOfPending(
 }
 
 /**
- * The end of every pending login: the record is written, now the session may say so.
+ * Ends a pending login with a sign-in. Call it after the record is written; it then changes the
+ * session.
  *
  * @returns where the visitor was going
  */
@@ -48,7 +49,7 @@ export async function finishLogin(
     given: Generation
     pageBetween?: boolean
     notice?: Notice | undefined
-    /** Keeps the codes that the page between shows, for its reload. */
+    /** Keeps the codes of the page in between, for its reload. */
     keepCodes?: (stamp: Stamp) => Promise<KeptCodes | null>
   },
 ): Promise<string> {

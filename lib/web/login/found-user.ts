@@ -24,8 +24,9 @@ export function meetFoundUser(found: FoundUser): unknown {
   const { req, options } = found
   const state = guardedOf(req)
   const withoutSession = isWithoutSession(options)
-  // `assignProperty` (also `passport.authorize()`) names an account beside the user's, not a user. Where
-  // there is a callback Passport passes it over, and the callback gets the user all the same.
+  // `assignProperty` (also `passport.authorize()`) names an account beside the user's, not a user.
+  // If there is a callback, Passport ignores `assignProperty`, and the callback gets the user all
+  // the same.
   const beside = Boolean(options.assignProperty) && !found.callsBack
   if (state === undefined || beside) return found.proceed()
   const meet = withoutSession ? meetWithoutSession : meetWithSession
@@ -59,7 +60,8 @@ async function meetWithoutSession(state: Guarded, found: FoundUser): Promise<unk
     state.onFirstStep?.(account)
     state.onFirstStep = null
     demand = options.secondStep === false ? 'nothing' : await demandOfFound(state, account)
-    // The host may have answered meanwhile: what it has given up makes no token any more.
+    // The host may have answered meanwhile, for example by a time-out. Then no callback may make a
+    // token.
     refuseAnswered(req)
   } catch (error) {
     return found.fail(error)
@@ -80,8 +82,8 @@ async function demandOfFound(state: Guarded, account: Account<Express.User>): Pr
 }
 
 /**
- * A callback of the host's that hands something out and never calls `req.logIn` skips the gate. Who is
- * in already may be asked for a password again, or have an account linked.
+ * A host's callback that hands something out without calling `req.logIn` skips the gate. (A user
+ * who is signed in already may be confirming the password, or linking an account.)
  */
 function warnWithoutLogIn(state: Guarded, found: FoundUser): void {
   const { site, res, visitor } = state
@@ -90,7 +92,7 @@ function warnWithoutLogIn(state: Guarded, found: FoundUser): void {
     if (state.calledLogIn || res.statusCode >= 400) return
     needsSecondStep(state, found, signedIn).then(
       (needed) => needed && site.trouble.report(withoutLogIn(state, found)),
-      // No user of the host's, or nobody knows: a warning is worth no trouble.
+      // Not a user of the host, or unknown: not worth a failure for a warning.
       () => undefined,
     )
   })

@@ -16,8 +16,8 @@ import { refuseWithoutSession } from './pending-answer.js'
 type Done = (error?: unknown) => unknown
 
 /**
- * The `req.logIn` of a guarded request. Whatever signs a user in ends here, so here is the one place
- * that decides whether they are in, or only pending.
+ * The `req.logIn` of a guarded request. Every way to sign in ends here, so this is the one place
+ * that decides whether a user is signed in or only pending.
  */
 export function gate(site: Site, req: Request, res: Response): Request['logIn'] {
   return (user: Express.User, options: LogInOptions | Done, callback?: Done): void => {
@@ -29,7 +29,7 @@ export function gate(site: Site, req: Request, res: Response): Request['logIn'] 
       )
     }
     if (state.loggingIn) {
-      // Not thrown: this may be a callback of a database's, where nobody catches.
+      // Passed on instead of thrown: a database's callback may be running, where nobody catches.
       queueMicrotask(() => callBack(state, done, calledTwice()))
       return
     }
@@ -58,7 +58,7 @@ function calledTwice(): ConfigurationError {
   )
 }
 
-/** What the host's callback throws goes to Express: it is no reason for the process to end. */
+/** Passes what the host's callback throws to Express, so that it does not end the process. */
 function callBack({ next }: Guarded, done: Done, error: unknown): void {
   Promise.resolve()
     .then(() => done(error))
@@ -99,7 +99,7 @@ async function logIn(
   return true
 }
 
-/** As described a moment ago, where the strategy's user was met before or has just passed. */
+/** The account as already described, if the strategy's user was met before or has just passed. */
 function accountIn(
   { cleared, passed }: Guarded,
   user: Express.User,
@@ -107,7 +107,7 @@ function accountIn(
   return [cleared?.account, passed?.account].find((account) => account?.user === user)
 }
 
-/** Read once where the strategy's user was met before. */
+/** Not read again if the strategy's user was met before. */
 async function footingFor(state: Guarded, { id, subject }: Account): Promise<Footing> {
   const { site, cleared } = state
   state.cleared = null
@@ -150,7 +150,8 @@ async function logInOnce(
   if (passed || demand === 'nothing' || options.secondStep === false) {
     const state = guardedStateOf(req)
     await passportLogIn(req, state.logIn, account.user, { options, contents: [] })
-    // Met: a guard mounted again on a sub-router must not take them for a session without a stamp.
+    // Marked as met: a second guard on a sub-router must not treat the user as a session without a
+    // stamp.
     state.visitor = {
       kind: 'signed-in',
       userId: account.id,

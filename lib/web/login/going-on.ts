@@ -5,8 +5,8 @@ import type { AuthenticateOptions } from '../request/watched-passport.js'
 import { isWithoutSession } from './check-log-in-options.js'
 
 /**
- * What becomes of the pending login where its own user passes the first step again, as "remember me"
- * does at every request that has no user:
+ * What happens to the pending login if its own user passes the first step again, as "remember me"
+ * does at every request without a user:
  *
  * - `ours`: the request goes on to our route, or the challenge would never be reached
  * - `elsewhere`: the login is answered as pending, and the pending login stays the same
@@ -27,7 +27,7 @@ export function goingOn(
   return isLoginRoute(req, options) ? 'anew' : 'elsewhere'
 }
 
-/** Whether the login stands at a place of its own, and not in front of everything. */
+/** Whether the login has a route of its own, instead of running in front of every route. */
 function isLoginRoute(req: Request, options: AuthenticateOptions): boolean {
   const isAtItsPath = req.baseUrl !== '' && req.path === '/'
   const leadsOn = options.successRedirect ?? options.successReturnToOrRedirect

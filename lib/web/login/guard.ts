@@ -44,8 +44,8 @@ export interface GuardOptions {
 }
 
 /**
- * Mounted once after `passport.session()`. On every request it removes the user from a session that
- * has not passed the second step, whatever put them there, and it wraps `req.logIn`.
+ * Mounted once after `passport.session()`. On every request it wraps `req.logIn`, and removes the
+ * user if the session has not passed the second step, whatever code put the user there.
  */
 export function guard(site: Site, options: GuardOptions = {}): RequestHandler {
   checkNames(options, ['open'], 'guard.')
@@ -53,7 +53,7 @@ export function guard(site: Site, options: GuardOptions = {}): RequestHandler {
   for (const passport of site.passports) watchPassport(passport, watcherOf(site))
   const look: RequestHandler = (req, res, next) => {
     pass(site, open, req, res, next, look).catch((error: unknown) => {
-      // Whoever handles the error must not take the visitor for signed in (promise 7).
+      // The error handler must not see a signed-in visitor (promise 7).
       removeUser(req)
       next(error)
     })
@@ -61,13 +61,13 @@ export function guard(site: Site, options: GuardOptions = {}): RequestHandler {
   return look
 }
 
-/** Of every instance; the guard that has seen the request is asked, if one has. */
+/** For every instance. Uses the guard that has seen the request, if there is one. */
 function watcherOf(site: Site): Watcher {
   return {
     found: meetFoundUser,
     session(req, next) {
       const state = guardedOf(req)
-      // A session() behind the guard: whom it brings is met before anything else sees them.
+      // For a session() behind the guard: checks its user before other code sees them.
       if (state === undefined) next()
       else state.look(req, state.res, next)
     },
@@ -90,7 +90,7 @@ async function pass(
       'two guards of different createSecondStep() meet in one request: mount each where the other is not',
     )
   }
-  // Mounted again after a second instance's session(): only a user whom it brought is new.
+  // Mounted again after a second instance's session(): only that session's user is new.
   if (known !== undefined && userOf(req) === metUser(known)) return next()
   checkMounting(site, req)
   requireKnownInstance(req, site.passports)
@@ -135,7 +135,7 @@ function wrap(
   refuseUnknownInstances(req, site.passports)
   req.login = req.logIn = gate(site, req, res)
   req.logout = req.logOut = gatedLogOut(site, req)
-  // Written when a page of the host's asks for it: most requests show none.
+  // Rendered when a page of the host reads it, because most requests show no banner.
   Object.defineProperty(res.locals, 'secondStepBanner', {
     configurable: true,
     enumerable: true,

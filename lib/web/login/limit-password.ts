@@ -12,9 +12,9 @@ import { sendProblem } from '../routing/respond.js'
 /** Options of `limitPassword()`. */
 export interface LimitPasswordOptions {
   /**
-   * The account that a password is tried for. Default: `username` and `email` of the body and of
-   * the query, each counted that is there. Case, surrounding blanks and Unicode forms are made one, so that
-   * no other way to write an address has attempts of its own.
+   * The account name that the visitor typed. Default: `username` and `email` of the body and of the
+   * query; each one present is counted. Case, surrounding blanks and Unicode forms are normalised,
+   * so that another spelling of an address gets no tries of its own.
    */
   readonly account?: (req: Request) => string | null | undefined
 }
@@ -34,7 +34,8 @@ export function limitPassword(site: Site, options: LimitPasswordOptions = {}): R
   let warnedOfName = false
   const check = async (...[req, res, next]: Parameters<RequestHandler>): Promise<void> => {
     const state = guardedStateOf(req)
-    // Login forgery; and each visitor of another site would guess from an address of their own.
+    // Prevents login forgery. Also, another site could have each of its visitors guess from a
+    // different address.
     if (isCrossOrigin(req, site)) return sendProblem(site, req, res, { code: 'cross-origin' })
     const named = account === undefined ? accountsIn(req) : [[null, account(req)] as const]
     const odd = named.find(([, name]) => !isName(name))
@@ -68,8 +69,8 @@ export function limitPassword(site: Site, options: LimitPasswordOptions = {}): R
 }
 
 /**
- * All of them: which one the host's strategy reads is not known, and the others may be made up.
- * passport-local reads the query where the body has nothing.
+ * Counts all of them: nobody knows which one the host's strategy reads, and the others may be made
+ * up. passport-local reads the query if the body has no value.
  */
 function accountsIn(req: Request): ReadonlyArray<readonly [field: string, account: unknown]> {
   return [req.body, req.query].flatMap((fields: unknown) => {
@@ -78,13 +79,16 @@ function accountsIn(req: Request): ReadonlyArray<readonly [field: string, accoun
   })
 }
 
-/** A list or an object might be read as some account's name, and would escape its count. */
+/**
+ * The strategy might read a list or an object as an account's name, and it would not be counted.
+ */
 function isName(account: unknown): boolean {
   return account === undefined || account === null || /^(string|number)$/.test(typeof account)
 }
 
 /**
- * The names by which a user signs in, and by which nobody else does: a display name may be anybody's.
+ * The names with which only this user signs in. A display name is not one, because anybody can
+ * choose it.
  */
 function namesOf(site: Site, { id, email, username }: Account): readonly string[] {
   return [site.hostIdOf(id), email, username].flatMap((name) =>
@@ -94,7 +98,7 @@ function namesOf(site: Site, { id, email, username }: Account): readonly string[
 
 let warned = false
 
-/** Each of this user's logins uses up a place, and nobody would know why. */
+/** Without a warning, each login of this user would use up a place, and nobody would know why. */
 function warnUnknownName(): void {
   process.emitWarning(
     'passport-second-step: limitPassword() counts a login as a miss, because the user who signed in is not known by ' +
@@ -102,7 +106,10 @@ function warnUnknownName(): void {
   )
 }
 
-/** A login form of another shape would be limited per address only, and nobody would know. */
+/**
+ * Without a warning, a login form of another shape would be limited per address only, and nobody
+ * would notice.
+ */
 function warnNoAccount(req: Request): void {
   if (warned || req.method !== 'POST') return
   warned = true

@@ -9,8 +9,9 @@ type Done = (error?: unknown) => void
 type LogOut = (options: LogInOptions, done: Done) => void
 
 /**
- * The `req.logOut` of a guarded request. Our keys go, also under `keepSessionInfo`, and the
- * stamp or the pending login is ended in the record: a slow request writes a destroyed session back.
+ * The `req.logOut` of a guarded request. Removes our keys, also under `keepSessionInfo`, and ends
+ * the stamp or the pending login in the record, because a slow request can write a destroyed
+ * session back.
  */
 export function gatedLogOut(site: Services, req: Request): Request['logOut'] {
   const logOut = req.logOut.bind(req) as LogOut
@@ -48,6 +49,7 @@ function endingOf(
 ): Promise<void> | undefined {
   if (visitor.kind === 'pending') return sessions.endLogin(visitor.pending, requestInfoOf(req))
   if (visitor.kind !== 'signed-in' || visitor.stamp === null) return undefined
-  // Also where no second step was passed: whoever holds a session that is written back could set one up.
+  // Also without a passed second step: somebody with a session that is written back could set one
+  // up.
   return sessions.end(visitor.stamp, requestInfoOf(req))
 }

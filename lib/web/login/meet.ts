@@ -24,8 +24,8 @@ import { type LoginBefore, loginBeforeGuard } from '../request/watched-passport.
 import { accountOfPending, finishLogin } from './finish-login.js'
 
 /**
- * Finds out who is asking, and removes a user who is not in. What it changes is saved before anything
- * else runs.
+ * Identifies the visitor, and removes a user who may not be signed in. Saves its changes before
+ * other code runs.
  *
  * @param isOpen whether the page is one of signing in and out
  */
@@ -50,14 +50,14 @@ async function meetPending(
   const standing = pendingStandingOf(pending, footing, site.system.now())
   if (standing === 'over') return { kind: 'over' }
   if (standing !== 'free') return { kind: 'pending', standing, pending, ...footing }
-  // Who is signing in or out, or cancels, does not ask to be let in.
+  // A request to sign in, sign out or cancel does not need to be let in.
   const isOut = isOpen || liesUnder(askedPath(req, site), `${site.paths.secondStep}/cancel`)
   return isOut ? { kind: 'over' } : setFree(site, req, { pending, ...footing })
 }
 
 /**
- * The rule was eased, or an admin has paused or lifted the second step, while the login waited: its
- * first step is enough now.
+ * The first step is enough now: while the login waited, the rule was eased, or an admin paused or
+ * turned off the second step.
  */
 async function setFree(
   site: Site,
@@ -91,16 +91,16 @@ async function meetUser(site: Site, req: Request, user: Express.User): Promise<V
   if (standing !== 'revoked') {
     return becomePendingInPlace(site, req, standing, pendingInPlace(site, req, visitor), visitor)
   }
-  // A revoked session must not become a first step: whoever holds it starts anew.
+  // A revoked session must not become a pending login: its holder has to sign in again.
   removeUser(req)
   await regenerateSession(req)
   return { kind: 'anonymous' }
 }
 
 /**
- * Something in front of the guard has signed the user in on this very request, "remember me" say. It is
- * a first step, as at the gate. Where it is one at every request, the pending login of before goes on:
- * its time and its wrong codes are not for anybody to begin anew.
+ * Middleware in front of the guard, for example "remember me", has signed the user in on this
+ * request. That is a first step, as at the gate. If this happens at every request, the earlier
+ * pending login continues, so that nobody can reset its time and its wrong codes.
  */
 async function meetLogin(
   site: Site,
@@ -130,7 +130,7 @@ async function meetLogin(
   return becomePendingInPlace(site, req, standing, pendingInPlace(site, req, visitor), footing)
 }
 
-/** A reset that is under way ends where the user's address is another one by now. */
+/** Ends an open reset if the user's address has changed since. */
 async function footingOf(site: Services, { id, email, subject }: Account): Promise<Footing> {
   const found = await site.sessions.footing(id, subject)
   const moved = (await site.lost?.endIfMoved(found.record, email)) === true
@@ -145,7 +145,7 @@ function signedInVisitor(
   return { kind: 'signed-in', userId: account.id, account, stamp: stampOf(req), ...footing }
 }
 
-/** The pending login that takes the place of a user in the session. */
+/** The pending login that replaces a user in the session. */
 function pendingInPlace(
   site: Site,
   req: Request,
@@ -165,8 +165,8 @@ function pendingInPlace(
 }
 
 /**
- * The user goes from the request and from the session, saved before anything else runs: a later
- * `passport.session()`, on a sub-router say, would sign them in again.
+ * Removes the user from the request and from the session, and saves before other code runs:
+ * otherwise a later `passport.session()`, for example on a sub-router, would sign them in again.
  */
 async function becomePendingInPlace(
   site: HostApp,

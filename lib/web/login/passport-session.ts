@@ -24,14 +24,15 @@ type Done = (error?: unknown) => void
 /** How a user is logged in. */
 export interface LogInWith {
   readonly options: LogInOptions
-  /** What the new session has beside the user. */
+  /** The keys of the new session besides the user. */
   readonly contents: ReadonlyArray<readonly [key: string, value: unknown]>
 }
 
 /**
- * Runs Passport's own `logIn`, with the session work done here. Passport's goes on after whoever asked
- * has given up, on a request that was answered and has no session any more: it ends the process, or
- * signs in a user who was refused. Here nothing goes on once the time is over.
+ * Runs Passport's own `logIn`, but does the session work here. Passport's own session work
+ * continues after the caller has given up, on a request that was answered and has no session any
+ * more. It can then end the process, or sign in a user who was refused. Here nothing continues
+ * after the time is over.
  *
  * @throws UnavailableError for the session store and for a serialiser that is silent; what the
  *   serialiser fails with; an Error where the host has answered the request meanwhile
@@ -76,8 +77,8 @@ export function serialisedUserOf(
 }
 
 /**
- * The host may have answered already, by a time-out of its own: no callback of a login's may have an
- * effect after that.
+ * The host may have answered already, by its own time-out. After that, no callback of a login may
+ * have an effect.
  *
  * @throws an Error, which is the host's to log
  */
@@ -86,7 +87,7 @@ export function refuseAnswered(req: Request): void {
   throw new Error('the response was sent before the login was done: nobody is signed in')
 }
 
-/** Runs the steps; where one of the store's was begun and they fail, the session is let go of. */
+/** Runs the steps. If they fail after a step of the store began, releases the session. */
 async function worked(req: Request, run: (step: Step) => Promise<void>): Promise<void> {
   let atStore = false
   const watched =
@@ -103,7 +104,10 @@ async function worked(req: Request, run: (step: Step) => Promise<void>): Promise
   })
 }
 
-/** As Passport 0.7 does it, but serialised first: a serialiser that fails costs nobody a session. */
+/**
+ * As in Passport 0.7, but serialises first, so that a failing serialiser does not cost the old
+ * session.
+ */
 async function logInToSession(
   step: Step,
   req: Request,
@@ -124,7 +128,7 @@ async function logOutOfSession(
   req: Request,
   { keepSessionInfo }: LogInOptions,
 ): Promise<void> {
-  // The host has destroyed it: nobody is signed in there.
+  // The host has destroyed the session, so nobody is signed in.
   if (!req.session) return
   const kept: unknown = Reflect.get(req.session, keyInCharge(req))
   if (typeof kept === 'object' && kept !== null) Reflect.deleteProperty(kept, 'user')

@@ -8,15 +8,15 @@ import { guardedStateOf, type SignedInVisitor } from '../request/visitor.js'
 /** Options of `passwordChanged()`. */
 export interface PasswordChangedOptions {
   /**
-   * The request in which users change their own password: its session lives on, under a new id and
-   * as fresh as it was. A request of somebody else's, an admin's say, is passed over. Default: none,
-   * every session of the user ends.
+   * The request in which users change their own password. Its session continues under a new id, and
+   * stays as fresh as it was. A request of another user, for example an admin, is ignored. Default:
+   * none, so every session of the user ends.
    */
   readonly except?: Request
 }
 
 /**
- * Ends what an old password has begun.
+ * Ends everything that began with the old password.
  *
  * @throws ConfigurationError for an unknown option, or a request that no guard has seen
  */
@@ -34,7 +34,7 @@ export async function passwordChanged(
   guardedStateOf(except).visitor = { ...named, stamp, record }
 }
 
-/** The user, signed in by the request's session; null for anybody else. */
+/** The user, if the request's session has signed in this user; otherwise null. */
 function visitorIn(site: HostApp, req: Request, userId: string): SignedInVisitor | null {
   const { visitor } = guardedStateOf(req)
   if (visitor.kind !== 'signed-in' || visitor.userId !== userId) return null

@@ -12,8 +12,8 @@ import {
 } from '../routing/respond.js'
 
 /**
- * The gate's own answer to a login whose second step is open. The host's callback does not run, so
- * no code of the host's can hand out a token or redirect as if the user were in.
+ * The gate's own answer to a login that becomes pending. The host's callback does not run, so the
+ * host's code cannot hand out a token or redirect as if the user were signed in.
  */
 export async function answerPending(
   site: Site,
@@ -28,8 +28,8 @@ export async function answerPending(
 }
 
 /**
- * The host's own answer, which has a limit in time as its other calls have. What it throws is the
- * host's error, as it is. Where it has answered and goes on for long, the answer stands.
+ * The host's own answer, with the time limit of other calls to the host. Its errors are passed on
+ * unchanged. If it answers and then runs on for long, the answer stands.
  */
 async function hostsAnswer(
   site: Services & HostApp,
@@ -53,7 +53,7 @@ function redirectHtmx(res: Response, path: string): void {
   res.status(204).set('HX-Redirect', path).end()
 }
 
-/** A login without a session cannot wait for a second step: it is refused. */
+/** Refuses a login without a session, because it cannot wait for a second step. */
 export async function refuseWithoutSession(
   site: Site,
   req: Request,

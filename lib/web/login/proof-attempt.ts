@@ -5,7 +5,7 @@ import type { Exchange } from '../request/handler.js'
 import { requestInfoOf } from '../request/request-info.js'
 import type { PendingVisitor, SignedInVisitor } from '../request/visitor.js'
 
-/** A proof of this visitor's, as the service wants it. */
+/** The visitor's proof, in the form that the service takes. */
 export function proofAttempt(
   {
     site,

@@ -4,7 +4,7 @@ import { keepsOfPending } from '../request/kept-keys.js'
 import { keptKeys, keptOfBrowser, regenerateSession, saveSession } from '../request/session.js'
 import type { HostApp } from '../request/site.js'
 
-/** Puts a pending login into a session with a new id, beside what may live on of the old one. */
+/** Puts a pending login into a session with a new id, and keeps the allowed keys of the old one. */
 export async function putPending(
   site: HostApp,
   req: Request,

@@ -17,17 +17,17 @@ import { redirect, sendProblem } from '../routing/respond.js'
 /** Options of `requireFresh()`. */
 export interface RequireFreshOptions {
   /**
-   * What happens to a signed-in user without an authenticator: `refuse` answers 403
-   * `setup-required`, `pass` lets them through. Default `refuse`.
+   * For a signed-in user without an authenticator, `refuse` answers 403 `setup-required` and `pass`
+   * lets them through. Default `refuse`.
    */
   readonly notEnrolled?: 'refuse' | 'pass'
 }
 
 /**
- * Guards a route of the host's: a code must have been given within the last five minutes. An unsafe
- * request that another site started is refused, however fresh the code. Where a body comes after the
- * guard has looked, it looks again once the body is there, wherever it is read: a request that is held
- * back must not outlive a log-out.
+ * Guards a route of the host: the user must have given a code within the last five minutes. Refuses
+ * an unsafe request that another site started, even with a fresh code. If the body arrives after
+ * the guard's check, it checks again when the body is complete, wherever it is read: a request that
+ * is held back must not outlive a log-out.
  */
 export function requireFresh(site: Site, options: RequireFreshOptions = {}): RequestHandler {
   checkNames(options, ['notEnrolled'], 'requireFresh.')

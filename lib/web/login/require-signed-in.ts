@@ -21,8 +21,8 @@ export class NotSignedInError extends Error {
 }
 
 /**
- * Who is signed in, with both steps if they need both, on a request that no guard can see: a web-socket
- * upgrade, after the session's and Passport's middleware ran on it. Changes nothing.
+ * The signed-in user, with both steps if they need both, of a request that no guard can see: a
+ * web-socket upgrade, after the session's and Passport's middleware ran on it. Changes nothing.
  *
  * @throws NotSignedInError; UnavailableError where it cannot be known
  */
@@ -33,7 +33,7 @@ export async function requireSignedIn(site: Site, request: IncomingMessage): Pro
   if (pending !== null && pending !== 'broken') {
     const footing = await site.sessions.footing(pending.userId, pending.subject)
     const standing = pendingStandingOf(pending, footing, site.system.now())
-    // Also one that is free by now: its next request signs it in.
+    // Also if the login needs no code by now: its next request signs the user in.
     const out = standing === 'over' || standing === 'free'
     throw new NotSignedInError(out ? 'not-signed-in' : standing)
   }

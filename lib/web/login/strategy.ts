@@ -25,7 +25,7 @@ export interface SecondStepFailure {
   readonly retryAfter?: number
   /** Wrong codes that this pending login may still have; absent after the last. */
   readonly triesLeft?: number
-  /** Until when the authenticator's codes are not looked at; a backup code works meanwhile. */
+  /** Until then no code of the authenticator is checked. A backup code still works. */
   readonly blockedUntil?: Date
 }
 
@@ -60,7 +60,7 @@ export class SecondStepStrategy extends Strategy {
           'problem' in outcome ? this.refuse(req, outcome.problem) : this.succeed(req, outcome),
         (error: unknown) => this.error(error as Error),
       )
-      // What a callback of the host's throws is not for the callback again.
+      // If the host's callback throws, it must not be called again with that error.
       .catch((error: unknown) => guardedOf(req)?.next(error))
   }
 

@@ -1,13 +1,15 @@
 import type { Account } from '../../service/accounts.js'
 
-/** The account as its user knows it: by the address, else by the name; null where the host tells neither. */
+/**
+ * The account as its user knows it: the address, or else the name. Null if the host gives neither.
+ */
 export function accountName({ email, name }: Account): string | null {
   return email ?? name
 }
 
 /**
- * The same for who has given no code yet: enough of the address to tell accounts apart. The whole of
- * it is what "Lost your code?" asks for.
+ * The same for a visitor who has given no code yet: only enough of the address to tell accounts
+ * apart, because "Lost your code?" asks for the whole address.
  */
 export function accountHint({ email, name }: Account): string | null {
   if (email === null) return name

@@ -27,8 +27,8 @@ export async function readBody(req: Request, res: Response): Promise<Problem | n
 }
 
 /**
- * One text field of the body. Undefined for anything else: two fields where one belongs, a number,
- * an object, or a body that is none.
+ * One text field of the body. Undefined for anything else: a repeated field, a number, an object,
+ * or an invalid body.
  */
 export function fieldOf(req: Request, name: string): string | undefined {
   const body: unknown = req.body
@@ -38,7 +38,7 @@ export function fieldOf(req: Request, name: string): string | undefined {
 }
 
 /**
- * Where the host read the body, under limits of its own, ours applies to each field.
+ * If the host read the body, with its own limits, this limit applies to each field.
  *
  * @returns the name of the first field that is too long, or null
  */

@@ -16,12 +16,12 @@ export function addressKey(
   { ignoreForwardedFor }: Pick<Site, 'ignoreForwardedFor'>,
 ): string {
   const peer = plainAddress(req.socket.remoteAddress ?? '')
-  // The host's word that clients alone send the header: it counts for nothing, whatever Express trusts.
+  // The host says that only clients send the header, so it is ignored, whatever Express trusts.
   const address = ignoreForwardedFor ? peer : (addressOf(req) ?? peer)
   checkForwarding(req, address, ignoreForwardedFor)
   if (isIPv4(address)) return address
   if (isIPv6(address)) return network56(address)
-  // Gone without an answer. Counted all the same: nothing is free of charge.
+  // The client disconnected before the answer. Counted all the same, so that no attempt is free.
   if (req.socket.destroyed) return 'gone'
   throw new ConfigurationError(
     'a request comes from no address, as at a Unix socket: let the proxy send X-Forwarded-For, and set ' +
@@ -30,7 +30,7 @@ export function addressKey(
 }
 
 /**
- * What codes of this request are limited by, per address.
+ * The key under which this request's codes are limited per address.
  *
  * @throws ConfigurationError as `addressKey`; nothing where no address is counted
  */

@@ -18,7 +18,10 @@ export function isCrossOrigin(req: Request, site: Pick<Site, 'origins'>): boolea
 
 let warned = false
 
-/** Mostly another site; but a wrong `origin` refuses every form, and nobody would know why. */
+/**
+ * Usually another site. But a wrong `origin` refuses every form, and without a warning nobody would
+ * know why.
+ */
 function warnOnce(origin: string, { origins }: Pick<Site, 'origins'>): void {
   if (warned) return
   warned = true

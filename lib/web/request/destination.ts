@@ -22,7 +22,7 @@ export function pathOnOrigin(destination: unknown, origin: string): string | nul
 
 type Places = Pick<Site, 'origin' | 'base' | 'paths'>
 
-/** Where a login was going, by Passport's own rules. */
+/** The destination of a login, by Passport's own rules. */
 export function destinationOf(req: Request, options: LogInOptions, site: Places): string | null {
   const { successReturnToOrRedirect, successRedirect } = options
   const returnTo = namedPath(req.session.returnTo, site)
@@ -33,8 +33,8 @@ export function destinationOf(req: Request, options: LogInOptions, site: Places)
 }
 
 /**
- * A destination that the host names. Behind a proxy that strips `base` it may be the path that the
- * app sees, such as a `returnTo` made of `req.originalUrl`.
+ * A destination that the host names. Behind a proxy that strips `base`, it may be the path as the
+ * app sees it, for example a `returnTo` made of `req.originalUrl`.
  */
 function namedPath(destination: unknown, site: Places): string | null {
   const path = pathOnOrigin(destination, site.origin)
@@ -44,7 +44,7 @@ function namedPath(destination: unknown, site: Places): string | null {
   return keptPath(whole ? path : `${site.base}${path}`, site)
 }
 
-/** What the browser asked for as a destination that may be kept, or null. */
+/** The requested page, as a destination that may be kept, or null. */
 export function askedDestination(req: Request, site: Places): string | null {
   const path = pathOnOrigin(req.originalUrl, site.origin)
   return path === null ? null : keptPath(`${site.base}${path}`, site)
@@ -57,7 +57,7 @@ export function keptPath(
 ): string | null {
   const path = pathOnOrigin(destination, origin)
   if (path === null) return null
-  // However it is written: doubled slashes and escapes lead nowhere, but the token would be kept.
+  // In any spelling: doubled slashes and escapes lead to no page, but the token would be kept.
   const plain = posix.normalize(unescaped(withoutQuery(path)).replaceAll('\\', '/'))
   return liesUnder(plain, `${paths.secondStep}/lost`) ? null : path
 }
@@ -92,7 +92,10 @@ export function isOurs(path: string, paths: Paths): boolean {
 
 const NOT_A_NAVIGATION = ['sec-purpose', 'x-requested-with', 'hx-request', 'turbo-frame']
 
-/** Whether somebody wants to see this page: a browser's GET, neither fetched ahead nor by script. */
+/**
+ * Whether the visitor opens this page: a browser's GET that is neither a prefetch nor from a
+ * script.
+ */
 export function isNavigation(req: Request): boolean {
   const mode = req.get('sec-fetch-mode')
   const dest = req.get('sec-fetch-dest')

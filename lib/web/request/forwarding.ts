@@ -4,11 +4,14 @@ import { ConfigurationError } from '../../errors/configuration-error.js'
 import { plainAddress } from './plain-address.js'
 import { trustedHops } from './trust-proxy.js'
 
-/** No visitor from outside has such an address: one that forwards is a proxy of the host's own network. */
+/**
+ * No visitor from outside has such an address, so a peer with one that forwards is a proxy in the
+ * host's own network.
+ */
 const PRIVATE =
   /^(::1$|127\.|10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|169\.254\.|100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.|f[cd][0-9a-f]{2}:|fe80:)/i
 
-/** What proxies send in place of X-Forwarded-For. Express reads none of them. */
+/** Headers that proxies send instead of X-Forwarded-For. Express reads none of them. */
 const UNREAD = [
   ...['Forwarded', 'X-Real-IP', 'X-Client-IP', 'X-Cluster-Client-IP', 'True-Client-IP'],
   ...['CF-Connecting-IP', 'Fastly-Client-IP', 'Fly-Client-IP', 'X-Azure-ClientIP'],
@@ -18,10 +21,10 @@ const SET_IT =
   "app.set('trust proxy', 1), with the number of proxies in front of the app, or with their addresses"
 
 /**
- * Refuses a request whose visitor's address cannot be told: Express does not trust who forwards it,
- * or trusts more than the host's proxies. Neither may it be counted under nothing, or one header would
- * lift the limits; nor under the proxy, or one visitor would use up the tries of all; nor under what
- * a client writes.
+ * Refuses a request if the visitor's address is unknown, because Express does not trust the proxy,
+ * or trusts more than the host's proxies. Without an address, one header would lift the limits.
+ * Under the proxy's address, one visitor could use up everybody's tries. And a client must not
+ * choose the address.
  *
  * @param address as Express has it, in canonical form
  * @param ignore the host's word that clients alone send such headers
@@ -33,7 +36,7 @@ export function checkForwarding(req: Request, address: string, ignore: boolean):
   if (!ignore) checkUntrusted(req, address, forwarded.length)
 }
 
-/** What Express trusts must be a proxy, or a client chooses the address that it is counted under. */
+/** Express must trust only proxies, or a client could choose its own address. */
 function checkTrusted(req: Request, forwarded: number): void {
   const hops = trustedHops(req.app)
   const passedBy = forwarded < hops && cameFromOutside(req)
@@ -52,13 +55,15 @@ function checkTrusted(req: Request, forwarded: number): void {
   }
 }
 
-/** Who is inside the host's network may pass proxies by: a health check, a colleague, a developer. */
+/**
+ * A client inside the host's network may bypass proxies: a health check, a colleague, a developer.
+ */
 function cameFromOutside(req: Request): boolean {
   const chain = [req.socket.remoteAddress ?? '', ...forwardedFor(req)]
   return chain.map(plainAddress).some((address) => isIP(address) !== 0 && !PRIVATE.test(address))
 }
 
-/** Who forwards a request must be trusted, or everybody behind it shares one address. */
+/** A proxy that forwards a request must be trusted, or everybody behind it shares one address. */
 function checkUntrusted(req: Request, address: string, forwarded: number): void {
   const trusted = req.ips.length
   const unread = forwarded > 0 ? undefined : UNREAD.find((name) => req.get(name))

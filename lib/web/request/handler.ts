@@ -3,7 +3,7 @@ import type { Problem } from '../../text/problem.js'
 import type { Site } from './site.js'
 import type { Visitor } from './visitor.js'
 
-/** What a handler is given: one request, and who asks. */
+/** The arguments of a handler: one request and its visitor. */
 export interface Exchange<V extends Visitor = Visitor> {
   readonly site: Site
   readonly req: Request
@@ -11,7 +11,7 @@ export interface Exchange<V extends Visitor = Visitor> {
   readonly visitor: V
 }
 
-/** Answers a request, or says with which problem it is to be answered. */
+/** Answers a request, or returns the problem to answer with. */
 export type Handler<V extends Visitor = Visitor> = (
   exchange: Exchange<V>,
 ) => Promise<Problem | undefined>

@@ -1,15 +1,15 @@
 import type { Request, Response } from 'express'
 import { hasBody } from './body.js'
 
-/** Whether the client has still to send some of the request's body. */
+/** Whether the client has not sent the whole body yet. */
 export function isBodyOnItsWay(req: Request): boolean {
   return hasBody(req) && !req.complete
 }
 
 /**
- * Holds back the end of the body until `mayEnd` has looked. Whatever reads the body, a parser that is
- * mounted behind or a stream into a file, waits for its end before anything is done with it. Where it
- * may not end, the reader is let go of with an error once the answer is out.
+ * Holds back the end of the body until `mayEnd` has checked. Every reader of the body (a later
+ * parser, or a stream into a file) waits for the end. If the body may not end, the reader gets an
+ * error after the answer is sent.
  *
  * @param mayEnd answers the request itself where the body may not end; never rejects
  */
@@ -20,8 +20,9 @@ export function holdBodyEnd(req: Request, res: Response, mayEnd: () => Promise<b
     if (piece !== null) return push(piece, encoding)
     const letGo = () => whenAnswered(res, () => req.destroy())
     if (res.writableEnded) {
-      // Answered without its body: nobody reads what is left, and the connection can serve the next
-      // request. Or by a time-out of the host's: whoever still waits for the body must not go on.
+      // The request was answered before its body ended. Nobody reads the rest, and the connection
+      // can serve the next request. If the host's time-out answered, a reader that still waits for
+      // the body must not continue.
       if (!isRead(req)) return push(null)
       letGo()
       return false
@@ -40,8 +41,8 @@ function isRead(req: Request): boolean {
 }
 
 /**
- * Whether the host has answered while something was looked up: nothing is to be done any more. An
- * answer that had begun before is one that goes on while the body comes.
+ * Whether the host has answered during the look-up, so that nothing remains to be done. An answer
+ * that began before it does not count: it continues while the body arrives.
  */
 export function isAnsweredSince(hadBegun: boolean, res: Response): boolean {
   return res.writableEnded || (!hadBegun && res.headersSent)

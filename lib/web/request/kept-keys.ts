@@ -6,7 +6,7 @@ import type { HostApp } from './site.js'
 /** Whether a session's key outlives a regeneration. */
 export type Keeps = (key: string) => boolean
 
-/** As Passport does it: nothing, or with `keepSessionInfo` everything that is the host's. */
+/** As in Passport: no key, or with `keepSessionInfo` every key of the host. */
 export function keepsAsPassport(site: HostApp, req: Request, options: LogInOptions): Keeps {
   return options.keepSessionInfo === true ? keepsHostsKeys(site, req) : () => false
 }
@@ -18,8 +18,8 @@ export function keepsHostsKeys(site: HostApp, req: Request): Keeps {
 }
 
 /**
- * At both regenerations of a login in two steps: where it was going, how long the cookie lives, and
- * what the host asked to keep.
+ * For both regenerations of a login in two steps: the destination, the cookie's lifetime, and the
+ * keys that the host named.
  */
 export function keepsOfPending(site: HostApp, req: Request, pending: PendingLogin): Keeps {
   if (pending.keepSessionInfo) return keepsHostsKeys(site, req)

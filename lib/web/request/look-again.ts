@@ -7,8 +7,8 @@ import type { Site } from './site.js'
 import { guardedStateOf, type Visitor } from './visitor.js'
 
 /**
- * The visitor as they are now. Between the guard and the end of the body lies what the client sends
- * when it likes: they may have been signed out meanwhile, or the policy may ask for more.
+ * Identifies the visitor again. The client decides when it sends the body, and since the guard ran,
+ * the visitor may have been signed out, or the policy may require more.
  */
 export async function lookAgain(site: Site, req: Request): Promise<Visitor | Problem> {
   const state = guardedStateOf(req)

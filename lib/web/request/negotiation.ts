@@ -2,7 +2,7 @@ import type { Request } from 'express'
 import type { Site } from './site.js'
 import { guardedOf } from './visitor.js'
 
-/** Whether an answer is to be JSON: the visitor prefers it, or speaks it. */
+/** Whether to answer in JSON: the request prefers JSON, or its body is JSON. */
 export function wantsJson(req: Request): boolean {
   return Boolean(req.is('application/json')) || req.accepts(['html', 'json']) === 'json'
 }

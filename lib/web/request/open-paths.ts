@@ -42,7 +42,7 @@ function whyNothingMatches(path: string, base: string): string | null {
   return asked === path ? null : `browsers ask for ${asked}`
 }
 
-/** It reads as if it opened everything. */
+/** It looks as if it opened everything. */
 function warnHome(): void {
   process.emitWarning(
     "passport-second-step: guard({ open: ['/'] }) opens the home page alone, and nothing below it: " +

@@ -6,7 +6,7 @@ import { saveSession, updateSecondStep } from './session.js'
 import type { Site } from './site.js'
 import type { PendingVisitor } from './visitor.js'
 
-/** Remembers a link that works, when somebody looks at its page. What only fetches it gets no session. */
+/** Remembers a working link when a visitor opens its page. A mere fetch gets no session. */
 export async function rememberOpenedLink(req: Request, { token, reset }: LostLink): Promise<void> {
   if (!isNavigation(req)) return
   const known = req.session.secondStep?.openedLink
@@ -15,7 +15,7 @@ export async function rememberOpenedLink(req: Request, { token, reset }: LostLin
   await saveSession(req)
 }
 
-/** Whether this pending login's user can go on by a link that was opened in this browser. */
+/** Whether a link that was opened in this browser works for this pending login's user. */
 export function hasOpenedLink(
   { lost, system }: Pick<Site, 'lost' | 'system'>,
   req: Request,

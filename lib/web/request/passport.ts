@@ -17,13 +17,15 @@ declare module 'passport' {
   }
 }
 
-/** What is needed of a Passport instance: `import passport from 'passport'` or `new Passport()`. */
+/**
+ * The required shape of a Passport instance: `import passport from 'passport'` or `new Passport()`.
+ */
 export interface PassportInstance {
   serializeUser(...args: never[]): unknown
   deserializeUser(...args: never[]): unknown
 }
 
-/** The names of Passport's that are not public. This file and watched-passport.ts alone know them (0.7). */
+/** Passport's names that are not public (0.7). Only this file and watched-passport.ts use them. */
 interface PassportRequest {
   _userProperty?: string
   _sessionManager?: SessionManager
@@ -65,7 +67,7 @@ export function userOf(req: Request): Express.User | undefined {
 
 /** Takes the user off the request. */
 export function removeUser(req: Request): void {
-  // Under a property of its own an instance leaves what another one put in the usual place.
+  // An instance with a property of its own leaves the usual property to other instances.
   const others = usedProperties.get(req) ?? []
   for (const property of [userProperty(req), 'user', ...others]) {
     Reflect.deleteProperty(req, property)
@@ -153,8 +155,8 @@ export function requireKnownInstance(req: Request, passports: readonly PassportI
 }
 
 /**
- * From now on no unknown instance runs on the request: its strategies hand users to the host's
- * callbacks, and its `session()` puts them on the request, without anybody looking.
+ * From now on, no unknown instance may run on the request: its strategies would pass users to the
+ * host's callbacks, and its `session()` would put them on the request, without a check.
  */
 export function refuseUnknownInstances(req: Request, passports: readonly PassportInstance[]): void {
   let inCharge = passportOf(req)._sessionManager
@@ -181,13 +183,13 @@ export function keyInCharge(req: Request): string {
   return passportOf(req)._sessionManager?._key ?? 'passport'
 }
 
-/** What Passport does with the session at a log-in or log-out, in our hands. */
+/** Our replacement for Passport's session work at a log-in or log-out. */
 export interface SessionWork {
   readonly logIn?: (user: unknown, options: LogInOptions) => Promise<void>
   readonly logOut?: (options: LogInOptions) => Promise<void>
 }
 
-/** Has Passport use our session work while it runs. */
+/** Makes Passport use our session work while it runs. */
 export async function withSessionWork(
   req: Request,
   { logIn, logOut }: SessionWork,

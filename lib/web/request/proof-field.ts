@@ -8,15 +8,15 @@ export function proofIn(req: Request): Proof | null {
   return readProof({ code: fieldOf(req, 'code') })
 }
 
-/** What a page shows again of a code that was typed into one of its forms. */
+/** What a page shows again after a code was typed into one of its forms. */
 export interface TypedCode {
-  /** What is no code, to be mended; empty: nothing. */
+  /** The malformed input, to be corrected. Empty: none. */
   readonly typed: string
   /** The form for backup codes is open and has the focus. */
   readonly typedBackupCode: boolean
 }
 
-/** While the app is blocked, the form for backup codes is the one that works. */
+/** While the authenticator is blocked, only the form for backup codes works. */
 export function typedIn(req: Request, problem: PageProblem | null): TypedCode {
   if (problem === null) return { typed: '', typedBackupCode: false }
   const typed = fieldOf(req, 'code') ?? ''

@@ -6,7 +6,7 @@ import { guardedStateOf } from './visitor.js'
 
 const LONGEST_USER_AGENT = 256
 
-/** Where a request comes from, for events, and which language it wants, for mails. */
+/** The origin of a request, for events, and its language, for mails. */
 export function requestInfoOf(req: Request): RequestInfo {
   return {
     ip: addressOf(req),

@@ -5,8 +5,8 @@ const disconnected = new WeakMap<Site, Set<Store>>()
 const followed = new WeakMap<Site, WeakSet<Store>>()
 
 /**
- * Listens to a session store as express-session does. While a store says that it is disconnected,
- * express-session lets every request go on without a session, and without a trace of the store.
+ * Listens to a session store as express-session does. While a store is disconnected,
+ * express-session lets every request continue without a session, and without a trace of the store.
  */
 export function followSessionStore(site: Site, store: Store | undefined): void {
   if (typeof store?.on !== 'function' || followed.get(site)?.has(store)) return
@@ -17,7 +17,10 @@ export function followSessionStore(site: Site, store: Store | undefined): void {
   store.on('connect', () => away.delete(store))
 }
 
-/** Whether a session store that this guard has met is disconnected: a request may lack its session for that. */
+/**
+ * Whether a session store that this guard knows is disconnected, which can be why a request has no
+ * session.
+ */
 export function isSessionStoreDisconnected(site: Site): boolean {
   return (disconnected.get(site)?.size ?? 0) > 0
 }

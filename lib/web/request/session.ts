@@ -15,23 +15,23 @@ import { guardedStateOf } from './visitor.js'
 export interface SecondStepSession {
   readonly pending?: PendingLogin
   readonly verified?: Stamp
-  /** Where `/fresh` and the page after a set-up lead: a path on this origin. */
+  /** The path on this origin to which `/fresh` and the page after a set-up lead. */
   readonly next?: string
-  /** What the settings page says once: an action that has just been done. */
+  /** The notice that the settings page shows once: the last action. */
   readonly notice?: Notice
   /** A link of a reset by mail that was opened before the sign-in. */
   readonly openedLink?: OpenedLink
   /** The pending login's requests for a reset by mail, the earliest first. */
   readonly lostAsks?: readonly LostAsk[]
-  /** What a page of the admin's says once: a change that has just been made there. */
+  /** The notice that an admin page shows once: the last change. */
   readonly adminNotice?: AdminNotice
   /** Codes that were shown, for a reload of their page: sealed, the newest first. */
   readonly shown?: readonly KeptCodes[]
 }
 
 /**
- * That the link of a reset by mail was opened in this browser: the challenge after the sign-in says
- * to open it again. A hint alone, which opens nothing: it holds neither the token nor a digest of it.
+ * The link of a reset by mail was opened in this browser, so the challenge after the sign-in says
+ * to open it again. This is only a hint: it holds neither the token nor a digest of it.
  */
 export interface OpenedLink {
   readonly userId: string
@@ -87,8 +87,8 @@ export function regeneratedNow(req: Request): Promise<void> {
 }
 
 /**
- * Gives the session a new id and this stamp, and keeps the rest of it. Whoever has learned the old
- * id is left with nothing.
+ * Gives the session a new id and this stamp, and keeps the rest. The old id, if somebody has
+ * learned it, is worthless.
  */
 export async function renewSession(req: Request, stamp: Stamp): Promise<void> {
   const kept = keptKeys(req, () => true)
@@ -139,19 +139,21 @@ export function updateSecondStep(req: Request, part: SecondStepSession): void {
   req.session.secondStep = { ...req.session.secondStep, ...part }
 }
 
-/** What our key keeps when a login begins anew or is cancelled: it belongs to the browser. */
+/**
+ * The parts of our key that belong to the browser: kept when a login begins again or is cancelled.
+ */
 export function keptOfBrowser(req: Request): SecondStepSession {
   const { openedLink } = req.session.secondStep ?? {}
   return openedLink === undefined ? {} : { openedLink }
 }
 
-/** Has a page of the admin's say what has just been done. */
+/** Leaves a notice of the last change for an admin page. */
 export async function leaveAdminNotice(req: Request, notice: AdminNotice): Promise<void> {
   updateSecondStep(req, { adminNotice: notice })
   await saveSession(req)
 }
 
-/** What that page is to say, once; null for nothing. */
+/** Takes the notice that this page shows once, or null. */
 export async function takeAdminNotice(req: Request, page: string): Promise<AdminNotice | null> {
   const { adminNotice, ...rest } = req.session.secondStep ?? {}
   if (adminNotice === undefined || adminNotice.page !== page) return null
@@ -204,10 +206,10 @@ function versionOf(version: unknown): number | null {
 const detached = new WeakSet<Request>()
 
 /**
- * Lets go of a session whose store has just failed: the end of the response neither saves it, which
- * would wait for the store again (the answer is due within 2 seconds), nor sends its id. A write that
- * was given up may be done later, and would sign in whoever has that id. The session itself can be
- * read as before.
+ * Releases a session whose store has just failed: the end of the response neither saves it nor
+ * sends its id. Saving would wait for the store again (the answer is due within 2 seconds). A write
+ * that was given up may still happen later, and would sign in anybody who has that id. The session
+ * can still be read.
  *
  * express-session leaves a session alone whose id is no text. It makes a new one when the store
  * answers late, so the id cannot be set again.
