@@ -58,12 +58,12 @@ export interface Wired {
   readonly announcer: Announcer
   readonly records: Records
   readonly status: Status
-  /** Null where the host names no users. */
+  /** Null if the host has given no `users`. */
   readonly findSubject: FindSubject | null
   readonly vault: Vault
-  /** Null where nobody is told by mail. */
+  /** Null if the host sends no mails. */
   readonly mails: Mails | null
-  /** Tells of resets by mail whose wait is over; null where none can come to wait. */
+  /** Mails users whose reset's wait is over. Null if no reset can wait. */
   readonly readyMailResets: ReadyMailResets | null
 }
 
@@ -149,7 +149,10 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
   return { checked, store, site, ...services }
 }
 
-/** Where the host says, else with the records. What keeps apps and realms apart there does so here. */
+/**
+ * In the place that the host names, or else with the records. The prefix and realm that separate
+ * records separate counters too.
+ */
 function countersOf<U>(
   { counters, redis, store, realm }: SecondStepOptions<U>,
   production: boolean,
@@ -175,7 +178,7 @@ function auditLogOf<U>(options: SecondStepOptions<U>, production: boolean): Audi
   )
 }
 
-/** Null where the host names no users. */
+/** Null if the host has given no `users`. */
 function accountsOf<U>(
   { users }: SecondStepOptions<U>,
   {
@@ -195,7 +198,9 @@ function subjectsOf(accounts: Accounts<Express.User> | null): FindSubject | null
   return async (userId) => (await accounts.find(userId))?.subject ?? null
 }
 
-/** What the host says, if it says anything; one admin does not help another otherwise. */
+/**
+ * The host's rule, if there is one. By default, an admin cannot change another admin's second step.
+ */
 function permissionOf<U>(
   { canAdminister }: SecondStepOptions<U>,
   timeout: number,
@@ -220,7 +225,7 @@ function mailsOf<U>(
     try {
       return identity.describe(user)
     } catch (error) {
-      // A failed mail says no more than where it failed, and no visitor meets this one.
+      // A failed mail records only where it failed, and no visitor sees this error.
       trouble.report(error)
       throw error
     }
@@ -231,7 +236,7 @@ function mailsOf<U>(
   return new Mails({ ...parts, accounts, mailer, from, nameAdmins })
 }
 
-/** Resets by mail, where the host has mail and has not switched them off. */
+/** Resets by mail, if the host has `mail` and has not switched them off. */
 function lostOf<U>(
   { lost = {} }: SecondStepOptions<U>,
   accounts: Accounts<Express.User> | null,

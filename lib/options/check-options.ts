@@ -59,7 +59,7 @@ export interface CheckedOptions {
   readonly issuer: string
   readonly origin: string
   readonly origins: ReadonlySet<string>
-  /** What a proxy takes off every path before the app sees it; empty for nothing. */
+  /** The prefix that a proxy strips from every path. Empty if none. */
   readonly base: string
   /** As browsers see them, with `base`. */
   readonly paths: Paths

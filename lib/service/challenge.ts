@@ -81,7 +81,7 @@ export class Challenge {
     records: Records
     limits: Limits
     keys: KeysOfUsers
-    /** Null where nobody is told by mail. */
+    /** Null if the host sends no mails. */
     guessWarnings: GuessWarnings | null
     window: number
     now: () => number

@@ -15,7 +15,7 @@ export type CodesPage = 'setup' | 'backup-codes' | `admin ${string}`
 const REMEMBERED_FOR = 10 * MINUTE_MS
 const REMEMBERED_AT_MOST = 10
 
-/** What was typed into the form that asks for codes; null where nothing was, or nothing readable. */
+/** The input of the form that asks for codes. Null if it is empty or unreadable. */
 export function givenOf(req: Request): string | null {
   const proof = proofIn(req)
   if (proof === null) return null
@@ -23,8 +23,8 @@ export function givenOf(req: Request): string | null {
 }
 
 /**
- * Seals the codes of a page for its reload. Codes that cannot be kept are shown all the same: they
- * are the only good ones by now.
+ * Seals the codes of a page for its reload. If that fails, the page shows the codes all the same,
+ * because they are the only valid ones by now.
  *
  * @param stamp of the session in which they are shown
  */
@@ -41,7 +41,7 @@ export async function keptCodes(
   })
 }
 
-/** Has the session keep the codes that the page is about to show, for its reload. */
+/** Keeps the codes of the coming page in the session, for its reload. */
 export async function rememberCodes(
   site: Services,
   req: Request,
@@ -88,13 +88,13 @@ export function hasCodesFor(req: Request, page: CodesPage): boolean {
   return (keptOn(req, page)?.sealed ?? null) !== null
 }
 
-/** Another page is looked at: from now on the codes are not shown again. */
+/** The visitor opens another page: from now on the codes are not shown again. */
 export async function forgetCodes(req: Request): Promise<void> {
   if (dropCodes(req)) await saveSession(req)
 }
 
 /**
- * The same, without saving the session. That an admin has made codes stays known.
+ * The same, without saving the session. Keeps the note that an admin has made codes.
  *
  * @returns whether there is something to save
  */
@@ -133,7 +133,7 @@ function keptOn(req: Request, page: CodesPage): KeptCodes | null {
   return keptIn(req).find((kept) => kept.page === page) ?? null
 }
 
-/** What the session keeps; nothing of what no version of ours wrote. */
+/** The entries in the session. Drops anything that no version of ours wrote. */
 function keptIn(req: Request): readonly KeptCodes[] {
   const shown: unknown = req.session.secondStep?.shown
   return Array.isArray(shown) ? shown.filter(isKept) : []

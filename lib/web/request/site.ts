@@ -29,7 +29,7 @@ export interface Paths {
   readonly signedIn: string
 }
 
-/** What the gate tells a host that answers itself. */
+/** The gate's information for a host that answers itself. */
 export interface PendingInfo {
   /** What is missing: a code, or an authenticator first. */
   readonly status: 'code-required' | 'setup-required'
@@ -37,7 +37,7 @@ export interface PendingInfo {
   readonly next: string
 }
 
-/** What the view `_banner` sees. */
+/** The values of the view `_banner`. */
 export interface BannerValues {
   readonly t: Translate
   readonly issuer: string
@@ -54,7 +54,7 @@ export interface BannerValues {
 
 /** Where the app and its pages are. */
 export interface Places {
-  /** What a proxy takes off every path before the app sees it; empty for nothing. */
+  /** The prefix that a proxy strips from every path. Empty if none. */
   readonly base: string
   /** With `base`. */
   readonly paths: Paths
@@ -62,7 +62,7 @@ export interface Places {
   readonly origins: ReadonlySet<string>
 }
 
-/** What visitors read, and in which language. */
+/** Texts, and the choice of language. */
 export interface Words {
   readonly issuer: string
   readonly messages: Messages
@@ -74,11 +74,11 @@ export interface Words {
   readonly formFields: (req: Request) => Readonly<Record<string, string>>
 }
 
-/** The host: its Passport, its users, and what it does by itself. */
+/** The host: its Passport, its users, and its functions. */
 export interface HostApp {
   readonly passports: readonly PassportInstance[]
   readonly describe: (user: Express.User) => Account<Express.User>
-  /** Null where the host has not told where its users are, as is `directory`. */
+  /** Null, like `directory`, if the host has not given `users`. */
   readonly accounts: Accounts<Express.User> | null
   /** The id that the host knows a user of the records by; null for one of another realm. */
   readonly hostIdOf: (recordId: string) => string | null
@@ -87,7 +87,7 @@ export interface HostApp {
   /** Milliseconds that one call of the host's, or of the session store, may take. */
   readonly timeout: number
   readonly ipLimit: (req: Request) => number
-  /** Whether what an address forwards that Express does not trust is passed over. */
+  /** Whether to ignore forwarding headers from an address that Express does not trust. */
   readonly ignoreForwardedFor: boolean
   /** Whether users are told by mail what happens. */
   readonly mails: boolean
@@ -113,7 +113,7 @@ export interface Services {
   readonly system: System
 }
 
-/** What admins do to the second steps of others. */
+/** The part for admins. */
 export interface AdminServices {
   readonly administration: Administration
   readonly directory: Directory<Express.User> | null
@@ -123,7 +123,7 @@ export interface AdminServices {
     user: Account<Express.User>,
     action: UserAction,
   ) => Promise<boolean>
-  /** Whether somebody who has no admin role may use the admin router all the same. */
+  /** Whether a user without an admin role may use the admin router all the same. */
   readonly allowAdmin: (req: Request, user: Express.User) => Promise<boolean>
   /** The other way round; null for what is no id. */
   readonly recordIdOf: (hostId: string) => string | null

@@ -1,12 +1,15 @@
 import type { Application } from 'express'
 
-/** As `proxy-addr` asks: whether that address is trusted, so many proxies away from the app. */
+/**
+ * As `proxy-addr` calls it: whether the address is trusted, at this distance in proxies from the
+ * app.
+ */
 type Trust = (address: string, hop: number) => unknown
 
-/** No app has more proxies in front of it: who trusts more trusts everybody. */
+/** No app has more proxies in front of it, so a higher number trusts everybody. */
 const MOST_PROXIES = 8
 
-/** All ranges of a large CDN's hold no such share of the public addresses. */
+/** All ranges of a large CDN together are a smaller share of the public addresses. */
 const SHARE_OF_PROXIES = 1 / 32
 
 /** One public address out of each /8 (out of 10/8, 100/8 and 127/8 it would be none). */
@@ -22,9 +25,9 @@ const PUBLIC_IPV6 = ['24', '26', '28', '2a', '2c'].flatMap((first) =>
 const known = new WeakMap<Trust, number>()
 
 /**
- * How many proxies in a row Express trusts whatever public address they have: the number that
- * `trust proxy` is set to, and 0 where it names addresses. Infinity where it has no end, since it trusts
- * everybody or more of the internet than any proxies have: there a visitor is taken for a proxy.
+ * How many proxies in a row Express trusts at any public address: the number in `trust proxy`, or 0
+ * if it names addresses. Infinity if it trusts everybody, or more of the internet than any proxies
+ * have: Express would then take visitors for proxies.
  */
 export function trustedHops(app: Application): number {
   const trust: unknown = app.get('trust proxy fn')
@@ -46,7 +49,10 @@ function trustsStrangers(trust: Trust, hop: number): boolean {
   })
 }
 
-/** A host's function may know one family alone. What it can't answer for a visitor fails at that visitor. */
+/**
+ * The host's function may know only one address family. If it fails for a visitor, that visitor's
+ * request fails.
+ */
 function isTrusted(trust: Trust, address: string, hop: number): boolean {
   try {
     return Boolean(trust(address, hop))

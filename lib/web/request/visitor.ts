@@ -26,25 +26,31 @@ export interface SignedInVisitor extends Footing {
   readonly once?: true
 }
 
-/** Who is asking. `over` is a pending login that has ended but is still in the session. */
+/** The sender of a request. `over`: a pending login that has ended but is still in the session. */
 export type Visitor =
   | { readonly kind: 'anonymous' }
   | { readonly kind: 'over' }
   | PendingVisitor
   | SignedInVisitor
 
-/** What the guard knows of a request. Kept off the request object, where nobody can set it. */
+/**
+ * What the guard knows of a request. Not stored on the request object, so that no other code can
+ * set it.
+ */
 export interface Guarded {
-  /** Whose guard it was. */
+  /** The site of the guard. */
   readonly site: Site
   visitor: Visitor
   /** Passport's `req.logIn`, before the gate. */
   readonly logIn: PassportLogIn
   /** The guard itself, for users who come to the request after it. */
   readonly look: RequestHandler
-  /** Express's, for what a callback of the host's throws: it is no reason for the process to end. */
+  /**
+   * Express's `next`, for errors that the host's callback throws, so that they do not end the
+   * process.
+   */
   readonly next: NextFunction
-  /** Whether the guard looked when the body, if there is one, was there already. */
+  /** Whether the body, if any, had already arrived when the guard checked. */
   readonly bodyWasThere: boolean
   /** A second step that the strategy has just seen passed and that no login has used yet. */
   passed: { readonly account: Account<Express.User>; readonly stamp: Stamp } | null
@@ -84,14 +90,14 @@ export function setGuarded(req: Request, state: Guarded): void {
   })
 }
 
-/** What hosts read in `req.secondStep`. */
+/** The type of `req.secondStep`, for hosts. */
 export interface SecondStepOfRequest {
   readonly status: 'none' | 'code-required' | 'setup-required' | 'verified'
   /** How the second step was passed, or null. */
   readonly method: Method | null
   /** Until when the last code counts as fresh, or null. */
   readonly freshUntil: Date | null
-  /** Where the pending login was going, or null. */
+  /** The page that the user wanted before the pending login, or null. */
   readonly next: string | null
   /** Until when an authenticator must be set up, or null; `res.locals.secondStepBanner` says it. */
   readonly setupDeadline: Date | null
@@ -100,7 +106,7 @@ export interface SecondStepOfRequest {
 declare global {
   namespace Express {
     interface Request {
-      /** Where this request stands between the two steps. Set by `guard()`. */
+      /** The state of this request between the two steps. Set by `guard()`. */
       readonly secondStep?: SecondStepOfRequest
     }
   }

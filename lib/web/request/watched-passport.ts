@@ -32,13 +32,16 @@ export interface FoundUser {
   readonly fail: (error: unknown) => void
 }
 
-/** Who is told what an instance's strategies do. */
+/** The listener to an instance's strategies. */
 export interface Watcher {
   /** @returns a promise where the host's callback makes one */
   found(found: FoundUser): unknown
   /** A `session()` has put a user on the request; `next` is what comes after it. */
   session(req: Request, next: (error?: unknown) => void): void
-  /** Why a request has no session, where that is known: Passport would say that it was forgotten. */
+  /**
+   * The reason why a request has no session, if known. Passport would say that the host forgot the
+   * middleware.
+   */
   whyNoSession(): Error | null
 }
 
@@ -54,9 +57,9 @@ interface StrategyAtWork {
 const watched = new WeakSet<PassportInstance>()
 
 /**
- * Sees what an instance does, whenever its middleware was made. `req.logIn` alone would not do: where
- * the host gave a callback, Passport hands it the user and never calls `req.logIn`; `session()` does
- * not either; and in front of the guard `req.logIn` is still Passport's own.
+ * Watches an instance, whenever its middleware was made. Wrapping `req.logIn` is not enough: with a
+ * callback of the host, Passport passes it the user and never calls `req.logIn`; `session()` does
+ * not call it either; and in front of the guard, `req.logIn` is still Passport's own.
  */
 export function watchPassport(passport: PassportInstance, watcher: Watcher): void {
   if (watched.has(passport)) return
@@ -78,7 +81,7 @@ function watchStrategies(passport: PassportInstance, watcher: Watcher): void {
   })
 }
 
-/** A strategy may be handed over itself, in place of the name that it was registered by. */
+/** The host may pass a strategy itself instead of its registered name. */
 function watchStrategyObjects(passport: PassportInstance, watcher: Watcher): void {
   const authenticate: unknown = Reflect.get(passport, 'authenticate')
   if (typeof authenticate !== 'function') return
@@ -93,7 +96,9 @@ function watchStrategyObjects(passport: PassportInstance, watcher: Watcher): voi
 /** In the options of a middleware whose callback gets the user. */
 const CALLS_BACK = Symbol('calls back')
 
-/** What Passport is given, with a note for the strategy: it is shown the options and not the callback. */
+/**
+ * Passport's arguments, with a note for the strategy, which sees the options but not the callback.
+ */
 function noteCallback([options, callback]: readonly unknown[]): readonly unknown[] {
   if (typeof options === 'function') return [{ [CALLS_BACK]: true }, options]
   if (typeof callback !== 'function') return [options]
@@ -120,7 +125,7 @@ function watchedStrategy(name: string, strategy: StrategyAtWork, watcher: Watche
   return watching
 }
 
-/** `session()` passes, whether or not it has found somebody. */
+/** `session()` calls `pass`, whether it has found a user or not. */
 function watchedSession(strategy: StrategyAtWork, watcher: Watcher): StrategyAtWork {
   const watching: StrategyAtWork = Object.create(strategy)
   watching.authenticate = function (this: StrategyAtWork, req, options = {}) {
@@ -154,7 +159,7 @@ function noteSession(req: Request, key: string, user: Express.User): void {
 }
 
 /**
- * Called by a guard, which meets the user of the instance in charge.
+ * Called by a guard, which checks the user of the instance in charge.
  *
  * @throws ConfigurationError where an instance before that one has put a user on the request, under a
  *   property or from a key of its own: nobody would look at them
@@ -174,10 +179,10 @@ export function requireOneSession(req: Request): void {
   )
 }
 
-/** A login that Passport itself has done, since no guard has seen the request yet. */
+/** A login by Passport itself, because no guard has seen the request yet. */
 export interface LoginBefore {
   readonly user: unknown
-  /** Our part of the session that it has taken the place of. */
+  /** Our part of the session that it replaced. */
   readonly secondStep: unknown
 }
 
@@ -192,7 +197,10 @@ export function loginBeforeGuard(req: Request, user: Express.User): LoginBefore 
 type LogIn = (req: Request, user: unknown, options: LogInOptions, done: Done) => void
 type Done = (error?: unknown) => void
 
-/** Notes first steps. Whoever is in the session already and is logged in again has not passed one. */
+/**
+ * Notes first steps. A user who is already in the session and is logged in again has not passed
+ * one.
+ */
 function watchLogIns(passport: PassportInstance): void {
   const manager: unknown = Reflect.get(passport, '_sm')
   const logIn: unknown = Reflect.get(Object(manager), 'logIn')

@@ -4,8 +4,8 @@ import { saveSession, updateSecondStep } from './session.js'
 import type { Places } from './site.js'
 
 /**
- * Where the page that asks for a fresh code leads back to: the page that was asked for; a form that
- * was refused leads back to its own page.
+ * The page to which the page for a fresh code redirects back: the requested page, or the page of a
+ * refused form.
  *
  * @param page that page, where it is known. Default: what the request says
  */

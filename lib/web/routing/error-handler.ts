@@ -8,8 +8,8 @@ import { sendProblem } from './respond.js'
 const RETRY_AFTER = 5
 
 /**
- * Answers 503 `unavailable` where a part does not answer, the session store among them, as JSON or
- * as a page. Every other error is the host's and goes on.
+ * Answers 503 `unavailable` if a part (also the session store) does not answer, as JSON or as a
+ * page. Passes every other error on to the host.
  */
 export function errorHandler(site: Site): ErrorRequestHandler {
   return (error, req, res, next) => {

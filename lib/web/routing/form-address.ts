@@ -4,8 +4,8 @@ import { pagePath } from '../request/page-path.js'
 import { redirect } from './respond.js'
 
 /**
- * GET of an address that a form posts to: a reload after signing in again, or a bookmark. It leads to
- * the page that the form is on; in JSON there is nothing.
+ * GET of an address that a form posts to, for example a reload after a new sign-in, or a bookmark.
+ * Redirects to the form's page. Not found in JSON.
  */
 export const formAddress: Handler = async ({ site, req, res, visitor }) => {
   if (wantsJson(req)) return { code: 'not-found' }

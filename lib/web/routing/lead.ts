@@ -16,8 +16,8 @@ const SIGNING_IN_HELPS: readonly ProblemCode[] = [
 ]
 
 /**
- * Whoever is signed in is led back, and never to the sign-in; where a part does not answer, nobody
- * knows who is.
+ * A signed-in visitor is led back, never to the sign-in. If a part does not answer, nobody knows
+ * whether the visitor is signed in.
  *
  * @param navigation whether the page has the admins' navigation
  */
@@ -37,7 +37,7 @@ export function leadOf(site: Places, req: Request, problem: Problem, navigation:
   return back === null ? SIGN_IN : { next: back, lead: 'back' }
 }
 
-/** Whether it is an admin at the admin's pages, who goes on there. */
+/** Whether an admin is on the admin pages, and continues there. */
 export async function keepsNavigation(site: Site, req: Request): Promise<boolean> {
   const visitor = guardedOf(req)?.visitor
   if (visitor?.kind !== 'signed-in') return false
@@ -47,7 +47,10 @@ export async function keepsNavigation(site: Site, req: Request): Promise<boolean
   return site.allowAdmin(req, visitor.account.user).catch(() => false)
 }
 
-/** The same page; a form's is at its own address, one of the host's at the page that it is on. */
+/**
+ * The same page. For a form of ours that is its own address, for a form of the host the page that
+ * has it.
+ */
 function againPath(site: Places, req: Request): string {
   const { signIn, signedIn } = site.paths
   const path = askedPath(req, site)
@@ -58,10 +61,7 @@ function againPath(site: Places, req: Request): string {
   return cameFrom(site, req) ?? (liesUnder(path, signIn) ? signIn : signedIn)
 }
 
-/**
- * The page that the browser says it comes from. Pages that tell no more than their origin, ours among
- * them, say nothing.
- */
+/** The page in the `Referer` header. Null for pages that send only their origin, as ours do. */
 function cameFrom(site: Places, req: Request): string | null {
   const path = pathOnOrigin(req.get('referer'), site.origin)
   const asked = `${site.base}${req.originalUrl}`

@@ -10,17 +10,20 @@ import { hasCodesFor } from '../request/shown-again.js'
 import type { Places, Site } from '../request/site.js'
 import type { PendingVisitor, SignedInVisitor, Visitor } from '../request/visitor.js'
 
-/** What a route asks of the visitor: the visitor where they have it, else the problem. */
+/**
+ * Checks that a visitor may use a route. Returns the visitor, narrowed, or the problem to answer
+ * with.
+ */
 export type Requirement<V extends Visitor> = (
   site: Site,
   req: Request,
   visitor: Visitor,
 ) => V | Problem
 
-/** For routes that anybody may ask for. */
+/** For routes that are open to everybody. */
 export const nothing: Requirement<Visitor> = (_site, _req, visitor) => visitor
 
-/** A pending login with the code open. */
+/** A pending login that waits for the code. */
 export const pendingCode: Requirement<PendingVisitor> = (site, req, visitor) => {
   if (visitor.kind === 'signed-in') return { code: 'already-signed-in', next: nextOf(site, req) }
   if (visitor.kind === 'pending' && visitor.standing === 'code-required') return visitor
@@ -31,7 +34,7 @@ export const pendingCode: Requirement<PendingVisitor> = (site, req, visitor) => 
 export const signedIn: Requirement<SignedInVisitor> = (site, _req, visitor) =>
   visitor.kind === 'signed-in' ? visitor : missing(site, visitor)
 
-/** Somebody who is in, or has the code open: both know what waits for them. */
+/** A visitor who is signed in, or whose pending login waits for the code. */
 export const codeOrSignedIn: Requirement<PendingVisitor | SignedInVisitor> = (
   site,
   req,
@@ -46,8 +49,8 @@ export const enrolled: Requirement<SignedInVisitor> = (site, _req, visitor) => {
 }
 
 /**
- * Somebody who may bind an authenticator: they have none and have passed what there is to pass, or this
- * session has begun a change of key by a code.
+ * A visitor who may bind an authenticator: they have none and have passed every step they can, or
+ * this session has begun a change of key with a code.
  */
 export const setUp: Requirement<PendingVisitor | SignedInVisitor> = (site, _req, visitor) => {
   if (visitor.kind === 'pending' && visitor.standing === 'setup-required') return visitor
@@ -58,13 +61,16 @@ export const setUp: Requirement<PendingVisitor | SignedInVisitor> = (site, _req,
   return { code: 'already-enrolled', link: `${site.paths.secondStep}/` }
 }
 
-/** The same, or somebody whose set-up is just done: a reload of the codes sends its form again. */
+/**
+ * The same, or a visitor whose set-up is just done: a reload of the page with the codes sends its
+ * form again.
+ */
 export const setUpOrCodesShown: typeof setUp = (site, req, visitor) =>
   visitor.kind === 'signed-in' && hasCodesFor(req, 'setup') ? visitor : setUp(site, req, visitor)
 
 /**
- * What every admin route needs besides the host's own check: an admin who has a second step, is not
- * paused, and has given a code in this session. So nobody can demand of others what
+ * The requirement of every admin route besides the host's own check: an admin who has a second
+ * step, is not paused, and has given a code in this session. So no admin can require of others what
  * they have not done themselves (n8n, Capgo CVE-2026-56212).
  */
 export const admin: Requirement<SignedInVisitor> = (site, req, visitor) => {
@@ -79,7 +85,7 @@ export const admin: Requirement<SignedInVisitor> = (site, req, visitor) => {
   return met
 }
 
-/** A problem that a code solves; its page leads back. */
+/** A problem that a code solves. The page for the code redirects back. */
 export function freshCodeRequired({ paths }: Places): Problem {
   return { code: 'fresh-code-required', next: `${paths.secondStep}/fresh` }
 }
@@ -93,17 +99,17 @@ function missing(site: Places, visitor: Visitor): Problem {
     : { code: 'code-required', link: next }
 }
 
-/** Where an action of the settings leads back to: what it was on the way to, else the settings. */
+/** The page to which an action of the settings redirects: the destination, or else the settings. */
 export function backOf(site: Places, req: Request): string {
   return knownNextOf(site, req) ?? `${site.paths.secondStep}/`
 }
 
-/** Where a signed-in visitor was going before the package asked for something. */
+/** The page that a signed-in visitor wanted before the package asked for something. */
 export function nextOf(site: Places, req: Request): string {
   return knownNextOf(site, req) ?? site.paths.signedIn
 }
 
-/** The same, or null where the visitor was going nowhere else. */
+/** The same, or null if the visitor wanted no other page. */
 export function knownNextOf({ origin }: Pick<Site, 'origin'>, req: Request): string | null {
   return pathOnOrigin(req.session.secondStep?.next, origin)
 }

@@ -30,7 +30,7 @@ export function setSafeHeaders(res: Response): void {
   })
 }
 
-/** What every page is given, for this visitor. */
+/** The values that every page gets, for this visitor. */
 export function frameOf(site: Site, req: Request, page: PageName): Omit<PageFrame, 'style'> {
   const { t, lang, dir } = site.messages.for(languagesOf(site, req))
   const { secondStep, admin, signIn, signedIn } = site.paths
@@ -42,7 +42,7 @@ export function frameOf(site: Site, req: Request, page: PageName): Omit<PageFram
     base: secondStep,
     admin,
     issuer: site.issuer,
-    // That page has no form, and may be shown where the request has no session any more.
+    // That page has no form, and may be shown when the request has no session any more.
     formFields: page === 'problem' ? {} : site.formFields(req),
     signIn,
     signedIn,
@@ -78,7 +78,7 @@ export function redirect(res: Response, path: string): void {
   res.redirect(303, path)
 }
 
-/** Shows a problem on the page it belongs to; without one it gets a page of its own. */
+/** Shows a problem on the page it belongs to, or on its own page if there is none. */
 export type ShowProblem = (problem: PageProblem, status: number) => Promise<void>
 
 /** Answers with a problem: RFC 9457 JSON, or the same text on a page with the same status. */
@@ -96,7 +96,7 @@ export async function sendProblem(
   const shown = {
     code: problem.code,
     detail: detailOf(problem, t),
-    // Trying again is no help there.
+    // Trying again does not help here.
     ...(problem.text?.key === 'admin.user.odd' ? { title: t('admin.unreadable') } : {}),
     ...(problem.triesLeft === undefined ? {} : { triesLeft: problem.triesLeft }),
     ...(problem.blockedUntil === undefined

@@ -18,15 +18,16 @@ export interface Route {
   readonly answer: (site: Site) => RequestHandler
 }
 
-/** What becomes of a problem of somebody who has what the route needs. */
+/** Answers a problem of a visitor who meets the route's requirement. */
 export type Refuse<V extends Visitor> = (
   exchange: Exchange<V>,
   problem: Problem,
 ) => Promise<Problem | undefined>
 
 /**
- * A route: the need is asked and the body read before the handler runs, in one place for all. A GET
- * is not kept waiting by a body: it would be answered to somebody whose session has ended meanwhile.
+ * A route: checks the requirement and reads the body before the handler runs, in one place for all
+ * routes. A GET does not wait for a body: its answer could go to a visitor whose session has ended
+ * meanwhile.
  *
  * @param refuse default: the problem is answered as it is
  */
@@ -61,13 +62,13 @@ export function route<V extends Visitor>(
   return { method, path, answer }
 }
 
-/** Which router it is: what the host calls, and the option that says where it is mounted. */
+/** Which router it is: the host's call, and the option with its path. */
 export interface Mount {
   readonly call: string
   readonly path: keyof Paths
 }
 
-/** A router of these routes; whatever else is asked for is not found. */
+/** A router of these routes. Any other path is not found. */
 export function routerOf(
   site: Site,
   mount: Mount,

@@ -9,7 +9,7 @@ export const cancel: Handler = async ({ site, req, res, visitor }) => {
   if (visitor.kind === 'pending' || visitor.kind === 'over') {
     req.session.secondStep = keptOfBrowser(req)
     await saveSession(req)
-    // Last: what cannot be noted must not keep the login in the session.
+    // Last, so that a failure to record it does not keep the login in the session.
     if (visitor.kind === 'pending')
       await site.sessions.endLogin(visitor.pending, requestInfoOf(req))
   }

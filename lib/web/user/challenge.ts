@@ -44,7 +44,7 @@ export const showChallenge: Handler<PendingVisitor> = async (exchange) => {
 /** POST `/challenge` */
 export const answerChallenge: Handler<PendingVisitor> = async (exchange) => {
   const { site, req, res, visitor } = exchange
-  // Before the code: a user store that is away must not cost a backup code.
+  // Before the code is checked: an unavailable user store must not cost a backup code.
   const account = await accountOfPending(site, req, visitor)
   if (account === undefined) return { code: 'sign-in-again' }
   const outcome = await byProof(exchange, (attempt) => site.challenge.answer(attempt))
@@ -52,7 +52,7 @@ export const answerChallenge: Handler<PendingVisitor> = async (exchange) => {
 
   const { method, backupCodesLeft, seenByAdmin } = outcome.done
   const html = !wantsJson(req)
-  // Whoever used a backup code should read how many are left, and what to do about the phone.
+  // After a backup code, the user should read how many are left, and what to do about the phone.
   const byBackupCode = html && method === 'backup-code'
   const few = html && hasBackupCodes(visitor) && backupCodesLeft <= FEW_BACKUP_CODES
   const passed = {
@@ -70,8 +70,8 @@ export const answerChallenge: Handler<PendingVisitor> = async (exchange) => {
 }
 
 /**
- * What ends the pending login gets a page of its own; the rest is said on this one. A one-time code
- * is no mistake: it goes on with the set-up.
+ * A problem that ends the pending login gets its own page. Every other problem is shown on this
+ * one. A one-time code is no mistake: it continues with the set-up.
  */
 async function refuse(
   exchange: Exchange<PendingVisitor>,
@@ -85,8 +85,8 @@ async function refuse(
 }
 
 /**
- * The last miss leads to the sign-in at once: the next code would be refused though it were right.
- * JSON clients are told so by `sign-in-again`, with their next try.
+ * The last miss leads to the sign-in at once, because the next code would be refused even if it
+ * were right. JSON clients get `sign-in-again` at their next try.
  */
 async function usedUp({ site, req }: Exchange, problem: Problem): Promise<Problem> {
   req.session.secondStep = keptOfBrowser(req)
@@ -131,9 +131,9 @@ async function challengePage(
     openedLink: hasOpenedLink(site, req, visitor),
     lost: site.lost !== null,
     trust: false,
-    // A problem tells its own.
+    // A problem has its own number.
     triesLeft: problem === null ? await triesLeftOf(exchange) : null,
-    // Most wrong codes come from a wrong clock. Whether a code was near is never said here.
+    // Most wrong codes come from a wrong clock. The page never says whether a code was near.
     clock: attempts.consecutive >= MISSES_UNTIL_CLOCK ? new Date(site.system.now()) : null,
   }
   return showPage(site, req, res, 'challenge', data, status)
@@ -143,7 +143,10 @@ function triesLeftOf({ site, visitor }: Exchange<PendingVisitor>): Promise<numbe
   return site.limits.triesLeft(visitor.pending.id, visitor.policy)
 }
 
-/** Whoever has several accounts must know which code to look for. A user store that is away stops nobody. */
+/**
+ * A user with several accounts must know which code to look for. If the user store is unavailable,
+ * the page leaves the name out.
+ */
 async function hintOf(
   site: HostApp,
   req: Request,
@@ -153,7 +156,10 @@ async function hintOf(
   return account === undefined ? null : accountHint(account)
 }
 
-/** A one-time code is not named: who has been given one knows it, and nobody else needs to. */
+/**
+ * The text does not name one-time codes: a user who has one knows it, and nobody else needs to
+ * know.
+ */
 function methodsOf(site: Site, visitor: PendingVisitor): readonly string[] {
   const { authenticators } = visitor.record
   return [
@@ -162,7 +168,7 @@ function methodsOf(site: Site, visitor: PendingVisitor): readonly string[] {
   ]
 }
 
-/** Used up, or dead with the key they were made under: whoever had some should make new ones. */
+/** The codes are used up, or their key is gone: the user should make new ones. */
 function hasBackupCodes({ record, policy }: PendingVisitor): boolean {
   return policy.backupCodes && record.backupCodes !== null
 }

@@ -31,7 +31,9 @@ export async function sendKey(
   })
 }
 
-/** What the key's page is for: the first set-up, a change of key, or the live key once more. */
+/**
+ * The purpose of the key's page: the first set-up, a change of key, or showing the live key again.
+ */
 export type KeyPurpose = 'setup' | 'change-key' | 'show-key'
 
 /** The same key as a page, with the field that confirms it unless it is live. */

@@ -8,8 +8,8 @@ const KEPT_AT_MOST = 20
 type Login = Pick<PendingLogin, 'id'>
 
 /**
- * Remembers in the session that this login asked for a reset mail, whatever address it named: the page
- * tells by it when the next mail can go, and so cannot tell whether the address was right.
+ * Remembers in the session that this login asked for a reset mail, for any address. From this the
+ * page computes when the next mail can go, so it cannot reveal whether the address was right.
  */
 export async function rememberLostAsk(
   req: Request,
@@ -22,7 +22,7 @@ export async function rememberLostAsk(
   await saveSession(req)
 }
 
-/** What the limits say of the mail that this login asked for last; null where it asked for none. */
+/** The limits' verdict on the mail that this login asked for last. Null if it asked for none. */
 export function allowanceOf(req: Request, login: Login): MailAllowance | null {
   const asks = asksOf(req, login)
   const last = asks.at(-1)

@@ -48,7 +48,7 @@ export const pressLostLink = withLink(async (linked) => {
   const { site, req, res, links, link } = linked
   const owner = ownerOf(linked)
   if (owner === null) return onPage(linked, { code: 'not-signed-in' })
-  // Before the reset: a user store that is away must not leave half of it.
+  // Before the reset: an unavailable user store must not leave it half done.
   if ((await accountOfPending(site, req, owner)) === undefined) return { code: 'sign-in-again' }
 
   const { pending, policy, subject } = owner
@@ -61,7 +61,7 @@ export const pressLostLink = withLink(async (linked) => {
   if (answer.kind === 'not-signed-in') return onPage(linked, { code: answer.kind })
   if (answer.kind !== 'reset') return expired(linked)
 
-  // As old as the reset itself: a password that changes meanwhile still ends it.
+  // As old as the reset itself, so that a password change meanwhile still ends it.
   const { epoch, at } = answer
   await putPending(site, req, { ...site.sessions.pending(pending), epoch, at })
   const next = pagePath(site.paths, 'setup-required')
@@ -80,7 +80,7 @@ export const cancelLostLink = withLink(async (linked) => {
   return undefined
 })
 
-/** GET `/lost/cancelled`: what a page's visitor sees after that. */
+/** GET `/lost/cancelled`: the page after that. */
 export const showLostCancelled: Handler = async ({ site, req, res, visitor }) => {
   const isIn = visitor.kind === 'signed-in'
   if (wantsJson(req)) sendJson(res, { status: 'cancelled' })
@@ -100,7 +100,7 @@ function pathOfLink({ paths }: Pick<Site, 'paths'>, token: string): string {
   return `${paths.secondStep}/lost/${encodeURIComponent(token)}`
 }
 
-/** The link is looked at before the visitor is: a dead one is dead for everybody. */
+/** Checks the link before the visitor: a dead link is dead for everybody. */
 function withLink(handler: (linked: Linked) => Promise<Problem | undefined>): Handler {
   return async (exchange) => {
     const { lost } = exchange.site
@@ -113,7 +113,7 @@ function withLink(handler: (linked: Linked) => Promise<Problem | undefined>): Ha
   }
 }
 
-/** Who waits for a code may ask for another link. */
+/** A pending login that waits for the code may ask for another link. */
 function expired({ site, visitor }: Pick<Exchange, 'site' | 'visitor'>): Problem {
   const waits = visitor.kind === 'pending' ? visitor.standing : null
   return waits === null
@@ -127,7 +127,7 @@ function ownerOf({ visitor, link }: { visitor: Visitor; link: LostLink }): Pendi
   return visitor.pending.userId === link.token.userId ? visitor : null
 }
 
-/** A mail scanner has the link too: only whoever has the user's login or session is that user. */
+/** A mail scanner has the link too: only a visitor with the user's login or session is the user. */
 function occasionHere({ req, visitor, link }: Linked): RequestInfo {
   const requestInfo = requestInfoOf(req)
   return userIdOf(visitor) === link.token.userId

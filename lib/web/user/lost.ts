@@ -31,7 +31,7 @@ export const showLost: Handler<PendingVisitor> = async ({ site, req, res, visito
   return undefined
 }
 
-/** As pages show it, in whole minutes, never too early; null where it is over. */
+/** As pages show it: whole minutes, rounded up. Null if it is over. */
 function momentAhead(at: number, now: number): Date | null {
   return at <= now ? null : new Date(Math.ceil(at / MINUTE_MS) * MINUTE_MS)
 }
@@ -48,7 +48,7 @@ export const askLost: Handler<PendingVisitor> = async (exchange) => {
   const request = { pending, policy, subject, address, requestInfo: requestInfoOf(req) }
   const mark = await lost.markOf(address, pending)
   await rememberLostAsk(req, pending, { address: mark, at: site.system.now() })
-  // Only when the answer is out: its time must not tell whether the address is right (promise 4).
+  // After the answer is sent: its time must not reveal whether the address is right (promise 4).
   res.once('close', () => lost.ask(request))
   if (wantsJson(req)) sendJson(res, { status: 'accepted' }, 202)
   else redirect(res, `${site.paths.secondStep}/lost?sent=1`)
@@ -60,7 +60,7 @@ function hoursOf({ lost }: Services): number {
   return Math.round((lost?.delay ?? 0) / HOUR_MS)
 }
 
-/** What is no address at all is said on the page; whether it is the right one, never. */
+/** The page says if the input is not an address, but never whether it is the right one. */
 async function refuse({ site, req, res }: Exchange<PendingVisitor>): Promise<undefined> {
   await sendProblem(site, req, res, malformed('email'), (problem, status) =>
     showPage(site, req, res, 'lost', { problem, sent: false, waitHours: hoursOf(site) }, status),

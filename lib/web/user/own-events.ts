@@ -3,8 +3,9 @@ import { isByAdmin } from '../../service/mails.js'
 import type { Site } from '../request/site.js'
 
 /**
- * What last happened to a user's second step, as they see it themselves. Which admin made a change is
- * hidden unless the host says otherwise, and where the admin sat always. The reason is the user's to read.
+ * The last events of a user's second step, as the user sees them. Hides which admin made a change,
+ * unless the host says otherwise, and always hides the admin's address and browser. Shows the
+ * reason.
  */
 export async function ownEvents(
   { audit, nameAdmins }: Pick<Site, 'audit' | 'nameAdmins'>,

@@ -3,8 +3,8 @@ import type { SecondStepRecord } from '../../domain/record.js'
 import type { Site } from '../request/site.js'
 
 /**
- * From when on a reset by mail that waits, or has waited, can be used; null where there is none. One
- * without a wait is not shown: it would tell whoever asked that the address was right.
+ * When a reset by mail with a wait, over or not, can be used. Null if there is none. A reset
+ * without a wait is not shown: it would reveal that the address was right.
  */
 export function resetPendingOf(
   { lost, system }: Pick<Site, 'lost' | 'system'>,

@@ -23,7 +23,7 @@ export const reset: Handler<SignedInVisitor> = async (exchange) => {
   return undefined
 }
 
-/** The host's sign-in page may say what has happened: nobody is signed in any more. */
+/** The host's sign-in page can say that the reset is done, because nobody is signed in any more. */
 function signInAfterReset(signIn: string): string {
   const [path = '', fragment] = signIn.split('#', 2)
   const query = path.includes('?') ? '&' : '?'
@@ -34,7 +34,7 @@ function signInAfterReset(signIn: string): string {
 export const disable: Handler<SignedInVisitor> = async (exchange) => {
   const { site, req, res, visitor } = exchange
   const { account } = visitor
-  // The body may have come late, and the rule have changed since the guard looked.
+  // The body may have arrived late, and the rule may have changed since the guard checked.
   const { policy, subject } = await site.sessions.footing(account.id, visitor.subject)
   if (ruleFor(policy, subject).mode === 'required') {
     return refuseOnSettings(exchange, { code: 'required-by-policy' }, 'disable')

@@ -30,7 +30,7 @@ import { disable, reset } from './reset.js'
 import { showSettings } from './settings.js'
 import { changeKey, confirmSetup, showKey, showSetup } from './setup.js'
 
-/** The contents page: every route of the user router, what it needs, and who answers it. */
+/** The contents page: every route of the user router, its requirement, and its handler. */
 const routes = [
   route('get', '/', signedIn, showSettings),
   route('get', '/challenge', pendingCode, showChallenge),
@@ -68,7 +68,8 @@ const ASSETS = fileURLToPath(new URL('../../../views/assets', import.meta.url))
 
 /** The user router, to be mounted at `paths.secondStep`. */
 export function router(site: Site): Router {
-  // No answer of serve-static's own, which would not have our headers: no redirect, no range refused.
+  // Keeps serve-static from answering by itself (redirects, refused ranges), because such answers
+  // lack our headers.
   const own = { index: false, redirect: false, acceptRanges: false }
   const assets = express.static(ASSETS, { ...own, setHeaders: setSafeHeaders })
   const made = routerOf(site, { call: 'router()', path: 'secondStep' }, routes, (before) => {

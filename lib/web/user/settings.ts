@@ -54,7 +54,7 @@ export async function refuseOnSettings(
   action: SettingsAction,
 ): Promise<Problem | undefined> {
   const { site, req, res } = exchange
-  // Revoked meanwhile: there are no settings to show any more.
+  // The session was revoked meanwhile, so there are no settings to show.
   if (problem.code === 'sign-in-again' || problem.code === 'not-enrolled') return problem
   await sendProblem(site, req, res, problem, (shown, status) =>
     settingsPage(exchange, shown, action, status),
@@ -107,7 +107,7 @@ function summaryOf({ site, visitor }: Exchange<SignedInVisitor>) {
   }
 }
 
-/** What is asked of the user by a date, and what is not asked until one. */
+/** The deadline to set up, and the end of a pause. */
 function deadlinesOf(footing: Footing, now: number) {
   const deadline = setupDeadlineOf(footing, now)
   const pausedUntil = pauseOf(footing, now)

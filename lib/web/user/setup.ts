@@ -138,7 +138,10 @@ async function showSetUpAgain({ site, req, res, visitor }: Exchange<Owner>): Pro
   return true
 }
 
-/** The set-up is done: the pending login is in, or this session goes on with a new stamp and id. */
+/**
+ * The set-up is done: the pending login is signed in, or this session continues with a new stamp
+ * and id.
+ */
 async function signIn(
   { site, req, visitor }: Exchange<Owner>,
   account: Account<Express.User>,
@@ -185,7 +188,7 @@ async function setupOwner({ site, req, visitor }: Exchange<Owner>): Promise<Setu
   if (present !== null) {
     return { ...shared, owner: present.id, admission: { ...visitor, stamp: present } }
   }
-  // A session older than the package: from now on it has a name that the set-up is bound to.
+  // A session older than the package gets a stamp, so that the set-up can be bound to it.
   const stamp = site.sessions.stamp(record.userId, record, 'none')
   updateSecondStep(req, { verified: stamp })
   await saveSession(req)
@@ -200,7 +203,9 @@ async function accountOf({
   return visitor.kind === 'signed-in' ? visitor.account : accountOfPending(site, req, visitor)
 }
 
-/** A typo shows the same QR code again; a set-up that is over does not begin another by itself. */
+/**
+ * After a typo, shows the same QR code again. An expired set-up does not begin a new one by itself.
+ */
 async function refuse(
   exchange: Exchange<Owner>,
   account: Account<Express.User>,
@@ -246,7 +251,7 @@ function setupPage(
   status: number,
 ): Promise<void> {
   const cancel = visitor.kind === 'pending'
-  // A pending login that a one-time code has brought here has no authenticator at hand.
+  // A pending login with a one-time code has no authenticator at hand.
   const purpose = cancel || !isEnrolled(visitor.record) ? 'setup' : 'change-key'
   return keyPage(site, req, res, account, key, { purpose, cancel, problem, status })
 }
