@@ -3,7 +3,7 @@ import type { UserPage, UserQuery, Users } from '../ports/users.js'
 import { within } from '../ports/with-timeout.js'
 import { type Glimpse, isOdd, type OddUser, oddUser } from './odd-user.js'
 
-/** A user of the host's and what the host's `describe` says of them, asked once and carried on. */
+/** A user of the host, with the result of `describe`, which is called once and passed on. */
 export interface Account<U = unknown> {
   /** The host's own object. */
   readonly user: U
@@ -11,15 +11,15 @@ export interface Account<U = unknown> {
   readonly id: string
   readonly email: string | null
   readonly name: string | null
-  /** What the user signs in with beside id and e-mail, or null. */
+  /** The name that the user signs in with, besides id and e-mail, or null. */
   readonly username: string | null
   /** The language that the user chose, or null. */
   readonly locale: string | null
-  /** What the rules ask about. */
+  /** The facts that the policy's rules depend on. */
   readonly subject: Subject
 }
 
-/** What came of looking for a user. `other`: the host answered with somebody else. */
+/** The outcome of looking up a user. `other`: the host answered with another user. */
 export type LookedUp<U> =
   | { readonly kind: 'found'; readonly account: Account<U> }
   | { readonly kind: 'odd'; readonly odd: OddUser & { readonly id: string } }
@@ -35,7 +35,7 @@ export interface AccountsParts<U> {
   readonly users: Users<U>
   /** @throws ConfigurationError for a user that no host should have, such as one without an id */
   readonly describe: (user: U) => Account<U>
-  /** What can be told of such a user; never throws */
+  /** Describes such a user as far as possible. Never throws. */
   readonly glimpse: (user: U) => Glimpse
   /** The host's id of a user of the records, or null for one of another realm. */
   readonly hostIdOf: (recordId: string) => string | null
@@ -43,10 +43,10 @@ export interface AccountsParts<U> {
   readonly timeout: number
 }
 
-/** What failures of the host's lookups are named after. */
+/** The name of the host's look-ups in errors. */
 const PART = 'the user store'
 
-/** Finds the host's users, checks that it is they, and has each described once. */
+/** Finds the host's users, checks that they have the requested id, and describes each once. */
 export class Accounts<U> {
   readonly #parts: AccountsParts<U>
 
@@ -60,7 +60,7 @@ export class Accounts<U> {
   }
 
   /**
-   * The user of a record as the host has them now.
+   * The user of a record, read from the host now.
    *
    * @throws UnavailableError where it cannot say; what `describe` throws, such as ConfigurationError
    */
@@ -71,8 +71,9 @@ export class Accounts<U> {
   }
 
   /**
-   * The same, telling a user who is gone from one whom the app tells wrongly, and from an answer with
-   * somebody else. A store that takes "ANN" for "ann" would let one user be asked for under many ids.
+   * The same, but distinguishes a user who is gone, a user whom the app describes wrongly, and an
+   * answer with another user. A store that takes "ANN" for "ann" would find one user under many
+   * ids.
    *
    * @throws UnavailableError where it cannot say
    */
@@ -83,7 +84,7 @@ export class Accounts<U> {
     const user = await within(PART, () => users.findById(hostId), timeout)
     if (user === null || user === undefined || user === false) return { kind: 'none' }
     const told = this.#described(user)
-    // Where not even the id can be read, it is whom the host was asked for.
+    // If even the id is unreadable, takes the requested id.
     if ((told.id ?? recordId) !== recordId) return { kind: 'other' }
     return isOdd(told)
       ? { kind: 'odd', odd: { ...told, id: recordId } }
@@ -97,13 +98,13 @@ export class Accounts<U> {
       const given = (await users.list?.(query)) ?? null
       if (given === null) return null
       const { listed, next } = checked(given, query.limit)
-      // `Array.from` reads what `map` passes over: a place that is empty.
+      // `Array.from` also visits empty places, which `map` skips.
       return { accounts: Array.from(listed, (user) => this.#described(user)), next }
     }
     return within(PART, read, timeout)
   }
 
-  /** One user who is told wrongly among a hundred must not hide the others. */
+  /** One user who is described wrongly must not hide the others. */
   #described(user: U): Account<U> | OddUser {
     try {
       return this.#parts.describe(user)

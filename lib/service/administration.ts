@@ -21,17 +21,17 @@ import type { BackupCodes } from './backup-codes.js'
 import type { OneTimeCodes } from './one-time-codes.js'
 import type { Records } from './records.js'
 
-/** One change of an admin's or the operator's. */
+/** One change by an admin or the operator. */
 export interface AdminChange {
   /** The user's id in the records. */
   readonly userId: string
-  /** Whom the rules are asked about: the user that is changed, not the admin. */
+  /** The subject is the user who is changed, not the admin. */
   readonly subject: Subject
   /** `actor` and `reason` say who does it and why. */
   readonly requestInfo: RequestInfo
 }
 
-/** What became of a change; `done` with the present state also where nothing had to be changed. */
+/** The outcome of a change. `done` with the present state, also if there was nothing to change. */
 export type AdminAnswer<Result = undefined> =
   | {
       readonly kind: 'done'
@@ -46,8 +46,8 @@ interface Decided<Result> extends Decision<AdminVerdict> {
 }
 
 /**
- * What an admin or the operator may do. Who is allowed to is asked before. Nothing here switches the
- * second step on for somebody who holds no device.
+ * The actions of admins and the operator. The caller authorises them. None of them turns the second
+ * step on for a user who has no device.
  */
 export class Administration {
   readonly #records: Records
@@ -75,7 +75,7 @@ export class Administration {
     return this.#change(change, disableByAdmin)
   }
 
-  /** Asks for no code for so many days, which were checked, or until resumed. */
+  /** Pauses the second step for some days (already validated) or until resumed. */
   pause(
     change: AdminChange,
     days: number | 'forever',
@@ -96,7 +96,7 @@ export class Administration {
     return this.#change(change, resetByAdmin)
   }
 
-  /** Makes a new set of backup codes, shown to the admin once; all earlier ones are dead. */
+  /** Makes a new set of backup codes, shown to the admin once. All earlier ones stop working. */
   makeBackupCodes(change: AdminChange): Promise<AdminAnswer<readonly string[]>> {
     return this.#changeAnd(change, async (footing, now) => {
       const { set, codes } = await this.#backupCodes.make(change.userId, now)
@@ -104,7 +104,7 @@ export class Administration {
     })
   }
 
-  /** Makes a code for one login, which must set up anew; earlier ones stay. */
+  /** Makes a code for one login, in which the user must set up again. Earlier codes stay. */
   makeOneTimeCode(
     change: AdminChange,
   ): Promise<AdminAnswer<{ readonly code: string; readonly expiresAt: number }>> {
@@ -130,7 +130,10 @@ export class Administration {
     return this.#records.policy()
   }
 
-  /** Changes what is named, and answers with the whole policy. It counts at the next request. */
+  /**
+   * Changes the named fields, and returns the whole policy. The change takes effect at the next
+   * request.
+   */
   async changePolicy(requestInfo: RequestInfo, changes: PolicyChanges): Promise<Policy> {
     const by = requestInfo.actor ?? SYSTEM
     await this.#records.changePolicy(requestInfo, (policy, now) => ({
@@ -140,7 +143,7 @@ export class Administration {
     return this.#records.policy()
   }
 
-  /** Announces that a change was refused; about nobody in particular where `userId` is null. */
+  /** Announces that a change was refused. About no single user if `userId` is null. */
   refused(
     userId: string | null,
     requestInfo: RequestInfo,
@@ -160,7 +163,7 @@ export class Administration {
     }))
   }
 
-  /** The policy is read for each try: an eased or tightened rule counts for this change already. */
+  /** Reads the policy for each try, so that a rule changed meanwhile counts for this change. */
   #changeAnd<Result>(
     { userId, subject, requestInfo }: AdminChange,
     decide: (footing: Footing, now: number) => Decided<Result> | Promise<Decided<Result>>,

@@ -6,7 +6,7 @@ import type { AuditEntry } from '../ports/audit-log.js'
 import type { System } from '../ports/system.js'
 import type { Audit } from './audit.js'
 
-/** Where something happened: whose request it was. */
+/** The request that caused an event. */
 export interface RequestInfo {
   readonly ip: string | null
   readonly userAgent: string | null
@@ -14,21 +14,21 @@ export interface RequestInfo {
   readonly actor?: Actor
   /** What an admin gave as the reason. Default: none. */
   readonly reason?: string | null
-  /** What the request wants to be answered in, as BCP 47 tags, best first. Default: nothing known. */
+  /** The request's languages as BCP 47 tags, best first. Default: unknown. */
   readonly languages?: readonly string[]
 }
 
-/** The host's own code, as the one who did it. */
+/** The host's own code as the actor. */
 export const SYSTEM: Actor = { kind: 'system', id: null }
 
-/** The request info of what the host's own code does, outside any request. */
+/** The request info of actions by the host's own code, outside any request. */
 export const NO_REQUEST: RequestInfo = { ip: null, userAgent: null, actor: SYSTEM }
 
 /** An event of one type. */
 export interface Announced<T extends SecondStepEventType> {
   readonly type: T
   readonly actor: Actor
-  /** The host's id of the user whose second step it is; null for what is nobody's in particular. */
+  /** The host's id of the user whose second step it is. Null for an event about no single user. */
   readonly user: string | null
   /** How a code was given, or null where none was. */
   readonly method: Method | null
@@ -45,18 +45,18 @@ export type AnnouncedEvent<T extends SecondStepEventType = SecondStepEventType> 
   [K in T]: Announced<K>
 }[T]
 
-/** What a listener to each name gets. */
+/** The arguments of a listener to each name. */
 export type Listeners = { [T in SecondStepEventType]: [AnnouncedEvent<T>] } & {
   event: [AnnouncedEvent]
 }
 
-/** What `secondStep.events` emits: each event under its type, and every one under `event`. */
+/** The emitter `secondStep.events`: emits each event under its type, and also under `event`. */
 export class SecondStepEvents extends EventEmitter<Listeners> {}
 
-/** A part of ours that is told of each event, and what the request wanted to be answered in. */
+/** A part of the package that receives each event, with the request's languages. */
 export type Told = (event: AnnouncedEvent, languages: readonly string[]) => void
 
-/** Tells listeners and the audit log what was decided and written. */
+/** Passes decided and written events on to the listeners and the audit log. */
 export class Announcer {
   readonly events = new SecondStepEvents()
   readonly #system: System
@@ -75,15 +75,15 @@ export class Announcer {
     this.#hostId = hostId
   }
 
-  /** Adds a part of ours. Hosts listen to `events`. */
+  /** Adds a part of the package. Hosts listen to `events`. */
   tell(told: Told): void {
     this.#told.push(told)
   }
 
   /**
-   * Resolves when the audit log has the events. Where it has not, the answer to whoever caused them
-   * is a refusal (promise 7), although the record is written already: the code is burned, the try is
-   * counted, and nobody gets in or learns a verdict unseen. A listener that fails holds nobody up.
+   * Resolves when the audit log has the events. If it fails, the request is refused (promise 7),
+   * although the record is already written: the code is burned and the try is counted, but nobody
+   * gets in or learns a verdict without an entry in the log. A failing listener delays nobody.
    *
    * @throws UnavailableError where the audit log does not take them
    */
@@ -119,7 +119,7 @@ export class Announcer {
     for (const name of [event.type, 'event'] as const) this.#emit(name, hosts as AnnouncedEvent)
   }
 
-  /** Not `emit`: a listener that throws would keep the others from hearing of it. */
+  /** Does not use `emit`: a listener that throws would keep the event from the others. */
   #emit(name: SecondStepEventType | 'event', event: AnnouncedEvent): void {
     for (const listener of this.events.rawListeners(name)) {
       try {

@@ -6,7 +6,7 @@ const PART = 'the audit log'
 const LAST_OF_A_USER = 10
 const LOOKED_AT = 50
 
-/** The audit log, with the limit in time that every port has. */
+/** The audit log, with the time limit of every port. */
 export class Audit {
   readonly #log: AuditLog
   readonly #noted: NotedAttempts | null
@@ -34,7 +34,7 @@ export class Audit {
   }
 
   /**
-   * What last happened to a user's second step, newest first.
+   * The last events of a user's second step, newest first.
    *
    * @param wanted default: everything. Of what else there is, so much is passed over and no more
    */

@@ -43,8 +43,8 @@ export class BackupCodes {
   }
 
   /**
-   * Replaces the user's set by a proof; all earlier codes are dead at once. The policy is read for each
-   * try of the write, as for an admin's change.
+   * Replaces the user's set, with a proof. All earlier codes stop working at once. Reads the policy
+   * for each try of the write, as for an admin's change.
    */
   replace(attempt: ProofAttempt): Promise<ProofAnswer<readonly string[]>> {
     const replaceSet: FollowUp<readonly string[]> = async (record, now) => {

@@ -12,7 +12,7 @@ import type { KeysOfUsers } from './keys-of-users.js'
 import type { Limits } from './limits.js'
 import type { Records } from './records.js'
 
-/** A proof that somebody gave, and in whose name. Record and policy are as this request has read them. */
+/** A proof, and the login that it was given in. Record and policy are as this request read them. */
 export interface ProofAttempt extends Footing {
   readonly userId: string
   readonly proof: Proof
@@ -24,16 +24,19 @@ export interface ProofAttempt extends Footing {
   readonly requestInfo: RequestInfo
 }
 
-/** What is to be done with the record once a proof was accepted, in the same write. */
+/** The change of the record when a proof is accepted, in the same write. */
 export type FollowUp<Result> = (
   record: SecondStepRecord,
   now: number,
 ) => Decision<Result> | Promise<Decision<Result>>
 
-/** What the policy may say against an action, whatever the proof. */
+/** The reasons for which the policy can refuse an action, whatever the proof. */
 export type PolicyRefusal = 'required-by-policy' | 'switched-off'
 
-/** Asked for each try of the write, before the proof is judged: a refused one costs nothing. */
+/**
+ * Called for each try of the write, before the proof is judged, so that a refused one costs
+ * nothing.
+ */
 export type Objection = () => Promise<PolicyRefusal | null>
 
 const NO_OBJECTION = async () => null
@@ -51,10 +54,10 @@ type Verdict<Result> =
   | Revoked
   | { readonly kind: PolicyRefusal }
 
-/** What became of a proof. */
+/** The outcome of a proof. */
 export type ProofAnswer<Result = undefined> =
   | Accepted<Result>
-  /** A one-time code: nobody is signed in, this pending login must set up anew. */
+  /** A one-time code: nobody is signed in, and this pending login must set up again. */
   | { readonly kind: 'setup-granted' }
   | { readonly kind: ProofRefusal | PolicyRefusal | 'sign-in-again' }
   /** `triesLeft`: wrong codes that the pending login may still have; null: it was given in a session. */
@@ -68,7 +71,7 @@ export type ProofAnswer<Result = undefined> =
 
 type Revoked = { readonly kind: 'sign-in-again' }
 
-/** Answers proofs, at the challenge and wherever else one is asked for, from one budget. */
+/** Answers proofs at the challenge and at every other place that needs one, with one budget. */
 export class Challenge {
   readonly #records: Records
   readonly #limits: Limits
@@ -95,14 +98,14 @@ export class Challenge {
   }
 
   /**
-   * Answers a proof. Places in the limits are taken before the verdict and given back when it was no
-   * miss, so that no number of parallel guesses gets more verdicts than the limits have places.
+   * Answers a proof. Takes places in the limits before the verdict, and gives them back if it was
+   * no miss. So parallel guesses never get more verdicts than the limits have places.
    */
   answer(attempt: ProofAttempt): Promise<ProofAnswer> {
     return this.answerAnd(attempt, (record) => ({ record, answer: undefined, events: [] }))
   }
 
-  /** Answers a proof, and does what it was given for: both are written, or neither is. */
+  /** Answers a proof and runs its action: both are written, or neither. */
   async answerAnd<Result>(
     attempt: ProofAttempt,
     followUp: FollowUp<Result>,
@@ -131,7 +134,7 @@ export class Challenge {
       await places.missed()
     } else await places.giveBack('all')
     if (verdict.kind === 'wrong-code') {
-      // A replay has cost nothing: its place was given back.
+      // A replay costs nothing: its place was given back.
       const back = verdict.counted ? 0 : 1
       return { kind: 'wrong-code', triesLeft: places.left === null ? null : places.left + back }
     }

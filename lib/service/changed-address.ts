@@ -4,14 +4,17 @@ import { NO_REQUEST } from './announcer.js'
 import type { MailResetTokens } from './mail-reset-tokens.js'
 import type { Records } from './records.js'
 
-/** Ends the user's reset by mail for good, where there is one: the host says that the address changed. */
+/**
+ * Ends the user's reset by mail for good, if there is one, because the host says that the address
+ * changed.
+ */
 export function emailChanged(records: Records, userId: string): Promise<void> {
   return endReset(records, userId, () => true)
 }
 
 /**
- * Ends a reset by mail that was asked for at another address than the user has now. For good: its link
- * must not work again when the address is changed back.
+ * Ends a reset by mail if the user's address has changed since. For good: its link must not work
+ * again when the address is changed back.
  */
 export class ChangedAddress {
   readonly #records: Records
@@ -27,7 +30,7 @@ export class ChangedAddress {
     return mailReset !== null && !(await this.#tokens.isFor(email, userId, mailReset))
   }
 
-  /** Ends this very reset; one that has begun meanwhile goes on. */
+  /** Ends this reset alone. A newer one continues. */
   async end({ userId, mailReset }: SecondStepRecord): Promise<void> {
     await endReset(this.#records, userId, ({ id }) => id === mailReset?.id)
   }

@@ -13,7 +13,7 @@ import { type ListedMember, unreadableMember } from './listed-member.js'
 import { isOdd, type OddUser } from './odd-user.js'
 import type { Records } from './records.js'
 
-/** A user of the host's, and how their second step is. Times in milliseconds. */
+/** A user of the host, with the state of their second step. Times in milliseconds. */
 export interface Member<U> extends Footing {
   readonly account: Account<U>
   /** The id that the host knows them by. */
@@ -31,18 +31,18 @@ export interface Member<U> extends Footing {
   readonly setupDeadline: number | null
 }
 
-/** Where the users of a page come from: the host's own list, or a list of the records. */
+/** The source of a page of users: the host's own list, or a list of the records. */
 export type Source = 'users' | RecordList
 
-/** Where a page begins: `cursor` is the source's own, null at its beginning. */
+/** The start of a page: `cursor` is the source's own, null at its beginning. */
 export interface Place {
   readonly source: Source
   readonly cursor: string | null
 }
 
-/** Whom to list. */
+/** The query for users. */
 export interface MemberQuery {
-  /** What the host searches for; without a list of the host's, a whole id. Empty: everybody. */
+  /** The text to search for; a whole id if the host has no list. Empty: everybody. */
   readonly search: string
   readonly state: State | null
   /** `next` of the page before; null: the first page. */
@@ -54,9 +54,9 @@ export interface MemberQuery {
 /** Members of a query; may be fewer than the limit, even none, while `next` says there are more. */
 export interface MemberPage {
   readonly members: readonly ListedMember[]
-  /** Records that are lost, in the store's words: whose they are cannot be told. */
+  /** Lost records, in the store's words. Their users are unknown. */
   readonly lost: readonly string[]
-  /** Users whom the app tells wrongly; those without an id are not among the members. */
+  /** Users whom the app describes wrongly. Those without an id are not among the members. */
   readonly odd: readonly OddUser[]
   readonly next: Place | null
 }
@@ -81,7 +81,7 @@ export interface DirectoryParts<U> {
   readonly now: () => number
 }
 
-/** So that a filter that few pass does not read everybody: such pages are short. */
+/** Limits how many users one page reads: if few pass the filter, the page is short. */
 const SOURCE_PAGES_AT_MOST = 5
 
 /** Finds the host's users, each with their second step. */
@@ -122,7 +122,7 @@ export class Directory<U> {
       if (place === null || members.length >= limit) break
       const found = await this.#fetch(place, search, limit - members.length, policy)
       if (found === null) return null
-      // The list that names one that cannot be read is all that tells how they are.
+      // For an unreadable record, only the list that names it tells the user's state.
       const listed = place.source !== 'users'
       const right = (one: ListedMember) =>
         one.state === state || (listed && one.unreadable !== undefined)
@@ -135,9 +135,9 @@ export class Directory<U> {
   }
 
   /**
-   * Where to look for them. Who is on, paused or locked is listed in the records; off and must set up
-   * are known of the host's users alone. A pause that the policy does not honour is none, so who is
-   * on may be listed as paused.
+   * The sources for a state. The records list users who are on, paused or locked. Only the host's
+   * users show who is off or must set up. A pause that the policy overrides does not count, so a
+   * user who is on may be listed as paused.
    */
   #sources({ search, state }: MemberQuery): readonly [Source, ...Source[]] {
     if (search !== '') return ['users']
@@ -186,7 +186,7 @@ export class Directory<U> {
     return { ...this.#sorted(found.filter((one) => one !== null)), lost, next }
   }
 
-  /** Null for users of another realm, and for those whom the host has no more. */
+  /** Null for users of another realm, and for users who are gone from the host. */
   async #accountOf(recordId: string): Promise<Account<U> | OddUser | null> {
     const found = await this.#parts.accounts.lookUp(recordId)
     if (found.kind === 'odd') return found.odd
@@ -205,7 +205,9 @@ export class Directory<U> {
     return this.#member(account, policy, record)
   }
 
-  /** One record that cannot be read must not hide everybody else. It is on and broken, never off. */
+  /**
+   * One unreadable record must not hide the other users. It counts as on and broken, never as off.
+   */
   async #listed(account: Account<U> | OddUser, policy: Policy): Promise<ListedMember | OddUser> {
     if (isOdd(account)) return account
     try {
@@ -217,7 +219,7 @@ export class Directory<U> {
     }
   }
 
-  /** Whoever has an id is listed, also where nothing else can be told of them. */
+  /** Lists every user who has an id, even if nothing else about them is readable. */
   #sorted(found: readonly (ListedMember | OddUser)[]): Pick<Fetched, 'members' | 'odd'> {
     const members = found.flatMap((one) => {
       if (!isOdd(one)) return one

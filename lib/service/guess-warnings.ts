@@ -18,9 +18,9 @@ export interface WarningMailer {
 }
 
 /**
- * Warns the owner from the third wrong code in a row on, of whichever kind and in whichever login: a
- * guesser who has the password may stay below every lock. The record's own count is of the
- * authenticator alone, and misses of backup codes must not lock that.
+ * Warns the owner from the third wrong code in a row on, of any kind and in any login, because a
+ * guesser who has the password may stay below every lock. The record counts only the
+ * authenticator's misses, since wrong backup codes must not lock it; so this keeps its own count.
  */
 export class GuessWarnings {
   readonly #inARow: Counter
@@ -51,7 +51,7 @@ export class GuessWarnings {
     void this.#mailer.send({ type: 'wrong-code', ...who, at, ...nothing }, languages)
   }
 
-  /** No mail rather than a refusal where the row cannot be known: a lost count harms nobody. */
+  /** If the count is unavailable, sends no mail instead of refusing: a lost count harms nobody. */
   async #isWorthAMail(userId: string): Promise<boolean> {
     try {
       const { taken, left } = await this.#inARow.take(userId, WRONG_CODES_IN_A_ROW)
@@ -61,7 +61,10 @@ export class GuessWarnings {
     }
   }
 
-  /** One after another: at once they could give more back than there was. Never rejects. */
+  /**
+   * Gives places back one after another: in parallel it could give back more than there were. Never
+   * rejects.
+   */
   async #endRow(userId: string): Promise<void> {
     try {
       const codes = await this.#inARow.taken(userId)
@@ -69,7 +72,7 @@ export class GuessWarnings {
         await this.#inARow.giveBack(userId)
       }
     } catch {
-      // The row goes on: at worst one mail too many.
+      // The row of misses continues: at worst, one mail too many.
     }
   }
 }

@@ -3,7 +3,7 @@ import type { Digester } from '../ports/digester.js'
 import type { RequestInfo } from './announcer.js'
 import type { Vault } from './vault.js'
 
-/** Makes the keys that factors work with, bound to one user: a secret moved to another one does not open. */
+/** Makes the keys for factors, bound to one user: a secret moved to another user does not open. */
 export class KeysOfUsers {
   readonly #vault: Vault
   readonly #digester: Digester

@@ -7,10 +7,10 @@ const CHANGES_PER_ADMIN = 60
 const REFUSALS_PER_ADMIN = 20
 const SETUPS_PER_USER = 50
 
-/** Places that an attempt took, to be given back when it was no miss. */
+/** The places that an attempt took. Give them back if it was no miss. */
 export interface Places {
   readonly kind: 'taken'
-  /** A place that cannot be given back is lost, which harms nobody; it never rejects. */
+  /** If a place cannot be given back, it is lost, which harms nobody. Never rejects. */
   giveBack(which: 'all' | 'address' | 'user'): Promise<void>
 }
 
@@ -18,9 +18,9 @@ export interface Places {
 export interface PasswordPlaces {
   readonly kind: 'taken'
   /**
-   * Somebody has signed in: gives the places of the accounts with these names back, and the
-   * address's where no other account was tried. Whoever signs in as themselves must not pay for
-   * guesses at somebody else. Never rejects.
+   * Call it after a sign-in: gives back the places of the accounts with these names, and the
+   * address's place if no other account was tried. A user who signs in must not pay for guesses at
+   * other accounts. Never rejects.
    *
    * @returns whether anything was given back
    */
@@ -29,15 +29,15 @@ export interface PasswordPlaces {
 
 /** Places of a code. */
 export interface CodePlaces extends Places {
-  /** Whether it is the pending login's last one. */
+  /** Whether it is the last place of the pending login. */
   readonly last: boolean
   /** Places that the pending login has left; null in a session. */
   readonly left: number | null
-  /** Says that the code was a miss: the last one uses the pending login up, which is announced. */
+  /** Reports a miss. The last one ends the pending login, which is announced. */
   missed(): Promise<void>
 }
 
-/** Why an attempt is refused unseen. */
+/** The reason why an attempt is refused unseen. */
 export type LimitRefusal =
   | { readonly kind: 'sign-in-again' }
   | { readonly kind: 'too-many-attempts'; readonly retryAfter: number }
@@ -118,8 +118,8 @@ export class Limits {
 
   /**
    * Takes a place of the address for a code that confirms a set-up, and one of the user's fifty
-   * set-ups a day: somebody who has the password alone could set up and turn off without end, each
-   * time with a mail, and push older changes out of the log.
+   * set-ups a day. Otherwise somebody who has only the password could set up and turn off without
+   * end, each time with a mail, and push older changes out of the log.
    */
   async takeForSetup(
     userId: string,
@@ -150,17 +150,17 @@ export class Limits {
   }
 
   /**
-   * Takes a place for a password. Per account and address together, never per account alone: that
-   * would be a lock that a stranger could put on (promise 4).
+   * Takes a place for a password, per account and address together. A limit per account alone would
+   * let a stranger lock the account (promise 4).
    */
   async takeForPassword(attempt: {
-    /** Every name that may be the account's: each is counted, so that none hides another. */
+    /** Every possible name of the account. Each is counted, so that none hides another. */
     accounts: readonly string[]
     ipKey: string
     passwordAttempts: number
   }): Promise<PasswordPlaces | LimitRefusal> {
     const { ipKey, passwordAttempts } = attempt
-    // First, and alone: an address that is full must not go on making counts of account after account.
+    // First, and alone: a full address must not create counts for more and more accounts.
     const ofAddress = await take(this.#passwordsOfAddress, ipKey, PASSWORDS_PER_ADDRESS)
     if (!ofAddress.taken) return tooMany(ofAddress.retryAfter)
     const accounts = [...new Set(attempt.accounts)]
@@ -189,7 +189,7 @@ export class Limits {
     return tooMany(Math.max(...places.map(({ retryAfter }) => retryAfter)))
   }
 
-  /** Whether another refused change of an admin's is to be noted: twenty an hour are, the rest say no more. */
+  /** Whether to log another refused change of an admin: twenty an hour are enough. */
   async takeForRefusal(actorId: string): Promise<boolean> {
     return (await take(this.#refusalsOfAdmin, actorId, REFUSALS_PER_ADMIN)).taken
   }
@@ -199,7 +199,7 @@ export class Limits {
    * second step of everybody at once. The first refusal of a window is announced.
    */
   async takeForChange(actorId: string, requestInfo: RequestInfo): Promise<Places | LimitRefusal> {
-    // One place more than there are: whoever gets it is the first to be refused.
+    // One place more than allowed: the request that takes it is the first to be refused.
     const limit = CHANGES_PER_ADMIN + 1
     const place = await take(this.#changesOfAdmin, actorId, limit)
     if (place.taken && place.left > 0) {

@@ -1,7 +1,7 @@
 import type { Account } from './accounts.js'
 import type { Member } from './directory.js'
 
-/** What a list tells of a user. */
+/** A user's entry in a list. */
 export type ListedMember = Pick<
   Member<unknown>,
   | 'hostId'
@@ -15,13 +15,13 @@ export type ListedMember = Pick<
 > & {
   readonly account: Pick<Account, 'id' | 'name' | 'email'>
   /**
-   * Their record is damaged or lost, or the app tells the user wrongly: nobody gets in, and nothing
-   * else is known.
+   * The record is damaged or lost, or the app describes the user wrongly: nobody gets in, and
+   * nothing else is known.
    */
   readonly unreadable?: 'record' | 'user'
 }
 
-/** "On and broken", never off: somebody must look at it. */
+/** "On and broken", never "off": somebody must look at it. */
 export function unreadableMember(
   { id, name, email }: ListedMember['account'],
   hostId: string,

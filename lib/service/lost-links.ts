@@ -30,7 +30,7 @@ export interface LostLink {
   readonly heldUntil: number
 }
 
-/** What the links of resets by mail are known by. */
+/** The parts that `LostLinks` needs. */
 export interface LostLinkParts {
   readonly records: Records
   readonly tokens: MailResetTokens
@@ -40,7 +40,7 @@ export interface LostLinkParts {
   readonly system: System
 }
 
-/** The links that were mailed: what they are of, and what can be done with them. */
+/** The mailed links: finds, opens, uses and cancels them. */
 export class LostLinks {
   readonly #parts: LostLinkParts
   readonly #changed: ChangedAddress
@@ -51,8 +51,8 @@ export class LostLinks {
   }
 
   /**
-   * The link of a token, or null where it does not work, for whichever reason. One whose user has
-   * another address by now never works again.
+   * The link of a token, or null if it does not work, for any reason. If the user's address has
+   * changed since, it never works again.
    */
   async find(token: string): Promise<LostLink | null> {
     const { records, tokens, findUser, system } = this.#parts
@@ -61,7 +61,7 @@ export class LostLinks {
     const record = await records.find(read.userId)
     const reset = await this.#resetOf(read, record, system.now())
     if (reset === null) return null
-    // Only now: whoever has no token learns nothing from the time that the host takes.
+    // Only now, so that the host's response time reveals nothing to somebody without a token.
     const user = await findUser(read.userId)
     if (user === null) return null
     if (await this.#changed.isOf(record, user.account.email)) {
@@ -82,7 +82,10 @@ export class LostLinks {
     return mailResetOf(record, digests, now)
   }
 
-  /** Says that a link was opened. Mail scanners open some links again and again: that is said once. */
+  /**
+   * Announces that a link was opened. Only once, because mail scanners open some links again and
+   * again.
+   */
   async opened({ token, reset }: LostLink, requestInfo: RequestInfo): Promise<void> {
     const { limits, announcer } = this.#parts
     if (!(await limits.mayTellOpening(reset.id))) return
@@ -93,7 +96,7 @@ export class LostLinks {
     )
   }
 
-  /** Resets, for a pending login of that user. Link and login are asked again in the decision. */
+  /** Resets, for a pending login of that user. The decision checks link and login again. */
   press(
     { token, heldUntil }: LostLink,
     press: LostLogin,
@@ -114,7 +117,7 @@ export class LostLinks {
     )
   }
 
-  /** Ends the reset that a link is of. */
+  /** Ends the reset of a link. */
   cancel({ token }: LostLink, requestInfo: RequestInfo): Promise<'cancelled' | 'link-expired'> {
     return this.#parts.records.change<'cancelled' | 'link-expired'>(
       token.userId,
@@ -127,7 +130,7 @@ export class LostLinks {
   }
 }
 
-/** Whether the login may ask for a reset, or make one: it waits for the code. */
+/** Whether the login may ask for a reset or make one, because it waits for the code. */
 export function waitsForCode(
   { pending, policy, subject }: LostLogin,
   record: SecondStepRecord,

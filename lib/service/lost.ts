@@ -18,19 +18,19 @@ import { heldUntilOf, type MailResetUser } from './mail-reset-user.js'
 import type { LinkMailer } from './mails.js'
 import type { Trouble } from './trouble.js'
 
-/** Who asks for a reset by mail, and for which address. */
+/** A request for a reset by mail: the login and the address. */
 export interface LostRequest extends LostLogin {
-  /** As `readAddress` has it. */
+  /** In the form of `readAddress`. */
   readonly address: string
 }
 
-/** What resets by mail are made of. */
+/** The parts that `Lost` needs. */
 export interface LostParts extends LostLinkParts {
   readonly mails: LinkMailer
   readonly trouble: Trouble
   /** Milliseconds that a reset waits before its link can be used. */
   readonly delay: number
-  /** Milliseconds between an answer and what comes of it. Default: 100 to 400, at random. */
+  /** Milliseconds between an answer and the work that it starts. Default: 100 to 400, at random. */
   readonly pause?: () => number
 }
 
@@ -61,8 +61,8 @@ export class Lost {
   }
 
   /**
-   * A digest by which a login knows again that it has named an address before: what was typed need not
-   * be in its session.
+   * A digest by which a login recognises an address that it named before, so that the session need
+   * not hold the address.
    */
   async markOf(address: string, { id, userId }: PendingLogin): Promise<string> {
     const [mark] = await this.#parts.tokens.addressDigests(address, userId, id)
@@ -70,8 +70,8 @@ export class Lost {
   }
 
   /**
-   * Begins what comes of asking. Whoever asked has the answer already and learns nothing of it, so
-   * nothing is returned and nothing thrown; a failure is told to the operator.
+   * Starts the work of a request. The requester already has the answer and must learn nothing more,
+   * so this returns and throws nothing. It reports failures to the operator.
    */
   ask(request: LostRequest): void {
     const asking = this.#pause()
@@ -82,8 +82,8 @@ export class Lost {
   }
 
   /**
-   * A right address costs more work than a wrong one. Begun at once, that would show in the time of
-   * whatever the same visitor asks for next (promise 4).
+   * A right address costs more work than a wrong one. If the work began at once, the time of the
+   * visitor's next request would reveal that (promise 4).
    */
   #pause(): Promise<void> {
     const { pause = () => this.#somewhile() } = this.#parts
@@ -95,7 +95,7 @@ export class Lost {
     return SHORTEST_PAUSE + (random / 255) * LONGER_AT_MOST
   }
 
-  /** Resolves when everything that was begun is done, or has failed. Never rejects. */
+  /** Resolves when all started work is done or has failed. Never rejects. */
   async settled(): Promise<void> {
     while (this.#underWay.size > 0) await Promise.all(this.#underWay)
   }
@@ -124,7 +124,7 @@ export class Lost {
     if (!mailed) await places.giveBack()
   }
 
-  /** Asking again sends nothing; it only finds out that the host has lifted its hold. */
+  /** A repeated request sends nothing. It only notices if the host has lifted its hold. */
   async #shorten(request: LostRequest, user: MailResetUser): Promise<void> {
     const { records, delay, system } = this.#parts
     const heldUntil = await heldUntilOf(user, system.now())
@@ -159,8 +159,8 @@ export class Lost {
         throw error
       })
     if (begun === null) return false
-    // The address may have changed since it was looked up, and the host may have said so before there
-    // was a reset to end.
+    // The address may have changed since the look-up, and the host may have reported it before
+    // there was a reset to end.
     const now = await this.#parts.findUser(userId)
     if (now === null || !(await tokens.isFor(now.account.email, userId, begun))) {
       await this.#drop(userId, id)
@@ -171,7 +171,8 @@ export class Lost {
     const event = { type: 'mail-reset-asked', ...factsOf(userId, begun), detail } as const
     const link = { token, account: user.account }
     const sent = await mails.sendLink(event, requestInfo.languages ?? [], link)
-    // A wait that its owner was not told of would be no warning; they can ask again.
+    // A wait without a mail to the owner would warn nobody, so the reset ends. The user can ask
+    // again.
     if (!sent && usableAt > begun.askedAt) await this.#drop(userId, id)
     return true
   }
@@ -206,7 +207,7 @@ export class Lost {
     return true
   }
 
-  /** Ends what waits; whether anything did is not said. */
+  /** Ends a waiting reset. Does not tell whether there was one. */
   cancel(
     admission: Admission & Footing,
     requestInfo: RequestInfo,
@@ -223,7 +224,7 @@ export class Lost {
   }
 }
 
-/** Who asked and when: what the owner decides by, in every mail that has a link. */
+/** Who asked and when, for every mail with a link: the owner decides by it. */
 export function factsOf(userId: string, { askedAt, ip, userAgent }: MailReset) {
   const actor = { kind: 'user', id: userId } as const
   const nothing = { method: null, reason: null }

@@ -7,9 +7,9 @@ const OPENINGS_OF_A_LINK = 10
 // A user's log has room for 100 attempts: wrong codes of some days must stay in it.
 const REFUSALS_OF_A_DAY = 10
 
-/** Places that a mail took. */
+/** The places that a mail took. */
 export interface MailPlaces {
-  /** For a mail that does not go out after all. Never rejects. */
+  /** Gives them back for a mail that is not sent after all. Never rejects. */
   giveBack(): Promise<void>
 }
 
@@ -18,7 +18,10 @@ export class MailLimits {
   readonly #asks: Counter
   readonly #openings: Counter
   readonly #refusals: Counter
-  /** The shortest first: of many at once one passes it, and only that one takes of the others. */
+  /**
+   * The shortest window first: of many parallel requests one passes it, and only that one takes
+   * places of the others.
+   */
   readonly #mails: readonly { readonly counter: Counter; readonly limit: number }[]
 
   constructor(counters: Counters) {
@@ -31,7 +34,7 @@ export class MailLimits {
     }))
   }
 
-  /** Whether a pending login may ask once more: what it sets going must end somewhere. */
+  /** Whether a pending login may ask once more, because each request starts work. */
   async mayAsk(pendingId: string): Promise<boolean> {
     const { taken } = await this.#asks.take(pendingId, ASKS_OF_A_LOGIN)
     return taken
@@ -49,7 +52,9 @@ export class MailLimits {
     return taken
   }
 
-  /** Places for one mail to this user, or null where there have been too many; then none is taken. */
+  /**
+   * Places for one mail to this user. Null if there were too many mails; then no place is taken.
+   */
   async takeForMail(userId: string): Promise<MailPlaces | null> {
     const taken: Counter[] = []
     const giveBack = async () => {

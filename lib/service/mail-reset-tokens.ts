@@ -9,7 +9,7 @@ const BYTES_OF_A_TOKEN = 32
 const BYTES_OF_AN_ID = 16
 const LONGEST = 2048
 
-/** A token of ours: the user says where to look, the secret is what counts. */
+/** A token that this app made. The user id says where to look, and the secret is the proof. */
 export interface ReadToken {
   readonly userId: string
   readonly secret: string
@@ -20,7 +20,7 @@ interface SpeltToken extends ReadToken {
   readonly mac: string
 }
 
-/** Null for every other spelling of a token, and for whatever else it may be. */
+/** Null for any other spelling of a token, and for any other text. */
 function readToken(token: string): SpeltToken | null {
   if (token.length > LONGEST) return null
   const [user = '', secret = '', mac = ''] = token.split('.')
@@ -38,7 +38,7 @@ function lengthOf(part: string): number {
   return Buffer.from(part, 'base64url').length
 }
 
-/** Node reads many spellings of the same bytes; only one of them is ours. */
+/** Node decodes many spellings of the same bytes. Only the canonical one is a token. */
 function respelt(part: string): string {
   return Buffer.from(part, 'base64url').toString('base64url')
 }
@@ -46,7 +46,7 @@ function respelt(part: string): string {
 type Owner = Pick<SecondStepRecord, 'userId' | 'epoch'>
 type Bound = Pick<MailReset, 'id' | 'addressDigest'>
 
-/** Makes and knows the tokens of resets by mail. Only their digests are kept. */
+/** Makes and recognises the tokens of resets by mail. The store holds only their digests. */
 export class MailResetTokens {
   readonly #digester: Digester
   readonly #system: System
@@ -56,12 +56,12 @@ export class MailResetTokens {
     this.#system = parts.system
   }
 
-  /** Id of the key that the digests of a reset that begins are made with. */
+  /** Id of the key for the digests of a new reset. */
   get keyId(): string {
     return this.#digester.keyIds[0]
   }
 
-  /** The id of a reset that begins. */
+  /** The id of a new reset. */
   newId(): string {
     return Buffer.from(this.#system.random(BYTES_OF_AN_ID)).toString('base64url')
   }
@@ -74,8 +74,8 @@ export class MailResetTokens {
   }
 
   /**
-   * Reads a token; null for what was not made here. Found out without a look at the user, or the
-   * time of that would tell a stranger what there is (promise 4).
+   * Reads a token. Null if it was not made here. Checks this without looking the user up, because
+   * the time of a look-up would tell a stranger about the account (promise 4).
    */
   async read(token: string): Promise<ReadToken | null> {
     const spelt = readToken(token)

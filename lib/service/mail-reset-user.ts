@@ -1,7 +1,7 @@
 import { DAY_MS } from '../domain/units.js'
 import type { Account } from './accounts.js'
 
-/** What the host says of a user whose second step may be reset by mail. */
+/** The host's information about a user whose second step may be reset by mail. */
 export interface MailResetUser {
   readonly account: Account
   /** @throws UnavailableError where the host cannot say */
@@ -24,8 +24,8 @@ export type FindMailResetUser = (userId: string) => Promise<MailResetUser | null
 const LONGEST_HOLD = 365 * DAY_MS
 
 /**
- * Until when the host holds a user's reset back: a year at most, then it is asked again. Hosts say
- * "for good" by a date beyond which there is none.
+ * The end of the host's hold on a user's reset: a year at most, then the host is asked again. Hosts
+ * express "for good" by a date in the far future.
  */
 export async function heldUntilOf(user: MailResetUser, now: number): Promise<number> {
   return Math.min(await user.heldUntil(), now + LONGEST_HOLD)

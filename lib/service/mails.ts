@@ -9,7 +9,7 @@ import type { Account, Accounts } from './accounts.js'
 import { type AnnouncedEvent, type Announcer, NO_REQUEST } from './announcer.js'
 import { WarningMails } from './warning-mails.js'
 
-/** The mails about what a user, or the host's own code, did: each tells of the event of that name. */
+/** The mails about acts of users and of the host's own code, one for the event of each name. */
 export const MAILS = [
   'enrolled',
   'disabled',
@@ -27,16 +27,16 @@ export const MAILS = [
   'mail-reset-cancelled',
 ] as const satisfies readonly SecondStepEventType[]
 
-/** The mails about what an admin or the operator did: one for each row of the table of actions. */
+/** The mails about acts of admins and the operator: one for each row of the table of actions. */
 export const ADMIN_MAILS = USER_ACTION_NAMES.map((name) => USER_ACTIONS[name].event)
 
 export type MailName = (typeof MAILS)[number] | (typeof ADMIN_MAILS)[number]
 
-/** An event that a user is told of. */
+/** An event with a mail to the user. */
 export type MailedEvent = AnnouncedEvent<MailName> & { readonly user: string }
 
 /**
- * Writes the mail that tells of an event, in the first of the languages that there is.
+ * Writes the mail about an event, in the first available language.
  *
  * @param by the admin's name, where the user is to be told. Default: nobody's
  * @param token of the link that the mail is to have. Default: none
@@ -50,19 +50,19 @@ export type WriteMail = (
   heldBack?: number,
 ) => { readonly subject: string; readonly text: string; readonly html: string }
 
-/** What a mail has that no event may tell: a secret, and whom alone it is for. */
+/** The part of a mail that no event may hold: a secret, and its only recipient. */
 export interface MailedLink {
   readonly token: string
   readonly account: Account
 }
 
-/** Sends the mails that have a link beside what their event tells. */
+/** Sends the mails that have a link in addition to their event. */
 export interface LinkMailer {
   /** Resolves with whether the mail was taken. Never rejects. */
   sendLink(event: MailedEvent, languages: readonly string[], link: MailedLink): Promise<boolean>
 }
 
-/** What mails are made of. */
+/** The parts that `Mails` needs. */
 export interface MailParts {
   readonly announcer: Announcer
   readonly counters: Counters
@@ -79,7 +79,8 @@ export interface MailParts {
 type Part = MailFailure['part']
 
 const PATIENCE = 20_000
-// Two have a link that no event has, and not every wrong code is worth a mail: whoever knows sends them.
+// Two mails need a link that no event holds, and not every wrong code is worth a mail. Other parts
+// send these.
 const SENT_ELSEWHERE: readonly SecondStepEventType[] = [
   ...(['mail-reset-asked', 'mail-reset-ready'] as const),
   'wrong-code',
@@ -148,7 +149,7 @@ export class Mails implements LinkMailer {
     try {
       await this.#write(event, languages, link, { email, locale, heldBack })
     } catch (error) {
-      // A warning that nobody has got must not be the only one of the day.
+      // A warning that was not delivered must not be the only one of the day.
       await this.#warnings.failed(event.type, event.user, heldBack).catch(() => undefined)
       throw error
     }
@@ -162,7 +163,7 @@ export class Mails implements LinkMailer {
   ): Promise<void> {
     const { from, mailer, write, patience = PATIENCE } = this.#parts
     const { email, locale, heldBack } = to
-    // What somebody else's request asked for says nothing about the user's own language.
+    // Somebody else's request says nothing about the user's language.
     const asked = event.actor.kind === 'user' ? languages : []
     const wanted = locale === null ? asked : [locale, ...asked]
     const by = await this.#adminToName(event)
@@ -180,7 +181,7 @@ export class Mails implements LinkMailer {
     )
   }
 
-  /** The mail goes out without the name where it cannot be told. */
+  /** If the name is unavailable, the mail goes out without it. */
   async #adminToName({ actor }: MailedEvent): Promise<string | null> {
     const { nameAdmins = false } = this.#parts
     if (!nameAdmins || actor.kind !== 'admin' || actor.id === null) return null

@@ -4,8 +4,8 @@ import type { AuditEntry } from '../ports/audit-log.js'
 import type { Counter, Counters } from '../ports/counters.js'
 
 /**
- * Which attempts are worth an entry in the audit log: so many a day of one kind about one user.
- * Whoever guesses could push their own traces out of the log with others. Listeners hear of all.
+ * Limits the entries of attempts in the audit log, per day, kind and user. Otherwise a guesser
+ * could push their own traces out of the log with new ones. Listeners get every attempt.
  */
 export class NotedAttempts {
   readonly #noted: Counter
@@ -14,7 +14,7 @@ export class NotedAttempts {
     this.#noted = counters.counter('noted-attempts', DAY_S)
   }
 
-  /** The entries that are worth it, in their order. Never rejects. */
+  /** The entries to keep, in their order. Never rejects. */
   async worth(entries: readonly AuditEntry[]): Promise<readonly AuditEntry[]> {
     const worth: AuditEntry[] = []
     for (const entry of entries) if (await this.#isWorthIt(entry)) worth.push(entry)
@@ -34,13 +34,13 @@ export class NotedAttempts {
     try {
       return (await this.#noted.take(keyOf(entry), limit)).taken
     } catch {
-      // Where the count cannot be known the entry is kept: a full log is better than a silent one.
+      // If the count is unavailable, keeps the entry: a full log is better than a missing entry.
       return true
     }
   }
 }
 
-/** What one admin is refused must not leave another's refusals unnoted. */
+/** Counted per admin, so that one admin's refusals do not hide another's. */
 function keyOf({ type, method, user, actor }: AuditEntry): string {
   return JSON.stringify([type, method, user, actor.kind === 'admin' ? actor.id : null])
 }

@@ -1,17 +1,17 @@
 import { type OddField, OddUserError } from '../errors/odd-user-error.js'
 
-/** What can be told of a user whom the app tells wrongly. */
+/** The known facts about a user whom the app describes wrongly. */
 export interface Glimpse {
   /** In the records; null: not even the id can be read. */
   readonly id: string | null
   readonly name: string | null
 }
 
-/** A user whom the app tells wrongly: nothing is known of them that the rules could be asked about. */
+/** A user whom the app describes wrongly, so the facts for the policy's rules are unknown. */
 export interface OddUser extends Glimpse {
-  /** What is wrong; `describe`: the app's own code throws. */
+  /** The wrong field. `describe`: the app's own code throws. */
   readonly field: OddField | 'describe'
-  /** What was thrown. */
+  /** The thrown error. */
   readonly cause: unknown
 }
 

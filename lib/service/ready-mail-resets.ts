@@ -29,8 +29,8 @@ interface Parts {
 }
 
 /**
- * Tells users that the wait of their reset is over. Every process looks once a minute; the write of
- * the record decides which of them tells.
+ * Mails users whose reset's wait is over. Every process polls once a minute, and the write of the
+ * record decides which one sends the mail.
  */
 export class ReadyMailResets {
   readonly #parts: Parts
@@ -42,12 +42,12 @@ export class ReadyMailResets {
     this.#parts = parts
   }
 
-  /** Begins to look, now and then; that alone keeps no process alive. */
+  /** Starts polling. The timer is unref'd. */
   start(): void {
     this.#lookIn(SOON)
   }
 
-  /** Resolves when the user who is being told has been told; nobody is looked for after that. */
+  /** Stops polling. Resolves when the mail under way is done. */
   async stop(): Promise<void> {
     this.#stopped = true
     clearTimeout(this.#timer)
@@ -62,7 +62,7 @@ export class ReadyMailResets {
     this.#timer.unref()
   }
 
-  /** Tells everybody who is to be told. Never rejects: a failure is told to the operator. */
+  /** Mails every user who is due. Never rejects: reports failures to the operator. */
   async sweep(): Promise<void> {
     const { records, system, trouble } = this.#parts
     try {
@@ -99,7 +99,7 @@ export class ReadyMailResets {
     void mails.sendLink(event, [], { token, account: allowed.account })
   }
 
-  /** What must not be reset any more is over; a reset that is not due is left alone. */
+  /** Ends a reset that is not allowed any more. Leaves a reset that is not due unchanged. */
   async #isLive(
     user: MailResetUser | null,
     record: SecondStepRecord,

@@ -13,24 +13,26 @@ import type { Announcer, RequestInfo } from './announcer.js'
 const TRIES = 10
 const PART = 'the record store'
 
-/** What a change of the policy yields; as `Decision` for a record. */
+/** The result of a change of the policy, like `Decision` for a record. */
 export interface PolicyDecision<Answer> {
   readonly policy: Policy
   readonly answer: Answer
   readonly events: readonly SecondStepEvent[]
 }
 
-/** A page of a list, with what of it cannot be read: one record must not hide the others. */
+/**
+ * A page of a list, with its unreadable records listed apart: one record must not hide the others.
+ */
 export interface ReadPage {
   readonly records: readonly SecondStepRecord[]
-  /** Whose records are damaged. */
+  /** The users whose records are damaged. */
   readonly damaged: readonly string[]
-  /** What is lost, or damaged so that it does not say whose it is, in the store's words. */
+  /** Lost records, and damaged ones without a readable user, in the store's words. */
   readonly lost: readonly string[]
   readonly next: string | null
 }
 
-/** Whose records are on a page of a list; `next` as in `RecordPage`. */
+/** The users on a page of a list. `next` as in `RecordPage`. */
 export interface IdPage {
   readonly ids: readonly string[]
   readonly next: string | null
@@ -68,7 +70,7 @@ export class Records {
     this.#window = environment.window ?? 1
   }
 
-  /** Opens the store once; a failure is an answer for now, and the next call tries again. */
+  /** Opens the store once. After a failure, the next call tries again. */
   open(): Promise<void> {
     const { open } = this.#store
     if (open === undefined) return Promise.resolve()
@@ -111,8 +113,8 @@ export class Records {
   }
 
   /**
-   * Whose records a page of a list has, also where one of them is nonsense: that is seen by whoever
-   * reads it, and keeps nobody from the others.
+   * The users on a page of a list, even if one of their records is malformed: only reading that
+   * record fails.
    *
    * @throws UnavailableError where the page cannot be read, or says of a record not whose it is
    */
@@ -127,14 +129,14 @@ export class Records {
   /** @throws UnavailableError where the policy cannot be read, also when it is nonsense */
   async policy(): Promise<Policy> {
     const policy = await this.#storedPolicy()
-    // What the host switched off at start-up stays off, whatever the document says.
+    // Features that the host switched off at start-up stay off, whatever the document says.
     return this.#backupCodes ? policy : { ...policy, backupCodes: false }
   }
 
   /**
-   * Decides on the record and writes what was decided; only then the events, and then the answer. A
-   * lost race reads and decides again. After a time-out nothing is tried again: the write may have
-   * taken place.
+   * Decides on the record and writes the decision. Only then it announces the events, and then
+   * answers. After a lost race it reads and decides again. After a time-out it does not try again,
+   * because the write may have taken place.
    *
    * @param known the record as this request has already read it; compare-and-set makes it safe
    */

@@ -4,7 +4,7 @@ import type { RequestInfo } from './announcer.js'
 import type { Records } from './records.js'
 import type { Vault } from './vault.js'
 
-/** Seals secrets anew under the first key of the ring, so that a later one can leave it. */
+/** Seals secrets again under the first key of the ring, so that an older key can be removed. */
 export class Reseal {
   readonly #records: Records
   readonly #vault: Vault
@@ -15,8 +15,8 @@ export class Reseal {
   }
 
   /**
-   * Seals the secrets of one record. By compare-and-set, so that it is safe while the app runs: what
-   * was changed meanwhile is read and sealed again.
+   * Seals the secrets of one record, by compare-and-set, so that it is safe while the app runs: if
+   * the record changes meanwhile, it reads and seals again.
    *
    * @param known the record as it was just read
    * @returns whether there was anything to do
@@ -46,7 +46,7 @@ export class Reseal {
     )
   }
 
-  /** The very part that came in where its secret is under the first key already. */
+  /** The same object that came in, if its secret is under the first key already. */
   async #fresh<Part extends { readonly secret: string }>(
     part: Part,
     context: SealContext,

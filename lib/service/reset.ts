@@ -3,7 +3,7 @@ import { disableByUser, resetByUser } from '../domain/reset.js'
 import type { Challenge, ProofAnswer, ProofAttempt } from './challenge.js'
 import type { Records } from './records.js'
 
-/** Lets users forget their authenticator, by a code. */
+/** Lets users delete their authenticator, with a code. */
 export class Reset {
   readonly #challenge: Challenge
   readonly #records: Records
@@ -13,14 +13,14 @@ export class Reset {
     this.#records = parts.records
   }
 
-  /** Set-up comes at the next login; every session ends. */
+  /** Resets: the user sets up at the next login, and every session ends. */
   reset(attempt: ProofAttempt): Promise<ProofAnswer> {
     return this.#challenge.answerAnd(attempt, resetByUser)
   }
 
   /**
-   * Back to the first step alone, where the policy permits it; every other session ends. The policy is
-   * read for each try, as for an admin's change.
+   * Turns the second step off, if the policy permits it. Every other session ends. Reads the policy
+   * for each try, as for an admin's change.
    */
   disable(attempt: ProofAttempt): Promise<ProofAnswer> {
     return this.#challenge.answerAnd(attempt, disableByUser, async () => {

@@ -9,10 +9,10 @@ import type { System } from '../ports/system.js'
 import { NO_REQUEST, type RequestInfo } from './announcer.js'
 import type { Records } from './records.js'
 
-/** Looks up whom the rules are asked about; null where the host has no such user. */
+/** Looks up the subject of the policy's rules. Null if the host has no such user. */
 export type FindSubject = (userId: string) => Promise<Subject | null>
 
-/** A signed-in session, and what its request was let in on. */
+/** A signed-in session, with the admission of its request. */
 export interface NamedSession extends Footing {
   readonly userId: string
   readonly stamp: Stamp | null
@@ -26,7 +26,7 @@ function isStillSignedIn(
   return stillAdmitted({ kind: 'signed-in', userId, stamp }, { record, policy, subject }, now)
 }
 
-/** Begins and ends what sessions carry: stamps and pending logins. */
+/** Begins and ends stamps and pending logins. */
 export class Sessions {
   readonly #records: Records
   readonly #system: System
@@ -65,7 +65,7 @@ export class Sessions {
       },
       record,
     )
-    // The version is another one now; a change that rests on the old one reads again by itself.
+    // The version has changed. A change based on the old one reads again by itself.
     return { ...footing, record: { ...record, ruleStart: noted } }
   }
 
@@ -137,7 +137,10 @@ export class Sessions {
     })
   }
 
-  /** The user says that the backup codes are saved. A session that was ended meanwhile says nothing. */
+  /**
+   * Records that the user has saved the backup codes. Ignored from a session that was ended
+   * meanwhile.
+   */
   async backupCodesSaved(
     userId: string,
     requestInfo: RequestInfo,

@@ -26,7 +26,7 @@ import type { KeysOfUsers } from './keys-of-users.js'
 import type { Limits } from './limits.js'
 import type { Records } from './records.js'
 
-/** Who sets up, and in which login. */
+/** The user and the login of a set-up. */
 export interface SetupOwner extends Footing {
   readonly userId: string
   /** Id of the pending login or of the stamp. */
@@ -48,7 +48,7 @@ export type SetupShown =
   | ({ readonly kind: 'shown' } & ShownKey)
   | { readonly kind: 'already-enrolled' | 'sign-in-again' }
 
-/** What became of the code that was to confirm a set-up. */
+/** The outcome of the code that confirms a set-up. */
 export type SetupConfirmed =
   | ({
       readonly kind: 'enrolled'
@@ -75,7 +75,7 @@ interface Confirmation {
 
 const REVOKED: Confirmation = { answer: { kind: 'sign-in-again' }, backupCodes: [] }
 
-/** Binds an authenticator: shows a secret of the server's, proves it by one code. */
+/** Binds an authenticator: shows a secret that the server made, and confirms it by one code. */
 export class Setup {
   readonly #records: Records
   readonly #challenge: Challenge
@@ -121,7 +121,7 @@ export class Setup {
       userId,
       requestInfo,
       async (current, now): Promise<Decision<BeginSetupAnswer | { kind: 'sign-in-again' }>> => {
-        // An ended login that is slow to ask must not take the place of the owner's set-up.
+        // A late request of an ended login must not replace the owner's set-up.
         if (!stillAdmitted(admission, { record: current, policy, subject }, now)) {
           return { record: current, answer: { kind: 'sign-in-again' }, events: [] }
         }

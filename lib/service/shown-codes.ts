@@ -2,22 +2,22 @@ import { MINUTE_MS } from '../domain/units.js'
 import type { System } from '../ports/system.js'
 import type { Vault } from './vault.js'
 
-/** For how long a page that shows codes once can be loaded again. */
+/** How long a page that shows codes once can be reloaded. */
 const SHOWN_FOR = MINUTE_MS
 
-/** What has led to a page of codes. */
+/** The action that led to a page of codes. */
 export type CodesDone = 'enrolled' | 'key-changed' | 'made'
 
 /** Codes on a page that shows them once, with what else the page says. */
 export interface ShownCodes {
   readonly codes: readonly string[]
-  /** The code that they were asked for with; null where none was. */
+  /** The code that the user gave for them, or null. */
   readonly given: string | null
   /** Until when they are good, ISO 8601; null: as long as they are not replaced. */
   readonly until: string | null
   /** Other sessions of the user ended with them. */
   readonly sessionsEnded: boolean
-  /** What the page says was done; null: nothing. */
+  /** The notice on the page, or null. */
   readonly done: CodesDone | null
 }
 
@@ -29,18 +29,18 @@ export interface ShownPlace {
   readonly page: string
 }
 
-/** What the session keeps of them. */
+/** The entry in the session. */
 export interface KeptCodes {
   readonly page: string
   /** When they were made, in milliseconds. */
   readonly at: number
-  /** Null once they are not to be shown again; then it says only that they were made. */
+  /** Null when they may not be shown again: then the entry records only that they were made. */
   readonly sealed: string | null
 }
 
 /**
- * Keeps codes for a reload of the page that shows them, which sends its form again: sealed under the
- * key ring, bound to user, session and page, and for a minute. A copy of the sessions shows none.
+ * Keeps codes for a minute, for a reload of their page, which sends its form again. They are sealed
+ * under the key ring and bound to user, session and page, so a copy of the sessions reveals none.
  */
 export class ShowAgain {
   readonly #vault: Vault

@@ -6,8 +6,8 @@ const SAID_FOR = MINUTE_MS
 const REMEMBERED_AT_MOST = 100
 
 /**
- * Tells the operator why visitors are refused: they see no cause. A process warning, once a minute
- * for each cause, so that an outage does not fill the log.
+ * Emits the cause of a 503 as a process warning, because visitors do not see it. At most once a
+ * minute per cause, so that an outage does not fill the log.
  */
 export class Trouble {
   readonly #system: System

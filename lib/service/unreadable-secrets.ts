@@ -3,8 +3,8 @@ import type { Counter, Counters } from '../ports/counters.js'
 import type { Announcer, RequestInfo } from './announcer.js'
 
 /**
- * Announces that a user's secret cannot be opened. Once a day a user: whoever knows the password can
- * ask for it again and again.
+ * Announces that a user's secret cannot be opened. Once a day per user, because anybody who knows
+ * the password can cause it again and again.
  */
 export class UnreadableSecrets {
   readonly #counter: Counter

@@ -5,7 +5,7 @@ import type { UnreadableSecrets } from './unreadable-secrets.js'
 
 const PART = 'the keys that seal the secrets'
 
-/** The sealer, with the limit in time that every port has. What does not open is a refusal. */
+/** The sealer, with the time limit of every port. A secret that does not open is a refusal. */
 export class Vault {
   readonly #sealer: Sealer
   readonly #unreadable: UnreadableSecrets | null

@@ -5,8 +5,8 @@ const LONGEST = 24 * DAY_S
 const MANY = 1000
 
 /**
- * What somebody who knows the password can bring about as often as the lock and the limits let them.
- * Mails of one kind say the same, so that the owner needs one of them only.
+ * Events that somebody who knows the password can cause as often as the lock and the limits allow.
+ * Mails of one kind say the same, so the owner needs only one of them.
  */
 const KINDS: Readonly<Record<string, string>> = {
   'authenticator-locked': 'lock',
@@ -15,8 +15,8 @@ const KINDS: Readonly<Record<string, string>> = {
 }
 
 /**
- * Warnings by mail, at most one a day for each user and kind: more would fill the owner's mailbox.
- * What is held back is counted, and told in the next of the same type.
+ * Warnings by mail, at most one a day per user and kind, so that they do not fill the owner's
+ * mailbox. The next mail of the same type says how many were held back.
  */
 export class WarningMails {
   readonly #sent: Counter
