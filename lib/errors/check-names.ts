@@ -1,7 +1,7 @@
 import { ConfigurationError } from './configuration-error.js'
 
 /**
- * Refuses names that are none of ours: a misspelt limit must not be a default one in silence.
+ * Refuses unknown names: a misspelt limit must not silently become the default.
  *
  * @param path what stands before the name in messages, such as `paths.`
  * @throws ConfigurationError naming the option, and the one that was probably meant
@@ -15,7 +15,7 @@ export function checkNames(given: object, known: readonly string[], path: string
   }
 }
 
-/** Alike but for case and a letter or two. */
+/** Equal except for case and one or two letters. */
 function isNear(left: string, right: string): boolean {
   const [a, b] = [left.toLowerCase(), right.toLowerCase()]
   let row = Array.from({ length: b.length + 1 }, (_, index) => index)

@@ -3,13 +3,13 @@ import { withoutSecrets } from './without-secrets.js'
 
 const LONGEST = 400
 const DEEPEST = 4
-/** Of those that an AggregateError gathers. */
+/** At most this many errors of an AggregateError. */
 const MOST = 4
 
 /**
- * An error in one line, as an operator may read it: what it says and why, without passwords and without
- * its other properties, which hold whole commands. Cut short, because a database driver repeats its
- * statement, whole record and all, before it says what was wrong. Never throws.
+ * An error in one line, safe for an operator to read: its message and cause, without passwords and
+ * without its other properties, which hold whole commands. Shortened, because a database driver
+ * repeats its statement with the whole record before it says what was wrong. Never throws.
  *
  * @param options.causes whether its `cause` is told too. Default true
  */
@@ -27,7 +27,10 @@ function textsOf(error: unknown, causes: boolean, depth: number): readonly strin
   return [shortTextOf(error), ...more.flatMap((one) => textsOf(one, causes, depth - 1))]
 }
 
-/** What says nothing has a code at least, such as the refusals of a name with two addresses. */
+/**
+ * An error without a message has at least a code, for example the refusals of a name with two
+ * addresses.
+ */
 function shortTextOf(error: unknown): string {
   const text = withoutSecrets(textOf(error) || codeOf(error)).replace(/\s+/g, ' ')
   const half = LONGEST / 2

@@ -1,9 +1,11 @@
 import { ConfigurationError } from './configuration-error.js'
 
-/** What of a user is not as the app must tell it. */
+/** The field of a user that the app describes wrongly. */
 export type OddField = 'id' | 'email' | 'roles'
 
-/** A user whom the app tells wrongly. The message names the field and the fix, never what is in it. */
+/**
+ * A user whom the app describes wrongly. The message names the field and the fix, never the value.
+ */
 export class OddUserError extends ConfigurationError {
   readonly field: OddField
 

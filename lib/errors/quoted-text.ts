@@ -1,16 +1,18 @@
-/** What may come after a quote that ends a text; any other character is still inside. */
+/**
+ * The characters that can follow a closing quote. Before any other character, the text continues.
+ */
 const AFTER_A_TEXT = /^(?:[\s,;:&.)}\]>"'`\\]|$)/
 const OPENING = /\\{0,15}["'`]/y
 
-/** The quote that opens a text here, with its backslashes where it stands in another text; else null. */
+/** The opening quote here, with its backslashes if it is inside another text; otherwise null. */
 export function quoteAt(text: string, at: number): string | null {
   OPENING.lastIndex = at
   return OPENING.exec(text)?.[0] ?? null
 }
 
 /**
- * Where a quoted text ends, before its closing quote; the end of everything where there is none. A quote
- * inside is escaped with a backslash, or doubled as in SQL.
+ * The end of a quoted text, before its closing quote, or the end of the input if there is none. A
+ * quote inside is escaped with a backslash, or doubled as in SQL.
  *
  * @param from the first character after the opening quote
  */
@@ -30,7 +32,7 @@ export function endOfQuoted(text: string, from: number, quote: string): number {
 }
 
 /**
- * Where a list or an object of JSON ends, before its closing bracket.
+ * The end of a JSON list or object, before its closing bracket.
  *
  * @param from the first character after the opening bracket
  */

@@ -32,7 +32,10 @@ const AUTH = new RegExp(String.raw`\bAUTH\s+(?!${PROSE})\S+(?:\s+\S+)?`, 'g')
 const UNKNOWN_COMMAND = /with args beginning with: ?(.*)/gs
 const NOT_JSON = /Unexpected (?:token .{1,4}|[^,]{0,60}), (.{0,400}?) is not valid JSON/gs
 
-/** Where secrets stand in texts of drivers, clients and parsers. Each takes a time that grows with the text. */
+/**
+ * The places of secrets in texts of drivers, clients and parsers. Each search takes time in
+ * proportion to the text.
+ */
 export const SECRET_PLACES: readonly ((text: string) => Iterable<Span>)[] = [
   inAddresses,
   inUnendedAddresses,
@@ -53,7 +56,7 @@ function* inAddresses(text: string): Iterable<Span> {
   }
 }
 
-/** Where the user and the password of an address begin; a file has none. */
+/** The start of the user and the password in an address. A file has none. */
 function startOfUser(word: string): number | null {
   const user = USER.exec(word)
   if (user !== null && HOST.test(word.slice(word.lastIndexOf('@')))) return user[0].length
@@ -64,7 +67,10 @@ function startOfUser(word: string): number | null {
   return null
 }
 
-/** An address that was cut short, or whose password has a blank: what follows the colon is no port. */
+/**
+ * An address that was cut short, or whose password has a blank: the text after the colon is no
+ * port.
+ */
 function* inUnendedAddresses(text: string): Iterable<Span> {
   for (const { 0: found, index } of text.matchAll(UNENDED)) {
     yield [index + 3, index + found.length - (found.endsWith('@') ? 1 : 0)]
@@ -75,7 +81,8 @@ function* inUnendedAddresses(text: string): Iterable<Span> {
 function* afterNames(text: string): Iterable<Span> {
   let done = 0
   for (const { 0: name, index } of text.matchAll(NAME)) {
-    // What stands in a value is left out already, and looking again at each would take too long.
+    // Skips the inside of a value: it is left out already, and another search in each would take
+    // too long.
     if (index < done) continue
     const [start, end] = valueAt(text, index + name.length)
     yield [start, end]

@@ -1,7 +1,7 @@
 /**
- * What an error says, in words, whatever was thrown: hosts and drivers throw objects without a
- * prototype and errors whose message is no text. Never throws: it is called where nobody catches.
- * Drivers put passwords and whole records in it: what somebody may read is made by `explain`.
+ * The message of any thrown value: hosts and drivers also throw objects without a prototype, and
+ * errors whose message is not a string. Never throws, because its callers do not catch. The message
+ * may hold passwords and whole records; use `explain` for text that people may read.
  */
 export function textOf(error: unknown): string {
   try {

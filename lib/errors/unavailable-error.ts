@@ -7,9 +7,9 @@ import { bareCause } from './bare-cause.js'
  */
 export class UnavailableError extends Error {
   override readonly name = 'UnavailableError'
-  /** What Express's own error handler answers where `errorHandler()` is not mounted. */
+  /** The status that Express's own error handler sends if `errorHandler()` is not mounted. */
   readonly status = 503
-  /** The same for frameworks that go by this name, such as NestJS and Fastify. */
+  /** The same for frameworks that read this name, such as NestJS and Fastify. */
   readonly statusCode = 503
   readonly code = 'unavailable'
 

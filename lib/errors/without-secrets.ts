@@ -3,14 +3,14 @@ import { SECRET_PLACES, type Span } from './secret-places.js'
 const LEFT_OUT = '…'
 
 /**
- * A text of somebody else's without the passwords, tokens and keys in it: drivers repeat the address,
- * the connection string or the command that they were given. Leaves out too much rather than too little.
+ * Removes passwords, tokens and keys from a foreign text: drivers repeat the address, the
+ * connection string or the command that they got. Removes too much rather than too little.
  */
 export function withoutSecrets(text: string): string {
   const spans = SECRET_PLACES.flatMap((spansOf) => [...spansOf(text)])
   let kept = ''
   let from = 0
-  // Found in the text as it came, each for itself: what one place leaves out must not hide another.
+  // Searches the original text for each kind: removing one secret must not hide another.
   for (const [start, end] of merged(spans)) {
     kept += text.slice(from, start) + LEFT_OUT
     from = end

@@ -1,4 +1,4 @@
-/** Whether a value that a store has given back is what it must be. */
+/** A check of a value that comes from a store. */
 export type Check = (value: unknown) => boolean
 
 export const text: Check = (value) => typeof value === 'string'

@@ -1,18 +1,18 @@
 /**
- * How far the clocks of an app's machines may be apart, in milliseconds. Machines that ask a time
- * server differ by far less, and a code is good for no longer: without a second's leeway a session
- * would be refused by the machine next to the one that made it.
+ * The allowed difference between the clocks of an app's machines, in milliseconds. Machines with a
+ * time server differ by far less, and a code is valid for no longer. Without any leeway, one
+ * machine could refuse a session that another has just made.
  */
 export const CLOCKS_APART = 60 * 1000
 
-/** Whether a time is of a clock that was ahead. Nothing that began then is still good. */
+/** Whether a time comes from a clock that was ahead. Nothing that began then is valid. */
 export function isAhead(at: number, now: number): boolean {
   return at > now + CLOCKS_APART
 }
 
 /**
- * Whether something that is good until a time is good now. One that has longer to go than it can
- * last, in milliseconds, is of a clock that was ahead.
+ * Whether something with this expiry is valid now. If more time is left than it can last (in
+ * milliseconds), it comes from a clock that was ahead.
  */
 export function isGoodUntil(until: number, lasts: number, now: number): boolean {
   return now < until && !isAhead(until - lasts, now)

@@ -1,7 +1,7 @@
 /** The fields of a form or of a JSON body, as they came in. */
 export type Form = Readonly<Record<string, unknown>>
 
-/** What a factor may do with the host's keys. Each call rejects where the keys do not answer. */
+/** The operations of a factor with the host's keys. Each call rejects if the keys do not answer. */
 export interface Keys {
   /** Ids of the ring's keys, in the order of their digests. They tell nothing of the keys. */
   readonly keyIds: readonly [string, ...string[]]
@@ -11,10 +11,10 @@ export interface Keys {
   digests(code: string, purpose: DigestPurpose): Promise<readonly [Digest, ...Digest[]]>
 }
 
-/** What a sealed secret is for: sealed for one purpose it does not open for another. */
+/** The purpose of a sealed secret. It opens only for the purpose that it was sealed for. */
 export type SealPurpose = 'authenticator' | 'setup'
 
-/** What a digest is bound to, besides the user. */
+/** The context that a digest is bound to, besides the user. */
 export interface DigestPurpose {
   readonly purpose: 'backup-code' | 'one-time-code'
   /** Id of the set, or of the one-time code. */
@@ -40,7 +40,7 @@ export interface Moment {
   readonly keys: Keys
 }
 
-/** What decides whether a spare factor is accepted. */
+/** The facts that decide whether a spare factor is accepted. */
 export interface Circumstances {
   /** The user has a main factor. */
   readonly enrolled: boolean
@@ -53,15 +53,15 @@ export interface Circumstances {
 }
 
 /**
- * What became of an answer. `used`: it was right once, so nobody guessed it and it costs nothing.
- * `kept` is what the record keeps from now on.
+ * The outcome of an answer. `used`: it was right once, so it is no guess and costs nothing. `kept`
+ * is the new content of the record.
  */
 export type FactorAnswer<Kept> =
   | { readonly kind: 'right'; readonly kept: Kept; readonly told: readonly FactorEvent[] }
   | { readonly kind: 'used' }
   | { readonly kind: 'wrong' }
 
-/** What a right answer announces besides `code-accepted`. */
+/** The event of a right answer, besides `code-accepted`. */
 export type FactorEvent =
   | {
       readonly type: 'backup-code-used' | 'backup-codes-low'
@@ -70,9 +70,9 @@ export type FactorEvent =
   | { readonly type: 'one-time-code-used'; readonly detail?: null }
 
 /**
- * Something that a user proves the second step with. A factor knows what a record keeps of it, which
- * form fields are its own, and what a right answer is. Admission, misses, waits, the lock, the epoch,
- * mails and events know no factor.
+ * A way to prove the second step. A factor knows its part of the record, its form fields, and how
+ * to judge an answer. Admission, misses, waits, the lock, the epoch, mails and events are
+ * independent of factors.
  */
 export interface Factor<Method extends string, Kept, Given> {
   /** Its name on the wire, in stamps and in events. */
@@ -81,7 +81,7 @@ export interface Factor<Method extends string, Kept, Given> {
   readonly role: 'main' | 'spare'
   /** `lock`: misses are counted together and lock. `uncounted`: it can't be guessed. */
   readonly misses: 'lock' | 'uncounted'
-  /** What a right answer opens: the session, or only the set-up. */
+  /** The effect of a right answer: it opens the session, or only the set-up. */
   readonly opens: 'session' | 'setup'
   /** Checks what a store has given back. */
   isKept(value: unknown): value is Kept
@@ -94,17 +94,17 @@ export interface Factor<Method extends string, Kept, Given> {
 export interface MainFactor<Method extends string, Kept extends Bound, Given, Making, Options>
   extends Factor<Method, Kept, Given> {
   readonly role: 'main'
-  /** Whether an answer can belong to what is kept. One that can't is malformed and costs nothing. */
+  /** Whether an answer fits the kept secret. One that does not is malformed and costs nothing. */
   fits(kept: Kept | Making, given: Given): boolean
   /** How many codes are right at one moment: the caps of misses shrink by it. */
   codesAtOnce(kept: Kept, window: number): number
   /**
-   * Where the code that a device shows now was used already: when it shows the next one, in
-   * milliseconds. Null: the present code can be used.
+   * If the code that a device shows now was used already, when it shows the next one, in
+   * milliseconds. Null: the present code is unused.
    */
   nextCodeAt(kept: Kept, now: number): number | null
   isMaking(value: unknown): value is Making
-  /** Begins a set-up: what is kept until one answer proves it. */
+  /** Begins a set-up. Returns the content to keep until one answer proves it. */
   make(random: Uint8Array, options: Options, keys: Keys): Promise<Making>
   /** Judges the answer that is to prove a set-up. */
   prove(making: Making, given: Given, moment: Moment): Promise<Proven<Kept>>
@@ -116,26 +116,26 @@ export interface SpareFactor<Method extends string, Kept, Given>
   readonly role: 'spare'
   /** The member of the record that keeps it. */
   readonly keptAs: 'backupCodes' | 'oneTimeCodes'
-  /** Why it is not accepted in these circumstances, or null. */
+  /** The reason why it is not accepted in these circumstances, or null. */
   refusal(circumstances: Circumstances): 'not-enrolled' | 'switched-off' | null
 }
 
-/** What became of the answer that is to prove a set-up. */
+/** The outcome of the answer that proves a set-up. */
 export type Proven<Kept extends Bound> =
   | { readonly kind: 'right'; readonly kept: Omit<Kept, Exclude<keyof Bound, 'type'>> }
   | {
       readonly kind: 'wrong'
-      /** Seconds that the device's clock is ahead (below zero: behind), where the answer tells. */
+      /** Seconds that the device's clock is ahead (negative: behind), if the answer shows it. */
       readonly clockOff: number | null
     }
 
-/** What every bound authenticator has, whatever its factor. Times in milliseconds. */
+/** The members of every bound authenticator, of any factor. Times in milliseconds. */
 export interface Bound {
   /** Unique in the record. */
   readonly id: string
   /** The method of its factor. */
   readonly type: string
-  /** What the user calls it, or null. */
+  /** The user's name for it, or null. */
   readonly name: string | null
   readonly since: number
   /** When it last gave an accepted code, or null. */

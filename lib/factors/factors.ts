@@ -10,7 +10,7 @@ export type FactorMethod = 'totp' | 'backup-code' | 'one-time-code'
 /** A bound authenticator of any factor. */
 export type Authenticator = TotpAuthenticator
 
-/** What a set-up in progress keeps, of any factor. */
+/** The content of a set-up in progress, of any factor. */
 export type Making = TotpMaking
 
 /** A factor whose own types are not known here. */
@@ -45,7 +45,10 @@ export interface Reading {
   readonly given: unknown
 }
 
-/** What a user gives to prove who they are: an answer of one factor or, where shapes are alike, of several. */
+/**
+ * A user's input to prove the second step: an answer of one factor or, if shapes are alike, of
+ * several.
+ */
 export type Proof = readonly [Reading, ...Reading[]]
 
 /** Reads a proof. Null: no factor knows the shape, so it is malformed and costs no attempt. */

@@ -1,11 +1,11 @@
 /** Ids of the keys of the ring, the current one's first. */
 export type KeyIds = readonly string[]
 
-/** Where the key is that something was made under. `unknown`: version 0.1.0 has not noted it. */
+/** The place of a thing's key in the ring. `unknown`: version 0.1.0 did not record the key. */
 export type KeyPlace = 'current' | 'older' | 'gone' | 'unknown'
 
 /**
- * What was made under a key that is gone from the ring no longer works.
+ * The place of a key in the ring. A thing whose key is gone no longer works.
  *
  * @param keyId id of the key, or null where it was not noted
  */

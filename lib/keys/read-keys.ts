@@ -17,7 +17,7 @@ export function readKeys(keys: unknown): readonly [Buffer, ...Buffer[]] {
   if (!Array.isArray(keys)) refuse('keys', 'must be a list')
   const [first, ...older] = keys.map((key: unknown, index) => readKey(key, `keys[${index}]`))
   if (first === undefined) refuse('keys', 'is empty')
-  // Behind the first it may stay: what it sealed would be lost with it.
+  // Allowed behind the first place, because its secrets would be lost without it.
   const guessable = whyGuessable(String(keys[0]), first)
   if (guessable !== null) refuse('keys[0]', guessable, MOVED_BACK)
   return [first, ...older]
@@ -36,9 +36,9 @@ function readKey(key: unknown, name: string): Buffer {
 }
 
 /**
- * What shows that no random source made the key, or null. Each has a chance below 1 in 10^9 to refuse
- * a key that one has made: 16 different bytes or fewer in 32, 3e-14; well-formed UTF-8 without control
- * characters, 2e-11; base64 without capitals or without small letters, (38/64)^43 each, 4e-10 together.
+ * The sign that the key is not random, or null. Each check has a chance below 1 in 10^9 to refuse a
+ * random key: 16 different bytes or fewer in 32, 3e-14; well-formed UTF-8 without control characters,
+ * 2e-11; base64 without capitals or without small letters, (38/64)^43 each, 4e-10 together.
  */
 function whyGuessable(typed: string, bytes: Buffer): string | null {
   const read = bytes.toString('utf8')

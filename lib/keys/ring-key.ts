@@ -2,7 +2,7 @@ import { hkdfSync } from 'node:crypto'
 
 /** One key of the ring, as the keys derived from it: none serves two uses (NIST SP 800-108). */
 export interface RingKey {
-  /** Names the key beside what it sealed, and tells nothing about it. */
+  /** Names the key beside each sealed secret, and reveals nothing about it. */
   readonly id: string
   readonly seal: Buffer
   readonly digest: Buffer

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
 import { DAY_S } from '../domain/units.js'
 
-// Above 2^31 ms, 24.8 days, a timer of Node fires at once and the count would be gone.
+// Above 2^31 ms (24.8 days), Node's timers fire at once, and the count would be lost.
 const LONGEST_WINDOW = 24 * DAY_S
 
-/** What is counted may be an address, a name or anything a visitor typed. */
+/** Hashed, because the counted value may be an address, a name or any input of a visitor. */
 export function counterKey(key: string): string {
   return createHash('sha256').update(key).digest('base64url')
 }

@@ -12,7 +12,9 @@ import type { KnexInstance } from '../stores/knex-instance.js'
 import { checkWindow, counterHash } from './counter-key.js'
 import { sweeper } from './knex-sweeper.js'
 
-/** One place, and how many are taken with it; null where there was none. In one statement. */
+/**
+ * Takes one place and returns how many are taken then. Null if there was none. In one statement.
+ */
 type TakeOne = (place: {
   readonly id: string
   readonly limit: number
@@ -74,7 +76,7 @@ export function knexCounters(knex: KnexInstance, options: KnexOptions = {}): Cou
     const window = seconds * 1000
     return {
       async take(key, limit) {
-        // Also what is no number at all.
+        // Also refuses values that are not numbers.
         if (!(limit >= 1)) return { taken: false, left: 0, retryAfter: window }
         const id = idOf(key)
         const places = Math.min(Math.floor(limit), Number.MAX_SAFE_INTEGER)
@@ -85,7 +87,7 @@ export function knexCounters(knex: KnexInstance, options: KnexOptions = {}): Cou
       },
 
       async giveBack(key) {
-        // The window may be over; then a place given back would be one more than the limit.
+        // After the window's end, a place given back would add one to the limit.
         const live = db(TABLES.counters)
           .where({ id: idOf(key) })
           .where('taken', '>', 0)
@@ -120,7 +122,7 @@ function dialectOf(db: Knex): Dialect {
   )
 }
 
-/** Where a statement answers with the row that it wrote, and with none where it wrote none. */
+/** For databases whose statements return the written row, and no row if they wrote none. */
 function takeReturning({ db, rowsOf }: Database, now: string): TakeOne {
   const [taken, ends] = [`${TABLES.counters}.taken`, `${TABLES.counters}.ends`]
   return async ({ id, limit, window }) => {
@@ -162,7 +164,7 @@ on duplicate key update
   }
 }
 
-/** A statement that the database has given up has done nothing, and can be sent again. */
+/** A statement that the database aborted has changed nothing, and can be sent again. */
 async function triedAgain<T>(run: () => Promise<T>): Promise<T> {
   for (let tried = 1; ; tried += 1) {
     try {

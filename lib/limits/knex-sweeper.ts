@@ -1,12 +1,12 @@
 import { type Database, TABLES } from '../stores/knex-client.js'
 
 const TAKES_BETWEEN = 100
-// More than are made meanwhile, and few enough for the time that a query has.
+// More rows than are created meanwhile, and few enough for a query's time limit.
 const REMOVED_AT_ONCE = 500
 
 /**
- * Removes rows whose window is over, at the first take of a process and at every hundredth after it.
- * Nobody waits for it, and what it leaves is removed the next time.
+ * Removes rows whose window is over, at a process's first take and at every hundredth after it.
+ * Nobody waits for it, and the next run removes the rest.
  *
  * @param now the database's clock, in SQL
  */

@@ -26,14 +26,15 @@ function memoryCounter(limiter: RateLimiterMemory): Counter {
       const { consumedPoints, msBeforeNext } = await limiter.penalty(counterKey(key))
       const left = limit - consumedPoints
       if (left >= 0) return { taken: true, left, retryAfter: 0 }
-      // A refused call has no place, or those that are given back would leave theirs taken.
+      // A refused call takes no place. Otherwise its place would stay taken after the others are
+      // given back.
       await limiter.reward(counterKey(key))
       return { taken: false, left: 0, retryAfter: msBeforeNext }
     },
 
     async giveBack(key) {
       const present = await limiter.get(counterKey(key))
-      // The window may be over; then a place given back would be one more than the limit.
+      // After the window's end, a place given back would add one to the limit.
       if (present === null || present.msBeforeNext <= 0 || present.consumedPoints <= 0) return
       await limiter.reward(counterKey(key))
     },

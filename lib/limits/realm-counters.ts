@@ -1,6 +1,6 @@
 import type { Counters } from '../ports/counters.js'
 
-/** Counters of a realm's own: an account's name at one table of users may be somebody else's at another. */
+/** Separates the counters of realms: one name can be different accounts in two user tables. */
 export function realmCounters(counters: Counters, realm: string): Counters {
   return { counter: (name, seconds) => counters.counter(`${realm}:${name}`, seconds) }
 }

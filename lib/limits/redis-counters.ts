@@ -25,7 +25,7 @@ return { redis.call('INCRBY', KEYS[1], points), redis.call('PTTL', KEYS[1]) }
 
 export interface RedisCountersOptions {
   /**
-   * What the keys begin with. Two apps that share a Redis and not their records need one each.
+   * The prefix of the keys. Two apps that share a Redis but not their records need different ones.
    * Default `second-step`
    */
   readonly prefix?: string

@@ -3,15 +3,15 @@ import { databaseOf, documentOf, jsonOf, type KnexOptions, TABLES } from './knex
 import type { KnexInstance } from './knex-instance.js'
 import { hashOf } from './list-cursor.js'
 
-/** What is nobody's has the key that no user's hash is. */
+/** Events about no single user have a key that is no user's hash. */
 function keyOf(user: string | null): string {
   return user === null ? '' : hashOf(user)
 }
 
 /**
- * Keeps the audit log in a table of the host's database. Needs the rights to INSERT and SELECT
- * alone, so that what the app's own account has written it cannot change. How long entries are kept
- * is the host's decision: delete from `second_step_events` where `at` (milliseconds) is too old.
+ * Keeps the audit log in a table of the host's database. Needs only the rights to INSERT and
+ * SELECT, so that the app's database account cannot change what it wrote. The host decides how long
+ * entries are kept: delete from `second_step_events` where `at` (milliseconds) is too old.
  *
  * @throws ConfigurationError for anything that is no Knex instance, or a wrong option
  */

@@ -15,8 +15,8 @@ export const TABLES = {
   schema: 'second_step_schema',
 } as const
 
-// Shorter than what a port's call may take, so that it is this that ends a query: then Knex takes
-// the connection out of its pool, and one that hangs is not given to the next request.
+// Shorter than the time limit of a port, so that this limit ends a query first. Knex then removes
+// the connection from its pool, and the next request does not get one that hangs.
 const PART_OF_A_CALL = 0.9
 
 /** Options of everything that is in a database. */
@@ -31,9 +31,9 @@ export interface KnexOptions {
 /** A database, and how it is asked. */
 export interface Database {
   readonly db: Knex
-  /** Waits for a query. What it rejects with tells why, and nothing of what was to be stored. */
+  /** Waits for a query. Its error tells the cause, but no stored values. */
   answerOf(query: TimedQuery): Promise<unknown>
-  /** The rows that a query answers with. */
+  /** The rows of a query's result. */
   rowsOf(query: TimedQuery): Promise<readonly object[]>
 }
 
@@ -75,7 +75,7 @@ interface TimedQuery {
   timeout(milliseconds: number): PromiseLike<unknown>
 }
 
-/** Nothing more can be asked of such a database in the time there is. */
+/** No further query of such a database fits into the time limit. */
 export function hasTimedOut(error: unknown): boolean {
   return error instanceof Error && error.name === 'KnexTimeoutError'
 }

@@ -76,7 +76,7 @@ async function rowsAfter(
   return [...same, ...(await rowsOf(later))]
 }
 
-/** The state is the first that applies of locked, paused, on. */
+/** A record's state is the first that applies of locked, paused, on. */
 function inList(rows: Knex.QueryBuilder, list: RecordList, now: number): Knex.QueryBuilder {
   const over = (column: string) =>
     rows.where((either) => either.whereNull(column).orWhere(column, '<=', now))

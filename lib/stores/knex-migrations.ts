@@ -57,8 +57,8 @@ const counters: readonly Statement[] = [
 ]
 
 /**
- * What each version adds to the one before. Statements only add, and each stands alone: one that
- * another process was faster with, or that a killed process got done, may fail as "already there".
+ * The additions of each version. Statements only add, and each is independent: if another process
+ * was faster, or a killed process got that far, a statement may fail as "already there".
  */
 const VERSIONS: readonly (readonly Statement[])[] = [
   [...records, policy, ...events],
@@ -75,9 +75,9 @@ function indexed(table: string, column: string): Statement {
 }
 
 /**
- * Brings the tables of `knexStore` to the version of this package: makes what is missing, keeps what
- * is there. Safe to run again, and by several processes at once. For a migration of the host's own,
- * or by `npx passport-second-step migrate`.
+ * Brings the tables of `knexStore` to the version of this package: adds what is missing, and keeps
+ * what is there. You can run it again, and in several processes at once. Call it in a migration of
+ * your own, or run `npx passport-second-step migrate`.
  *
  * @returns whether anything was missing
  * @example
@@ -131,7 +131,7 @@ const ALREADY_THERE = [
   // PostgreSQL: duplicate table, index or column, and what a race for one in its catalogue ends in.
   ...['42P07', '42710', '42701', '23505'],
   ...['ER_TABLE_EXISTS_ERROR', 'ER_DUP_KEYNAME', 'ER_DUP_FIELDNAME', 'ER_DUP_ENTRY'],
-  // SQLite: of the row that notes the version.
+  // SQLite: duplicate of the row with the version.
   ...['SQLITE_CONSTRAINT_PRIMARYKEY', 'SQLITE_CONSTRAINT'],
 ]
 

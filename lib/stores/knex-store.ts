@@ -56,7 +56,8 @@ export function knexStore(knex: KnexInstance, options: KnexOptions = {}): KnexSt
       return true
     } catch (error) {
       if (hasTimedOut(error)) throw error
-      // Either somebody was first, or the database is in trouble. The row tells, on any database.
+      // Either another write was first, or the database has failed. The row shows which, on any
+      // database.
       const stored = await read(table, id)
       if (stored === null) throw error
       return isSameWrite(stored, document)
@@ -96,7 +97,7 @@ export function knexStore(knex: KnexInstance, options: KnexOptions = {}): KnexSt
     list: (query) => knexPage(database, query),
     count: () => knexCount(database),
     audit: knexAuditLog(knex, options),
-    // Only when it is asked for: records are kept in databases that it does not know.
+    // Made only when used: records can live in databases that counters do not support.
     get counters() {
       return knexCounters(knex, options)
     },
@@ -105,7 +106,7 @@ export function knexStore(knex: KnexInstance, options: KnexOptions = {}): KnexSt
   }
 }
 
-/** Whether this write was the stored one already: its answer was lost, and it was sent again. */
+/** Whether this write is already the stored one: its answer was lost, and it was sent again. */
 function isSameWrite(stored: object | null, { writeId }: Versioned): boolean {
   return stored !== null && Reflect.get(stored, 'writeId') === writeId
 }

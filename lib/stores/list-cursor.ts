@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto'
 import type { RecordList } from '../domain/record-list.js'
 
-/** Where a page ended: the time that its list is sorted by (0 for `all`), then the record's key. */
+/** The end of a page: the time that its list is sorted by (0 for `all`), then the record's key. */
 export interface ListPosition {
   readonly time: number
   readonly key: string
 }
 
-/** What a record is kept under, whatever characters the user's id has and however long it is. */
+/** The key of a record, for user ids of any characters and any length. */
 export function hashOf(userId: string): string {
   return createHash('sha256').update(userId).digest('hex')
 }

@@ -22,7 +22,7 @@ export function memoryAuditLog(): AuditLog {
   }
 }
 
-/** By id, as the pages are cut: a clock that goes back must not hide an entry or show it twice. */
+/** By id, like the pages: a clock that goes back must not hide an entry or show it twice. */
 function newerFirst(one: AuditEntry, other: AuditEntry): number {
   if (one.id === other.id) return 0
   return one.id < other.id ? 1 : -1

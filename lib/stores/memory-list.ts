@@ -23,7 +23,7 @@ export function memoryPage(
   }
 }
 
-/** What the list is sorted by, or null for a record that is not in it. */
+/** The time that the list is sorted by, or null for a record that is not in it. */
 function timeInList(record: SecondStepRecord, list: RecordList, now: number): number | null {
   const { since, lockedUntil, pausedUntil, mailResetDue } = listPlaceOf(record)
   const locked = lockedUntil !== null && lockedUntil > now

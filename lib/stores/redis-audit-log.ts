@@ -6,12 +6,12 @@ import { type RedisClient, redisScript } from '../redis/redis-client.js'
 import { DEFAULT_PREFIX, redisKeys } from '../redis/redis-keys.js'
 
 export interface RedisAuditLogOptions {
-  /** What the keys begin with, in braces. Default `second-step`. */
+  /** The prefix of the keys, in braces. Default `second-step`. */
   readonly prefix?: string
   /**
-   * How many entries are kept, about: so many changes and accepted codes, and apart from them as
-   * many attempts (wrong codes, refused changes and what else takes no second factor). About one
-   * user it is 1,000 and 100, whatever is said here. Default 100,000.
+   * The approximate number of entries to keep: this many changes and accepted codes, and in a
+   * separate list as many attempts (wrong codes, refused changes and everything else that needs no
+   * second factor). About one user, the log always keeps 1,000 and 100. Default 100,000.
    */
   readonly length?: number
   /** How many days an entry is kept. Default 90. */
@@ -20,7 +20,8 @@ export interface RedisAuditLogOptions {
 
 // More than the 900 in 90 days that need no factor: five resets by mail a day, asked for and cancelled.
 const CHANGES_OF_ONE_USER = 1000
-// An entry takes about 400 bytes, and whoever can open accounts can fill these for each of them.
+// An entry takes about 400 bytes, and somebody who can open accounts can fill these streams for
+// each account.
 const ATTEMPTS_OF_ONE_USER = 100
 
 // A stream cannot be filtered, so each user has short ones beside those of all: KEYS are
@@ -62,9 +63,9 @@ interface Message {
 }
 
 /**
- * Keeps the audit log in streams of Redis: bounded by age and length, so that it never fills the
- * server whose records must not be lost. What changed a second step is bounded apart from attempts:
- * somebody without a second factor cannot push it out.
+ * Keeps the audit log in streams of Redis, bounded by age and length, so that it never fills a
+ * server whose records must not be lost. Changes have a separate stream from attempts, so that
+ * somebody without a second factor cannot push a change out.
  *
  * @throws ConfigurationError for an unknown option, a prefix with braces or blanks
  */
@@ -74,7 +75,7 @@ export function redisAuditLog(redis: RedisClient, options: RedisAuditLogOptions 
   const keys = redisKeys(prefix)
 
   async function add(entry: AuditEntry): Promise<void> {
-    // No user has the empty id: it stands for what is nobody's.
+    // No user has the empty id. It stands for events about no single user.
     const user = entry.user ?? ''
     const changes = [keys.events, keys.eventsOf(user)]
     const attempts = [keys.attempts, keys.attemptsOf(user)]
@@ -104,7 +105,7 @@ export function redisAuditLog(redis: RedisClient, options: RedisAuditLogOptions 
   }
 }
 
-/** As Redis writes it. No time is 0, and "before 0-0" would be an error of Redis. */
+/** A Redis stream id. Its time is never 0, because Redis refuses "before 0-0". */
 function isMessageId(cursor: string): boolean {
   return /^[1-9]\d{0,14}-(0|[1-9]\d{0,14})$/.test(cursor)
 }

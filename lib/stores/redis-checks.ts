@@ -5,8 +5,8 @@ import { DEFAULT_PREFIX, redisKeys } from '../redis/redis-keys.js'
 const EVICTION = 'maxmemory-policy'
 
 /**
- * Makes the marker that says: the records in this Redis are to be trusted. Not to be called while
- * running, or an emptied Redis would read as "nobody is enrolled".
+ * Makes the marker that says that the records in this Redis can be trusted. Do not call it while
+ * the app runs: after Redis was emptied, it would look as if nobody were enrolled.
  *
  * @param options.prefix as given to `redisStore`
  * @returns whether it was made now; false where it was there already
@@ -63,7 +63,7 @@ export function requireReadsFromMaster(redis: RedisClient): void {
   )
 }
 
-/** Null where the server answers but does not tell: CONFIG is disabled, renamed or not allowed. */
+/** Null if the server does not reveal it: CONFIG is disabled, renamed or not allowed. */
 async function evictionPolicy(server: Pick<RedisClient, 'config'>): Promise<string | null> {
   const answer: unknown = await server.config('GET', EVICTION).catch((error: unknown) => {
     if (error instanceof Error && error.name === 'ReplyError') return null

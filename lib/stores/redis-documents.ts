@@ -3,12 +3,12 @@ import { type RedisClient, redisScript } from '../redis/redis-client.js'
 import { type RedisKeys, redisHash } from '../redis/redis-keys.js'
 
 /**
- * What the marker says once a policy was written; before, it says anything else. Without it a lost
- * policy would read as the default, which requires a second step of nobody.
+ * The marker's value after a policy was written. Before, it has any other value. Without it, a lost
+ * policy would look like the default, which requires a second step of nobody.
  */
 const POLICY_WRITTEN = 'policy written'
 
-// A string is all that MGET tells from nothing. Any of the lists has proof that there was a record.
+// MGET answers nil for keys of other types. An entry in any list proves that there was a record.
 const lookAgain = redisScript(`
 if not redis.call('GET', KEYS[1]) then return {'emptied', ''} end
 local kind = redis.call('TYPE', KEYS[2]).ok
@@ -33,7 +33,9 @@ export interface FoundDocuments {
   readonly lost: readonly string[]
 }
 
-/** Reads documents together with the marker that says: what is not here was never written. */
+/**
+ * Reads documents together with the marker, which says that a missing document was never written.
+ */
 export class RedisDocuments {
   readonly #redis: RedisClient
   readonly #keys: RedisKeys
@@ -50,7 +52,7 @@ export class RedisDocuments {
     return text === null ? this.#lookAgain(redisHash(userId)) : parseDocument(key, text)
   }
 
-  /** Records by the hashes that a list has. One that is lost keeps nobody from the others. */
+  /** Records by the hashes in a list. A lost record does not stop the others. */
   async listed(hashes: readonly string[]): Promise<FoundDocuments> {
     const names = hashes.map(this.#keys.recordOfHash)
     const { texts } = await this.#read(names)
@@ -78,7 +80,7 @@ export class RedisDocuments {
     throw new Error(`the key "${policy}" is lost: Redis has no policy, and one was written`)
   }
 
-  /** A policy that was written before the marker told of it. */
+  /** The policy was written before the marker could record it. */
   async keepProofOfPolicy(): Promise<void> {
     const { marker, policy } = this.#keys
     await keepProofOfPolicy(this.#redis, [marker, policy], [])
@@ -108,7 +110,7 @@ export class RedisDocuments {
   }
 }
 
-/** There was a document, and there is none any more. */
+/** The document existed and is gone. */
 class LostRecordError extends BrokenRecordError {
   readonly key: string
 
@@ -129,7 +131,8 @@ function emptied(marker: string): Error {
 }
 
 /**
- * JSON's `null` must not pass for "nothing was ever written", and what the parser says quotes the text.
+ * JSON's `null` must not count as "never written". The parser's message is left out, because it
+ * quotes the text.
  *
  * @throws LostRecordError where the text is no object's
  */

@@ -63,7 +63,7 @@ export async function listHashes(
   return { hashes, next }
 }
 
-/** How many users have a record. */
+/** The number of users with a record. */
 export async function countHashes(redis: RedisClient, lists: RedisKeys['lists']): Promise<number> {
   const count = Number(await cardinality(redis, [lists.all], []))
   if (Number.isSafeInteger(count)) return count

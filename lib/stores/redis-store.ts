@@ -18,18 +18,18 @@ import { RedisDocuments, writePolicy, writeRecord } from './redis-documents.js'
 import { countHashes, listHashes } from './redis-list.js'
 
 export interface RedisStoreOptions {
-  /** What the keys begin with, in braces. Default `second-step`. */
+  /** The prefix of the keys, in braces. Default `second-step`. */
   readonly prefix?: string
   /**
-   * The host's word that this Redis never evicts keys, for servers that do not tell (CONFIG is
-   * disabled by many providers). Default false. A server that tells otherwise is believed.
+   * The host confirms that this Redis never evicts keys, for servers that do not reveal it (many
+   * providers disable CONFIG). If the server reveals otherwise, its answer counts. Default false.
    */
   readonly persistent?: boolean
 }
 
 /**
- * Keeps the records in Redis, through the host's ioredis `Redis` or `Cluster`. That Redis is a
- * database then: persistent, `maxmemory-policy noeviction`, not a cache.
+ * Keeps the records in Redis, through the host's ioredis `Redis` or `Cluster`. This Redis must be a
+ * database (persistent, `maxmemory-policy noeviction`), not a cache.
  *
  * A marker key beside the records is read with every one of them. Where it is missing Redis was
  * emptied, and every call rejects; the lists beside them tell of a single record that was lost. In

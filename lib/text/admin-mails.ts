@@ -4,15 +4,15 @@ import type { MailFrame } from './mails.js'
 import type { Translate } from './messages.js'
 import { timeShown } from './time-shown.js'
 
-/** What a mail says: all but its frame. */
+/** The content of a mail, without its frame. */
 export type MailTexts = Pick<
   MailFrame,
   'title' | 'what' | 'facts' | 'wasYou' | 'notYouHeading' | 'notYou'
 >
 
 /**
- * What the mail about an admin's change says: what, when and the reason that was given. Where the admin
- * sat is hidden, and who it was unless the host says otherwise.
+ * The content of the mail about an admin's change: the change, its time and the reason. Hides the
+ * admin's address and browser, and the name unless the host says otherwise.
  */
 export function adminMailTexts(
   event: MailedEvent,

@@ -2,7 +2,7 @@ import { browserName } from './browser-name.js'
 import type { Translate } from './messages.js'
 import { timeShown } from './time-shown.js'
 
-/** Something that is so, and what it is called. */
+/** A value and its label. */
 export interface Fact {
   readonly label: string
   readonly value: string
@@ -10,7 +10,7 @@ export interface Fact {
   readonly at?: string
 }
 
-/** When something was done, from where and in which browser, as mails and pages tell it. */
+/** The time, address and browser of an event, for mails and pages. */
 export function factsOf(
   { at, ip, userAgent }: { at: Date; ip: string | null; userAgent: string | null },
   t: Translate,

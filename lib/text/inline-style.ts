@@ -4,8 +4,8 @@ import { readFileSync } from 'node:fs'
 const FILE = new URL('../../views/assets/style.css', import.meta.url)
 
 /**
- * The style sheet for the page of a part that does not answer: it stands behind the guard and the
- * stores, so that page has it in itself. A policy allows it by its hash.
+ * The inline style sheet for the page of a 503: the style sheet's own route is behind the guard and
+ * the stores, which may not answer. A content security policy allows it by its hash.
  */
 export const inlineStyle: { readonly text: string; readonly source: string } = read()
 

@@ -44,7 +44,7 @@ export interface MailFrame {
 
 type Event = AnnouncedEvent<MailName>
 
-/** What mails say of the app they come from. */
+/** The app's data for mails. */
 export interface MailSite {
   readonly messages: Messages
   readonly issuer: string
@@ -87,7 +87,7 @@ export function ejsMails(views: Views, site: MailSite): WriteMail {
   }
 }
 
-/** What the mail about the user's own act says. */
+/** The content of the mail about the user's own act. */
 function ownMailTexts(event: Event, issuer: string, t: Translate, lang: string): MailTexts {
   return {
     title: t(`mail.${event.type}.title`),

@@ -147,7 +147,7 @@ function parse(option: string, lang: string, text: string): IntlMessageFormat {
   try {
     // Tags stay text: the views escape what a message says.
     const format = new IntlMessageFormat(text, lang, IN_UTC, { ignoreTag: true })
-    // Some mistakes in a date's or a number's format show only when it is used.
+    // Some mistakes in the format of a date or a number show only in use.
     format.format(Object.fromEntries(placeholders(format.getAst()).map((name) => [name, 1])))
     return format
   } catch (cause) {

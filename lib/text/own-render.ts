@@ -1,7 +1,7 @@
 import { ConfigurationError } from '../errors/configuration-error.js'
 import type { Render } from './pages.js'
 
-/** The host's `render`, whose visitors would see an empty page where it makes none. */
+/** The host's `render`. Fails if it returns no page, because visitors would see an empty one. */
 export function ownRender(render: Render): Render {
   return async (page, data, frame) => {
     const html: unknown = await render(page, data, frame)

@@ -5,7 +5,7 @@ import type { PageEvent } from './pages.js'
 import type { ProblemCode } from './problem.js'
 import { type HostIds, hasText, shownEvent } from './shown-event.js'
 
-/** Why a change can be refused, in words for whoever reads of it later: `refusal.<code>`. */
+/** The reasons for a refused change that have a text: `refusal.<code>`. */
 export const REFUSALS = [
   'malformed-request',
   'forbidden',
@@ -18,7 +18,7 @@ export const REFUSALS = [
   'switched-off',
 ] as const satisfies readonly ProblemCode[]
 
-/** An entry of the audit log as pages tell it. */
+/** An entry of the audit log as pages show it. */
 export function pageEvent(site: HostIds, entry: AuditEntry): PageEvent {
   const { at, type, actor, user, ip, userAgent, reason, detail } = shownEvent(site, entry)
   const { until, code, action } = (detail ?? {}) as Record<string, unknown>

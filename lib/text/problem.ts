@@ -24,7 +24,7 @@ export const PROBLEM_STATUS = {
   unavailable: 503,
 } as const satisfies Readonly<Record<string, number>>
 
-/** What went wrong, as clients tell it apart. */
+/** The code of an error, for clients. */
 export type ProblemCode = keyof typeof PROBLEM_STATUS
 
 /** Texts for a problem whose own text would mislead: by their keys, with their values. */
@@ -42,11 +42,11 @@ export type ProblemText =
     }
   | {
       readonly key: 'admin.user.odd'
-      /** What the app tells wrongly of the user. */
+      /** The field that the app describes wrongly. */
       readonly field: string
     }
 
-/** What a problem says, in the visitor's language. */
+/** The texts of a problem, in the visitor's language. */
 export function detailOf({ code, text }: Problem, t: Translate): string {
   if (text === undefined) return t(`problem.${code}`)
   const { key, ...values } = text
@@ -83,7 +83,7 @@ export function malformed(field: string | null, status?: number): Problem {
   return { code: 'malformed-request', field, ...(status === undefined ? {} : { status }) }
 }
 
-/** Where the page of a problem leads. */
+/** The link on the page of a problem. */
 export interface Lead {
   /** A path on this origin; null: the first step. */
   readonly next: string | null

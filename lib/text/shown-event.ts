@@ -3,7 +3,7 @@ import { EVENT_TYPES } from '../domain/event-kind.js'
 import { CHANGEABLE } from '../domain/policy-change.js'
 import type { AuditEntry } from '../ports/audit-log.js'
 
-/** Who a user of the records is to the host; null for one of another realm. */
+/** The host's id of a user of the records. Null for a user of another realm. */
 export interface HostIds {
   readonly hostIdOf: (recordId: string) => string | null
 }
@@ -23,7 +23,7 @@ export interface ShownEvent {
   readonly detail: object | null
 }
 
-/** What details may hold on the wire. */
+/** The allowed details in JSON. */
 const DETAILS = [
   ...['until', 'usableAt', 'expiresAt', 'backupCodesLeft', 'why', 'action', 'code'],
   ...['mail', 'part', 'error', 'changed'],

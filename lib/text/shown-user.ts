@@ -21,7 +21,7 @@ export interface ShownUser {
 
 /** As the pages have them, which say more. */
 export interface ListedUser extends ShownUser {
-  /** Where the key is that their unused backup codes were made under. Default: null. */
+  /** The place of the key of their unused backup codes. Default: null. */
   readonly backupCodesKey?: KeyPlace | null
   /**
    * Their record is damaged or lost, or the app tells the user wrongly: the state is not known.
@@ -42,7 +42,7 @@ export interface ShownPolicy
   readonly updatedBy: string | null
 }
 
-/** Built field by field: nothing of the record, nor of the host's user, gets out that is not here. */
+/** Built field by field, so that no other field of the record or of the host's user gets out. */
 export function shownUser(member: ListedMember): ShownUser {
   const { hostId, account, state, since, backupCodesLeft } = member
   return {

@@ -3,7 +3,7 @@ import type { Translate } from './messages.js'
 /** How a moment is written: in a sentence, in a list, or the day alone. */
 export type TimeShape = 'long' | 'medium' | 'date'
 
-/** A moment as people read it, in UTC: what the server's own zone is, no visitor knows. */
+/** A time as people read it. In UTC, because visitors do not know the server's time zone. */
 export function timeShown(
   time: Date,
   t: Translate,

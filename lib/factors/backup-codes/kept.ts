@@ -24,7 +24,7 @@ export interface BackupCodeSet {
 /** How many codes a set has. */
 export const BACKUP_CODES_IN_A_SET = 10
 
-/** With so many left, or fewer, the user is asked to make new ones. */
+/** With this many left or fewer, the package asks the user to make new ones. */
 export const FEW_BACKUP_CODES = 3
 
 const backupCodeSet = shape({
@@ -55,7 +55,7 @@ export function canBeRight(set: BackupCodeSet | null, keyIds: KeyIds): boolean {
   return set !== null && keyPlaceOf(set.keyId, keyIds) !== 'gone'
 }
 
-/** Where the key is that the unused codes of a set need; null: none is unused. */
+/** The place of the key that the unused codes of a set need. Null: no code is unused. */
 export function placeOfBackupCodes(set: BackupCodeSet | null, keyIds: KeyIds): KeyPlace | null {
   return set === null || unusedBackupCodes(set) === 0 ? null : keyPlaceOf(set.keyId, keyIds)
 }

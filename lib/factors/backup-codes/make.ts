@@ -2,7 +2,7 @@ import type { Keys } from '../factor.js'
 import { BYTES_OF_A_LOOK_UP_CODE, formatLookUpCode, lookUpCodeFrom } from '../look-up-code.js'
 import { BACKUP_CODES_IN_A_SET, type BackupCodeSet } from './kept.js'
 
-/** A new set, and its codes as people see them: shown once, kept nowhere. */
+/** A new set, and its codes as people see them. The codes are shown once and stored nowhere. */
 export interface MadeBackupCodes {
   readonly set: BackupCodeSet
   readonly codes: readonly string[]

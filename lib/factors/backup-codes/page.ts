@@ -1,7 +1,7 @@
 import type { KeyIds } from '../key-place.js'
 import { type BackupCodeSet, backupCodesLeft, usedAfterAdmin } from './kept.js'
 
-/** What pages and JSON tell of a user's backup codes. */
+/** The facts about a user's backup codes for pages and JSON. */
 export function shownBackupCodes(
   set: BackupCodeSet | null,
   keyIds: KeyIds,

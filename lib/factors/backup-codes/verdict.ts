@@ -12,7 +12,7 @@ export function judgeBackupCode(
   if (found === undefined) return { kind: 'wrong' }
   if (found.usedAt !== null) return { kind: 'used' }
   const codes = set.codes.map((code) => (code === found ? { ...code, usedAt: now } : code))
-  // Version 0.1.0 has not noted it; the digest that matches tells.
+  // Version 0.1.0 did not record the key. The matching digest shows it.
   const keyId = set.keyId ?? keyIds[digests.indexOf(found.digest)] ?? null
   const kept = { ...set, keyId, codes }
   return { kind: 'right', kept, told: told(kept) }

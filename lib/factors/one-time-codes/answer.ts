@@ -2,7 +2,7 @@ import type { FactorAnswer, Moment } from '../factor.js'
 import type { OneTimeCode } from './kept.js'
 import { judgeOneTimeCode } from './verdict.js'
 
-/** Judges a one-time code: which of the open ones it is, its digests tell. */
+/** Judges a one-time code. Its digests show which of the open codes it is. */
 export async function answerOneTimeCode(
   codes: readonly OneTimeCode[],
   code: string,

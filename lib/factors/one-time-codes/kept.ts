@@ -31,7 +31,7 @@ export function isGood({ expiresAt }: OneTimeCode, now: number): boolean {
   return isGoodUntil(expiresAt, ONE_TIME_CODE_LASTS, now)
 }
 
-/** The codes with one more. Expired ones go, and of more than ten the oldest. */
+/** Adds a code. Drops expired ones, and the oldest if there are more than ten. */
 export function withOneTimeCode(
   codes: readonly OneTimeCode[],
   code: OneTimeCode,

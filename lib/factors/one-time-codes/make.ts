@@ -2,7 +2,7 @@ import type { Keys } from '../factor.js'
 import { BYTES_OF_A_LOOK_UP_CODE, formatLookUpCode, lookUpCodeFrom } from '../look-up-code.js'
 import { ONE_TIME_CODE_LASTS, type OneTimeCode } from './kept.js'
 
-/** A new code, and how people see it: shown once, kept nowhere. */
+/** A new code, and its form for people. It is shown once and stored nowhere. */
 export interface MadeOneTimeCode {
   readonly made: OneTimeCode
   readonly code: string

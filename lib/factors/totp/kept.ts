@@ -4,7 +4,7 @@ import type { Bound } from '../factor.js'
 /** Hash of the one-time password (RFC 6238 §1.2). */
 export type OtpAlgorithm = 'sha1' | 'sha256' | 'sha512'
 
-/** What authenticator and server agree on besides the secret. */
+/** The parameters that authenticator and server share besides the secret. */
 export interface OtpParameters {
   readonly algorithm: OtpAlgorithm
   readonly digits: 6 | 7 | 8
@@ -21,7 +21,7 @@ export interface TotpAuthenticator extends Bound, OtpParameters {
   readonly lastStep: number
 }
 
-/** A secret that was shown and that one code must prove. */
+/** A secret that was shown to the user and is not confirmed yet. */
 export interface TotpMaking extends OtpParameters {
   readonly type: 'totp'
   /** Sealed, under another purpose than a live secret. */

@@ -26,7 +26,7 @@ export function matchCode(
     isSameText(code, codeAt(step, secret, parameters)),
   )
   if (matching.length === 0) return { kind: 'mismatch' }
-  // Chance gives two steps the same code now and then: what was just used stays used.
+  // Two steps can have the same code by chance: a code that was just used stays used.
   const accepted = matching.includes(lastStep)
     ? undefined
     : matching.find((step) => step > lastStep)
@@ -36,8 +36,8 @@ export function matchCode(
 const OFF_AT_MOST = 10 * 60
 
 /**
- * How many steps the device's clock seems to be off: for a set-up, whose visitor holds the key
- * anyway. At a challenge it would tell a guesser that they were near.
+ * How many steps the device's clock seems to be off. Only for a set-up, whose visitor has the key
+ * anyway: at a challenge it would tell a guesser that a guess was near.
  *
  * @returns the nearest step within ten minutes that has this code, ahead or (below zero) behind
  */
@@ -64,7 +64,9 @@ export function codeAt(step: number, secret: Uint8Array, parameters: OtpParamete
   return generateSync({ strategy: 'hotp', secret, counter: step, algorithm, digits })
 }
 
-/** The window, and the last accepted step however old: who sends that one again did not guess. */
+/**
+ * The window, and the last accepted step at any age: a client that repeats that one did not guess.
+ */
 function stepsAround(current: number, window: number, lastStep: number): readonly number[] {
   const steps = Array.from({ length: 2 * window + 1 }, (_, index) => current - window + index)
   return [lastStep, ...steps].filter((step) => step >= 0)
