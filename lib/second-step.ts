@@ -19,27 +19,37 @@ import { errorHandler } from './web/routing/error-handler.js'
 import { router } from './web/user/router.js'
 import { wire } from './wiring.js'
 
-/** What `createSecondStep` makes: the parts to mount, and what the host's own code calls. */
+/**
+ * The result of `createSecondStep`: the parts to mount, and the functions for the host's own code.
+ */
 export interface SecondStep<U = Express.User> {
-  /** Middleware, once after `passport.session()`: every way in meets the second step. */
+  /**
+   * Middleware. Mount it once, after `passport.session()`: every way to sign in then needs the
+   * second step.
+   */
   guard(options?: GuardOptions): RequestHandler
-  /** Challenge, set-up, settings and lost code, as pages and JSON; mounted at `paths.secondStep`. */
+  /**
+   * Challenge, set-up, settings and lost code, as pages and JSON. Mount it at `paths.secondStep`.
+   */
   router(): Router
   /**
-   * What admins see and change, as pages and JSON; mounted at `paths.admin` behind the host's own
-   * check of who is an admin. It refuses whoever has none of `adminRoles` and is none by `isAdmin`,
-   * unless `allow` says otherwise.
+   * The routes for admins, as pages and JSON. Mount it at `paths.admin`, behind the host's own
+   * check that the user is an admin. It refuses users who are not admins by `adminRoles` or
+   * `isAdmin`, unless `allow` lets them in.
    *
    * @throws ConfigurationError without the option `users`, or for an unknown option
    */
   adminRouter(options?: AdminRouterOptions<U>): Router
   /** A Passport strategy `second-step`, only for hosts that draw their own challenge page. */
   strategy(): Strategy
-  /** Middleware for sensitive routes: a code not older than five minutes. */
+  /** Middleware for sensitive routes: requires a code of the last five minutes. */
   requireFresh(options?: RequireFreshOptions): RequestHandler
   /** Middleware before `passport.authenticate()`: limits wrong passwords. */
   limitPassword(options?: LimitPasswordOptions): RequestHandler
-  /** Last middleware: 503 where a part does not answer, as JSON or a page. */
+  /**
+   * The last middleware: answers 503 if a store or another part does not answer, as JSON or as a
+   * page.
+   */
   errorHandler(): ErrorRequestHandler
   /**
    * The user of a web-socket upgrade, on which the session's and Passport's middleware have run.
@@ -48,17 +58,17 @@ export interface SecondStep<U = Express.User> {
    */
   requireSignedIn(req: IncomingMessage): Promise<U>
   /**
-   * To be called after a password was changed, and before the response is sent: ends every session,
-   * pending login and waiting reset by mail of the user, but the session of the request that is named,
-   * and clears misses, waits and the lock.
+   * Call it after a password was changed and before you send the response. Ends every session,
+   * pending login and waiting reset by mail of the user, except the session of the request in
+   * `except`. Clears misses, waits and the lock.
    *
    * @throws UnavailableError; ConfigurationError for an unknown option, or a request that no guard has seen
    * @example await secondStep.passwordChanged(req.user.id, { except: req })
    */
   passwordChanged(userId: unknown, options?: PasswordChangedOptions): Promise<void>
   /**
-   * To be called after the e-mail address of a user was changed: ends a reset by mail that waits and
-   * every link to it, also where the address is changed back later. Sessions go on.
+   * Call it after the e-mail address of a user was changed. Ends a waiting reset by mail. Its links
+   * never work again, even if the address is changed back later. Sessions stay.
    *
    * @throws UnavailableError
    * @example await secondStep.emailChanged(req.user.id)
@@ -66,13 +76,13 @@ export interface SecondStep<U = Express.User> {
   emailChanged(userId: unknown): Promise<void>
   /** Ends every session and pending login of a user. */
   endSessions(userId: unknown): Promise<void>
-  /** Whether and how a user has a second step. */
+  /** The state of a user's second step. */
   status(userId: unknown): Promise<SecondStepStatus>
-  /** What happens to second steps: each event under its type, and all under `event`. */
+  /** The events of all second steps: each under its type, and all under `event`. */
   readonly events: SecondStepEvents
   /**
-   * Waits for mails that are under way, at most 20 seconds, and lets go of what the store opened.
-   * Clients that the host gave stay open.
+   * Waits for pending mails, at most 20 seconds, and releases what the store opened. Clients that
+   * the host gave stay open.
    */
   close(): Promise<void>
 }
@@ -120,7 +130,9 @@ export function createSecondStep<U = Express.User>(options: SecondStepOptions<U>
   }
 }
 
-/** A mistake in the store's set-up is said at start-up; one that only connects is tried again. */
+/**
+ * Reports a mistake in the store's set-up at start-up. Tries again if the store is only connecting.
+ */
 function openEarly(records: Records, trouble: Trouble): void {
   records.open().catch((error: unknown) => {
     const cause: unknown = Reflect.get(Object(error), 'cause')

@@ -1,11 +1,11 @@
 import { check } from './check.js'
 
-/** Functions whose answer is needed at once: a promise of theirs would be passed over in silence. */
+/** Functions that must be synchronous: a promise would silently be ignored. */
 const AT_ONCE = ['describe', 'isAdmin', 'formFields', 'language'] as const
 
 type AtOnce = (typeof AT_ONCE)[number]
 
-/** Refuses `async` functions where nobody waits for a promise, as far as they can be told by their kind. */
+/** Refuses `async` functions where nobody waits for a promise, as far as they are recognisable. */
 export function checkAnswerAtOnce(options: Partial<Readonly<Record<AtOnce, unknown>>>): void {
   for (const name of AT_ONCE) {
     const kind = Object.prototype.toString.call(options[name])
@@ -20,7 +20,7 @@ export function checkAnswerAtOnce(options: Partial<Readonly<Record<AtOnce, unkno
  */
 export function answeredAtOnce<T>(name: AtOnce, answer: T): T {
   const waits = typeof Reflect.get(Object(answer), 'then') === 'function'
-  // It is refused either way: what becomes of it must not end the process.
+  // Refused either way. A rejection of the promise must not end the process.
   if (waits) Promise.resolve(answer).catch(() => undefined)
   check(!waits, messageOf(name))
   return answer

@@ -2,7 +2,7 @@ import { type OddField, OddUserError } from '../errors/odd-user-error.js'
 import { isText } from './check.js'
 import type { Described } from './options.js'
 
-/** How documents of these libraries are known once they were spread: their fields stay in here. */
+/** Properties that mark a spread document of these libraries: its fields remain inside them. */
 const SPREAD: readonly { readonly library: string; readonly fields: string }[] = [
   { library: 'a Mongoose document', fields: '_doc' },
   { library: 'a Sequelize instance', fields: 'dataValues' },
@@ -13,12 +13,12 @@ export function checkUser(holds: boolean, field: OddField, message: string): ass
   if (!holds) throw new OddUserError(field, message)
 }
 
-/** What does harm where it is missing. */
+/** The fields whose absence does harm. */
 const NEEDED = ['id', 'email', 'roles'] as const
 
 /**
- * A document that was spread looks like a user who has nothing: no mail would go out, and no admin
- * would be one.
+ * A spread document looks like a user without any field: they would get no mail, and no admin would
+ * count as one.
  */
 export function checkIsNotSpread(told: Described): void {
   if (Object.getPrototypeOf(told) !== Object.prototype) return
@@ -42,14 +42,17 @@ function has(inside: object, name: string): boolean {
   return value !== undefined && value !== null
 }
 
-/** What is missing where a user has no id. */
+/** The message for a user without an id. */
 export function noIdMessage(told: unknown): string {
   return '_id' in Object(told)
     ? 'a user has no id, but an _id: give `describe: (user) => ({ id: user._id, email: user.email, roles: user.roles })`'
     : 'a user has no id: give `describe: (user) => ({ id, email, name })`'
 }
 
-/** The one address, or null. Of a list nobody would know which, and no mail would ever go out. */
+/**
+ * The one address, or null. Refuses a list, because nobody knows which address counts, and no mail
+ * would go out.
+ */
 export function emailOf({ email }: Described): string | null {
   checkUser(
     email === undefined || email === null || typeof email === 'string',
@@ -60,7 +63,9 @@ export function emailOf({ email }: Described): string | null {
   return isText(email) ? email : null
 }
 
-/** Names of roles. Others would be none, and an admin would be protected by nothing. */
+/**
+ * Names of roles. Refuses anything else: it would match no role, and an admin would be unprotected.
+ */
 export function rolesOf({ roles }: Described): readonly string[] {
   const given: unknown = roles ?? []
   checkUser(
@@ -72,7 +77,7 @@ export function rolesOf({ roles }: Described): readonly string[] {
   return given.filter(isText)
 }
 
-/** Not the value: what a user has is nobody's business in a log. */
+/** Leaves the value out: a user's data must not be in a log. */
 function kindOf(value: unknown): string {
   if (Array.isArray(value)) return 'a list'
   return typeof value === 'object' ? 'an object' : `a ${typeof value}`

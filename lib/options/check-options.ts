@@ -54,7 +54,7 @@ const DEFAULT_IP_LIMIT = 100
 
 const ADMIN_ROLES = ['admin']
 
-/** Options that were checked, and completed with their defaults. */
+/** Checked options with their defaults. */
 export interface CheckedOptions {
   readonly issuer: string
   readonly origin: string
@@ -70,9 +70,9 @@ export interface CheckedOptions {
   readonly recordId: (userId: unknown) => string
   /** The id that the host knows a user of the records by. */
   readonly hostId: (recordId: string) => string
-  /** As `recordId`, for what somebody asks for: null for what is no id. */
+  /** As `recordId`, for a requested id: null if it is malformed. */
   readonly recordIdOf: (hostId: string) => string | null
-  /** As `hostId`, for whatever is in the store: null for a user of another realm. */
+  /** As `hostId`, for an id from the store: null for a user of another realm. */
   readonly hostIdOf: (recordId: string) => string | null
   /** The roles that the policy may have rules for. */
   readonly roles: readonly string[]
@@ -127,7 +127,7 @@ export function checkOptions<U>(options: SecondStepOptions<U>): CheckedOptions {
     const given = options[name]
     check(given === undefined || isListOf(given, isText), `\`${name}\` must be a list of names`)
   }
-  // A misspelt one would leave admins unprotected, in silence.
+  // A misspelt role would silently leave admins unprotected.
   check(
     options.roles === undefined ||
       options.adminRoles === undefined ||
@@ -162,13 +162,16 @@ export function checkOptions<U>(options: SecondStepOptions<U>): CheckedOptions {
   }
 }
 
-/** Whether a user is an admin: by a role, or by the host's word. */
+/** Whether a user is an admin: by a role, or by the host's function. */
 function adminOf<U>({ adminRoles = ADMIN_ROLES, isAdmin }: SecondStepOptions<U>) {
   return (user: U, roles: readonly string[]): boolean =>
     roles.some((role) => adminRoles.includes(role)) || isTrue(isAdmin?.(user))
 }
 
-/** A flag that is missing is none. A truthy answer that counted as no would leave an admin unprotected. */
+/**
+ * A missing flag means no. Other answers are refused: a truthy one that counted as no would leave
+ * an admin unprotected.
+ */
 function isTrue(answer: unknown): boolean {
   const given = answeredAtOnce('isAdmin', answer)
   check(

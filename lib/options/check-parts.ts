@@ -5,7 +5,7 @@ import type { LostDelay, SecondStepOptions } from './options.js'
 
 const DELAYS: readonly LostDelay[] = ['0', '24h', '72h']
 
-/** The objects that the host hands over: known by the methods that are called on them. */
+/** Checks the host's objects by the methods that the package calls on them. */
 export function checkParts<U>({
   store,
   audit,
@@ -51,7 +51,7 @@ export function checkParts<U>({
   )
 }
 
-/** Without the users nobody would know whom to write to. */
+/** Without `users` the package cannot find the recipients. */
 export function checkMail<U>({ users, mail }: SecondStepOptions<U>): void {
   check(
     users === undefined || has(users, ['findById']),
@@ -75,7 +75,7 @@ export function checkMail<U>({ users, mail }: SecondStepOptions<U>): void {
   check(users !== undefined, '`mail` needs `users: { findById(id) }`, to know whom to write to')
 }
 
-/** A misspelt delay would be none, and the wait that the host relies on would not be. */
+/** A misspelt delay would mean no wait, although the host relies on one. */
 export function checkLost<U>({ lost, mail }: SecondStepOptions<U>): void {
   if (lost === undefined || lost === false) return
   check(

@@ -19,7 +19,7 @@ export function checkBase(base: unknown = ''): string {
     base === '' ||
     (typeof base === 'string' &&
       FOLDER.test(base) &&
-      // As browsers ask for it: no `..`, nothing that they would escape.
+      // As browsers request it: no `..`, and no characters that they escape.
       new URL(base, 'http://localhost').pathname === base)
   check(
     right,

@@ -6,7 +6,7 @@ import { answeredAtOnce } from './check-at-once.js'
 import { checkIsNotSpread, checkUser, emailOf, noIdMessage, rolesOf } from './check-described.js'
 import type { Described } from './options.js'
 
-// Two of them hash alike, so two users would share a record.
+// Two such ids hash alike, so two users would share a record.
 const LONE_SURROGATE = /\p{Cs}/u
 const LIKE_A_REALM = /^[a-z0-9-]{0,32}:/
 
@@ -27,7 +27,7 @@ export function identity<U>(
     checkUser(isId(text), 'id', noIdMessage(told))
     return inRealm(text)
   }
-  // Not taken apart by `...`: that leaves behind what a class has, such as a document's fields.
+  // Does not spread the user: that loses what a class defines, such as a document's fields.
   const tell = (user: Express.User): Described =>
     answeredAtOnce('describe', describe?.(user as U)) ?? (user as Described)
   const hostId = (ofRecord: string) =>

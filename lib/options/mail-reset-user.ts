@@ -11,7 +11,7 @@ export function delayOf({ delay = '0' }: LostOptions<never>): number {
   return DELAYS[delay]
 }
 
-/** What the host's options say of a user; each of its functions has the limit in time of a port. */
+/** The host's options about a user. Each function has the time limit of a port. */
 export function findMailResetUser<U>(
   accounts: Accounts<Express.User>,
   { allow, heldUntil }: LostOptions<U>,

@@ -24,17 +24,17 @@ export interface TotpOptions {
   readonly window?: number
 }
 
-/** What `describe` tells; only the id is needed. */
+/** The result of `describe`. Only the id is required. */
 export interface Described {
   readonly id: unknown
   readonly email?: string | null | undefined
   readonly name?: string | null | undefined
   /**
-   * The name that the user signs in with, where it is neither the e-mail nor the id. Nobody else may
-   * have it: `limitPassword()` forgives a try at it when this user signs in.
+   * The name that the user signs in with, if it is neither the e-mail nor the id. It must be
+   * unique: when this user signs in, `limitPassword()` gives the tries with this name back.
    */
   readonly username?: string | null | undefined
-  /** Names of the user's roles, which the policy may have rules for. Default none. */
+  /** Names of the user's roles, for rules of the policy. Default none. */
   readonly roles?: readonly string[] | null | undefined
   /** When the account was made; days of grace don't begin before it. */
   readonly createdAt?: Date | number | string | null | undefined
@@ -42,31 +42,31 @@ export interface Described {
   readonly locale?: string | null | undefined
 }
 
-/** How the mails go out. */
+/** The transport and the sender of mails. */
 export interface MailOptions {
-  /** What sends them: `nodemailer.createTransport(…)`, or anything with its `sendMail`. */
+  /** The result of `nodemailer.createTransport(…)`, or any object with its `sendMail`. */
   readonly transport: Mailer
-  /** Whose mails they are: `Acme <no-reply@acme.example>`. */
+  /** The sender: `Acme <no-reply@acme.example>`. */
   readonly from: string
 }
 
 /** How long a reset by mail waits before its link can be used. */
 export type LostDelay = '0' | '24h' | '72h'
 
-/** Resets by mail: whoever knows the password and reads the mail gets in. */
+/** Resets by mail. Somebody who knows the password and can read the mail gets in. */
 export interface LostOptions<U = Express.User> {
-  /** A wait, in which the owner may cancel. Default `'0'`. */
+  /** A wait in which the owner can cancel. Default `'0'`. */
   readonly delay?: LostDelay
   /**
-   * Whether this user's second step may be reset by mail. Asked when it is asked for, whenever its
-   * link is used, and when its wait is over. Default: everybody's but that of users with one of the
-   * `adminRoles`; a function of the host's takes the place of that rule.
+   * Whether this user may reset their second step by mail. Called when the user asks for it,
+   * whenever the link is used, and at the end of the wait. Default: true, except for users with one
+   * of the `adminRoles`. Your own function replaces this rule.
    */
   readonly allow?: (user: U) => boolean | Promise<boolean>
   /**
-   * Holds a user's reset back until then: for hosts that reset passwords by mail or let addresses
-   * change, so that one mailbox is not both. Asked when `allow` is. A hold lasts a year at most, and
-   * is asked for again then. Default: null, nothing is held.
+   * Holds a user's reset back until then. For hosts that reset passwords by mail or let users
+   * change their address, so that one mailbox does not pass both steps. Called whenever `allow` is.
+   * A hold lasts a year at most; then the package calls it again. Default: null, no hold.
    */
   readonly heldUntil?: (user: U) => Date | null | undefined | Promise<Date | null | undefined>
 }
@@ -75,7 +75,7 @@ export interface LostOptions<U = Express.User> {
 export interface SecondStepOptions<U = Express.User> {
   /** The app's name, as authenticators and pages show it. */
   readonly issuer: string
-  /** Where visitors' browsers see the app: `https://acme.example`, without a path. */
+  /** The app's public origin: `https://acme.example`, without a path. */
   readonly origin: string
   /**
    * Further origins whose pages may post to the routes of the package, and to those behind
@@ -84,53 +84,62 @@ export interface SecondStepOptions<U = Express.User> {
   readonly origins?: readonly string[]
   /**
    * The key ring: base64 of 32 random bytes each, from `npx passport-second-step keygen`. The first
-   * seals, all open.
+   * key encrypts, and every key decrypts.
    */
   readonly keys: readonly (string | undefined)[]
-  /** Where the records are kept: `redisStore(redis)`, `memoryStore()` or the host's own adapter. */
+  /**
+   * The store of the records: `redisStore(redis)`, `knexStore(db)`, `memoryStore()` or the host's
+   * own adapter.
+   */
   readonly store: RecordStore
-  /** Where events are kept. Default: with the records, where that store keeps them. */
+  /** The audit log. Default: the store's own, if it has one. */
   readonly audit?: AuditLog
   /**
-   * Where attempts are counted: `redisCounters(redis, { prefix })`, `knexCounters(db)` or the host's own
-   * adapter. Default: as `redis` says, else with the records, where that store counts; else in memory,
+   * Where attempts are counted: `redisCounters(redis, { prefix })`, `knexCounters(db)` or the
+   * host's own adapter. Default: the option `redis`, or else the store's own, or else in memory,
    * which production refuses.
    */
   readonly counters?: Counters
-  /** Client for counters in Redis (ioredis), under the prefix of the store. In place of `counters`. */
+  /**
+   * An ioredis client for counters in Redis, under the prefix of the store. Use it instead of
+   * `counters`.
+   */
   readonly redis?: RedisClient
   /**
-   * What a proxy takes off every path before the app sees it: `/app` behind nginx's
-   * `location /app/ { proxy_pass http://127.0.0.1:3000/; }`. `paths` and `guard({ open })` are written
-   * without it, as the app sees them; links, redirects, JSON and mails have it. Default: nothing.
+   * The prefix that a proxy strips from every path: `/app` behind nginx's `location /app/ {
+   * proxy_pass http://127.0.0.1:3000/; }`. Write `paths` and `guard({ open })` without it, as the
+   * app sees them. The package adds it to links, redirects, JSON and mails. Default: none.
    */
   readonly base?: string
-  /** Where the parts are mounted, and the host's own pages. Default `{ secondStep: '/second-step', admin: '/admin/second-step', signIn: '/login', signedIn: '/' }`. */
+  /**
+   * The paths of the two routers and of the host's own pages. Default `{ secondStep:
+   * '/second-step', admin: '/admin/second-step', signIn: '/login', signedIn: '/' }`.
+   */
   readonly paths?: Partial<Paths>
   /** All Passport instances of the app. Default: the one that `import passport from 'passport'` gives. */
   readonly passports?: readonly PassportInstance[]
-  /** Tells about a user of the host's. Default: the properties of it that have these names. */
+  /** Describes a user of the host to the package. Default: the user's properties of these names. */
   readonly describe?: (user: U) => Described
   /** Separates user tables that share ids: lower-case letters, digits and dashes. Default none. */
   readonly realm?: string
-  /** The host's users, for what happens without one on the request. Needed with `mail`. */
+  /** Finds the host's users outside of their own requests. Required with `mail`. */
   readonly users?: Users<U>
-  /** The roles there are, for rules of the policy. They need `users`. Default none. */
+  /** The names of the host's roles, for rules of the policy. Requires `users`. Default none. */
   readonly roles?: readonly string[]
   /**
-   * Roles of admins: the policy gives them no days of grace, another admin does not help them, and a
-   * mail does not reset them. Default `['admin']`.
+   * The roles that make a user an admin. Admins get no days of grace and no reset by mail, and
+   * other admins cannot change their second step. Default `['admin']`.
    */
   readonly adminRoles?: readonly string[]
   /**
-   * Whether a user is an admin, beside those with one of the `adminRoles`: for hosts whose admins
-   * have a flag and no role. It answers with true or false, or nothing for a flag that is missing, and
-   * at once: anything else is a ConfigurationError. Default: nobody else.
+   * Whether a user without one of the `adminRoles` is an admin: for hosts whose admins have a flag
+   * instead of a role. Must return true, false, null or undefined synchronously; anything else is a
+   * ConfigurationError. Default: nobody else.
    */
   readonly isAdmin?: (user: U) => boolean
   /**
-   * Whether an admin may do this to this user. Anything but `true` refuses; nobody acts on themselves
-   * in any case. Default: not to a user who has one of the `adminRoles`.
+   * Whether an admin may take this action on this user. Any value but `true` refuses. Admins never
+   * act on themselves. Default: true, except for users who are admins.
    */
   readonly canAdminister?: (actor: U, user: U, action: UserAction) => boolean | Promise<boolean>
   /** Tells users by mail what happens to their second step. Default: no mails. */
@@ -140,24 +149,27 @@ export interface SecondStepOptions<U = Express.User> {
    * list of events. Default false.
    */
   readonly nameAdmins?: boolean
-  /** Resets by mail, "Lost your code?": they need `mail`. Default: offered where there is mail. */
+  /** Resets by mail, "Lost your code?". Requires `mail`. Default: on if there is `mail`. */
   readonly lost?: false | LostOptions<U>
   readonly totp?: TotpOptions
-  /** Whether backup codes are made and accepted. Default true. */
+  /** Whether the package makes and accepts backup codes. Default true. */
   readonly backupCodes?: boolean
-  /** Whether users may see their live key again, by a code. Default true. */
+  /** Whether users may see the QR code of their authenticator again, with a code. Default true. */
   readonly showKey?: boolean
-  /** Wrong codes per address in 10 minutes; `false`: no limit; or by request. Default 100. */
+  /**
+   * Wrong codes allowed per address in 10 minutes. `false`: no limit. A function decides per
+   * request. Default 100.
+   */
   readonly ipLimit?: number | false | ((req: Request) => number | false)
   /**
-   * For apps that have no proxy in front of them: `X-Forwarded-For`, `Forwarded`, `X-Real-IP`,
-   * `CF-Connecting-IP` and their like are the clients' own, and the address that connects counts. Without
-   * it such a request is refused where its address is counted, for it may come from a proxy that
-   * Express's `trust proxy` does not cover.
+   * For apps without a proxy in front of them: `true` ignores `X-Forwarded-For`, `Forwarded`,
+   * `X-Real-IP`, `CF-Connecting-IP` and similar headers, which clients can forge, and counts under
+   * the address that connects. If false, a request with such a header is refused wherever its
+   * address counts, because it may come from a proxy that Express's `trust proxy` does not cover.
    * Default false.
    */
   readonly ignoreForwardedFor?: boolean
-  /** Session keys of the host's that live on through a login in two steps. Default none. */
+  /** Session keys of the host that survive a login in two steps. Default none. */
   readonly keepInSession?: readonly string[]
   /**
    * Answers in place of the gate when a login becomes pending. Where a promise of its has not settled
@@ -167,15 +179,15 @@ export interface SecondStepOptions<U = Express.User> {
   /** Hidden fields for every form of the package's, such as the host's CSRF token. */
   readonly formFields?: (req: Request) => Readonly<Record<string, string>>
   /**
-   * The language of a request, before the user's own `locale` and the browser's `Accept-Language`.
-   * It answers at once; a promise is a ConfigurationError. Default: undefined, none.
+   * The language of a request. Comes before the user's own `locale` and the browser's
+   * `Accept-Language`. Must be synchronous: a promise is a ConfigurationError. Default: none.
    */
   readonly language?: (req: Request) => string | undefined
   /** Folder whose `.ejs` files replace the package's of the same name. */
   readonly views?: string
-  /** Makes the pages in place of the package's EJS views. */
+  /** Makes the pages instead of the package's EJS views. */
   readonly render?: Render
-  /** Texts by language and key: a language more, or other words. */
+  /** Texts by language and key: changes texts, or adds a language. */
   readonly messages?: Readonly<Record<string, Readonly<Record<string, string>>>>
   /**
    * Milliseconds that one call of a store, a counter, the session store or a function of the host's
@@ -183,6 +195,6 @@ export interface SecondStepOptions<U = Express.User> {
    * its refusal takes up to twice as long. Mails have a limit of their own. Default 1000.
    */
   readonly timeout?: number
-  /** Time and randomness. Default: the system's. For tests of the host's that move the clock. */
+  /** Clock and randomness, for the host's tests. Default: the system's. */
   readonly system?: System
 }

@@ -9,18 +9,20 @@ export interface AuditEntry {
   readonly at: number
   readonly type: SecondStepEventType
   readonly actor: Actor
-  /** Whose second step it is; null for what is nobody's in particular, such as the policy. */
+  /**
+   * The user whose second step it is. Null for an event about no single user, such as the policy.
+   */
   readonly user: string | null
   readonly method: Method | null
   readonly ip: string | null
   readonly userAgent: string | null
-  /** What the admin gave as the reason, or null. */
+  /** The admin's reason, or null. */
   readonly reason: string | null
-  /** What an event of this type tells beside, as JSON has it. */
+  /** Further details of an event of this type, as JSON. */
   readonly detail: object | null
 }
 
-/** What to list. */
+/** The query of a list. */
 export interface AuditQuery {
   /** Only entries about this user; null: about everybody. */
   readonly user: string | null
@@ -38,8 +40,8 @@ export interface AuditPage {
 }
 
 /**
- * Keeps what happened. Append-only: nothing here changes or deletes an entry. The conformance suite
- * in `passport-second-step/testing` tells whether an adapter gets it right.
+ * Keeps events. Append-only: no method changes or deletes an entry. Check your adapter with the
+ * conformance suite in `passport-second-step/testing`.
  */
 export interface AuditLog {
   /**

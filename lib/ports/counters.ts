@@ -1,4 +1,4 @@
-/** What came of taking a place. */
+/** The outcome of taking a place. */
 export interface Taking {
   readonly taken: boolean
   /** Places that are left now. */
@@ -8,13 +8,14 @@ export interface Taking {
 }
 
 /**
- * Counts in a window of time that begins with the first count. What it holds may be lost without
- * harm: the limits that promise 3 rests on are in the record.
+ * Counts in a window of time that begins with the first count. Losing counts does no harm: the
+ * limits for promise 3 are in the record.
  */
 export interface Counter {
   /**
-   * Takes one place under the key and answers whether it was within the limit. To take before the
-   * verdict and give back what was no miss keeps parallel guesses within the limit.
+   * Takes one place under the key and returns whether it was within the limit. Callers take a place
+   * before the verdict and give it back if it was no miss, which keeps parallel guesses within the
+   * limit.
    *
    * @param key any string; adapters hash it
    * @param limit places in one window
@@ -22,7 +23,10 @@ export interface Counter {
   take(key: string, limit: number): Promise<Taking>
   /** Gives a taken place back. */
   giveBack(key: string): Promise<void>
-  /** How many places of the present window are taken. Reads alone: it takes no place and opens no window. */
+  /**
+   * The number of places taken in the present window. Only reads: it takes no place and opens no
+   * window.
+   */
   taken(key: string): Promise<number>
 }
 

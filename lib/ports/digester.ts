@@ -1,4 +1,4 @@
-/** What a look-up secret's digest is bound to: on another account or set it does not match. */
+/** The context of a look-up secret's digest: for another account or set it does not match. */
 export interface DigestContext {
   readonly purpose: 'backup-code' | 'one-time-code' | 'mail-reset'
   readonly userId: string

@@ -4,7 +4,7 @@ import type { RecordList } from '../domain/record-list.js'
 import type { AuditLog } from './audit-log.js'
 import type { Counters } from './counters.js'
 
-/** What to list. */
+/** The query of a list. */
 export interface RecordQuery {
   readonly list: RecordList
   /** `next` of the page before of the same list; null: the first page. */
@@ -22,7 +22,7 @@ export interface RecordPage {
   /** Cursor of the next page, or null where this is the last. */
   readonly next: string | null
   /**
-   * Optional. What the list names and the store cannot find any more, in the store's own words, such
+   * Optional. Records that the list names but the store cannot find, in the store's own words, such
    * as keys. Reading or writing such a record must reject.
    */
   readonly lost?: readonly string[]
@@ -78,14 +78,14 @@ export interface RecordStore {
   readonly counters?: Counters
 
   /**
-   * Optional. What keeps this app's keys apart from another's in one Redis: counters in the Redis
-   * that the option `redis` names begin with it too.
+   * Optional. The prefix that separates this app's keys from another app's in one Redis. Counters
+   * in the Redis of the option `redis` use it too.
    */
   readonly prefix?: string
 
   /**
-   * Optional. Called once before the first use, and again before the next use after it rejected.
-   * Checks what must be so before anything is trusted (the marker, the schema, the persistence).
+   * Optional. Called once before the first use. If it rejects, it is called again before the next
+   * use. Checks the conditions for trusting the store (the marker, the schema, the persistence).
    */
   open?(environment: { production: boolean }): Promise<void>
 

@@ -1,15 +1,15 @@
-/** What a sealed secret is bound to: moved to another user or purpose it does not open. */
+/** The context of a sealed secret: moved to another user or purpose, it does not open. */
 export interface SealContext {
   readonly purpose: 'authenticator' | 'setup' | 'shown-codes'
   readonly userId: string
-  /** The only place where it opens. Default: anywhere. */
+  /** The only place in which it opens. Default: any. */
   readonly place?: string
 }
 
 /** An opened secret. */
 export interface Opened {
   readonly secret: Uint8Array
-  /** Sealed under an older key: seal it anew at the next write. */
+  /** Sealed under an older key: seal it again at the next write. */
   readonly stale: boolean
   /** Id of the key it is sealed under, of those of the digester. */
   readonly keyId: string

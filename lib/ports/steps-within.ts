@@ -4,8 +4,8 @@ import { UnavailableError } from '../errors/unavailable-error.js'
 export type Step = <T>(part: string, call: () => Promise<T>) => Promise<T>
 
 /**
- * Runs steps that have their limit in time together. What comes too late has no effect: the step
- * that is under way may end, and nothing after it is begun.
+ * Runs steps that share one time limit. A late result has no effect: the running step may end, but
+ * no further step begins.
  *
  * @param run rejects with what a step rejects with
  * @param timeout milliseconds
@@ -28,7 +28,7 @@ export async function stepsWithin<T>(timeout: number, run: (step: Step) => Promi
     }, timeout)
   })
   const steps = run(step)
-  // What fails after the time is over was answered already.
+  // A failure after the time limit was already answered.
   steps.catch(() => undefined)
   try {
     return await Promise.race([steps, silence])

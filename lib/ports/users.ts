@@ -1,4 +1,4 @@
-/** What to list. */
+/** The query of a list. */
 export interface UserQuery {
   /** Part of a name or an address, however the host searches; empty: everybody. */
   readonly search: string
@@ -16,7 +16,7 @@ export interface UserPage<U = unknown> {
   readonly next?: string | null | undefined
 }
 
-/** The host's users, where there is no request that brings one. */
+/** Finds the host's users outside of their own requests. */
 export interface Users<U = unknown> {
   /**
    * Required with the options `mail` and `roles`, and with `adminRouter()`.

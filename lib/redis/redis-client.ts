@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 
 /**
- * What is needed of a Redis client: the shape of ioredis' `Redis` and `Cluster`, so that the
- * package works with the host's own copy of it and imports none.
+ * The required shape of a Redis client, as ioredis' `Redis` and `Cluster` have it. So the package
+ * works with the host's own copy and imports none.
  */
 export interface RedisClient {
   readonly status: string

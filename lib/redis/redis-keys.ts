@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto'
 import type { RecordList } from '../domain/record-list.js'
 import { ConfigurationError } from '../errors/configuration-error.js'
 
-/** What keys begin with where the host names nothing else. */
+/** The default prefix of keys. */
 export const DEFAULT_PREFIX = 'second-step'
 
 /** The names under which everything is kept in Redis. */
 export interface RedisKeys {
-  /** There while the records in this Redis are to be trusted; gone when Redis was emptied. */
+  /** Exists while the records in this Redis can be trusted. Gone after Redis was emptied. */
   readonly marker: string
   readonly policy: string
   /** Sorted sets of the users' hashes by time; `all` by nothing. `on` is made of the others. */
@@ -17,7 +17,7 @@ export interface RedisKeys {
   /** Stream of the audit log: what needs no second factor. */
   readonly attempts: string
   record(userId: string): string
-  /** The record of whoever has this hash. */
+  /** The record of the user with this hash. */
   recordOfHash(hash: string): string
   /** Of `events`, what is about one user. */
   eventsOf(userId: string): string
@@ -25,7 +25,7 @@ export interface RedisKeys {
   attemptsOf(userId: string): string
 }
 
-/** What stands for a user in keys and lists. */
+/** The hash of a user id, for keys and lists. */
 export function redisHash(userId: string): string {
   return createHash('sha256').update(userId).digest('base64url')
 }

@@ -1,10 +1,10 @@
 import { strict as assert } from 'node:assert'
 import type { AuditEntry, AuditLog } from '../ports/audit-log.js'
 
-/** What a case is run on: an empty audit log. */
+/** The input of a case: an empty audit log. */
 export interface AuditLogUnderTest {
   readonly log: AuditLog
-  /** Called after the case: ends connections, empties tables. */
+  /** Called after the case. Close connections and empty tables here. */
   release?(): Promise<void>
 }
 

@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert'
 import type { Kind } from './documents.js'
 import { type StoreCase, storeCase } from './store-under-test.js'
 
-/** What holds for a record and for the policy alike: written by compare-and-set. */
+/** Cases for records and for the policy alike: writing by compare-and-set. */
 export function compareAndSetCases<
   D extends { readonly version: number; readonly writeId: string },
 >(kind: Kind<D>): readonly StoreCase[] {

@@ -2,10 +2,10 @@ import { strict as assert } from 'node:assert'
 import { DAY_S, MINUTE_S } from '../domain/units.js'
 import type { Counters, Taking } from '../ports/counters.js'
 
-/** What a case is run on: counters with no counts. */
+/** The input of a case: counters with no counts. */
 export interface CountersUnderTest {
   readonly counters: Counters
-  /** Called after the case: ends connections, empties tables. */
+  /** Called after the case. Close connections and empty tables here. */
   release?(): Promise<void>
 }
 

@@ -1,6 +1,6 @@
 import type { RecordStore } from '../ports/record-store.js'
 
-/** What a case is run on. */
+/** The input of a case. */
 export interface StoreUnderTest {
   /** An empty store; the case itself calls its `open`. */
   readonly store: RecordStore
@@ -14,7 +14,7 @@ export interface StoreUnderTest {
    * user's record behind the store's back. Without it nothing is asked about lost records.
    */
   lose?(userId: string): Promise<unknown>
-  /** Called after the case: ends connections, empties tables. */
+  /** Called after the case. Close connections and empty tables here. */
   release?(): Promise<void>
 }
 
