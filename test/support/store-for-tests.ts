@@ -1,16 +1,29 @@
 import { randomBytes } from 'node:crypto'
 import { channel } from 'node:diagnostics_channel'
 import { Redis } from 'ioredis'
-import { knexStore, memoryStore, type RecordStore, redisStore } from '../../lib/index.js'
+import type { Knex } from 'knex'
+import {
+  type Counter,
+  knexStore,
+  memoryStore,
+  type RecordStore,
+  redisStore,
+} from '../../lib/index.js'
 import { TABLES } from '../../lib/stores/knex-client.js'
 import { migrateSecondStep } from '../../lib/stores/knex-migrations.js'
 import type { DatabaseKind, TestDatabase } from './databases.js'
 
-type Make = () => Promise<RecordStore>
+/** A store for one host, and what empties it for the next, where that is quicker than another. */
+interface Place {
+  readonly store: RecordStore
+  readonly emptied?: () => Promise<Place>
+}
+
+type Make = () => Promise<Place>
 
 /** By the names that TEST_STORE has for them, what is done once, before such stores are made. */
 const PREPARATIONS: Readonly<Record<string, () => Promise<Make>>> = {
-  memory: async () => async () => memoryStore(),
+  memory: async () => async () => ({ store: memoryStore() }),
   redis: inRedis,
   postgresql: async () => inSchemas(await kindOf('PostgreSQL')),
   mariadb: async () => inDatabases(await kindOf('MariaDB')),
@@ -22,6 +35,9 @@ const asked = channel('store-for-tests')
 
 const prepared = new Map<string, Promise<Make>>()
 const releases: (() => unknown)[] = []
+const emptied: Place[] = []
+/** The stores of the hosts that the running test has made; null while none runs. */
+let ofTest: OfOneHost[] | null = null
 
 // Some tests have a host in a process of its own, where no Mocha is.
 if (typeof after === 'function') {
@@ -33,6 +49,14 @@ if (typeof after === 'function') {
     await store.open?.({ production: false })
     await store.findPolicy()
   })
+  beforeEach(() => {
+    ofTest = []
+  })
+  afterEach(async () => {
+    const ended = ofTest ?? []
+    ofTest = null
+    for (const host of ended) emptied.push(...(await host.end()))
+  })
   after(async function () {
     this.timeout(60_000)
     for (const release of releases.splice(0).reverse()) await release()
@@ -41,11 +65,16 @@ if (typeof after === 'function') {
 
 /**
  * An empty store for one host: in memory, or where TEST_STORE says (`redis`, `postgresql`,
- * `mariadb`, `sqlite`), so that all of the HTTP tests can be run on each.
+ * `mariadb`, `sqlite`), so that all of the HTTP tests can be run on each. The store of a host that a
+ * test has made ends with the test.
  */
-export function storeForTests(name = nameOfStore()): RecordStore {
+export function storeForTests(): RecordStore {
+  const name = nameOfStore()
   asked.publish(name)
-  return name === 'memory' ? memoryStore() : madeAtFirstUse(async () => (await preparedFor(name))())
+  if (name === 'memory') return memoryStore()
+  const host = new OfOneHost(async () => emptied.pop() ?? (await preparedFor(name))())
+  ofTest?.push(host)
+  return host.store
 }
 
 function nameOfStore(): string {
@@ -65,7 +94,7 @@ async function inRedis(): Promise<Make> {
   const server = await redisForTests()
   const client = new Redis(server.url)
   releases.push(server.stop, () => client.disconnect())
-  return async () => redisStore(client, { prefix: randomBytes(6).toString('hex') })
+  return async () => ({ store: redisStore(client, { prefix: randomBytes(6).toString('hex') }) })
 }
 
 /** Only who needs a database imports what can start a server. */
@@ -80,7 +109,7 @@ async function inDatabases(kind: DatabaseKind): Promise<Make> {
   return async () => {
     const db = (await released(kind)).connect()
     await migrateSecondStep(db)
-    return knexStore(db)
+    return inTables(db)
   }
 }
 
@@ -99,7 +128,18 @@ async function inSchemas(kind: DatabaseKind): Promise<Make> {
     await origin.raw([`create schema ${schema}`, ...copies, version].join('; '))
     const db = connectTo(database.url, { searchPath: [schema] })
     releases.push(() => db.destroy())
-    return knexStore(db)
+    return inTables(db)
+  }
+}
+
+function inTables(db: Knex): Place {
+  return {
+    store: knexStore(db),
+    emptied: async () => {
+      const { schema: _, ...filled } = TABLES
+      for (const table of Object.values(filled)) await db(table).delete()
+      return inTables(db)
+    },
   }
 }
 
@@ -109,34 +149,66 @@ async function released(kind: DatabaseKind): Promise<TestDatabase> {
   return database
 }
 
-function madeAtFirstUse(make: () => Promise<RecordStore>): RecordStore {
-  let making: Promise<RecordStore> | null = null
-  const store = () => {
-    making ??= make()
-    return making
+/** A store that is made when it is used first, and can be taken away from its host. */
+class OfOneHost {
+  readonly #make: () => Promise<Place>
+  #making: Promise<Place> | null = null
+  #calls = new Set<Promise<unknown>>()
+  #ended = false
+
+  constructor(make: () => Promise<Place>) {
+    this.#make = make
   }
-  const counter = async (name: string, seconds: number) => {
-    const { counters } = await store()
-    if (counters === undefined) throw new Error('the store counts nothing')
-    return counters.counter(name, seconds)
-  }
-  return {
-    find: async (userId) => (await store()).find(userId),
-    write: async (record, expected) => (await store()).write(record, expected),
-    findPolicy: async () => (await store()).findPolicy(),
-    writePolicy: async (policy, expected) => (await store()).writePolicy(policy, expected),
-    list: async (query) => (await store()).list(query),
-    open: async (environment) => (await store()).open?.(environment),
+
+  readonly store: RecordStore = {
+    find: (userId) => this.#call((store) => store.find(userId)),
+    write: (record, expected) => this.#call((store) => store.write(record, expected)),
+    findPolicy: () => this.#call((store) => store.findPolicy()),
+    writePolicy: (policy, expected) => this.#call((store) => store.writePolicy(policy, expected)),
+    list: (query) => this.#call((store) => store.list(query)),
+    open: (environment) => this.#call((store) => store.open?.(environment)),
     counters: {
       counter: (name, seconds) => ({
-        take: async (key, limit) => (await counter(name, seconds)).take(key, limit),
-        giveBack: async (key) => (await counter(name, seconds)).giveBack(key),
-        taken: async (key) => (await counter(name, seconds)).taken(key),
+        take: (key, limit) => this.#count(name, seconds, (counter) => counter.take(key, limit)),
+        giveBack: (key) => this.#count(name, seconds, (counter) => counter.giveBack(key)),
+        taken: (key) => this.#count(name, seconds, (counter) => counter.taken(key)),
       }),
     },
     audit: {
-      append: async (entries) => (await store()).audit?.append(entries),
-      list: async (query) => (await (await store()).audit?.list(query)) ?? null,
+      append: (entries) => this.#call((store) => store.audit?.append(entries)),
+      list: async (query) => (await this.#call((store) => store.audit?.list(query))) ?? null,
     },
+  }
+
+  /** Refuses whatever comes late: it belongs to nobody, and must not reach the next host's records. */
+  async end(): Promise<readonly Place[]> {
+    this.#ended = true
+    if (this.#making === null) return []
+    await Promise.allSettled(this.#calls)
+    const place = await this.#making
+    return place.emptied === undefined ? [] : [await place.emptied()]
+  }
+
+  #count<Answer>(
+    name: string,
+    seconds: number,
+    use: (counter: Counter) => Promise<Answer>,
+  ): Promise<Answer> {
+    return this.#call(({ counters }) => {
+      if (counters === undefined) throw new Error('the store counts nothing')
+      return use(counters.counter(name, seconds))
+    })
+  }
+
+  async #call<Answer>(use: (store: RecordStore) => Answer): Promise<Awaited<Answer>> {
+    if (this.#ended) throw new Error('the test that this store was for has ended')
+    this.#making ??= this.#make()
+    const call = this.#making.then(({ store }) => use(store))
+    this.#calls.add(call)
+    try {
+      return await call
+    } finally {
+      this.#calls.delete(call)
+    }
   }
 }
