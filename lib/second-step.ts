@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { ErrorRequestHandler, RequestHandler, Router } from 'express'
 import type { Strategy } from 'passport'
+import { checkNoOptions } from './errors/check-call.js'
 import { ConfigurationError } from './errors/configuration-error.js'
 import type { SecondStepOptions } from './options/options.js'
 import type { SecondStepEvents } from './service/announcer.js'
@@ -109,12 +110,21 @@ export function createSecondStep<U = Express.User>(options: SecondStepOptions<U>
 
   return {
     guard: (guardOptions) => guard(site, guardOptions),
-    router: () => router(site),
+    router: (...none: never[]) => {
+      checkNoOptions(none, 'router()')
+      return router(site)
+    },
     adminRouter: (adminOptions) => adminRouter(site, adminOptions as AdminRouterOptions),
-    strategy: () => new SecondStepStrategy(site),
+    strategy: (...none: never[]) => {
+      checkNoOptions(none, 'strategy()')
+      return new SecondStepStrategy(site)
+    },
     requireFresh: (freshOptions) => requireFresh(site, freshOptions),
     limitPassword: (limitOptions) => limitPassword(site, limitOptions),
-    errorHandler: () => errorHandler(site),
+    errorHandler: (...none: never[]) => {
+      checkNoOptions(none, 'errorHandler()')
+      return errorHandler(site)
+    },
     requireSignedIn: async (req) => (await requireSignedIn(site, req)) as U,
     passwordChanged: async (userId, named) => passwordChanged(site, recordId(userId), named),
     emailChanged: async (userId) => emailChanged(records, recordId(userId)),

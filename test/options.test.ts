@@ -60,7 +60,7 @@ const illTyped: Record<string, { values: readonly unknown[]; says: string }> = {
   },
   counters: { values: [null, true, {}, { take: () => null }], says: 'knexCounters(db)' },
   redis: { values: [null, true, 'redis://127.0.0.1', {}, { status: 'ready' }], says: 'ioredis' },
-  paths: { values: [null, '/second-step', 5], says: 'must be an object' },
+  paths: { values: [null, '/second-step', 5, []], says: 'must be an object' },
   passports: {
     values: [null, {}, [], [{}], 'passport', [null]],
     says: 'must be a list of Passport',
@@ -71,7 +71,7 @@ const illTyped: Record<string, { values: readonly unknown[]; says: string }> = {
     values: [null, '', 'Staff', 'a:b', 'a b', 5, 'a'.repeat(33)],
     says: 'lower-case letters',
   },
-  totp: { values: [null, 6, 'sha1'], says: 'must be an object' },
+  totp: { values: [null, 6, 'sha1', []], says: 'must be an object' },
   backupCodes: { values: [null, 0, 'false', 10], says: 'must be true or false' },
   ipLimit: {
     values: [null, 0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, '100', true],
@@ -86,10 +86,10 @@ const illTyped: Record<string, { values: readonly unknown[]; says: string }> = {
   formFields: { values: [null, {}, '_csrf'], says: 'must be a function' },
   language: { values: [null, 'it', {}], says: 'must be a function' },
   users: { values: [null, {}, [], () => null, { findById: 'id' }], says: 'findById(id)' },
-  mail: { values: [null, 'smtp://mail.example', 5], says: 'must be an object' },
+  mail: { values: [null, 'smtp://mail.example', 5, []], says: 'must be an object' },
   views: { values: [null, '', 5, ['views']], says: 'must be the path of a folder' },
   render: { values: [null, {}, 'ejs'], says: 'must be a function' },
-  messages: { values: [null, 'de', 5], says: 'must be an object' },
+  messages: { values: [null, 'de', 5, []], says: 'must be an object' },
   timeout: {
     values: [null, 0, 49, 30_001, -1, 150.5, Number.NaN, Number.POSITIVE_INFINITY, '1000', true],
     says: 'must be a whole number of milliseconds, 50 to 30000',

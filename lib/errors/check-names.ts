@@ -7,6 +7,9 @@ import { ConfigurationError } from './configuration-error.js'
  * @throws ConfigurationError naming the option, and the one that was probably meant
  */
 export function checkNames(given: object, known: readonly string[], path: string): void {
+  if (Array.isArray(given)) {
+    throw new ConfigurationError(`\`${path.slice(0, -1)}\` must be an object, not a list`)
+  }
   for (const name of Object.keys(given)) {
     if (known.includes(name)) continue
     const near = known.find((candidate) => isNear(candidate, name))

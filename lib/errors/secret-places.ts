@@ -22,6 +22,7 @@ const NAME = new RegExp(
   String.raw`(?:(?:${LONG_NAMES})[\w-]{0,40}|(?:${SHORT_NAMES})(?![a-z]))${SEPARATOR}`,
   'gi',
 )
+const PATH = /\/[\w.-]*$/
 const UNQUOTED = /(?:(?:Bearer|Basic) +)?\S+/y
 
 const QUOTED_AUTH = /(?<quote>["'`])auth\k<quote>/gi
@@ -83,11 +84,16 @@ function* afterNames(text: string): Iterable<Span> {
   for (const { 0: name, index } of text.matchAll(NAME)) {
     // Skips the inside of a value: it is left out already, and another search in each would take
     // too long.
-    if (index < done) continue
+    if (index < done || isEndOfPath(text, name, index)) continue
     const [start, end] = valueAt(text, index + name.length)
     yield [start, end]
     done = end
   }
+}
+
+/** `POST /token: …` tells of a route. */
+function isEndOfPath(text: string, name: string, index: number): boolean {
+  return /:\s+$/.test(name) && PATH.test(text.slice(Math.max(0, index - 40), index))
 }
 
 function valueAt(text: string, at: number): Span {

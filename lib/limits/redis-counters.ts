@@ -1,5 +1,5 @@
 import { RateLimiterRedis } from 'rate-limiter-flexible'
-import { checkNames } from '../errors/check-names.js'
+import { checkCall } from '../errors/check-call.js'
 import { ConfigurationError } from '../errors/configuration-error.js'
 import type { Counter, Counters } from '../ports/counters.js'
 import { type RedisClient, redisScript } from '../redis/redis-client.js'
@@ -38,7 +38,7 @@ export interface RedisCountersOptions {
  * @throws ConfigurationError for another client, an unknown option, a prefix with braces or blanks
  */
 export function redisCounters(redis: RedisClient, options: RedisCountersOptions = {}): Counters {
-  checkNames(options, ['prefix'], 'redisCounters.')
+  checkCall(options, ['prefix'], 'redisCounters')
   if (typeof redis?.evalsha !== 'function') {
     throw new ConfigurationError('redisCounters() needs an ioredis client, such as new Redis(url)')
   }

@@ -42,7 +42,8 @@ export function checkParts<U>({
     '`passports` must be a list of Passport instances, all that the app has',
   )
   check(
-    messages === undefined || (typeof messages === 'object' && messages !== null),
+    messages === undefined ||
+      (typeof messages === 'object' && messages !== null && !Array.isArray(messages)),
     '`messages` must be an object: texts by language and key',
   )
   check(

@@ -1,6 +1,6 @@
 import type { Knex } from 'knex'
 import { BrokenRecordError } from '../domain/parse-record.js'
-import { checkNames } from '../errors/check-names.js'
+import { checkCall } from '../errors/check-call.js'
 import { ConfigurationError } from '../errors/configuration-error.js'
 import { textOf } from '../errors/text-of.js'
 import { checkTimeout } from '../ports/check-timeout.js'
@@ -42,8 +42,8 @@ export interface Database {
  * @throws ConfigurationError for anything that is no Knex instance, and for a wrong option
  */
 export function databaseOf(given: KnexInstance, options: KnexOptions, maker: string): Database {
-  const db = knexOf(given)
-  checkNames(options, ['timeout'], `${maker}.`)
+  const db = knexOf(given, maker)
+  checkCall(options, ['timeout'], maker)
   const longest = Math.floor(PART_OF_A_CALL * checkTimeout(options.timeout, `${maker}.`))
 
   async function answerOf(query: TimedQuery): Promise<unknown> {
@@ -63,12 +63,15 @@ export function databaseOf(given: KnexInstance, options: KnexOptions, maker: str
   return { db, answerOf, rowsOf }
 }
 
-/** @throws ConfigurationError for anything that is no Knex instance */
-export function knexOf(given: KnexInstance): Knex {
+/**
+ * @param call who needs it, such as `knexStore`
+ * @throws ConfigurationError for anything that is no Knex instance
+ */
+export function knexOf(given: KnexInstance, call: string): Knex {
   if (typeof given === 'function' && Reflect.get(given, 'schema') !== undefined) {
     return given as Knex
   }
-  throw new ConfigurationError('the second step needs a Knex instance: knexStore(knex(settings))')
+  throw new ConfigurationError(`${call}() needs a Knex instance, such as ${call}(knex(settings))`)
 }
 
 interface TimedQuery {

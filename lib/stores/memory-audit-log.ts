@@ -1,9 +1,11 @@
+import { checkNoOptions } from '../errors/check-call.js'
 import type { AuditEntry, AuditLog } from '../ports/audit-log.js'
 
 const KEPT = 10_000
 
 /** Keeps the newest 10,000 entries in this process, for development and tests. */
-export function memoryAuditLog(): AuditLog {
+export function memoryAuditLog(...none: never[]): AuditLog {
+  checkNoOptions(none, 'memoryAuditLog()')
   let newestFirst: readonly AuditEntry[] = []
   return {
     async append(entries) {

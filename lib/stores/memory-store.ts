@@ -1,5 +1,6 @@
 import type { Policy } from '../domain/policy.js'
 import type { SecondStepRecord } from '../domain/record.js'
+import { checkNoOptions } from '../errors/check-call.js'
 import { ConfigurationError } from '../errors/configuration-error.js'
 import type { RecordStore } from '../ports/record-store.js'
 import { memoryAuditLog } from './memory-audit-log.js'
@@ -35,7 +36,8 @@ let warned = false
  *
  * @throws ConfigurationError in production
  */
-export function memoryStore(): RecordStore {
+export function memoryStore(...none: never[]): RecordStore {
+  checkNoOptions(none, 'memoryStore()')
   if (process.env.NODE_ENV === 'production') refuse()
   const records = new Map<string, Slot<SecondStepRecord>>()
   const policy = new Slot<Policy>()

@@ -1,6 +1,7 @@
 import { isAttempt } from '../domain/event-kind.js'
 import { DAY_MS, DAY_S } from '../domain/units.js'
-import { checkNames } from '../errors/check-names.js'
+import { checkCall } from '../errors/check-call.js'
+import { ConfigurationError } from '../errors/configuration-error.js'
 import type { AuditEntry, AuditLog } from '../ports/audit-log.js'
 import { type RedisClient, redisScript } from '../redis/redis-client.js'
 import { DEFAULT_PREFIX, redisKeys } from '../redis/redis-keys.js'
@@ -70,8 +71,15 @@ interface Message {
  * @throws ConfigurationError for an unknown option, a prefix with braces or blanks
  */
 export function redisAuditLog(redis: RedisClient, options: RedisAuditLogOptions = {}): AuditLog {
-  checkNames(options, ['prefix', 'length', 'days'], 'redisAuditLog.')
+  checkCall(options, ['prefix', 'length', 'days'], 'redisAuditLog')
+  if (typeof redis?.evalsha !== 'function') {
+    throw new ConfigurationError('redisAuditLog() needs an ioredis client, such as new Redis(url)')
+  }
   const { prefix = DEFAULT_PREFIX, length = 100_000, days = 90 } = options
+  for (const [name, value] of Object.entries({ length, days })) {
+    if (Number.isSafeInteger(value) && value > 0) continue
+    throw new ConfigurationError(`\`redisAuditLog.${name}\` must be a whole number above 0`)
+  }
   const keys = redisKeys(prefix)
 
   async function add(entry: AuditEntry): Promise<void> {

@@ -1,7 +1,7 @@
 import type { Policy } from '../domain/policy.js'
 import type { SecondStepRecord } from '../domain/record.js'
 import { listPlaceOf } from '../domain/record-list.js'
-import { checkNames } from '../errors/check-names.js'
+import { checkCall } from '../errors/check-call.js'
 import { ConfigurationError } from '../errors/configuration-error.js'
 import { redisCounters } from '../limits/redis-counters.js'
 import type { RecordPage, RecordQuery, RecordStore } from '../ports/record-store.js'
@@ -39,11 +39,14 @@ export interface RedisStoreOptions {
  * @throws ConfigurationError for another client, an unknown option, a prefix with braces or blanks
  */
 export function redisStore(redis: RedisClient, options: RedisStoreOptions = {}): RecordStore {
-  checkNames(options, ['prefix', 'persistent'], 'redisStore.')
+  checkCall(options, ['prefix', 'persistent'], 'redisStore')
   if (typeof redis?.mget !== 'function' || typeof redis.evalsha !== 'function') {
     throw new ConfigurationError('redisStore() needs an ioredis client, such as new Redis(url)')
   }
   const { prefix = DEFAULT_PREFIX, persistent = false } = options
+  if (typeof persistent !== 'boolean') {
+    throw new ConfigurationError('`redisStore.persistent` must be true or false')
+  }
   const keys = redisKeys(prefix)
   const documents = new RedisDocuments(redis, keys)
 

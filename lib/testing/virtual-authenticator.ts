@@ -1,3 +1,5 @@
+import { checkNoOptions } from '../errors/check-call.js'
+import { ConfigurationError } from '../errors/configuration-error.js'
 import type { OtpParameters } from '../factors/totp/kept.js'
 import { codeAt } from '../factors/totp/verdict.js'
 
@@ -24,9 +26,15 @@ const BASE32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
 /**
  * Scans the QR code's address, or takes the key as the set-up page shows it, blanks and all.
  *
- * @throws Error for anything else
+ * @throws ConfigurationError for what is no text, Error for a text that is neither
  */
-export function virtualAuthenticator(uriOrSecret: string): VirtualAuthenticator {
+export function virtualAuthenticator(uriOrSecret: string, ...none: never[]): VirtualAuthenticator {
+  checkNoOptions(none, 'virtualAuthenticator(uriOrKey)')
+  if (typeof uriOrSecret !== 'string') {
+    throw new ConfigurationError(
+      'virtualAuthenticator() needs a text: the otpauth: address, or the key as the set-up page shows it',
+    )
+  }
   const { secret, parameters } = scan(uriOrSecret)
   const stepAt = (at: number) => Math.floor(at / 1000 / parameters.period)
   const given = new Set<number>()

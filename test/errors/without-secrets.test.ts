@@ -80,6 +80,7 @@ describe('a text without its secrets', () => {
     'password authentication failed for user "app"',
     // A user of a realm whose id is an e-mail address.
     'what is stored as acme:ann@acme.example cannot be read',
+    'POST /token: the callback never calls req.logIn()',
     'WRONGPASS invalid username-password pair or user is disabled.',
     'NOAUTH Authentication required.',
     'ERR AUTH <password> called without any password configured for the default user.',

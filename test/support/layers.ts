@@ -43,7 +43,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'web/user': [...BELOW_THE_WEB, 'qrcode', 'text', 'web/request', 'web/routing', 'web/login'],
   // The admin router signs nobody in.
   'web/admin': [...BELOW_THE_WEB, 'text', 'web/request', 'web/routing'],
-  testing: ['domain', 'factors', 'ports', 'node:assert', 'node:crypto'],
+  testing: ['domain', 'factors', 'ports', 'errors', 'node:assert', 'node:crypto'],
   cli: ['*'],
   options: ['*'],
   wiring: ['*'],

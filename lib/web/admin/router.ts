@@ -1,6 +1,6 @@
 import type { Request, Router } from 'express'
 import { USER_ACTION_NAMES } from '../../domain/admin-actions.js'
-import { checkNames } from '../../errors/check-names.js'
+import { checkCall } from '../../errors/check-call.js'
 import { ConfigurationError } from '../../errors/configuration-error.js'
 import { within } from '../../ports/with-timeout.js'
 import type { Handler } from '../request/handler.js'
@@ -57,12 +57,12 @@ export interface AdminRouterOptions<U = Express.User> {
  * @throws ConfigurationError without the option `users`, or for an unknown option
  */
 export function adminRouter(site: Site, options: AdminRouterOptions = {}): Router {
-  directoryOf(site)
-  checkNames(options, ['allow'], 'adminRouter.')
+  checkCall(options, ['allow'], 'adminRouter')
   const { allow } = options
   if (allow !== undefined && typeof allow !== 'function') {
     throw new ConfigurationError('`adminRouter.allow` must be a function of request and user')
   }
+  directoryOf(site)
   const ofAdmins =
     allow === undefined ? site : { ...site, allowAdmin: allowedBy(allow, site.timeout) }
   const made = routerOf(ofAdmins, { call: 'adminRouter()', path: 'admin' }, routes)

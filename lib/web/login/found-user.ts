@@ -56,6 +56,7 @@ async function meetWithoutSession(state: Guarded, found: FoundUser): Promise<unk
   const { req, user, options } = found
   let demand: Demand
   try {
+    checkLogInOptions(options)
     const account = site.describe(user)
     state.onFirstStep?.(account)
     state.onFirstStep = null

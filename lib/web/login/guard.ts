@@ -1,5 +1,5 @@
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
-import { checkNames } from '../../errors/check-names.js'
+import { checkCall } from '../../errors/check-call.js'
 import { ConfigurationError } from '../../errors/configuration-error.js'
 import { UnavailableError } from '../../errors/unavailable-error.js'
 import {
@@ -48,7 +48,7 @@ export interface GuardOptions {
  * user if the session has not passed the second step, whatever code put the user there.
  */
 export function guard(site: Site, options: GuardOptions = {}): RequestHandler {
-  checkNames(options, ['open'], 'guard.')
+  checkCall(options, ['open'], 'guard')
   const open = openPaths(options.open, site.base)
   for (const passport of site.passports) watchPassport(passport, watcherOf(site))
   const look: RequestHandler = (req, res, next) => {

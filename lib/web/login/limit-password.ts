@@ -1,5 +1,5 @@
 import type { Request, RequestHandler } from 'express'
-import { checkNames } from '../../errors/check-names.js'
+import { checkCall } from '../../errors/check-call.js'
 import { ConfigurationError } from '../../errors/configuration-error.js'
 import type { Account } from '../../service/accounts.js'
 import { malformed } from '../../text/problem.js'
@@ -26,7 +26,7 @@ export interface LimitPasswordOptions {
  * typed. A form that another site sent is refused and counts for nothing.
  */
 export function limitPassword(site: Site, options: LimitPasswordOptions = {}): RequestHandler {
-  checkNames(options, ['account'], 'limitPassword.')
+  checkCall(options, ['account'], 'limitPassword')
   const { account } = options
   if (account !== undefined && typeof account !== 'function') {
     throw new ConfigurationError('`limitPassword.account` must be a function of the request')

@@ -1,5 +1,6 @@
 import type { Request } from 'express'
 import { checkNames } from '../../errors/check-names.js'
+import { ConfigurationError } from '../../errors/configuration-error.js'
 import { passportKeys, serialisedUnder } from '../request/passport.js'
 import { renewSession } from '../request/session.js'
 import type { HostApp, Site } from '../request/site.js'
@@ -25,13 +26,32 @@ export async function passwordChanged(
   userId: string,
   options: PasswordChangedOptions = {},
 ): Promise<void> {
-  checkNames(options, ['except'], 'passwordChanged.')
-  const { except } = options
+  const except = exceptOf(options)
   const named = except === undefined ? null : visitorIn(site, except, userId)
   const { stamp, record } = await site.sessions.passwordChanged(userId, named)
   if (except === undefined || named === null || stamp === null) return
   await renewSession(except, stamp)
   guardedStateOf(except).visitor = { ...named, stamp, record }
+}
+
+/** @throws ConfigurationError */
+function exceptOf(options: PasswordChangedOptions): Request | undefined {
+  const given: unknown = options
+  if (typeof given !== 'object' || given === null || isRequest(given)) {
+    throw new ConfigurationError(
+      'passwordChanged() takes options: passwordChanged(id, { except: req })',
+    )
+  }
+  checkNames(given, ['except'], 'passwordChanged.')
+  const { except } = options
+  if (except === undefined || isRequest(except)) return except
+  throw new ConfigurationError(
+    '`passwordChanged.except` must be the request in which users change their own password: { except: req }',
+  )
+}
+
+function isRequest(given: unknown): boolean {
+  return typeof Reflect.get(Object(given), 'headers') === 'object'
 }
 
 /** The user, if the request's session has signed in this user; otherwise null. */

@@ -1,6 +1,6 @@
 import type { Request, RequestHandler, Response } from 'express'
 import { isFresh } from '../../domain/stamp.js'
-import { checkNames } from '../../errors/check-names.js'
+import { checkCall } from '../../errors/check-call.js'
 import { ConfigurationError } from '../../errors/configuration-error.js'
 import type { Problem } from '../../text/problem.js'
 import { hasBody } from '../request/body.js'
@@ -30,7 +30,7 @@ export interface RequireFreshOptions {
  * is held back must not outlive a log-out.
  */
 export function requireFresh(site: Site, options: RequireFreshOptions = {}): RequestHandler {
-  checkNames(options, ['notEnrolled'], 'requireFresh.')
+  checkCall(options, ['notEnrolled'], 'requireFresh')
   if (!['refuse', 'pass', undefined].includes(options.notEnrolled)) {
     throw new ConfigurationError("`requireFresh.notEnrolled` must be 'refuse' or 'pass'")
   }

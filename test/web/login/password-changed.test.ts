@@ -151,6 +151,6 @@ describe('passwordChanged()', () => {
     const misspelt = await wrong({ exept: {} })
     expect(misspelt).to.be.instanceOf(errors.ConfigurationError)
     expect(String(misspelt)).to.include('did you mean except?')
-    expect(String(await wrong({ except: {} }))).to.include('guard() is missing')
+    expect(String(await wrong({ except: { headers: {} } }))).to.include('guard() is missing')
   })
 })

@@ -94,6 +94,16 @@ describe('every way into the app', () => {
     await browser.get('/inside').expect(200, { user: 'ann', status: 'verified' })
   })
 
+  it('refuses a `secondStep` that is neither true nor false, instead of passing it over', async () => {
+    for (const secondStep of ['false', 0, null]) {
+      const host = makeHost({ routes: apiRoutes({ secondStep }) })
+      host.app.set('env', 'test')
+      const ask = browserOf(host).get('/api/bearer').set('Authorization', 'bearer ann')
+      const { text } = await ask.expect(500)
+      expect(text).to.include('`secondStep` must be false or left out')
+    }
+  })
+
   it('refuses `secondStep: false` for a login with a session', async () => {
     const host = makeHost({
       routes: ({ app, passport }) => {
