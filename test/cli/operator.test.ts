@@ -40,6 +40,7 @@ describe('passport-second-step for the operator', function () {
       `import { connectTo } from '${SUPPORT}'
        import { knexStore } from '${LIB}'
        const users = ['ann', 'bob', 'root'].map((id) => ({ id, email: id + '@acme.example', roles: ['user'] }))
+       users.push({ id: 'odd', email: ['odd@acme.example'], roles: ['user'] })
        export default {
          issuer: 'Acme', origin: 'https://acme.example', keys: ${JSON.stringify(keys)},
          store: knexStore(connectTo(${JSON.stringify(database.url)})),
@@ -98,6 +99,15 @@ describe('passport-second-step for the operator', function () {
     expect(text.stdout).to.match(/^ann:\n {2}state: on\n/)
     expect(await json('status', '--user', 'bob')).to.include({ exit: 0, state: 'off' })
     expect(await json('status', '--user', 'nobody')).to.include({ exit: 1, code: 'not-found' })
+  })
+
+  it('says what is wrong with a user whom the app tells wrongly, and changes nothing', async () => {
+    for (const command of ['status', 'reset', 'disable']) {
+      const { exit, error } = await json(command, '--user', 'odd')
+      expect(exit).to.equal(1)
+      expect(error).to.contain('`email` that is a list').and.not.contain('odd@')
+    }
+    expect(await store.find('odd')).to.equal(null)
   })
 
   it('resets, which leads the next login to the set-up', async () => {

@@ -10,7 +10,13 @@ import {
   seenBy,
   usersOf,
 } from '../../support/admin.js'
-import { expectProblem, expectSafeHeaders, getJson, postJson } from '../../support/answers.js'
+import {
+  expectProblem,
+  expectSafeHeaders,
+  getJson,
+  getPage,
+  postJson,
+} from '../../support/answers.js'
 import { type Browser, enrol } from '../../support/browser.js'
 import { ann, bob, type HostUser } from '../../support/host.js'
 import { DAY } from '../../support/records.js'
@@ -35,6 +41,15 @@ async function allPages(browser: Browser, query: string): Promise<readonly strin
   }
   throw new Error('the listing has no end')
 }
+
+describe('GET /', () => {
+  it('leads a page to the users; JSON has nothing there, which is kept for numbers about all users', async () => {
+    const { browser } = await adminVisit()
+    const page = await getPage(browser, `${ADMIN}/`).expect(303)
+    expect(page.headers.location).to.equal(USERS)
+    expectProblem(await getJson(browser, `${ADMIN}/`), 'not-found', 404)
+  })
+})
 
 describe('GET /users', () => {
   it('lists every user of the host, with the state of their second step', async () => {
