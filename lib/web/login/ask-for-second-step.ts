@@ -20,6 +20,7 @@ export interface Login {
 
 /** Asks for the second step: for the present pending login, or for a new one. */
 export async function askForSecondStep(state: Guarded, req: Request, login: Login): Promise<void> {
+  refuseAnswered(req)
   const { site, visitor, res } = state
   const how = goingOn(req, state, login.account.id, login.options)
   if (how === 'anew' || visitor.kind !== 'pending') {

@@ -2,6 +2,7 @@ import type { NextFunction, Request, RequestHandler, Response } from 'express'
 import { checkCall } from '../../errors/check-call.js'
 import { ConfigurationError } from '../../errors/configuration-error.js'
 import { UnavailableError } from '../../errors/unavailable-error.js'
+import { answeredSince } from '../request/answered.js'
 import {
   askedDestination,
   askedPath,
@@ -96,11 +97,13 @@ async function pass(
   requireKnownInstance(req, site.passports)
   requireOneSession(req)
   const state = known ?? wrap(site, req, res, next, look)
+  const isAnswered = answeredSince(res)
   state.visitor = await meet(site, req, isOpen(site, open, req))
   if (isNavigation(req)) await forgetCodes(req)
+  if (isAnswered()) return
   if (state.visitor.kind === 'pending' && mustGoToChallenge(site, open, req)) {
     await rememberDestination(site, req, state.visitor)
-    redirect(res, pagePath(site.paths, state.visitor.standing))
+    if (!isAnswered()) redirect(res, pagePath(site.paths, state.visitor.standing))
     return
   }
   next()

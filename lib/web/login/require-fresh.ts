@@ -3,10 +3,11 @@ import { isFresh } from '../../domain/stamp.js'
 import { checkCall } from '../../errors/check-call.js'
 import { ConfigurationError } from '../../errors/configuration-error.js'
 import type { Problem } from '../../text/problem.js'
+import { answeredSince } from '../request/answered.js'
 import { hasBody } from '../request/body.js'
 import { isCrossOrigin } from '../request/cross-origin.js'
 import { isNavigation } from '../request/destination.js'
-import { holdBodyEnd, isAnsweredSince, isBodyOnItsWay } from '../request/held-body.js'
+import { holdBodyEnd, isBodyOnItsWay } from '../request/held-body.js'
 import { lookAgain } from '../request/look-again.js'
 import type { Site } from '../request/site.js'
 import { guardedStateOf, type Visitor } from '../request/visitor.js'
@@ -42,13 +43,13 @@ export function requireFresh(site: Site, options: RequireFreshOptions = {}): Req
       if (isCrossOrigin(req, site)) return sendProblem(site, req, res, { code: 'cross-origin' })
       const { visitor, bodyWasThere } = guardedStateOf(req)
       const comes = isBodyOnItsWay(req)
-      const hadBegun = res.headersSent
+      const isAnswered = answeredSince(res)
       const problem =
         comes || bodyWasThere || !hasBody(req)
           ? problemOf(site, req, visitor, notEnrolled)
           : await problemNow()
+      if (isAnswered()) return
       if (problem !== null) return refuse(site, req, res, problem)
-      if (isAnsweredSince(hadBegun, res)) return
       if (comes) holdBodyEnd(req, res, mayEnd)
       next()
     }

@@ -1,4 +1,5 @@
 import type { Request, Response } from 'express'
+import { answeredSince } from './answered.js'
 import { hasBody } from './body.js'
 
 /** Whether the client has not sent the whole body yet. */
@@ -27,9 +28,9 @@ export function holdBodyEnd(req: Request, res: Response, mayEnd: () => Promise<b
       letGo()
       return false
     }
-    const hadBegun = res.headersSent
+    const isAnswered = answeredSince(res)
     mayEnd().then((may) => {
-      if (may && !isAnsweredSince(hadBegun, res)) push(null)
+      if (may && !isAnswered()) push(null)
       else letGo()
     })
     return false
@@ -38,14 +39,6 @@ export function holdBodyEnd(req: Request, res: Response, mayEnd: () => Promise<b
 
 function isRead(req: Request): boolean {
   return req.listenerCount('data') > 0 || req.listenerCount('readable') > 0
-}
-
-/**
- * Whether the host has answered during the look-up, so that nothing remains to be done. An answer
- * that began before it does not count: it continues while the body arrives.
- */
-export function isAnsweredSince(hadBegun: boolean, res: Response): boolean {
-  return res.writableEnded || (!hadBegun && res.headersSent)
 }
 
 function whenAnswered(res: Response, run: () => void): void {
