@@ -31,7 +31,8 @@ export interface Described {
   readonly name?: string | null | undefined
   /**
    * The name that the user signs in with, if it is neither the e-mail nor the id. It must be
-   * unique: when this user signs in, `limitPassword()` gives the tries with this name back.
+   * unique: when this user signs in, `limitPassword()` gives the try with this name back. For a user
+   * with a `username` it gives back no try with the e-mail or the id.
    */
   readonly username?: string | null | undefined
   /** Names of the user's roles, for rules of the policy. Default none. */

@@ -1,3 +1,4 @@
+import { countedName } from '../domain/counted-name.js'
 import { DAY_S, MINUTE_S } from '../domain/units.js'
 import type { Counter, Counters } from '../ports/counters.js'
 import type { Announcer, RequestInfo } from './announcer.js'
@@ -18,9 +19,10 @@ export interface Places {
 export interface PasswordPlaces {
   readonly kind: 'taken'
   /**
-   * Call it after a sign-in: gives back the places of the accounts with these names, and the
-   * address's place if no other account was tried. A user who signs in must not pay for guesses at
-   * other accounts. Never rejects.
+   * Call it after the sign-in of a user who has these names: gives back the places that this attempt
+   * took for exactly these names, and the address's place if no other name was tried. A place that
+   * another spelling shares is not given back, because that may be the name of another user. A sign-in
+   * must not pay for guesses at other accounts. Never rejects.
    *
    * @returns whether anything was given back
    */
@@ -154,8 +156,11 @@ export class Limits {
    * let a stranger lock the account (promise 4).
    */
   async takeForPassword(attempt: {
-    /** Every possible name of the account. Each is counted, so that none hides another. */
-    accounts: readonly string[]
+    /**
+     * Every possible name of the account, exactly as typed. Each is counted, so that none hides another.
+     * Names that a database may take for one another are counted as one.
+     */
+    names: readonly string[]
     ipKey: string
     passwordAttempts: number
   }): Promise<PasswordPlaces | LimitRefusal> {
@@ -163,18 +168,18 @@ export class Limits {
     // First, and alone: a full address must not create counts for more and more accounts.
     const ofAddress = await take(this.#passwordsOfAddress, ipKey, PASSWORDS_PER_ADDRESS)
     if (!ofAddress.taken) return tooMany(ofAddress.retryAfter)
-    const accounts = [...new Set(attempt.accounts)]
+    const accounts = namesByCount(attempt.names)
     const places = await Promise.all(
-      accounts.map(async (account) => {
+      [...accounts].map(async ([account, typed]) => {
         const key = JSON.stringify([account, ipKey])
-        return { account, key, ...(await take(this.#passwordsOfAccount, key, passwordAttempts)) }
+        return { typed, key, ...(await take(this.#passwordsOfAccount, key, passwordAttempts)) }
       }),
     )
     const giveBack = (given: typeof places) =>
       given.map(({ key }) => giveBackTo(this.#passwordsOfAccount, key))
     if (places.every(({ taken }) => taken)) {
       const forgive: PasswordPlaces['forgive'] = (names) => {
-        const own = places.filter(({ account }) => names.includes(account))
+        const own = places.filter(({ typed }) => typed.every((name) => names.includes(name)))
         giveBack(own)
         const alone = own.length > 0 && own.length === places.length
         if (alone) void giveBackTo(this.#passwordsOfAddress, ipKey)
@@ -209,6 +214,15 @@ export class Limits {
     await this.#announcer.announce(null, [{ type: 'too-many-changes', method: null }], requestInfo)
     return tooMany((await take(this.#changesOfAdmin, actorId, limit)).retryAfter)
   }
+}
+
+function namesByCount(names: readonly string[]): ReadonlyMap<string, readonly string[]> {
+  const byCount = new Map<string, readonly string[]>()
+  for (const name of names) {
+    const counted = countedName(name)
+    byCount.set(counted, [...(byCount.get(counted) ?? []), name])
+  }
+  return byCount
 }
 
 function take(counter: Counter, key: string | null, limit: number) {

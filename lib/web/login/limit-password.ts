@@ -1,8 +1,11 @@
 import type { Request, RequestHandler } from 'express'
+import { isOneAddress } from '../../domain/address.js'
+import { countedName } from '../../domain/counted-name.js'
 import { checkCall } from '../../errors/check-call.js'
 import { ConfigurationError } from '../../errors/configuration-error.js'
 import type { Account } from '../../service/accounts.js'
 import { malformed } from '../../text/problem.js'
+import { answeredSince } from '../request/answered.js'
 import { addressKey } from '../request/client-address.js'
 import { isCrossOrigin } from '../request/cross-origin.js'
 import type { Site } from '../request/site.js'
@@ -13,8 +16,9 @@ import { sendProblem } from '../routing/respond.js'
 export interface LimitPasswordOptions {
   /**
    * The account name that the visitor typed. Default: `username` and `email` of the body and of the
-   * query; each one present is counted. Case, surrounding blanks and Unicode forms are normalised,
-   * so that another spelling of an address gets no tries of its own.
+   * query; each one present is counted. Names that a database may take for one another (by case,
+   * accents, blanks, invisible characters) are counted as one, so that another spelling gets no tries
+   * of its own.
    */
   readonly account?: (req: Request) => string | null | undefined
 }
@@ -22,8 +26,8 @@ export interface LimitPasswordOptions {
 /**
  * Mounted before `passport.authenticate()` on the route that takes passwords: limits wrong ones per
  * account and address, and per address. An attempt has succeeded if the gate saw `logIn` with the user
- * whose account was counted: what `describe` tells as `id`, `email` or `username` is the name that was
- * typed. A form that another site sent is refused and counts for nothing.
+ * whose account was counted: what was typed is exactly the `username` that `describe` tells, or the `id` or
+ * `email` of a user without one. A form that another site sent is refused and counts for nothing.
  */
 export function limitPassword(site: Site, options: LimitPasswordOptions = {}): RequestHandler {
   checkCall(options, ['account'], 'limitPassword')
@@ -40,23 +44,26 @@ export function limitPassword(site: Site, options: LimitPasswordOptions = {}): R
     const named = account === undefined ? accountsIn(req) : [[null, account(req)] as const]
     const odd = named.find(([, name]) => !isName(name))
     if (odd !== undefined) return sendProblem(site, req, res, malformed(odd[0]))
-    const accounts = named.flatMap(([, name]) =>
-      name === undefined || name === null ? [] : [canonical(name)],
+    const given = named.flatMap(([, name]) =>
+      name === undefined || name === null ? [] : [`${name}`],
     )
-    if (accounts.length === 0) warnNoAccount(req)
+    if (given.length === 0) warnNoAccount(req)
+    // An empty field is nobody's name. Counted, it would be one account for everybody at an address.
+    const names = given.filter((name) => name.trim() !== '')
+    const isAnswered = answeredSince(res)
     const { passwordAttempts } = await site.sessions.policy()
-    const places = await site.limits.takeForPassword({
-      accounts,
-      ipKey: addressKey(req, site),
-      passwordAttempts,
-    })
+    if (isAnswered()) return
+    const ipKey = addressKey(req, site)
+    const places = await site.limits.takeForPassword({ names, ipKey, passwordAttempts })
+    if (isAnswered()) return
     if (places.kind === 'too-many-attempts') {
       return sendProblem(site, req, res, { code: places.kind, retryAfter: places.retryAfter })
     }
     if (places.kind === 'taken') {
       state.onFirstStep = (account) => {
-        const forgiven = places.forgive(namesOf(site, account))
-        if (forgiven || accounts.length === 0 || warnedOfName) return
+        const own = namesOf(site, account)
+        const forgiven = places.forgive(own)
+        if (forgiven || names.length === 0 || warnedOfName || areAlike(own, names)) return
         warnedOfName = true
         warnUnknownName()
       }
@@ -88,12 +95,19 @@ function isName(account: unknown): boolean {
 
 /**
  * The names with which only this user signs in. A display name is not one, because anybody can
- * choose it.
+ * choose it. Where users sign in by something else, neither is the e-mail, for the same reason.
  */
 function namesOf(site: Site, { id, email, username }: Account): readonly string[] {
-  return [site.hostIdOf(id), email, username].flatMap((name) =>
-    name === null ? [] : [canonical(name)],
-  )
+  if (username !== null) return [username]
+  const hostId = site.hostIdOf(id) ?? ''
+  const signsInByEmail = email !== null && isOneAddress(email) && !isOneAddress(hostId)
+  return signsInByEmail ? [hostId, email] : [hostId]
+}
+
+/** A name typed with capitals, for example, uses up a place, but `describe` is right. */
+function areAlike(names: readonly string[], typed: readonly string[]): boolean {
+  const counted = typed.map(countedName)
+  return names.some((name) => counted.includes(countedName(name)))
 }
 
 let warned = false
@@ -102,7 +116,8 @@ let warned = false
 function warnUnknownName(): void {
   process.emitWarning(
     'passport-second-step: limitPassword() counts a login as a miss, because the user who signed in is not known by ' +
-      'the name that was typed: have `describe` tell it as `username`, or as `email` or `id`',
+      'the name that was typed: have `describe` tell as `username` what users sign in with, or tell no `username` ' +
+      'where that is their `email` or `id`',
   )
 }
 
@@ -117,8 +132,4 @@ function warnNoAccount(req: Request): void {
     'limitPassword() found no account in a login: mount it after the body parser, or tell it where ' +
       'the account is, limitPassword({ account: (req) => req.body.login })',
   )
-}
-
-function canonical(account: unknown): string {
-  return String(account).normalize('NFKC').trim().toLowerCase()
 }

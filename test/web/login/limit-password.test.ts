@@ -102,6 +102,14 @@ describe('limitPassword', () => {
     for (const username of forms) await tryOften(host, 1, { body: { username } })
     await tryOnce(host, { body: right }).expect(429)
 
+    // What MySQL, MariaDB or SQL Server may take for `ann`, each with attempts of its own.
+    const folded = ['a\u00adnn', 'an\u200bn', 'ánn', 'åñn', 'ann\u3000', 'ann😀', '\u0363nn', 'ⓐnn']
+    const hostThatFolds = limited()
+    for (const username of [...folded, 'ann', 'Ann']) {
+      await tryOften(hostThatFolds, 1, { body: { username } })
+    }
+    await tryOnce(hostThatFolds, { body: right }).expect(429)
+
     const composed = limited({}, [{ ...ann, id: 'zo\u00eb' }])
     for (const username of ['zo\u00eb', 'zoe\u0308']) {
       await tryOften(composed, 5, { body: { username } })
@@ -133,6 +141,15 @@ describe('limitPassword', () => {
     const path = `/limited?username=ann&password=${ann.password}`
     await tryOnce(byQuery, { path, body: { username: '', password: '' } }).expect(429)
     await tryOnce(byQuery, { body: right }).expect(429)
+  })
+
+  it('counts no account for a field that is left empty, which every form of this kind has', async () => {
+    const host = limited()
+    for (const email of ['', ' ']) {
+      for (let time = 0; time < 12; time += 1) {
+        await tryOnce(host, { body: { email, ...right } }).expect(302)
+      }
+    }
   })
 
   it('refuses an account that is no text, which the host might read as one', async () => {
@@ -219,6 +236,36 @@ describe('limitPassword', () => {
     }
     await tryOnce(host, { body: { ...body('ann'), ...right } }).expect(429)
     await tryOnce(host, { body: { username: 'ann', login: null, ...right } }).expect(302)
+  })
+
+  it('looks at no password once the host has answered: with its own time-out, say', async () => {
+    let [reached, answered] = [0, 0]
+    const host = makeHost({
+      routes: ({ app, secondStep }) => {
+        app.set('trust proxy', 1)
+        app.post(
+          '/limited',
+          (_req, res, next) => {
+            const { findPolicy } = host.store
+            host.store.findPolicy = async () => {
+              host.store.findPolicy = findPolicy
+              answered += 1
+              res.status(503).json({})
+              return findPolicy.call(host.store)
+            }
+            next()
+          },
+          secondStep.limitPassword(),
+          () => {
+            reached += 1
+          },
+        )
+      },
+    })
+    const counted = host.store.findPolicy
+    for (let time = 0; time < 3; time += 1) await tryOnce(host, { body: right }).expect(503)
+    expect(host.store.findPolicy).to.equal(counted)
+    expect({ reached, answered }).to.deep.equal({ reached: 0, answered: 3 })
   })
 
   it('lets nobody in where the counters cannot be asked', async () => {

@@ -76,6 +76,50 @@ describe('guesses at somebody else', () => {
     await post(host, guessAt('bob'), '/by-account').expect(429)
   })
 
+  const tenGuessesAtBob = async (host: Host, guess: object, path?: string) => {
+    for (let time = 0; time < 10; time += 1) await post(host, guess, path).expect(302)
+    await post(host, guess, path).expect(429)
+  }
+
+  for (const path of ['/limited', '/by-account']) {
+    it(`are not paid for by a name that looks the same: ${path}`, async () => {
+      for (const lookAlike of ['BOB', 'b\u00adob', 'bób', 'bob ']) {
+        const users = [{ ...ann, id: lookAlike }, bob]
+        const guess = { username: 'bob', password: 'guessed', email: lookAlike, pin: ann.password }
+        await tenGuessesAtBob(hostWith({ users }), guess, path)
+      }
+    })
+
+    it(`are not paid for by an e-mail that is somebody else’s name: ${path}`, async () => {
+      // Whoever may write any e-mail into their profile writes there what the other signs in with.
+      const users = (bobs: string): readonly User[] => [
+        { ...ann, id: '41', username: 'ann', email: bobs },
+        { ...bob, id: '42', username: bobs },
+      ]
+      for (const username of ['bob', 'bob@acme.example']) {
+        const guess = { username, password: 'guessed', email: '41', pin: ann.password }
+        await tenGuessesAtBob(hostWith({ users: users(username) }), guess, path)
+      }
+      for (const id of ['bob', 'bob@acme.example']) {
+        const byId = [
+          { ...ann, id: 'ann@acme.example', email: id },
+          { ...bob, id },
+        ]
+        const guess = { username: id, password: 'guessed', email: byId[0]?.id, pin: ann.password }
+        await tenGuessesAtBob(hostWith({ users: byId }), guess, path)
+      }
+    })
+
+    it(`are not paid for by an id that is somebody else’s name: ${path}`, async () => {
+      const users = [
+        { ...ann, id: '41', username: 'ann' },
+        { ...bob, id: '42', username: '41' },
+      ]
+      const guess = { username: '41', password: 'guessed', email: '41', pin: ann.password }
+      await tenGuessesAtBob(hostWith({ users }), guess, path)
+    })
+  }
+
   it('are not paid for in a login whose account nobody has counted', async () => {
     const host = hostWith({ limit: { account: () => null } })
     for (let time = 0; time < 100; time += 1) await post(host, guessAt('bob')).expect(302)
@@ -88,11 +132,9 @@ describe('one’s own right password', () => {
     for (let time = 0; time < 12; time += 1) await post(host, body).expect(302)
   }
 
-  it('costs nothing: by the id, the e-mail in any case, the e-mail as the username', async () => {
+  it('costs nothing: by the id, the e-mail, the e-mail as the username', async () => {
     const user = { ...ann, email: 'Ann@Acme.example' }
-    for (const username of ['ann@acme.example', ' ANN@acme.example']) {
-      await often(hostWith({ users: [user] }), { username, password: ann.password })
-    }
+    await often(hostWith({ users: [user] }), { username: user.email, password: ann.password })
     await often(hostWith(), { username: 'ann', password: ann.password })
     const both = { username: user.email, email: 'ann', password: ann.password }
     await often(hostWith({ users: [user] }), both)
@@ -105,7 +147,18 @@ describe('one’s own right password', () => {
 
   it('costs nothing by a username, which the user has as `username`', async () => {
     const user: User = { ...ann, id: '42', username: 'Annie' }
-    await often(hostWith({ users: [user] }), { username: 'annie', password: ann.password })
+    await often(hostWith({ users: [user] }), { username: 'Annie', password: ann.password })
+  })
+
+  it('costs a place where the name is typed otherwise than it is told, and nobody is warned', async () => {
+    const user: User = { ...ann, email: 'Ann@Acme.example' }
+    const host = hostWith({ users: [user] })
+    const right = { username: ' ann@acme.example', password: ann.password }
+    const warnings = await warningsDuring(async () => {
+      for (let time = 0; time < 10; time += 1) await post(host, right).expect(302)
+    })
+    await post(host, right).expect(429)
+    expect(warnings.filter((text) => text.includes('limitPassword'))).to.deep.equal([])
   })
 
   it('costs nothing by a name that `describe` tells as the username', async () => {

@@ -1,0 +1,101 @@
+import { expect } from 'chai'
+import { countedName } from '../../lib/domain/counted-name.js'
+
+describe('the name that tries are counted under', () => {
+  const alike: Readonly<Record<string, readonly string[]>> = {
+    'every case, width and accent': [
+      'ann',
+      'ANN',
+      'Ánn',
+      'a\u0301nn',
+      'ａｎｎ',
+      '𝐚𝐧𝐧',
+      'åññ',
+      '\u0363nn',
+    ],
+    'invisible signs': [
+      'ann',
+      'a\u00adnn',
+      'an\u200bn',
+      '\ufeffann',
+      'ann\u2060',
+      'an\u0000n',
+      'a\u034fnn',
+      'ann\u{e0061}',
+    ],
+    'blanks around and within': ['ann', 'ann ', ' ann\t', '\u00a0ann\u3000', 'ann\u2800', 'a nn'],
+    'signs that a collation does not know': [
+      'ann',
+      'ann😀',
+      'ann😁',
+      'ann\ua7c8ዐ',
+      'ann㐀',
+      'ann\ue000',
+      'ann\uffff',
+    ],
+    'ß, which is s or ss': ['strasse', 'straße', 'strase', 'STRAẞE'],
+    'letters with a stroke and ligatures': ['sorenlaegd', 'Sørenłægđ', 'sorenlægð', 'ſorenlaegd'],
+    'dots of i': ['irina', 'İrına', 'ırina'],
+    'every script’s digits': ['ann1', 'ann١', 'ann１', 'ann¹', 'ann①', 'ann❶', 'ann१'],
+    kana: ['はっぱ', 'ハツハ', 'ﾊｯﾊﾟ', 'ばつば'],
+    'Hebrew letters at the end of a word': ['שלום', 'שלומ', 'שָׁלוֹם'],
+    'Greek sigma and accents': ['ΑΛΈΞΗΣ', 'αλεξης', 'αλέξησ'],
+    Cyrillic: ['Алёна', 'алена', 'АЛЕ\u0308НА\u00ad'],
+    'an address': [
+      'ann@acme.example',
+      'Ánn@ACME.example ',
+      'ann＠acme．example',
+      'ann@acme.exa\u00admple',
+    ],
+    'a number': ['1042', '1042 ', '１０٤2'],
+  }
+  for (const [what, names] of Object.entries(alike)) {
+    it(`is one for ${what}`, () => {
+      const forms = new Set(names.map(countedName))
+      expect([...forms]).to.have.length(1)
+      expect([...forms][0]).not.to.equal('')
+    })
+  }
+
+  it('tells names apart that no database takes for one another', () => {
+    const names = [
+      'ann',
+      'anna',
+      'an',
+      'bob',
+      'ann1',
+      'ann2',
+      'a.nn',
+      'a-nn',
+      'ann@a',
+      'anna@',
+      '1042',
+      '1043',
+    ]
+    const others = [
+      'алена',
+      'алина',
+      '田中',
+      '中田',
+      'たなか',
+      'なかた',
+      'иванов@acme',
+      'петров@acme',
+      'иванов2',
+      'петров2',
+    ]
+    const all = [...names, ...others]
+    expect(new Set(all.map(countedName)).size).to.equal(all.length)
+  })
+
+  it('is one for all names that are longer than any account’s', () => {
+    expect(countedName('x'.repeat(1000))).not.to.equal('')
+    expect(countedName('x'.repeat(1001))).to.equal(countedName('\u00ad'.repeat(1001)))
+  })
+
+  it('is its own', () => {
+    for (const name of Object.values(alike).flat()) {
+      expect(countedName(countedName(name))).to.equal(countedName(name))
+    }
+  })
+})
