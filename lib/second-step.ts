@@ -3,6 +3,7 @@ import type { ErrorRequestHandler, RequestHandler, Router } from 'express'
 import type { Strategy } from 'passport'
 import { checkNoOptions } from './errors/check-call.js'
 import { ConfigurationError } from './errors/configuration-error.js'
+import type { CheckedOptions } from './options/check-options.js'
 import type { SecondStepOptions } from './options/options.js'
 import type { SecondStepEvents } from './service/announcer.js'
 import { emailChanged } from './service/changed-address.js'
@@ -104,7 +105,7 @@ export interface SecondStep<U = Express.User> {
 export function createSecondStep<U = Express.User>(options: SecondStepOptions<U>): SecondStep<U> {
   const { checked, site, announcer, records, status, mails, readyMailResets } = wire(options)
   const { sessions } = site
-  const recordId = (userId: unknown) => checked.recordId(userId)
+  const recordId = (userId: unknown, call: string) => recordIdOf(checked, userId, call)
   openEarly(records, site.trouble)
   readyMailResets?.start()
 
@@ -126,10 +127,11 @@ export function createSecondStep<U = Express.User>(options: SecondStepOptions<U>
       return errorHandler(site)
     },
     requireSignedIn: async (req) => (await requireSignedIn(site, req)) as U,
-    passwordChanged: async (userId, named) => passwordChanged(site, recordId(userId), named),
-    emailChanged: async (userId) => emailChanged(records, recordId(userId)),
-    endSessions: async (userId) => sessions.endAll(recordId(userId)),
-    status: async (userId) => status.of(recordId(userId)),
+    passwordChanged: async (userId, named) =>
+      passwordChanged(site, recordId(userId, 'passwordChanged'), named),
+    emailChanged: async (userId) => emailChanged(records, recordId(userId, 'emailChanged')),
+    endSessions: async (userId) => sessions.endAll(recordId(userId, 'endSessions')),
+    status: async (userId) => status.of(recordId(userId, 'status')),
     events: announcer.events,
     close: async () => {
       await readyMailResets?.stop()
@@ -148,4 +150,13 @@ function openEarly(records: Records, trouble: Trouble): void {
     const cause: unknown = Reflect.get(Object(error), 'cause')
     if (cause instanceof ConfigurationError) trouble.report(error)
   })
+}
+
+/** @throws ConfigurationError for what is no id, naming the host's call */
+function recordIdOf({ recordIdOf: find }: CheckedOptions, userId: unknown, call: string): string {
+  const known = userId === undefined || userId === null ? null : find(String(userId))
+  if (known !== null) return known
+  throw new ConfigurationError(
+    `${call}() needs the id of a user, and was given none: ${call}(req.user.id), say`,
+  )
 }

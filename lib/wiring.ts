@@ -174,7 +174,7 @@ function auditLogOf<U>(options: SecondStepOptions<U>, production: boolean): Audi
   if (log !== undefined) return log
   if (!production) return memoryAuditLog()
   throw new ConfigurationError(
-    '`audit` is missing: the store has no audit log of its own, so name one, such as audit: redisAuditLog(redis)',
+    '`audit` is missing: the store has no audit log of its own, so name one, such as audit: redisAuditLog(redis) or audit: knexAuditLog(db)',
   )
 }
 

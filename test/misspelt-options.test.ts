@@ -274,3 +274,22 @@ describe('a mistake in the options of a part', () => {
     })
   }
 })
+
+describe('a call about a user, without an id', () => {
+  const calls = {
+    passwordChanged: secondStep.passwordChanged,
+    emailChanged: secondStep.emailChanged,
+    endSessions: secondStep.endSessions,
+    status: secondStep.status,
+  }
+  for (const [name, call] of Object.entries(calls)) {
+    it(`is told that it needs one, and nothing of \`describe\`: ${name}()`, async () => {
+      for (const id of [undefined, null, '', { email: 'ann@acme.example' }]) {
+        const error: unknown = await call(id).catch((reason: unknown) => reason)
+        expect(error).to.be.instanceOf(errors.ConfigurationError)
+        expect(String(error)).to.include(`${name}() needs the id of a user`)
+        expect(String(error)).to.include(`${name}(req.user.id)`).and.not.include('describe')
+      }
+    })
+  }
+})

@@ -53,10 +53,10 @@ const illTyped: Record<string, { values: readonly unknown[]; says: string }> = {
     says: 'must be an origin such as https://acme.example',
   },
   origins: { values: [null, 'https://b.example', {}, 5], says: 'must be a list of origins' },
-  keys: { values: [undefined, null, key, {}], says: 'keygen' },
+  keys: { values: [undefined, null, {}], says: 'keygen' },
   store: {
     values: [undefined, null, 'redis', {}, withoutFind, () => undefined],
-    says: 'must be a record store: redisStore(redis), memoryStore() or your own',
+    says: 'must be a record store: redisStore(redis), knexStore(db), memoryStore() or your own',
   },
   counters: { values: [null, true, {}, { take: () => null }], says: 'knexCounters(db)' },
   redis: { values: [null, true, 'redis://127.0.0.1', {}, { status: 'ready' }], says: 'ioredis' },
@@ -155,6 +155,12 @@ describe('createSecondStep', () => {
     expect(refusalOf(() => create({ origins }))).to.include('`origins[1]`')
     const short = randomBytes(16).toString('base64')
     expect(refusalOf(() => create({ keys: [key, short] }))).to.include('keys[1] has 16 bytes')
+  })
+
+  it('says of one key without a list that it needs brackets, and not that it needs another key', () => {
+    const refusal = refusalOf(() => create({ keys: key }))
+    expect(refusal).to.include('keys: [process.env.SECOND_STEP_KEY]')
+    expect(refusal).to.not.include('keygen').and.not.include(key)
   })
 
   it('refuses keys that are none, and never shows one', () => {

@@ -36,7 +36,7 @@ export async function readOptions(file: string): Promise<Pick<Config, 'store'>> 
   }
   if (typeof Reflect.get(Object(Reflect.get(options, 'store')), 'find') !== 'function') {
     throw new Error(
-      `${file} must export the app's store: export default { store: redisStore(redis), … }`,
+      `${file} must export the app's store: export default { store: redisStore(redis), … }, or knexStore(db)`,
     )
   }
   return options as Pick<Config, 'store'>

@@ -14,6 +14,11 @@ const BASE64 = /^[A-Za-z0-9+/_-]*={0,2}$/
  * @throws ConfigurationError naming the key and the fix; never shows the key itself
  */
 export function readKeys(keys: unknown): readonly [Buffer, ...Buffer[]] {
+  if (typeof keys === 'string' && keys !== '') {
+    throw new ConfigurationError(
+      'keys must be a list, also where there is one: keys: [process.env.SECOND_STEP_KEY]',
+    )
+  }
   if (!Array.isArray(keys)) refuse('keys', 'must be a list')
   const [first, ...older] = keys.map((key: unknown, index) => readKey(key, `keys[${index}]`))
   if (first === undefined) refuse('keys', 'is empty')

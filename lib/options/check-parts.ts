@@ -17,7 +17,7 @@ export function checkParts<U>({
 }: SecondStepOptions<U>): void {
   check(
     has(store, ['find', 'write', 'findPolicy', 'writePolicy', 'list']),
-    '`store` must be a record store: redisStore(redis), memoryStore() or your own',
+    '`store` must be a record store: redisStore(redis), knexStore(db), memoryStore() or your own',
   )
   check(
     audit === undefined || has(audit, ['append', 'list']),

@@ -69,6 +69,6 @@ export function memoryStore(...none: never[]): RecordStore {
 
 function refuse(): never {
   throw new ConfigurationError(
-    'memoryStore() forgets every second step at a restart and refuses production: use store: redisStore(redis)',
+    'memoryStore() forgets every second step at a restart and refuses production: use store: redisStore(redis) or knexStore(db)',
   )
 }

@@ -25,6 +25,6 @@ describe('memoryStore', () => {
   it('refuses production and names the store to use', async () => {
     const error = await rejectionOf(memoryStore().open?.({ production: true }))
     expect(error).to.be.instanceOf(ConfigurationError)
-    expect(error.message).to.contain('redisStore(redis)')
+    expect(error.message).to.contain('redisStore(redis) or knexStore(db)')
   })
 })
