@@ -1,14 +1,14 @@
 import type { Request } from 'express'
 import { readReason } from '../../domain/reason.js'
 import { malformed, type Problem } from '../../text/problem.js'
+import { hasFields } from '../request/body.js'
 
 const DAYS_AT_MOST = 365
 
 /** The body's members. Empty if there is no body, undefined if the body is not an object. */
 export function membersOf(req: Request): Readonly<Record<string, unknown>> | undefined {
   const body: unknown = req.body ?? {}
-  const right = typeof body === 'object' && body !== null && !Array.isArray(body)
-  return right ? Object.fromEntries(Object.entries(body)) : undefined
+  return hasFields(body) ? Object.fromEntries(Object.entries(body)) : undefined
 }
 
 /** The reason for the change: null if none is given, undefined if it is malformed. */

@@ -78,6 +78,47 @@ describe('a body that the host has parsed', () => {
   })
 })
 
+// POST 4 MB of text, or a list of a million numbers, to a host that parses as much: the process lists
+// the "fields" for seconds and runs out of memory.
+describe('a large body without fields', () => {
+  const bodies: Readonly<Record<string, () => unknown>> = {
+    'a text': () => 'a'.repeat(2 ** 26),
+    bytes: () => Buffer.alloc(2 ** 26),
+    'a list': () =>
+      new Proxy<number[]>([], {
+        ownKeys: () => expect.fail('the members of a list were asked for'),
+      }),
+  }
+  for (const [name, make] of Object.entries(bodies)) {
+    it(`is not searched for any: ${name}`, async () => {
+      const body = make()
+      const { browser, host } = await pendingVisit({
+        beforeGuard: ({ app }) =>
+          void app.use((req, _res, next) => {
+            if (req.method === 'POST' && req.get('x-large') !== undefined) req.body = body
+            next()
+          }),
+      })
+      const before = await recordOf(host)
+      const post = (path: string) =>
+        browser
+          .post(path)
+          .set({ accept: JSON_TYPE, 'x-large': 'yes', 'content-type': 'text/plain' })
+      expectProblem(await post(CHALLENGE), 'malformed-request', 400)
+      expect(await recordOf(host)).to.deep.equal(before)
+      expect((await post('/second-step/cancel')).status).to.equal(200)
+    })
+  }
+
+  it('has at most a thousand fields', async () => {
+    const { browser } = await pendingVisit(readsBodies)
+    const fields = (count: number) =>
+      Object.fromEntries(Array.from({ length: count }, (_, index) => [`f${index}`, '1']))
+    expectProblem(await postJson(browser, CHALLENGE, fields(1000)), 'malformed-request', 400)
+    expectProblem(await postJson(browser, CHALLENGE, fields(1001)), 'malformed-request', 413)
+  })
+})
+
 describe('a body that supertest would not send', () => {
   it('is refused in chunks over 4 KB, and without a type', async () => {
     const { host, enrolment } = await pendingVisit()
