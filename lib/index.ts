@@ -23,14 +23,14 @@ export type { EndedStamp, Method, Stamp } from './domain/stamp.js'
 export type { State } from './domain/state.js'
 export type { BackupCode, BackupCodeSet } from './factors/backup-codes/kept.js'
 export type { Bound } from './factors/factor.js'
-export type { Authenticator, FactorMethod, Making } from './factors/factors.js'
-export type { KeyPlace } from './factors/key-place.js'
+export type { Authenticator, FactorMethod, UnprovenAuthenticator } from './factors/factors.js'
+export type { KeyStatus } from './factors/key-status.js'
 export type { OneTimeCode } from './factors/one-time-codes/kept.js'
 export type {
   OtpAlgorithm,
   OtpParameters,
   TotpAuthenticator,
-  TotpMaking,
+  UnprovenTotp,
 } from './factors/totp/kept.js'
 export { knexCounters } from './limits/knex-counters.js'
 export { type RedisCountersOptions, redisCounters } from './limits/redis-counters.js'

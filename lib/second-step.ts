@@ -7,9 +7,9 @@ import type { CheckedOptions } from './options/check-options.js'
 import type { SecondStepOptions } from './options/options.js'
 import type { SecondStepEvents } from './service/announcer.js'
 import { emailChanged } from './service/changed-address.js'
+import type { FailureReporter } from './service/failure-reporter.js'
 import type { Records } from './service/records.js'
 import type { SecondStepStatus } from './service/status.js'
-import type { Trouble } from './service/trouble.js'
 import { type AdminRouterOptions, adminRouter } from './web/admin/router.js'
 import { type GuardOptions, guard } from './web/login/guard.js'
 import { type LimitPasswordOptions, limitPassword } from './web/login/limit-password.js'
@@ -106,7 +106,7 @@ export function createSecondStep<U = Express.User>(options: SecondStepOptions<U>
   const { checked, site, announcer, records, status, mails, readyMailResets } = wire(options)
   const { sessions } = site
   const recordId = (userId: unknown, call: string) => recordIdOf(checked, userId, call)
-  openEarly(records, site.trouble)
+  openEarly(records, site.failureReporter)
   readyMailResets?.start()
 
   return {
@@ -145,10 +145,10 @@ export function createSecondStep<U = Express.User>(options: SecondStepOptions<U>
 /**
  * Reports a mistake in the store's set-up at start-up. Tries again if the store is only connecting.
  */
-function openEarly(records: Records, trouble: Trouble): void {
+function openEarly(records: Records, failureReporter: FailureReporter): void {
   records.open().catch((error: unknown) => {
     const cause: unknown = Reflect.get(Object(error), 'cause')
-    if (cause instanceof ConfigurationError) trouble.report(error)
+    if (cause instanceof ConfigurationError) failureReporter.report(error)
   })
 }
 

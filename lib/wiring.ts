@@ -20,6 +20,7 @@ import { Audit } from './service/audit.js'
 import { BackupCodes } from './service/backup-codes.js'
 import { Challenge } from './service/challenge.js'
 import { Directory } from './service/directory.js'
+import { FailureReporter } from './service/failure-reporter.js'
 import { GuessWarnings } from './service/guess-warnings.js'
 import { KeysOfUsers } from './service/keys-of-users.js'
 import { Limits } from './service/limits.js'
@@ -38,7 +39,6 @@ import { ShowAgain } from './service/shown-codes.js'
 import { Status } from './service/status.js'
 import { timedCounters } from './service/timed-counters.js'
 import { timedDigester } from './service/timed-digester.js'
-import { Trouble } from './service/trouble.js'
 import { UnreadableSecrets } from './service/unreadable-secrets.js'
 import { Vault } from './service/vault.js'
 import { memoryAuditLog } from './stores/memory-audit-log.js'
@@ -103,16 +103,16 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
   const now = () => system.now()
   const views = ejsViews(options.views)
   const messages = loadMessages(options.messages)
-  const trouble = new Trouble(system)
+  const failureReporter = new FailureReporter(system)
   const write = ejsMails(views, { ...ofSite, messages })
-  const mails = mailsOf(options, { announcer, counters, write }, { ...ofSite, trouble })
+  const mails = mailsOf(options, { announcer, counters, write }, { ...ofSite, failureReporter })
   const guessWarnings = mails && new GuessWarnings({ announcer, counters, mailer: mails, now })
   const challenge = new Challenge({ records, limits, keys, guessWarnings, window, now })
   const backupCodes = new BackupCodes({ challenge, records, keys, system })
   const setupParts = { records, challenge, limits, keys, backupCodes, system }
   const administrationParts = { records, backupCodes, oneTimeCodes, announcer, window }
   const tokens = new MailResetTokens({ digester, system })
-  const lostParts = { records, tokens, announcer, counters, mails, trouble, system }
+  const lostParts = { records, tokens, announcer, counters, mails, failureReporter, system }
   const { lost, readyMailResets } = lostOf(options, accounts, { ...lostParts, timeout })
   const { hostIdOf, recordIdOf } = checked
   const directoryParts = { hostIdOf, recordIdOf, records, keyIds, window, now }
@@ -131,7 +131,7 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
     canAdminister: permissionOf(options, timeout),
     allowAdmin: async () => false,
     limits,
-    trouble,
+    failureReporter,
     sessions,
     audit,
     system,
@@ -216,9 +216,10 @@ function mailsOf<U>(
   options: SecondStepOptions<U>,
   parts: Pick<MailParts, 'announcer' | 'counters' | 'write'>,
   {
-    trouble,
+    failureReporter,
     ...identity
-  }: Pick<CheckedOptions, 'describe' | 'glimpse' | 'hostIdOf' | 'timeout'> & Pick<Site, 'trouble'>,
+  }: Pick<CheckedOptions, 'describe' | 'glimpse' | 'hostIdOf' | 'timeout'> &
+    Pick<Site, 'failureReporter'>,
 ): Mails | null {
   const { mail, nameAdmins = false } = options
   const describeUser = (user: Express.User) => {
@@ -226,7 +227,7 @@ function mailsOf<U>(
       return identity.describe(user)
     } catch (error) {
       // A failed mail records only where it failed, and no visitor sees this error.
-      trouble.report(error)
+      failureReporter.report(error)
       throw error
     }
   }

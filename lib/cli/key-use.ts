@@ -1,7 +1,7 @@
 import { openMailReset } from '../domain/mail-reset.js'
 import type { SecondStepRecord } from '../domain/record.js'
 import { placeOfBackupCodes } from '../factors/backup-codes/kept.js'
-import { type KeyIds, type KeyPlace, keyPlaceOf } from '../factors/key-place.js'
+import { type KeyIds, type KeyStatus, keyStatusOf } from '../factors/key-status.js'
 import { hasOpenOneTimeCode } from '../factors/one-time-codes/page.js'
 
 const NAMED_AT_MOST = 20
@@ -13,7 +13,7 @@ type Need = 'secrets' | 'backupCodes' | 'oneTimeCodes' | 'mailResets'
 export interface UsedKey {
   /** The key's id, as sealed secrets name it. Null: version 0.1.0 did not record it. */
   readonly id: string | null
-  readonly place: KeyPlace
+  readonly place: KeyStatus
   /** The number of users who have such a thing under this key. */
   readonly secrets: number
   readonly backupCodes: number
@@ -58,7 +58,7 @@ export class KeyUse {
 
   /** In order: the keys of the ring, then keys that are gone, then unknown keys. */
   keys(): readonly UsedKey[] {
-    const order: readonly KeyPlace[] = ['current', 'older', 'gone', 'unknown']
+    const order: readonly KeyStatus[] = ['current', 'older', 'gone', 'unknown']
     const keys = [...this.#found].map(([id, needs]) => this.#usedKey(id, needs))
     return keys.sort((one, other) => order.indexOf(one.place) - order.indexOf(other.place))
   }
@@ -83,7 +83,7 @@ export class KeyUse {
   }
 
   #usedKey(id: string | null, { counts, users }: Needs): UsedKey {
-    const place = keyPlaceOf(id, this.#keyIds)
+    const place = keyStatusOf(id, this.#keyIds)
     return { id, place, ...counts, users: place === 'current' ? null : [...users].sort() }
   }
 

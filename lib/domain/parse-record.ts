@@ -1,6 +1,6 @@
 import { isBackupCodeSet } from '../factors/backup-codes/kept.js'
 import { count, flag, listOf, oneOf, orNull, recordOf, shape, text } from '../factors/checks.js'
-import { isAuthenticator, isMaking } from '../factors/factors.js'
+import { isAuthenticator, isUnproven } from '../factors/factors.js'
 import { isOneTimeCodes } from '../factors/one-time-codes/kept.js'
 import { AUTHENTICATORS_AT_MOST } from './authenticators.js'
 import { liftRecord } from './lift-record.js'
@@ -17,7 +17,7 @@ const isRecord = shape({
   writeId: text,
   epoch: count,
   authenticators: listOf(isAuthenticator, AUTHENTICATORS_AT_MOST),
-  setup: orNull((value) => isMaking(value) && setupInProgress(value)),
+  setup: orNull((value) => isUnproven(value) && setupInProgress(value)),
   mustSetUp: orNull(shape({ until: count })),
   backupCodes: orNull(isBackupCodeSet),
   oneTimeCodes: isOneTimeCodes,

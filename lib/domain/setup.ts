@@ -4,8 +4,8 @@ import type { Moment } from '../factors/factor.js'
 import {
   type FactorMethod,
   isAuthenticator,
-  type Making,
   mainFactorOf,
+  type UnprovenAuthenticator,
 } from '../factors/factors.js'
 import { noAttempts } from './attempts.js'
 import { isEnrolled } from './authenticators.js'
@@ -20,7 +20,7 @@ import { MINUTE_MS } from './units.js'
  * A secret that was shown to the user, until one code proves that they have it. `type` names its
  * factor.
  */
-export type SetupInProgress = Making & {
+export type SetupInProgress = UnprovenAuthenticator & {
   /** Id of the pending login or stamp that began it; nobody else sees or confirms it. */
   readonly owner: string
   readonly startedAt: number
@@ -59,7 +59,7 @@ export type BeginSetupAnswer =
  */
 export function beginSetup(
   record: SecondStepRecord,
-  command: { owner: string; making: Making },
+  command: { owner: string; unproven: UnprovenAuthenticator },
   now: number,
 ): Decision<BeginSetupAnswer> {
   const present = setupOf(record, command.owner, now)
@@ -84,7 +84,7 @@ export function mayBeginSetup(record: SecondStepRecord, owner: string, now: numb
  */
 export function beginKeyChange(
   record: SecondStepRecord,
-  command: { owner: string; making: Making },
+  command: { owner: string; unproven: UnprovenAuthenticator },
   now: number,
 ): Decision<SetupInProgress> {
   const setup = newSetup(command, now)
@@ -92,10 +92,10 @@ export function beginKeyChange(
 }
 
 function newSetup(
-  { owner, making }: { owner: string; making: Making },
+  { owner, unproven }: { owner: string; unproven: UnprovenAuthenticator },
   now: number,
 ): SetupInProgress {
-  return { ...making, owner, startedAt: now, misses: 0 }
+  return { ...unproven, owner, startedAt: now, misses: 0 }
 }
 
 /** Answer of a set-up's confirmation. */

@@ -91,11 +91,11 @@ export interface Factor<Method extends string, Kept, Given> {
 }
 
 /** A factor that an authenticator is bound with. Its `method` is the authenticator's `type`. */
-export interface MainFactor<Method extends string, Kept extends Bound, Given, Making, Options>
+export interface MainFactor<Method extends string, Kept extends Bound, Given, Unproven, Options>
   extends Factor<Method, Kept, Given> {
   readonly role: 'main'
   /** Whether an answer fits the kept secret. One that does not is malformed and costs nothing. */
-  fits(kept: Kept | Making, given: Given): boolean
+  fits(kept: Kept | Unproven, given: Given): boolean
   /** How many codes are right at one moment: the caps of misses shrink by it. */
   codesAtOnce(kept: Kept, window: number): number
   /**
@@ -103,11 +103,11 @@ export interface MainFactor<Method extends string, Kept extends Bound, Given, Ma
    * milliseconds. Null: the present code is unused.
    */
   nextCodeAt(kept: Kept, now: number): number | null
-  isMaking(value: unknown): value is Making
+  isUnproven(value: unknown): value is Unproven
   /** Begins a set-up. Returns the content to keep until one answer proves it. */
-  make(random: Uint8Array, options: Options, keys: Keys): Promise<Making>
+  make(random: Uint8Array, options: Options, keys: Keys): Promise<Unproven>
   /** Judges the answer that is to prove a set-up. */
-  prove(making: Making, given: Given, moment: Moment): Promise<Proven<Kept>>
+  prove(unproven: Unproven, given: Given, moment: Moment): Promise<Proven<Kept>>
 }
 
 /** A factor that helps a user who has a main one. */

@@ -1,7 +1,7 @@
 import { backupCodes } from './backup-codes/backup-codes.js'
 import type { Bound, Form, MainFactor, SpareFactor } from './factor.js'
 import { oneTimeCodes } from './one-time-codes/one-time-codes.js'
-import type { TotpAuthenticator, TotpMaking } from './totp/kept.js'
+import type { TotpAuthenticator, UnprovenTotp } from './totp/kept.js'
 import { totp } from './totp/totp.js'
 
 /** How a second step can be passed, on the wire, in stamps and in events. */
@@ -11,7 +11,7 @@ export type FactorMethod = 'totp' | 'backup-code' | 'one-time-code'
 export type Authenticator = TotpAuthenticator
 
 /** The content of a set-up in progress, of any factor. */
-export type Making = TotpMaking
+export type UnprovenAuthenticator = UnprovenTotp
 
 /** A factor whose own types are not known here. */
 export type AnyMainFactor = MainFactor<FactorMethod, Bound, unknown, unknown, unknown>
@@ -35,8 +35,8 @@ export function isAuthenticator(value: unknown): value is Authenticator {
 }
 
 /** Checks what a store has given back as the secret of a set-up in progress. */
-export function isMaking(value: unknown): value is Making {
-  return MAIN.some((factor) => factor.isMaking(value))
+export function isUnproven(value: unknown): value is UnprovenAuthenticator {
+  return MAIN.some((factor) => factor.isUnproven(value))
 }
 
 /** An answer, and a factor whose shape it has. */

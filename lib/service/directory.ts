@@ -7,7 +7,7 @@ import { type Footing, pauseOf, setupDeadlineOf } from '../domain/standing.js'
 import { type State, stateOf } from '../domain/state.js'
 import { UnavailableError } from '../errors/unavailable-error.js'
 import { backupCodesLeft, placeOfBackupCodes } from '../factors/backup-codes/kept.js'
-import type { KeyIds, KeyPlace } from '../factors/key-place.js'
+import type { KeyIds, KeyStatus } from '../factors/key-status.js'
 import type { Account, Accounts } from './accounts.js'
 import { type ListedMember, unreadableMember } from './listed-member.js'
 import { isOdd, type OddUser } from './odd-user.js'
@@ -22,7 +22,7 @@ export interface Member<U> extends Footing {
   readonly since: number | null
   readonly backupCodesLeft: number
   /** Where the key is that their unused backup codes need; null: they have none. */
-  readonly backupCodesKey: KeyPlace | null
+  readonly backupCodesKey: KeyStatus | null
   /** `FOREVER`: until resumed. */
   readonly pausedUntil: number | null
   /** Until when the authenticator is not asked, if only for a minute. */

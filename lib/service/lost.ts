@@ -13,10 +13,10 @@ import type { SecondStepRecord } from '../domain/record.js'
 import { type Admission, type Footing, stillAdmitted } from '../domain/standing.js'
 import { NO_REQUEST, type RequestInfo } from './announcer.js'
 import { ChangedAddress } from './changed-address.js'
+import type { FailureReporter } from './failure-reporter.js'
 import { type LostLinkParts, LostLinks, type LostLogin, waitsForCode } from './lost-links.js'
 import { heldUntilOf, type MailResetUser } from './mail-reset-user.js'
 import type { LinkMailer } from './mails.js'
-import type { Trouble } from './trouble.js'
 
 /** A request for a reset by mail: the login and the address. */
 export interface LostRequest extends LostLogin {
@@ -27,7 +27,7 @@ export interface LostRequest extends LostLogin {
 /** The parts that `Lost` needs. */
 export interface LostParts extends LostLinkParts {
   readonly mails: LinkMailer
-  readonly trouble: Trouble
+  readonly failureReporter: FailureReporter
   /** Milliseconds that a reset waits before its link can be used. */
   readonly delay: number
   /** Milliseconds between an answer and the work that it starts. Default: 100 to 400, at random. */
@@ -76,7 +76,7 @@ export class Lost {
   ask(request: LostRequest): void {
     const asking = this.#pause()
       .then(() => this.#ask(request))
-      .catch((error: unknown) => this.#parts.trouble.report(error))
+      .catch((error: unknown) => this.#parts.failureReporter.report(error))
       .finally(() => this.#underWay.delete(asking))
     this.#underWay.add(asking)
   }

@@ -9,12 +9,12 @@ import type { SecondStepRecord } from '../domain/record.js'
 import { MINUTE_MS } from '../domain/units.js'
 import type { System } from '../ports/system.js'
 import { NO_REQUEST } from './announcer.js'
+import type { FailureReporter } from './failure-reporter.js'
 import { factsOf } from './lost.js'
 import type { MailResetTokens } from './mail-reset-tokens.js'
 import { type FindMailResetUser, heldUntilOf, type MailResetUser } from './mail-reset-user.js'
 import type { LinkMailer } from './mails.js'
 import type { Records } from './records.js'
-import type { Trouble } from './trouble.js'
 
 const SOON = 1000
 const PAGE = 100
@@ -24,7 +24,7 @@ interface Parts {
   readonly tokens: MailResetTokens
   readonly mails: LinkMailer
   readonly findUser: FindMailResetUser
-  readonly trouble: Trouble
+  readonly failureReporter: FailureReporter
   readonly system: System
 }
 
@@ -64,7 +64,7 @@ export class ReadyMailResets {
 
   /** Mails every user who is due. Never rejects: reports failures to the operator. */
   async sweep(): Promise<void> {
-    const { records, system, trouble } = this.#parts
+    const { records, system, failureReporter } = this.#parts
     try {
       let cursor: string | null = null
       do {
@@ -73,12 +73,12 @@ export class ReadyMailResets {
         if (page === null) throw new Error('the record store does not know its own cursor')
         for (const userId of page.ids) {
           if (this.#stopped) return
-          await this.#tell(userId).catch((error: unknown) => trouble.report(error))
+          await this.#tell(userId).catch((error: unknown) => failureReporter.report(error))
         }
         cursor = page.next
       } while (cursor !== null && !this.#stopped)
     } catch (error) {
-      trouble.report(error)
+      failureReporter.report(error)
     }
   }
 

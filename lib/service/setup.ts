@@ -125,8 +125,8 @@ export class Setup {
         if (!stillAdmitted(admission, { record: current, policy, subject }, now)) {
           return { record: current, answer: { kind: 'sign-in-again' }, events: [] }
         }
-        const making = setupOf(current, owner, now) ?? (await this.#make(userId))
-        return beginSetup(current, { owner, making }, now)
+        const unproven = setupOf(current, owner, now) ?? (await this.#make(userId))
+        return beginSetup(current, { owner, unproven }, now)
       },
       record,
     )
@@ -143,9 +143,9 @@ export class Setup {
   /** Begins a change of key by a proof; the old authenticator works until the new one is confirmed. */
   async changeKey(attempt: ProofAttempt, owner: string): Promise<ProofAnswer<ShownKey>> {
     const secret = this.#system.random(BYTES_OF_A_SECRET)
-    const making = await this.#make(attempt.userId, secret)
+    const unproven = await this.#make(attempt.userId, secret)
     return this.#challenge.answerAnd(attempt, (record, now) => {
-      const { answer: setup, ...decided } = beginKeyChange(record, { owner, making }, now)
+      const { answer: setup, ...decided } = beginKeyChange(record, { owner, unproven }, now)
       const expiresAt = setupExpiresAt(setup)
       return { ...decided, answer: { parameters: setup, secret, expiresAt } }
     })

@@ -1,7 +1,7 @@
 import type { AdminAction, UserAction } from '../domain/admin-actions.js'
 import type { Actor } from '../domain/event.js'
 import type { PolicyMode } from '../domain/policy.js'
-import type { KeyPlace } from '../factors/key-place.js'
+import type { KeyStatus } from '../factors/key-status.js'
 import type { CodesDone } from '../service/shown-codes.js'
 import type { Fact } from './facts.js'
 import type { Translate } from './messages.js'
@@ -190,7 +190,7 @@ export type PageData = {
      * Where the key is that the unused backup codes were made under: `older`, they end when it leaves
      * the ring; `gone`, they no longer work. Default: null.
      */
-    readonly codesKey?: KeyPlace | null
+    readonly codesKey?: KeyStatus | null
     /** The live key may be shown again. */
     readonly showKey: boolean
     /** The action whose form the problem belongs to. */

@@ -1,7 +1,7 @@
 import type { Policy } from '../domain/policy.js'
 import { FOREVER } from '../domain/standing.js'
 import type { State } from '../domain/state.js'
-import type { KeyPlace } from '../factors/key-place.js'
+import type { KeyStatus } from '../factors/key-status.js'
 import type { ListedMember } from '../service/listed-member.js'
 import type { HostIds } from './shown-event.js'
 
@@ -22,7 +22,7 @@ export interface ShownUser {
 /** As the pages have them, which say more. */
 export interface ListedUser extends ShownUser {
   /** The place of the key of their unused backup codes. Default: null. */
-  readonly backupCodesKey?: KeyPlace | null
+  readonly backupCodesKey?: KeyStatus | null
   /**
    * Their record is damaged or lost, or the app tells the user wrongly: the state is not known.
    * Default: false.

@@ -32,10 +32,10 @@ import {
   footingWith,
   HOUR,
   KEY_ID,
-  MAKING,
   NOW,
   policyWith,
   recordWith,
+  UNPROVEN,
   USER,
 } from '../support/records.js'
 
@@ -158,7 +158,7 @@ describe('What an admin may do', () => {
 const full = enrolledRecord({
   epoch: 4,
   version: 7,
-  setup: { ...MAKING, owner: 'stamp', secret: 'sealed', startedAt: NOW, misses: 0 },
+  setup: { ...UNPROVEN, owner: 'stamp', secret: 'sealed', startedAt: NOW, misses: 0 },
   oneTimeCodes: [oneTimeCode],
   setupGrant: { owner: 'login', until: NOW + 1 },
   mailReset: {

@@ -5,11 +5,11 @@ import { type Admission, pendingStandingOf, stillAdmitted } from '../../lib/doma
 import {
   enrolledRecord,
   footingWith,
-  MAKING,
   MINUTE,
   NOBODY_SPECIAL,
   NOW,
   policyWith,
+  UNPROVEN,
   USER,
 } from '../support/records.js'
 
@@ -25,7 +25,7 @@ const pending = {
   },
 }
 const stamp: Stamp = { id: 'stamp', userId: USER, epoch: 1, method: 'totp', at: NOW, version: 2 }
-const setup = { ...MAKING, secret: 'sealed', startedAt: NOW, misses: 0 }
+const setup = { ...UNPROVEN, secret: 'sealed', startedAt: NOW, misses: 0 }
 
 describe('a pending login and a password that was changed', () => {
   const standing = (passwordChangedAt: number | null, at = NOW) =>

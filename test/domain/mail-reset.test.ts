@@ -22,12 +22,12 @@ import {
   enrolledRecord,
   HOUR,
   KEY_ID,
-  MAKING,
   MINUTE,
   NOBODY_SPECIAL,
   NOW,
   recordWith,
   STEP_NOW,
+  UNPROVEN,
   USER,
 } from '../support/records.js'
 
@@ -127,7 +127,7 @@ describe('the button of a reset by mail', () => {
     const full = enrolledRecord({
       epoch: 4,
       pausedUntil: NOW + DAY,
-      setup: { ...MAKING, owner: 'o', secret: 's', startedAt: NOW, misses: 0 },
+      setup: { ...UNPROVEN, owner: 'o', secret: 's', startedAt: NOW, misses: 0 },
       oneTimeCodes: [{ id: 'c', keyId: KEY_ID, digest: 'd', expiresAt: NOW + DAY, usedAt: null }],
       setupGrant: { owner: 'o', until: NOW + MINUTE },
       attempts: { misses: [NOW - 1], consecutive: 1 },
@@ -206,7 +206,7 @@ describe('the end of a reset by mail', () => {
     }
     const withCode = deepFreeze({ ...record, oneTimeCodes: [code] })
     const byOneTimeCode = await judge(withCode, oneTimeCode('admin'), { pending })
-    const setup = { ...MAKING, owner: 'o', secret: 's', startedAt: NOW, misses: 0 }
+    const setup = { ...UNPROVEN, owner: 'o', secret: 's', startedAt: NOW, misses: 0 }
     const bySetup = await confirmSetup(
       deepFreeze({ ...record, setup }),
       { owner: 'o', given: codeOf(STEP_NOW), id: 'new', backupCodes: null },

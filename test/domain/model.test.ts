@@ -148,8 +148,8 @@ const begin = (owner: string) =>
     const { record, now } = world
     const own = setupOf(record, owner, now)
     const secret = createHash('sha256').update(`${owner} ${now}`).digest('base64')
-    const making = { ...PARAMETERS, type: 'totp', secret } as const
-    const asked = deepFreeze({ owner, making })
+    const unproven = { ...PARAMETERS, type: 'totp', secret } as const
+    const asked = deepFreeze({ owner, unproven })
     const answer = world.commit(beginSetup(record, asked, now))
     if (answer.kind === 'already-enrolled') {
       expect(world.record).to.equal(record)

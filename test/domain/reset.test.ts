@@ -5,16 +5,16 @@ import {
   DAY,
   enrolledRecord,
   footingWith,
-  MAKING,
   NOW,
   policyWith,
+  UNPROVEN,
   USER,
 } from '../support/records.js'
 
 const record = enrolledRecord({
   epoch: 4,
   version: 7,
-  setup: { ...MAKING, owner: 'stamp', secret: 'sealed', startedAt: NOW, misses: 0 },
+  setup: { ...UNPROVEN, owner: 'stamp', secret: 'sealed', startedAt: NOW, misses: 0 },
   attempts: { misses: [NOW - 1], consecutive: 1 },
   ended: [{ id: 'old', version: 1 }],
 })

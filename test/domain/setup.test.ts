@@ -37,10 +37,10 @@ const setup: SetupInProgress = deepFreeze({
 })
 const inProgress = recordWith({ setup })
 
-const makingWith = (secret: string) => ({ ...PARAMETERS, type: 'totp', secret }) as const
+const unprovenWith = (secret: string) => ({ ...PARAMETERS, type: 'totp', secret }) as const
 
 function begin(record: SecondStepRecord, owner = 'this-login', now = NOW) {
-  const command = { owner, making: makingWith(`sealed at ${now}`) }
+  const command = { owner, unproven: unprovenWith(`sealed at ${now}`) }
   return deepFreeze(beginSetup(record, deepFreeze(command), now))
 }
 
@@ -73,7 +73,7 @@ describe('beginning a set-up', () => {
   it('puts the new secret on the record, bound to who began it', async () => {
     const record = recordWith({ epoch: 3 })
     const decision = begin(record)
-    const begun = { ...makingWith(`sealed at ${NOW}`), owner: 'this-login' }
+    const begun = { ...unprovenWith(`sealed at ${NOW}`), owner: 'this-login' }
     const expected = { ...begun, startedAt: NOW, misses: 0 }
     expect(decision.answer).to.deep.equal({ kind: 'in-progress', setup: expected })
     expect(decision.record).to.deep.equal({ ...record, setup: expected })
@@ -227,7 +227,7 @@ describe('confirming a set-up', () => {
 })
 
 describe('a change of key', () => {
-  const command = { owner: 'this-stamp', making: makingWith('sealed for set-up') }
+  const command = { owner: 'this-stamp', unproven: unprovenWith('sealed for set-up') }
   const enrolled = enrolledRecord({ epoch: 2 })
   const begun = deepFreeze(beginKeyChange(enrolled, command, NOW))
 
@@ -241,7 +241,7 @@ describe('a change of key', () => {
   })
 
   it('begins anew with another secret, also for who has begun one', async () => {
-    const another = { ...command, making: makingWith('another') }
+    const another = { ...command, unproven: unprovenWith('another') }
     const again = beginKeyChange(begun.record, another, NOW + 1)
     expect(again.record.setup).to.include({ secret: 'another', startedAt: NOW + 1, misses: 0 })
   })

@@ -12,11 +12,11 @@ import {
 import {
   deepFreeze,
   enrolledRecord,
-  MAKING,
   MINUTE,
   NOBODY_SPECIAL,
   NOW,
   recordWith,
+  UNPROVEN,
 } from '../support/records.js'
 
 const stamp: Stamp = { id: 'stamp', userId: 'ada', epoch: 1, method: 'totp', at: NOW, version: 2 }
@@ -141,7 +141,7 @@ describe('the list of ended pending logins', () => {
   })
 
   it('takes along what the login has begun, also where it is full', () => {
-    const setup = { ...MAKING, owner: 'it', secret: 'sealed', startedAt: NOW, misses: 0 }
+    const setup = { ...UNPROVEN, owner: 'it', secret: 'sealed', startedAt: NOW, misses: 0 }
     const setupGrant = { owner: 'it', until: NOW + MINUTE }
     const begun = recordWith({ setup, setupGrant })
     for (const record of [begun, cancel(twenty, begun)]) {

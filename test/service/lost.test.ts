@@ -7,6 +7,7 @@ import { keyRing } from '../../lib/keys/key-ring.js'
 import { DEFAULT_TIMEOUT } from '../../lib/ports/with-timeout.js'
 import { Announcer } from '../../lib/service/announcer.js'
 import { Audit } from '../../lib/service/audit.js'
+import { FailureReporter } from '../../lib/service/failure-reporter.js'
 import { Lost } from '../../lib/service/lost.js'
 import type { LostLink } from '../../lib/service/lost-links.js'
 import { MailLimits } from '../../lib/service/mail-limits.js'
@@ -15,7 +16,6 @@ import type { MailResetUser } from '../../lib/service/mail-reset-user.js'
 import type { MailedEvent, MailedLink } from '../../lib/service/mails.js'
 import { ReadyMailResets } from '../../lib/service/ready-mail-resets.js'
 import { Records } from '../../lib/service/records.js'
-import { Trouble } from '../../lib/service/trouble.js'
 import { accountOf } from '../support/accounts.js'
 import { DAY, HOUR, MINUTE, type MovedSystem, movedSystem } from '../support/clock.js'
 import { movedCounters } from '../support/moved-counters.js'
@@ -78,7 +78,7 @@ async function world(given: Given = {}) {
       },
     },
     findUser: given.findUser ?? (async () => (given.user === null ? null : user)),
-    trouble: new Trouble(system),
+    failureReporter: new FailureReporter(system),
   }
   const lost = new Lost(parts)
   let logins = 0

@@ -9,7 +9,7 @@ import { Reseal } from '../../lib/service/reseal.js'
 import { Vault } from '../../lib/service/vault.js'
 import { memoryStore } from '../../lib/stores/memory-store.js'
 import { movedSystem } from '../support/clock.js'
-import { authenticatorWith, enrolledRecord, MAKING, NOW, USER } from '../support/records.js'
+import { authenticatorWith, enrolledRecord, NOW, UNPROVEN, USER } from '../support/records.js'
 
 const system = movedSystem(NOW)
 const [oldKey, newKey] = [0, 0].map(() => randomBytes(32).toString('base64'))
@@ -21,7 +21,7 @@ async function world() {
   const old = keyRing([oldKey], system).sealer
   const secret = await old.seal(Buffer.from('live'), ofSecret)
   const ofSetup = await old.seal(Buffer.from('new'), { purpose: 'setup', userId: USER })
-  const setup = { ...MAKING, owner: 'o', secret: ofSetup, startedAt: NOW, misses: 0 }
+  const setup = { ...UNPROVEN, owner: 'o', secret: ofSetup, startedAt: NOW, misses: 0 }
   const record = enrolledRecord({ authenticators: [authenticatorWith({ secret })], setup })
   await store.write(record, 0)
   const records = new Records(store, system, new Announcer(system), {

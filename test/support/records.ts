@@ -31,7 +31,7 @@ export const SECRET: Uint8Array = Buffer.from('12345678901234567890')
 export const PARAMETERS: OtpParameters = { algorithm: 'sha1', digits: 6, period: 30 }
 
 /** What a set-up of an authenticator app keeps, besides its secret. */
-export const MAKING = { ...PARAMETERS, type: 'totp' } as const
+export const UNPROVEN = { ...PARAMETERS, type: 'totp' } as const
 
 /** Freezes a plain value all through, so that a test goes red when something writes to it. */
 export function deepFreeze<T>(value: T): T {

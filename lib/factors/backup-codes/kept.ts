@@ -1,5 +1,5 @@
 import { count, flag, listOf, orNull, shape, text } from '../checks.js'
-import { type KeyIds, type KeyPlace, keyPlaceOf } from '../key-place.js'
+import { type KeyIds, type KeyStatus, keyStatusOf } from '../key-status.js'
 
 /** One backup code: kept after its use, so that a replay is known as one. */
 export interface BackupCode {
@@ -52,12 +52,12 @@ export function backupCodesLeft(set: BackupCodeSet | null, keyIds: KeyIds): numb
 
 /** Whether a code of the set could be right: its key is not gone from the ring. */
 export function canBeRight(set: BackupCodeSet | null, keyIds: KeyIds): boolean {
-  return set !== null && keyPlaceOf(set.keyId, keyIds) !== 'gone'
+  return set !== null && keyStatusOf(set.keyId, keyIds) !== 'gone'
 }
 
 /** The place of the key that the unused codes of a set need. Null: no code is unused. */
-export function placeOfBackupCodes(set: BackupCodeSet | null, keyIds: KeyIds): KeyPlace | null {
-  return set === null || unusedBackupCodes(set) === 0 ? null : keyPlaceOf(set.keyId, keyIds)
+export function placeOfBackupCodes(set: BackupCodeSet | null, keyIds: KeyIds): KeyStatus | null {
+  return set === null || unusedBackupCodes(set) === 0 ? null : keyStatusOf(set.keyId, keyIds)
 }
 
 /** Whether a set that an admin has seen was used: now the user can make one that nobody else knows. */

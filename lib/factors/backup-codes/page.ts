@@ -1,4 +1,4 @@
-import type { KeyIds } from '../key-place.js'
+import type { KeyIds } from '../key-status.js'
 import { type BackupCodeSet, backupCodesLeft, usedAfterAdmin } from './kept.js'
 
 /** The facts about a user's backup codes for pages and JSON. */

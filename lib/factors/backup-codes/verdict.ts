@@ -1,5 +1,5 @@
 import type { FactorAnswer, FactorEvent } from '../factor.js'
-import type { KeyIds } from '../key-place.js'
+import type { KeyIds } from '../key-status.js'
 import { type BackupCodeSet, FEW_BACKUP_CODES, unusedBackupCodes } from './kept.js'
 
 /** Decides on a backup code, named by its digests under every key of the ring. */

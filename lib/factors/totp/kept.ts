@@ -22,7 +22,7 @@ export interface TotpAuthenticator extends Bound, OtpParameters {
 }
 
 /** A secret that was shown to the user and is not confirmed yet. */
-export interface TotpMaking extends OtpParameters {
+export interface UnprovenTotp extends OtpParameters {
   readonly type: 'totp'
   /** Sealed, under another purpose than a live secret. */
   readonly secret: string
@@ -36,7 +36,7 @@ const secretAndParameters: Readonly<Record<string, Check>> = {
   secret: text,
 }
 
-const making = shape(secretAndParameters)
+const unproven = shape(secretAndParameters)
 
 const authenticator = shape({
   ...secretAndParameters,
@@ -51,6 +51,6 @@ export function isTotpAuthenticator(value: unknown): value is TotpAuthenticator 
   return authenticator(value)
 }
 
-export function isTotpMaking(value: unknown): value is TotpMaking {
-  return making(value)
+export function isUnprovenTotp(value: unknown): value is UnprovenTotp {
+  return unproven(value)
 }

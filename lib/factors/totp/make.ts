@@ -1,5 +1,5 @@
 import type { Keys, Moment, Proven } from '../factor.js'
-import type { OtpParameters, TotpAuthenticator, TotpMaking } from './kept.js'
+import type { OtpParameters, TotpAuthenticator, UnprovenTotp } from './kept.js'
 import { matchCode, stepsOff } from './verdict.js'
 
 /** Random bytes of a secret: the length of a SHA-1 output (RFC 4226 §4 R6). */
@@ -10,23 +10,23 @@ export async function makeTotp(
   random: Uint8Array,
   { algorithm, digits, period }: OtpParameters,
   keys: Pick<Keys, 'seal'>,
-): Promise<TotpMaking> {
+): Promise<UnprovenTotp> {
   return { type: 'totp', algorithm, digits, period, secret: await keys.seal(random, 'setup') }
 }
 
 /** Judges the code that is to prove a set-up. Its step is burned with it (hanko #2723). */
 export async function proveTotp(
-  making: TotpMaking,
+  unproven: UnprovenTotp,
   code: string,
   { now, window, keys }: Moment,
 ): Promise<Proven<TotpAuthenticator>> {
-  const { secret } = await keys.open(making.secret, 'setup')
-  const match = matchCode(code, secret, making, { lastStep: -1, window, now })
+  const { secret } = await keys.open(unproven.secret, 'setup')
+  const match = matchCode(code, secret, unproven, { lastStep: -1, window, now })
   if (match.kind !== 'match') {
-    const off = stepsOff(code, secret, making, now)
-    return { kind: 'wrong', clockOff: off === null ? null : off * making.period }
+    const off = stepsOff(code, secret, unproven, now)
+    return { kind: 'wrong', clockOff: off === null ? null : off * unproven.period }
   }
-  const { algorithm, digits, period } = making
+  const { algorithm, digits, period } = unproven
   const sealed = await keys.seal(secret, 'authenticator')
   const kept = { type: 'totp', algorithm, digits, period, secret: sealed } as const
   return { kind: 'right', kept: { ...kept, lastStep: match.step } }

@@ -2,16 +2,16 @@ import type { MainFactor } from '../factor.js'
 import { answerTotp, fitsTotp, readTotp } from './answer.js'
 import {
   isTotpAuthenticator,
-  isTotpMaking,
+  isUnprovenTotp,
   type OtpParameters,
   type TotpAuthenticator,
-  type TotpMaking,
+  type UnprovenTotp,
 } from './kept.js'
 import { makeTotp, proveTotp } from './make.js'
 import { nextTotpAt } from './page.js'
 
 /** Time-based one-time passwords (RFC 6238), from an authenticator app. */
-export const totp: MainFactor<'totp', TotpAuthenticator, string, TotpMaking, OtpParameters> = {
+export const totp: MainFactor<'totp', TotpAuthenticator, string, UnprovenTotp, OtpParameters> = {
   method: 'totp',
   role: 'main',
   misses: 'lock',
@@ -22,7 +22,7 @@ export const totp: MainFactor<'totp', TotpAuthenticator, string, TotpMaking, Otp
   answer: answerTotp,
   codesAtOnce: (_kept, window) => 2 * window + 1,
   nextCodeAt: nextTotpAt,
-  isMaking: isTotpMaking,
+  isUnproven: isUnprovenTotp,
   make: makeTotp,
   prove: proveTotp,
 }

@@ -7,7 +7,7 @@ import type { HostApp, Services } from '../request/site.js'
  * Warns the operator of users whom the app describes wrongly: one warning for each kind of mistake.
  */
 export function reportOddUsers(
-  { trouble, hostIdOf }: Pick<Services & HostApp, 'trouble' | 'hostIdOf'>,
+  { failureReporter, hostIdOf }: Pick<Services & HostApp, 'failureReporter' | 'hostIdOf'>,
   odd: readonly OddUser[],
 ): void {
   const told = new Map<string, { readonly one: OddUser; readonly ids: string[] }>()
@@ -20,7 +20,7 @@ export function reportOddUsers(
   for (const { one, ids } of told.values()) {
     const where = one.field === 'describe' ? ' (`describe` or a getter fails)' : ''
     const what = `admins can't see or change users whom your app tells wrongly: ${ids.join(', ')}${where}`
-    trouble.report(new Error(what, { cause: one.cause }))
+    failureReporter.report(new Error(what, { cause: one.cause }))
   }
 }
 

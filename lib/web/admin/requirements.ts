@@ -49,7 +49,7 @@ const warnedOfMail = new WeakSet<Site>()
 async function warnOfMailReset(site: Site, userId: string): Promise<void> {
   if (site.lost === null || warnedOfMail.has(site)) return
   const mayReset = await site.lost.mayReset(userId).catch((error: unknown) => {
-    site.trouble.report(error)
+    site.failureReporter.report(error)
     return false
   })
   if (!mayReset || warnedOfMail.has(site)) return

@@ -57,11 +57,11 @@ async function refuse(exchange: Exchange<SignedInVisitor>, problem: Problem): Pr
 /**
  * The JSON contract has no field for it, and an admin who sees it on the page can seldom fix it.
  */
-function reportUnreadable({ trouble }: Services, { members, lost }: MemberPage): void {
+function reportUnreadable({ failureReporter }: Services, { members, lost }: MemberPage): void {
   const damaged = members.filter(({ unreadable }) => unreadable === 'record')
   const named = [...damaged.map(({ hostId }) => JSON.stringify(hostId)), ...lost]
   if (named.length === 0) return
-  trouble.report(
+  failureReporter.report(
     new Error(
       'a list of users has records that are damaged or lost; `npx passport-second-step check` names all ' +
         `of them: ${named.join(', ')}`,

@@ -92,7 +92,7 @@ function warnWithoutLogIn(state: Guarded, found: FoundUser): void {
   res.once('finish', () => {
     if (state.calledLogIn || res.statusCode >= 400) return
     needsSecondStep(state, found, signedIn).then(
-      (needed) => needed && site.trouble.report(withoutLogIn(state, found)),
+      (needed) => needed && site.failureReporter.report(withoutLogIn(state, found)),
       // Not a user of the host, or unknown: not worth a failure for a warning.
       () => undefined,
     )

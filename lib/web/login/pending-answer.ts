@@ -44,7 +44,7 @@ async function hostsAnswer(
     )
   } catch (error) {
     if (!(error instanceof UnavailableError) || !res.headersSent) throw error
-    site.trouble.report(error)
+    site.failureReporter.report(error)
   }
 }
 

@@ -36,7 +36,7 @@ export async function keptCodes(
 ): Promise<KeptCodes | null> {
   const { id: stampId, userId } = stamp
   return site.showAgain.keep(shown, { userId, stampId, page }).catch((error: unknown) => {
-    site.trouble.report(error)
+    site.failureReporter.report(error)
     return null
   })
 }
@@ -52,7 +52,7 @@ export async function rememberCodes(
   const kept = stamp === null ? null : await keptCodes(site, stamp, page, shown)
   if (kept === null) return
   putKept(req, [kept, ...othersIn(req, page, kept.at)])
-  await saveSession(req).catch((error: unknown) => site.trouble.report(error))
+  await saveSession(req).catch((error: unknown) => site.failureReporter.report(error))
 }
 
 /**

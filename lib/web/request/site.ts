@@ -1,6 +1,6 @@
 import type { Request, Response } from 'express'
 import type { UserAction } from '../../domain/admin-actions.js'
-import type { KeyIds } from '../../factors/key-place.js'
+import type { KeyIds } from '../../factors/key-status.js'
 import type { System } from '../../ports/system.js'
 import type { Account, Accounts } from '../../service/accounts.js'
 import type { Administration } from '../../service/administration.js'
@@ -8,6 +8,7 @@ import type { Audit } from '../../service/audit.js'
 import type { BackupCodes } from '../../service/backup-codes.js'
 import type { Challenge } from '../../service/challenge.js'
 import type { Directory } from '../../service/directory.js'
+import type { FailureReporter } from '../../service/failure-reporter.js'
 import type { Limits } from '../../service/limits.js'
 import type { Lost } from '../../service/lost.js'
 import type { OneTimeCodes } from '../../service/one-time-codes.js'
@@ -15,7 +16,6 @@ import type { Reset } from '../../service/reset.js'
 import type { Sessions } from '../../service/sessions.js'
 import type { Setup } from '../../service/setup.js'
 import type { ShowAgain } from '../../service/shown-codes.js'
-import type { Trouble } from '../../service/trouble.js'
 import type { Messages, Translate } from '../../text/messages.js'
 import type { Render } from '../../text/pages.js'
 import type { TimeShape } from '../../text/time-shown.js'
@@ -109,7 +109,7 @@ export interface Services {
   readonly keyIds: KeyIds
   readonly limits: Limits
   readonly audit: Audit
-  readonly trouble: Trouble
+  readonly failureReporter: FailureReporter
   readonly system: System
 }
 

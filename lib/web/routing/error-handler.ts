@@ -17,7 +17,7 @@ export function errorHandler(site: Site): ErrorRequestHandler {
       next(error)
       return
     }
-    site.trouble.report(error)
+    site.failureReporter.report(error)
     detachSession(req)
     sendProblem(site, req, res, { code: 'unavailable', retryAfter: RETRY_AFTER }).catch(next)
   }

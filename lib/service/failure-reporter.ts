@@ -9,7 +9,7 @@ const REMEMBERED_AT_MOST = 100
  * Emits the cause of a 503 as a process warning, because visitors do not see it. At most once a
  * minute per cause, so that an outage does not fill the log.
  */
-export class Trouble {
+export class FailureReporter {
   readonly #system: System
   readonly #said = new Map<string, number>()
 

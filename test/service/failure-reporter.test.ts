@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { UnavailableError } from '../../lib/errors/unavailable-error.js'
-import { Trouble } from '../../lib/service/trouble.js'
+import { FailureReporter } from '../../lib/service/failure-reporter.js'
 import { MINUTE, movedSystem } from '../support/clock.js'
 import { warningsDuring } from '../support/warnings.js'
 
@@ -9,18 +9,18 @@ const REFUSED = 'passport-second-step: the record store is not available: ECONNR
 
 describe('what the operator is told of a part that does not answer', () => {
   it('names the part and the cause', async () => {
-    const trouble = new Trouble(movedSystem())
-    const said = await warningsDuring(() => trouble.report(away(new Error('ECONNREFUSED'))))
+    const failureReporter = new FailureReporter(movedSystem())
+    const said = await warningsDuring(() => failureReporter.report(away(new Error('ECONNREFUSED'))))
     expect(said).to.deep.equal([REFUSED])
   })
 
   it('is said once a minute for each cause', async () => {
     // An outage would fill the log, and anybody could who makes requests while it lasts.
     const system = movedSystem()
-    const trouble = new Trouble(system)
+    const failureReporter = new FailureReporter(system)
     const report = (message: string) =>
       warningsDuring(() => {
-        for (let time = 0; time < 3; time += 1) trouble.report(away(new Error(message)))
+        for (let time = 0; time < 3; time += 1) failureReporter.report(away(new Error(message)))
       })
     expect(await report('ECONNREFUSED')).to.deep.equal([REFUSED])
     expect(await report('READONLY')).to.have.length(1)
@@ -38,7 +38,7 @@ describe('what the operator is told of a part that does not answer', () => {
     const listen = (warning: Error) => void warnings.push(warning)
     const said = await warningsDuring(() => {
       process.on('warning', listen)
-      new Trouble(movedSystem()).report(away(cause))
+      new FailureReporter(movedSystem()).report(away(cause))
     })
     process.off('warning', listen)
     expect(said).to.deep.equal([
@@ -53,8 +53,8 @@ describe('what the operator is told of a part that does not answer', () => {
     const pool = new Error(`the pool of ${address}`, { cause: new Error(`no ${address}`) })
     const both = new AggregateError([new Error('refused'), new Error(`not at ${address}`)], '')
     const said = await warningsDuring(() => {
-      new Trouble(movedSystem()).report(away(pool))
-      new Trouble(movedSystem()).report(away(both))
+      new FailureReporter(movedSystem()).report(away(pool))
+      new FailureReporter(movedSystem()).report(away(both))
     })
     const begun = 'passport-second-step: the record store is not available'
     expect(said).to.deep.equal([
@@ -69,17 +69,19 @@ describe('what the operator is told of a part that does not answer', () => {
       [null, ': null'],
       [undefined, ''],
     ]) {
-      const said = await warningsDuring(() => new Trouble(movedSystem()).report(away(cause)))
+      const said = await warningsDuring(() =>
+        new FailureReporter(movedSystem()).report(away(cause)),
+      )
       expect(said).to.deep.equal([`passport-second-step: the record store is not available${text}`])
     }
-    expect(await warningsDuring(() => new Trouble(movedSystem()).report('a word'))).to.deep.equal([
-      'passport-second-step: a word',
-    ])
+    expect(
+      await warningsDuring(() => new FailureReporter(movedSystem()).report('a word')),
+    ).to.deep.equal(['passport-second-step: a word'])
   })
 
   it('never throws itself, however odd what was thrown: nobody would catch it', async () => {
     // A rejection in the background with such an error ended the process.
-    const trouble = new Trouble(movedSystem())
+    const failureReporter = new FailureReporter(movedSystem())
     const odd: unknown[] = [
       Object.create(null),
       Object.assign(new Error('x'), { message: 7 }),
@@ -91,21 +93,22 @@ describe('what the operator is told of a part that does not answer', () => {
     ]
     for (const error of odd) {
       await warningsDuring(() => {
-        trouble.report(error)
-        trouble.report(away(error))
+        failureReporter.report(error)
+        failureReporter.report(away(error))
       })
     }
-    const said = await warningsDuring(() => trouble.report(new Error('still here')))
+    const said = await warningsDuring(() => failureReporter.report(new Error('still here')))
     expect(said).to.deep.equal(['passport-second-step: still here'])
   })
 
   it('remembers a bounded number of causes', async () => {
     // Messages may hold what a visitor sent: they must not pile up in memory.
-    const trouble = new Trouble(movedSystem())
+    const failureReporter = new FailureReporter(movedSystem())
     const said = await warningsDuring(() => {
-      for (let cause = 0; cause < 101; cause += 1) trouble.report(away(new Error(`no ${cause}`)))
-      trouble.report(away(new Error('no 0')))
-      trouble.report(away(new Error('no 100')))
+      for (let cause = 0; cause < 101; cause += 1)
+        failureReporter.report(away(new Error(`no ${cause}`)))
+      failureReporter.report(away(new Error('no 0')))
+      failureReporter.report(away(new Error('no 100')))
     })
     expect(said).to.have.length(102)
   })
