@@ -5,7 +5,13 @@ import { migrateSecondStep } from '../../lib/stores/knex-migrations.js'
 import { type KnexStore, knexStore } from '../../lib/stores/knex-store.js'
 import { enrolledRecord, thePolicy } from '../../lib/testing/documents.js'
 import type { DatabaseServer } from '../support/database-process.js'
-import { MARIADB, ownServer, POSTGRESQL, type TestDatabase } from '../support/databases.js'
+import {
+  connectTo,
+  MARIADB,
+  ownServer,
+  POSTGRESQL,
+  type TestDatabase,
+} from '../support/databases.js'
 import { rejectionOf } from './rejection.js'
 
 const TIMEOUT = 200
@@ -57,7 +63,8 @@ for (const kind of [POSTGRESQL, MARIADB]) {
 
     // Queries that never come back must not use up the pool for everybody after them.
     it('lets no connection that hangs stay in use', async () => {
-      const impatient = knexStore(db, { timeout: TIMEOUT })
+      const own = connectTo(database.url, { acquireConnectionTimeout: TIMEOUT })
+      const impatient = knexStore(own, { timeout: TIMEOUT })
       await Promise.all(everyCall(impatient).map((call) => call.catch(() => undefined)))
       server.pause()
       const began = performance.now()
@@ -66,10 +73,11 @@ for (const kind of [POSTGRESQL, MARIADB]) {
       for (let round = 0; round < 3; round += 1) {
         await Promise.all(everyCall(impatient).map(rejectionOf))
       }
-      expect(db.client.pool.numUsed()).to.equal(0)
-      expect(db.client.pool.numPendingAcquires()).to.equal(0)
+      expect(own.client.pool.numUsed()).to.equal(0)
+      expect(own.client.pool.numPendingAcquires()).to.equal(0)
       server.resume()
       expect(await store.find('user')).to.have.property('userId', 'user')
+      await own.destroy()
     })
 
     it('rejects every call while it is gone, and works after it is back', async () => {

@@ -201,10 +201,13 @@ describe('redisAuditLog', () => {
   })
 
   it('rejects while Redis hangs', async () => {
-    const log = redisAuditLog(redis)
+    const impatient = new Redis(server.url, { commandTimeout: 200, maxRetriesPerRequest: 1 })
+    const log = redisAuditLog(impatient)
+    await log.list({ user: null, cursor: null, limit: 1 })
     server.pause()
     const calls = [log.append([entryAt(1)]), log.list({ user: null, cursor: null, limit: 1 })]
     await Promise.all(calls.map(rejectionOf))
     server.resume()
+    impatient.disconnect()
   })
 })

@@ -1,10 +1,14 @@
 import { Passport } from 'passport'
+import { memoryStore } from '../../lib/index.js'
 import { ann, bob, type Host, type HostOptions, type HostUser, makeHost } from './host.js'
 
 type Later = () => void
 type Call = 'serializeUser' | 'deserializeUser' | 'destroy' | 'set'
 
-/** A host whose serialisers and session store answer when the test says so. */
+/** Milliseconds: nothing but what a test holds back is ever waited for. */
+const TIMEOUT = 200
+
+/** A host whose serialisers and session store answer when the test says so. It has little patience. */
 export class SlowHost {
   readonly host: Host
   readonly #waiting: Later[] = []
@@ -24,7 +28,9 @@ export class SlowHost {
       this.#when('deserializeUser', () => done(null, find(id))),
     )
     // The first that is registered answers: in front of the host's own.
-    this.host = makeHost({ ...options, passport })
+    // A database may be slow by itself, where a test is about the host's own parts.
+    const given = { timeout: TIMEOUT, store: memoryStore(), ...options.options }
+    this.host = makeHost({ ...options, options: given, passport })
     for (const call of ['destroy', 'set'] as const) {
       const now = this.host.sessions[call].bind(this.host.sessions) as (...args: unknown[]) => void
       Reflect.set(this.host.sessions, call, (...args: unknown[]) =>

@@ -4,7 +4,7 @@
 import { EventEmitter, once } from 'node:events'
 import { expect } from 'chai'
 import type { ErrorRequestHandler, RequestHandler } from 'express'
-import type { SecondStepOptions } from '../../../lib/index.js'
+import { memoryStore, type SecondStepOptions } from '../../../lib/index.js'
 import { expectProblem, getJson } from '../../support/answers.js'
 import { browserOf, giveCode, passFirstStep } from '../../support/browser.js'
 import {
@@ -190,7 +190,7 @@ describe('a callback of the host’s that throws', () => {
     }
     const told: unknown[] = []
     const { browser } = await enrolledVisit({
-      options: { onPending },
+      options: { onPending, timeout: 200, store: memoryStore() },
       routes: ({ app }) => {
         const tell: ErrorRequestHandler = (error, _req, _res, next) => {
           told.push(error)

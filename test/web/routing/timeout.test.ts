@@ -21,6 +21,8 @@ import { SlowHost } from '../../support/slow-host.js'
 import { enrolledVisit, pendingVisit, signedInVisit, wrongCodeOf } from '../../support/visits.js'
 
 const TIMEOUT = 150
+/** In memory: a database may be slow by itself. */
+const short = () => ({ timeout: TIMEOUT, store: memoryStore() })
 const silence = () => new Promise<never>(() => undefined)
 
 /** What hangs from now on, where the test says so. */
@@ -75,7 +77,7 @@ describe('the option `timeout`', () => {
   for (const [part, make] of Object.entries(parts)) {
     it(`is what ${part} may take`, async () => {
       const { state, held } = gauge()
-      const visit = await pendingVisit({ options: { timeout: TIMEOUT, ...make(held) } })
+      const visit = await pendingVisit({ options: { ...short(), ...make(held) } })
       state.hangs = true
       await refusedInTime(() => giveCode(visit.browser, wrongCodeOf(visit.host, visit.enrolment)))
     })
@@ -116,7 +118,7 @@ describe('the option `timeout`', () => {
   })
 
   it('is what `onPending` may take', async () => {
-    const visit = await enrolledVisit({ options: { timeout: TIMEOUT, onPending: silence } })
+    const visit = await enrolledVisit({ options: { ...short(), onPending: silence } })
     await refusedInTime(() => passFirstStep(visit.browser, ann))
   })
 
@@ -124,7 +126,7 @@ describe('the option `timeout`', () => {
     const { state, held } = gauge()
     const users = usersOf(PEOPLE)
     const { browser, host } = await adminVisit({
-      timeout: TIMEOUT,
+      ...short(),
       users: { ...users, findById: held(users.findById) },
       canAdminister: silence,
     })
@@ -138,7 +140,7 @@ describe('the option `timeout`', () => {
     for (const name of ['allow', 'heldUntil'] as const) {
       const { state, held } = gauge()
       const lost = { [name]: held(async () => (name === 'allow' ? true : null)) }
-      const visit = await lostVisit({ timeout: TIMEOUT, lost })
+      const visit = await lostVisit({ ...short(), lost })
       await visit.ask()
       state.hangs = true
       await refusedInTime(() => postJson(visit.browser, visit.link()))
@@ -147,7 +149,7 @@ describe('the option `timeout`', () => {
 
   it('is what `allow` of the admin router may take', async () => {
     const { browser } = await signedInVisit({
-      options: { timeout: TIMEOUT, users: usersOf(PEOPLE) },
+      options: { ...short(), users: usersOf(PEOPLE) },
       mount: ({ app, secondStep }) =>
         void app.use(ADMIN, secondStep.adminRouter({ allow: silence })),
     })
