@@ -238,7 +238,7 @@ describe('a mistake in the options of a part', () => {
     })
   }
 
-  it('is not seen where there is none', () => {
+  it('is not reported if there is none', () => {
     guard({})()
     guard({ open: [] })()
     guard({ open: ['/', '/login', '/auth/github'] })()

@@ -93,7 +93,7 @@ describe('An admin in a browser', function () {
     })
   })
 
-  it('resets, and the user sets up anew', async () => {
+  it('resets, and the user sets up again', async () => {
     await atDesks(async ({ admin, user }) => {
       await openAnn(admin)
       await does(admin, 'Reset', 'reset')
@@ -153,7 +153,7 @@ describe('An admin in a browser', function () {
     })
   })
 
-  it('makes a one-time code, with which the user sets up anew', async () => {
+  it('makes a one-time code, with which the user sets up again', async () => {
     await atDesks(async ({ admin, user }) => {
       await openAnn(admin)
       await does(admin, 'Make a one-time code', 'one-time-code')

@@ -47,7 +47,7 @@ describe('the settings in a browser', () => {
     })
   })
 
-  it('reset: the next login sets up anew', async () => {
+  it('reset: the user sets up again at the next login', async () => {
     await withPage({ viewport: PHONE }, async (page) => {
       const old = await setUpAt(page, site)
       await page.goto(site.at('/'))

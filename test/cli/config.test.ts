@@ -45,7 +45,7 @@ describe('A config of the command line that cannot be loaded', () => {
     })
   }
 
-  it('tells nothing of what was thrown that is no error', async () => {
+  it('does not repeat a thrown value that is not an Error', async () => {
     expect(await failureOf('text.mjs', `throw '${SECRET}'`)).to.not.contain(SECRET)
     const rejected = `throw Object.assign(Object.create(null), { a: '${SECRET}' })`
     expect(await failureOf('object.mjs', rejected)).to.not.contain(SECRET)
@@ -57,7 +57,7 @@ describe('A config of the command line that cannot be loaded', () => {
     expect(message).to.contain('throws Error ENOENT').and.not.contain(SECRET)
   })
 
-  it('says what is wrong where Node or this package says so', async () => {
+  it('repeats the message of an error of Node or of this package', async () => {
     expect(await failureOf('missing.mjs', null)).to.contain('Cannot find module')
     const noPackage = await failureOf('package.mjs', "import x from 'no-such-package'")
     expect(noPackage).to.contain("Cannot find package 'no-such-package'")

@@ -17,7 +17,7 @@ function used(...records: readonly (readonly [SecondStepRecord, ...string[]])[])
   return use
 }
 
-describe('What needs which key of the ring', () => {
+describe('The use of each key of the ring', () => {
   it('is nothing to talk about where all is under the current key', () => {
     const use = new KeyUse(['new'])
     use.add(withCodes('ann', 'new'), ['new'], NOW)

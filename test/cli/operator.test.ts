@@ -192,7 +192,7 @@ describe('passport-second-step for the operator', function () {
     }
   })
 
-  it('changes nothing for what was mistyped', async () => {
+  it('changes nothing after a typo', async () => {
     const user = ['--user', 'ann']
     const days = ['0', '366', '1.5', '1e9', 'NaN', '', '-1', '٣', '0x10', ' 1', 'Forever']
     for (const [name, ...args] of [
@@ -226,7 +226,7 @@ describe('passport-second-step for the operator', function () {
     expect(await store.findPolicy()).to.equal(null)
   })
 
-  it('shows the policy, and changes what is named', async () => {
+  it('shows the policy, and changes the named fields', async () => {
     expect(await json('policy')).to.deep.include({ exit: 0, mode: 'optional', updatedAt: null })
     const change = ['--role', 'admin=required', '--role', 'user=off', '--grace-days', '3']
     const attempts = ['--code-attempts', '4', '--password-attempts', '8', '--backup-codes', 'off']
@@ -270,7 +270,7 @@ describe('passport-second-step for the operator', function () {
     expect(text.stdout).to.contain('change-refused').and.contain('--cursor')
   })
 
-  it('prints nothing that a terminal would obey, whoever wrote it', async () => {
+  it('prints no terminal control sequences, whoever wrote the text', async () => {
     // A reason that clears the screen, or turns the line around, hides what was done.
     const evil = 'a\u001b[2J\u009b2J\u007f\u202eb\nc \u{e0001}'
     const entry = {

@@ -77,7 +77,7 @@ describe('The command line', () => {
     }
   })
 
-  it('shows what there is to whoever says nothing, with exit code 2', async () => {
+  it('lists the commands if none is given, with exit code 2', async () => {
     const { exitCode, stdout, stderr } = await run([])
     expect([exitCode, stdout]).to.deep.equal([2, ''])
     expect(stderr).to.equal((await run(['help'])).stdout)

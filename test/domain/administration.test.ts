@@ -133,7 +133,7 @@ function cellOf(change: Change, footing: Footing): Cell {
   return unchanged ? `=${state}` : state
 }
 
-describe('What an admin may do', () => {
+describe('The actions of an admin', () => {
   const tables: readonly [PolicyMode, Readonly<Partial<Record<Who, Row>>>][] = [
     ['optional', OPTIONAL],
     ['required', REQUIRED],

@@ -95,7 +95,7 @@ describe('a request that was let in', () => {
     expect(admitted(inSession(stamp))).to.equal(true)
   })
 
-  it('is no more once its login was ended', () => {
+  it('ends with its login', () => {
     for (const admission of [asPending, inSession(stamp), inSession(null)]) {
       expect(admitted(admission, { epoch: 2 })).to.equal(false)
     }
@@ -104,7 +104,7 @@ describe('a request that was let in', () => {
     expect(admitted(inSession({ ...stamp, userId: 'bob' }))).to.equal(false)
   })
 
-  it('is no more once its pending login is over, to the millisecond', () => {
+  it('ends with its pending login, to the millisecond', () => {
     expect(admitted(asPending, {}, NOW + 10 * MINUTE - 1)).to.equal(true)
     expect(admitted(asPending, {}, NOW + 10 * MINUTE)).to.equal(false)
     expect(admitted(asPending, { passwordChangedAt: NOW + 1 }, NOW + 2)).to.equal(false)

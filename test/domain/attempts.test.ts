@@ -208,7 +208,7 @@ describe('misses that are dated ahead', () => {
   // A clock that was ahead for a while would block the owner for as long as it was.
   const ahead = Array.from({ length: 20 }, (_, index) => NOW + 300 * DAY + index)
 
-  it('neither lock nor make wait once the clock is set right', () => {
+  it('cause no lock and no wait after the clock is corrected', () => {
     expect(blockOf({ misses: ahead, consecutive: 20 }, caps, NOW)).to.equal(null)
     expect(blockOf({ misses: [...ahead, NOW], consecutive: 5 }, caps, NOW)).to.deep.equal({
       until: NOW + MINUTE,

@@ -7,7 +7,7 @@ const admin = { kind: 'admin' } as const
 describe('isAttempt', () => {
   // With a password, in a pause or by asking for what is refused, as often as one likes: a log that
   // counts these as changes is filled by them until it has forgotten the changes.
-  it('is so for whatever somebody without a second factor can bring about at will', () => {
+  it('includes every event that somebody without a second factor can cause at will', () => {
     expect(EVENT_TYPES.filter((type) => isAttempt({ type, actor })).toSorted()).to.deep.equal([
       'authenticator-locked',
       'change-refused',

@@ -137,7 +137,7 @@ describe('reading a stored record', () => {
     expect(parseRecord(blankRecord(USER), USER)).to.deep.equal(blankRecord(USER))
   })
 
-  it('takes the edges of what is allowed', () => {
+  it('accepts the limits of the allowed values', () => {
     const edges: readonly (readonly [Path, unknown])[] = [
       [['authenticators'], []],
       [['authenticators', 0, 'name'], null],
@@ -264,7 +264,7 @@ describe('a record of version 0.1.0', () => {
     expect(parseRecord(stored, USER)).to.deep.equal(lifted)
   })
 
-  it('says nothing of what came later, and its user stays as safe as they were', () => {
+  it('lacks the later members, and its user stays as safe as before', () => {
     const later = [
       'oneTimeCodes',
       'setupGrant',
@@ -317,13 +317,13 @@ describe('a record of version 0.1.0', () => {
     })
   })
 
-  it('is refused where its authenticator is no authenticator', () => {
+  it('is refused if its authenticator is malformed', () => {
     for (const odd of [undefined, [], {}, 'sealed', 0, false, [authenticator]]) {
       refuses({ ...rest, setup, authenticator: odd }, show(odd))
     }
   })
 
-  it('is refused where it has both: an old field must not switch the second step off', () => {
+  it('is refused if it has both: an old field must not turn the second step off', () => {
     refuses({ ...fullRecord(), authenticator: null }, 'null beside a list')
     refuses({ ...fullRecord(), authenticator }, 'one beside a list')
   })
@@ -411,7 +411,7 @@ describe('reading the stored policy', () => {
     }
   })
 
-  it('is, while there is none, optional with the defaults that the documentation names', () => {
+  it('defaults to optional, with the documented values, if none is stored', () => {
     expect(defaultPolicy).to.deep.equal({
       version: 0,
       writeId: '',

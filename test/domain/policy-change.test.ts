@@ -9,7 +9,7 @@ const change = (policy: Policy, changes: PolicyChanges, now = NOW) =>
 const since = (policy: Policy) => policy.requiredSince
 
 describe('A change of the policy', () => {
-  it('keeps what is not named, says who and when, and tells the changed members alone', () => {
+  it('keeps fields that are not named, records who and when, and announces only the changed ones', () => {
     const changes = { mode: 'optional', graceDays: 3, codeAttempts: 5, backupCodes: false } as const
     const { policy, events } = change(defaultPolicy, changes)
     expect(policy).to.deep.equal({
@@ -23,7 +23,7 @@ describe('A change of the policy', () => {
     expect(events).to.deep.equal([{ type: 'policy-changed', method: null, detail: { changed } }])
   })
 
-  it('is none where nothing changes: the very policy comes back', () => {
+  it('returns the same policy if nothing changes', () => {
     const policy = { ...defaultPolicy, roles: { admin: 'required', user: 'off' } } as const
     const same = { ...policy, roles: { user: 'off', admin: 'required' } } as const
     for (const changes of [{}, { mode: 'optional' }, { roles: same.roles }] as const) {

@@ -113,7 +113,7 @@ const LATER = START + 1000 * DAY
 describe('the days of grace', () => {
   const user = recordWith()
 
-  it('end to the millisecond: nothing is asked before, the set-up from then on', () => {
+  it('end to the millisecond: before, nothing is required, and then the set-up is', () => {
     const footing = footingWith(user, required)
     const end = START + 7 * DAY
     expect(graceDeadlineOf(footing, LATER)).to.equal(end)
@@ -147,7 +147,7 @@ describe('the days of grace', () => {
     expect(demandOf(footingWith(user, unknown), NOW)).to.equal('setup')
   })
 
-  it('are not there for whoever has an authenticator, or of whom nothing is required', () => {
+  it('do not exist for users who have an authenticator or need none', () => {
     expect(graceDeadlineOf(footingWith(enrolledRecord(), required), LATER)).to.equal(null)
     for (const mode of ['off', 'optional'] as const) {
       expect(graceDeadlineOf(footingWith(user, { ...required, mode }), LATER)).to.equal(null)
@@ -182,7 +182,7 @@ describe('the days of grace', () => {
     }
   })
 
-  it('are counted from now on at the latest, whatever clock has dated rule, record and account', () => {
+  it('begin now at the latest, whatever dates rule, record and account have', () => {
     const now = START - 10 * DAY
     const [justThen, never] = [recordWith({ ruleStart: START }), recordWith()]
     for (const record of [justThen, never]) {
@@ -202,7 +202,7 @@ describe('the days of grace', () => {
     expect(setupDeadlineOf(footingWith(reset, required), LATER)).to.equal(NOW + 7 * DAY)
   })
 
-  it('are what is shown as the deadline; where nothing is asked, none is', () => {
+  it('are shown as the deadline, but only if a second step is required', () => {
     expect(setupDeadlineOf(footingWith(user, required), LATER)).to.equal(START + 7 * DAY)
     expect(setupDeadlineOf(footingWith(user, { ...required, mode: 'optional' }), LATER)).to.equal(
       null,

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { blankRecord } from '../../lib/domain/record.js'
 
-describe('the record of a user about whom nothing was ever stored', () => {
+describe('the record of a user without a stored record', () => {
   it('has nothing but the user in it', () => {
     expect(blankRecord('ada')).to.deep.equal({
       userId: 'ada',

@@ -103,7 +103,7 @@ describe('beginning a set-up', () => {
     )
   })
 
-  it('is refused to who has an authenticator: the live one is not replaced', async () => {
+  it('is refused to users who have an authenticator, so that it is not replaced', async () => {
     // better-auth #10923: calling set-up again put a new secret in place of the live one.
     const record = enrolledRecord()
     expectNothingHappened(begin(record), record, { kind: 'already-enrolled' })
@@ -240,13 +240,13 @@ describe('a change of key', () => {
     expect(live.answer.kind).to.equal('accepted')
   })
 
-  it('begins anew with another secret, also for who has begun one', async () => {
+  it('begins again with another secret, also if the user has begun one', async () => {
     const another = { ...command, unproven: unprovenWith('another') }
     const again = beginKeyChange(begun.record, another, NOW + 1)
     expect(again.record.setup).to.include({ secret: 'another', startedAt: NOW + 1, misses: 0 })
   })
 
-  it('is shown again to who has begun it, and to nobody else', async () => {
+  it('is shown again to the login that began it, and to no other', async () => {
     const { answer, record } = begin(begun.record, 'this-stamp', NOW + MINUTE)
     expect(answer).to.deep.equal({ kind: 'in-progress', setup: begun.answer })
     expect(record).to.equal(begun.record)

@@ -140,7 +140,7 @@ describe('the list of ended pending logins', () => {
     expect(ids(cancel(['one-more'], ahead))).to.deep.equal(['one-more'])
   })
 
-  it('takes along what the login has begun, also where it is full', () => {
+  it('also ends a set-up that the login began, even if the list is full', () => {
     const setup = { ...UNPROVEN, owner: 'it', secret: 'sealed', startedAt: NOW, misses: 0 }
     const setupGrant = { owner: 'it', until: NOW + MINUTE }
     const begun = recordWith({ setup, setupGrant })

@@ -55,7 +55,7 @@ const words: Readonly<Record<string, Standing>> = {
   gone: 'revoked',
 }
 
-describe('where a session with a user in it stands', () => {
+describe('the standing of a session with a user in it', () => {
   // Four times three: without an authenticator, with one, with a reset's time running, and over;
   // each under the policies off, optional and required.
   const table: Record<keyof typeof stamps, string> = {
@@ -138,7 +138,7 @@ describe('where a session with a user in it stands', () => {
   })
 })
 
-describe('what record and policy ask of a user', () => {
+describe('the demand of record and policy', () => {
   it('is nothing, a code or a set-up', () => {
     const demands = columns.map(({ who, mode }) =>
       demandOf(footingWith(records[who], policyWith(mode)), NOW),
@@ -159,13 +159,13 @@ describe('what record and policy ask of a user', () => {
     expect(demand(NOW + 1000 * DAY)).to.equal('code')
   })
 
-  it('is a code of whoever has an authenticator, whatever a reset left behind', () => {
+  it('is a code if the user has an authenticator, even after an earlier reset', () => {
     const record = enrolledRecord({ mustSetUp: { until: NOW + DAY } })
     expect(demandOf(footingWith(record, policyWith('optional')), NOW)).to.equal('code')
   })
 })
 
-describe('where a pending login stands', () => {
+describe('the standing of a pending login', () => {
   const pending: PendingLogin = {
     id: 'pending',
     userId: USER,
@@ -186,7 +186,7 @@ describe('where a pending login stands', () => {
   ): PendingStanding =>
     pendingStandingOf({ ...pending, epoch }, footingWith(record, policyWith(mode)), now)
 
-  it('is what it waits for, or that nothing is asked of the user any more', () => {
+  it('is what it waits for, or free if the user needs no second step any more', () => {
     const found = columns.map(({ who, mode }) => stands(records[who], mode))
     expect(found).to.deep.equal([
       ...['free', 'free', 'setup-required'],

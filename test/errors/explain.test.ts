@@ -73,7 +73,7 @@ describe('an error, explained', () => {
     expect(text.length).to.be.below(410)
   })
 
-  it('never throws, whatever was thrown', () => {
+  it('never throws, for any thrown value', () => {
     const throws = () => {
       throw new Error('no')
     }

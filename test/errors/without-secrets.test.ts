@@ -59,7 +59,7 @@ describe('a text without its secrets', () => {
     })
   }
 
-  it('says where it left something out, and everything else', () => {
+  it('marks each omission, and keeps everything else', () => {
     for (const [text, left] of [
       ['postgres://app:hun/ter2@db', 'postgres://…@db'],
       ['redis://:pw@cache:6379 is away', 'redis://…@cache:6379 is away'],

@@ -88,7 +88,7 @@ describe('Mails of the example app', function () {
     }
   })
 
-  it('that are under way are sent before the app ends', async () => {
+  it('are sent before the app ends, also those under way', async () => {
     const server = await startMailServer()
     try {
       const app = await start({ SMTP_URL: `smtp://127.0.0.1:${server.port}` })
@@ -100,7 +100,7 @@ describe('Mails of the example app', function () {
     }
   })
 
-  it('are refused an address that is none of a mail server', async () => {
+  it('refuse an address that is not one of a mail server', async () => {
     const { code, output } = await runToItsEnd({ SMTP_URL: 'mail.example:25' })
     expect(code).to.equal(1)
     expect(output).to.equal('SMTP_URL must be an address such as smtp://user:password@host:587.\n')

@@ -10,8 +10,8 @@ describe('a time of another machine’s clock', () => {
   })
 })
 
-describe('what is good for ten minutes', () => {
-  it('is good until then, and not where it has more than them and a minute to go', () => {
+describe('something that is valid for ten minutes', () => {
+  it('is valid until then, but not if more than ten minutes and a minute remain', () => {
     const isGood = (left: number) => isGoodUntil(NOW + left, 10 * MINUTE, NOW)
     expect(isGood(0)).to.equal(false)
     expect(isGood(1)).to.equal(true)

@@ -98,7 +98,7 @@ describe('reading a backup code', () => {
   })
 })
 
-describe('what is no code', () => {
+describe('malformed input', () => {
   const cases: Record<string, unknown> = {
     'nothing at all': undefined,
     null: null,

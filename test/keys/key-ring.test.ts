@@ -125,7 +125,7 @@ describe('the sealer of keyRing', () => {
       expect((await sealer.open(await sealer.seal(secret, ada), ada)).stale).to.equal(false)
     })
 
-    it('opens nothing of a key that was taken away', async () => {
+    it('opens no secret of a removed key', async () => {
       const sealed = await keyRing([OTHER_KEY]).sealer.seal(secret, ada)
       await rejectionOf(keyRing([KEY]).sealer.open(sealed, ada))
     })
@@ -169,7 +169,7 @@ describe('keyRing', () => {
     await keyRing([bytes.toString('base64url')]).sealer.open(sealed, ada)
   })
 
-  it('tells nothing of the key in what it seals', async () => {
+  it('reveals nothing about the key in sealed secrets', async () => {
     const sealed = await keyRing([KEY]).sealer.seal(secret, ada)
     const dump = Buffer.concat(sealed.split('.').map((part) => Buffer.from(part, 'base64url')))
     const key = Buffer.from(KEY, 'base64')
@@ -214,7 +214,7 @@ describe('keyRing', () => {
     })
   }
 
-  it('refuses something that is no list', () => {
+  it('refuses a value that is not a list', () => {
     for (const keys of [undefined, null, KEY, {}]) {
       expect(() => keyRing(keys as unknown as string[])).to.throw(
         ConfigurationError,

@@ -60,7 +60,7 @@ for (const kind of DATABASES) {
       }
     })
 
-    it('refuses what is no limit', async () => {
+    it('refuses an invalid limit', async () => {
       for (const limit of [Number.NaN, -1, undefined as unknown as number]) {
         expect((await knexCounters(db).counter('try', 60).take('key', limit)).taken).to.equal(false)
       }
@@ -219,7 +219,7 @@ describe('an app in production that has a database and no Redis', () => {
 })
 
 describe('knexCounters', () => {
-  it('refuses what is no Knex, and databases that it does not know', async () => {
+  it('refuses anything but Knex, and unsupported databases', async () => {
     expect(() => knexCounters({} as Knex)).to.throw(errors.ConfigurationError, 'Knex instance')
     const other = knex({ client: class extends knex.Client {} })
     expect(() => knexCounters(other)).to.throw(errors.ConfigurationError, 'PostgreSQL')

@@ -41,7 +41,7 @@ describe('the counters of passwords in Redis', function () {
       .set('X-Forwarded-For', from)
       .send({ password: 'guessed', ...body })
 
-  it('are no more once an address is full, whatever accounts it tries', async () => {
+  it('do not grow after an address is full, whatever accounts it tries', async () => {
     const browser = browserOf(host)
     const answers: number[] = []
     for (let account = 0; account < LIMIT + 50; account += 1) {

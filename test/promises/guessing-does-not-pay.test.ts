@@ -101,7 +101,7 @@ describe('promise 3: guessing does not pay', () => {
     })
   }
 
-  it('counts what a second route of the host’s is asked from the same budget', async () => {
+  it('counts codes at a second route of the host in the same budget', async () => {
     // Vaultwarden CVE-2026-27801: the second route did not count.
     const host = hostWithTwoRoutes()
     const enrolment = await enrol(host, ann)

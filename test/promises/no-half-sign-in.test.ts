@@ -84,7 +84,7 @@ describe('promise 1: no half sign-in', () => {
     )
   })
 
-  it('holds in a session that was ended: it is no first step either', async () => {
+  it('holds in an ended session, which does not count as a first step either', async () => {
     const host = makeHost()
     const enrolment = await enrol(host, ann)
     const browser = browserOf(host)

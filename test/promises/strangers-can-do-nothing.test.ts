@@ -84,7 +84,7 @@ describe('Strangers can do nothing', () => {
   })
 })
 
-describe('Whoever knows the password', () => {
+describe('Somebody who knows the password', () => {
   it('gets the same bytes for a right address, a wrong one, and one that had its mails', async () => {
     const { host, browser, mails, idle } = await lostVisit()
     for (const send of [postJson, postForm]) {

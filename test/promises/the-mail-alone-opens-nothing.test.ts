@@ -15,7 +15,7 @@ import { pendingBrowser, recordOf } from '../support/visits.js'
 const SETUP = '/second-step/setup'
 
 describe('The mail alone never opens anything', () => {
-  it('neither its link nor its button gets a reader of the mail anywhere', async () => {
+  it('gives a reader of the mail no access by its link or its button', async () => {
     const { host, ask, link } = await lostVisit()
     await ask()
     const before = await recordOf(host)
@@ -32,7 +32,7 @@ describe('The mail alone never opens anything', () => {
     expect(await recordOf(host)).to.deep.equal(before)
   })
 
-  it('says to whoever opens it elsewhere: sign in with the password, and the link waits', async () => {
+  it('asks a visitor who opens it elsewhere to sign in with the password, and stays valid', async () => {
     const { host, ask, link } = await lostVisit()
     await ask()
     const elsewhere = browserOf(host)
@@ -82,7 +82,7 @@ describe('The mail alone never opens anything', () => {
     expect(await isIn(browser)).to.equal(true)
   })
 
-  it('ends the sessions of whoever was in, with or without a code', async () => {
+  it('ends the user’s sessions, with or without a passed code', async () => {
     const { host, browser, enrolment, ask, link } = await lostVisit()
     const thief = browserOf(host)
     await signIn(thief, ann, enrolment)

@@ -184,7 +184,7 @@ describe('The administration', () => {
     expect(policy).to.deep.include({ graceDays: 1, codeAttempts: 3, mode: 'required', version: 3 })
   })
 
-  it('announces what was refused', async () => {
+  it('announces refused changes', async () => {
     const { administration, events } = await world()
     const refusal = { action: 'reset', code: 'forbidden' } as const
     await administration.refused(USER, change.requestInfo, refusal)
@@ -222,7 +222,7 @@ describe('The status of a user', () => {
     expect(await status.of('bob')).to.deep.include(deadline)
   })
 
-  it('is off for an id that nobody has, whatever the policy requires', async () => {
+  it('is off for an unknown id, whatever the policy requires', async () => {
     const { administration, status } = await world({ users: { [USER]: plain() } })
     await administration.changePolicy(change.requestInfo, { mode: 'required' })
     expect(await status.of('nobody')).to.deep.equal({

@@ -11,7 +11,7 @@ function world() {
 }
 
 describe('an event', () => {
-  it('tells what happened to whom, who did it, how, when, from where, and its detail', () => {
+  it('has the type, user, actor, method, time, origin and detail', () => {
     const { announcer, system } = world()
     const heard: AnnouncedEvent[] = []
     announcer.events.on('event', (event) => heard.push(event))
@@ -58,7 +58,7 @@ describe('an event', () => {
     expect([left, until]).to.deep.equal([2, '1970-01-01T00:00:00.000Z'])
   })
 
-  it('has no detail where there is none to tell, and says who did it where it was not the user', () => {
+  it('has no detail if there is none, and names the actor if it was not the user', () => {
     const { announcer } = world()
     const heard: AnnouncedEvent<'reset'>[] = []
     announcer.events.on('reset', (event) => heard.push(event))

@@ -35,7 +35,7 @@ function failing(parts: Partial<AuditLog>): AuditLog {
 }
 
 describe('the audit log', () => {
-  it('gets what happened: to whom, by whom, how, from where and when', async () => {
+  it('gets each event: user, actor, method, origin and time', async () => {
     const log = memoryAuditLog()
     const { announcer, system } = world(log)
     await announcer.announce('ann', [happened, { type: 'enrolled', method: null }], requestInfo)
@@ -82,7 +82,7 @@ describe('the audit log', () => {
   })
 
   // Whoever fills or stops the audit log first must not get in, or guess, unseen.
-  it('that is away makes the answer a refusal, and the try stays counted', async () => {
+  it('makes the answer a refusal if it is unavailable, and the try stays counted', async () => {
     const away = failing({ append: () => Promise.reject(new Error('disk full')) })
     const { records, store, announcer } = world(away)
     const seen: string[] = []
@@ -95,7 +95,7 @@ describe('the audit log', () => {
     expect(seen).to.deep.equal(['logged-out'])
   })
 
-  it('that hangs is a refusal after the time that it has', async () => {
+  it('makes the answer a refusal after its time limit if it hangs', async () => {
     const silent = failing({ append: () => new Promise(() => undefined) })
     const began = performance.now()
     await refusal(world(silent).announcer.announce('ann', [happened], requestInfo))

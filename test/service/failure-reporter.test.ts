@@ -7,7 +7,7 @@ import { warningsDuring } from '../support/warnings.js'
 const away = (cause: unknown) => new UnavailableError('the record store', cause)
 const REFUSED = 'passport-second-step: the record store is not available: ECONNREFUSED'
 
-describe('what the operator is told of a part that does not answer', () => {
+describe('the warning about a part that does not answer', () => {
   it('names the part and the cause', async () => {
     const failureReporter = new FailureReporter(movedSystem())
     const said = await warningsDuring(() => failureReporter.report(away(new Error('ECONNREFUSED'))))
@@ -30,7 +30,7 @@ describe('what the operator is told of a part that does not answer', () => {
     expect(await report('ECONNREFUSED')).to.deep.equal([REFUSED])
   })
 
-  it('holds nothing of what the cause carries beside its message', async () => {
+  it('has only the cause’s message, not its other properties', async () => {
     // ioredis hangs the whole command on its errors: a record with its sealed secret, a code.
     const command = { name: 'evalsha', args: ['{"secret":"sealed"}', '123456'] }
     const cause = Object.assign(new Error('READONLY'), { command, lastNodeError: 'node-7' })
@@ -63,7 +63,7 @@ describe('what the operator is told of a part that does not answer', () => {
     ])
   })
 
-  it('copes with whatever was thrown', async () => {
+  it('copes with any thrown value', async () => {
     for (const [cause, text] of [
       ['a word', ': a word'],
       [null, ': null'],
@@ -79,7 +79,7 @@ describe('what the operator is told of a part that does not answer', () => {
     ).to.deep.equal(['passport-second-step: a word'])
   })
 
-  it('never throws itself, however odd what was thrown: nobody would catch it', async () => {
+  it('never throws, even for odd values, because nobody would catch it', async () => {
     // A rejection in the background with such an error ended the process.
     const failureReporter = new FailureReporter(movedSystem())
     const odd: unknown[] = [

@@ -201,7 +201,7 @@ describe('the limits of mails that reset', () => {
 })
 
 // A right address costs more work than a wrong one: begun at once it would show in the next answer.
-describe('what comes of asking', () => {
+describe('the work after a request for a reset', () => {
   it('begins a good while after the answer', async () => {
     let looked = 0
     const findUser = async () => {
@@ -261,7 +261,7 @@ describe('a mail that resets', () => {
     expect(JSON.stringify(await record())).not.to.contain(ADDRESS)
   })
 
-  it('is for nobody whom the host does not know, or who has no address', async () => {
+  it('does nothing for an unknown user, or for one without an address', async () => {
     const gone = await world({ user: null })
     await gone.ask()
     const none = await world({ user: { account: accountOf({ id: USER }) } })
@@ -501,7 +501,7 @@ describe('a hold that the host lifts', () => {
 })
 
 describe('the look for waits that are over', () => {
-  it('tells each owner once, whichever of many processes looks', async () => {
+  it('mails each owner once, although many processes poll', async () => {
     const [system, store] = [movedSystem(), memoryStore()]
     const processes = []
     for (let index = 0; index < 5; index += 1) {
@@ -572,7 +572,7 @@ describe('the look for waits that are over', () => {
     expect(warnings.join()).to.contain('record store')
   })
 
-  it('takes no user id that is no text', async () => {
+  it('refuses a user id that is not a string', async () => {
     const memory = memoryStore()
     for (const records of [[{}], [{ userId: 1 }], [{ userId: '' }], [null]]) {
       const page = { records: records as unknown as readonly SecondStepRecord[], next: null }
@@ -588,7 +588,7 @@ describe('the look for waits that are over', () => {
     }
   })
 
-  it('is over with the user who is being told, when the process ends', async () => {
+  it('stops after the user of the running mail when the process ends', async () => {
     // A user store that has got slow: close() would wait for a whole page, and the next.
     const system = movedSystem()
     const memory = memoryStore()

@@ -159,7 +159,7 @@ describe('a mail about the second step', () => {
     expect(last().text).to.contain('IP address: unknown').and.contain('Browser: unknown')
   })
 
-  it('is not sent to whom nobody knows, or who has no address', async () => {
+  it('is not sent to an unknown user, or to one without an address', async () => {
     const before = server.mails.length
     for (const found of [null, undefined, false, { ...ann, email: null }] as const) {
       const { tell, failures } = world({ findById: async () => found })
@@ -315,7 +315,7 @@ describe('a mail that fails', () => {
 
 // A name or an address of the user's, or a header of the visitor's, tries to add headers or
 // recipients to a mail (GitLab CVE-2023-7028: a list of addresses where one was meant).
-describe('what users and visitors can write', () => {
+describe('text in mails that users and visitors can choose', () => {
   before(async () => {
     server = await startMailServer()
   })
@@ -414,7 +414,7 @@ describe('A mail about what an admin did', () => {
     expect(server.mails.at(-1)?.text).to.include('192.0.2.1 Sign in at')
   })
 
-  it('goes out without the name where it cannot be told', async () => {
+  it('goes out without the name if the name is unavailable', async () => {
     const findById = async (id: string) => {
       if (id === 'the-admin') throw new Error('the user store is away')
       return ann

@@ -28,7 +28,7 @@ describe('the lock that a record is listed by', () => {
     expect(store.written[0]?.lockedUntil).to.equal(null)
   })
 
-  it('is none without an authenticator', async () => {
+  it('is null without an authenticator', async () => {
     const { store, records } = world()
     await records.change(USER, requestInfo, raising(), recordWith({ attempts }))
     expect(store.written[0]?.lockedUntil).to.equal(null)

@@ -25,7 +25,7 @@ describe('reading the policy', () => {
 })
 
 describe('backup codes that the host switched off at start-up', () => {
-  it('stay off, whatever the document says, and nothing else of it changes', async () => {
+  it('stay off, whatever the document says, and leave its other fields unchanged', async () => {
     const { store, records } = world({ backupCodes: false })
     expect(await records.policy()).to.deep.equal({ ...defaultPolicy, backupCodes: false })
     store.policy = { ...policyWith('required'), backupCodes: true }

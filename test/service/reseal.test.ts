@@ -36,7 +36,7 @@ async function world() {
   return { store, record, reseal, stored }
 }
 
-describe('Sealing a secret anew', () => {
+describe('Sealing a secret again', () => {
   it('puts secrets under the first key, and changes nothing else', async () => {
     const { record, reseal, stored } = await world()
     expect(await reseal.record(record, NO_REQUEST)).to.equal(true)
@@ -78,7 +78,7 @@ describe('Sealing a secret anew', () => {
     expect([after.version, after.authenticators[0]?.lastStep]).to.deep.equal([3, 60_000_000])
   })
 
-  it('refuses what no key opens, and leaves it as it is', async () => {
+  it('refuses a secret that no key opens, and leaves it unchanged', async () => {
     const { store, record, reseal, stored } = await world()
     const foreign = authenticatorWith({ secret: 'not sealed' })
     const broken = { ...record, authenticators: [foreign], version: 2, writeId: 'broken' }

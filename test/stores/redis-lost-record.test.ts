@@ -98,14 +98,14 @@ describe('redisStore that lost one key', () => {
     expect(message).to.contain(key).and.not.contain('"user"')
   })
 
-  it('tells nothing of what is left of it', async () => {
+  it('reveals nothing of its remains', async () => {
     const { store, key } = await withOneRecord()
     await redis.set(key, 'sealed and no JSON')
     const { message } = await rejectionOf(store.find('user'))
     expect(message).to.contain(key).and.not.contain('sealed')
   })
 
-  it('lists the others, and names what is lost', async () => {
+  it('lists the others, and names the lost records', async () => {
     const store = await opened()
     const lost: string[] = []
     for (const id of ['a', 'b', 'c', 'd']) {

@@ -845,7 +845,7 @@ describe('a moment in a sentence', () => {
 /** Another view of the same folder, or of the parts that a factor has. */
 const INCLUDE = /^<%- include\('(factors\/([a-z-]+\/)?)?_[a-z-]+'(, \{[^}]*\})?\) -?%>$/s
 
-describe('what the views print as it is', () => {
+describe('unescaped output of the views', () => {
   // A raw tag around anything that a person can name is stored cross-site scripting.
   it('is other views, the QR code and our style sheet, nothing else', () => {
     const raw = readdirSync(VIEWS, { recursive: true, encoding: 'utf8' })

@@ -87,7 +87,7 @@ describe('the types that the package exports', () => {
 
   after(() => rm(folder, { recursive: true, force: true }))
 
-  it('are all those that appear in them: a host can name whatever it is given', async () => {
+  it('include every type in their signatures, so that a host can name each value', async () => {
     const { reached, named } = await typesOf(join(folder, 'index.d.ts'))
     expect(reached).to.include('options/options.d.ts#Described')
     expect([...reached].filter((type) => !named.has(type))).to.deep.equal([])

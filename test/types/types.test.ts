@@ -13,7 +13,7 @@ async function compile(): Promise<string> {
   return stdout
 }
 
-describe('the types, for a host that imports the package and nothing of its inside', () => {
+describe('the types, for a host that imports only the package’s public modules', () => {
   it('let `secondStep: false` stand in passport.authenticate() and req.logIn()', async function () {
     this.timeout(60_000)
     expect(await compile()).to.equal('')

@@ -94,7 +94,7 @@ describe('A one-time code', () => {
     expect(hasOpenOneTimeCode([ahead], NOW + 1)).to.equal(true)
   })
 
-  it('that nobody made is a miss', async () => {
+  it('is a miss if nobody made it', async () => {
     const unknown = await answer(record, 'three')
     expect(unknown.record).to.equal(record)
     expect(unknown.answer).to.deep.equal({ kind: 'wrong-code', counted: true })

@@ -286,7 +286,7 @@ for (const action of ACTIONS) {
       await act(browser, action, { reason: 'x'.repeat(500) }).expect(200)
     })
 
-    it('refuses a body that is none', async () => {
+    it('refuses a malformed body', async () => {
       const { host, browser } = await annAndAda()
       for (const body of ['[]', '[1]', 'null', '"x"', '{"reason":"a"', '7']) {
         const send = () => postJson(browser, `${ANN}/${action}`, body)
@@ -297,7 +297,7 @@ for (const action of ACTIONS) {
       await expectRefused(host, text, ['malformed-request', 415], { action })
     })
 
-    it('finds no user who is not there', async () => {
+    it('answers not-found for an unknown user', async () => {
       const { host, browser } = await annAndAda()
       for (const id of ['nobody', 'ANN', 'ann%00', '*']) {
         const answer = await postJson(browser, `${ADMIN}/users/${id}/${action}`, bodyOf(action))
@@ -371,7 +371,7 @@ describe('POST /users/:id/pause', () => {
 })
 
 describe('canAdminister', () => {
-  it('is asked with both users and the action, may be late, and refuses unless it says true', async () => {
+  it('gets both users and the action, may return a promise, and refuses unless it returns true', async () => {
     const asked: unknown[] = []
     let answer: unknown = false
     const { host, browser } = await annAndAda({
@@ -393,7 +393,7 @@ describe('canAdminister', () => {
     expect(other.body).to.deep.equal({ status: 'ended' })
   })
 
-  it('is a refusal where it fails', async () => {
+  it('refuses if it fails', async () => {
     const { host, browser } = await annAndAda({
       canAdminister: () => {
         throw new Error('away')
@@ -422,7 +422,7 @@ describe('refused changes', () => {
     expect(await refusalsIn(host)).to.have.length(21)
   })
 
-  it('of nobody in particular are noted of each admin too', async () => {
+  it('are noted per admin too if they are about no single user', async () => {
     // One admin's session asks for malformed policies until nobody would hear of another's.
     const { host, browser } = await annAndAda()
     const policy = (by: Browser) => putJson(by, `${ADMIN}/policy`, { mode: 'no such' }).expect(400)
@@ -468,7 +468,7 @@ describe('the admin router', () => {
       .with.property('name', 'ConfigurationError')
   })
 
-  it('names the option where it is mounted elsewhere', async () => {
+  it('names the option if it is mounted elsewhere', async () => {
     const host = makeHost({
       options: { users: usersOf([ada]) },
       mount: ({ app, secondStep }) => void app.use('/elsewhere', secondStep.adminRouter()),

@@ -95,7 +95,7 @@ describe('Backup codes that an admin has made', () => {
     return { ...visit, codes: made.result }
   }
 
-  it('are the only ones, and lead whoever uses one to make others', async () => {
+  it('replace all others, and lead a user of one to make new ones', async () => {
     const { host, enrolment, codes } = await madeByAdmin()
     const browser = await pendingBrowser(host)
     expectProblem(await giveCode(browser, enrolment.backupCodes[0]), 'wrong-code', 401)

@@ -56,7 +56,7 @@ describe('an admin router without a check of the host’s in front', () => {
     expectProblem(await getJson(browser, `${ADMIN}/users`), 'forbidden', 403)
   })
 
-  it('lets in whoever has one of the admin roles', async () => {
+  it('lets in users with one of the admin roles', async () => {
     const host = openHost()
     const browser = await enrolled(host, ada)
     await enrol(host, bob)
@@ -69,7 +69,7 @@ describe('adminRouter({ allow })', () => {
   const allow: AdminRouterOptions<HostUser>['allow'] = (req, user) =>
     req.path.startsWith('/users') && user.id === 'ann'
 
-  it('lets in whom it answers true for, and nobody else', async () => {
+  it('lets in the users for whom it returns true, and nobody else', async () => {
     const host = openHost({ allow })
     const browser = await enrolled(host, annAsUser)
     expect((await getJson(browser, `${ADMIN}/users`)).status).to.equal(200)
@@ -86,7 +86,7 @@ describe('adminRouter({ allow })', () => {
     }
   })
 
-  it('refuses where it throws or rejects: 503, and nobody is in', async () => {
+  it('refuses with 503 if it throws or rejects', async () => {
     const broken = [
       () => {
         throw new Error('the host failed')
@@ -100,7 +100,7 @@ describe('adminRouter({ allow })', () => {
     }
   })
 
-  it('is asked again once the body is there', async () => {
+  it('is called again when the body has arrived', async () => {
     // Support staff about to be dismissed sends a header, and holds the body back until then.
     let employed = true
     const host = openHost({ allow: () => employed })
@@ -116,7 +116,7 @@ describe('adminRouter({ allow })', () => {
   })
 
   // The mistake: `allow` makes admins of users whose second step a mail resets.
-  it('warns once where a mail could reset whom it lets in, and names isAdmin', async () => {
+  it('warns once if a mail could reset a user whom it lets in, and names isAdmin', async () => {
     const mail = { transport: { sendMail: async () => undefined }, from: 'Acme <a@acme.example>' }
     const open = { allow: () => true }
     const warnings = async (options: Partial<SecondStepOptions<HostUser>>, user = annAsUser) => {
@@ -136,7 +136,7 @@ describe('adminRouter({ allow })', () => {
     expect(await warnings({ mail }, ada)).to.deep.equal([])
   })
 
-  it('lets in all the same where the host cannot say whom a mail may reset', async () => {
+  it('lets the user in even if lost.allow fails', async () => {
     const mail = { transport: { sendMail: async () => undefined }, from: 'Acme <a@acme.example>' }
     const away = { allow: () => Promise.reject(new Error('away')) }
     const host = openHost({ allow: () => true }, { mail, lost: away })

@@ -59,7 +59,7 @@ describe('a list that names a record which is lost', () => {
     expect(warnings.join('\n')).to.contain(KEY).and.contain('passport-second-step check')
   })
 
-  it('warns where JSON is asked for, which has no room for it', async () => {
+  it('emits a warning for JSON, which has no field for it', async () => {
     const { browser } = await damaged({ searchable: false })
     const warnings = await warningsDuring(async () => {
       expect(await idsAt(browser, '')).to.have.members(['ada', 'ann'])
@@ -67,7 +67,7 @@ describe('a list that names a record which is lost', () => {
     expect(warnings.join('\n')).to.contain(KEY)
   })
 
-  it('says nothing where all is whole', async () => {
+  it('shows nothing if no record is lost', async () => {
     const { browser } = await adminVisit()
     const warnings = await warningsDuring(async () => {
       const { text } = await getPage(browser, `${ADMIN}/users?state=on`).expect(200)
@@ -97,7 +97,7 @@ describe('a list with a record which is damaged', () => {
     })
   }
 
-  it('counts it among the lost where it does not even say whose it is', async () => {
+  it('counts a record without a readable user as lost', async () => {
     const { browser } = await damaged({ searchable: false, damage: { userId: 7 } })
     const { text } = await getPage(browser, `${ADMIN}/users`).expect(200)
     expect(text).to.contain('2 records of this list are lost').and.contain('Ada Admin')

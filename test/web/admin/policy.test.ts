@@ -45,7 +45,7 @@ describe('GET /policy', () => {
 })
 
 describe('PUT /policy', () => {
-  it('changes what is given and nothing else, and counts at the next request', async () => {
+  it('changes only the given fields, and takes effect at the next request', async () => {
     const { host, browser } = await adminVisit()
     const changed = () => ({
       updatedAt: new Date(host.system.now()).toISOString(),
@@ -221,7 +221,7 @@ describe('PUT /policy', () => {
     expect(body.passwordAttempts).to.equal(3)
   })
 
-  it('demands at once of all, and days of grace of nobody who is an admin', async () => {
+  it('requires it of everybody, and gives admins no days of grace', async () => {
     const { host, browser } = await adminVisit()
     await putJson(browser, POLICY, { mode: 'required', graceDays: 7 }).expect(200)
     await getJson(browser, POLICY).expect(200)

@@ -263,7 +263,7 @@ describe('An enforcement', () => {
   })
 })
 
-describe('Somebody whom `allow` lets in under mode off', () => {
+describe('A user whom `allow` lets in under mode off', () => {
   it('gives a code, and is led back to the page that they asked for', async () => {
     const { browser, enrolment } = await staffUnderModeOff()
     await browser.get(`${ADMIN}/events?user=ann`).set('Accept', HTML).expect(403)

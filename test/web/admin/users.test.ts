@@ -164,7 +164,7 @@ describe('GET /users', () => {
     expect(await idsAt(browser, '?state=must-set-up')).to.deep.equal(['ann'])
   })
 
-  it('leaves out who is no user of the host’s any more, and users of another realm', async () => {
+  it('leaves out users who are gone from the host, and users of another realm', async () => {
     const host = makeAdminHost()
     await enrol(host, ann)
     const staff = makeAdminHost({ store: host.store, realm: 'staff' }, { system: host.system })

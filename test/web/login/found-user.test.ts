@@ -174,7 +174,7 @@ describe('a token handed out in a callback of passport.authenticate()', () => {
     for (let login = 0; login < 5; login += 1) await askToken(host, bob).expect(200)
   })
 
-  it('is given as often as an enrolled user has the right password, where it comes after a second step', async () => {
+  it('is given to an enrolled user at every right password, if it comes after a second step', async () => {
     const host = makeHost({
       routes: (parts) => {
         parts.app.use('/token', parts.secondStep.limitPassword())
@@ -237,7 +237,7 @@ describe('a token handed out in a callback of passport.authenticate()', () => {
     expect(said[0]).to.include("POST /token: the callback of passport.authenticate('local', …)")
   })
 
-  it('is not warned of where somebody who is in confirms the password', async () => {
+  it('gives no warning if a signed-in user confirms the password', async () => {
     const host = makeHost({ routes: tokenRoute({}) })
     const enrolment = await enrol(host, ann)
     const browser = browserOf(host)
@@ -349,7 +349,7 @@ describe('the refusal of a callback without a session', () => {
 })
 
 describe('a strategy that answers later', () => {
-  it('ends no process where the user it finds is none', async () => {
+  it('does not end the process if it finds no valid user', async () => {
     let broken = false
     const host = makeHost({
       options: { describe: ({ id }) => ({ id: broken ? undefined : id }) },
@@ -411,7 +411,7 @@ describe('a strategy that is handed over as an object, or run by an instance tha
   })
 })
 
-describe('what the host’s describe throws in a strategy’s callback', () => {
+describe('an error of the host’s describe in a strategy’s callback', () => {
   it('goes to the host’s error handler: a database’s callback catches nothing', async () => {
     const host = makeHost({
       mountFirst: ({ app, passport }) => {

@@ -25,7 +25,7 @@ async function enrolledHost(options: HostOptions = {}) {
 }
 
 describe('the gate in req.logIn', () => {
-  it('lets a user in who has no second step, as Passport does', async () => {
+  it('lets a user without a second step in, as Passport does', async () => {
     const { browser, login } = post(makeHost(), '/login')
     await login.expect(302).expect('Location', '/inside')
     await browser.get('/inside').expect(200, { user: 'ann', status: 'none' })
@@ -193,7 +193,7 @@ describe('the gate in req.logIn', () => {
     await browserOf(host).get('/login/sync').expect(200, { user: null })
   })
 
-  it('hands a callback that throws to the error handler, and the process lives on', async () => {
+  it('passes an error of a callback to the error handler, and does not end the process', async () => {
     const host = makeHost({
       routes: ({ app }) => {
         app.get('/login/broken', (req) => {

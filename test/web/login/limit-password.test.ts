@@ -76,7 +76,7 @@ describe('limitPassword', () => {
     expect(page.text).to.include('There were too many tries')
   })
 
-  it('is no lock that a stranger can put on: the owner comes in from elsewhere', async () => {
+  it('does not let a stranger lock an account: the owner signs in from elsewhere', async () => {
     const host = limited()
     await tryOften(host, 10)
     await tryOnce(host).expect(429)
@@ -152,7 +152,7 @@ describe('limitPassword', () => {
     }
   })
 
-  it('refuses an account that is no text, which the host might read as one', async () => {
+  it('refuses an account that is not a string, because the host might read it as one', async () => {
     const host = limited()
     for (const username of [['ann'], { $ne: null }, true, ['ann', 'bob']]) {
       const answer = await tryOnce(host, { body: { username, ...right } })
@@ -228,7 +228,7 @@ describe('limitPassword', () => {
     await tryOnce(host, { body: { username: 'bob', password: bob.password } }).expect(302)
   })
 
-  it('asks the host for the account where it has another field', async () => {
+  it('takes the account from the host’s function if the form has another field', async () => {
     const host = limited({ account: (req) => req.body.login })
     const body = (username: string) => ({ username, login: 'ann' })
     for (let time = 0; time < 10; time += 1) {

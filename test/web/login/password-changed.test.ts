@@ -98,7 +98,7 @@ describe('passwordChanged()', () => {
     )
   })
 
-  it('leaves nothing to whoever has learned the id of the session that is named', async () => {
+  it('gives the kept session a new id, so that a known old id is worthless', async () => {
     const { host, browser } = await signedInVisit({ routes })
     const first = await postJson(browser, '/password').expect(200)
     const stolen = cookieOf(first)

@@ -63,7 +63,7 @@ describe('a paused second step', () => {
     expect((await passFirstStep(browserOf(host), ann)).body.status).to.equal('code-required')
   })
 
-  it('leaves alone whoever has passed both steps', async () => {
+  it('leaves users who have passed both steps unchanged', async () => {
     const { host, browser } = await signedInVisit()
     await pause(host, host.system.now() + DAY)
     await browser.get('/inside').expect(200, { user: 'ann', status: 'verified' })
@@ -71,7 +71,7 @@ describe('a paused second step', () => {
     await browser.get('/inside').expect(200, { user: 'ann', status: 'verified' })
   })
 
-  it('frees whoever waits at the challenge', async () => {
+  it('signs in a user who waits at the challenge', async () => {
     const { host, browser } = await pendingVisit()
     await pause(host, host.system.now() + DAY)
     await browser.get('/inside').expect(200, FREE)

@@ -117,7 +117,7 @@ describe('a rule that requires a second step', () => {
     await passFirstStep(browserOf(host), bob).expect(302)
   })
 
-  it('is refused to whoever would switch the second step off', async () => {
+  it('refuses users who try to turn the second step off', async () => {
     const { host, browser, enrolment } = await signedInVisit()
     await setPolicy(host, requiredFrom(host))
     const settings = await getJson(browser, '/second-step/').expect(200)
@@ -190,7 +190,7 @@ describe('a rule that is eased', () => {
     }
   })
 
-  it('gives a new session id to whoever it frees', async () => {
+  it('gives a new session id to a user whom it signs in', async () => {
     const { host, browser } = await pendingVisit()
     await setPolicy(host, { mode: 'off' })
     const answer = await browser.get('/inside').expect(200)
@@ -216,7 +216,7 @@ describe('a rule that is eased', () => {
     }
   })
 
-  it('frees nobody whom the host does not know any more', async () => {
+  it('signs in no user who is gone from the host', async () => {
     const users = [ann, bob]
     const { host, browser, enrolment } = await pendingVisit({ users })
     users.splice(0, 1)
@@ -235,7 +235,7 @@ describe('rules of roles', () => {
     return makeHost({ users, options: { roles, users: { findById } } })
   }
 
-  it('hold for whoever has the role, and for nobody else', async () => {
+  it('apply to users with the role, and to nobody else', async () => {
     const host = hostWith([{ ...ann, roles: ['clerk'] }, bob])
     await setPolicy(host, { roles: { clerk: 'required' } })
     expect((await passFirstStep(browserOf(host), ann)).body.status).to.equal('setup-required')

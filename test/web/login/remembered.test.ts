@@ -147,7 +147,7 @@ for (const [way, options] of Object.entries(ways)) {
       expect(pendingLogins(host).map(({ userId }) => userId)).to.deep.equal(['ann'])
     })
 
-    it('begins anew where the user gives the password again', async () => {
+    it('begins a new one if the user gives the password again', async () => {
       const host = makeHost(options)
       const enrolment = await enrol(host, ann)
       const browser = rememberedBrowser(host)
@@ -185,7 +185,7 @@ async function revokedSession(host: Host): Promise<Browser> {
 }
 
 describe('a revoked session', () => {
-  it('is no first step where another credential of the request was looked at', async () => {
+  it('is no first step if another strategy checked the request', async () => {
     // An API key, an account beside the user's: Passport leaves `authInfo` for those too.
     const host = makeHost({
       beforeGuard: ({ app, passport }) => {
@@ -204,7 +204,7 @@ describe('a revoked session', () => {
     expect(pendingLogins(host)).to.deep.equal([])
   })
 
-  it('is no first step where the host logs its user in again at every request', async () => {
+  it('is no first step if the host logs its user in again at every request', async () => {
     const host = makeHost({
       beforeGuard: ({ app }) => {
         app.use((req, _res, next) => {

@@ -54,7 +54,7 @@ describe('requireSignedIn, at a web-socket upgrade', () => {
     expect(await upgrade(host, browser)).to.deep.equal(ANN)
   })
 
-  it('refuses nobody, and a session that is none', async () => {
+  it('refuses anonymous visitors, and a missing session', async () => {
     const host = makeHost()
     expect(await upgrade(host, browserOf(host))).to.deep.equal(refused('not-signed-in'))
     const bare = {} as IncomingMessage
@@ -130,7 +130,7 @@ describe('requireSignedIn, at a web-socket upgrade', () => {
     expect(await upgrade(other.host, other.browser)).to.deep.equal(refused('not-signed-in'))
   })
 
-  it('refuses with UnavailableError where it cannot be known', async () => {
+  it('refuses with UnavailableError if a store does not answer', async () => {
     const { host, browser } = await signedInVisit()
     host.store.find = () => Promise.reject(new Error('away'))
     const unavailable = [503, { code: 'unavailable', name: 'UnavailableError' }]

@@ -34,7 +34,7 @@ function hostWithStaff(store: RecordStore): Host {
 }
 
 describe('a guard that is mounted again on a sub-router', () => {
-  it('removes a user whom that router brought past the second step', async () => {
+  it('removes a user whom that router signed in without the second step', async () => {
     // A second session() or a header signs somebody in after the first guard has looked.
     const { store } = countingStore()
     const host = hostWithStaff(store)
@@ -43,7 +43,7 @@ describe('a guard that is mounted again on a sub-router', () => {
     expect(answer.body).to.deep.equal({ user: false, status: 'none' })
   })
 
-  it('lets a user through whom it has already met, and reads nothing again', async () => {
+  it('lets an already checked user through without another read', async () => {
     const { store, reads } = countingStore()
     const host = hostWithStaff(store)
     const browser = browserOf(host)
@@ -53,7 +53,7 @@ describe('a guard that is mounted again on a sub-router', () => {
     expect(reads() - before).to.equal(1)
   })
 
-  it('goes on with a visitor who is nobody, or pending', async () => {
+  it('passes on anonymous and pending visitors', async () => {
     const { store } = countingStore()
     const host = hostWithStaff(store)
     await enrol(host, ann)

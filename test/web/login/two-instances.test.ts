@@ -176,7 +176,7 @@ describe('a session() behind the guard', () => {
   })
 })
 
-describe('passwordChanged() of a user whom the first of two instances has signed in', () => {
+describe('passwordChanged() for a user signed in by the first of two instances', () => {
   it('lets the named session live on', async () => {
     const host = hostWithStaff({
       routes: ({ app, secondStep }, staff) => {

@@ -84,7 +84,7 @@ describe('a path on this origin', () => {
   })
 })
 
-describe('where a login was going', () => {
+describe('the destination of a login', () => {
   const of = (session: object, options: object) =>
     destinationOf(requestOf({ session }), options, { origin: ORIGIN, base: '', paths })
 

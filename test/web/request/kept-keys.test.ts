@@ -47,7 +47,7 @@ async function enrolElsewhere(host: Host) {
   return enrolment
 }
 
-describe('what lives on in the session', () => {
+describe('the session keys that survive a login', () => {
   it('is nothing where nobody asks for a second step, as with Passport alone', async () => {
     const host = hostWithBasket()
     await shopAndSignIn(host)

@@ -178,7 +178,7 @@ describe('the page of a problem leads back', () => {
 })
 
 describe('the page of a mailed link', () => {
-  it('sends nobody to the sign-in who is signed in', async () => {
+  it('sends no signed-in visitor to the sign-in', async () => {
     const { options, mails, idle } = lostHost({}, [member, bob])
     const { host, browser: pending } = await pendingVisit(options)
     await postForm(pending, '/second-step/lost', { email: member.email ?? '' }).expect(303)
@@ -223,7 +223,7 @@ describe('the page of a problem of an admin’s', () => {
     expect(buttonOf(page)).to.deep.equal([`${ADMIN}/users?state=on`, 'Try again'])
   })
 
-  it('keeps it for whom the host lets in without a role', async () => {
+  it('keeps it for users whom the host lets in without a role', async () => {
     const people = [ada, { ...ann, roles: ['user'] }]
     const host = makeHost({
       users: people,
@@ -274,17 +274,17 @@ describe('a GET of the address that a form posts to', () => {
     }
   }
 
-  it('leads who is signed in to the settings', async () => {
+  it('leads signed-in visitors to the settings', async () => {
     const { browser } = await signedInVisit()
     await leads(browser, '/second-step/')
   })
 
-  it('leads who is between the two steps to the second one', async () => {
+  it('leads pending visitors to the second step', async () => {
     const { browser } = await pendingVisit()
     await leads(browser, '/second-step/challenge')
   })
 
-  it('tells whoever else to sign in, and JSON that there is nothing', async () => {
+  it('tells other visitors to sign in, and answers JSON with not-found', async () => {
     const { browser } = await enrolledVisit()
     for (const path of forms) {
       await getPage(browser, path).expect(401)
@@ -298,7 +298,7 @@ describe('a GET of the address that a form posts to', () => {
     expect([status, headers.location]).to.deep.equal([303, '/second-step/lost/a.b-c'])
   })
 
-  it('leads admins to the user, whoever that is, and nobody else', async () => {
+  it('leads admins, and nobody else, to the page of any user', async () => {
     const { browser } = await adminVisit()
     const actions = [
       'disable',

@@ -92,7 +92,7 @@ describe('the backup codes of a set-up', () => {
     expect(again.headers.location, 'and only once').to.equal('/second-step/')
   })
 
-  it('are nobody’s to save who is not signed in', async () => {
+  it('cannot be marked as saved without a sign-in', async () => {
     const { host, browser } = await enrolledVisit()
     expectProblem(await postJson(browser, SAVED), 'not-signed-in', 401)
     const pending = await pendingBrowser(host)
@@ -130,7 +130,7 @@ describe('new backup codes', () => {
     for (const each of [browser, other]) expect(await isIn(each)).to.equal(true)
   })
 
-  it('are not saved before the user says so anew', async () => {
+  it('do not count as saved until the user confirms again', async () => {
     const { browser, enrolment } = await signedInVisit()
     await postJson(browser, SAVED).expect(200)
     await postJson(browser, NEW, { code: enrolment.code() }).expect(200)

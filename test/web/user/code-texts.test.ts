@@ -60,7 +60,7 @@ describe('an authenticator that waits', () => {
     await giveCode(browser, enrolment.backupCodes[0]).expect(200)
   })
 
-  it('says no word of backup codes to whoever has none left', async () => {
+  it('does not mention backup codes to a user who has none left', async () => {
     const { browser, enrolment, host } = await blocked()
     const record = await host.store.find('ann')
     if (record === null) throw new Error('enrolled')

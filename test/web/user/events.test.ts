@@ -23,7 +23,7 @@ function listenTo({ secondStep }: Host): AnnouncedEvent[] {
 const kinds = (heard: readonly AnnouncedEvent[]) => heard.map(({ type, method }) => [type, method])
 
 describe('secondStep.events', () => {
-  it('tell what happened to whom, when and from where', async () => {
+  it('have type, user, time and origin', async () => {
     const { host, browser, enrolment } = await pendingVisit()
     const heard = listenTo(host)
     const agent = 'Mozilla/5.0 (X11)'
@@ -93,7 +93,7 @@ describe('secondStep.events', () => {
     expect(kinds(locks)).to.deep.equal([['authenticator-locked', 'totp']])
   })
 
-  it('tell nothing of an answer that changed nothing', async () => {
+  it('are not emitted if nothing changed', async () => {
     const { host, browser, enrolment } = await pendingVisit()
     const code = enrolment.code()
     await giveCode(browser, code).expect(200)
@@ -105,7 +105,7 @@ describe('secondStep.events', () => {
     expect(heard).to.deep.equal([])
   })
 
-  it('come only after the write: what is not stored did not happen', async () => {
+  it('are emitted only after the write', async () => {
     const { host, browser, enrolment } = await pendingVisit()
     const heard = listenTo(host)
     const stored: number[] = []
@@ -128,7 +128,7 @@ describe('secondStep.events', () => {
     expect(stored).to.deep.equal([1, 2])
   })
 
-  it('come once, though the decision was made anew after a lost race', async () => {
+  it('are emitted once, even if a lost race repeats the decision', async () => {
     const { host, browser, enrolment } = await pendingVisit()
     const heard = listenTo(host)
     const write = host.store.write

@@ -86,7 +86,7 @@ describe('a route with requireFresh', () => {
     }
   })
 
-  it('is no way in: nobody, and nobody between the two steps, passes', async () => {
+  it('signs nobody in: neither anonymous nor pending visitors pass', async () => {
     const { host, browser } = await pendingVisit(payouts)
     expectProblem(await postJson(browser, '/payout'), 'code-required', 401)
     expectProblem(await postJson(browser, '/profile'), 'code-required', 401)
@@ -165,7 +165,7 @@ describe('a fresh code', () => {
     expect(idOf()).to.deep.equal(before)
   })
 
-  it('gives the session a new id: whoever knows the old one has no fresh session', async () => {
+  it('gives the session a new id, so that the old id is not fresh', async () => {
     const host = makeHost(payouts)
     const enrolment = await enrol(host, ann)
     const browser = browserOf(host)
@@ -219,7 +219,7 @@ describe('a fresh code', () => {
     })
   })
 
-  it('is asked for of a page in a frame as of a script, for a redirect would land in it', async () => {
+  it('treats a page in a frame like a script, because a redirect would load in the frame', async () => {
     const { browser } = await staleVisit()
     const framed = browser.get('/payout').set({ Accept: HTML, 'Sec-Fetch-Dest': 'iframe' })
     await framed.expect(403)

@@ -84,7 +84,7 @@ describe('backup codes made under an earlier key', () => {
     await giveCode(later, made.backupCodes[0]).expect(200)
   })
 
-  it('are none where it is gone: nothing says that any are left', async () => {
+  it('count as none after the key is gone', async () => {
     const rotation = await begun()
     const { after } = rotation
     const [backupCode] = rotation.of().backupCodes
@@ -105,7 +105,7 @@ describe('backup codes made under an earlier key', () => {
     expect(page).to.contain(GONE).and.contain('none left').and.not.contain(OLDER)
   })
 
-  it('are the first thing that a page sends whoever signs in without them to', async () => {
+  it('are the first page after a sign-in of a user who has none', async () => {
     const rotation = await begun()
     const browser = browserOf(rotation.after)
     await passFirstStep(browser, ann).expect(200)

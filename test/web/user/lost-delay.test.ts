@@ -85,7 +85,7 @@ describe('a reset by mail with a delay', () => {
     expect(authenticatorOf(await recordOf(host))).to.equal(null)
   })
 
-  it('is shown to whoever has to know, until when, and can be cancelled there', async () => {
+  it('is shown with its time where the owner signs in, and can be cancelled there', async () => {
     // Somebody who knows the password asks in silence; the owner must see it before it is ready.
     const { browser, link, usableAt } = await waitingVisit()
     const resetPending = { availableAt: new Date(usableAt).toISOString() }
@@ -100,7 +100,7 @@ describe('a reset by mail with a delay', () => {
     expectProblem(await getJson(browser, link()), 'link-expired', 410)
   })
 
-  it('is shown in the settings of who is in, and cancelled there', async () => {
+  it('is shown in the settings of a signed-in user, and can be cancelled there', async () => {
     const { host, browser, usableAt } = await waitingVisitWithSession()
     const resetPending = { availableAt: new Date(usableAt).toISOString() }
     expect((await getJson(browser, SETTINGS).expect(200)).body.resetPending).to.deep.equal(
@@ -214,7 +214,7 @@ describe('a host that holds resets back', () => {
   })
 })
 
-describe('whom a mail may reset', () => {
+describe('the option lost.allow', () => {
   const admin = { ...member, roles: ['admin'] }
 
   it('is nobody with an admin role, who gets the same answer, no mail, and an event', async () => {
@@ -228,7 +228,7 @@ describe('whom a mail may reset', () => {
     expect((await recordOf(host)).mailReset).to.equal(null)
   })
 
-  it('is whom the host allows', async () => {
+  it('decides which users can reset by mail', async () => {
     const { mails, ask } = await lostVisit({ lost: { allow: async () => true } }, [admin])
     await ask()
     expect(mails).to.have.length(1)

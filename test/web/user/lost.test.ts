@@ -38,7 +38,7 @@ describe('"Lost your code?"', () => {
     expect(page.text).to.contain('name="email"').and.contain('autocomplete="email"')
   })
 
-  it('is switched off where the host says so, and where it has no mail', async () => {
+  it('is off if the host says so, or if it has no mail', async () => {
     const off = await lostVisit({ lost: false })
     const without = await pendingVisit()
     for (const { browser } of [off, without]) {
@@ -249,7 +249,7 @@ describe('the link of a reset by mail', () => {
     expect((await getPage(other, link())).status).to.equal(410)
   })
 
-  it('goes on with the one login that pressed it: all else ends', async () => {
+  it('continues only the login that pressed it, and ends every other', async () => {
     const { host, browser, enrolment, ask, link } = await lostVisit()
     const [inside, pending] = [browserOf(host), await pendingBrowser(host)]
     await signIn(inside, ann, enrolment)
@@ -274,7 +274,7 @@ describe('the link of a reset by mail', () => {
     expectProblem(await getJson(browser, SETUP), 'sign-in-again', 401)
   })
 
-  it('asks whoever has no pending login of that user to sign in, and stays good', async () => {
+  it('asks a visitor without a pending login of that user to sign in, and stays valid', async () => {
     const { host, browser, enrolment, ask, link } = await lostVisit()
     const inside = browserOf(host)
     await signIn(inside, ann, enrolment)
@@ -387,7 +387,7 @@ describe('the link of a reset by mail', () => {
     await getJson(browser, first).expect(200)
   })
 
-  it('can be cancelled by whoever has it, and asks for nothing', async () => {
+  it('can be cancelled by anybody who has it, without a code', async () => {
     const { host, browser, ask, link, mails, idle } = await lostVisit()
     await ask()
     const elsewhere = browserOf(host)

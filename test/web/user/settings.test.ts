@@ -163,7 +163,7 @@ describe('the settings page', () => {
     expect(await recordOf(host)).to.deep.equal(before)
   })
 
-  it('minds a user whom no mail can tell of changes, where others are told', async () => {
+  it('warns a user without an address if others get mails about changes', async () => {
     const mail = { transport: { sendMail: async () => undefined }, from: 'Acme <a@acme.example>' }
     const note = 'We have no e-mail address for you'
     const pageOf = async (users: readonly HostUser[], options: HostOptions['options'] = {}) => {
@@ -242,7 +242,7 @@ describe('a login with few backup codes left', () => {
     expect(page.text).to.include('<a class="quiet" href="/inside?page=2">')
   })
 
-  it('says how many are left to whoever signs in by one, then leads on', async () => {
+  it('tells a user who signs in with one how many are left, then leads on', async () => {
     const { browser, location } = await loginForm(4, 'backup-code')
     expect(location).to.equal(SETTINGS)
     const page = await getPage(browser, SETTINGS).expect(200)
@@ -277,7 +277,7 @@ describe('a login with few backup codes left', () => {
     expect(answer.body).to.deep.equal(body)
   })
 
-  it('goes on as ever where backup codes are switched off', async () => {
+  it('works as before if backup codes are switched off', async () => {
     const { host, enrolment } = await signedInVisit()
     await setPolicy(host, { backupCodes: false })
     const browser = await pendingBrowser(host)
@@ -287,7 +287,7 @@ describe('a login with few backup codes left', () => {
   })
 })
 
-describe('settings of somebody who has none', () => {
+describe('settings of a user without a second step', () => {
   it('lead to the set-up', async () => {
     const browser = browserOf(makeHost())
     await passFirstStep(browser, ann)

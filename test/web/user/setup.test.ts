@@ -38,7 +38,7 @@ describe('a set-up', () => {
     expect(JSON.stringify(await recordOf(host)), 'sealed at rest').to.not.include(secret)
   })
 
-  it('turns the second step on with one right code, and the session lives on', async () => {
+  it('turns the second step on with one right code, and keeps the session', async () => {
     const { host, browser, secret } = await settingUp()
     const answer = await confirm(browser, codeFor(host, secret)).expect(200)
     expect(answer.body).to.have.all.keys('status', 'backupCodes', 'next')
@@ -89,7 +89,7 @@ describe('a set-up', () => {
     await confirm(browser, codeFor(host, secret)).expect(200)
   })
 
-  it('expires after ten minutes, to the millisecond, and GET begins anew', async () => {
+  it('expires after ten minutes, to the millisecond, and GET begins a new one', async () => {
     const { host, browser, secret } = await settingUp()
     host.system.advance(10 * MINUTE - 1)
     expectProblem(await confirm(browser, wrongCodeOf(host, { secret })), 'wrong-code', 401)

@@ -46,7 +46,7 @@ describe('A findById that does not find the user who is signed in', () => {
     })
   }
 
-  it('is no warning where it finds them, and is called no more after that', async () => {
+  it('gives no warning if it finds them, and is not called again', async () => {
     const asked: string[] = []
     const said = await saidAtSetUps(async (id) => {
       asked.push(id)
@@ -56,7 +56,7 @@ describe('A findById that does not find the user who is signed in', () => {
     expect(asked).to.deep.equal(['7'])
   })
 
-  it('is asked again at the next set-up where it could not say', async () => {
+  it('is called again at the next set-up if it failed', async () => {
     let calls = 0
     const said = await saidAtSetUps(async () => {
       calls += 1
