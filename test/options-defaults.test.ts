@@ -39,6 +39,7 @@ describe('the options, where the host leaves them out', () => {
   it('have their defaults', () => {
     const {
       describe: _,
+      glimpse: _____,
       recordId: __,
       hostId: ___,
       hostIdOf,
