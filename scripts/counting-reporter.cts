@@ -1,3 +1,4 @@
+import crypto = require('node:crypto')
 import diagnosticsChannel = require('node:diagnostics_channel')
 import fs = require('node:fs')
 import net = require('node:net')
@@ -6,10 +7,16 @@ import Mocha = require('mocha')
 const PATIENCE = 10_000
 const { EVENT_HOOK_END, EVENT_RUN_END, EVENT_TEST_END } = Mocha.Runner.constants
 
-/** What a file of tests took, and whether its tests reached the store that can be another one. */
+/** What a file of tests took, and which of its tests called the store that can be another one. */
 interface FileResult {
   seconds: number
-  reachesStore: boolean
+  tests: TestResult[]
+}
+
+interface TestResult {
+  title: string
+  /** One after the other, each as a hash. */
+  calls: string[]
 }
 
 /**
@@ -19,17 +26,17 @@ interface FileResult {
 class CountingReporter extends Mocha.reporters.Base {
   readonly #files: Record<string, FileResult> = {}
   #before = performance.now()
-  #reachesStore = false
+  #calls: string[] = []
 
   constructor(runner: Mocha.Runner, options: Mocha.MochaOptions) {
     super(runner, options)
     const all = process.env.TEST_OUTPUT === 'all'
     if (all) new Mocha.reporters.Spec(runner, options)
-    diagnosticsChannel.subscribe('store-for-tests', () => {
-      this.#reachesStore = true
+    diagnosticsChannel.subscribe('store-calls', (call) => {
+      this.#calls.push(crypto.hash('sha1', String(call), 'base64url').slice(0, 12))
     })
-    runner.on(EVENT_TEST_END, (test) => this.#add(test))
-    runner.on(EVENT_HOOK_END, (hook) => this.#add(hook))
+    runner.on(EVENT_TEST_END, (test) => this.#addTest(test))
+    runner.on(EVENT_HOOK_END, (hook) => this.#addTime(hook))
     runner.once(EVENT_RUN_END, () => {
       if (!all && this.stats.failures > 0) this.epilogue()
       this.#leaveResult()
@@ -37,17 +44,22 @@ class CountingReporter extends Mocha.reporters.Base {
     })
   }
 
+  /** What a hook has called is counted with the test that comes next. */
+  #addTest(test: Mocha.Test): void {
+    const { tests } = this.#addTime(test)
+    if (this.#calls.length > 0) tests.push({ title: test.fullTitle(), calls: this.#calls })
+    this.#calls = []
+  }
+
   /** A hook is counted with the tests that it was run for. */
-  #add({ file, parent }: Mocha.Runnable): void {
+  #addTime({ file, parent }: Mocha.Runnable): FileResult {
     const of = file ?? parent?.file ?? ''
-    const { seconds, reachesStore } = this.#files[of] ?? { seconds: 0, reachesStore: false }
+    const { seconds, tests } = this.#files[of] ?? { seconds: 0, tests: [] }
     const now = performance.now()
-    this.#files[of] = {
-      seconds: seconds + (now - this.#before) / 1000,
-      reachesStore: reachesStore || this.#reachesStore,
-    }
+    const result = { seconds: seconds + (now - this.#before) / 1000, tests }
     this.#before = now
-    this.#reachesStore = false
+    this.#files[of] = result
+    return result
   }
 
   #leaveResult(): void {

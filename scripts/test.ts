@@ -6,9 +6,10 @@ import { COVERED, forgetCoverage, isCovered } from './testing/coverage.js'
 import { runMocha } from './testing/mocha.js'
 import { type Job, runAll } from './testing/pool.js'
 import { Progress } from './testing/progress.js'
+import { Repetition } from './testing/repetition.js'
 import { startServers } from './testing/servers.js'
 import { startsProcesses, testFiles } from './testing/test-files.js'
-import { onOtherStores, type Unit, units } from './testing/units.js'
+import { type Unit, units } from './testing/units.js'
 import { requireTools } from './tools.js'
 
 const INTERRUPTED = 130
@@ -80,13 +81,14 @@ async function runUnits(
   environmentOf: EnvironmentOf,
   stores?: readonly string[],
 ): Promise<void> {
+  const repetition = new Repetition(all, stores)
   const jobOf =
     (unit: Unit): Job =>
     async (slot) => {
       if (interrupted) return []
       const env = environmentOf(unit, slot)
-      const outcome = await runMocha({ files: unit.files, env, show: false })
-      const more = unit.store === '' ? onOtherStores(unit, outcome.files, stores) : []
+      const outcome = await runMocha({ files: unit.files, titles: unit.titles, env, show: false })
+      const more = repetition.after(unit, outcome)
       progress.expect(more.length)
       progress.add(unit, outcome)
       return more.map(jobOf)

@@ -5,13 +5,25 @@ import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { COMPILED } from './compile.js'
 
+/** What a file of tests took, and its tests that called the store of a host. */
+export interface FileOutcome {
+  readonly seconds: number
+  readonly tests: readonly TestOutcome[]
+}
+
+export interface TestOutcome {
+  readonly title: string
+  /** The calls, one after the other: what they asked and what was answered. */
+  readonly calls: readonly string[]
+}
+
 /** What a process of tests has come to. */
 export interface Outcome {
   readonly passes: number
   /** A process that did not end well, and says of no test why, counts as one. */
   readonly failures: number
   /** By file, as in the repository. */
-  readonly files: Readonly<Record<string, { seconds: number; reachesStore: boolean }>>
+  readonly files: Readonly<Record<string, FileOutcome>>
   /** What it said, and how it ended where that was not well. */
   readonly output: string
 }
@@ -20,6 +32,8 @@ export interface Outcome {
 export interface Task {
   /** Files or patterns, as in the repository. */
   readonly files: readonly string[]
+  /** The full titles of the tests, where they are not all. */
+  readonly titles?: readonly string[] | undefined
   readonly env: NodeJS.ProcessEnv
   /** Whether what Mocha says is shown as it comes, with all tests. */
   readonly show: boolean
@@ -33,13 +47,13 @@ const COMMAND = [
 ]
 
 /** Runs compiled tests in a process of their own. */
-export async function runMocha({ files, env, show }: Task): Promise<Outcome> {
+export async function runMocha({ files, titles, env, show }: Task): Promise<Outcome> {
   const folder = mkdtempSync(join(tmpdir(), 'second-step-test-'))
   const result = join(folder, 'result.json')
   try {
     const own = { NODE_ENV: 'test', TEST_RESULT: result, ...(show ? { TEST_OUTPUT: 'all' } : {}) }
     const { how, output } = await run(
-      [...COMMAND, ...files.map(compiled)],
+      [...COMMAND, ...selecting(titles), ...files.map(compiled)],
       { ...own, ...env },
       show,
     )
@@ -47,6 +61,12 @@ export async function runMocha({ files, env, show }: Task): Promise<Outcome> {
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
+}
+
+function selecting(titles: readonly string[] | undefined): readonly string[] {
+  if (titles === undefined) return []
+  const escaped = titles.map((title) => title.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&'))
+  return ['--grep', `^(?:${escaped.join('|')})$`]
 }
 
 async function run(

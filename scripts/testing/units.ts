@@ -1,20 +1,18 @@
-import type { Outcome } from './mocha.js'
 import { comparesTimes, testFiles } from './test-files.js'
 
 /** Files of tests that one process runs. */
 export interface Unit {
   readonly files: readonly string[]
+  /** The full titles of the tests, where they are not all. */
+  readonly titles?: readonly string[]
   /** Where the records are: in memory, or `redis` or `postgresql`. */
   readonly store: string
   /** Whether nothing else may run meanwhile. */
   readonly alone: boolean
 }
 
-/** Tests of the routes: they hold with every store, and so are run with several. */
+/** Tests of the routes: they hold with every store. */
 const OVER_HTTP = /^test\/(web|request|routing|login|user|admin)\//
-
-/** Stores beside the one in memory. */
-const STORES = ['redis', 'postgresql']
 
 /**
  * How many files one process runs, by their folder. What comes first takes longest, and begins
@@ -27,6 +25,13 @@ const FILES_AT_ONCE: readonly (readonly [folder: RegExp, count: number])[] = [
   [/^test\/stores\//, 3],
   [/^test\//, 20],
 ]
+
+/** How many files one process runs some tests of. */
+const SOME_OF_FILES = 24
+
+export function isOverHttp(file: string): boolean {
+  return OVER_HTTP.test(file)
+}
 
 /** All tests, with the records in memory. */
 export function units(files = testFiles()): readonly Unit[] {
@@ -44,14 +49,18 @@ export function units(files = testFiles()): readonly Unit[] {
   ]
 }
 
-/** The same once more in other stores: what has reached the one that a test's host was given. */
-export function onOtherStores(
-  { files, alone }: Unit,
-  results: Outcome['files'],
-  stores: readonly string[] = STORES,
+/** Of some files some tests, with the records in a store. */
+export function unitsOf(
+  tests: readonly { readonly file: string; readonly title: string }[],
+  store: string,
 ): readonly Unit[] {
-  const again = files.filter((file) => OVER_HTTP.test(file) && results[file]?.reachesStore)
-  return again.length === 0 ? [] : stores.map((store) => ({ files: again, store, alone }))
+  const files = [...new Set(tests.map(({ file }) => file))]
+  return inParts(files, SOME_OF_FILES).map((part) => ({
+    files: part,
+    titles: tests.filter(({ file }) => part.includes(file)).map(({ title }) => title),
+    store,
+    alone: false,
+  }))
 }
 
 /** Neighbours are apart: they often take as long as each other. */

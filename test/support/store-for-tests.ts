@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto'
-import { channel } from 'node:diagnostics_channel'
 import { Redis } from 'ioredis'
 import type { Knex } from 'knex'
 import {
@@ -12,6 +11,7 @@ import {
 import { TABLES } from '../../lib/stores/knex-client.js'
 import { migrateSecondStep } from '../../lib/stores/knex-migrations.js'
 import type { DatabaseKind, TestDatabase } from './databases.js'
+import { watched } from './watched-store.js'
 
 /** A store for one host, and what empties it for the next, where that is quicker than another. */
 interface Place {
@@ -29,9 +29,6 @@ const PREPARATIONS: Readonly<Record<string, () => Promise<Make>>> = {
   mariadb: async () => inDatabases(await kindOf('MariaDB')),
   sqlite: async () => inDatabases(await kindOf('SQLite')),
 }
-
-/** Hears of each host that has such a store: its tests mean something with another one too. */
-const asked = channel('store-for-tests')
 
 const prepared = new Map<string, Promise<Make>>()
 const releases: (() => unknown)[] = []
@@ -70,8 +67,7 @@ if (typeof after === 'function') {
  */
 export function storeForTests(): RecordStore {
   const name = nameOfStore()
-  asked.publish(name)
-  if (name === 'memory') return memoryStore()
+  if (name === 'memory') return watched(memoryStore())
   const host = new OfOneHost(async () => emptied.pop() ?? (await preparedFor(name))())
   ofTest?.push(host)
   return host.store
@@ -166,6 +162,7 @@ class OfOneHost {
     findPolicy: () => this.#call((store) => store.findPolicy()),
     writePolicy: (policy, expected) => this.#call((store) => store.writePolicy(policy, expected)),
     list: (query) => this.#call((store) => store.list(query)),
+    count: () => this.#call(({ count }) => count?.() ?? Promise.reject(new Error('cannot count'))),
     open: (environment) => this.#call((store) => store.open?.(environment)),
     counters: {
       counter: (name, seconds) => ({

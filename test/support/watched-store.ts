@@ -1,0 +1,67 @@
+import { channel } from 'node:diagnostics_channel'
+import type { Counters, RecordStore } from '../../lib/index.js'
+import { memoryCounters } from '../../lib/limits/memory-counters.js'
+
+/** Hears of each call that a test's host makes of its store: what was asked, and what was answered. */
+const calls = channel('store-calls')
+
+/**
+ * The store as it is, where nobody listens. Else it has counters, as stores that are no memory have:
+ * what is counted in them is heard of too.
+ */
+export function watched(store: RecordStore): RecordStore {
+  if (!calls.hasSubscribers) return store
+  const { counters = memoryCounters(), audit } = store
+  const parts = {
+    counters: watchedCounters(counters),
+    ...(audit === undefined ? {} : { audit: told('audit ', audit) }),
+  }
+  return Object.assign(told('', store), parts)
+}
+
+function watchedCounters(counters: Counters): Counters {
+  return {
+    counter: (name, seconds) => told(`${name} ${seconds} `, counters.counter(name, seconds)),
+  }
+}
+
+/** Tests may replace a call of it, as with any store. */
+function told<Part extends object>(prefix: string, part: Part): Part {
+  const own: Record<PropertyKey, unknown> = {}
+  return new Proxy(part, {
+    get(target, name) {
+      if (name in own) return own[name]
+      const value: unknown = Reflect.get(target, name)
+      if (typeof value !== 'function') return value
+      own[name] = async (...given: unknown[]) => {
+        const asked = `${prefix}${String(name)} ${given.map(shapeOf).join(' ')}`
+        try {
+          const answer: unknown = await value.apply(target, given)
+          calls.publish(`${asked} = ${shapeOf(answer)}`)
+          return answer
+        } catch (error) {
+          calls.publish(`${asked} failed`)
+          throw error
+        }
+      }
+      return own[name]
+    },
+    set(_, name, value) {
+      own[name] = value
+      return true
+    },
+  })
+}
+
+/** What a store can tell values apart by: which fields there are, and of which type. */
+function shapeOf(value: unknown): string {
+  if (value === null || value === undefined) return '-'
+  if (typeof value === 'boolean') return String(value)
+  if (Array.isArray(value)) {
+    const several = value.length > 1 ? '*' : ''
+    return `[${[...new Set(value.map(shapeOf))].join()}${several}]`
+  }
+  if (typeof value !== 'object') return typeof value
+  const fields = Object.entries(value).filter(([, field]) => field !== undefined)
+  return `{${fields.map(([name, field]) => `${name}:${shapeOf(field)}`).sort()}}`
+}
