@@ -60,8 +60,8 @@ export interface LostOptions<U = Express.User> {
   readonly delay?: LostDelay
   /**
    * Whether this user may reset their second step by mail. Called when the user asks for it,
-   * whenever the link is used, and at the end of the wait. Default: true, except for users with one
-   * of the `adminRoles`. Your own function replaces this rule.
+   * whenever the link is used, and at the end of the wait. Default: true, except for admins
+   * (`adminRoles` or `isAdmin`). Your own function replaces this rule.
    */
   readonly allow?: (user: U) => boolean | Promise<boolean>
   /**
