@@ -8,7 +8,7 @@ import type { Enrolment } from '../support/browser.js'
 import { withPage } from '../support/chromium.js'
 import { MINUTE, SECOND } from '../support/clock.js'
 import { ann } from '../support/host.js'
-import { give, passLogin, type Site, scanned, sent, setUpAt, whoIsIn } from '../support/site.js'
+import { enrolledAt, give, passLogin, type Site, scanned, sent, whoIsIn } from '../support/site.js'
 import { wrongCodeOf } from '../support/visits.js'
 
 const DAY = 24 * 60 * MINUTE
@@ -36,8 +36,8 @@ describe('An admin in a browser', function () {
   ): Promise<void> {
     await withPage({ javaScriptEnabled }, async (admin) => {
       await withPage({ javaScriptEnabled }, async (user) => {
-        const anns = await setUpAt(user, site, ann)
-        const adas = await setUpAt(admin, site, ada)
+        const anns = await enrolledAt(user, site, ann)
+        const adas = await enrolledAt(admin, site, ada)
         await run({ site, admin, adas, user, anns })
       })
     })
@@ -173,7 +173,7 @@ describe('An admin in a browser', function () {
     await withPage({}, async (admin) => {
       await withPage({}, async (user) => {
         await passLogin(user, site, ann)
-        await setUpAt(admin, site, ada)
+        await enrolledAt(admin, site, ada)
         await admin.goto(`${site.url}${ADMIN}/policy`)
         await admin.getByLabel('Two-factor authentication').selectOption('required')
         await admin.getByLabel('Days to set up').fill('1')

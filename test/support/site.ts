@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import type { Page } from 'playwright-core'
 import { virtualAuthenticator } from '../../lib/testing/index.js'
-import type { Enrolment } from './browser.js'
+import { type Enrolment, JSON_TYPE } from './browser.js'
 import { SECOND } from './clock.js'
 import { ann, type Host, type HostOptions, type HostUser, makeHost } from './host.js'
 import { freePort } from './redis-server.js'
@@ -90,6 +90,30 @@ export async function setUpAt(page: Page, site: Site, user: HostUser = ann): Pro
   await give(page, key.code())
   site.system.advance(30 * SECOND)
   return { ...key, backupCodes: await page.locator('#codes code').allTextContents() }
+}
+
+/**
+ * The same for a test that is about what comes after: the page's cookies are those of somebody
+ * signed in, and no page has been opened.
+ */
+export async function enrolledAt(
+  { request }: Page,
+  site: Site,
+  user: HostUser = ann,
+): Promise<Enrolment> {
+  const headers = { accept: JSON_TYPE }
+  const post = async (url: string, data: object) => {
+    const answer = await request.post(url, { headers, data })
+    if (!answer.ok()) throw new Error(`${url} was answered with ${answer.status()}`)
+    return answer.json()
+  }
+  await post(`${site.url}/login`, { username: user.id, password: user.password })
+  const { secret } = await (await request.get(site.at('/setup'), { headers })).json()
+  const authenticator = virtualAuthenticator(secret)
+  const code = () => authenticator.code(site.system.now())
+  const { backupCodes } = await post(site.at('/setup'), { code: code() })
+  site.system.advance(30 * SECOND)
+  return { secret, code, backupCodes }
 }
 
 /** Leaves so many backup codes, without the logins that would use up the others. */
