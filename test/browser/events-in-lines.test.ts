@@ -5,7 +5,7 @@ import { ada } from '../support/admin.js'
 import { ADMIN, startAdminSite } from '../support/admin-site.js'
 import { withPage } from '../support/chromium.js'
 import { HOUR } from '../support/clock.js'
-import { passLogin, type Site, setUpAt } from '../support/site.js'
+import { enrolledAt, passLogin, type Site } from '../support/site.js'
 
 const PHONE = { width: 390, height: 844 }
 const DESKTOP = { width: 1280, height: 900 }
@@ -80,7 +80,7 @@ describe('the list of events', () => {
 
   it('takes a line an event for admins, with whom and by whom', async () => {
     await withPage({ locale: 'en', viewport: DESKTOP }, async (page) => {
-      await setUpAt(page, site, ada)
+      await enrolledAt(page, site, ada)
       await page.goto(`${site.url}${ADMIN}/events?user=ann`)
       expect(await linesOf(page)).to.deep.equal(Array(6).fill(1))
       await page.goto(`${site.url}${ADMIN}/users/ann`)

@@ -7,11 +7,11 @@ import { withPage } from '../support/chromium.js'
 import { SECOND } from '../support/clock.js'
 import { ann } from '../support/host.js'
 import {
+  enrolledAt,
   passLogin,
   type Site,
   scanned,
   sent,
-  setUpAt,
   startSite,
   whoIsIn,
 } from '../support/site.js'
@@ -69,7 +69,7 @@ describe('somebody with a keyboard alone', () => {
 
   it('signs in without a single Tab, and by a backup code with a few', async () => {
     await withPage({}, async (page) => {
-      const { code, backupCodes } = await setUpAt(page, site)
+      const { code, backupCodes } = await enrolledAt(page, site)
       await page.context().clearCookies()
       await passLogin(page, site)
       // Nobody types before the page has put the cursor there.
@@ -91,7 +91,7 @@ describe('somebody with a keyboard alone', () => {
 
   it('manages: a wrong code leaves the focus in the field it was typed into', async () => {
     await withPage({}, async (page) => {
-      const key = await setUpAt(page, site)
+      const key = await enrolledAt(page, site)
       await page.goto(site.at('/'))
       await tabTo(page, 'Change your phone or app')
       await page.keyboard.press('Enter')
@@ -121,7 +121,7 @@ describe('an admin with a keyboard alone', () => {
   it('finds a user, pauses them, and stays in the field that was wrong', async () => {
     await withPage({}, async (page) => {
       await enrol(site, ann)
-      await setUpAt(page, site, ada)
+      await enrolledAt(page, site, ada)
       await page.goto(`${site.url}${ADMIN}/users`)
       await tabTo(page, /(^| )search$/)
       await page.keyboard.type('ann')

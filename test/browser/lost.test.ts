@@ -1,18 +1,10 @@
 import { expect } from 'chai'
 import type { Page } from 'playwright-core'
+import { enrol } from '../support/browser.js'
 import { withPage } from '../support/chromium.js'
 import { ann } from '../support/host.js'
 import { type MailServer, type ReceivedMail, startMailServer } from '../support/mail-server.js'
-import {
-  give,
-  passLogin,
-  type Site,
-  scanned,
-  sent,
-  setUpAt,
-  startSite,
-  whoIsIn,
-} from '../support/site.js'
+import { give, passLogin, type Site, scanned, sent, startSite, whoIsIn } from '../support/site.js'
 
 const member = { ...ann, email: 'ann@example.test' }
 
@@ -28,7 +20,7 @@ describe('"Lost your code?" in a browser, with a real mail server', () => {
         mail: { transport: mails.transport, from: 'Acme <no-reply@acme.example>' },
       },
     })
-    await withPage({}, (page) => setUpAt(page, site).then(() => undefined))
+    await enrol(site, member)
   })
   afterEach(async () => {
     await site.secondStep.close()

@@ -3,12 +3,12 @@ import { letsIn } from '../support/actions.js'
 import { PHONE, withPage } from '../support/chromium.js'
 import { MINUTE, SECOND } from '../support/clock.js'
 import {
+  enrolledAt,
   give,
   passLogin,
   type Site,
   scanned,
   sent,
-  setUpAt,
   startSite,
   whoIsIn,
 } from '../support/site.js'
@@ -23,7 +23,7 @@ describe('the settings in a browser', () => {
 
   it('change the key: the old one works until then, other browsers are signed out', async () => {
     await withPage({}, async (page) => {
-      const old = await setUpAt(page, site)
+      const old = await enrolledAt(page, site)
       await withPage({}, async (other) => {
         await passLogin(other, site)
         await give(other, old.code())
@@ -49,7 +49,7 @@ describe('the settings in a browser', () => {
 
   it('reset: the user sets up again at the next login', async () => {
     await withPage({ viewport: PHONE }, async (page) => {
-      const old = await setUpAt(page, site)
+      const old = await enrolledAt(page, site)
       await page.goto(site.at('/'))
       await page.getByText('Reset the second step').click()
       await give(page, old.code(), 'code-reset')
@@ -64,7 +64,7 @@ describe('the settings in a browser', () => {
 
   it('send a code once, however often the button is pressed', async () => {
     await withPage({}, async (page) => {
-      const { code } = await setUpAt(page, site)
+      const { code } = await enrolledAt(page, site)
       await page.goto(site.at('/'))
       await page.getByText('Make new backup codes').click()
       await page.locator('#code-backup-codes').fill(code())

@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import { withPage } from '../support/chromium.js'
 import { SECOND } from '../support/clock.js'
 import {
+  enrolledAt,
   give,
   leaveBackupCodes,
   passLogin,
@@ -50,7 +51,7 @@ describe('a browser without JavaScript', () => {
 
   it('is shown the server’s time too, in UTC', async () => {
     await withPage({ javaScriptEnabled: false }, async (page) => {
-      const key = await setUpAt(page, site)
+      const key = await enrolledAt(page, site)
       await page.context().clearCookies()
       await passLogin(page, site)
       await give(page, wrongCodeOf(site, key))
@@ -62,7 +63,7 @@ describe('a browser without JavaScript', () => {
 
   it('is led from the login with few codes left to new ones, and on', async () => {
     await withPage({ javaScriptEnabled: false }, async (page) => {
-      const { code } = await setUpAt(page, site)
+      const { code } = await enrolledAt(page, site)
       await leaveBackupCodes(site, 0)
       await page.context().clearCookies()
       await passLogin(page, site)
