@@ -19,6 +19,7 @@ const OVER_HTTP = /^test\/(web|request|routing|login|user|admin)\//
  * first: so nobody waits for it at the end.
  */
 const FILES_AT_ONCE: readonly (readonly [folder: RegExp, count: number])[] = [
+  [/^test\/browser\/every-/, 1],
   [/^test\/promises\//, 1],
   [OVER_HTTP, 8],
   [/^test\/(browser|cli|example-app)\//, 1],
