@@ -17,6 +17,8 @@ import { type PasswordChangedOptions, passwordChanged } from './web/login/passwo
 import { type RequireFreshOptions, requireFresh } from './web/login/require-fresh.js'
 import { requireSignedIn } from './web/login/require-signed-in.js'
 import { SecondStepStrategy } from './web/login/strategy.js'
+import { watcherOf } from './web/login/watcher.js'
+import { watchPassport } from './web/request/watched-passport.js'
 import { errorHandler } from './web/routing/error-handler.js'
 import { router } from './web/user/router.js'
 import { wire } from './wiring.js'
@@ -106,6 +108,7 @@ export function createSecondStep<U = Express.User>(options: SecondStepOptions<U>
   const { checked, site, announcer, records, status, mails, readyMailResets } = wire(options)
   const { sessions } = site
   const recordId = (userId: unknown, call: string) => recordIdOf(checked, userId, call)
+  for (const passport of site.passports) watchPassport(passport, watcherOf(site))
   openEarly(records, site.failureReporter)
   readyMailResets?.start()
 

@@ -25,14 +25,14 @@ import { followSessionStore, isSessionStoreDisconnected } from '../request/sessi
 import { forgetCodes } from '../request/shown-again.js'
 import type { Places, Site } from '../request/site.js'
 import { type Guarded, guardedOf, type PendingVisitor, setGuarded } from '../request/visitor.js'
-import { requireOneSession, type Watcher, watchPassport } from '../request/watched-passport.js'
+import { requireOneSession, watchForGuard } from '../request/watched-passport.js'
 import { redirect } from '../routing/respond.js'
 import { bannerOf } from './banner.js'
 import { checkSessionStore } from './check-session-store.js'
-import { meetFoundUser } from './found-user.js'
 import { gate } from './gate.js'
 import { gatedLogOut } from './log-out.js'
 import { meet } from './meet.js'
+import { watcherOf } from './watcher.js'
 
 /** Options of `guard()`. */
 export interface GuardOptions {
@@ -51,7 +51,7 @@ export interface GuardOptions {
 export function guard(site: Site, options: GuardOptions = {}): RequestHandler {
   checkCall(options, ['open'], 'guard')
   const open = openPaths(options.open, site.base)
-  for (const passport of site.passports) watchPassport(passport, watcherOf(site))
+  for (const passport of site.passports) watchForGuard(passport, watcherOf(site))
   const look: RequestHandler = (req, res, next) => {
     pass(site, open, req, res, next, look).catch((error: unknown) => {
       // The error handler must not see a signed-in visitor (promise 7).
@@ -60,21 +60,6 @@ export function guard(site: Site, options: GuardOptions = {}): RequestHandler {
     })
   }
   return look
-}
-
-/** For every instance. Uses the guard that has seen the request, if there is one. */
-function watcherOf(site: Site): Watcher {
-  return {
-    found: meetFoundUser,
-    session(req, next) {
-      const state = guardedOf(req)
-      // For a session() behind the guard: checks its user before other code sees them.
-      if (state === undefined) next()
-      else state.look(req, state.res, next)
-    },
-    whyNoSession: () =>
-      isSessionStoreDisconnected(site) ? new UnavailableError('the session store') : null,
-  }
 }
 
 async function pass(

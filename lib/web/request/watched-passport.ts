@@ -9,6 +9,7 @@ import {
   userOf,
   userProperty,
 } from './passport.js'
+import { type Guarding, warnWithoutGuard } from './without-guard.js'
 
 /** Options of `passport.authenticate()` that say what becomes of the user. */
 export interface AuthenticateOptions extends LogInOptions {
@@ -54,39 +55,54 @@ interface StrategyAtWork {
   authenticate(req: Request, options?: AuthenticateOptions): unknown
 }
 
-const watched = new WeakSet<PassportInstance>()
+interface Watching extends Guarding {
+  watcher: Watcher
+}
+
+const watched = new WeakMap<PassportInstance, Watching>()
 
 /**
- * Watches an instance, whenever its middleware was made. Wrapping `req.logIn` is not enough: with a
- * callback of the host, Passport passes it the user and never calls `req.logIn`; `session()` does
- * not call it either; and in front of the guard, `req.logIn` is still Passport's own.
+ * Watches an instance from the start, whenever its middleware was made. Wrapping `req.logIn` is not
+ * enough: with a callback of the host, Passport passes it the user and never calls `req.logIn`;
+ * `session()` does not call it either; and in front of the guard, `req.logIn` is still Passport's own.
+ * Until there is a guard, the first login is warned of.
  */
 export function watchPassport(passport: PassportInstance, watcher: Watcher): void {
   if (watched.has(passport)) return
-  watched.add(passport)
-  watchStrategies(passport, watcher)
-  watchLogIns(passport)
+  const watching = { watcher, guarded: false, warned: false }
+  watched.set(passport, watching)
+  watchStrategies(passport, watching)
+  watchLogIns(passport, watching)
 }
 
-function watchStrategies(passport: PassportInstance, watcher: Watcher): void {
-  watchStrategyObjects(passport, watcher)
+/** There is a guard for this instance. The first one listens. */
+export function watchForGuard(passport: PassportInstance, watcher: Watcher): void {
+  watchPassport(passport, watcher)
+  const watching = watched.get(passport)
+  if (watching === undefined || watching.guarded) return
+  watching.watcher = watcher
+  watching.guarded = true
+}
+
+function watchStrategies(passport: PassportInstance, watching: Watching): void {
+  watchStrategyObjects(passport, watching)
   const look: unknown = Reflect.get(passport, '_strategy')
   if (typeof look !== 'function') return
   Reflect.set(passport, '_strategy', (name: string) => {
     const strategy: StrategyAtWork | undefined = look.call(passport, name)
     if (strategy === undefined) return undefined
     return name === 'session'
-      ? watchedSession(strategy, watcher)
-      : watchedStrategy(name, strategy, watcher)
+      ? watchedSession(strategy, watching)
+      : watchedStrategy(name, strategy, watching)
   })
 }
 
 /** The host may pass a strategy itself instead of its registered name. */
-function watchStrategyObjects(passport: PassportInstance, watcher: Watcher): void {
+function watchStrategyObjects(passport: PassportInstance, watching: Watching): void {
   const authenticate: unknown = Reflect.get(passport, 'authenticate')
   if (typeof authenticate !== 'function') return
   const watch = (one: unknown) =>
-    isStrategy(one) ? watchedStrategy(one.name ?? 'a strategy', one, watcher) : one
+    isStrategy(one) ? watchedStrategy(one.name ?? 'a strategy', one, watching) : one
   Reflect.set(passport, 'authenticate', (name: unknown, ...given: unknown[]) => {
     const names = Array.isArray(name) ? name.map(watch) : watch(name)
     return authenticate.call(passport, names, ...noteCallback(given))
@@ -109,27 +125,41 @@ function isStrategy(value: unknown): value is StrategyAtWork {
   return typeof value === 'object' && value !== null && 'authenticate' in value
 }
 
-function watchedStrategy(name: string, strategy: StrategyAtWork, watcher: Watcher): StrategyAtWork {
-  const watching: StrategyAtWork = Object.create(strategy)
-  watching.authenticate = function (this: StrategyAtWork, req, options = {}) {
+function watchedStrategy(
+  name: string,
+  strategy: StrategyAtWork,
+  watching: Watching,
+): StrategyAtWork {
+  const watched: StrategyAtWork = Object.create(strategy)
+  watched.authenticate = function (this: StrategyAtWork, req, options = {}) {
     const succeed = this.success
     this.success = (user, info) => {
       const proceed = () => succeed.call(this, user, info)
       if (!user) return proceed()
+      warnWithoutGuard(watching, options)
       const [pass, fail] = [() => this.pass(), (error: unknown) => this.error(error)]
       const callsBack = Reflect.get(options, CALLS_BACK) === true
-      return watcher.found({ req, strategy: name, user, options, callsBack, proceed, pass, fail })
+      return watching.watcher.found({
+        req,
+        strategy: name,
+        user,
+        options,
+        callsBack,
+        proceed,
+        pass,
+        fail,
+      })
     }
     return strategy.authenticate.call(this, req, options)
   }
-  return watching
+  return watched
 }
 
 /** `session()` calls `pass`, whether it has found a user or not. */
-function watchedSession(strategy: StrategyAtWork, watcher: Watcher): StrategyAtWork {
-  const watching: StrategyAtWork = Object.create(strategy)
-  watching.authenticate = function (this: StrategyAtWork, req, options = {}) {
-    const missing = req.session ? null : watcher.whyNoSession()
+function watchedSession(strategy: StrategyAtWork, watching: Watching): StrategyAtWork {
+  const watched: StrategyAtWork = Object.create(strategy)
+  watched.authenticate = function (this: StrategyAtWork, req, options = {}) {
+    const missing = req.session ? null : watching.watcher.whyNoSession()
     if (missing !== null) return this.error(missing)
     const before = userOf(req)
     const pass = this.pass
@@ -137,11 +167,11 @@ function watchedSession(strategy: StrategyAtWork, watcher: Watcher): StrategyAtW
       const user = userOf(req)
       if (user === undefined || user === before) return pass.call(this)
       noteSession(req, String(Reflect.get(strategy, '_key')), user)
-      watcher.session(req, (error) => (error ? this.error(error) : pass.call(this)))
+      watching.watcher.session(req, (error) => (error ? this.error(error) : pass.call(this)))
     }
     return strategy.authenticate.call(this, req, options)
   }
-  return watching
+  return watched
 }
 
 interface SessionUser {
@@ -201,11 +231,12 @@ type Done = (error?: unknown) => void
  * Notes first steps. A user who is already in the session and is logged in again has not passed
  * one.
  */
-function watchLogIns(passport: PassportInstance): void {
+function watchLogIns(passport: PassportInstance, watching: Watching): void {
   const manager: unknown = Reflect.get(passport, '_sm')
   const logIn: unknown = Reflect.get(Object(manager), 'logIn')
   if (typeof logIn !== 'function') return
-  const watching: LogIn = (req, user, options, done) => {
+  const watchedLogIn: LogIn = (req, user, options, done) => {
+    warnWithoutGuard(watching, options)
     const key = String(Reflect.get(Object(manager), '_key'))
     const isFirst = req.session && (serialisedUnder(req, key) ?? null) === null
     const secondStep = req.session?.secondStep
@@ -214,5 +245,5 @@ function watchLogIns(passport: PassportInstance): void {
       done(error)
     })
   }
-  Reflect.set(Object(manager), 'logIn', watching)
+  Reflect.set(Object(manager), 'logIn', watchedLogIn)
 }
