@@ -6,7 +6,9 @@ import type { Host } from './host.js'
 
 /** A request whose header the server has, and whose body the client still holds back. */
 export interface Parked {
-  finish(body: object): Promise<ParkedAnswer>
+  finish(body: object | Buffer): Promise<ParkedAnswer>
+  /** Sends a piece of the body, and not its end. */
+  write(piece: Buffer): void
   /** For a request that is answered without its body. */
   readonly answer: Promise<ParkedAnswer>
 }
@@ -32,7 +34,14 @@ export async function park(
     like,
     method = 'POST',
     accept = JSON_TYPE,
-  }: { cookie: string; like: object; method?: 'POST' | 'GET'; accept?: string },
+    headers = {},
+  }: {
+    cookie: string
+    like: object
+    method?: 'POST' | 'GET'
+    accept?: string
+    headers?: http.OutgoingHttpHeaders
+  },
 ): Promise<Parked> {
   const server = http.createServer(host.app).listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -43,9 +52,12 @@ export async function park(
       Cookie: cookie,
       Accept: accept,
       'Content-Type': accept === JSON_TYPE ? JSON_TYPE : 'application/x-www-form-urlencoded',
-      'Content-Length': JSON.stringify(like).length,
+      'Content-Length': bytesOf(like).length,
+      ...headers,
     },
   })
+  // A connection that is cut behind the answer.
+  request.on('error', () => undefined)
   const looked = guardLooks(host)
   const answer = answerTo(request).finally(() => {
     server.closeAllConnections()
@@ -56,10 +68,17 @@ export async function park(
   return {
     answer,
     finish(body) {
-      request.end(JSON.stringify(body))
+      request.end(bytesOf(body))
       return answer
     },
+    write(piece) {
+      request.write(piece)
+    },
   }
+}
+
+function bytesOf(body: object): Buffer {
+  return Buffer.isBuffer(body) ? body : Buffer.from(JSON.stringify(body))
 }
 
 async function answerTo(request: http.ClientRequest): Promise<ParkedAnswer> {

@@ -4,10 +4,9 @@ import { checkCall } from '../../errors/check-call.js'
 import { ConfigurationError } from '../../errors/configuration-error.js'
 import type { Problem } from '../../text/problem.js'
 import { answeredSince } from '../request/answered.js'
-import { hasBody } from '../request/body.js'
 import { isCrossOrigin } from '../request/cross-origin.js'
 import { isNavigation } from '../request/destination.js'
-import { holdBodyEnd, isBodyOnItsWay } from '../request/held-body.js'
+import { HeldBody, hasBodyBegun, isBodyOnItsWay, type Refusal } from '../request/held-body.js'
 import { lookAgain } from '../request/look-again.js'
 import type { Site } from '../request/site.js'
 import { guardedStateOf, type Visitor } from '../request/visitor.js'
@@ -27,8 +26,8 @@ export interface RequireFreshOptions {
 /**
  * Guards a route of the host: the user must have given a code within the last five minutes. Refuses
  * an unsafe request that another site started, even with a fresh code. If the body arrives after
- * the guard's check, it checks again when the body is complete, wherever it is read: a request that
- * is held back must not outlive a log-out.
+ * the guard's check, it checks again before each piece goes on to a reader: a request that is held
+ * back must not outlive a log-out.
  */
 export function requireFresh(site: Site, options: RequireFreshOptions = {}): RequestHandler {
   checkCall(options, ['notEnrolled'], 'requireFresh')
@@ -41,28 +40,41 @@ export function requireFresh(site: Site, options: RequireFreshOptions = {}): Req
     const problemNow = async () => problemOf(site, req, await lookAgain(site, req), notEnrolled)
     const check = async (): Promise<void> => {
       if (isCrossOrigin(req, site)) return sendProblem(site, req, res, { code: 'cross-origin' })
-      const { visitor, bodyWasThere } = guardedStateOf(req)
-      const comes = isBodyOnItsWay(req)
       const isAnswered = answeredSince(res)
-      const problem =
-        comes || bodyWasThere || !hasBody(req)
-          ? problemOf(site, req, visitor, notEnrolled)
-          : await problemNow()
-      if (isAnswered()) return
-      if (problem !== null) return refuse(site, req, res, problem)
-      if (comes) holdBodyEnd(req, res, mayEnd)
-      next()
+      // Before the look: nothing may reach a reader past it.
+      const held = isBodyOnItsWay(req) ? new HeldBody(req, res, next) : null
+      const problem = await firstProblem().catch((error) => {
+        held?.release()
+        throw error
+      })
+      if (problem === null && !isAnswered()) {
+        held?.open(lookAtBody)
+        return next()
+      }
+      held?.release()
+      if (problem !== null && !isAnswered()) await refuse(site, req, res, problem)
     }
-    const mayEnd = async (): Promise<boolean> => {
+    /** What the guard has seen counts as long as no piece of the body has come since. */
+    const firstProblem = async (): Promise<Problem | null> => {
+      const { visitor, bodyWasThere } = guardedStateOf(req)
+      const mustLook = hasBodyBegun(req) && !bodyWasThere
+      return mustLook ? problemNow() : problemOf(site, req, visitor, notEnrolled)
+    }
+    const lookAtBody = async (): Promise<Refusal | null> => {
       try {
         const problem = await problemNow()
-        if (problem === null) return true
+        return problem === null ? null : () => refuseBody(problem)
+      } catch (error) {
+        return async () => next(error)
+      }
+    }
+    const refuseBody = async (problem: Problem): Promise<void> => {
+      try {
         if (res.headersSent) res.destroy()
         else await refuse(site, req, res.set('Connection', 'close'), problem)
       } catch (error) {
         next(error)
       }
-      return false
     }
     check().catch(next)
   }
