@@ -13,8 +13,10 @@ import { type Unit, units } from './testing/units.js'
 import { requireTools } from './tools.js'
 
 const INTERRUPTED = 130
+const WATCH_EVERY = 500
 let interrupted = false
-process.on('SIGINT', interrupt).on('SIGTERM', interrupt)
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, interrupt)
+endWithParent()
 
 /** `npm test`: everything, or the files that are given. `npm run test:quick`: `--quick`. */
 function test(args: readonly string[]): Promise<number> {
@@ -107,6 +109,17 @@ async function npmRun(script: string): Promise<boolean> {
 
 function interrupt(): void {
   interrupted = true
+}
+
+/** Who ends npm may pass no signal on: then the servers would go on, and the tests with them. */
+function endWithParent(): void {
+  const parent = process.ppid
+  const watch = setInterval(() => {
+    if (process.ppid === parent) return
+    clearInterval(watch)
+    process.kill(process.pid, 'SIGTERM')
+  }, WATCH_EVERY)
+  watch.unref()
 }
 
 test(process.argv.slice(2)).then(

@@ -39,6 +39,9 @@ export interface Task {
   readonly show: boolean
 }
 
+/** What is to end the tests reaches all of their processes. */
+const ENDING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+
 const { timeout } = JSON.parse(readFileSync('.mocharc.json', 'utf8'))
 const COMMAND = [
   ...['--enable-source-maps', 'node_modules/mocha/bin/mocha.js', '--no-config', '--no-package'],
@@ -88,9 +91,9 @@ async function run(
   }
   const closed = once(child, 'close')
   const stop = (signal: NodeJS.Signals) => signalGroup(child.pid, signal)
-  process.on('SIGINT', stop).on('SIGTERM', stop)
+  for (const signal of ENDING) process.on(signal, stop)
   const [code, signal] = await once(child, 'exit')
-  process.off('SIGINT', stop).off('SIGTERM', stop)
+  for (const signal of ENDING) process.off(signal, stop)
   // What it left behind would keep the pipes open.
   signalGroup(child.pid, 'SIGKILL')
   await closed
