@@ -16,7 +16,12 @@ export interface Stamp {
   readonly at: number
   /** The record's version when it was given; 0 in sessions of version 0.1.0. */
   readonly version: number
+  /** Which of the host's Passport instances has signed the user in; 0 in sessions of version 0.1.0. */
+  readonly instance: number
 }
+
+/** Whose stamp it is. */
+export type StampOwner = Pick<Stamp, 'userId' | 'instance'>
 
 /** The record's epoch and version when a stamp is given. */
 export type Generation = Pick<SecondStepRecord, 'epoch' | 'version'>

@@ -117,7 +117,10 @@ export interface SecondStepOptions<U = Express.User> {
    * '/second-step', admin: '/admin/second-step', signIn: '/login', signedIn: '/' }`.
    */
   readonly paths?: Partial<Paths>
-  /** All Passport instances of the app. Default: the one that `import passport from 'passport'` gives. */
+  /**
+   * All Passport instances of the app. User ids must be unique over all of them. Default: the one that
+   * `import passport from 'passport'` gives.
+   */
   readonly passports?: readonly PassportInstance[]
   /** Describes a user of the host to the package. Default: the user's properties of these names. */
   readonly describe?: (user: U) => Described

@@ -3,7 +3,14 @@ import { endMailReset } from '../domain/mail-reset.js'
 import { endLogin, type PendingLogin } from '../domain/pending-login.js'
 import type { Policy, Subject } from '../domain/policy.js'
 import type { SecondStepRecord } from '../domain/record.js'
-import { endStamp, type Generation, type Method, raiseEpoch, type Stamp } from '../domain/stamp.js'
+import {
+  endStamp,
+  type Generation,
+  type Method,
+  raiseEpoch,
+  type Stamp,
+  type StampOwner,
+} from '../domain/stamp.js'
 import { type Admission, type Footing, noteRule, stillAdmitted } from '../domain/standing.js'
 import type { System } from '../ports/system.js'
 import { NO_REQUEST, type RequestInfo } from './announcer.js'
@@ -75,8 +82,8 @@ export class Sessions {
   }
 
   /** The stamp of a session in which the second step was just passed, or is not needed. */
-  stamp(userId: string, { epoch, version }: Generation, method: Method): Stamp {
-    return { id: this.#id(), userId, epoch, method, at: this.#system.now(), version }
+  stamp({ userId, instance }: StampOwner, { epoch, version }: Generation, method: Method): Stamp {
+    return { id: this.#id(), userId, epoch, method, at: this.#system.now(), version, instance }
   }
 
   /** The pending login of somebody who has just passed the first step. */
@@ -127,8 +134,8 @@ export class Sessions {
       const { events, record: withoutReset } = endMailReset(record, now)
       const next = { ...raiseEpoch(withoutReset), attempts: noAttempts, passwordChangedAt: null }
       const lives = named !== null && isStillSignedIn(named, record, now)
-      const { method = 'none', at = now } = named?.stamp ?? {}
-      const stamp = lives ? { ...this.stamp(userId, next, method), at } : null
+      const { method = 'none', at = now, instance = 0 } = named?.stamp ?? {}
+      const stamp = lives ? { ...this.stamp({ userId, instance }, next, method), at } : null
       return {
         record: next,
         answer: { stamp, record: next },

@@ -212,6 +212,7 @@ describe('A reset by an admin', () => {
       method: 'totp',
       at: NOW,
       version: 2,
+      instance: 0,
     } as const
     const footing = footingWith(record, policyWith('optional'))
     expect(standingOf(USER, stamp, footing, NOW)).to.equal('revoked')
@@ -291,6 +292,7 @@ describe('A pause', () => {
       method: 'none',
       at: NOW,
       version: 2,
+      instance: 0,
     } as const
     const at = (now: number) => [
       demandOf(paused, now),

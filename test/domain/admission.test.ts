@@ -24,7 +24,15 @@ const pending = {
     stampVersion: null,
   },
 }
-const stamp: Stamp = { id: 'stamp', userId: USER, epoch: 1, method: 'totp', at: NOW, version: 2 }
+const stamp: Stamp = {
+  id: 'stamp',
+  userId: USER,
+  epoch: 1,
+  method: 'totp',
+  at: NOW,
+  version: 2,
+  instance: 0,
+}
 const setup = { ...UNPROVEN, secret: 'sealed', startedAt: NOW, misses: 0 }
 
 describe('a pending login and a password that was changed', () => {

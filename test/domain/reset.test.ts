@@ -54,6 +54,7 @@ describe('a reset by the user', () => {
       method: 'totp',
       at: NOW,
       version: 7,
+      instance: 0,
     } as const
     const standing = standingOf(
       USER,

@@ -19,7 +19,15 @@ import {
   UNPROVEN,
 } from '../support/records.js'
 
-const stamp: Stamp = { id: 'stamp', userId: 'ada', epoch: 1, method: 'totp', at: NOW, version: 2 }
+const stamp: Stamp = {
+  id: 'stamp',
+  userId: 'ada',
+  epoch: 1,
+  method: 'totp',
+  at: NOW,
+  version: 2,
+  instance: 0,
+}
 
 describe('a stamp', () => {
   it('is fresh for five minutes after a code', () => {

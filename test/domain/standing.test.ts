@@ -34,7 +34,15 @@ const columns = (Object.keys(records) as (keyof typeof records)[]).flatMap((who)
   modes.map((mode: PolicyMode) => ({ who, mode })),
 )
 
-const good: Stamp = { id: 'stamp', userId: USER, epoch: 3, method: 'totp', at: NOW, version: 2 }
+const good: Stamp = {
+  id: 'stamp',
+  userId: USER,
+  epoch: 3,
+  method: 'totp',
+  at: NOW,
+  version: 2,
+  instance: 0,
+}
 const stamps = {
   'by a code': good,
   'by a backup code': { ...good, method: 'backup-code' },

@@ -57,7 +57,8 @@ export async function finishLogin(
   const passport = site.passports[pending.passport.instance]
   if (passport !== undefined) putInCharge(req, passport)
   const next = pathOnOrigin(pending.next, site.origin) ?? site.paths.signedIn
-  const stamp = site.sessions.stamp(pending.userId, passed.given, passed.method)
+  const owner = { userId: pending.userId, instance: pending.passport.instance }
+  const stamp = site.sessions.stamp(owner, passed.given, passed.method)
   await enter(site, req, {
     account: passed.account,
     stamp,

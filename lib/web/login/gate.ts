@@ -4,7 +4,12 @@ import { demandOf, type Footing, standingOf } from '../../domain/standing.js'
 import { ConfigurationError } from '../../errors/configuration-error.js'
 import type { Account } from '../../service/accounts.js'
 import { keepsAsPassport, keepsOfPending } from '../request/kept-keys.js'
-import { type LogInOptions, removeUser, requireKnownInstance } from '../request/passport.js'
+import {
+  instanceInCharge,
+  type LogInOptions,
+  removeUser,
+  requireKnownInstance,
+} from '../request/passport.js'
 import type { Services, Site } from '../request/site.js'
 import { type Guarded, guardedStateOf } from '../request/visitor.js'
 import { askForSecondStep, type Login } from './ask-for-second-step.js'
@@ -85,7 +90,9 @@ async function logIn(
   const login: Login = { account, footing, options }
   if (isWithoutSession(options)) return logInOnce(site, req, res, login, passed !== null)
 
-  const stamp = passed ?? keptStamp(site, state, login) ?? stampOfNobodyAsked(site, login)
+  const { index } = instanceInCharge(req, site.passports)
+  const stamp =
+    passed ?? keptStamp(site, state, login, index) ?? stampOfNobodyAsked(site, login, index)
   if (stamp === null) {
     await askForSecondStep(state, req, login)
     return false
@@ -122,20 +129,28 @@ function takePassed(state: Guarded, { id }: Account, { record }: Footing): Stamp
   return passed.stamp.epoch === record.epoch ? passed.stamp : null
 }
 
-/** The current user logs in again (profile edit, linked account): the same stamp, its old time. */
+/**
+ * The current user logs in again (profile edit, linked account): the same stamp, its old time. A user of
+ * another instance may have the same id, and is not the current one.
+ */
 function keptStamp(
   site: Services,
   { visitor }: Guarded,
   { account, footing }: Login,
+  instance: number,
 ): Stamp | null {
-  if (visitor.kind !== 'signed-in' || visitor.stamp === null) return null
+  if (visitor.kind !== 'signed-in' || visitor.stamp?.instance !== instance) return null
   const standing = standingOf(account.id, visitor.stamp, footing, site.system.now())
   return standing === 'passed' ? visitor.stamp : null
 }
 
-function stampOfNobodyAsked(site: Services, { account, footing }: Login): Stamp | null {
+function stampOfNobodyAsked(
+  site: Services,
+  { account, footing }: Login,
+  instance: number,
+): Stamp | null {
   if (demandOf(footing, site.system.now()) !== 'nothing') return null
-  return site.sessions.stamp(account.id, footing.record, 'none')
+  return site.sessions.stamp({ userId: account.id, instance }, footing.record, 'none')
 }
 
 /** A login for this request only, by an API key or the like. */

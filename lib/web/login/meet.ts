@@ -114,7 +114,8 @@ async function meetLogin(
   const now = site.system.now()
   const demand = demandOf(footing, now)
   if (demand === 'nothing') {
-    req.session.secondStep = { verified: site.sessions.stamp(userId, footing.record, 'none') }
+    const owner = { userId, instance: instanceInCharge(req, site.passports).index }
+    req.session.secondStep = { verified: site.sessions.stamp(owner, footing.record, 'none') }
     await saveSession(req)
     return signedInVisitor(req, account, footing)
   }

@@ -84,7 +84,8 @@ export class SecondStepStrategy extends Strategy {
 
   private succeed(req: Request, { account, visitor, given, method }: Passed): void {
     const { passport } = visitor.pending
-    const stamp = this.site.sessions.stamp(account.id, given, method)
+    const owner = { userId: account.id, instance: passport.instance }
+    const stamp = this.site.sessions.stamp(owner, given, method)
     guardedStateOf(req).passed = { account, stamp }
     const instance = this.site.passports[passport.instance]
     if (instance !== undefined) putInCharge(req, instance)

@@ -182,25 +182,30 @@ export function pendingIn(secondStep: unknown): PendingLogin | 'broken' | null {
     typeof passport?.instance === 'number' &&
     Array.isArray(subject?.roles)
   if (!whole) return 'broken'
-  return { ...(pending as PendingLogin), stampVersion: versionOf(stampVersion) }
+  return { ...(pending as PendingLogin), stampVersion: numberOf(stampVersion) }
 }
 
 /** The session's stamp, or null where there is none that can be read. */
 export function stampOf(req: Request): Stamp | null {
   const stamp: unknown = req.session.secondStep?.verified
-  const { id, userId, epoch, at, method, version } = Object(stamp ?? {}) as Partial<Stamp>
+  const { id, userId, epoch, at, method, version, instance } = Object(stamp ?? {}) as Partial<Stamp>
   const whole =
     typeof id === 'string' &&
     typeof userId === 'string' &&
     typeof epoch === 'number' &&
     typeof at === 'number' &&
     typeof method === 'string'
-  return whole ? { ...(stamp as Stamp), version: versionOf(version) ?? 0 } : null
+  if (!whole) return null
+  return {
+    ...(stamp as Stamp),
+    version: numberOf(version) ?? 0,
+    instance: numberOf(instance) ?? 0,
+  }
 }
 
 /** Version 0.1.0 wrote none. */
-function versionOf(version: unknown): number | null {
-  return typeof version === 'number' ? version : null
+function numberOf(value: unknown): number | null {
+  return typeof value === 'number' ? value : null
 }
 
 const detached = new WeakSet<Request>()

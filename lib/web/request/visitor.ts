@@ -1,6 +1,6 @@
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
 import type { PendingLogin } from '../../domain/pending-login.js'
-import { freshUntil, type Method, type Stamp } from '../../domain/stamp.js'
+import { freshUntil, type Method, type Stamp, type StampOwner } from '../../domain/stamp.js'
 import { type Footing, type PendingStanding, setupDeadlineOf } from '../../domain/standing.js'
 import { ConfigurationError } from '../../errors/configuration-error.js'
 import type { Account } from '../../service/accounts.js'
@@ -131,6 +131,12 @@ function helperOf(visitor: Visitor, now: number): SecondStepOfRequest {
   if (stamp.method === 'none') return { ...known, method: 'none' }
   const until = freshUntil(stamp)
   return { ...known, status: 'verified', method: stamp.method, freshUntil: dateOrNull(until) }
+}
+
+/** Whose stamp a signed-in visitor's next one is: of the instance that has signed them in. */
+export function ownerOf({ userId, stamp }: Pick<SignedInVisitor, 'userId' | 'stamp'>): StampOwner {
+  // A session without a stamp is older than the package.
+  return { userId, instance: stamp?.instance ?? 0 }
 }
 
 function dateOrNull(time: number | null): Date | null {

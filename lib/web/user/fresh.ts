@@ -7,7 +7,7 @@ import type { Exchange, Handler } from '../request/handler.js'
 import { wantsJson } from '../request/negotiation.js'
 import { typedIn } from '../request/proof-field.js'
 import { renewSession } from '../request/session.js'
-import type { SignedInVisitor } from '../request/visitor.js'
+import { ownerOf, type SignedInVisitor } from '../request/visitor.js'
 import { nextOf } from '../routing/requirements.js'
 import { redirect, sendJson, sendProblem, showPage } from '../routing/respond.js'
 
@@ -30,7 +30,7 @@ export const answerFresh: Handler<SignedInVisitor> = async (exchange) => {
     return problem.code === 'sign-in-again' ? problem : onPage(exchange, problem)
   }
 
-  const given = site.sessions.stamp(visitor.account.id, outcome.done, outcome.done.method)
+  const given = site.sessions.stamp(ownerOf(visitor), outcome.done, outcome.done.method)
   const stamp = { ...given, id: visitor.stamp?.id ?? given.id }
   const next = nextOf(site, req)
   await renewSession(req, stamp)

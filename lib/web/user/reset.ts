@@ -6,7 +6,7 @@ import { keepsHostsKeys } from '../request/kept-keys.js'
 import { wantsJson } from '../request/negotiation.js'
 import { removeUser } from '../request/passport.js'
 import { regenerateSession } from '../request/session.js'
-import type { SignedInVisitor } from '../request/visitor.js'
+import { ownerOf, type SignedInVisitor } from '../request/visitor.js'
 import { redirect, sendJson } from '../routing/respond.js'
 import { refuseOnSettings } from './settings.js'
 
@@ -46,7 +46,7 @@ export const disable: Handler<SignedInVisitor> = async (exchange) => {
   if ('problem' in outcome) return refuseOnSettings(exchange, outcome.problem, 'disable')
   await enter(site, req, {
     account,
-    stamp: site.sessions.stamp(account.id, outcome.done, 'none'),
+    stamp: site.sessions.stamp(ownerOf(visitor), outcome.done, 'none'),
     footing: visitor,
     keeps: keepsHostsKeys(site, req),
     notice: wantsJson(req) ? undefined : 'disabled',

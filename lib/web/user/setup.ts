@@ -19,7 +19,7 @@ import { proofIn } from '../request/proof-field.js'
 import { requestInfoOf } from '../request/request-info.js'
 import { saveSession, stampOf, updateSecondStep } from '../request/session.js'
 import { givenOf, keptCodes, shownBefore } from '../request/shown-again.js'
-import type { PendingVisitor, SignedInVisitor } from '../request/visitor.js'
+import { ownerOf, type PendingVisitor, type SignedInVisitor } from '../request/visitor.js'
 import { backOf, knownNextOf, nextOf } from '../routing/requirements.js'
 import { redirect, sendJson, sendProblem, showPage } from '../routing/respond.js'
 import { keyPage, sendKey } from './key-page.js'
@@ -160,7 +160,7 @@ async function signIn(
     })
   }
   const [next, back] = [nextOf(site, req), backOf(site, req)]
-  const stamp = site.sessions.stamp(visitor.account.id, given, given.method)
+  const stamp = site.sessions.stamp(ownerOf(visitor), given, given.method)
   await enter(site, req, {
     account: visitor.account,
     stamp,
@@ -189,7 +189,7 @@ async function setupOwner({ site, req, visitor }: Exchange<Owner>): Promise<Setu
     return { ...shared, owner: present.id, admission: { ...visitor, stamp: present } }
   }
   // A session older than the package gets a stamp, so that the set-up can be bound to it.
-  const stamp = site.sessions.stamp(record.userId, record, 'none')
+  const stamp = site.sessions.stamp(ownerOf(visitor), record, 'none')
   updateSecondStep(req, { verified: stamp })
   await saveSession(req)
   return { ...shared, owner: stamp.id, admission: { ...visitor, stamp } }

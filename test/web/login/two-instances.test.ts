@@ -5,7 +5,15 @@ import { expect } from 'chai'
 import type { Request, RequestHandler } from 'express'
 import { Passport } from 'passport'
 import { getJson, postJson } from '../../support/answers.js'
-import { type Browser, browserOf, enrol, giveCode, passFirstStep } from '../../support/browser.js'
+import {
+  type Browser,
+  browserOf,
+  type Enrolment,
+  enrol,
+  giveCode,
+  passFirstStep,
+  signIn,
+} from '../../support/browser.js'
 import {
   ann,
   bob,
@@ -173,6 +181,76 @@ describe('a session() behind the guard', () => {
     }
     await getJson(browser, '/staff/who').expect(200, { user: null, staff: 'bob' })
     expect(reads).to.equal(1)
+  })
+})
+
+describe('a user of one instance who has the id of a user of the other', () => {
+  // The attack: an employee chooses the user name `ann`, signs in as staff in the browser in which the customer
+  // Ann has given a code, and counts as somebody who has given one.
+  const employee: HostUser = { ...ann, name: 'Employee' }
+  const withBoth: Mounts = {
+    routes: ({ app, secondStep }, staff) => {
+      app.post('/login/staff', staff.initialize(), logInAs(employee))
+      app.post('/again', logInAs(ann))
+      app.post('/password', async (req, res) => {
+        await secondStep.passwordChanged('ann', { except: req })
+        res.json({})
+      })
+    },
+  }
+
+  async function verified(host: Host): Promise<{ browser: Browser; enrolment: Enrolment }> {
+    const enrolment = await enrol(host, ann)
+    const browser = browserOf(host)
+    await signIn(browser, ann, enrolment)
+    host.system.advance(30_000)
+    return { browser, enrolment }
+  }
+
+  it('is asked for a code in the session of the other', async () => {
+    const { browser } = await verified(hostWithStaff(withBoth))
+    const answer = await postJson(browser, '/login/staff').expect(200)
+    expect(answer.body.status).to.equal('code-required')
+    await getJson(browser, '/who').expect(200, { user: null, staff: null })
+  })
+
+  const renewals: Readonly<
+    Record<string, (browser: Browser, code: string) => PromiseLike<unknown>>
+  > = {
+    'a fresh code': (browser, code) =>
+      postJson(browser, '/second-step/fresh', { code }).expect(200),
+    'a changed password': (browser) => postJson(browser, '/password').expect(200),
+  }
+  for (const [what, renew] of Object.entries(renewals)) {
+    it(`is asked for one too after ${what} in a session of the second instance’s`, async () => {
+      const host = hostWithStaff(withBoth)
+      const enrolment = await enrol(host, ann)
+      const browser = browserOf(host)
+      await postJson(browser, '/login/staff').expect(200)
+      await giveCode(browser, enrolment.code()).expect(200)
+      host.system.advance(30_000)
+      editSession(host, (session) => {
+        // As where both instances have one key: the user of the second is met through the first.
+        session.passport = { user: 'ann' }
+      })
+      await renew(browser, enrolment.code())
+      const answer = await postJson(browser, '/again').expect(200)
+      expect(answer.body.status).to.equal('code-required')
+    })
+  }
+
+  it('is not asked again by the same instance, also with a stamp of version 0.1.0', async () => {
+    const host = hostWithStaff(withBoth)
+    const { browser } = await verified(host)
+    await postJson(browser, '/again').expect(200, { in: true })
+    editSession(host, (session) => {
+      const { verified: stamp } = session.secondStep ?? {}
+      if (stamp === undefined) return
+      const { instance: _, ...old } = stamp
+      Reflect.set(session, 'secondStep', { verified: old })
+    })
+    await postJson(browser, '/again').expect(200, { in: true })
+    await getJson(browser, '/who').expect(200, { user: 'ann', staff: null })
   })
 })
 
