@@ -101,7 +101,7 @@ describe('a user’s id', () => {
       } catch (error) {
         refusal = error
       }
-      expect(String(refusal)).to.include('a user has no id')
+      expect(String(refusal)).to.include('() needs the id of a user')
     }
   })
 })
