@@ -23,7 +23,8 @@ const LONGEST = 1000
  * together, never who somebody is.
  */
 export function countedName(name: string): string {
-  // No account has such a name. All of them share one count.
+  // No account has such a name, and to normalise it takes time that grows with the square of its length. All
+  // of them share one count.
   if (name.length > LONGEST) return ''
   const plain = [...name.normalize('NFKD')].map(plainOf).join('')
   return (

@@ -31,4 +31,16 @@ describe('an address with letters beyond ASCII in its domain', () => {
     expect(readAddress('ann@xn--ü.example')).to.equal(null)
     expect(readAddress(`${'a'.repeat(60)}@${'ü.'.repeat(90)}example`)).to.equal(null)
   })
+
+  it('is none at millions of characters, whose normal form would take hours', () => {
+    const marks = '\u0345\u0315\u0301\u0323'.repeat(1_250_000)
+    expect(readAddress(`a${marks}@acme.example`)).to.equal(null)
+    expect(readAddress(`ann@acme.example${' '.repeat(5_000_000)}`)).to.equal(null)
+  })
+
+  it('may have a longer form that is not normal', () => {
+    const written = `${'u\u0308'.repeat(60)}@${'u\u0308'.repeat(40)}.example`
+    expect(readAddress(written)).to.equal(readAddress(written.normalize('NFC')))
+    expect(readAddress(written)).not.to.equal(null)
+  })
 })

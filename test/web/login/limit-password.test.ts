@@ -167,6 +167,23 @@ describe('limitPassword', () => {
     await tryOften(host, 10)
   })
 
+  it('answers a name of millions of characters, also when the address is full', async () => {
+    // The attack: to normalise marks in descending order takes time that grows with the square of their number. A
+    // name of 48,000 marks blocked the process for seconds; this one would do so for hours.
+    const host = limited({ account: () => `a${'\u0345\u0315\u0301\u0323'.repeat(1_250_000)}` })
+    await tryOften(host, 10)
+    await tryOnce(host).expect(429)
+    await tryOnce(host, { body: right, ip: THERE }).expect(302)
+  })
+
+  it('refuses the 1000 names of one field, and takes no place for any', async () => {
+    const host = limited()
+    const username = Array.from({ length: 1000 }, (_, index) => `name ${index}`)
+    for (let time = 0; time < 101; time += 1)
+      await tryOnce(host, { body: { username } }).expect(400)
+    await tryOnce(host).expect(401)
+  })
+
   it('gives the place of a right password back, and no others', async () => {
     const host = limited()
     for (let time = 0; time < 12; time += 1) await tryOnce(host, { body: right }).expect(302)
