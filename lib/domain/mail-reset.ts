@@ -35,6 +35,15 @@ export function openMailReset({ mailReset }: SecondStepRecord, now: number): Mai
   return now < mailReset.expiresAt ? mailReset : null
 }
 
+/**
+ * Without a reset that a clock has dated ahead. It is over, and would come alive when the time comes.
+ */
+export function dropMailResetAhead(record: SecondStepRecord, now: number): SecondStepRecord {
+  const { mailReset } = record
+  const ahead = mailReset !== null && isAhead(mailReset.askedAt, now)
+  return ahead ? { ...record, mailReset: null } : record
+}
+
 /** An open reset with a wait, over or not. Its owner sees it, and no other reset can begin. */
 export function delayedMailReset(record: SecondStepRecord, now: number): MailReset | null {
   const open = openMailReset(record, now)

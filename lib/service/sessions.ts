@@ -1,5 +1,5 @@
 import { noAttempts } from '../domain/attempts.js'
-import { endMailReset } from '../domain/mail-reset.js'
+import { dropMailResetAhead, endMailReset } from '../domain/mail-reset.js'
 import { endLogin, type PendingLogin } from '../domain/pending-login.js'
 import type { Policy, Subject } from '../domain/policy.js'
 import type { SecondStepRecord } from '../domain/record.js'
@@ -33,6 +33,10 @@ function isStillSignedIn(
   return stillAdmitted({ kind: 'signed-in', userId, stamp }, { record, policy, subject }, now)
 }
 
+function settled(footing: Footing, now: number): SecondStepRecord {
+  return dropMailResetAhead(noteRule(footing, now), now)
+}
+
 /** Begins and ends stamps and pending logins. */
 export class Sessions {
   readonly #records: Records
@@ -48,7 +52,7 @@ export class Sessions {
 
   /**
    * The user's record and the policy, read anew and in parallel. A rule that begins to require a
-   * second step of the user is noted in the record, once.
+   * second step of the user is noted in the record, once. What a clock has dated ahead is taken out.
    *
    * @param claimed what the session's user says. While roles have rules it is looked up anew: roles
    *   that were taken away must not live on in a session
@@ -58,22 +62,23 @@ export class Sessions {
     const lookedUp =
       Object.keys(policy.roles).length > 0 ? await this.#findSubject?.(userId) : undefined
     const footing = { record, policy, subject: lookedUp ?? claimed }
-    return noteRule(footing, this.#system.now()) === record ? footing : this.#noteRule(footing)
+    return settled(footing, this.#system.now()) === record ? footing : this.#settle(footing)
   }
 
-  async #noteRule(footing: Footing): Promise<Footing> {
+  async #settle(footing: Footing): Promise<Footing> {
     const { record, policy, subject } = footing
     const noted = await this.#records.change(
       record.userId,
       NO_REQUEST,
       (current, now) => {
-        const next = noteRule({ record: current, policy, subject }, now)
-        return { record: next, answer: next.ruleStart, events: [] }
+        const next = settled({ record: current, policy, subject }, now)
+        const { ruleStart, mailReset } = next
+        return { record: next, answer: { ruleStart, mailReset }, events: [] }
       },
       record,
     )
     // The version has changed. A change based on the old one reads again by itself.
-    return { ...footing, record: { ...record, ruleStart: noted } }
+    return { ...footing, record: { ...record, ...noted } }
   }
 
   /** The policy, read anew. */

@@ -1,6 +1,7 @@
 import type { Request } from 'express'
 import type { Stamp } from '../../domain/stamp.js'
 import { MINUTE_MS } from '../../domain/units.js'
+import { isGoodUntil } from '../../factors/clock.js'
 import { isSameText } from '../../factors/same-text.js'
 import type { KeptCodes, ShownCodes } from '../../service/shown-codes.js'
 import { wantsJson } from './negotiation.js'
@@ -80,7 +81,7 @@ export async function shownBefore(
 export function shownAt(site: Services, req: Request, page: CodesPage): number | null {
   const kept = keptOn(req, page)
   if (wantsJson(req) || kept === null) return null
-  return site.system.now() < kept.at + REMEMBERED_FOR ? kept.at : null
+  return isRemembered(kept, site.system.now()) ? kept.at : null
 }
 
 /** Whether the session has codes that may be shown again on that page. */
@@ -124,9 +125,13 @@ function putKept(req: Request, kept: readonly KeptCodes[]): void {
 
 function othersIn(req: Request, page: CodesPage, now: number): readonly KeptCodes[] {
   return keptIn(req)
-    .filter((kept) => kept.page !== page && now < kept.at + REMEMBERED_FOR)
+    .filter((kept) => kept.page !== page && isRemembered(kept, now))
     .slice(0, REMEMBERED_AT_MOST - 1)
     .map((kept) => ({ ...kept, sealed: null }))
+}
+
+function isRemembered({ at }: KeptCodes, now: number): boolean {
+  return isGoodUntil(at + REMEMBERED_FOR, REMEMBERED_FOR, now)
 }
 
 function keptOn(req: Request, page: CodesPage): KeptCodes | null {

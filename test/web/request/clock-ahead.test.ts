@@ -6,8 +6,15 @@ import { expectProblem, getJson, postJson } from '../../support/answers.js'
 import { browserOf, enrol, giveCode, passFirstStep, signIn } from '../../support/browser.js'
 import { DAY, MINUTE, SECOND } from '../../support/clock.js'
 import { ann, type Host, type HostOptions, makeHost } from '../../support/host.js'
+import { lostVisit } from '../../support/lost.js'
 import { cookieOf, slowRequest, useCookie } from '../../support/sessions.js'
-import { pendingVisit, recordOf, setPolicy, signedInVisit } from '../../support/visits.js'
+import {
+  pendingBrowser,
+  pendingVisit,
+  recordOf,
+  setPolicy,
+  signedInVisit,
+} from '../../support/visits.js'
 
 const CHALLENGE = '/second-step/challenge'
 const SETUP = '/second-step/setup'
@@ -106,6 +113,30 @@ describe('a clock that was ahead and is right again', () => {
     await change(host, { ruleStart: start })
     await getJson(browser, '/inside').expect(200)
     expect((await recordOf(host)).ruleStart).to.equal(host.system.now())
+  })
+
+  it('leaves no reset by mail behind that comes alive when the time comes', async () => {
+    const { host, ask, link } = await lostVisit()
+    host.system.advance(DAY)
+    const hasty = await pendingBrowser(host)
+    await ask(undefined, hasty)
+    host.system.advance(-DAY)
+    // The owner's next login.
+    const browser = await pendingBrowser(host)
+    expect((await recordOf(host)).mailReset).to.equal(null)
+    await getJson(browser, CHALLENGE).expect(200)
+    host.system.advance(DAY)
+    expectProblem(await postJson(await pendingBrowser(host), link()), 'link-expired', 410)
+  })
+
+  it('keeps a reset by mail that another machine began, whose clock is a minute ahead', async () => {
+    const { host, ask, link } = await lostVisit()
+    host.system.advance(MINUTE)
+    await ask(undefined, await pendingBrowser(host))
+    host.system.advance(-MINUTE)
+    const browser = await pendingBrowser(host)
+    host.system.advance(MINUTE)
+    await postJson(browser, link()).expect(200)
   })
 
   it('revives nothing that was ended meanwhile', async () => {

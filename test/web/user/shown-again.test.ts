@@ -308,6 +308,19 @@ for (const action of ACTIONS) {
       for (const code of others) expect(codes).to.not.include(code)
     })
 
+    it('takes no press for a reload that comes before it, where the clock was ahead', async () => {
+      const host = makeAdminHost()
+      await enrol(host, ann)
+      const { browser } = await adminAt(host)
+      const press = () => postForm(browser, path, { reason: 'by phone' })
+      host.system.advance(4 * MINUTE)
+      const codes = codesOn(await press().expect(200))
+      host.system.advance(-4 * MINUTE)
+      const others = codesOn(await press().expect(200))
+      expect(others).to.have.length(codes.length)
+      for (const code of others) expect(codes).to.not.include(code)
+    })
+
     it('shows nothing to an admin who may not do it any more', async () => {
       const { host, send } = await atCodes()
       host.system.advance(5 * MINUTE)
