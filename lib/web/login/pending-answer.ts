@@ -49,6 +49,7 @@ async function hostsAnswer(
 }
 
 function redirectHtmx(res: Response, path: string): void {
+  if (res.headersSent) return
   setSafeHeaders(res)
   res.status(204).set('HX-Redirect', path).end()
 }

@@ -49,6 +49,9 @@ export function frameOf(site: Site, req: Request, page: PageName): Omit<PageFram
   }
 }
 
+// The functions that answer do nothing where the host has answered meanwhile, by its own time-out for
+// example: a second answer is an error.
+
 /** Answers with a page. */
 export async function showPage<P extends PageName>(
   site: Site,
@@ -61,6 +64,7 @@ export async function showPage<P extends PageName>(
   const away = status === PROBLEM_STATUS.unavailable
   const frame = { ...frameOf(site, req, page), style: away ? inlineStyle.text : null }
   const html = await site.render(page, data, frame)
+  if (res.headersSent) return
   setSafeHeaders(res)
   if (away) res.set('Content-Security-Policy', POLICY_WITH_STYLE)
   res.status(status).type('html').send(html)
@@ -68,12 +72,14 @@ export async function showPage<P extends PageName>(
 
 /** Answers with JSON. */
 export function sendJson(res: Response, body: object, status = 200): void {
+  if (res.headersSent) return
   setSafeHeaders(res)
   res.status(status).json(body)
 }
 
 /** Sends the visitor on after a successful POST. */
 export function redirect(res: Response, path: string): void {
+  if (res.headersSent) return
   setSafeHeaders(res)
   res.redirect(303, path)
 }
@@ -89,6 +95,7 @@ export async function sendProblem(
   problem: Problem,
   show?: ShowProblem,
 ): Promise<void> {
+  if (res.headersSent) return
   const status = problem.status ?? PROBLEM_STATUS[problem.code]
   if (problem.retryAfter !== undefined) res.set('Retry-After', String(problem.retryAfter))
   if (wantsJson(req)) return sendProblemJson(site, req, res, problem)
@@ -118,6 +125,7 @@ export async function sendProblem(
 
 /** Answers with a problem as JSON, whatever the visitor prefers. */
 export function sendProblemJson(site: Words, req: Request, res: Response, problem: Problem): void {
+  if (res.headersSent) return
   const { t } = site.messages.for(languagesOf(site, req))
   const { code, next, field, availableAt, clockOff } = problem
   const status = problem.status ?? PROBLEM_STATUS[code]

@@ -1,6 +1,7 @@
 import express, { type RequestHandler, type Router } from 'express'
 import { ConfigurationError } from '../../errors/configuration-error.js'
 import type { Problem } from '../../text/problem.js'
+import { answeredSince } from '../request/answered.js'
 import { readBody } from '../request/body.js'
 import { isCrossOrigin } from '../request/cross-origin.js'
 import type { Exchange, Handler } from '../request/handler.js'
@@ -26,7 +27,7 @@ export type Refuse<V extends Visitor> = (
 
 /**
  * A route: checks the requirement and reads the body before the handler runs, in one place for all
- * routes. A GET does not wait for a body: its answer could go to a visitor whose session has ended
+ * routes. Once the host has answered, by a time-out of its own, nothing is sent or passed on. A GET does not wait for a body: its answer could go to a visitor whose session has ended
  * meanwhile.
  *
  * @param refuse default: the problem is answered as it is
@@ -41,12 +42,14 @@ export function route<V extends Visitor>(
   const answer =
     (site: Site): RequestHandler =>
     (req, res, next) => {
+      const isAnswered = answeredSince(res)
       const run = async (): Promise<Problem | undefined> => {
         if (isCrossOrigin(req, site)) return { code: 'cross-origin' }
         const met = need(site, req, guardedStateOf(req).visitor)
         if ('code' in met) return met
         const exchange = { site, req, res, visitor: met }
         const malformed = method === 'get' ? null : await readBody(req, res)
+        if (isAnswered()) return undefined
         const problem = malformed ?? (await handler(exchange))
         return problem === undefined ? undefined : refuse(exchange, problem)
       }
@@ -57,7 +60,11 @@ export function route<V extends Visitor>(
           const there = code === 'already-signed-in' && path !== undefined && !wantsJson(req)
           return there ? redirect(res, path) : sendProblem(site, req, res, problem)
         })
-        .catch(next)
+        .catch((error: unknown) => {
+          // Express would cut the connection at an error behind an answer.
+          if (isAnswered()) site.failureReporter.report(error)
+          else next(error)
+        })
     }
   return { method, path, answer }
 }

@@ -3,9 +3,13 @@
 
 import { expect } from 'chai'
 import type { ErrorRequestHandler } from 'express'
-import { getPage, postJson } from '../../support/answers.js'
-import { browserOf, enrol, giveCode, passFirstStep } from '../../support/browser.js'
+import { getJson, getPage, postForm, postJson } from '../../support/answers.js'
+import { type Browser, browserOf, enrol, giveCode, passFirstStep } from '../../support/browser.js'
 import { ann, type Host, type HostOptions, makeHost } from '../../support/host.js'
+import { park } from '../../support/parked.js'
+import { cookieOf } from '../../support/sessions.js'
+import { recordOf, setPolicy, wrongCodeOf } from '../../support/visits.js'
+import { warningsDuring } from '../../support/warnings.js'
 
 /** A host whose time-out is over just when a record, or a session, is asked for. */
 function hostThatGivesUp(options: HostOptions = {}) {
@@ -34,13 +38,23 @@ function hostThatGivesUp(options: HostOptions = {}) {
   return {
     host,
     happened,
-    timeOutAt(part: 'record' | 'session') {
+    giveUp: () => giveUp?.(),
+    timeOutAt(part: 'record' | 'write' | 'session') {
       if (part === 'record') {
         const find = host.store.find.bind(host.store)
         host.store.find = async (id) => {
           giveUp?.()
           giveUp = null
           return find(id)
+        }
+        return
+      }
+      if (part === 'write') {
+        const write = host.store.write.bind(host.store)
+        host.store.write = async (...given) => {
+          giveUp?.()
+          giveUp = null
+          return write(...given)
         }
         return
       }
@@ -60,10 +74,10 @@ async function settled(): Promise<void> {
 }
 
 async function pendingBrowser(host: Host) {
-  const { code } = await enrol(host, ann)
+  const { code, secret } = await enrol(host, ann)
   const browser = browserOf(host)
-  await passFirstStep(browser, ann).expect(200)
-  return { browser, code }
+  const cookie = cookieOf(await passFirstStep(browser, ann).expect(200))
+  return { browser, code, secret, cookie }
 }
 
 describe('a request that the host has answered while a store was slow', () => {
@@ -111,5 +125,77 @@ describe('a request that the host has answered while a store was slow', () => {
     await settled()
     expect(happened).to.have.length(1)
     expect(happened[0]).to.include('the response was sent before the login was done')
+  })
+})
+
+describe('a route of ours that the host has answered while a store was slow', () => {
+  type Ask = (browser: Browser, path: string, body: object) => PromiseLike<unknown>
+  const faces: Readonly<Record<string, Ask>> = {
+    'as JSON': (browser, path, body) => postJson(browser, path, body).expect(503),
+    'as a page': (browser, path, body) => postForm(browser, path, body).expect(503),
+  }
+  for (const [face, ask] of Object.entries(faces)) {
+    it(`sends no refusal after that, and passes no error on: ${face}`, async () => {
+      const { host, happened, timeOutAt } = hostThatGivesUp()
+      const { browser, secret } = await pendingBrowser(host)
+      timeOutAt('write')
+      await ask(browser, '/second-step/challenge?slow', { code: wrongCodeOf(host, { secret }) })
+      await settled()
+      expect(happened).to.deep.equal([])
+    })
+
+    it(`signs nobody in after that, and tells the operator: ${face}`, async () => {
+      const { host, happened, timeOutAt } = hostThatGivesUp()
+      const { browser, code } = await pendingBrowser(host)
+      timeOutAt('write')
+      const told = await warningsDuring(async () => {
+        await ask(browser, '/second-step/challenge?slow', { code: code() })
+        await settled()
+      })
+      expect(happened).to.deep.equal([])
+      expect(told.join()).to.include('the response was sent before the login was done')
+      await getJson(browser, '/inside').expect(401)
+    })
+
+    it(`sends no page of a set-up after that: ${face}`, async () => {
+      const { host, happened, timeOutAt } = hostThatGivesUp()
+      await setPolicy(host, { mode: 'required' })
+      const browser = browserOf(host)
+      await passFirstStep(browser, ann)
+      timeOutAt('write')
+      const look = face === 'as JSON' ? getJson : getPage
+      await look(browser, '/second-step/setup?slow').expect(503)
+      await settled()
+      expect(happened).to.deep.equal([])
+    })
+  }
+
+  it('passes no failure of a store on, and tells the operator', async () => {
+    const { host, happened, timeOutAt } = hostThatGivesUp()
+    const { browser, secret } = await pendingBrowser(host)
+    host.store.write = () => Promise.reject(new Error('away'))
+    timeOutAt('write')
+    const told = await warningsDuring(async () => {
+      await postJson(browser, '/second-step/challenge?slow', {
+        code: wrongCodeOf(host, { secret }),
+      })
+      await settled()
+    })
+    expect(happened).to.deep.equal([])
+    expect(told.join()).to.include('away')
+  })
+
+  it('decides nothing if that was before the end of the body', async () => {
+    const { host, happened, giveUp } = hostThatGivesUp()
+    const { browser, code, cookie } = await pendingBrowser(host)
+    const before = await recordOf(host)
+    const given = { code: code() }
+    const parked = await park(host, '/second-step/challenge?slow', { cookie, like: given })
+    giveUp()
+    await parked.finish(given)
+    await settled()
+    expect(happened).to.deep.equal([])
+    expect(await recordOf(host)).to.deep.equal(before)
+    await giveCode(browser, given.code).expect(200)
   })
 })
