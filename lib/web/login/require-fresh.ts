@@ -42,7 +42,7 @@ export function requireFresh(site: Site, options: RequireFreshOptions = {}): Req
       if (isCrossOrigin(req, site)) return sendProblem(site, req, res, { code: 'cross-origin' })
       const isAnswered = answeredSince(res)
       // Before the look: nothing may reach a reader past it.
-      const held = isBodyOnItsWay(req) ? new HeldBody(req, res, next) : null
+      const held = isBodyOnItsWay(req) ? new HeldBody(req, res) : null
       const problem = await firstProblem().catch((error) => {
         held?.release()
         throw error

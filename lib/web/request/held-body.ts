@@ -1,4 +1,4 @@
-import type { NextFunction, Request, Response } from 'express'
+import type { Request, Response } from 'express'
 import { answeredSince } from './answered.js'
 import { hasBody } from './body.js'
 
@@ -31,7 +31,6 @@ export function hasBodyBegun(req: Request): boolean {
 export class HeldBody {
   readonly #req: Request
   readonly #res: Response
-  readonly #next: NextFunction
   readonly #pass: Request['push']
   #look: (() => Promise<Refusal | null>) | null = null
   #held: Piece[] = []
@@ -42,10 +41,9 @@ export class HeldBody {
   #atEnd: (() => void) | null = null
 
   /** Holds everything back until `open` or `release`. */
-  constructor(req: Request, res: Response, next: NextFunction) {
+  constructor(req: Request, res: Response) {
     this.#req = req
     this.#res = res
-    this.#next = next
     this.#pass = req.push.bind(req)
     req.push = (...piece) => this.#arrive(piece)
   }
@@ -83,9 +81,10 @@ export class HeldBody {
     this.#looking = true
     this.#lookAtHeld(this.#look)
       .catch((error) => {
-        // A reader threw at a piece.
-        this.#drop(() => this.#letAnsweredEnd())
-        this.#next(error)
+        // A reader threw at a piece: the host's error, told as it is without this guard.
+        process.nextTick(() => {
+          throw error
+        })
       })
       .finally(() => {
         this.#looking = false
