@@ -165,10 +165,11 @@ export class Challenge {
         if (answer.kind !== 'accepted') {
           const over = last && answer.kind === 'wrong-code' && answer.counted
           const pending = over ? pendingOf(attempt) : null
-          const left = pending === null ? decided.record : endLogin(decided.record, pending, now)
-          return { ...decided, record: left, answer }
+          return { ...decided, record: withoutLogin(decided.record, pending, now), answer }
         }
-        const followed = await followUp(decided.record, now)
+        // The login goes on as a session. A slow request may write the pending one back.
+        const finished = withoutLogin(decided.record, pendingOf(attempt), now)
+        const followed = await followUp(finished, now)
         const { backupCodes } = decided.record
         return {
           record: followed.record,
@@ -186,6 +187,14 @@ export class Challenge {
       record,
     )
   }
+}
+
+function withoutLogin(
+  record: SecondStepRecord,
+  pending: PendingLogin | null,
+  now: number,
+): SecondStepRecord {
+  return pending === null ? record : endLogin(record, pending, now)
 }
 
 function contextOf(attempt: ProofAttempt) {

@@ -1,10 +1,10 @@
 import { noAttempts } from '../domain/attempts.js'
+import { endHeld, type HeldLogin } from '../domain/held-login.js'
 import { dropMailResetAhead, endMailReset } from '../domain/mail-reset.js'
-import { endLogin, type PendingLogin } from '../domain/pending-login.js'
+import type { PendingLogin } from '../domain/pending-login.js'
 import type { Policy, Subject } from '../domain/policy.js'
 import type { SecondStepRecord } from '../domain/record.js'
 import {
-  endStamp,
   type Generation,
   type Method,
   raiseEpoch,
@@ -96,22 +96,27 @@ export class Sessions {
     return { ...first, id: this.#id(), at: this.#system.now() }
   }
 
-  /** Ends one session for good, even if a slow request writes it back. */
-  async end(stamp: Stamp, requestInfo: RequestInfo): Promise<void> {
-    await this.#records.change(stamp.userId, requestInfo, (record) => ({
-      record: endStamp(record, stamp.id),
-      answer: undefined,
-      events: [{ type: 'logged-out', method: stamp.method }],
-    }))
-  }
-
-  /** Ends one pending login for good, even if a slow request writes it back. */
-  async endLogin(pending: PendingLogin, requestInfo: RequestInfo): Promise<void> {
-    await this.#records.change(pending.userId, requestInfo, (record, now) => ({
-      record: pending.epoch === record.epoch ? endLogin(record, pending, now) : record,
-      answer: undefined,
-      events: [],
-    }))
+  /**
+   * Ends one session or pending login for good, even if a slow request writes it back.
+   *
+   * @param known the user's record as this request has already read it
+   */
+  async end(held: HeldLogin, requestInfo: RequestInfo, known?: SecondStepRecord): Promise<void> {
+    const { kind, login } = held
+    await this.#records.change(
+      login.userId,
+      requestInfo,
+      (record, now) => {
+        const ended = endHeld(record, held, now)
+        const isTold = kind === 'stamp' && ended !== record
+        return {
+          record: ended,
+          answer: undefined,
+          events: isTold ? [{ type: 'logged-out', method: login.method }] : [],
+        }
+      },
+      known,
+    )
   }
 
   /** Ends every session and pending login of the user. */

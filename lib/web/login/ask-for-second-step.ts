@@ -6,6 +6,7 @@ import { pagePath } from '../request/page-path.js'
 import { instanceInCharge, type LogInOptions, removeUser } from '../request/passport.js'
 import type { Site } from '../request/site.js'
 import { type Guarded, guardedStateOf, type PendingVisitor } from '../request/visitor.js'
+import { endReplaced } from './end-login.js'
 import { goingOn } from './going-on.js'
 import { refuseAnswered, serialisedUserOf } from './passport-session.js'
 import { answerPending } from './pending-answer.js'
@@ -50,6 +51,8 @@ async function becomePending(
     stampId: null,
     stampVersion: null,
   })
+  refuseAnswered(req)
+  await endReplaced(req, pending, footing.record)
   refuseAnswered(req)
   await putPending(site, req, pending)
   refuseAnswered(req)

@@ -9,6 +9,7 @@ import { type LogInOptions, removeUser } from '../request/passport.js'
 import { keptKeys, removeLogin, type SecondStepSession } from '../request/session.js'
 import type { HostApp } from '../request/site.js'
 import { guardedStateOf } from '../request/visitor.js'
+import { endReplaced } from './end-login.js'
 import { passportLogIn } from './passport-session.js'
 
 /** A user who may be in, and the stamp that says why. */
@@ -22,6 +23,8 @@ export interface Entry {
   readonly next?: string | undefined
   /** The notice that the settings show once. */
   readonly notice?: Notice | undefined
+  /** The write that accepted a code has ended what the old session held. */
+  readonly recorded?: boolean
   /** The codes of this page, kept for its reload. */
   readonly shown?: KeptCodes | null
 }
@@ -43,7 +46,9 @@ export async function enter(site: HostApp, req: Request, entry: Entry): Promise<
   const contents = [...keptKeys(req, entry.keeps), ['secondStep', secondStep] as const]
   const before = req.session
   try {
-    await passportLogIn(req, state.logIn, account.user, { options: options ?? {}, contents })
+    const endOld = () => endReplaced(req, stamp, footing.record)
+    const session = { options: options ?? {}, contents, ...(entry.recorded ? {} : { endOld }) }
+    await passportLogIn(req, state.logIn, account.user, session)
   } catch (error) {
     removeUser(req)
     if (req.session !== before) removeLogin(site, req)

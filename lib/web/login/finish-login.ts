@@ -66,6 +66,8 @@ export async function finishLogin(
     keeps: keepsOfPending(site, req, pending),
     next: passed.pageBetween === true ? next : undefined,
     notice: passed.notice,
+    // An accepted code or a set-up has ended the pending login in its own write.
+    recorded: passed.method !== 'none',
     shown: (await passed.keepCodes?.(stamp)) ?? null,
   })
   return next

@@ -102,7 +102,7 @@ async function logIn(
     passed !== null && visitor.kind === 'pending'
       ? keepsOfPending(site, req, visitor.pending)
       : keepsAsPassport(site, req, options)
-  await enter(site, req, { account, stamp, footing, keeps, options })
+  await enter(site, req, { account, stamp, footing, keeps, options, recorded: passed !== null })
   return true
 }
 

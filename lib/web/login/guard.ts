@@ -26,9 +26,11 @@ import { forgetCodes } from '../request/shown-again.js'
 import type { Places, Site } from '../request/site.js'
 import { type Guarded, guardedOf, type PendingVisitor, setGuarded } from '../request/visitor.js'
 import { requireOneSession, watchForGuard } from '../request/watched-passport.js'
+import { watchSessions } from '../request/watched-session.js'
 import { redirect } from '../routing/respond.js'
 import { bannerOf } from './banner.js'
 import { checkSessionStore } from './check-session-store.js'
+import { endLoginOf } from './end-login.js'
 import { gate } from './gate.js'
 import { gatedLogOut } from './log-out.js'
 import { meet } from './meet.js'
@@ -78,6 +80,11 @@ async function pass(
   }
   // Mounted again after a second instance's session(): only that session's user is new.
   if (known !== undefined && userOf(req) === metUser(known)) return next()
+  // The host has destroyed the session since the guard met its user.
+  if (known !== undefined && !req.session) {
+    removeUser(req)
+    return next()
+  }
   checkMounting(site, req)
   requireKnownInstance(req, site.passports)
   requireOneSession(req)
@@ -123,6 +130,13 @@ function wrap(
   refuseUnknownInstances(req, site.passports)
   req.login = req.logIn = gate(site, req, res)
   req.logout = req.logOut = gatedLogOut(site, req)
+  watchSessions(req, (session) => {
+    const ended = endLoginOf(req, session)
+    // Somebody signed in for this request alone does not depend on the session.
+    const isOnce = state.visitor.kind === 'signed-in' && state.visitor.once === true
+    if (!isOnce) state.visitor = { kind: 'anonymous' }
+    return ended
+  })
   // Rendered when a page of the host reads it, because most requests show no banner.
   Object.defineProperty(res.locals, 'secondStepBanner', {
     configurable: true,

@@ -13,6 +13,7 @@ import { detachSession, regeneratedNow, savedNow } from '../request/session.js'
 import { guardedStateOf } from '../request/visitor.js'
 
 const STORE = 'the session store'
+const RECORDS = 'the record store'
 const SERIALISER = "the host's serializeUser"
 
 // The host's serialiser, the old session's end and the new session's first save have less time together
@@ -26,6 +27,8 @@ export interface LogInWith {
   readonly options: LogInOptions
   /** The keys of the new session besides the user. */
   readonly contents: ReadonlyArray<readonly [key: string, value: unknown]>
+  /** Ends in the record what the old session held. If it fails, the old session stays. */
+  readonly endOld?: (() => Promise<void>) | undefined
 }
 
 /**
@@ -41,10 +44,10 @@ export async function passportLogIn(
   req: Request,
   logIn: PassportLogIn,
   user: Express.User,
-  { options, contents }: LogInWith,
+  { options, ...session }: LogInWith,
 ): Promise<void> {
   await worked(req, (step) => {
-    const ours = (one: unknown) => logInToSession(step, req, one, contents)
+    const ours = (one: unknown) => logInToSession(step, req, one, session)
     return withSessionWork(req, { logIn: ours }, (done) => logIn(user, options, done))
   })
   refuseAnswered(req)
@@ -112,10 +115,14 @@ async function logInToSession(
   step: Step,
   req: Request,
   user: unknown,
-  contents: LogInWith['contents'],
+  { contents, endOld }: Omit<LogInWith, 'options'>,
 ): Promise<void> {
   const serialised = await step(SERIALISER, () => serialiseInCharge(req, user))
   refuseAnswered(req)
+  if (endOld !== undefined) {
+    await step(RECORDS, endOld)
+    refuseAnswered(req)
+  }
   await step(STORE, () => asStore(regeneratedNow(req)))
   for (const [key, value] of contents) Reflect.set(req.session, key, value)
   Reflect.set(req.session, keyInCharge(req), { user: serialised })

@@ -1,6 +1,7 @@
 import type { Request } from 'express'
 import type {} from 'express-session'
 import type { AdminAction } from '../../domain/admin-actions.js'
+import type { HeldLogin } from '../../domain/held-login.js'
 import type { PendingLogin } from '../../domain/pending-login.js'
 import type { Stamp } from '../../domain/stamp.js'
 import { UnavailableError } from '../../errors/unavailable-error.js'
@@ -10,6 +11,7 @@ import type { Notice } from '../../text/pages.js'
 import { passportKeys } from './passport.js'
 import type { Site } from './site.js'
 import { guardedStateOf } from './visitor.js'
+import { regenerateOwn } from './watched-session.js'
 
 /** Our one key in the host's session. */
 export interface SecondStepSession {
@@ -83,7 +85,7 @@ export function savedNow(req: Request): Promise<void> {
 
 /** The same without a limit in time, for what has a limit of its own. */
 export function regeneratedNow(req: Request): Promise<void> {
-  return settled(req, (done) => req.session.regenerate(done))
+  return settled(req, (done) => regenerateOwn(req, done))
 }
 
 /**
@@ -187,7 +189,11 @@ export function pendingIn(secondStep: unknown): PendingLogin | 'broken' | null {
 
 /** The session's stamp, or null where there is none that can be read. */
 export function stampOf(req: Request): Stamp | null {
-  const stamp: unknown = req.session.secondStep?.verified
+  return stampIn(req.session.secondStep)
+}
+
+function stampIn(secondStep: unknown): Stamp | null {
+  const { verified: stamp } = Object(secondStep) as { verified?: unknown }
   const { id, userId, epoch, at, method, version, instance } = Object(stamp ?? {}) as Partial<Stamp>
   const whole =
     typeof id === 'string' &&
@@ -201,6 +207,16 @@ export function stampOf(req: Request): Stamp | null {
     version: numberOf(version) ?? 0,
     instance: numberOf(instance) ?? 0,
   }
+}
+
+/** What a session holds of a login, or null. */
+export function heldIn(session: unknown): HeldLogin | null {
+  const { secondStep } = Object(session) as { secondStep?: unknown }
+  const pending = pendingIn(secondStep)
+  if (pending === 'broken') return null
+  if (pending !== null) return { kind: 'pending', login: pending }
+  const stamp = stampIn(secondStep)
+  return stamp === null ? null : { kind: 'stamp', login: stamp }
 }
 
 /** Version 0.1.0 wrote none. */

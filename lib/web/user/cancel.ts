@@ -11,7 +11,7 @@ export const cancel: Handler = async ({ site, req, res, visitor }) => {
     await saveSession(req)
     // Last, so that a failure to record it does not keep the login in the session.
     if (visitor.kind === 'pending')
-      await site.sessions.endLogin(visitor.pending, requestInfoOf(req))
+      await site.sessions.end({ kind: 'pending', login: visitor.pending }, requestInfoOf(req))
   }
   if (wantsJson(req)) sendJson(res, { status: 'cancelled' })
   else redirect(res, visitor.kind === 'signed-in' ? site.paths.signedIn : site.paths.signIn)

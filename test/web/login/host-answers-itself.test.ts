@@ -87,7 +87,7 @@ describe('a login whose failure the host answers itself', () => {
     await browser.get('/inside').expect(401, { user: null })
   })
 
-  it('leaves a pending login whole when a serialiser answers late at the end', async () => {
+  it('begins again where a serialiser answers late at the end: the code has ended the pending login', async () => {
     const world = new SlowHost({
       ...answersItself(({ app, passport, secondStep }) => {
         passport.use(secondStep.strategy())
@@ -105,6 +105,8 @@ describe('a login whose failure the host answers itself', () => {
     )
     await getJson(browser, '/inside').expect(401, { user: null })
     world.host.system.advance(30_000)
+    await giveCode(browser, enrolment.code()).expect(401)
+    await passFirstStep(browser, ann).expect(200)
     await giveCode(browser, enrolment.code()).expect(200)
   })
 

@@ -1,0 +1,64 @@
+import type { Request } from 'express'
+import type { HeldLogin } from '../../domain/held-login.js'
+import type { SecondStepRecord } from '../../domain/record.js'
+import { requestInfoOf } from '../request/request-info.js'
+import { heldIn } from '../request/session.js'
+import { guardedStateOf, type Visitor } from '../request/visitor.js'
+
+interface Ending {
+  readonly id: string
+  readonly written: Promise<void>
+}
+
+const endings = new WeakMap<Request, Ending>()
+
+/**
+ * Ends in the record what the session holds of a login, once for each login of a request. Every way
+ * out of a session comes here. A session without a login costs nothing.
+ *
+ * @returns when it is written, also by an earlier call
+ * @throws UnavailableError for the record store
+ */
+export function endLoginOf(
+  req: Request,
+  session: unknown = req.session,
+  known?: SecondStepRecord,
+): Promise<void> {
+  const state = guardedStateOf(req)
+  // The host may have removed the session by itself: the guard still knows what it held.
+  const held = session ? heldIn(session) : heldBy(state.visitor)
+  const last = endings.get(req)
+  if (held === null || held.login.id === last?.id) return last?.written ?? Promise.resolve()
+  const { id, userId } = held.login
+  const written = write(req, held, known?.userId === userId ? known : undefined)
+  endings.set(req, { id, written })
+  return written
+}
+
+async function write(req: Request, held: HeldLogin, known?: SecondStepRecord): Promise<void> {
+  const { sessions } = guardedStateOf(req).site
+  await sessions.end(held, requestInfoOf(req), known)
+}
+
+/**
+ * The same where another login takes the session's place: it goes on, and what it replaces ends.
+ *
+ * @param record the user's, as this request has just read it
+ */
+export async function endReplaced(
+  req: Request,
+  goesOn: { readonly id: string; readonly userId: string; readonly epoch: number },
+  record: SecondStepRecord,
+): Promise<void> {
+  const { login } = heldIn(req.session) ?? {}
+  if (login === undefined || login.id === goesOn.id) return
+  // The user's older epoch is over as a whole.
+  if (login.userId === goesOn.userId && login.epoch !== goesOn.epoch) return
+  await endLoginOf(req, req.session, record)
+}
+
+function heldBy(visitor: Visitor): HeldLogin | null {
+  if (visitor.kind === 'pending') return { kind: 'pending', login: visitor.pending }
+  if (visitor.kind !== 'signed-in' || visitor.stamp === null) return null
+  return { kind: 'stamp', login: visitor.stamp }
+}

@@ -1,0 +1,89 @@
+import type { Request } from 'express'
+import type { Session } from 'express-session'
+import { guardedStateOf } from './visitor.js'
+
+type Done = (error?: unknown) => void
+type Method = (done?: Done) => Session
+type Methods = Readonly<Record<'destroy' | 'regenerate' | 'reload', Method>>
+
+/** Ends in the record what the session holds of a login. */
+export type EndOfSession = (session: Session) => Promise<void>
+
+const listeners = new WeakMap<Request, EndOfSession>()
+const originals = new WeakMap<Session, Methods>()
+
+/**
+ * Many hosts log out by `req.session.destroy()` or `req.session.regenerate()`. From now on these
+ * also end the login in the record, on every session that this request gets. They call back when
+ * that is written.
+ */
+export function watchSessions(req: Request, listener: EndOfSession): void {
+  listeners.set(req, listener)
+  watch(req)
+}
+
+/** A regeneration by the package itself, in which the login goes on or has been ended already. */
+export function regenerateOwn(req: Request, done: Done): void {
+  const { session } = req
+  const { regenerate } = originals.get(session) ?? methodsOf(session)
+  regenerate.call(session, (error) => {
+    watch(req)
+    done(error)
+  })
+}
+
+/** Own properties that are not enumerable, as express-session's `save`: neither stored nor copied. */
+function watch(req: Request): void {
+  const { session } = req
+  const listener = listeners.get(req)
+  if (listener === undefined || !session || originals.has(session)) return
+  const methods = methodsOf(session)
+  originals.set(session, methods)
+  define(session, 'destroy', (done) => endBy(methods.destroy, { req, session, listener, done }))
+  define(session, 'regenerate', (done) => {
+    return endBy(methods.regenerate, { req, session, listener, done })
+  })
+  // It puts another object for the same session on the request.
+  define(session, 'reload', (done) =>
+    methods.reload.call(session, (error) => {
+      watch(req)
+      done?.(error)
+    }),
+  )
+}
+
+function methodsOf({ destroy, regenerate, reload }: Session): Methods {
+  return { destroy, regenerate, reload } as Methods
+}
+
+function define(session: Session, name: keyof Methods, value: Method): void {
+  Object.defineProperty(session, name, {
+    configurable: true,
+    enumerable: false,
+    writable: true,
+    value,
+  })
+}
+
+/** The session itself ends at once, as the host expects, also where the record cannot be written. */
+function endBy(
+  method: Method,
+  {
+    req,
+    session,
+    listener,
+    done,
+  }: { req: Request; session: Session; listener: EndOfSession; done: Done | undefined },
+): Session {
+  const { site, next } = guardedStateOf(req)
+  const failure = listener(session).then(
+    () => undefined,
+    (error: unknown) => error,
+  )
+  if (done === undefined)
+    failure.then((error) => error && site.failureReporter.report(error)).catch(next)
+  return method.call(session, (error) => {
+    watch(req)
+    failure.then((failed) => done?.(error ?? failed)).catch(next)
+  })
+}
