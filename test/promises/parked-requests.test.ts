@@ -7,6 +7,7 @@ import { virtualAuthenticator } from '../../lib/testing/index.js'
 import { getJson, postJson } from '../support/answers.js'
 import { browserOf, type Enrolment, enrol, giveCode, passFirstStep } from '../support/browser.js'
 import { MINUTE, SECOND } from '../support/clock.js'
+import { EARLY_ENDS, LAST_BYTE } from '../support/early-end.js'
 import { ann, type Host, type HostOptions, type HostUser, makeHost } from '../support/host.js'
 import { type ParkedAnswer, park } from '../support/parked.js'
 import { authenticatorOf } from '../support/records.js'
@@ -179,6 +180,25 @@ describe('a request whose body waits', () => {
         })
       }
     }
+  }
+
+  const packed = EARLY_ENDS.gzip
+  for (const [door, { path, come }] of Object.entries({ ...doorsOfPending, ...doorsOfSessions })) {
+    it(`is refused although its parser ends before the last byte: ${door}`, async () => {
+      if (packed === undefined) throw new Error('gzip')
+      const thief = await come()
+      const { host, cookie, code } = thief
+      const enough = packed.enough({ code: code() })
+      const like = Buffer.concat([enough, LAST_BYTE])
+      const parked = await park(host, path, { cookie, like, headers: packed.headers })
+      await host.secondStep.endSessions('ann')
+      const before = await host.store.find('ann')
+      parked.write(enough)
+      const answer = await parked.answer
+      expect([answer.status, answer.body.code]).to.deep.equal([401, 'sign-in-again'])
+      expect(await host.store.find('ann'), 'burned, bound, counted').to.deep.equal(before)
+      await expectNobodyIn(host, [answer.cookie, cookie])
+    })
   }
 
   for (const mode of ['optional', 'required'] as const) {

@@ -22,6 +22,7 @@ import {
   signIn,
 } from '../../support/browser.js'
 import { MINUTE } from '../../support/clock.js'
+import { EARLY_ENDS, LAST_BYTE } from '../../support/early-end.js'
 import { ann, type Host, type HostUser, makeHost } from '../../support/host.js'
 import { park } from '../../support/parked.js'
 import { authenticatorOf, DAY } from '../../support/records.js'
@@ -341,6 +342,20 @@ describe('A change whose body comes late', () => {
       await end(host)
       const answer = await parked.finish(body)
       expect(answer.body.code).to.equal(refusal)
+      expect(authenticatorOf(await recordOf(host))).to.not.equal(null)
+    })
+
+    it(`is refused where ${name} meanwhile, and its parser ends before its body`, async () => {
+      const { host, cookie } = await adminWithCookie()
+      const packed = EARLY_ENDS.gzip
+      if (packed === undefined) throw new Error('gzip')
+      const enough = packed.enough({ reason: 'because' })
+      const like = Buffer.concat([enough, LAST_BYTE])
+      const path = `${ADMIN}/users/ann/disable`
+      const parked = await park(host, path, { cookie, like, headers: packed.headers })
+      await end(host)
+      parked.write(enough)
+      expect((await parked.answer).body.code).to.equal(refusal)
       expect(authenticatorOf(await recordOf(host))).to.not.equal(null)
     })
   }
