@@ -1,6 +1,7 @@
 import { isGoodUntil } from '../factors/clock.js'
 import type { Subject } from './policy.js'
 import type { SecondStepRecord } from './record.js'
+import { endStamp, isEnded } from './stamp.js'
 import { MINUTE_MS } from './units.js'
 
 /** First step passed, second step open. Lives in the session; there is no user beside it. */
@@ -50,27 +51,52 @@ export function pendingExpiresAt(pending: PendingLogin): number {
 }
 
 /**
- * Puts a pending login on the record's list of ended ones, because a slow request may write its
- * session back. A set-up that it began ends with it.
+ * Ends a pending login for good, because a slow request may write its session back: puts it on the
+ * record's list of ended ones, and the stamp of the session that it replaced on theirs. A set-up
+ * that it began ends with it.
  *
  * A full list takes no more for the rest of the ten minutes. Only somebody who has the password can
- * fill it, and they can begin another login anyway. Dropping older logins instead would let them end
- * the owner's.
+ * fill it, by logins that they cancel, finish or begin again, and they can begin another login
+ * anyway. Dropping older logins instead would let them end the owner's. The list of stamps forgets
+ * none: see `endStamp`.
+ *
+ * @returns the same record where the login is over as a whole
  */
 export function endLogin(
   record: SecondStepRecord,
   pending: PendingLogin,
   now: number,
 ): SecondStepRecord {
+  return endReplacedStamp(endPending(record, pending, now), pending)
+}
+
+function endPending(
+  record: SecondStepRecord,
+  pending: PendingLogin,
+  now: number,
+): SecondStepRecord {
   const { id } = pending
-  const kept = record.endedLogins.filter(({ until }) => isGoodUntil(until, PENDING_LASTS, now))
-  const known = kept.length >= ENDED_LOGINS_AT_MOST || kept.some((ended) => ended.id === id)
+  const until = pendingExpiresAt(pending)
+  const isGood = (end: number) => isGoodUntil(end, PENDING_LASTS, now)
+  const kept = record.endedLogins.filter((ended) => isGood(ended.until))
+  const isFull = kept.length >= ENDED_LOGINS_AT_MOST
+  const known = isFull || !isGood(until) || kept.some((ended) => ended.id === id)
   const [begun, granted] = [record.setup?.owner === id, record.setupGrant?.owner === id]
   if (known && !begun && !granted) return record
   return {
     ...record,
     setup: begun ? null : record.setup,
     setupGrant: granted ? null : record.setupGrant,
-    endedLogins: known ? kept : [...kept, { id, until: pendingExpiresAt(pending) }],
+    endedLogins: known ? kept : [...kept, { id, until }],
   }
+}
+
+/** Otherwise the session as it was before would become another pending login. */
+function endReplacedStamp(
+  record: SecondStepRecord,
+  { stampId, stampVersion }: PendingLogin,
+): SecondStepRecord {
+  if (stampId === null) return record
+  const isOver = isEnded(record, { id: stampId, version: stampVersion ?? 0 })
+  return isOver ? record : endStamp(record, stampId)
 }

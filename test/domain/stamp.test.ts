@@ -159,6 +159,35 @@ describe('the list of ended pending logins', () => {
   })
 })
 
+describe('a pending login in place of a session', () => {
+  const login: PendingLogin = {
+    ...{ id: 'it', userId: 'ada', epoch: 1, at: NOW, next: null, locale: null },
+    ...{ passport: { instance: 0, user: 'ada' }, subject: NOBODY_SPECIAL, keepSessionInfo: true },
+    ...{ stampId: 'stamp', stampVersion: 1 },
+  }
+  const record = deepFreeze(enrolledRecord({ version: 3 }))
+
+  it('ends together with the stamp of that session', () => {
+    expect(endLogin(record, login, NOW)).to.deep.equal({
+      ...record,
+      ended: [{ id: 'stamp', version: 3 }],
+      endedLogins: [{ id: 'it', until: NOW + 10 * MINUTE }],
+    })
+  })
+
+  it('ends the stamp alone where its ten minutes are over', () => {
+    const { ended, endedLogins } = endLogin(record, login, NOW + 10 * MINUTE)
+    expect([ended, endedLogins]).to.deep.equal([[{ id: 'stamp', version: 3 }], []])
+  })
+
+  it('changes nothing where it has ended already, or its stamp was forgotten', () => {
+    const over = deepFreeze(endLogin(record, login, NOW))
+    expect(endLogin(over, login, NOW)).to.equal(over)
+    const forgotten = deepFreeze({ ...record, endedUpTo: 1 })
+    expect(endLogin(forgotten, login, NOW + 10 * MINUTE)).to.equal(forgotten)
+  })
+})
+
 describe('raising the epoch', () => {
   it('adds one and empties the lists of ended ones: older epochs are dead anyway', () => {
     const ended = { ended: [{ id: 'stamp', version: 1 }], endedUpTo: 3 }

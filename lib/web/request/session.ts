@@ -173,7 +173,7 @@ export function pendingOf(req: Request): PendingLogin | 'broken' | null {
 export function pendingIn(secondStep: unknown): PendingLogin | 'broken' | null {
   const { pending } = Object(secondStep) as { pending?: unknown }
   if (pending === undefined || pending === null) return null
-  const { id, userId, epoch, at, passport, subject, stampVersion } = Object(
+  const { id, userId, epoch, at, passport, subject, stampId, stampVersion } = Object(
     pending,
   ) as Partial<PendingLogin>
   const whole =
@@ -184,7 +184,11 @@ export function pendingIn(secondStep: unknown): PendingLogin | 'broken' | null {
     typeof passport?.instance === 'number' &&
     Array.isArray(subject?.roles)
   if (!whole) return 'broken'
-  return { ...(pending as PendingLogin), stampVersion: numberOf(stampVersion) }
+  return {
+    ...(pending as PendingLogin),
+    stampId: typeof stampId === 'string' ? stampId : null,
+    stampVersion: numberOf(stampVersion),
+  }
 }
 
 /** The session's stamp, or null where there is none that can be read. */
