@@ -10,6 +10,7 @@ import {
   isOurs,
   liesUnder,
 } from '../request/destination.js'
+import { noteNamed, warnOfForgotten } from '../request/forgotten-instance.js'
 import { openPaths } from '../request/open-paths.js'
 import { pagePath } from '../request/page-path.js'
 import {
@@ -53,6 +54,7 @@ export interface GuardOptions {
 export function guard(site: Site, options: GuardOptions = {}): RequestHandler {
   checkCall(options, ['open'], 'guard')
   const open = openPaths(options.open, site.base)
+  noteNamed(site.passports)
   for (const passport of site.passports) watchForGuard(passport, watcherOf(site))
   const look: RequestHandler = (req, res, next) => {
     pass(site, open, req, res, next, look).catch((error: unknown) => {
@@ -88,6 +90,7 @@ async function pass(
   checkMounting(site, req)
   requireKnownInstance(req, site.passports)
   requireOneSession(req)
+  warnOfForgotten(site, req)
   const state = known ?? wrap(site, req, res, next, look)
   const isAnswered = answeredSince(res)
   state.visitor = await meet(site, req, isOpen(site, open, req))

@@ -29,6 +29,7 @@ export interface PassportInstance {
 interface PassportRequest {
   _userProperty?: string
   _sessionManager?: SessionManager
+  _passport?: { readonly instance?: unknown }
 }
 
 export interface SessionManager {
@@ -92,9 +93,13 @@ export function passportKeys(
   req: Request,
   passports: readonly PassportInstance[],
 ): readonly string[] {
-  const known = passports.map((passport) => Reflect.get(passport, '_key') as string | undefined)
-  const keys = [passportOf(req)._sessionManager?._key, ...known]
+  const keys = [passportOf(req)._sessionManager?._key, ...passports.map(keyOf)]
   return [...new Set(keys.filter((key) => key !== undefined))]
+}
+
+/** The session key of an instance. */
+export function keyOf(passport: PassportInstance): string | undefined {
+  return Reflect.get(passport, '_key') as string | undefined
 }
 
 /** The user that the instance in charge has in the session, serialised, or undefined. */
@@ -152,6 +157,11 @@ export function instanceInCharge(
 export function requireKnownInstance(req: Request, passports: readonly PassportInstance[]): void {
   if (passportOf(req)._sessionManager === undefined) return
   if (knownInCharge(req, passports) === null) throw unknownInstance()
+}
+
+/** The instance whose `initialize()` was the last to run, or undefined if none has left its mark. */
+export function initialisedBy(req: Request): unknown {
+  return passportOf(req)._passport?.instance
 }
 
 /**

@@ -2,7 +2,7 @@
 // them that was ended, or whose user must pass a second step by now, and the guard looks at the other one.
 
 import { expect } from 'chai'
-import type { Request, RequestHandler } from 'express'
+import express, { type Request, type RequestHandler } from 'express'
 import { Passport } from 'passport'
 import { getJson, postJson } from '../../support/answers.js'
 import {
@@ -24,11 +24,12 @@ import {
   makeHost,
 } from '../../support/host.js'
 import { editSession, sessionsOf } from '../../support/sessions.js'
+import { warningsDuring } from '../../support/warnings.js'
 
 type Instance = InstanceType<typeof Passport>
 
 /** A second instance, whose users are under a key of their own in the session, or under the usual one. */
-function staffPassport(key: 'staff' | 'passport' = 'staff'): Instance {
+function staffPassport(key = 'staff'): Instance {
   const staff = new Passport()
   staff.serializeUser((user, done) => done(null, (user as HostUser).id))
   staff.deserializeUser((id, done) =>
@@ -272,7 +273,7 @@ describe('passwordChanged() for a user signed in by the first of two instances',
 })
 
 describe('a Passport instance that createSecondStep() was not told of', () => {
-  const forgotten = staffPassport()
+  const forgotten = staffPassport('clerks')
 
   async function expectTold(options: HostOptions, ask: (browser: Browser) => PromiseLike<unknown>) {
     const host = makeHost(options)
@@ -286,6 +287,61 @@ describe('a Passport instance that createSecondStep() was not told of', () => {
     await expectTold({ beforeGuard: ({ app }) => void app.use(forgotten.session()) }, (browser) =>
       browser.get('/inside'),
     )
+  })
+
+  describe('in front of the guard, with a property of its own for its users', () => {
+    // The mistake: the instance in charge is a known one again by the time the guard looks, and nobody looks
+    // at the user under the other property.
+    const inFront = (leaves: 'its mark' | 'nothing'): Host => {
+      const chain = express.Router()
+      chain.use(forgotten.initialize({ userProperty: 'staff' }), forgotten.session())
+      chain.use((req, _res, next) => {
+        Reflect.deleteProperty(req, '_userProperty')
+        if (leaves === 'nothing') Reflect.deleteProperty(req, '_passport')
+        next()
+      })
+      return makeHost({ initialize: chain })
+    }
+
+    it('is warned of once, at the first request', async () => {
+      const browser = browserOf(inFront('its mark'))
+      const told = await warningsDuring(async () => {
+        for (const _ of [1, 2]) await browser.get('/inside').expect(401)
+      })
+      expect(told).to.have.length(1)
+      expect(told[0]).to.include('`passports`')
+    })
+
+    it('is warned of once, at the first request that has its user in the session', async () => {
+      const host = inFront('nothing')
+      const browser = browserOf(host)
+      expect(await warningsDuring(() => passFirstStep(browser, bob))).to.deep.equal([])
+      editSession(host, (session) => void Reflect.set(session, 'clerks', { user: 'ann' }))
+      const told = await warningsDuring(async () => {
+        for (const _ of [1, 2]) await getJson(browser, '/inside').expect(200)
+      })
+      expect(told).to.have.length(1)
+      expect(told[0]).to.include('`passports`').and.to.include('session.clerks')
+    })
+  })
+
+  it('is not warned of where all are known, or a key of the session’s is the host’s', async () => {
+    const host = hostWithStaff({ routes: staffSession })
+    const browser = browserOf(host)
+    const told = await warningsDuring(async () => {
+      await passFirstStep(browser, bob)
+      for (const kept of [
+        { user: 'ann', items: [] },
+        { items: [] },
+        'user',
+        null,
+        { user: null },
+      ]) {
+        editSession(host, (session) => void Reflect.set(session, 'kept', kept))
+        await getJson(browser, '/inside').expect(200)
+      }
+    })
+    expect(told).to.deep.equal([])
   })
 
   it('is named at the first request that meets its session()', async () => {
