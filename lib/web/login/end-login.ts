@@ -26,7 +26,14 @@ export function endLoginOf(
 ): Promise<void> {
   const state = guardedStateOf(req)
   // The host may have removed the session by itself: the guard still knows what it held.
-  const held = session ? heldIn(session) : heldBy(state.visitor)
+  return endHeldOnce(req, session ? heldIn(session) : heldBy(state.visitor), known)
+}
+
+function endHeldOnce(
+  req: Request,
+  held: HeldLogin | null,
+  known: SecondStepRecord | undefined,
+): Promise<void> {
   const last = endings.get(req)
   if (held === null || held.login.id === last?.id) return last?.written ?? Promise.resolve()
   const { id, userId } = held.login
@@ -55,6 +62,22 @@ export async function endReplaced(
   // The user's older epoch is over as a whole.
   if (login.userId === goesOn.userId && login.epoch !== goesOn.epoch) return
   await endLoginOf(req, req.session, record)
+}
+
+/**
+ * The same for a login in front of the guard: Passport itself has replaced the session, and the
+ * guard has met its new user.
+ *
+ * @param secondStep our part of the session that was replaced
+ */
+export async function endReplacedBefore(
+  req: Request,
+  secondStep: unknown,
+  visitor: Visitor,
+): Promise<void> {
+  const held = heldIn({ secondStep })
+  if (held === null || held.login.id === heldBy(visitor)?.login.id) return
+  await endHeldOnce(req, held, 'record' in visitor ? visitor.record : undefined)
 }
 
 function heldBy(visitor: Visitor): HeldLogin | null {

@@ -26,12 +26,16 @@ import { followSessionStore, isSessionStoreDisconnected } from '../request/sessi
 import { forgetCodes } from '../request/shown-again.js'
 import type { Places, Site } from '../request/site.js'
 import { type Guarded, guardedOf, type PendingVisitor, setGuarded } from '../request/visitor.js'
-import { requireOneSession, watchForGuard } from '../request/watched-passport.js'
+import {
+  replacedBeforeGuard,
+  requireOneSession,
+  watchForGuard,
+} from '../request/watched-passport.js'
 import { watchSessions } from '../request/watched-session.js'
 import { redirect } from '../routing/respond.js'
 import { bannerOf } from './banner.js'
 import { checkSessionStore } from './check-session-store.js'
-import { endLoginOf } from './end-login.js'
+import { endLoginOf, endReplacedBefore } from './end-login.js'
 import { gate } from './gate.js'
 import { gatedLogOut } from './log-out.js'
 import { meet } from './meet.js'
@@ -93,7 +97,9 @@ async function pass(
   warnOfForgotten(site, req)
   const state = known ?? wrap(site, req, res, next, look)
   const isAnswered = answeredSince(res)
-  state.visitor = await meet(site, req, isOpen(site, open, req))
+  const visitor = await meet(site, req, isOpen(site, open, req))
+  await endReplacedBefore(req, replacedBeforeGuard(req), visitor)
+  state.visitor = visitor
   if (isNavigation(req)) await forgetCodes(req)
   if (isAnswered()) return
   if (state.visitor.kind === 'pending' && mustGoToChallenge(site, open, req)) {

@@ -224,6 +224,13 @@ export function loginBeforeGuard(req: Request, user: Express.User): LoginBefore 
   return login !== undefined && login.user === user ? login : null
 }
 
+const replacedBefore = new WeakMap<Request, unknown>()
+
+/** Our part of the session that a login in front of the guard has replaced, if any. */
+export function replacedBeforeGuard(req: Request): unknown {
+  return replacedBefore.get(req)
+}
+
 type LogIn = (req: Request, user: unknown, options: LogInOptions, done: Done) => void
 type Done = (error?: unknown) => void
 
@@ -241,6 +248,7 @@ function watchLogIns(passport: PassportInstance, watching: Watching): void {
     const isFirst = req.session && (serialisedUnder(req, key) ?? null) === null
     const secondStep = req.session?.secondStep
     logIn.call(manager, req, user, options, (error: unknown) => {
+      if (!replacedBefore.has(req)) replacedBefore.set(req, secondStep)
       if (!error && isFirst) loginsBefore.set(req, { user, secondStep })
       done(error)
     })

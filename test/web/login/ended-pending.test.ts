@@ -125,4 +125,26 @@ describe('a pending login whose place another one took, written back', () => {
     const thief = useCookie(browserOf(host), first)
     expectProblem(await getJson(thief, '/second-step/setup'), 'sign-in-again', 401)
   })
+
+  for (const mode of ['required', 'off'] as const) {
+    it(`is over where middleware in front of the guard has signed in somebody else: ${mode}`, async () => {
+      const host = makeHost({
+        beforeGuard: ({ app }) =>
+          void app.use((req, _res, next) => {
+            if (req.get('x-remembered') === undefined) next()
+            else req.logIn(ann, next)
+          }),
+      })
+      await setPolicy(host, { mode: 'required', graceDays: 0 })
+      const cookie = cookieOf(await passFirstStep(browserOf(host), bob).expect(200))
+      const slow = slowRequest(host, cookie)
+      await setPolicy(host, { mode, graceDays: 0 })
+      const browser = useCookie(browserOf(host), cookie)
+      await getJson(browser, '/inside').set('X-Remembered', 'ann')
+      await setPolicy(host, { mode: 'required', graceDays: 0 })
+      slow.writeBack()
+      const thief = useCookie(browserOf(host), cookie)
+      expectProblem(await getJson(thief, '/second-step/setup'), 'sign-in-again', 401)
+    })
+  }
 })

@@ -66,6 +66,22 @@ describe('a session over which another user signs in', () => {
     await getJson(useCookie(browserOf(host), cookie), '/inside').expect(401)
   })
 
+  it('is over where middleware in front of the guard signs that user in', async () => {
+    const host = makeHost({
+      beforeGuard: ({ app }) =>
+        void app.use((req, _res, next) => {
+          if (req.get('x-remembered') === undefined) next()
+          else req.logIn(ann, next)
+        }),
+    })
+    const cookie = cookieOf(await passFirstStep(browserOf(host), bob).expect(302))
+    const slow = slowRequest(host, cookie)
+    const browser = useCookie(browserOf(host), cookie)
+    await getJson(browser, '/inside').set('X-Remembered', 'ann').expect(200)
+    slow.writeBack()
+    await getJson(useCookie(browserOf(host), cookie), '/inside').expect(401)
+  })
+
   it('stays as it is where that login fails', async () => {
     const { host, cookie } = await annIsIn()
     const { write } = host.store
