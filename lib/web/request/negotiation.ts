@@ -7,6 +7,9 @@ export function wantsJson(req: Request): boolean {
   return Boolean(req.is('application/json')) || req.accepts(['html', 'json']) === 'json'
 }
 
+/** In characters. Browsers send far fewer than 200, and it is read several times for one page. */
+const LONGEST_ACCEPT_LANGUAGE = 1000
+
 /**
  * The visitor's languages, best first: what the host's function says, then the user's own, then
  * what the browser asks for.
@@ -15,7 +18,12 @@ export function languagesOf(site: Pick<Site, 'language'>, req: Request): readonl
   const visitor = guardedOf(req)?.visitor
   const ownOf = visitor?.kind === 'signed-in' ? visitor.account.locale : null
   const pending = visitor?.kind === 'pending' ? visitor.pending.locale : null
-  return [site.language(req), ownOf, pending, ...req.acceptsLanguages()].filter(isLanguage)
+  return [site.language(req), ownOf, pending, ...languagesOfBrowser(req)].filter(isLanguage)
+}
+
+function languagesOfBrowser(req: Request): readonly string[] {
+  const { length } = req.get('accept-language') ?? ''
+  return length > LONGEST_ACCEPT_LANGUAGE ? [] : req.acceptsLanguages()
 }
 
 function isLanguage(language: unknown): language is string {

@@ -31,6 +31,14 @@ describe('The language of a page', () => {
     expect(await langOf(browser, '/second-step', 'tlh, *')).to.equal('en')
   })
 
+  it('is not read from a header of thousands of languages', async () => {
+    // The attack: to read and order a header of 16 KB takes some ten milliseconds, several times a request.
+    const browser = browserOf(makeHost())
+    const many = (length: number) => `it${',tlh'.repeat(1000)}`.slice(0, length)
+    expect(await langOf(browser, '/second-step', many(1000))).to.equal('it')
+    expect(await langOf(browser, '/second-step', many(1001))).to.equal('en')
+  })
+
   it('is the user’s own before that', async () => {
     const browser = await signedIn(makeHost({ users: [russian] }), russian)
     expect(await langOf(browser, '/second-step')).to.equal('ru')
