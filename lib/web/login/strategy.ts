@@ -3,6 +3,7 @@ import { Strategy } from 'passport'
 import type { Generation, Method } from '../../domain/stamp.js'
 import type { Account } from '../../service/accounts.js'
 import { detailOf, PROBLEM_STATUS, type Problem } from '../../text/problem.js'
+import { answeredSince } from '../request/answered.js'
 import { readBody } from '../request/body.js'
 import { isCrossOrigin } from '../request/cross-origin.js'
 import { languagesOf } from '../request/negotiation.js'
@@ -54,22 +55,32 @@ export class SecondStepStrategy extends Strategy {
   }
 
   override authenticate(req: Request): void {
-    this.outcome(req)
+    const isAnswered = req.res === undefined ? () => false : answeredSince(req.res)
+    this.outcome(req, isAnswered)
       .then(
-        (outcome) =>
-          'problem' in outcome ? this.refuse(req, outcome.problem) : this.succeed(req, outcome),
-        (error: unknown) => this.error(error as Error),
+        (outcome) => {
+          // By the host, with its own time-out for example: nothing is left to go on with.
+          if (outcome === null || isAnswered()) return
+          if ('problem' in outcome) this.refuse(req, outcome.problem)
+          else this.succeed(req, outcome)
+        },
+        (error: unknown) => {
+          if (isAnswered()) this.site.failureReporter.report(error)
+          else this.error(error as Error)
+        },
       )
       // If the host's callback throws, it must not be called again with that error.
       .catch((error: unknown) => guardedOf(req)?.next(error))
   }
 
-  private async outcome(req: Request): Promise<Outcome> {
+  /** @returns null where the host has answered before the body was there */
+  private async outcome(req: Request, isAnswered: () => boolean): Promise<Outcome | null> {
     const { site } = this
     if (isCrossOrigin(req, site)) return { problem: { code: 'cross-origin' } }
     const visitor = pendingCode(site, req, guardedStateOf(req).visitor)
     if ('code' in visitor) return { problem: visitor }
     const unread = req.res === undefined ? null : await readBody(req, req.res)
+    if (isAnswered()) return null
     if (unread !== null) return { problem: unread }
 
     const account = await accountOfPending(site, req, visitor)

@@ -27,7 +27,10 @@ function hostThatGivesUp(options: HostOptions = {}) {
         next()
       })
     },
-    routes: ({ app }) => {
+    routes: ({ app, passport, secondStep }) => {
+      passport.use(secondStep.strategy())
+      const check = passport.authenticate('second-step', { failureRedirect: '/asked' })
+      app.post('/my-code', check, (_req, res) => res.json({ in: true }))
       app.all('/asked', (req, res) => {
         happened.push('reached')
         res.json({ user: req.user ?? null })
@@ -126,6 +129,21 @@ describe('a request that the host has answered while a store was slow', () => {
     expect(happened).to.have.length(1)
     expect(happened[0]).to.include('the response was sent before the login was done')
   })
+})
+
+describe('the strategy, once the host has answered while a store was slow', () => {
+  for (const [what, isRight] of Object.entries({ 'a wrong code': false, 'a right code': true })) {
+    it(`ends without a second answer or an error: ${what}`, async () => {
+      const { host, happened, timeOutAt } = hostThatGivesUp()
+      const { browser, code, secret } = await pendingBrowser(host)
+      timeOutAt('write')
+      const given = isRight ? code() : wrongCodeOf(host, { secret })
+      await postJson(browser, '/my-code?slow', { code: given }).expect(503)
+      await settled()
+      expect(happened).to.deep.equal([])
+      await getJson(browser, '/inside').expect(401)
+    })
+  }
 })
 
 describe('a route of ours that the host has answered while a store was slow', () => {
