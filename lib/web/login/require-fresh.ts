@@ -2,6 +2,7 @@ import type { Request, RequestHandler, Response } from 'express'
 import { isFresh } from '../../domain/stamp.js'
 import { checkCall } from '../../errors/check-call.js'
 import { ConfigurationError } from '../../errors/configuration-error.js'
+import { UnavailableError } from '../../errors/unavailable-error.js'
 import type { Problem } from '../../text/problem.js'
 import { answeredSince } from '../request/answered.js'
 import { isCrossOrigin } from '../request/cross-origin.js'
@@ -11,6 +12,7 @@ import { lookAgain } from '../request/look-again.js'
 import type { Site } from '../request/site.js'
 import { guardedStateOf, type Visitor } from '../request/visitor.js'
 import { rememberWayBack } from '../request/way-back.js'
+import { errorHandler } from '../routing/error-handler.js'
 import { enrolled } from '../routing/requirements.js'
 import { redirect, sendProblem } from '../routing/respond.js'
 
@@ -65,15 +67,20 @@ export function requireFresh(site: Site, options: RequireFreshOptions = {}): Req
         const problem = await problemNow()
         return problem === null ? null : () => refuseBody(problem)
       } catch (error) {
-        return async () => next(error)
+        return async () => failBody(error)
       }
+    }
+    /** Express's own error handler waits for the end of the body, which is not passed on. */
+    const failBody = (error: unknown): void => {
+      const away = error instanceof UnavailableError
+      errorHandler(site)(away ? error : new UnavailableError('a look', error), req, res, next)
     }
     const refuseBody = async (problem: Problem): Promise<void> => {
       try {
         if (res.headersSent) res.destroy()
         else await refuse(site, req, res.set('Connection', 'close'), problem)
       } catch (error) {
-        next(error)
+        failBody(error)
       }
     }
     check().catch(next)

@@ -3,6 +3,7 @@
 // ends at the first byte behind the packed data, and parsers of multipart at the closing boundary.
 
 import { expect } from 'chai'
+import express from 'express'
 import { browserOf, enrol, giveCode, passFirstStep } from '../../support/browser.js'
 import { MINUTE } from '../../support/clock.js'
 import { EARLY_ENDS, type EarlyEnd, LAST_BYTE } from '../../support/early-end.js'
@@ -92,3 +93,22 @@ for (const [name, way] of Object.entries(EARLY_ENDS)) {
     }
   })
 }
+
+describe('a host without our error handler', () => {
+  it('answers 503 to a late body where nobody can say who sends it', async () => {
+    const inner = express().set('env', 'test')
+    const host = makeHost({
+      mount: ({ app, secondStep }) => {
+        inner.post('/pay', secondStep.requireFresh(), express.json(), (_req, res) => res.end())
+        app.use('/inner', (req, res) => inner(req, res))
+      },
+    })
+    const enrolment = await enrol(host, ann)
+    const browser = browserOf(host)
+    await passFirstStep(browser, ann).expect(200)
+    const cookie = cookieOf(await giveCode(browser, enrolment.code()).expect(200))
+    const parked = await park(host, '/inner/pay', { cookie, like: PAYMENT })
+    host.store.find = () => Promise.reject(new Error('gone'))
+    expect((await parked.finish(PAYMENT)).status).to.equal(503)
+  })
+})
