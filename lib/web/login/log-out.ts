@@ -31,8 +31,8 @@ export function gatedLogOut(site: Services, req: Request): Request['logOut'] {
         (error: unknown) => error,
       )
       .then((error) => {
-        if (done !== undefined) done(error)
-        else if (error) site.failureReporter.report(error)
+        if (done !== undefined) return done(error)
+        return error ? site.failureReporter.report(error) : undefined
       })
       .catch(state.next)
   }

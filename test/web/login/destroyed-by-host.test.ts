@@ -3,7 +3,7 @@
 // the session that it saves must be dead.
 
 import { expect } from 'chai'
-import express, { type Request } from 'express'
+import express, { type ErrorRequestHandler, type Request } from 'express'
 import type { SecondStepEvent } from '../../../lib/domain/event.js'
 import { ADMIN, ada, adminVisit } from '../../support/admin.js'
 import { getJson, postJson } from '../../support/answers.js'
@@ -199,6 +199,23 @@ describe('the methods of a guarded session', () => {
     await getJson(browser, '/inside').expect(200)
     expect(heard).to.deep.equal(['code-accepted'])
     expect((await recordOf(host)).ended).to.deep.equal([])
+  })
+
+  it('pass what the host’s callback fails with to its error handler, as the log-out does', async () => {
+    const { host } = await signedIn()
+    const failing = async () => {
+      throw new Error('of the host')
+    }
+    host.app.post('/fail/destroy', (req) => void req.session.destroy(failing))
+    host.app.post('/fail/regenerate', (req) => void req.session.regenerate(failing))
+    host.app.post('/fail/log-out', (req) => req.logout(failing))
+    host.app.use(((error: Error, _req, res, _next) => {
+      res.status(500).json({ error: error.message })
+    }) satisfies ErrorRequestHandler)
+    for (const way of ['destroy', 'regenerate', 'log-out']) {
+      const answer = await postJson(browserOf(host), `/fail/${way}`).timeout(2000).expect(500)
+      expect(answer.body.error, way).to.equal('of the host')
+    }
   })
 
   it('tell a failure as a warning where the host does not wait', async () => {
