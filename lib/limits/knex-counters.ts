@@ -4,9 +4,9 @@ import type { Counter, Counters } from '../ports/counters.js'
 import {
   type Database,
   databaseOf,
-  hasTimedOut,
   type KnexOptions,
   TABLES,
+  wasAborted,
 } from '../stores/knex-client.js'
 import type { KnexInstance } from '../stores/knex-instance.js'
 import { checkWindow, counterHash } from './counter-key.js'
@@ -43,8 +43,6 @@ const DIALECTS: Readonly<Record<string, Dialect>> = {
 }
 
 const TRIES = 3
-// PostgreSQL and MySQL: a deadlock, or a transaction that would have to be run again.
-const TRY_AGAIN = ['40P01', '40001', 'ER_LOCK_DEADLOCK']
 
 /**
  * Counts in a table of the host's PostgreSQL, MariaDB, MySQL or SQLite, for any number of processes:
@@ -71,6 +69,12 @@ export function knexCounters(knex: KnexInstance, options: KnexOptions = {}): Cou
     return Math.max(1, Number(Reflect.get(Object(row), 'wait') ?? 0))
   }
 
+  /** The row of a count whose window has not ended. */
+  function live(id: string, window: number) {
+    const rows = db(TABLES.counters).where({ id })
+    return rows.whereRaw(`not ${over(now)}`, overOf('ends', window))
+  }
+
   function counterOf(name: string, seconds: number): Counter {
     const idOf = (key: string) => counterHash(JSON.stringify([name, key]))
     const window = seconds * 1000
@@ -88,18 +92,12 @@ export function knexCounters(knex: KnexInstance, options: KnexOptions = {}): Cou
 
       async giveBack(key) {
         // After the window's end, a place given back would add one to the limit.
-        const live = db(TABLES.counters)
-          .where({ id: idOf(key) })
-          .where('taken', '>', 0)
-          .whereRaw(`?? > ${now}`, ['ends'])
-        await triedAgain(() => answerOf(live.clone().decrement('taken', 1)))
+        const taken = live(idOf(key), window).where('taken', '>', 0)
+        await triedAgain(() => answerOf(taken.clone().decrement('taken', 1)))
       },
 
       async taken(key) {
-        const live = db(TABLES.counters)
-          .where({ id: idOf(key) })
-          .whereRaw(`?? > ${now}`, ['ends'])
-        const [row] = await rowsOf(live.select('taken'))
+        const [row] = await rowsOf(live(idOf(key), window).select('taken'))
         return row === undefined ? 0 : Number(Reflect.get(row, 'taken'))
       },
     }
@@ -122,19 +120,33 @@ function dialectOf(db: Knex): Dialect {
   )
 }
 
+/**
+ * Whether a count's window is over, by `overOf`. One that ends later than any window can has been dated
+ * by a clock that was ahead: it must not refuse the right password for as long as that.
+ */
+function over(now: string): string {
+  return `(?? <= ${now} or ?? > ${now} + ?)`
+}
+
+function overOf(ends: string, window: number): readonly [string, string, number] {
+  return [ends, ends, 2 * window]
+}
+
 /** For databases whose statements return the written row, and no row if they wrote none. */
 function takeReturning({ db, rowsOf }: Database, now: string): TakeOne {
   const [taken, ends] = [`${TABLES.counters}.taken`, `${TABLES.counters}.ends`]
+  const isOver = over(now)
   return async ({ id, limit, window }) => {
+    const overBy = overOf(ends, window)
     const [row] = await rowsOf(
       db(TABLES.counters)
         .insert({ id, taken: 1, ends: db.raw(`${now} + ?`, [window]) })
         .onConflict('id')
         .merge({
-          taken: db.raw(`case when ?? <= ${now} then 1 else ?? + 1 end`, [ends, taken]),
-          ends: db.raw(`case when ?? <= ${now} then excluded.ends else ?? end`, [ends, ends]),
+          taken: db.raw(`case when ${isOver} then 1 else ?? + 1 end`, [...overBy, taken]),
+          ends: db.raw(`case when ${isOver} then excluded.ends else ?? end`, [...overBy, ends]),
         })
-        .where((free) => free.whereRaw(`?? <= ${now}`, [ends]).orWhereRaw('?? < ?', [taken, limit]))
+        .where((free) => free.whereRaw(isOver, overBy).orWhereRaw('?? < ?', [taken, limit]))
         .returning('taken'),
     )
     return row === undefined ? null : Number(Reflect.get(row, 'taken'))
@@ -149,13 +161,14 @@ function takeByInsertId({ db, answerOf }: Database, now: string): TakeOne {
   const statement = `insert into ?? (id, taken, ends) values (?, last_insert_id(1), ${now} + ?)
 on duplicate key update
   taken = case
-    when ends <= ${now} then last_insert_id(1)
+    when ${over(now)} then last_insert_id(1)
     when taken < ? then last_insert_id(taken + 1)
     else taken + last_insert_id(0)
   end,
-  ends = case when ends <= ${now} then ${now} + ? else ends end`
+  ends = case when ${over(now)} then ${now} + ? else ends end`
   return async ({ id, limit, window }) => {
-    const values = [TABLES.counters, id, window, limit, window]
+    const overBy = overOf('ends', window)
+    const values = [TABLES.counters, id, window, ...overBy, limit, ...overBy, window]
     const answer = await answerOf(db.raw(statement, values))
     const [header]: readonly unknown[] = Array.isArray(answer) ? answer : []
     const taken = Number(Reflect.get(Object(header), 'insertId') ?? Number.NaN)
@@ -170,8 +183,7 @@ async function triedAgain<T>(run: () => Promise<T>): Promise<T> {
     try {
       return await run()
     } catch (error) {
-      const code: unknown = Reflect.get(Object(error), 'code')
-      if (tried === TRIES || hasTimedOut(error) || !TRY_AGAIN.includes(String(code))) throw error
+      if (tried === TRIES || !wasAborted(error)) throw error
     }
   }
 }

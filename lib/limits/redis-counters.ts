@@ -9,10 +9,13 @@ import { checkWindow, counterKey } from './counter-key.js'
 type CounterClient = Pick<RedisClient, 'status' | 'eval' | 'evalsha'>
 
 // In place of the library's own script: a refused call takes no place, and a place given back after
-// the window's end does not open a window that begins below zero. No points: a look alone.
+// the window's end does not open a window that begins below zero. No points: a look alone. A count that
+// was dated by a clock ahead, or that somebody has made endless, ends with a window from now.
 const count = redisScript(`
 local points, seconds, limit = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3])
 local taken = tonumber(redis.call('GET', KEYS[1]) or '0')
+local left = redis.call('PTTL', KEYS[1])
+if left == -1 or left > 2000 * seconds then redis.call('EXPIRE', KEYS[1], seconds) end
 if points > 0 and taken + points > limit then
   return { limit + 1, redis.call('PTTL', KEYS[1]) }
 end

@@ -83,6 +83,14 @@ export function hasTimedOut(error: unknown): boolean {
   return error instanceof Error && error.name === 'KnexTimeoutError'
 }
 
+// PostgreSQL and MySQL: a deadlock, or a transaction that would have to be run again.
+const ABORTED = ['40P01', '40001', 'ER_LOCK_DEADLOCK']
+
+/** Whether the database has undone a statement because of another one: it can be sent again. */
+export function wasAborted(error: unknown): boolean {
+  return !hasTimedOut(error) && ABORTED.includes(String(Reflect.get(Object(error), 'code')))
+}
+
 /** ASCII alone, so that no character set of a database or a connection can change it. */
 export function jsonOf(document: object): string {
   return JSON.stringify(document).replace(

@@ -11,6 +11,7 @@ import {
   jsonOf,
   type KnexOptions,
   TABLES,
+  wasAborted,
 } from './knex-client.js'
 import type { KnexInstance } from './knex-instance.js'
 import { knexCount, knexPage } from './knex-list.js'
@@ -59,7 +60,7 @@ export function knexStore(knex: KnexInstance, options: KnexOptions = {}): KnexSt
       // Either another write was first, or the database has failed. The row shows which, on any
       // database.
       const stored = await read(table, id)
-      if (stored === null) throw error
+      if (stored === null && !wasAborted(error)) throw error
       return isSameWrite(stored, document)
     }
   }
@@ -73,11 +74,14 @@ export function knexStore(knex: KnexInstance, options: KnexOptions = {}): KnexSt
   ): Promise<boolean> {
     if (expectedVersion === 0) return insert(table, id, document, place)
     const { version } = document
+    const row = db(table).where({ id, version: expectedVersion })
     const changed = await answerOf(
-      db(table)
-        .where({ id, version: expectedVersion })
-        .update({ ...place, version, document: jsonOf(document) }),
-    )
+      row.update({ ...place, version, document: jsonOf(document) }),
+    ).catch((error: unknown) => {
+      // Under `serializable` a lost race is an error.
+      if (wasAborted(error)) return 0
+      throw error
+    })
     return changed === 1 || isSameWrite(await read(table, id), document)
   }
 

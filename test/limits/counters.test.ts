@@ -50,6 +50,25 @@ describe('counters', () => {
   describe('redisCounters', () => {
     beforeEach(() => redis.flushall())
 
+    // The mistake: the server's clock was ahead when somebody typed wrong passwords, or a tool has made
+    // the key endless; now the right password is refused for as long as that.
+    for (const [name, millis] of [
+      ['was dated by a clock ahead', 365 * 24 * 60 * 60 * 1000],
+      ['has no end', null],
+    ] as const) {
+      it(`ends a count that ${name} with a window from now`, async () => {
+        const counter = redisCounters(redis).counter('try', 60)
+        await counter.take('key', 1)
+        const [key = ''] = await redis.keys('*')
+        if (millis === null) await redis.persist(key)
+        else await redis.pexpire(key, millis)
+        const refused = await counter.take('key', 1)
+        expect(refused.taken).to.equal(false)
+        expect(refused.retryAfter).to.be.within(1, 60_000)
+        expect(await redis.pttl(key)).to.be.within(1, 60_000)
+      })
+    }
+
     it('counts for all processes together', async () => {
       const second = new Redis(server.url)
       await once(second, 'ready')

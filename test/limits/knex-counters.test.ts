@@ -98,6 +98,22 @@ for (const kind of DATABASES) {
       expect(second.filter(({ taken }) => taken)).to.have.length(150)
     })
 
+    // The mistake: the database's clock was a year ahead when somebody typed wrong passwords; now the
+    // right one is refused for a year.
+    it('takes a count that was dated by a clock ahead for one that is over', async () => {
+      const counter = knexCounters(another()).counter('try', 60)
+      const year = 365 * 24 * 60 * 60 * 1000
+      await counter.take(HERE, 1)
+      const [{ ends }] = (await db(TABLE).select('ends')) as [{ ends: number | string }]
+      await db(TABLE).update({ ends: Number(ends) + year })
+      expect(await counter.taken(HERE)).to.equal(0)
+      await counter.giveBack(HERE)
+      expect(await counter.take(HERE, 1)).to.include({ taken: true, left: 0 })
+      const refused = await counter.take(HERE, 1)
+      expect(refused.taken).to.equal(false)
+      expect(refused.retryAfter).to.be.within(1, 60_000)
+    })
+
     it('is what `knexStore` counts with', async () => {
       await knexStore(db).counters?.counter('try', 60).take('key', 1)
       expect((await knexCounters(db).counter('try', 60).take('key', 1)).taken).to.equal(false)

@@ -164,3 +164,31 @@ describe('knexStore on PostgreSQL with the least rights', function () {
     }
   })
 })
+
+// PostgreSQL with `default_transaction_isolation = serializable`: a write that comes second is an error
+// there ("could not serialize access"), and the user was told that the app is out of order.
+describe('knexStore in a database that serialises', function () {
+  this.timeout(60_000)
+
+  it('takes a race that was lost for one, in PostgreSQL', async () => {
+    const { database } = await ownServer(POSTGRESQL)
+    try {
+      const before = database.connect()
+      await migrateSecondStep(before)
+      await before.raw("alter role current_user set default_transaction_isolation = 'serializable'")
+      const db = database.connect()
+      const store = knexStore(db)
+      const [shown] = (await db.raw('show transaction_isolation')).rows
+      expect(shown.transaction_isolation).to.equal('serializable')
+      for (let version = 0; version < 40; version += 1) {
+        const writers = Array.from({ length: 8 }, (_, index) =>
+          store.write({ ...enrolledRecord('user', version + 1), writeId: `w${index}` }, version),
+        )
+        const won = (await Promise.all(writers)).filter(Boolean)
+        expect(won, `at version ${version}`).to.have.length(1)
+      }
+    } finally {
+      await database.stop()
+    }
+  })
+})
