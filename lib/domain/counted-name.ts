@@ -9,10 +9,13 @@ const PLAIN: readonly string[] = [
   ...'0123456789',
   ...LETTERS.flatMap((one) => [one, ...LETTERS.map((two) => one + two)]),
 ].sort(COLLATOR.compare)
+/** Bengali signs for the numerators 1 to 4. */
+const NUMERATOR = /[\u09f4-\u09f7]/g
 const KATAKANA = /[\u30a1-\u30f6]/g
 const FROM_KATAKANA_TO_HIRAGANA = -0x60
 /** Small kana and final Hebrew letters. The usual form of each is the next code point. */
 const OTHER_FORM = /[ぁぃぅぇぉっゃゅょゎךםןףץ]/g
+const LAST_KNOWN = '\u{1ffff}'
 /** In characters; an address has at most 254. */
 const LONGEST = 1000
 
@@ -21,16 +24,22 @@ const LONGEST = 1000
  * same form: in MySQL, MariaDB, SQL Server, and PostgreSQL with `citext` or an ICU collation. It is coarser
  * than any single collation, so different users may share a form. It says which tries are counted
  * together, never who somebody is.
+ *
+ * Some collations of single languages take further letters outside ASCII for one another. See `isPlainName`.
  */
 export function countedName(name: string): string {
   // No account has such a name, and to normalise it takes time that grows with the square of its length. All
   // of them share one count.
   if (name.length > LONGEST) return ''
-  const plain = [...name.normalize('NFKD')].map(plainOf).join('')
+  const plain = [...name.normalize('NFKD').replace(NUMERATOR, digitOf)].map(plainOf).join('')
   return (
     plain
       .toLowerCase()
       .toUpperCase()
+      // Lithuanian, Latin, and older Swedish and Finnish collations.
+      .replace(/[JY]/g, 'I')
+      .replace(/[VW]/g, 'U')
+      .replace(/CH+/g, 'C')
       // Some collations take ß for s, others for ss.
       .replace(/S+/g, 'S')
       .replace(KATAKANA, (letter) => moved(letter, FROM_KATAKANA_TO_HIRAGANA))
@@ -41,18 +50,31 @@ export function countedName(name: string): string {
   )
 }
 
-/** Results by character. All have one UTF-16 unit, so there are at most 65,536. */
+/**
+ * Whether all its characters are in ASCII. What other characters a database takes them for depends on
+ * its language: in Swedish ü is y, in German ö is oe. `countedName` can't know each.
+ */
+export function isPlainName(name: string): boolean {
+  return /^[\x20-\x7e]*$/.test(name)
+}
+
+/** Results by character. Each is below U+20000, so there are at most 131,072. */
 const known = new Map<string, string>()
 
 function plainOf(character: string): string {
   if (ASCII.test(character)) return character
-  // Older collations do not know emoji: they ignore them, or take one for another.
-  if (character.length > 1) return ''
+  // Ideographs, private use and the like: no collation takes them for a letter or a digit.
+  if (character > LAST_KNOWN && character.length > 1) return ''
   const before = known.get(character)
   if (before !== undefined) return before
-  const plain = plainLike(character) ?? (IGNORED.test(character) ? '' : character)
+  const plain = plainLike(character) ?? otherThanPlain(character)
   known.set(character, plain)
   return plain
+}
+
+function otherThanPlain(character: string): string {
+  // Older collations do not know emoji: they ignore them, or take one for another.
+  return character.length > 1 || IGNORED.test(character) ? '' : character
 }
 
 function plainLike(character: string): string | undefined {
@@ -66,6 +88,10 @@ function plainLike(character: string): string | undefined {
     else from = middle + 1
   }
   return undefined
+}
+
+function digitOf(numerator: string): string {
+  return `${numerator.charCodeAt(0) - 0x9f3}`
 }
 
 function moved(letter: string, by: number): string {

@@ -1,9 +1,11 @@
-import { countedName } from '../domain/counted-name.js'
+import { countedName, isPlainName } from '../domain/counted-name.js'
 import { DAY_S, MINUTE_S } from '../domain/units.js'
 import type { Counter, Counters } from '../ports/counters.js'
 import type { Announcer, RequestInfo } from './announcer.js'
 
 const PASSWORDS_PER_ADDRESS = 100
+/** As many times the tries of one account; wide enough for an office whose names are not in ASCII. */
+const ACCOUNTS_IN_OTHER_LETTERS = 3
 const CHANGES_PER_ADMIN = 60
 const REFUSALS_PER_ADMIN = 20
 const SETUPS_PER_USER = 50
@@ -61,6 +63,7 @@ export class Limits {
   readonly #pending: Counter
   readonly #codesOfAddress: Counter
   readonly #passwordsOfAccount: Counter
+  readonly #passwordsInOtherLetters: Counter
   readonly #passwordsOfAddress: Counter
   readonly #changesOfAdmin: Counter
   readonly #refusalsOfAdmin: Counter
@@ -71,6 +74,7 @@ export class Limits {
     this.#pending = counters.counter('pending-login', 10 * MINUTE_S)
     this.#codesOfAddress = counters.counter('codes-of-address', 10 * MINUTE_S)
     this.#passwordsOfAccount = counters.counter('passwords-of-account', 15 * MINUTE_S)
+    this.#passwordsInOtherLetters = counters.counter('passwords-in-other-letters', 15 * MINUTE_S)
     this.#passwordsOfAddress = counters.counter('passwords-of-address', 15 * MINUTE_S)
     this.#changesOfAdmin = counters.counter('changes-of-admin', 10 * MINUTE_S)
     this.#refusalsOfAdmin = counters.counter('refusals-of-admin', 60 * MINUTE_S)
@@ -153,7 +157,8 @@ export class Limits {
 
   /**
    * Takes a place for a password, per account and address together. A limit per account alone would
-   * let a stranger lock the account (promise 4).
+   * let a stranger lock the account (promise 4). Names that are not in ASCII also share one count per
+   * address, because which of them a database takes for one another depends on its language.
    */
   async takeForPassword(attempt: {
     /**
@@ -168,15 +173,18 @@ export class Limits {
     // First, and alone: a full address must not create counts for more and more accounts.
     const ofAddress = await take(this.#passwordsOfAddress, ipKey, PASSWORDS_PER_ADDRESS)
     if (!ofAddress.taken) return tooMany(ofAddress.retryAfter)
-    const accounts = namesByCount(attempt.names)
-    const places = await Promise.all(
-      [...accounts].map(async ([account, typed]) => {
+    const places = await Promise.all([
+      ...[...namesByCount(attempt.names)].map(([account, typed]) => {
         const key = JSON.stringify([account, ipKey])
-        return { typed, key, ...(await take(this.#passwordsOfAccount, key, passwordAttempts)) }
+        return placeFor(typed, this.#passwordsOfAccount, key, passwordAttempts)
       }),
-    )
+      ...inOtherLetters(attempt.names).map((typed) => {
+        const limit = passwordAttempts * ACCOUNTS_IN_OTHER_LETTERS
+        return placeFor(typed, this.#passwordsInOtherLetters, ipKey, limit)
+      }),
+    ])
     const giveBack = (given: typeof places) =>
-      given.map(({ key }) => giveBackTo(this.#passwordsOfAccount, key))
+      given.map(({ counter, key }) => giveBackTo(counter, key))
     if (places.every(({ taken }) => taken)) {
       const forgive: PasswordPlaces['forgive'] = (names) => {
         const own = places.filter(({ typed }) => typed.every((name) => names.includes(name)))
@@ -223,6 +231,16 @@ function namesByCount(names: readonly string[]): ReadonlyMap<string, readonly st
     byCount.set(counted, [...(byCount.get(counted) ?? []), name])
   }
   return byCount
+}
+
+/** One list of the names that are not in ASCII; none if there are no such names. */
+function inOtherLetters(names: readonly string[]): ReadonlyArray<readonly string[]> {
+  const others = names.filter((name) => !isPlainName(name))
+  return others.length === 0 ? [] : [others]
+}
+
+async function placeFor(typed: readonly string[], counter: Counter, key: string, limit: number) {
+  return { typed, counter, key, ...(await take(counter, key, limit)) }
 }
 
 function take(counter: Counter, key: string | null, limit: number) {

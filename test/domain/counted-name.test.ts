@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { countedName } from '../../lib/domain/counted-name.js'
+import { countedName, isPlainName } from '../../lib/domain/counted-name.js'
 
 describe('the name that tries are counted under', () => {
   const alike: Readonly<Record<string, readonly string[]>> = {
@@ -37,6 +37,8 @@ describe('the name that tries are counted under', () => {
     'letters with a stroke and ligatures': ['sorenlaegd', 'Sørenłægđ', 'sorenlægð', 'ſorenlaegd'],
     'dots of i': ['irina', 'İrına', 'ırina'],
     'every script’s digits': ['ann1', 'ann١', 'ann１', 'ann¹', 'ann①', 'ann❶', 'ann१'],
+    'letters and digits beyond the usual planes': ['ann1', 'a🅝n1', '🅰🅽🅽1', 'ann𐒡', 'ann𐄇', 'ann৴'],
+    'letters that a language takes for one another': ['jurychus', 'ivricus', 'jwrychus'],
     kana: ['はっぱ', 'ハツハ', 'ﾊｯﾊﾟ', 'ばつば'],
     'Hebrew letters at the end of a word': ['שלום', 'שלומ', 'שָׁלוֹם'],
     'Greek sigma and accents': ['ΑΛΈΞΗΣ', 'αλεξης', 'αλέξησ'],
@@ -91,6 +93,29 @@ describe('the name that tries are counted under', () => {
   it('is one for all names that are longer than any account’s', () => {
     expect(countedName('x'.repeat(1000))).not.to.equal('')
     expect(countedName('x'.repeat(1001))).to.equal(countedName('\u00ad'.repeat(1001)))
+  })
+
+  it('takes time that grows with the length alone', () => {
+    // The attack: a thousand characters, each looked up as if for the first time.
+    const letters = Array.from({ length: 500 }, (_, at) =>
+      String.fromCodePoint(0x1f130 + (at % 26)),
+    )
+    const unknown = Array.from({ length: 500 }, (_, at) => String.fromCodePoint(0x13000 + at))
+    for (const name of [letters, unknown].map((signs) => signs.join(''))) {
+      expect(name).to.have.length(1000)
+      const begun = performance.now()
+      for (let time = 0; time < 20; time += 1) countedName(name)
+      expect(performance.now() - begun).to.be.below(500)
+    }
+  })
+
+  it('is plain in ASCII alone', () => {
+    for (const name of ['ann', "Ann.O'Neil", 'ann@acme.example', '1042', '']) {
+      expect(isPlainName(name), name).to.equal(true)
+    }
+    for (const name of ['änn', 'anñ', 'ann\u00ad', 'ann\u0000', '🅰nn', 'алена', 'ann\n']) {
+      expect(isPlainName(name), name).to.equal(false)
+    }
   })
 
   it('is its own', () => {

@@ -117,6 +117,42 @@ describe('limitPassword', () => {
     await tryOnce(composed, { body: { username: 'zo\u00eb', ...right } }).expect(429)
   })
 
+  it('counts all names at an address together that are not in ASCII', async () => {
+    // The attack: the host's database has a collation of its own, in which `ÿlva` or `ilvæ` is `ylva`. Each
+    // spelling that the package does not know would have ten tries of its own.
+    const users = [ann, bob, { ...ann, id: 'алена' }]
+    const alena = { username: 'алена', ...right }
+    const host = limited({}, users)
+    for (let name = 0; name < 15; name += 1) {
+      // A right password gives its place back, so an office that writes Cyrillic does not use up the count.
+      await tryOnce(host, { body: alena }).expect(302)
+      for (const more of [0, 100]) {
+        const username = `${String.fromCharCode(0x4e00 + name + more)}丁`
+        await tryOften(host, 1, { body: { username } })
+      }
+    }
+    const refused = await tryOnce(host, { body: alena }).expect(429)
+    expect(Number(refused.headers['retry-after'])).to.be.within(1, 900)
+    await tryOnce(host, { body: { username: 'ёж' } }).expect(429)
+    await tryOnce(host, { body: { username: 'bob', email: 'änn', password: bob.password } }).expect(
+      429,
+    )
+    await tryOften(host, 9)
+    await tryOnce(host, { body: right }).expect(302)
+    await tryOnce(host, { body: alena, ip: THERE }).expect(302)
+  })
+
+  it('gives no place of a name that is not in ASCII back for another name', async () => {
+    // The attack: a right login of the attacker's own, whose form names the victim too, pays for the guess.
+    const host = limited()
+    for (let name = 0; name < 30; name += 1) {
+      const email = `${String.fromCharCode(0x4e00 + name)}丁`
+      await tryOnce(host, { body: { email, ...right } }).expect(302)
+    }
+    await tryOnce(host, { body: { email: 'änn', ...right } }).expect(429)
+    await tryOnce(host, { body: right }).expect(302)
+  })
+
   it('counts the account beside a made-up one: username and email, whichever the host reads', async () => {
     // The field that the host does not read is another one at every try.
     const host = limited()
