@@ -27,6 +27,8 @@ export interface PageFrame {
   readonly base: string
   /** `paths.admin` */
   readonly admin: string
+  /** The path of a user's page for admins. An id is not safe in a path as it is. */
+  readonly userPath: (id: string) => string
   readonly issuer: string
   /** The host's own hidden fields: they are in every form. */
   readonly formFields: Readonly<Record<string, string>>

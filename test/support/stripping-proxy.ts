@@ -15,11 +15,17 @@ export interface StrippingProxy {
 /**
  * A proxy that takes a prefix off the path, as nginx does with
  * `location /app/ { proxy_pass http://127.0.0.1:3000/; }`. Outside the prefix there is nothing.
+ *
+ * @param rewrite what else it does to the path
  */
-export async function strippingProxy(prefix: string): Promise<StrippingProxy> {
+export async function strippingProxy(
+  prefix: string,
+  rewrite = (path: string) => path,
+): Promise<StrippingProxy> {
   let behind = 0
   const proxy = createServer((req, res) => {
-    const { method = 'GET', url = '/', headers } = req
+    const { method = 'GET', url: asked = '/', headers } = req
+    const url = rewrite(asked)
     if (!url.startsWith(`${prefix}/`)) return nothing(res)
     const path = url.slice(prefix.length)
     const passed = request({ host: '127.0.0.1', port: behind, method, path, headers }, (answer) => {
@@ -44,6 +50,20 @@ export async function strippingProxy(prefix: string): Promise<StrippingProxy> {
       }
     },
   }
+}
+
+/** What nginx does to a path before it passes on a part of it: `%2F` becomes `/`, and `..` goes up. */
+export function decodedAsByNginx(url: string): string {
+  const [path = '', ...query] = url.split('?')
+  const segments: string[] = []
+  const parts = decodeURIComponent(path)
+    .replace(/\/{2,}/g, '/')
+    .split('/')
+  for (const part of parts) {
+    if (part === '..') segments.pop()
+    else if (part !== '.') segments.push(encodeURIComponent(part))
+  }
+  return [segments.join('/'), ...query].join('?')
 }
 
 async function portOf(server: Server): Promise<number> {

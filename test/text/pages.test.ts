@@ -26,6 +26,7 @@ const frame: PageFrame = {
   time: (time: Date) => time.toISOString(),
   base: '/second-step',
   admin: '/admin/second-step',
+  userPath: (id) => `/admin/second-step/users/${id}`,
   issuer: 'Acme',
   formFields: { _csrf: 'token-of-the-host', other: 'field' },
   signIn: '/login',

@@ -12,6 +12,7 @@ import { pageEvent } from '../../text/page-event.js'
 import type { AdminForm, PageData, PageProblem } from '../../text/pages.js'
 import { shownEvent } from '../../text/shown-event.js'
 import { listedUser, shownUser } from '../../text/shown-user.js'
+import { idOfSegment, userPath } from '../../text/user-path.js'
 import { fieldOf } from '../request/body.js'
 import type { Exchange, Handler } from '../request/handler.js'
 import { wantsJson } from '../request/negotiation.js'
@@ -45,27 +46,32 @@ export const showUser: Handler<SignedInVisitor> = async (exchange) => {
  * it.
  */
 export const toUser: Handler = async ({ site, req, res }) => {
-  const { id, action } = req.params
-  if (wantsJson(req) || !isUserAction(action) || typeof id !== 'string')
+  const id = askedId(req)
+  if (wantsJson(req) || !isUserAction(req.params.action) || id === null)
     return { code: 'not-found' }
   redirect(res, pathOfUser(site, id))
   return undefined
 }
 
-/** The user that the path names, or null. Express has already decoded the path once. */
+/** The user that the path names, or null. */
 export async function memberOf(
   site: AdminServices & Services & HostApp,
   req: Request,
 ): Promise<FoundMember | OddUser | null> {
-  const { id } = req.params
-  const found = typeof id === 'string' ? await directoryOf(site).find(id) : null
+  const id = askedId(req)
+  const found = id === null ? null : await directoryOf(site).find(id)
   if (found !== null && isOdd(found)) reportOddUsers(site, [found])
   return found
 }
 
+/** The id in the path, or null. Express has already decoded the path once. */
+function askedId({ params: { id } }: Request): string | null {
+  return typeof id === 'string' ? idOfSegment(id) : null
+}
+
 /** The user's page. */
 export function pathOfUser({ paths }: Pick<Site, 'paths'>, hostId: string): string {
-  return `${paths.admin}/users/${encodeURIComponent(hostId)}`
+  return userPath(paths.admin, hostId)
 }
 
 /** @param wrong the form that a problem belongs to */

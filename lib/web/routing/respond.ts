@@ -3,6 +3,7 @@ import { inlineStyle } from '../../text/inline-style.js'
 import type { PageData, PageFrame, PageName, PageProblem } from '../../text/pages.js'
 import { detailOf, PROBLEM_STATUS, type Problem } from '../../text/problem.js'
 import { timeShown } from '../../text/time-shown.js'
+import { userPath } from '../../text/user-path.js'
 import { languagesOf, wantsJson } from '../request/negotiation.js'
 import type { Site, Words } from '../request/site.js'
 import { keepsNavigation, leadOf } from './lead.js'
@@ -41,6 +42,7 @@ export function frameOf(site: Site, req: Request, page: PageName): Omit<PageFram
     time: (time, shape) => timeShown(time, t, lang, shape),
     base: secondStep,
     admin,
+    userPath: (id) => userPath(admin, id),
     issuer: site.issuer,
     // That page has no form, and may be shown when the request has no session any more.
     formFields: page === 'problem' ? {} : site.formFields(req),
