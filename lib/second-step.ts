@@ -139,6 +139,7 @@ export function createSecondStep<U = Express.User>(options: SecondStepOptions<U>
     close: async () => {
       await readyMailResets?.stop()
       await site.lost?.settled()
+      await records.settle()
       await mails?.settled()
       await options.store.close?.()
     },

@@ -87,11 +87,13 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
   const log = auditLogOf(options, use === 'operator' || production)
   const audit = new Audit(log, timeout, new NotedAttempts(counters))
   const announcer = new Announcer(system, audit, hostId)
+  const failureReporter = new FailureReporter(system)
   const records = new Records(options.store, system, announcer, {
     production: use === 'operator' || production,
     timeout,
     backupCodes: checked.backupCodes,
     window,
+    failureReporter,
   })
   const limits = new Limits(counters, announcer)
   const vault = new Vault(ring.sealer, timeout, new UnreadableSecrets(counters, announcer))
@@ -103,7 +105,6 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
   const now = () => system.now()
   const views = ejsViews(options.views)
   const messages = loadMessages(options.messages)
-  const failureReporter = new FailureReporter(system)
   const write = ejsMails(views, { ...ofSite, messages })
   const mails = mailsOf(options, { announcer, counters, write }, { ...ofSite, failureReporter })
   const guessWarnings = mails && new GuessWarnings({ announcer, counters, mailer: mails, now })

@@ -42,6 +42,7 @@ export async function withApp<T>(values: Values, act: (app: App) => Promise<T>):
   try {
     return await act({ ...wired, requestInfo })
   } finally {
+    await wired.records.settle()
     await wired.mails?.settled()
   }
 }

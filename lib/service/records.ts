@@ -9,9 +9,12 @@ import type { RecordQuery, RecordStore } from '../ports/record-store.js'
 import type { System } from '../ports/system.js'
 import { within } from '../ports/with-timeout.js'
 import type { Announcer, RequestInfo } from './announcer.js'
+import { FailureReporter } from './failure-reporter.js'
+import { LateWrites, type SentWrite } from './late-writes.js'
 
 const TRIES = 10
 const PART = 'the record store'
+const LOOKS_EVERY = 2000
 
 /** The result of a change of the policy, like `Decision` for a record. */
 export interface PolicyDecision<Answer> {
@@ -47,6 +50,7 @@ export class Records {
   readonly #backupCodes: boolean
   readonly #window: number
   readonly #timeout: number
+  readonly #lateWrites: LateWrites
   #opening: Promise<void> | null = null
 
   constructor(
@@ -59,6 +63,10 @@ export class Records {
       timeout: number
       backupCodes?: boolean
       window?: number
+      /** Milliseconds between two looks for a write whose end is not known. Default 2000. */
+      lookEvery?: number
+      /** Tells the operator what fails in the background. */
+      failureReporter?: FailureReporter
     },
   ) {
     this.#store = store
@@ -68,6 +76,9 @@ export class Records {
     this.#timeout = environment.timeout
     this.#backupCodes = environment.backupCodes ?? true
     this.#window = environment.window ?? 1
+    const { lookEvery = LOOKS_EVERY, failureReporter = new FailureReporter(system) } = environment
+    const report = (error: unknown) => failureReporter.report(error)
+    this.#lateWrites = new LateWrites(system, { every: lookEvery, report })
   }
 
   /** Opens the store once. After a failure, the next call tries again. */
@@ -88,7 +99,9 @@ export class Records {
     await this.open()
     return this.#within(async () => {
       const stored: unknown = await this.#store.find(userId)
-      return stored === null ? blankRecord(userId) : parseRecord(stored, userId)
+      const record = stored === null ? blankRecord(userId) : parseRecord(stored, userId)
+      this.#lateWrites.seen(record)
+      return record
     })
   }
 
@@ -136,7 +149,7 @@ export class Records {
   /**
    * Decides on the record and writes the decision. Only then it announces the events, and then
    * answers. After a lost race it reads and decides again. After a time-out it does not try again,
-   * because the write may have taken place.
+   * because the write may have taken place: if it has, the events are announced later.
    *
    * @param known the record as this request has already read it; compare-and-set makes it safe
    */
@@ -151,8 +164,12 @@ export class Records {
       const now = this.#system.now()
       const decision = await decide(record, now)
       const next = noteLock(decision.record, this.#window, now)
-      if (decision.record === record || (await this.#write(next, record.version))) {
-        await this.#announcer.announce(userId, decision.events, requestInfo)
+      const announce = () => this.#announcer.announce(userId, decision.events, requestInfo)
+      if (
+        decision.record === record ||
+        (await this.#write(this.#following(next, record), announce))
+      ) {
+        await announce()
         return decision.answer
       }
       record = await this.find(userId)
@@ -172,49 +189,69 @@ export class Records {
     for (let tried = 0; tried < TRIES; tried += 1) {
       const policy = await this.#storedPolicy()
       const decision = decide(policy, this.#system.now())
+      const announce = () => this.#announcer.announce(null, decision.events, requestInfo)
       if (
         decision.policy === policy ||
-        (await this.#writePolicy(decision.policy, policy.version))
+        (await this.#writePolicy(this.#following(decision.policy, policy), announce))
       ) {
-        await this.#announcer.announce(null, decision.events, requestInfo)
+        await announce()
         return decision.answer
       }
     }
     throw new UnavailableError(PART, new Error(`lost ${TRIES} races for the policy`))
   }
 
+  /** Looks once for the writes whose end is not known. Never rejects. */
+  lookForLateWrites(): Promise<void> {
+    return this.#lateWrites.look()
+  }
+
+  /** Looks for them a last time. Resolves when what was found is announced. */
+  settle(): Promise<void> {
+    return this.#lateWrites.stop()
+  }
+
   async #storedPolicy(): Promise<Policy> {
     await this.open()
     return this.#within(async () => {
       const stored: unknown = await this.#store.findPolicy()
-      return stored === null ? defaultPolicy : parsePolicy(stored)
+      const policy = stored === null ? defaultPolicy : parsePolicy(stored)
+      this.#lateWrites.seen(policy)
+      return policy
     })
   }
 
-  #writePolicy(policy: Policy, expectedVersion: number): Promise<boolean> {
-    const next = { ...policy, version: expectedVersion + 1, writeId: this.#writeId() }
-    return this.#written(() => this.#store.writePolicy(next, expectedVersion))
+  #write(document: SecondStepRecord, announce: () => Promise<void>): Promise<boolean> {
+    const read = () => this.find(document.userId)
+    const write = () => this.#store.write(document, document.version - 1)
+    return this.#written({ document, read, announce }, write)
+  }
+
+  #writePolicy(document: Policy, announce: () => Promise<void>): Promise<boolean> {
+    const read = () => this.#storedPolicy()
+    const write = () => this.#store.writePolicy(document, document.version - 1)
+    return this.#written({ document, read, announce }, write)
+  }
+
+  #written(sent: SentWrite, write: () => Promise<boolean>): Promise<boolean> {
+    return this.#lateWrites.run(sent, (confirm) =>
+      this.#within(async () => {
+        const written: unknown = await write()
+        if (typeof written !== 'boolean') throw new Error('write answered neither true nor false')
+        if (written) confirm()
+        return written
+      }),
+    )
+  }
+
+  /** The document as the write after this version, under a name of its own. */
+  #following<Document extends object>(document: Document, { version }: { version: number }) {
+    const writeId = Buffer.from(this.#system.random(12)).toString('base64url')
+    return { ...document, version: version + 1, writeId }
   }
 
   #within<T>(call: () => Promise<T>): Promise<T> {
     return within(PART, call, this.#timeout)
-  }
-
-  #writeId(): string {
-    return Buffer.from(this.#system.random(12)).toString('base64url')
-  }
-
-  #written(write: () => Promise<boolean>): Promise<boolean> {
-    return this.#within(async () => {
-      const written: unknown = await write()
-      if (typeof written === 'boolean') return written
-      throw new Error('write answered neither true nor false')
-    })
-  }
-
-  #write(record: SecondStepRecord, expectedVersion: number): Promise<boolean> {
-    const next = { ...record, version: expectedVersion + 1, writeId: this.#writeId() }
-    return this.#written(() => this.#store.write(next, expectedVersion))
   }
 }
 

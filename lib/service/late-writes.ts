@@ -1,0 +1,168 @@
+import { MINUTE_MS } from '../domain/units.js'
+import type { System } from '../ports/system.js'
+
+/** How long a store that answers is asked for a write. */
+const LOOKED_FOR = MINUTE_MS
+/** How long at most, also while the store does not answer. */
+const REMEMBERED_FOR = 15 * MINUTE_MS
+const REMEMBERED_AT_MOST = 1000
+
+/** What tells one write of a document from every other. */
+interface Named {
+  readonly version: number
+  readonly writeId: string
+}
+
+/** A write, and what is owed once it has taken place. */
+export interface SentWrite {
+  readonly document: Named
+  /** Reads the document anew and shows it to `seen`. */
+  readonly read: () => Promise<Named>
+  readonly announce: () => Promise<void>
+}
+
+interface Owed extends SentWrite {
+  /** Whether its caller was refused, so that nobody else announces it. */
+  refused: boolean
+  tookPlace: boolean
+  until: number
+  forgottenAt: number
+}
+
+/**
+ * Writes that ended in an error, so that nobody knows whether they took place: a statement can wait in a
+ * connection and change the record after its request was refused. They are looked for in the
+ * background and announced if they did take place. Otherwise whoever slows the store down could
+ * change a factor in silence.
+ *
+ * Where another process has written meanwhile, the record does not tell whether this write came
+ * before. Then it is announced only if the store itself confirms it, however late.
+ */
+export class LateWrites {
+  readonly #system: System
+  readonly #every: number
+  readonly #report: (error: unknown) => void
+  /** Under way and watched, by write id. */
+  readonly #owed = new Map<string, Owed>()
+  readonly #watched = new Set<Owed>()
+  #timer: NodeJS.Timeout | undefined
+  #telling: Promise<unknown> = Promise.resolve()
+  #stopped = false
+
+  /**
+   * @param every milliseconds between two looks
+   * @param report tells the operator what failed in the background
+   */
+  constructor(
+    system: System,
+    { every, report }: { every: number; report: (error: unknown) => void },
+  ) {
+    this.#system = system
+    this.#every = every
+    this.#report = report
+  }
+
+  /**
+   * Runs a write. If it rejects, it is watched from then on; otherwise the caller announces it.
+   *
+   * @param write calls `confirm` once the store has confirmed the write, however late
+   */
+  async run<T>(sent: SentWrite, write: (confirm: () => void) => Promise<T>): Promise<T> {
+    const owed = { ...sent, refused: false, tookPlace: false, until: 0, forgottenAt: 0 }
+    this.#owed.set(sent.document.writeId, owed)
+    try {
+      const answer = await write(() => this.#confirm(owed))
+      this.#forget(owed)
+      return answer
+    } catch (error) {
+      owed.refused = true
+      if (owed.tookPlace) this.#tell(owed)
+      else this.#watch(owed)
+      throw error
+    }
+  }
+
+  /** Takes note of a document as it was just read: the write that made it has taken place. */
+  seen({ writeId }: Named): void {
+    const owed = this.#owed.get(writeId)
+    if (owed !== undefined) this.#confirm(owed)
+  }
+
+  /** Looks for every write once. Never rejects. A store that does not answer is asked only once. */
+  async look(): Promise<void> {
+    const now = this.#system.now()
+    for (const owed of [...this.#watched]) if (now >= owed.forgottenAt) this.#forget(owed)
+    for (const owed of [...this.#watched]) {
+      if (!this.#watched.has(owed)) continue
+      try {
+        this.#judge(owed, await owed.read())
+      } catch {
+        this.#lookAgain(owed)
+        return
+      }
+    }
+  }
+
+  /** Looks a last time. Resolves when what was found is announced. */
+  async stop(): Promise<void> {
+    this.#stopped = true
+    clearTimeout(this.#timer)
+    await this.look()
+    await this.#telling
+  }
+
+  #confirm(owed: Owed): void {
+    if (owed.tookPlace) return
+    owed.tookPlace = true
+    if (owed.refused) this.#tell(owed)
+  }
+
+  #tell(owed: Owed): void {
+    this.#forget(owed)
+    const telling = owed.announce().catch(this.#report)
+    this.#telling = Promise.all([this.#telling, telling])
+  }
+
+  #watch(owed: Owed): void {
+    if (this.#watched.size >= REMEMBERED_AT_MOST) {
+      this.#forget(owed)
+      return
+    }
+    const now = this.#system.now()
+    owed.until = now + LOOKED_FOR
+    owed.forgottenAt = now + REMEMBERED_FOR
+    this.#watched.add(owed)
+    this.#lookLater()
+  }
+
+  #lookLater(): void {
+    if (this.#stopped || this.#timer !== undefined || this.#watched.size === 0) return
+    this.#timer = setTimeout(async () => {
+      await this.look()
+      this.#timer = undefined
+      this.#lookLater()
+    }, this.#every)
+    this.#timer.unref()
+  }
+
+  /** A later version of another write's will never name this one again. */
+  #judge(owed: Owed, stored: Named): void {
+    const isLate = this.#system.now() >= owed.until
+    if (isLate || stored.version >= owed.document.version) this.#forget(owed)
+  }
+
+  /**
+   * While the store is away, the time of no write runs. The one that failed goes to the end, so that a
+   * single damaged record does not keep the others waiting.
+   */
+  #lookAgain(failed: Owed): void {
+    const until = this.#system.now() + LOOKED_FOR
+    for (const owed of this.#watched) owed.until = until
+    if (this.#watched.delete(failed)) this.#watched.add(failed)
+  }
+
+  #forget(owed: Owed): void {
+    this.#owed.delete(owed.document.writeId)
+    this.#watched.delete(owed)
+  }
+}
