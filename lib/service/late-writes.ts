@@ -1,3 +1,4 @@
+import type { SecondStepEvent } from '../domain/event.js'
 import { MINUTE_MS } from '../domain/units.js'
 import type { System } from '../ports/system.js'
 
@@ -13,12 +14,18 @@ interface Named {
   readonly writeId: string
 }
 
+/** What is told of a write. */
+export interface News {
+  readonly events: readonly SecondStepEvent[]
+  readonly announce: () => Promise<void>
+}
+
 /** A write, and what is owed once it has taken place. */
 export interface SentWrite {
   readonly document: Named
   /** Reads the document anew and shows it to `seen`. */
   readonly read: () => Promise<Named>
-  readonly announce: () => Promise<void>
+  readonly news: News
 }
 
 interface Owed extends SentWrite {
@@ -119,12 +126,12 @@ export class LateWrites {
 
   #tell(owed: Owed): void {
     this.#forget(owed)
-    const telling = owed.announce().catch(this.#report)
+    const telling = owed.news.announce().catch(this.#report)
     this.#telling = Promise.all([this.#telling, telling])
   }
 
   #watch(owed: Owed): void {
-    if (this.#watched.size >= REMEMBERED_AT_MOST) {
+    if (owed.news.events.length === 0 || this.#watched.size >= REMEMBERED_AT_MOST) {
       this.#forget(owed)
       return
     }

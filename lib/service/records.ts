@@ -10,7 +10,7 @@ import type { System } from '../ports/system.js'
 import { within } from '../ports/with-timeout.js'
 import type { Announcer, RequestInfo } from './announcer.js'
 import { FailureReporter } from './failure-reporter.js'
-import { LateWrites, type SentWrite } from './late-writes.js'
+import { LateWrites, type News, type SentWrite } from './late-writes.js'
 
 const TRIES = 10
 const PART = 'the record store'
@@ -164,10 +164,11 @@ export class Records {
       const now = this.#system.now()
       const decision = await decide(record, now)
       const next = noteLock(decision.record, this.#window, now)
-      const announce = () => this.#announcer.announce(userId, decision.events, requestInfo)
+      const { events } = decision
+      const announce = () => this.#announcer.announce(userId, events, requestInfo)
       if (
         decision.record === record ||
-        (await this.#write(this.#following(next, record), announce))
+        (await this.#write(this.#following(next, record), { events, announce }))
       ) {
         await announce()
         return decision.answer
@@ -189,10 +190,11 @@ export class Records {
     for (let tried = 0; tried < TRIES; tried += 1) {
       const policy = await this.#storedPolicy()
       const decision = decide(policy, this.#system.now())
-      const announce = () => this.#announcer.announce(null, decision.events, requestInfo)
+      const { events } = decision
+      const announce = () => this.#announcer.announce(null, events, requestInfo)
       if (
         decision.policy === policy ||
-        (await this.#writePolicy(this.#following(decision.policy, policy), announce))
+        (await this.#writePolicy(this.#following(decision.policy, policy), { events, announce }))
       ) {
         await announce()
         return decision.answer
@@ -221,16 +223,16 @@ export class Records {
     })
   }
 
-  #write(document: SecondStepRecord, announce: () => Promise<void>): Promise<boolean> {
+  #write(document: SecondStepRecord, news: News): Promise<boolean> {
     const read = () => this.find(document.userId)
     const write = () => this.#store.write(document, document.version - 1)
-    return this.#written({ document, read, announce }, write)
+    return this.#written({ document, read, news }, write)
   }
 
-  #writePolicy(document: Policy, announce: () => Promise<void>): Promise<boolean> {
+  #writePolicy(document: Policy, news: News): Promise<boolean> {
     const read = () => this.#storedPolicy()
     const write = () => this.#store.writePolicy(document, document.version - 1)
-    return this.#written({ document, read, announce }, write)
+    return this.#written({ document, read, news }, write)
   }
 
   #written(sent: SentWrite, write: () => Promise<boolean>): Promise<boolean> {

@@ -3,6 +3,7 @@
 
 import { once } from 'node:events'
 import { expect } from 'chai'
+import type { SecondStepRecord } from '../../lib/domain/record.js'
 import { memoryStore } from '../../lib/index.js'
 import type { RecordStore } from '../../lib/ports/record-store.js'
 import { type AnnouncedEvent, Announcer } from '../../lib/service/announcer.js'
@@ -222,6 +223,15 @@ describe('a write that never takes place', () => {
     const before = store.finds
     await records.lookForLateWrites()
     expect(store.finds).to.equal(before + 1)
+  })
+
+  it('is not looked for where nothing is to be told', async () => {
+    const { store, records } = byHand()
+    store.next = 'rejected'
+    const decide = (record: SecondStepRecord) => ({ ...raising()(record), events: [] })
+    await refusal(records.change(USER, requestInfo, decide))
+    await records.lookForLateWrites()
+    expect(store.finds).to.equal(1)
   })
 
   it('is one of a thousand at most', async () => {
