@@ -1,14 +1,8 @@
 import type { Knex } from 'knex'
 import { ConfigurationError } from '../errors/configuration-error.js'
 import type { Counter, Counters } from '../ports/counters.js'
-import {
-  type Database,
-  databaseOf,
-  type KnexOptions,
-  TABLES,
-  wasAborted,
-} from '../stores/knex-client.js'
-import type { KnexInstance } from '../stores/knex-instance.js'
+import { type Database, databaseOf, TABLES, wasAborted } from '../stores/knex-client.js'
+import type { KnexInstance, KnexOptions } from '../stores/knex-instance.js'
 import { checkWindow, counterHash } from './counter-key.js'
 import { sweeper } from './knex-sweeper.js'
 

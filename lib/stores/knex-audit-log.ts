@@ -1,6 +1,6 @@
 import type { AuditEntry, AuditLog } from '../ports/audit-log.js'
-import { databaseOf, documentOf, jsonOf, type KnexOptions, TABLES } from './knex-client.js'
-import type { KnexInstance } from './knex-instance.js'
+import { databaseOf, documentOf, jsonOf, TABLES } from './knex-client.js'
+import type { KnexInstance, KnexOptions } from './knex-instance.js'
 import { hashOf } from './list-cursor.js'
 
 /** Events about no single user have a key that is no user's hash. */

@@ -4,7 +4,7 @@ import { checkCall } from '../errors/check-call.js'
 import { ConfigurationError } from '../errors/configuration-error.js'
 import { textOf } from '../errors/text-of.js'
 import { checkTimeout } from '../ports/check-timeout.js'
-import type { KnexInstance } from './knex-instance.js'
+import type { KnexInstance, KnexOptions } from './knex-instance.js'
 
 /** The tables; `schema` says in which version they are. */
 export const TABLES = {
@@ -18,15 +18,6 @@ export const TABLES = {
 // Shorter than the time limit of a port, so that this limit ends a query first. Knex then removes
 // the connection from its pool, and the next request does not get one that hangs.
 const PART_OF_A_CALL = 0.9
-
-/** Options of everything that is in a database. */
-export interface KnexOptions {
-  /**
-   * Milliseconds that one call may take, 50 to 30,000: what the option `timeout` of `createSecondStep`
-   * is. A query ends a little earlier. Default 1000.
-   */
-  readonly timeout?: number
-}
 
 /** A database, and how it is asked. */
 export interface Database {

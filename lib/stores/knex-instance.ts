@@ -7,3 +7,12 @@ export interface KnexInstance {
   readonly schema: object
   destroy(): Promise<void>
 }
+
+/** Options of everything that is in a database. */
+export interface KnexOptions {
+  /**
+   * Milliseconds that one call may take, 50 to 30,000: what the option `timeout` of `createSecondStep`
+   * is. A query ends a little earlier. Default 1000.
+   */
+  readonly timeout?: number
+}

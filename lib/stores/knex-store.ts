@@ -4,18 +4,11 @@ import { listPlaceOf } from '../domain/record-list.js'
 import { knexCounters } from '../limits/knex-counters.js'
 import type { RecordStore } from '../ports/record-store.js'
 import { knexAuditLog } from './knex-audit-log.js'
-import {
-  databaseOf,
-  documentOf,
-  hasTimedOut,
-  jsonOf,
-  type KnexOptions,
-  TABLES,
-  wasAborted,
-} from './knex-client.js'
-import type { KnexInstance } from './knex-instance.js'
+import { databaseOf, documentOf, hasTimedOut, jsonOf, TABLES, wasAborted } from './knex-client.js'
+import type { KnexInstance, KnexOptions } from './knex-instance.js'
 import { knexCount, knexPage } from './knex-list.js'
-import { migrateSecondStep, requireMigrated } from './knex-migrations.js'
+import { migrateSecondStep } from './knex-migrations.js'
+import { requireMigrated } from './knex-version.js'
 import { hashOf } from './list-cursor.js'
 
 /** A record store in a database, with its audit log, that can make its own tables. */

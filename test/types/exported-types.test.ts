@@ -22,6 +22,7 @@ interface Declarations {
 }
 
 const DECLARATION = /^(?:export )?(?:declare )?(interface|type|class|function|const) (\w+)/gm
+const MODULE = /(?:\bfrom |\bimport\(|^import )['"]([^'"]+)['"]/gm
 const NAMES_FROM = /(import|export) (?:type )?\{([^}]*)\} from '(\.[^']+)'/g
 
 async function read(file: string): Promise<Declarations> {
@@ -44,6 +45,22 @@ async function read(file: string): Promise<Declarations> {
     imported: new Map(ofKind('import').map((place) => [place.name, place] as const)),
     exported: ofKind('export'),
   }
+}
+
+/** The packages and Node modules that the declarations of `index` load, as a compiler of a host's does. */
+async function packagesOf(index: string): Promise<ReadonlySet<string>> {
+  const packages = new Set<string>()
+  const ahead = [index]
+  const seen = new Set<string>()
+  for (let file = ahead.pop(); file !== undefined; file = ahead.pop()) {
+    if (seen.has(file)) continue
+    seen.add(file)
+    for (const [, from = ''] of (await readFile(file, 'utf8')).matchAll(MODULE)) {
+      if (from.startsWith('.')) ahead.push(resolve(dirname(file), from).replace(/\.js$/, '.d.ts'))
+      else packages.add(from)
+    }
+  }
+  return packages
 }
 
 /** The types that what `index` exports leads to, as `file#name`, and those that it exports itself. */
@@ -92,4 +109,13 @@ describe('the types that the package exports', () => {
     expect(reached).to.include('options/options.d.ts#Described')
     expect([...reached].filter((type) => !named.has(type))).to.deep.equal([])
   })
+
+  // Whoever compiles without `skipLibCheck` would have to install a database client they don't use.
+  for (const index of ['index.d.ts', 'testing/index.d.ts']) {
+    it(`load no package that is optional (${index})`, async () => {
+      const required = /^(express|express-serve-static-core|express-session|passport|node:\w+)$/
+      const packages = [...(await packagesOf(join(folder, index)))]
+      expect(packages.filter((name) => !required.test(name))).to.deep.equal([])
+    })
+  }
 })
