@@ -1,4 +1,5 @@
 import type { SecondStepRecord } from '../domain/record.js'
+import { currentSetup } from '../domain/setup.js'
 import { keyRing } from '../keys/key-ring.js'
 import type { Sealer } from '../ports/sealer.js'
 import { system } from '../ports/system.js'
@@ -25,23 +26,34 @@ export async function check({ store, keys }: Config, progress: Progress): Promis
   // As in production: a mere check must not mark an emptied Redis as trustworthy.
   await openPatiently(async () => store.open?.({ production: true }))
   const reading = await readEveryRecord(store, progress, 'is broken', async (record) => {
-    const sealedUnder = ring === null ? [] : await openSecrets(record, ring.sealer)
-    use?.add(record, sealedUnder, system.now())
+    if (ring === null) return
+    const now = system.now()
+    const opened = await openSecrets(record, ring.sealer, now)
+    // What is known counts also where another secret of the record cannot be opened.
+    const sealedUnder = opened.flatMap((one) => (one.status === 'fulfilled' ? one.value : []))
+    use?.add(record, sealedUnder, now)
+    for (const one of opened) if (one.status === 'rejected') throw one.reason
   })
   return { ...reading, use }
 }
 
-/** @returns ids of the keys that the secrets are sealed under */
-async function openSecrets(
-  { userId, authenticators, setup }: SecondStepRecord,
+/** @returns for each secret the id of the key that it is sealed under */
+function openSecrets(
+  record: SecondStepRecord,
   sealer: Sealer,
-): Promise<readonly string[]> {
+  now: number,
+): Promise<readonly PromiseSettledResult<string>[]> {
+  const { userId, authenticators } = record
+  // Nobody can confirm a set-up whose time is over, so nobody needs its key.
+  const setup = currentSetup(record, now)
   const sealed = [
     ...authenticators.map(({ secret }) => ({ secret, purpose: 'authenticator' }) as const),
     ...(setup === null ? [] : [{ secret: setup.secret, purpose: 'setup' } as const]),
   ]
-  const opened = await Promise.all(
-    sealed.map(({ secret, purpose }) => sealer.open(secret, { purpose, userId })),
+  return Promise.allSettled(
+    sealed.map(async ({ secret, purpose }) => {
+      const { keyId } = await sealer.open(secret, { purpose, userId })
+      return keyId
+    }),
   )
-  return opened.map(({ keyId }) => keyId)
 }

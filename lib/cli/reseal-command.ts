@@ -34,9 +34,11 @@ async function sealAll(app: App, told: Progress): Promise<Sealed> {
   const use = new KeyUse(site.keyIds)
   let resealed = 0
   const reading = await readEveryRecord(store, told, 'was not sealed', async (record) => {
-    if (await service.record(record, requestInfo)) resealed += 1
-    const secrets = record.authenticators.length > 0 || record.setup !== null
-    use.add(record, secrets ? site.keyIds.slice(0, 1) : [], system.now())
+    const { sealed, upToDate, left } = await service.record(record, requestInfo)
+    if (sealed > 0) resealed += 1
+    const current = upToDate ? site.keyIds.slice(0, 1) : []
+    use.add(record, [...current, ...left.flatMap(({ keyId }) => keyId ?? [])], system.now())
+    for (const { error } of left) throw error
   })
   return { ...reading, resealed, use }
 }

@@ -41,10 +41,13 @@ export function setupOf(
   owner: string,
   now: number,
 ): SetupInProgress | null {
-  const { setup } = record
-  return setup !== null && setup.owner === owner && isGoodUntil(setupExpiresAt(setup), LASTS, now)
-    ? setup
-    : null
+  const setup = currentSetup(record, now)
+  return setup?.owner === owner ? setup : null
+}
+
+/** The set-up in progress, whoever began it. Null if there is none or its time is over. */
+export function currentSetup({ setup }: SecondStepRecord, now: number): SetupInProgress | null {
+  return setup !== null && isGoodUntil(setupExpiresAt(setup), LASTS, now) ? setup : null
 }
 
 /** Answer of a set-up's begin: the set-up to show. */

@@ -1,8 +1,31 @@
 import type { SecondStepRecord } from '../domain/record.js'
+import { currentSetup } from '../domain/setup.js'
 import type { SealContext } from '../ports/sealer.js'
 import type { RequestInfo } from './announcer.js'
 import type { Records } from './records.js'
 import type { Vault } from './vault.js'
+
+/** A secret that is not under the first key of the ring, and why. */
+interface LeftSecret {
+  /** The key that it is under. Null: no key of the ring opens it. */
+  readonly keyId: string | null
+  readonly error: unknown
+}
+
+/** What became of the secrets of one record. */
+export interface Resealed {
+  /** The number of secrets that were sealed anew. */
+  readonly sealed: number
+  /** Whether any secret is under the first key now. */
+  readonly upToDate: boolean
+  readonly left: readonly LeftSecret[]
+}
+
+interface Fresh<Part> {
+  /** The same object that came in, if its secret was not sealed anew. */
+  readonly part: Part
+  readonly left: LeftSecret | null
+}
 
 /** Seals secrets again under the first key of the ring, so that an older key can be removed. */
 export class Reseal {
@@ -16,42 +39,57 @@ export class Reseal {
 
   /**
    * Seals the secrets of one record, by compare-and-set, so that it is safe while the app runs: if
-   * the record changes meanwhile, it reads and seals again.
+   * the record changes meanwhile, it reads and seals again. A secret that cannot be opened does not
+   * keep the others back. A set-up whose time is over is removed: its key may be gone.
    *
    * @param known the record as it was just read
-   * @returns whether there was anything to do
-   * @throws UnavailableError where a secret cannot be opened
+   * @throws UnavailableError where the record cannot be read or written
    */
-  record(known: SecondStepRecord, requestInfo: RequestInfo): Promise<boolean> {
+  record(known: SecondStepRecord, requestInfo: RequestInfo): Promise<Resealed> {
     const { userId } = known
     return this.#records.change(
       userId,
       requestInfo,
-      async (record) => {
+      async (record, now) => {
         const context = { purpose: 'authenticator', userId } as const
         const authenticators = await Promise.all(
           record.authenticators.map((one) => this.#fresh(one, context)),
         )
-        const setup =
-          record.setup && (await this.#fresh(record.setup, { purpose: 'setup', userId }))
-        const moved = authenticators.some((one, index) => one !== record.authenticators[index])
-        const same = !moved && setup === record.setup
-        return {
-          record: same ? record : { ...record, authenticators, setup },
-          answer: !same,
-          events: [],
-        }
+        const current = currentSetup(record, now)
+        const setup = current && (await this.#fresh(current, { purpose: 'setup', userId }))
+        const answer = resealed(
+          [...record.authenticators, ...(current === null ? [] : [current])],
+          [...authenticators, ...(setup === null ? [] : [setup])],
+        )
+        const same = answer.sealed === 0 && current === record.setup
+        const parts = authenticators.map(({ part }) => part)
+        const next = { ...record, authenticators: parts, setup: setup?.part ?? null }
+        return { record: same ? record : next, answer, events: [] }
       },
       known,
     )
   }
 
-  /** The same object that came in, if its secret is under the first key already. */
   async #fresh<Part extends { readonly secret: string }>(
     part: Part,
     context: SealContext,
-  ): Promise<Part> {
-    const { secret, stale } = await this.#vault.open(part.secret, context, null)
-    return stale ? { ...part, secret: await this.#vault.seal(secret, context) } : part
+  ): Promise<Fresh<Part>> {
+    let openedBy: string | null = null
+    try {
+      const { secret, stale, keyId } = await this.#vault.open(part.secret, context, null)
+      if (!stale) return { part, left: null }
+      openedBy = keyId
+      return { part: { ...part, secret: await this.#vault.seal(secret, context) }, left: null }
+    } catch (error) {
+      return { part, left: { keyId: openedBy, error } }
+    }
+  }
+}
+
+function resealed(before: readonly unknown[], after: readonly Fresh<unknown>[]): Resealed {
+  return {
+    sealed: after.filter(({ part }, index) => part !== before[index]).length,
+    upToDate: after.some(({ left }) => left === null),
+    left: after.flatMap(({ left }) => left ?? []),
   }
 }

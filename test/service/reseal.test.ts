@@ -9,10 +9,19 @@ import { Reseal } from '../../lib/service/reseal.js'
 import { Vault } from '../../lib/service/vault.js'
 import { memoryStore } from '../../lib/stores/memory-store.js'
 import { movedSystem } from '../support/clock.js'
-import { authenticatorWith, enrolledRecord, NOW, UNPROVEN, USER } from '../support/records.js'
+import {
+  authenticatorWith,
+  enrolledRecord,
+  MINUTE,
+  NOW,
+  UNPROVEN,
+  USER,
+} from '../support/records.js'
 
 const system = movedSystem(NOW)
 const [oldKey, newKey] = [0, 0].map(() => randomBytes(32).toString('base64'))
+/** Both secrets were sealed anew, and none is left under another key. */
+const RESEALED = { sealed: 2, upToDate: true, left: [] }
 const ofSecret = { purpose: 'authenticator', userId: USER } as const
 
 /** A record whose secrets are sealed under the old key, and a ring that has a new one. */
@@ -39,7 +48,7 @@ async function world() {
 describe('Sealing a secret again', () => {
   it('puts secrets under the first key, and changes nothing else', async () => {
     const { record, reseal, stored } = await world()
-    expect(await reseal.record(record, NO_REQUEST)).to.equal(true)
+    expect(await reseal.record(record, NO_REQUEST)).to.deep.equal(RESEALED)
     const after = await stored()
     const alone = keyRing([newKey], system).sealer
     const live = await alone.open(after.authenticators[0]?.secret ?? '', ofSecret)
@@ -58,7 +67,7 @@ describe('Sealing a secret again', () => {
     const { record, reseal, stored } = await world()
     await reseal.record(record, NO_REQUEST)
     const before = await stored()
-    expect(await reseal.record(before, NO_REQUEST)).to.equal(false)
+    expect(await reseal.record(before, NO_REQUEST)).to.deep.equal({ ...RESEALED, sealed: 0 })
     expect(await stored()).to.deep.equal(before)
   })
 
@@ -73,7 +82,7 @@ describe('Sealing a secret again', () => {
       { ...record, authenticators: [authenticator], version: 2, writeId: 'a code was used' },
       1,
     )
-    expect(await reseal.record(record, NO_REQUEST)).to.equal(true)
+    expect(await reseal.record(record, NO_REQUEST)).to.deep.equal(RESEALED)
     const after = await stored()
     expect([after.version, after.authenticators[0]?.lastStep]).to.deep.equal([3, 60_000_000])
   })
@@ -83,10 +92,34 @@ describe('Sealing a secret again', () => {
     const foreign = authenticatorWith({ secret: 'not sealed' })
     const broken = { ...record, authenticators: [foreign], version: 2, writeId: 'broken' }
     await store.write(broken, 1)
-    const failure: unknown = await reseal
-      .record(broken, NO_REQUEST)
-      .catch((error: unknown) => error)
-    expect(failure).to.have.property('code', 'unavailable')
+    const { left, sealed } = await reseal.record({ ...broken, setup: null }, NO_REQUEST)
+    expect(sealed).to.equal(0)
+    expect(left.map(({ keyId }) => keyId)).to.deep.equal([null])
+    expect(left[0]?.error).to.have.property('code', 'unavailable')
     expect(await stored()).to.deep.equal(broken)
+  })
+
+  it('seals what it can open where another secret of the record cannot be', async () => {
+    const { store, record, reseal, stored } = await world()
+    const [live] = record.authenticators
+    const unreadable = { ...authenticatorWith({ secret: 'not sealed' }), id: 'other' }
+    const authenticators = live === undefined ? [] : [unreadable, live]
+    const half = { ...record, authenticators, version: 2, writeId: 'half' }
+    await store.write(half, 1)
+    const { sealed, left } = await reseal.record(half, NO_REQUEST)
+    expect([sealed, left.length]).to.deep.equal([2, 1])
+    const after = await stored()
+    expect(after.authenticators[0]).to.deep.equal(unreadable)
+    await keyRing([newKey], system).sealer.open(after.authenticators[1]?.secret ?? '', ofSecret)
+  })
+
+  it('ends a set-up whose time is over, whatever key it was sealed under', async () => {
+    const { store, record, reseal, stored } = await world()
+    const { setup } = record
+    const over = setup && { ...setup, secret: 'not sealed', startedAt: NOW - 10 * MINUTE }
+    const old = { ...record, setup: over, version: 2, writeId: 'old' }
+    await store.write(old, 1)
+    expect(await reseal.record(old, NO_REQUEST)).to.deep.equal({ ...RESEALED, sealed: 1 })
+    expect((await stored()).setup).to.equal(null)
   })
 })
