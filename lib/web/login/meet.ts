@@ -32,12 +32,12 @@ import { accountOfPending, finishLogin } from './finish-login.js'
 export async function meet(site: Site, req: Request, isOpen: boolean): Promise<Visitor> {
   const user = userOf(req)
   const login = user === undefined ? null : loginBeforeGuard(req, user)
-  if (user !== undefined && login !== null) return meetLogin(site, req, user, login)
+  if (user !== undefined && login !== null) return meetLogin(site, req, user, login, isOpen)
   const pending = pendingOf(req)
   if (pending !== null) await removeUserBeside(site, req)
   if (pending === 'broken') return { kind: 'over' }
   if (pending !== null) return meetPending(site, req, pending, isOpen)
-  return user === undefined ? { kind: 'anonymous' } : meetUser(site, req, user)
+  return user === undefined ? { kind: 'anonymous' } : meetUser(site, req, user, isOpen)
 }
 
 async function meetPending(
@@ -82,8 +82,35 @@ async function removeUserBeside(site: HostApp, req: Request): Promise<void> {
   await saveSession(req)
 }
 
-async function meetUser(site: Site, req: Request, user: Express.User): Promise<Visitor> {
-  const account = site.describe(user)
+/**
+ * Null, and nobody is on the request, for a user whom the app describes wrongly, on a page of
+ * signing in and out: it must answer them, too, or nobody could end their session.
+ */
+function describedOrNobody(
+  site: Site,
+  req: Request,
+  user: Express.User,
+  isOpen: boolean,
+): Account<Express.User> | null {
+  try {
+    return site.describe(user)
+  } catch (error) {
+    if (!isOpen) throw error
+    site.failureReporter.report(error)
+    removeUser(req)
+    return null
+  }
+}
+
+async function meetUser(
+  site: Site,
+  req: Request,
+  user: Express.User,
+  isOpen: boolean,
+): Promise<Visitor> {
+  const account = describedOrNobody(site, req, user, isOpen)
+  // The session keeps its login: a log-out ends it in the record, and elsewhere it is met again.
+  if (account === null) return { kind: 'anonymous' }
   const footing = await footingOf(site, account)
   const visitor = signedInVisitor(req, account, footing)
   const standing = standingOf(account.id, visitor.stamp, footing, site.system.now())
@@ -107,8 +134,14 @@ async function meetLogin(
   req: Request,
   user: Express.User,
   login: LoginBefore,
+  isOpen: boolean,
 ): Promise<Visitor> {
-  const account = site.describe(user)
+  const account = describedOrNobody(site, req, user, isOpen)
+  if (account === null) {
+    removeLogin(site, req)
+    await saveSession(req)
+    return { kind: 'anonymous' }
+  }
   const { id: userId } = account
   const footing = await footingOf(site, account)
   const now = site.system.now()
