@@ -18,7 +18,10 @@ export interface SecondStepRecord {
   readonly userId: string
   /** 0 for a user who has no stored record; each write raises it by one. */
   readonly version: number
-  /** Random name of the write that made this version. Identifies a write that was sent again. */
+  /**
+   * Name of the write that made this version: a random one, and short names of the writes before it.
+   * At most 255 characters. Identifies a write that was sent again or took place late.
+   */
   readonly writeId: string
   /** Raised to end every session and pending login of the user. */
   readonly epoch: number

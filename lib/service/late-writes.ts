@@ -1,5 +1,6 @@
 import type { SecondStepEvent } from '../domain/event.js'
 import { MINUTE_MS } from '../domain/units.js'
+import { shortName, shortNames } from '../domain/write-name.js'
 import type { System } from '../ports/system.js'
 
 /** How long a store that answers is asked for a write. */
@@ -9,7 +10,7 @@ const REMEMBERED_FOR = 15 * MINUTE_MS
 const REMEMBERED_AT_MOST = 1000
 
 /** What tells one write of a document from every other. */
-interface Named {
+export interface Named {
   readonly version: number
   readonly writeId: string
 }
@@ -42,14 +43,14 @@ interface Owed extends SentWrite {
  * background and announced if they did take place. Otherwise whoever slows the store down could
  * change a factor in silence.
  *
- * Where another process has written meanwhile, the record does not tell whether this write came
- * before. Then it is announced only if the store itself confirms it, however late.
+ * A record names its last writes, so that one is found also where another process has written over it.
+ * A write that is further back is announced only if the store itself confirms it, however late.
  */
 export class LateWrites {
   readonly #system: System
   readonly #every: number
   readonly #report: (error: unknown) => void
-  /** Under way and watched, by write id. */
+  /** Under way and watched, by short name. */
   readonly #owed = new Map<string, Owed>()
   readonly #watched = new Set<Owed>()
   #timer: NodeJS.Timeout | undefined
@@ -76,7 +77,7 @@ export class LateWrites {
    */
   async run<T>(sent: SentWrite, write: (confirm: () => void) => Promise<T>): Promise<T> {
     const owed = { ...sent, refused: false, tookPlace: false, until: 0, forgottenAt: 0 }
-    this.#owed.set(sent.document.writeId, owed)
+    this.#owed.set(shortName(sent.document.writeId), owed)
     try {
       const answer = await write(() => this.#confirm(owed))
       this.#forget(owed)
@@ -89,10 +90,13 @@ export class LateWrites {
     }
   }
 
-  /** Takes note of a document as it was just read: the write that made it has taken place. */
+  /** Takes note of a document as it was just read: the writes that it names have taken place. */
   seen({ writeId }: Named): void {
-    const owed = this.#owed.get(writeId)
-    if (owed !== undefined) this.#confirm(owed)
+    if (this.#owed.size === 0) return
+    for (const name of [...shortNames(writeId)].reverse()) {
+      const owed = this.#owed.get(name)
+      if (owed !== undefined) this.#confirm(owed)
+    }
   }
 
   /** Looks for every write once. Never rejects. A store that does not answer is asked only once. */
@@ -152,7 +156,7 @@ export class LateWrites {
     this.#timer.unref()
   }
 
-  /** A later version of another write's will never name this one again. */
+  /** A version that does not name this write, and is no earlier one, never will. */
   #judge(owed: Owed, stored: Named): void {
     const isLate = this.#system.now() >= owed.until
     if (isLate || stored.version >= owed.document.version) this.#forget(owed)
@@ -169,7 +173,7 @@ export class LateWrites {
   }
 
   #forget(owed: Owed): void {
-    this.#owed.delete(owed.document.writeId)
+    this.#owed.delete(shortName(owed.document.writeId))
     this.#watched.delete(owed)
   }
 }

@@ -4,13 +4,14 @@ import type { SecondStepEvent } from '../domain/event.js'
 import { BrokenRecordError, parsePolicy, parseRecord } from '../domain/parse-record.js'
 import { defaultPolicy, type Policy } from '../domain/policy.js'
 import { blankRecord, type SecondStepRecord } from '../domain/record.js'
+import { nameWrite } from '../domain/write-name.js'
 import { UnavailableError } from '../errors/unavailable-error.js'
 import type { RecordQuery, RecordStore } from '../ports/record-store.js'
 import type { System } from '../ports/system.js'
 import { within } from '../ports/with-timeout.js'
 import type { Announcer, RequestInfo } from './announcer.js'
 import { FailureReporter } from './failure-reporter.js'
-import { LateWrites, type News, type SentWrite } from './late-writes.js'
+import { LateWrites, type Named, type News, type SentWrite } from './late-writes.js'
 
 const TRIES = 10
 const PART = 'the record store'
@@ -246,10 +247,10 @@ export class Records {
     )
   }
 
-  /** The document as the write after this version, under a name of its own. */
-  #following<Document extends object>(document: Document, { version }: { version: number }) {
-    const writeId = Buffer.from(this.#system.random(12)).toString('base64url')
-    return { ...document, version: version + 1, writeId }
+  /** The document as the write after the version `before`, under a name of its own. */
+  #following<Document extends object>(document: Document, before: Named) {
+    const own = Buffer.from(this.#system.random(12)).toString('base64url')
+    return { ...document, version: before.version + 1, writeId: nameWrite(own, before.writeId) }
   }
 
   #within<T>(call: () => Promise<T>): Promise<T> {

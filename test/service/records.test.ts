@@ -51,7 +51,7 @@ describe('changing a record', () => {
       'write 5 over 4',
       'announced sessions-ended',
     ])
-    const writeId = Buffer.alloc(12, 1).toString('base64url')
+    const writeId = `${Buffer.alloc(12, 1).toString('base64url')}.first-wr`
     expect(store.written).to.deep.equal([{ ...enrolledRecord({ version: 5, epoch: 2 }), writeId }])
     const actor = { kind: 'user', id: USER }
     const told = { user: USER, actor, at: new Date(NOW), reason: null, detail: null }

@@ -1,0 +1,26 @@
+/** The writes before it that a write names. Keeps a name below 255 characters. */
+const NAMED_BEFORE = 24
+/** 48 random bits: enough to tell apart the writes of one document. */
+const SHORT = 8
+
+/**
+ * The `writeId` of a write: its own random name, then the short names of the writes that it follows,
+ * latest first. So a later version still tells that an earlier write took place.
+ *
+ * @param own in base64url
+ * @param before the `writeId` of the version that it follows; empty if it is the first
+ */
+export function nameWrite(own: string, before: string): string {
+  const earlier = before === '' ? [] : shortNames(before)
+  return [own, ...earlier.slice(0, NAMED_BEFORE)].join('.')
+}
+
+/** The short names of the write and of those before it, latest first. */
+export function shortNames(writeId: string): readonly string[] {
+  return writeId.split('.').map((name) => name.slice(0, SHORT))
+}
+
+/** The short name by which later writes name this one. */
+export function shortName(writeId: string): string {
+  return shortNames(writeId)[0] ?? ''
+}
