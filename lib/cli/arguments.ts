@@ -32,7 +32,7 @@ export type Values = ReturnType<typeof readArguments>['values']
 export function readArguments(args: string[]) {
   try {
     const read = parseArgs({ args, allowPositionals: true, options: OPTIONS, tokens: true })
-    refuseTwice(read.tokens.flatMap((token) => (token.kind === 'option' ? [token.name] : [])))
+    refuseTwice(read.tokens.flatMap((token) => (token.kind === 'option' ? [nameOf(token)] : [])))
     return read
   } catch (error) {
     throw new UsageError(firstSentence(error))
@@ -45,9 +45,15 @@ function firstSentence(error: unknown): string {
   return `${message.split(/[.\n](?=\s|$)|\n/)[0]}.`
 }
 
+/** Of `--role`, which may be given several times, each role is an option of its own. */
+function nameOf({ name, value = '' }: { name: string; value?: string | undefined }): string {
+  const [, role] = /^(.+)=/s.exec(value) ?? []
+  return name === 'role' && role !== undefined ? `role ${role}` : name
+}
+
 /** Do not guess which of two users was meant. */
 function refuseTwice(names: readonly string[]): void {
-  const twice = names.find((name, index) => name !== 'role' && names.indexOf(name) < index)
+  const twice = names.find((name, index) => names.indexOf(name) < index)
   if (twice !== undefined) throw new Error(`--${twice} was given twice.`)
 }
 

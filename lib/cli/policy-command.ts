@@ -1,5 +1,5 @@
 import type { Policy, PolicyMode } from '../domain/policy.js'
-import type { PolicyChanges } from '../domain/policy-change.js'
+import type { PolicyChanges, PolicyEdit } from '../domain/policy-change.js'
 import { type App, withApp } from './app.js'
 import { oneOf, UsageError, type Values, wholeNumber } from './arguments.js'
 import type { Command } from './command.js'
@@ -40,14 +40,15 @@ A change counts at the next request.`,
     const named = changesOf(values)
     const rules = values.role?.map(ruleOf)
     return withApp(values, async (app) => {
-      const present = await app.site.administration.policy()
-      const roles = rolesOf(app, present, rules)
-      const changes = roles === null ? named : { ...named, roles }
-      const unasked = Object.keys(changes).length === 0
-      const now = unasked
-        ? present
-        : await app.site.administration.changePolicy(app.requestInfo, changes)
-      const shown = shownPolicy(app, now)
+      const { administration } = app.site
+      const edit = rules === undefined ? named : { ...named, namedRoles: rolesOf(app, rules) }
+      const unasked = Object.keys(edit).length === 0
+      const shown = shownPolicy(
+        app,
+        unasked
+          ? await administration.policy()
+          : await administration.changePolicy(app.requestInfo, edit),
+      )
       return { ok: true, text: textOf(shown), json: shown }
     })
   },
@@ -76,23 +77,12 @@ function changesOf(values: Values): PolicyChanges {
   }
 }
 
-/** The new rules of all roles, or null if no role was named. */
-function rolesOf(
-  app: App,
-  present: Policy,
-  named: readonly NamedRule[] | undefined,
-): Policy['roles'] | null {
-  if (named === undefined) return null
-  const rules = new Map(Object.entries(present.roles))
-  for (const [name, mode] of named) {
-    if (!app.site.roles.includes(name)) {
-      const names = app.site.roles.join(', ') || 'none'
-      throw new UsageError(`There is no role "${name}"; the option "roles" names: ${names}.`)
-    }
-    if (mode === 'default') rules.delete(name)
-    else rules.set(name, mode)
-  }
-  return Object.fromEntries(rules)
+/** @throws UsageError for a role that the options don't name */
+function rolesOf({ site }: App, rules: readonly NamedRule[]): Required<PolicyEdit>['namedRoles'] {
+  const unknown = rules.find(([name]) => !site.roles.includes(name))
+  if (unknown === undefined) return Object.fromEntries(rules)
+  const names = site.roles.join(', ') || 'none'
+  throw new UsageError(`There is no role "${unknown[0]}"; the option "roles" names: ${names}.`)
 }
 
 type NamedRule = readonly [string, PolicyMode | 'default']

@@ -9,6 +9,12 @@ export type PolicyChanges = Partial<
   Pick<Policy, 'mode' | 'roles' | 'graceDays' | 'codeAttempts' | 'passwordAttempts' | 'backupCodes'>
 >
 
+/** A change that may also name the rules of some roles. Those of the other roles stay. */
+export interface PolicyEdit extends PolicyChanges {
+  /** The new rule of each named role; `default` removes its own rule. */
+  readonly namedRoles?: Readonly<Record<string, PolicyMode | 'default'>>
+}
+
 /** The policy fields that an admin may change. */
 export const CHANGEABLE = [
   'mode',
@@ -26,10 +32,11 @@ export const CHANGEABLE = [
  */
 export function changePolicy(
   policy: Policy,
-  changes: PolicyChanges,
+  edit: PolicyEdit,
   by: Actor,
   now: number,
 ): { readonly policy: Policy; readonly events: readonly SecondStepEvent[] } {
+  const changes = merged(policy, edit)
   const changed = Object.fromEntries(
     CHANGEABLE.map((name) => [name, changes[name]] as const).filter(
       ([name, value]) => value !== undefined && !same(value, policy[name]),
@@ -46,6 +53,17 @@ export function changePolicy(
     },
     events: [{ type: 'policy-changed', method: null, detail: { changed } }],
   }
+}
+
+/** Merged here, with the policy that is written over: an older copy would undo another admin's rule. */
+function merged(policy: Policy, { namedRoles, ...changes }: PolicyEdit): PolicyChanges {
+  if (namedRoles === undefined) return changes
+  const rules = new Map(Object.entries(changes.roles ?? policy.roles))
+  for (const [role, mode] of Object.entries(namedRoles)) {
+    if (mode === 'default') rules.delete(role)
+    else rules.set(role, mode)
+  }
+  return { ...changes, roles: Object.fromEntries(rules) }
 }
 
 /**

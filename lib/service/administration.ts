@@ -13,7 +13,7 @@ import {
 } from '../domain/administration.js'
 import type { Decision } from '../domain/decision.js'
 import type { Policy, Subject } from '../domain/policy.js'
-import { changePolicy, type PolicyChanges } from '../domain/policy-change.js'
+import { changePolicy, type PolicyEdit } from '../domain/policy-change.js'
 import type { Footing } from '../domain/standing.js'
 import { type State, stateOf } from '../domain/state.js'
 import { type Announcer, type RequestInfo, SYSTEM } from './announcer.js'
@@ -134,10 +134,10 @@ export class Administration {
    * Changes the named fields, and returns the whole policy. The change takes effect at the next
    * request.
    */
-  async changePolicy(requestInfo: RequestInfo, changes: PolicyChanges): Promise<Policy> {
+  async changePolicy(requestInfo: RequestInfo, edit: PolicyEdit): Promise<Policy> {
     const by = requestInfo.actor ?? SYSTEM
     await this.#records.changePolicy(requestInfo, (policy, now) => ({
-      ...changePolicy(policy, changes, by, now),
+      ...changePolicy(policy, edit, by, now),
       answer: undefined,
     }))
     return this.#records.policy()

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { appendFile, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
@@ -258,6 +258,38 @@ describe('passport-second-step for the operator', function () {
     expect(text.stdout).not.to.contain('admins')
     const off = await run('policy', '--role', 'admin=off')
     expect(off.stdout).to.contain('role admin: off\nFor admins off counts as optional')
+  })
+
+  // Between the command's first look and its write an admin requires a second step of all admins.
+  it('keeps another admin’s rule that came meanwhile', async () => {
+    await json('policy', '--role', 'user=off')
+    const raced = await configWith([key, oldKey], 'store: await raced()')
+    await appendFile(
+      raced,
+      `
+       async function raced() {
+         const store = knexStore(connectTo(${JSON.stringify(database.url)}))
+         let reads = 0
+         const findPolicy = async () => {
+           reads += 1
+           const policy = await store.findPolicy()
+           if (reads > 1) return policy
+           const { version } = policy
+           const roles = { ...policy.roles, admin: 'required' }
+           const next = { ...policy, roles, version: version + 1, writeId: 'web' + version }
+           if (!(await store.writePolicy(next, version))) throw new Error('lost the race')
+           return policy
+         }
+         return Object.assign(Object.create(store), { findPolicy })
+       }`,
+    )
+    const args = ['policy', '--role', 'user=optional', '--json', '--config', raced]
+    const { code, stdout, stderr } = await cli(args)
+    expect(code, stderr).to.equal(0)
+    const roles = { admin: 'required', user: 'optional' }
+    expect(JSON.parse(stdout).roles).to.deep.equal(roles)
+    expect((await store.findPolicy())?.roles).to.deep.equal(roles)
+    await json('policy', '--role', 'admin=default', '--role', 'user=default')
   })
 
   it('lists events page by page', async () => {

@@ -53,6 +53,11 @@ describe('The command line', () => {
       'help pause',
     ],
     [['reset', '--user', 'a', '--user', 'b'], '--user was given twice.', 'help reset'],
+    [
+      ['policy', '--config', 'x', '--role', 'admin=off', '--role=admin=required'],
+      '--role admin was given twice.',
+      'help policy',
+    ],
   ]
   for (const [args, says, help] of wrong) {
     it(`answers "${args.join(' ')}" in one line, with exit code 2`, async () => {

@@ -1,10 +1,10 @@
 import { expect } from 'chai'
 import { defaultPolicy, type Policy } from '../../lib/domain/policy.js'
-import { changePolicy, type PolicyChanges } from '../../lib/domain/policy-change.js'
+import { changePolicy, type PolicyEdit } from '../../lib/domain/policy-change.js'
 import { DAY, deepFreeze, NOW } from '../support/records.js'
 
 const admin = { kind: 'admin', id: 'root' } as const
-const change = (policy: Policy, changes: PolicyChanges, now = NOW) =>
+const change = (policy: Policy, changes: PolicyEdit, now = NOW) =>
   deepFreeze(changePolicy(deepFreeze(policy), deepFreeze(changes), admin, now))
 const since = (policy: Policy) => policy.requiredSince
 
@@ -37,6 +37,21 @@ describe('A change of the policy', () => {
     const before = { ...defaultPolicy, roles: { admin: 'required', user: 'off' } } as const
     const { policy } = change(before, { roles: { user: 'optional' } })
     expect(policy.roles).to.deep.equal({ user: 'optional' })
+  })
+
+  // Somebody else has required a second step of admins since the policy was read.
+  it('keeps the rules of roles that are not named, where only some are', () => {
+    const before = { ...defaultPolicy, roles: { admin: 'required', user: 'off' } } as const
+    const { policy, events } = change(before, { namedRoles: { user: 'optional' } })
+    expect(policy.roles).to.deep.equal({ admin: 'required', user: 'optional' })
+    const changed = { roles: { admin: 'required', user: 'optional' } }
+    expect(events).to.deep.equal([{ type: 'policy-changed', method: null, detail: { changed } }])
+    const general = change(policy, { namedRoles: { admin: 'default', clerk: 'default' } }).policy
+    expect(general.roles).to.deep.equal({ user: 'optional' })
+    expect(change(general, { namedRoles: { user: 'optional' } }).policy).to.equal(general)
+    const named = JSON.parse('{ "__proto__": "required", "constructor": "default" }')
+    const odd = change(defaultPolicy, { namedRoles: named }).policy
+    expect(Object.keys(odd.roles)).to.deep.equal(['__proto__'])
   })
 
   it('takes a role of any name for what it is', () => {
