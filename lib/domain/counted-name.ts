@@ -3,11 +3,18 @@ const COLLATOR = new Intl.Collator('und', { sensitivity: 'base', ignorePunctuati
 const IGNORED = /[\p{M}\p{Z}\p{C}\p{Default_Ignorable_Code_Point}]/u
 const ASCII = /^[\x21-\x7e]$/
 const LETTERS = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZ']
-/** What the collation may take another character for: `Ø` for O, `Æ` for AE, any script's digit for 0 to 9. */
+const DIGITS = [...'0123456789']
+/** There is a single character for each of them, such as 🆒. */
+const WORDS =
+  'A/S COOL FREE NEW SOS UP! 3D 2NDSCR 2K 4K 8K 5.1 7.1 22.2 60P 120P HDR HI-RES LOSSLESS SHV UHD VOD'.split(
+    ' ',
+  )
+/** What the collation may take another character for: `Ø` for O, `Æ` for AE, any script's digit for 0 to 9, `⓫` for 11. */
 const PLAIN: readonly string[] = [
   '',
-  ...'0123456789',
+  ...DIGITS.flatMap((one) => [one, ...DIGITS.map((two) => one + two)]),
   ...LETTERS.flatMap((one) => [one, ...LETTERS.map((two) => one + two)]),
+  ...WORDS,
 ].sort(COLLATOR.compare)
 /** Bengali signs for the numerators 1 to 4. */
 const NUMERATOR = /[\u09f4-\u09f7]/g

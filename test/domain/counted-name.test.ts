@@ -38,6 +38,7 @@ describe('the name that tries are counted under', () => {
     'dots of i': ['irina', 'İrına', 'ırina'],
     'every script’s digits': ['ann1', 'ann١', 'ann１', 'ann¹', 'ann①', 'ann❶', 'ann१'],
     'letters and digits beyond the usual planes': ['ann1', 'a🅝n1', '🅰🅽🅽1', 'ann𐒡', 'ann𐄇', 'ann৴'],
+    'signs for a number or a word': ['cool11', '🆒⓫', '🅲ool⑪', 'cool1１'],
     'letters that a language takes for one another': ['jurychus', 'ivricus', 'jwrychus'],
     kana: ['はっぱ', 'ハツハ', 'ﾊｯﾊﾟ', 'ばつば'],
     'Hebrew letters at the end of a word': ['שלום', 'שלומ', 'שָׁלוֹם'],
