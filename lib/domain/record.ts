@@ -20,7 +20,7 @@ export interface SecondStepRecord {
   readonly version: number
   /**
    * Name of the write that made this version: a random one, and short names of the writes before it.
-   * At most 255 characters. Identifies a write that was sent again or took place late.
+   * Identifies a write that was sent again or took place late.
    */
   readonly writeId: string
   /** Raised to end every session and pending login of the user. */

@@ -1,5 +1,5 @@
-/** The writes before it that a write names. Keeps a name below 255 characters. */
-const NAMED_BEFORE = 24
+/** The writes before it that a write names. Few, because every record carries them. */
+const NAMED_BEFORE = 6
 /** 48 random bits: enough to tell apart the writes of one document. */
 const SHORT = 8
 
