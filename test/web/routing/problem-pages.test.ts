@@ -315,7 +315,7 @@ describe('a GET of the address that a form posts to', () => {
       expect([action, status, headers.location]).to.deep.equal([
         action,
         303,
-        `${ADMIN}/users/a%2Fnn`,
+        `${ADMIN}/users/~YS9ubg`,
       ])
       const json = await getJson(browser, `${ADMIN}/users/ann/${action}`)
       expectProblem(json, 'not-found', 404)
