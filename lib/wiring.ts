@@ -23,6 +23,7 @@ import { Directory } from './service/directory.js'
 import { FailureReporter } from './service/failure-reporter.js'
 import { GuessWarnings } from './service/guess-warnings.js'
 import { KeysOfUsers } from './service/keys-of-users.js'
+import { KnownUsers } from './service/known-users.js'
 import { Limits } from './service/limits.js'
 import { Lost, type LostParts } from './service/lost.js'
 import { MailLimits } from './service/mail-limits.js'
@@ -99,7 +100,9 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
   const vault = new Vault(ring.sealer, timeout, new UnreadableSecrets(counters, announcer))
   const accounts = accountsOf(options, checked)
   const findSubject = subjectsOf(accounts)
-  const sessions = new Sessions(records, system, findSubject)
+  const { hostIdOf, recordIdOf } = checked
+  const knownUsers = accounts && new KnownUsers({ accounts, hostIdOf })
+  const sessions = new Sessions(records, system, knownUsers)
   const keys = new KeysOfUsers(vault, digester)
   const oneTimeCodes = new OneTimeCodes({ keys, system })
   const now = () => system.now()
@@ -115,7 +118,6 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
   const tokens = new MailResetTokens({ digester, system })
   const lostParts = { records, tokens, announcer, counters, mails, failureReporter, system }
   const { lost, readyMailResets } = lostOf(options, accounts, { ...lostParts, timeout })
-  const { hostIdOf, recordIdOf } = checked
   const directoryParts = { hostIdOf, recordIdOf, records, keyIds, window, now }
   const site: Site = {
     ...ofSite,

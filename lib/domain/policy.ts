@@ -93,6 +93,18 @@ export function ruleFor(policy: Policy, subject: Subject): Rule {
   }
 }
 
+/**
+ * Somebody whom the host does not find by their id, such as a user under the name that they typed. What
+ * a session says of them may be made up, so the strictest rule there is applies, without days of grace.
+ */
+export function underStrictestRule({ roles, mode }: Policy): Subject {
+  const general = STRICTEST_FIRST.indexOf(mode)
+  const stricter = Object.entries(roles).filter(
+    ([, ofRole]) => STRICTEST_FIRST.indexOf(ofRole) < general,
+  )
+  return { roles: stricter.map(([role]) => role), createdAt: null, privileged: true }
+}
+
 type RuleOfRole = Pick<Rule, 'mode' | 'since'>
 
 function general({ mode, requiredSince }: Policy): RuleOfRole {

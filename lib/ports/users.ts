@@ -19,7 +19,8 @@ export interface UserPage<U = unknown> {
 /** Finds the host's users outside of their own requests. */
 export interface Users<U = unknown> {
   /**
-   * Required with the options `mail` and `roles`, and with `adminRouter()`.
+   * Required with the options `mail` and `roles`, and with `adminRouter()`. Called once at each login: a login
+   * with an id for which it answers with another user is refused.
    *
    * @param id what `describe` tells as the user's id, as a string
    * @returns the user, or nothing where there is none any more

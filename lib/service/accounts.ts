@@ -19,11 +19,12 @@ export interface Account<U = unknown> {
   readonly subject: Subject
 }
 
-/** The outcome of looking up a user. `other`: the host answered with another user. */
+/** The outcome of looking up a user. `other`: the host answered with another user, of this id. */
 export type LookedUp<U> =
   | { readonly kind: 'found'; readonly account: Account<U> }
   | { readonly kind: 'odd'; readonly odd: OddUser & { readonly id: string } }
-  | { readonly kind: 'none' | 'other' }
+  | { readonly kind: 'none' }
+  | { readonly kind: 'other'; readonly id: string }
 
 /** A page of the host's own list. */
 export interface AccountPage<U> {
@@ -85,7 +86,7 @@ export class Accounts<U> {
     if (user === null || user === undefined || user === false) return { kind: 'none' }
     const told = this.#described(user)
     // If even the id is unreadable, takes the requested id.
-    if ((told.id ?? recordId) !== recordId) return { kind: 'other' }
+    if (told.id !== null && told.id !== recordId) return { kind: 'other', id: told.id }
     return isOdd(told)
       ? { kind: 'odd', odd: { ...told, id: recordId } }
       : { kind: 'found', account: told }

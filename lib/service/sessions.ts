@@ -14,6 +14,7 @@ import {
 import { type Admission, type Footing, noteRule, stillAdmitted } from '../domain/standing.js'
 import type { System } from '../ports/system.js'
 import { NO_REQUEST, type RequestInfo } from './announcer.js'
+import { hasRulesOfRoles, type KnownUsers } from './known-users.js'
 import type { Records } from './records.js'
 
 /** Looks up the subject of the policy's rules. Null if the host has no such user. */
@@ -41,13 +42,13 @@ function settled(footing: Footing, now: number): SecondStepRecord {
 export class Sessions {
   readonly #records: Records
   readonly #system: System
-  readonly #findSubject: FindSubject | null
+  readonly #knownUsers: KnownUsers | null
 
-  /** @param findSubject needed where roles have rules of their own */
-  constructor(records: Records, system: System, findSubject: FindSubject | null = null) {
+  /** @param knownUsers needed where roles have rules of their own */
+  constructor(records: Records, system: System, knownUsers: KnownUsers | null = null) {
     this.#records = records
     this.#system = system
-    this.#findSubject = findSubject
+    this.#knownUsers = knownUsers
   }
 
   /**
@@ -59,10 +60,28 @@ export class Sessions {
    */
   async footing(userId: string, claimed: Subject): Promise<Footing> {
     const [record, policy] = await Promise.all([this.#records.find(userId), this.#records.policy()])
-    const lookedUp =
-      Object.keys(policy.roles).length > 0 ? await this.#findSubject?.(userId) : undefined
-    const footing = { record, policy, subject: lookedUp ?? claimed }
-    return settled(footing, this.#system.now()) === record ? footing : this.#settle(footing)
+    const known = hasRulesOfRoles(policy) ? await this.#knownUsers?.find(userId) : undefined
+    return this.#settled({ record, policy, subject: known?.subject(policy, claimed) ?? claimed })
+  }
+
+  /**
+   * The same, of somebody whose first step is right. The host's user store is asked in any case whose id this is:
+   * a name as it was typed must not pass for the user whom it finds.
+   *
+   * @throws ConfigurationError where it finds another user; UnavailableError where it cannot say
+   */
+  async footingAtLogin(userId: string, claimed: Subject): Promise<Footing> {
+    const [record, policy, known] = await Promise.all([
+      this.#records.find(userId),
+      this.#records.policy(),
+      this.#knownUsers?.findAtLogin(userId),
+    ])
+    return this.#settled({ record, policy, subject: known?.subject(policy, claimed) ?? claimed })
+  }
+
+  async #settled(footing: Footing): Promise<Footing> {
+    const now = this.#system.now()
+    return settled(footing, now) === footing.record ? footing : this.#settle(footing)
   }
 
   async #settle(footing: Footing): Promise<Footing> {

@@ -1,5 +1,11 @@
 import { expect } from 'chai'
-import { defaultPolicy, type Policy, type PolicyMode, ruleFor } from '../../lib/domain/policy.js'
+import {
+  defaultPolicy,
+  type Policy,
+  type PolicyMode,
+  ruleFor,
+  underStrictestRule,
+} from '../../lib/domain/policy.js'
 import {
   demandOf,
   FOREVER,
@@ -247,4 +253,22 @@ describe('a pause', () => {
     expect(pauseOf(footingWith(none, optional), NOW)).to.equal(null)
     expect(demandOf(footingWith(none, required, { privileged: true }), NOW)).to.equal('setup')
   })
+})
+
+describe('the rule of somebody whom the host does not find', () => {
+  const cases: readonly [PolicyMode, Readonly<Record<string, PolicyMode>>, PolicyMode][] = [
+    ['optional', { clerk: 'required', robot: 'off' }, 'required'],
+    ['required', { robot: 'off' }, 'required'],
+    ['off', { clerk: 'optional' }, 'optional'],
+    ['optional', { robot: 'off' }, 'optional'],
+  ]
+  for (const [mode, roles, expected] of cases) {
+    it(`is ${expected}, without days of grace, for ${mode} and ${JSON.stringify(roles)}`, () => {
+      const policy = withRoles(mode, roles)
+      expect(ruleFor(policy, underStrictestRule(policy))).to.include({
+        mode: expected,
+        graceDays: 0,
+      })
+    })
+  }
 })

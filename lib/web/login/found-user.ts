@@ -6,6 +6,7 @@ import { removeUser } from '../request/passport.js'
 import { type Guarded, guardedOf } from '../request/visitor.js'
 import type { FoundUser } from '../request/watched-passport.js'
 import { checkLogInOptions, isWithoutSession } from './check-log-in-options.js'
+import { footingAtLogin } from './footing-at-login.js'
 import { goingOn } from './going-on.js'
 import { refuseAnswered } from './passport-session.js'
 import { refuseWithoutSession } from './pending-answer.js'
@@ -75,7 +76,7 @@ async function meetWithoutSession(state: Guarded, found: FoundUser): Promise<unk
 
 async function demandOfFound(state: Guarded, account: Account<Express.User>): Promise<Demand> {
   const { site, passed } = state
-  const footing = await site.sessions.footing(account.id, account.subject)
+  const footing = await footingAtLogin(state, account)
   const demand =
     passed?.account.id === account.id ? 'nothing' : demandOf(footing, site.system.now())
   if (demand === 'nothing') state.cleared = { account, footing }

@@ -15,6 +15,7 @@ import { type Guarded, guardedStateOf } from '../request/visitor.js'
 import { askForSecondStep, type Login } from './ask-for-second-step.js'
 import { checkLogInOptions, isWithoutSession } from './check-log-in-options.js'
 import { enter } from './enter.js'
+import { footingAtLogin } from './footing-at-login.js'
 import { passportLogIn } from './passport-session.js'
 import { refuseWithoutSession } from './pending-answer.js'
 
@@ -115,10 +116,10 @@ function accountIn(
 }
 
 /** Not read again if the strategy's user was met before. */
-async function footingFor(state: Guarded, { id, subject }: Account): Promise<Footing> {
-  const { site, cleared } = state
+async function footingFor(state: Guarded, account: Account): Promise<Footing> {
+  const { cleared } = state
   state.cleared = null
-  return cleared?.account.id === id ? cleared.footing : site.sessions.footing(id, subject)
+  return cleared?.account.id === account.id ? cleared.footing : footingAtLogin(state, account)
 }
 
 /** The strategy has just seen this user's second step passed; one login may use it. */

@@ -111,7 +111,8 @@ async function meetUser(
   const account = describedOrNobody(site, req, user, isOpen)
   // The session keeps its login: a log-out ends it in the record, and elsewhere it is met again.
   if (account === null) return { kind: 'anonymous' }
-  const footing = await footingOf(site, account)
+  const found = await site.sessions.footing(account.id, account.subject)
+  const footing = await withoutMovedReset(site, account, found)
   const visitor = signedInVisitor(req, account, footing)
   const standing = standingOf(account.id, visitor.stamp, footing, site.system.now())
   if (standing === 'passed') return visitor
@@ -142,8 +143,11 @@ async function meetLogin(
     await saveSession(req)
     return { kind: 'anonymous' }
   }
-  const { id: userId } = account
-  const footing = await footingOf(site, account)
+  const { id: userId, subject } = account
+  const found = await site.sessions
+    .footingAtLogin(userId, subject)
+    .catch((error: unknown) => refuseLogin(site, req, error))
+  const footing = await withoutMovedReset(site, account, found)
   const now = site.system.now()
   const demand = demandOf(footing, now)
   if (demand === 'nothing') {
@@ -164,9 +168,20 @@ async function meetLogin(
   return becomePendingInPlace(site, req, standing, pendingInPlace(site, req, visitor), footing)
 }
 
+/** Otherwise the next request would find them signed in, as by a session older than the package. */
+async function refuseLogin(site: HostApp, req: Request, error: unknown): Promise<never> {
+  removeUser(req)
+  removeLogin(site, req)
+  await saveSession(req)
+  throw error
+}
+
 /** Ends an open reset if the user's address has changed since. */
-async function footingOf(site: Services, { id, email, subject }: Account): Promise<Footing> {
-  const found = await site.sessions.footing(id, subject)
+async function withoutMovedReset(
+  site: Services,
+  { id, email, subject }: Account,
+  found: Footing,
+): Promise<Footing> {
   const moved = (await site.lost?.endIfMoved(found.record, email)) === true
   return moved ? site.sessions.footing(id, subject) : found
 }

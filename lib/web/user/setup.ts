@@ -24,7 +24,6 @@ import { backOf, knownNextOf, nextOf } from '../routing/requirements.js'
 import { redirect, sendJson, sendProblem, showPage } from '../routing/respond.js'
 import { keyPage, sendKey } from './key-page.js'
 import { refuseOnSettings } from './settings.js'
-import { checkFindById } from './users-by-id.js'
 
 type Owner = PendingVisitor | SignedInVisitor
 
@@ -33,7 +32,6 @@ export const showSetup: Handler<Owner> = async (exchange) => {
   const { site } = exchange
   const account = await accountOf(exchange)
   if (account === undefined) return { code: 'sign-in-again' }
-  checkFindById(site, account)
   const shown = await site.setup.show(await setupOwner(exchange))
   if (shown.kind !== 'shown') return { code: shown.kind }
   await answerWithKey(exchange, account, shown)
