@@ -23,6 +23,16 @@ export function loadFailure(file: string, error: unknown): string {
   return `${file} cannot be loaded: ${why}`
 }
 
+/** As `loadFailure`, for an error that nobody awaited or caught, while it was loaded or later. */
+export function lateFailure(file: string, error: unknown): string {
+  return `${file} has ended the command: ${whyNot(file, error)}`
+}
+
+/** A process without work ends, whatever it still awaits. */
+export function neverSettles(file: string | null): string {
+  return `${file ?? 'The command'} awaits something that never settles.`
+}
+
 function whyNot(file: string, error: unknown): string {
   if (!(error instanceof Error)) return `it throws something that is no error. ${hidden(file)}`
   const thrownAt = frameOf(error, file)

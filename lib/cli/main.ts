@@ -1,9 +1,22 @@
 #!/usr/bin/env node
-import { run } from './run.js'
+import { type Ending, run, uncaught, unsettled } from './run.js'
 
-const { exitCode, stdout, stderr } = await run(process.argv.slice(2))
+const args = process.argv.slice(2)
+let ended = false
 
-// Also ends the process: connections that the config opened would keep it alive.
-process.stderr.write(stderr, () => {
-  process.stdout.write(stdout, () => process.exit(exitCode))
-})
+/** Prints the first ending there is. */
+function end({ exitCode, stdout, stderr }: Ending): void {
+  if (ended) return
+  ended = true
+  // Also ends the process: connections that the config opened would keep it alive.
+  process.stderr.write(stderr, () => {
+    process.stdout.write(stdout, () => process.exit(exitCode))
+  })
+}
+
+// Node would print the whole error, with whatever secrets the config's code has put into it.
+process.on('uncaughtException', (error) => end(uncaught(args, error)))
+process.on('unhandledRejection', (reason) => end(uncaught(args, reason)))
+process.on('beforeExit', () => end(unsettled(args)))
+
+end(await run(args))

@@ -2,6 +2,7 @@ import { createRequire } from 'node:module'
 import { readArguments, refuseOthers, UsageError } from './arguments.js'
 import type { Command, Outcome } from './command.js'
 import { COMMANDS } from './commands.js'
+import { lateFailure, neverSettles } from './load-failure.js'
 import { messageOf } from './message.js'
 import { printable, printableJson } from './printable.js'
 
@@ -23,6 +24,25 @@ export async function run(args: readonly string[]): Promise<Ending> {
     return await ending([...args])
   } catch (error) {
     return failed(error, args)
+  }
+}
+
+/** The ending of a run by an error that nobody caught: of the config's code, or of a driver. */
+export function uncaught(args: readonly string[], error: unknown): Ending {
+  const file = configOf(args)
+  return failed(file === null ? error : new Error(lateFailure(file, error)), args)
+}
+
+/** The ending of a run that awaits something, although nothing is left that could happen. */
+export function unsettled(args: readonly string[]): Ending {
+  return failed(new Error(neverSettles(configOf(args))), args)
+}
+
+function configOf(args: readonly string[]): string | null {
+  try {
+    return readArguments([...args]).values.config ?? null
+  } catch {
+    return null
   }
 }
 
