@@ -96,7 +96,8 @@ async function runUnits(
       return more.map(jobOf)
     }
   progress.expect(all.length)
-  const slots = availableParallelism()
+  // One more than cores: tests often wait, for a server or for the end of a time limit.
+  const slots = availableParallelism() + 1
   await runAll(all.filter(({ alone }) => !alone).map(jobOf), slots)
   await runAll(all.filter(({ alone }) => alone).map(jobOf), 1)
 }
