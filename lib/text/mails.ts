@@ -1,3 +1,4 @@
+import { explain } from '../errors/explain.js'
 import { FEW_BACKUP_CODES } from '../factors/backup-codes/kept.js'
 import type { AnnouncedEvent } from '../service/announcer.js'
 import { ADMIN_MAILS, isByAdmin, MAILS, type MailName, type WriteMail } from '../service/mails.js'
@@ -6,7 +7,7 @@ import { type Fact, factsOf } from './facts.js'
 import type { Messages, Translate } from './messages.js'
 import { oneLine } from './one-line.js'
 import { timeShown } from './time-shown.js'
-import type { Views } from './views.js'
+import { ejsViews, type Views } from './views.js'
 
 /** A link that does something, and what it is for. */
 export interface MailAction {
@@ -54,12 +55,26 @@ export interface MailSite {
 
 /**
  * Writes mails by EJS. All have the view `mails/notice`, once `.html.ejs` and once `.txt.ejs`; a
- * host's folder may have others of these names, or one for a single mail: `mails/reset.html.ejs`.
+ * host's folder may have others of these names, or one for a single mail: `mails/reset.html.ejs`. If
+ * such a view fails at a mail's values, ours is sent, because its reader must be warned all the same.
+ *
+ * @param ours the package's own views
  */
-export function ejsMails(views: Views, site: MailSite): WriteMail {
+export function ejsMails(views: Views, site: MailSite, ours: Views = ejsViews()): WriteMail {
   const viewOf = (mail: MailName, ending: 'html' | 'txt') => {
     const own = `mails/${mail}.${ending}.ejs`
     return views.has(own) ? own : `mails/notice.${ending}.ejs`
+  }
+  const written = (name: string, frame: MailFrame, token: string | null): string => {
+    try {
+      return views.write(name, frame)
+    } catch (error) {
+      const why = explain(error)
+      // What the link opens must be in no log.
+      const told = token === null ? why : why.replaceAll(token, '…')
+      process.emitWarning(`passport-second-step: the view ${name} failed, so ours is sent: ${told}`)
+      return ours.write(`mails/notice${name.slice(name.indexOf('.'))}`, frame)
+    }
   }
   for (const mail of [...MAILS, ...ADMIN_MAILS]) {
     views.compile(viewOf(mail, 'html'))
@@ -81,8 +96,8 @@ export function ejsMails(views: Views, site: MailSite): WriteMail {
     const frame: MailFrame = { t, lang, dir, issuer, mail: event.type, ...both }
     return {
       subject: oneLine(t('mail.subject', { issuer, title: texts.title })),
-      text: views.write(viewOf(event.type, 'txt'), frame),
-      html: views.write(viewOf(event.type, 'html'), frame),
+      text: written(viewOf(event.type, 'txt'), frame, token),
+      html: written(viewOf(event.type, 'html'), frame, token),
     }
   }
 }

@@ -12,6 +12,7 @@ import { ejsViews } from '../../lib/text/views.js'
 import { browserOf, enrol, giveCode, passFirstStep } from '../support/browser.js'
 import { ann, type HostUser, makeHost } from '../support/host.js'
 import { missTimes, pendingVisit } from '../support/visits.js'
+import { warningsDuring } from '../support/warnings.js'
 
 const site = {
   issuer: 'Acme & Söhne <b>',
@@ -147,7 +148,9 @@ describe('The host’s own views of mails', () => {
   afterEach(() => rmSync(folder, { recursive: true }))
 
   const put = (name: string, text: string) => writeFileSync(join(folder, 'mails', name), text)
-  const writeWith = () => ejsMails(ejsViews(folder), { ...site, messages: loadMessages() })
+  const words = { ...site, messages: loadMessages() }
+  const whole = ejsMails(ejsViews(), words)
+  const writeWith = () => ejsMails(ejsViews(folder), words)
 
   it('replace the one of all mails, or that of a single mail', () => {
     put('notice.html.ejs', 'All: <%= title %> <%= issuer %>')
@@ -158,6 +161,22 @@ describe('The host’s own views of mails', () => {
       text: 'Reset: https://acme.example/second-step/ Acme & Söhne <b>',
     })
     expect(write(eventOf('disabled'), ['en']).text).to.contain('Your second step is off')
+  })
+
+  // The mistake: a view of the host's fails at the values of one mail alone. The owner was not told of a
+  // reset, and the log said `mail-failed` and not why.
+  it('give way to ours where they fail, and a warning says which and why, without the link', async () => {
+    put('mail-reset-asked.txt.ejs', "<% throw new Error('no ' + actions[0].link) %>")
+    const write = writeWith()
+    const token = 'the-token-of-the-link'
+    const texts: string[] = []
+    const said = await warningsDuring(() => {
+      texts.push(write(eventOf('mail-reset-asked'), ['en'], null, token).text)
+    })
+    expect(texts[0]).to.equal(whole(eventOf('mail-reset-asked'), ['en'], null, token).text)
+    expect(said).to.have.length(1)
+    expect(said[0]).to.include('mails/mail-reset-asked.txt.ejs').and.include('no https://')
+    expect(said[0]).not.to.include(token)
   })
 
   it('are refused at start-up where they can’t be compiled', () => {
