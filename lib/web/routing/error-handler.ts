@@ -17,7 +17,8 @@ export function errorHandler(site: Site): ErrorRequestHandler {
       next(error)
       return
     }
-    site.failureReporter.report(error)
+    const isNamed = error instanceof UnavailableError
+    site.failureReporter.report(isNamed ? error : new UnavailableError('the session store', error))
     detachSession(req)
     sendProblem(site, req, res, { code: 'unavailable', retryAfter: RETRY_AFTER }).catch(next)
   }

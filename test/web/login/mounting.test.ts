@@ -170,6 +170,17 @@ describe('a session store that is away', () => {
     return { app }
   }
 
+  // The mistake: the log said "Stream isn't writeable" and not of which of the app's three Redis clients.
+  it('is named in the warning', async () => {
+    const { app } = appWithStore(new AwayStore())
+    const signature = createHmac('sha256', 'test').update('some-id').digest('base64')
+    const cookie = `connect.sid=${encodeURIComponent(`s:some-id.${signature.replace(/=+$/, '')}`)}`
+    const said = await warningsDuring(() =>
+      supertest(app).get('/').set({ Cookie: cookie, Accept: JSON_TYPE }).expect(503),
+    )
+    expect(said).to.deep.equal(['passport-second-step: the session store is not available: away'])
+  })
+
   it('is a 503, as JSON and as a page, when the session is read', async () => {
     const { app } = appWithStore(new AwayStore())
     // Signed with the host's secret, as express-session signs.
