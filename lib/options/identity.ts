@@ -49,6 +49,7 @@ export function identity<U>(
         username: textOrNull(told.username),
         locale: textOrNull(told.locale),
         subject: subjectOf(told, (roles) => isAdmin(user as U, roles)),
+        tellsRoles: told.roles !== undefined && told.roles !== null,
       }
     },
     /** What can be told of a user where `describe` throws. Never throws. */

@@ -17,6 +17,8 @@ export interface Account<U = unknown> {
   readonly locale: string | null
   /** The facts that the policy's rules depend on. */
   readonly subject: Subject
+  /** Whether the host tells roles of this user, be it an empty list. */
+  readonly tellsRoles: boolean
 }
 
 /** The outcome of looking up a user. `other`: the host answered with another user, of this id. */

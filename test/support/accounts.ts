@@ -4,5 +4,5 @@ import type { Account } from '../../lib/service/accounts.js'
 export function accountOf(told: { readonly id: string } & Partial<Account>): Account {
   const nothing = { email: null, name: null, username: null, locale: null }
   const subject = { roles: [], createdAt: null, privileged: false }
-  return { user: told, ...nothing, subject, ...told }
+  return { user: told, ...nothing, subject, tellsRoles: true, ...told }
 }

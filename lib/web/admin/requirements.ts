@@ -17,14 +17,14 @@ import { admin, freshCodeRequired } from '../routing/requirements.js'
  */
 async function isAdmin(
   { site, req }: Pick<Exchange, 'site' | 'req'>,
-  { id, user, subject: { roles, privileged } }: Account<Express.User>,
+  { id, user, subject: { privileged }, tellsRoles }: Account<Express.User>,
 ): Promise<boolean> {
   if (privileged) return true
   if (await site.allowAdmin(req, user)) {
     await warnOfMailReset(site, id)
     return true
   }
-  if (roles.length === 0) warnNoRoles(site)
+  if (!tellsRoles) warnNoRoles(site)
   return false
 }
 

@@ -164,7 +164,8 @@ describe('admins who carry a flag instead of a role', () => {
   })
 
   it('are refused without it, and a warning says what to do', async () => {
-    const host = openHost({}, {}, people)
+    const describe = ({ id }: HostUser) => ({ id })
+    const host = openHost({}, { describe }, people)
     const browser = await enrolled(host, boss)
     const said = await warningsDuring(async () => {
       expectProblem(await getJson(browser, `${ADMIN}/users`), 'forbidden', 403)
@@ -172,6 +173,16 @@ describe('admins who carry a flag instead of a role', () => {
     })
     expect(said).to.have.length(1)
     expect(said[0]).to.include('isAdmin').and.to.include('adminRoles')
+  })
+
+  // The mistake: any plain user who tried an admin's address made the app warn of its own set-up.
+  it('are not warned of where the app says that the user has no role', async () => {
+    const host = openHost({}, {}, people)
+    const browser = await enrolled(host, boss)
+    const said = await warningsDuring(async () => {
+      expectProblem(await getJson(browser, `${ADMIN}/users`), 'forbidden', 403)
+    })
+    expect(said).to.deep.equal([])
   })
 
   it('are changed by no other admin, and get no days of grace', async () => {
