@@ -35,6 +35,8 @@ export type ProblemText =
         | 'challenge.last-wrong-code'
         | 'factor.totp.blocked'
         | 'factor.totp.blocked-backup'
+        | 'refusal.not-found'
+        | 'lost-link.other-browser'
     }
   | {
       readonly key: 'factor.totp.malformed' | 'factor.totp.malformed-backup'

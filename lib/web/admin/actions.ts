@@ -23,7 +23,7 @@ import { answerReload, type MadeCodes, showCodes } from './codes.js'
 import { daysOf, malformedField, reasonOf } from './fields.js'
 import { oddUserProblem } from './odd-users.js'
 import { presentAdmin } from './requirements.js'
-import { memberOf, pathOfUser, userPage } from './user.js'
+import { memberOf, NO_SUCH_USER, pathOfUser, userPage } from './user.js'
 
 type Done<Result> = Extract<AdminAnswer<Result>, { kind: 'done' }>
 
@@ -104,7 +104,7 @@ function userChange<Input, Result>(action: UserAction, doing: Doing<Input, Resul
     const admin = await freshAdmin(exchange)
     if ('code' in admin) return admin
     const member = await memberOf(site, req)
-    if (member === null) return { code: 'not-found' } as const
+    if (member === null) return NO_SUCH_USER
     if (isOdd(member)) return oddUserProblem(member)
     if (!(await mayChange(exchange, admin, member, action))) return { code: 'forbidden' } as const
     const input = doing.read(req)

@@ -10,6 +10,7 @@ import type { Member } from '../../service/directory.js'
 import { isOdd, type OddUser } from '../../service/odd-user.js'
 import { pageEvent } from '../../text/page-event.js'
 import type { AdminForm, PageData, PageProblem } from '../../text/pages.js'
+import type { Problem } from '../../text/problem.js'
 import { shownEvent } from '../../text/shown-event.js'
 import { listedUser, shownUser } from '../../text/shown-user.js'
 import { idOfSegment, userPath } from '../../text/user-path.js'
@@ -23,13 +24,16 @@ import { redirect, sendJson, showPage } from '../routing/respond.js'
 import { oddUserProblem, reportOddUsers } from './odd-users.js'
 import { directoryOf, leadsToFreshCode } from './requirements.js'
 
+/** The page is there, but not the user. */
+export const NO_SUCH_USER: Problem = { code: 'not-found', text: { key: 'refusal.not-found' } }
+
 type FoundMember = Member<Express.User>
 
 /** GET `/users/:id` */
 export const showUser: Handler<SignedInVisitor> = async (exchange) => {
   const { site, req, res } = exchange
   const member = await memberOf(site, req)
-  if (member === null) return { code: 'not-found' }
+  if (member === null) return NO_SUCH_USER
   if (isOdd(member)) return oddUserProblem(member)
   if (!wantsJson(req)) {
     await userPage(exchange, member, null, 200)

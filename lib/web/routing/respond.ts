@@ -1,5 +1,6 @@
 import type { Request, Response } from 'express'
 import { inlineStyle } from '../../text/inline-style.js'
+import type { Translate } from '../../text/messages.js'
 import type { PageData, PageFrame, PageName, PageProblem } from '../../text/pages.js'
 import { detailOf, PROBLEM_STATUS, type Problem } from '../../text/problem.js'
 import { timeShown } from '../../text/time-shown.js'
@@ -105,8 +106,7 @@ export async function sendProblem(
   const shown = {
     code: problem.code,
     detail: detailOf(problem, t),
-    // Trying again does not help here.
-    ...(problem.text?.key === 'admin.user.odd' ? { title: t('admin.unreadable') } : {}),
+    ...titleOf(problem, t),
     ...(problem.triesLeft === undefined ? {} : { triesLeft: problem.triesLeft }),
     ...(problem.blockedUntil === undefined
       ? {}
@@ -123,6 +123,12 @@ export async function sendProblem(
   const navigation = await keepsNavigation(site, req)
   const data = { problem: shown, ...leadOf(site, req, problem, navigation), navigation }
   await showPage(site, req, res, 'problem', data, status)
+}
+
+/** The heading of a page whose problem's own title would mislead: trying again does not help there. */
+function titleOf({ text }: Problem, t: Translate): { readonly title?: string } {
+  if (text?.key === 'admin.user.odd') return { title: t('admin.unreadable') }
+  return text?.key === 'refusal.not-found' ? { title: t('admin.user.not-found') } : {}
 }
 
 /** Answers with a problem as JSON, whatever the visitor prefers. */

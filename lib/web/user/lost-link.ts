@@ -47,7 +47,7 @@ export const showLostLink = withLink(async (linked) => {
 export const pressLostLink = withLink(async (linked) => {
   const { site, req, res, links, link } = linked
   const owner = ownerOf(linked)
-  if (owner === null) return onPage(linked, { code: 'not-signed-in' })
+  if (owner === null) return onPage(linked, notHere(linked))
   // Before the reset: an unavailable user store must not leave it half done.
   if ((await accountOfPending(site, req, owner)) === undefined) return { code: 'sign-in-again' }
 
@@ -142,6 +142,14 @@ function userIdOf(visitor: Visitor): string | null {
 
 function availableAtOf({ reset, heldUntil }: LostLink): number {
   return Math.max(reset.usableAt, heldUntil)
+}
+
+/** To a visitor who is signed in, the page says what to do. */
+function notHere({ visitor }: Linked): Problem {
+  const code = 'not-signed-in'
+  return visitor.kind === 'signed-in'
+    ? { code }
+    : { code, text: { key: 'lost-link.other-browser' } }
 }
 
 async function onPage(linked: Linked, problem: Problem): Promise<undefined> {

@@ -15,6 +15,7 @@ import {
   expectSafeHeaders,
   getJson,
   getPage,
+  postForm,
   postJson,
 } from '../../support/answers.js'
 import { type Browser, enrol } from '../../support/browser.js'
@@ -262,6 +263,27 @@ describe('GET /users/:id', () => {
       expectProblem(await getJson(browser, `${USERS}/${id}`), 'not-found', 404)
     })
   }
+
+  // The mistake: the address of a user who was deleted said "Page not found", and the admin looked for a
+  // wrong link.
+  it('says that there is no such user, as JSON and on a page', async () => {
+    const { browser } = await adminVisit()
+    const nobody = `${USERS}/nobody`
+    for (const answer of [
+      await getJson(browser, nobody),
+      await postJson(browser, `${nobody}/reset`),
+    ]) {
+      expectProblem(answer, 'not-found', 404)
+      expect(answer.body.detail).to.equal('There is no such user.')
+    }
+    const pages = [await getPage(browser, nobody), await postForm(browser, `${nobody}/reset`)]
+    for (const { status, text } of pages) {
+      expect(status).to.equal(404)
+      expect(text).to.include('There is no such user.').and.include('User not found</h1>')
+      expect(text).not.to.include('Page not found')
+    }
+    expect((await getPage(browser, `${ADMIN}/nothing`)).text).to.include('Page not found')
+  })
 
   it('finds users whatever their id is made of, decoded once', async () => {
     const ids = ['a/b', 'a:b', 'ä b', '%41nn', '*', '__proto__', 'staff:x']

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { getJson, getPage, postForm, postJson } from '../../support/answers.js'
+import { expectProblem, getJson, getPage, postForm, postJson } from '../../support/answers.js'
 import { type Browser, browserOf, giveCode, passFirstStep } from '../../support/browser.js'
 import { DAY, MINUTE } from '../../support/clock.js'
 import { bob } from '../../support/host.js'
@@ -35,6 +35,15 @@ describe('a link of a reset that is opened in another browser', () => {
     expect((await getPage(other, link())).text).to.include(`action="${link()}"`)
     const pressed = await postForm(other, link()).expect(303)
     expect(pressed.headers.location).to.equal('/second-step/setup')
+  })
+
+  it('says in which browser it works, where the button is pressed here all the same', async () => {
+    const { other, link } = await elsewhere()
+    const json = await postJson(other, link())
+    expectProblem(json, 'not-signed-in', 401)
+    expect(json.body.detail).to.match(/^Open the link in the browser where you signed in/)
+    const page = await postForm(other, link()).expect(401)
+    expect(page.text).to.include(json.body.detail)
   })
 
   it('is known after a wrong code, and after "Cancel" and another sign-in', async () => {
