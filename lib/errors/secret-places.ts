@@ -16,7 +16,8 @@ const UNENDED = new RegExp(
 
 const LONG_NAMES =
   'password|passwd|passphrase|pwd|secret|(?<!unexpected )token|credential|authorization'
-const SHORT_NAMES = String.raw`pass|api-?key|[_-]key|(?<![a-z])pw|(?<![a-z])args(?=\W{1,9}\[)`
+const KEYS = '(?:api-?|[_-]|(?:access|account|encryption|private) ?)keys?'
+const SHORT_NAMES = String.raw`pass|${KEYS}|(?<![a-z])pw|(?<![a-z])(?:args|keys)(?=\W{1,9}\[)`
 const SEPARATOR = String.raw`\\{0,15}["'\`]?(?:\s{0,9}[:=]>?\s{0,9}|\s{1,9}(?=['"\`]))`
 const NAME = new RegExp(
   String.raw`(?:(?:${LONG_NAMES})[\w-]{0,40}|(?:${SHORT_NAMES})(?![a-z]))${SEPARATOR}`,
@@ -29,6 +30,22 @@ const QUOTED_AUTH = /(?<quote>["'`])auth\k<quote>/gi
 const BETWEEN_ARGUMENTS = /[\s,]{1,9}(?=["'`])/y
 const PROSE = '<|command\\b|called\\b|failed\\b|required\\b|mechanism|not\\b'
 const AUTH = new RegExp(String.raw`\bAUTH\s+(?!${PROSE})\S+(?:\s+\S+)?`, 'g')
+
+// A command line, as the error of a child process repeats it.
+const ARGUMENT = String.raw`("[^"\n]{0,400}"?|'[^'\n]{0,400}'?|\S+)`
+const LONG_OPTION = new RegExp(
+  String.raw`(?<![\w'"-])--?(?:pass(?:word|wd|phrase)?|pwd|secret|token|api-?key)\s{1,9}(?!-)${ARGUMENT}`,
+  'g',
+)
+const REDIS_OPTION = new RegExp(String.raw`\bredis-cli\b[^\n]{0,200}?\s-a\s{1,9}${ARGUMENT}`, 'g')
+const SQL_OPTION = new RegExp(
+  String.raw`\b(?:mysql|mariadb)[\w-]{0,20}\s(?:[^\n]{0,200}?\s)?-p${ARGUMENT}`,
+  'g',
+)
+const BEARER = /\bBearer\s{1,9}(?!realm|scheme|token|auth)(\S{8,})/gi
+const PRIVATE_KEY = /-----BEGIN [A-Z ]{0,30}PRIVATE KEY(?: BLOCK)?-----([\s\S]*?)(?:-----END|$)/g
+/** The reset link of a mail. */
+const LOST_LINK = /\/lost\/(?!cancel)([^\s/?#"'`]{12,})/g
 
 const UNKNOWN_COMMAND = /with args beginning with: ?(.*)/gs
 const NOT_JSON = /Unexpected (?:token .{1,4}|[^,]{0,60}), (.{0,400}?) is not valid JSON/gs
@@ -43,8 +60,16 @@ export const SECRET_PLACES: readonly ((text: string) => Iterable<Span>)[] = [
   afterNames,
   afterQuotedAuth,
   afterAuth,
-  (text) => lastGroups(text, UNKNOWN_COMMAND),
-  (text) => lastGroups(text, NOT_JSON),
+  ...[
+    LONG_OPTION,
+    REDIS_OPTION,
+    SQL_OPTION,
+    BEARER,
+    PRIVATE_KEY,
+    LOST_LINK,
+    UNKNOWN_COMMAND,
+    NOT_JSON,
+  ].map((place) => (text: string) => lastGroups(text, place)),
 ]
 
 /** Up to the last @: a password that was not escaped may have slashes and more of them. */

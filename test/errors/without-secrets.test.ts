@@ -31,6 +31,18 @@ const PLACES: Record<string, (password: string) => string> = {
   'an unknown command': (password) =>
     `ERR unknown command 'AUTH', with args beginning with: 'app' '${password}'`,
   'a header': (password) => `authorization: Bearer ${password}`,
+  'a header without its name': (password) => `refused: Bearer 0123456789${password}`,
+  'an option of a command': (password) => `failed: mysqldump -u app --password ${password} db`,
+  'a short option of redis-cli': (password) => `failed: redis-cli -h db -a ${password} ping`,
+  'a short option of mysqldump': (password) => `failed: mysqldump -u app -p${password} db`,
+  'an environment of ours with a list': (password) => `SECOND_STEP_KEYS=x,${password} node app`,
+  'an option of ours': (password) => `keys: ${JSON.stringify(['x', password])}`,
+  'an encryption key': (password) => `encryptionKey: '${escaped(password, "'")}'`,
+  'a private key': (password) =>
+    `-----BEGIN EC PRIVATE KEY-----\nx\n${password}\n-----END EC PRIVATE KEY-----`,
+  'a private key without an end': (password) => `-----BEGIN PRIVATE KEY-----\n${password}`,
+  'a reset link': (password) =>
+    `GET https://a.example/second-step/lost/0123456789ab${password.replace(/[/?#"'`]/g, '')}/cancel`,
   'what a parser met': (password) => `Unexpected token 'h', "${password}" is not valid JSON`,
 }
 
@@ -88,6 +100,13 @@ describe('a text without its secrets', () => {
     'passport-second-step: the record store is not available: READONLY',
     "Cannot find package 'x' imported from file:///app/node_modules/@acme/x/index.js:3:1",
     "Unexpected token '}'",
+    'GET /second-step/lost/cancelled failed',
+    'WWW-Authenticate: Bearer realm="app"',
+    'Bearer authentication is not supported',
+    'keys[1] (abcdefgh): still needed by the backup codes of 1 user',
+    "Option '--password <value>' argument missing",
+    'redis-cli -h db ping',
+    '-----BEGIN CERTIFICATE-----',
     '--password-attempts must be a whole number, 1 to 100.',
     'there is no option `limitPassword.acount`: did you mean account?',
     'duplicate key value violates unique constraint "second_step_records_pkey"',
@@ -111,6 +130,13 @@ describe('a text without its secrets', () => {
       '[',
       'args:[',
       'AUTH ',
+      'redis-cli ',
+      'mysql -a ',
+      '--password ',
+      "--password '",
+      '-----BEGIN PRIVATE KEY-----',
+      '/lost/',
+      'Bearer ',
       ', "',
       '@',
     ]
