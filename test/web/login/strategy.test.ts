@@ -51,6 +51,11 @@ const ownPages: HostOptions = {
       }
       passport.authenticate('second-step', answered)(req, res, next)
     })
+    // As the README shows it.
+    app.post('/code/next', (req, res, next) => {
+      const successRedirect = req.secondStep?.next ?? '/home'
+      passport.authenticate('second-step', { successRedirect })(req, res, next)
+    })
     app.get('/return-to', (req, res) => {
       req.session.returnTo = '/wanted'
       res.json({})
@@ -73,6 +78,13 @@ describe('the strategy "second-step"', () => {
     const answer = await browser.post('/code').set('Accept', HTML).send({ code: enrolment.code() })
     expect([answer.status, answer.headers.location]).to.deep.equal([302, '/home'])
     await browser.get('/inside').expect(200, { user: 'ann', status: 'verified' })
+  })
+
+  it('can lead to the page that the user opened before the code', async () => {
+    const { browser, enrolment } = await visitAt()
+    await getPage(browser, '/inside?page=2').expect(303)
+    const answer = await post(browser, '/code/next', enrolment.code()).expect(302)
+    expect(answer.headers.location).to.equal('/inside?page=2')
   })
 
   it('lets a custom callback sign the user in', async () => {
