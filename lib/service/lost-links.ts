@@ -12,6 +12,7 @@ import { type Footing, pendingStandingOf } from '../domain/standing.js'
 import type { System } from '../ports/system.js'
 import type { Announcer, RequestInfo } from './announcer.js'
 import { ChangedAddress } from './changed-address.js'
+import type { FailureReporter } from './failure-reporter.js'
 import type { MailLimits } from './mail-limits.js'
 import type { MailResetTokens, ReadToken } from './mail-reset-tokens.js'
 import { type FindMailResetUser, heldUntilOf } from './mail-reset-user.js'
@@ -37,6 +38,7 @@ export interface LostLinkParts {
   readonly limits: MailLimits
   readonly announcer: Announcer
   readonly findUser: FindMailResetUser
+  readonly failureReporter: FailureReporter
   readonly system: System
 }
 
@@ -64,10 +66,7 @@ export class LostLinks {
     // Only now, so that the host's response time reveals nothing to somebody without a token.
     const user = await findUser(read.userId)
     if (user === null) return null
-    if (await this.#changed.isOf(record, user.account.email)) {
-      await this.#changed.end(record)
-      return null
-    }
+    if (!(await this.#changed.endUnlessSame(record, user.account.email))) return null
     if (!(await user.allowed())) return null
     return { token: read, reset, heldUntil: await heldUntilOf(user, system.now()) }
   }

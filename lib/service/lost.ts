@@ -13,7 +13,6 @@ import type { SecondStepRecord } from '../domain/record.js'
 import { type Admission, type Footing, stillAdmitted } from '../domain/standing.js'
 import { NO_REQUEST, type RequestInfo } from './announcer.js'
 import { ChangedAddress } from './changed-address.js'
-import type { FailureReporter } from './failure-reporter.js'
 import { type LostLinkParts, LostLinks, type LostLogin, waitsForCode } from './lost-links.js'
 import { heldUntilOf, type MailResetUser } from './mail-reset-user.js'
 import type { LinkMailer } from './mails.js'
@@ -27,7 +26,6 @@ export interface LostRequest extends LostLogin {
 /** The parts that `Lost` needs. */
 export interface LostParts extends LostLinkParts {
   readonly mails: LinkMailer
-  readonly failureReporter: FailureReporter
   /** Milliseconds that a reset waits before its link can be used. */
   readonly delay: number
   /** Milliseconds between an answer and the work that it starts. Default: 100 to 400, at random. */
@@ -107,11 +105,10 @@ export class Lost {
     const user = await findUser(userId)
     if (user === null) return
     const record = await records.find(userId)
-    const isOver = await this.#changed.isOf(record, user.account.email)
-    if (isOver) await this.#changed.end(record)
+    const goesOn = await this.#changed.endUnlessSame(record, user.account.email)
     const refusal = await refusalOf(user, request.address)
     if (refusal !== null) return this.#refuse(request, refusal)
-    if (!isOver && delayedMailReset(record, system.now()) !== null) {
+    if (goesOn && delayedMailReset(record, system.now()) !== null) {
       return this.#shorten(request, user)
     }
 

@@ -45,6 +45,10 @@ function respelt(part: string): string {
 
 type Owner = Pick<SecondStepRecord, 'userId' | 'epoch'>
 type Bound = Pick<MailReset, 'id' | 'addressDigest'>
+type Keyed = Pick<MailReset, 'id' | 'addressDigest' | 'keyId'>
+
+/** Whether a user's address is the one that a reset was asked for, as far as can be told. */
+export type AddressOfReset = 'same' | 'moved' | 'unknown'
 
 /** Makes and recognises the tokens of resets by mail. The store holds only their digests. */
 export class MailResetTokens {
@@ -109,6 +113,14 @@ export class MailResetTokens {
     if (address === null) return false
     const digests = await this.addressDigests(address, userId, reset.id)
     return digests.includes(reset.addressDigest)
+  }
+
+  /** The same. `unknown`: the key of its digests is not in the ring, so no address can be compared. */
+  async addressOf(email: string | null, userId: string, reset: Keyed): Promise<AddressOfReset> {
+    if (await this.isFor(email, userId, reset)) return 'same'
+    const { keyId } = reset
+    const compared = keyId === null || this.#digester.keyIds.includes(keyId)
+    return compared || readAddress(email ?? undefined) === null ? 'moved' : 'unknown'
   }
 }
 

@@ -9,6 +9,7 @@ import type { SecondStepRecord } from '../domain/record.js'
 import { MINUTE_MS } from '../domain/units.js'
 import type { System } from '../ports/system.js'
 import { NO_REQUEST } from './announcer.js'
+import { keyGone } from './changed-address.js'
 import type { FailureReporter } from './failure-reporter.js'
 import { factsOf } from './lost.js'
 import type { MailResetTokens } from './mail-reset-tokens.js'
@@ -107,7 +108,11 @@ export class ReadyMailResets {
   ): Promise<boolean> {
     const { mailReset, userId } = record
     if (mailReset === null || !isReadyDue(record, now)) return true
-    return user !== null && (await this.#parts.tokens.isFor(user.account.email, userId, mailReset))
+    if (user === null) return false
+    const { tokens, failureReporter } = this.#parts
+    const address = await tokens.addressOf(user.account.email, userId, mailReset)
+    if (address === 'unknown') failureReporter.report(keyGone(mailReset))
+    return address === 'same'
   }
 
   async #decide(

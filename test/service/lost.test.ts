@@ -622,3 +622,66 @@ describe('the look for waits that are over', () => {
     await ready.stop()
   })
 })
+
+describe('a reset by mail whose key has left the ring', () => {
+  // The operator's mistake: a key is taken out too early. Whether the address has changed can't be told any more, and
+  // the owner was told of a change: "cancelled".
+  async function keyGone() {
+    const before = await world({ delay: DAY })
+    await before.ask()
+    const { store, system } = before
+    const after = await world({
+      ...{ store, system, delay: DAY },
+      keys: [randomBytes(32).toString('base64')],
+    })
+    const cancelled: unknown[] = []
+    after.announcer.events.on('mail-reset-cancelled', (event) => cancelled.push(event))
+    return { before, after, cancelled, system }
+  }
+
+  it('gives way to a new one, and is not announced as cancelled', async () => {
+    const { before, after, cancelled, system } = await keyGone()
+    const [first] = before.sent
+    const said = await warningsDuring(() => after.ask())
+    expect(cancelled).to.deep.equal([])
+    expect(after.sent.map(({ event }) => event.type)).to.deep.equal(['mail-reset-asked'])
+    expect(said.join()).to.contain('`keys`').and.contain('check')
+    // Its link works no more, also where its key is still there.
+    system.advance(DAY)
+    expect(await before.lost.links.find(first?.token ?? '')).to.equal(null)
+  })
+
+  it('is not ended as moved where its owner is signed in', async () => {
+    const { after, cancelled } = await keyGone()
+    expect(await after.lost.endIfMoved(await after.record(), ADDRESS)).to.equal(false)
+    expect(cancelled).to.deep.equal([])
+  })
+
+  it('has no mail that makes a link of it, and the operator is told', async () => {
+    const { after, system } = await keyGone()
+    system.advance(DAY)
+    const said = await warningsDuring(() => after.ready.sweep())
+    expect(after.sent).to.deep.equal([])
+    expect((await after.record()).mailReset).to.equal(null)
+    expect(said.join()).to.contain('`keys`')
+  })
+
+  it('has no link either that was mailed under the new key', async () => {
+    const [old, current] = [0, 1].map(() => randomBytes(32).toString('base64')) as [string, string]
+    const before = await world({ delay: DAY, keys: [old] })
+    await before.ask()
+    const { store, system } = before
+    system.advance(DAY)
+    const between = await world({ store, system, delay: DAY, keys: [current, old] })
+    await between.ready.sweep()
+    const [ready] = between.sent
+    const after = await world({ store, system, delay: DAY, keys: [current] })
+    const cancelled: unknown[] = []
+    after.announcer.events.on('mail-reset-cancelled', (event) => cancelled.push(event))
+    const said = await warningsDuring(async () => {
+      expect(await after.lost.links.find(ready?.token ?? '')).to.equal(null)
+    })
+    expect(cancelled).to.deep.equal([])
+    expect(said.join()).to.contain('`keys`')
+  })
+})
