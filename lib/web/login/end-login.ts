@@ -24,9 +24,12 @@ export function endLoginOf(
   session: unknown = req.session,
   known?: SecondStepRecord,
 ): Promise<void> {
-  const state = guardedStateOf(req)
-  // The host may have removed the session by itself: the guard still knows what it held.
-  return endHeldOnce(req, session ? heldIn(session) : heldBy(state.visitor), known)
+  return endHeldOnce(req, session === req.session ? heldOf(req) : heldIn(session), known)
+}
+
+/** The host may have removed the session, or emptied it first: the guard still knows what it held. */
+function heldOf(req: Request): HeldLogin | null {
+  return heldIn(req.session) ?? heldBy(guardedStateOf(req).visitor)
 }
 
 function endHeldOnce(
@@ -57,7 +60,7 @@ export async function endReplaced(
   goesOn: { readonly id: string; readonly userId: string; readonly epoch: number },
   record: SecondStepRecord,
 ): Promise<void> {
-  const { login } = heldIn(req.session) ?? {}
+  const { login } = heldOf(req) ?? {}
   if (login === undefined || login.id === goesOn.id) return
   // The user's older epoch is over as a whole.
   if (login.userId === goesOn.userId && login.epoch !== goesOn.epoch) return

@@ -109,7 +109,9 @@ export class HeldBody {
 
   #passOn(pieces: readonly Piece[]): void {
     this.#hasPassed = true
-    for (const piece of pieces) this.#pass(...piece)
+    const wants = pieces.map((piece) => this.#pass(...piece))
+    // A second `requireFresh()` behind this one may drop what it gets, and then nobody reads.
+    if (wants.at(-1) === true && !this.#hasEnded && !this.#req.destroyed) this.#req._read(0)
   }
 
   #refuse(refuse: Refusal): void {

@@ -112,3 +112,38 @@ describe('a host without our error handler', () => {
     expect((await parked.finish(PAYMENT)).status).to.equal(503)
   })
 })
+
+describe('two requireFresh() on the way to one route', () => {
+  it('answer 503 where one look of the second fails, and do not hang', async () => {
+    const host = makeHost({
+      mount: ({ app, secondStep }) => {
+        const fresh = secondStep.requireFresh()
+        app.post('/pay', fresh, fresh, express.json(), (_req, res) => res.json({}))
+      },
+    })
+    const enrolment = await enrol(host, ann)
+    const browser = browserOf(host)
+    await passFirstStep(browser, ann).expect(200)
+    const cookie = cookieOf(await giveCode(browser, enrolment.code()).expect(200))
+    const body = JSON.stringify(PAYMENT)
+    const parked = await park(host, '/pay', { cookie, like: PAYMENT })
+    const { find } = host.store
+    let looks = 0
+    const looked: (() => void)[] = []
+    const look = (number: number) =>
+      new Promise<void>((resolve) => {
+        looked[number] = () => setImmediate(() => setImmediate(resolve))
+      })
+    host.store.find = (userId) => {
+      looks += 1
+      looked[looks]?.()
+      return looks === 2 ? Promise.reject(new Error('a moment')) : find(userId)
+    }
+    const [second, third] = [look(2), look(3)]
+    parked.write(Buffer.from(body.slice(0, 5)))
+    await second
+    parked.write(Buffer.from(body.slice(5, 10)))
+    await third
+    expect((await parked.finish(Buffer.from(body.slice(10)))).status).to.equal(503)
+  })
+})

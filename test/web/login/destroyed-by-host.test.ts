@@ -33,6 +33,14 @@ const WAYS: Readonly<Record<string, (req: Request, done: (error?: unknown) => vo
   '/log-out-destroy': (req, done) => {
     req.logout((error) => (error ? done(error) : void req.session.destroy(done)))
   },
+  '/empty-destroy': (req, done) => {
+    empty(req)
+    req.session.destroy(done)
+  },
+  '/empty-log-out': (req, done) => {
+    empty(req)
+    req.logout(done)
+  },
   '/both-at-once': (req, done) => {
     const { session } = req
     const errors: unknown[] = []
@@ -43,6 +51,10 @@ const WAYS: Readonly<Record<string, (req: Request, done: (error?: unknown) => vo
     session.regenerate(both)
     session.destroy(both)
   },
+}
+
+function empty({ session }: Request): void {
+  for (const key of Object.keys(session)) if (key !== 'cookie') Reflect.deleteProperty(session, key)
 }
 
 function mountWays({ app }: HostParts): void {
