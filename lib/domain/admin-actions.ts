@@ -1,7 +1,7 @@
 import { isEnrolled } from './authenticators.js'
 import type { SecondStepEventType } from './event.js'
 import { ruleFor } from './policy.js'
-import { demandOf, type Footing, pauseOf } from './standing.js'
+import { demandOf, pauseOf, type UserContext } from './standing.js'
 
 /** The facts that decide which actions have an effect on a user. */
 interface Situation {
@@ -74,29 +74,29 @@ export function isUserAction(name: unknown): name is UserAction {
 
 /** The actions that have an effect on this user now. */
 export function actionsFor(
-  footing: Footing,
+  userContext: UserContext,
   { blocked, now }: { readonly blocked: boolean; readonly now: number },
 ): readonly UserAction[] {
-  const { record, policy, subject } = footing
+  const { record, policy, subject } = userContext
   const enrolled = isEnrolled(record)
   const situation: Situation = {
     enrolled,
     owes: enrolled || record.mustSetUp !== null,
-    mayJustSetUp: mayJustSetUp(footing, now),
+    mayJustSetUp: mayJustSetUp(userContext, now),
     required: ruleFor(policy, subject).mode === 'required',
     backupCodes: policy.backupCodes,
-    paused: pauseOf(footing, now) !== null,
+    paused: pauseOf(userContext, now) !== null,
     blocked,
   }
   return USER_ACTION_NAMES.filter((name) => USER_ACTIONS[name].isOffered(situation))
 }
 
 /** Whether the next login leads to the set-up without asking for a code: a one-time code is of no use. */
-export function mayJustSetUp(footing: Footing, now: number): boolean {
-  return demandOf(footing, now) === 'setup'
+export function mayJustSetUp(userContext: UserContext, now: number): boolean {
+  return demandOf(userContext, now) === 'setup'
 }
 
 /** Whether a pause without an end may be offered: not where the policy requires a second step. */
-export function mayPauseForever({ record, policy, subject }: Footing): boolean {
+export function mayPauseForever({ record, policy, subject }: UserContext): boolean {
   return isEnrolled(record) && ruleFor(policy, subject).mode !== 'required'
 }

@@ -8,7 +8,7 @@ import { ruleFor } from './policy.js'
 import type { SecondStepRecord } from './record.js'
 import { forget } from './reset.js'
 import { raiseEpoch } from './stamp.js'
-import { FOREVER, type Footing } from './standing.js'
+import { FOREVER, type UserContext } from './standing.js'
 import { DAY_MS } from './units.js'
 
 /** The domain's answer to an admin's change. `done` also if there was nothing to do. */
@@ -18,7 +18,7 @@ export type AdminVerdict = 'done' | 'not-enrolled' | 'required-by-policy' | 'swi
 export const RESET_BY_ADMIN_DAYS = 7
 
 /** Turns the second step off, if the policy permits it. */
-export function disableByAdmin({ record, policy, subject }: Footing): Decision<AdminVerdict> {
+export function disableByAdmin({ record, policy, subject }: UserContext): Decision<AdminVerdict> {
   if (ruleFor(policy, subject).mode === 'required') return refused(record, 'required-by-policy')
   if (holdsNothing(record)) return nothingToDo(record)
   return done(forget(record, null), { type: 'disabled', method: null })
@@ -29,7 +29,7 @@ export function disableByAdmin({ record, policy, subject }: Footing): Decision<A
  * also if the policy requires a second step, and again after the time of an earlier reset is over.
  * It does not change the days of grace, which count from the rule's start alone.
  */
-export function resetByAdmin({ record }: Footing, now: number): Decision<AdminVerdict> {
+export function resetByAdmin({ record }: UserContext, now: number): Decision<AdminVerdict> {
   if (!hasOrOwesAuthenticator(record)) return refused(record, 'not-enrolled')
   const until = now + RESET_BY_ADMIN_DAYS * DAY_MS
   return done(forget(record, { until }), { type: 'reset', method: null })
@@ -44,8 +44,8 @@ export function pauseEnd(days: number | 'forever', now: number): number {
  * Pauses the second step until then: logins need no code. The authenticator stays, and no session
  * ends.
  */
-export function pauseByAdmin(footing: Footing, until: number): Decision<AdminVerdict> {
-  const { record, policy, subject } = footing
+export function pauseByAdmin(userContext: UserContext, until: number): Decision<AdminVerdict> {
+  const { record, policy, subject } = userContext
   if (!isEnrolled(record)) return refused(record, 'not-enrolled')
   const endless = until === FOREVER
   if (endless && ruleFor(policy, subject).mode === 'required') {
@@ -57,14 +57,14 @@ export function pauseByAdmin(footing: Footing, until: number): Decision<AdminVer
 }
 
 /** Ends a pause, also one that the policy overrides now, so that it does not come back later. */
-export function resumeByAdmin({ record }: Footing, now: number): Decision<AdminVerdict> {
+export function resumeByAdmin({ record }: UserContext, now: number): Decision<AdminVerdict> {
   if (record.pausedUntil === null || record.pausedUntil <= now) return nothingToDo(record)
   return done({ ...record, pausedUntil: null }, { type: 'resumed', method: null })
 }
 
 /** Makes a new set, which the admin sees. All earlier backup codes stop working. */
 export function backupCodesByAdmin(
-  { record, policy }: Footing,
+  { record, policy }: UserContext,
   set: BackupCodeSet,
 ): Decision<AdminVerdict> {
   if (!policy.backupCodes) return refused(record, 'switched-off')
@@ -75,7 +75,7 @@ export function backupCodesByAdmin(
 
 /** Makes a code for one login, in which the user must set up again. Earlier codes stay. */
 export function oneTimeCodeByAdmin(
-  { record }: Footing,
+  { record }: UserContext,
   code: OneTimeCode,
   now: number,
 ): Decision<AdminVerdict> {
@@ -93,7 +93,7 @@ export function oneTimeCodeByAdmin(
 }
 
 /** Misses, waits and the lock are cleared. */
-export function unlockByAdmin({ record }: Footing): Decision<AdminVerdict> {
+export function unlockByAdmin({ record }: UserContext): Decision<AdminVerdict> {
   const { misses, consecutive } = record.attempts
   if (misses.length === 0 && consecutive === 0) return nothingToDo(record)
   return done({ ...record, attempts: noAttempts }, { type: 'unlocked', method: null })
@@ -102,7 +102,7 @@ export function unlockByAdmin({ record }: Footing): Decision<AdminVerdict> {
 /**
  * Ends every session and pending login. Their number is unknown, so the answer is always `done`.
  */
-export function endSessionsByAdmin({ record }: Footing): Decision<AdminVerdict> {
+export function endSessionsByAdmin({ record }: UserContext): Decision<AdminVerdict> {
   return done(raiseEpoch(record), { type: 'sessions-ended', method: null })
 }
 

@@ -8,7 +8,7 @@ import { isEnded, type Stamp } from './stamp.js'
 import { DAY_MS } from './units.js'
 
 /** The facts that decide a user's standing. */
-export interface Footing {
+export interface UserContext {
   readonly record: SecondStepRecord
   readonly policy: Policy
   readonly subject: Subject
@@ -28,13 +28,13 @@ const RESET_LASTS = 7 * DAY_MS
  * @returns `code` also for a reset whose time is over: the password alone no longer leads to the
  *   set-up, and there is no code to give
  */
-export function demandOf(footing: Footing, now: number): Demand {
-  const { record, policy, subject } = footing
+export function demandOf(userContext: UserContext, now: number): Demand {
+  const { record, policy, subject } = userContext
   if (ruleFor(policy, subject).mode === 'off') return 'nothing'
-  if (isEnrolled(record)) return pauseOf(footing, now) === null ? 'code' : 'nothing'
+  if (isEnrolled(record)) return pauseOf(userContext, now) === null ? 'code' : 'nothing'
   const { mustSetUp } = record
   if (mustSetUp !== null) return isGoodUntil(mustSetUp.until, RESET_LASTS, now) ? 'setup' : 'code'
-  const deadline = graceDeadlineOf(footing, now)
+  const deadline = graceDeadlineOf(userContext, now)
   return deadline === null || now < deadline ? 'nothing' : 'setup'
 }
 
@@ -42,7 +42,7 @@ export function demandOf(footing: Footing, now: number): Demand {
  * The end of the pause, or null. It ends by itself. A pause without an end does not count if the
  * second step is required.
  */
-export function pauseOf({ record, policy, subject }: Footing, now: number): number | null {
+export function pauseOf({ record, policy, subject }: UserContext, now: number): number | null {
   const { pausedUntil } = record
   if (!isEnrolled(record) || pausedUntil === null) return null
   if (pausedUntil !== FOREVER)
@@ -56,7 +56,10 @@ export function pauseOf({ record, policy, subject }: Footing, now: number): numb
  * first one in the user's record, so switching the rule off and on gives nobody new days. A start
  * in the future counts as now.
  */
-export function graceDeadlineOf({ record, policy, subject }: Footing, now: number): number | null {
+export function graceDeadlineOf(
+  { record, policy, subject }: UserContext,
+  now: number,
+): number | null {
   const rule = ruleFor(policy, subject)
   if (rule.mode !== 'required' || isEnrolled(record)) return null
   const start = Math.min(rule.since ?? 0, record.ruleStart ?? Number.POSITIVE_INFINITY)
@@ -66,14 +69,14 @@ export function graceDeadlineOf({ record, policy, subject }: Footing, now: numbe
 /**
  * The deadline to set up an authenticator, by the policy or after a reset. Null: none is required.
  */
-export function setupDeadlineOf(footing: Footing, now: number): number | null {
-  const { record, policy, subject } = footing
+export function setupDeadlineOf(userContext: UserContext, now: number): number | null {
+  const { record, policy, subject } = userContext
   if (isEnrolled(record) || ruleFor(policy, subject).mode === 'off') return null
-  return record.mustSetUp?.until ?? graceDeadlineOf(footing, now)
+  return record.mustSetUp?.until ?? graceDeadlineOf(userContext, now)
 }
 
 /** The record with the start of the first rule that required a second step of this user. */
-export function noteRule({ record, policy, subject }: Footing, now: number): SecondStepRecord {
+export function noteRule({ record, policy, subject }: UserContext, now: number): SecondStepRecord {
   const { mode, since } = ruleFor(policy, subject)
   const { ruleStart } = record
   if (ruleStart !== null && isAhead(ruleStart, now)) return { ...record, ruleStart: now }
@@ -93,15 +96,15 @@ export type Standing = 'passed' | 'code-required' | 'setup-required' | 'revoked'
 export function standingOf(
   userId: string,
   stamp: Stamp | null,
-  footing: Footing,
+  userContext: UserContext,
   now: number,
 ): Standing {
-  if (isRevoked(userId, stamp, footing.record, now)) return 'revoked'
-  const demand = demandOf(footing, now)
+  if (isRevoked(userId, stamp, userContext.record, now)) return 'revoked'
+  const demand = demandOf(userContext, now)
   const asked = demand === 'code' && (stamp === null || stamp.method === 'none')
   if (demand !== 'setup' && !asked) return 'passed'
   // A pending login needs a valid first step: a session that began with an old password has none.
-  if ((stamp?.at ?? 0) < (footing.record.passwordChangedAt ?? 0)) return 'revoked'
+  if ((stamp?.at ?? 0) < (userContext.record.passwordChangedAt ?? 0)) return 'revoked'
   return demand === 'setup' ? 'setup-required' : 'code-required'
 }
 
@@ -130,11 +133,15 @@ export type Admission =
  * client decides when it sends the body, and the login may have ended or expired since the guard
  * ran.
  */
-export function stillAdmitted(admission: Admission, footing: Footing, now: number): boolean {
+export function stillAdmitted(
+  admission: Admission,
+  userContext: UserContext,
+  now: number,
+): boolean {
   if (admission.kind === 'signed-in') {
-    return standingOf(admission.userId, admission.stamp, footing, now) !== 'revoked'
+    return standingOf(admission.userId, admission.stamp, userContext, now) !== 'revoked'
   }
-  return pendingStandingOf(admission.pending, footing, now) !== 'over'
+  return pendingStandingOf(admission.pending, userContext, now) !== 'over'
 }
 
 /**
@@ -145,10 +152,10 @@ export type PendingStanding = 'code-required' | 'setup-required' | 'free' | 'ove
 
 export function pendingStandingOf(
   pending: PendingLogin,
-  footing: Footing,
+  userContext: UserContext,
   now: number,
 ): PendingStanding {
-  const { record } = footing
+  const { record } = userContext
   if (!isGoodUntil(pendingExpiresAt(pending), PENDING_LASTS, now)) return 'over'
   if (pending.epoch !== record.epoch) return 'over'
   // The user's password has changed since its first step.
@@ -158,7 +165,7 @@ export function pendingStandingOf(
   if (stampId !== null && isEnded(record, { id: stampId, version: stampVersion ?? 0 }))
     return 'over'
   if (isGranted(record, pending.id, now)) return 'setup-required'
-  const demand = demandOf(footing, now)
+  const demand = demandOf(userContext, now)
   if (demand === 'nothing') return 'free'
   return demand === 'setup' ? 'setup-required' : 'code-required'
 }

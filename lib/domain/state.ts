@@ -1,6 +1,6 @@
 import { authenticatorLock, isEnrolled } from './authenticators.js'
 import { ruleFor } from './policy.js'
-import { type Footing, pauseOf } from './standing.js'
+import { pauseOf, type UserContext } from './standing.js'
 
 /** The state of a user's second step: the first that applies. */
 export type State = 'locked' | 'paused' | 'must-set-up' | 'on' | 'off'
@@ -9,13 +9,13 @@ export type State = 'locked' | 'paused' | 'must-set-up' | 'on' | 'off'
  * @param window steps before and after the current one that are accepted: the caps depend on it
  * @returns `must-set-up` also for a reset whose time is over, and during the days of grace
  */
-export function stateOf(footing: Footing, window: number, now: number): State {
-  const { record, policy, subject } = footing
+export function stateOf(userContext: UserContext, window: number, now: number): State {
+  const { record, policy, subject } = userContext
   if (!isEnrolled(record)) {
     const { mode } = ruleFor(policy, subject)
     const must = record.mustSetUp !== null || mode === 'required'
     return must && mode !== 'off' ? 'must-set-up' : 'off'
   }
   if (authenticatorLock(record, window, now) !== null) return 'locked'
-  return pauseOf(footing, now) === null ? 'on' : 'paused'
+  return pauseOf(userContext, now) === null ? 'on' : 'paused'
 }

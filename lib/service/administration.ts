@@ -14,7 +14,7 @@ import {
 import type { Decision } from '../domain/decision.js'
 import type { Policy, Subject } from '../domain/policy.js'
 import { changePolicy, type PolicyEdit } from '../domain/policy-change.js'
-import type { Footing } from '../domain/standing.js'
+import type { UserContext } from '../domain/standing.js'
 import { type State, stateOf } from '../domain/state.js'
 import { type Announcer, type RequestInfo, SYSTEM } from './announcer.js'
 import type { BackupCodes } from './backup-codes.js'
@@ -80,9 +80,9 @@ export class Administration {
     change: AdminChange,
     days: number | 'forever',
   ): Promise<AdminAnswer<{ readonly pausedUntil: number }>> {
-    return this.#changeAnd(change, (footing, now) => {
+    return this.#changeAnd(change, (userContext, now) => {
       const pausedUntil = pauseEnd(days, now)
-      return { ...pauseByAdmin(footing, pausedUntil), result: { pausedUntil } }
+      return { ...pauseByAdmin(userContext, pausedUntil), result: { pausedUntil } }
     })
   }
 
@@ -98,9 +98,9 @@ export class Administration {
 
   /** Makes a new set of backup codes, shown to the admin once. All earlier ones stop working. */
   makeBackupCodes(change: AdminChange): Promise<AdminAnswer<readonly string[]>> {
-    return this.#changeAnd(change, async (footing, now) => {
+    return this.#changeAnd(change, async (userContext, now) => {
       const { set, codes } = await this.#backupCodes.make(change.userId, now)
-      return { ...backupCodesByAdmin(footing, set), result: codes }
+      return { ...backupCodesByAdmin(userContext, set), result: codes }
     })
   }
 
@@ -108,10 +108,10 @@ export class Administration {
   makeOneTimeCode(
     change: AdminChange,
   ): Promise<AdminAnswer<{ readonly code: string; readonly expiresAt: number }>> {
-    return this.#changeAnd(change, async (footing, now) => {
+    return this.#changeAnd(change, async (userContext, now) => {
       const { made, code } = await this.#oneTimeCodes.make(change.userId, now)
       const result = { code, expiresAt: made.expiresAt }
-      return { ...oneTimeCodeByAdmin(footing, made, now), result }
+      return { ...oneTimeCodeByAdmin(userContext, made, now), result }
     })
   }
 
@@ -155,10 +155,10 @@ export class Administration {
 
   #change(
     change: AdminChange,
-    decide: (footing: Footing, now: number) => Decision<AdminVerdict>,
+    decide: (userContext: UserContext, now: number) => Decision<AdminVerdict>,
   ): Promise<AdminAnswer> {
-    return this.#changeAnd(change, (footing, now) => ({
-      ...decide(footing, now),
+    return this.#changeAnd(change, (userContext, now) => ({
+      ...decide(userContext, now),
       result: undefined,
     }))
   }
@@ -166,12 +166,12 @@ export class Administration {
   /** Reads the policy for each try, so that a rule changed meanwhile counts for this change. */
   #changeAnd<Result>(
     { userId, subject, requestInfo }: AdminChange,
-    decide: (footing: Footing, now: number) => Decided<Result> | Promise<Decided<Result>>,
+    decide: (userContext: UserContext, now: number) => Decided<Result> | Promise<Decided<Result>>,
   ): Promise<AdminAnswer<Result>> {
     return this.#records.change<AdminAnswer<Result>>(userId, requestInfo, async (record, now) => {
-      const footing = { record, policy: await this.#records.policy(), subject }
-      const { answer: verdict, result, ...decided } = await decide(footing, now)
-      const state = stateOf({ ...footing, record: decided.record }, this.#window, now)
+      const userContext = { record, policy: await this.#records.policy(), subject }
+      const { answer: verdict, result, ...decided } = await decide(userContext, now)
+      const state = stateOf({ ...userContext, record: decided.record }, this.#window, now)
       if (verdict !== 'done') return { ...decided, answer: { kind: verdict } }
       const changed = decided.record !== record
       return { ...decided, answer: { kind: verdict, state, result, changed } }

@@ -3,7 +3,7 @@ import { endLogin, type PendingLogin } from '../domain/pending-login.js'
 import { judgeProof, type ProofRefusal, type ProofVerdict, proofRefusal } from '../domain/proof.js'
 import type { SecondStepRecord } from '../domain/record.js'
 import type { Generation } from '../domain/stamp.js'
-import { type Admission, type Footing, stillAdmitted } from '../domain/standing.js'
+import { type Admission, stillAdmitted, type UserContext } from '../domain/standing.js'
 import { backupCodesLeft } from '../factors/backup-codes/kept.js'
 import type { Proof } from '../factors/factors.js'
 import type { RequestInfo } from './announcer.js'
@@ -13,7 +13,7 @@ import type { Limits } from './limits.js'
 import type { Records } from './records.js'
 
 /** A proof, and the login that it was given in. Record and policy are as this request read them. */
-export interface ProofAttempt extends Footing {
+export interface ProofAttempt extends UserContext {
   readonly userId: string
   readonly proof: Proof
   /** The pending login or the session it was given in. */

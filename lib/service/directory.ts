@@ -3,7 +3,7 @@ import { BrokenRecordError } from '../domain/parse-record.js'
 import type { Policy } from '../domain/policy.js'
 import type { SecondStepRecord } from '../domain/record.js'
 import type { RecordList } from '../domain/record-list.js'
-import { type Footing, pauseOf, setupDeadlineOf } from '../domain/standing.js'
+import { pauseOf, setupDeadlineOf, type UserContext } from '../domain/standing.js'
 import { type State, stateOf } from '../domain/state.js'
 import { UnavailableError } from '../errors/unavailable-error.js'
 import { backupCodesLeft, placeOfBackupCodes } from '../factors/backup-codes/kept.js'
@@ -14,7 +14,7 @@ import { isOdd, type OddUser } from './odd-user.js'
 import type { Records } from './records.js'
 
 /** A user of the host, with the state of their second step. Times in milliseconds. */
-export interface Member<U> extends Footing {
+export interface Member<U> extends UserContext {
   readonly account: Account<U>
   /** The id that the host knows them by. */
   readonly hostId: string
@@ -242,21 +242,21 @@ export class Directory<U> {
   async #member(account: Account<U>, policy: Policy, known?: SecondStepRecord): Promise<Member<U>> {
     const { records, keyIds, window, now } = this.#parts
     const record = known ?? (await records.find(account.id))
-    const footing = { record, policy, subject: account.subject }
+    const userContext = { record, policy, subject: account.subject }
     const at = now()
     const block = authenticatorBlock(record, window, at)
     return {
-      ...footing,
+      ...userContext,
       account,
       hostId: this.#hostId(account.id),
-      state: stateOf(footing, window, at),
+      state: stateOf(userContext, window, at),
       since: enrolledSince(record),
       backupCodesLeft: backupCodesLeft(record.backupCodes, keyIds),
       backupCodesKey: placeOfBackupCodes(record.backupCodes, keyIds),
-      pausedUntil: pauseOf(footing, at),
+      pausedUntil: pauseOf(userContext, at),
       blockedUntil: block?.until ?? null,
       lockedUntil: block?.locked === true ? block.until : null,
-      setupDeadline: setupDeadlineOf(footing, at),
+      setupDeadline: setupDeadlineOf(userContext, at),
     }
   }
 }

@@ -8,7 +8,7 @@ import {
 } from '../domain/mail-reset.js'
 import type { PendingLogin } from '../domain/pending-login.js'
 import type { SecondStepRecord } from '../domain/record.js'
-import { type Footing, pendingStandingOf } from '../domain/standing.js'
+import { pendingStandingOf, type UserContext } from '../domain/standing.js'
 import type { System } from '../ports/system.js'
 import type { Announcer, RequestInfo } from './announcer.js'
 import { ChangedAddress } from './changed-address.js'
@@ -19,7 +19,7 @@ import { type FindMailResetUser, heldUntilOf } from './mail-reset-user.js'
 import type { Records } from './records.js'
 
 /** A pending login that asks for a reset, or presses its button. */
-export interface LostLogin extends Pick<Footing, 'policy' | 'subject'> {
+export interface LostLogin extends Pick<UserContext, 'policy' | 'subject'> {
   readonly pending: PendingLogin
   readonly requestInfo: RequestInfo
 }

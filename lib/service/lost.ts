@@ -10,7 +10,7 @@ import {
 } from '../domain/mail-reset.js'
 import type { PendingLogin } from '../domain/pending-login.js'
 import type { SecondStepRecord } from '../domain/record.js'
-import { type Admission, type Footing, stillAdmitted } from '../domain/standing.js'
+import { type Admission, stillAdmitted, type UserContext } from '../domain/standing.js'
 import { NO_REQUEST, type RequestInfo } from './announcer.js'
 import { ChangedAddress } from './changed-address.js'
 import { type LostLinkParts, LostLinks, type LostLogin, waitsForCode } from './lost-links.js'
@@ -206,7 +206,7 @@ export class Lost {
 
   /** Ends a waiting reset. Does not tell whether there was one. */
   cancel(
-    admission: Admission & Footing,
+    admission: Admission & UserContext,
     requestInfo: RequestInfo,
   ): Promise<'cancelled' | 'sign-in-again'> {
     const { policy, subject } = admission

@@ -11,7 +11,7 @@ import {
   type Stamp,
   type StampOwner,
 } from '../domain/stamp.js'
-import { type Admission, type Footing, noteRule, stillAdmitted } from '../domain/standing.js'
+import { type Admission, noteRule, stillAdmitted, type UserContext } from '../domain/standing.js'
 import type { System } from '../ports/system.js'
 import { NO_REQUEST, type RequestInfo } from './announcer.js'
 import { hasRulesOfRoles, type KnownUsers } from './known-users.js'
@@ -21,7 +21,7 @@ import type { Records } from './records.js'
 export type FindSubject = (userId: string) => Promise<Subject | null>
 
 /** A signed-in session, with the admission of its request. */
-export interface NamedSession extends Footing {
+export interface NamedSession extends UserContext {
   readonly userId: string
   readonly stamp: Stamp | null
 }
@@ -34,8 +34,8 @@ function isStillSignedIn(
   return stillAdmitted({ kind: 'signed-in', userId, stamp }, { record, policy, subject }, now)
 }
 
-function settled(footing: Footing, now: number): SecondStepRecord {
-  return dropMailResetAhead(noteRule(footing, now), now)
+function settled(userContext: UserContext, now: number): SecondStepRecord {
+  return dropMailResetAhead(noteRule(userContext, now), now)
 }
 
 /** Begins and ends stamps and pending logins. */
@@ -58,7 +58,7 @@ export class Sessions {
    * @param claimed what the session's user says. While roles have rules it is looked up anew: roles
    *   that were taken away must not live on in a session
    */
-  async footing(userId: string, claimed: Subject): Promise<Footing> {
+  async userContext(userId: string, claimed: Subject): Promise<UserContext> {
     const [record, policy] = await Promise.all([this.#records.find(userId), this.#records.policy()])
     const known = hasRulesOfRoles(policy) ? await this.#knownUsers?.find(userId) : undefined
     return this.#settled({ record, policy, subject: known?.subject(policy, claimed) ?? claimed })
@@ -70,7 +70,7 @@ export class Sessions {
    *
    * @throws ConfigurationError where it finds another user; UnavailableError where it cannot say
    */
-  async footingAtLogin(userId: string, claimed: Subject): Promise<Footing> {
+  async userContextAtLogin(userId: string, claimed: Subject): Promise<UserContext> {
     const [record, policy, known] = await Promise.all([
       this.#records.find(userId),
       this.#records.policy(),
@@ -79,13 +79,15 @@ export class Sessions {
     return this.#settled({ record, policy, subject: known?.subject(policy, claimed) ?? claimed })
   }
 
-  async #settled(footing: Footing): Promise<Footing> {
+  async #settled(userContext: UserContext): Promise<UserContext> {
     const now = this.#system.now()
-    return settled(footing, now) === footing.record ? footing : this.#settle(footing)
+    return settled(userContext, now) === userContext.record
+      ? userContext
+      : this.#settle(userContext)
   }
 
-  async #settle(footing: Footing): Promise<Footing> {
-    const { record, policy, subject } = footing
+  async #settle(userContext: UserContext): Promise<UserContext> {
+    const { record, policy, subject } = userContext
     const noted = await this.#records.change(
       record.userId,
       NO_REQUEST,
@@ -97,7 +99,7 @@ export class Sessions {
       record,
     )
     // The version has changed. A change based on the old one reads again by itself.
-    return { ...footing, record: { ...record, ...noted } }
+    return { ...userContext, record: { ...record, ...noted } }
   }
 
   /** The policy, read anew. */
@@ -180,7 +182,11 @@ export class Sessions {
   async backupCodesSaved(
     userId: string,
     requestInfo: RequestInfo,
-    { admission, policy, subject }: { admission: Admission } & Pick<Footing, 'policy' | 'subject'>,
+    {
+      admission,
+      policy,
+      subject,
+    }: { admission: Admission } & Pick<UserContext, 'policy' | 'subject'>,
   ): Promise<'saved' | 'sign-in-again'> {
     return this.#records.change(userId, requestInfo, (record, now) => {
       const { backupCodes } = record

@@ -13,7 +13,7 @@ import {
   setupOf,
 } from '../domain/setup.js'
 import type { Generation } from '../domain/stamp.js'
-import { type Admission, type Footing, stillAdmitted } from '../domain/standing.js'
+import { type Admission, stillAdmitted, type UserContext } from '../domain/standing.js'
 import { type FactorMethod, mainFactorOf, type Proof } from '../factors/factors.js'
 import type { OtpParameters } from '../factors/totp/kept.js'
 import { BYTES_OF_A_SECRET } from '../factors/totp/make.js'
@@ -27,7 +27,7 @@ import type { Limits } from './limits.js'
 import type { Records } from './records.js'
 
 /** The user and the login of a set-up. */
-export interface SetupOwner extends Footing {
+export interface SetupOwner extends UserContext {
   readonly userId: string
   /** Id of the pending login or of the stamp. */
   readonly owner: string

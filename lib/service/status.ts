@@ -1,6 +1,6 @@
 import { authenticatorLock, enrolledSince } from '../domain/authenticators.js'
 import type { Subject } from '../domain/policy.js'
-import { FOREVER, type Footing, pauseOf, setupDeadlineOf } from '../domain/standing.js'
+import { FOREVER, pauseOf, setupDeadlineOf, type UserContext } from '../domain/standing.js'
 import { type State, stateOf } from '../domain/state.js'
 import { backupCodesLeft } from '../factors/backup-codes/kept.js'
 import type { KeyIds } from '../factors/key-status.js'
@@ -52,14 +52,14 @@ export class Status {
 
   /** @throws UnavailableError where it cannot be known */
   async of(userId: string): Promise<SecondStepStatus> {
-    const footing = await this.#footing(userId)
-    if (footing === null) return NO_SUCH_USER
+    const userContext = await this.#userContext(userId)
+    if (userContext === null) return NO_SUCH_USER
     const [window, keyIds] = [this.#window, this.#keyIds]
-    return statusOf(footing, { window, keyIds }, this.#system.now())
+    return statusOf(userContext, { window, keyIds }, this.#system.now())
   }
 
   /** Null for an id that nobody has, as far as can be told: no rule asks anything of nobody. */
-  async #footing(userId: string): Promise<Footing | null> {
+  async #userContext(userId: string): Promise<UserContext | null> {
     const [record, policy, found] = await Promise.all([
       this.#records.find(userId),
       this.#records.policy(),
@@ -80,19 +80,19 @@ const NO_SUCH_USER: SecondStepStatus = {
 }
 
 function statusOf(
-  footing: Footing,
+  userContext: UserContext,
   { window, keyIds }: { window: number; keyIds: KeyIds },
   now: number,
 ): SecondStepStatus {
-  const { record } = footing
-  const pausedUntil = pauseOf(footing, now)
+  const { record } = userContext
+  const pausedUntil = pauseOf(userContext, now)
   return {
-    state: stateOf(footing, window, now),
+    state: stateOf(userContext, window, now),
     since: dateOf(enrolledSince(record)),
     backupCodesLeft: backupCodesLeft(record.backupCodes, keyIds),
     lockedUntil: dateOf(authenticatorLock(record, window, now)),
     pausedUntil: pausedUntil === FOREVER ? 'forever' : dateOf(pausedUntil),
-    setupDeadline: dateOf(setupDeadlineOf(footing, now)),
+    setupDeadline: dateOf(setupDeadlineOf(userContext, now)),
   }
 }
 

@@ -17,10 +17,10 @@ import type { SecondStepRecord } from '../../lib/domain/record.js'
 import {
   demandOf,
   FOREVER,
-  type Footing,
   graceDeadlineOf,
   noteRule,
   standingOf,
+  type UserContext,
 } from '../../lib/domain/standing.js'
 import { type State, stateOf } from '../../lib/domain/state.js'
 import type { OneTimeCode } from '../../lib/factors/one-time-codes/kept.js'
@@ -29,7 +29,6 @@ import {
   DAY,
   deepFreeze,
   enrolledRecord,
-  footingWith,
   HOUR,
   KEY_ID,
   NOW,
@@ -37,6 +36,7 @@ import {
   recordWith,
   UNPROVEN,
   USER,
+  userContextWith,
 } from '../support/records.js'
 
 const misses = Array.from({ length: 20 }, (_, index) => NOW - 20 + index)
@@ -66,15 +66,21 @@ const oneTimeCode: OneTimeCode = deepFreeze({
 
 const CHANGES = {
   disable: disableByAdmin,
-  'pause 2': (footing: Footing) => pauseByAdmin(footing, pauseEnd(2, NOW)),
-  'pause forever': (footing: Footing) => pauseByAdmin(footing, pauseEnd('forever', NOW)),
+  'pause 2': (userContext: UserContext) => pauseByAdmin(userContext, pauseEnd(2, NOW)),
+  'pause forever': (userContext: UserContext) =>
+    pauseByAdmin(userContext, pauseEnd('forever', NOW)),
   resume: resumeByAdmin,
   reset: resetByAdmin,
-  'backup-codes': (footing: Footing) => backupCodesByAdmin(footing, backupCodeSet('new')),
-  'one-time-code': (footing: Footing, now: number) => oneTimeCodeByAdmin(footing, oneTimeCode, now),
+  'backup-codes': (userContext: UserContext) =>
+    backupCodesByAdmin(userContext, backupCodeSet('new')),
+  'one-time-code': (userContext: UserContext, now: number) =>
+    oneTimeCodeByAdmin(userContext, oneTimeCode, now),
   unlock: unlockByAdmin,
   'end-sessions': endSessionsByAdmin,
-} as const satisfies Record<string, (footing: Footing, now: number) => Decision<AdminVerdict>>
+} as const satisfies Record<
+  string,
+  (userContext: UserContext, now: number) => Decision<AdminVerdict>
+>
 
 const none = 'not-enrolled'
 const must = 'required-by-policy'
@@ -121,15 +127,15 @@ const OFF: Readonly<Partial<Record<Who, Row>>> = {
   'reset over':      row('off',    none,      none,      '=off',    'off',         none,     'off',         '=off',     'off'),
 }
 
-function cellOf(change: Change, footing: Footing): Cell {
-  const { record, answer, events } = deepFreeze(CHANGES[change](footing, NOW))
-  const unchanged = record === footing.record
+function cellOf(change: Change, userContext: UserContext): Cell {
+  const { record, answer, events } = deepFreeze(CHANGES[change](userContext, NOW))
+  const unchanged = record === userContext.record
   expect(events, 'an event for each change and for nothing else').to.have.length(unchanged ? 0 : 1)
   if (answer !== 'done') {
     expect(unchanged).to.equal(true)
     return answer
   }
-  const state = stateOf({ ...footing, record }, 1, NOW)
+  const state = stateOf({ ...userContext, record }, 1, NOW)
   return unchanged ? `=${state}` : state
 }
 
@@ -142,16 +148,19 @@ describe('The actions of an admin', () => {
   for (const [mode, table] of tables) {
     for (const [who, cells] of Object.entries(table)) {
       it(`under ${mode}, to somebody who is: ${who}`, () => {
-        const footing = footingWith(RECORDS[who as Who], policyWith(mode))
-        const found = Object.keys(CHANGES).map((name) => cellOf(name as Change, footing))
+        const userContext = userContextWith(RECORDS[who as Who], policyWith(mode))
+        const found = Object.keys(CHANGES).map((name) => cellOf(name as Change, userContext))
         expect(found).to.deep.equal(Object.values(cells))
       })
     }
   }
 
   it('makes no backup codes where the policy has none', () => {
-    const footing = footingWith(enrolledRecord(), { ...policyWith('optional'), backupCodes: false })
-    expect(cellOf('backup-codes', footing)).to.equal('switched-off')
+    const userContext = userContextWith(enrolledRecord(), {
+      ...policyWith('optional'),
+      backupCodes: false,
+    })
+    expect(cellOf('backup-codes', userContext)).to.equal('switched-off')
   })
 })
 
@@ -202,7 +211,7 @@ const forgotten: SecondStepRecord = {
 describe('A reset by an admin', () => {
   // Joomla CVE-2024-21722: sessions, codes and trusted browsers outlived a change of factors.
   it('leaves no session, code, pending login, pause or reset by mail alive', () => {
-    const { record, events } = resetByAdmin(footingWith(full, policyWith('optional')), NOW)
+    const { record, events } = resetByAdmin(userContextWith(full, policyWith('optional')), NOW)
     expect(record).to.deep.equal({ ...forgotten, mustSetUp: { until: NOW + 7 * DAY } })
     expect(events).to.deep.equal([{ type: 'reset', method: null }])
     const stamp = {
@@ -214,14 +223,14 @@ describe('A reset by an admin', () => {
       version: 2,
       instance: 0,
     } as const
-    const footing = footingWith(record, policyWith('optional'))
-    expect(standingOf(USER, stamp, footing, NOW)).to.equal('revoked')
+    const userContext = userContextWith(record, policyWith('optional'))
+    expect(standingOf(USER, stamp, userContext, NOW)).to.equal('revoked')
   })
 
   it('leads to the set-up for seven days to the millisecond, and then no further', () => {
     for (const mode of ['optional', 'required'] as const) {
-      const { record } = resetByAdmin(footingWith(full, policyWith(mode)), NOW)
-      const demand = (now: number) => demandOf(footingWith(record, policyWith(mode)), now)
+      const { record } = resetByAdmin(userContextWith(full, policyWith(mode)), NOW)
+      const demand = (now: number) => demandOf(userContextWith(record, policyWith(mode)), now)
       expect(demand(NOW)).to.equal('setup')
       expect(demand(NOW + 7 * DAY - 1)).to.equal('setup')
       expect(demand(NOW + 7 * DAY)).to.equal('code')
@@ -229,10 +238,10 @@ describe('A reset by an admin', () => {
   })
 
   it('is the way out, again, when the time of a reset is over', () => {
-    const footing = footingWith(RECORDS['reset over'], policyWith('optional'))
-    expect(demandOf(footing, NOW)).to.equal('code')
-    const { record } = resetByAdmin(footing, NOW)
-    expect(demandOf({ ...footing, record }, NOW)).to.equal('setup')
+    const userContext = userContextWith(RECORDS['reset over'], policyWith('optional'))
+    expect(demandOf(userContext, NOW)).to.equal('code')
+    const { record } = resetByAdmin(userContext, NOW)
+    expect(demandOf({ ...userContext, record }, NOW)).to.equal('setup')
   })
 
   // breeze #5686, stellar-wallet #62: whoever is reset now and then is never asked.
@@ -240,33 +249,33 @@ describe('A reset by an admin', () => {
     const since = NOW - 10 * DAY
     const required = { general: since, roles: {} }
     const policy = { ...policyWith('required'), graceDays: 7, requiredSince: required }
-    const before = noteRule(footingWith(full, policy), NOW)
-    const { record } = resetByAdmin(footingWith(before, policy), NOW)
+    const before = noteRule(userContextWith(full, policy), NOW)
+    const { record } = resetByAdmin(userContextWith(before, policy), NOW)
     expect(record.ruleStart).to.equal(full.ruleStart)
     const set = { ...record, mustSetUp: null }
-    expect(graceDeadlineOf(footingWith(set, policy), NOW)).to.equal(NOW - 83 * DAY)
-    expect(demandOf(footingWith(set, policy), NOW)).to.equal('setup')
+    expect(graceDeadlineOf(userContextWith(set, policy), NOW)).to.equal(NOW - 83 * DAY)
+    expect(demandOf(userContextWith(set, policy), NOW)).to.equal('setup')
   })
 })
 
 describe('A second step that an admin turns off', () => {
   it('leaves nothing behind, and asks for nothing', () => {
-    const { record, events } = disableByAdmin(footingWith(full, policyWith('optional')))
+    const { record, events } = disableByAdmin(userContextWith(full, policyWith('optional')))
     expect(record).to.deep.equal(forgotten)
     expect(events).to.deep.equal([{ type: 'disabled', method: null }])
-    expect(demandOf(footingWith(record, policyWith('optional')), NOW)).to.equal('nothing')
+    expect(demandOf(userContextWith(record, policyWith('optional')), NOW)).to.equal('nothing')
   })
 
   it('takes back that the user must set up, also when that time is over', () => {
     for (const who of ['reset', 'reset over'] as const) {
-      const { record } = disableByAdmin(footingWith(RECORDS[who], policyWith('optional')))
+      const { record } = disableByAdmin(userContextWith(RECORDS[who], policyWith('optional')))
       expect(record.mustSetUp).to.equal(null)
     }
   })
 })
 
 describe('A pause', () => {
-  const footing = footingWith(enrolledRecord(), policyWith('optional'))
+  const userContext = userContextWith(enrolledRecord(), policyWith('optional'))
 
   for (const [days, until] of [
     [1, NOW + 24 * HOUR],
@@ -276,15 +285,15 @@ describe('A pause', () => {
   ] as const) {
     it(`of ${days} days ends then, and keeps everything but the question`, () => {
       expect(pauseEnd(days, NOW)).to.equal(until)
-      const { record, events } = pauseByAdmin(footing, until)
-      expect(record).to.deep.equal({ ...footing.record, pausedUntil: until })
+      const { record, events } = pauseByAdmin(userContext, until)
+      expect(record).to.deep.equal({ ...userContext.record, pausedUntil: until })
       const told = days === 'forever' ? days : new Date(until)
       expect(events).to.deep.equal([{ type: 'paused', method: null, detail: { until: told } }])
     })
   }
 
   it('asks again from its last millisecond on, also a session that it let in', () => {
-    const paused = { ...footing, record: pauseByAdmin(footing, pauseEnd(1, NOW)).record }
+    const paused = { ...userContext, record: pauseByAdmin(userContext, pauseEnd(1, NOW)).record }
     const stamp = {
       id: 'in-the-pause',
       userId: USER,
@@ -304,29 +313,29 @@ describe('A pause', () => {
   })
 
   it('is replaced by another, longer or shorter', () => {
-    const long = { ...footing, record: pauseByAdmin(footing, pauseEnd(300, NOW)).record }
+    const long = { ...userContext, record: pauseByAdmin(userContext, pauseEnd(300, NOW)).record }
     expect(pauseByAdmin(long, pauseEnd(1, NOW)).record.pausedUntil).to.equal(NOW + DAY)
   })
 })
 
 describe('Other changes by an admin', () => {
-  const footing = footingWith(full, policyWith('optional'))
+  const userContext = userContextWith(full, policyWith('optional'))
 
   it('mark backup codes as seen, and end the earlier ones', () => {
-    const { record, events } = CHANGES['backup-codes'](footing)
+    const { record, events } = CHANGES['backup-codes'](userContext)
     const set = { ...backupCodeSet('new'), seenByAdmin: true }
     expect(record).to.deep.equal({ ...full, backupCodes: set })
     expect(events).to.deep.equal([{ type: 'backup-codes-made', method: null }])
   })
 
   it('unlock by forgetting the misses, and nothing else', () => {
-    const { record, events } = unlockByAdmin(footing)
+    const { record, events } = unlockByAdmin(userContext)
     expect(record).to.deep.equal({ ...full, attempts: { misses: [], consecutive: 0 } })
     expect(events).to.deep.equal([{ type: 'unlocked', method: null }])
   })
 
   it('end sessions by raising the epoch: the authenticator and the codes stay', () => {
-    const { record, events } = endSessionsByAdmin(footing)
+    const { record, events } = endSessionsByAdmin(userContext)
     const ended = { setup: null, setupGrant: null, mailReset: null, ended: [] }
     const forgotten = { endedUpTo: null, endedLogins: [] }
     const expected = { ...full, ...ended, ...forgotten, epoch: 5 }
@@ -335,7 +344,7 @@ describe('Other changes by an admin', () => {
   })
 
   it('resume without a trace of the pause', () => {
-    const { record, events } = resumeByAdmin(footing, NOW)
+    const { record, events } = resumeByAdmin(userContext, NOW)
     expect(record).to.deep.equal({ ...full, pausedUntil: null })
     expect(events).to.deep.equal([{ type: 'resumed', method: null }])
   })

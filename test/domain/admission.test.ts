@@ -4,13 +4,13 @@ import { endStamp, raiseEpoch, type Stamp } from '../../lib/domain/stamp.js'
 import { type Admission, pendingStandingOf, stillAdmitted } from '../../lib/domain/standing.js'
 import {
   enrolledRecord,
-  footingWith,
   MINUTE,
   NOBODY_SPECIAL,
   NOW,
   policyWith,
   UNPROVEN,
   USER,
+  userContextWith,
 } from '../support/records.js'
 
 const optional = policyWith('optional')
@@ -39,7 +39,7 @@ describe('a pending login and a password that was changed', () => {
   const standing = (passwordChangedAt: number | null, at = NOW) =>
     pendingStandingOf(
       { ...pending, at },
-      footingWith(enrolledRecord({ passwordChangedAt }), optional),
+      userContextWith(enrolledRecord({ passwordChangedAt }), optional),
       NOW + MINUTE,
     )
 
@@ -62,7 +62,7 @@ describe('a pending login that took the place of a session', () => {
     // A slow request has read the record before the log-out and saves its pending login after it.
     const standing = (stampId: string | null, ...ended: readonly string[]) => {
       const record = enrolledRecord({ ended: ended.map((id) => ({ id, version: 1 })) })
-      return pendingStandingOf({ ...pending, stampId }, footingWith(record, optional), NOW)
+      return pendingStandingOf({ ...pending, stampId }, userContextWith(record, optional), NOW)
     }
     expect(standing('stamp', 'other', 'stamp')).to.equal('over')
     expect(standing('stamp', 'other')).to.equal('code-required')
@@ -71,8 +71,8 @@ describe('a pending login that took the place of a session', () => {
 
   it('is over also once the list of ended stamps has forgotten that session', () => {
     const standing = (stampVersion: number | null) => {
-      const footing = footingWith(enrolledRecord({ endedUpTo: 4 }), optional)
-      return pendingStandingOf({ ...pending, stampId: 'stamp', stampVersion }, footing, NOW)
+      const userContext = userContextWith(enrolledRecord({ endedUpTo: 4 }), optional)
+      return pendingStandingOf({ ...pending, stampId: 'stamp', stampVersion }, userContext, NOW)
     }
     expect(standing(4)).to.equal('over')
     expect(standing(null), 'a session of version 0.1.0').to.equal('over')
@@ -82,7 +82,7 @@ describe('a pending login that took the place of a session', () => {
   it('is over once it was ended itself, and no other one is', () => {
     const record = enrolledRecord({ endedLogins: [{ id: 'pending', until: NOW + MINUTE }] })
     const standing = (id: string) =>
-      pendingStandingOf({ ...pending, id }, footingWith(record, optional), NOW)
+      pendingStandingOf({ ...pending, id }, userContextWith(record, optional), NOW)
     expect(standing('pending')).to.equal('over')
     expect(standing('other')).to.equal('code-required')
   })
@@ -96,7 +96,7 @@ describe('a request that was let in', () => {
     stamp: of,
   })
   const admitted = (admission: Admission, parts = {}, now = NOW) =>
-    stillAdmitted(admission, footingWith(enrolledRecord(parts), optional), now)
+    stillAdmitted(admission, userContextWith(enrolledRecord(parts), optional), now)
 
   it('still is where nothing happened', () => {
     expect(admitted(asPending)).to.equal(true)

@@ -17,11 +17,11 @@ import {
 import {
   DAY,
   enrolledRecord,
-  footingWith,
   MINUTE,
   NOBODY_SPECIAL,
   NOW,
   recordWith,
+  userContextWith,
 } from '../support/records.js'
 
 const START = NOW - 3 * DAY
@@ -99,9 +99,9 @@ describe('the rule for a user', () => {
     const off = withRoles('off', {})
     for (const policy of [off, withRoles('optional', { admin: 'off' })]) {
       expect(ruleFor(policy, admin).mode).to.equal('optional')
-      const demand = demandOf(footingWith(enrolledRecord(), policy, admin), NOW)
+      const demand = demandOf(userContextWith(enrolledRecord(), policy, admin), NOW)
       expect(demand).to.equal('code')
-      expect(demandOf(footingWith(recordWith(), policy, admin), NOW)).to.equal('nothing')
+      expect(demandOf(userContextWith(recordWith(), policy, admin), NOW)).to.equal('nothing')
     }
     expect(ruleFor(off, NOBODY_SPECIAL).mode).to.equal('off')
     expect(ruleFor(withRoles('required', {}), admin).mode).to.equal('required')
@@ -120,69 +120,69 @@ describe('the days of grace', () => {
   const user = recordWith()
 
   it('end to the millisecond: before, nothing is required, and then the set-up is', () => {
-    const footing = footingWith(user, required)
+    const userContext = userContextWith(user, required)
     const end = START + 7 * DAY
-    expect(graceDeadlineOf(footing, LATER)).to.equal(end)
-    expect(demandOf(footing, end - 1)).to.equal('nothing')
-    expect(demandOf(footing, end)).to.equal('setup')
-    expect(demandOf(footing, end + 1000 * DAY)).to.equal('setup')
+    expect(graceDeadlineOf(userContext, LATER)).to.equal(end)
+    expect(demandOf(userContext, end - 1)).to.equal('nothing')
+    expect(demandOf(userContext, end)).to.equal('setup')
+    expect(demandOf(userContext, end + 1000 * DAY)).to.equal('setup')
   })
 
   it('are as many as the policy says, none too', () => {
     for (const graceDays of [0, 1, 365]) {
-      const footing = footingWith(user, { ...required, graceDays })
-      expect(graceDeadlineOf(footing, LATER), `${graceDays}`).to.equal(START + graceDays * DAY)
+      const userContext = userContextWith(user, { ...required, graceDays })
+      expect(graceDeadlineOf(userContext, LATER), `${graceDays}`).to.equal(START + graceDays * DAY)
     }
   })
 
   it('begin with the account where it is younger than the rule, never before the rule', () => {
     const deadline = (createdAt: number | null) =>
-      graceDeadlineOf(footingWith(user, required, { createdAt }), LATER)
+      graceDeadlineOf(userContextWith(user, required, { createdAt }), LATER)
     expect(deadline(START + DAY)).to.equal(START + 8 * DAY)
     expect(deadline(START - DAY)).to.equal(START + 7 * DAY)
     expect(deadline(null)).to.equal(START + 7 * DAY)
   })
 
   it('are none for an admin', () => {
-    const footing = footingWith(user, required, { privileged: true })
-    expect(demandOf(footing, START)).to.equal('setup')
+    const userContext = userContextWith(user, required, { privileged: true })
+    expect(demandOf(userContext, START)).to.equal('setup')
   })
 
   it('are over where nobody knows when the rule began', () => {
     const unknown = { ...required, requiredSince: { general: null, roles: {} } }
-    expect(demandOf(footingWith(user, unknown), NOW)).to.equal('setup')
+    expect(demandOf(userContextWith(user, unknown), NOW)).to.equal('setup')
   })
 
   it('do not exist for users who have an authenticator or need none', () => {
-    expect(graceDeadlineOf(footingWith(enrolledRecord(), required), LATER)).to.equal(null)
+    expect(graceDeadlineOf(userContextWith(enrolledRecord(), required), LATER)).to.equal(null)
     for (const mode of ['off', 'optional'] as const) {
-      expect(graceDeadlineOf(footingWith(user, { ...required, mode }), LATER)).to.equal(null)
+      expect(graceDeadlineOf(userContextWith(user, { ...required, mode }), LATER)).to.equal(null)
     }
   })
 
   it('are counted from the first rule that the record knows of', () => {
     // A grace period that renews itself when the rule is switched off and on (breeze #5686).
-    const noted = noteRule(footingWith(user, required), LATER)
+    const noted = noteRule(userContextWith(user, required), LATER)
     expect(noted.ruleStart).to.equal(START)
     const again = { ...required, requiredSince: { general: START + 100 * DAY, roles: {} } }
-    expect(graceDeadlineOf(footingWith(noted, again), LATER)).to.equal(START + 7 * DAY)
-    expect(noteRule(footingWith(noted, again), LATER)).to.equal(noted)
-    expect(graceDeadlineOf(footingWith(user, again), LATER)).to.equal(START + 107 * DAY)
+    expect(graceDeadlineOf(userContextWith(noted, again), LATER)).to.equal(START + 7 * DAY)
+    expect(noteRule(userContextWith(noted, again), LATER)).to.equal(noted)
+    expect(graceDeadlineOf(userContextWith(user, again), LATER)).to.equal(START + 107 * DAY)
   })
 
   it('are noted only while a rule requires, and where its start is known', () => {
     for (const mode of ['off', 'optional'] as const) {
-      expect(noteRule(footingWith(user, { ...required, mode }), LATER)).to.equal(user)
+      expect(noteRule(userContextWith(user, { ...required, mode }), LATER)).to.equal(user)
     }
     const unknown = { ...required, requiredSince: { general: null, roles: {} } }
-    expect(noteRule(footingWith(user, unknown), LATER)).to.equal(user)
-    expect(noteRule(footingWith(enrolledRecord(), required), LATER).ruleStart).to.equal(START)
+    expect(noteRule(userContextWith(user, unknown), LATER)).to.equal(user)
+    expect(noteRule(userContextWith(enrolledRecord(), required), LATER).ruleStart).to.equal(START)
     // A start that an eased rule has left behind is none.
     for (const mode of ['off', 'optional'] as const) {
       const eased = { ...required, mode, roles: { clerk: mode } }
       const starts = { ...eased, requiredSince: { general: START, roles: { clerk: START } } }
-      expect(noteRule(footingWith(user, starts), LATER)).to.equal(user)
-      expect(noteRule(footingWith(user, starts, { roles: ['clerk'] }), LATER)).to.equal(user)
+      expect(noteRule(userContextWith(user, starts), LATER)).to.equal(user)
+      expect(noteRule(userContextWith(user, starts, { roles: ['clerk'] }), LATER)).to.equal(user)
       expect(ruleFor(starts, NOBODY_SPECIAL).since).to.equal(null)
       expect(ruleFor(starts, { ...NOBODY_SPECIAL, roles: ['clerk'] }).since).to.equal(null)
     }
@@ -193,31 +193,33 @@ describe('the days of grace', () => {
     const [justThen, never] = [recordWith({ ruleStart: START }), recordWith()]
     for (const record of [justThen, never]) {
       const deadline = (createdAt: number | null) =>
-        graceDeadlineOf(footingWith(record, required, { createdAt }), now)
+        graceDeadlineOf(userContextWith(record, required, { createdAt }), now)
       expect([deadline(null), deadline(START)]).to.deep.equal([now + 7 * DAY, now + 7 * DAY])
-      expect(noteRule(footingWith(record, required), now).ruleStart).to.equal(now)
+      expect(noteRule(userContextWith(record, required), now).ruleStart).to.equal(now)
     }
     const early = recordWith({ ruleStart: now + MINUTE })
-    expect(noteRule(footingWith(early, required), now)).to.equal(early)
-    expect(noteRule(footingWith(early, required), now - 1).ruleStart).to.equal(now - 1)
+    expect(noteRule(userContextWith(early, required), now)).to.equal(early)
+    expect(noteRule(userContextWith(early, required), now - 1).ruleStart).to.equal(now - 1)
   })
 
   it('are not given again by a reset: the set-up follows at once', () => {
     const reset = recordWith({ mustSetUp: { until: NOW + 7 * DAY } })
-    expect(demandOf(footingWith(reset, required), NOW)).to.equal('setup')
-    expect(setupDeadlineOf(footingWith(reset, required), LATER)).to.equal(NOW + 7 * DAY)
+    expect(demandOf(userContextWith(reset, required), NOW)).to.equal('setup')
+    expect(setupDeadlineOf(userContextWith(reset, required), LATER)).to.equal(NOW + 7 * DAY)
   })
 
   it('are shown as the deadline, but only if a second step is required', () => {
-    expect(setupDeadlineOf(footingWith(user, required), LATER)).to.equal(START + 7 * DAY)
-    expect(setupDeadlineOf(footingWith(user, { ...required, mode: 'optional' }), LATER)).to.equal(
+    expect(setupDeadlineOf(userContextWith(user, required), LATER)).to.equal(START + 7 * DAY)
+    expect(
+      setupDeadlineOf(userContextWith(user, { ...required, mode: 'optional' }), LATER),
+    ).to.equal(null)
+    expect(setupDeadlineOf(userContextWith(enrolledRecord(), required), LATER)).to.equal(null)
+    const reset = recordWith({ mustSetUp: { until: NOW } })
+    expect(setupDeadlineOf(userContextWith(reset, { ...required, mode: 'off' }), LATER)).to.equal(
       null,
     )
-    expect(setupDeadlineOf(footingWith(enrolledRecord(), required), LATER)).to.equal(null)
-    const reset = recordWith({ mustSetUp: { until: NOW } })
-    expect(setupDeadlineOf(footingWith(reset, { ...required, mode: 'off' }), LATER)).to.equal(null)
     const enrolled = enrolledRecord({ mustSetUp: { until: NOW } })
-    expect(setupDeadlineOf(footingWith(enrolled, required), LATER)).to.equal(null)
+    expect(setupDeadlineOf(userContextWith(enrolled, required), LATER)).to.equal(null)
   })
 })
 
@@ -228,30 +230,30 @@ describe('a pause', () => {
 
   it('ends by itself, to the millisecond', () => {
     for (const policy of [optional, required]) {
-      const footing = footingWith(paused, policy)
-      expect(demandOf(footing, until - 1)).to.equal('nothing')
-      expect(pauseOf(footing, until - 1)).to.equal(until)
-      expect(demandOf(footing, until)).to.equal('code')
-      expect(pauseOf(footing, until)).to.equal(null)
+      const userContext = userContextWith(paused, policy)
+      expect(demandOf(userContext, until - 1)).to.equal('nothing')
+      expect(pauseOf(userContext, until - 1)).to.equal(until)
+      expect(demandOf(userContext, until)).to.equal('code')
+      expect(pauseOf(userContext, until)).to.equal(null)
     }
   })
 
   it('without an end lasts while the second step is not required', () => {
     const endless = enrolledRecord({ pausedUntil: FOREVER })
-    expect(demandOf(footingWith(endless, optional), NOW + 10_000 * DAY)).to.equal('nothing')
-    expect(pauseOf(footingWith(endless, optional), NOW)).to.equal(FOREVER)
-    expect(demandOf(footingWith(endless, required), NOW)).to.equal('code')
-    expect(pauseOf(footingWith(endless, required), NOW)).to.equal(null)
+    expect(demandOf(userContextWith(endless, optional), NOW + 10_000 * DAY)).to.equal('nothing')
+    expect(pauseOf(userContextWith(endless, optional), NOW)).to.equal(FOREVER)
+    expect(demandOf(userContextWith(endless, required), NOW)).to.equal('code')
+    expect(pauseOf(userContextWith(endless, required), NOW)).to.equal(null)
   })
 
   it('is none where there is none, however little the time', () => {
-    expect(pauseOf(footingWith(enrolledRecord(), optional), -1)).to.equal(null)
+    expect(pauseOf(userContextWith(enrolledRecord(), optional), -1)).to.equal(null)
   })
 
   it('is nothing without an authenticator', () => {
     const none = recordWith({ pausedUntil: until })
-    expect(pauseOf(footingWith(none, optional), NOW)).to.equal(null)
-    expect(demandOf(footingWith(none, required, { privileged: true }), NOW)).to.equal('setup')
+    expect(pauseOf(userContextWith(none, optional), NOW)).to.equal(null)
+    expect(demandOf(userContextWith(none, required, { privileged: true }), NOW)).to.equal('setup')
   })
 })
 

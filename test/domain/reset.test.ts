@@ -4,11 +4,11 @@ import { demandOf, standingOf } from '../../lib/domain/standing.js'
 import {
   DAY,
   enrolledRecord,
-  footingWith,
   NOW,
   policyWith,
   UNPROVEN,
   USER,
+  userContextWith,
 } from '../support/records.js'
 
 const record = enrolledRecord({
@@ -39,7 +39,7 @@ describe('a reset by the user', () => {
 
   it('leads to the set-up for a day, and then no further: the password alone opens nothing', () => {
     const demand = (now: number) =>
-      demandOf(footingWith(decision.record, policyWith('optional')), now)
+      demandOf(userContextWith(decision.record, policyWith('optional')), now)
     expect(demand(NOW)).to.equal('setup')
     expect(demand(NOW + DAY - 1)).to.equal('setup')
     expect(demand(NOW + DAY)).to.equal('code')
@@ -59,7 +59,7 @@ describe('a reset by the user', () => {
     const standing = standingOf(
       USER,
       stamp,
-      footingWith(decision.record, policyWith('optional')),
+      userContextWith(decision.record, policyWith('optional')),
       NOW,
     )
     expect(standing).to.equal('revoked')
@@ -72,7 +72,9 @@ describe('turning it off by the user', () => {
   it('forgets authenticator, codes and misses, and demands nothing', () => {
     expect(decision.record).to.deep.equal({ ...forgotten, mustSetUp: null })
     expect(decision.events).to.deep.equal([{ type: 'disabled', method: null }])
-    expect(demandOf(footingWith(decision.record, policyWith('optional')), NOW)).to.equal('nothing')
+    expect(demandOf(userContextWith(decision.record, policyWith('optional')), NOW)).to.equal(
+      'nothing',
+    )
   })
 
   it('leaves no earlier demand for a set-up behind', () => {

@@ -13,13 +13,13 @@ import {
 import {
   DAY,
   enrolledRecord,
-  footingWith,
   MINUTE,
   NOBODY_SPECIAL,
   NOW,
   policyWith,
   recordWith,
   USER,
+  userContextWith,
 } from '../support/records.js'
 
 const ENDED = [{ id: 'ended', version: 1 }]
@@ -92,7 +92,7 @@ describe('the standing of a session with a user in it', () => {
     it(`with a stamp ${name}: ${row.replace(/\s+/g, ' ')}`, () => {
       const stamp = stamps[name as keyof typeof stamps]
       const found = columns.map(({ who, mode }) => {
-        return standingOf(USER, stamp, footingWith(records[who], policyWith(mode)), NOW)
+        return standingOf(USER, stamp, userContextWith(records[who], policyWith(mode)), NOW)
       })
       expect(found).to.deep.equal(row.split(/\s+/).map((word) => words[word]))
     })
@@ -102,7 +102,7 @@ describe('the standing of a session with a user in it', () => {
     const unknown = recordWith()
     const enrolled = enrolledRecord({ epoch: 0 })
     const of = (record: SecondStepRecord, mode: PolicyMode) =>
-      standingOf(USER, null, footingWith(record, policyWith(mode)), NOW)
+      standingOf(USER, null, userContextWith(record, policyWith(mode)), NOW)
     expect(of(unknown, 'off')).to.equal('passed')
     expect(of(unknown, 'optional')).to.equal('passed')
     expect(of(unknown, 'required')).to.equal('setup-required')
@@ -113,7 +113,7 @@ describe('the standing of a session with a user in it', () => {
 
   it('is not revoked by stamps of other sessions that were logged out', () => {
     const record = enrolledRecord({ epoch: 3, ended: [...ENDED, { id: 'stam', version: 2 }] })
-    expect(standingOf(USER, good, footingWith(record, policyWith('required')), NOW)).to.equal(
+    expect(standingOf(USER, good, userContextWith(record, policyWith('required')), NOW)).to.equal(
       'passed',
     )
   })
@@ -124,17 +124,17 @@ describe('the standing of a session with a user in it', () => {
     const none = { ...good, method: 'none' as const }
     const standing = (stamp: Stamp | null, passwordChangedAt: number, epoch = 3) => {
       const record = enrolledRecord({ epoch, passwordChangedAt })
-      return standingOf(USER, stamp, footingWith(record, policyWith('optional')), NOW)
+      return standingOf(USER, stamp, userContextWith(record, policyWith('optional')), NOW)
     }
     expect(standing(none, none.at + 1)).to.equal('revoked')
     expect(standing(none, none.at)).to.equal('code-required')
     expect(standing(good, good.at + 1)).to.equal('passed')
     expect(standing(null, NOW, 0)).to.equal('revoked')
     const owes = recordWith({ epoch: 3, passwordChangedAt: none.at + 1 })
-    expect(standingOf(USER, none, footingWith(owes, policyWith('required')), NOW)).to.equal(
+    expect(standingOf(USER, none, userContextWith(owes, policyWith('required')), NOW)).to.equal(
       'revoked',
     )
-    expect(standingOf(USER, none, footingWith(owes, policyWith('optional')), NOW)).to.equal(
+    expect(standingOf(USER, none, userContextWith(owes, policyWith('optional')), NOW)).to.equal(
       'passed',
     )
   })
@@ -142,14 +142,16 @@ describe('the standing of a session with a user in it', () => {
   it('is found at any place of the list of ended stamps', () => {
     const list = ['one', 'stamp', 'three'].map((id) => ({ id, version: 1 }))
     const record = enrolledRecord({ epoch: 3, ended: list })
-    expect(standingOf(USER, good, footingWith(record, policyWith('off')), NOW)).to.equal('revoked')
+    expect(standingOf(USER, good, userContextWith(record, policyWith('off')), NOW)).to.equal(
+      'revoked',
+    )
   })
 })
 
 describe('the demand of record and policy', () => {
   it('is nothing, a code or a set-up', () => {
     const demands = columns.map(({ who, mode }) =>
-      demandOf(footingWith(records[who], policyWith(mode)), NOW),
+      demandOf(userContextWith(records[who], policyWith(mode)), NOW),
     )
     expect(demands).to.deep.equal([
       ...['nothing', 'nothing', 'setup'],
@@ -161,7 +163,7 @@ describe('the demand of record and policy', () => {
 
   it('is a set-up after a reset until its time is over, and then a code that nobody has', () => {
     const record = recordWith({ mustSetUp: { until: NOW + DAY } })
-    const demand = (now: number) => demandOf(footingWith(record, policyWith('optional')), now)
+    const demand = (now: number) => demandOf(userContextWith(record, policyWith('optional')), now)
     expect(demand(NOW + DAY - 1)).to.equal('setup')
     expect(demand(NOW + DAY)).to.equal('code')
     expect(demand(NOW + 1000 * DAY)).to.equal('code')
@@ -169,7 +171,7 @@ describe('the demand of record and policy', () => {
 
   it('is a code if the user has an authenticator, even after an earlier reset', () => {
     const record = enrolledRecord({ mustSetUp: { until: NOW + DAY } })
-    expect(demandOf(footingWith(record, policyWith('optional')), NOW)).to.equal('code')
+    expect(demandOf(userContextWith(record, policyWith('optional')), NOW)).to.equal('code')
   })
 })
 
@@ -192,7 +194,7 @@ describe('the standing of a pending login', () => {
     mode: PolicyMode,
     { now = NOW, epoch = 3 } = {},
   ): PendingStanding =>
-    pendingStandingOf({ ...pending, epoch }, footingWith(record, policyWith(mode)), now)
+    pendingStandingOf({ ...pending, epoch }, userContextWith(record, policyWith(mode)), now)
 
   it('is what it waits for, or free if the user needs no second step any more', () => {
     const found = columns.map(({ who, mode }) => stands(records[who], mode))

@@ -4,10 +4,10 @@ import { stateOf } from '../../lib/domain/state.js'
 import {
   DAY,
   enrolledRecord,
-  footingWith,
   NOW,
   policyWith,
   recordWith,
+  userContextWith,
 } from '../support/records.js'
 
 describe('The state of a second step', () => {
@@ -15,7 +15,7 @@ describe('The state of a second step', () => {
     attempts: { misses: Array.from({ length: count }, () => NOW - DAY + 1), consecutive: count },
   })
   const state = (record: ReturnType<typeof recordWith>, mode: 'off' | 'optional' | 'required') =>
-    stateOf(footingWith(record, policyWith(mode)), 1, NOW)
+    stateOf(userContextWith(record, policyWith(mode)), 1, NOW)
 
   it('is the first that applies', () => {
     const lockedAndPaused = enrolledRecord({ ...misses(20), pausedUntil: NOW + 1 })
@@ -28,10 +28,10 @@ describe('The state of a second step', () => {
 
   it('is locked at the cap of the window, and until the last millisecond', () => {
     expect(state(enrolledRecord(misses(19)), 'optional')).to.equal('on')
-    const footing = footingWith(enrolledRecord(misses(12)), policyWith('optional'))
-    expect(stateOf(footing, 1, NOW)).to.equal('on')
-    expect(stateOf(footing, 2, NOW)).to.equal('locked')
-    expect(stateOf(footing, 2, NOW + 1)).to.equal('on')
+    const userContext = userContextWith(enrolledRecord(misses(12)), policyWith('optional'))
+    expect(stateOf(userContext, 1, NOW)).to.equal('on')
+    expect(stateOf(userContext, 2, NOW)).to.equal('locked')
+    expect(stateOf(userContext, 2, NOW + 1)).to.equal('on')
   })
 
   it('is must-set-up for who owes an authenticator, by the policy or after a reset', () => {

@@ -5,7 +5,7 @@ import {
   type Subject,
 } from '../../lib/domain/policy.js'
 import { blankRecord, type SecondStepRecord } from '../../lib/domain/record.js'
-import type { Footing } from '../../lib/domain/standing.js'
+import type { UserContext } from '../../lib/domain/standing.js'
 import type { BackupCodeSet } from '../../lib/factors/backup-codes/kept.js'
 import type { Authenticator } from '../../lib/factors/factors.js'
 import type { OtpParameters, TotpAuthenticator } from '../../lib/factors/totp/kept.js'
@@ -95,11 +95,11 @@ export function policyWith(mode: PolicyMode): Policy {
 export const NOBODY_SPECIAL: Subject = deepFreeze({ roles: [], createdAt: null, privileged: false })
 
 /** What a user's standing is decided on. */
-export function footingWith(
+export function userContextWith(
   record: SecondStepRecord,
   policy: Policy,
   subject: Partial<Subject> = {},
-): Footing {
+): UserContext {
   return { record, policy, subject: { ...NOBODY_SPECIAL, ...subject } }
 }
 

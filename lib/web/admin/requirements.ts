@@ -104,10 +104,10 @@ export async function presentAdmin({
   if (account === null) return { code: 'sign-in-again' }
   // Needed even if the host has its own check, because that one ran before the body arrived.
   if (!(await isAdmin({ site, req }, account))) return { code: 'forbidden' }
-  const footing = await site.sessions.footing(account.id, account.subject)
-  const standing = standingOf(account.id, stamp, footing, site.system.now())
+  const userContext = await site.sessions.userContext(account.id, account.subject)
+  const standing = standingOf(account.id, stamp, userContext, site.system.now())
   if (standing === 'revoked') return { code: 'sign-in-again' }
-  return admin(site, req, { ...visitor, ...footing, account })
+  return admin(site, req, { ...visitor, ...userContext, account })
 }
 
 /** Whether the visitor is an admin now, whatever other requirement they miss. */

@@ -1,11 +1,11 @@
 import type { Request, Response } from 'express'
-import { demandOf, type Footing } from '../../domain/standing.js'
+import { demandOf, type UserContext } from '../../domain/standing.js'
 import type { Account } from '../../service/accounts.js'
 import { destinationOf } from '../request/destination.js'
 import { pagePath } from '../request/page-path.js'
 import { instanceInCharge, type LogInOptions, removeUser } from '../request/passport.js'
 import type { Site } from '../request/site.js'
-import { type Guarded, guardedStateOf, type PendingVisitor } from '../request/visitor.js'
+import { type GuardState, guardStateOf, type PendingVisitor } from '../request/visitor.js'
 import { endReplaced } from './end-login.js'
 import { goingOn } from './going-on.js'
 import { refuseAnswered, serialisedUserOf } from './passport-session.js'
@@ -15,12 +15,16 @@ import { putPending } from './put-pending.js'
 /** A user who has passed the first step, with the account. */
 export interface Login {
   readonly account: Account<Express.User>
-  readonly footing: Footing
+  readonly userContext: UserContext
   readonly options: LogInOptions
 }
 
 /** Asks for the second step: for the present pending login, or for a new one. */
-export async function askForSecondStep(state: Guarded, req: Request, login: Login): Promise<void> {
+export async function askForSecondStep(
+  state: GuardState,
+  req: Request,
+  login: Login,
+): Promise<void> {
   refuseAnswered(req)
   const { site, visitor, res } = state
   const how = goingOn(req, state, login.account.id, login.options)
@@ -37,30 +41,30 @@ async function becomePending(
   site: Site,
   req: Request,
   res: Response,
-  { account, footing, options }: Login,
+  { account, userContext, options }: Login,
 ): Promise<void> {
   const { index, passport } = instanceInCharge(req, site.passports)
   const pending = site.sessions.pending({
     userId: account.id,
-    epoch: footing.record.epoch,
+    epoch: userContext.record.epoch,
     next: destinationOf(req, options, site),
     passport: { instance: index, user: await serialisedUserOf(passport, account.user, req) },
     keepSessionInfo: options.keepSessionInfo === true,
     locale: account.locale,
-    subject: footing.subject,
+    subject: userContext.subject,
     stampId: null,
     stampVersion: null,
   })
   refuseAnswered(req)
-  await endReplaced(req, pending, footing.record)
+  await endReplaced(req, pending, userContext.record)
   refuseAnswered(req)
   await putPending(site, req, pending)
   refuseAnswered(req)
 
   removeUser(req)
-  const demand = demandOf(footing, site.system.now())
+  const demand = demandOf(userContext, site.system.now())
   const standing = demand === 'setup' ? 'setup-required' : 'code-required'
-  guardedStateOf(req).visitor = { kind: 'pending', standing, pending, ...footing }
+  guardStateOf(req).visitor = { kind: 'pending', standing, pending, ...userContext }
   await answerAsPending(site, req, res, standing)
 }
 

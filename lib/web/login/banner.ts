@@ -4,14 +4,14 @@ import { textAround, timeShown } from '../../text/time-shown.js'
 import type { Views } from '../../text/views.js'
 import { languagesOf } from '../request/negotiation.js'
 import type { Site } from '../request/site.js'
-import { guardedStateOf } from '../request/visitor.js'
+import { guardStateOf } from '../request/visitor.js'
 
 /**
  * An HTML fragment for the host's pages, in the visitor's language: the deadline to set up a second
  * step, with a link. Empty if the visitor has no deadline.
  */
 export function bannerOf(site: Site, req: Request): string {
-  const { visitor } = guardedStateOf(req)
+  const { visitor } = guardStateOf(req)
   if (visitor.kind !== 'signed-in') return ''
   const deadline = setupDeadlineOf(visitor, site.system.now())
   if (deadline === null) return ''

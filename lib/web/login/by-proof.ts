@@ -1,5 +1,5 @@
 import { firstAuthenticator } from '../../domain/authenticators.js'
-import type { Footing } from '../../domain/standing.js'
+import type { UserContext } from '../../domain/standing.js'
 import { backupCodesLeft, canBeRight } from '../../factors/backup-codes/kept.js'
 import type { Proof } from '../../factors/factors.js'
 import type { ProofAnswer, ProofAttempt } from '../../service/challenge.js'
@@ -80,7 +80,7 @@ function tooMany(
 /** Whether a backup code could be right. */
 export function acceptsBackupCodes(
   { keyIds }: Pick<Site, 'keyIds'>,
-  { record, policy }: Pick<Footing, 'record' | 'policy'>,
+  { record, policy }: Pick<UserContext, 'record' | 'policy'>,
 ): boolean {
   return policy.backupCodes && canBeRight(record.backupCodes, keyIds)
 }

@@ -3,7 +3,7 @@ import type { HeldLogin } from '../../domain/held-login.js'
 import type { SecondStepRecord } from '../../domain/record.js'
 import { requestInfoOf } from '../request/request-info.js'
 import { heldIn } from '../request/session.js'
-import { guardedStateOf, type Visitor } from '../request/visitor.js'
+import { guardStateOf, type Visitor } from '../request/visitor.js'
 
 interface Ending {
   readonly id: string
@@ -29,7 +29,7 @@ export function endLoginOf(
 
 /** The host may have removed the session, or emptied it first: the guard still knows what it held. */
 function heldOf(req: Request): HeldLogin | null {
-  return heldIn(req.session) ?? heldBy(guardedStateOf(req).visitor)
+  return heldIn(req.session) ?? heldBy(guardStateOf(req).visitor)
 }
 
 function endHeldOnce(
@@ -46,7 +46,7 @@ function endHeldOnce(
 }
 
 async function write(req: Request, held: HeldLogin, known?: SecondStepRecord): Promise<void> {
-  const { sessions } = guardedStateOf(req).site
+  const { sessions } = guardStateOf(req).site
   await sessions.end(held, requestInfoOf(req), known)
 }
 

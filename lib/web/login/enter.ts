@@ -1,6 +1,6 @@
 import type { Request } from 'express'
 import type { Stamp } from '../../domain/stamp.js'
-import type { Footing } from '../../domain/standing.js'
+import type { UserContext } from '../../domain/standing.js'
 import type { Account } from '../../service/accounts.js'
 import type { KeptCodes } from '../../service/shown-codes.js'
 import type { Notice } from '../../text/pages.js'
@@ -8,7 +8,7 @@ import type { Keeps } from '../request/kept-keys.js'
 import { type LogInOptions, removeUser } from '../request/passport.js'
 import { keptKeys, removeLogin, type SecondStepSession } from '../request/session.js'
 import type { HostApp } from '../request/site.js'
-import { guardedStateOf } from '../request/visitor.js'
+import { guardStateOf } from '../request/visitor.js'
 import { endReplaced } from './end-login.js'
 import { passportLogIn } from './passport-session.js'
 
@@ -16,7 +16,7 @@ import { passportLogIn } from './passport-session.js'
 export interface Entry {
   readonly account: Account<Express.User>
   readonly stamp: Stamp
-  readonly footing: Footing
+  readonly userContext: UserContext
   readonly keeps: Keeps
   readonly options?: LogInOptions
   /** The path to which the next page leads. */
@@ -34,8 +34,8 @@ export interface Entry {
  * stays unchanged until then: if the login fails, nothing changes for the visitor.
  */
 export async function enter(site: HostApp, req: Request, entry: Entry): Promise<void> {
-  const { account, stamp, footing, options } = entry
-  const state = guardedStateOf(req)
+  const { account, stamp, userContext, options } = entry
+  const state = guardStateOf(req)
   const { next, notice, shown = null } = entry
   const secondStep: SecondStepSession = {
     verified: stamp,
@@ -46,7 +46,7 @@ export async function enter(site: HostApp, req: Request, entry: Entry): Promise<
   const contents = [...keptKeys(req, entry.keeps), ['secondStep', secondStep] as const]
   const before = req.session
   try {
-    const endOld = () => endReplaced(req, stamp, footing.record)
+    const endOld = () => endReplaced(req, stamp, userContext.record)
     const session = { options: options ?? {}, contents, ...(entry.recorded ? {} : { endOld }) }
     await passportLogIn(req, state.logIn, account.user, session)
   } catch (error) {
@@ -54,7 +54,7 @@ export async function enter(site: HostApp, req: Request, entry: Entry): Promise<
     if (req.session !== before) removeLogin(site, req)
     throw error
   }
-  const { record, policy, subject } = footing
+  const { record, policy, subject } = userContext
   const admission = { kind: 'signed-in', userId: account.id, stamp } as const
   state.visitor = { ...admission, account, record, policy, subject }
 }

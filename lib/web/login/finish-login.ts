@@ -1,7 +1,7 @@
 import type { Request } from 'express'
 import type { PendingLogin } from '../../domain/pending-login.js'
 import type { Generation, Method, Stamp } from '../../domain/stamp.js'
-import type { Footing } from '../../domain/standing.js'
+import type { UserContext } from '../../domain/standing.js'
 import { within } from '../../ports/with-timeout.js'
 import type { Account } from '../../service/accounts.js'
 import type { KeptCodes } from '../../service/shown-codes.js'
@@ -42,7 +42,7 @@ export async function accountOfPending(
 export async function finishLogin(
   site: Site,
   req: Request,
-  login: { readonly pending: PendingLogin } & Footing,
+  login: { readonly pending: PendingLogin } & UserContext,
   passed: {
     account: Account<Express.User>
     method: Method
@@ -53,7 +53,7 @@ export async function finishLogin(
     keepCodes?: (stamp: Stamp) => Promise<KeptCodes | null>
   },
 ): Promise<string> {
-  const { pending, ...footing } = login
+  const { pending, ...userContext } = login
   const passport = site.passports[pending.passport.instance]
   if (passport !== undefined) putInCharge(req, passport)
   const next = pathOnOrigin(pending.next, site.origin) ?? site.paths.signedIn
@@ -62,7 +62,7 @@ export async function finishLogin(
   await enter(site, req, {
     account: passed.account,
     stamp,
-    footing,
+    userContext,
     keeps: keepsOfPending(site, req, pending),
     next: passed.pageBetween === true ? next : undefined,
     notice: passed.notice,

@@ -3,13 +3,13 @@ import { ConfigurationError } from '../../errors/configuration-error.js'
 import type { Account } from '../../service/accounts.js'
 import { askedPath } from '../request/destination.js'
 import { removeUser } from '../request/passport.js'
-import { type Guarded, guardedOf } from '../request/visitor.js'
+import { type GuardState, knownGuardStateOf } from '../request/visitor.js'
 import type { FoundUser } from '../request/watched-passport.js'
 import { checkLogInOptions, isWithoutSession } from './check-log-in-options.js'
-import { footingAtLogin } from './footing-at-login.js'
 import { goingOn } from './going-on.js'
 import { refuseAnswered } from './passport-session.js'
 import { refuseWithoutSession } from './pending-answer.js'
+import { userContextAtLogin } from './user-context-at-login.js'
 
 /**
  * A strategy has found a user. Most meet the gate next, in `req.logIn`. Two do not:
@@ -23,7 +23,7 @@ import { refuseWithoutSession } from './pending-answer.js'
  */
 export function meetFoundUser(found: FoundUser): unknown {
   const { req, options } = found
-  const state = guardedOf(req)
+  const state = knownGuardStateOf(req)
   const withoutSession = isWithoutSession(options)
   // `assignProperty` (also `passport.authorize()`) names an account beside the user's, not a user.
   // If there is a callback, Passport ignores `assignProperty`, and the callback gets the user all
@@ -34,7 +34,7 @@ export function meetFoundUser(found: FoundUser): unknown {
   return meet(state, found).catch(state.next)
 }
 
-async function meetWithSession(state: Guarded, found: FoundUser): Promise<unknown> {
+async function meetWithSession(state: GuardState, found: FoundUser): Promise<unknown> {
   let pass = false
   try {
     checkLogInOptions(found.options)
@@ -47,12 +47,12 @@ async function meetWithSession(state: Guarded, found: FoundUser): Promise<unknow
   return found.proceed()
 }
 
-function isForOurRoute(state: Guarded, { req, user, options }: FoundUser): boolean {
+function isForOurRoute(state: GuardState, { req, user, options }: FoundUser): boolean {
   if (state.visitor.kind !== 'pending') return false
   return goingOn(req, state, state.site.describe(user).id, options) === 'ours'
 }
 
-async function meetWithoutSession(state: Guarded, found: FoundUser): Promise<unknown> {
+async function meetWithoutSession(state: GuardState, found: FoundUser): Promise<unknown> {
   const { site, res } = state
   const { req, user, options } = found
   let demand: Demand
@@ -74,12 +74,12 @@ async function meetWithoutSession(state: Guarded, found: FoundUser): Promise<unk
   return refuseWithoutSession(site, req, res, status)
 }
 
-async function demandOfFound(state: Guarded, account: Account<Express.User>): Promise<Demand> {
+async function demandOfFound(state: GuardState, account: Account<Express.User>): Promise<Demand> {
   const { site, passed } = state
-  const footing = await footingAtLogin(state, account)
+  const userContext = await userContextAtLogin(state, account)
   const demand =
-    passed?.account.id === account.id ? 'nothing' : demandOf(footing, site.system.now())
-  if (demand === 'nothing') state.cleared = { account, footing }
+    passed?.account.id === account.id ? 'nothing' : demandOf(userContext, site.system.now())
+  if (demand === 'nothing') state.cleared = { account, userContext }
   return demand
 }
 
@@ -87,7 +87,7 @@ async function demandOfFound(state: Guarded, account: Account<Express.User>): Pr
  * A host's callback that hands something out without calling `req.logIn` skips the gate. (A user
  * who is signed in already may be confirming the password, or linking an account.)
  */
-function warnWithoutLogIn(state: Guarded, found: FoundUser): void {
+function warnWithoutLogIn(state: GuardState, found: FoundUser): void {
   const { site, res, visitor } = state
   const signedIn = visitor.kind === 'signed-in' ? visitor.userId : null
   res.once('finish', () => {
@@ -101,7 +101,7 @@ function warnWithoutLogIn(state: Guarded, found: FoundUser): void {
 }
 
 async function needsSecondStep(
-  state: Guarded,
+  state: GuardState,
   { user }: FoundUser,
   signedIn: string | null,
 ): Promise<boolean> {
@@ -109,7 +109,7 @@ async function needsSecondStep(
   return account.id !== signedIn && (await demandOfFound(state, account)) !== 'nothing'
 }
 
-function withoutLogIn({ site }: Guarded, { req, strategy }: FoundUser): ConfigurationError {
+function withoutLogIn({ site }: GuardState, { req, strategy }: FoundUser): ConfigurationError {
   const route = `${req.method} ${askedPath(req, site).slice(0, 100)}`
   return new ConfigurationError(
     `${route}: the callback of passport.authenticate('${strategy}', …) answered for a user who has passed ` +

@@ -1,6 +1,6 @@
 import type { Request, Response } from 'express'
 import type { Stamp } from '../../domain/stamp.js'
-import { demandOf, type Footing, standingOf } from '../../domain/standing.js'
+import { demandOf, standingOf, type UserContext } from '../../domain/standing.js'
 import { ConfigurationError } from '../../errors/configuration-error.js'
 import type { Account } from '../../service/accounts.js'
 import { keepsAsPassport, keepsOfPending } from '../request/kept-keys.js'
@@ -11,13 +11,13 @@ import {
   requireKnownInstance,
 } from '../request/passport.js'
 import type { Services, Site } from '../request/site.js'
-import { type Guarded, guardedStateOf } from '../request/visitor.js'
+import { type GuardState, guardStateOf } from '../request/visitor.js'
 import { askForSecondStep, type Login } from './ask-for-second-step.js'
 import { checkLogInOptions, isWithoutSession } from './check-log-in-options.js'
 import { enter } from './enter.js'
-import { footingAtLogin } from './footing-at-login.js'
 import { passportLogIn } from './passport-session.js'
 import { refuseWithoutSession } from './pending-answer.js'
+import { userContextAtLogin } from './user-context-at-login.js'
 
 type Done = (error?: unknown) => unknown
 
@@ -28,7 +28,7 @@ type Done = (error?: unknown) => unknown
 export function gate(site: Site, req: Request, res: Response): Request['logIn'] {
   return (user: Express.User, options: LogInOptions | Done, callback?: Done): void => {
     const [given, done] = typeof options === 'function' ? [{}, options] : [options ?? {}, callback]
-    const state = guardedStateOf(req)
+    const state = guardStateOf(req)
     if (typeof done !== 'function') {
       throw new ConfigurationError(
         'req.logIn() needs a callback: the second step is looked up first',
@@ -65,7 +65,7 @@ function calledTwice(): ConfigurationError {
 }
 
 /** Passes what the host's callback throws to Express, so that it does not end the process. */
-function callBack({ next }: Guarded, done: Done, error: unknown): void {
+function callBack({ next }: GuardState, done: Done, error: unknown): void {
   Promise.resolve()
     .then(() => done(error))
     .catch(next)
@@ -81,14 +81,14 @@ async function logIn(
 ): Promise<boolean> {
   checkLogInOptions(options)
   if (!isWithoutSession(options)) requireKnownInstance(req, site.passports)
-  const state = guardedStateOf(req)
+  const state = guardStateOf(req)
   const account = accountIn(state, user) ?? site.describe(user)
   state.onFirstStep?.(account)
   state.onFirstStep = null
 
-  const footing = await footingFor(state, account)
-  const passed = takePassed(state, account, footing)
-  const login: Login = { account, footing, options }
+  const userContext = await userContextFor(state, account)
+  const passed = takePassed(state, account, userContext)
+  const login: Login = { account, userContext, options }
   if (isWithoutSession(options)) return logInOnce(site, req, res, login, passed !== null)
 
   const { index } = instanceInCharge(req, site.passports)
@@ -103,27 +103,29 @@ async function logIn(
     passed !== null && visitor.kind === 'pending'
       ? keepsOfPending(site, req, visitor.pending)
       : keepsAsPassport(site, req, options)
-  await enter(site, req, { account, stamp, footing, keeps, options, recorded: passed !== null })
+  await enter(site, req, { account, stamp, userContext, keeps, options, recorded: passed !== null })
   return true
 }
 
 /** The account as already described, if the strategy's user was met before or has just passed. */
 function accountIn(
-  { cleared, passed }: Guarded,
+  { cleared, passed }: GuardState,
   user: Express.User,
 ): Account<Express.User> | undefined {
   return [cleared?.account, passed?.account].find((account) => account?.user === user)
 }
 
 /** Not read again if the strategy's user was met before. */
-async function footingFor(state: Guarded, account: Account): Promise<Footing> {
+async function userContextFor(state: GuardState, account: Account): Promise<UserContext> {
   const { cleared } = state
   state.cleared = null
-  return cleared?.account.id === account.id ? cleared.footing : footingAtLogin(state, account)
+  return cleared?.account.id === account.id
+    ? cleared.userContext
+    : userContextAtLogin(state, account)
 }
 
 /** The strategy has just seen this user's second step passed; one login may use it. */
-function takePassed(state: Guarded, { id }: Account, { record }: Footing): Stamp | null {
+function takePassed(state: GuardState, { id }: Account, { record }: UserContext): Stamp | null {
   const { passed } = state
   state.passed = null
   if (passed === null || passed.account.id !== id) return null
@@ -136,22 +138,22 @@ function takePassed(state: Guarded, { id }: Account, { record }: Footing): Stamp
  */
 function keptStamp(
   site: Services,
-  { visitor }: Guarded,
-  { account, footing }: Login,
+  { visitor }: GuardState,
+  { account, userContext }: Login,
   instance: number,
 ): Stamp | null {
   if (visitor.kind !== 'signed-in' || visitor.stamp?.instance !== instance) return null
-  const standing = standingOf(account.id, visitor.stamp, footing, site.system.now())
+  const standing = standingOf(account.id, visitor.stamp, userContext, site.system.now())
   return standing === 'passed' ? visitor.stamp : null
 }
 
 function stampOfNobodyAsked(
   site: Services,
-  { account, footing }: Login,
+  { account, userContext }: Login,
   instance: number,
 ): Stamp | null {
-  if (demandOf(footing, site.system.now()) !== 'nothing') return null
-  return site.sessions.stamp({ userId: account.id, instance }, footing.record, 'none')
+  if (demandOf(userContext, site.system.now()) !== 'nothing') return null
+  return site.sessions.stamp({ userId: account.id, instance }, userContext.record, 'none')
 }
 
 /** A login for this request only, by an API key or the like. */
@@ -159,12 +161,12 @@ async function logInOnce(
   site: Site,
   req: Request,
   res: Response,
-  { account, footing, options }: Login,
+  { account, userContext, options }: Login,
   passed: boolean,
 ): Promise<boolean> {
-  const demand = demandOf(footing, site.system.now())
+  const demand = demandOf(userContext, site.system.now())
   if (passed || demand === 'nothing' || options.secondStep === false) {
-    const state = guardedStateOf(req)
+    const state = guardStateOf(req)
     await passportLogIn(req, state.logIn, account.user, { options, contents: [] })
     // Marked as met: a second guard on a sub-router must not treat the user as a session without a
     // stamp.
@@ -174,7 +176,7 @@ async function logInOnce(
       account,
       stamp: null,
       once: true,
-      ...footing,
+      ...userContext,
     }
     return true
   }

@@ -1,6 +1,6 @@
 import type { Request } from 'express'
 import { askedPath, isOurs } from '../request/destination.js'
-import type { Guarded } from '../request/visitor.js'
+import type { GuardState } from '../request/visitor.js'
 import type { AuthenticateOptions } from '../request/watched-passport.js'
 import { isWithoutSession } from './check-log-in-options.js'
 
@@ -17,7 +17,7 @@ import { isWithoutSession } from './check-log-in-options.js'
  */
 export function goingOn(
   req: Request,
-  { site, visitor, passed }: Guarded,
+  { site, visitor, passed }: GuardState,
   userId: string,
   options: AuthenticateOptions,
 ): 'ours' | 'elsewhere' | 'anew' {

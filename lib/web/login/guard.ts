@@ -25,7 +25,12 @@ import { pendingOf, saveSession, updateSecondStep } from '../request/session.js'
 import { followSessionStore, isSessionStoreDisconnected } from '../request/session-store-state.js'
 import { forgetCodes } from '../request/shown-again.js'
 import type { Places, Site } from '../request/site.js'
-import { type Guarded, guardedOf, type PendingVisitor, setGuarded } from '../request/visitor.js'
+import {
+  type GuardState,
+  knownGuardStateOf,
+  type PendingVisitor,
+  setGuardState,
+} from '../request/visitor.js'
 import {
   replacedBeforeGuard,
   requireOneSession,
@@ -78,7 +83,7 @@ async function pass(
   next: NextFunction,
   look: RequestHandler,
 ): Promise<void> {
-  const known = guardedOf(req)
+  const known = knownGuardStateOf(req)
   if (known !== undefined && known.site !== site) {
     throw new ConfigurationError(
       'two guards of different createSecondStep() meet in one request: mount each where the other is not',
@@ -110,7 +115,7 @@ async function pass(
   next()
 }
 
-function metUser({ visitor }: Guarded): Express.User | undefined {
+function metUser({ visitor }: GuardState): Express.User | undefined {
   return visitor.kind === 'signed-in' ? visitor.account.user : undefined
 }
 
@@ -120,8 +125,8 @@ function wrap(
   res: Response,
   next: NextFunction,
   look: RequestHandler,
-): Guarded {
-  const state: Guarded = {
+): GuardState {
+  const state: GuardState = {
     site,
     look,
     visitor: { kind: 'anonymous' },
@@ -135,7 +140,7 @@ function wrap(
     res,
     onFirstStep: null,
   }
-  setGuarded(req, state)
+  setGuardState(req, state)
   refuseUnknownInstances(req, site.passports)
   req.login = req.logIn = gate(site, req, res)
   req.logout = req.logOut = gatedLogOut(site, req)

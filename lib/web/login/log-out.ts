@@ -1,7 +1,7 @@
 import type { Request } from 'express'
 import type { LogInOptions } from '../request/passport.js'
 import type { Services } from '../request/site.js'
-import { guardedStateOf } from '../request/visitor.js'
+import { guardStateOf } from '../request/visitor.js'
 import { endLoginOf } from './end-login.js'
 import { passportLogOut } from './passport-session.js'
 
@@ -18,7 +18,7 @@ export function gatedLogOut(site: Services, req: Request): Request['logOut'] {
   return (options: object | Done, callback?: Done): void => {
     const [given, done] =
       typeof options === 'function' ? [{}, options as Done] : [options, callback]
-    const state = guardedStateOf(req)
+    const state = guardStateOf(req)
     const failure = endLoginOf(req).then(
       () => undefined,
       (error: unknown) => error,

@@ -1,6 +1,6 @@
 import type { Request } from 'express'
 import type { PendingLogin } from '../../domain/pending-login.js'
-import { demandOf, type Footing, pendingStandingOf, standingOf } from '../../domain/standing.js'
+import { demandOf, pendingStandingOf, standingOf, type UserContext } from '../../domain/standing.js'
 import type { Account } from '../../service/accounts.js'
 import { askedPath, liesUnder } from '../request/destination.js'
 import {
@@ -46,13 +46,13 @@ async function meetPending(
   pending: PendingLogin,
   isOpen: boolean,
 ): Promise<Visitor> {
-  const footing = await site.sessions.footing(pending.userId, pending.subject)
-  const standing = pendingStandingOf(pending, footing, site.system.now())
+  const userContext = await site.sessions.userContext(pending.userId, pending.subject)
+  const standing = pendingStandingOf(pending, userContext, site.system.now())
   if (standing === 'over') return { kind: 'over' }
-  if (standing !== 'free') return { kind: 'pending', standing, pending, ...footing }
+  if (standing !== 'free') return { kind: 'pending', standing, pending, ...userContext }
   // A request to sign in, sign out or cancel does not need to be let in.
   const isOut = isOpen || liesUnder(askedPath(req, site), `${site.paths.secondStep}/cancel`)
-  return isOut ? { kind: 'over' } : setFree(site, req, { pending, ...footing })
+  return isOut ? { kind: 'over' } : setFree(site, req, { pending, ...userContext })
 }
 
 /**
@@ -62,14 +62,14 @@ async function meetPending(
 async function setFree(
   site: Site,
   req: Request,
-  login: { readonly pending: PendingLogin } & Footing,
+  login: { readonly pending: PendingLogin } & UserContext,
 ): Promise<Visitor> {
   const account = await accountOfPending(site, req, login)
   if (account === undefined) return { kind: 'over' }
-  const { pending, ...footing } = login
-  const passed = { account, method: 'none', given: footing.record, pageBetween: true } as const
+  const { pending, ...userContext } = login
+  const passed = { account, method: 'none', given: userContext.record, pageBetween: true } as const
   await finishLogin(site, req, login, passed)
-  return signedInVisitor(req, account, footing)
+  return signedInVisitor(req, account, userContext)
 }
 
 /** Pending present: never a user. */
@@ -111,10 +111,10 @@ async function meetUser(
   const account = describedOrNobody(site, req, user, isOpen)
   // The session keeps its login: a log-out ends it in the record, and elsewhere it is met again.
   if (account === null) return { kind: 'anonymous' }
-  const found = await site.sessions.footing(account.id, account.subject)
-  const footing = await withoutMovedReset(site, account, found)
-  const visitor = signedInVisitor(req, account, footing)
-  const standing = standingOf(account.id, visitor.stamp, footing, site.system.now())
+  const found = await site.sessions.userContext(account.id, account.subject)
+  const userContext = await withoutMovedReset(site, account, found)
+  const visitor = signedInVisitor(req, account, userContext)
+  const standing = standingOf(account.id, visitor.stamp, userContext, site.system.now())
   if (standing === 'passed') return visitor
   if (standing !== 'revoked') {
     return becomePendingInPlace(site, req, standing, pendingInPlace(site, req, visitor), visitor)
@@ -145,27 +145,33 @@ async function meetLogin(
   }
   const { id: userId, subject } = account
   const found = await site.sessions
-    .footingAtLogin(userId, subject)
+    .userContextAtLogin(userId, subject)
     .catch((error: unknown) => refuseLogin(site, req, error))
-  const footing = await withoutMovedReset(site, account, found)
+  const userContext = await withoutMovedReset(site, account, found)
   const now = site.system.now()
-  const demand = demandOf(footing, now)
+  const demand = demandOf(userContext, now)
   if (demand === 'nothing') {
     const owner = { userId, instance: instanceInCharge(req, site.passports).index }
-    req.session.secondStep = { verified: site.sessions.stamp(owner, footing.record, 'none') }
+    req.session.secondStep = { verified: site.sessions.stamp(owner, userContext.record, 'none') }
     await saveSession(req)
-    return signedInVisitor(req, account, footing)
+    return signedInVisitor(req, account, userContext)
   }
   const before = pendingIn(login.secondStep)
   if (before !== null && before !== 'broken' && before.userId === userId) {
-    const standing = pendingStandingOf(before, footing, now)
+    const standing = pendingStandingOf(before, userContext, now)
     if (standing !== 'over' && standing !== 'free') {
-      return becomePendingInPlace(site, req, standing, before, footing)
+      return becomePendingInPlace(site, req, standing, before, userContext)
     }
   }
   const standing = demand === 'setup' ? 'setup-required' : 'code-required'
-  const visitor: SignedInVisitor = { kind: 'signed-in', userId, account, stamp: null, ...footing }
-  return becomePendingInPlace(site, req, standing, pendingInPlace(site, req, visitor), footing)
+  const visitor: SignedInVisitor = {
+    kind: 'signed-in',
+    userId,
+    account,
+    stamp: null,
+    ...userContext,
+  }
+  return becomePendingInPlace(site, req, standing, pendingInPlace(site, req, visitor), userContext)
 }
 
 /** Otherwise the next request would find them signed in, as by a session older than the package. */
@@ -180,18 +186,18 @@ async function refuseLogin(site: HostApp, req: Request, error: unknown): Promise
 async function withoutMovedReset(
   site: Services,
   { id, email, subject }: Account,
-  found: Footing,
-): Promise<Footing> {
+  found: UserContext,
+): Promise<UserContext> {
   const moved = (await site.lost?.endIfMoved(found.record, email)) === true
-  return moved ? site.sessions.footing(id, subject) : found
+  return moved ? site.sessions.userContext(id, subject) : found
 }
 
 function signedInVisitor(
   req: Request,
   account: Account<Express.User>,
-  footing: Footing,
+  userContext: UserContext,
 ): SignedInVisitor {
-  return { kind: 'signed-in', userId: account.id, account, stamp: stampOf(req), ...footing }
+  return { kind: 'signed-in', userId: account.id, account, stamp: stampOf(req), ...userContext }
 }
 
 /** The pending login that replaces a user in the session. */
@@ -222,7 +228,7 @@ async function becomePendingInPlace(
   req: Request,
   standing: PendingVisitor['standing'],
   pending: PendingLogin,
-  { record, policy, subject }: Footing,
+  { record, policy, subject }: UserContext,
 ): Promise<PendingVisitor> {
   removeUser(req)
   removeLogin(site, req)

@@ -10,7 +10,7 @@ import {
 } from '../request/passport.js'
 import { serialise, serialiseInCharge } from '../request/serialise.js'
 import { detachSession, regeneratedNow, savedNow } from '../request/session.js'
-import { guardedStateOf } from '../request/visitor.js'
+import { guardStateOf } from '../request/visitor.js'
 
 const STORE = 'the session store'
 const RECORDS = 'the record store'
@@ -75,7 +75,7 @@ export function serialisedUserOf(
   user: Express.User,
   req: Request,
 ): Promise<unknown> {
-  const { timeout } = guardedStateOf(req).site
+  const { timeout } = guardStateOf(req).site
   return stepsWithin(timeout, (step) => step(SERIALISER, () => serialise(passport, user, req)))
 }
 
@@ -99,7 +99,7 @@ async function worked(req: Request, run: (step: Step) => Promise<void>): Promise
       atStore ||= part === STORE
       return step(part, call)
     }
-  const timeout = CALLS_OF_A_LOGIN * guardedStateOf(req).site.timeout
+  const timeout = CALLS_OF_A_LOGIN * guardStateOf(req).site.timeout
   const work = () => stepsWithin(timeout, (step) => run(watched(step)))
   await work().catch((error: unknown) => {
     if (atStore) detachSession(req)

@@ -4,7 +4,7 @@ import { ConfigurationError } from '../../errors/configuration-error.js'
 import { passportKeys, serialisedUnder } from '../request/passport.js'
 import { renewSession } from '../request/session.js'
 import type { HostApp, Site } from '../request/site.js'
-import { guardedStateOf, type SignedInVisitor } from '../request/visitor.js'
+import { guardStateOf, type SignedInVisitor } from '../request/visitor.js'
 
 /** Options of `passwordChanged()`. */
 export interface PasswordChangedOptions {
@@ -31,7 +31,7 @@ export async function passwordChanged(
   const { stamp, record } = await site.sessions.passwordChanged(userId, named)
   if (except === undefined || named === null || stamp === null) return
   await renewSession(except, stamp)
-  guardedStateOf(except).visitor = { ...named, stamp, record }
+  guardStateOf(except).visitor = { ...named, stamp, record }
 }
 
 /** @throws ConfigurationError */
@@ -56,7 +56,7 @@ function isRequest(given: unknown): boolean {
 
 /** The user, if the request's session has signed in this user; otherwise null. */
 function visitorIn(site: HostApp, req: Request, userId: string): SignedInVisitor | null {
-  const { visitor } = guardedStateOf(req)
+  const { visitor } = guardStateOf(req)
   if (visitor.kind !== 'signed-in' || visitor.userId !== userId) return null
   const keys = passportKeys(req, site.passports)
   const inSession = keys.some((key) => (serialisedUnder(req, key) ?? null) !== null)

@@ -10,7 +10,7 @@ import { isNavigation } from '../request/destination.js'
 import { HeldBody, hasBodyBegun, isBodyOnItsWay, type Refusal } from '../request/held-body.js'
 import { lookAgain } from '../request/look-again.js'
 import type { Site } from '../request/site.js'
-import { guardedStateOf, type Visitor } from '../request/visitor.js'
+import { guardStateOf, type Visitor } from '../request/visitor.js'
 import { rememberWayBack } from '../request/way-back.js'
 import { errorHandler } from '../routing/error-handler.js'
 import { enrolled } from '../routing/requirements.js'
@@ -58,7 +58,7 @@ export function requireFresh(site: Site, options: RequireFreshOptions = {}): Req
     }
     /** What the guard has seen counts as long as no piece of the body has come since. */
     const firstProblem = async (): Promise<Problem | null> => {
-      const { visitor, bodyWasThere } = guardedStateOf(req)
+      const { visitor, bodyWasThere } = guardStateOf(req)
       const mustLook = hasBodyBegun(req) && !bodyWasThere
       return mustLook ? problemNow() : problemOf(site, req, visitor, notEnrolled)
     }

@@ -31,16 +31,16 @@ export async function requireSignedIn(site: Site, request: IncomingMessage): Pro
   const user = req.session ? userOf(req) : undefined
   const pending = req.session ? pendingOf(req) : null
   if (pending !== null && pending !== 'broken') {
-    const footing = await site.sessions.footing(pending.userId, pending.subject)
-    const standing = pendingStandingOf(pending, footing, site.system.now())
+    const userContext = await site.sessions.userContext(pending.userId, pending.subject)
+    const standing = pendingStandingOf(pending, userContext, site.system.now())
     // Also if the login needs no code by now: its next request signs the user in.
     const out = standing === 'over' || standing === 'free'
     throw new NotSignedInError(out ? 'not-signed-in' : standing)
   }
   if (user === undefined || pending === 'broken') throw new NotSignedInError('not-signed-in')
   const { id, subject } = site.describe(user)
-  const footing = await site.sessions.footing(id, subject)
-  const standing = standingOf(id, stampOf(req), footing, site.system.now())
+  const userContext = await site.sessions.userContext(id, subject)
+  const standing = standingOf(id, stampOf(req), userContext, site.system.now())
   if (standing === 'passed') return user
   throw new NotSignedInError(standing === 'revoked' ? 'not-signed-in' : standing)
 }

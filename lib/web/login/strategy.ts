@@ -9,7 +9,7 @@ import { isCrossOrigin } from '../request/cross-origin.js'
 import { languagesOf } from '../request/negotiation.js'
 import { putInCharge } from '../request/passport.js'
 import type { Site } from '../request/site.js'
-import { guardedOf, guardedStateOf, type PendingVisitor } from '../request/visitor.js'
+import { guardStateOf, knownGuardStateOf, type PendingVisitor } from '../request/visitor.js'
 import { pendingCode } from '../routing/requirements.js'
 import { byProof } from './by-proof.js'
 import { accountOfPending } from './finish-login.js'
@@ -70,14 +70,14 @@ export class SecondStepStrategy extends Strategy {
         },
       )
       // If the host's callback throws, it must not be called again with that error.
-      .catch((error: unknown) => guardedOf(req)?.next(error))
+      .catch((error: unknown) => knownGuardStateOf(req)?.next(error))
   }
 
   /** @returns null where the host has answered before the body was there */
   private async outcome(req: Request, isAnswered: () => boolean): Promise<Outcome | null> {
     const { site } = this
     if (isCrossOrigin(req, site)) return { problem: { code: 'cross-origin' } }
-    const visitor = pendingCode(site, req, guardedStateOf(req).visitor)
+    const visitor = pendingCode(site, req, guardStateOf(req).visitor)
     if ('code' in visitor) return { problem: visitor }
     const unread = req.res === undefined ? null : await readBody(req, req.res)
     if (isAnswered()) return null
@@ -97,7 +97,7 @@ export class SecondStepStrategy extends Strategy {
     const { passport } = visitor.pending
     const owner = { userId: account.id, instance: passport.instance }
     const stamp = this.site.sessions.stamp(owner, given, method)
-    guardedStateOf(req).passed = { account, stamp }
+    guardStateOf(req).passed = { account, stamp }
     const instance = this.site.passports[passport.instance]
     if (instance !== undefined) putInCharge(req, instance)
     this.success(account.user)

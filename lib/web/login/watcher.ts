@@ -1,7 +1,7 @@
 import { UnavailableError } from '../../errors/unavailable-error.js'
 import { isSessionStoreDisconnected } from '../request/session-store-state.js'
 import type { Site } from '../request/site.js'
-import { guardedOf } from '../request/visitor.js'
+import { knownGuardStateOf } from '../request/visitor.js'
 import type { Watcher } from '../request/watched-passport.js'
 import { meetFoundUser } from './found-user.js'
 
@@ -10,7 +10,7 @@ export function watcherOf(site: Site): Watcher {
   return {
     found: meetFoundUser,
     session(req, next) {
-      const state = guardedOf(req)
+      const state = knownGuardStateOf(req)
       // For a session() behind the guard: checks its user before other code sees them.
       if (state === undefined) next()
       else state.look(req, state.res, next)

@@ -4,21 +4,21 @@ import type { Problem } from '../../text/problem.js'
 import { pagePath } from './page-path.js'
 import { removeUser } from './passport.js'
 import type { Site } from './site.js'
-import { guardedStateOf, type Visitor } from './visitor.js'
+import { guardStateOf, type Visitor } from './visitor.js'
 
 /**
  * Identifies the visitor again. The client decides when it sends the body, and since the guard ran,
  * the visitor may have been signed out, or the policy may require more.
  */
 export async function lookAgain(site: Site, req: Request): Promise<Visitor | Problem> {
-  const state = guardedStateOf(req)
+  const state = guardStateOf(req)
   const { visitor } = state
   if (visitor.kind !== 'signed-in' || visitor.once === true) return visitor
   const { account, stamp } = visitor
-  const footing = await site.sessions.footing(account.id, account.subject)
-  const standing = standingOf(account.id, stamp, footing, site.system.now())
+  const userContext = await site.sessions.userContext(account.id, account.subject)
+  const standing = standingOf(account.id, stamp, userContext, site.system.now())
   if (standing === 'passed') {
-    state.visitor = { ...visitor, ...footing }
+    state.visitor = { ...visitor, ...userContext }
     return state.visitor
   }
   state.visitor = { kind: 'anonymous' }

@@ -1,6 +1,6 @@
 import type { Request } from 'express'
 import type { Site } from './site.js'
-import { guardedOf } from './visitor.js'
+import { knownGuardStateOf } from './visitor.js'
 
 /** Whether to answer in JSON: the request prefers JSON, or its body is JSON. */
 export function wantsJson(req: Request): boolean {
@@ -15,7 +15,7 @@ const LONGEST_ACCEPT_LANGUAGE = 1000
  * what the browser asks for.
  */
 export function languagesOf(site: Pick<Site, 'language'>, req: Request): readonly string[] {
-  const visitor = guardedOf(req)?.visitor
+  const visitor = knownGuardStateOf(req)?.visitor
   const ownOf = visitor?.kind === 'signed-in' ? visitor.account.locale : null
   const pending = visitor?.kind === 'pending' ? visitor.pending.locale : null
   return [site.language(req), ownOf, pending, ...languagesOfBrowser(req)].filter(isLanguage)

@@ -2,7 +2,7 @@ import type { Request } from 'express'
 import type { RequestInfo } from '../../service/announcer.js'
 import { addressOf } from './client-address.js'
 import { languagesOf } from './negotiation.js'
-import { guardedStateOf } from './visitor.js'
+import { guardStateOf } from './visitor.js'
 
 const LONGEST_USER_AGENT = 256
 
@@ -11,6 +11,6 @@ export function requestInfoOf(req: Request): RequestInfo {
   return {
     ip: addressOf(req),
     userAgent: req.get('user-agent')?.slice(0, LONGEST_USER_AGENT) ?? null,
-    languages: languagesOf(guardedStateOf(req).site, req),
+    languages: languagesOf(guardStateOf(req).site, req),
   }
 }

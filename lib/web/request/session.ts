@@ -10,7 +10,7 @@ import type { KeptCodes } from '../../service/shown-codes.js'
 import type { Notice } from '../../text/pages.js'
 import { passportKeys } from './passport.js'
 import type { Site } from './site.js'
-import { guardedStateOf } from './visitor.js'
+import { guardStateOf } from './visitor.js'
 import { regenerateOwn } from './watched-session.js'
 
 /** Our one key in the host's session. */
@@ -111,7 +111,7 @@ function settled(req: Request, run: (done: (error?: unknown) => void) => void): 
 /** Runs a call of the session's store; where it fails, the response lets go of the session. */
 async function inTime(req: Request, call: () => Promise<void>): Promise<void> {
   try {
-    await within(PART, call, guardedStateOf(req).site.timeout)
+    await within(PART, call, guardStateOf(req).site.timeout)
   } catch (error) {
     detachSession(req)
     throw error

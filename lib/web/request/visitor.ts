@@ -1,21 +1,21 @@
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
 import type { PendingLogin } from '../../domain/pending-login.js'
 import { freshUntil, type Method, type Stamp, type StampOwner } from '../../domain/stamp.js'
-import { type Footing, type PendingStanding, setupDeadlineOf } from '../../domain/standing.js'
+import { type PendingStanding, setupDeadlineOf, type UserContext } from '../../domain/standing.js'
 import { ConfigurationError } from '../../errors/configuration-error.js'
 import type { Account } from '../../service/accounts.js'
 import type { PassportLogIn } from './passport.js'
 import type { Site } from './site.js'
 
 /** A visitor who has passed the first step and not the second. There is no user beside it. */
-export interface PendingVisitor extends Footing {
+export interface PendingVisitor extends UserContext {
   readonly kind: 'pending'
   readonly standing: Exclude<PendingStanding, 'over' | 'free'>
   readonly pending: PendingLogin
 }
 
 /** A visitor who is signed in, as far as record and policy ask for it. */
-export interface SignedInVisitor extends Footing {
+export interface SignedInVisitor extends UserContext {
   readonly kind: 'signed-in'
   readonly account: Account<Express.User>
   /** The account's id, as an admission has it. */
@@ -37,7 +37,7 @@ export type Visitor =
  * What the guard knows of a request. Not stored on the request object, so that no other code can
  * set it.
  */
-export interface Guarded {
+export interface GuardState {
   /** The site of the guard. */
   readonly site: Site
   visitor: Visitor
@@ -59,21 +59,21 @@ export interface Guarded {
   /** `req.logIn()` was called on this request. */
   calledLogIn: boolean
   /** A user without a session whom the second step does not stop, seen before Passport. */
-  cleared: { readonly account: Account<Express.User>; readonly footing: Footing } | null
+  cleared: { readonly account: Account<Express.User>; readonly userContext: UserContext } | null
   readonly res: Response
   /** Called when a login of this request has passed the first step, with who it was. */
   onFirstStep: ((account: Account) => void) | null
 }
 
-const guarded = new WeakMap<Request, Guarded>()
+const states = new WeakMap<Request, GuardState>()
 
-export function guardedOf(req: Request): Guarded | undefined {
-  return guarded.get(req)
+export function knownGuardStateOf(req: Request): GuardState | undefined {
+  return states.get(req)
 }
 
 /** @throws ConfigurationError where no guard has seen the request */
-export function guardedStateOf(req: Request): Guarded {
-  const state = guarded.get(req)
+export function guardStateOf(req: Request): GuardState {
+  const state = states.get(req)
   if (state !== undefined) return state
   throw new ConfigurationError(
     'guard() is missing: app.use(secondStep.guard()) right after app.use(passport.session()), before ' +
@@ -81,8 +81,8 @@ export function guardedStateOf(req: Request): Guarded {
   )
 }
 
-export function setGuarded(req: Request, state: Guarded): void {
-  guarded.set(req, state)
+export function setGuardState(req: Request, state: GuardState): void {
+  states.set(req, state)
   Object.defineProperty(req, 'secondStep', {
     configurable: true,
     enumerable: true,

@@ -1,6 +1,6 @@
 import type { Request } from 'express'
 import type { Session } from 'express-session'
-import { guardedStateOf } from './visitor.js'
+import { guardStateOf } from './visitor.js'
 
 type Done = (error?: unknown) => void
 type Method = (done?: Done) => Session
@@ -75,7 +75,7 @@ function endBy(
     done,
   }: { req: Request; session: Session; listener: EndOfSession; done: Done | undefined },
 ): Session {
-  const { site, next } = guardedStateOf(req)
+  const { site, next } = guardStateOf(req)
   const failure = listener(session).then(
     () => undefined,
     (error: unknown) => error,

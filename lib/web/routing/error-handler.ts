@@ -2,7 +2,7 @@ import type { ErrorRequestHandler, Request } from 'express'
 import { UnavailableError } from '../../errors/unavailable-error.js'
 import { detachSession } from '../request/session.js'
 import type { Site } from '../request/site.js'
-import { guardedOf } from '../request/visitor.js'
+import { knownGuardStateOf } from '../request/visitor.js'
 import { sendProblem } from './respond.js'
 
 const RETRY_AFTER = 5
@@ -29,5 +29,5 @@ export function errorHandler(site: Site): ErrorRequestHandler {
  * that has the one, not the other, and was seen by no guard failed in between.
  */
 function isSessionStoreAway(req: Request): boolean {
-  return req.sessionStore !== undefined && !req.session && guardedOf(req) === undefined
+  return req.sessionStore !== undefined && !req.session && knownGuardStateOf(req) === undefined
 }

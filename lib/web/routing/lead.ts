@@ -3,7 +3,7 @@ import type { Lead, Problem, ProblemCode } from '../../text/problem.js'
 import { askedPath, isOurs, liesUnder, pathOnOrigin } from '../request/destination.js'
 import { pagePath } from '../request/page-path.js'
 import type { Places, Site } from '../request/site.js'
-import { guardedOf } from '../request/visitor.js'
+import { knownGuardStateOf } from '../request/visitor.js'
 import { admin } from './requirements.js'
 
 const SIGN_IN: Lead = { next: null, lead: 'sign-in' }
@@ -26,7 +26,7 @@ export function leadOf(site: Places, req: Request, problem: Problem, navigation:
   const next = problem.next ?? problem.link
   if (next !== undefined) return { next, lead: 'on' }
   if (problem.code === 'sign-in-again') return SIGN_IN
-  const visitor = guardedOf(req)?.visitor
+  const visitor = knownGuardStateOf(req)?.visitor
   if (visitor?.kind === 'pending') {
     return { next: pagePath(site.paths, visitor.standing), lead: 'on' }
   }
@@ -39,7 +39,7 @@ export function leadOf(site: Places, req: Request, problem: Problem, navigation:
 
 /** Whether an admin is on the admin pages, and continues there. */
 export async function keepsNavigation(site: Site, req: Request): Promise<boolean> {
-  const visitor = guardedOf(req)?.visitor
+  const visitor = knownGuardStateOf(req)?.visitor
   if (visitor?.kind !== 'signed-in') return false
   if (!liesUnder(askedPath(req, site), site.paths.admin)) return false
   if ('code' in admin(site, req, visitor)) return false

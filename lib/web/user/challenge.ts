@@ -106,7 +106,7 @@ async function onPage(
 ): Promise<Problem | undefined> {
   const { site, req, res, visitor } = exchange
   await sendProblem(site, req, res, problem, async (shown, status) => {
-    const { record } = await site.sessions.footing(visitor.pending.userId, visitor.subject)
+    const { record } = await site.sessions.userContext(visitor.pending.userId, visitor.subject)
     await challengePage({ ...exchange, visitor: { ...visitor, record } }, shown, status)
   })
   return undefined

@@ -35,7 +35,7 @@ export const disable: Handler<SignedInVisitor> = async (exchange) => {
   const { site, req, res, visitor } = exchange
   const { account } = visitor
   // The body may have arrived late, and the rule may have changed since the guard checked.
-  const { policy, subject } = await site.sessions.footing(account.id, visitor.subject)
+  const { policy, subject } = await site.sessions.userContext(account.id, visitor.subject)
   if (ruleFor(policy, subject).mode === 'required') {
     return refuseOnSettings(exchange, { code: 'required-by-policy' }, 'disable')
   }
@@ -47,7 +47,7 @@ export const disable: Handler<SignedInVisitor> = async (exchange) => {
   await enter(site, req, {
     account,
     stamp: site.sessions.stamp(ownerOf(visitor), outcome.done, 'none'),
-    footing: visitor,
+    userContext: visitor,
     keeps: keepsHostsKeys(site, req),
     notice: wantsJson(req) ? undefined : 'disabled',
   })

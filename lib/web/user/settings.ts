@@ -5,7 +5,7 @@ import {
 } from '../../domain/authenticators.js'
 import { ruleFor } from '../../domain/policy.js'
 import { freshUntil } from '../../domain/stamp.js'
-import { type Footing, pauseOf, setupDeadlineOf } from '../../domain/standing.js'
+import { pauseOf, setupDeadlineOf, type UserContext } from '../../domain/standing.js'
 import {
   backupCodesLeft,
   placeOfBackupCodes,
@@ -108,9 +108,9 @@ function summaryOf({ site, visitor }: Exchange<SignedInVisitor>) {
 }
 
 /** The deadline to set up, and the end of a pause. */
-function deadlinesOf(footing: Footing, now: number) {
-  const deadline = setupDeadlineOf(footing, now)
-  const pausedUntil = pauseOf(footing, now)
+function deadlinesOf(userContext: UserContext, now: number) {
+  const deadline = setupDeadlineOf(userContext, now)
+  const pausedUntil = pauseOf(userContext, now)
   return {
     mustSetUp: deadline !== null,
     setupDeadline: deadline === null ? null : new Date(deadline).toISOString(),

@@ -162,7 +162,7 @@ async function signIn(
   await enter(site, req, {
     account: visitor.account,
     stamp,
-    footing: visitor,
+    userContext: visitor,
     keeps: keepsHostsKeys(site, req),
     next: knownNextOf(site, req) ?? undefined,
     shown: await keepCodes(stamp),
@@ -215,7 +215,7 @@ async function refuse(
   const begin = problem.code === 'already-enrolled' ? settings : `${settings}setup`
   if (wantsJson(req) || !goesOn) return { ...problem, link: begin }
   const owner = await setupOwner(exchange)
-  const record = (await site.sessions.footing(owner.userId, owner.subject)).record
+  const record = (await site.sessions.userContext(owner.userId, owner.subject)).record
   const now = site.system.now()
   const over = setupOf(record, owner.owner, now) === null
   if (over && !mayBeginSetup(record, owner.owner, now)) {

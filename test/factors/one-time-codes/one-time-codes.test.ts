@@ -15,7 +15,6 @@ import {
   DAY,
   deepFreeze,
   enrolledRecord,
-  footingWith,
   KEY_ID,
   MINUTE,
   NOBODY_SPECIAL,
@@ -25,6 +24,7 @@ import {
   recordWith,
   STEP_NOW,
   USER,
+  userContextWith,
 } from '../../support/records.js'
 
 const codeWith = (id: string, parts: Partial<OneTimeCode> = {}): OneTimeCode => ({
@@ -117,7 +117,7 @@ describe('The set-up that a one-time code opens', () => {
   const setupGrant = { owner: 'this-login', until: NOW + 9 * MINUTE }
   const granted: SecondStepRecord = deepFreeze({ ...record, oneTimeCodes: used, setupGrant })
   const standing = (login: PendingLogin, now: number, of = granted) =>
-    pendingStandingOf(login, footingWith(of, policyWith('optional')), now)
+    pendingStandingOf(login, userContextWith(of, policyWith('optional')), now)
 
   it('is there for that pending login alone, until it is over', () => {
     expect(standing(pending, NOW)).to.equal('setup-required')
