@@ -110,11 +110,19 @@ describe('the options, where the host leaves them out', () => {
     const names = { email: 'ann@acme.example', name: 'Ann', username: 'annie' }
     const whole = { id: 7, ...names, locale: 'it', password: 'x' }
     const { password: _, ...told } = whole
-    const subject = { roles: [], createdAt: null, privileged: false }
-    expect(described(whole)).to.deep.equal({ user: whole, ...told, id: '7', subject })
+    const roleless = {
+      subject: { roles: [], createdAt: null, privileged: false },
+      tellsRoles: false,
+    }
+    expect(described(whole)).to.deep.equal({ user: whole, ...told, id: '7', ...roleless })
     const nameless = { id: 'ann', email: ' ', name: 5 }
     const nothing = { email: null, name: null, username: null, locale: null }
-    expect(described(nameless)).to.deep.equal({ user: nameless, id: 'ann', ...nothing, subject })
+    expect(described(nameless)).to.deep.equal({
+      user: nameless,
+      id: 'ann',
+      ...nothing,
+      ...roleless,
+    })
   })
 
   it('read what `describe` says instead, and put the realm before the id', () => {

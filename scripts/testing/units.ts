@@ -19,13 +19,23 @@ const OVER_HTTP = /^test\/(web|request|routing|login|user|admin)\//
  * first: so nobody waits for it at the end.
  */
 const FILES_AT_ONCE: readonly (readonly [folder: RegExp, count: number])[] = [
-  [/^test\/browser\/every-/, 1],
+  [/^test\/browser\/every-page/, 1],
   [/^test\/promises\//, 1],
+  [/^test\/browser\/every-/, 1],
   [OVER_HTTP, 8],
-  [/^test\/(browser|cli|example-app)\//, 1],
+  [/^test\/(cli|example-app)\//, 1],
+  [/^test\/browser\//, 2],
   [/^test\/stores\//, 3],
   [/^test\//, 20],
 ]
+
+/** Tests of whole apps and pages: they run the built package, or what other tests run already. */
+const WITHOUT_COVERAGE = /^test\/(promises|browser|example-app)\//
+
+/** Counting what was run costs a fifth of the time. */
+export function countsCoverage({ files, store }: Unit): boolean {
+  return store === '' && !files.some((file) => WITHOUT_COVERAGE.test(file))
+}
 
 /** How many files one process runs some tests of. */
 const SOME_OF_FILES = 24
