@@ -96,8 +96,7 @@ async function runUnits(
       return more.map(jobOf)
     }
   progress.expect(all.length)
-  // One more than cores: tests often wait, for a server or for the end of a time limit.
-  const slots = availableParallelism() + 1
+  const slots = availableParallelism()
   await runAll(all.filter(({ alone }) => !alone).map(jobOf), slots)
   await runAll(all.filter(({ alone }) => alone).map(jobOf), 1)
 }
