@@ -30,6 +30,7 @@ export function meetFoundUser(found: FoundUser): unknown {
   // the same.
   const beside = Boolean(options.assignProperty) && !found.callsBack
   if (state === undefined || beside) return found.proceed()
+  state.foundUser = true
   const meet = withoutSession ? meetWithoutSession : meetWithSession
   return meet(state, found).catch(state.next)
 }

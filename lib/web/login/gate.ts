@@ -10,8 +10,10 @@ import {
   removeUser,
   requireKnownInstance,
 } from '../request/passport.js'
+import { regenerateSession, saveSession } from '../request/session.js'
 import type { Services, Site } from '../request/site.js'
 import { type GuardState, guardStateOf } from '../request/visitor.js'
+import { sendProblem } from '../routing/respond.js'
 import { askForSecondStep, type Login } from './ask-for-second-step.js'
 import { checkLogInOptions, isWithoutSession } from './check-log-in-options.js'
 import { enter } from './enter.js'
@@ -92,6 +94,10 @@ async function logIn(
   if (isWithoutSession(options)) return logInOnce(site, req, res, login, passed !== null)
 
   const { index } = instanceInCharge(req, site.passports)
+  if (passed === null && isRevokedMeanwhile(site, state, login, index)) {
+    await refuseRevoked(site, req, res)
+    return false
+  }
   const stamp =
     passed ?? keptStamp(site, state, login, index) ?? stampOfNobodyAsked(site, login, index)
   if (stamp === null) {
@@ -145,6 +151,31 @@ function keptStamp(
   if (visitor.kind !== 'signed-in' || visitor.stamp?.instance !== instance) return null
   const standing = standingOf(account.id, visitor.stamp, userContext, site.system.now())
   return standing === 'passed' ? visitor.stamp : null
+}
+
+/**
+ * The current user logs in again, without a first step, in a session that was ended since the guard
+ * saw it. It is no new login: somebody who holds back a request must not get a session out of one
+ * that is over.
+ */
+function isRevokedMeanwhile(
+  site: Services,
+  { visitor, foundUser }: GuardState,
+  { account, userContext }: Login,
+  instance: number,
+): boolean {
+  if (foundUser || visitor.kind !== 'signed-in' || visitor.account.id !== account.id) return false
+  if (visitor.stamp !== null && visitor.stamp.instance !== instance) return false
+  const standing = standingOf(account.id, visitor.stamp, userContext, site.system.now())
+  return standing === 'revoked'
+}
+
+async function refuseRevoked(site: Site, req: Request, res: Response): Promise<void> {
+  guardStateOf(req).visitor = { kind: 'anonymous' }
+  removeUser(req)
+  await regenerateSession(req)
+  await saveSession(req)
+  await sendProblem(site, req, res, { code: 'sign-in-again' })
 }
 
 function stampOfNobodyAsked(

@@ -135,6 +135,7 @@ function wrap(
     bodyWasThere: req.complete,
     passed: null,
     loggingIn: false,
+    foundUser: false,
     calledLogIn: false,
     cleared: null,
     res,

@@ -56,6 +56,8 @@ export interface GuardState {
   passed: { readonly account: Account<Express.User>; readonly stamp: Stamp } | null
   /** A `req.logIn()` is under way. */
   loggingIn: boolean
+  /** A strategy has found a user on this request: what follows is a first step. */
+  foundUser: boolean
   /** `req.logIn()` was called on this request. */
   calledLogIn: boolean
   /** A user without a session whom the second step does not stop, seen before Passport. */
