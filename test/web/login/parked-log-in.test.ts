@@ -54,6 +54,18 @@ for (const isEnrolled of [true, false]) {
       })
     }
 
+    it('is a first step like any other where the password is given', async () => {
+      const host = makeHost()
+      const cookie = await sessionOf(host, isEnrolled)
+      const login = { username: ann.id, password: ann.password }
+      const parked = await park(host, '/login', { cookie, like: login })
+      await host.secondStep.endSessions('ann')
+      const answer = await parked.finish(login)
+      const after = useCookie(browserOf(host), answer.cookie ?? '')
+      await getJson(after, '/inside').expect(isEnrolled ? 401 : 200)
+      await getJson(after, '/second-step/challenge').expect(isEnrolled ? 200 : 409)
+    })
+
     it('goes on where nothing has ended', async () => {
       const host = makeHost({ routes: mountProfile })
       const browser = useCookie(browserOf(host), await sessionOf(host, isEnrolled))
