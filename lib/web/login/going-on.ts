@@ -29,7 +29,10 @@ export function goingOn(
 
 /** Whether the login has a route of its own, instead of running in front of every route. */
 function isLoginRoute(req: Request, options: AuthenticateOptions): boolean {
-  const isAtItsPath = req.baseUrl !== '' && req.path === '/'
+  // `app.use('/login', …)` is a login's own path where something is sent to it. A page that is asked for is
+  // a folder behind "remember me".
+  const isSent = !['GET', 'HEAD'].includes(req.method)
+  const isAtItsPath = isSent && req.baseUrl !== '' && req.path === '/'
   const leadsOn = options.successRedirect ?? options.successReturnToOrRedirect
   return req.route !== undefined || isAtItsPath || leadsOn !== undefined
 }

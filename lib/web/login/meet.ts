@@ -122,6 +122,7 @@ async function meetUser(
   // A revoked session must not become a pending login: its holder has to sign in again.
   removeUser(req)
   await regenerateSession(req)
+  await saveSession(req)
   return { kind: 'anonymous' }
 }
 

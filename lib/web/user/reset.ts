@@ -5,7 +5,7 @@ import type { Handler } from '../request/handler.js'
 import { keepsHostsKeys } from '../request/kept-keys.js'
 import { wantsJson } from '../request/negotiation.js'
 import { removeUser } from '../request/passport.js'
-import { regenerateSession } from '../request/session.js'
+import { regenerateSession, saveSession } from '../request/session.js'
 import { ownerOf, type SignedInVisitor } from '../request/visitor.js'
 import { redirect, sendJson } from '../routing/respond.js'
 import { refuseOnSettings } from './settings.js'
@@ -18,6 +18,7 @@ export const reset: Handler<SignedInVisitor> = async (exchange) => {
   // The epoch was raised for every session; this one need not wait for its next request.
   removeUser(req)
   await regenerateSession(req)
+  await saveSession(req)
   if (wantsJson(req)) sendJson(res, { status: 'reset' })
   else redirect(res, signInAfterReset(site.paths.signIn))
   return undefined

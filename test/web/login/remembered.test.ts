@@ -173,6 +173,29 @@ for (const [way, options] of Object.entries(ways)) {
   })
 }
 
+describe('"remember me" on a folder', () => {
+  const onShop: Mount = ({ app, passport }) => {
+    passport.use(new RememberMe())
+    app.use('/shop', passport.authenticate('remember-me'))
+  }
+
+  it('leaves a pending login its time and its wrong codes, also at the root of the folder', async () => {
+    const host = makeHost({ mountFirst: onShop })
+    const enrolment = await enrol(host, ann)
+    const browser = rememberedBrowser(host)
+    await getJson(browser, '/shop')
+    const [first] = pendingLogins(host)
+    expect(first?.userId).to.equal('ann')
+    await giveCode(browser, wrongCodeOf(host, enrolment)).expect(401)
+    for (const path of ['/shop', '/shop/', '/shop/cart']) {
+      const { body } = await getJson(browser, path)
+      expect([path, body.status ?? body.code]).to.deep.equal([path, 'code-required'])
+    }
+    expect(pendingLogins(host)).to.deep.equal([first])
+    await giveCode(browser, enrolment.code()).expect(200)
+  })
+})
+
 /** A session of before the set-up, as a thief has it: the user is in it, and no stamp. */
 async function revokedSession(host: Host): Promise<Browser> {
   const thief = browserOf(host)

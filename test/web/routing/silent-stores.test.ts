@@ -12,7 +12,13 @@ import { expectProblem, getJson, postJson } from '../../support/answers.js'
 import { browserOf, giveCode, passFirstStep } from '../../support/browser.js'
 import { ann, bob, type Host } from '../../support/host.js'
 import { type RedisServer, startRedisServer } from '../../support/redis-server.js'
-import { enrolledVisit, pendingVisit, type Visit, wrongCodeOf } from '../../support/visits.js'
+import {
+  enrolledVisit,
+  pendingVisit,
+  signedInVisit,
+  type Visit,
+  wrongCodeOf,
+} from '../../support/visits.js'
 
 // Twice the limit of one call is promised, two seconds at the default; the rest is the test's own, on a
 // busy machine.
@@ -99,5 +105,25 @@ describe('a Redis that hangs from the write of a verdict on', () => {
     const code = virtualAuthenticator(body.secret).code(host.system.now())
     hangAtNextWrite(host)
     await expectRefusedInTime(() => postJson(browser, '/second-step/setup', { code }))
+  })
+})
+
+describe('a session store that is silent when a session is saved', () => {
+  const silent = ({ sessions }: Host) => {
+    sessions.set = () => undefined
+  }
+
+  it('is a 503 in time for a reset', async () => {
+    const { host, browser, enrolment } = await signedInVisit({ options: { timeout: SHORT } })
+    silent(host)
+    const { code } = enrolment
+    await expectRefusedInTime(() => postJson(browser, '/second-step/reset', { code: code() }))
+  })
+
+  it('is a 503 in time in a session that was ended', async () => {
+    const { host, browser } = await signedInVisit({ options: { timeout: SHORT } })
+    await host.secondStep.endSessions('ann')
+    silent(host)
+    await expectRefusedInTime(() => getJson(browser, '/inside'))
   })
 })
