@@ -5,22 +5,26 @@ import { readLookUpCode } from '../factors/look-up-code.js'
 import type { System } from '../ports/system.js'
 import type { Challenge, FollowUp, ProofAnswer, ProofAttempt } from './challenge.js'
 import type { KeysOfUsers } from './keys-of-users.js'
+import type { Limits } from './limits.js'
 import type { Records } from './records.js'
 
 /** Makes sets of backup codes. */
 export class BackupCodes {
   readonly #challenge: Challenge
+  readonly #limits: Limits
   readonly #records: Records
   readonly #keys: KeysOfUsers
   readonly #system: System
 
   constructor(parts: {
     challenge: Challenge
+    limits: Limits
     records: Records
     keys: KeysOfUsers
     system: System
   }) {
     this.#challenge = parts.challenge
+    this.#limits = parts.limits
     this.#records = parts.records
     this.#keys = parts.keys
     this.#system = parts.system
@@ -44,7 +48,7 @@ export class BackupCodes {
 
   /**
    * Replaces the user's set, with a proof. All earlier codes stop working at once. Reads the policy
-   * for each try of the write, as for an admin's change.
+   * for each try of the write, as for an admin's change. At most twenty times a day.
    */
   replace(attempt: ProofAttempt): Promise<ProofAnswer<readonly string[]>> {
     const replaceSet: FollowUp<readonly string[]> = async (record, now) => {
@@ -55,9 +59,12 @@ export class BackupCodes {
         events: [{ type: 'backup-codes-made', method: null }],
       }
     }
-    return this.#challenge.answerAnd(attempt, replaceSet, async () => {
+    const objection = async () => {
       const { backupCodes } = await this.#records.policy()
       return backupCodes ? null : 'switched-off'
-    })
+    }
+    return this.#limits.countAction('backup-codes', attempt.userId, () =>
+      this.#challenge.answerAnd(attempt, replaceSet, objection),
+    )
   }
 }

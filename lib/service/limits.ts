@@ -9,6 +9,8 @@ const ACCOUNTS_IN_OTHER_LETTERS = 3
 const CHANGES_PER_ADMIN = 60
 const REFUSALS_PER_ADMIN = 20
 const SETUPS_PER_USER = 50
+/** Of each kind: new sets of backup codes, and looks at the key. */
+const ACTIONS_PER_USER = 20
 
 /** The places that an attempt took. Give them back if it was no miss. */
 export interface Places {
@@ -41,10 +43,20 @@ export interface CodePlaces extends Places {
   missed(): Promise<void>
 }
 
+/** What a user can do again and again by the codes that it gives, or with one code after the other. */
+export type CountedAction = 'backup-codes' | 'show-key'
+
+/** Another attempt is refused for so many seconds. */
+interface TooMany {
+  readonly kind: 'too-many-attempts'
+  readonly retryAfter: number
+}
+
+/** An action that was done often enough for a day. It is not the authenticator that is blocked. */
+type TooOften = TooMany & { readonly blockedUntil: null }
+
 /** The reason why an attempt is refused unseen. */
-export type LimitRefusal =
-  | { readonly kind: 'sign-in-again' }
-  | { readonly kind: 'too-many-attempts'; readonly retryAfter: number }
+export type LimitRefusal = { readonly kind: 'sign-in-again' } | TooMany
 
 interface CodeLimits {
   readonly userId: string
@@ -68,6 +80,7 @@ export class Limits {
   readonly #changesOfAdmin: Counter
   readonly #refusalsOfAdmin: Counter
   readonly #setupsOfUser: Counter
+  readonly #actionsOfUser: Readonly<Record<CountedAction, Counter>>
 
   constructor(counters: Counters, announcer: Announcer) {
     this.#announcer = announcer
@@ -79,6 +92,10 @@ export class Limits {
     this.#changesOfAdmin = counters.counter('changes-of-admin', 10 * MINUTE_S)
     this.#refusalsOfAdmin = counters.counter('refusals-of-admin', 60 * MINUTE_S)
     this.#setupsOfUser = counters.counter('setups-of-user', DAY_S)
+    this.#actionsOfUser = {
+      'backup-codes': counters.counter('backup-codes-of-user', DAY_S),
+      'show-key': counters.counter('shown-keys-of-user', DAY_S),
+    }
   }
 
   /** Takes a place of the pending login and one of the address, in one round trip. */
@@ -153,6 +170,29 @@ export class Limits {
       ])
     }
     return { kind: 'taken', giveBack }
+  }
+
+  /**
+   * Runs an action of the user's that has a limit of its own for the day. One backup code buys ten new
+   * ones: without a limit, whoever has the password and one code could send mails without end, and push
+   * older changes out of the log. Only what was done counts.
+   */
+  async countAction<Answer extends { readonly kind: string }>(
+    action: CountedAction,
+    userId: string,
+    run: () => Promise<Answer>,
+  ): Promise<Answer | TooOften> {
+    const counter = this.#actionsOfUser[action]
+    const { taken, retryAfter } = await take(counter, userId, ACTIONS_PER_USER)
+    if (!taken) return { ...tooMany(retryAfter), blockedUntil: null }
+    let done = false
+    try {
+      const answer = await run()
+      done = answer.kind === 'accepted'
+      return answer
+    } finally {
+      if (!done) void giveBackTo(counter, userId)
+    }
   }
 
   /**
@@ -253,6 +293,6 @@ async function giveBackTo(counter: Counter, key: string | null): Promise<void> {
   await counter.giveBack(key).catch(() => undefined)
 }
 
-function tooMany(milliseconds: number): LimitRefusal {
+function tooMany(milliseconds: number): TooMany {
   return { kind: 'too-many-attempts', retryAfter: Math.max(1, Math.ceil(milliseconds / 1000)) }
 }

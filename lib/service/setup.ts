@@ -21,7 +21,7 @@ import { totp } from '../factors/totp/totp.js'
 import type { System } from '../ports/system.js'
 import type { RequestInfo } from './announcer.js'
 import type { BackupCodes } from './backup-codes.js'
-import type { Challenge, ProofAnswer, ProofAttempt } from './challenge.js'
+import type { Challenge, FollowUp, ProofAnswer, ProofAttempt } from './challenge.js'
 import type { KeysOfUsers } from './keys-of-users.js'
 import type { Limits } from './limits.js'
 import type { Records } from './records.js'
@@ -151,21 +151,21 @@ export class Setup {
     })
   }
 
-  /** Shows the live key again, by a proof: to put it on a second device. */
-  async showKey(attempt: ProofAttempt): Promise<ProofAnswer<ShownKey | null>> {
-    return this.#challenge.answerAnd(
-      attempt,
-      async (record): Promise<Decision<ShownKey | null>> => {
-        const authenticator = firstAuthenticator(record)
-        if (authenticator === null) return { record, answer: null, events: [] }
-        const keys = this.#keys.of(attempt.userId, attempt.requestInfo)
-        const { secret } = await keys.open(authenticator.secret, 'authenticator')
-        return {
-          record,
-          answer: { parameters: authenticator, secret, expiresAt: null },
-          events: [{ type: 'key-shown', method: null }],
-        }
-      },
+  /** Shows the live key again, by a proof: to put it on a second device. At most twenty times a day. */
+  showKey(attempt: ProofAttempt): Promise<ProofAnswer<ShownKey | null>> {
+    const show: FollowUp<ShownKey | null> = async (record) => {
+      const authenticator = firstAuthenticator(record)
+      if (authenticator === null) return { record, answer: null, events: [] }
+      const keys = this.#keys.of(attempt.userId, attempt.requestInfo)
+      const { secret } = await keys.open(authenticator.secret, 'authenticator')
+      return {
+        record,
+        answer: { parameters: authenticator, secret, expiresAt: null },
+        events: [{ type: 'key-shown', method: null }],
+      }
+    }
+    return this.#limits.countAction('show-key', attempt.userId, () =>
+      this.#challenge.answerAnd(attempt, show),
     )
   }
 
