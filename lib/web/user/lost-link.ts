@@ -28,7 +28,7 @@ interface Linked extends Exchange {
  */
 export const showLostLink = withLink(async (linked) => {
   const { req, res, visitor, links, link } = linked
-  await links.opened(link, occasionHere(linked))
+  await links.opened(link, requestInfoHere(linked))
   if (!wantsJson(req)) {
     const signsInFirst = visitor.kind !== 'signed-in' && ownerOf(linked) === null
     if (signsInFirst) await rememberOpenedLink(req, link)
@@ -73,7 +73,7 @@ export const pressLostLink = withLink(async (linked) => {
 /** POST `/lost/:token/cancel` */
 export const cancelLostLink = withLink(async (linked) => {
   const { site, req, res, links, link } = linked
-  const answer = await links.cancel(link, occasionHere(linked))
+  const answer = await links.cancel(link, requestInfoHere(linked))
   if (answer !== 'cancelled') return expired(linked)
   if (wantsJson(req)) sendJson(res, { status: 'cancelled' })
   else redirect(res, `${site.paths.secondStep}/lost/cancelled`)
@@ -128,7 +128,7 @@ function ownerOf({ visitor, link }: { visitor: Visitor; link: LostLink }): Pendi
 }
 
 /** A mail scanner has the link too: only a visitor with the user's login or session is the user. */
-function occasionHere({ req, visitor, link }: Linked): RequestInfo {
+function requestInfoHere({ req, visitor, link }: Linked): RequestInfo {
   const requestInfo = requestInfoOf(req)
   return userIdOf(visitor) === link.token.userId
     ? requestInfo
