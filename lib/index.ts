@@ -45,7 +45,7 @@ export type {
 export type { AuditEntry, AuditLog, AuditPage, AuditQuery } from './ports/audit-log.js'
 export type { Counter, Counters, Taking } from './ports/counters.js'
 export type { Mail, Mailer } from './ports/mailer.js'
-export type { RecordPage, RecordQuery, RecordStore } from './ports/record-store.js'
+export type { RecordAndPolicy, RecordPage, RecordQuery, RecordStore } from './ports/record-store.js'
 export type { System } from './ports/system.js'
 export type { UserPage, UserQuery, Users } from './ports/users.js'
 export type { RedisClient } from './redis/redis-client.js'

@@ -28,6 +28,12 @@ export interface RecordPage {
   readonly lost?: readonly string[]
 }
 
+/** What every request needs to know: a user's record and the policy, each null where none was written. */
+export interface RecordAndPolicy {
+  readonly record: SecondStepRecord | null
+  readonly policy: Policy | null
+}
+
 /**
  * Keeps the records and the policy document. They are a database: a lost record would read as "not
  * enrolled" and the password alone would open the account, so an adapter must reject rather than
@@ -67,6 +73,13 @@ export interface RecordStore {
    * `listPlaceOf`. Rejects as `find` does.
    */
   list(query: RecordQuery): Promise<RecordPage | null>
+
+  /**
+   * Optional. `find` and `findPolicy` in one trip, for stores that are asked over a network: every
+   * request of a signed-in user needs both. An adapter that is made of another one and changes `find`
+   * or `findPolicy` must change or leave out this one too. Rejects as `find` does, where either fails.
+   */
+  read?(userId: string): Promise<RecordAndPolicy>
 
   /** Optional. How many records there are, or about; commands tell by it how far they are. */
   count?(): Promise<number>

@@ -98,11 +98,26 @@ export class Records {
   /** @throws UnavailableError where the record cannot be read, also when it is nonsense */
   async find(userId: string): Promise<SecondStepRecord> {
     await this.open()
+    return this.#within(async () => this.#record(userId, await this.#store.find(userId)))
+  }
+
+  /**
+   * The record and the policy: in one trip where the store can, else in parallel.
+   *
+   * @throws UnavailableError where either cannot be read, also when it is nonsense
+   */
+  async read(
+    userId: string,
+  ): Promise<{ readonly record: SecondStepRecord; readonly policy: Policy }> {
+    if (this.#store.read === undefined) {
+      const [record, policy] = await Promise.all([this.find(userId), this.policy()])
+      return { record, policy }
+    }
+    await this.open()
     return this.#within(async () => {
-      const stored: unknown = await this.#store.find(userId)
-      const record = stored === null ? blankRecord(userId) : parseRecord(stored, userId)
-      this.#lateWrites.seen(record)
-      return record
+      const stored = await this.#store.read?.(userId)
+      const record = this.#record(userId, stored?.record)
+      return { record, policy: this.#allowed(this.#policy(stored?.policy)) }
     })
   }
 
@@ -142,9 +157,7 @@ export class Records {
 
   /** @throws UnavailableError where the policy cannot be read, also when it is nonsense */
   async policy(): Promise<Policy> {
-    const policy = await this.#storedPolicy()
-    // Features that the host switched off at start-up stay off, whatever the document says.
-    return this.#backupCodes ? policy : { ...policy, backupCodes: false }
+    return this.#allowed(await this.#storedPolicy())
   }
 
   /**
@@ -216,12 +229,24 @@ export class Records {
 
   async #storedPolicy(): Promise<Policy> {
     await this.open()
-    return this.#within(async () => {
-      const stored: unknown = await this.#store.findPolicy()
-      const policy = stored === null ? defaultPolicy : parsePolicy(stored)
-      this.#lateWrites.seen(policy)
-      return policy
-    })
+    return this.#within(async () => this.#policy(await this.#store.findPolicy()))
+  }
+
+  #record(userId: string, stored: unknown): SecondStepRecord {
+    const record = stored === null ? blankRecord(userId) : parseRecord(stored, userId)
+    this.#lateWrites.seen(record)
+    return record
+  }
+
+  #policy(stored: unknown): Policy {
+    const policy = stored === null ? defaultPolicy : parsePolicy(stored)
+    this.#lateWrites.seen(policy)
+    return policy
+  }
+
+  /** Features that the host switched off at start-up stay off, whatever the document says. */
+  #allowed(policy: Policy): Policy {
+    return this.#backupCodes ? policy : { ...policy, backupCodes: false }
   }
 
   #write(document: SecondStepRecord, news: News): Promise<boolean> {

@@ -52,14 +52,14 @@ export class Sessions {
   }
 
   /**
-   * The user's record and the policy, read anew and in parallel. A rule that begins to require a
+   * The user's record and the policy, read anew. A rule that begins to require a
    * second step of the user is noted in the record, once. What a clock has dated ahead is taken out.
    *
    * @param claimed what the session's user says. While roles have rules it is looked up anew: roles
    *   that were taken away must not live on in a session
    */
   async userContext(userId: string, claimed: Subject): Promise<UserContext> {
-    const [record, policy] = await Promise.all([this.#records.find(userId), this.#records.policy()])
+    const { record, policy } = await this.#records.read(userId)
     const known = hasRulesOfRoles(policy) ? await this.#knownUsers?.find(userId) : undefined
     return this.#settled({ record, policy, subject: known?.subject(policy, claimed) ?? claimed })
   }
@@ -71,9 +71,8 @@ export class Sessions {
    * @throws ConfigurationError where it finds another user; UnavailableError where it cannot say
    */
   async userContextAtLogin(userId: string, claimed: Subject): Promise<UserContext> {
-    const [record, policy, known] = await Promise.all([
-      this.#records.find(userId),
-      this.#records.policy(),
+    const [{ record, policy }, known] = await Promise.all([
+      this.#records.read(userId),
       this.#knownUsers?.findAtLogin(userId),
     ])
     return this.#settled({ record, policy, subject: known?.subject(policy, claimed) ?? claimed })

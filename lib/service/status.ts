@@ -60,9 +60,8 @@ export class Status {
 
   /** Null for an id that nobody has, as far as can be told: no rule asks anything of nobody. */
   async #userContext(userId: string): Promise<UserContext | null> {
-    const [record, policy, found] = await Promise.all([
-      this.#records.find(userId),
-      this.#records.policy(),
+    const [{ record, policy }, found] = await Promise.all([
+      this.#records.read(userId),
       this.#findSubject?.(userId),
     ])
     if (found === null && record.version === 0) return null

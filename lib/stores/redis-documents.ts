@@ -52,6 +52,23 @@ export class RedisDocuments {
     return text === null ? this.#lookAgain(redisHash(userId)) : parseDocument(key, text)
   }
 
+  /**
+   * A user's record and the policy, by one command.
+   *
+   * @throws as `record` and `policy` do
+   */
+  async recordAndPolicy(
+    userId: string,
+  ): Promise<{ readonly record: object | null; readonly policy: object | null }> {
+    const key = this.#keys.record(userId)
+    const { marker, texts } = await this.#read([this.#keys.policy, key])
+    const [policy = null, text = null] = texts
+    return {
+      policy: this.#policyOf(marker, policy),
+      record: text === null ? await this.#lookAgain(redisHash(userId)) : parseDocument(key, text),
+    }
+  }
+
   /** Records by the hashes in a list. A lost record does not stop the others. */
   async listed(hashes: readonly string[]): Promise<FoundDocuments> {
     const names = hashes.map(this.#keys.recordOfHash)
@@ -72,9 +89,13 @@ export class RedisDocuments {
   }
 
   async policy(): Promise<object | null> {
-    const { policy } = this.#keys
-    const { marker, texts } = await this.#read([policy])
+    const { marker, texts } = await this.#read([this.#keys.policy])
     const [text = null] = texts
+    return this.#policyOf(marker, text)
+  }
+
+  #policyOf(marker: string, text: string | null): object | null {
+    const { policy } = this.#keys
     if (text !== null) return parseDocument(policy, text)
     if (marker !== POLICY_WRITTEN) return null
     throw new Error(`the key "${policy}" is lost: Redis has no policy, and one was written`)

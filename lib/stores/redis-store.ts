@@ -4,7 +4,12 @@ import { listPlaceOf } from '../domain/record-list.js'
 import { checkCall } from '../errors/check-call.js'
 import { ConfigurationError } from '../errors/configuration-error.js'
 import { redisCounters } from '../limits/redis-counters.js'
-import type { RecordPage, RecordQuery, RecordStore } from '../ports/record-store.js'
+import type {
+  RecordAndPolicy,
+  RecordPage,
+  RecordQuery,
+  RecordStore,
+} from '../ports/record-store.js'
 import type { RedisClient } from '../redis/redis-client.js'
 import { DEFAULT_PREFIX, redisHash, redisKeys } from '../redis/redis-keys.js'
 import { redisAuditLog } from './redis-audit-log.js'
@@ -76,6 +81,7 @@ export function redisStore(redis: RedisClient, options: RedisStoreOptions = {}):
       const args = argumentsOf(policy, expectedVersion)
       return hasWon(await writePolicy(redis, [keys.policy, keys.marker], args))
     },
+    read: async (userId) => (await documents.recordAndPolicy(userId)) as RecordAndPolicy,
     list,
     count: () => countHashes(redis, keys.lists),
     audit: redisAuditLog(redis, { prefix }),

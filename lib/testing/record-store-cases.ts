@@ -4,6 +4,7 @@ import { listCases } from './list-cases.js'
 import { lostRecordCases } from './lost-record-cases.js'
 import { mailResetListCases } from './mail-reset-list-cases.js'
 import { raceCases } from './race-cases.js'
+import { readCases } from './read-cases.js'
 import type { StoreCase } from './store-under-test.js'
 import { userIdCases } from './user-id-cases.js'
 
@@ -21,6 +22,7 @@ export const recordStoreCases: readonly StoreCase[] = [
   ...raceCases(aRecord),
   ...raceCases(thePolicy),
   ...userIdCases,
+  ...readCases,
   ...lostRecordCases,
   ...listCases,
   ...mailResetListCases,

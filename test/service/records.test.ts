@@ -3,8 +3,9 @@ import type { Decision } from '../../lib/domain/decision.js'
 import { defaultPolicy } from '../../lib/domain/policy.js'
 import { blankRecord, type SecondStepRecord } from '../../lib/domain/record.js'
 import { raiseEpoch } from '../../lib/domain/stamp.js'
+import type { RecordAndPolicy } from '../../lib/ports/record-store.js'
 import { deepFreeze, enrolledRecord, NOW, policyWith, USER } from '../support/records.js'
-import { happened, raising, refusal, requestInfo, world } from './scripted-store.js'
+import { happened, raising, refusal, requestInfo, silence, world } from './scripted-store.js'
 
 describe('reading a record', () => {
   it('gives what is stored, or a blank one where nothing ever was', async () => {
@@ -21,6 +22,49 @@ describe('reading the policy', () => {
     expect(await records.policy()).to.equal(defaultPolicy)
     store.policy = policyWith('required')
     expect(await records.policy()).to.equal(store.policy)
+  })
+})
+
+describe('reading both', () => {
+  it('asks a store that can tell both at once, and no other twice', async () => {
+    const { store, records } = world({ backupCodes: false })
+    store.stored = enrolledRecord()
+    const apart = { record: store.stored, policy: { ...defaultPolicy, backupCodes: false } }
+    expect(await records.read(USER)).to.deep.equal(apart)
+    expect(store.calls).to.deep.equal(['open', `find ${USER}`, 'findPolicy'])
+    const policy = policyWith('required')
+    store.read = async () => ({ record: enrolledRecord(), policy })
+    expect(await records.read(USER)).to.deep.equal({
+      ...apart,
+      policy: { ...policy, backupCodes: false },
+    })
+    store.read = async () => ({ record: null, policy: null })
+    expect(await records.read(USER)).to.deep.equal({ ...apart, record: blankRecord(USER) })
+    expect(store.calls).to.have.length(3)
+  })
+
+  // Half an answer must not read as "not enrolled" or as a policy that requires nothing.
+  it('refuses nonsense of either, and silence', async () => {
+    const { store, records } = world({ timeout: 20 })
+    const record = enrolledRecord()
+    const answers: unknown[] = [
+      undefined,
+      null,
+      {},
+      { record },
+      { policy: null },
+      { record: {}, policy: null },
+      { record: { ...record, userId: 'somebody else' }, policy: null },
+      { record, policy: {} },
+    ]
+    for (const answer of answers) {
+      store.read = async () => answer as RecordAndPolicy
+      await refusal(records.read(USER))
+    }
+    store.read = () => silence()
+    await refusal(records.read(USER))
+    store.read = () => Promise.reject(new Error('gone'))
+    await refusal(records.read(USER))
   })
 })
 

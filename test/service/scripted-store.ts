@@ -25,6 +25,8 @@ export class ScriptedStore implements RecordStore {
   readonly written: SecondStepRecord[] = []
   stored: unknown = null
   policy: unknown = null
+  /** As few stores have it, none by default. */
+  read?: NonNullable<RecordStore['read']>
   answers: { find?: () => unknown; write?: () => unknown; open?: () => unknown } = {}
 
   async find(userId: string): Promise<SecondStepRecord | null> {

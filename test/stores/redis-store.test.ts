@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import { Redis } from 'ioredis'
 import { redisKeys } from '../../lib/redis/redis-keys.js'
 import { redisStore } from '../../lib/stores/redis-store.js'
-import { enrolledRecord } from '../../lib/testing/documents.js'
+import { enrolledRecord, thePolicy } from '../../lib/testing/documents.js'
 import { recordStoreCases } from '../../lib/testing/index.js'
 import { mailResetOf } from '../../lib/testing/listed.js'
 import { type RedisServer, startRedisServer } from '../support/redis-server.js'
@@ -30,7 +30,9 @@ describe('redisStore', () => {
     return store
   }
 
-  async function commandsDuring(work: () => Promise<unknown>): Promise<readonly string[]> {
+  async function commandsDuring(
+    work: () => Promise<unknown> | undefined,
+  ): Promise<readonly string[]> {
     const monitor = await second.monitor()
     const seen: string[] = []
     // A script's own commands come from "lua" and are no round trip.
@@ -74,6 +76,14 @@ describe('redisStore', () => {
     await store.write(enrolledRecord('user', 1), 0)
     expect(await commandsDuring(() => store.find('user'))).to.deep.equal(['mget'])
     expect(await commandsDuring(() => store.findPolicy())).to.deep.equal(['mget'])
+  })
+
+  it('reads a record and the policy by one command', async () => {
+    const store = await opened()
+    await store.write(enrolledRecord('user', 1), 0)
+    expect(await commandsDuring(() => store.read?.('user'))).to.deep.equal(['mget'])
+    await store.writePolicy(thePolicy.make(1), 0)
+    expect(await commandsDuring(() => store.read?.('user'))).to.deep.equal(['mget'])
   })
 
   it('looks once more where there is no record', async () => {

@@ -5,6 +5,7 @@ import {
   type Counter,
   knexStore,
   memoryStore,
+  type RecordAndPolicy,
   type RecordStore,
   redisStore,
 } from '../../lib/index.js'
@@ -145,6 +146,11 @@ async function released(kind: DatabaseKind): Promise<TestDatabase> {
   return database
 }
 
+async function readApart(store: RecordStore, userId: string): Promise<RecordAndPolicy> {
+  const [record, policy] = await Promise.all([store.find(userId), store.findPolicy()])
+  return { record, policy }
+}
+
 /** A store that is made when it is used first, and can be taken away from its host. */
 class OfOneHost {
   readonly #make: () => Promise<Place>
@@ -154,6 +160,12 @@ class OfOneHost {
 
   constructor(make: () => Promise<Place>) {
     this.#make = make
+    const { find, findPolicy } = this.store
+    // A test that replaces one of them means every read.
+    this.store.read = async (userId) =>
+      this.store.find === find && this.store.findPolicy === findPolicy
+        ? this.#call((store) => store.read?.(userId) ?? readApart(store, userId))
+        : readApart(this.store, userId)
   }
 
   readonly store: RecordStore = {

@@ -99,6 +99,18 @@ function listsResets(isListed: (record: SecondStepRecord, now: number) => boolea
   }
 }
 
+function remembersThePolicy(): RecordStore {
+  const store = memoryStore()
+  let policy: ReturnType<RecordStore['findPolicy']> | undefined
+  return {
+    ...store,
+    async read(userId) {
+      policy ??= store.findPolicy()
+      return { record: await store.find(userId), policy: await policy }
+    },
+  }
+}
+
 function losesInSilence() {
   const lost = new Set<string>()
   return {
@@ -176,6 +188,18 @@ describe('recordStoreCases', () => {
     )
     expect(enrolled).to.include('a reset by mail is due in any state, without an authenticator too')
     expect(await failedCases(listsResets(() => false))).to.include(moment)
+  })
+
+  // A policy that is read once for all: a rule that an admin has tightened binds nobody.
+  it('finds a store that reads an old policy, or another record, together', async () => {
+    const name = 'record and policy are read together as they are apart'
+    expect(await failedCases(remembersThePolicy)).to.deep.equal([name])
+    const another = () => {
+      const store = memoryStore()
+      const read = async () => ({ record: await store.find('user'), policy: null })
+      return { ...store, read }
+    }
+    expect(await failedCases(another)).to.deep.equal([name])
   })
 
   it('finds a store that takes a lost record for one that was never written', async () => {
