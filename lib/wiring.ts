@@ -14,23 +14,25 @@ import { system as theSystem } from './ports/system.js'
 import type { Users } from './ports/users.js'
 import { within } from './ports/with-timeout.js'
 import { Accounts } from './service/accounts.js'
+import { AdminLimits } from './service/admin-limits.js'
 import { Administration } from './service/administration.js'
 import { Announcer } from './service/announcer.js'
 import { Audit } from './service/audit.js'
 import { BackupCodes } from './service/backup-codes.js'
 import { Challenge } from './service/challenge.js'
+import { CodeLimits } from './service/code-limits.js'
 import { Directory } from './service/directory.js'
 import { FailureReporter } from './service/failure-reporter.js'
 import { GuessWarnings } from './service/guess-warnings.js'
 import { KeysOfUsers } from './service/keys-of-users.js'
 import { KnownUsers } from './service/known-users.js'
-import { Limits } from './service/limits.js'
 import { Lost, type LostParts } from './service/lost.js'
 import { MailLimits } from './service/mail-limits.js'
 import { MailResetTokens } from './service/mail-reset-tokens.js'
 import { type MailParts, Mails } from './service/mails.js'
 import { NotedAttempts } from './service/noted-attempts.js'
 import { OneTimeCodes } from './service/one-time-codes.js'
+import { PasswordLimits } from './service/password-limits.js'
 import { ReadyMailResets } from './service/ready-mail-resets.js'
 import { Records } from './service/records.js'
 import { Reset } from './service/reset.js'
@@ -96,7 +98,7 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
     window,
     failureReporter,
   })
-  const limits = new Limits(counters, announcer)
+  const limits = new CodeLimits(counters, announcer)
   const vault = new Vault(ring.sealer, timeout, new UnreadableSecrets(counters, announcer))
   const accounts = accountsOf(options, checked)
   const findSubject = subjectsOf(accounts)
@@ -134,6 +136,8 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
     canAdminister: permissionOf(options, timeout),
     allowAdmin: async () => false,
     limits,
+    passwordLimits: new PasswordLimits(counters),
+    adminLimits: new AdminLimits(counters, announcer),
     failureReporter,
     sessions,
     audit,

@@ -4,21 +4,21 @@ import { type MadeBackupCodes, makeBackupCodes } from '../factors/backup-codes/m
 import { readLookUpCode } from '../factors/look-up-code.js'
 import type { System } from '../ports/system.js'
 import type { Challenge, FollowUp, ProofAnswer, ProofAttempt } from './challenge.js'
+import type { CodeLimits } from './code-limits.js'
 import type { KeysOfUsers } from './keys-of-users.js'
-import type { Limits } from './limits.js'
 import type { Records } from './records.js'
 
 /** Makes sets of backup codes. */
 export class BackupCodes {
   readonly #challenge: Challenge
-  readonly #limits: Limits
+  readonly #limits: CodeLimits
   readonly #records: Records
   readonly #keys: KeysOfUsers
   readonly #system: System
 
   constructor(parts: {
     challenge: Challenge
-    limits: Limits
+    limits: CodeLimits
     records: Records
     keys: KeysOfUsers
     system: System

@@ -7,9 +7,9 @@ import { type Admission, stillAdmitted, type UserContext } from '../domain/stand
 import { backupCodesLeft } from '../factors/backup-codes/kept.js'
 import type { Proof } from '../factors/factors.js'
 import type { RequestInfo } from './announcer.js'
+import type { CodeLimits } from './code-limits.js'
 import type { GuessWarnings } from './guess-warnings.js'
 import type { KeysOfUsers } from './keys-of-users.js'
-import type { Limits } from './limits.js'
 import type { Records } from './records.js'
 
 /** A proof, and the login that it was given in. Record and policy are as this request read them. */
@@ -74,7 +74,7 @@ type Revoked = { readonly kind: 'sign-in-again' }
 /** Answers proofs at the challenge and at every other place that needs one, with one budget. */
 export class Challenge {
   readonly #records: Records
-  readonly #limits: Limits
+  readonly #limits: CodeLimits
   readonly #keys: KeysOfUsers
   readonly #guessWarnings: GuessWarnings | null
   readonly #window: number
@@ -82,7 +82,7 @@ export class Challenge {
 
   constructor(parts: {
     records: Records
-    limits: Limits
+    limits: CodeLimits
     keys: KeysOfUsers
     /** Null if the host sends no mails. */
     guessWarnings: GuessWarnings | null

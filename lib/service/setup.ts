@@ -22,8 +22,8 @@ import type { System } from '../ports/system.js'
 import type { RequestInfo } from './announcer.js'
 import type { BackupCodes } from './backup-codes.js'
 import type { Challenge, FollowUp, ProofAnswer, ProofAttempt } from './challenge.js'
+import type { CodeLimits } from './code-limits.js'
 import type { KeysOfUsers } from './keys-of-users.js'
-import type { Limits } from './limits.js'
 import type { Records } from './records.js'
 
 /** The user and the login of a set-up. */
@@ -79,7 +79,7 @@ const REVOKED: Confirmation = { answer: { kind: 'sign-in-again' }, backupCodes: 
 export class Setup {
   readonly #records: Records
   readonly #challenge: Challenge
-  readonly #limits: Limits
+  readonly #limits: CodeLimits
   readonly #keys: KeysOfUsers
   readonly #backupCodes: BackupCodes
   readonly #system: System
@@ -89,7 +89,7 @@ export class Setup {
   constructor(parts: {
     records: Records
     challenge: Challenge
-    limits: Limits
+    limits: CodeLimits
     keys: KeysOfUsers
     backupCodes: BackupCodes
     system: System

@@ -2,9 +2,7 @@
 
 import { expect } from 'chai'
 import type { Counters } from '../../lib/ports/counters.js'
-import { Announcer } from '../../lib/service/announcer.js'
-import { Limits } from '../../lib/service/limits.js'
-import { movedSystem } from '../support/clock.js'
+import { PasswordLimits } from '../../lib/service/password-limits.js'
 
 describe('a password from an address that is full', () => {
   it('is refused before its names are looked at', async () => {
@@ -18,7 +16,7 @@ describe('a password from an address that is full', () => {
         taken: async () => 100,
       }),
     }
-    const limits = new Limits(full, new Announcer(movedSystem()))
+    const limits = new PasswordLimits(full)
     let looked = 0
     const attempt = {
       get names() {

@@ -4,9 +4,9 @@ import type { SecondStepEventType } from '../../lib/domain/event.js'
 import type { Subject } from '../../lib/domain/policy.js'
 import { FOREVER } from '../../lib/domain/standing.js'
 import { memoryCounters } from '../../lib/limits/memory-counters.js'
+import { AdminLimits } from '../../lib/service/admin-limits.js'
 import type { AdminAnswer } from '../../lib/service/administration.js'
 import { type AnnouncedEvent, Announcer } from '../../lib/service/announcer.js'
-import { Limits } from '../../lib/service/limits.js'
 import { memoryStore } from '../../lib/stores/memory-store.js'
 import { wire } from '../../lib/wiring.js'
 import { ADMIN, changeOf } from '../support/administration.js'
@@ -243,7 +243,7 @@ describe('The changes of one admin', () => {
     const announcer = new Announcer(movedSystem())
     const events: AnnouncedEvent[] = []
     announcer.events.on('event', (event) => events.push(event))
-    const limits = new Limits(memoryCounters(), announcer)
+    const limits = new AdminLimits(memoryCounters(), announcer)
     const { requestInfo } = change
     const take = () => limits.takeForChange('root', requestInfo)
     const taken = await Promise.all(Array.from({ length: 60 }, take))

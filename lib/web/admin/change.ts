@@ -31,9 +31,8 @@ export function adminRequestInfo({ req, visitor }: Exchange<SignedInVisitor>): R
 /** Takes one of the admin's places for changes. */
 export async function limitProblem(exchange: Exchange<SignedInVisitor>): Promise<Problem | null> {
   const { site, visitor } = exchange
-  const place = await site.limits.takeForChange(visitor.account.id, adminRequestInfo(exchange))
+  const place = await site.adminLimits.takeForChange(visitor.account.id, adminRequestInfo(exchange))
   if (place.kind === 'taken') return null
-  if (place.kind === 'sign-in-again') return { code: place.kind }
   return { code: place.kind, retryAfter: place.retryAfter }
 }
 
@@ -53,6 +52,6 @@ export async function announceRefusal(
   const { site, visitor } = exchange
   // Otherwise any signed-in user could fill somebody else's log with refusals.
   if (!(await isPresentAdmin(exchange))) return
-  if (!(await site.limits.takeForRefusal(visitor.account.id))) return
+  if (!(await site.adminLimits.takeForRefusal(visitor.account.id))) return
   await site.administration.refused(userId, adminRequestInfo(exchange), { action, code })
 }

@@ -54,7 +54,7 @@ export function limitPassword(site: Site, options: LimitPasswordOptions = {}): R
     const { passwordAttempts } = await site.sessions.policy()
     if (isAnswered()) return
     const ipKey = addressKey(req, site)
-    const places = await site.limits.takeForPassword({ names, ipKey, passwordAttempts })
+    const places = await site.passwordLimits.takeForPassword({ names, ipKey, passwordAttempts })
     if (isAnswered()) return
     if (places.kind === 'too-many-attempts') {
       return sendProblem(site, req, res, { code: places.kind, retryAfter: places.retryAfter })

@@ -3,15 +3,17 @@ import type { UserAction } from '../../domain/admin-actions.js'
 import type { KeyIds } from '../../factors/key-status.js'
 import type { System } from '../../ports/system.js'
 import type { Account, Accounts } from '../../service/accounts.js'
+import type { AdminLimits } from '../../service/admin-limits.js'
 import type { Administration } from '../../service/administration.js'
 import type { Audit } from '../../service/audit.js'
 import type { BackupCodes } from '../../service/backup-codes.js'
 import type { Challenge } from '../../service/challenge.js'
+import type { CodeLimits } from '../../service/code-limits.js'
 import type { Directory } from '../../service/directory.js'
 import type { FailureReporter } from '../../service/failure-reporter.js'
-import type { Limits } from '../../service/limits.js'
 import type { Lost } from '../../service/lost.js'
 import type { OneTimeCodes } from '../../service/one-time-codes.js'
+import type { PasswordLimits } from '../../service/password-limits.js'
 import type { Reset } from '../../service/reset.js'
 import type { Sessions } from '../../service/sessions.js'
 import type { Setup } from '../../service/setup.js'
@@ -107,7 +109,9 @@ export interface Services {
   readonly showKey: boolean
   /** Backup codes that were made under another key no longer work. */
   readonly keyIds: KeyIds
-  readonly limits: Limits
+  readonly limits: CodeLimits
+  readonly passwordLimits: PasswordLimits
+  readonly adminLimits: AdminLimits
   readonly audit: Audit
   readonly failureReporter: FailureReporter
   readonly system: System

@@ -1,0 +1,41 @@
+import { MINUTE_S } from '../domain/units.js'
+import type { Counter, Counters } from '../ports/counters.js'
+import type { Announcer, RequestInfo } from './announcer.js'
+import { giveBackTo, type Places, type TooMany, take, tooMany } from './places.js'
+
+const CHANGES_PER_ADMIN = 60
+const REFUSALS_PER_ADMIN = 20
+
+/** The limits of what admins do. Their counts may be lost. */
+export class AdminLimits {
+  readonly #announcer: Announcer
+  readonly #changes: Counter
+  readonly #refusals: Counter
+
+  constructor(counters: Counters, announcer: Announcer) {
+    this.#announcer = announcer
+    this.#changes = counters.counter('changes-of-admin', 10 * MINUTE_S)
+    this.#refusals = counters.counter('refusals-of-admin', 60 * MINUTE_S)
+  }
+
+  /** Whether to log another refused change of an admin: twenty an hour are enough. */
+  async takeForRefusal(actorId: string): Promise<boolean> {
+    return (await take(this.#refusals, actorId, REFUSALS_PER_ADMIN)).taken
+  }
+
+  /**
+   * Takes a place for an admin's change: 60 in 10 minutes, so that a stolen session cannot lift the
+   * second step of everybody at once. The first refusal of a window is announced.
+   */
+  async takeForChange(actorId: string, requestInfo: RequestInfo): Promise<Places | TooMany> {
+    // One place more than allowed: the request that takes it is the first to be refused.
+    const limit = CHANGES_PER_ADMIN + 1
+    const place = await take(this.#changes, actorId, limit)
+    if (place.taken && place.left > 0) {
+      return { kind: 'taken', giveBack: () => giveBackTo(this.#changes, actorId) }
+    }
+    if (!place.taken) return tooMany(place.retryAfter)
+    await this.#announcer.announce(null, [{ type: 'too-many-changes', method: null }], requestInfo)
+    return tooMany((await take(this.#changes, actorId, limit)).retryAfter)
+  }
+}
