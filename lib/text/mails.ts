@@ -76,10 +76,11 @@ export function ejsMails(views: Views, site: MailSite, ours: Views = ejsViews())
       return ours.write(`mails/notice${name.slice(name.indexOf('.'))}`, frame)
     }
   }
-  for (const mail of [...MAILS, ...ADMIN_MAILS]) {
-    views.compile(viewOf(mail, 'html'))
-    views.compile(viewOf(mail, 'txt'))
-  }
+  const all = [...MAILS, ...ADMIN_MAILS].flatMap((mail) => [
+    viewOf(mail, 'html'),
+    viewOf(mail, 'txt'),
+  ])
+  for (const name of new Set(all)) views.check(name)
   return (event, languages, by = null, token = null, heldBack = 0) => {
     const { t, lang, dir } = site.messages.for(languages)
     const { issuer } = site

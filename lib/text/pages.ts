@@ -362,7 +362,7 @@ const titles: Titles = {
  * name, at)`: the pieces of a text around the moment that its placeholder `name` stands for.
  */
 export function ejsPages(views: Views): Render {
-  for (const name of ['_frame', ...Object.keys(titles)]) views.compile(name)
+  for (const name of ['_frame', ...Object.keys(titles)]) views.check(name)
   return (page, data, frame) => {
     const around = (key: string, name: string, at: Date) => textAround(frame.t, key, name, at)
     const values = { ...frame, page, data, around, title: titles[page](data, frame.t) }

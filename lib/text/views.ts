@@ -9,11 +9,12 @@ export interface Views {
   /** Whether there is a view of that name. */
   has(name: string): boolean
   /**
-   * Compiles a view before it is needed, so that its mistakes show at start-up.
+   * Makes the mistakes of a view show at start-up: one of the host's is compiled. Ours, which tests
+   * have compiled, need only be there: each is compiled when it is first written.
    *
    * @throws ConfigurationError where there is none, or it can't be compiled
    */
-  compile(name: string): void
+  check(name: string): void
   /**
    * Writes a view. It sees the values, and `include(name, more)`, which looks in the host's folder
    * first wherever the caller is. What `<%= %>` writes is escaped, but in a `.txt.ejs` it is not.
@@ -33,9 +34,11 @@ export function ejsViews(hostFolder?: string): Views {
   const compiled = new Map<string, TemplateFunction>()
 
   const view = (name: string): TemplateFunction => {
-    const known = compiled.get(name) ?? compile(name, folders)
-    compiled.set(name, known)
-    return known
+    const known = compiled.get(name)
+    if (known !== undefined) return known
+    const made = compile(name, foundFile(name, folders))
+    compiled.set(name, made)
+    return made
   }
   const write = (name: string, values: object): string =>
     view(name)({
@@ -44,7 +47,9 @@ export function ejsViews(hostFolder?: string): Views {
     })
   return {
     has: (name) => fileOf(name, folders) !== undefined,
-    compile: (name) => void view(name),
+    check(name) {
+      if (foundFile(name, folders) !== resolve(OURS, withEnding(name))) view(name)
+    },
     write,
   }
 }
@@ -57,11 +62,13 @@ function withEnding(name: string): string {
   return extname(name) === '' ? `${name}.ejs` : name
 }
 
-function compile(name: string, folders: readonly string[]): TemplateFunction {
-  const filename = fileOf(name, folders)
-  if (filename === undefined) {
-    throw new ConfigurationError(`views: there is no view "${withEnding(name)}"`)
-  }
+function foundFile(name: string, folders: readonly string[]): string {
+  const file = fileOf(name, folders)
+  if (file !== undefined) return file
+  throw new ConfigurationError(`views: there is no view "${withEnding(name)}"`)
+}
+
+function compile(name: string, filename: string): TemplateFunction {
   const escaping = name.endsWith('.txt.ejs') ? { escape: (value: unknown) => String(value) } : {}
   try {
     return ejs.compile(readFileSync(filename, 'utf8'), { filename, async: false, ...escaping })

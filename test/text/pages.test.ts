@@ -792,6 +792,18 @@ describe("the host's own views", () => {
     expect(() => ejsPages(ejsViews(folder))).to.throw(ConfigurationError, 'setup.ejs')
   })
 
+  // The mistake: ours are compiled when they are first written, and a folder whose name begins as ours
+  // does was taken for ours.
+  it('are refused at start-up in any folder, also one beside ours with a longer name', () => {
+    const beside = mkdtempSync(`${VIEWS}-`)
+    try {
+      writeFileSync(join(beside, 'setup.ejs'), '<% if ( %>')
+      expect(() => ejsPages(ejsViews(beside))).to.throw(ConfigurationError, 'setup.ejs')
+    } finally {
+      rmSync(beside, { recursive: true })
+    }
+  })
+
   it('are told which part there is not', () => {
     write('fresh.ejs', "<%- include('_missing') %>")
     expect(() => rendered(ejsPages(ejsViews(folder)))).to.throw('_missing.ejs')

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { expect } from 'chai'
 import { IntlMessageFormat } from 'intl-messageformat'
-import { LANGUAGES } from '../../lib/text/messages.js'
+import { LANGUAGES, loadMessages } from '../../lib/text/messages.js'
 
 type Texts = Readonly<Record<string, string>>
 type Element = ReturnType<IntlMessageFormat['getAst']>[number]
@@ -88,6 +88,22 @@ describe('The languages', () => {
           if (!elements.some(({ type }) => type === PLURAL) || !saysIt) continue
           const said = new IntlMessageFormat(text, lang).format(counts)
           expect(String(said), key).to.contain('21')
+        }
+      })
+
+      // Ours are read and parsed when they are first asked for: a mistake would show in no start.
+      it('has texts that can all be written', () => {
+        const { t } = loadMessages().for([lang])
+        for (const [key, text] of Object.entries(texts)) {
+          const named = all(elementsOf(lang, text)).flatMap((element) =>
+            element.type === 0 || !('value' in element) ? [] : [element.value],
+          )
+          const values = Object.fromEntries(named.map((name) => [name, 1]))
+          expect(t(key, values), key).to.equal(
+            String(
+              new IntlMessageFormat(text, lang, undefined, { ignoreTag: true }).format(values),
+            ),
+          )
         }
       })
 

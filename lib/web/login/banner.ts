@@ -30,6 +30,6 @@ export function bannerOf(site: Site, req: Request): string {
 
 /** The fragment in EJS. A host's folder may have another `_banner.ejs`. */
 export function ejsBanner(views: Views): Site['banner'] {
-  views.compile('_banner')
+  views.check('_banner')
   return (values) => views.write('_banner', values)
 }
