@@ -25,10 +25,9 @@ export function meetFoundUser(found: FoundUser): unknown {
   const { req, options } = found
   const state = knownGuardStateOf(req)
   const withoutSession = isWithoutSession(options)
-  // `assignProperty` (also `passport.authorize()`) names an account beside the user's, not a user.
-  // If there is a callback, Passport ignores `assignProperty`, and the callback gets the user all
-  // the same.
-  const beside = Boolean(options.assignProperty) && !found.callsBack
+  // `assignProperty`, which `passport.authorize()` sets itself, names an account beside the user's, not
+  // a user. If there is a callback, Passport ignores it, and the callback gets the user all the same.
+  const beside = Boolean(options.assignProperty) && found.callsBackFrom === null
   if (state === undefined || beside) return found.proceed()
   state.foundUser = true
   const meet = withoutSession ? meetWithoutSession : meetWithSession
@@ -110,11 +109,13 @@ async function needsSecondStep(
   return account.id !== signedIn && (await demandOfFound(state, account)) !== 'nothing'
 }
 
-function withoutLogIn({ site }: GuardState, { req, strategy }: FoundUser): ConfigurationError {
+function withoutLogIn({ site }: GuardState, found: FoundUser): ConfigurationError {
+  const { req, strategy, callsBackFrom } = found
+  const made = `passport.${callsBackFrom ?? 'authenticate'}('${strategy}', `
   const route = `${req.method} ${askedPath(req, site).slice(0, 100)}`
   return new ConfigurationError(
-    `${route}: the callback of passport.authenticate('${strategy}', …) answered for a user who has passed ` +
+    `${route}: the callback of ${made}…) answered for a user who has passed ` +
       'the first step alone. Call req.logIn(user, (error) => …) in it and hand nothing out before that calls ' +
-      `back, or write passport.authenticate('${strategy}', { session: false }, …)`,
+      `back, or write ${made}{ session: false }, …)`,
   )
 }

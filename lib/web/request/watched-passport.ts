@@ -16,6 +16,11 @@ export interface AuthenticateOptions extends LogInOptions {
   readonly assignProperty?: string
 }
 
+const CALLBACK_METHODS = ['authenticate', 'authorize'] as const
+
+/** The methods of Passport's whose callback gets the user. */
+export type CallbackMethod = (typeof CALLBACK_METHODS)[number]
+
 /** A strategy has found a user. Exactly one of the three is to be called, or the request answered. */
 export interface FoundUser {
   readonly req: Request
@@ -23,8 +28,11 @@ export interface FoundUser {
   readonly strategy: string
   readonly user: Express.User
   readonly options: AuthenticateOptions
-  /** The host gave a callback, which gets the user. False for middleware older than the guard's maker. */
-  readonly callsBack: boolean
+  /**
+   * The method of Passport's that the host gave a callback, which gets the user. Null without one, and for
+   * middleware older than the guard's maker.
+   */
+  readonly callsBackFrom: CallbackMethod | null
   /** Goes on as Passport would: with the host's callback where it gave one, else with `req.logIn`. */
   readonly proceed: () => unknown
   /** Goes on with the next middleware, as if the strategy had not looked. */
@@ -99,26 +107,36 @@ function watchStrategies(passport: PassportInstance, watching: Watching): void {
 
 /** The host may pass a strategy itself instead of its registered name. */
 function watchStrategyObjects(passport: PassportInstance, watching: Watching): void {
-  const authenticate: unknown = Reflect.get(passport, 'authenticate')
-  if (typeof authenticate !== 'function') return
   const watch = (one: unknown) =>
     isStrategy(one) ? watchedStrategy(one.name ?? 'a strategy', one, watching) : one
-  Reflect.set(passport, 'authenticate', (name: unknown, ...given: unknown[]) => {
-    const names = Array.isArray(name) ? name.map(watch) : watch(name)
-    return authenticate.call(passport, names, ...noteCallback(given))
-  })
+  for (const method of CALLBACK_METHODS) {
+    const original: unknown = Reflect.get(passport, method)
+    if (typeof original !== 'function') continue
+    Reflect.set(passport, method, (name: unknown, ...given: unknown[]) => {
+      const names = Array.isArray(name) ? name.map(watch) : watch(name)
+      return original.call(passport, names, ...noteCallback(method, given))
+    })
+  }
 }
 
-/** In the options of a middleware whose callback gets the user. */
+/** In the options of a middleware whose callback gets the user: the method that made it. */
 const CALLS_BACK = Symbol('calls back')
 
 /**
  * Passport's arguments, with a note for the strategy, which sees the options but not the callback.
  */
-function noteCallback([options, callback]: readonly unknown[]): readonly unknown[] {
-  if (typeof options === 'function') return [{ [CALLS_BACK]: true }, options]
+function noteCallback(
+  method: CallbackMethod,
+  [options, callback]: readonly unknown[],
+): readonly unknown[] {
+  if (typeof options === 'function') return [{ [CALLS_BACK]: method }, options]
   if (typeof callback !== 'function') return [options]
-  return [{ ...Object(options ?? {}), [CALLS_BACK]: true }, callback]
+  return [{ ...Object(options ?? {}), [CALLS_BACK]: method }, callback]
+}
+
+function callbackMethodOf(options: AuthenticateOptions): CallbackMethod | null {
+  const noted: unknown = Reflect.get(options, CALLS_BACK)
+  return CALLBACK_METHODS.find((method) => method === noted) ?? null
 }
 
 function isStrategy(value: unknown): value is StrategyAtWork {
@@ -138,13 +156,13 @@ function watchedStrategy(
       if (!user) return proceed()
       warnWithoutGuard(watching, options)
       const [pass, fail] = [() => this.pass(), (error: unknown) => this.error(error)]
-      const callsBack = Reflect.get(options, CALLS_BACK) === true
+      const callsBackFrom = callbackMethodOf(options)
       return watching.watcher.found({
         req,
         strategy: name,
         user,
         options,
-        callsBack,
+        callsBackFrom,
         proceed,
         pass,
         fail,
