@@ -37,7 +37,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     // The hash of the style that a page has in itself.
     'node:crypto',
   ],
-  'web/request': [...BELOW_THE_WEB, 'text'],
+  'web/request': [...BELOW_THE_WEB, 'node:v8', 'text'],
   'web/routing': [...BELOW_THE_WEB, 'text', 'web/request'],
   'web/login': [...BELOW_THE_WEB, 'text', 'web/request', 'web/routing'],
   'web/user': [...BELOW_THE_WEB, 'qrcode', 'text', 'web/request', 'web/routing', 'web/login'],

@@ -10,7 +10,7 @@ import {
   removeUser,
   requireKnownInstance,
 } from '../request/passport.js'
-import { regenerateSession, saveSession } from '../request/session.js'
+import { replaceSession } from '../request/replaced-session.js'
 import type { Services, Site } from '../request/site.js'
 import { type GuardState, guardStateOf } from '../request/visitor.js'
 import { sendProblem } from '../routing/respond.js'
@@ -173,8 +173,7 @@ function isRevokedMeanwhile(
 async function refuseRevoked(site: Site, req: Request, res: Response): Promise<void> {
   guardStateOf(req).visitor = { kind: 'anonymous' }
   removeUser(req)
-  await regenerateSession(req)
-  await saveSession(req)
+  await replaceSession(req, () => undefined)
   await sendProblem(site, req, res, { code: 'sign-in-again' })
 }
 

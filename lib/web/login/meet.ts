@@ -10,14 +10,8 @@ import {
   serialisedUser,
   userOf,
 } from '../request/passport.js'
-import {
-  pendingIn,
-  pendingOf,
-  regenerateSession,
-  removeLogin,
-  saveSession,
-  stampOf,
-} from '../request/session.js'
+import { replaceSession } from '../request/replaced-session.js'
+import { pendingIn, pendingOf, removeLogin, saveSession, stampOf } from '../request/session.js'
 import type { HostApp, Services, Site } from '../request/site.js'
 import type { PendingVisitor, SignedInVisitor, Visitor } from '../request/visitor.js'
 import { type LoginBefore, loginBeforeGuard } from '../request/watched-passport.js'
@@ -121,8 +115,7 @@ async function meetUser(
   }
   // A revoked session must not become a pending login: its holder has to sign in again.
   removeUser(req)
-  await regenerateSession(req)
-  await saveSession(req)
+  await replaceSession(req, () => undefined)
   return { kind: 'anonymous' }
 }
 

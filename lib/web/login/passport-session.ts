@@ -8,6 +8,7 @@ import {
   type PassportLogIn,
   withSessionWork,
 } from '../request/passport.js'
+import { replacedNow } from '../request/replaced-session.js'
 import { serialise, serialiseInCharge } from '../request/serialise.js'
 import { detachSession, regeneratedNow, savedNow } from '../request/session.js'
 import { guardStateOf } from '../request/visitor.js'
@@ -123,11 +124,11 @@ async function logInToSession(
     await step(RECORDS, endOld)
     refuseAnswered(req)
   }
-  await step(STORE, () => asStore(regeneratedNow(req)))
-  for (const [key, value] of contents) Reflect.set(req.session, key, value)
-  Reflect.set(req.session, keyInCharge(req), { user: serialised })
-  refuseAnswered(req)
-  await step(STORE, () => asStore(savedNow(req)))
+  const fill = () => {
+    for (const [key, value] of contents) Reflect.set(req.session, key, value)
+    Reflect.set(req.session, keyInCharge(req), { user: serialised })
+  }
+  await step(STORE, () => asStore(replacedNow(req, fill)))
 }
 
 async function logOutOfSession(

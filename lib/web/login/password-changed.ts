@@ -2,7 +2,7 @@ import type { Request } from 'express'
 import { checkNames } from '../../errors/check-names.js'
 import { ConfigurationError } from '../../errors/configuration-error.js'
 import { passportKeys, serialisedUnder } from '../request/passport.js'
-import { renewSession } from '../request/session.js'
+import { renewSession } from '../request/replaced-session.js'
 import type { HostApp, Site } from '../request/site.js'
 import { guardStateOf, type SignedInVisitor } from '../request/visitor.js'
 

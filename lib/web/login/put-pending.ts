@@ -1,7 +1,8 @@
 import type { Request } from 'express'
 import type { PendingLogin } from '../../domain/pending-login.js'
 import { keepsOfPending } from '../request/kept-keys.js'
-import { keptKeys, keptOfBrowser, regenerateSession, saveSession } from '../request/session.js'
+import { replaceSession } from '../request/replaced-session.js'
+import { keptKeys, keptOfBrowser } from '../request/session.js'
 import type { HostApp } from '../request/site.js'
 
 /** Puts a pending login into a session with a new id, and keeps the allowed keys of the old one. */
@@ -12,8 +13,8 @@ export async function putPending(
 ): Promise<void> {
   const ofBrowser = keptOfBrowser(req)
   const kept = keptKeys(req, keepsOfPending(site, req, pending))
-  await regenerateSession(req)
-  for (const [key, value] of kept) Reflect.set(req.session, key, value)
-  req.session.secondStep = { ...ofBrowser, pending }
-  await saveSession(req)
+  await replaceSession(req, () => {
+    for (const [key, value] of kept) Reflect.set(req.session, key, value)
+    req.session.secondStep = { ...ofBrowser, pending }
+  })
 }

@@ -9,6 +9,7 @@ import { within } from '../../ports/with-timeout.js'
 import type { KeptCodes } from '../../service/shown-codes.js'
 import type { Notice } from '../../text/pages.js'
 import { passportKeys } from './passport.js'
+import { saveOnce } from './saved-session.js'
 import type { Site } from './site.js'
 import { guardStateOf } from './visitor.js'
 import { regenerateOwn } from './watched-session.js'
@@ -73,35 +74,24 @@ export function saveSession(req: Request): Promise<void> {
   return inTime(req, () => savedNow(req))
 }
 
-/** Puts an empty session with a new id in place of the present one, which is destroyed. */
-export function regenerateSession(req: Request): Promise<void> {
-  return inTime(req, () => regeneratedNow(req))
-}
-
 /** The same without a limit in time, for what has a limit of its own. */
 export function savedNow(req: Request): Promise<void> {
-  return settled(req, (done) => req.session.save(done))
+  return settled(req, (done) => saveOnce(req.session, done))
 }
 
-/** The same without a limit in time, for what has a limit of its own. */
+/**
+ * Puts an empty session with a new id in place of the present one, which is destroyed. Without a limit in
+ * time, for what has a limit of its own.
+ */
 export function regeneratedNow(req: Request): Promise<void> {
   return settled(req, (done) => regenerateOwn(req, done))
 }
 
-/**
- * Gives the session a new id and this stamp, and keeps the rest. The old id, if somebody has
- * learned it, is worthless.
- */
-export async function renewSession(req: Request, stamp: Stamp): Promise<void> {
-  const kept = keptKeys(req, () => true)
-  const { shown } = req.session.secondStep ?? {}
-  await regenerateSession(req)
-  for (const [key, value] of kept) Reflect.set(req.session, key, value)
-  req.session.secondStep = shown === undefined ? { verified: stamp } : { verified: stamp, shown }
-  await saveSession(req)
-}
-
-function settled(req: Request, run: (done: (error?: unknown) => void) => void): Promise<void> {
+/** Runs a call of the session's store, unless the response has let go of the session. */
+export function settled(
+  req: Request,
+  run: (done: (error?: unknown) => void) => void,
+): Promise<void> {
   return new Promise((resolve, reject) => {
     if (detached.has(req)) throw new UnavailableError(PART)
     run((error) => (error ? reject(error) : resolve()))
@@ -109,7 +99,7 @@ function settled(req: Request, run: (done: (error?: unknown) => void) => void): 
 }
 
 /** Runs a call of the session's store; where it fails, the response lets go of the session. */
-async function inTime(req: Request, call: () => Promise<void>): Promise<void> {
+export async function inTime(req: Request, call: () => Promise<void>): Promise<void> {
   try {
     await within(PART, call, guardStateOf(req).site.timeout)
   } catch (error) {
@@ -229,6 +219,23 @@ function numberOf(value: unknown): number | null {
 }
 
 const detached = new WeakSet<Request>()
+const takenBack = new WeakMap<Request, () => void>()
+
+/** Waits for work of the store's, and takes it back where it fails or the session is released meanwhile. */
+export async function detachable(
+  req: Request,
+  work: Promise<unknown>,
+  takeBack: () => void,
+): Promise<void> {
+  takenBack.set(req, takeBack)
+  try {
+    await work
+  } catch (error) {
+    if (takenBack.delete(req)) takeBack()
+    throw error
+  }
+  takenBack.delete(req)
+}
 
 /**
  * Releases a session whose store has just failed: the end of the response neither saves it nor
@@ -241,6 +248,8 @@ const detached = new WeakSet<Request>()
  */
 export function detachSession(req: Request): void {
   detached.add(req)
+  takenBack.get(req)?.()
+  takenBack.delete(req)
   Object.defineProperty(req, 'sessionID', {
     configurable: true,
     get: () => undefined,

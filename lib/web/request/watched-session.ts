@@ -1,10 +1,16 @@
 import type { Request } from 'express'
-import type { Session } from 'express-session'
+import expressSession, { type Session, type Store } from 'express-session'
 import { guardStateOf } from './visitor.js'
 
 type Done = (error?: unknown) => void
 type Method = (done?: Done) => Session
 type Methods = Readonly<Record<'destroy' | 'regenerate' | 'reload', Method>>
+
+/** What the types do not say of the package. */
+interface Classes {
+  readonly Session: { readonly prototype: Pick<Session, 'regenerate'> }
+  readonly Store: { readonly prototype: Pick<Store, 'regenerate'> }
+}
 
 /** Ends in the record what the session holds of a login. */
 export type EndOfSession = (session: Session) => Promise<void>
@@ -30,6 +36,25 @@ export function regenerateOwn(req: Request, done: Done): void {
     watch(req)
     done(error)
   })
+}
+
+/**
+ * Whether a regeneration is express-session's own: the store destroys the old session and makes a new
+ * one. A store or a host may have put something else in its place.
+ */
+export function hasOrdinaryRegenerate({ session, sessionStore }: Request): boolean {
+  const { regenerate } = originals.get(session) ?? methodsOf(session)
+  const { Session: Own, Store } = expressSession as unknown as Classes
+  return (
+    regenerate === Own.prototype.regenerate &&
+    sessionStore.regenerate === Store.prototype.regenerate
+  )
+}
+
+/** The second half of such a regeneration: puts an empty session with a new id on the request. */
+export function generateOwn(req: Request): void {
+  req.sessionStore.generate(req)
+  watch(req)
 }
 
 /** Own properties that are not enumerable, as express-session's `save`: neither stored nor copied. */

@@ -5,7 +5,7 @@ import type { Handler } from '../request/handler.js'
 import { keepsHostsKeys } from '../request/kept-keys.js'
 import { wantsJson } from '../request/negotiation.js'
 import { removeUser } from '../request/passport.js'
-import { regenerateSession, saveSession } from '../request/session.js'
+import { replaceSession } from '../request/replaced-session.js'
 import { ownerOf, type SignedInVisitor } from '../request/visitor.js'
 import { redirect, sendJson } from '../routing/respond.js'
 import { refuseOnSettings } from './settings.js'
@@ -17,8 +17,7 @@ export const reset: Handler<SignedInVisitor> = async (exchange) => {
   if ('problem' in outcome) return refuseOnSettings(exchange, outcome.problem, 'reset')
   // The epoch was raised for every session; this one need not wait for its next request.
   removeUser(req)
-  await regenerateSession(req)
-  await saveSession(req)
+  await replaceSession(req, () => undefined)
   if (wantsJson(req)) sendJson(res, { status: 'reset' })
   else redirect(res, signInAfterReset(site.paths.signIn))
   return undefined

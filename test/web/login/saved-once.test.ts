@@ -1,0 +1,128 @@
+// The mistake: a session is saved for the login and saved again at the end of the response, or, to spare
+// that, not saved although the host has changed it in between.
+
+import { expect } from 'chai'
+import type { Request } from 'express'
+import { Store } from 'express-session'
+import { browserOf, enrol, giveCode, passFirstStep } from '../../support/browser.js'
+import { ann, bob, type Host, makeHost } from '../../support/host.js'
+import { sessionsOf } from '../../support/sessions.js'
+
+type Change = (req: Request) => void
+
+/** The login route at which the host changes the new session before it answers. */
+function changingHost(change: Change): Host {
+  return makeHost({
+    routes: ({ app }) => {
+      app.post('/changing', (req, res, next) => {
+        req.logIn(bob, (error: unknown) => {
+          if (error) return next(error)
+          change(req)
+          return res.json({ in: true })
+        })
+      })
+    },
+  })
+}
+
+/** The calls of the session store from now on. */
+function callsOf({ sessions }: Host): string[] {
+  const calls: string[] = []
+  for (const name of ['set', 'destroy'] as const) {
+    const call = sessions[name].bind(sessions) as (...args: unknown[]) => void
+    Reflect.set(sessions, name, (...args: unknown[]) => {
+      calls.push(name)
+      call(...args)
+    })
+  }
+  return calls
+}
+
+describe('the session of a login', () => {
+  it('is saved once for a user without a second step', async () => {
+    const host = makeHost()
+    const calls = callsOf(host)
+    await passFirstStep(browserOf(host), bob)
+    expect(calls).to.deep.equal(['destroy', 'set'])
+  })
+
+  it('is saved once for a pending login, and once for the second step', async () => {
+    const host = makeHost()
+    const { code } = await enrol(host, ann)
+    const browser = browserOf(host)
+    const calls = callsOf(host)
+    await passFirstStep(browser, ann).expect(200)
+    expect(calls).to.deep.equal(['destroy', 'set'])
+    await giveCode(browser, code()).expect(200)
+    expect(calls).to.deep.equal(['destroy', 'set', 'destroy', 'set'])
+    await browser.get('/inside').expect(200)
+  })
+
+  it('is not saved again by a host that saves it before it answers', async () => {
+    const host = changingHost((req) => req.session.save())
+    const calls = callsOf(host)
+    await browserOf(host).post('/changing').expect(200)
+    expect(calls).to.deep.equal(['destroy', 'set'])
+  })
+
+  const changes: Readonly<Record<string, Change>> = {
+    'a key of its own': (req) => Reflect.set(req.session, 'cart', ['book']),
+    'a map, which JSON does not show': (req) => {
+      Reflect.set(req.session, 'cart', new Map([['book', 1]]))
+    },
+    'how long the cookie lasts': (req) => {
+      req.session.cookie.maxAge = 86_400_000
+    },
+    'the user that Passport keeps': (req) => {
+      Reflect.set(Object(Reflect.get(req.session, 'passport')), 'user', 'ann')
+    },
+    'what cannot be compared': (req) => Reflect.set(req.session, 'cart', () => 1),
+  }
+  for (const [name, change] of Object.entries(changes)) {
+    it(`is saved again where the host has changed ${name}`, async () => {
+      const host = changingHost(change)
+      const calls = callsOf(host)
+      await browserOf(host).post('/changing').expect(200)
+      expect(calls).to.deep.equal(['destroy', 'set', 'set'])
+    })
+  }
+
+  it('keeps what the host has put into it', async () => {
+    const host = changingHost((req) => Reflect.set(req.session, 'returnTo', '/cart'))
+    await browserOf(host).post('/changing').expect(200)
+    expect(sessionsOf(host).map(({ returnTo }) => returnTo)).to.deep.equal(['/cart'])
+  })
+})
+
+describe('a login whose old session cannot be destroyed', () => {
+  it('signs nobody in, and leaves no session behind', async () => {
+    const host = makeHost()
+    const browser = browserOf(host)
+    let failing = true
+    const destroy = host.sessions.destroy.bind(host.sessions)
+    host.sessions.destroy = (id, done) => {
+      if (!failing) return destroy(id, done)
+      failing = false
+      return setImmediate(() => done?.(new Error('cannot destroy')))
+    }
+    await passFirstStep(browser, bob).expect(503)
+    expect(sessionsOf(host)).to.deep.equal([])
+    await browser.get('/inside').expect(401)
+  })
+})
+
+describe('a session store with a regeneration of its own', () => {
+  it('has its own called, and the session is saved after it', async () => {
+    const host = makeHost()
+    const calls = callsOf(host)
+    host.sessions.regenerate = (req, done) => {
+      calls.push('regenerate')
+      Store.prototype.regenerate.call(host.sessions, req, (error: unknown) => {
+        calls.push('regenerated')
+        done(error)
+      })
+    }
+    await passFirstStep(browserOf(host), bob)
+    expect(calls).to.deep.equal(['regenerate', 'destroy', 'regenerated', 'set'])
+  })
+})
