@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { expect } from 'chai'
 import { createSecondStep, errors, memoryStore, type SecondStepOptions } from '../lib/index.js'
 import { EXAMPLE_KEY } from '../lib/keys/read-keys.js'
+import { warningsDuring } from './support/warnings.js'
 
 const key = randomBytes(32).toString('base64')
 
@@ -179,6 +180,30 @@ describe('createSecondStep', () => {
     }
   })
 
+  it('refuses a first key that somebody has typed, with an end of line too', () => {
+    const lines = ['The quick brown fox jumps over.\n', 'a key of\r\nmine\tand nobody elses!']
+    const counting = Buffer.from(Array.from({ length: 32 }, (_, index) => index))
+    const downwards = Buffer.from(Array.from({ length: 32 }, (_, index) => 255 - 7 * index))
+    for (const bytes of [...lines.map((line) => Buffer.from(line)), counting, downwards]) {
+      expect(bytes.length).to.equal(32)
+      const keys = [bytes.toString('base64')]
+      expect(refusalOf(() => create({ keys })))
+        .to.include('keys[0]')
+        .and.include('random bytes')
+    }
+  })
+
+  it('refuses folders that browsers write in another way', () => {
+    for (const [name, path, written] of [
+      ['secondStep', '/sécurité', '/s%C3%A9curit%C3%A9'],
+      ['admin', '/a/../admin', '/admin'],
+    ] as const) {
+      const refusal = refusalOf(() => create({ paths: { [name]: path } }))
+      expect(refusal).to.include(`\`paths.${name}\``).and.include(written)
+    }
+    expect(() => create({ paths: { secondStep: '/s%C3%A9curit%C3%A9' } })).not.to.throw()
+  })
+
   it('refuses an option that it does not know, and says which is meant', () => {
     const near: Record<string, string> = {
       iplimit: 'ipLimit',
@@ -287,5 +312,17 @@ describe('a misspelt role of admins', () => {
     expect(() => create({ ...given, adminRoles: ['root', 'admin'] })).not.to.throw()
     expect(() => create({ ...given, roles: ['user'] })).not.to.throw()
     expect(() => create({ users, adminRoles: ['root'] })).not.to.throw()
+  })
+
+  it('is warned of where it is the default: a mail could reset an ADMIN', async () => {
+    const given = { users: { findById: async () => null }, roles: ['USER', 'ADMIN'] }
+    const [said, ...more] = await warningsDuring(() => void create(given))
+    expect(said).to.include('nobody is an admin').and.to.include('(USER,ADMIN)')
+    expect(more).to.deep.equal([])
+    const named = { adminRoles: ['ADMIN'] }
+    const flagged = { isAdmin: () => false }
+    for (const fix of [named, flagged, { roles: ['USER', 'admin'] }]) {
+      expect(await warningsDuring(() => void create({ ...given, ...fix }))).to.deep.equal([])
+    }
   })
 })

@@ -38,7 +38,7 @@ function whyNot(file: string, error: unknown): string {
   const thrownAt = frameOf(error, file)
   // Compared by name, because the app may have another copy of this package.
   if (error.name === OURS) return `${error.message}${at(thrownAt)}`
-  if (isOfTheLoader(error)) return `${error.message}${at(positionOfSyntax(file, error))}`
+  if (isOfTheLoader(error)) return `${saidByLoader(error)}${at(positionOfSyntax(file, error))}`
   const code: unknown = Reflect.get(error, 'code')
   const kind = [error.name, ...(typeof code === 'string' ? [code] : [])].join(' ')
   return `it throws ${kind}${at(thrownAt)}. ${hidden(file)}`
@@ -53,6 +53,12 @@ function isOfTheLoader(error: Error): boolean {
   const [, first = ''] = /^ +at (.*)$/m.exec(error.stack ?? '') ?? []
   const parsing = error instanceof SyntaxError && /\bnode:internal\/(modules|vm)\b/.test(first)
   return parsing || OF_THE_LOADER.some((code) => code === Reflect.get(error, 'code'))
+}
+
+/** The parser quotes code, which may be a secret with a quotation mark in it; the linker only names. */
+function saidByLoader({ name, message }: Error): string {
+  if (name !== 'SyntaxError' || message.startsWith('The requested module')) return message
+  return message.replace(/\s*(['"`]).*\1/s, '').replace(/:\s.*$/s, '')
 }
 
 /** The position of the throw: in the file itself, or else in the first file that is not Node's. */

@@ -61,6 +61,17 @@ export function authenticatorLock(
   return isEnrolled(record) ? lockEnd(record.attempts, capsOf(record, window), now) : null
 }
 
+/** Without a noted lock that is none: a clock that was ahead has written it. */
+export function dropLockAhead(
+  record: SecondStepRecord,
+  window: number,
+  now: number,
+): SecondStepRecord {
+  const { lockedUntil } = record
+  if (lockedUntil === null || lockedUntil <= now) return record
+  return authenticatorLock(record, window, now) === null ? noteLock(record, window, now) : record
+}
+
 /** Writes the end of the lock into the record, for lists of records by state. */
 export function noteLock(record: SecondStepRecord, window: number, now: number): SecondStepRecord {
   return { ...record, lockedUntil: authenticatorLock(record, window, now) }

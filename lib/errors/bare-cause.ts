@@ -5,6 +5,8 @@ const CARRIED = [
   ...['command', 'lastNodeError'],
   ...['sql', 'query', 'parameters', 'detail', 'where'],
   'input',
+  // HTTP clients: headers with credentials.
+  ...['config', 'request', 'response', 'options'],
 ] as const
 const DEEPEST = 8
 

@@ -5,6 +5,8 @@ export const EXAMPLE_KEY = 'dGhpcy1pcy10aGUtUkVBRE1FLWV4YW1wbGUta2V5ISE='
 
 const SIZE = 32
 const MOVED_BACK = '. Has this one been in use? Then put a new key in front of it'
+/** Control characters that no text has: all but a tabulator and the ends of lines. */
+const OTHER_CONTROLS = /[^\P{Cc}\t\r\n]/u
 const BASE64 = /^[A-Za-z0-9+/_-]*={0,2}$/
 
 /**
@@ -42,14 +44,16 @@ function readKey(key: unknown, name: string): Buffer {
 
 /**
  * The sign that the key is not random, or null. Each check has a chance below 1 in 10^9 to refuse a
- * random key: 16 different bytes or fewer in 32, 3e-14; well-formed UTF-8 without control characters,
- * 2e-11; base64 without capitals or without small letters, (38/64)^43 each, 4e-10 together.
+ * random key: 16 different bytes or fewer in 32, 3e-14; well-formed UTF-8 without control characters
+ * other than those of lines and tables, 5e-11; steps of one size, as in 0, 1, 2, 1e-72; base64 without capitals or without small letters, (38/64)^43 each, 4e-10 together.
  */
 function whyGuessable(typed: string, bytes: Buffer): string | null {
   const read = bytes.toString('utf8')
-  const text = Buffer.from(read).equals(bytes) && !/\p{Cc}/u.test(read)
+  const text = Buffer.from(read).equals(bytes) && !OTHER_CONTROLS.test(read)
   const oneCase = typed === typed.toLowerCase() || typed === typed.toUpperCase()
   if (text || oneCase) return 'is text, not random bytes'
+  const steps = bytes.subarray(1).map((byte, index) => byte - (bytes[index] ?? 0))
+  if (new Set(steps).size === 1) return 'counts, as random bytes do not'
   return new Set(bytes).size <= SIZE / 2 ? 'repeats itself, as random bytes do not' : null
 }
 

@@ -6,6 +6,7 @@ import type { Account } from '../service/accounts.js'
 import type { Glimpse } from '../service/odd-user.js'
 import type { Paths } from '../web/request/site.js'
 import { check, isListOf, isText } from './check.js'
+import { ADMIN_ROLES, checkAdminRoles } from './check-admin-roles.js'
 import { answeredAtOnce, checkAnswerAtOnce } from './check-at-once.js'
 import { checkLost, checkMail, checkParts } from './check-parts.js'
 import { checkBase, checkPaths } from './check-paths.js'
@@ -51,8 +52,6 @@ const KNOWN = [
 ] as const satisfies readonly (keyof SecondStepOptions)[]
 
 const DEFAULT_IP_LIMIT = 100
-
-const ADMIN_ROLES = ['admin']
 
 /** Checked options with their defaults. */
 export interface CheckedOptions {
@@ -127,13 +126,7 @@ export function checkOptions<U>(options: SecondStepOptions<U>): CheckedOptions {
     const given = options[name]
     check(given === undefined || isListOf(given, isText), `\`${name}\` must be a list of names`)
   }
-  // A misspelt role would silently leave admins unprotected.
-  check(
-    options.roles === undefined ||
-      options.adminRoles === undefined ||
-      options.adminRoles.some((role) => options.roles?.includes(role)),
-    `none of \`adminRoles\` (${options.adminRoles}) is among \`roles\` (${options.roles})`,
-  )
+  checkAdminRoles(options)
   check(
     options.roles === undefined || options.users !== undefined,
     '`roles` need `users: { findById(id) }`: roles that a session remembers may be out of date',

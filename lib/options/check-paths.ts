@@ -13,14 +13,19 @@ const DEFAULT_PATHS: Paths = {
 /** A path without empty segments, and without a slash at the end. */
 const FOLDER = /^(\/[^/\\?#\s]+)+$/
 
+/** Whether a path has no `..`, and no characters that browsers escape. */
+function asBrowsersWrite(path: string): boolean {
+  return writtenByBrowsers(path) === path
+}
+
+function writtenByBrowsers(path: string): string {
+  return new URL(path, 'http://localhost').pathname
+}
+
 /** @returns what a proxy takes off every path; empty for nothing */
 export function checkBase(base: unknown = ''): string {
   const right =
-    base === '' ||
-    (typeof base === 'string' &&
-      FOLDER.test(base) &&
-      // As browsers request it: no `..`, and no characters that they escape.
-      new URL(base, 'http://localhost').pathname === base)
+    base === '' || (typeof base === 'string' && FOLDER.test(base) && asBrowsersWrite(base))
   check(
     right,
     '`base` must be a path such as /app: what a proxy takes off before the app sees a path, as browsers ' +
@@ -39,6 +44,10 @@ export function checkPaths(given: Partial<Paths> = {}, base: string): Paths {
     check(
       isText(path) && right.test(path),
       `\`paths.${name}\` must be a path such as ${DEFAULT_PATHS[name as keyof Paths]}, without a slash at the end`,
+    )
+    check(
+      right !== FOLDER || asBrowsersWrite(path),
+      `\`paths.${name}\` must be written as browsers request it, such as ${writtenByBrowsers(path)}`,
     )
     checkIsWithoutBase(`paths.${name}`, path, base)
   }

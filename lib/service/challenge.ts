@@ -67,6 +67,8 @@ export type ProofAnswer<Result = undefined> =
       readonly kind: 'too-many-attempts'
       readonly retryAfter: number
       readonly blockedUntil: number | null
+      /** Set if it is another limit: this was done often enough for the day. */
+      readonly enoughToday?: true
     }
 
 type Revoked = { readonly kind: 'sign-in-again' }

@@ -117,7 +117,7 @@ export class CodeLimits {
     const toUser = () => giveBackTo(this.#setupsOfUser, userId)
     if (!user.taken) {
       if (address.taken) await toAddress()
-      return tooMany(user.retryAfter)
+      return { ...tooMany(user.retryAfter), enoughToday: true }
     }
     if (!address.taken) {
       await toUser()
@@ -144,7 +144,7 @@ export class CodeLimits {
   ): Promise<Answer | TooOften> {
     const counter = this.#actionsOfUser[action]
     const { taken, retryAfter } = await take(counter, userId, ACTIONS_PER_USER)
-    if (!taken) return { ...tooMany(retryAfter), blockedUntil: null }
+    if (!taken) return { ...tooMany(retryAfter), enoughToday: true, blockedUntil: null }
     let done = false
     try {
       const answer = await run()

@@ -22,7 +22,8 @@ export class FailureReporter {
     const text = explain(error)
     const now = this.#system.now()
     const before = this.#said.get(text)
-    if (before !== undefined && now < before + SAID_FOR) return
+    // A clock that was ahead must not silence a cause until its time comes.
+    if (before !== undefined && now >= before && now < before + SAID_FOR) return
     if (this.#said.size >= REMEMBERED_AT_MOST) this.#said.clear()
     this.#said.set(text, now)
     process.emitWarning(`passport-second-step: ${text}`)

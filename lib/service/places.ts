@@ -11,6 +11,8 @@ export interface Places {
 export interface TooMany {
   readonly kind: 'too-many-attempts'
   readonly retryAfter: number
+  /** Set if the user has done this often enough for the day: no code is blocked. */
+  readonly enoughToday?: true
 }
 
 /** The reason why an attempt is refused unseen. */

@@ -1,4 +1,5 @@
 import { noAttempts } from '../domain/attempts.js'
+import { dropLockAhead } from '../domain/authenticators.js'
 import { endHeld, type HeldLogin } from '../domain/held-login.js'
 import { dropMailResetAhead, endMailReset } from '../domain/mail-reset.js'
 import type { PendingLogin } from '../domain/pending-login.js'
@@ -34,19 +35,20 @@ function isStillSignedIn(
   return stillAdmitted({ kind: 'signed-in', userId, stamp }, { record, policy, subject }, now)
 }
 
-function settled(userContext: UserContext, now: number): SecondStepRecord {
-  return dropMailResetAhead(noteRule(userContext, now), now)
-}
-
 /** Begins and ends stamps and pending logins. */
 export class Sessions {
   readonly #records: Records
   readonly #system: System
   readonly #knownUsers: KnownUsers | null
+  readonly #window: number
 
-  /** @param knownUsers needed where roles have rules of their own */
-  constructor(records: Records, system: System, knownUsers: KnownUsers | null = null) {
+  /**
+   * @param knownUsers needed where roles have rules of their own
+   * @param window of TOTP, in steps
+   */
+  constructor(records: Records, system: System, knownUsers: KnownUsers | null = null, window = 1) {
     this.#records = records
+    this.#window = window
     this.#system = system
     this.#knownUsers = knownUsers
   }
@@ -80,9 +82,13 @@ export class Sessions {
 
   async #settled(userContext: UserContext): Promise<UserContext> {
     const now = this.#system.now()
-    return settled(userContext, now) === userContext.record
+    return this.#settledRecord(userContext, now) === userContext.record
       ? userContext
       : this.#settle(userContext)
+  }
+
+  #settledRecord(userContext: UserContext, now: number): SecondStepRecord {
+    return dropLockAhead(dropMailResetAhead(noteRule(userContext, now), now), this.#window, now)
   }
 
   async #settle(userContext: UserContext): Promise<UserContext> {
@@ -91,7 +97,7 @@ export class Sessions {
       record.userId,
       NO_REQUEST,
       (current, now) => {
-        const next = settled({ record: current, policy, subject }, now)
+        const next = this.#settledRecord({ record: current, policy, subject }, now)
         const { ruleStart, mailReset } = next
         return { record: next, answer: { ruleStart, mailReset }, events: [] }
       },

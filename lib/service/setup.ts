@@ -24,6 +24,7 @@ import type { BackupCodes } from './backup-codes.js'
 import type { Challenge, FollowUp, ProofAnswer, ProofAttempt } from './challenge.js'
 import type { CodeLimits } from './code-limits.js'
 import type { KeysOfUsers } from './keys-of-users.js'
+import type { TooMany } from './places.js'
 import type { Records } from './records.js'
 
 /** The user and the login of a set-up. */
@@ -57,7 +58,7 @@ export type SetupConfirmed =
     } & Generation)
   | { readonly kind: 'wrong-code'; readonly clockOff: number | null }
   | { readonly kind: 'setup-expired' | 'already-enrolled' | 'malformed-request' }
-  | { readonly kind: 'too-many-attempts'; readonly retryAfter: number }
+  | TooMany
   | { readonly kind: 'sign-in-again' }
 
 interface Confirming {

@@ -48,6 +48,8 @@ export interface PageProblem {
   readonly title?: string
   /** Minutes until it is worth trying again, where that is known. */
   readonly minutes?: number
+  /** The same where it is more than an hour: a moment, ISO 8601. */
+  readonly againAt?: string
   /** Seconds that the device's clock is ahead or, below zero, behind, where a code told. */
   readonly clockOff?: number
   /** Of `malformed-request`: the name of the field that it is about; null: it is about none. */

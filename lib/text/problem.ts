@@ -35,6 +35,7 @@ export type ProblemText =
         | 'challenge.last-wrong-code'
         | 'factor.totp.blocked'
         | 'factor.totp.blocked-backup'
+        | 'settings.enough-today'
         | 'refusal.not-found'
         | 'lost-link.other-browser'
     }

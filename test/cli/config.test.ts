@@ -65,8 +65,23 @@ describe('A config of the command line that cannot be loaded', () => {
     expect(noExport).to.contain("named 'nope'").and.contain('export.mjs:2')
     const text = await failureOf('syntax.mjs', 'const a = 1\n\nexport default {')
     expect(text).to.contain('Unexpected end of input').and.contain('syntax.mjs:3')
+    const linked = await failureOf('linked.mjs', "import { nope } from 'node:os'")
+    expect(linked).to.contain("named 'nope'")
     const ours = `import { redisStore } from '${LIB}'\nexport default { store: redisStore({}) }`
     expect(await failureOf('ours.mjs', ours)).to.contain('needs an ioredis client')
+  })
+
+  it('does not quote code that cannot be parsed: it may be a secret with a quotation mark', async () => {
+    for (const code of [
+      'const password = "p4ss"hunter2;',
+      'const password = `p4ss`hunter2 hunter2;',
+      'const pattern = /hunter2(/;',
+      'let hunter2; let hunter2;',
+      '@hunter2',
+    ]) {
+      const text = await failureOf('parse.mjs', `\n${code}`)
+      expect(text, code).to.contain('parse.mjs:2').and.not.contain('hunter2')
+    }
   })
 })
 

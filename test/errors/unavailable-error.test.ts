@@ -42,6 +42,10 @@ describe('an error of a part that does not answer', () => {
     'a command of Redis': { command: { name: 'auth', args: ['app', 'hunter2'] } },
     "a node's error of a cluster": { lastNodeError: carrying({ command: { args: ['hunter2'] } }) },
     'the statement of a database': { sql: "insert 'hunter2'", parameters: ['hunter2'] },
+    'an answer of an HTTP client': {
+      config: { headers: { authorization: 'Bearer hunter2' } },
+      response: { data: 'hunter2' },
+    },
     'an address that is none': { input: 'redis://:hun/ter2hunter2@db' },
   })) {
     it(`has nothing of ${what} in it, in no cause`, () => {

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { UnavailableError } from '../../lib/errors/unavailable-error.js'
 import { FailureReporter } from '../../lib/service/failure-reporter.js'
-import { MINUTE, movedSystem } from '../support/clock.js'
+import { DAY, MINUTE, movedSystem } from '../support/clock.js'
 import { warningsDuring } from '../support/warnings.js'
 
 const away = (cause: unknown) => new UnavailableError('the record store', cause)
@@ -28,6 +28,19 @@ describe('the warning about a part that does not answer', () => {
     expect(await report('ECONNREFUSED')).to.deep.equal([])
     system.advance(1)
     expect(await report('ECONNREFUSED')).to.deep.equal([REFUSED])
+  })
+
+  it('is said after a clock that was ahead was set right', async () => {
+    // Otherwise an outage of two days would be heard of by nobody.
+    const system = movedSystem()
+    const failureReporter = new FailureReporter(system)
+    const report = () =>
+      warningsDuring(() => failureReporter.report(away(new Error('ECONNREFUSED'))))
+    system.advance(2 * DAY)
+    expect(await report()).to.deep.equal([REFUSED])
+    system.advance(-2 * DAY)
+    expect(await report()).to.deep.equal([REFUSED])
+    expect(await report()).to.deep.equal([])
   })
 
   it('has only the cause’s message, not its other properties', async () => {

@@ -67,14 +67,20 @@ function wrongCode({ site, visitor }: Asked, proof: Proof, triesLeft: number | n
 /** The wait and the lock block the authenticator alone: a backup code still works. */
 function tooMany(
   { site, visitor }: Asked,
-  { retryAfter, blockedUntil }: Extract<ProofAnswer, { kind: 'too-many-attempts' }>,
+  { retryAfter, blockedUntil, enoughToday }: Extract<ProofAnswer, { kind: 'too-many-attempts' }>,
 ): Problem {
+  if (enoughToday === true) return doneEnoughToday(retryAfter)
   if (blockedUntil === null) return { code: 'too-many-attempts', retryAfter }
   const { record, policy } = visitor
   const left = policy.backupCodes ? backupCodesLeft(record.backupCodes, site.keyIds) : 0
   const key = left > 0 ? 'factor.totp.blocked-backup' : 'factor.totp.blocked'
   const until = new Date(blockedUntil)
   return { code: 'too-many-attempts', retryAfter, text: { key }, blockedUntil: until }
+}
+
+/** It is only this action that is over for the day. Codes still work. */
+export function doneEnoughToday(retryAfter: number): Problem {
+  return { code: 'too-many-attempts', retryAfter, text: { key: 'settings.enough-today' } }
 }
 
 /** Whether a backup code could be right. */

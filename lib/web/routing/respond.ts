@@ -1,4 +1,5 @@
 import type { Request, Response } from 'express'
+import { HOUR_S } from '../../domain/units.js'
 import { inlineStyle } from '../../text/inline-style.js'
 import type { Translate } from '../../text/messages.js'
 import type { PageData, PageFrame, PageName, PageProblem } from '../../text/pages.js'
@@ -114,7 +115,7 @@ export async function sendProblem(
     ...(problem.code === 'too-many-attempts' &&
     problem.retryAfter !== undefined &&
     problem.blockedUntil === undefined
-      ? { minutes: Math.ceil(problem.retryAfter / 60) }
+      ? againIn(problem.retryAfter, site.system.now())
       : {}),
     ...(problem.clockOff === undefined ? {} : { clockOff: problem.clockOff }),
     ...(problem.field === undefined ? {} : { field: problem.field }),
@@ -123,6 +124,12 @@ export async function sendProblem(
   const navigation = await keepsNavigation(site, req)
   const data = { problem: shown, ...leadOf(site, req, problem, navigation), navigation }
   await showPage(site, req, res, 'problem', data, status)
+}
+
+/** Nobody counts on from now by hundreds of minutes: a longer wait has a moment as its end. */
+function againIn(seconds: number, now: number) {
+  if (seconds <= HOUR_S) return { minutes: Math.ceil(seconds / 60) }
+  return { againAt: new Date(now + seconds * 1000).toISOString() }
 }
 
 /** The heading of a page whose problem's own title would mislead: trying again does not help there. */

@@ -7,7 +7,7 @@ import type { SetupOwner, ShownKey } from '../../service/setup.js'
 import type { ShownCodes } from '../../service/shown-codes.js'
 import type { PageProblem } from '../../text/pages.js'
 import { malformed, type Problem } from '../../text/problem.js'
-import { byProof, malformedAppCode } from '../login/by-proof.js'
+import { byProof, doneEnoughToday, malformedAppCode } from '../login/by-proof.js'
 import { enter } from '../login/enter.js'
 import { accountOfPending, finishLogin } from '../login/finish-login.js'
 import { accountName } from '../request/account-name.js'
@@ -79,7 +79,9 @@ export const confirmSetup: Handler<Owner> = async (exchange) => {
   const answer = await site.setup.confirm(owner, { proof, ...addressLimit(site, req) })
   if (answer.kind === 'sign-in-again') return { code: answer.kind }
   if (answer.kind === 'too-many-attempts') {
-    return refuse(exchange, account, { code: answer.kind, retryAfter: answer.retryAfter })
+    const { retryAfter, enoughToday } = answer
+    const problem = enoughToday ? doneEnoughToday(retryAfter) : { code: answer.kind, retryAfter }
+    return refuse(exchange, account, problem)
   }
   if (answer.kind === 'wrong-code') {
     const clockOff = answer.clockOff ?? undefined

@@ -51,6 +51,22 @@ describe('what one user does in a day', () => {
     await postJson(browser, '/second-step/fresh', { code: left }).expect(200)
   })
 
+  it('says that this is all for today, until when, and that codes still work', async () => {
+    const { host, browser, enrolment } = await visit()
+    const left = await renew(browser, enrolment.backupCodes[0] ?? '', 20)
+    const page = await browser
+      .post(MAKE)
+      .type('form')
+      .set('Accept', 'text/html')
+      .send({ code: left })
+    expect(page.status).to.equal(429)
+    const until = new Date(host.system.now() + DAY).toISOString()
+    expect(page.text).to.contain('often enough for one day').and.contain('do it again on')
+    expect(page.text)
+      .to.contain(`datetime="${until}"`)
+      .and.not.match(/\d{3,} minutes/)
+  })
+
   it('can make sets again on the next day', async () => {
     const { host, browser, enrolment } = await visit()
     const left = await renew(browser, enrolment.backupCodes[0] ?? '', 20)
