@@ -1,4 +1,5 @@
-import { createRequire } from 'node:module'
+import { readFileSync } from 'node:fs'
+import { packageFile } from '../text/package-files.js'
 import { readArguments, refuseOthers, UsageError } from './arguments.js'
 import type { Command, Outcome } from './command.js'
 import { COMMANDS } from './commands.js'
@@ -78,7 +79,7 @@ function commandOf(name: string): Command {
 }
 
 function ownVersion(): string {
-  return String(createRequire(import.meta.url)('../../package.json').version)
+  return String(JSON.parse(readFileSync(packageFile('package.json'), 'utf8')).version)
 }
 
 function usage(): string {

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { packageFile } from './package-files.js'
 
-const FILE = new URL('../../views/assets/style.css', import.meta.url)
+const FILE = packageFile('views/assets/style.css')
 
 /**
  * The inline style sheet for the page of a 503: the style sheet's own route is behind the guard and

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { ConfigurationError } from '../errors/configuration-error.js'
 import { checkedFormats, type Formats, formatsWhenAsked } from './formats.js'
+import { packageFile } from './package-files.js'
 
 /** Writes the text of a key. Throws at a key that there is no text for. */
 export type Translate = (key: string, values?: Record<string, string | number | Date>) => string
@@ -19,7 +20,7 @@ export interface Messages {
 
 type Language = ReturnType<Messages['for']>
 
-const FOLDER = new URL('../../messages/', import.meta.url)
+const FOLDER = packageFile('messages/')
 
 /** The languages that the package brings along: one for each file of messages/. */
 export const LANGUAGES = readdirSync(FOLDER).map((file) => basename(file, '.json'))

@@ -3,6 +3,7 @@ import { extname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import ejs, { type TemplateFunction } from 'ejs'
 import { ConfigurationError } from '../errors/configuration-error.js'
+import { packageFile } from './package-files.js'
 
 /** The EJS views: ours, and the host's in front of them. */
 export interface Views {
@@ -22,7 +23,7 @@ export interface Views {
   write(name: string, values: object): string
 }
 
-const OURS = fileURLToPath(new URL('../../views', import.meta.url))
+const OURS = fileURLToPath(packageFile('views'))
 
 /**
  * @param hostFolder a file in it replaces our view or part of that name

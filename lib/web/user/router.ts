@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import express, { type Router } from 'express'
+import { packageFile } from '../../text/package-files.js'
 import type { Site } from '../request/site.js'
 import { formAddress } from '../routing/form-address.js'
 import {
@@ -64,7 +65,7 @@ const routes = [
   route('post', '/lost/:token/cancel', nothing, cancelLostLink),
 ] as const
 
-const ASSETS = fileURLToPath(new URL('../../../views/assets', import.meta.url))
+const ASSETS = fileURLToPath(packageFile('views/assets'))
 
 /** The user router, to be mounted at `paths.secondStep`. */
 export function router(site: Site): Router {
