@@ -3,11 +3,12 @@ import diagnosticsChannel = require('node:diagnostics_channel')
 import fs = require('node:fs')
 import net = require('node:net')
 import Mocha = require('mocha')
+import whereWritten = require('./where-written.cjs')
 
 const PATIENCE = 10_000
-const { EVENT_HOOK_END, EVENT_RUN_END, EVENT_TEST_END } = Mocha.Runner.constants
+const { EVENT_HOOK_END, EVENT_RUN_END, EVENT_TEST_END, EVENT_TEST_FAIL } = Mocha.Runner.constants
 
-/** What a file of tests took, and which of its tests called the store that can be another one. */
+/** What a file of tests took, and with `TEST_CALLS` which of its tests called the store. */
 interface FileResult {
   seconds: number
   tests: TestResult[]
@@ -30,11 +31,17 @@ class CountingReporter extends Mocha.reporters.Base {
 
   constructor(runner: Mocha.Runner, options: Mocha.MochaOptions) {
     super(runner, options)
+    // Before whoever prints it.
+    runner.prependListener(EVENT_TEST_FAIL, (_, error) => {
+      if (typeof error?.stack === 'string') error.stack = whereWritten(error.stack)
+    })
     const all = process.env.TEST_OUTPUT === 'all'
     if (all) new Mocha.reporters.Spec(runner, options)
-    diagnosticsChannel.subscribe('store-calls', (call) => {
-      this.#calls.push(crypto.hash('sha1', String(call), 'base64url').slice(0, 12))
-    })
+    if (process.env.TEST_CALLS === 'true') {
+      diagnosticsChannel.subscribe('store-calls', (call) => {
+        this.#calls.push(crypto.hash('sha1', String(call), 'base64url').slice(0, 12))
+      })
+    }
     runner.on(EVENT_TEST_END, (test) => this.#addTest(test))
     runner.on(EVENT_HOOK_END, (hook) => this.#addTime(hook))
     runner.once(EVENT_RUN_END, () => {

@@ -9,7 +9,7 @@ import { Progress } from './testing/progress.js'
 import { Repetition } from './testing/repetition.js'
 import { startServers } from './testing/servers.js'
 import { startsProcesses, testFiles } from './testing/test-files.js'
-import { countsCoverage, type Unit, units } from './testing/units.js'
+import { countsCoverage, isOverHttp, type Unit, units } from './testing/units.js'
 import { requireTools } from './tools.js'
 
 const INTERRUPTED = 130
@@ -44,6 +44,7 @@ async function testEverything(): Promise<number> {
       ...servers.environment(slot),
       TEST_BUILT: 'true',
       TEST_STORE: unit.store,
+      TEST_CALLS: String(unit.store === '' && unit.files.some(isOverHttp)),
       ...(countsCoverage(unit) ? COVERED : {}),
     }))
     const covered = isCovered()

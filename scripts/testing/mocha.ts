@@ -44,8 +44,8 @@ const ENDING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 const { timeout } = JSON.parse(readFileSync('.mocharc.json', 'utf8'))
 const COMMAND = [
-  ...['--enable-source-maps', 'node_modules/mocha/bin/mocha.js', '--no-config', '--no-package'],
-  ...['--forbid-only', '--forbid-pending', '--timeout', String(timeout)],
+  ...['node_modules/mocha/bin/mocha.js', '--no-config', '--no-package', '--forbid-only'],
+  ...['--forbid-pending', '--timeout', String(timeout)],
   ...['--reporter', join(COMPILED, 'scripts/counting-reporter.cjs')],
 ]
 
