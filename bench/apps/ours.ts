@@ -64,6 +64,7 @@ async function make(settings: Settings, ways: Ways): Promise<BenchApp> {
       findById: async (id: string) => userOf(id),
       list: async (query) => page(query, listed),
     },
+    roles: ['user', 'admin'],
     // All requests of a run come from one address; they are counted all the same.
     ipLimit: () => 1_000_000_000,
     ...ways.more,

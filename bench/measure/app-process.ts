@@ -10,6 +10,7 @@ const ENTRY = fileURLToPath(new URL('../apps/process.ts', import.meta.url))
 /** An app in a process of its own, so that its CPU time is measured apart. */
 export interface AppProcess {
   readonly name: AppName
+  readonly port: number
   readonly client: HttpClient
   ask<Q extends Question>(question: Q, by?: number): Promise<Questions[Q]>
   stop(): Promise<void>
@@ -37,6 +38,7 @@ export async function startApp(
   let last = 0
   return {
     name,
+    port,
     client,
     ask(question, by = 0) {
       last += 1
