@@ -55,7 +55,7 @@ describe('what one user does in a day', () => {
 
   it('says that this is all for today, until when, and that codes still work', async () => {
     const { host, browser, enrolment } = await visit()
-    const left = await renew(browser, enrolment.backupCodes[0] ?? '', 20)
+    const left = await renew(browser, enrolment.backupCodes[0] ?? '', SETS - 1)
     const page = await browser
       .post(MAKE)
       .type('form')
