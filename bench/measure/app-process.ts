@@ -24,6 +24,7 @@ export async function startApp(
 ): Promise<AppProcess> {
   const child = fork(ENTRY, [name], {
     env: { ...process.env, NODE_ENV: 'production', BENCH_SETTINGS: JSON.stringify(settings) },
+    execArgv: [...process.execArgv, '--expose-gc'],
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   })
   const port = await portOf(child).catch((cause: unknown) => {

@@ -2,7 +2,9 @@ import { adminPage } from './admin-page.js'
 import { anonymous } from './anonymous.js'
 import { burst } from './burst.js'
 import { bytes } from './bytes.js'
+import { codes } from './codes.js'
 import { guardedGet } from './guarded-get.js'
+import { heap } from './heap.js'
 import { mariadbLists, postgresqlLists, redisLists } from './lists.js'
 import { loginPending, loginWithout } from './login.js'
 import { backupCode, post } from './post.js'
@@ -14,6 +16,7 @@ import { trips } from './trips.js'
 
 /** Scenarios that run only when they are named: they take many minutes. */
 export const LONG_SCENARIOS: Readonly<Record<string, Scenario>> = {
+  heap,
   'lists-redis': redisLists,
   'lists-postgresql': postgresqlLists,
   'lists-mariadb': mariadbLists,
@@ -34,4 +37,5 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   'setup-page': setupPage,
   postgresql,
   'start-up': startUp,
+  codes,
 }
