@@ -1,6 +1,7 @@
 import type { Request, Response } from 'express'
 import { UnavailableError } from '../../errors/unavailable-error.js'
 import { stepsWithin } from '../../ports/steps-within.js'
+import { closeOnceSent } from '../request/closed-response.js'
 import { wantsJson } from '../request/negotiation.js'
 import type { HostApp, PendingInfo, Services, Site } from '../request/site.js'
 import {
@@ -43,7 +44,12 @@ async function hostsAnswer(
       step('the option onPending', async () => onPending(req, res, info)),
     )
   } catch (error) {
-    if (!(error instanceof UnavailableError) || !res.headersSent) throw error
+    if (!(error instanceof UnavailableError)) throw error
+    if (!res.headersSent) {
+      // The host's own answer may still come.
+      closeOnceSent(res)
+      throw error
+    }
     site.failureReporter.report(error)
   }
 }

@@ -1,6 +1,7 @@
 import type { Request, Response } from 'express'
 import { answeredSince } from './answered.js'
 import { hasBody } from './body.js'
+import { closeOnceSent } from './closed-response.js'
 
 type Piece = Parameters<Request['push']>
 
@@ -116,6 +117,7 @@ export class HeldBody {
 
   #refuse(refuse: Refusal): void {
     const answer = () => {
+      closeOnceSent(this.#res)
       if (this.#res.writableEnded) this.#letGo()
       else refuse().then(() => this.#letGo())
     }
@@ -140,8 +142,10 @@ export class HeldBody {
    */
   #letAnsweredEnd(): void {
     whenAnswered(this.#res, () => {
-      if (isRead(this.#req)) this.#req.destroy()
-      else {
+      if (isRead(this.#req)) {
+        closeOnceSent(this.#res)
+        this.#req.destroy()
+      } else {
         this.#pass(null)
         this.#req.resume()
       }

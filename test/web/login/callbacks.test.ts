@@ -182,6 +182,25 @@ describe('a callback of the host’s that throws', () => {
     await again.get('/inside').expect(401, { user: null })
   })
 
+  it('is a 503 where onPending answers too late, from a callback: that ends nothing', async () => {
+    const late = new EventEmitter()
+    const onPending: SecondStepOptions<HostUser>['onPending'] = (_req, res, info) =>
+      new Promise<void>((resolve) => {
+        late.once('saved', () => {
+          res.status(202).json(info)
+          resolve()
+        })
+      })
+    const options = { onPending, timeout: 200, store: memoryStore() }
+    const { browser } = await enrolledVisit({ options })
+    const ended = await endings(async () => {
+      expectProblem(await passFirstStep(browser, ann), 'unavailable', 503)
+      late.emit('saved')
+      await new Promise((resolve) => setImmediate(resolve))
+    })
+    expect(ended).to.deep.equal([])
+  })
+
   it('is none where onPending has answered and goes on for long', async () => {
     const late = new EventEmitter()
     const onPending: SecondStepOptions<HostUser>['onPending'] = async (_req, res, { status }) => {
