@@ -24,3 +24,8 @@ export function shortNames(writeId: string): readonly string[] {
 export function shortName(writeId: string): string {
   return shortNames(writeId)[0] ?? ''
 }
+
+/** Whether a document with this `writeId` was made by the write of that name, or after it. */
+export function isNamedBy(name: string, writeId: string): boolean {
+  return shortNames(writeId).includes(shortName(name))
+}

@@ -4,7 +4,7 @@ import type { SecondStepEvent } from '../domain/event.js'
 import { BrokenRecordError, parsePolicy, parseRecord } from '../domain/parse-record.js'
 import { defaultPolicy, type Policy } from '../domain/policy.js'
 import { blankRecord, type SecondStepRecord } from '../domain/record.js'
-import { nameWrite } from '../domain/write-name.js'
+import { isNamedBy, nameWrite } from '../domain/write-name.js'
 import { UnavailableError } from '../errors/unavailable-error.js'
 import type { RecordQuery, RecordStore } from '../ports/record-store.js'
 import type { System } from '../ports/system.js'
@@ -180,14 +180,14 @@ export class Records {
       const next = noteLock(decision.record, this.#window, now)
       const { events } = decision
       const announce = () => this.#announcer.announce(userId, events, requestInfo)
-      if (
-        decision.record === record ||
-        (await this.#write(this.#following(next, record), { events, announce }))
-      ) {
-        await announce()
-        return decision.answer
+      const sent = decision.record === record ? null : this.#following(next, record)
+      if (sent !== null && !(await this.#write(sent, { events, announce }))) {
+        record = await this.find(userId)
+        // A client that sends a write again after a dropped connection loses against whoever came between.
+        if (!isNamedBy(sent.writeId, record.writeId)) continue
       }
-      record = await this.find(userId)
+      await announce()
+      return decision.answer
     }
     throw new UnavailableError(PART, new Error(`lost ${TRIES} races for one record`))
   }
@@ -206,13 +206,13 @@ export class Records {
       const decision = decide(policy, this.#system.now())
       const { events } = decision
       const announce = () => this.#announcer.announce(null, events, requestInfo)
-      if (
-        decision.policy === policy ||
-        (await this.#writePolicy(this.#following(decision.policy, policy), { events, announce }))
-      ) {
-        await announce()
-        return decision.answer
+      const sent = decision.policy === policy ? null : this.#following(decision.policy, policy)
+      if (sent !== null && !(await this.#writePolicy(sent, { events, announce }))) {
+        const { writeId } = await this.#storedPolicy()
+        if (!isNamedBy(sent.writeId, writeId)) continue
       }
+      await announce()
+      return decision.answer
     }
     throw new UnavailableError(PART, new Error(`lost ${TRIES} races for the policy`))
   }

@@ -3,6 +3,7 @@ import type { Decision } from '../../lib/domain/decision.js'
 import { defaultPolicy } from '../../lib/domain/policy.js'
 import { blankRecord, type SecondStepRecord } from '../../lib/domain/record.js'
 import { raiseEpoch } from '../../lib/domain/stamp.js'
+import { nameWrite } from '../../lib/domain/write-name.js'
 import type { RecordAndPolicy } from '../../lib/ports/record-store.js'
 import { deepFreeze, enrolledRecord, NOW, policyWith, USER } from '../support/records.js'
 import { happened, raising, refusal, requestInfo, silence, world } from './scripted-store.js'
@@ -157,6 +158,25 @@ describe('changing a record', () => {
     expect(answer).to.equal('too late')
     expect(announced).to.deep.equal([])
   })
+
+  // A client resends after a dropped connection; the write had taken place, another process has written over
+  // it, and the store says that it lost. Decided anew, a used backup code is wrong and its new set is dead.
+  for (const between of [1, 5]) {
+    it(`answers and tells a write that took place, ${between} writes ago, though the store says it lost`, async () => {
+      const { store, records, announced } = world()
+      const seen: SecondStepRecord[] = []
+      store.answers.write = () => {
+        const first = store.written[0]?.writeId ?? ''
+        const others = Array.from({ length: between }, (_, index) => `${index}-other-write`)
+        const name = others.reduce((before, own) => nameWrite(own, before), first)
+        store.stored = enrolledRecord({ version: 9, epoch: 9, writeId: name })
+        return false
+      }
+      expect(await records.change(USER, requestInfo, raising(seen))).to.equal('epoch 1')
+      expect(seen).to.have.length(1)
+      expect(announced).to.have.length(1)
+    })
+  }
 
   it('gives up after ten lost races', async () => {
     const { store, records, announced } = world()
