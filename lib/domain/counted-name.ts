@@ -23,8 +23,8 @@ const FROM_KATAKANA_TO_HIRAGANA = -0x60
 /** Small kana and final Hebrew letters. The usual form of each is the next code point. */
 const OTHER_FORM = /[ぁぃぅぇぉっゃゅょゎךםןףץ]/g
 const LAST_KNOWN = '\u{1ffff}'
-/** In characters; an address has at most 254. */
-const LONGEST = 1000
+/** In characters; an address has at most 254. Longer names are refused before they are counted. */
+export const LONGEST_NAME = 1000
 
 /**
  * The form under which a name is counted. Names that a common database may take for one another have the
@@ -35,9 +35,8 @@ const LONGEST = 1000
  * Some collations of single languages take further letters outside ASCII for one another. See `isPlainName`.
  */
 export function countedName(name: string): string {
-  // No account has such a name, and to normalise it takes time that grows with the square of its length. All
-  // of them share one count.
-  if (name.length > LONGEST) return ''
+  // To normalise a long name takes time that grows with the square of its length.
+  if (name.length > LONGEST_NAME) return ''
   const plain = [...name.normalize('NFKD').replace(NUMERATOR, digitOf)].map(plainOf).join('')
   return (
     plain

@@ -132,6 +132,7 @@ function wrap(
     visitor: { kind: 'anonymous' },
     logIn: req.logIn.bind(req) as PassportLogIn,
     next,
+    metAt: site.system.now(),
     bodyWasThere: req.complete,
     passed: null,
     loggingIn: false,

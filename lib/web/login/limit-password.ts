@@ -1,6 +1,6 @@
 import type { Request, RequestHandler } from 'express'
 import { isOneAddress } from '../../domain/address.js'
-import { countedName } from '../../domain/counted-name.js'
+import { countedName, LONGEST_NAME } from '../../domain/counted-name.js'
 import { checkCall } from '../../errors/check-call.js'
 import { ConfigurationError } from '../../errors/configuration-error.js'
 import type { Account } from '../../service/accounts.js'
@@ -87,10 +87,12 @@ function accountsIn(req: Request): ReadonlyArray<readonly [field: string, accoun
 }
 
 /**
- * The strategy might read a list or an object as an account's name, and it would not be counted.
+ * The strategy might read a list or an object as an account's name, and it would not be counted. Nor
+ * would a long text, which is another name of somebody's where blanks at its end don't count.
  */
 function isName(account: unknown): boolean {
-  return account === undefined || account === null || /^(string|number)$/.test(typeof account)
+  if (account === undefined || account === null || typeof account === 'number') return true
+  return typeof account === 'string' && account.length <= LONGEST_NAME
 }
 
 /**

@@ -16,6 +16,9 @@ import { errorHandler } from '../routing/error-handler.js'
 import { enrolled } from '../routing/requirements.js'
 import { redirect, sendProblem } from '../routing/respond.js'
 
+/** Milliseconds for which the guard's look is enough. */
+const SEEN_FOR = 100
+
 /** Options of `requireFresh()`. */
 export interface RequireFreshOptions {
   /**
@@ -56,10 +59,14 @@ export function requireFresh(site: Site, options: RequireFreshOptions = {}): Req
       held?.release()
       if (problem !== null && !isAnswered()) await refuse(site, req, res, problem)
     }
-    /** What the guard has seen counts as long as no piece of the body has come since. */
+    /**
+     * What the guard has seen counts as long as no piece of the body has come since, and other middleware
+     * has not kept the request waiting.
+     */
     const firstProblem = async (): Promise<Problem | null> => {
-      const { visitor, bodyWasThere } = guardStateOf(req)
-      const mustLook = hasBodyBegun(req) && !bodyWasThere
+      const { visitor, bodyWasThere, metAt } = guardStateOf(req)
+      const isLate = Math.abs(site.system.now() - metAt) > SEEN_FOR
+      const mustLook = isLate || (hasBodyBegun(req) && !bodyWasThere)
       return mustLook ? problemNow() : problemOf(site, req, visitor, notEnrolled)
     }
     const lookAtBody = async (): Promise<Refusal | null> => {

@@ -15,6 +15,7 @@ export async function lookAgain(site: Site, req: Request): Promise<Visitor | Pro
   const { visitor } = state
   if (visitor.kind !== 'signed-in' || visitor.once === true) return visitor
   const { account, stamp } = visitor
+  state.metAt = site.system.now()
   const userContext = await site.sessions.userContext(account.id, account.subject)
   const standing = standingOf(account.id, stamp, userContext, site.system.now())
   if (standing === 'passed') {

@@ -50,6 +50,8 @@ export interface GuardState {
    * process.
    */
   readonly next: NextFunction
+  /** When the guard checked, in milliseconds. */
+  metAt: number
   /** Whether the body, if any, had already arrived when the guard checked. */
   readonly bodyWasThere: boolean
   /** A second step that the strategy has just seen passed and that no login has used yet. */

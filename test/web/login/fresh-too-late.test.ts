@@ -1,13 +1,14 @@
 // A payment that the host has given up by a time-out of its own must not be made afterwards: the client
 // was told that it failed, and tries again.
 
-import { once } from 'node:events'
+import { EventEmitter, once } from 'node:events'
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { expect } from 'chai'
 import express from 'express'
-import { postJson } from '../../support/answers.js'
+import { expectProblem, postJson } from '../../support/answers.js'
 import { browserOf, enrol, giveCode, JSON_TYPE, passFirstStep } from '../../support/browser.js'
+import { movedSystem } from '../../support/clock.js'
 import { ann, makeHost } from '../../support/host.js'
 import { park } from '../../support/parked.js'
 import { cookieOf, useCookie } from '../../support/sessions.js'
@@ -118,5 +119,48 @@ describe('a route with requireFresh() that the host has given up', () => {
     const { host, paid, cookie } = await impatientBank()
     await postJson(useCookie(browserOf(host), cookie), '/parsed-behind', { to: 'bob' }).expect(200)
     expect(paid).to.deep.equal([{ to: 'bob' }])
+  })
+})
+
+describe('a route with requireFresh() behind middleware that keeps requests waiting', () => {
+  // The attack: a request to a slowed-down route is sent with a stolen cookie; everything is ended while it
+  // waits, and it has no body that would make requireFresh() look again.
+  it('does nothing for a session that was ended meanwhile', async () => {
+    let deleted = 0
+    let goOn = () => {}
+    const waiting = new EventEmitter()
+    const waits = once(waiting, 'waits')
+    const system = movedSystem()
+    const host = makeHost({
+      system,
+      mount: ({ app, secondStep }) => {
+        app.delete(
+          '/account',
+          (_req, _res, next) => {
+            goOn = next
+            waiting.emit('waits')
+          },
+          secondStep.requireFresh(),
+          (_req, res) => {
+            deleted += 1
+            res.json({})
+          },
+        )
+      },
+    })
+    const enrolment = await enrol(host, ann)
+    const browser = browserOf(host)
+    await passFirstStep(browser, ann)
+    await giveCode(browser, enrolment.code()).expect(200)
+    const answer = browser
+      .delete('/account')
+      .set('Accept', JSON_TYPE)
+      .then((response) => response)
+    await waits
+    await host.secondStep.endSessions('ann')
+    system.advance(200)
+    goOn()
+    expectProblem(await answer, 'sign-in-again', 401)
+    expect(deleted).to.equal(0)
   })
 })
