@@ -35,7 +35,8 @@ const texts = () => read.filter((file) => /\\/messages\\/|\\.ejs$/.test(file)).m
 const atStart = texts()
 loadMessages().for(['it']).t('settings.back')
 loadMessages().for(['it']).t('settings.title')
-console.log(JSON.stringify({ atStart, after: texts() }))
+const ofQrCodes = read.filter((file) => file.includes('/node_modules/qrcode/')).length
+console.log(JSON.stringify({ atStart, after: texts(), ofQrCodes }))
 process.exit()
 `
 
@@ -46,7 +47,7 @@ async function run() {
 }
 
 describe('An app that starts', () => {
-  it('reads no text and no view before it shows one, then those of one language, once', async () => {
-    expect(await run()).to.deep.equal({ atStart: [], after: ['it.json'] })
+  it('reads no text and no view before it shows one, then those of one language, once, and draws no QR code', async () => {
+    expect(await run()).to.deep.equal({ atStart: [], after: ['it.json'], ofQrCodes: 0 })
   })
 })

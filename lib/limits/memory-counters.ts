@@ -1,4 +1,6 @@
-import { RateLimiterMemory } from 'rate-limiter-flexible'
+import type { RateLimiterMemory } from 'rate-limiter-flexible'
+// The package's index loads the limiters of twenty databases.
+import Limiter from 'rate-limiter-flexible/lib/RateLimiterMemory.js'
 import type { Counter, Counters } from '../ports/counters.js'
 import { checkWindow, counterKey } from './counter-key.js'
 
@@ -17,7 +19,7 @@ export function memoryCounters(): Counters {
 
 /** The limit comes with each call; the limiter itself never refuses. */
 function limiterOf(seconds: number): RateLimiterMemory {
-  return new RateLimiterMemory({ points: Number.MAX_SAFE_INTEGER, duration: seconds })
+  return new Limiter({ points: Number.MAX_SAFE_INTEGER, duration: seconds })
 }
 
 function memoryCounter(limiter: RateLimiterMemory): Counter {

@@ -1,4 +1,6 @@
-import QRCode from 'qrcode'
+// Loaded when the first code is drawn, with its many modules: most processes have long started then.
+// That it is installed shows at start-up.
+import.meta.resolve('qrcode')
 
 /**
  * Draws the text as a QR code: an SVG document with a `viewBox` and no size of its own. Background
@@ -6,7 +8,8 @@ import QRCode from 'qrcode'
  *
  * @throws Error where the text is longer than a QR code holds
  */
-export function qrSvg(text: string): Promise<string> {
+export async function qrSvg(text: string): Promise<string> {
+  const { default: QRCode } = await import('qrcode')
   return QRCode.toString(text, {
     type: 'svg',
     errorCorrectionLevel: 'M',
