@@ -40,7 +40,7 @@ export function userOf(id: string): User {
  */
 export async function makeHost(settings: Settings): Promise<Host> {
   const redis = new Redis(settings.redisUrl, {
-    commandTimeout: 5000,
+    commandTimeout: 20_000,
     maxRetriesPerRequest: 1,
     enableOfflineQueue: false,
     lazyConnect: true,

@@ -64,6 +64,9 @@ async function make(settings: Settings, ways: Ways): Promise<BenchApp> {
       findById: async (id: string) => userOf(id),
       list: async (query) => page(query, listed),
     },
+    roles: ['user', 'admin'],
+    // A machine that is busy with something else must not end a run with 503.
+    timeout: 20_000,
     // All requests of a run come from one address; they are counted all the same.
     ipLimit: () => 1_000_000_000,
     ...ways.more,

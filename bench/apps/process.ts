@@ -42,6 +42,10 @@ const ANSWERS: { [Q in Question]: (by: number) => Questions[Q] | Promise<Questio
     const { user, system } = process.cpuUsage()
     return user + system
   },
+  heap() {
+    globalThis.gc?.()
+    return process.memoryUsage().heapUsed
+  },
   advance(by) {
     ahead += by
     return null

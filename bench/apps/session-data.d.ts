@@ -6,6 +6,8 @@ declare module 'express-session' {
     verified?: { id: string; epoch: number }
     /** The user who passed the first step, in the app by hand. */
     pending?: { id: string; user: string; epoch: number; at: number }
+    /** The key that the plain app's page with a QR code shows. */
+    secret?: string
     /** As passport-totp's own example has it. */
     secondFactor?: 'totp'
   }

@@ -11,6 +11,8 @@ export interface Settings {
 export interface Questions {
   /** User and system time of the process so far, microseconds. */
   cpu: number
+  /** What the heap holds after a collection, bytes. */
+  heap: number
   /** Puts the clock on by that many milliseconds, for the next code of an authenticator. */
   advance: null
   /** Begins to count what goes to Redis. */

@@ -61,11 +61,13 @@ export class Accounts {
 
   /** The request with the code that a user's authenticator shows now, for each pending login. */
   codeRequests(ids: readonly string[], cookies: readonly string[]): string[] {
+    return this.codesOf(ids).map((code, nth) => written(this.wire.code(code, cookies[nth] ?? '')))
+  }
+
+  /** The codes that the users' authenticators show now. */
+  codesOf(ids: readonly string[]): string[] {
     const now = Date.now() + this.#ahead
-    return ids.map((id, nth) => {
-      const code = codeAt(this.#proofsOf(id).secret, now)
-      return written(this.wire.code(code, cookies[nth] ?? ''))
-    })
+    return ids.map((id) => codeAt(this.#proofsOf(id).secret, now))
   }
 
   /** … with a backup code that was not used yet. */

@@ -10,6 +10,7 @@ const ENTRY = fileURLToPath(new URL('../apps/process.ts', import.meta.url))
 /** An app in a process of its own, so that its CPU time is measured apart. */
 export interface AppProcess {
   readonly name: AppName
+  readonly port: number
   readonly client: HttpClient
   ask<Q extends Question>(question: Q, by?: number): Promise<Questions[Q]>
   stop(): Promise<void>
@@ -23,6 +24,7 @@ export async function startApp(
 ): Promise<AppProcess> {
   const child = fork(ENTRY, [name], {
     env: { ...process.env, NODE_ENV: 'production', BENCH_SETTINGS: JSON.stringify(settings) },
+    execArgv: [...process.execArgv, '--expose-gc'],
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   })
   const port = await portOf(child).catch((cause: unknown) => {
@@ -37,6 +39,7 @@ export async function startApp(
   let last = 0
   return {
     name,
+    port,
     client,
     ask(question, by = 0) {
       last += 1

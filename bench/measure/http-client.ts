@@ -45,9 +45,12 @@ export class HttpClient {
   /** Every request once, as many at a time as there are connections. @returns the answers in order */
   async all(requests: readonly string[]): Promise<Answer[]> {
     const answers: Answer[] = []
-    await this.#spread(requests.length, async (connection, nth) => {
-      answers[nth] = await connection.send(requests[nth] ?? '')
-    })
+    await this.#spread(
+      () => requests.length,
+      async (connection, nth) => {
+        answers[nth] = await connection.send(requests[nth] ?? '')
+      },
+    )
     return answers
   }
 
@@ -59,17 +62,36 @@ export class HttpClient {
    */
   async run(requests: readonly string[], times: number, expected: Expected): Promise<number> {
     const began = process.hrtime.bigint()
-    await this.#spread(times, async (connection, nth) => {
-      check(await connection.send(requests[nth % requests.length] ?? ''), expected)
-    })
+    await this.#spread(
+      () => times,
+      async (connection, nth) => {
+        check(await connection.send(requests[nth % requests.length] ?? ''), expected)
+      },
+    )
     return Number(process.hrtime.bigint() - began) / 1e9
   }
 
-  async #spread(times: number, send: (connection: Connection, nth: number) => Promise<void>) {
+  /**
+   * Sends the requests in turn until it is told to stop.
+   *
+   * @returns how long each answer took, milliseconds
+   */
+  async latencies(requests: readonly string[], goesOn: () => boolean, expected: Expected) {
+    const took: number[] = []
+    const times = () => (goesOn() ? Number.POSITIVE_INFINITY : 0)
+    await this.#spread(times, async (connection, nth) => {
+      const began = performance.now()
+      check(await connection.send(requests[nth % requests.length] ?? ''), expected)
+      took.push(performance.now() - began)
+    })
+    return took
+  }
+
+  async #spread(times: () => number, send: (connection: Connection, nth: number) => Promise<void>) {
     let nth = 0
     await Promise.all(
       this.#connections.map(async (connection) => {
-        while (nth < times) {
+        while (nth < times()) {
           nth += 1
           await send(connection, nth - 1)
         }

@@ -1,4 +1,5 @@
 import { Redis } from 'ioredis'
+import { POSTGRESQL, type TestDatabase } from '../../test/support/databases.js'
 import { type RedisServer, startRedisServer } from '../../test/support/redis-server.js'
 import type { AppName } from '../apps/index.js'
 import type { Settings } from '../apps/settings.js'
@@ -11,6 +12,7 @@ export class Workshop implements Bench {
   readonly quick: boolean
   #shared: Promise<RedisServer> | null = null
   readonly #servers: RedisServer[] = []
+  #database: Promise<TestDatabase> | null = null
   readonly #apps: AppProcess[] = []
   readonly #accounts = new Map<AppName, Promise<Accounts>>()
 
@@ -21,7 +23,7 @@ export class Workshop implements Bench {
   accounts(name: AppName): Promise<Accounts> {
     const known = this.#accounts.get(name)
     if (known !== undefined) return known
-    const started = this.#start(name)
+    const started = this.#start(name, this.#accounts.size)
     this.#accounts.set(name, started)
     return started
   }
@@ -54,14 +56,17 @@ export class Workshop implements Bench {
 
   async stop(): Promise<void> {
     await Promise.all(this.#apps.map((app) => app.stop()))
+    await (await this.#database)?.stop()
     await Promise.all(this.#servers.map((server) => server.stop()))
   }
 
   /** One server for all apps, and in it a database for each. */
-  async #start(name: AppName): Promise<Accounts> {
+  async #start(name: AppName, place: number): Promise<Accounts> {
     this.#shared ??= this.#server()
-    const { url } = await this.#shared
-    return this.#started(name, { redisUrl: `${url}/${this.#accounts.size}` })
+    const redisUrl = `${(await this.#shared).url}/${place}`
+    if (name !== 'ours, PostgreSQL') return this.#started(name, { redisUrl })
+    this.#database ??= POSTGRESQL.start()
+    return this.#started(name, { redisUrl, databaseUrl: (await this.#database).url })
   }
 
   async #started(name: AppName, settings: Settings): Promise<Accounts> {

@@ -1,7 +1,7 @@
-import { randomUUID } from 'node:crypto'
 import { Redis } from 'ioredis'
-import { type RecordStore, redisStore } from '../apps/package.js'
+import { redisStore } from '../apps/package.js'
 import { userIds } from '../measure/accounts.js'
+import { fill } from '../measure/records.js'
 import type { Figure } from '../report/figure.js'
 import type { Bench } from './scenario.js'
 
@@ -62,21 +62,9 @@ async function bytesByClass(redis: Redis): Promise<Map<string, number>> {
 
 /** The growth of Redis by that many records like this user's, with their places in lists. */
 async function recordAndLists(redis: Redis, like: string, count: number): Promise<number> {
-  const store = redisStore(redis)
-  const found = await store.find(like)
-  if (found === null) throw new Error('the record of a user is gone')
   const before = await usedMemory(redis)
-  for (let from = 0; from < count; from += 500) {
-    const writes = Array.from({ length: Math.min(500, count - from) }, (_, nth) =>
-      write(store, { ...found, userId: `copy-${from + nth}`, writeId: randomUUID(), version: 1 }),
-    )
-    await Promise.all(writes)
-  }
+  await fill(redisStore(redis), like, count, (nth) => `copy-${nth}`)
   return ((await usedMemory(redis)) - before) / count
-}
-
-async function write(store: RecordStore, record: Parameters<RecordStore['write']>[0]) {
-  if (!(await store.write(record, 0))) throw new Error('a record was not written')
 }
 
 async function usedMemory(redis: Redis): Promise<number> {

@@ -28,7 +28,8 @@ export async function guardedGet(bench: Bench): Promise<readonly Figure[]> {
   return [...strict(samples), boundedFigure(samples, bounded !== null)]
 }
 
-async function reader(bench: Bench, accounts: Accounts): Promise<Contestant> {
+/** Users who passed both steps, asking for the page in turn. */
+export async function reader(bench: Bench, accounts: Accounts): Promise<Contestant> {
   const cookies = await accounts.signedIn(USERS)
   const requests = cookies.map((cookie) => written({ path: '/inside', cookie }))
   return {

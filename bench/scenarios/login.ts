@@ -1,6 +1,6 @@
 import { type Accounts, userIds } from '../measure/accounts.js'
 import { type Expected, written } from '../measure/http-client.js'
-import { type Contestant, measure, speedRatio } from '../measure/rounds.js'
+import { type Contestant, cpuRatio, measure, type Samples, speedRatio } from '../measure/rounds.js'
 import type { Figure } from '../report/figure.js'
 import { type Bench, roundsOf } from './scenario.js'
 
@@ -38,6 +38,7 @@ export async function loginPending(bench: Bench): Promise<readonly Figure[]> {
       value: ratio('ours, limitPassword')[1],
       goal: { atLeast: 0.85 },
     },
+    cpuFigure('login up to the code', samples, [CONTROL, ...WITH]),
   ]
 }
 
@@ -61,7 +62,18 @@ export async function loginWithout(bench: Bench): Promise<readonly Figure[]> {
       goal: { atLeast: 0.92 },
       beside: [CONTROL, 'by hand', 'better-auth'].map(ratio),
     },
+    cpuFigure('login of a user without a second step', samples, [CONTROL, ...WITHOUT]),
   ]
+}
+
+function cpuFigure(what: string, samples: Samples, names: readonly string[]): Figure {
+  const ratio = (name: string) => [name, cpuRatio(samples, name, 'plain')] as const
+  return {
+    what: `${what}: CPU ÷ plain login`,
+    unit: 'ratio',
+    value: ratio('ours')[1],
+    beside: names.filter((name) => name !== 'ours').map(ratio),
+  }
 }
 
 async function plain(bench: Bench, name: 'plain' | 'control', ids: readonly string[]) {

@@ -46,6 +46,33 @@ export async function post(bench: Bench): Promise<readonly Figure[]> {
   ]
 }
 
+/** A backup code instead, each user's next one. passport-totp has none: it is given its code. */
+export async function backupCode(bench: Bench): Promise<readonly Figure[]> {
+  const ids = userIds('backup', bench.quick ? 10 : 120)
+  const contestants = [await poster(await bench.accounts(BASE), ids)]
+  for (const name of ['by hand', 'ours'] as const) {
+    const accounts = await bench.accounts(name)
+    let used = 0
+    contestants.push({
+      ...(await poster(accounts, ids)),
+      async prepare() {
+        used += 1
+        return accounts.backupCodeRequests(ids, await accounts.pending(ids), used - 1)
+      },
+    })
+  }
+  // Ten codes a user.
+  const samples = await measure(contestants, bench.quick ? 1 : 9, bench.quick ? 0 : 1)
+  return [
+    {
+      what: 'second-step POST, backup code: requests/s ÷ passport-totp',
+      unit: 'ratio',
+      value: speedRatio(samples, 'ours', BASE),
+      beside: [['by hand', speedRatio(samples, 'by hand', BASE)]],
+    },
+  ]
+}
+
 /** The password step is taken before the clock starts. */
 export async function poster(accounts: Accounts, ids: readonly string[]): Promise<Contestant> {
   await accounts.enrol(ids)

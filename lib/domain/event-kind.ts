@@ -6,16 +6,21 @@ import type { Actor, SecondStepEventType } from './event.js'
  * request). The number is how many the audit log notes a day about one user and method. More would
  * push older attempts out of a bounded log. `change` marks every other event. The log keeps the two
  * apart, so that attempts never push a change out.
+ *
+ * `{ change: n }` marks a change that whoever has a factor, or sets one up, can cause as often as they like. It
+ * is noted so many times a day, more often than an owner causes it: a user's log has room for 1,000 changes.
+ * With the limits of `CodeLimits` and of resets by mail, one person's worst day has about 360 of them.
  */
 const KINDS = {
   enrolled: 'change',
-  'code-accepted': 'change',
+  // `requireFresh` asks for a code each five minutes.
+  'code-accepted': { change: 100 },
   // The number that locks the authenticator.
   'wrong-code': 20,
   'authenticator-locked': 5,
   'pending-login-used-up': 5,
-  'backup-code-used': 'change',
-  'backup-codes-low': 'change',
+  'backup-code-used': { change: 20 },
+  'backup-codes-low': { change: 20 },
   'backup-codes-made': 'change',
   'backup-codes-saved': 'change',
   'key-changed': 'change',
@@ -42,7 +47,9 @@ const KINDS = {
   'password-changed': 5,
   'secret-unreadable': 1,
   'mail-failed': 5,
-} as const satisfies Readonly<Record<SecondStepEventType, number | 'change'>>
+} as const satisfies Readonly<
+  Record<SecondStepEventType, number | 'change' | { readonly change: number }>
+>
 
 /** All types of events. One that is missing in the table does not compile. */
 export const EVENT_TYPES = Object.keys(KINDS) as readonly SecondStepEventType[]
@@ -55,14 +62,18 @@ interface Happened {
 
 /** Whether somebody without a second factor can cause such events as often as they like. */
 export function isAttempt(event: Happened): boolean {
-  return notedADay(event) !== null
+  return typeof KINDS[event.type] === 'number' && !isActOfAdmin(event)
 }
 
 /** How many such events are noted a day about one user and method. Null: all of them. */
-export function notedADay({ type, actor }: Happened): number | null {
-  const noted = KINDS[type]
-  if (noted === 'change') return null
-  // An admin's change needs a fresh code and has its own limits. A refused change needs no code.
+export function notedADay(event: Happened): number | null {
+  const noted = KINDS[event.type]
+  if (noted === 'change' || isActOfAdmin(event)) return null
+  return typeof noted === 'number' ? noted : noted.change
+}
+
+/** An admin's change needs a fresh code and has its own limits. A refused change needs no code. */
+function isActOfAdmin({ type, actor }: Happened): boolean {
   const byAdmin = actor.kind === 'admin' || actor.kind === 'operator'
-  return byAdmin && type !== 'change-refused' ? null : noted
+  return byAdmin && type !== 'change-refused'
 }

@@ -1,4 +1,5 @@
 import { UnavailableError } from '../errors/unavailable-error.js'
+import { timeLimit } from './time-limit.js'
 
 /**
  * Milliseconds that one call of a port may take where the host says nothing else. A request makes few
@@ -8,23 +9,33 @@ export const DEFAULT_TIMEOUT = 1000
 
 /**
  * Waits for a call of a port. Throws, rejections and silence all become an UnavailableError, so that
- * no failure of a part can be taken for an answer (promise 7).
+ * no failure of a part can be taken for an answer (promise 7). A late answer has no effect.
  *
  * @param timeout milliseconds
  */
-export async function within<T>(part: string, call: () => Promise<T>, timeout: number): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  const silence = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      const error = new Error(`no answer within ${timeout} ms`)
-      reject(Object.assign(error, { code: 'ETIMEDOUT' }))
-    }, timeout)
+export function within<T>(part: string, call: () => Promise<T>, timeout: number): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const fail = (cause: unknown) => reject(new UnavailableError(part, cause))
+    const limit = timeLimit(timeout)
+    const waiting = limit.begin(fail)
+    begun(call).then(
+      (answer) => {
+        limit.end(waiting)
+        resolve(answer)
+      },
+      (cause: unknown) => {
+        limit.end(waiting)
+        fail(cause)
+      },
+    )
   })
+}
+
+/** A call may throw instead of rejecting, and a host's may answer without a promise. */
+function begun<T>(call: () => Promise<T>): Promise<T> {
   try {
-    return await Promise.race([call(), silence])
+    return Promise.resolve(call())
   } catch (cause) {
-    throw new UnavailableError(part, cause)
-  } finally {
-    clearTimeout(timer)
+    return Promise.reject(cause)
   }
 }

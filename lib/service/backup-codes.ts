@@ -48,7 +48,7 @@ export class BackupCodes {
 
   /**
    * Replaces the user's set, with a proof. All earlier codes stop working at once. Reads the policy
-   * for each try of the write, as for an admin's change. At most twenty times a day.
+   * for each try of the write, as for an admin's change. Takes one of the user's sets of codes of the day.
    */
   replace(attempt: ProofAttempt): Promise<ProofAnswer<readonly string[]>> {
     const replaceSet: FollowUp<readonly string[]> = async (record, now) => {
@@ -63,7 +63,7 @@ export class BackupCodes {
       const { backupCodes } = await this.#records.policy()
       return backupCodes ? null : 'switched-off'
     }
-    return this.#limits.countAction('backup-codes', attempt.userId, () =>
+    return this.#limits.countAction('set-of-codes', attempt.userId, () =>
       this.#challenge.answerAnd(attempt, replaceSet, objection),
     )
   }

@@ -10,9 +10,9 @@ import {
   tooMany,
 } from './places.js'
 
-const SETUPS_PER_USER = 50
-/** Of each kind: new sets of backup codes, and looks at the key. */
-const ACTIONS_PER_USER = 20
+/** Set-ups, changes of key and new sets of backup codes together: each gives a set of codes. */
+const SETS_PER_USER = 30
+const LOOKS_PER_USER = 20
 
 /** Places of a code. */
 export interface CodePlaces extends Places {
@@ -25,7 +25,7 @@ export interface CodePlaces extends Places {
 }
 
 /** What a user can do again and again by the codes that it gives, or with one code after the other. */
-export type CountedAction = 'backup-codes' | 'show-key'
+export type CountedAction = 'set-of-codes' | 'show-key'
 
 /** An action that was done often enough for a day. It is not the authenticator that is blocked. */
 type TooOften = TooMany & { readonly blockedUntil: null }
@@ -44,17 +44,17 @@ export class CodeLimits {
   readonly #announcer: Announcer
   readonly #pending: Counter
   readonly #codesOfAddress: Counter
-  readonly #setupsOfUser: Counter
-  readonly #actionsOfUser: Readonly<Record<CountedAction, Counter>>
+  readonly #setsOfUser: Counter
+  readonly #actionsOfUser: Readonly<Record<CountedAction, readonly [Counter, number]>>
 
   constructor(counters: Counters, announcer: Announcer) {
     this.#announcer = announcer
     this.#pending = counters.counter('pending-login', 10 * MINUTE_S)
     this.#codesOfAddress = counters.counter('codes-of-address', 10 * MINUTE_S)
-    this.#setupsOfUser = counters.counter('setups-of-user', DAY_S)
+    this.#setsOfUser = counters.counter('sets-of-codes-of-user', DAY_S)
     this.#actionsOfUser = {
-      'backup-codes': counters.counter('backup-codes-of-user', DAY_S),
-      'show-key': counters.counter('shown-keys-of-user', DAY_S),
+      'set-of-codes': [this.#setsOfUser, SETS_PER_USER],
+      'show-key': [counters.counter('shown-keys-of-user', DAY_S), LOOKS_PER_USER],
     }
   }
 
@@ -100,8 +100,8 @@ export class CodeLimits {
   }
 
   /**
-   * Takes a place of the address for a code that confirms a set-up, and one of the user's fifty
-   * set-ups a day. Otherwise somebody who has only the password could set up and turn off without
+   * Takes a place of the address for a code that confirms a set-up, and one of the user's thirty
+   * sets of codes a day. Otherwise somebody who has only the password could set up and turn off without
    * end, each time with a mail, and push older changes out of the log.
    */
   async takeForSetup(
@@ -111,10 +111,10 @@ export class CodeLimits {
   ): Promise<Places | LimitRefusal> {
     const [address, user] = await Promise.all([
       take(this.#codesOfAddress, ipKey, ipLimit),
-      take(this.#setupsOfUser, userId, SETUPS_PER_USER),
+      take(this.#setsOfUser, userId, SETS_PER_USER),
     ])
     const toAddress = () => giveBackTo(this.#codesOfAddress, ipKey)
-    const toUser = () => giveBackTo(this.#setupsOfUser, userId)
+    const toUser = () => giveBackTo(this.#setsOfUser, userId)
     if (!user.taken) {
       if (address.taken) await toAddress()
       return { ...tooMany(user.retryAfter), enoughToday: true }
@@ -142,8 +142,8 @@ export class CodeLimits {
     userId: string,
     run: () => Promise<Answer>,
   ): Promise<Answer | TooOften> {
-    const counter = this.#actionsOfUser[action]
-    const { taken, retryAfter } = await take(counter, userId, ACTIONS_PER_USER)
+    const [counter, limit] = this.#actionsOfUser[action]
+    const { taken, retryAfter } = await take(counter, userId, limit)
     if (!taken) return { ...tooMany(retryAfter), enoughToday: true, blockedUntil: null }
     let done = false
     try {

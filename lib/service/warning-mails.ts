@@ -4,18 +4,25 @@ import type { Counter, Counters } from '../ports/counters.js'
 const LONGEST = 24 * DAY_S
 const MANY = 1000
 
-/**
- * Events that somebody who knows the password can cause as often as the lock and the limits allow.
- * Mails of one kind say the same, so the owner needs only one of them.
- */
-const KINDS: Readonly<Record<string, string>> = {
-  'authenticator-locked': 'lock',
-  'pending-login-used-up': 'guesses',
-  'wrong-code': 'guesses',
+interface Kind {
+  readonly name: string
+  readonly aDay: number
 }
 
 /**
- * Warnings by mail, at most one a day per user and kind, so that they do not fill the owner's
+ * Events that somebody who knows the password, or has one code, can cause as often as the lock and
+ * the limits allow. Mails of one kind say the same, so the owner needs only so many of them a day.
+ */
+const KINDS: Readonly<Record<string, Kind>> = {
+  'authenticator-locked': { name: 'lock', aDay: 1 },
+  'pending-login-used-up': { name: 'guesses', aDay: 1 },
+  'wrong-code': { name: 'guesses', aDay: 1 },
+  // A whole set.
+  'backup-code-used': { name: 'backup-code-used', aDay: 10 },
+}
+
+/**
+ * Warnings by mail, only so many a day per user and kind, so that they do not fill the owner's
  * mailbox. The next mail of the same type says how many were held back.
  */
 export class WarningMails {
@@ -31,7 +38,7 @@ export class WarningMails {
   async due(type: string, userId: string): Promise<number | null> {
     const kind = KINDS[type]
     if (kind === undefined) return 0
-    const { taken } = await this.#sent.take(placeOf(kind, userId), 1)
+    const { taken } = await this.#sent.take(placeOf(kind, userId), kind.aDay)
     const key = JSON.stringify([type, userId])
     const { left } = await this.#heldBack.take(key, MANY)
     if (!taken) return null
@@ -58,6 +65,6 @@ export class WarningMails {
   }
 }
 
-function placeOf(kind: string, userId: string): string {
-  return JSON.stringify([kind, userId])
+function placeOf({ name }: Kind, userId: string): string {
+  return JSON.stringify([name, userId])
 }

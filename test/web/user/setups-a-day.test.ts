@@ -17,10 +17,10 @@ async function aRound(host: Host) {
 }
 
 describe('set-ups of one user', () => {
-  it('are fifty a day at most, and others go on', async () => {
+  it('are thirty a day at most, and others go on', async () => {
     const system = movedSystem()
     const host = makeHost({ system, options: { counters: movedCounters(system) } })
-    for (let round = 0; round < 50; round += 1) await aRound(host)
+    for (let round = 0; round < 30; round += 1) await aRound(host)
     const browser = browserOf(host)
     await passFirstStep(browser, ann)
     await getJson(browser, '/second-step/setup').expect(200)

@@ -1,0 +1,75 @@
+/** A call that has not answered yet. */
+export interface Waiting {
+  readonly since: number
+  readonly onSilence: (error: Error) => void
+}
+
+/**
+ * The calls that wait for an answer, all with the same limit of time. One timer serves them all,
+ * because every request makes such calls and nearly all of them answer: it is set for the call that
+ * has waited longest, and is looked at again when it fires.
+ */
+class TimeLimit {
+  readonly #timeout: number
+  /** The one that has waited longest comes first. */
+  readonly #waiting = new Set<Waiting>()
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(timeout: number) {
+    this.#timeout = timeout
+  }
+
+  /** @param onSilence called once, unless the call ends in time */
+  begin(onSilence: (error: Error) => void): Waiting {
+    const waiting = { since: performance.now(), onSilence }
+    this.#waiting.add(waiting)
+    if (this.#timer === undefined) this.#wait(this.#timeout)
+    else if (this.#waiting.size === 1) this.#timer.ref()
+    return waiting
+  }
+
+  end(waiting: Waiting): void {
+    this.#waiting.delete(waiting)
+    // Nobody waits for it, so it must not keep the process alive.
+    if (this.#waiting.size === 0) this.#timer?.unref()
+  }
+
+  #wait(milliseconds: number): void {
+    this.#timer = setTimeout(() => this.#look(), milliseconds)
+  }
+
+  #look(): void {
+    this.#timer = undefined
+    const now = performance.now()
+    for (const waiting of this.#waiting) {
+      const left = waiting.since + this.#timeout - now
+      // A timer may fire a fraction of a millisecond early.
+      if (left > 0) {
+        this.#wait(Math.ceil(left))
+        return
+      }
+      this.#waiting.delete(waiting)
+      waiting.onSilence(this.#silence())
+    }
+  }
+
+  #silence(): Error {
+    const error = new Error(`no answer within ${this.#timeout} ms`)
+    return Object.assign(error, { code: 'ETIMEDOUT' })
+  }
+}
+
+const limits = new Map<number, TimeLimit>()
+
+/**
+ * The calls that share a limit.
+ *
+ * @param timeout milliseconds, as the host's options say it: there are few different ones
+ */
+export function timeLimit(timeout: number): TimeLimit {
+  const known = limits.get(timeout)
+  if (known !== undefined) return known
+  const limit = new TimeLimit(timeout)
+  limits.set(timeout, limit)
+  return limit
+}

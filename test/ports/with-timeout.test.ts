@@ -1,0 +1,94 @@
+import { expect } from 'chai'
+import { UnavailableError } from '../../lib/errors/unavailable-error.js'
+import { within } from '../../lib/ports/with-timeout.js'
+
+const silent = () => new Promise<never>(() => undefined)
+/** Those that keep the process alive. One that fires counts until the next turn of the event loop. */
+async function timers(): Promise<number> {
+  await new Promise(setImmediate)
+  return process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length
+}
+
+async function failureOf(call: Promise<unknown>): Promise<unknown> {
+  return call.then(
+    () => null,
+    (error: unknown) => error,
+  )
+}
+
+async function timed(call: Promise<unknown>): Promise<number> {
+  const began = performance.now()
+  await failureOf(call)
+  return performance.now() - began
+}
+
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds))
+}
+
+describe('the time limit of a call', () => {
+  it('makes every failure an UnavailableError that names the part', async () => {
+    const thrown = () => {
+      throw new Error('thrown')
+    }
+    for (const call of [silent, thrown, () => Promise.reject(new Error('rejected'))]) {
+      const failure = await failureOf(within('the part', call, 60))
+      expect(failure).to.be.instanceOf(UnavailableError)
+      expect(String(failure)).to.contain('the part is not available')
+    }
+  })
+
+  it('takes an answer that is no promise', async () => {
+    expect(await within('the part', () => 7 as unknown as Promise<number>, 60)).to.equal(7)
+  })
+
+  it("is each call's own, however many wait", async () => {
+    const ended: string[] = []
+    const earlier = timed(within('the part', silent, 90)).finally(() => ended.push('earlier'))
+    await pause(50)
+    const later = timed(within('the part', silent, 90)).finally(() => ended.push('later'))
+    const short = timed(within('the part', silent, 10)).finally(() => ended.push('short'))
+    expect(await earlier).to.be.at.least(89)
+    expect(await later).to.be.at.least(89)
+    expect(await short).to.be.at.least(9)
+    expect(ended).to.deep.equal(['short', 'earlier', 'later'])
+  })
+
+  it('does not end a call that answers, while another one is silent', async () => {
+    const silence = failureOf(within('the silent part', silent, 80))
+    await pause(40)
+    const answers = () => pause(60).then(() => 'answered')
+    expect(await within('the part', answers, 80)).to.equal('answered')
+    expect(await silence).to.be.instanceOf(UnavailableError)
+  })
+
+  it('ignores an answer and a failure that come too late', async () => {
+    let answer = (_: string) => {}
+    let fail = (_: Error) => {}
+    const late = () => new Promise<string>((resolve) => (answer = resolve))
+    const lateFailure = () => new Promise<string>((_, reject) => (fail = reject))
+    const calls = [within('the part', late, 60), within('the part', lateFailure, 60)]
+    const failures = await Promise.all(calls.map(failureOf))
+    answer('late')
+    fail(new Error('late'))
+    await new Promise(setImmediate)
+    expect(await Promise.all(calls.map(failureOf))).to.deep.equal(failures)
+  })
+
+  it('costs one timer, however many calls wait', async () => {
+    const before = await timers()
+    const calls = Array.from({ length: 100 }, () => failureOf(within('the part', silent, 70)))
+    expect((await timers()) - before).to.equal(1)
+    await Promise.all(calls)
+    expect(await timers()).to.equal(before)
+  })
+
+  it('keeps no process alive after the answers', async () => {
+    const before = await timers()
+    await Promise.all([1, 2].map((value) => within('the part', async () => value, 5000)))
+    expect(await timers()).to.equal(before)
+    const waits = failureOf(within('the part', silent, 70))
+    expect(await timers()).to.equal(before + 1)
+    await waits
+  })
+})
