@@ -12,7 +12,8 @@ const CONTROL = 'control'
 export async function loginPending(bench: Bench): Promise<readonly Figure[]> {
   const ids = userIds('pending', 40)
   const contestants = [await plain(bench, 'plain', ids), await plain(bench, CONTROL, ids)]
-  for (const accounts of await bench.all(WITH)) {
+  for (const name of WITH) {
+    const accounts = await bench.accounts(name)
     await accounts.enrol(ids)
     contestants.push(login(bench, accounts, ids, accounts.wire.pending))
   }
@@ -45,7 +46,8 @@ export async function loginPending(bench: Bench): Promise<readonly Figure[]> {
 export async function loginWithout(bench: Bench): Promise<readonly Figure[]> {
   const ids = userIds('single', 40)
   const contestants = [await plain(bench, 'plain', ids), await plain(bench, CONTROL, ids)]
-  for (const accounts of await bench.all(WITHOUT)) {
+  for (const name of WITHOUT) {
+    const accounts = await bench.accounts(name)
     await accounts.register(ids)
     contestants.push(login(bench, accounts, ids, accounts.wire.signedIn))
   }
