@@ -16,6 +16,7 @@ import type { HostApp, Services, Site } from '../request/site.js'
 import type { PendingVisitor, SignedInVisitor, Visitor } from '../request/visitor.js'
 import { type LoginBefore, loginBeforeGuard } from '../request/watched-passport.js'
 import { accountOfPending, finishLogin } from './finish-login.js'
+import { warnOfNoSession } from './warn-of-no-session.js'
 
 /**
  * Identifies the visitor, and removes a user who may not be signed in. Saves its changes before
@@ -110,6 +111,7 @@ async function meetUser(
   const visitor = signedInVisitor(req, account, userContext)
   const standing = standingOf(account.id, visitor.stamp, userContext, site.system.now())
   if (standing === 'passed') return visitor
+  warnOfNoSession(site, req)
   if (standing !== 'revoked') {
     return becomePendingInPlace(site, req, standing, pendingInPlace(site, req, visitor), visitor)
   }

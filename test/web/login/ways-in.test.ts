@@ -3,6 +3,7 @@ import type { Request } from 'express'
 import { Passport, Strategy } from 'passport'
 import { browserOf, enrol, giveCode, HTML, JSON_TYPE, signIn } from '../../support/browser.js'
 import { ann, bob, type HostOptions, type HostUser, makeHost } from '../../support/host.js'
+import { warningsDuring } from '../../support/warnings.js'
 
 /** Sends the visitor to a provider, which sends them back with a code, as OAuth strategies do. */
 class RedirectingStrategy extends Strategy {
@@ -92,6 +93,26 @@ describe('every way into the app', () => {
     await signIn(browser, ann, enrolment)
     await browser.get('/api/bearer').set('Authorization', 'bearer ann').expect(401)
     await browser.get('/inside').expect(200, { user: 'ann', status: 'verified' })
+  })
+
+  it('takes a token’s user away where its strategy runs before the guard, and says why, once', async () => {
+    const host = makeHost({
+      beforeGuard: ({ app, passport }) => {
+        passport.use(new HeaderStrategy('bearer'))
+        const options = { session: false, secondStep: false } as const
+        app.use('/api', passport.authenticate('bearer', options))
+      },
+      routes: ({ app }) => app.get('/api/me', (req, res) => res.json({ user: req.user ?? null })),
+    })
+    await enrol(host, ann)
+    const ask = () =>
+      browserOf(host).get('/api/me').set({ Authorization: 'bearer ann', Accept: JSON_TYPE })
+    const said = await warningsDuring(async () => {
+      for (const answer of [await ask(), await ask()])
+        expect(answer.body).to.deep.equal({ user: null })
+    })
+    expect(said).to.have.length(1)
+    expect(said[0]).to.include('behind guard()')
   })
 
   it('refuses a `secondStep` that is neither true nor false, instead of passing it over', async () => {
