@@ -10,6 +10,7 @@ import { migrate as migrateStore } from './migrate.js'
 import { policy } from './policy-command.js'
 import { progress } from './progress.js'
 import { reseal } from './reseal-command.js'
+import { upgrade as upgradeStore } from './upgrade.js'
 import { disable, pause, reset, resume, status, unlock } from './user-commands.js'
 
 const NO_CONFIG = 'No config: give --config FILE.'
@@ -23,7 +24,7 @@ const keygen: Command = {
 }
 
 const init: Command = {
-  summary: 'Makes the marker that lets redisStore trust its Redis in production.',
+  summary: 'Makes the markers that let redisStore trust its Redis in production.',
   usage: '[--redis URL] [--prefix NAME]',
   help: `--redis URL    default: the environment variable REDIS_URL
 --prefix NAME  as given to redisStore; default: second-step
@@ -43,6 +44,20 @@ Safe to run again, and by several processes at once.`,
   options: ['config'],
   run: async ({ config }) =>
     said(await migrateStore(await readConfig(required(config, NO_CONFIG)))),
+}
+
+const upgrade: Command = {
+  summary: 'Moves the records that version 0.1.0 has kept in Redis to the keys of this version.',
+  usage: '--config FILE',
+  help: `--config FILE  the options of createSecondStep, or at least { store }
+Make a backup and stop every process of the app first: those of 0.1.0 answer 503 from then on. Each
+record is read back before its old key is removed. Safe to run again where it was stopped.`,
+  options: ['config'],
+  run: async ({ config }) => {
+    const told = progress('Moved')
+    const read = await readConfig(required(config, NO_CONFIG))
+    return said(await upgradeStore(read, told).finally(told.end))
+  },
 }
 
 const check: Command = {
@@ -74,6 +89,7 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map(
     keygen,
     init,
     migrate,
+    upgrade,
     check,
     reseal,
     status,

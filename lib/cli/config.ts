@@ -2,10 +2,14 @@ import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { RecordStore } from '../ports/record-store.js'
 import { loadFailure } from './load-failure.js'
+import type { Progress } from './progress.js'
 
 /** The part of the app's options that every command needs: the stores. */
 export interface Config {
-  readonly store: RecordStore & { migrate?(): Promise<boolean> }
+  readonly store: RecordStore & {
+    migrate?(): Promise<boolean>
+    upgrade?(progress: Progress): Promise<number | null>
+  }
   readonly keys: readonly (string | undefined)[] | null
 }
 

@@ -1,36 +1,41 @@
-import { DEFAULT_PREFIX, redisKeys } from '../redis/redis-keys.js'
+import type { Cluster, Redis } from 'ioredis'
+import { checkPrefix, DEFAULT_PREFIX } from '../redis/redis-keys.js'
 import { makeRedisMarker } from '../stores/redis-checks.js'
 
 const PATIENCE = 3000
 
 /**
- * Makes the marker in a Redis server or, following its redirection, in a cluster.
+ * Makes the markers in a Redis server or, where that belongs to one, in a cluster.
  *
  * @returns what was done, in a sentence
  * @throws Error with a message for the person at the terminal; never shows the URL's password
  */
 export async function initRedis(url: string, prefix = DEFAULT_PREFIX): Promise<string> {
-  const { marker } = redisKeys(prefix)
+  checkPrefix(prefix)
   const address = addressOf(url)
-  const made = await makeMarkerAt(address, prefix).catch((error: unknown) => {
-    const elsewhere = redirection(error)
-    if (elsewhere === null) throw error
-    address.host = elsewhere
-    return makeMarkerAt(address, prefix)
+  const { Redis, Cluster } = await loadRedis()
+  const options = { lazyConnect: true, connectTimeout: PATIENCE, commandTimeout: PATIENCE }
+  const server = new Redis(address.href, { ...options, retryStrategy: () => null })
+  const made = await makeMarkers(server, { address, prefix }).catch((error: unknown) => {
+    if (!isRedirection(error)) throw error
+    const { host = '', port = 0, username, password, tls } = server.options
+    const redisOptions = { ...options, username, password, ...(tls === undefined ? {} : { tls }) }
+    const cluster = new Cluster([{ host, port }], {
+      lazyConnect: true,
+      clusterRetryStrategy: () => null,
+      redisOptions,
+    })
+    return makeMarkers(cluster, { address, prefix })
   })
   return made
-    ? `Made the marker "${marker}" in Redis at ${address.host}.`
-    : `The marker "${marker}" is in Redis at ${address.host} already; nothing was changed.`
+    ? `Made the markers of "${prefix}" in Redis at ${address.host}.`
+    : `The markers of "${prefix}" are in Redis at ${address.host} already; nothing was changed.`
 }
 
-async function makeMarkerAt(address: URL, prefix: string): Promise<boolean> {
-  const Redis = await loadRedis()
-  const redis = new Redis(address.href, {
-    lazyConnect: true,
-    connectTimeout: PATIENCE,
-    commandTimeout: PATIENCE,
-    retryStrategy: () => null,
-  })
+async function makeMarkers(
+  redis: Redis | Cluster,
+  { address, prefix }: { address: URL; prefix: string },
+): Promise<boolean> {
   // connect() itself rejects with "Connection is closed", which does not tell the cause.
   let reason: unknown
   redis.on('error', (error) => {
@@ -40,9 +45,9 @@ async function makeMarkerAt(address: URL, prefix: string): Promise<boolean> {
     await redis.connect()
     return await makeRedisMarker(redis, { prefix })
   } catch (cause) {
-    if (redirection(cause) !== null) throw cause
+    if (isRedirection(cause)) throw cause
     const { message } = reason instanceof Error ? reason : (cause as Error)
-    throw new Error(`Redis at ${address.host} did not make the marker: ${message}`, { cause })
+    throw new Error(`Redis at ${address.host} did not make the markers: ${message}`, { cause })
   } finally {
     // Closing a connection that has ended keeps the process for two seconds.
     if (redis.status !== 'end') redis.disconnect()
@@ -51,8 +56,7 @@ async function makeMarkerAt(address: URL, prefix: string): Promise<boolean> {
 
 async function loadRedis() {
   try {
-    const { Redis } = await import('ioredis')
-    return Redis
+    return await import('ioredis')
   } catch (cause) {
     throw new Error('init needs ioredis: run "npm install ioredis" first.', { cause })
   }
@@ -73,8 +77,7 @@ function addressOf(url: string): URL {
   return address
 }
 
-/** The redirection of a cluster's server, for a slot that another server has. */
-function redirection(error: unknown): string | null {
-  if (!(error instanceof Error)) return null
-  return /^MOVED \d+ (\S+)$/.exec(error.message)?.[1] ?? null
+/** The answer of a cluster's server, for a slot that another server has. */
+function isRedirection(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith('MOVED ')
 }

@@ -11,8 +11,15 @@ export interface RedisClient {
   eval(lua: string, numberOfKeys: number, ...keysAndArguments: string[]): Promise<unknown>
   evalsha(sha1: string, numberOfKeys: number, ...keysAndArguments: string[]): Promise<unknown>
   config(subcommand: 'GET', parameter: string): Promise<unknown>
+  scan(
+    cursor: string,
+    match: 'MATCH',
+    pattern: string,
+    count: 'COUNT',
+    about: number,
+  ): Promise<[cursor: string, keys: string[]]>
   /** Of a cluster: its masters. */
-  nodes?(role: 'master'): readonly Pick<RedisClient, 'config'>[]
+  nodes?(role: 'master'): readonly Pick<RedisClient, 'config' | 'scan'>[]
   readonly options?: object
 }
 

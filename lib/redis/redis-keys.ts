@@ -1,61 +1,132 @@
 import { createHash } from 'node:crypto'
-import type { RecordList } from '../domain/record-list.js'
 import { ConfigurationError } from '../errors/configuration-error.js'
+import { evenHashTags } from './hash-slot.js'
 
 /** The default prefix of keys. */
 export const DEFAULT_PREFIX = 'second-step'
 
+/**
+ * How many hash tags the users are shared out to. A tag is the least that a cluster can move to
+ * another master: 64 spread a million users within a few percent over up to a dozen masters. Each
+ * tag has a copy of the policy to be written, and pages of rare lists ask every tag, so more of them
+ * would cost more than they spread.
+ */
+export const TAGS = 64
+
+/** Sorted sets of the users' hashes. */
+export interface ListKeys {
+  /** All, by the time since when they are enrolled; 0 for who is not. */
+  readonly all: string
+  /** By the end of the lock. */
+  readonly locked: string
+  /** By the end of the pause. */
+  readonly paused: string
+  /** By the time from which their reset by mail can be used. */
+  readonly 'mail-resets-due': string
+}
+
+/** The names of what is kept under one hash tag: in one slot, for one script or command. */
+export interface TagKeys {
+  /** Exists while the records of this tag can be trusted. Gone after its server was emptied. */
+  readonly marker: string
+  /** The policy, or its copy. */
+  readonly policy: string
+  readonly lists: ListKeys
+  /** A record's key without the hash at its end. */
+  readonly records: string
+}
+
+/** Where a user's record is. */
+export interface RecordPlace {
+  readonly tag: TagKeys
+  readonly hash: string
+  /** The record's key. */
+  readonly key: string
+}
+
 /** The names under which everything is kept in Redis. */
 export interface RedisKeys {
-  /** Exists while the records in this Redis can be trusted. Gone after Redis was emptied. */
-  readonly marker: string
-  readonly policy: string
-  /** Sorted sets of the users' hashes by time; `all` by nothing. `on` is made of the others. */
-  readonly lists: Readonly<Record<Exclude<RecordList, 'on'>, string>>
+  /** By the number of the tag: the first six bits of a user's hash. */
+  readonly tags: readonly TagKeys[]
+  /** The tag where changes of the policy are decided; the others have copies. */
+  readonly first: TagKeys
+  /** Exists while not every tag is known to have the policy of the first. */
+  readonly copying: string
+  place(userId: string): RecordPlace
+  placeOfHash(hash: string): RecordPlace
   /** Stream of the audit log: what changed a second step. */
   readonly events: string
   /** Stream of the audit log: what needs no second factor. */
   readonly attempts: string
-  record(userId: string): string
-  /** The record of the user with this hash. */
-  recordOfHash(hash: string): string
   /** Of `events`, what is about one user. */
   eventsOf(userId: string): string
   /** Of `attempts`, what is about one user. */
   attemptsOf(userId: string): string
 }
 
-/** The hash of a user id, for keys and lists. */
+// The first of 22 characters stands for six bits, so it names the tag.
+const BASE64URL = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
+
+/** The hash of a user id, for keys and lists: 128 bits. The record has the id itself. */
 export function redisHash(userId: string): string {
-  return createHash('sha256').update(userId).digest('base64url')
+  return createHash('sha256').update(userId).digest().subarray(0, 16).toString('base64url')
+}
+
+/** The number of the tag that a hash belongs to. */
+export function tagNumberOf(hash: string): number {
+  return BASE64URL.indexOf(hash.charAt(0))
+}
+
+/** The first character of the hashes of a tag. */
+export function letterOfTag(number: number): string {
+  return BASE64URL.charAt(number)
 }
 
 /**
- * The braces are Redis Cluster's hash tag: all keys share one slot, so that a record and the marker
- * are read by one command. User ids are hashed, whatever characters they have.
+ * The braces are Redis Cluster's hash tag: keys with the same one share a slot, so that a record, the
+ * policy and the marker are read by one command, and written with their lists by one script. User
+ * ids are hashed, whatever characters they have.
  *
  * @throws ConfigurationError for a prefix that would break the hash tag
  */
 export function redisKeys(prefix: string): RedisKeys {
   checkPrefix(prefix)
-  const recordOfHash = (hash: string) => `{${prefix}}:record:${hash}`
+  const tags = evenHashTags(prefix, TAGS).map(tagKeys)
+  const [first = tagKeys(prefix)] = tags
+  const placeOfHash = (hash: string): RecordPlace => {
+    const tag = tags[tagNumberOf(hash)] ?? first
+    return { tag, hash, key: tag.records + hash }
+  }
   return {
-    marker: `{${prefix}}:marker`,
-    policy: `{${prefix}}:policy`,
-    lists: {
-      all: `{${prefix}}:list:all`,
-      enrolled: `{${prefix}}:list:enrolled`,
-      locked: `{${prefix}}:list:locked`,
-      paused: `{${prefix}}:list:paused`,
-      'mail-resets-due': `{${prefix}}:list:mail-resets-due`,
-    },
+    tags,
+    first,
+    copying: `${first.policy}:copying`,
+    place: (userId) => placeOfHash(redisHash(userId)),
+    placeOfHash,
     events: `{${prefix}}:events`,
     attempts: `{${prefix}}:attempts`,
-    record: (userId) => recordOfHash(redisHash(userId)),
-    recordOfHash,
-    eventsOf: (userId) => `{${prefix}}:events:${redisHash(userId)}`,
-    attemptsOf: (userId) => `{${prefix}}:attempts:${redisHash(userId)}`,
+    eventsOf: (userId) => `{${prefix}}:events:${longHash(userId)}`,
+    attemptsOf: (userId) => `{${prefix}}:attempts:${longHash(userId)}`,
   }
+}
+
+function tagKeys(tag: string): TagKeys {
+  return {
+    marker: `{${tag}}:marker`,
+    policy: `{${tag}}:policy`,
+    lists: {
+      all: `{${tag}}:list:all`,
+      locked: `{${tag}}:list:locked`,
+      paused: `{${tag}}:list:paused`,
+      'mail-resets-due': `{${tag}}:list:mail-resets-due`,
+    },
+    records: `{${tag}}:record:`,
+  }
+}
+
+/** The whole hash, as the audit log's keys have it. */
+function longHash(userId: string): string {
+  return createHash('sha256').update(userId).digest('base64url')
 }
 
 /** @throws ConfigurationError for a prefix that would break the hash tag */

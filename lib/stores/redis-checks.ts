@@ -1,31 +1,24 @@
 import { ConfigurationError } from '../errors/configuration-error.js'
 import type { RedisClient } from '../redis/redis-client.js'
 import { DEFAULT_PREFIX, redisKeys } from '../redis/redis-keys.js'
+import { makeMarkers } from './redis-marker.js'
 
 const EVICTION = 'maxmemory-policy'
 
 /**
- * Makes the marker that says that the records in this Redis can be trusted. Do not call it while
- * the app runs: after Redis was emptied, it would look as if nobody were enrolled.
+ * Makes the markers that say that the records in this Redis can be trusted, one for each hash tag. Do
+ * not call it while the app runs: after Redis was emptied, it would look as if nobody were enrolled.
  *
  * @param options.prefix as given to `redisStore`
- * @returns whether it was made now; false where it was there already
- * @throws ConfigurationError for a prefix with braces or blanks; what the client rejects with
+ * @returns whether any was made now; false where all were there already
+ * @throws ConfigurationError for a prefix with braces or blanks, and where a part of them was lost; what
+ *   the client rejects with
  */
 export async function makeRedisMarker(
-  redis: Pick<RedisClient, 'set'>,
+  redis: Pick<RedisClient, 'mget' | 'set'>,
   { prefix = DEFAULT_PREFIX }: { prefix?: string } = {},
 ): Promise<boolean> {
-  return (await redis.set(redisKeys(prefix).marker, '1', 'NX')) !== null
-}
-
-/** @throws ConfigurationError where the marker is missing */
-export async function requireMarker(redis: RedisClient, marker: string): Promise<void> {
-  const [found] = await redis.mget([marker])
-  if (typeof found === 'string') return
-  throw new ConfigurationError(
-    `Redis has no key "${marker}": it is new, or it lost its records. Run "npx passport-second-step init" once for a new one; restore one that was emptied, or nobody in it has a second step any more`,
-  )
+  return makeMarkers(redis, redisKeys(prefix))
 }
 
 /**

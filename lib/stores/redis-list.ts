@@ -1,81 +1,137 @@
 import type { RecordQuery } from '../ports/record-store.js'
 import { type RedisClient, redisScript } from '../redis/redis-client.js'
-import type { RedisKeys } from '../redis/redis-keys.js'
-import { type ListPosition, readCursor, writeCursor } from './list-cursor.js'
+import type { ListKeys, TagKeys } from '../redis/redis-keys.js'
+import type { ListPosition } from './list-cursor.js'
+import { emptied } from './redis-lost.js'
+import { MARKER_IN_LUA } from './redis-marker.js'
 
-// Where the page before ended is found by putting a probe right behind it: exact whether or not that
-// member is still there, and as fast in the last page as in the first. Members that another set has
-// in its future (the rest of KEYS) are passed over, some thousands at most in one call. A list of
-// what is due ends at the present. Who is enrolled (KEYS[3]) is in the list of all (KEYS[2]) too.
+// The place where the page before ended is found by its member, or by halves where that has moved since:
+// exact, nothing is written, and as fast in the last page as in the first. Members are compared byte by
+// byte, as the set sorts them; Lua's < goes by the server's locale. Members that another set has in its
+// future (the rest of KEYS) are passed over, some thousands at most in one call. A list of what is due
+// ends at the present.
+// KEYS: marker, prefix of records, list of all, the list, others. ARGV: time, member, limit, now, latest.
 const readPage = redisScript(`
-if redis.call('ZCARD', KEYS[2]) < redis.call('ZCARD', KEYS[3]) then
-  return redis.error_reply('ERR the list "' .. KEYS[2] .. '" lost entries')
+${MARKER_IN_LUA}
+local marker = redis.call('GET', KEYS[1])
+if not marker then return {'emptied'} end
+if says(marker, RECORDS) and redis.call('EXISTS', KEYS[3]) == 0 then
+  return redis.error_reply('ERR the list "' .. KEYS[3] .. '" is lost')
 end
-local probe = ARGV[2] .. '~'
-redis.call('ZADD', KEYS[1], ARGV[1], probe)
-local rank = redis.call('ZRANK', KEYS[1], probe)
-redis.call('ZREM', KEYS[1], probe)
+local list, from, after = KEYS[4], tonumber(ARGV[1]), ARGV[2]
 local limit, now, latest = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
+local function isAfter(member, score)
+  if score ~= from then return score > from end
+  for at = 1, #member do
+    local one, other = string.byte(member, at), string.byte(after, at) or 0
+    if one ~= other then return one > other end
+  end
+  return false
+end
+local function start()
+  if after == '~' then return redis.call('ZCOUNT', list, '-inf', ARGV[1]) end
+  if tonumber(redis.call('ZSCORE', list, after) or '') == from then
+    return redis.call('ZRANK', list, after) + 1
+  end
+  local low, high = 0, redis.call('ZCARD', list)
+  while low < high do
+    local middle = math.floor((low + high) / 2)
+    local found = redis.call('ZRANGE', list, middle, middle, 'WITHSCORES')
+    if isAfter(found[1], tonumber(found[2])) then high = middle else low = middle + 1 end
+  end
+  return low
+end
 local function elsewhere(member)
-  for i = 4, #KEYS do
+  for i = 5, #KEYS do
     local score = redis.call('ZSCORE', KEYS[i], member)
     if score and tonumber(score) > now then return true end
   end
   return false
 end
-local found, last, score = {}, '', ''
-for round = 1, 50 do
-  local batch = redis.call('ZRANGE', KEYS[1], rank, rank + 99, 'WITHSCORES')
-  for i = 1, #batch, 2 do
-    if tonumber(batch[i + 1]) > latest then return {0, last, score, unpack(found)} end
-    if #found == limit then return {1, last, score, unpack(found)} end
-    last, score = batch[i], batch[i + 1]
-    if not elsewhere(last) then found[#found + 1] = last end
-  end
-  if #batch < 200 then return {0, last, score, unpack(found)} end
-  rank = rank + 100
+local rank, found, last, time = start(), 0, '', ''
+local answer = {}
+local function ended(more)
+  return {more, time, last, answer}
 end
-return {1, last, score, unpack(found)}
+for round = 1, 50 do
+  local batch = redis.call('ZRANGE', list, rank, rank + limit, 'WITHSCORES')
+  for i = 1, #batch, 2 do
+    if tonumber(batch[i + 1]) > latest then return ended('0') end
+    if found == limit then return ended('1') end
+    last, time = batch[i], batch[i + 1]
+    if not elsewhere(last) then
+      local record = redis.pcall('GET', KEYS[2] .. last)
+      found = found + 1
+      answer[found] = {last, time, type(record) == 'string' and record or ''}
+    end
+  end
+  if #batch < 2 * limit + 2 then return ended('0') end
+  rank = rank + limit + 1
+end
+return ended('1')
 `)
 
 const cardinality = redisScript(`return redis.call('ZCARD', KEYS[1])`)
 
-/**
- * A page of users' hashes.
- *
- * @returns null for a cursor that was made up
- */
-export async function listHashes(
+/** A member of a list, with the text of its record: empty where that is lost. */
+export interface ListedText extends ListPosition {
+  readonly text: string
+}
+
+/** What one tag has of a page. */
+export interface TagPage {
+  readonly listed: readonly ListedText[]
+  /** Where it ended; null where the tag has no more. */
+  readonly end: ListPosition | null
+}
+
+/** Reads a page of a list under one tag, with its records, by one command. */
+export async function readTagPage(
   redis: RedisClient,
-  lists: RedisKeys['lists'],
-  { list, cursor, limit, now }: RecordQuery,
-): Promise<{ hashes: readonly string[]; next: string | null } | null> {
-  const after = cursor === null ? null : readCursor(list, cursor)
-  if (after === undefined) return null
-  const from = startOf(after, list === 'locked' || list === 'paused' ? now : -1)
+  { marker, records, lists }: TagKeys,
+  { list, now }: Pick<RecordQuery, 'list' | 'now'>,
+  { after, limit }: { after: ListPosition | null; limit: number },
+): Promise<TagPage> {
+  const from = startOf(after, floorOf(list, now))
   const latest = list === 'mail-resets-due' ? now : Number.MAX_SAFE_INTEGER
   const args = [from.time, from.key, limit, now, latest].map(String)
-  const answer: unknown = await readPage(redis, setsFor(list, lists), args)
-  if (!Array.isArray(answer)) throw new Error('Redis answered nonsense to a list')
-  const [more, last, time, ...hashes] = answer.map(String)
-  if (last === undefined) throw new Error('Redis answered nonsense to a list')
-  const next = more === '1' ? writeCursor(list, { time: Number(time), key: last }) : null
-  return { hashes, next }
+  const names = [marker, records, lists.all, ...setsFor(list, lists)]
+  const answer: unknown = await readPage(redis, names, args)
+  const [more, time, last, members] = Array.isArray(answer) ? answer : []
+  if (more === 'emptied') throw emptied(marker)
+  if (!Array.isArray(members)) throw new Error('Redis answered nonsense to a list')
+  const end = String(more) === '1' ? { time: Number(time), key: String(last) } : null
+  return { listed: members.map(listedText), end }
+}
+
+function listedText(member: unknown): ListedText {
+  const [key, time, text] = Array.isArray(member) ? member.map(String) : []
+  if (key === undefined) throw new Error('Redis answered nonsense to a list')
+  return { key, time: Number(time), text: text ?? '' }
 }
 
 /** The number of users with a record. */
-export async function countHashes(redis: RedisClient, lists: RedisKeys['lists']): Promise<number> {
-  const count = Number(await cardinality(redis, [lists.all], []))
-  if (Number.isSafeInteger(count)) return count
-  throw new Error('Redis answered nonsense to a count')
+export async function countRecords(redis: RedisClient, tags: readonly TagKeys[]): Promise<number> {
+  const counts = await Promise.all(
+    tags.map(async ({ lists }) => Number(await cardinality(redis, [lists.all], []))),
+  )
+  if (!counts.every(Number.isSafeInteger)) throw new Error('Redis answered nonsense to a count')
+  return counts.reduce((sum, count) => sum + count, 0)
 }
 
-/** The set to page through, those that must agree, then those whose members are in another list. */
-function setsFor(list: RecordQuery['list'], lists: RedisKeys['lists']): readonly string[] {
-  const { all, enrolled, locked, paused } = lists
-  if (list === 'on') return [enrolled, all, enrolled, locked, paused]
-  if (list === 'paused') return [paused, all, enrolled, locked]
-  return [lists[list], all, enrolled]
+/** The set to page through, then those whose members are in another list. */
+function setsFor(list: RecordQuery['list'], lists: ListKeys): readonly string[] {
+  const { all, locked, paused } = lists
+  if (list === 'on') return [all, locked, paused]
+  if (list === 'enrolled') return [all]
+  if (list === 'paused') return [paused, locked]
+  return [lists[list]]
+}
+
+/** The time that members of a list have left behind. In the set of all, who is not enrolled has 0. */
+function floorOf(list: RecordQuery['list'], now: number): number {
+  if (list === 'locked' || list === 'paused') return now
+  return list === 'enrolled' || list === 'on' ? 0 : -1
 }
 
 /** Right after the page before, and never among those whose time is over. */

@@ -1,26 +1,19 @@
-import type { Policy } from '../domain/policy.js'
 import type { SecondStepRecord } from '../domain/record.js'
-import { listPlaceOf } from '../domain/record-list.js'
 import { checkCall } from '../errors/check-call.js'
 import { ConfigurationError } from '../errors/configuration-error.js'
 import { redisCounters } from '../limits/redis-counters.js'
-import type {
-  RecordAndPolicy,
-  RecordPage,
-  RecordQuery,
-  RecordStore,
-} from '../ports/record-store.js'
+import type { RecordAndPolicy, RecordStore } from '../ports/record-store.js'
 import type { RedisClient } from '../redis/redis-client.js'
-import { DEFAULT_PREFIX, redisHash, redisKeys } from '../redis/redis-keys.js'
+import { DEFAULT_PREFIX, redisKeys } from '../redis/redis-keys.js'
 import { redisAuditLog } from './redis-audit-log.js'
-import {
-  makeRedisMarker,
-  requireMarker,
-  requireNoEviction,
-  requireReadsFromMaster,
-} from './redis-checks.js'
-import { RedisDocuments, writePolicy, writeRecord } from './redis-documents.js'
-import { countHashes, listHashes } from './redis-list.js'
+import { makeRedisMarker, requireNoEviction, requireReadsFromMaster } from './redis-checks.js'
+import { RedisDocuments } from './redis-documents.js'
+import { countRecords } from './redis-list.js'
+import { readMarkers, requireMarkers } from './redis-marker.js'
+import { redisPage } from './redis-pages.js'
+import { RedisPolicy } from './redis-policy.js'
+import { RedisUpgrade, type UpgradeProgress } from './redis-upgrade.js'
+import { writeRecordAt } from './redis-writes.js'
 
 export interface RedisStoreOptions {
   /** The prefix of the keys, in braces. Default `second-step`. */
@@ -32,18 +25,30 @@ export interface RedisStoreOptions {
   readonly persistent?: boolean
 }
 
+/** A record store in Redis. */
+export interface RedisStore extends RecordStore {
+  /**
+   * Moves the records of version 0.1.0 to the keys of this one. Stop the app first; its processes
+   * answer 503 meanwhile. Safe to run again where it was stopped.
+   *
+   * @returns how many records were moved; null where version 0.1.0 has left none
+   * @throws Error where the records of 0.1.0 cannot be trusted, or what was moved is not what was there
+   */
+  upgrade(progress?: UpgradeProgress): Promise<number | null>
+}
+
 /**
  * Keeps the records in Redis, through the host's ioredis `Redis` or `Cluster`. This Redis must be a
  * database (persistent, `maxmemory-policy noeviction`), not a cache.
  *
- * A marker key beside the records is read with every one of them. Where it is missing Redis was
+ * The users are shared out to 64 hash tags, so that the masters of a cluster hold equal shares. A marker
+ * key beside the records of a tag is read with every one of them. Where it is missing Redis was
  * emptied, and every call rejects; the lists beside them tell of a single record that was lost. In
- * production `npx passport-second-step init` makes it once;
- * elsewhere `open` does.
+ * production `npx passport-second-step init` makes the markers once; elsewhere `open` does.
  *
  * @throws ConfigurationError for another client, an unknown option, a prefix with braces or blanks
  */
-export function redisStore(redis: RedisClient, options: RedisStoreOptions = {}): RecordStore {
+export function redisStore(redis: RedisClient, options: RedisStoreOptions = {}): RedisStore {
   checkCall(options, ['prefix', 'persistent'], 'redisStore')
   if (typeof redis?.mget !== 'function' || typeof redis.evalsha !== 'function') {
     throw new ConfigurationError('redisStore() needs an ioredis client, such as new Redis(url)')
@@ -54,59 +59,34 @@ export function redisStore(redis: RedisClient, options: RedisStoreOptions = {}):
   }
   const keys = redisKeys(prefix)
   const documents = new RedisDocuments(redis, keys)
-
-  async function write(record: SecondStepRecord, expectedVersion: number) {
-    const { all, enrolled, locked, paused, 'mail-resets-due': due } = keys.lists
-    const { since, lockedUntil, pausedUntil, mailResetDue } = listPlaceOf(record)
-    const times = [0, since, lockedUntil, pausedUntil, mailResetDue]
-    const places = times.map((time) => String(time ?? ''))
-    const args = [...argumentsOf(record, expectedVersion), redisHash(record.userId), ...places]
-    const names = [keys.record(record.userId), keys.marker, all, enrolled, locked, paused, due]
-    return hasWon(await writeRecord(redis, names, args))
-  }
-
-  async function list(query: RecordQuery): Promise<RecordPage | null> {
-    const page = await listHashes(redis, keys.lists, query)
-    if (page === null) return null
-    const { documents: found, lost } = await documents.listed(page.hashes)
-    const records = found as SecondStepRecord[]
-    return { records, next: page.next, ...(lost.length === 0 ? {} : { lost }) }
-  }
+  const policy = new RedisPolicy(redis, keys)
+  const upgrade = new RedisUpgrade(redis, prefix)
 
   return {
     find: async (userId) => (await documents.record(userId)) as SecondStepRecord | null,
-    write,
-    findPolicy: async () => (await documents.policy()) as Policy | null,
-    async writePolicy(policy, expectedVersion) {
-      const args = argumentsOf(policy, expectedVersion)
-      return hasWon(await writePolicy(redis, [keys.policy, keys.marker], args))
-    },
+    write: (record, expectedVersion) =>
+      writeRecordAt(redis, keys.place(record.userId), record, expectedVersion),
+    findPolicy: () => policy.find(),
+    writePolicy: (document, expectedVersion) => policy.write(document, expectedVersion),
     read: async (userId) => (await documents.recordAndPolicy(userId)) as RecordAndPolicy,
-    list,
-    count: () => countHashes(redis, keys.lists),
+    list: (query) => redisPage(redis, keys, query),
+    count: () => countRecords(redis, keys.tags),
     audit: redisAuditLog(redis, { prefix }),
     counters: redisCounters(redis, { prefix }),
     prefix,
 
+    upgrade: (progress) => upgrade.run(progress),
+
     async open({ production }) {
       requireReadsFromMaster(redis)
-      if (!production) {
-        await makeRedisMarker(redis, { prefix })
-      } else {
-        await requireMarker(redis, keys.marker)
+      await upgrade.requireDone({ production })
+      if (production) {
+        requireMarkers(await readMarkers(redis, keys), keys)
         await requireNoEviction(redis, persistent)
+      } else {
+        await makeRedisMarker(redis, { prefix })
       }
-      await documents.keepProofOfPolicy()
+      await policy.heal()
     },
   }
-}
-
-function argumentsOf(document: { readonly writeId: string }, expectedVersion: number) {
-  return [String(expectedVersion), document.writeId, JSON.stringify(document)]
-}
-
-function hasWon(answer: unknown): boolean {
-  if (String(answer) === '1') return true
-  if (String(answer) === '0') return false
-  throw new Error('Redis answered nonsense to a write')
 }

@@ -1,0 +1,36 @@
+import { checkPrefix } from './redis-keys.js'
+
+/** The names of version 0.1.0, all under one hash tag. */
+export interface OldRedisKeys {
+  readonly marker: string
+  /** The marker while its records are moved: version 0.1.0 then refuses everything. */
+  readonly upgrading: string
+  readonly policy: string
+  readonly lists: readonly [
+    all: string,
+    enrolled: string,
+    locked: string,
+    paused: string,
+    due: string,
+  ]
+  /** A record's key without the hash at its end. */
+  readonly records: string
+}
+
+/** @throws ConfigurationError for a prefix that would break the hash tag */
+export function oldRedisKeys(prefix: string): OldRedisKeys {
+  checkPrefix(prefix)
+  const list = (name: string) => `{${prefix}}:list:${name}`
+  return {
+    marker: `{${prefix}}:marker`,
+    upgrading: `{${prefix}}:upgrading`,
+    policy: `{${prefix}}:policy`,
+    lists: [list('all'), list('enrolled'), list('locked'), list('paused'), list('mail-resets-due')],
+    records: `{${prefix}}:record:`,
+  }
+}
+
+/** The hash of a user id, of the whole of which today's keys have the first 128 bits. */
+export function hashOfOldHash(hash: string): string {
+  return Buffer.from(hash, 'base64url').subarray(0, 16).toString('base64url')
+}

@@ -1,0 +1,105 @@
+import type { SecondStepRecord } from '../domain/record.js'
+import type { RecordPage, RecordQuery } from '../ports/record-store.js'
+import type { RedisClient } from '../redis/redis-client.js'
+import { letterOfTag, type RedisKeys, tagNumberOf } from '../redis/redis-keys.js'
+import { type ListPosition, readCursor, writeCursor } from './list-cursor.js'
+import { type ListedText, readTagPage, type TagPage } from './redis-list.js'
+import { LostRecordError, parseDocument } from './redis-lost.js'
+
+const HASH_LENGTH = 22
+
+/** A page that is being filled. */
+interface Filling {
+  readonly listed: readonly ListedText[]
+  /** Cursor's position of the next page; null: not known yet. */
+  readonly end: ListPosition | null
+}
+
+/**
+ * A page of a list that is kept in parts, one a tag. The tags are read in turn, so that a page of a
+ * long list is one command; of a short one the first says how many more are needed, and at last all
+ * that remain are asked at once. Never more than three trips.
+ *
+ * @returns null for a cursor that was made up
+ */
+export async function redisPage(
+  redis: RedisClient,
+  keys: RedisKeys,
+  query: RecordQuery,
+): Promise<RecordPage | null> {
+  const position = query.cursor === null ? null : readCursor(query.list, query.cursor)
+  if (position === undefined || (position !== null && !isOurs(position))) return null
+  const first = position === null ? 0 : tagNumberOf(position.key)
+
+  let page: Filling = { listed: [], end: null }
+  let [from, wave] = [first, 1]
+  while (page.end === null && from < keys.tags.length) {
+    const missing = query.limit - page.listed.length
+    const asked = keys.tags.slice(from, from + wave)
+    const answers = await Promise.all(
+      asked.map((tag, at) => {
+        const after = from === first && at === 0 ? position : null
+        return readTagPage(redis, tag, query, { after, limit: Math.max(1, missing) })
+      }),
+    )
+    page = answers.reduce(
+      (filled, answer, at) => withTag(filled, answer, { number: from + at, limit: query.limit }),
+      page,
+    )
+    from += asked.length
+    wave = wave === 1 ? tagsFor(page.listed.length, query.limit) : keys.tags.length
+  }
+  const next = page.end === null ? null : writeCursor(query.list, page.end)
+  return { ...documentsOf(keys, page.listed), next }
+}
+
+/** Adds what a tag has, up to the limit. */
+function withTag(
+  { listed, end }: Filling,
+  { listed: more, end: endInTag }: TagPage,
+  { number, limit }: { number: number; limit: number },
+): Filling {
+  if (end !== null) return { listed, end }
+  const room = limit - listed.length
+  if (room === 0) {
+    return { listed, end: more.length > 0 || endInTag !== null ? startOf(number) : null }
+  }
+  const taken = more.slice(0, room)
+  const last = taken.at(-1)
+  const isCut = taken.length < more.length && last !== undefined
+  return {
+    listed: [...listed, ...taken],
+    end: isCut ? { time: last.time, key: last.key } : endInTag,
+  }
+}
+
+/** How many tags are likely to fill a page of which the first tag has so many. */
+function tagsFor(found: number, limit: number): number {
+  if (found === 0 || found === limit) return Number.MAX_SAFE_INTEGER
+  return 1 + 2 * Math.ceil((limit - found) / found)
+}
+
+/** Before every member of a tag. */
+function startOf(number: number): ListPosition {
+  return { time: 0, key: letterOfTag(number).padEnd(HASH_LENGTH, '-') }
+}
+
+function isOurs({ key }: ListPosition): boolean {
+  return key.length === HASH_LENGTH
+}
+
+/** A lost record does not stop the others. */
+function documentsOf(keys: RedisKeys, listed: readonly ListedText[]): Omit<RecordPage, 'next'> {
+  const records: SecondStepRecord[] = []
+  const lost: string[] = []
+  for (const { key: hash, text } of listed) {
+    const { key } = keys.placeOfHash(hash)
+    try {
+      records.push(parseDocument(key, text) as SecondStepRecord)
+    } catch (error) {
+      if (!(error instanceof LostRecordError)) throw error
+      lost.push(key)
+    }
+  }
+  return { records, ...(lost.length === 0 ? {} : { lost }) }
+}

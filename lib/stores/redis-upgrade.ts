@@ -1,0 +1,213 @@
+import { parseRecord } from '../domain/parse-record.js'
+import { listPlaceOf } from '../domain/record-list.js'
+import { ConfigurationError } from '../errors/configuration-error.js'
+import { hashOfOldHash, type OldRedisKeys, oldRedisKeys } from '../redis/old-redis-keys.js'
+import { type RedisClient, redisScript } from '../redis/redis-client.js'
+import { type RedisKeys, redisKeys } from '../redis/redis-keys.js'
+import { MARKER_IN_LUA, makeMarkers } from './redis-marker.js'
+import { placesOf } from './redis-writes.js'
+
+/** Shows how far it is, as the command line's progress does. */
+export interface UpgradeProgress {
+  begin(total: number | null): void
+  step(): void
+}
+
+/** The marker's value in version 0.1.0 after a policy was written. */
+const OLD_POLICY_WRITTEN = 'policy written'
+/** More are moved by the command alone: the start of an app has a time limit. */
+const MOVED_AT_START = 200
+const AT_ONCE = 100
+
+// What stays in the old marker's place is no string: version 0.1.0 takes it for a missing marker and
+// refuses, and its "init" makes no new one beside it.
+const begin = redisScript(`
+if redis.call('TYPE', KEYS[1]).ok == 'string' then
+  if redis.call('EXISTS', KEYS[2]) == 1 then redis.call('DEL', KEYS[1])
+  else redis.call('RENAME', KEYS[1], KEYS[2]) end
+  redis.call('RPUSH', KEYS[1], 'the records are under the keys of a later version')
+end
+return redis.call('GET', KEYS[2])
+`)
+
+// KEYS: record, lists. Answers with its type, its text and its places.
+const readOld = redisScript(`
+local kind = redis.call('TYPE', KEYS[1]).ok
+local answer = {kind, kind == 'string' and redis.call('GET', KEYS[1]) or ''}
+for i = 2, #KEYS do answer[1 + i] = redis.call('ZSCORE', KEYS[i], ARGV[1]) or '' end
+return answer
+`)
+
+// KEYS: record, marker, lists. ARGV: hash, text, places. Answers with the text that is there then.
+const put = redisScript(`
+${MARKER_IN_LUA}
+local marker = redis.call('GET', KEYS[2])
+if not marker then return redis.error_reply('ERR the marker is missing: Redis lost its records') end
+if ARGV[2] ~= '' then redis.call('SET', KEYS[1], ARGV[2], 'NX') end
+for i = 3, #KEYS do
+  if ARGV[i] ~= '' then redis.call('ZADD', KEYS[i], ARGV[i], ARGV[1]) end
+end
+note(KEYS[2], marker, RECORDS)
+return redis.call('GET', KEYS[1]) or ''
+`)
+
+const putPolicy = redisScript(`
+${MARKER_IN_LUA}
+local marker = redis.call('GET', KEYS[2])
+if not marker then return redis.error_reply('ERR the marker is missing: Redis lost its records') end
+if ARGV[1] ~= '' then redis.call('SET', KEYS[1], ARGV[1], 'NX') end
+note(KEYS[2], marker, POLICY)
+return 1
+`)
+
+// KEYS: record, lists. ARGV: hash, the text that was moved.
+const removeOld = redisScript(`
+if ARGV[2] ~= '' and redis.call('GET', KEYS[1]) == ARGV[2] then redis.call('DEL', KEYS[1]) end
+for i = 2, #KEYS do redis.call('ZREM', KEYS[i], ARGV[1]) end
+return 1
+`)
+
+const page = redisScript(`return redis.call('ZRANGE', KEYS[1], 0, ARGV[1])`)
+const cardinality = redisScript(`return redis.call('ZCARD', KEYS[1])`)
+const get = redisScript(`return redis.call('GET', KEYS[1]) or ''`)
+const remove = redisScript(`return redis.call('DEL', KEYS[1], KEYS[2])`)
+
+/**
+ * Moves what version 0.1.0 has kept under one hash tag to the tags of today. Its processes refuse
+ * everything from the first moment on. Each record is read back before its old key is removed, so it
+ * can be stopped at any time and run again.
+ */
+export class RedisUpgrade {
+  readonly #redis: RedisClient
+  readonly #keys: RedisKeys
+  readonly #old: OldRedisKeys
+
+  constructor(redis: RedisClient, prefix: string) {
+    this.#redis = redis
+    this.#keys = redisKeys(prefix)
+    this.#old = oldRedisKeys(prefix)
+  }
+
+  /**
+   * Outside production a small one is done at once.
+   *
+   * @throws ConfigurationError where records of version 0.1.0 are still to be moved
+   */
+  async requireDone({ production }: { production: boolean }): Promise<void> {
+    const found = await this.#redis.mget([this.#old.marker, this.#old.upgrading])
+    if (found.every((value) => value === null)) return
+    if (!production && (await this.#count()) <= MOVED_AT_START) {
+      await this.run()
+      return
+    }
+    throw new ConfigurationError(
+      'the records in Redis are under the keys of version 0.1.0: stop every process of the app, then run "npx passport-second-step upgrade --config FILE" once',
+    )
+  }
+
+  /** @returns how many records were moved; null where there are none of version 0.1.0 */
+  async run(progress?: UpgradeProgress): Promise<number | null> {
+    const { marker, upgrading, policy } = this.#old
+    const words: unknown = await begin(this.#redis, [marker, upgrading], [])
+    if (words === null) return null
+    await makeMarkers(this.#redis, this.#keys)
+    await this.#movePolicy(String(words))
+    progress?.begin(await this.#count())
+    let moved = 0
+    for await (const hashes of this.#oldHashes()) {
+      await Promise.all(
+        hashes.map(async (hash) => {
+          if (!(await this.#move(hash))) return
+          moved += 1
+          progress?.step()
+        }),
+      )
+    }
+    await remove(this.#redis, [policy, upgrading], [])
+    return moved
+  }
+
+  async #count(): Promise<number> {
+    return Number(await cardinality(this.#redis, [this.#old.lists[0]], []))
+  }
+
+  /** A policy that was lost stays a failure. */
+  async #movePolicy(words: string): Promise<void> {
+    const text = String(await get(this.#redis, [this.#old.policy], []))
+    if (text === '' && words !== OLD_POLICY_WRITTEN) return
+    const { tags } = this.#keys
+    await Promise.all(
+      tags.map(({ policy, marker }) => putPolicy(this.#redis, [policy, marker], [text])),
+    )
+  }
+
+  /**
+   * The hashes of all records that are there or that a list names. A record that no list names counts
+   * too: left behind, it would read as "not enrolled".
+   */
+  async *#oldHashes(): AsyncGenerator<readonly string[]> {
+    const { lists, records } = this.#old
+    const servers = this.#redis.nodes?.('master') ?? [this.#redis]
+    const keyPrefix = String(Reflect.get(Object(this.#redis.options), 'keyPrefix') ?? '')
+    const pattern = `${globOf(keyPrefix + records)}*`
+    for (const server of servers) {
+      let cursor = '0'
+      do {
+        const [next, keys] = await server.scan(cursor, 'MATCH', pattern, 'COUNT', 1000)
+        const hashes = keys.map((key) => key.slice(keyPrefix.length + records.length))
+        for (let at = 0; at < hashes.length; at += AT_ONCE) yield hashes.slice(at, at + AT_ONCE)
+        cursor = String(next)
+      } while (cursor !== '0')
+    }
+    for (const list of lists) {
+      for (;;) {
+        const hashes: unknown = await page(this.#redis, [list], [String(AT_ONCE - 1)])
+        if (!Array.isArray(hashes) || hashes.length === 0) break
+        yield hashes.map(String)
+      }
+    }
+  }
+
+  /** @returns whether there was a record, or what a list knows of a lost one */
+  async #move(oldHash: string): Promise<boolean> {
+    const names = [this.#old.records + oldHash, ...this.#old.lists]
+    const answer: unknown = await readOld(this.#redis, names, [oldHash])
+    const [kind, text = '', all = '', since = '', ...others] = Array.isArray(answer)
+      ? answer.map(String)
+      : []
+    const isListed = [all, since, ...others].some((place) => place !== '')
+    if (kind !== 'string' && !isListed) return false
+    const places = placesIn(text) ?? [since === '' ? '0' : since, ...others]
+    await this.#put(hashOfOldHash(oldHash), text, places)
+    await removeOld(this.#redis, names, [oldHash, text])
+    return true
+  }
+
+  async #put(hash: string, text: string, places: readonly string[]): Promise<void> {
+    const { tag, key } = this.#keys.placeOfHash(hash)
+    const { all, locked, paused, 'mail-resets-due': due } = tag.lists
+    const names = [key, tag.marker, all, locked, paused, due]
+    await put(this.#redis, names, [hash, text, ...places])
+    const [stored = null] = await this.#redis.mget([key])
+    if ((stored ?? '') === text) return
+    throw new Error(
+      `the record "${key}" is there already and differs from the one of version 0.1.0: nothing of either was removed`,
+    )
+  }
+}
+
+/** The places in the lists that a record itself tells; undefined where it cannot be read. */
+function placesIn(text: string): readonly string[] | undefined {
+  try {
+    const stored: unknown = JSON.parse(text)
+    const record = parseRecord(stored, String(Reflect.get(Object(stored), 'userId')))
+    return placesOf(listPlaceOf(record)).map((time) => String(time ?? ''))
+  } catch {
+    return undefined
+  }
+}
+
+/** A pattern that matches this text alone. */
+function globOf(text: string): string {
+  return text.replace(/[\\*?[\]^-]/g, '\\$&')
+}

@@ -1,0 +1,83 @@
+import type { SecondStepRecord } from '../domain/record.js'
+import { type ListPlace, listPlaceOf } from '../domain/record-list.js'
+import { type RedisClient, redisScript } from '../redis/redis-client.js'
+import type { RecordPlace } from '../redis/redis-keys.js'
+import { MARKER_IN_LUA } from './redis-marker.js'
+
+/**
+ * Lua that compares and sets. KEYS: document, marker. ARGV: expected version, write id, document.
+ * What is stored is the very string that came in; cjson only looks at what was there before, because
+ * encoding it again would turn empty lists into objects. The code in front of it says what is `lost`.
+ */
+export const COMPARE_AND_SET = `
+local marker = redis.call('GET', KEYS[2])
+if not marker then return redis.error_reply('ERR the marker is missing: Redis lost its records') end
+local stored = redis.call('GET', KEYS[1])
+if not stored and lost(marker) then return redis.error_reply('ERR the document is lost') end
+local version = 0
+if stored then
+  local document = cjson.decode(stored)
+  if document.writeId == ARGV[2] then return 1 end
+  version = document.version
+end
+if version ~= tonumber(ARGV[1]) then return 0 end
+redis.call('SET', KEYS[1], ARGV[3])`
+
+// KEYS go on with the lists, that of all first; ARGV with the hash, then a place in each list. They have
+// the record's slot, so that one script changes both or neither: no list is ever behind, and none
+// needs healing. A script that fails half way undoes nothing, so every list is looked at first.
+const writeRecord = redisScript(`
+${MARKER_IN_LUA}
+local places, listed = {}, false
+for i = 3, #KEYS do
+  local place = redis.call('ZSCORE', KEYS[i], ARGV[4])
+  places[i], listed = tonumber(place or ''), place or listed
+end
+local function lost(marker)
+  return listed or (says(marker, RECORDS) and redis.call('EXISTS', KEYS[3]) == 0)
+end
+${COMPARE_AND_SET}
+for i = 3, #KEYS do
+  local place = tonumber(ARGV[2 + i])
+  if place ~= places[i] then
+    if place then redis.call('ZADD', KEYS[i], ARGV[2 + i], ARGV[4])
+    else redis.call('ZREM', KEYS[i], ARGV[4]) end
+  end
+end
+note(KEYS[2], marker, RECORDS)
+return 1
+`)
+
+/** Writes a record and its places in the lists, by one command. Answers as the port does. */
+export async function writeRecordAt(
+  redis: RedisClient,
+  { tag, key, hash }: RecordPlace,
+  record: SecondStepRecord,
+  expectedVersion: number,
+): Promise<boolean> {
+  const { marker, lists } = tag
+  const names = [key, marker, lists.all, lists.locked, lists.paused, lists['mail-resets-due']]
+  const places = placesOf(listPlaceOf(record)).map((time) => String(time ?? ''))
+  const args = [...argumentsOf(record, expectedVersion), hash, ...places]
+  return hasWon(await writeRecord(redis, names, args))
+}
+
+/** In the list of all, 0 stands for who is not enrolled. */
+export function placesOf({ since, lockedUntil, pausedUntil, mailResetDue }: ListPlace) {
+  return [since === null ? 0 : Math.max(1, since), lockedUntil, pausedUntil, mailResetDue]
+}
+
+/** The arguments of a script that compares and sets. */
+export function argumentsOf(
+  document: { readonly writeId: string },
+  expectedVersion: number,
+): readonly string[] {
+  return [String(expectedVersion), document.writeId, JSON.stringify(document)]
+}
+
+/** The answer of a script that compares and sets. */
+export function hasWon(answer: unknown): boolean {
+  if (String(answer) === '1') return true
+  if (String(answer) === '0') return false
+  throw new Error('Redis answered nonsense to a write')
+}

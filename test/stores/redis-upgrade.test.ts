@@ -1,0 +1,222 @@
+// The attack: an upgrade that loses a record, a list or the policy on its way, or that lets a process
+// of the version before go on: the password alone then opens the account.
+
+import { expect } from 'chai'
+import { Redis } from 'ioredis'
+import type { SecondStepRecord } from '../../lib/domain/record.js'
+import { ConfigurationError } from '../../lib/errors/configuration-error.js'
+import { redisStore } from '../../lib/stores/redis-store.js'
+import { enrolledRecord, thePolicy } from '../../lib/testing/documents.js'
+import { assertLists, FOREVER, mailResetOf, NOW } from '../../lib/testing/listed.js'
+import { oldHash, oldKey, writeOldKeys } from '../support/records-of-version-0-1.js'
+import { type RedisServer, startRedisServer } from '../support/redis-server.js'
+import { rejectionOf } from './rejection.js'
+
+const MARKER = '{second-step}:marker'
+const RECORDS: readonly SecondStepRecord[] = [
+  enrolledRecord('on', 7),
+  { ...enrolledRecord('off', 1), authenticators: [] },
+  { ...enrolledRecord('locked', 2), lockedUntil: NOW + 1 },
+  { ...enrolledRecord('paused', 3), pausedUntil: FOREVER },
+  { ...enrolledRecord('due', 4), authenticators: [], mailReset: mailResetOf() },
+]
+const LISTS = {
+  all: 'due locked off on paused',
+  enrolled: 'locked on paused',
+  on: 'on',
+  locked: 'locked',
+  paused: 'paused',
+  'mail-resets-due': 'due',
+}
+
+describe('the upgrade of what version 0.1.0 has kept in Redis', () => {
+  let server: RedisServer
+  let redis: Redis
+  before(async () => {
+    server = await startRedisServer()
+    redis = new Redis(server.url)
+  })
+  beforeEach(() => redis.flushall())
+  after(async () => {
+    redis.disconnect()
+    await server.stop()
+  })
+
+  const oldKeys = () => redis.keys('{second-step}:*')
+
+  async function expectAllMoved(client: Redis, records = RECORDS) {
+    const store = redisStore(client)
+    await store.open?.({ production: true })
+    for (const record of records) expect(await store.find(record.userId)).to.deep.equal(record)
+    await assertLists(store, LISTS)
+  }
+
+  it('is asked for by the start of the app, which touches nothing', async () => {
+    await writeOldKeys(redis, { records: RECORDS })
+    const before = (await redis.keys('*')).sort()
+    const error = await rejectionOf(redisStore(redis).open?.({ production: true }))
+    expect(error).to.be.instanceOf(ConfigurationError)
+    expect(error.message).to.contain('npx passport-second-step upgrade')
+    expect((await redis.keys('*')).sort()).to.deep.equal(before)
+  })
+
+  it('moves every record, list and policy, and leaves no old key but a bar', async () => {
+    const policy = thePolicy.make(3)
+    await writeOldKeys(redis, { records: RECORDS, policy })
+    const told: (number | null)[] = []
+    const progress = { begin: (total: number | null) => told.push(total), step: () => told.push(1) }
+    expect(await redisStore(redis).upgrade(progress)).to.equal(5)
+    expect(told).to.deep.equal([5, 1, 1, 1, 1, 1])
+    expect(await oldKeys()).to.deep.equal([MARKER])
+    await expectAllMoved(redis)
+    const store = redisStore(redis)
+    expect(await store.findPolicy()).to.deep.equal(policy)
+    for (const { userId } of RECORDS) {
+      expect((await store.read?.(userId))?.policy).to.deep.equal(policy)
+    }
+    expect(await store.count?.()).to.equal(5)
+  })
+
+  it('does nothing where there is nothing of that version, and nothing the second time', async () => {
+    expect(await redisStore(redis).upgrade()).to.equal(null)
+    expect(await redis.dbsize()).to.equal(0)
+    await writeOldKeys(redis, { records: RECORDS })
+    await redisStore(redis).upgrade()
+    const after = (await redis.keys('*')).sort()
+    expect(await redisStore(redis).upgrade()).to.equal(null)
+    expect((await redis.keys('*')).sort()).to.deep.equal(after)
+  })
+
+  it('is done by the start itself outside production, where there are few', async () => {
+    await writeOldKeys(redis, { records: RECORDS })
+    await redisStore(redis).open?.({ production: false })
+    expect(await oldKeys()).to.deep.equal([MARKER])
+    await expectAllMoved(redis)
+    await redis.flushall()
+    await writeOldKeys(redis, { records: RECORDS })
+    const many = Array.from({ length: 250 }, (_, at) => [0, `hash-${at}`]).flat()
+    await redis.zadd('{second-step}:list:all', ...many)
+    await rejectionOf(redisStore(redis).open?.({ production: false }))
+  })
+
+  // A process of 0.1.0 that was forgotten, or is started again, and its command "init".
+  it('leaves processes of 0.1.0 without a marker, from the first moment on and for good', async () => {
+    await writeOldKeys(redis, { records: RECORDS })
+    const expectRefused = async () => {
+      expect(await redis.mget(MARKER, oldKey('on'))).to.have.property('0', null)
+      expect(await redis.set(MARKER, '1', 'NX')).to.equal(null)
+    }
+    const failing = failingAfter(3)
+    await rejectionOf(redisStore(failing).upgrade())
+    await expectRefused()
+    await redisStore(redis).upgrade()
+    await expectRefused()
+  })
+
+  it('can be stopped after any command and run again; until then nobody starts', async () => {
+    let failed = true
+    for (let commands = 1; failed; commands += 9) {
+      await redis.flushall()
+      await writeOldKeys(redis, { records: RECORDS, policy: thePolicy.make(1) })
+      failed = await redisStore(failingAfter(commands))
+        .upgrade()
+        .then(
+          () => false,
+          () => true,
+        )
+      if (!failed) break
+      await rejectionOf(redisStore(redis).open?.({ production: true }))
+      await redisStore(redis).upgrade()
+      expect(await oldKeys(), `after ${commands}`).to.deep.equal([MARKER])
+      await expectAllMoved(redis)
+    }
+  })
+
+  it('carries damaged records as they are, and lost ones as lost', async () => {
+    await writeOldKeys(redis, { records: RECORDS })
+    await redis.set(oldKey('on'), '{"userId":"on","sec')
+    await redis.del(oldKey('locked'))
+    await redis.del(oldKey('paused'))
+    await redis.sadd(oldKey('paused'), 'a set')
+    await redisStore(redis).upgrade()
+    const store = redisStore(redis)
+    await store.open?.({ production: true })
+    for (const id of ['on', 'locked', 'paused']) await rejectionOf(store.find(id))
+    expect(await store.find('due')).to.deep.equal(RECORDS[4])
+    const page = await store.list({ list: 'enrolled', cursor: null, limit: 100, now: NOW })
+    expect(page?.lost).to.have.length(3)
+  })
+
+  // The lists were lost, and nobody has noticed, because each record was read by its key.
+  it('moves records that no list names', async () => {
+    await writeOldKeys(redis, { records: RECORDS })
+    await redis.del('{second-step}:list:all', '{second-step}:list:enrolled')
+    await redis.zrem('{second-step}:list:locked', oldHash('locked'))
+    await redisStore(redis).upgrade()
+    await expectAllMoved(redis)
+  })
+
+  it('keeps a policy that was lost lost', async () => {
+    await writeOldKeys(redis, { records: RECORDS, policy: thePolicy.make(1) })
+    await redis.del('{second-step}:policy')
+    await redisStore(redis).upgrade()
+    const store = redisStore(redis)
+    await rejectionOf(store.findPolicy())
+    await rejectionOf(Promise.resolve(store.read?.('on')))
+    await rejectionOf(store.writePolicy(thePolicy.make(1), 0))
+  })
+
+  it('does not begin where the marker is lost', async () => {
+    await writeOldKeys(redis, { records: RECORDS })
+    await redis.del(MARKER)
+    expect(await redisStore(redis).upgrade()).to.equal(null)
+    expect(await oldKeys()).to.have.length.above(5)
+  })
+
+  it('stops at a record that is there already and is another', async () => {
+    await writeOldKeys(redis, { records: RECORDS })
+    const store = redisStore(redis)
+    await redisStore(redis).upgrade()
+    await writeOldKeys(redis, { records: [enrolledRecord('on', 1)] })
+    await redis.del(MARKER)
+    await redis.set(MARKER, '1')
+    expect((await rejectionOf(store.upgrade())).message).to.contain('differs')
+    expect(await redis.exists(oldKey('on'))).to.equal(1)
+    expect(await store.find('on')).to.deep.equal(RECORDS[0])
+  })
+
+  it('finds the keys of a client with a prefix of its own, and of a prefix with wildcards', async () => {
+    const odd = new Redis(server.url, { keyPrefix: 'host[1]:' })
+    try {
+      await writeOldKeys(odd, { records: RECORDS }, 'a*?\\')
+      await redis.set('host1:{aXY\\}:record:other', 'not ours')
+      await odd.del('{a*?\\}:list:all', '{a*?\\}:list:enrolled')
+      const store = redisStore(odd, { prefix: 'a*?\\' })
+      expect(await store.upgrade()).to.equal(5)
+      await store.open?.({ production: true })
+      await assertLists(store, LISTS)
+      expect(await redis.get('host1:{aXY\\}:record:other')).to.equal('not ours')
+    } finally {
+      odd.disconnect()
+    }
+  })
+
+  /** A client whose server goes away after some commands. */
+  function failingAfter(commands: number): Redis {
+    let left = commands
+    const counted = (name: 'mget' | 'set' | 'evalsha' | 'eval' | 'scan') => ({
+      value: async (...args: never[]) => {
+        left -= 1
+        if (left < 0) throw new Error('the server is gone')
+        return Reflect.apply(redis[name], redis, args)
+      },
+    })
+    return Object.create(redis, {
+      mget: counted('mget'),
+      set: counted('set'),
+      eval: counted('eval'),
+      evalsha: counted('evalsha'),
+      scan: counted('scan'),
+    })
+  }
+})
