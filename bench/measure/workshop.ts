@@ -28,6 +28,10 @@ export class Workshop implements Bench {
     return started
   }
 
+  all(names: readonly AppName[]): Promise<Accounts[]> {
+    return Promise.all(names.map((name) => this.accounts(name)))
+  }
+
   async accountsIfAvailable(name: AppName): Promise<Accounts | null> {
     try {
       return await this.accounts(name)

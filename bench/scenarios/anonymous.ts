@@ -16,10 +16,10 @@ const PEERS = [
 export async function anonymous(bench: Bench): Promise<readonly Figure[]> {
   const requests = [written({ path: '/' })]
   const contestants = []
-  for (const name of PEERS) {
+  for (const { app } of await bench.all(PEERS)) {
     contestants.push({
-      name,
-      app: (await bench.accounts(name)).app,
+      name: app.name,
+      app,
       expected: { status: 200, body: '"public"' },
       prepare: async () => requests,
       times: bench.quick ? 80 : 500,

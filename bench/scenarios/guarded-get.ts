@@ -20,7 +20,7 @@ const PEERS = [
 /** A page for signed-in users, again and again. */
 export async function guardedGet(bench: Bench): Promise<readonly Figure[]> {
   const contestants: Contestant[] = []
-  for (const name of PEERS) contestants.push(await reader(bench, await bench.accounts(name)))
+  for (const accounts of await bench.all(PEERS)) contestants.push(await reader(bench, accounts))
   const bounded = await bench.accountsIfAvailable('ours, bounded')
   if (bounded !== null) contestants.push(await reader(bench, bounded))
   const { rounds, warmUp } = roundsOf(bench)

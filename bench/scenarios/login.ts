@@ -12,8 +12,7 @@ const CONTROL = 'control'
 export async function loginPending(bench: Bench): Promise<readonly Figure[]> {
   const ids = userIds('pending', 40)
   const contestants = [await plain(bench, 'plain', ids), await plain(bench, CONTROL, ids)]
-  for (const name of WITH) {
-    const accounts = await bench.accounts(name)
+  for (const accounts of await bench.all(WITH)) {
     await accounts.enrol(ids)
     contestants.push(login(bench, accounts, ids, accounts.wire.pending))
   }
@@ -46,8 +45,7 @@ export async function loginPending(bench: Bench): Promise<readonly Figure[]> {
 export async function loginWithout(bench: Bench): Promise<readonly Figure[]> {
   const ids = userIds('single', 40)
   const contestants = [await plain(bench, 'plain', ids), await plain(bench, CONTROL, ids)]
-  for (const name of WITHOUT) {
-    const accounts = await bench.accounts(name)
+  for (const accounts of await bench.all(WITHOUT)) {
     await accounts.register(ids)
     contestants.push(login(bench, accounts, ids, accounts.wire.signedIn))
   }

@@ -18,7 +18,7 @@ const PEERS = [
 export async function post(bench: Bench): Promise<readonly Figure[]> {
   const ids = userIds('poster', bench.quick ? 20 : 120)
   const contestants: Contestant[] = []
-  for (const name of PEERS) contestants.push(await poster(await bench.accounts(name), ids))
+  for (const accounts of await bench.all(PEERS)) contestants.push(await poster(accounts, ids))
   const { rounds, warmUp } = roundsOf(bench)
   const samples = await measure(contestants, rounds, warmUp)
   const speed = (name: string) => [name, speedRatio(samples, name, BASE)] as const

@@ -9,6 +9,8 @@ export interface Bench {
   readonly quick: boolean
   /** An app with its users. */
   accounts(name: AppName): Promise<Accounts>
+  /** … several, which start beside each other. In their order. */
+  all(names: readonly AppName[]): Promise<Accounts[]>
   /** … or null with the reason on the screen, for what this version cannot do. */
   accountsIfAvailable(name: AppName): Promise<Accounts | null>
   /** An app of the scenario's own, on a Redis of its own; ends with the run. */

@@ -5,11 +5,19 @@ import { check, type Expected, written } from '../measure/http-client.js'
 import type { Figure } from '../report/figure.js'
 import type { Bench } from './scenario.js'
 
+const APPS = [
+  'plain',
+  'passport-totp',
+  'by hand',
+  'better-auth',
+  'ours',
+] as const satisfies readonly AppName[]
+
 /** The Redis commands of one request, and how many of them in sequence the response waits for. */
 export async function trips(bench: Bench): Promise<readonly Figure[]> {
   const table: [AppName, Counts][] = []
-  for (const name of ['plain', 'passport-totp', 'by hand', 'better-auth', 'ours'] as const) {
-    table.push([name, await countsOf(await bench.accounts(name))])
+  for (const accounts of await bench.all(APPS)) {
+    table.push([accounts.app.name, await countsOf(accounts)])
   }
   const limited = (await loginCounts(await bench.accounts('ours, limitPassword'))).pending
   const row = (what: string, kind: keyof Counts, most?: { trips: number; commands?: number }) =>
