@@ -11,6 +11,9 @@ import {
 } from './package.js'
 import type { Settings } from './settings.js'
 
+/** A machine that is busy with something else must not end a run with 503. */
+const PATIENCE = 20_000
+
 /** What differs between the ways of mounting the package. */
 interface Ways {
   readonly limitPassword?: boolean
@@ -41,7 +44,7 @@ export function makeOnPostgresql(settings: Settings): Promise<BenchApp> {
     async store() {
       const db = knex({ client: 'pg', connection: databaseUrl, pool: { min: 2, max: 10 } })
       await migrateSecondStep(db)
-      return knexStore(db)
+      return knexStore(db, { timeout: PATIENCE })
     },
   })
 }
@@ -65,8 +68,7 @@ async function make(settings: Settings, ways: Ways): Promise<BenchApp> {
       list: async (query) => page(query, listed),
     },
     roles: ['user', 'admin'],
-    // A machine that is busy with something else must not end a run with 503.
-    timeout: 20_000,
+    timeout: PATIENCE,
     // All requests of a run come from one address; they are counted all the same.
     ipLimit: () => 1_000_000_000,
     ...ways.more,

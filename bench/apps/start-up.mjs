@@ -41,10 +41,10 @@ const WAYS = {
   },
 }
 
-const before = { at: performance.now(), rss: process.memoryUsage.rss() }
+const before = { at: performance.now(), cpu: process.cpuUsage(), rss: process.memoryUsage.rss() }
 await WAYS[process.argv[2]]()
-const [milliseconds, bytes] = [
-  performance.now() - before.at,
-  process.memoryUsage.rss() - before.rss,
-]
-process.stdout.write(JSON.stringify({ milliseconds, bytes }), () => process.exit())
+const milliseconds = performance.now() - before.at
+const bytes = process.memoryUsage.rss() - before.rss
+const { user, system } = process.cpuUsage(before.cpu)
+const taken = { milliseconds, cpu: (user + system) / 1000, bytes }
+process.stdout.write(JSON.stringify(taken), () => process.exit())
