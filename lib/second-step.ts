@@ -105,7 +105,7 @@ export interface SecondStep<U = Express.User> {
  * app.use('/second-step', secondStep.router())
  */
 export function createSecondStep<U = Express.User>(options: SecondStepOptions<U>): SecondStep<U> {
-  const { checked, site, announcer, records, status, mails, readyMailResets } = wire(options)
+  const { checked, site, announcer, tally, records, status, mails, readyMailResets } = wire(options)
   const { sessions } = site
   const recordId = (userId: unknown, call: string) => recordIdOf(checked, userId, call)
   for (const passport of site.passports) watchPassport(passport, watcherOf(site))
@@ -140,6 +140,7 @@ export function createSecondStep<U = Express.User>(options: SecondStepOptions<U>
       await readyMailResets?.stop()
       await site.lost?.settled()
       await records.settle()
+      await tally.settle()
       await mails?.settled()
       await options.store.close?.()
     },

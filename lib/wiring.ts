@@ -40,6 +40,7 @@ import { type FindSubject, Sessions } from './service/sessions.js'
 import { Setup } from './service/setup.js'
 import { ShowAgain } from './service/shown-codes.js'
 import { Status } from './service/status.js'
+import { Tally } from './service/tally.js'
 import { timedCounters } from './service/timed-counters.js'
 import { timedDigester } from './service/timed-digester.js'
 import { UnreadableSecrets } from './service/unreadable-secrets.js'
@@ -59,6 +60,8 @@ export interface Wired {
   readonly store: RecordStore
   readonly site: Site
   readonly announcer: Announcer
+  /** Holds places to give back, for which nobody waits. */
+  readonly tally: Tally
   readonly records: Records
   readonly status: Status
   /** Null if the host has given no `users`. */
@@ -98,7 +101,8 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
     window,
     failureReporter,
   })
-  const limits = new CodeLimits(counters, announcer)
+  const tally = new Tally(counters)
+  const limits = new CodeLimits(counters, tally, announcer)
   const vault = new Vault(ring.sealer, timeout, new UnreadableSecrets(counters, announcer))
   const accounts = accountsOf(options, checked)
   const findSubject = subjectsOf(accounts)
@@ -136,7 +140,7 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
     canAdminister: permissionOf(options, timeout),
     allowAdmin: async () => false,
     limits,
-    passwordLimits: new PasswordLimits(counters),
+    passwordLimits: new PasswordLimits(tally),
     adminLimits: new AdminLimits(counters, announcer),
     failureReporter,
     sessions,
@@ -152,7 +156,7 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
   }
   const status = new Status({ records, system, window, findSubject, keyIds })
   const { store } = options
-  const services = { announcer, records, status, findSubject, vault, mails, readyMailResets }
+  const services = { announcer, tally, records, status, findSubject, vault, mails, readyMailResets }
   return { checked, store, site, ...services }
 }
 

@@ -1,29 +1,43 @@
-import { RateLimiterRedis } from 'rate-limiter-flexible'
 import { checkCall } from '../errors/check-call.js'
 import { ConfigurationError } from '../errors/configuration-error.js'
-import type { Counter, Counters } from '../ports/counters.js'
+import type { Counter, Counters, Place, Taking, WantedPlace } from '../ports/counters.js'
+import { takeEach } from '../ports/take-each.js'
 import { type RedisClient, redisScript } from '../redis/redis-client.js'
 import { checkPrefix, DEFAULT_PREFIX } from '../redis/redis-keys.js'
 import { checkWindow, counterKey } from './counter-key.js'
 
-type CounterClient = Pick<RedisClient, 'status' | 'eval' | 'evalsha'>
+type CounterClient = Pick<RedisClient, 'status' | 'eval' | 'evalsha' | 'nodes'>
 
-// In place of the library's own script: a refused call takes no place, and a place given back after
-// the window's end does not open a window that begins below zero. No points: a look alone. A count that
-// was dated by a clock ahead, or that somebody has made endless, ends with a window from now.
+// KEYS: places to take, then places to give back. ARGV: how many are to be taken, the seconds of each
+// key's window, the limits. A refused call takes no place, and a place given back after the window's end
+// does not open a window that begins below zero. A count that was dated by a clock ahead, or that somebody
+// has made endless, ends with a window from now.
 const count = redisScript(`
-local points, seconds, limit = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3])
-local taken = tonumber(redis.call('GET', KEYS[1]) or '0')
-local left = redis.call('PTTL', KEYS[1])
-if left == -1 or left > 2000 * seconds then redis.call('EXPIRE', KEYS[1], seconds) end
-if points > 0 and taken + points > limit then
-  return { limit + 1, redis.call('PTTL', KEYS[1]) }
+local wanted = tonumber(ARGV[1])
+local function look(nth)
+  local key, seconds = KEYS[nth], tonumber(ARGV[1 + nth])
+  local left = redis.call('PTTL', key)
+  if left == -2 then return 0, 1000 * seconds, true end
+  if left == -1 or left > 2000 * seconds then
+    redis.call('EXPIRE', key, seconds)
+    left = 1000 * seconds
+  end
+  return tonumber(redis.call('GET', key) or '0'), left, false
 end
-if points == 0 or (points < 0 and taken <= 0) then
-  return { taken, redis.call('PTTL', KEYS[1]) }
+for nth = wanted + 1, #KEYS do
+  if look(nth) > 0 then redis.call('DECR', KEYS[nth]) end
 end
-redis.call('SET', KEYS[1], 0, 'EX', seconds, 'NX')
-return { redis.call('INCRBY', KEYS[1], points), redis.call('PTTL', KEYS[1]) }
+local answer, new, free = {}, {}, 1
+for nth = 1, wanted do
+  answer[2 * nth], answer[2 * nth + 1], new[nth] = look(nth)
+  if answer[2 * nth] + 1 > tonumber(ARGV[1 + #KEYS + nth]) then free = 0 end
+end
+answer[1] = free
+for nth = 1, free * wanted do
+  if new[nth] then redis.call('SET', KEYS[nth], 1, 'EX', ARGV[1 + nth])
+  else redis.call('INCR', KEYS[nth]) end
+end
+return answer
 `)
 
 export interface RedisCountersOptions {
@@ -47,53 +61,79 @@ export function redisCounters(redis: RedisClient, options: RedisCountersOptions 
   }
   const { prefix = DEFAULT_PREFIX } = options
   checkPrefix(prefix)
-  const storeClient = limiterClient(redis)
+  const keyOf = ({ name, key }: Place) => `${prefix}:count:${name}:${counterKey(key)}`
+  // Keys of two counters have two slots.
+  let apart = typeof redis.nodes === 'function'
+
+  async function inOneScript(wanted: readonly WantedPlace[], back: readonly Place[]) {
+    requireReady(redis)
+    const places: readonly Place[] = [...wanted, ...back]
+    const limits = wanted.map(({ limit }) => limitOf(limit))
+    const numbers = [wanted.length, ...places.map(({ seconds }) => seconds), ...limits]
+    const answer = await count(redis, places.map(keyOf), numbers.map(String))
+    const [free, ...counted] = numbersOf(answer, 1 + 2 * wanted.length)
+    return limits.map((limit, nth): Taking => {
+      const [taken = 0, wait = 0] = counted.slice(2 * nth)
+      if (free === 1) return { taken: true, left: limit - taken - 1, retryAfter: 0 }
+      return { taken: false, left: 0, retryAfter: taken + 1 > limit ? Math.max(1, wait) : 0 }
+    })
+  }
+
+  function counter(name: string, seconds: number): Counter {
+    checkWindow(seconds)
+    const placeOf = (key: string) => ({ name, seconds, key })
+    return {
+      async take(key, limit) {
+        const [taking] = await inOneScript([{ ...placeOf(key), limit }], [])
+        if (taking === undefined) throw nonsense()
+        return taking
+      },
+      async giveBack(key) {
+        await inOneScript([], [placeOf(key)])
+      },
+      async taken(key) {
+        requireReady(redis)
+        // A limit of 0 is a look alone.
+        const answer = await count(redis, [keyOf(placeOf(key))], ['1', String(seconds), '0'])
+        return numbersOf(answer, 3)[1] ?? 0
+      },
+    }
+  }
+
   return {
-    counter(name, seconds) {
-      checkWindow(seconds)
-      const keyPrefix = `${prefix}:count:${name}`
-      return redisCounter(
-        (points) =>
-          new RateLimiterRedis({
-            storeClient,
-            rejectIfRedisNotReady: true,
-            keyPrefix,
-            points,
-            duration: seconds,
-          }),
-        seconds,
-      )
+    counter,
+    async takeAll(wanted, back) {
+      if (apart) return takeEach({ counter }, wanted, back)
+      try {
+        return await inOneScript(wanted, back)
+      } catch (error) {
+        // A cluster behind an ordinary client: the script has done nothing.
+        if (!(error instanceof Error && error.message.startsWith('CROSSSLOT'))) throw error
+        apart = true
+        return takeEach({ counter }, wanted, back)
+      }
     },
   }
 }
 
-function redisCounter(limiterOf: (limit: number) => RateLimiterRedis, seconds: number): Counter {
-  return {
-    async take(key, limit) {
-      const { consumedPoints, msBeforeNext } = await limiterOf(limit).penalty(counterKey(key))
-      const left = limit - consumedPoints
-      if (left >= 0) return { taken: true, left, retryAfter: 0 }
-      return { taken: false, left: 0, retryAfter: msBeforeNext > 0 ? msBeforeNext : seconds * 1000 }
-    },
-    async giveBack(key) {
-      await limiterOf(0).reward(counterKey(key))
-    },
-    async taken(key) {
-      return (await limiterOf(0).penalty(counterKey(key), 0)).consumedPoints
-    },
-  }
+/** Fails at once: a command in the client's queue would be waited for. */
+function requireReady({ status }: CounterClient): void {
+  // One that connects at its first command (`lazyConnect`) counts as ready.
+  if (status !== 'ready' && status !== 'wait')
+    throw new Error('the connection to Redis is not ready')
 }
 
-/**
- * The limiter would define its command on the host's client, where a limiter of the host's own
- * defines another script under the same name. So it gets a client of its own, with that command
- * alone. One that connects at its first command (`lazyConnect`) counts as ready.
- */
-function limiterClient(redis: CounterClient) {
-  return {
-    get status() {
-      return redis.status === 'wait' ? 'ready' : redis.status
-    },
-    rlflxIncr: ([key, ...args]: [string, ...string[]]) => count(redis, [key], args),
-  }
+/** Also for values that are not numbers: nothing is unlimited. */
+function limitOf(limit: number): number {
+  return limit >= 1 ? Math.min(Math.floor(limit), Number.MAX_SAFE_INTEGER) : 0
+}
+
+function numbersOf(answer: unknown, length: number): readonly number[] {
+  const numbers = Array.isArray(answer) ? answer.map(Number) : []
+  if (numbers.length !== length || !numbers.every(Number.isSafeInteger)) throw nonsense()
+  return numbers
+}
+
+function nonsense(): Error {
+  return new Error('Redis answered nonsense to a count')
 }

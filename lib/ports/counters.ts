@@ -30,6 +30,20 @@ export interface Counter {
   taken(key: string): Promise<number>
 }
 
+/** A place in the counter that `Counters.counter` makes by this name and window. */
+export interface Place {
+  readonly name: string
+  readonly seconds: number
+  readonly key: string
+}
+
+/** A place to take. */
+export interface WantedPlace extends Place {
+  readonly limit: number
+  /** Where places are taken one by one: before the others, which open no window if it is refused. */
+  readonly first?: boolean
+}
+
 /** Makes the counters. All calls reject where the counts cannot be known; nothing is unlimited. */
 export interface Counters {
   /**
@@ -37,4 +51,14 @@ export interface Counters {
    * @param seconds how long a window lasts
    */
   counter(name: string, seconds: number): Counter
+
+  /**
+   * Optional. Several places in one call, so that an attempt waits for the counters once. First gives
+   * the places in `back` back. Then takes all that are wanted, or none if one of them is over its limit.
+   *
+   * @param wanted no two of the same counter and key
+   * @returns for each that is wanted, in order. On a refusal none is taken, and `retryAfter` is 0 for
+   *   those that were free
+   */
+  takeAll?(wanted: readonly WantedPlace[], back: readonly Place[]): Promise<readonly Taking[]>
 }

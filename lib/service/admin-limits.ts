@@ -1,7 +1,7 @@
 import { MINUTE_S } from '../domain/units.js'
 import type { Counter, Counters } from '../ports/counters.js'
 import type { Announcer, RequestInfo } from './announcer.js'
-import { giveBackTo, type Places, type TooMany, take, tooMany } from './places.js'
+import { type Places, type TooMany, tooMany } from './places.js'
 
 const CHANGES_PER_ADMIN = 60
 const REFUSALS_PER_ADMIN = 20
@@ -20,7 +20,7 @@ export class AdminLimits {
 
   /** Whether to log another refused change of an admin: twenty an hour are enough. */
   async takeForRefusal(actorId: string): Promise<boolean> {
-    return (await take(this.#refusals, actorId, REFUSALS_PER_ADMIN)).taken
+    return (await this.#refusals.take(actorId, REFUSALS_PER_ADMIN)).taken
   }
 
   /**
@@ -30,12 +30,15 @@ export class AdminLimits {
   async takeForChange(actorId: string, requestInfo: RequestInfo): Promise<Places | TooMany> {
     // One place more than allowed: the request that takes it is the first to be refused.
     const limit = CHANGES_PER_ADMIN + 1
-    const place = await take(this.#changes, actorId, limit)
+    const place = await this.#changes.take(actorId, limit)
     if (place.taken && place.left > 0) {
-      return { kind: 'taken', giveBack: () => giveBackTo(this.#changes, actorId) }
+      return {
+        kind: 'taken',
+        giveBack: () => this.#changes.giveBack(actorId).catch(() => undefined),
+      }
     }
     if (!place.taken) return tooMany(place.retryAfter)
     await this.#announcer.announce(null, [{ type: 'too-many-changes', method: null }], requestInfo)
-    return tooMany((await take(this.#changes, actorId, limit)).retryAfter)
+    return tooMany((await this.#changes.take(actorId, limit)).retryAfter)
   }
 }

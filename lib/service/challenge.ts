@@ -122,19 +122,19 @@ export class Challenge {
     if (places.kind !== 'taken') return places
     const verdict = await this.#verdict(attempt, { followUp, objection }, places.last).catch(
       (error: unknown) => {
-        void places.giveBack('all')
+        void places.giveBack()
         throw error
       },
     )
     if (verdict.kind === 'accepted') {
       // The pending login is over with it; the response need not wait for the address's place.
-      void places.giveBack('address')
+      places.giveBackAddressLater()
       return verdict
     }
     if (verdict.kind === 'wrong-code' && verdict.counted) {
       await this.#guessWarnings?.missed(attempt.userId, attempt.requestInfo)
       await places.missed()
-    } else await places.giveBack('all')
+    } else await places.giveBack()
     if (verdict.kind === 'wrong-code') {
       // A replay costs nothing: its place was given back.
       const back = verdict.counted ? 0 : 1

@@ -1,21 +1,29 @@
 import { DAY_S, MINUTE_S } from '../domain/units.js'
 import type { Counter, Counters } from '../ports/counters.js'
 import type { Announcer, RequestInfo } from './announcer.js'
-import {
-  giveBackTo,
-  type LimitRefusal,
-  type Places,
-  type TooMany,
-  take,
-  tooMany,
-} from './places.js'
+import { type LimitRefusal, type Places, type TooMany, tooMany } from './places.js'
+import type { Tally, Wanted } from './tally.js'
 
 /** Set-ups, changes of key and new sets of backup codes together: each gives a set of codes. */
 const SETS_PER_USER = 30
 const LOOKS_PER_USER = 20
 
+const PENDING_LOGIN = { name: 'pending-login', seconds: 10 * MINUTE_S }
+const CODES_OF_ADDRESS = { name: 'codes-of-address', seconds: 10 * MINUTE_S }
+const SETS_OF_USER = { name: 'sets-of-codes-of-user', seconds: DAY_S }
+const LOOKS_OF_USER = { name: 'shown-keys-of-user', seconds: DAY_S }
+const ACTIONS_OF_USER: Readonly<Record<CountedAction, Pick<Wanted, 'counter' | 'limit'>>> = {
+  'set-of-codes': { counter: SETS_OF_USER, limit: SETS_PER_USER },
+  'show-key': { counter: LOOKS_OF_USER, limit: LOOKS_PER_USER },
+}
+
 /** Places of a code. */
-export interface CodePlaces extends Places {
+export interface CodePlaces {
+  readonly kind: 'taken'
+  /** Gives both places back: it was no miss. Never rejects. */
+  giveBack(): Promise<void>
+  /** The code was right: its pending login is over, and nobody waits for the address's place. */
+  giveBackAddressLater(): void
   /** Whether it is the last place of the pending login. */
   readonly last: boolean
   /** Places that the pending login has left; null in a session. */
@@ -42,46 +50,34 @@ interface CodeAttempt {
 /** The limits of codes, and of what codes are given for. Their counts may be lost. */
 export class CodeLimits {
   readonly #announcer: Announcer
+  readonly #tally: Tally
   readonly #pending: Counter
-  readonly #codesOfAddress: Counter
-  readonly #setsOfUser: Counter
-  readonly #actionsOfUser: Readonly<Record<CountedAction, readonly [Counter, number]>>
 
-  constructor(counters: Counters, announcer: Announcer) {
+  constructor(counters: Counters, tally: Tally, announcer: Announcer) {
     this.#announcer = announcer
-    this.#pending = counters.counter('pending-login', 10 * MINUTE_S)
-    this.#codesOfAddress = counters.counter('codes-of-address', 10 * MINUTE_S)
-    this.#setsOfUser = counters.counter('sets-of-codes-of-user', DAY_S)
-    this.#actionsOfUser = {
-      'set-of-codes': [this.#setsOfUser, SETS_PER_USER],
-      'show-key': [counters.counter('shown-keys-of-user', DAY_S), LOOKS_PER_USER],
-    }
+    this.#tally = tally
+    this.#pending = counters.counter(PENDING_LOGIN.name, PENDING_LOGIN.seconds)
   }
 
-  /** Takes a place of the pending login and one of the address, in one round trip. */
+  /** Takes a place of the pending login and one of the address, in one call. */
   async takeForCode(attempt: CodeAttempt): Promise<CodePlaces | LimitRefusal> {
     const { pendingId, ipKey, ipLimit, policy } = attempt
-    const [pending, address] = await Promise.all([
-      take(this.#pending, pendingId, policy.codeAttempts),
-      take(this.#codesOfAddress, ipKey, ipLimit),
-    ])
-    const giveBack: Places['giveBack'] = async (which) => {
-      await Promise.all([
-        which === 'all' ? giveBackTo(this.#pending, pendingId) : null,
-        giveBackTo(this.#codesOfAddress, ipKey),
-      ])
+    const ofPending = { counter: PENDING_LOGIN, key: pendingId, limit: policy.codeAttempts }
+    const ofAddress = { counter: CODES_OF_ADDRESS, key: ipKey, limit: ipLimit }
+    const taken = await this.#tally.takeAll([ofPending, ofAddress])
+    if (taken.kind === 'refused') {
+      const [pendingLogin = 0, address = 0] = taken.retryAfter
+      return pendingLogin > 0 ? { kind: 'sign-in-again' } : tooMany(address)
     }
-    if (!pending.taken) {
-      await giveBackTo(this.#codesOfAddress, ipKey)
-      return { kind: 'sign-in-again' }
+    const [left = 0] = taken.left
+    return {
+      kind: 'taken',
+      giveBack: () => this.#tally.giveBack([ofPending, ofAddress]),
+      giveBackAddressLater: () => this.#tally.giveBackLater([ofAddress]),
+      missed: () => this.#missed(attempt, left),
+      left: pendingId === null ? null : left,
+      last: left <= 0,
     }
-    if (!address.taken) {
-      await giveBackTo(this.#pending, pendingId)
-      return tooMany(address.retryAfter)
-    }
-    const missed = () => this.#missed(attempt, pending.left)
-    const left = pendingId === null ? null : pending.left
-    return { kind: 'taken', giveBack, missed, left, last: pending.left <= 0 }
   }
 
   /** Wrong codes that a pending login may still have. Takes no place. */
@@ -109,27 +105,15 @@ export class CodeLimits {
     ipKey: string | null,
     ipLimit: number,
   ): Promise<Places | LimitRefusal> {
-    const [address, user] = await Promise.all([
-      take(this.#codesOfAddress, ipKey, ipLimit),
-      take(this.#setsOfUser, userId, SETS_PER_USER),
-    ])
-    const toAddress = () => giveBackTo(this.#codesOfAddress, ipKey)
-    const toUser = () => giveBackTo(this.#setsOfUser, userId)
-    if (!user.taken) {
-      if (address.taken) await toAddress()
-      return { ...tooMany(user.retryAfter), enoughToday: true }
+    const ofAddress = { counter: CODES_OF_ADDRESS, key: ipKey, limit: ipLimit }
+    const ofUser = { counter: SETS_OF_USER, key: userId, limit: SETS_PER_USER }
+    const taken = await this.#tally.takeAll([ofUser, ofAddress])
+    if (taken.kind === 'refused') {
+      const [user = 0, address = 0] = taken.retryAfter
+      return user > 0 ? { ...tooMany(user), enoughToday: true } : tooMany(address)
     }
-    if (!address.taken) {
-      await toUser()
-      return tooMany(address.retryAfter)
-    }
-    const giveBack: Places['giveBack'] = async (which) => {
-      await Promise.all([
-        which === 'address' ? null : toUser(),
-        which === 'user' ? null : toAddress(),
-      ])
-    }
-    return { kind: 'taken', giveBack }
+    const given = { all: [ofUser, ofAddress], address: [ofAddress], user: [ofUser] }
+    return { kind: 'taken', giveBack: (which) => this.#tally.giveBack(given[which]) }
   }
 
   /**
@@ -142,16 +126,17 @@ export class CodeLimits {
     userId: string,
     run: () => Promise<Answer>,
   ): Promise<Answer | TooOften> {
-    const [counter, limit] = this.#actionsOfUser[action]
-    const { taken, retryAfter } = await take(counter, userId, limit)
-    if (!taken) return { ...tooMany(retryAfter), enoughToday: true, blockedUntil: null }
+    const place = { ...ACTIONS_OF_USER[action], key: userId }
+    const taken = await this.#tally.takeAll([place])
+    if (taken.kind === 'refused')
+      return { ...tooMany(taken.wait), enoughToday: true, blockedUntil: null }
     let done = false
     try {
       const answer = await run()
       done = answer.kind === 'accepted'
       return answer
     } finally {
-      if (!done) void giveBackTo(counter, userId)
+      if (!done) void this.#tally.giveBack([place])
     }
   }
 }

@@ -1,11 +1,18 @@
 import { countedName, isPlainName } from '../domain/counted-name.js'
+import { defaultPolicy } from '../domain/policy.js'
 import { MINUTE_S } from '../domain/units.js'
-import type { Counter, Counters } from '../ports/counters.js'
-import { giveBackTo, type TooMany, take, tooMany } from './places.js'
+import { type TooMany, tooMany } from './places.js'
+import type { CounterName, Taken, Tally, Wanted } from './tally.js'
 
-const PASSWORDS_PER_ADDRESS = 100
+const PER_ADDRESS = 100
 /** As many times the tries of one account; wide enough for an office whose names are not in ASCII. */
 const ACCOUNTS_IN_OTHER_LETTERS = 3
+/** In characters of all names together: an address has at most 254. */
+const COMPARED_AT_ONCE = 260
+
+const OF_ACCOUNT = { name: 'passwords-of-account', seconds: 15 * MINUTE_S }
+const IN_OTHER_LETTERS = { name: 'passwords-in-other-letters', seconds: 15 * MINUTE_S }
+const OF_ADDRESS = { name: 'passwords-of-address', seconds: 15 * MINUTE_S }
 
 /** Places of a password. */
 export interface PasswordPlaces {
@@ -21,16 +28,22 @@ export interface PasswordPlaces {
   forgive(names: readonly string[]): boolean
 }
 
+/** A place of names, whose limit is so many times the tries of one account. */
+interface NamesPlace {
+  readonly typed: readonly string[]
+  readonly counter: CounterName
+  readonly key: string
+  readonly accounts: number
+}
+
 /** The limits of the password step. Their counts may be lost. */
 export class PasswordLimits {
-  readonly #ofAccount: Counter
-  readonly #inOtherLetters: Counter
-  readonly #ofAddress: Counter
+  readonly #tally: Tally
+  /** As the policy was read last. */
+  #attempts = defaultPolicy.passwordAttempts
 
-  constructor(counters: Counters) {
-    this.#ofAccount = counters.counter('passwords-of-account', 15 * MINUTE_S)
-    this.#inOtherLetters = counters.counter('passwords-in-other-letters', 15 * MINUTE_S)
-    this.#ofAddress = counters.counter('passwords-of-address', 15 * MINUTE_S)
+  constructor(tally: Tally) {
+    this.#tally = tally
   }
 
   /**
@@ -45,40 +58,75 @@ export class PasswordLimits {
      */
     names: readonly string[]
     ipKey: string
-    passwordAttempts: number
+    /** Reads how many tries the policy allows. The places are taken meanwhile. */
+    passwordAttempts: () => Promise<number>
   }): Promise<PasswordPlaces | TooMany> {
-    const { ipKey, passwordAttempts } = attempt
-    // First, and alone: a full address must not create counts for more and more accounts.
-    const ofAddress = await take(this.#ofAddress, ipKey, PASSWORDS_PER_ADDRESS)
-    if (!ofAddress.taken) return tooMany(ofAddress.retryAfter)
-    const places = await Promise.all([
-      ...[...namesByCount(attempt.names)].map(([account, typed]) => {
-        const key = JSON.stringify([account, ipKey])
-        return placeFor(typed, this.#ofAccount, key, passwordAttempts)
-      }),
-      ...inOtherLetters(attempt.names).map((typed) => {
-        const limit = passwordAttempts * ACCOUNTS_IN_OTHER_LETTERS
-        return placeFor(typed, this.#inOtherLetters, ipKey, limit)
-      }),
-    ])
-    const giveBack = (given: typeof places) =>
-      given.map(({ counter, key }) => giveBackTo(counter, key))
-    if (places.every(({ taken }) => taken)) {
-      const forgive: PasswordPlaces['forgive'] = (names) => {
-        const own = places.filter(({ typed }) => typed.every((name) => names.includes(name)))
-        giveBack(own)
-        const alone = own.length > 0 && own.length === places.length
-        if (alone) void giveBackTo(this.#ofAddress, ipKey)
-        return own.length > 0
-      }
-      return { kind: 'taken', forgive }
+    const { names, ipKey } = attempt
+    // First where places are taken one by one: a full address must not create counts for more and more accounts.
+    const address = { counter: OF_ADDRESS, key: ipKey, limit: PER_ADDRESS, first: true }
+    const ahead = areLong(names) ? [address] : []
+    const first = await this.#tally.takeAll(ahead)
+    if (first.kind === 'refused') return tooMany(first.wait)
+
+    const places = placesOf(names, ipKey)
+    const beside = areLong(names) ? [] : [address]
+    const wanted = (tries: number) => [
+      ...beside,
+      ...places.map((place) => ({ ...place, limit: tries * place.accounts })),
+    ]
+    const taken = await this.#take(wanted, attempt.passwordAttempts).catch((error: unknown) => {
+      void this.#tally.giveBack(ahead)
+      throw error
+    })
+    if (taken.kind === 'refused') {
+      await this.#tally.giveBack(ahead)
+      return tooMany(taken.wait)
     }
-    await Promise.all([
-      giveBackTo(this.#ofAddress, ipKey),
-      ...giveBack(places.filter(({ taken }) => taken)),
-    ])
-    return tooMany(Math.max(...places.map(({ retryAfter }) => retryAfter)))
+    return { kind: 'taken', forgive: (own) => this.#forgive(own, places, address) }
   }
+
+  /** By the limit that was known last, while it is read anew. If it has changed, once more by the new one. */
+  async #take(
+    wanted: (tries: number) => readonly Wanted[],
+    passwordAttempts: () => Promise<number>,
+  ): Promise<Taken> {
+    const assumed = wanted(this.#attempts)
+    const before = this.#attempts
+    const [read, taken] = await Promise.allSettled([
+      passwordAttempts(),
+      this.#tally.takeAll(assumed),
+    ])
+    if (taken.status === 'rejected') throw taken.reason
+    const isRight = read.status === 'fulfilled' && read.value === before
+    if (isRight) return taken.value
+    if (taken.value.kind === 'taken') await this.#tally.giveBack(assumed)
+    if (read.status === 'rejected') throw read.reason
+    this.#attempts = read.value
+    return this.#tally.takeAll(wanted(read.value))
+  }
+
+  #forgive(names: readonly string[], places: readonly NamesPlace[], address: Wanted): boolean {
+    const own = places.filter(({ typed }) => typed.every((name) => names.includes(name)))
+    const alone = own.length > 0 && own.length === places.length
+    const given = own.map((place) => ({ ...place, limit: 1 }))
+    this.#tally.giveBackLater(alone ? [...given, address] : given)
+    return own.length > 0
+  }
+}
+
+/** Somebody whose address is full must not make others wait with names that take long to compare. */
+function areLong(names: readonly string[]): boolean {
+  return names.reduce((length, name) => length + name.length, 0) > COMPARED_AT_ONCE
+}
+
+function placesOf(names: readonly string[], ipKey: string): readonly NamesPlace[] {
+  const ofAccounts = [...namesByCount(names)].map(([account, typed]) => {
+    return { typed, counter: OF_ACCOUNT, key: JSON.stringify([account, ipKey]), accounts: 1 }
+  })
+  const inOthers = inOtherLetters(names).map((typed) => {
+    return { typed, counter: IN_OTHER_LETTERS, key: ipKey, accounts: ACCOUNTS_IN_OTHER_LETTERS }
+  })
+  return [...ofAccounts, ...inOthers]
 }
 
 function namesByCount(names: readonly string[]): ReadonlyMap<string, readonly string[]> {
@@ -94,8 +142,4 @@ function namesByCount(names: readonly string[]): ReadonlyMap<string, readonly st
 function inOtherLetters(names: readonly string[]): ReadonlyArray<readonly string[]> {
   const others = names.filter((name) => !isPlainName(name))
   return others.length === 0 ? [] : [others]
-}
-
-async function placeFor(typed: readonly string[], counter: Counter, key: string, limit: number) {
-  return { typed, counter, key, ...(await take(counter, key, limit)) }
 }

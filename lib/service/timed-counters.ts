@@ -9,7 +9,13 @@ const PART = 'the attempt counters'
  * @param timeout milliseconds that one call may take
  */
 export function timedCounters(counters: Counters, timeout: number): Counters {
-  return { counter: (name, seconds) => timed(counters.counter(name, seconds), timeout) }
+  const { takeAll } = counters
+  return {
+    counter: (name, seconds) => timed(counters.counter(name, seconds), timeout),
+    ...(takeAll && {
+      takeAll: (wanted, back) => within(PART, () => takeAll.call(counters, wanted, back), timeout),
+    }),
+  }
 }
 
 function timed(counter: Counter, timeout: number): Counter {

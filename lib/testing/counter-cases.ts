@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert'
 import { DAY_S, MINUTE_S } from '../domain/units.js'
-import type { Counters, Taking } from '../ports/counters.js'
+import type { Counters, Taking, WantedPlace } from '../ports/counters.js'
 
 /** The input of a case: counters with no counts. */
 export interface CountersUnderTest {
@@ -27,6 +27,10 @@ function places(answers: readonly Taking[]): number {
 function takes(counters: Counters, times: number, limit: number, window = MINUTE_S) {
   const counter = counters.counter('try', window)
   return Promise.all(Array.from({ length: times }, () => counter.take('key', limit)))
+}
+
+function wantedOf(name: string, limit: number): WantedPlace {
+  return { name, seconds: MINUTE_S, key: 'key', limit }
 }
 
 function counterCase(name: string, behaviour: (counters: Counters) => Promise<void>): CounterCase {
@@ -161,5 +165,35 @@ export const counterCases: readonly CounterCase[] = [
     await windowEnds()
     assert.equal((await second.take('key', 1)).taken, true)
     assert.equal((await day.take('key', 1)).taken, false)
+  }),
+
+  counterCase('takes the places of one call all, or none', async (counters) => {
+    if (counters.takeAll === undefined) return
+    const [narrow, wide] = [wantedOf('narrow', 2), wantedOf('wide', 5)]
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, () => counters.takeAll?.([wide, narrow], []) ?? []),
+    )
+    const taken = answers.filter((answer) => answer.every((taking) => taking.taken))
+    assert.equal(taken.length, 2)
+    const left = taken.map((answer) => answer.map((taking) => taking.left).join())
+    assert.deepEqual(left.sort(), ['3,0', '4,1'], 'each is answered in the order of the call')
+    assert.equal(await counters.counter('wide', MINUTE_S).taken('key'), 2)
+
+    const [free, full] = (await counters.takeAll([wide, narrow], [])) ?? []
+    assert.deepEqual(free, { taken: false, left: 0, retryAfter: 0 })
+    assert.equal(full?.taken, false)
+    assert.ok((full?.retryAfter ?? 0) > 50_000, `${full?.retryAfter} ms`)
+  }),
+
+  counterCase('gives places back before it takes others in one call', async (counters) => {
+    if (counters.takeAll === undefined) return
+    const [wanted, other] = [wantedOf('try', 1), wantedOf('other', 1)]
+    await counters.takeAll([wanted, other], [])
+    const [taking] = await counters.takeAll([wanted], [wanted, other])
+    assert.deepEqual(taking, { taken: true, left: 0, retryAfter: 0 })
+    assert.equal(await counters.counter('other', MINUTE_S).taken('key'), 0)
+    await counters.takeAll([], [wanted, wanted, other])
+    assert.equal(await counters.counter('try', MINUTE_S).taken('key'), 0)
+    assert.equal(places(await takes(counters, 5, 1)), 1)
   }),
 ]

@@ -1,5 +1,6 @@
+import { once } from 'node:events'
 import { expect } from 'chai'
-import { Cluster } from 'ioredis'
+import { Cluster, Redis } from 'ioredis'
 import { ConfigurationError } from '../../lib/errors/configuration-error.js'
 import { redisCounters } from '../../lib/limits/redis-counters.js'
 import { redisAuditLog } from '../../lib/stores/redis-audit-log.js'
@@ -92,4 +93,47 @@ describe('redisStore on a Redis Cluster of three masters', function () {
       expect(await counter.take(key, 1)).to.have.property('taken', true)
     }
   })
+
+  // The keys of two counters have two slots, and a script has one.
+  it('takes the places of two counters, all or none', async () => {
+    const { counter, takeAll } = redisCounters(redis)
+    const wanted = ['narrow', 'wide', 'wider'].map((name, nth) => ({
+      ...{ name, seconds: 60, key: 'key' },
+      limit: 1 + 5 * nth,
+    }))
+    const answers = await Promise.all([1, 2, 3, 4].map(() => takeAll?.(wanted, []) ?? []))
+    const taken = answers.filter((answer) => answer.every((taking) => taking.taken))
+    expect(taken).to.have.length(1)
+    expect(await counter('wide', 60).taken('key')).to.equal(1)
+    await takeAll?.([], wanted)
+    expect(await counter('wider', 60).taken('key')).to.equal(0)
+  })
+
+  it('finds out by itself that an ordinary client leads to a cluster', async () => {
+    const [port = 0] = cluster.ports
+    const single = new Redis(port, '127.0.0.1')
+    await once(single, 'ready')
+    const keys = await onePlaceOn(single)
+    const { takeAll } = redisCounters(single)
+    const wanted = keys.map((key) => ({ name: 'try', seconds: 60, key, limit: 1 }))
+    const takings = (await takeAll?.(wanted, [])) ?? []
+    const again = (await takeAll?.(wanted, [])) ?? []
+    single.disconnect()
+    expect(takings.map(({ taken }) => taken)).to.deep.equal([true, true])
+    expect(again.map(({ taken }) => taken)).to.deep.equal([false, false])
+  })
 })
+
+/** Two keys whose counts this master has, in two slots. */
+async function onePlaceOn(master: Redis): Promise<readonly string[]> {
+  const counter = redisCounters(master).counter('try', 60)
+  const found: string[] = []
+  for (let key = 0; found.length < 2; key += 1) {
+    const here = await counter.taken(`${key}`).then(
+      () => true,
+      () => false,
+    )
+    if (here) found.push(`${key}`)
+  }
+  return found
+}

@@ -51,8 +51,7 @@ export function limitPassword(site: Site, options: LimitPasswordOptions = {}): R
     // An empty field is nobody's name. Counted, it would be one account for everybody at an address.
     const names = given.filter((name) => name.trim() !== '')
     const isAnswered = answeredSince(res)
-    const { passwordAttempts } = await site.sessions.policy()
-    if (isAnswered()) return
+    const passwordAttempts = async () => (await site.sessions.policy()).passwordAttempts
     const ipKey = addressKey(req, site)
     const places = await site.passwordLimits.takeForPassword({ names, ipKey, passwordAttempts })
     if (isAnswered()) return

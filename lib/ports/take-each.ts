@@ -1,0 +1,34 @@
+import type { Counters, Place, Taking, WantedPlace } from './counters.js'
+
+/** What `Counters.takeAll` does, for counters without it: one call for each place, in parallel. */
+export async function takeEach(
+  counters: Pick<Counters, 'counter'>,
+  wanted: readonly WantedPlace[],
+  back: readonly Place[],
+): Promise<readonly Taking[]> {
+  const giveBack = ({ name, seconds, key }: Place) => counters.counter(name, seconds).giveBack(key)
+  const take = ({ name, seconds, key, limit }: WantedPlace) =>
+    counters.counter(name, seconds).take(key, limit)
+  // A place that cannot be given back is lost, which harms nobody.
+  const given = Promise.allSettled(back.map(giveBack))
+  const answers = new Map<WantedPlace, Taking>()
+  for (const together of [wanted.filter(isFirst), wanted.filter((place) => !isFirst(place))]) {
+    const takings = await Promise.all(together.map(take))
+    for (const [index, taking] of takings.entries()) {
+      const place = together[index]
+      if (place !== undefined) answers.set(place, taking)
+    }
+    if (takings.some(({ taken }) => !taken)) break
+  }
+  await given
+  const all = wanted.map((place) => answers.get(place) ?? NOT_ASKED)
+  if (all.every(({ taken }) => taken)) return all
+  await Promise.allSettled(wanted.filter((place) => answers.get(place)?.taken).map(giveBack))
+  return all.map((taking) => (taking.taken ? NOT_ASKED : taking))
+}
+
+const NOT_ASKED: Taking = { taken: false, left: 0, retryAfter: 0 }
+
+function isFirst({ first }: WantedPlace): boolean {
+  return first === true
+}
