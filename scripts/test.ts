@@ -9,7 +9,7 @@ import { Progress } from './testing/progress.js'
 import { Repetition } from './testing/repetition.js'
 import { startServers } from './testing/servers.js'
 import { startsProcesses, testFiles } from './testing/test-files.js'
-import { countsCoverage, isOverHttp, type Unit, units } from './testing/units.js'
+import { countsCoverage, isOverHttp, type Unit, units, weightOf } from './testing/units.js'
 import { requireTools } from './tools.js'
 
 const INTERRUPTED = 130
@@ -77,7 +77,7 @@ async function testFilesOf(files: readonly string[]): Promise<number> {
 
 type EnvironmentOf = (unit: Unit, slot: number) => NodeJS.ProcessEnv
 
-/** Runs as much at once as the machine can, then one by one what must be alone. */
+/** Runs as much at once as the machine can: some of it always waits. Then one by one what must be alone. */
 async function runUnits(
   all: readonly Unit[],
   progress: Progress,
@@ -85,9 +85,9 @@ async function runUnits(
   stores?: readonly string[],
 ): Promise<void> {
   const repetition = new Repetition(all, stores)
-  const jobOf =
-    (unit: Unit): Job =>
-    async (slot) => {
+  const jobOf = (unit: Unit): Job => ({
+    weight: weightOf(unit),
+    async run(slot) {
       if (interrupted) return []
       const env = environmentOf(unit, slot)
       const outcome = await runMocha({ files: unit.files, titles: unit.titles, env, show: false })
@@ -95,11 +95,12 @@ async function runUnits(
       progress.expect(more.length)
       progress.add(unit, outcome)
       return more.map(jobOf)
-    }
+    },
+  })
   progress.expect(all.length)
-  const slots = availableParallelism()
-  await runAll(all.filter(({ alone }) => !alone).map(jobOf), slots)
-  await runAll(all.filter(({ alone }) => alone).map(jobOf), 1)
+  const capacity = availableParallelism() + 1
+  await runAll(all.filter(({ alone }) => !alone).map(jobOf), capacity)
+  for (const unit of all.filter(({ alone }) => alone)) await runAll([jobOf(unit)], capacity)
 }
 
 /** @returns whether it went well */

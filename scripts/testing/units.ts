@@ -37,6 +37,14 @@ export function countsCoverage({ files, store }: Unit): boolean {
   return store === '' && !files.some((file) => WITHOUT_COVERAGE.test(file))
 }
 
+/** Apps in processes of their own, with a database each, or a Chromium with many. */
+const IN_SEVERAL_PROCESSES = /^test\/(browser\/|promises\/(one-code-one-door|killed-in-a-burst))/
+
+/** How much of the machine it takes while it runs, where 1 is a process that often waits. */
+export function weightOf({ files }: Unit): 1 | 2 {
+  return files.some((file) => IN_SEVERAL_PROCESSES.test(file)) ? 2 : 1
+}
+
 /** How many files one process runs some tests of. */
 const SOME_OF_FILES = 24
 
