@@ -7,7 +7,7 @@ import { promisify } from 'node:util'
 export const COMPILED = '.test-build'
 
 const OF_TYPESCRIPT = ['lib', 'test', 'example-app', 'docs', 'scripts']
-const AS_THEY_ARE = ['views', 'messages', 'node_modules', 'dist', 'LICENSE']
+const AS_THEY_ARE = ['bench', 'views', 'messages', 'node_modules', 'dist', 'LICENSE']
 
 /**
  * Compiles all TypeScript once, so that none of the many processes of the tests has to. The files

@@ -4,7 +4,7 @@ import { ConfigurationError } from '../../lib/errors/configuration-error.js'
 import { EXAMPLE_KEY, keyRing } from '../../lib/keys/key-ring.js'
 import { rejectionOf } from '../stores/rejection.js'
 
-const KEY = 'AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8='
+const KEY = createHash('sha256').update('a key').digest('base64')
 const OTHER_KEY = createHash('sha256').update('another key').digest('base64')
 const secret = Buffer.from('12345678901234567890')
 const ada = { purpose: 'authenticator', userId: 'ada' } as const
