@@ -126,19 +126,20 @@ export class Sessions {
    * Ends one session or pending login for good, even if a slow request writes it back.
    *
    * @param known the user's record as this request has already read it
+   * @returns whether it was good until then
    */
-  async end(held: HeldLogin, requestInfo: RequestInfo, known?: SecondStepRecord): Promise<void> {
+  end(held: HeldLogin, requestInfo: RequestInfo, known?: SecondStepRecord): Promise<boolean> {
     const { kind, login } = held
-    await this.#records.change(
+    return this.#records.change(
       login.userId,
       requestInfo,
       (record, now) => {
         const ended = endHeld(record, held, now)
-        const isTold = kind === 'stamp' && ended !== record
+        const wasGood = ended !== record
         return {
           record: ended,
-          answer: undefined,
-          events: isTold ? [{ type: 'logged-out', method: login.method }] : [],
+          answer: wasGood,
+          events: wasGood && kind === 'stamp' ? [{ type: 'logged-out', method: login.method }] : [],
         }
       },
       known,

@@ -11,6 +11,14 @@ interface Ending {
 }
 
 const endings = new WeakMap<Request, Ending>()
+const endedAlive = new WeakMap<Request, ReadonlySet<string>>()
+
+/** Ids of the logins that were good until this request has ended them, once it is written. */
+export async function endedHere(req: Request): Promise<ReadonlySet<string>> {
+  // Whoever ends a login hears of the failure.
+  await endings.get(req)?.written.catch(() => undefined)
+  return endedAlive.get(req) ?? new Set()
+}
 
 /**
  * Ends in the record what the session holds of a login, once for each login of a request. Every way
@@ -47,7 +55,8 @@ function endHeldOnce(
 
 async function write(req: Request, held: HeldLogin, known?: SecondStepRecord): Promise<void> {
   const { sessions } = guardStateOf(req).site
-  await sessions.end(held, requestInfoOf(req), known)
+  const wasAlive = await sessions.end(held, requestInfoOf(req), known)
+  if (wasAlive) endedAlive.set(req, new Set([...(endedAlive.get(req) ?? []), held.login.id]))
 }
 
 /**

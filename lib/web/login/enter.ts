@@ -8,7 +8,7 @@ import type { Keeps } from '../request/kept-keys.js'
 import { type LogInOptions, removeUser } from '../request/passport.js'
 import { keptKeys, removeLogin, type SecondStepSession } from '../request/session.js'
 import type { HostApp } from '../request/site.js'
-import { guardStateOf } from '../request/visitor.js'
+import { guardStateOf, setSignedIn } from '../request/visitor.js'
 import { endReplaced } from './end-login.js'
 import { passportLogIn } from './passport-session.js'
 
@@ -56,5 +56,5 @@ export async function enter(site: HostApp, req: Request, entry: Entry): Promise<
   }
   const { record, policy, subject } = userContext
   const admission = { kind: 'signed-in', userId: account.id, stamp } as const
-  state.visitor = { ...admission, account, record, policy, subject }
+  setSignedIn(state, { ...admission, account, record, policy, subject })
 }

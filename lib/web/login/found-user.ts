@@ -9,6 +9,7 @@ import { checkLogInOptions, isWithoutSession } from './check-log-in-options.js'
 import { goingOn } from './going-on.js'
 import { refuseAnswered } from './passport-session.js'
 import { refuseWithoutSession } from './pending-answer.js'
+import { isRevokedSince, refuseRevoked } from './revoked-since.js'
 import { userContextAtLogin } from './user-context-at-login.js'
 
 /**
@@ -29,7 +30,8 @@ export function meetFoundUser(found: FoundUser): unknown {
   // a user. If there is a callback, Passport ignores it, and the callback gets the user all the same.
   const beside = Boolean(options.assignProperty) && found.callsBackFrom === null
   if (state === undefined || beside) return found.proceed()
-  state.foundUser = true
+  // Account linking answers with the session's user, or with a copy that it has saved.
+  if (!found.seesRequest || state.cameWith.length === 0) state.found = found.user
   const meet = withoutSession ? meetWithoutSession : meetWithSession
   return meet(state, found).catch(state.next)
 }
@@ -61,6 +63,7 @@ async function meetWithoutSession(state: GuardState, found: FoundUser): Promise<
     const account = site.describe(user)
     state.onFirstStep?.(account)
     state.onFirstStep = null
+    if (await isRevokedSince(req, state, account)) return await refuseRevoked(req)
     demand = options.secondStep === false ? 'nothing' : await demandOfFound(state, account)
     // The host may have answered meanwhile, for example by a time-out. Then no callback may make a
     // token.

@@ -10,15 +10,14 @@ import {
   removeUser,
   requireKnownInstance,
 } from '../request/passport.js'
-import { replaceSession } from '../request/replaced-session.js'
 import type { Services, Site } from '../request/site.js'
 import { type GuardState, guardStateOf } from '../request/visitor.js'
-import { sendProblem } from '../routing/respond.js'
 import { askForSecondStep, type Login } from './ask-for-second-step.js'
 import { checkLogInOptions, isWithoutSession } from './check-log-in-options.js'
 import { enter } from './enter.js'
 import { passportLogIn } from './passport-session.js'
 import { refuseWithoutSession } from './pending-answer.js'
+import { isRevokedSince, refuseRevoked } from './revoked-since.js'
 import { userContextAtLogin } from './user-context-at-login.js'
 
 type Done = (error?: unknown) => unknown
@@ -91,13 +90,13 @@ async function logIn(
   const userContext = await userContextFor(state, account)
   const passed = takePassed(state, account, userContext)
   const login: Login = { account, userContext, options }
+  if (await isRevokedSince(req, state, account, userContext)) {
+    await refuseRevoked(req)
+    return false
+  }
   if (isWithoutSession(options)) return logInOnce(site, req, res, login, passed !== null)
 
   const { index } = instanceInCharge(req, site.passports)
-  if (passed === null && isRevokedMeanwhile(site, state, login, index)) {
-    await refuseRevoked(site, req, res)
-    return false
-  }
   const stamp =
     passed ?? keptStamp(site, state, login, index) ?? stampOfNobodyAsked(site, login, index)
   if (stamp === null) {
@@ -121,11 +120,14 @@ function accountIn(
   return [cleared?.account, passed?.account].find((account) => account?.user === user)
 }
 
-/** Not read again if the strategy's user was met before. */
+/**
+ * Not read again if the strategy's user was met before. Where a session counts, which may have been ended
+ * since, it is read again.
+ */
 async function userContextFor(state: GuardState, account: Account): Promise<UserContext> {
-  const { cleared } = state
+  const { cleared, cameWith } = state
   state.cleared = null
-  return cleared?.account.id === account.id
+  return cleared?.account.id === account.id && cameWith.length === 0
     ? cleared.userContext
     : userContextAtLogin(state, account)
 }
@@ -151,30 +153,6 @@ function keptStamp(
   if (visitor.kind !== 'signed-in' || visitor.stamp?.instance !== instance) return null
   const standing = standingOf(account.id, visitor.stamp, userContext, site.system.now())
   return standing === 'passed' ? visitor.stamp : null
-}
-
-/**
- * The current user logs in again, without a first step, in a session that was ended since the guard
- * saw it. It is no new login: somebody who holds back a request must not get a session out of one
- * that is over.
- */
-function isRevokedMeanwhile(
-  site: Services,
-  { visitor, foundUser }: GuardState,
-  { account, userContext }: Login,
-  instance: number,
-): boolean {
-  if (foundUser || visitor.kind !== 'signed-in' || visitor.account.id !== account.id) return false
-  if (visitor.stamp !== null && visitor.stamp.instance !== instance) return false
-  const standing = standingOf(account.id, visitor.stamp, userContext, site.system.now())
-  return standing === 'revoked'
-}
-
-async function refuseRevoked(site: Site, req: Request, res: Response): Promise<void> {
-  guardStateOf(req).visitor = { kind: 'anonymous' }
-  removeUser(req)
-  await replaceSession(req, () => undefined)
-  await sendProblem(site, req, res, { code: 'sign-in-again' })
 }
 
 function stampOfNobodyAsked(

@@ -105,6 +105,7 @@ async function pass(
   const visitor = await meet(site, req, isOpen(site, open, req))
   await endReplacedBefore(req, replacedBeforeGuard(req), visitor)
   state.visitor = visitor
+  if (visitor.kind === 'signed-in') state.cameWith = [...state.cameWith, visitor]
   if (isNavigation(req)) await forgetCodes(req)
   if (isAnswered()) return
   if (state.visitor.kind === 'pending' && mustGoToChallenge(site, open, req)) {
@@ -136,7 +137,8 @@ function wrap(
     bodyWasThere: req.complete,
     passed: null,
     loggingIn: false,
-    foundUser: false,
+    found: null,
+    cameWith: [],
     calledLogIn: false,
     cleared: null,
     res,

@@ -4,7 +4,7 @@ import { ConfigurationError } from '../../errors/configuration-error.js'
 import { passportKeys, serialisedUnder } from '../request/passport.js'
 import { renewSession } from '../request/replaced-session.js'
 import type { HostApp, Site } from '../request/site.js'
-import { guardStateOf, type SignedInVisitor } from '../request/visitor.js'
+import { guardStateOf, type SignedInVisitor, setSignedIn } from '../request/visitor.js'
 
 /** Options of `passwordChanged()`. */
 export interface PasswordChangedOptions {
@@ -31,7 +31,7 @@ export async function passwordChanged(
   const { stamp, record } = await site.sessions.passwordChanged(userId, named)
   if (except === undefined || named === null || stamp === null) return
   await renewSession(except, stamp)
-  guardStateOf(except).visitor = { ...named, stamp, record }
+  setSignedIn(guardStateOf(except), { ...named, stamp, record })
 }
 
 /** @throws ConfigurationError */

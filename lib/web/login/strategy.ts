@@ -97,7 +97,9 @@ export class SecondStepStrategy extends Strategy {
     const { passport } = visitor.pending
     const owner = { userId: account.id, instance: passport.instance }
     const stamp = this.site.sessions.stamp(owner, given, method)
-    guardStateOf(req).passed = { account, stamp }
+    const state = guardStateOf(req)
+    state.passed = { account, stamp }
+    state.cameWith = [...state.cameWith, state.passed]
     const instance = this.site.passports[passport.instance]
     if (instance !== undefined) putInCharge(req, instance)
     this.success(account.user)

@@ -26,6 +26,9 @@ export interface SignedInVisitor extends UserContext {
   readonly once?: true
 }
 
+/** Whose first step a request rests on. */
+export type CameWith = Pick<SignedInVisitor, 'account' | 'stamp'>
+
 /** The sender of a request. `over`: a pending login that has ended but is still in the session. */
 export type Visitor =
   | { readonly kind: 'anonymous' }
@@ -58,8 +61,16 @@ export interface GuardState {
   passed: { readonly account: Account<Express.User>; readonly stamp: Stamp } | null
   /** A `req.logIn()` is under way. */
   loggingIn: boolean
-  /** A strategy has found a user on this request: what follows is a first step. */
-  foundUser: boolean
+  /**
+   * The user that a strategy has found by what was sent with this request: what follows is a first
+   * step.
+   */
+  found: Express.User | null
+  /**
+   * Who was let in on this request, with their stamps. A log-out and a new session id leave them here:
+   * a login out of a session that was ended elsewhere meanwhile is none.
+   */
+  cameWith: readonly CameWith[]
   /** `req.logIn()` was called on this request. */
   calledLogIn: boolean
   /** A user without a session whom the second step does not stop, seen before Passport. */
@@ -83,6 +94,13 @@ export function guardStateOf(req: Request): GuardState {
     'guard() is missing: app.use(secondStep.guard()) right after app.use(passport.session()), before ' +
       'every route and everything else of the second step',
   )
+}
+
+/** From now on, what the request does rests on this session. */
+export function setSignedIn(state: GuardState, visitor: SignedInVisitor): void {
+  state.visitor = visitor
+  state.cameWith = [visitor]
+  state.found = null
 }
 
 export function setGuardState(req: Request, state: GuardState): void {

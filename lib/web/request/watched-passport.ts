@@ -27,6 +27,8 @@ export interface FoundUser {
   /** The strategy's name. */
   readonly strategy: string
   readonly user: Express.User
+  /** Whether its code got the request: the user may be the one of the session, whatever was sent. */
+  readonly seesRequest: boolean
   readonly options: AuthenticateOptions
   /**
    * The method of Passport's that the host gave a callback, which gets the user. Null without one, and for
@@ -143,6 +145,15 @@ function isStrategy(value: unknown): value is StrategyAtWork {
   return typeof value === 'object' && value !== null && 'authenticate' in value
 }
 
+/**
+ * A convention: a strategy that notes `passReqToCallback` gives its verify function what was sent, and the
+ * request where that is set. Others have code of their own that reads the request.
+ */
+function seesRequest(strategy: StrategyAtWork): boolean {
+  const noted = '_passReqToCallback'
+  return !(noted in strategy) || Boolean(Reflect.get(strategy, noted))
+}
+
 function watchedStrategy(
   name: string,
   strategy: StrategyAtWork,
@@ -161,6 +172,7 @@ function watchedStrategy(
         req,
         strategy: name,
         user,
+        seesRequest: seesRequest(strategy),
         options,
         callsBackFrom,
         proceed,
