@@ -2,7 +2,7 @@ import type { Spread } from '../measure/statistics.js'
 import type { Figure } from './figure.js'
 
 const WIDTH = 760
-const LABEL = 200
+const LABEL = 300
 const BAR = 18
 const GAP = 6
 const HEAD = 34
@@ -19,12 +19,13 @@ export function pictureOf(figures: readonly Figure[]): string {
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${top}" role="img" aria-label="Requests a second beside other second steps">
 <style>
   text { font: 13px system-ui, sans-serif; fill: #24292f }
+  .inside { fill: #fff }
   .title { font-weight: 600 }
-  .bar { fill: #8c959f }
+  .bar { fill: #6e7781 }
   .ours { fill: #0969da }
   .one { stroke: #57606a; stroke-dasharray: 3 3 }
   @media (prefers-color-scheme: dark) {
-    text { fill: #e6edf3 }
+    text:not(.inside) { fill: #e6edf3 }
     .bar { fill: #6e7681 }
     .ours { fill: #4493f8 }
     .one { stroke: #8b949e }
@@ -37,15 +38,18 @@ ${groups.join('\n')}
 
 function group(title: string, of: readonly (readonly [string, Spread])[], top: number): string {
   const most = Math.max(1, ...of.map(([, { median }]) => median))
-  const scale = (WIDTH - LABEL - 60) / most
+  const scale = (WIDTH - LABEL - 16) / most
   const bars = of.map(([name, { median }], nth) => {
     const y = top + HEAD + nth * (BAR + GAP)
     const width = (median * scale).toFixed(1)
     const kind = name.startsWith('ours') ? 'bar ours' : 'bar'
     const shown = name.replace(/^ours/, 'passport-second-step')
+    // Inside of its bar, or behind one that is too short.
+    const isShort = median * scale < 50
+    const [x, inside] = isShort ? [6, ''] : [-6, ' class="inside" text-anchor="end"']
     return `<text x="${LABEL - 8}" y="${y + 14}" text-anchor="end">${shown}</text>
 <rect class="${kind}" x="${LABEL}" y="${y}" width="${width}" height="${BAR}" rx="2"/>
-<text x="${(LABEL + median * scale + 6).toFixed(1)}" y="${y + 14}">${median.toFixed(2)}</text>`
+<text${inside} x="${(LABEL + median * scale + x).toFixed(1)}" y="${y + 14}">${median.toFixed(2)}</text>`
   })
   const x = (LABEL + scale).toFixed(1)
   const [from, to] = [top + HEAD - 4, top + HEAD + of.length * (BAR + GAP)]

@@ -25,8 +25,7 @@ export async function anonymous(bench: Bench): Promise<readonly Figure[]> {
       times: bench.quick ? 80 : 500,
     })
   }
-  const { rounds, warmUp } = roundsOf(bench)
-  const samples = await measure(contestants, rounds, warmUp)
+  const samples = await measure(contestants, roundsOf(bench))
   const beyond = (name: string) => [name, cpuBeyond(samples, name, 'plain')] as const
   return [
     {

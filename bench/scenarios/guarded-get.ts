@@ -23,8 +23,7 @@ export async function guardedGet(bench: Bench): Promise<readonly Figure[]> {
   for (const accounts of await bench.all(PEERS)) contestants.push(await reader(bench, accounts))
   const bounded = await bench.accountsIfAvailable('ours, bounded')
   if (bounded !== null) contestants.push(await reader(bench, bounded))
-  const { rounds, warmUp } = roundsOf(bench)
-  const samples = await measure(contestants, rounds, warmUp)
+  const samples = await measure(contestants, roundsOf(bench))
   return [...strict(samples), boundedFigure(samples, bounded !== null)]
 }
 

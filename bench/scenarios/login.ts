@@ -16,8 +16,7 @@ export async function loginPending(bench: Bench): Promise<readonly Figure[]> {
     await accounts.enrol(ids)
     contestants.push(login(bench, accounts, ids, accounts.wire.pending))
   }
-  const { rounds, warmUp } = roundsOf(bench)
-  const samples = await measure(contestants, rounds, warmUp)
+  const samples = await measure(contestants, roundsOf(bench))
   const ratio = (name: string) => [name, speedRatio(samples, name, 'plain')] as const
   return [
     {
@@ -49,8 +48,7 @@ export async function loginWithout(bench: Bench): Promise<readonly Figure[]> {
     await accounts.register(ids)
     contestants.push(login(bench, accounts, ids, accounts.wire.signedIn))
   }
-  const { rounds, warmUp } = roundsOf(bench)
-  const samples = await measure(contestants, rounds, warmUp)
+  const samples = await measure(contestants, roundsOf(bench))
   const ratio = (name: string) => [name, speedRatio(samples, name, 'plain')] as const
   return [
     {

@@ -19,8 +19,7 @@ export async function post(bench: Bench): Promise<readonly Figure[]> {
   const ids = userIds('poster', bench.quick ? 20 : 120)
   const contestants: Contestant[] = []
   for (const accounts of await bench.all(PEERS)) contestants.push(await poster(accounts, ids))
-  const { rounds, warmUp } = roundsOf(bench)
-  const samples = await measure(contestants, rounds, warmUp)
+  const samples = await measure(contestants, roundsOf(bench))
   const speed = (name: string) => [name, speedRatio(samples, name, BASE)] as const
   const used = (name: string) => [name, cpuRatio(samples, name, BASE)] as const
   const others = PEERS.slice(1, -1)
@@ -62,7 +61,8 @@ export async function backupCode(bench: Bench): Promise<readonly Figure[]> {
     })
   }
   // Ten codes a user.
-  const samples = await measure(contestants, bench.quick ? 1 : 9, bench.quick ? 0 : 1)
+  const plan = bench.quick ? roundsOf(bench) : { rounds: 9, warmUp: 1 }
+  const samples = await measure(contestants, plan)
   return [
     {
       what: 'second-step POST, backup code: requests/s ÷ passport-totp',

@@ -18,8 +18,7 @@ async function get(bench: Bench, ours: Accounts): Promise<Figure> {
   const others = [await bench.accounts('plain'), await bench.accounts('control')]
   const contestants = []
   for (const accounts of [...others, ours]) contestants.push(await reader(bench, accounts))
-  const { rounds, warmUp } = roundsOf(bench)
-  const samples = await measure(contestants, rounds, warmUp)
+  const samples = await measure(contestants, roundsOf(bench))
   return {
     what: 'PostgreSQL: guarded GET: requests/s ÷ the plain app',
     unit: 'ratio',
@@ -36,8 +35,7 @@ async function post(bench: Bench, ours: Accounts): Promise<Figure> {
   for (const accounts of [await bench.accounts(base), await bench.accounts(control), ours]) {
     contestants.push(await poster(accounts, ids))
   }
-  const { rounds, warmUp } = roundsOf(bench)
-  const samples = await measure(contestants, rounds, warmUp)
+  const samples = await measure(contestants, roundsOf(bench))
   return {
     what: 'PostgreSQL: second-step POST: requests/s ÷ passport-totp',
     unit: 'ratio',

@@ -1,6 +1,7 @@
 import type { AppName } from '../apps/index.js'
 import type { Settings } from '../apps/settings.js'
 import type { Accounts } from '../measure/accounts.js'
+import type { Plan } from '../measure/rounds.js'
 import type { Figure } from '../report/figure.js'
 
 /** What a scenario is given. Apps are started once and shared by all scenarios of a run. */
@@ -25,6 +26,6 @@ export const PARALLEL = 16
  * Many short rounds rather than few long ones: what else the machine does then falls on all apps of a
  * round alike.
  */
-export function roundsOf({ quick }: Bench): { rounds: number; warmUp: number } {
+export function roundsOf({ quick }: Bench): Plan {
   return quick ? { rounds: 1, warmUp: 0 } : { rounds: 31, warmUp: 5 }
 }

@@ -12,8 +12,7 @@ export async function setupPage(bench: Bench): Promise<readonly Figure[]> {
     await reader(bench, await bench.accounts('control'), '/setup', ids),
     await reader(bench, await bench.accounts('ours'), '/second-step/setup', ids),
   ]
-  const { rounds, warmUp } = roundsOf(bench)
-  const samples = await measure(contestants, rounds, warmUp)
+  const samples = await measure(contestants, roundsOf(bench))
   return [
     {
       what: 'set-up page with QR code: CPU ÷ a plain page with `qrcode`',
