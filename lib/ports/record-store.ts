@@ -81,6 +81,16 @@ export interface RecordStore {
    */
   read?(userId: string): Promise<RecordAndPolicy>
 
+  /**
+   * Optional. `find` for up to 100 users in few trips: pages for admins show as many. For each user, in
+   * the order of the ids, what `find` would say, as `Promise.allSettled` tells it, so that one lost record
+   * hides no other. An adapter that is made of another one and changes `find` must change or leave out
+   * this one too. Rejects as `find` does, where nothing is known of anybody.
+   */
+  findMany?(
+    userIds: readonly string[],
+  ): Promise<readonly PromiseSettledResult<SecondStepRecord | null>[]>
+
   /** Optional. How many records there are, or about; commands tell by it how far they are. */
   count?(): Promise<number>
 

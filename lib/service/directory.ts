@@ -1,11 +1,9 @@
 import { authenticatorBlock, enrolledSince } from '../domain/authenticators.js'
-import { BrokenRecordError } from '../domain/parse-record.js'
 import type { Policy } from '../domain/policy.js'
 import type { SecondStepRecord } from '../domain/record.js'
 import type { RecordList } from '../domain/record-list.js'
 import { pauseOf, setupDeadlineOf, type UserContext } from '../domain/standing.js'
 import { type State, stateOf } from '../domain/state.js'
-import { UnavailableError } from '../errors/unavailable-error.js'
 import { backupCodesLeft, placeOfBackupCodes } from '../factors/backup-codes/kept.js'
 import type { KeyIds, KeyStatus } from '../factors/key-status.js'
 import type { Account, Accounts } from './accounts.js'
@@ -103,7 +101,8 @@ export class Directory<U> {
     const id = recordIdOf(hostId)
     const account = id === null ? null : await this.#accountOf(id)
     if (account === null || isOdd(account)) return account
-    return this.#member(account, await records.policy())
+    const { record, policy } = await records.read(account.id)
+    return this.#member(account, policy, record)
   }
 
   /** @returns null for a place that no page of the query has given */
@@ -113,7 +112,9 @@ export class Directory<U> {
     const sources = this.#sources(query)
     const [first] = sources
     if (query.from !== null && !sources.includes(query.from.source)) return null
-    const policy = await this.#parts.records.policy()
+    // Read beside the first page. Whoever awaits it is told of a failure.
+    const policy = this.#parts.records.policy()
+    policy.catch(() => undefined)
     const members: ListedMember[] = []
     const lost: string[] = []
     const odd: OddUser[] = []
@@ -155,7 +156,7 @@ export class Directory<U> {
     return { members: right, lost: [], odd, next: null }
   }
 
-  async #fetch(place: Place, search: string, limit: number, policy: Policy) {
+  async #fetch(place: Place, search: string, limit: number, policy: Promise<Policy>) {
     const { source, cursor } = place
     return source === 'users'
       ? this.#fetchUsers({ search, cursor, limit }, policy)
@@ -164,19 +165,27 @@ export class Directory<U> {
 
   async #fetchUsers(
     query: { search: string; cursor: string | null; limit: number },
-    policy: Policy,
+    reading: Promise<Policy>,
   ): Promise<Fetched | null> {
     const page = await this.#parts.accounts.list(query)
     if (page === null) return null
-    const found = await Promise.all(page.accounts.map((one) => this.#listed(one, policy)))
+    const known = page.accounts.flatMap((one) => (isOdd(one) ? [] : [one]))
+    const [records, policy] = await Promise.all([
+      this.#parts.records.findMany(known.map(({ id }) => id)),
+      reading,
+    ])
+    const recordOf = new Map(known.map((account, index) => [account, records[index] ?? null]))
+    const found = page.accounts.map((one) =>
+      isOdd(one) ? one : this.#listed(one, policy, recordOf.get(one) ?? null),
+    )
     return { ...this.#sorted(found), lost: [], next: page.next }
   }
 
   async #fetchRecords(
     query: Parameters<Records['list']>[0],
-    policy: Policy,
+    reading: Promise<Policy>,
   ): Promise<Fetched | null> {
-    const page = await this.#parts.records.list(query)
+    const [page, policy] = await Promise.all([this.#parts.records.list(query), reading])
     if (page === null) return null
     const found = await Promise.all([
       ...page.records.map((record) => this.#memberOf(record, policy)),
@@ -208,15 +217,8 @@ export class Directory<U> {
   /**
    * One unreadable record must not hide the other users. It counts as on and broken, never as off.
    */
-  async #listed(account: Account<U> | OddUser, policy: Policy): Promise<ListedMember | OddUser> {
-    if (isOdd(account)) return account
-    try {
-      return await this.#member(account, policy)
-    } catch (error) {
-      const broken = error instanceof UnavailableError && error.cause instanceof BrokenRecordError
-      if (!broken) throw error
-      return this.#unreadable(account)
-    }
+  #listed(account: Account<U>, policy: Policy, record: SecondStepRecord | null): ListedMember {
+    return record === null ? this.#unreadable(account) : this.#member(account, policy, record)
   }
 
   /** Lists every user who has an id, even if nothing else about them is readable. */
@@ -239,9 +241,8 @@ export class Directory<U> {
     return this.#parts.hostIdOf(recordId) ?? recordId
   }
 
-  async #member(account: Account<U>, policy: Policy, known?: SecondStepRecord): Promise<Member<U>> {
-    const { records, keyIds, window, now } = this.#parts
-    const record = known ?? (await records.find(account.id))
+  #member(account: Account<U>, policy: Policy, record: SecondStepRecord): Member<U> {
+    const { keyIds, window, now } = this.#parts
     const userContext = { record, policy, subject: account.subject }
     const at = now()
     const block = authenticatorBlock(record, window, at)

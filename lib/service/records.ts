@@ -102,6 +102,27 @@ export class Records {
   }
 
   /**
+   * The records of many users, in the order of their ids: in few trips where the store can.
+   *
+   * @returns null for a record that is damaged or lost, which must not hide the others
+   * @throws UnavailableError where another record cannot be read
+   */
+  async findMany(userIds: readonly string[]): Promise<readonly (SecondStepRecord | null)[]> {
+    await this.open()
+    const { findMany } = this.#store
+    if (findMany === undefined) {
+      return Promise.all(userIds.map((userId) => this.#findUnlessBroken(userId)))
+    }
+    return this.#within(async () => {
+      const found = await findMany.call(this.#store, userIds)
+      if (found.length !== userIds.length) throw new Error('findMany answered for other users')
+      return userIds.map((userId, index) =>
+        unlessBroken(() => this.#record(userId, settledValue(found[index]))),
+      )
+    })
+  }
+
+  /**
    * The record and the policy: in one trip where the store can, else in parallel.
    *
    * @throws UnavailableError where either cannot be read, also when it is nonsense
@@ -232,6 +253,15 @@ export class Records {
     return this.#within(async () => this.#policy(await this.#store.findPolicy()))
   }
 
+  async #findUnlessBroken(userId: string): Promise<SecondStepRecord | null> {
+    try {
+      return await this.find(userId)
+    } catch (error) {
+      if (error instanceof UnavailableError && error.cause instanceof BrokenRecordError) return null
+      throw error
+    }
+  }
+
   #record(userId: string, stored: unknown): SecondStepRecord {
     const record = stored === null ? blankRecord(userId) : parseRecord(stored, userId)
     this.#lateWrites.seen(record)
@@ -280,6 +310,21 @@ export class Records {
 
   #within<T>(call: () => Promise<T>): Promise<T> {
     return within(PART, call, this.#timeout)
+  }
+}
+
+/** @throws what the store rejects with for this user */
+function settledValue(found: PromiseSettledResult<unknown> | undefined): unknown {
+  if (found?.status === 'fulfilled') return found.value
+  throw found?.status === 'rejected' ? found.reason : new Error('findMany answered nonsense')
+}
+
+function unlessBroken<T>(read: () => T): T | null {
+  try {
+    return read()
+  } catch (error) {
+    if (error instanceof BrokenRecordError) return null
+    throw error
   }
 }
 

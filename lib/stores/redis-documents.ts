@@ -4,20 +4,30 @@ import { emptied, LostRecordError, parseDocument } from './redis-lost.js'
 import { MARKER_IN_LUA, saysPolicy } from './redis-marker.js'
 
 // MGET answers nil for keys of other types. An entry in any list proves that there was a record.
-// KEYS: marker, record, lists, that of all first.
+// For each of ARGV, a hash, six KEYS: marker, record, lists, that of all first.
 const lookAgain = redisScript(`
 ${MARKER_IN_LUA}
-local marker = redis.call('GET', KEYS[1])
-if not marker then return {'emptied', ''} end
-local kind = redis.call('TYPE', KEYS[2]).ok
-if kind == 'string' then return {'found', redis.call('GET', KEYS[2])} end
-if kind ~= 'none' then return {'lost', kind} end
-if says(marker, RECORDS) and redis.call('EXISTS', KEYS[3]) == 0 then return {'lost', ''} end
-for i = 3, #KEYS do
-  if redis.call('ZSCORE', KEYS[i], ARGV[1]) then return {'lost', ''} end
+local function look(first, hash)
+  local marker = redis.call('GET', KEYS[first])
+  if not marker then return 'emptied', '' end
+  local kind = redis.call('TYPE', KEYS[first + 1]).ok
+  if kind == 'string' then return 'found', redis.call('GET', KEYS[first + 1]) end
+  if kind ~= 'none' then return 'lost', kind end
+  if says(marker, RECORDS) and redis.call('EXISTS', KEYS[first + 2]) == 0 then return 'lost', '' end
+  for i = first + 2, first + 5 do
+    if redis.call('ZSCORE', KEYS[i], hash) then return 'lost', '' end
+  end
+  return 'none', ''
 end
-return {'none', ''}
+local answer = {}
+for i, hash in ipairs(ARGV) do
+  answer[2 * i - 1], answer[2 * i] = look(6 * i - 5, hash)
+end
+return answer
 `)
+
+/** What is known of one record among many. */
+type Found = PromiseSettledResult<object | null>
 
 /**
  * Reads documents together with the marker of their tag, which says that a missing document was never
@@ -56,6 +66,48 @@ export class RedisDocuments {
     }
   }
 
+  /**
+   * The records of many users, in the order of the ids: by one command, or in a cluster by one for each
+   * tag among them. As many again look for what was not found.
+   */
+  async records(userIds: readonly string[]): Promise<readonly Found[]> {
+    const places = userIds.map((userId) => this.#keys.place(userId))
+    const found = await this.#found(this.#redis.nodes === undefined ? [places] : byTag(places))
+      // A cluster behind a proxy that looks like one server.
+      .catch((error: unknown) => {
+        if (!(error instanceof Error && error.message.startsWith('CROSSSLOT'))) throw error
+        return this.#found(byTag(places))
+      })
+    return places.map(({ key }) => found.get(key) ?? rejected(new Error('Redis answered nonsense')))
+  }
+
+  async #found(groups: readonly (readonly RecordPlace[])[]): Promise<ReadonlyMap<string, Found>> {
+    const filled = groups.filter((places) => places.length > 0)
+    const found = await Promise.all(filled.map((places) => this.#foundTogether(places)))
+    return new Map(found.flat())
+  }
+
+  async #foundTogether(
+    places: readonly RecordPlace[],
+  ): Promise<readonly (readonly [key: string, Found])[]> {
+    const markers = [...new Set(places.map(({ tag }) => tag.marker))]
+    const names = [...markers, ...places.map(({ key }) => key)]
+    const answers = await this.#redis.mget(names)
+    if (answers.length !== names.length) throw new Error('Redis answered nonsense to a read')
+    const texts = new Map(names.map((name, index) => [name, textOf(answers[index])]))
+    const missing = places.filter(
+      ({ tag, key }) => typeof texts.get(tag.marker) === 'string' && texts.get(key) === null,
+    )
+    const again = missing.length === 0 ? [] : await this.#lookAgain(missing)
+    const lookedAgain = new Map(missing.map(({ key }, index) => [key, again[index]]))
+    return places.map(({ tag, key }) => {
+      if (typeof texts.get(tag.marker) !== 'string') return [key, rejected(emptied(tag.marker))]
+      const text = texts.get(key)
+      const one = typeof text === 'string' ? settled(() => parseDocument(key, text)) : undefined
+      return [key, one ?? lookedAgain.get(key) ?? rejected(new Error('Redis answered nonsense'))]
+    })
+  }
+
   /** One command, so that no emptying can come between the documents and the marker. */
   async #read(
     names: readonly [marker: string, ...documents: string[]],
@@ -64,26 +116,67 @@ export class RedisDocuments {
     const [marker, ...documents] = found
     if (typeof marker !== 'string') throw emptied(names[0])
     if (found.length !== names.length) throw new Error('Redis answered nonsense to a read')
-    return [marker, ...documents.map((text) => (text === null ? null : String(text)))]
+    return [marker, ...documents.map(textOf)]
   }
 
-  #recordOf(place: RecordPlace, text: string | null | undefined): Promise<object | null> | object {
-    return typeof text === 'string' ? parseDocument(place.key, text) : this.#lookAgain(place)
+  async #recordOf(place: RecordPlace, text: string | null | undefined): Promise<object | null> {
+    if (typeof text === 'string') return parseDocument(place.key, text)
+    const [found] = await this.#lookAgain([place])
+    if (found?.status === 'fulfilled') return found.value
+    throw found?.reason ?? new Error('Redis answered nonsense to a read')
   }
 
   /** After MGET found nothing: never written, written just now, or lost? */
-  async #lookAgain({ tag, key, hash }: RecordPlace): Promise<object | null> {
-    const { marker, lists } = tag
-    const names = [marker, key, lists.all, lists.locked, lists.paused, lists['mail-resets-due']]
-    const answer: unknown = await lookAgain(this.#redis, names, [hash])
-    const [kind, text = ''] = Array.isArray(answer) ? answer.map(String) : []
-    if (kind === 'none') return null
-    if (kind === 'found') return parseDocument(key, text)
-    if (kind === 'lost')
-      throw new LostRecordError(key, text === '' ? 'there is none' : `it is a ${text}`)
-    if (kind === 'emptied') throw emptied(marker)
-    throw new Error('Redis answered nonsense to a read')
+  async #lookAgain(places: readonly RecordPlace[]): Promise<readonly Found[]> {
+    const names = places.flatMap(({ tag: { marker, lists }, key }) => [
+      ...[marker, key, lists.all, lists.locked, lists.paused, lists['mail-resets-due']],
+    ])
+    const hashes = places.map(({ hash }) => hash)
+    const answer: unknown = await lookAgain(this.#redis, names, hashes)
+    const told = Array.isArray(answer) ? answer.map(String) : []
+    return places.map((place, index) =>
+      settled(() => foundAgain(place, told[2 * index], told[2 * index + 1] ?? '')),
+    )
   }
+}
+
+function textOf(answer: string | null | undefined): string | null {
+  return answer === null || answer === undefined ? null : String(answer)
+}
+
+/** What the script has said of one record. */
+function foundAgain(
+  { tag, key }: RecordPlace,
+  kind: string | undefined,
+  text: string,
+): object | null {
+  if (kind === 'none') return null
+  if (kind === 'found') return parseDocument(key, text)
+  if (kind === 'lost')
+    throw new LostRecordError(key, text === '' ? 'there is none' : `it is a ${text}`)
+  if (kind === 'emptied') throw emptied(tag.marker)
+  throw new Error('Redis answered nonsense to a read')
+}
+
+function byTag(places: readonly RecordPlace[]): readonly (readonly RecordPlace[])[] {
+  const groups = new Map<string, RecordPlace[]>()
+  for (const place of places) {
+    const { marker } = place.tag
+    groups.set(marker, [...(groups.get(marker) ?? []), place])
+  }
+  return [...groups.values()]
+}
+
+function settled(look: () => object | null): Found {
+  try {
+    return { status: 'fulfilled', value: look() }
+  } catch (reason) {
+    return rejected(reason)
+  }
+}
+
+function rejected(reason: unknown): Found {
+  return { status: 'rejected', reason }
 }
 
 /** @throws Error where a policy was written and is gone */

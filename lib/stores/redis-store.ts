@@ -69,6 +69,8 @@ export function redisStore(redis: RedisClient, options: RedisStoreOptions = {}):
     findPolicy: () => policy.find(),
     writePolicy: (document, expectedVersion) => policy.write(document, expectedVersion),
     read: async (userId) => (await documents.recordAndPolicy(userId)) as RecordAndPolicy,
+    findMany: async (userIds) =>
+      (await documents.records(userIds)) as PromiseSettledResult<SecondStepRecord | null>[],
     list: (query) => redisPage(redis, keys, query),
     count: () => countRecords(redis, keys.tags),
     audit: redisAuditLog(redis, { prefix }),

@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import type { Decision } from '../../lib/domain/decision.js'
+import { BrokenRecordError } from '../../lib/domain/parse-record.js'
 import { defaultPolicy } from '../../lib/domain/policy.js'
 import { blankRecord, type SecondStepRecord } from '../../lib/domain/record.js'
 import { raiseEpoch } from '../../lib/domain/stamp.js'
@@ -66,6 +67,59 @@ describe('reading both', () => {
     await refusal(records.read(USER))
     store.read = () => Promise.reject(new Error('gone'))
     await refusal(records.read(USER))
+  })
+})
+
+describe('reading many records', () => {
+  const found = (value: unknown) =>
+    ({ status: 'fulfilled', value }) as PromiseFulfilledResult<SecondStepRecord | null>
+  const failed = (reason: unknown) => ({ status: 'rejected', reason }) as const
+
+  it('asks a store that can find many once, and another for each', async () => {
+    const { store, records } = world()
+    store.stored = enrolledRecord()
+    expect(await records.findMany([USER])).to.deep.equal([store.stored])
+    expect(store.calls).to.deep.equal(['open', `find ${USER}`])
+    const asked: (readonly string[])[] = []
+    store.findMany = async (ids) => {
+      asked.push(ids)
+      return [found(null), found(enrolledRecord())]
+    }
+    expect(await records.findMany(['bob', USER])).to.deep.equal([
+      blankRecord('bob'),
+      enrolledRecord(),
+    ])
+    expect(asked).to.deep.equal([['bob', USER]])
+    expect(store.calls).to.have.length(2)
+  })
+
+  it('tells which are damaged or lost, and the others', async () => {
+    const { store, records } = world()
+    store.answers.find = () => ({ userId: USER })
+    expect(await records.findMany([USER])).to.deep.equal([null])
+    const lost = failed(new BrokenRecordError('lost'))
+    store.findMany = async () => [found({ userId: USER }), lost, found(null)]
+    expect(await records.findMany([USER, 'bob', 'eve'])).to.deep.equal([
+      null,
+      null,
+      blankRecord('eve'),
+    ])
+  })
+
+  // Answers in another order must give nobody the record of somebody else.
+  it('refuses failures, nonsense, fewer answers, and silence', async () => {
+    const { store, records } = world({ timeout: 20 })
+    const answers: unknown[] = [undefined, null, {}, [], [found(null)], [found(null), undefined]]
+    for (const answer of answers) {
+      store.findMany = async () => answer as never
+      await refusal(records.findMany([USER, 'bob']))
+    }
+    store.findMany = async () => [found(null), failed(new Error('gone'))]
+    await refusal(records.findMany([USER, 'bob']))
+    store.findMany = () => silence()
+    await refusal(records.findMany([USER, 'bob']))
+    store.findMany = async () => [found(enrolledRecord()), found(null)]
+    expect(await records.findMany(['bob', USER])).to.deep.equal([null, blankRecord(USER)])
   })
 })
 

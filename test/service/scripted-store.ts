@@ -27,6 +27,7 @@ export class ScriptedStore implements RecordStore {
   policy: unknown = null
   /** As few stores have it, none by default. */
   read?: NonNullable<RecordStore['read']>
+  findMany?: NonNullable<RecordStore['findMany']>
   answers: { find?: () => unknown; write?: () => unknown; open?: () => unknown } = {}
 
   async find(userId: string): Promise<SecondStepRecord | null> {

@@ -93,6 +93,55 @@ describe('redisStore', () => {
     expect(commands).to.deep.equal(['mget', 'evalsha'])
   })
 
+  it('reads the records of a page of users by one command, and looks once more for those of nobody', async () => {
+    const store = await opened()
+    const ids = Array.from({ length: 50 }, (_, index) => `user ${index}`)
+    for (const id of ids) await store.write(enrolledRecord(id, 1), 0)
+    const others = Array.from({ length: 50 }, (_, index) => `nobody ${index}`)
+    expect(await commandsDuring(() => store.findMany?.(ids))).to.deep.equal(['mget'])
+    await store.findMany?.(others)
+    const commands = await commandsDuring(() => store.findMany?.([...ids, ...others]))
+    expect(commands).to.deep.equal(['mget', 'evalsha'])
+    expect(await commandsDuring(() => store.findMany?.([]))).to.deep.equal([])
+  })
+
+  it('reads them by a command for each slot where a proxy hides a cluster', async () => {
+    const store = redisStore(
+      new Proxy(redis, {
+        get(target, name) {
+          const value: unknown = Reflect.get(target, name)
+          if (typeof value !== 'function') return value
+          if (name !== 'mget') return value.bind(target)
+          return async (keys: string[]) => {
+            const tags = new Set(keys.map((key) => /\{.*\}/.exec(key)?.[0]))
+            if (tags.size > 1)
+              throw new Error("CROSSSLOT Keys in request don't hash to the same slot")
+            return target.mget(keys)
+          }
+        },
+      }),
+    )
+    await store.open?.({ production: false })
+    const ids = Array.from({ length: 10 }, (_, index) => `user ${index}`)
+    for (const id of ids) await store.write(enrolledRecord(id, 1), 0)
+    const found = await store.findMany?.(ids)
+    const values = found?.map((one) => (one.status === 'fulfilled' ? one.value?.userId : null))
+    expect(values).to.deep.equal(ids)
+  })
+
+  // Promise 7: an emptied server is a failure, never "nobody of them is enrolled".
+  it('says of whom it lost the marker that nothing is known', async () => {
+    const store = await opened()
+    const { tag } = redisKeys('second-step').place('user 1')
+    const other = ['a', 'b', 'c'].find((id) => redisKeys('second-step').place(id).tag !== tag) ?? ''
+    await redis.del(tag.marker)
+    const found = await store.findMany?.(['user 1', other])
+    expect(found?.map(({ status }) => status)).to.deep.equal(['rejected', 'fulfilled'])
+    await redis.flushall()
+    const none = await store.findMany?.(['user 1', other])
+    expect(none?.map(({ status }) => status)).to.deep.equal(['rejected', 'rejected'])
+  })
+
   it('writes a record by one command', async () => {
     const store = await opened()
     await store.write(enrolledRecord('user', 1), 0)

@@ -151,6 +151,10 @@ async function readApart(store: RecordStore, userId: string): Promise<RecordAndP
   return { record, policy }
 }
 
+function findEach(store: RecordStore, userIds: readonly string[]) {
+  return Promise.allSettled(userIds.map((userId) => store.find(userId)))
+}
+
 /** A store that is made when it is used first, and can be taken away from its host. */
 class OfOneHost {
   readonly #make: () => Promise<Place>
@@ -166,6 +170,10 @@ class OfOneHost {
       this.store.find === find && this.store.findPolicy === findPolicy
         ? this.#call((store) => store.read?.(userId) ?? readApart(store, userId))
         : readApart(this.store, userId)
+    this.store.findMany = async (userIds) =>
+      this.store.find === find
+        ? this.#call((store) => store.findMany?.(userIds) ?? findEach(store, userIds))
+        : findEach(this.store, userIds)
   }
 
   readonly store: RecordStore = {
