@@ -123,7 +123,7 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
   const administrationParts = { records, backupCodes, oneTimeCodes, announcer, window }
   const tokens = new MailResetTokens({ digester, system })
   const lostParts = { records, tokens, announcer, counters, mails, failureReporter, system }
-  const { lost, readyMailResets } = lostOf(options, accounts, { ...lostParts, timeout })
+  const { lost, readyMailResets } = lostOf(options, accounts, { ...lostParts, hostIdOf, timeout })
   const directoryParts = { hostIdOf, recordIdOf, records, keyIds, window, now }
   const site: Site = {
     ...ofSite,
@@ -255,10 +255,11 @@ function lostOf<U>(
   parts: Omit<LostParts, 'findUser' | 'delay' | 'limits' | 'mails'> & {
     counters: Counters
     mails: Mails | null
+    hostIdOf: CheckedOptions['hostIdOf']
     timeout: number
   },
 ): { lost: Lost | null; readyMailResets: ReadyMailResets | null } {
-  const { counters, mails, timeout, ...shared } = parts
+  const { counters, mails, hostIdOf, timeout, ...shared } = parts
   if (accounts === null || mails === null || lost === false) {
     return { lost: null, readyMailResets: null }
   }
@@ -266,6 +267,6 @@ function lostOf<U>(
   const both = { ...shared, mails, findUser }
   return {
     lost: new Lost({ ...both, limits: new MailLimits(counters), delay: delayOf(lost) }),
-    readyMailResets: new ReadyMailResets(both),
+    readyMailResets: new ReadyMailResets({ ...both, hostIdOf }),
   }
 }

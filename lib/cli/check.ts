@@ -1,6 +1,7 @@
 import type { SecondStepRecord } from '../domain/record.js'
 import { currentSetup } from '../domain/setup.js'
 import { keyRing } from '../keys/key-ring.js'
+import { isInRealm } from '../options/identity.js'
 import type { Sealer } from '../ports/sealer.js'
 import { system } from '../ports/system.js'
 import type { Config } from './config.js'
@@ -13,6 +14,8 @@ import type { Progress } from './progress.js'
 export interface Findings extends Reading {
   /** Null where the config has no keys. */
   readonly use: KeyUse | null
+  /** As the config has it. */
+  readonly realm: string | undefined
 }
 
 /**
@@ -20,12 +23,13 @@ export interface Findings extends Reading {
  *
  * @throws anything, where the store does not answer
  */
-export async function check({ store, keys }: Config, progress: Progress): Promise<Findings> {
+export async function check({ store, keys, realm }: Config, progress: Progress): Promise<Findings> {
   const ring = keys === null ? null : keyRing(keys, system)
   const use = ring === null ? null : new KeyUse(ring.digester.keyIds)
   // As in production: a mere check must not mark an emptied Redis as trustworthy.
   await openPatiently(async () => store.open?.({ production: true }))
-  const reading = await readEveryRecord(store, progress, 'is broken', async (record) => {
+  const isOurs = (userId: string) => isInRealm(userId, realm)
+  const reading = await readEveryRecord(store, progress, isOurs, 'is broken', async (record) => {
     if (ring === null) return
     const now = system.now()
     const opened = await openSecrets(record, ring.sealer, now)
@@ -34,7 +38,7 @@ export async function check({ store, keys }: Config, progress: Progress): Promis
     use?.add(record, sealedUnder, now)
     for (const one of opened) if (one.status === 'rejected') throw one.reason
   })
-  return { ...reading, use }
+  return { ...reading, use, realm }
 }
 
 /** @returns for each secret the id of the key that it is sealed under */

@@ -5,6 +5,7 @@ import { check as checkAll, type Findings } from './check.js'
 import { type Command, type Outcome, said } from './command.js'
 import { readConfig } from './config.js'
 import { events } from './events-command.js'
+import { passedOver } from './every-record.js'
 import { initRedis } from './init-redis.js'
 import { migrate as migrateStore } from './migrate.js'
 import { policy } from './policy-command.js'
@@ -63,9 +64,10 @@ record is read back before its old key is removed. Safe to run again where it wa
 const check: Command = {
   summary: 'Reads every record, and opens its secrets where the config has the keys.',
   usage: '--config FILE',
-  help: `--config FILE  the options of createSecondStep, or at least { store, keys }
+  help: `--config FILE  the options of createSecondStep, or at least { store, keys, realm }
 --json         prints the result as JSON
-Tells what still needs an older key of the ring, and whose codes end with it.`,
+Tells what still needs an older key of the ring, and whose codes end with it. Records of another
+realm are passed over.`,
   options: ['config', 'json'],
   run: async ({ config }) => {
     const told = progress('Checked')
@@ -74,13 +76,18 @@ Tells what still needs an older key of the ring, and whose codes end with it.`,
   },
 }
 
-function report({ read, broken, use }: Findings): Outcome {
+function report(findings: Findings): Outcome {
+  const { read, otherRealms, broken, use, realm } = findings
   const whole = broken.length === 0
   const sum = whole
     ? `Read ${read} records: all are whole.`
     : `Read ${read} records: ${broken.length} are broken.`
-  const text = [...broken, sum, ...(use?.sentences(whole) ?? [])].join('\n')
-  return { ok: whole, text, json: { read, broken, keys: use?.keys() ?? null } }
+  // A config with the store and the keys alone may have left its realm out.
+  const unsure = realm === undefined && otherRealms > 0
+  const hint = unsure ? ['If they are of this app, give `realm` in the config.'] : []
+  const keys = use?.sentences(whole && !unsure) ?? []
+  const text = [...broken, sum, ...passedOver(findings), ...hint, ...keys].join('\n')
+  return { ok: whole, text, json: { read, otherRealms, broken, keys: use?.keys() ?? null } }
 }
 
 /** All commands of the command line tool. */

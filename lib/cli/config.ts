@@ -11,6 +11,8 @@ export interface Config {
     upgrade?(progress: Progress): Promise<number | null>
   }
   readonly keys: readonly (string | undefined)[] | null
+  /** Undefined: the config has none. */
+  readonly realm: string | undefined
 }
 
 /**
@@ -23,7 +25,11 @@ export async function readConfig(file: string): Promise<Config> {
   const options = await readOptions(file)
   const keys: unknown = Reflect.get(options, 'keys')
   if (keys !== undefined && !Array.isArray(keys)) throw new Error(`keys in ${file} must be a list`)
-  return { store: options.store, keys: keys ?? null }
+  const realm: unknown = Reflect.get(options, 'realm')
+  if (realm !== undefined && typeof realm !== 'string') {
+    throw new Error(`realm in ${file} must be a text`)
+  }
+  return { store: options.store, keys: keys ?? null, realm }
 }
 
 /**

@@ -15,6 +15,8 @@ type Listed =
 /** The outcome of a pass over all records. */
 export interface Reading {
   readonly read: number
+  /** Records of another realm, which are passed over. */
+  readonly otherRealms: number
   /** One sentence for each record that is lost, damaged or could not be processed. */
   readonly broken: readonly string[]
 }
@@ -23,33 +25,44 @@ export interface Reading {
  * Runs the work on every record. A record that is lost or damaged, or that the work fails on, does
  * not stop the others.
  *
+ * @param isOurs whether a record is of the app's realm. Those of another may be under other keys
  * @param failure what is said of a record that it fails with, such as `is broken`
  * @throws anything, where the store does not answer
  */
 export async function readEveryRecord(
   store: RecordStore,
   progress: Progress,
+  isOurs: (userId: string) => boolean,
   failure: string,
   act: (record: SecondStepRecord) => Promise<void>,
 ): Promise<Reading> {
   progress.begin((await store.count?.()) ?? null)
   const broken: string[] = []
-  let read = 0
+  let [read, otherRealms] = [0, 0]
   for await (const { lost, stored } of everyRecord(store)) {
     progress.step()
     if (lost !== undefined) {
       broken.push(`The record ${lost} is lost.`)
       continue
     }
-    read += 1
     const userId = userIdOf(stored)
+    if (!isOurs(userId)) {
+      otherRealms += 1
+      continue
+    }
+    read += 1
     try {
       await act(parseRecord(stored, userId))
     } catch (error) {
       broken.push(`The record of ${JSON.stringify(userId)} ${failure}: ${messageOf(error)}`)
     }
   }
-  return { read, broken }
+  return { read, otherRealms, broken }
+}
+
+/** What is said of the records that were passed over, if there are any. */
+export function passedOver({ otherRealms }: Reading): readonly string[] {
+  return otherRealms === 0 ? [] : [`Passed over ${otherRealms} of another realm.`]
 }
 
 async function* everyRecord(store: RecordStore): AsyncGenerator<Listed> {

@@ -100,7 +100,7 @@ function shownPolicy({ checked }: App, policy: Policy) {
   const changed = updatedAt === null ? null : new Date(updatedAt).toISOString()
   const settings = { mode, roles, graceDays, codeAttempts, passwordAttempts, backupCodes }
   const id = updatedBy?.id ?? null
-  const by = id === null ? (updatedBy?.kind ?? null) : checked.hostId(id)
+  const by = id === null ? (updatedBy?.kind ?? null) : checked.hostIdOf(id)
   return { ...settings, updatedAt: changed, updatedBy: by }
 }
 

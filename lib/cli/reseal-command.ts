@@ -2,7 +2,7 @@ import { system } from '../ports/system.js'
 import { Reseal } from '../service/reseal.js'
 import { type App, withApp } from './app.js'
 import type { Command, Outcome } from './command.js'
-import { type Reading, readEveryRecord } from './every-record.js'
+import { passedOver, type Reading, readEveryRecord } from './every-record.js'
 import { KeyUse } from './key-use.js'
 import { type Progress, progress } from './progress.js'
 
@@ -30,10 +30,11 @@ interface Sealed extends Reading {
 
 async function sealAll(app: App, told: Progress): Promise<Sealed> {
   const { records, vault, store, site, requestInfo } = app
+  const isOurs = (userId: string) => site.hostIdOf(userId) !== null
   const service = new Reseal(records, vault)
   const use = new KeyUse(site.keyIds)
   let resealed = 0
-  const reading = await readEveryRecord(store, told, 'was not sealed', async (record) => {
+  const reading = await readEveryRecord(store, told, isOurs, 'was not sealed', async (record) => {
     const { sealed, upToDate, left } = await service.record(record, requestInfo)
     if (sealed > 0) resealed += 1
     const current = upToDate ? site.keyIds.slice(0, 1) : []
@@ -43,9 +44,10 @@ async function sealAll(app: App, told: Progress): Promise<Sealed> {
   return { ...reading, resealed, use }
 }
 
-function report({ read, resealed, broken, use }: Sealed): Outcome {
+function report(sealed: Sealed): Outcome {
+  const { read, resealed, otherRealms, broken, use } = sealed
   const whole = broken.length === 0
   const sum = `Read ${read} records: sealed ${resealed} anew, ${broken.length} could not be.`
-  const text = [...broken, sum, ...use.sentences(whole)].join('\n')
-  return { ok: whole, text, json: { read, resealed, broken, keys: use.keys() } }
+  const text = [...broken, sum, ...passedOver(sealed), ...use.sentences(whole)].join('\n')
+  return { ok: whole, text, json: { read, resealed, otherRealms, broken, keys: use.keys() } }
 }

@@ -15,13 +15,29 @@ function unmistakable(id: string): string {
   return LIKE_A_REALM.test(id) ? `:${id}` : id
 }
 
+/** The ids of one realm, which is empty for the app without one, and else ends with a colon. */
+function realmIds(realm: string) {
+  const inRealm = (id: string) => (realm === '' ? unmistakable(id) : `${realm}${id}`)
+  const hostId = (ofRecord: string) =>
+    realm === '' ? ofRecord.replace(/^:/, '') : ofRecord.slice(realm.length)
+  /** Null for a user of another realm. */
+  const hostIdOf = (ofRecord: string) =>
+    inRealm(hostId(ofRecord)) === ofRecord ? hostId(ofRecord) : null
+  return { inRealm, hostId, hostIdOf }
+}
+
+/** Whether a record is of the realm that the option names. Undefined: of the app without one. */
+export function isInRealm(recordId: string, realm: string | undefined): boolean {
+  return realmIds(realm === undefined ? '' : `${realm}:`).hostIdOf(recordId) !== null
+}
+
 /** User ids are made strings once, here: an ObjectId never equals its JSON copy. */
 export function identity<U>(
   describe: ((user: U) => Described) | undefined,
   realm: string,
   isAdmin: (user: U, roles: readonly string[]) => boolean,
 ) {
-  const inRealm = (id: string) => (realm === '' ? unmistakable(id) : `${realm}${id}`)
+  const { inRealm, hostId, hostIdOf } = realmIds(realm)
   const recordId = (id: unknown, told?: unknown): string => {
     const text = id === undefined || id === null ? '' : String(id)
     checkUser(isId(text), 'id', noIdMessage(told))
@@ -30,14 +46,11 @@ export function identity<U>(
   // Does not spread the user: that loses what a class defines, such as a document's fields.
   const tell = (user: Express.User): Described =>
     answeredAtOnce('describe', describe?.(user as U)) ?? (user as Described)
-  const hostId = (ofRecord: string) =>
-    realm === '' ? ofRecord.replace(/^:/, '') : ofRecord.slice(realm.length)
   return {
     recordId,
     hostId,
     recordIdOf: (id: string) => (isId(id) ? inRealm(id) : null),
-    hostIdOf: (ofRecord: string) =>
-      inRealm(hostId(ofRecord)) === ofRecord ? hostId(ofRecord) : null,
+    hostIdOf,
     describe: (user: Express.User): Account<Express.User> => {
       const told = tell(user)
       checkIsNotSpread(told)

@@ -25,6 +25,8 @@ interface Parts {
   readonly tokens: MailResetTokens
   readonly mails: LinkMailer
   readonly findUser: FindMailResetUser
+  /** The host's id of a user of the records, or null for one of another realm. */
+  readonly hostIdOf: (recordId: string) => string | null
   readonly failureReporter: FailureReporter
   readonly system: System
 }
@@ -65,7 +67,7 @@ export class ReadyMailResets {
 
   /** Mails every user who is due. Never rejects: reports failures to the operator. */
   async sweep(): Promise<void> {
-    const { records, system, failureReporter } = this.#parts
+    const { records, system, failureReporter, hostIdOf } = this.#parts
     try {
       let cursor: string | null = null
       do {
@@ -74,6 +76,8 @@ export class ReadyMailResets {
         if (page === null) throw new Error('the record store does not know its own cursor')
         for (const userId of page.ids) {
           if (this.#stopped) return
+          // Its own app tells them. To this one they would be a user who is gone.
+          if (hostIdOf(userId) === null) continue
           await this.#tell(userId).catch((error: unknown) => failureReporter.report(error))
         }
         cursor = page.next

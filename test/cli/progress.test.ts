@@ -67,7 +67,13 @@ describe('The progress of a long command', () => {
         step: () => void told.push('step'),
         end: () => undefined,
       }
-      await readEveryRecord(store, kept, 'is broken', async () => undefined)
+      await readEveryRecord(
+        store,
+        kept,
+        () => true,
+        'is broken',
+        async () => undefined,
+      )
       return told
     }
     const steps = ['step', 'step', 'step']

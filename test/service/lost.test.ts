@@ -120,7 +120,7 @@ async function world(given: Given = {}) {
     store,
     system,
     record,
-    ready: new ReadyMailResets(parts),
+    ready: new ReadyMailResets({ ...parts, hostIdOf: (id) => id }),
   }
 }
 

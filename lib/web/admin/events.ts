@@ -1,5 +1,5 @@
 import type { Request } from 'express'
-import type { AuditPage, AuditQuery } from '../../ports/audit-log.js'
+import type { AuditEntry, AuditPage, AuditQuery } from '../../ports/audit-log.js'
 import { pageEvent } from '../../text/page-event.js'
 import type { PageProblem } from '../../text/pages.js'
 import { malformed, type Problem } from '../../text/problem.js'
@@ -18,13 +18,23 @@ export const listEvents: Handler<SignedInVisitor> = async (exchange) => {
   if ('problem' in query) return refuse(exchange, query.problem)
   const found = await site.audit.page(query)
   if (found === null) return refuse(exchange, malformed('cursor'))
-  // The log may also hold users and admins of another realm, who must not be shown here.
-  const isOurs = (id: string | null) => id === null || site.hostIdOf(id) !== null
-  const entries = found.entries.filter(({ user, actor }) => isOurs(user) && isOurs(actor.id))
+  const entries = found.entries.flatMap((entry) => shownHere(site, entry) ?? [])
   const page = { entries, next: found.next }
   if (!wantsJson(req)) await eventsPage(exchange, page, null, 200)
   else sendJson(res, { events: entries.map((entry) => shownEvent(site, entry)), next: page.next })
   return undefined
+}
+
+/**
+ * The log may also hold users and admins of another realm, who must not be shown here. The policy is one for
+ * all realms: that it was changed is shown, but not by whom.
+ */
+function shownHere({ hostIdOf }: Pick<Site, 'hostIdOf'>, entry: AuditEntry): AuditEntry | null {
+  const { type, user, actor } = entry
+  const isOurs = (id: string | null) => id === null || hostIdOf(id) !== null
+  if (isOurs(user) && isOurs(actor.id)) return entry
+  if (type !== 'policy-changed' || user !== null) return null
+  return { ...entry, actor: { ...actor, id: null }, ip: null, userAgent: null, reason: null }
 }
 
 const NOTHING: AuditPage = { entries: [], next: null }

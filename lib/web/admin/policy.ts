@@ -1,4 +1,5 @@
 import type { Policy } from '../../domain/policy.js'
+import type { PolicyChanges, PolicyEdit } from '../../domain/policy-change.js'
 import type { PageProblem } from '../../text/pages.js'
 import type { Problem } from '../../text/problem.js'
 import { type ShownPolicy, shownPolicy } from '../../text/shown-user.js'
@@ -41,7 +42,8 @@ export const changePolicy: Change = {
     const tooMany = await limitProblem(exchange)
     if (tooMany !== null) return tooMany
 
-    const policy = await site.administration.changePolicy(adminRequestInfo(exchange), read.changes)
+    const edit = editOf(site, read.changes)
+    const policy = await site.administration.changePolicy(adminRequestInfo(exchange), edit)
     if (wantsJson(req)) {
       sendJson(res, shownPolicy(site, policy))
       return undefined
@@ -65,6 +67,16 @@ export const changePolicy: Change = {
     )
     return undefined
   },
+}
+
+/** The rules of roles that this app does not name stay: they are those of another app on the same store. */
+function editOf(
+  { roles: own }: Pick<Site, 'roles'>,
+  { roles, ...others }: PolicyChanges,
+): PolicyEdit {
+  if (roles === undefined) return others
+  const rules = own.map((role) => [role, Object.hasOwn(roles, role) ? roles[role] : 'default'])
+  return { ...others, namedRoles: Object.fromEntries(rules) }
 }
 
 function pathOfPolicy({ paths }: Pick<Site, 'paths'>): string {
