@@ -1,7 +1,7 @@
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
+import type { Session } from 'express-session'
 import { checkCall } from '../../errors/check-call.js'
 import { ConfigurationError } from '../../errors/configuration-error.js'
-import { UnavailableError } from '../../errors/unavailable-error.js'
 import { answeredSince } from '../request/answered.js'
 import {
   askedDestination,
@@ -10,36 +10,30 @@ import {
   isOurs,
   liesUnder,
 } from '../request/destination.js'
-import { noteNamed, warnOfForgotten } from '../request/forgotten-instance.js'
+import { noteNamed } from '../request/forgotten-instance.js'
 import { openPaths } from '../request/open-paths.js'
 import { pagePath } from '../request/page-path.js'
 import {
   type PassportLogIn,
   refuseUnknownInstances,
   removeUser,
-  requireKnownInstance,
-  serialisedUser,
   userOf,
 } from '../request/passport.js'
-import { pendingOf, saveSession, updateSecondStep } from '../request/session.js'
-import { followSessionStore, isSessionStoreDisconnected } from '../request/session-store-state.js'
-import { forgetCodes } from '../request/shown-again.js'
+import { saveSession, updateSecondStep } from '../request/session.js'
+import { forgetCodes, hasCodes } from '../request/shown-again.js'
 import type { Places, Site } from '../request/site.js'
 import {
   type GuardState,
+  guardStateOf,
   knownGuardStateOf,
   type PendingVisitor,
   setGuardState,
 } from '../request/visitor.js'
-import {
-  replacedBeforeGuard,
-  requireOneSession,
-  watchForGuard,
-} from '../request/watched-passport.js'
+import { replacedBeforeGuard, watchForGuard } from '../request/watched-passport.js'
 import { watchSessions } from '../request/watched-session.js'
 import { redirect } from '../routing/respond.js'
 import { bannerOf } from './banner.js'
-import { checkSessionStore } from './check-session-store.js'
+import { checkMounting, type SeenStore } from './check-mounting.js'
 import { endLoginOf, endReplacedBefore } from './end-login.js'
 import { gate } from './gate.js'
 import { gatedLogOut } from './log-out.js'
@@ -65,14 +59,52 @@ export function guard(site: Site, options: GuardOptions = {}): RequestHandler {
   const open = openPaths(options.open, site.base)
   noteNamed(site.passports)
   for (const passport of site.passports) watchForGuard(passport, watcherOf(site))
+  const seen: SeenStore = { store: undefined }
   const look: RequestHandler = (req, res, next) => {
-    pass(site, open, req, res, next, look).catch((error: unknown) => {
+    const refuse = (error: unknown) => {
       // The error handler must not see a signed-in visitor (promise 7).
       removeUser(req)
       next(error)
-    })
+    }
+    try {
+      const known = knownGuardStateOf(req)
+      if (known !== undefined && isMet(site, req, known)) return next()
+      checkMounting(site, req, seen)
+      const state = known ?? wrap(site, req, res, next, look)
+      if (!isStranger(req)) return void pass(site, open, req, res, next, state).catch(refuse)
+      state.visitor = ANONYMOUS
+      next()
+    } catch (error) {
+      refuse(error)
+    }
   }
   return look
+}
+
+const ANONYMOUS = { kind: 'anonymous' } as const
+
+/** Mounted again on a sub-router, or after a `session()` behind it: whether nobody is left to meet. */
+function isMet(site: Site, req: Request, known: GuardState): boolean {
+  if (known.site !== site) {
+    throw new ConfigurationError(
+      'two guards of different createSecondStep() meet in one request: mount each where the other is not',
+    )
+  }
+  // After a second instance's session(), only that session's user is new.
+  if (userOf(req) === metUser(known)) return true
+  // The host has destroyed the session since the guard met its user.
+  if (!req.session) removeUser(req)
+  return !req.session
+}
+
+/**
+ * Whether there is no user, and nothing of ours in the session. Most requests of an app without a
+ * login are such: they wait for nothing, and nothing is read for them.
+ */
+function isStranger(req: Request): boolean {
+  const { secondStep } = req.session
+  const nothingOfOurs = secondStep === undefined || secondStep === null
+  return nothingOfOurs && userOf(req) === undefined && replacedBeforeGuard(req) === undefined
 }
 
 async function pass(
@@ -81,32 +113,15 @@ async function pass(
   req: Request,
   res: Response,
   next: NextFunction,
-  look: RequestHandler,
+  state: GuardState,
 ): Promise<void> {
-  const known = knownGuardStateOf(req)
-  if (known !== undefined && known.site !== site) {
-    throw new ConfigurationError(
-      'two guards of different createSecondStep() meet in one request: mount each where the other is not',
-    )
-  }
-  // Mounted again after a second instance's session(): only that session's user is new.
-  if (known !== undefined && userOf(req) === metUser(known)) return next()
-  // The host has destroyed the session since the guard met its user.
-  if (known !== undefined && !req.session) {
-    removeUser(req)
-    return next()
-  }
-  checkMounting(site, req)
-  requireKnownInstance(req, site.passports)
-  requireOneSession(req)
-  warnOfForgotten(site, req)
-  const state = known ?? wrap(site, req, res, next, look)
   const isAnswered = answeredSince(res)
-  const visitor = await meet(site, req, isOpen(site, open, req))
-  await endReplacedBefore(req, replacedBeforeGuard(req), visitor)
+  const visitor = await meet(site, req, () => isOpen(site, open, req))
+  const replaced = replacedBeforeGuard(req)
+  if (replaced !== undefined) await endReplacedBefore(req, replaced, visitor)
   state.visitor = visitor
   if (visitor.kind === 'signed-in') state.cameWith = [...state.cameWith, visitor]
-  if (isNavigation(req)) await forgetCodes(req)
+  if (hasCodes(req) && isNavigation(req)) await forgetCodes(req)
   if (isAnswered()) return
   if (state.visitor.kind === 'pending' && mustGoToChallenge(site, open, req)) {
     await rememberDestination(site, req, state.visitor)
@@ -130,8 +145,8 @@ function wrap(
   const state: GuardState = {
     site,
     look,
-    visitor: { kind: 'anonymous' },
-    logIn: req.logIn.bind(req) as PassportLogIn,
+    visitor: ANONYMOUS,
+    logIn: req.logIn as PassportLogIn,
     next,
     metAt: site.system.now(),
     bodyWasThere: req.complete,
@@ -143,18 +158,13 @@ function wrap(
     cleared: null,
     res,
     onFirstStep: null,
+    onSessionEnd,
   }
   setGuardState(req, state)
   refuseUnknownInstances(req, site.passports)
   req.login = req.logIn = gate(site, req, res)
   req.logout = req.logOut = gatedLogOut(site, req)
-  watchSessions(req, (session) => {
-    const ended = endLoginOf(req, session)
-    // Somebody signed in for this request alone does not depend on the session.
-    const isOnce = state.visitor.kind === 'signed-in' && state.visitor.once === true
-    if (!isOnce) state.visitor = { kind: 'anonymous' }
-    return ended
-  })
+  watchSessions(req)
   // Rendered when a page of the host reads it, because most requests show no banner.
   Object.defineProperty(res.locals, 'secondStepBanner', {
     configurable: true,
@@ -164,28 +174,13 @@ function wrap(
   return state
 }
 
-/** Mistakes in mounting fail loudly, at the first request that shows them. */
-function checkMounting(site: Site, req: Request): void {
-  if (req.session === undefined || req.session === null) {
-    // express-session sets the store before it reads from it; without one it was never mounted, or the
-    // store is disconnected.
-    if (req.sessionStore !== undefined || isSessionStoreDisconnected(site)) {
-      throw new UnavailableError('the session store')
-    }
-    throw new ConfigurationError('mount express-session before guard()')
-  }
-  if (typeof req.session.regenerate !== 'function') {
-    throw new ConfigurationError('guard() needs express-session: this session cannot regenerate()')
-  }
-  checkSessionStore(req.sessionStore)
-  followSessionStore(site, req.sessionStore)
-  const unseen = userOf(req) === undefined && pendingOf(req) === null
-  if (
-    typeof req.isAuthenticated !== 'function' ||
-    (unseen && (serialisedUser(req) ?? null) !== null)
-  ) {
-    throw new ConfigurationError('mount guard() after passport.session()')
-  }
+function onSessionEnd(req: Request, session: Session): Promise<void> {
+  const state = guardStateOf(req)
+  const ended = endLoginOf(req, session)
+  // Somebody signed in for this request alone does not depend on the session.
+  const isOnce = state.visitor.kind === 'signed-in' && state.visitor.once === true
+  if (!isOnce) state.visitor = ANONYMOUS
+  return ended
 }
 
 function mustGoToChallenge(site: Site, open: readonly string[], req: Request): boolean {

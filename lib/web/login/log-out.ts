@@ -6,7 +6,7 @@ import { endLoginOf } from './end-login.js'
 import { passportLogOut } from './passport-session.js'
 
 type Done = (error?: unknown) => void
-type LogOut = (options: LogInOptions, done: Done) => void
+type LogOut = (this: Request, options: LogInOptions, done: Done) => void
 
 /**
  * The `req.logOut` of a guarded request. Removes our keys, also under `keepSessionInfo`, and ends
@@ -14,7 +14,7 @@ type LogOut = (options: LogInOptions, done: Done) => void
  * written back could set one up.
  */
 export function gatedLogOut(site: Services, req: Request): Request['logOut'] {
-  const logOut = req.logOut.bind(req) as LogOut
+  const logOut = req.logOut as LogOut
   return (options: object | Done, callback?: Done): void => {
     const [given, done] =
       typeof options === 'function' ? [{}, options as Done] : [options, callback]

@@ -18,13 +18,14 @@ import { type LoginBefore, loginBeforeGuard } from '../request/watched-passport.
 import { accountOfPending, finishLogin } from './finish-login.js'
 import { warnOfNoSession } from './warn-of-no-session.js'
 
+/** Whether the page is one of signing in and out. */
+type IsOpen = () => boolean
+
 /**
  * Identifies the visitor, and removes a user who may not be signed in. Saves its changes before
  * other code runs.
- *
- * @param isOpen whether the page is one of signing in and out
  */
-export async function meet(site: Site, req: Request, isOpen: boolean): Promise<Visitor> {
+export async function meet(site: Site, req: Request, isOpen: IsOpen): Promise<Visitor> {
   const user = userOf(req)
   const login = user === undefined ? null : loginBeforeGuard(req, user)
   if (user !== undefined && login !== null) return meetLogin(site, req, user, login, isOpen)
@@ -39,14 +40,14 @@ async function meetPending(
   site: Site,
   req: Request,
   pending: PendingLogin,
-  isOpen: boolean,
+  isOpen: IsOpen,
 ): Promise<Visitor> {
   const userContext = await site.sessions.userContext(pending.userId, pending.subject)
   const standing = pendingStandingOf(pending, userContext, site.system.now())
   if (standing === 'over') return { kind: 'over' }
   if (standing !== 'free') return { kind: 'pending', standing, pending, ...userContext }
   // A request to sign in, sign out or cancel does not need to be let in.
-  const isOut = isOpen || liesUnder(askedPath(req, site), `${site.paths.secondStep}/cancel`)
+  const isOut = isOpen() || liesUnder(askedPath(req, site), `${site.paths.secondStep}/cancel`)
   return isOut ? { kind: 'over' } : setFree(site, req, { pending, ...userContext })
 }
 
@@ -85,12 +86,12 @@ function describedOrNobody(
   site: Site,
   req: Request,
   user: Express.User,
-  isOpen: boolean,
+  isOpen: IsOpen,
 ): Account<Express.User> | null {
   try {
     return site.describe(user)
   } catch (error) {
-    if (!isOpen) throw error
+    if (!isOpen()) throw error
     site.failureReporter.report(error)
     removeUser(req)
     return null
@@ -101,7 +102,7 @@ async function meetUser(
   site: Site,
   req: Request,
   user: Express.User,
-  isOpen: boolean,
+  isOpen: IsOpen,
 ): Promise<Visitor> {
   const account = describedOrNobody(site, req, user, isOpen)
   // The session keeps its login: a log-out ends it in the record, and elsewhere it is met again.
@@ -131,7 +132,7 @@ async function meetLogin(
   req: Request,
   user: Express.User,
   login: LoginBefore,
-  isOpen: boolean,
+  isOpen: IsOpen,
 ): Promise<Visitor> {
   const account = describedOrNobody(site, req, user, isOpen)
   if (account === null) {

@@ -49,7 +49,7 @@ export async function passportLogIn(
 ): Promise<void> {
   await worked(req, (step) => {
     const ours = (one: unknown) => logInToSession(step, req, one, session)
-    return withSessionWork(req, { logIn: ours }, (done) => logIn(user, options, done))
+    return withSessionWork(req, { logIn: ours }, (done) => logIn.call(req, user, options, done))
   })
   refuseAnswered(req)
 }
@@ -57,12 +57,12 @@ export async function passportLogIn(
 /** Runs Passport's own `logOut`, likewise. */
 export async function passportLogOut(
   req: Request,
-  logOut: (options: LogInOptions, done: Done) => void,
+  logOut: (this: Request, options: LogInOptions, done: Done) => void,
   options: LogInOptions,
 ): Promise<void> {
   await worked(req, (step) => {
     const ours = (given: LogInOptions) => logOutOfSession(step, req, given)
-    return withSessionWork(req, { logOut: ours }, (done) => logOut(options, done))
+    return withSessionWork(req, { logOut: ours }, (done) => logOut.call(req, options, done))
   })
 }
 

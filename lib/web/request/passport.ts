@@ -1,6 +1,7 @@
 import type { Request } from 'express'
 import type {} from 'passport'
 import { ConfigurationError } from '../../errors/configuration-error.js'
+import { behind, privateNote } from './private-note.js'
 
 declare module 'passport' {
   interface LogInOptions {
@@ -46,7 +47,12 @@ export interface SessionManager {
 type Callback = (error?: unknown) => void
 
 /** Passport's `req.logIn`, as it was before the gate. */
-export type PassportLogIn = (user: Express.User, options: LogInOptions, done: Callback) => void
+export type PassportLogIn = (
+  this: Request,
+  user: Express.User,
+  options: LogInOptions,
+  done: Callback,
+) => void
 
 /** What `passport.authenticate` and hosts hand to `req.logIn`; Passport passes its own options on. */
 export interface LogInOptions {
@@ -69,18 +75,18 @@ export function userOf(req: Request): Express.User | undefined {
 /** Takes the user off the request. */
 export function removeUser(req: Request): void {
   // An instance with a property of its own leaves the usual property to other instances.
-  const others = usedProperties.get(req) ?? []
+  const others = usedProperties.of(req) ?? []
   for (const property of [userProperty(req), 'user', ...others]) {
     Reflect.deleteProperty(req, property)
   }
 }
 
-const usedProperties = new WeakMap<Request, Set<string>>()
+const usedProperties = privateNote<Request, readonly string[]>()
 
 /** Remembers a property under which an instance has put a user, for when users are taken away. */
 export function noteUserProperty(req: Request): void {
-  const used = usedProperties.get(req) ?? new Set()
-  usedProperties.set(req, used.add(userProperty(req)))
+  const [property, used = []] = [userProperty(req), usedProperties.of(req)]
+  if (!used.includes(property)) usedProperties.put(req, [...used, property])
 }
 
 /** The property of the request under which the instance in charge puts its user. */
@@ -169,16 +175,36 @@ export function initialisedBy(req: Request): unknown {
  * host's callbacks, and its `session()` would put them on the request, without a check.
  */
 export function refuseUnknownInstances(req: Request, passports: readonly PassportInstance[]): void {
-  let inCharge = passportOf(req)._sessionManager
-  Object.defineProperty(req, '_sessionManager', {
-    configurable: true,
-    enumerable: true,
-    get: () => inCharge,
-    set(manager: SessionManager) {
-      if (!passports.some((known) => isManagerOf(known, manager))) throw unknownInstance()
-      inCharge = manager
-    },
-  })
+  inCharge.put(req, { passports, manager: passportOf(req)._sessionManager })
+  Object.defineProperty(req, '_sessionManager', IN_CHARGE)
+}
+
+interface InCharge {
+  /** Those that the host has named. */
+  readonly passports: readonly PassportInstance[]
+  manager: SessionManager | undefined
+}
+
+const inCharge = privateNote<Request, InCharge>()
+
+/** One for all requests: with accessors of its own each, they could not share a hidden class. */
+const IN_CHARGE: PropertyDescriptor & ThisType<Request> = {
+  configurable: true,
+  enumerable: true,
+  get() {
+    return inChargeOf(this).manager
+  },
+  set(manager: SessionManager) {
+    const present = inChargeOf(this)
+    if (!present.passports.some((known) => isManagerOf(known, manager))) throw unknownInstance()
+    present.manager = manager
+  },
+}
+
+function inChargeOf(req: Request): InCharge {
+  const present = behind(inCharge, req)
+  if (present === undefined) throw unknownInstance()
+  return present
 }
 
 export function unknownInstance(): ConfigurationError {

@@ -161,6 +161,7 @@ export function pendingOf(req: Request): PendingLogin | 'broken' | null {
 
 /** The same of our key in a session. */
 export function pendingIn(secondStep: unknown): PendingLogin | 'broken' | null {
+  if (secondStep === undefined) return null
   const { pending } = Object(secondStep) as { pending?: unknown }
   if (pending === undefined || pending === null) return null
   const { id, userId, epoch, at, passport, subject, stampId, stampVersion } = Object(

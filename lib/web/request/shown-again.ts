@@ -89,6 +89,11 @@ export function hasCodesFor(req: Request, page: CodesPage): boolean {
   return (keptOn(req, page)?.sealed ?? null) !== null
 }
 
+/** Whether the session may have codes that a page has shown. */
+export function hasCodes(req: Request): boolean {
+  return req.session?.secondStep?.shown !== undefined
+}
+
 /** The visitor opens another page: from now on the codes are not shown again. */
 export async function forgetCodes(req: Request): Promise<void> {
   if (dropCodes(req)) await saveSession(req)

@@ -1,10 +1,12 @@
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
+import type { Session } from 'express-session'
 import type { PendingLogin } from '../../domain/pending-login.js'
 import { freshUntil, type Method, type Stamp, type StampOwner } from '../../domain/stamp.js'
 import { type PendingStanding, setupDeadlineOf, type UserContext } from '../../domain/standing.js'
 import { ConfigurationError } from '../../errors/configuration-error.js'
 import type { Account } from '../../service/accounts.js'
 import type { PassportLogIn } from './passport.js'
+import { behind, privateNote } from './private-note.js'
 import type { Site } from './site.js'
 
 /** A visitor who has passed the first step and not the second. There is no user beside it. */
@@ -78,19 +80,25 @@ export interface GuardState {
   readonly res: Response
   /** Called when a login of this request has passed the first step, with who it was. */
   onFirstStep: ((account: Account) => void) | null
+  /** Called when a session of this request ends, for what it holds of a login. */
+  readonly onSessionEnd: (req: Request, session: Session) => Promise<void>
 }
 
-const states = new WeakMap<Request, GuardState>()
+const states = privateNote<Request, GuardState>()
 
 export function knownGuardStateOf(req: Request): GuardState | undefined {
-  return states.get(req)
+  return states.of(req)
 }
 
 /** @throws ConfigurationError where no guard has seen the request */
 export function guardStateOf(req: Request): GuardState {
-  const state = states.get(req)
+  const state = states.of(req)
   if (state !== undefined) return state
-  throw new ConfigurationError(
+  throw noGuard()
+}
+
+function noGuard(): ConfigurationError {
+  return new ConfigurationError(
     'guard() is missing: app.use(secondStep.guard()) right after app.use(passport.session()), before ' +
       'every route and everything else of the second step',
   )
@@ -104,12 +112,19 @@ export function setSignedIn(state: GuardState, visitor: SignedInVisitor): void {
 }
 
 export function setGuardState(req: Request, state: GuardState): void {
-  states.set(req, state)
-  Object.defineProperty(req, 'secondStep', {
-    configurable: true,
-    enumerable: true,
-    get: () => helperOf(state.visitor, state.site.system.now()),
-  })
+  states.put(req, state)
+  Object.defineProperty(req, 'secondStep', HELPER)
+}
+
+/** One for all requests: with a getter of its own each, they could not share a hidden class. */
+const HELPER: PropertyDescriptor & ThisType<Request> = {
+  configurable: true,
+  enumerable: true,
+  get() {
+    const state = behind(states, this)
+    if (state === undefined) throw noGuard()
+    return helperOf(state.visitor, state.site.system.now())
+  },
 }
 
 /** The type of `req.secondStep`, for hosts. */

@@ -9,6 +9,7 @@ import {
   userOf,
   userProperty,
 } from './passport.js'
+import { privateNote } from './private-note.js'
 import { type Guarding, warnWithoutGuard } from './without-guard.js'
 
 /** Options of `passport.authenticate()` that say what becomes of the user. */
@@ -98,12 +99,19 @@ function watchStrategies(passport: PassportInstance, watching: Watching): void {
   watchStrategyObjects(passport, watching)
   const look: unknown = Reflect.get(passport, '_strategy')
   if (typeof look !== 'function') return
+  const made = new Map<string, { strategy: StrategyAtWork; watched: StrategyAtWork }>()
   Reflect.set(passport, '_strategy', (name: string) => {
     const strategy: StrategyAtWork | undefined = look.call(passport, name)
     if (strategy === undefined) return undefined
-    return name === 'session'
-      ? watchedSession(strategy, watching)
-      : watchedStrategy(name, strategy, watching)
+    const last = made.get(name)
+    // Passport makes an object that inherits from it at every request, so it stays the same.
+    if (last?.strategy === strategy) return last.watched
+    const watched =
+      name === 'session'
+        ? watchedSession(strategy, watching)
+        : watchedStrategy(name, strategy, watching)
+    made.set(name, { strategy, watched })
+    return watched
   })
 }
 
@@ -210,12 +218,13 @@ interface SessionUser {
   readonly user: Express.User
 }
 
-const fromSessions = new WeakMap<Request, SessionUser[]>()
+const NOBODY: readonly SessionUser[] = []
+const fromSessions = privateNote<Request, readonly SessionUser[]>()
 
 function noteSession(req: Request, key: string, user: Express.User): void {
   noteUserProperty(req)
-  const noted = fromSessions.get(req) ?? []
-  fromSessions.set(req, [...noted, { key, property: userProperty(req), user }])
+  const noted = fromSessions.of(req) ?? []
+  fromSessions.put(req, [...noted, { key, property: userProperty(req), user }])
 }
 
 /**
@@ -225,13 +234,15 @@ function noteSession(req: Request, key: string, user: Express.User): void {
  *   property or from a key of its own: nobody would look at them
  */
 export function requireOneSession(req: Request): void {
+  const noted = fromSessions.of(req) ?? NOBODY
+  if (noted.length === 0) return
   const inCharge = { key: keyInCharge(req), property: userProperty(req) }
-  const unmet = (fromSessions.get(req) ?? []).some(
+  const unmet = noted.some(
     ({ key, property, user }) =>
       Reflect.get(req, property) === user &&
       (key !== inCharge.key || property !== inCharge.property),
   )
-  fromSessions.delete(req)
+  fromSessions.put(req, NOBODY)
   if (!unmet) return
   throw new ConfigurationError(
     'two Passport instances stand in front of one guard(), which can meet the users of the last one only: ' +
@@ -246,19 +257,19 @@ export interface LoginBefore {
   readonly secondStep: unknown
 }
 
-const loginsBefore = new WeakMap<Request, LoginBefore>()
+const loginsBefore = privateNote<Request, LoginBefore>()
 
 /** The login of this very request that has put this user into the session, or null. */
 export function loginBeforeGuard(req: Request, user: Express.User): LoginBefore | null {
-  const login = loginsBefore.get(req)
+  const login = loginsBefore.of(req)
   return login !== undefined && login.user === user ? login : null
 }
 
-const replacedBefore = new WeakMap<Request, unknown>()
+const replacedBefore = privateNote<Request, { readonly secondStep: unknown }>()
 
 /** Our part of the session that a login in front of the guard has replaced, if any. */
 export function replacedBeforeGuard(req: Request): unknown {
-  return replacedBefore.get(req)
+  return replacedBefore.of(req)?.secondStep
 }
 
 type LogIn = (req: Request, user: unknown, options: LogInOptions, done: Done) => void
@@ -278,8 +289,8 @@ function watchLogIns(passport: PassportInstance, watching: Watching): void {
     const isFirst = req.session && (serialisedUnder(req, key) ?? null) === null
     const secondStep = req.session?.secondStep
     logIn.call(manager, req, user, options, (error: unknown) => {
-      if (!replacedBefore.has(req)) replacedBefore.set(req, secondStep)
-      if (!error && isFirst) loginsBefore.set(req, { user, secondStep })
+      if (replacedBefore.of(req) === undefined) replacedBefore.put(req, { secondStep })
+      if (!error && isFirst) loginsBefore.put(req, { user, secondStep })
       done(error)
     })
   }
