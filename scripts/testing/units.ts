@@ -22,9 +22,10 @@ const FILES_AT_ONCE: readonly (readonly [folder: RegExp, count: number])[] = [
   [/^test\/browser\/every-page/, 1],
   [/^test\/promises\//, 1],
   [/^test\/browser\/every-/, 1],
-  [OVER_HTTP, 8],
-  [/^test\/(cli|example-app)\//, 1],
-  [/^test\/browser\//, 2],
+  [OVER_HTTP, 12],
+  [/^test\/cli\//, 3],
+  [/^test\/example-app\//, 2],
+  [/^test\/browser\//, 4],
   [/^test\/stores\//, 3],
   [/^test\//, 20],
 ]
