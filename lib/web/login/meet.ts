@@ -1,5 +1,6 @@
 import type { Request } from 'express'
 import type { PendingLogin } from '../../domain/pending-login.js'
+import type { Stamp } from '../../domain/stamp.js'
 import { demandOf, pendingStandingOf, standingOf, type UserContext } from '../../domain/standing.js'
 import type { Account } from '../../service/accounts.js'
 import { askedPath, liesUnder } from '../request/destination.js'
@@ -11,10 +12,22 @@ import {
   userOf,
 } from '../request/passport.js'
 import { replaceSession } from '../request/replaced-session.js'
-import { pendingIn, pendingOf, removeLogin, saveSession, stampOf } from '../request/session.js'
+import {
+  heldIn,
+  pendingIn,
+  pendingOf,
+  removeLogin,
+  type SecondStepSession,
+  saveSession,
+  stampOf,
+} from '../request/session.js'
 import type { HostApp, Services, Site } from '../request/site.js'
 import type { PendingVisitor, SignedInVisitor, Visitor } from '../request/visitor.js'
-import { type LoginBefore, loginBeforeGuard } from '../request/watched-passport.js'
+import {
+  type LoginBefore,
+  loginBeforeGuard,
+  replacedBeforeGuard,
+} from '../request/watched-passport.js'
 import { accountOfPending, finishLogin } from './finish-login.js'
 import { warnOfNoSession } from './warn-of-no-session.js'
 
@@ -28,12 +41,15 @@ type IsOpen = () => boolean
 export async function meet(site: Site, req: Request, isOpen: IsOpen): Promise<Visitor> {
   const user = userOf(req)
   const login = user === undefined ? null : loginBeforeGuard(req, user)
-  if (user !== undefined && login !== null) return meetLogin(site, req, user, login, isOpen)
+  if (user !== undefined && login?.isFirst === true)
+    return meetLogin(site, req, user, login, isOpen)
   const pending = pendingOf(req)
   if (pending !== null) await removeUserBeside(site, req)
   if (pending === 'broken') return { kind: 'over' }
   if (pending !== null) return meetPending(site, req, pending, isOpen)
-  return user === undefined ? { kind: 'anonymous' } : meetUser(site, req, user, isOpen)
+  return user === undefined
+    ? { kind: 'anonymous' }
+    : meetUser(site, req, user, login !== null, isOpen)
 }
 
 async function meetPending(
@@ -102,6 +118,7 @@ async function meetUser(
   site: Site,
   req: Request,
   user: Express.User,
+  isLoggedIn: boolean,
   isOpen: IsOpen,
 ): Promise<Visitor> {
   const account = describedOrNobody(site, req, user, isOpen)
@@ -109,9 +126,16 @@ async function meetUser(
   if (account === null) return { kind: 'anonymous' }
   const found = await site.sessions.userContext(account.id, account.subject)
   const userContext = await withoutMovedReset(site, account, found)
-  const visitor = signedInVisitor(req, account, userContext)
+  const carried = isLoggedIn ? carriedOver(site, req, account) : null
+  const visitor = { ...signedInVisitor(req, account, userContext), ...carried }
   const standing = standingOf(account.id, visitor.stamp, userContext, site.system.now())
-  if (standing === 'passed') return visitor
+  if (standing === 'passed') {
+    if (carried !== null) {
+      req.session.secondStep = carried.secondStep
+      await saveSession(req)
+    }
+    return visitor
+  }
   warnOfNoSession(site, req)
   if (standing !== 'revoked') {
     return becomePendingInPlace(site, req, standing, pendingInPlace(site, req, visitor), visitor)
@@ -120,6 +144,24 @@ async function meetUser(
   removeUser(req)
   await replaceSession(req, () => undefined)
   return { kind: 'anonymous' }
+}
+
+/**
+ * Our part of the session that a login in front of the guard has replaced, where this user's stamp is in it.
+ * Passport has dropped it, and a header of a single sign-on logs in at every request.
+ */
+function carriedOver(
+  site: HostApp,
+  req: Request,
+  { id }: Account,
+): { readonly stamp: Stamp; readonly secondStep: SecondStepSession } | null {
+  const secondStep = replacedBeforeGuard(req)
+  const held = heldIn({ secondStep })
+  if (held?.kind !== 'stamp' || stampOf(req) !== null) return null
+  const { login: stamp } = held
+  const { index } = instanceInCharge(req, site.passports)
+  if (stamp.userId !== id || stamp.instance !== index) return null
+  return { stamp, secondStep: secondStep as SecondStepSession }
 }
 
 /**

@@ -253,6 +253,8 @@ export function requireOneSession(req: Request): void {
 /** A login by Passport itself, because no guard has seen the request yet. */
 export interface LoginBefore {
   readonly user: unknown
+  /** Whether the session had no user: a first step. */
+  readonly isFirst: boolean
   /** Our part of the session that it replaced. */
   readonly secondStep: unknown
 }
@@ -276,8 +278,8 @@ type LogIn = (req: Request, user: unknown, options: LogInOptions, done: Done) =>
 type Done = (error?: unknown) => void
 
 /**
- * Notes first steps. A user who is already in the session and is logged in again has not passed
- * one.
+ * Notes logins. A user who is already in the session and is logged in again, as by a header of
+ * a single sign-on at every request, has not passed a first step.
  */
 function watchLogIns(passport: PassportInstance, watching: Watching): void {
   const manager: unknown = Reflect.get(passport, '_sm')
@@ -286,11 +288,13 @@ function watchLogIns(passport: PassportInstance, watching: Watching): void {
   const watchedLogIn: LogIn = (req, user, options, done) => {
     warnWithoutGuard(watching, options)
     const key = String(Reflect.get(Object(manager), '_key'))
-    const isFirst = req.session && (serialisedUnder(req, key) ?? null) === null
+    const isFirst = Boolean(req.session) && (serialisedUnder(req, key) ?? null) === null
     const secondStep = req.session?.secondStep
     logIn.call(manager, req, user, options, (error: unknown) => {
       if (replacedBefore.of(req) === undefined) replacedBefore.put(req, { secondStep })
-      if (!error && isFirst) loginsBefore.put(req, { user, secondStep })
+      const before = loginsBefore.of(req)
+      const goesOn = before?.isFirst === true && before.user === user
+      if (!error && req.session && !goesOn) loginsBefore.put(req, { user, isFirst, secondStep })
       done(error)
     })
   }

@@ -196,6 +196,90 @@ describe('"remember me" on a folder', () => {
   })
 })
 
+/** Signs in whom the header of a single sign-on names, also who is signed in. */
+class SignOnHeader extends Strategy {
+  override readonly name = 'header'
+
+  override authenticate(req: Request): void {
+    const user = rememberedIn(req)
+    if (user === undefined) this.pass()
+    else this.success(user)
+  }
+}
+
+const atEveryRequest: Readonly<Record<string, Mount>> = {
+  'a strategy': ({ app, passport }) => {
+    passport.use(new SignOnHeader())
+    app.use(passport.authenticate('header'))
+  },
+  'req.logIn()': ({ app }) => {
+    app.use((req, _res, next) => {
+      const user = rememberedIn(req)
+      if (user === undefined) next()
+      else req.logIn(user, (error) => next(error))
+    })
+  },
+  'req.logIn(), twice': ({ app }) => {
+    app.use((req, _res, next) => {
+      const user = rememberedIn(req)
+      if (user === undefined) next()
+      else req.logIn(user, () => req.logIn(user, (error) => next(error)))
+    })
+  },
+}
+
+for (const [how, mount] of Object.entries(atEveryRequest)) {
+  for (const where of ['beforeGuard', 'mountFirst'] as const) {
+    describe(`a header that signs in at every request by ${how}, mounted as ${where}`, () => {
+      it('keeps who has given the code signed in', async () => {
+        const host = makeHost({ [where]: mount })
+        const enrolment = await enrol(host, ann)
+        const browser = rememberedBrowser(host)
+        await getJson(browser, '/inside').expect(/code-required|null/)
+        await giveCode(browser, enrolment.code()).expect(200)
+        for (let request = 0; request < 3; request += 1) {
+          await getJson(browser, '/inside').expect(200, { user: 'ann', status: 'verified' })
+        }
+      })
+
+      it('keeps who has no second step signed in, and is a first step again after endSessions()', async () => {
+        const host = makeHost({ [where]: mount })
+        await host.secondStep.endSessions('ann')
+        const browser = rememberedBrowser(host)
+        for (let request = 0; request < 3; request += 1) {
+          await getJson(browser, '/inside').expect(200, { user: 'ann', status: 'none' })
+        }
+        await host.secondStep.endSessions('ann')
+        await getJson(browser, '/inside')
+        await getJson(browser, '/inside').expect(200, { user: 'ann', status: 'none' })
+      })
+
+      it('gives nobody the stamp of somebody else', async () => {
+        const host = makeHost({ [where]: mount })
+        const enrolment = await enrol(host, ann)
+        await enrol(host, bob)
+        const browser = rememberedBrowser(host)
+        await getJson(browser, '/inside').expect(/code-required|null/)
+        await giveCode(browser, enrolment.code()).expect(200)
+        browser.set('X-Remembered', 'bob')
+        expect((await getJson(browser, '/inside')).body.user ?? null).to.equal(null)
+      })
+
+      it('keeps nobody in whose session was ended', async () => {
+        const host = makeHost({ [where]: mount })
+        const enrolment = await enrol(host, ann)
+        const browser = rememberedBrowser(host)
+        await getJson(browser, '/inside')
+        await giveCode(browser, enrolment.code()).expect(200)
+        await host.secondStep.endSessions('ann')
+        for (let request = 0; request < 3; request += 1) {
+          expect((await getJson(browser, '/inside')).body.user ?? null).to.equal(null)
+        }
+      })
+    })
+  }
+}
+
 /** A session of before the set-up, as a thief has it: the user is in it, and no stamp. */
 async function revokedSession(host: Host): Promise<Browser> {
   const thief = browserOf(host)
