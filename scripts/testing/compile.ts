@@ -26,7 +26,7 @@ export async function compile(): Promise<void> {
 }
 
 function isReadByTests(name: string): boolean {
-  return /^tsconfig.*\.json$|\.md$/.test(name)
+  return /^(tsconfig.*|\.c8rc)\.json$|\.md$/.test(name)
 }
 
 function linkFiles(folder: string): void {
