@@ -100,6 +100,7 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
     backupCodes: checked.backupCodes,
     window,
     failureReporter,
+    ownAudit: options.store.writeWith?.audit === log ? audit : null,
   })
   const tally = new Tally(counters)
   const limits = new CodeLimits(counters, tally, announcer)

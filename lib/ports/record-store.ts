@@ -1,7 +1,7 @@
 import type { Policy } from '../domain/policy.js'
 import type { SecondStepRecord } from '../domain/record.js'
 import type { RecordList } from '../domain/record-list.js'
-import type { AuditLog } from './audit-log.js'
+import type { AuditEntry, AuditLog } from './audit-log.js'
 import type { Counters } from './counters.js'
 
 /** The query of a list. */
@@ -32,6 +32,28 @@ export interface RecordPage {
 export interface RecordAndPolicy {
   readonly record: SecondStepRecord | null
   readonly policy: Policy | null
+}
+
+/** Writes records together with entries of an audit log in the same place. */
+export interface WriteWithEntries {
+  /**
+   * The store's own `write` and `audit`. In a store that is made of this one with another of either,
+   * the package writes and appends by those, one after the other.
+   */
+  readonly write: RecordStore['write']
+  readonly audit: AuditLog
+  /**
+   * As `write`. In the same transaction appends the entries if this call puts the record in place: not
+   * if it answers `false`, nor if the record is already stored because the call was sent again.
+   *
+   * @throws anything, where it is not known whether the write took place; entries and record are there
+   *   both, or neither
+   */
+  run(
+    record: SecondStepRecord,
+    expectedVersion: number,
+    entries: readonly AuditEntry[],
+  ): Promise<boolean>
 }
 
 /**
@@ -96,6 +118,9 @@ export interface RecordStore {
 
   /** Optional. An audit log in the same place, for hosts that name no other. */
   readonly audit?: AuditLog
+
+  /** Optional. Used where `audit` is the log in use: a decision waits for the store once, not twice. */
+  readonly writeWith?: WriteWithEntries
 
   /** Optional. Counters in the same place, for hosts that name no others. */
   readonly counters?: Counters

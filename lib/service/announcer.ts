@@ -56,6 +56,13 @@ export class SecondStepEvents extends EventEmitter<Listeners> {}
 /** A part of the package that receives each event, with the request's languages. */
 export type Told = (event: AnnouncedEvent, languages: readonly string[]) => void
 
+/** Events that are to be announced once their decision is written. */
+export interface Announcement {
+  readonly entries: readonly AuditEntry[]
+  /** Tells the listeners. Never throws. */
+  tell(): void
+}
+
 /** Passes decided and written events on to the listeners and the audit log. */
 export class Announcer {
   readonly events = new SecondStepEvents()
@@ -92,7 +99,16 @@ export class Announcer {
     events: readonly SecondStepEvent[],
     requestInfo: RequestInfo,
   ): Promise<void> {
-    if (events.length === 0) return
+    await this.publish(this.prepare(userId, events, requestInfo))
+  }
+
+  /** The events of a decision that is not written yet, with their entries for the audit log. */
+  prepare(
+    userId: string | null,
+    events: readonly SecondStepEvent[],
+    requestInfo: RequestInfo,
+  ): Announcement {
+    if (events.length === 0) return { entries: [], tell: () => undefined }
     const { ip, userAgent, reason = null, languages = [] } = requestInfo
     const actor = requestInfo.actor ?? { kind: 'user', id: userId }
     const at = this.#system.now()
@@ -100,8 +116,18 @@ export class Announcer {
       const told = { type, actor, user: userId, method, at: new Date(at), ip, userAgent }
       return { ...told, reason, detail } as AnnouncedEvent
     })
-    for (const event of announced) this.#announce(event, languages)
-    await this.#audit?.append(announced.map((event, index) => this.#entryOf(event, at, index)))
+    return {
+      entries: announced.map((event, index) => this.#entryOf(event, at, index)),
+      tell: () => {
+        for (const event of announced) this.#announce(event, languages)
+      },
+    }
+  }
+
+  /** As `announce`. */
+  async publish({ entries, tell }: Announcement): Promise<void> {
+    tell()
+    if (entries.length > 0) await this.#audit?.append(entries)
   }
 
   /** Its id sorts by time, then in the order of the decision; beyond that by chance. */

@@ -23,14 +23,24 @@ export class Audit {
   }
 
   async append(entries: readonly AuditEntry[]): Promise<void> {
-    const worth = this.#noted === null ? entries : await this.#noted.worth(entries)
+    const worth = await this.worth(entries)
     if (worth.length === 0) return
     try {
       await within(PART, () => this.#log.append(worth), this.#timeout)
     } catch (error) {
-      await this.#noted?.giveBack(worth)
+      await this.giveBack(worth)
       throw error
     }
+  }
+
+  /** Those of the entries that are worth to be kept. Takes their places among the attempts of the day. */
+  async worth(entries: readonly AuditEntry[]): Promise<readonly AuditEntry[]> {
+    return this.#noted === null ? entries : this.#noted.worth(entries)
+  }
+
+  /** They were not written: the next ones are worth as much. Never rejects. */
+  async giveBack(entries: readonly AuditEntry[]): Promise<void> {
+    await this.#noted?.giveBack(entries)
   }
 
   /**

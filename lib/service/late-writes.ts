@@ -1,4 +1,3 @@
-import type { SecondStepEvent } from '../domain/event.js'
 import { MINUTE_MS } from '../domain/units.js'
 import { shortName, shortNames } from '../domain/write-name.js'
 import type { System } from '../ports/system.js'
@@ -17,7 +16,8 @@ export interface Named {
 
 /** What is told of a write. */
 export interface News {
-  readonly events: readonly SecondStepEvent[]
+  /** Whether there is anything to tell. */
+  readonly isAnnounced: boolean
   readonly announce: () => Promise<void>
 }
 
@@ -135,7 +135,7 @@ export class LateWrites {
   }
 
   #watch(owed: Owed): void {
-    if (owed.news.events.length === 0 || this.#watched.size >= REMEMBERED_AT_MOST) {
+    if (!owed.news.isAnnounced || this.#watched.size >= REMEMBERED_AT_MOST) {
       this.#forget(owed)
       return
     }

@@ -10,8 +10,10 @@ import type { RecordQuery, RecordStore } from '../ports/record-store.js'
 import type { System } from '../ports/system.js'
 import { within } from '../ports/with-timeout.js'
 import type { Announcer, RequestInfo } from './announcer.js'
+import type { Audit } from './audit.js'
 import { FailureReporter } from './failure-reporter.js'
 import { LateWrites, type Named, type News, type SentWrite } from './late-writes.js'
+import { type ToldWrite, ToldWrites } from './told-writes.js'
 
 const TRIES = 10
 const PART = 'the record store'
@@ -52,6 +54,7 @@ export class Records {
   readonly #window: number
   readonly #timeout: number
   readonly #lateWrites: LateWrites
+  readonly #toldWrites: ToldWrites
   #opening: Promise<void> | null = null
 
   constructor(
@@ -68,6 +71,8 @@ export class Records {
       lookEvery?: number
       /** Tells the operator what fails in the background. */
       failureReporter?: FailureReporter
+      /** The audit log, if it is the one of the store's `writeWith`. */
+      ownAudit?: Audit | null
     },
   ) {
     this.#store = store
@@ -77,6 +82,7 @@ export class Records {
     this.#timeout = environment.timeout
     this.#backupCodes = environment.backupCodes ?? true
     this.#window = environment.window ?? 1
+    this.#toldWrites = new ToldWrites(store, announcer, environment.ownAudit ?? null)
     const { lookEvery = LOOKS_EVERY, failureReporter = new FailureReporter(system) } = environment
     const report = (error: unknown) => failureReporter.report(error)
     this.#lateWrites = new LateWrites(system, { every: lookEvery, report })
@@ -199,15 +205,22 @@ export class Records {
       const now = this.#system.now()
       const decision = await decide(record, now)
       const next = noteLock(decision.record, this.#window, now)
-      const { events } = decision
-      const announce = () => this.#announcer.announce(userId, events, requestInfo)
       const sent = decision.record === record ? null : this.#following(next, record)
-      if (sent !== null && !(await this.#write(sent, { events, announce }))) {
+      const announcement = this.#announcer.prepare(userId, decision.events, requestInfo)
+      if (sent === null) {
+        await this.#announcer.publish(announcement)
+        return decision.answer
+      }
+      const write = await this.#toldWrites.prepare(sent, announcement)
+      if (!(await this.#write(sent, write))) {
         record = await this.find(userId)
         // A client that sends a write again after a dropped connection loses against whoever came between.
-        if (!isNamedBy(sent.writeId, record.writeId)) continue
+        if (!isNamedBy(sent.writeId, record.writeId)) {
+          await write.forget()
+          continue
+        }
       }
-      await announce()
+      await write.announce()
       return decision.answer
     }
     throw new UnavailableError(PART, new Error(`lost ${TRIES} races for one record`))
@@ -225,10 +238,11 @@ export class Records {
     for (let tried = 0; tried < TRIES; tried += 1) {
       const policy = await this.#storedPolicy()
       const decision = decide(policy, this.#system.now())
-      const { events } = decision
-      const announce = () => this.#announcer.announce(null, events, requestInfo)
+      const announcement = this.#announcer.prepare(null, decision.events, requestInfo)
+      const announce = () => this.#announcer.publish(announcement)
+      const isAnnounced = announcement.entries.length > 0
       const sent = decision.policy === policy ? null : this.#following(decision.policy, policy)
-      if (sent !== null && !(await this.#writePolicy(sent, { events, announce }))) {
+      if (sent !== null && !(await this.#writePolicy(sent, { isAnnounced, announce }))) {
         const { writeId } = await this.#storedPolicy()
         if (!isNamedBy(sent.writeId, writeId)) continue
       }
@@ -279,10 +293,14 @@ export class Records {
     return this.#backupCodes ? policy : { ...policy, backupCodes: false }
   }
 
-  #write(document: SecondStepRecord, news: News): Promise<boolean> {
+  async #write(document: SecondStepRecord, write: ToldWrite): Promise<boolean> {
     const read = () => this.find(document.userId)
-    const write = () => this.#store.write(document, document.version - 1)
-    return this.#written({ document, read, news }, write)
+    try {
+      return await this.#written({ document, read, news: write }, () => write.send())
+    } catch (error) {
+      void write.forget()
+      throw error
+    }
   }
 
   #writePolicy(document: Policy, news: News): Promise<boolean> {

@@ -2,7 +2,7 @@ import type { Policy } from '../domain/policy.js'
 import type { SecondStepRecord } from '../domain/record.js'
 import { checkNoOptions } from '../errors/check-call.js'
 import { ConfigurationError } from '../errors/configuration-error.js'
-import type { RecordStore } from '../ports/record-store.js'
+import type { RecordStore, WriteWithEntries } from '../ports/record-store.js'
 import { memoryAuditLog } from './memory-audit-log.js'
 import { memoryPage } from './memory-list.js'
 
@@ -41,14 +41,31 @@ export function memoryStore(...none: never[]): RecordStore {
   if (process.env.NODE_ENV === 'production') refuse()
   const records = new Map<string, Slot<SecondStepRecord>>()
   const policy = new Slot<Policy>()
+  const audit = memoryAuditLog()
+
+  function slotOf(userId: string): Slot<SecondStepRecord> {
+    const slot = records.get(userId) ?? new Slot<SecondStepRecord>()
+    records.set(userId, slot)
+    return slot
+  }
+  const write: RecordStore['write'] = async (record, expectedVersion) =>
+    slotOf(record.userId).write(record, expectedVersion)
+  const writeWith: WriteWithEntries = {
+    write,
+    audit,
+    async run(record, expectedVersion, entries) {
+      const slot = slotOf(record.userId)
+      const isSentAgain = slot.read()?.writeId === record.writeId
+      const won = slot.write(record, expectedVersion)
+      if (won && !isSentAgain) await audit.append(entries)
+      return won
+    },
+  }
 
   return {
     find: async (userId) => records.get(userId)?.read() ?? null,
-    async write(record, expectedVersion) {
-      const slot = records.get(record.userId) ?? new Slot<SecondStepRecord>()
-      records.set(record.userId, slot)
-      return slot.write(record, expectedVersion)
-    },
+    write,
+    writeWith,
     findPolicy: async () => policy.read(),
     writePolicy: async (document, expectedVersion) => policy.write(document, expectedVersion),
 
@@ -57,7 +74,7 @@ export function memoryStore(...none: never[]): RecordStore {
       return memoryPage(stored, query)
     },
     count: async () => [...records.values()].filter((slot) => slot.read() !== null).length,
-    audit: memoryAuditLog(),
+    audit,
 
     async open({ production }) {
       if (production) refuse()

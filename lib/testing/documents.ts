@@ -3,6 +3,11 @@ import { defaultPolicy, type Policy } from '../domain/policy.js'
 import { blankRecord, type SecondStepRecord } from '../domain/record.js'
 import type { RecordStore } from '../ports/record-store.js'
 
+/** 32 of them, by chance. */
+export function hexDigits(): string {
+  return randomUUID().replaceAll('-', '')
+}
+
 /** A kind of document and how a store keeps it, so that one case serves records and the policy. */
 export interface Kind<Document extends { readonly version: number; readonly writeId: string }> {
   readonly name: string

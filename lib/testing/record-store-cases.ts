@@ -7,6 +7,7 @@ import { raceCases } from './race-cases.js'
 import { readCases } from './read-cases.js'
 import type { StoreCase } from './store-under-test.js'
 import { userIdCases } from './user-id-cases.js'
+import { writeWithCases } from './write-with-cases.js'
 
 /**
  * Tells whether an adapter of the RecordStore port gets it right. Plain cases for any test runner:
@@ -26,4 +27,5 @@ export const recordStoreCases: readonly StoreCase[] = [
   ...lostRecordCases,
   ...listCases,
   ...mailResetListCases,
+  ...writeWithCases,
 ]
