@@ -33,7 +33,7 @@ export async function askForSecondStep(
     return
   }
   removeUser(req)
-  if (how === 'ours') state.next()
+  if (how === 'on') state.next()
   else await answerAsPending(site, req, res, visitor.standing)
 }
 

@@ -17,7 +17,7 @@ import { userContextAtLogin } from './user-context-at-login.js'
  *
  * - `passport.authenticate(…, { session: false }, callback)`: the host's callback gets the user and
  *   hands out a token. They are refused here, as the same call without a callback is.
- * - "remember me" at one of our own routes: the pending login of that user goes on.
+ * - "remember me" at one of our own routes or an open path: the pending login of that user goes on.
  *
  * Strategies call back from a database, where nobody catches: what the host's callback throws goes to
  * Express.
@@ -40,7 +40,7 @@ async function meetWithSession(state: GuardState, found: FoundUser): Promise<unk
   let pass = false
   try {
     checkLogInOptions(found.options)
-    pass = isForOurRoute(state, found)
+    pass = goesOn(state, found)
   } catch (error) {
     return found.fail(error)
   }
@@ -49,9 +49,9 @@ async function meetWithSession(state: GuardState, found: FoundUser): Promise<unk
   return found.proceed()
 }
 
-function isForOurRoute(state: GuardState, { req, user, options }: FoundUser): boolean {
+function goesOn(state: GuardState, { req, user, options }: FoundUser): boolean {
   if (state.visitor.kind !== 'pending') return false
-  return goingOn(req, state, state.site.describe(user).id, options) === 'ours'
+  return goingOn(req, state, state.site.describe(user).id, options) === 'on'
 }
 
 async function meetWithoutSession(state: GuardState, found: FoundUser): Promise<unknown> {

@@ -8,23 +8,26 @@ import { isWithoutSession } from './check-log-in-options.js'
  * What happens to the pending login if its own user passes the first step again, as "remember me"
  * does at every request without a user:
  *
- * - `ours`: the request goes on to our route, or the challenge would never be reached
+ * - `on`: the request goes on to our route or to an open path, without a user: the challenge, the
+ *   host's own too, and the log-out would never be reached
  * - `elsewhere`: the login is answered as pending, and the pending login stays the same
  * - `anew`: a login route was asked, or there is nothing to go on with
  *
- * A request for anything else than our routes never goes on: behind a middleware that signs in at
- * every request, routes take whoever reaches them for signed in.
+ * A request for anything else never goes on: behind a middleware that signs in at every request, routes
+ * take whoever reaches them for signed in. So does what follows a login that lies on an open path itself.
  */
 export function goingOn(
   req: Request,
-  { site, visitor, passed }: GuardState,
+  { site, visitor, passed, isOpen }: GuardState,
   userId: string,
   options: AuthenticateOptions,
-): 'ours' | 'elsewhere' | 'anew' {
+): 'on' | 'elsewhere' | 'anew' {
   if (visitor.kind !== 'pending' || passed !== null) return 'anew'
   if (visitor.pending.userId !== userId || isWithoutSession(options)) return 'anew'
-  if (isOurs(askedPath(req, site), site.paths)) return 'ours'
-  return isLoginRoute(req, options) ? 'anew' : 'elsewhere'
+  const path = askedPath(req, site)
+  if (isOurs(path, site.paths)) return 'on'
+  if (isLoginRoute(req, options)) return 'anew'
+  return isOpen(path) && !isOpen(`${site.base}${req.baseUrl}`) ? 'on' : 'elsewhere'
 }
 
 /** Whether the login has a route of its own, instead of running in front of every route. */

@@ -56,7 +56,8 @@ export interface GuardOptions {
  */
 export function guard(site: Site, options: GuardOptions = {}): RequestHandler {
   checkCall(options, ['open'], 'guard')
-  const open = openPaths(options.open, site.base)
+  const open = openPaths(options.open, site.base).map((folder) => `${site.base}${folder}`)
+  const isOpen = (path: string) => open.some((folder) => liesUnder(path, folder))
   noteNamed(site.passports)
   for (const passport of site.passports) watchForGuard(passport, watcherOf(site))
   const seen: SeenStore = { store: undefined }
@@ -70,8 +71,8 @@ export function guard(site: Site, options: GuardOptions = {}): RequestHandler {
       const known = knownGuardStateOf(req)
       if (known !== undefined && isMet(site, req, known)) return next()
       checkMounting(site, req, seen)
-      const state = known ?? wrap(site, req, res, next, look)
-      if (!isStranger(req)) return void pass(site, open, req, res, next, state).catch(refuse)
+      const state = known ?? wrap(site, req, res, next, { look, isOpen })
+      if (!isStranger(req)) return void pass(site, req, res, next, state).catch(refuse)
       state.visitor = ANONYMOUS
       next()
     } catch (error) {
@@ -109,21 +110,20 @@ function isStranger(req: Request): boolean {
 
 async function pass(
   site: Site,
-  open: readonly string[],
   req: Request,
   res: Response,
   next: NextFunction,
   state: GuardState,
 ): Promise<void> {
   const isAnswered = answeredSince(res)
-  const visitor = await meet(site, req, () => isOpen(site, open, req))
+  const visitor = await meet(site, req, () => state.isOpen(askedPath(req, site)))
   const replaced = replacedBeforeGuard(req)
   if (replaced !== undefined) await endReplacedBefore(req, replaced, visitor)
   state.visitor = visitor
   if (visitor.kind === 'signed-in') state.cameWith = [...state.cameWith, visitor]
   if (hasCodes(req) && isNavigation(req)) await forgetCodes(req)
   if (isAnswered()) return
-  if (state.visitor.kind === 'pending' && mustGoToChallenge(site, open, req)) {
+  if (state.visitor.kind === 'pending' && mustGoToChallenge(state, req)) {
     await rememberDestination(site, req, state.visitor)
     if (!isAnswered()) redirect(res, pagePath(site.paths, state.visitor.standing))
     return
@@ -140,11 +140,12 @@ function wrap(
   req: Request,
   res: Response,
   next: NextFunction,
-  look: RequestHandler,
+  { look, isOpen }: Pick<GuardState, 'look' | 'isOpen'>,
 ): GuardState {
   const state: GuardState = {
     site,
     look,
+    isOpen,
     visitor: ANONYMOUS,
     logIn: req.logIn as PassportLogIn,
     next,
@@ -183,14 +184,9 @@ function onSessionEnd(req: Request, session: Session): Promise<void> {
   return ended
 }
 
-function mustGoToChallenge(site: Site, open: readonly string[], req: Request): boolean {
+function mustGoToChallenge({ site, isOpen }: GuardState, req: Request): boolean {
   const path = askedPath(req, site)
-  return isNavigation(req) && !isOurs(path, site.paths) && !isOpen(site, open, req)
-}
-
-function isOpen(site: Site, open: readonly string[], req: Request): boolean {
-  const path = askedPath(req, site)
-  return open.some((folder) => liesUnder(path, `${site.base}${folder}`))
+  return isNavigation(req) && !isOurs(path, site.paths) && !isOpen(path)
 }
 
 async function rememberDestination(

@@ -55,6 +55,8 @@ export interface GuardState {
    * process.
    */
   readonly next: NextFunction
+  /** Whether a path, as the browser asked for it, is one of signing in and out. */
+  readonly isOpen: (path: string) => boolean
   /** When the guard checked, in milliseconds. */
   metAt: number
   /** Whether the body, if any, had already arrived when the guard checked. */

@@ -196,6 +196,44 @@ describe('"remember me" on a folder', () => {
   })
 })
 
+for (const [way, options] of Object.entries(ways)) {
+  describe(`"remember me" by ${way}, with a challenge page of the host’s own`, () => {
+    const ownChallenge: HostOptions = {
+      ...options,
+      options: { onPending: (_req, res) => res.redirect(303, '/my-code') },
+      guard: { open: ['/login', '/logout', '/my-code'] },
+      routes: ({ app, passport, secondStep }) => {
+        passport.use(secondStep.strategy())
+        app.get('/my-code', (req, res) => res.json({ user: req.user ?? null }))
+        app.post('/my-code', passport.authenticate('second-step', { successRedirect: '/inside' }))
+      },
+    }
+
+    it('shows that page to nobody’s name, and its code gets the user in', async () => {
+      const host = makeHost(ownChallenge)
+      const enrolment = await enrol(host, ann)
+      const browser = rememberedBrowser(host)
+      await getPage(browser, '/inside').expect(303)
+      await getPage(browser, '/my-code').expect(200, { user: null })
+      const [begun, ...others] = pendingLogins(host)
+      expect(others).to.deep.equal([])
+      await getPage(browser, '/my-code').expect(200, { user: null })
+      expect(pendingLogins(host)).to.deep.equal([begun])
+      await postForm(browser, '/my-code', { code: enrolment.code() }).expect(302)
+      await browser.get('/inside').expect(200, { user: 'ann', status: 'verified' })
+    })
+
+    it('lets a pending visitor log out', async () => {
+      const host = makeHost(ownChallenge)
+      await enrol(host, ann)
+      const browser = rememberedBrowser(host)
+      await getPage(browser, '/inside').expect(303)
+      await postJson(browser, '/logout').expect(200, { status: 'signed-out' })
+      expect(pendingLogins(host)).to.deep.equal([])
+    })
+  })
+}
+
 /** Signs in whom the header of a single sign-on names, also who is signed in. */
 class SignOnHeader extends Strategy {
   override readonly name = 'header'
@@ -329,6 +367,21 @@ describe('a revoked session', () => {
 })
 
 describe('a login that the host demands at every request', () => {
+  it('lets no pending visitor through behind it, where it lies on an open path itself', async () => {
+    const host = makeHost({
+      guard: { open: ['/login', '/auth'] },
+      mountFirst: ({ app, passport }) => {
+        passport.use('provider', new RememberMe())
+        app.use('/auth/back', passport.authenticate('provider'), (_req, res) => res.json({ in: 1 }))
+      },
+    })
+    await enrol(host, ann)
+    const browser = rememberedBrowser(host)
+    for (const path of ['/auth/back', '/auth/back', '/auth/back/there']) {
+      expect((await getJson(browser, path)).body.status, path).to.equal('code-required')
+    }
+  })
+
   it('lets no pending visitor through to the host’s routes', async () => {
     // Behind passport.authenticate('basic') a route need not look at req.user: who has none is refused.
     const host = makeHost({
