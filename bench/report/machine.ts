@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { cpus, totalmem } from 'node:os'
+import { cpus, loadavg, totalmem } from 'node:os'
 
 const require = createRequire(import.meta.url)
 const PACKAGES = [
@@ -21,6 +21,7 @@ export function machine(redisVersion: string): readonly string[] {
   return [
     `${cpus().length} cores (${first?.model.trim() || process.arch}), ${memory} GiB, ${process.platform}`,
     `Node.js ${process.version}, Redis ${redisVersion} on the same machine`,
+    `load of the last 15 minutes: ${(loadavg()[2] ?? 0).toFixed(1)} (the bench alone makes about 2; with more, read the ratios with care)`,
     PACKAGES.map((name) => `${name} ${versionOf(name)}`).join(', '),
   ]
 }
