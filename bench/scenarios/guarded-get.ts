@@ -36,7 +36,7 @@ export async function reader(bench: Bench, accounts: Accounts): Promise<Contesta
     app: accounts.app,
     expected: { status: 200, body: '{"user":{"id":"reader-' },
     prepare: async () => requests,
-    times: bench.quick ? 80 : 300,
+    times: bench.quick ? 80 : 400,
   }
 }
 

@@ -89,6 +89,6 @@ function login(
     app,
     expected,
     prepare: async () => requests,
-    times: bench.quick ? 40 : 160,
+    times: bench.quick ? 40 : 250,
   }
 }

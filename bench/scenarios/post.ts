@@ -16,7 +16,7 @@ const PEERS = [
 
 /** The right code to a pending login, each of another user. */
 export async function post(bench: Bench): Promise<readonly Figure[]> {
-  const ids = userIds('poster', bench.quick ? 20 : 120)
+  const ids = userIds('poster', bench.quick ? 20 : 250)
   const contestants: Contestant[] = []
   for (const accounts of await bench.all(PEERS)) contestants.push(await poster(accounts, ids))
   const samples = await measure(contestants, roundsOf(bench))

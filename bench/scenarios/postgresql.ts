@@ -29,7 +29,7 @@ async function get(bench: Bench, ours: Accounts): Promise<Figure> {
 }
 
 async function post(bench: Bench, ours: Accounts): Promise<Figure> {
-  const ids = userIds('poster', bench.quick ? 20 : 120)
+  const ids = userIds('poster', bench.quick ? 20 : 250)
   const [base, control] = ['passport-totp', 'passport-totp, control'] as const
   const contestants = []
   for (const accounts of [await bench.accounts(base), await bench.accounts(control), ours]) {
