@@ -114,7 +114,10 @@ describe('the option `timeout`', () => {
       const now = sessions[call].bind(sessions) as (...args: unknown[]) => void
       Reflect.set(sessions, call, (...args: unknown[]) => void slow().then(() => now(...args)))
     }
+    world.slow = 'serializeUser'
+    const serialised = slow().then(() => world.comeLate())
     await refusedInTime(() => giveCode(browser, enrolment.code()))
+    await serialised
   })
 
   it('is what `onPending` may take', async () => {
