@@ -14,6 +14,7 @@ import type { Audit } from './audit.js'
 import { FailureReporter } from './failure-reporter.js'
 import { LateWrites, type Named, type News, type SentWrite } from './late-writes.js'
 import { type ToldWrite, ToldWrites } from './told-writes.js'
+import { Turns } from './turns.js'
 
 const TRIES = 10
 const PART = 'the record store'
@@ -44,6 +45,17 @@ export interface IdPage {
   readonly next: string | null
 }
 
+interface Change<Answer> {
+  readonly userId: string
+  readonly requestInfo: RequestInfo
+  readonly decide: (
+    record: SecondStepRecord,
+    now: number,
+  ) => Decision<Answer> | Promise<Decision<Answer>>
+  /** Hands what was written to the changes that wait for their turn. */
+  readonly leave: (written: SecondStepRecord) => void
+}
+
 /** Loads records and changes them by compare-and-set. */
 export class Records {
   readonly #store: RecordStore
@@ -55,6 +67,7 @@ export class Records {
   readonly #timeout: number
   readonly #lateWrites: LateWrites
   readonly #toldWrites: ToldWrites
+  readonly #turns: Turns<SecondStepRecord>
   #opening: Promise<void> | null = null
 
   constructor(
@@ -82,6 +95,8 @@ export class Records {
     this.#timeout = environment.timeout
     this.#backupCodes = environment.backupCodes ?? true
     this.#window = environment.window ?? 1
+    // Half of what one call may take: a refusal is due within two seconds, waiting included.
+    this.#turns = new Turns(environment.timeout / 2)
     this.#toldWrites = new ToldWrites(store, announcer, environment.ownAudit ?? null)
     const { lookEvery = LOOKS_EVERY, failureReporter = new FailureReporter(system) } = environment
     const report = (error: unknown) => failureReporter.report(error)
@@ -190,17 +205,29 @@ export class Records {
   /**
    * Decides on the record and writes the decision. Only then it announces the events, and then
    * answers. After a lost race it reads and decides again. After a time-out it does not try again,
-   * because the write may have taken place: if it has, the events are announced later.
+   * because the write may have taken place: if it has, the events are announced later. Changes of one
+   * record in this process take turns.
    *
    * @param known the record as this request has already read it; compare-and-set makes it safe
    */
   async change<Answer>(
     userId: string,
     requestInfo: RequestInfo,
-    decide: (record: SecondStepRecord, now: number) => Decision<Answer> | Promise<Decision<Answer>>,
+    decide: Change<Answer>['decide'],
     known?: SecondStepRecord,
   ): Promise<Answer> {
-    let record = known ?? (await this.find(userId))
+    return this.#turns.run(userId, async (newest, leave) => {
+      const isNewer = known !== undefined && newest !== null && newest.version > known.version
+      const first = isNewer ? newest : (known ?? (await this.find(userId)))
+      return this.#changeFrom(first, { userId, requestInfo, decide, leave })
+    })
+  }
+
+  async #changeFrom<Answer>(
+    first: SecondStepRecord,
+    { userId, requestInfo, decide, leave }: Change<Answer>,
+  ): Promise<Answer> {
+    let record = first
     for (let tried = 0; tried < TRIES; tried += 1) {
       const now = this.#system.now()
       const decision = await decide(record, now)
@@ -219,7 +246,8 @@ export class Records {
           await write.forget()
           continue
         }
-      }
+        leave(record)
+      } else leave(sent)
       await write.announce()
       return decision.answer
     }
