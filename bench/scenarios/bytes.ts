@@ -53,7 +53,7 @@ async function usedByHand(bench: Bench, ids: readonly string[]): Promise<number>
 async function bytesByClass(redis: Redis): Promise<Map<string, number>> {
   const classes = new Map<string, number>()
   for (const key of await redis.keys('*')) {
-    const name = key.replace(/[\w-]{16,}|kept-\d+/g, '*')
+    const name = key.replace(/[\w-]{16,}|kept-\d+|(?<=:)\d+(?=\})/g, '*')
     const size = Number(await redis.memory('USAGE', key, 'SAMPLES', 0))
     classes.set(name, (classes.get(name) ?? 0) + size)
   }
