@@ -11,6 +11,12 @@ import { ENDED_AT_MOST } from './stamp.js'
 
 const setupInProgress = shape({ owner: text, startedAt: count, misses: count })
 
+function isEndedStamp(value: unknown): boolean {
+  if (!shape({ id: text, version: count })(value)) return false
+  const { goodFrom = 0 } = value as { goodFrom?: unknown }
+  return count(goodFrom)
+}
+
 const isRecord = shape({
   userId: text,
   version: count,
@@ -41,7 +47,7 @@ const isRecord = shape({
   pausedUntil: orNull(count),
   ruleStart: orNull(count),
   passwordChangedAt: orNull(count),
-  ended: listOf(shape({ id: text, version: count }), ENDED_AT_MOST),
+  ended: listOf(isEndedStamp, ENDED_AT_MOST),
   endedUpTo: orNull(count),
   endedLogins: listOf(shape({ id: text, until: count }), ENDED_LOGINS_AT_MOST),
 })

@@ -26,11 +26,13 @@ export type StampOwner = Pick<Stamp, 'userId' | 'instance'>
 /** The record's epoch and version when a stamp is given. */
 export type Generation = Pick<SecondStepRecord, 'epoch' | 'version'>
 
-/** A stamp that was logged out before its session could be sure to be gone. */
+/** A stamp that was logged out, or renewed, before its session could be sure to be gone. */
 export interface EndedStamp {
   readonly id: string
-  /** The record's version when it was logged out. */
+  /** The record's version when it was logged out or renewed. */
   readonly version: number
+  /** Of a renewed one: the version from which on it is good. */
+  readonly goodFrom?: number
 }
 
 /** How many ended stamps a record has at most. */
@@ -56,20 +58,41 @@ export function isFresh(stamp: Stamp | null, now: number): boolean {
  */
 export function endStamp(record: SecondStepRecord, id: string): SecondStepRecord {
   const setup = record.setup?.owner === id ? null : record.setup
+  return { ...withEnded(record, { id, version: record.version }), setup }
+}
+
+/**
+ * Ends what holds the stamp as it was given so far: the session has a new id, and a slow request may write
+ * the old one back. The stamp stays one entry of the list, however often it is renewed.
+ */
+export function renewStamp(record: SecondStepRecord, id: string): SecondStepRecord {
   const { version } = record
-  const all = [...record.ended.filter((ended) => ended.id !== id), { id, version }]
+  return withEnded(record, { id, version, goodFrom: renewedVersion(record) })
+}
+
+/** The version of a stamp that is renewed with the record's next write. */
+export function renewedVersion({ version }: Pick<SecondStepRecord, 'version'>): number {
+  return version + 1
+}
+
+function withEnded(record: SecondStepRecord, stamp: EndedStamp): SecondStepRecord {
+  const all = [...record.ended.filter(({ id }) => id !== stamp.id), stamp]
   const forgotten = all.slice(0, -ENDED_AT_MOST).map((ended) => ended.version)
   const endedUpTo =
     forgotten.length === 0 ? record.endedUpTo : Math.max(record.endedUpTo ?? 0, ...forgotten)
-  return { ...record, setup, ended: all.slice(-ENDED_AT_MOST), endedUpTo }
+  return { ...record, ended: all.slice(-ENDED_AT_MOST), endedUpTo }
 }
 
-/** Whether a stamp was logged out. */
+/** Whether a stamp was logged out, or is the one of before a renewal. */
 export function isEnded(
   { ended, endedUpTo }: SecondStepRecord,
   { id, version }: Pick<Stamp, 'id' | 'version'>,
 ): boolean {
-  return (endedUpTo !== null && version <= endedUpTo) || ended.some((stamp) => stamp.id === id)
+  const isOver = ({ goodFrom }: EndedStamp) => goodFrom === undefined || version < goodFrom
+  return (
+    (endedUpTo !== null && version <= endedUpTo) ||
+    ended.some((stamp) => stamp.id === id && isOver(stamp))
+  )
 }
 
 /**

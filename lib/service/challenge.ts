@@ -2,7 +2,7 @@ import type { Decision } from '../domain/decision.js'
 import { endLogin, type PendingLogin } from '../domain/pending-login.js'
 import { judgeProof, type ProofRefusal, type ProofVerdict, proofRefusal } from '../domain/proof.js'
 import type { SecondStepRecord } from '../domain/record.js'
-import type { Generation } from '../domain/stamp.js'
+import { type Generation, renewStamp } from '../domain/stamp.js'
 import { type Admission, stillAdmitted, type UserContext } from '../domain/standing.js'
 import { backupCodesLeft } from '../factors/backup-codes/kept.js'
 import type { Proof } from '../factors/factors.js'
@@ -105,6 +105,13 @@ export class Challenge {
    */
   answer(attempt: ProofAttempt): Promise<ProofAnswer> {
     return this.answerAnd(attempt, (record) => ({ record, answer: undefined, events: [] }))
+  }
+
+  /** The same where the session gets a new id: what holds the stamp as it was is over with this write. */
+  renew(attempt: ProofAttempt, stampId: string): Promise<ProofAnswer> {
+    return this.answerAnd(attempt, (record) => {
+      return { record: renewStamp(record, stampId), answer: undefined, events: [] }
+    })
   }
 
   /** Answers a proof and runs its action: both are written, or neither. */

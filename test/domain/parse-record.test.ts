@@ -137,6 +137,17 @@ describe('reading a stored record', () => {
     expect(parseRecord(blankRecord(USER), USER)).to.deep.equal(blankRecord(USER))
   })
 
+  it('takes an ended stamp that was renewed, and refuses one that is good from no version', () => {
+    const of = (goodFrom: unknown) => ({
+      ...fullRecord(),
+      ended: [{ id: 'stamp', version: 2, goodFrom }],
+    })
+    expect(parseRecord(of(3), USER)).to.deep.equal(of(3))
+    for (const odd of [null, -1, 1.5, '3', Number.POSITIVE_INFINITY, {}]) {
+      refuses(of(odd), `good from ${show(odd)}`)
+    }
+  })
+
   it('accepts the limits of the allowed values', () => {
     const edges: readonly (readonly [Path, unknown])[] = [
       [['authenticators'], []],

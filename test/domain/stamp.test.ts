@@ -7,6 +7,8 @@ import {
   isEnded,
   isFresh,
   raiseEpoch,
+  renewedVersion,
+  renewStamp,
   type Stamp,
 } from '../../lib/domain/stamp.js'
 import {
@@ -51,6 +53,36 @@ describe('a stamp', () => {
 
   it('is never fresh where no code was given', () => {
     expect(freshUntil({ ...stamp, method: 'none' })).to.equal(null)
+  })
+})
+
+describe('a renewed stamp', () => {
+  const record = deepFreeze(recordWith({ version: 7 }))
+  const renewed = deepFreeze({ ...renewStamp(record, 'stamp'), version: 8 })
+  const now = { id: 'stamp', version: renewedVersion(record) }
+
+  it('is good from this write on, and over as it was, also from the same version', () => {
+    for (const version of [0, 2, 7]) {
+      expect(isEnded(renewed, { id: 'stamp', version })).to.equal(true)
+    }
+    expect(isEnded(renewed, now)).to.equal(false)
+    expect(isEnded(renewed, { id: 'other', version: 2 })).to.equal(false)
+  })
+
+  it('keeps the set-up that its session began, and is over for good by a log-out', () => {
+    const setup = { ...UNPROVEN, secret: 'a.b.c', owner: 'stamp', startedAt: NOW, misses: 0 }
+    expect(renewStamp(deepFreeze({ ...record, setup }), 'stamp').setup).to.equal(setup)
+    expect(isEnded(endStamp(renewed, 'stamp'), now)).to.equal(true)
+  })
+
+  it('lives on where fifty log-outs drop it from the list, and stays over as it was', () => {
+    let later = renewed
+    for (let index = 0; index < 50; index += 1) {
+      later = { ...endStamp(later, `other-${index}`), version: later.version + 1 }
+    }
+    expect(later.ended.some(({ id }) => id === 'stamp')).to.equal(false)
+    expect(isEnded(later, now)).to.equal(false)
+    expect(isEnded(later, { id: 'stamp', version: 7 })).to.equal(true)
   })
 })
 

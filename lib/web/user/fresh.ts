@@ -1,5 +1,5 @@
 import { secondsToNextCode } from '../../domain/authenticators.js'
-import { freshUntil } from '../../domain/stamp.js'
+import { freshUntil, renewedVersion } from '../../domain/stamp.js'
 import type { PageProblem } from '../../text/pages.js'
 import type { Problem } from '../../text/problem.js'
 import { acceptsBackupCodes, byProof } from '../login/by-proof.js'
@@ -24,14 +24,18 @@ export const showFresh: Handler<SignedInVisitor> = async (exchange) => {
 /** POST `/fresh` */
 export const answerFresh: Handler<SignedInVisitor> = async (exchange) => {
   const { site, req, res, visitor } = exchange
-  const outcome = await byProof(exchange, (attempt) => site.challenge.answer(attempt))
+  const { stamp: before } = visitor
+  const outcome = await byProof(exchange, (attempt) =>
+    before === null ? site.challenge.answer(attempt) : site.challenge.renew(attempt, before.id),
+  )
   if ('problem' in outcome) {
     const { problem } = outcome
     return problem.code === 'sign-in-again' ? problem : onPage(exchange, problem)
   }
 
   const given = site.sessions.stamp(ownerOf(visitor), outcome.done, outcome.done.method)
-  const stamp = { ...given, id: visitor.stamp?.id ?? given.id }
+  const renewed = { id: before?.id ?? given.id, version: renewedVersion(outcome.done) }
+  const stamp = { ...given, ...renewed }
   const next = nextOf(site, req)
   await renewSession(req, stamp)
   const until = new Date(freshUntil(stamp) ?? stamp.at).toISOString()

@@ -2,11 +2,14 @@
 // host's session store writes the session back. It must be dead, also where no second step was passed:
 // whoever has the cookie could set one up with a phone of their own.
 
+import { expect } from 'chai'
 import express from 'express'
-import { browserOf, passFirstStep } from '../../support/browser.js'
-import { bob, type Host, makeHost } from '../../support/host.js'
+import { getJson, postJson } from '../../support/answers.js'
+import { browserOf, enrol, giveCode, passFirstStep } from '../../support/browser.js'
+import { SECOND } from '../../support/clock.js'
+import { ann, bob, type Host, makeHost } from '../../support/host.js'
 import { park } from '../../support/parked.js'
-import { cookieOf, useCookie } from '../../support/sessions.js'
+import { cookieOf, slowRequest, useCookie } from '../../support/sessions.js'
 
 /** The cookie of Bob's session, which was logged out and then written back by a parked request. */
 async function writtenBack(host: Host): Promise<string> {
@@ -31,5 +34,66 @@ describe('a session that was logged out and is written back', () => {
     const host = hostWithProfile()
     const cookie = await writtenBack(host)
     await useCookie(browserOf(host), cookie).get('/inside').expect(401)
+  })
+})
+
+// The attack: somebody has learned a session's id. A code at /fresh gives the session a new one, but a slow
+// request writes the old one back.
+describe('a session whose id /fresh has replaced, and that is written back', () => {
+  async function freshVisit() {
+    const host = makeHost()
+    const enrolment = await enrol(host, ann)
+    const browser = browserOf(host)
+    await passFirstStep(browser, ann)
+    let cookie = cookieOf(await giveCode(browser, enrolment.code()).expect(200))
+    const slow = [slowRequest(host, cookie)]
+    const cookies = [cookie]
+    const refresh = async () => {
+      host.system.advance(30 * SECOND)
+      const given = await postJson(browser, '/second-step/fresh', { code: enrolment.code() })
+      expect(given.status).to.equal(200)
+      cookie = cookieOf(given)
+      slow.push(slowRequest(host, cookie))
+      cookies.push(cookie)
+    }
+    return { host, browser, slow, cookies, refresh }
+  }
+
+  it('is dead, after several of them too, and the session itself lives on', async () => {
+    const { host, browser, slow, cookies, refresh } = await freshVisit()
+    for (let time = 0; time < 3; time += 1) await refresh()
+    for (const [index, cookie] of cookies.slice(0, -1).entries()) {
+      slow[index]?.writeBack()
+      const thief = useCookie(browserOf(host), cookie)
+      await getJson(thief, '/inside').expect(401, { user: null })
+      expect((await getJson(thief, '/second-step/challenge')).body.code).to.equal('not-signed-in')
+    }
+    await getJson(browser, '/inside').expect(200, { user: 'ann', status: 'verified' })
+  })
+
+  it('takes one place of the ended sessions, so that no other session ends by it', async () => {
+    const { host, browser, refresh } = await freshVisit()
+    await refresh()
+    await refresh()
+    expect((await host.store.find('ann'))?.ended).to.have.length(1)
+    await postJson(browser, '/logout').expect(200)
+    expect((await host.store.find('ann'))?.ended).to.have.length(1)
+  })
+
+  it('is dead together with the new one after a log-out', async () => {
+    const { host, browser, slow, cookies, refresh } = await freshVisit()
+    await refresh()
+    await postJson(browser, '/logout').expect(200)
+    for (const [index, cookie] of cookies.entries()) {
+      slow[index]?.writeBack()
+      await getJson(useCookie(browserOf(host), cookie), '/inside').expect(401, { user: null })
+    }
+  })
+
+  it('costs no write of its own', async () => {
+    const { host, refresh } = await freshVisit()
+    const before = (await host.store.find('ann'))?.version ?? 0
+    await refresh()
+    expect((await host.store.find('ann'))?.version).to.equal(before + 1)
   })
 })
