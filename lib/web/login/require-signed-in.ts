@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Request } from 'express'
 import { pendingStandingOf, standingOf } from '../../domain/standing.js'
 import type { ProblemCode } from '../../text/problem.js'
+import { isFromElsewhere } from '../request/cross-origin.js'
 import { userOf } from '../request/passport.js'
 import { pendingOf, stampOf } from '../request/session.js'
 import type { Site } from '../request/site.js'
@@ -11,7 +12,7 @@ export class NotSignedInError extends Error {
   override readonly name = 'NotSignedInError'
   readonly status = 401
   readonly statusCode = 401
-  /** `not-signed-in`, `code-required` or `setup-required`. */
+  /** `not-signed-in`, `code-required` or `setup-required`; `cross-origin`: another site has started it. */
   readonly code: ProblemCode
 
   constructor(code: ProblemCode) {
@@ -27,6 +28,11 @@ export class NotSignedInError extends Error {
  * @throws NotSignedInError; UnavailableError where it cannot be known
  */
 export async function requireSignedIn(site: Site, request: IncomingMessage): Promise<Express.User> {
+  const headerOf = (name: string) => request.headers?.[name]?.toString()
+  // The browser sends the cookies along, also of `SameSite=Lax` from a sibling subdomain, and no CORS applies.
+  if (isFromElsewhere(headerOf('origin'), headerOf('sec-fetch-site'), site)) {
+    throw new NotSignedInError('cross-origin')
+  }
   const req = request as Request
   const user = req.session ? userOf(req) : undefined
   const pending = req.session ? pendingOf(req) : null

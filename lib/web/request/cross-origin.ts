@@ -3,13 +3,21 @@ import type { Site } from './site.js'
 
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS'])
 
-/**
- * Whether another site started an unsafe request. Browsers say so in `Origin` or `Sec-Fetch-Site`;
- * only a request with neither is no browser's.
- */
+/** Whether another site started an unsafe request. */
 export function isCrossOrigin(req: Request, site: Pick<Site, 'origins'>): boolean {
   if (SAFE.has(req.method)) return false
-  const [origin, fetchSite] = [req.get('origin'), req.get('sec-fetch-site')]
+  return isFromElsewhere(req.get('origin'), req.get('sec-fetch-site'), site)
+}
+
+/**
+ * Whether another site started a request, whatever its method: a web-socket upgrade is a GET. Browsers say so in
+ * `Origin` or `Sec-Fetch-Site`; only a request with neither is no browser's.
+ */
+export function isFromElsewhere(
+  origin: string | undefined,
+  fetchSite: string | undefined,
+  site: Pick<Site, 'origins'>,
+): boolean {
   if (origin !== undefined && site.origins.has(origin)) return false
   if (fetchSite === 'same-origin' || fetchSite === 'none') return false
   if (origin !== undefined) warnOnce(origin, site)

@@ -30,11 +30,11 @@ function upgradesOf(host: Host): Express {
 }
 
 /** Opens a web socket with the cookies of this browser. */
-async function upgrade(host: Host, browser: Browser) {
+async function upgrade(host: Host, browser: Browser, headers: Record<string, string> = {}) {
   const app = upgradesOf(host)
   const other = browserOf({ app })
   other.jar = browser.jar
-  const { status, body } = await other.get('/socket')
+  const { status, body } = await other.get('/socket').set(headers)
   return [status, body]
 }
 
@@ -136,4 +136,36 @@ describe('requireSignedIn, at a web-socket upgrade', () => {
     const unavailable = [503, { code: 'unavailable', name: 'UnavailableError' }]
     expect(await upgrade(host, browser)).to.deep.equal(unavailable)
   })
+})
+
+// The attack: a page of another site, or of a sibling subdomain, opens a web socket. The browser sends the cookies
+// of the app along, also of `SameSite=Lax` from a sibling, and no CORS asks the app.
+describe('requireSignedIn, at an upgrade that another site has started', () => {
+  const foreign: readonly Record<string, string>[] = [
+    { Origin: 'https://evil.example', 'Sec-Fetch-Site': 'cross-site' },
+    { Origin: 'https://evil.example' },
+    { Origin: 'http://sibling.127.0.0.1', 'Sec-Fetch-Site': 'same-site' },
+    { Origin: 'null' },
+    { 'Sec-Fetch-Site': 'cross-site' },
+  ]
+  for (const headers of foreign) {
+    it(`refuses ${JSON.stringify(headers)}`, async () => {
+      const { host, browser } = await signedInVisit()
+      expect(await upgrade(host, browser, headers)).to.deep.equal(refused('cross-origin'))
+    })
+  }
+
+  const own: readonly Record<string, string>[] = [
+    { Origin: 'http://127.0.0.1' },
+    { Origin: 'https://app.acme.example', 'Sec-Fetch-Site': 'same-site' },
+    { Origin: 'http://10.0.0.7:3000', 'Sec-Fetch-Site': 'same-origin' },
+    {},
+  ]
+  for (const headers of own) {
+    it(`takes ${JSON.stringify(headers)}`, async () => {
+      const origins = ['https://app.acme.example']
+      const { host, browser } = await signedInVisit({ options: { origins } })
+      expect(await upgrade(host, browser, headers)).to.deep.equal(ANN)
+    })
+  }
 })
