@@ -19,7 +19,7 @@ import {
   removeUser,
   userOf,
 } from '../request/passport.js'
-import { saveSession, updateSecondStep } from '../request/session.js'
+import { inTime, removeLogin, saveSession, updateSecondStep } from '../request/session.js'
 import { forgetCodes, hasCodes } from '../request/shown-again.js'
 import type { Places, Site } from '../request/site.js'
 import {
@@ -160,6 +160,7 @@ function wrap(
     res,
     onFirstStep: null,
     onSessionEnd,
+    endAtStore,
   }
   setGuardState(req, state)
   refuseUnknownInstances(req, site.passports)
@@ -182,6 +183,15 @@ function onSessionEnd(req: Request, session: Session): Promise<void> {
   const isOnce = state.visitor.kind === 'signed-in' && state.visitor.once === true
   if (!isOnce) state.visitor = ANONYMOUS
   return ended
+}
+
+async function endAtStore(req: Request, call: () => Promise<void>): Promise<void> {
+  try {
+    await inTime(req, call)
+  } catch (error) {
+    removeLogin(guardStateOf(req).site, req)
+    throw error
+  }
 }
 
 function mustGoToChallenge({ site, isOpen }: GuardState, req: Request): boolean {

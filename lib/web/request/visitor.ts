@@ -84,6 +84,8 @@ export interface GuardState {
   onFirstStep: ((account: Account) => void) | null
   /** Called when a session of this request ends, for what it holds of a login. */
   readonly onSessionEnd: (req: Request, session: Session) => Promise<void>
+  /** Ends a session at its store, in limited time. Where that fails, it is over in memory all the same. */
+  readonly endAtStore: (req: Request, call: () => Promise<void>) => Promise<void>
 }
 
 const states = privateNote<Request, GuardState>()

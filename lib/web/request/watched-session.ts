@@ -127,15 +127,27 @@ function endBy(
   { req, session }: SessionOfRequest,
   done: Done | undefined,
 ): Session {
-  const { site, next, onSessionEnd } = guardStateOf(req)
-  const failure = onSessionEnd(req, session).then(
-    () => undefined,
-    (error: unknown) => error,
+  const { site, next, onSessionEnd, endAtStore } = guardStateOf(req)
+  let ended = session
+  const written = onSessionEnd(req, session)
+  const destroyed = endAtStore(
+    req,
+    () =>
+      new Promise((resolve, reject) => {
+        ended = method.call(session, (error) => {
+          watchSessions(req)
+          if (error) reject(error)
+          else resolve()
+        })
+      }),
   )
-  if (done === undefined)
-    failure.then((error) => error && site.failureReporter.report(error)).catch(next)
-  return method.call(session, (error) => {
-    watchSessions(req)
-    failure.then((failed) => done?.(error ?? failed)).catch(next)
-  })
+  Promise.allSettled([destroyed, written])
+    .then((both) => {
+      const failed = both.find((one) => one.status === 'rejected')
+      // Returned: a callback of the host's may be an async function that fails.
+      if (done !== undefined) return done(failed?.reason)
+      return failed === undefined ? undefined : site.failureReporter.report(failed.reason)
+    })
+    .catch(next)
+  return ended
 }

@@ -10,7 +10,7 @@ import { virtualAuthenticator } from '../../../lib/testing/index.js'
 import { isIn } from '../../support/actions.js'
 import { expectProblem, getJson, postJson } from '../../support/answers.js'
 import { browserOf, giveCode, passFirstStep } from '../../support/browser.js'
-import { ann, bob, type Host } from '../../support/host.js'
+import { ann, bob, type Host, type HostParts } from '../../support/host.js'
 import { type RedisServer, startRedisServer } from '../../support/redis-server.js'
 import {
   enrolledVisit,
@@ -126,4 +126,33 @@ describe('a session store that is silent when a session is saved', () => {
     silent(host)
     await expectRefusedInTime(() => getJson(browser, '/inside'))
   })
+})
+
+describe('a log-out by the host itself while the session store is away', () => {
+  const routes = ({ app }: HostParts) => {
+    for (const call of ['destroy', 'regenerate'] as const)
+      app.post(`/${call}`, (req, res, next) => {
+        req.session[call]((error?: unknown) => {
+          const left = Reflect.get(Object(req.session), 'passport')
+          if (left !== undefined) res.status(500).json({ left })
+          else if (error) next(error)
+          else res.json({})
+        })
+      })
+  }
+  const away = {
+    'never answers': () => undefined,
+    fails: (_id: string, done?: (error: unknown) => void) => done?.(new Error('away')),
+  }
+  for (const call of ['destroy', 'regenerate']) {
+    for (const [how, destroy] of Object.entries(away)) {
+      it(`is a 503 in time by ${call}() where it ${how}, and the login is over`, async () => {
+        const { host, browser } = await signedInVisit({ options: { timeout: SHORT }, routes })
+        Reflect.set(host.sessions, 'destroy', destroy)
+        await expectRefusedInTime(() => postJson(browser, `/${call}`))
+        Reflect.deleteProperty(host.sessions, 'destroy')
+        expect(await isIn(browser)).to.equal(false)
+      })
+    }
+  }
 })
