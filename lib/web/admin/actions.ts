@@ -118,8 +118,14 @@ function userChange<Input, Result>(action: UserAction, doing: Doing<Input, Resul
     if (tooMany !== null) return tooMany
 
     const { id: userId, subject } = member.account
+    const place = await site.adminLimits.takeForSame(admin.account.id, userId, action)
+    if (place.kind !== 'taken') return { code: place.kind, retryAfter: place.retryAfter }
     const change = { userId, subject, requestInfo: adminRequestInfo(exchange) }
-    const done = await doing.run(site.administration, change, input)
+    const done = await doing.run(site.administration, change, input).catch((error: unknown) => {
+      void place.giveBack('all')
+      throw error
+    })
+    if (done.kind !== 'done' || !done.changed) void place.giveBack('all')
     if (done.kind !== 'done') return { code: done.kind }
     await sendDone(exchange, member, action, done, doing)
     return undefined

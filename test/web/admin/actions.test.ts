@@ -30,7 +30,7 @@ import {
   passFirstStep,
   signIn,
 } from '../../support/browser.js'
-import { MINUTE } from '../../support/clock.js'
+import { MINUTE, SECOND } from '../../support/clock.js'
 import { ann, bob, type Host, makeHost } from '../../support/host.js'
 import { DAY } from '../../support/records.js'
 import { missTimes, recordOf, setPolicy } from '../../support/visits.js'
@@ -457,6 +457,27 @@ describe('sixty changes in ten minutes', () => {
     await act(other, 'unlock').expect(200)
     host.system.advance(10 * MINUTE)
     await postJson(browser, FRESH, { code: enrolment.code() }).expect(200)
+  })
+})
+
+// The attack: an admin hides what they did to a user behind changes that are allowed, again and again, until the
+// user's log of 1,000 has forgotten it, and with a mail for each.
+describe('one action of an admin on one user', () => {
+  it('is done thirty times a day at most; other actions, users and admins go on', async () => {
+    const { host, browser } = await annAndAda()
+    for (let change = 0; change < 30; change += 1) await act(browser, 'end-sessions').expect(200)
+    const refused = await act(browser, 'end-sessions')
+    expectProblem(refused, 'too-many-attempts', 429)
+    expect(Number(refused.headers['retry-after'])).to.be.within(600, DAY / SECOND)
+    await act(browser, 'reset').expect(200)
+    await postJson(browser, `${ADMIN}/users/bob/end-sessions`).expect(200)
+    const { browser: other } = await adminAt(host, otherAdmin)
+    await act(other, 'end-sessions').expect(200)
+  })
+
+  it('costs nothing where there was nothing to do', async () => {
+    const { browser } = await annAndAda()
+    for (let change = 0; change < 35; change += 1) await act(browser, 'unlock').expect(200)
   })
 })
 
