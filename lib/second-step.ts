@@ -3,6 +3,7 @@ import type { ErrorRequestHandler, RequestHandler, Router } from 'express'
 import type { Strategy } from 'passport'
 import { checkNoOptions } from './errors/check-call.js'
 import { ConfigurationError } from './errors/configuration-error.js'
+import { UnavailableError } from './errors/unavailable-error.js'
 import type { CheckedOptions } from './options/check-options.js'
 import type { SecondStepOptions } from './options/options.js'
 import type { SecondStepEvents } from './service/announcer.js'
@@ -21,7 +22,7 @@ import { watcherOf } from './web/login/watcher.js'
 import { watchPassport } from './web/request/watched-passport.js'
 import { errorHandler } from './web/routing/error-handler.js'
 import { router } from './web/user/router.js'
-import { wire } from './wiring.js'
+import { type Wired, wire } from './wiring.js'
 
 /**
  * The result of `createSecondStep`: the parts to mount, and the functions for the host's own code.
@@ -105,9 +106,10 @@ export interface SecondStep<U = Express.User> {
  * app.use('/second-step', secondStep.router())
  */
 export function createSecondStep<U = Express.User>(options: SecondStepOptions<U>): SecondStep<U> {
-  const { checked, site, announcer, tally, records, status, mails, readyMailResets } = wire(options)
+  const wired = wire(options)
+  const { site, announcer, tally, records, status, mails, readyMailResets } = wired
   const { sessions } = site
-  const recordId = (userId: unknown, call: string) => recordIdOf(checked, userId, call)
+  const meant = namedUsers(wired)
   for (const passport of site.passports) watchPassport(passport, watcherOf(site))
   openEarly(records, site.failureReporter)
   readyMailResets?.start()
@@ -131,10 +133,10 @@ export function createSecondStep<U = Express.User>(options: SecondStepOptions<U>
     },
     requireSignedIn: async (req) => (await requireSignedIn(site, req)) as U,
     passwordChanged: async (userId, named) =>
-      passwordChanged(site, recordId(userId, 'passwordChanged'), named),
-    emailChanged: async (userId) => emailChanged(records, recordId(userId, 'emailChanged')),
-    endSessions: async (userId) => sessions.endAll(recordId(userId, 'endSessions')),
-    status: async (userId) => status.of(recordId(userId, 'status')),
+      passwordChanged(site, await meant(userId, 'passwordChanged'), named),
+    emailChanged: async (userId) => emailChanged(records, await meant(userId, 'emailChanged')),
+    endSessions: async (userId) => sessions.endAll(await meant(userId, 'endSessions')),
+    status: async (userId) => status.of(await meant(userId, 'status')),
     events: announcer.events,
     close: async () => {
       await readyMailResets?.stop()
@@ -155,6 +157,20 @@ function openEarly(records: Records, failureReporter: FailureReporter): void {
     const cause: unknown = Reflect.get(Object(error), 'cause')
     if (cause instanceof ConfigurationError) failureReporter.report(error)
   })
+}
+
+/** The id in the records of the user whom the host's own code names. */
+function namedUsers({ checked, site, records, knownUsers }: Wired) {
+  return async (userId: unknown, call: string): Promise<string> => {
+    const id = recordIdOf(checked, userId, call)
+    const hasRecord = async () => (await records.find(id)).version > 0
+    await knownUsers?.checkNamed(id, call, hasRecord).catch((error: unknown) => {
+      // What ends sessions must not wait for a user store that is away.
+      if (!(error instanceof UnavailableError)) throw error
+      site.failureReporter.report(error)
+    })
+    return id
+  }
 }
 
 /** @throws ConfigurationError for what is no id, naming the host's call */

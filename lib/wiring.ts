@@ -65,6 +65,8 @@ export interface Wired {
   readonly records: Records
   readonly status: Status
   /** Null if the host has given no `users`. */
+  readonly knownUsers: KnownUsers | null
+  /** Null if the host has given no `users`. */
   readonly findSubject: FindSubject | null
   readonly vault: Vault
   /** Null if the host sends no mails. */
@@ -157,8 +159,9 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
   }
   const status = new Status({ records, system, window, findSubject, keyIds })
   const { store } = options
-  const services = { announcer, tally, records, status, findSubject, vault, mails, readyMailResets }
-  return { checked, store, site, ...services }
+  const users = { knownUsers, findSubject }
+  const services = { announcer, tally, records, status, vault, mails, readyMailResets }
+  return { checked, store, site, ...users, ...services }
 }
 
 /**

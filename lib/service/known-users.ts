@@ -21,6 +21,7 @@ interface Parts {
 export class KnownUsers {
   readonly #parts: Parts
   #warned = false
+  #warnedOfCall = false
 
   constructor(parts: Parts) {
     this.#parts = parts
@@ -43,6 +44,30 @@ export class KnownUsers {
     if (found.kind === 'other') throw this.#misnamed(userId, found.id)
     if (found.kind === 'none') this.#warn(userId)
     return { subject: (policy, claimed) => subjectOf(found, policy, claimed) }
+  }
+
+  /**
+   * Checks an id that the host's own code has given. A user who is gone may still have a record.
+   *
+   * @param hasRecord whether there is a record of this id
+   * @throws ConfigurationError where the store finds another user; UnavailableError where it cannot say
+   */
+  async checkNamed(userId: string, call: string, hasRecord: () => Promise<boolean>): Promise<void> {
+    const found = await this.#parts.accounts.lookUp(userId)
+    const named = `${call}(${this.#shown(userId)})`
+    if (found.kind === 'other') {
+      const own = this.#shown(found.id)
+      throw new ConfigurationError(
+        `${named} would do nothing to the user ${own}, whom \`users.findById(id)\` answers with: another spelling is ` +
+          `another user. Give the id as your directory spells it: ${call}(user.id)`,
+      )
+    }
+    if (found.kind !== 'none' || this.#warnedOfCall || (await hasRecord())) return
+    this.#warnedOfCall = true
+    process.emitWarning(
+      `passport-second-step: ${named} is about nobody: \`users.findById(id)\` does not find this user, and there is no ` +
+        'record. Give the id that `describe` tells, as your directory spells it',
+    )
   }
 
   #misnamed(userId: string, found: string): ConfigurationError {
