@@ -49,7 +49,7 @@ export function authenticatorBlock(
   window: number,
   now: number,
 ): Block | null {
-  return isEnrolled(record) ? blockOf(record.attempts, capsOf(record, window), now) : null
+  return hasMissed(record) ? blockOf(record.attempts, capsOf(record, window), now) : null
 }
 
 /** When the lock of this user's authenticators ends, or null. */
@@ -58,7 +58,12 @@ export function authenticatorLock(
   window: number,
   now: number,
 ): number | null {
-  return isEnrolled(record) ? lockEnd(record.attempts, capsOf(record, window), now) : null
+  return hasMissed(record) ? lockEnd(record.attempts, capsOf(record, window), now) : null
+}
+
+/** Only a miss waits or locks. */
+function hasMissed(record: SecondStepRecord): boolean {
+  return isEnrolled(record) && record.attempts.misses.length > 0
 }
 
 /** Without a noted lock that is none: a clock that was ahead has written it. */

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash, hash } from 'node:crypto'
 import { ConfigurationError } from '../errors/configuration-error.js'
 import { evenHashTags } from './hash-slot.js'
 
@@ -69,7 +69,10 @@ const BASE64URL = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012345678
 
 /** The hash of a user id, for keys and lists: 128 bits. The record has the id itself. */
 export function redisHash(userId: string): string {
-  return createHash('sha256').update(userId).digest().subarray(0, 16).toString('base64url')
+  // Of 256 bits in 43 characters the first 128. Each request asks for one: `digest()` takes four times as long.
+  const whole = hash('sha256', userId, 'base64url')
+  const lastTwoBits = BASE64URL.indexOf(whole.charAt(21)) & 0b110000
+  return whole.slice(0, 21) + BASE64URL.charAt(lastTwoBits)
 }
 
 /** The number of the tag that a hash belongs to. */

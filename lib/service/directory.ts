@@ -105,16 +105,16 @@ export class Directory<U> {
     return this.#member(account, policy, record)
   }
 
-  /** @returns null for a place that no page of the query has given */
-  async page(query: MemberQuery): Promise<MemberPage | null> {
+  /**
+   * @param policy as the request has read it
+   * @returns null for a place that no page of the query has given
+   */
+  async page(query: MemberQuery, policy: Policy): Promise<MemberPage | null> {
     const { search, state, limit } = query
     if (search !== '' && !this.searchable) return this.#byId(query)
     const sources = this.#sources(query)
     const [first] = sources
     if (query.from !== null && !sources.includes(query.from.source)) return null
-    // Read beside the first page. Whoever awaits it is told of a failure.
-    const policy = this.#parts.records.policy()
-    policy.catch(() => undefined)
     const members: ListedMember[] = []
     const lost: string[] = []
     const odd: OddUser[] = []
@@ -156,7 +156,7 @@ export class Directory<U> {
     return { members: right, lost: [], odd, next: null }
   }
 
-  async #fetch(place: Place, search: string, limit: number, policy: Promise<Policy>) {
+  async #fetch(place: Place, search: string, limit: number, policy: Policy) {
     const { source, cursor } = place
     return source === 'users'
       ? this.#fetchUsers({ search, cursor, limit }, policy)
@@ -165,15 +165,12 @@ export class Directory<U> {
 
   async #fetchUsers(
     query: { search: string; cursor: string | null; limit: number },
-    reading: Promise<Policy>,
+    policy: Policy,
   ): Promise<Fetched | null> {
     const page = await this.#parts.accounts.list(query)
     if (page === null) return null
     const known = page.accounts.flatMap((one) => (isOdd(one) ? [] : [one]))
-    const [records, policy] = await Promise.all([
-      this.#parts.records.findMany(known.map(({ id }) => id)),
-      reading,
-    ])
+    const records = await this.#parts.records.findMany(known.map(({ id }) => id))
     const recordOf = new Map(known.map((account, index) => [account, records[index] ?? null]))
     const found = page.accounts.map((one) =>
       isOdd(one) ? one : this.#listed(one, policy, recordOf.get(one) ?? null),
@@ -183,9 +180,9 @@ export class Directory<U> {
 
   async #fetchRecords(
     query: Parameters<Records['list']>[0],
-    reading: Promise<Policy>,
+    policy: Policy,
   ): Promise<Fetched | null> {
-    const [page, policy] = await Promise.all([this.#parts.records.list(query), reading])
+    const page = await this.#parts.records.list(query)
     if (page === null) return null
     const found = await Promise.all([
       ...page.records.map((record) => this.#memberOf(record, policy)),
@@ -243,11 +240,15 @@ export class Directory<U> {
 
   #member(account: Account<U>, policy: Policy, record: SecondStepRecord): Member<U> {
     const { keyIds, window, now } = this.#parts
-    const userContext = { record, policy, subject: account.subject }
+    const { subject } = account
+    const userContext = { record, policy, subject }
     const at = now()
     const block = authenticatorBlock(record, window, at)
     return {
-      ...userContext,
+      // Not spread: that would cost as much as all else here.
+      record,
+      policy,
+      subject,
       account,
       hostId: this.#hostId(account.id),
       state: stateOf(userContext, window, at),

@@ -32,10 +32,10 @@ export const toUsers: Handler<SignedInVisitor> = async ({ site, req, res }) => {
 
 /** GET `/users` */
 export const listUsers: Handler<SignedInVisitor> = async (exchange) => {
-  const { site, req, res } = exchange
+  const { site, req, res, visitor } = exchange
   const query = queryOf(req)
   if ('problem' in query) return refuse(exchange, query.problem)
-  const found = await directoryOf(site).page(query)
+  const found = await directoryOf(site).page(query, visitor.policy)
   if (found === null) return refuse(exchange, malformed('cursor'))
   reportUnreadable(site, found)
   reportOddUsers(site, found.odd)

@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { memoryStore, type RecordStore } from '../../../lib/index.js'
 import {
   ADMIN,
   ada,
@@ -52,7 +53,41 @@ describe('GET /', () => {
   })
 })
 
+/** Calls of a store that can find many at once, and what it is made of. */
+function countingStore() {
+  const own = memoryStore()
+  const calls: string[] = []
+  const store: RecordStore = {
+    ...own,
+    find(userId) {
+      calls.push(`find ${userId}`)
+      return own.find(userId)
+    },
+    findPolicy() {
+      calls.push('findPolicy')
+      return own.findPolicy()
+    },
+    findMany(userIds) {
+      calls.push(`findMany ${userIds.length}`)
+      return Promise.allSettled(userIds.map((userId) => own.find(userId)))
+    },
+  }
+  return { store, calls }
+}
+
 describe('GET /users', () => {
+  // A page of 50 users was 53 reads.
+  it('reads their records together, and nothing that the request has read already', async () => {
+    const { store, calls } = countingStore()
+    const { browser } = await adminVisit({ store })
+    calls.length = 0
+    expect(await idsAt(browser)).to.have.length(PEOPLE.length)
+    expect(calls.filter((call) => call !== 'find ada')).to.deep.equal([
+      'findPolicy',
+      `findMany ${PEOPLE.length}`,
+    ])
+  })
+
   it('lists every user of the host, with the state of their second step', async () => {
     const { host, browser } = await adminVisit()
     const since = new Date(host.system.now()).toISOString()
