@@ -42,6 +42,8 @@ export interface HostOptions {
   readonly routes?: ((host: HostParts) => void) | undefined
   readonly initialize?: RequestHandler
   readonly cookie?: session.CookieOptions
+  /** In place of `Host.sessions`. */
+  readonly sessionStore?: session.Store
   readonly system?: MovedSystem
 }
 
@@ -58,6 +60,8 @@ export interface Host extends HostParts {
   readonly sessions: MemoryStore
   readonly system: MovedSystem
 }
+
+const SESSIONS = { secret: 'test', resave: false, saveUninitialized: false }
 
 export function makeHost(given: HostOptions = {}): Host {
   const { users = [ann, bob], passport = new Passport() } = given
@@ -77,9 +81,7 @@ export function makeHost(given: HostOptions = {}): Host {
 
   teach(passport, users)
   const cookie = given.cookie ?? {}
-  app.use(
-    session({ secret: 'test', resave: false, saveUninitialized: false, store: sessions, cookie }),
-  )
+  app.use(session({ ...SESSIONS, store: given.sessionStore ?? sessions, cookie }))
   if (given.initialize !== undefined) app.use(given.initialize)
   app.use(passport.session())
   given.beforeGuard?.(parts)
