@@ -1,4 +1,4 @@
-import type { Request, Response } from 'express'
+import type { NextFunction, Request, Response } from 'express'
 import { demandOf, type UserContext } from '../../domain/standing.js'
 import type { Account } from '../../service/accounts.js'
 import { destinationOf } from '../request/destination.js'
@@ -19,11 +19,16 @@ export interface Login {
   readonly options: LogInOptions
 }
 
-/** Asks for the second step: for the present pending login, or for a new one. */
+/**
+ * Asks for the second step: for the present pending login, or for a new one.
+ *
+ * @param goOn what comes after the middleware that has logged in
+ */
 export async function askForSecondStep(
   state: GuardState,
   req: Request,
   login: Login,
+  goOn: NextFunction,
 ): Promise<void> {
   refuseAnswered(req)
   const { site, visitor, res } = state
@@ -33,7 +38,7 @@ export async function askForSecondStep(
     return
   }
   removeUser(req)
-  if (how === 'on') state.next()
+  if (how === 'on') goOn()
   else await answerAsPending(site, req, res, visitor.standing)
 }
 

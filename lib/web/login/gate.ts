@@ -83,6 +83,8 @@ async function logIn(
   checkLogInOptions(options)
   if (!isWithoutSession(options)) requireKnownInstance(req, site.passports)
   const state = guardStateOf(req)
+  // Of the router that runs now. The guard's own would leave out the rest of a router behind it.
+  const goOn = req.next ?? state.next
   const account = accountIn(state, user) ?? site.describe(user)
   state.onFirstStep?.(account)
   state.onFirstStep = null
@@ -100,7 +102,7 @@ async function logIn(
   const stamp =
     passed ?? keptStamp(site, state, login, index) ?? stampOfNobodyAsked(site, login, index)
   if (stamp === null) {
-    await askForSecondStep(state, req, login)
+    await askForSecondStep(state, req, login, goOn)
     return false
   }
   const { visitor } = state

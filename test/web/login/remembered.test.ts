@@ -4,7 +4,7 @@
 // past a host's own check.
 
 import { expect } from 'chai'
-import type { Request } from 'express'
+import express, { type Request, type Router } from 'express'
 import { Strategy } from 'passport'
 import type { PendingLogin } from '../../../lib/domain/pending-login.js'
 import { virtualAuthenticator } from '../../../lib/testing/index.js'
@@ -171,6 +171,51 @@ for (const [way, options] of Object.entries(ways)) {
       await getJson(again, '/inside').expect(200, { user: 'ann', status: 'none' })
     })
   })
+}
+
+// The mistake: the rest of that router was left out, and the challenge was not found.
+for (const [way, inRouter] of Object.entries({
+  'a strategy': ({ passport }: HostParts, router: Router) => {
+    passport.use(new RememberMe())
+    router.use(passport.authenticate('remember-me'))
+  },
+  'a middleware of its own': (_parts: HostParts, router: Router) => {
+    router.use((req, _res, next) => {
+      const user = rememberedIn(req)
+      if (req.isAuthenticated() || user === undefined) next()
+      else setImmediate(() => req.logIn(user, (error) => next(error)))
+    })
+  },
+})) {
+  for (const path of ['/', '/members']) {
+    it(`"remember me" by ${way} goes on in the router at ${path} that has the package’s router in it`, async () => {
+      const base = path === '/' ? '' : path
+      const paths = { secondStep: `${base}/own-step` }
+      const host = makeHost({
+        options: { paths },
+        guard: { open: ['/login', '/logout', `${base}/help`] },
+        mountFirst: (parts) => {
+          const router = express.Router()
+          inRouter(parts, router)
+          router.use('/own-step', parts.secondStep.router())
+          router.get('/help', (req, res) => res.json({ user: req.user ?? null }))
+          parts.app.use(path, router)
+        },
+      })
+      const owner = browserOf(host)
+      await passFirstStep(owner, ann)
+      const { body } = await getJson(owner, `${base}/own-step/setup`).expect(200)
+      const code = () => virtualAuthenticator(body.secret).code(host.system.now())
+      await postJson(owner, `${base}/own-step/setup`, { code: code() }).expect(200)
+      host.system.advance(30_000)
+      const browser = rememberedBrowser(host)
+      await getJson(browser, `${base}/private`)
+      await getPage(browser, `${base}/own-step/challenge`).expect(200)
+      await getPage(browser, `${base}/help`).expect(200, { user: null })
+      await postJson(browser, `${base}/own-step/challenge`, { code: code() }).expect(200)
+      await browser.get('/inside').expect(200, { user: 'ann', status: 'verified' })
+    })
+  }
 }
 
 describe('"remember me" on a folder', () => {
