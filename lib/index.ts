@@ -48,7 +48,7 @@ export type { Mail, Mailer } from './ports/mailer.js'
 export type { RecordAndPolicy, RecordPage, RecordQuery, RecordStore } from './ports/record-store.js'
 export type { System } from './ports/system.js'
 export type { UserPage, UserQuery, Users } from './ports/users.js'
-export type { RedisClient } from './redis/redis-client.js'
+export type { RedisArgument, RedisClient } from './redis/redis-client.js'
 export { createSecondStep, type SecondStep } from './second-step.js'
 export type {
   Announced,

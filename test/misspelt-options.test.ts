@@ -23,7 +23,7 @@ import { virtualAuthenticator } from '../lib/testing/index.js'
 import { makeHost } from './support/host.js'
 
 const { secondStep } = makeHost()
-const redis = { mget: () => null, evalsha: () => null } as unknown as Redis
+const redis = { mgetBuffer: () => null, evalsha: () => null } as unknown as Redis
 
 interface Mistake {
   readonly make: () => unknown

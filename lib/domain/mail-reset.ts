@@ -1,4 +1,5 @@
 import { isAhead } from '../factors/clock.js'
+import { isDigest } from '../factors/kept-digest.js'
 import type { Decision } from './decision.js'
 import type { SecondStepEvent } from './event.js'
 import type { SecondStepRecord } from './record.js'
@@ -57,7 +58,7 @@ export function mailResetOf(
   now: number,
 ): MailReset | null {
   const open = openMailReset(record, now)
-  return open?.digests.some((digest) => digests.includes(digest)) === true ? open : null
+  return open?.digests.some((digest) => isDigest(digest, digests)) === true ? open : null
 }
 
 /** The content of a new reset, without its time. */

@@ -1,56 +1,9 @@
-import { isBackupCodeSet } from '../factors/backup-codes/kept.js'
-import { count, flag, listOf, oneOf, orNull, recordOf, shape, text } from '../factors/checks.js'
-import { isAuthenticator, isUnproven } from '../factors/factors.js'
-import { isOneTimeCodes } from '../factors/one-time-codes/kept.js'
-import { AUTHENTICATORS_AT_MOST } from './authenticators.js'
+import { count, flag, oneOf, orNull, recordOf, shape, text } from '../factors/checks.js'
 import { liftRecord } from './lift-record.js'
-import { ENDED_LOGINS_AT_MOST } from './pending-login.js'
 import type { Policy } from './policy.js'
 import type { SecondStepRecord } from './record.js'
-import { ENDED_AT_MOST } from './stamp.js'
-
-const setupInProgress = shape({ owner: text, startedAt: count, misses: count })
-
-function isEndedStamp(value: unknown): boolean {
-  if (!shape({ id: text, version: count })(value)) return false
-  const { goodFrom = 0 } = value as { goodFrom?: unknown }
-  return count(goodFrom)
-}
-
-const isRecord = shape({
-  userId: text,
-  version: count,
-  writeId: text,
-  epoch: count,
-  authenticators: listOf(isAuthenticator, AUTHENTICATORS_AT_MOST),
-  setup: orNull((value) => isUnproven(value) && setupInProgress(value)),
-  mustSetUp: orNull(shape({ until: count })),
-  backupCodes: orNull(isBackupCodeSet),
-  oneTimeCodes: isOneTimeCodes,
-  setupGrant: orNull(shape({ owner: text, until: count })),
-  mailReset: orNull(
-    shape({
-      id: text,
-      keyId: orNull(text),
-      addressDigest: text,
-      digests: listOf(text),
-      askedAt: count,
-      usableAt: count,
-      expiresAt: count,
-      readyTold: flag,
-      ip: orNull(text),
-      userAgent: orNull(text),
-    }),
-  ),
-  attempts: shape({ misses: listOf(count), consecutive: count }),
-  lockedUntil: orNull(count),
-  pausedUntil: orNull(count),
-  ruleStart: orNull(count),
-  passwordChangedAt: orNull(count),
-  ended: listOf(isEndedStamp, ENDED_AT_MOST),
-  endedUpTo: orNull(count),
-  endedLogins: listOf(shape({ id: text, until: count }), ENDED_LOGINS_AT_MOST),
-})
+import { wasDecoded } from './record-bytes.js'
+import { isRecord } from './record-shape.js'
 
 const mode = oneOf('off', 'optional', 'required')
 
@@ -80,8 +33,10 @@ export class BrokenRecordError extends Error {}
  * @throws BrokenRecordError when it is no record, or another user's
  */
 export function parseRecord(value: unknown, userId: string): SecondStepRecord {
-  const record = liftRecord(value) as SecondStepRecord
-  if (isRecord(record) && record.userId === userId) return record
+  // What was decoded has the shape; to look at it again would read what is read later, if at all.
+  const record = wasDecoded(value) ? value : (liftRecord(value) as SecondStepRecord)
+  const isWhole = wasDecoded(value) || isRecord(record)
+  if (isWhole && record.userId === userId) return record
   throw new BrokenRecordError('the stored record of a user cannot be read')
 }
 

@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto'
 
+export type RedisArgument = string | Buffer
+
 /**
  * The required shape of a Redis client, as ioredis' `Redis` and `Cluster` have it. So the package
  * works with the host's own copy and imports none.
@@ -7,9 +9,17 @@ import { createHash } from 'node:crypto'
 export interface RedisClient {
   readonly status: string
   mget(keys: string[]): Promise<(string | null)[]>
+  /** The same, as bytes. */
+  mgetBuffer(keys: string[]): Promise<(Buffer | null)[]>
   set(key: string, value: string, onlyIf: 'NX'): Promise<string | null>
-  eval(lua: string, numberOfKeys: number, ...keysAndArguments: string[]): Promise<unknown>
-  evalsha(sha1: string, numberOfKeys: number, ...keysAndArguments: string[]): Promise<unknown>
+  eval(lua: string, numberOfKeys: number, ...keysAndArguments: RedisArgument[]): Promise<unknown>
+  evalsha(
+    sha1: string,
+    numberOfKeys: number,
+    ...keysAndArguments: RedisArgument[]
+  ): Promise<unknown>
+  /** Any command, with the texts of its answer as bytes. */
+  callBuffer(command: string, ...args: (RedisArgument | number)[]): Promise<unknown>
   config(subcommand: 'GET', parameter: string): Promise<unknown>
   scan(
     cursor: string,
@@ -27,7 +37,7 @@ export interface RedisClient {
 export type RedisScript = (
   redis: Pick<RedisClient, 'eval' | 'evalsha'>,
   keys: readonly string[],
-  args: readonly string[],
+  args: readonly RedisArgument[],
 ) => Promise<unknown>
 
 /** A script sent by its hash, and whole to a server that was restarted or flushed its scripts. */
@@ -41,4 +51,24 @@ export function redisScript(lua: string): RedisScript {
       return redis.eval(lua, keys.length, ...keys, ...args)
     }
   }
+}
+
+/** As `redisScript`, for answers that hold bytes. */
+export function redisBytesScript(
+  lua: string,
+): (
+  redis: Pick<RedisClient, 'callBuffer'>,
+  keys: readonly string[],
+  args: readonly RedisArgument[],
+) => Promise<unknown> {
+  const script = redisScript(lua)
+  return (redis, keys, args) =>
+    script(
+      {
+        eval: (...given) => redis.callBuffer('eval', ...given),
+        evalsha: (...given) => redis.callBuffer('evalsha', ...given),
+      },
+      keys,
+      args,
+    )
 }

@@ -27,6 +27,9 @@ import type { KeysOfUsers } from './keys-of-users.js'
 import type { TooMany } from './places.js'
 import type { Records } from './records.js'
 
+/** Enough to tell the ten authenticators of a user apart. */
+const BYTES_OF_AN_ID = 6
+
 /** The user and the login of a set-up. */
 export interface SetupOwner extends UserContext {
   readonly userId: string
@@ -216,7 +219,7 @@ export class Setup {
   ): Promise<Decision<Confirmation>> {
     const { userId } = record
     const made = policy.backupCodes ? await this.#backupCodes.make(userId, now) : null
-    const id = Buffer.from(this.#system.random(12)).toString('base64url')
+    const id = Buffer.from(this.#system.random(BYTES_OF_AN_ID)).toString('base64url')
     const decision = await confirmSetup(
       record,
       { owner, given, id, backupCodes: made?.set ?? null },

@@ -1,11 +1,11 @@
-import { type RedisClient, redisScript } from '../redis/redis-client.js'
+import { type RedisClient, redisBytesScript } from '../redis/redis-client.js'
 import type { RecordPlace, RedisKeys } from '../redis/redis-keys.js'
-import { emptied, LostRecordError, parseDocument } from './redis-lost.js'
+import { emptied, LostRecordError, parseDocument, recordOfBytes } from './redis-lost.js'
 import { MARKER_IN_LUA, saysPolicy } from './redis-marker.js'
 
 // MGET answers nil for keys of other types. An entry in any list proves that there was a record.
 // For each of ARGV, a hash, six KEYS: marker, record, lists, that of all first.
-const lookAgain = redisScript(`
+const lookAgain = redisBytesScript(`
 ${MARKER_IN_LUA}
 local function look(first, hash)
   local marker = redis.call('GET', KEYS[first])
@@ -45,8 +45,8 @@ export class RedisDocuments {
   /** @throws BrokenRecordError for a record that was lost; Error where the answer cannot be known */
   async record(userId: string): Promise<object | null> {
     const place = this.#keys.place(userId)
-    const [, text] = await this.#read([place.tag.marker, place.key])
-    return this.#recordOf(place, text)
+    const [, bytes] = await this.#read([place.tag.marker, place.key])
+    return this.#recordOf(place, bytes)
   }
 
   /**
@@ -59,10 +59,10 @@ export class RedisDocuments {
   ): Promise<{ readonly record: object | null; readonly policy: object | null }> {
     const place = this.#keys.place(userId)
     const { marker, policy } = place.tag
-    const [words, policyText, text] = await this.#read([marker, policy, place.key])
+    const [words, text, bytes] = await this.#read([marker, policy, place.key])
     return {
-      policy: policyOf(policy, words, policyText),
-      record: await this.#recordOf(place, text),
+      policy: policyOf(policy, words, text?.toString()),
+      record: await this.#recordOf(place, bytes),
     }
   }
 
@@ -92,18 +92,18 @@ export class RedisDocuments {
   ): Promise<readonly (readonly [key: string, Found])[]> {
     const markers = [...new Set(places.map(({ tag }) => tag.marker))]
     const names = [...markers, ...places.map(({ key }) => key)]
-    const answers = await this.#redis.mget(names)
+    const answers = await this.#redis.mgetBuffer(names)
     if (answers.length !== names.length) throw new Error('Redis answered nonsense to a read')
-    const texts = new Map(names.map((name, index) => [name, textOf(answers[index])]))
+    const stored = new Map(names.map((name, index) => [name, answers[index] ?? null]))
     const missing = places.filter(
-      ({ tag, key }) => typeof texts.get(tag.marker) === 'string' && texts.get(key) === null,
+      ({ tag, key }) => stored.get(tag.marker) !== null && stored.get(key) === null,
     )
     const again = missing.length === 0 ? [] : await this.#lookAgain(missing)
     const lookedAgain = new Map(missing.map(({ key }, index) => [key, again[index]]))
     return places.map(({ tag, key }) => {
-      if (typeof texts.get(tag.marker) !== 'string') return [key, rejected(emptied(tag.marker))]
-      const text = texts.get(key)
-      const one = typeof text === 'string' ? settled(() => parseDocument(key, text)) : undefined
+      if (!Buffer.isBuffer(stored.get(tag.marker))) return [key, rejected(emptied(tag.marker))]
+      const bytes = stored.get(key)
+      const one = Buffer.isBuffer(bytes) ? settled(() => recordOfBytes(key, bytes)) : undefined
       return [key, one ?? lookedAgain.get(key) ?? rejected(new Error('Redis answered nonsense'))]
     })
   }
@@ -111,16 +111,16 @@ export class RedisDocuments {
   /** One command, so that no emptying can come between the documents and the marker. */
   async #read(
     names: readonly [marker: string, ...documents: string[]],
-  ): Promise<readonly [marker: string, ...documents: (string | null)[]]> {
-    const found = await this.#redis.mget([...names])
+  ): Promise<readonly [marker: string, ...documents: (Buffer | null)[]]> {
+    const found = await this.#redis.mgetBuffer([...names])
     const [marker, ...documents] = found
-    if (typeof marker !== 'string') throw emptied(names[0])
+    if (!Buffer.isBuffer(marker)) throw emptied(names[0])
     if (found.length !== names.length) throw new Error('Redis answered nonsense to a read')
-    return [marker, ...documents.map(textOf)]
+    return [marker.toString(), ...documents]
   }
 
-  async #recordOf(place: RecordPlace, text: string | null | undefined): Promise<object | null> {
-    if (typeof text === 'string') return parseDocument(place.key, text)
+  async #recordOf(place: RecordPlace, bytes: Buffer | null | undefined): Promise<object | null> {
+    if (Buffer.isBuffer(bytes)) return recordOfBytes(place.key, bytes)
     const [found] = await this.#lookAgain([place])
     if (found?.status === 'fulfilled') return found.value
     throw found?.reason ?? new Error('Redis answered nonsense to a read')
@@ -133,27 +133,21 @@ export class RedisDocuments {
     ])
     const hashes = places.map(({ hash }) => hash)
     const answer: unknown = await lookAgain(this.#redis, names, hashes)
-    const told = Array.isArray(answer) ? answer.map(String) : []
+    const told: readonly unknown[] = Array.isArray(answer) ? answer : []
     return places.map((place, index) =>
-      settled(() => foundAgain(place, told[2 * index], told[2 * index + 1] ?? '')),
+      settled(() => foundAgain(place, String(told[2 * index]), told[2 * index + 1])),
     )
   }
 }
 
-function textOf(answer: string | null | undefined): string | null {
-  return answer === null || answer === undefined ? null : String(answer)
-}
-
 /** What the script has said of one record. */
-function foundAgain(
-  { tag, key }: RecordPlace,
-  kind: string | undefined,
-  text: string,
-): object | null {
+function foundAgain({ tag, key }: RecordPlace, kind: string, told: unknown): object | null {
   if (kind === 'none') return null
-  if (kind === 'found') return parseDocument(key, text)
-  if (kind === 'lost')
-    throw new LostRecordError(key, text === '' ? 'there is none' : `it is a ${text}`)
+  if (kind === 'found' && Buffer.isBuffer(told)) return recordOfBytes(key, told)
+  if (kind === 'lost') {
+    const instead = String(told)
+    throw new LostRecordError(key, instead === '' ? 'there is none' : `it is a ${instead}`)
+  }
   if (kind === 'emptied') throw emptied(tag.marker)
   throw new Error('Redis answered nonsense to a read')
 }

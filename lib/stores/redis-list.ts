@@ -1,5 +1,5 @@
 import type { RecordQuery } from '../ports/record-store.js'
-import { type RedisClient, redisScript } from '../redis/redis-client.js'
+import { type RedisClient, redisBytesScript, redisScript } from '../redis/redis-client.js'
 import type { ListKeys, TagKeys } from '../redis/redis-keys.js'
 import type { ListPosition } from './list-cursor.js'
 import { emptied } from './redis-lost.js'
@@ -11,7 +11,7 @@ import { MARKER_IN_LUA } from './redis-marker.js'
 // future (the rest of KEYS) are passed over, some thousands at most in one call. A list of what is due
 // ends at the present.
 // KEYS: marker, prefix of records, list of all, the list, others. ARGV: time, member, limit, now, latest.
-const readPage = redisScript(`
+const readPage = redisBytesScript(`
 ${MARKER_IN_LUA}
 local marker = redis.call('GET', KEYS[1])
 if not marker then return {'emptied'} end
@@ -73,14 +73,14 @@ return ended('1')
 
 const cardinality = redisScript(`return redis.call('ZCARD', KEYS[1])`)
 
-/** A member of a list, with the text of its record: empty where that is lost. */
-export interface ListedText extends ListPosition {
-  readonly text: string
+/** A member of a list, with the bytes of its record: none where that is lost. */
+export interface ListedBytes extends ListPosition {
+  readonly bytes: Buffer
 }
 
 /** What one tag has of a page. */
 export interface TagPage {
-  readonly listed: readonly ListedText[]
+  readonly listed: readonly ListedBytes[]
   /** Where it ended; null where the tag has no more. */
   readonly end: ListPosition | null
 }
@@ -98,16 +98,16 @@ export async function readTagPage(
   const names = [marker, records, lists.all, ...setsFor(list, lists)]
   const answer: unknown = await readPage(redis, names, args)
   const [more, time, last, members] = Array.isArray(answer) ? answer : []
-  if (more === 'emptied') throw emptied(marker)
+  if (String(more) === 'emptied') throw emptied(marker)
   if (!Array.isArray(members)) throw new Error('Redis answered nonsense to a list')
-  const end = String(more) === '1' ? { time: Number(time), key: String(last) } : null
-  return { listed: members.map(listedText), end }
+  const end = String(more) === '1' ? { time: Number(String(time)), key: String(last) } : null
+  return { listed: members.map(listedBytes), end }
 }
 
-function listedText(member: unknown): ListedText {
-  const [key, time, text] = Array.isArray(member) ? member.map(String) : []
-  if (key === undefined) throw new Error('Redis answered nonsense to a list')
-  return { key, time: Number(time), text: text ?? '' }
+function listedBytes(member: unknown): ListedBytes {
+  const [key, time, bytes] = Array.isArray(member) ? member : []
+  if (!Buffer.isBuffer(bytes)) throw new Error('Redis answered nonsense to a list')
+  return { key: String(key), time: Number(String(time)), bytes }
 }
 
 /** The number of users with a record. */

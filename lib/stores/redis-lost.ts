@@ -1,4 +1,5 @@
 import { BrokenRecordError } from '../domain/parse-record.js'
+import { decodeRecord, isEncoded } from '../domain/record-bytes.js'
 
 /** The document existed and is gone. */
 export class LostRecordError extends BrokenRecordError {
@@ -32,5 +33,19 @@ function parsed(text: string): unknown {
     return JSON.parse(text)
   } catch {
     return null
+  }
+}
+
+/**
+ * A record as it is stored, not parsed yet: in bytes, or in the JSON of version 0.1.0.
+ *
+ * @throws LostRecordError where it is neither
+ */
+export function recordOfBytes(key: string, bytes: Buffer): object {
+  if (!isEncoded(bytes)) return parseDocument(key, bytes.toString())
+  try {
+    return decodeRecord(bytes)
+  } catch {
+    throw new LostRecordError(key, 'what is there was changed')
   }
 }

@@ -3,14 +3,14 @@ import type { RecordPage, RecordQuery } from '../ports/record-store.js'
 import type { RedisClient } from '../redis/redis-client.js'
 import { letterOfTag, type RedisKeys, tagNumberOf } from '../redis/redis-keys.js'
 import { type ListPosition, readCursor, writeCursor } from './list-cursor.js'
-import { type ListedText, readTagPage, type TagPage } from './redis-list.js'
-import { LostRecordError, parseDocument } from './redis-lost.js'
+import { type ListedBytes, readTagPage, type TagPage } from './redis-list.js'
+import { LostRecordError, recordOfBytes } from './redis-lost.js'
 
 const HASH_LENGTH = 22
 
 /** A page that is being filled. */
 interface Filling {
-  readonly listed: readonly ListedText[]
+  readonly listed: readonly ListedBytes[]
   /** Cursor's position of the next page; null: not known yet. */
   readonly end: ListPosition | null
 }
@@ -89,13 +89,13 @@ function isOurs({ key }: ListPosition): boolean {
 }
 
 /** A lost record does not stop the others. */
-function documentsOf(keys: RedisKeys, listed: readonly ListedText[]): Omit<RecordPage, 'next'> {
+function documentsOf(keys: RedisKeys, listed: readonly ListedBytes[]): Omit<RecordPage, 'next'> {
   const records: SecondStepRecord[] = []
   const lost: string[] = []
-  for (const { key: hash, text } of listed) {
+  for (const { key: hash, bytes } of listed) {
     const { key } = keys.placeOfHash(hash)
     try {
-      records.push(parseDocument(key, text) as SecondStepRecord)
+      records.push(recordOfBytes(key, bytes) as SecondStepRecord)
     } catch (error) {
       if (!(error instanceof LostRecordError)) throw error
       lost.push(key)

@@ -4,11 +4,13 @@ import type { RedisKeys, TagKeys } from '../redis/redis-keys.js'
 import { policyOf } from './redis-documents.js'
 import { emptied, parseDocument } from './redis-lost.js'
 import { MARKER_IN_LUA, requireMarkers } from './redis-marker.js'
-import { argumentsOf, COMPARE_AND_SET, hasWon } from './redis-writes.js'
+import { argumentsOf, COMPARE_AND_SET, HEAD_OF_JSON, hasWon } from './redis-writes.js'
 
 // KEYS go on with the note that the copies are being written.
 const decide = redisScript(`
 ${MARKER_IN_LUA}
+${HEAD_OF_JSON}
+local head = headOfJson
 local function lost(marker) return says(marker, POLICY) end
 ${COMPARE_AND_SET}
 note(KEYS[2], marker, POLICY)

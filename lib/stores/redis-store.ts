@@ -50,7 +50,7 @@ export interface RedisStore extends RecordStore {
  */
 export function redisStore(redis: RedisClient, options: RedisStoreOptions = {}): RedisStore {
   checkCall(options, ['prefix', 'persistent'], 'redisStore')
-  if (typeof redis?.mget !== 'function' || typeof redis.evalsha !== 'function') {
+  if (typeof redis?.mgetBuffer !== 'function' || typeof redis.evalsha !== 'function') {
     throw new ConfigurationError('redisStore() needs an ioredis client, such as new Redis(url)')
   }
   const { prefix = DEFAULT_PREFIX, persistent = false } = options

@@ -1,4 +1,5 @@
 import { parseRecord } from '../domain/parse-record.js'
+import { decodeRecord, encodeRecord, isEncoded } from '../domain/record-bytes.js'
 import { listPlaceOf } from '../domain/record-list.js'
 import { ConfigurationError } from '../errors/configuration-error.js'
 import { hashOfOldHash, type OldRedisKeys, oldRedisKeys } from '../redis/old-redis-keys.js'
@@ -177,34 +178,56 @@ export class RedisUpgrade {
       : []
     const isListed = [all, since, ...others].some((place) => place !== '')
     if (kind !== 'string' && !isListed) return false
-    const places = placesIn(text) ?? [since === '' ? '0' : since, ...others]
-    await this.#put(hashOfOldHash(oldHash), text, places)
+    const { bytes, places } = readable(text) ?? {
+      bytes: Buffer.from(text),
+      places: [since === '' ? '0' : since, ...others],
+    }
+    await this.#put(hashOfOldHash(oldHash), bytes, places)
     await removeOld(this.#redis, names, [oldHash, text])
     return true
   }
 
-  async #put(hash: string, text: string, places: readonly string[]): Promise<void> {
+  async #put(hash: string, bytes: Buffer, places: readonly string[]): Promise<void> {
     const { tag, key } = this.#keys.placeOfHash(hash)
     const { all, locked, paused, 'mail-resets-due': due } = tag.lists
     const names = [key, tag.marker, all, locked, paused, due]
-    await put(this.#redis, names, [hash, text, ...places])
-    const [stored = null] = await this.#redis.mget([key])
-    if ((stored ?? '') === text) return
+    await put(this.#redis, names, [hash, bytes, ...places])
+    const [stored = null] = await this.#redis.mgetBuffer([key])
+    if (bytes.equals(stored ?? Buffer.alloc(0))) return
     throw new Error(
       `the record "${key}" is there already and differs from the one of version 0.1.0: nothing of either was removed`,
     )
   }
 }
 
-/** The places in the lists that a record itself tells; undefined where it cannot be read. */
-function placesIn(text: string): readonly string[] | undefined {
+/**
+ * A record as it is written today, with its places in the lists; undefined where it cannot be read. What is
+ * written is read once more before it counts.
+ */
+function readable(text: string): { bytes: Buffer; places: readonly string[] } | undefined {
   try {
     const stored: unknown = JSON.parse(text)
-    const record = parseRecord(stored, String(Reflect.get(Object(stored), 'userId')))
-    return placesOf(listPlaceOf(record)).map((time) => String(time ?? ''))
+    const userId = String(Reflect.get(Object(stored), 'userId'))
+    const record = parseRecord(stored, userId)
+    const bytes = encodeRecord(record)
+    if (
+      isEncoded(bytes) &&
+      JSON.stringify(sorted(decodeRecord(bytes))) !== JSON.stringify(sorted(record))
+    ) {
+      return undefined
+    }
+    return { bytes, places: placesOf(listPlaceOf(record)).map((time) => String(time ?? '')) }
   } catch {
     return undefined
   }
+}
+
+/** With members in one order, whichever they were written in. */
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted)
+  if (typeof value !== 'object' || value === null) return value
+  const members = Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1))
+  return members.map(([name, member]) => [name, sorted(member)])
 }
 
 /** A pattern that matches this text alone. */

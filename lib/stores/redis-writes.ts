@@ -1,13 +1,22 @@
 import type { SecondStepRecord } from '../domain/record.js'
+import { encodeRecord, nameBytes } from '../domain/record-bytes.js'
 import { type ListPlace, listPlaceOf } from '../domain/record-list.js'
 import { type RedisClient, redisScript } from '../redis/redis-client.js'
 import type { RecordPlace } from '../redis/redis-keys.js'
 import { MARKER_IN_LUA } from './redis-marker.js'
 
+/** Lua that reads the version of JSON, and whether it is of the write that ARGV names. */
+export const HEAD_OF_JSON = `
+local function headOfJson(stored)
+  local document = cjson.decode(stored)
+  return document.version, document.writeId == ARGV[2]
+end
+`
+
 /**
  * Lua that compares and sets. KEYS: document, marker. ARGV: expected version, write id, document.
- * What is stored is the very string that came in; cjson only looks at what was there before, because
- * encoding it again would turn empty lists into objects. The code in front of it says what is `lost`.
+ * What is stored is the very string that came in. The code in front of it says what is `lost`, and what
+ * the `head` of a stored document is: its version, and whether this very write has made it.
  */
 export const COMPARE_AND_SET = `
 local marker = redis.call('GET', KEYS[2])
@@ -16,18 +25,25 @@ local stored = redis.call('GET', KEYS[1])
 if not stored and lost(marker) then return redis.error_reply('ERR the document is lost') end
 local version = 0
 if stored then
-  local document = cjson.decode(stored)
-  if document.writeId == ARGV[2] then return 1 end
-  version = document.version
+  local isOwn
+  version, isOwn = head(stored)
+  if isOwn then return 1 end
 end
 if version ~= tonumber(ARGV[1]) then return 0 end
 redis.call('SET', KEYS[1], ARGV[3])`
 
-// KEYS go on with the lists, that of all first; ARGV with the hash, then a place in each list. They have
+// KEYS go on with the lists, that of all first; ARGV with the hash, a place in each list, and the name of
+// the write as it stands in a record's bytes. The lists have
 // the record's slot, so that one script changes both or neither: no list is ever behind, and none
 // needs healing. A script that fails half way undoes nothing, so every list is looked at first.
 const writeRecord = redisScript(`
 ${MARKER_IN_LUA}
+${HEAD_OF_JSON}
+local function head(stored)
+  if string.byte(stored) ~= 1 then return headOfJson(stored) end
+  local version, at = string.match(stored, '^.(%d+):()')
+  return tonumber(version), string.sub(stored, at, at + #ARGV[9] - 1) == ARGV[9]
+end
 local places, listed = {}, false
 for i = 3, #KEYS do
   local place = redis.call('ZSCORE', KEYS[i], ARGV[4])
@@ -58,7 +74,9 @@ export async function writeRecordAt(
   const { marker, lists } = tag
   const names = [key, marker, lists.all, lists.locked, lists.paused, lists['mail-resets-due']]
   const places = placesOf(listPlaceOf(record)).map((time) => String(time ?? ''))
-  const args = [...argumentsOf(record, expectedVersion), hash, ...places]
+  const { writeId } = record
+  const own = [String(expectedVersion), writeId, encodeRecord(record)]
+  const args = [...own, hash, ...places, nameBytes(writeId)]
   return hasWon(await writeRecord(redis, names, args))
 }
 

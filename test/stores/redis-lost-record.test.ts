@@ -126,23 +126,23 @@ describe('redisStore that lost one key', () => {
 
   it('does not take a first write that comes between its two looks for a loss', async () => {
     const store = await opened()
-    const mget = async (keys: string[]) => {
-      const found = await redis.mget(keys)
+    const mgetBuffer = async (keys: string[]) => {
+      const found = await redis.mgetBuffer(keys)
       await store.write(enrolledRecord('user', 1), 0)
       return found
     }
-    const racing: Redis = Object.create(redis, { mget: { value: mget } })
+    const racing: Redis = Object.create(redis, { mgetBuffer: { value: mgetBuffer } })
     expect(await redisStore(racing).find('user')).to.have.property('version', 1)
   })
 
   it('is emptied between its two looks: a failure', async () => {
     await opened()
-    const mget = async (keys: string[]) => {
-      const found = await redis.mget(keys)
+    const mgetBuffer = async (keys: string[]) => {
+      const found = await redis.mgetBuffer(keys)
       await redis.flushall()
       return found
     }
-    const racing: Redis = Object.create(redis, { mget: { value: mget } })
+    const racing: Redis = Object.create(redis, { mgetBuffer: { value: mgetBuffer } })
     expect((await rejectionOf(redisStore(racing).find('user'))).message).to.contain(
       'lost its records',
     )

@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import { Redis } from 'ioredis'
 import { redisKeys } from '../../lib/redis/redis-keys.js'
 import { redisStore } from '../../lib/stores/redis-store.js'
-import { enrolledRecord, thePolicy } from '../../lib/testing/documents.js'
+import { enrolledRecord, nextVersion, thePolicy } from '../../lib/testing/documents.js'
 import { recordStoreCases } from '../../lib/testing/index.js'
 import { mailResetOf } from '../../lib/testing/listed.js'
 import { type RedisServer, startRedisServer } from '../support/redis-server.js'
@@ -111,12 +111,12 @@ describe('redisStore', () => {
         get(target, name) {
           const value: unknown = Reflect.get(target, name)
           if (typeof value !== 'function') return value
-          if (name !== 'mget') return value.bind(target)
+          if (name !== 'mgetBuffer') return value.bind(target)
           return async (keys: string[]) => {
             const tags = new Set(keys.map((key) => /\{.*\}/.exec(key)?.[0]))
             if (tags.size > 1)
               throw new Error("CROSSSLOT Keys in request don't hash to the same slot")
-            return target.mget(keys)
+            return target.mgetBuffer(keys)
           }
         },
       }),
@@ -168,6 +168,22 @@ describe('redisStore', () => {
     const names = /^\{(acme:\d+)\}:(list:(all|mail-resets-due)|record:[A-Za-z0-9_-]{22})$/
     for (const key of keys) expect(key).to.match(names)
     expect(new Set(keys.map((key) => names.exec(key)?.[1])).size).to.equal(1)
+  })
+
+  it('reads a record in JSON, and writes over it as over any other', async () => {
+    const store = await opened()
+    const first = enrolledRecord('user', 1)
+    await store.write(first, 0)
+    const { key } = redisKeys('second-step').place('user')
+    await redis.set(key, JSON.stringify(first))
+    expect(await store.find('user')).to.deep.equal(first)
+    expect(await store.write(enrolledRecord('user', 3), 2)).to.equal(false)
+    expect(await store.write(first, 0), 'sent again').to.equal(true)
+    const next = nextVersion(first, { epoch: 9 })
+    expect(await store.write(next, 1)).to.equal(true)
+    expect(await store.write(next, 1), 'sent again').to.equal(true)
+    expect(await store.find('user')).to.deep.equal(next)
+    expect((await redis.getBuffer(key))?.[0]).to.equal(1)
   })
 
   it('keeps stores of different prefixes apart', async () => {

@@ -204,7 +204,7 @@ describe('the upgrade of what version 0.1.0 has kept in Redis', () => {
   /** A client whose server goes away after some commands. */
   function failingAfter(commands: number): Redis {
     let left = commands
-    const counted = (name: 'mget' | 'set' | 'evalsha' | 'eval' | 'scan') => ({
+    const counted = (name: 'mget' | 'mgetBuffer' | 'set' | 'evalsha' | 'eval' | 'scan') => ({
       value: async (...args: never[]) => {
         left -= 1
         if (left < 0) throw new Error('the server is gone')
@@ -213,6 +213,7 @@ describe('the upgrade of what version 0.1.0 has kept in Redis', () => {
     })
     return Object.create(redis, {
       mget: counted('mget'),
+      mgetBuffer: counted('mgetBuffer'),
       set: counted('set'),
       eval: counted('eval'),
       evalsha: counted('evalsha'),

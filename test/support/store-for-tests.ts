@@ -91,7 +91,12 @@ async function inRedis(): Promise<Make> {
   const server = await redisForTests()
   const client = new Redis(server.url)
   releases.push(server.stop, () => client.disconnect())
-  return async () => ({ store: redisStore(client, { prefix: randomBytes(6).toString('hex') }) })
+  return async () => {
+    const store = redisStore(client, { prefix: randomBytes(6).toString('hex') })
+    // Tests use the store before their host has opened it.
+    await store.open?.({ production: false })
+    return { store }
+  }
 }
 
 /** Only who needs a database imports what can start a server. */

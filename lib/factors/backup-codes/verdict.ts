@@ -1,4 +1,5 @@
 import type { FactorAnswer, FactorEvent } from '../factor.js'
+import { isDigest, placeOfDigest } from '../kept-digest.js'
 import type { KeyIds } from '../key-status.js'
 import { type BackupCodeSet, FEW_BACKUP_CODES, unusedBackupCodes } from './kept.js'
 
@@ -8,12 +9,12 @@ export function judgeBackupCode(
   digests: readonly string[],
   { now, keyIds }: { now: number; keyIds: KeyIds },
 ): FactorAnswer<BackupCodeSet> {
-  const found = set.codes.find(({ digest }) => digests.includes(digest))
+  const found = set.codes.find(({ digest }) => isDigest(digest, digests))
   if (found === undefined) return { kind: 'wrong' }
   if (found.usedAt !== null) return { kind: 'used' }
   const codes = set.codes.map((code) => (code === found ? { ...code, usedAt: now } : code))
   // Version 0.1.0 did not record the key. The matching digest shows it.
-  const keyId = set.keyId ?? keyIds[digests.indexOf(found.digest)] ?? null
+  const keyId = set.keyId ?? keyIds[placeOfDigest(found.digest, digests)] ?? null
   const kept = { ...set, keyId, codes }
   return { kind: 'right', kept, told: told(kept) }
 }

@@ -1,0 +1,232 @@
+/** The kind of a string is in the two lowest bits of the number in front of it. */
+const TEXT = 0
+const BASE64URL = 1
+const UUID = 2
+const DOTTED = 3
+
+const CANONICAL_UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
+/** The bytes of the later parts of a dotted string that are written without their lengths. */
+const SHORT_PART = 6
+/** A difference between times that is written as such. */
+const FARTHEST = 2 ** 48
+
+/** A value that has no bytes here, or bytes that have no value. */
+export class BytesError extends Error {}
+
+/** Writes numbers, times and strings as few bytes. */
+export class ByteWriter {
+  #bytes = Buffer.allocUnsafe(512)
+  #length = 0
+  #time = 0
+  readonly #seen: string[] = []
+
+  /** What was written; the writer is not to be used any more. */
+  get written(): Buffer {
+    return this.#bytes.subarray(0, this.#length)
+  }
+
+  /** A whole number from 0 on: seven bits a byte, the lowest first. */
+  count(value: number): void {
+    this.#grow(8)
+    let rest = value
+    while (rest > 0x7f) {
+      this.#bytes[this.#length++] = (rest % 0x80) | 0x80
+      rest = Math.floor(rest / 0x80)
+    }
+    this.#bytes[this.#length++] = rest
+  }
+
+  /** A time, as how far it is from the time that was written before. */
+  time(value: number): void {
+    const far = value - this.#time
+    this.#time = value
+    if (Math.abs(far) < FARTHEST) {
+      this.count(far < 0 ? -4 * far - 2 : 4 * far)
+    } else {
+      this.count(1)
+      this.count(value)
+    }
+  }
+
+  raw(bytes: Uint8Array): void {
+    this.#grow(bytes.length)
+    this.#bytes.set(bytes, this.#length)
+    this.#length += bytes.length
+  }
+
+  /** The bytes of what is base64url. */
+  base64url(text: string): void {
+    this.#grow(text.length)
+    this.#length += this.#bytes.write(text, this.#length, 'base64url')
+  }
+
+  ascii(text: string): void {
+    this.raw(Buffer.from(text, 'latin1'))
+  }
+
+  /** @throws BytesError for half a pair of surrogates */
+  string(value: string): void {
+    if (CANONICAL_UUID.test(value)) {
+      this.count(UUID)
+      this.raw(Buffer.from(value.replaceAll('-', ''), 'hex'))
+      return
+    }
+    if (isBase64url(value) && value !== '') {
+      this.count(sizeOf(value) * 4 + BASE64URL)
+      this.base64url(value)
+      return
+    }
+    const parts = value.split('.')
+    if (parts.length > 1 && parts.length < 10) this.#dotted(parts)
+    else this.#text(value)
+  }
+
+  #text(value: string): void {
+    const bytes = Buffer.from(value)
+    if (bytes.toString() !== value) throw new BytesError('a string that UTF-8 does not have')
+    this.count(bytes.length * 4 + TEXT)
+    this.raw(bytes)
+  }
+
+  /** A string that may have been written before, or null. */
+  repeated(value: string | null): void {
+    const at = value === null ? -1 : this.#seen.indexOf(value)
+    if (value === null || at >= 0) {
+      this.count(at + 2)
+      return
+    }
+    this.count(0)
+    this.string(value)
+    this.#seen.push(value)
+  }
+
+  /** The first part, then the others: without their lengths where all have the usual one. */
+  #dotted([first = '', ...others]: readonly string[]): void {
+    const areShort = others.every((part) => isBase64url(part) && sizeOf(part) === SHORT_PART)
+    this.count((others.length * 2 + Number(areShort)) * 4 + DOTTED)
+    this.string(first)
+    for (const part of others) {
+      if (areShort) this.base64url(part)
+      else this.string(part)
+    }
+  }
+
+  #grow(by: number): void {
+    if (this.#length + by <= this.#bytes.length) return
+    const larger = Buffer.allocUnsafe(2 * (this.#length + by))
+    larger.set(this.written)
+    this.#bytes = larger
+  }
+}
+
+/** Reads what a `ByteWriter` has written. Each method throws a BytesError beyond the end. */
+export class ByteReader {
+  readonly #bytes: Buffer
+  readonly #seen: string[] = []
+  #at: number
+  #time = 0
+
+  constructor(bytes: Buffer, at: number) {
+    this.#bytes = bytes
+    this.#at = at
+  }
+
+  count(): number {
+    const first = this.#bytes[this.#at]
+    if (first !== undefined && first < 0x80) {
+      this.#at += 1
+      return first
+    }
+    let value = 0
+    let weight = 1
+    for (;;) {
+      const byte = this.#bytes[this.#at++]
+      if (byte === undefined) throw new BytesError('the bytes end early')
+      value += (byte & 0x7f) * weight
+      if (byte < 0x80) break
+      weight *= 0x80
+    }
+    if (!Number.isSafeInteger(value)) throw new BytesError('a number that is too large')
+    return value
+  }
+
+  time(): number {
+    const far = this.count()
+    if (far === 1) this.#time = this.count()
+    else this.#time += far % 4 === 0 ? far / 4 : -(far + 2) / 4
+    if (!Number.isSafeInteger(this.#time) || this.#time < 0) throw new BytesError('no time')
+    return this.#time
+  }
+
+  raw(length: number): Buffer {
+    const end = this.#at + length
+    if (end > this.#bytes.length) throw new BytesError('the bytes end early')
+    const read = this.#bytes.subarray(this.#at, end)
+    this.#at = end
+    return read
+  }
+
+  base64url(length: number): string {
+    const end = this.#at + length
+    if (end > this.#bytes.length) throw new BytesError('the bytes end early')
+    const read = this.#bytes.toString('base64url', this.#at, end)
+    this.#at = end
+    return read
+  }
+
+  string(): string {
+    const head = this.count()
+    const size = Math.floor(head / 4)
+    switch (head % 4) {
+      case BASE64URL:
+        return this.base64url(size)
+      case UUID: {
+        const hex = this.raw(16).toString('hex')
+        return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
+      }
+      case DOTTED: {
+        const isShort = size % 2 === 1
+        let value = this.string()
+        for (let left = Math.floor(size / 2); left > 0; left -= 1) {
+          value += `.${isShort ? this.base64url(SHORT_PART) : this.string()}`
+        }
+        return value
+      }
+      default:
+        return this.raw(size).toString()
+    }
+  }
+
+  repeated(): string | null {
+    const head = this.count()
+    if (head === 1) return null
+    if (head > 1) {
+      const seen = this.#seen[head - 2]
+      if (seen === undefined) throw new BytesError('a string that was not there before')
+      return seen
+    }
+    const value = this.string()
+    this.#seen.push(value)
+    return value
+  }
+}
+
+/** Whether bytes are written so in base64url: without padding, and with nothing in the last bits. */
+export function isBase64url(text: string): boolean {
+  return /^(?:[\w-]{4})*(?:[\w-][AQgw]|[\w-]{2}[AEIMQUYcgkosw048])?$/.test(text)
+}
+
+/** How many bytes base64url stands for. */
+export function sizeOf(base64url: string): number {
+  return Math.floor((base64url.length * 3) / 4)
+}
+
+/**
+ * A checksum of 32 bits (FNV-1a): a single changed byte always changes it, anything else misses one
+ * time in four milliards.
+ */
+export function checksum(bytes: Uint8Array, length: number): number {
+  let sum = 0x811c9dc5
+  for (let at = 0; at < length; at += 1) sum = Math.imul(sum ^ (bytes[at] ?? 0), 0x01000193)
+  return sum >>> 0
+}

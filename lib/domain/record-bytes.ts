@@ -1,0 +1,406 @@
+import type { BackupCodeSet } from '../factors/backup-codes/kept.js'
+import type { Authenticator, UnprovenAuthenticator } from '../factors/factors.js'
+import type { OneTimeCode } from '../factors/one-time-codes/kept.js'
+import { ByteReader, BytesError, ByteWriter, checksum, isBase64url, sizeOf } from './bytes.js'
+import type { MailReset } from './mail-reset.js'
+import type { SecondStepRecord } from './record.js'
+import { isRecord } from './record-shape.js'
+import type { SetupInProgress } from './setup.js'
+import type { EndedStamp } from './stamp.js'
+
+/** The first byte. JSON begins with another. */
+const FORMAT = 1
+const BYTES_OF_A_CHECKSUM = 4
+const ALGORITHMS = ['sha1', 'sha256', 'sha512'] as const
+const DIGITS = [6, 7, 8] as const
+const USUAL_PERIOD = 30
+const BYTES_OF_A_NONCE = 12
+/** A secret as the key ring seals it: `v1`, the key's id, 12 bytes of nonce, the rest. */
+const SEALED = /^v1\.([\w-]{8})\.([\w-]{16})\.([\w-]{4,})$/
+
+/** The parts of a record that are written only where they say something. In the order of their bytes. */
+const PARTS = [
+  'epoch',
+  'authenticators',
+  'mustSetUp',
+  'attempts',
+  'lockedUntil',
+  'pausedUntil',
+  'ruleStart',
+  'passwordChangedAt',
+  'ended',
+  'endedUpTo',
+  'endedLogins',
+  'setupGrant',
+  'setup',
+  'mailReset',
+  'oneTimeCodes',
+  'backupCodes',
+] as const
+
+type Part = (typeof PARTS)[number]
+
+/** On what `decodeRecord` has made. Copies don't have it. */
+const DECODED = Symbol('decoded')
+const IS_DECODED = { value: true }
+
+/** Whether a value is what `decodeRecord` has made, and so has the shape of a record. */
+export function wasDecoded(value: unknown): value is SecondStepRecord {
+  return typeof value === 'object' && value !== null && DECODED in value
+}
+
+/** The name of a write as it stands in the bytes of its record. */
+export function nameBytes(writeId: string): Buffer {
+  const writer = new ByteWriter()
+  writer.string(writeId)
+  return writer.written
+}
+
+/**
+ * A record in a quarter of the bytes of its JSON: the format, the version in digits, a colon and the
+ * name of the write, so that a script of Redis can read these, then what differs from a blank record, and a
+ * checksum. A record that has something that this format does not know is written as JSON.
+ */
+export function encodeRecord(record: SecondStepRecord): Buffer {
+  try {
+    if (!isRecord(record)) throw new BytesError('no record')
+    return encoded(record)
+  } catch (error) {
+    if (error instanceof BytesError) return Buffer.from(JSON.stringify(record))
+    throw error
+  }
+}
+
+/** Whether these are the bytes of a record in this format. */
+export function isEncoded(bytes: Buffer): boolean {
+  return bytes[0] === FORMAT
+}
+
+/**
+ * Reads what `encodeRecord` has written. All of it: to leave secrets and digests for later takes longer
+ * than to read them.
+ *
+ * @throws BytesError where a byte is not as it was written
+ */
+export function decodeRecord(bytes: Buffer): SecondStepRecord {
+  const end = bytes.length - BYTES_OF_A_CHECKSUM
+  if (!isEncoded(bytes) || end < 0 || checksum(bytes, end) !== bytes.readUInt32BE(end)) {
+    throw new BytesError('the bytes of a record were changed')
+  }
+  const colon = bytes.indexOf(':')
+  const version = Number(bytes.toString('latin1', 1, colon))
+  const record = readRecord(new ByteReader(bytes.subarray(0, end), colon + 1), version)
+  return Object.defineProperty(record, DECODED, IS_DECODED)
+}
+
+function encoded(record: SecondStepRecord): Buffer {
+  only(record, 19)
+  only(record.attempts, 2)
+  const writer = new ByteWriter()
+  writer.raw(Uint8Array.of(FORMAT))
+  writer.ascii(`${record.version}:`)
+  writer.string(record.writeId)
+  writer.string(record.userId)
+  const written = PARTS.filter((part) => says(record, part))
+  writer.count(written.reduce((mask, part) => mask + 2 ** PARTS.indexOf(part), 0))
+  for (const part of written) WRITERS[part](writer, record)
+  const sum = checksum(writer.written, writer.written.length)
+  writer.raw(Uint8Array.of(sum >>> 24, sum >>> 16, sum >>> 8, sum))
+  return writer.written
+}
+
+function says(record: SecondStepRecord, part: Part): boolean {
+  const { attempts } = record
+  const value = record[part]
+  if (part === 'attempts') return attempts.misses.length > 0 || attempts.consecutive > 0
+  if (part === 'epoch') return record.epoch !== 0
+  return Array.isArray(value) ? value.length > 0 : value !== null
+}
+
+/** @throws BytesError for an object with further members: they would be lost */
+function only(value: object, members: number): void {
+  if (Object.keys(value).length !== members) throw new BytesError('an unknown member')
+}
+
+type Write = (writer: ByteWriter, record: SecondStepRecord) => void
+
+const time =
+  (part: 'lockedUntil' | 'pausedUntil' | 'ruleStart' | 'passwordChangedAt'): Write =>
+  (writer, record) =>
+    writer.time(record[part] ?? 0)
+
+const WRITERS: Readonly<Record<Part, Write>> = {
+  epoch: (writer, { epoch }) => writer.count(epoch),
+  authenticators: (writer, { authenticators }) =>
+    list(writer, authenticators, (one) => writeAuthenticator(writer, one)),
+  mustSetUp: (writer, { mustSetUp }) =>
+    withMembers(mustSetUp, 1, ({ until }) => writer.time(until)),
+  attempts: (writer, { attempts }) => {
+    list(writer, attempts.misses, (miss) => writer.time(miss))
+    writer.count(attempts.consecutive)
+  },
+  lockedUntil: time('lockedUntil'),
+  pausedUntil: time('pausedUntil'),
+  ruleStart: time('ruleStart'),
+  passwordChangedAt: time('passwordChangedAt'),
+  ended: (writer, { ended }) => list(writer, ended, (stamp) => writeEnded(writer, stamp)),
+  endedUpTo: (writer, { endedUpTo }) => writer.count(endedUpTo ?? 0),
+  endedLogins: (writer, { endedLogins }) =>
+    list(writer, endedLogins, (login) =>
+      withMembers(login, 2, ({ id, until }) => {
+        writer.string(id)
+        writer.time(until)
+      }),
+    ),
+  setupGrant: (writer, { setupGrant }) =>
+    withMembers(setupGrant, 2, ({ owner, until }) => {
+      writer.string(owner)
+      writer.time(until)
+    }),
+  setup: (writer, { setup }) => withMembers(setup, 8, (set) => writeSetup(writer, set)),
+  mailReset: (writer, { mailReset }) =>
+    withMembers(mailReset, 10, (reset) => writeMailReset(writer, reset)),
+  oneTimeCodes: (writer, { oneTimeCodes }) =>
+    list(writer, oneTimeCodes, (code) => writeOneTimeCode(writer, code)),
+  backupCodes: (writer, { backupCodes }) =>
+    withMembers(backupCodes, 6, (set) => writeBackupCodes(writer, set)),
+}
+
+function writeEnded(writer: ByteWriter, stamp: EndedStamp): void {
+  const { id, version, goodFrom } = stamp
+  only(stamp, goodFrom === undefined ? 2 : 3)
+  if (version >= 2 ** 51) throw new BytesError('a version that is too large')
+  writer.string(id)
+  writer.count(2 * version + Number(goodFrom !== undefined))
+  if (goodFrom !== undefined) writer.count(goodFrom)
+}
+
+function withMembers<T extends object>(
+  value: T | null,
+  members: number,
+  write: (value: T) => void,
+): void {
+  if (value === null) return
+  only(value, members)
+  write(value)
+}
+
+function list<T>(writer: ByteWriter, values: readonly T[], write: (value: T) => void): void {
+  writer.count(values.length)
+  for (const value of values) write(value)
+}
+
+function readRecord(reader: ByteReader, version: number): SecondStepRecord {
+  const writeId = reader.string()
+  const userId = reader.string()
+  const mask = reader.count()
+  if (mask >= 2 ** PARTS.length) throw new BytesError('an unknown part')
+  // In the order of PARTS, which is the order of the bytes.
+  return {
+    userId,
+    version,
+    writeId,
+    epoch: mask & 1 ? reader.count() : 0,
+    authenticators: mask & 2 ? listed(reader, readAuthenticator) : [],
+    mustSetUp: mask & 4 ? { until: reader.time() } : null,
+    attempts: mask & 8 ? readAttempts(reader) : { misses: [], consecutive: 0 },
+    lockedUntil: mask & 16 ? reader.time() : null,
+    pausedUntil: mask & 32 ? reader.time() : null,
+    ruleStart: mask & 64 ? reader.time() : null,
+    passwordChangedAt: mask & 128 ? reader.time() : null,
+    ended: mask & 256 ? listed(reader, readEnded) : [],
+    endedUpTo: mask & 512 ? reader.count() : null,
+    endedLogins: mask & 1024 ? listed(reader, readEndedLogin) : [],
+    setupGrant: mask & 2048 ? { owner: reader.string(), until: reader.time() } : null,
+    setup: mask & 4096 ? readSetup(reader) : null,
+    mailReset: mask & 8192 ? readMailReset(reader) : null,
+    oneTimeCodes: mask & 16_384 ? listed(reader, readOneTimeCode) : [],
+    backupCodes: mask & 32_768 ? readBackupCodes(reader) : null,
+  }
+}
+
+function listed<T>(reader: ByteReader, read: (reader: ByteReader) => T): T[] {
+  const values: T[] = []
+  for (let left = reader.count(); left > 0; left -= 1) values.push(read(reader))
+  return values
+}
+
+function readTime(reader: ByteReader): number {
+  return reader.time()
+}
+
+function readAttempts(reader: ByteReader) {
+  const misses = listed(reader, readTime)
+  return { misses, consecutive: reader.count() }
+}
+
+function readEnded(reader: ByteReader): EndedStamp {
+  const [id, head] = [reader.string(), reader.count()]
+  const stamp = { id, version: Math.floor(head / 2) }
+  return head % 2 === 1 ? { ...stamp, goodFrom: reader.count() } : stamp
+}
+
+function readEndedLogin(reader: ByteReader) {
+  return { id: reader.string(), until: reader.time() }
+}
+
+function writeAuthenticator(writer: ByteWriter, one: Authenticator): void {
+  only(one, 10)
+  writer.string(one.id)
+  writer.count(Number(one.name !== null) + 2 * Number(one.lastUsedAt !== null))
+  if (one.name !== null) writer.string(one.name)
+  writer.time(one.since)
+  if (one.lastUsedAt !== null) writer.time(one.lastUsedAt)
+  if (one.lastStep === Number.MAX_SAFE_INTEGER) throw new BytesError('a step that is too large')
+  writer.count(one.lastStep + 1)
+  writeSecret(writer, one)
+}
+
+function readAuthenticator(reader: ByteReader): Authenticator {
+  const id = reader.string()
+  const has = reader.count()
+  const name = has & 1 ? reader.string() : null
+  const since = reader.time()
+  const lastUsedAt = has & 2 ? reader.time() : null
+  const lastStep = reader.count() - 1
+  return { id, name, since, lastUsedAt, lastStep, ...readSecret(reader) }
+}
+
+function writeSetup(writer: ByteWriter, setup: SetupInProgress): void {
+  writer.string(setup.owner)
+  writer.time(setup.startedAt)
+  writer.count(setup.misses)
+  writeSecret(writer, setup)
+}
+
+function readSetup(reader: ByteReader): SetupInProgress {
+  const owner = reader.string()
+  const startedAt = reader.time()
+  return { owner, startedAt, misses: reader.count(), ...readSecret(reader) }
+}
+
+function writeSecret(writer: ByteWriter, one: UnprovenAuthenticator): void {
+  const { type, algorithm, digits, period, secret } = one
+  if (type !== 'totp') throw new BytesError('an unknown factor')
+  const [, keyId = '', nonce = '', rest = ''] = SEALED.exec(secret) ?? []
+  const isSealed = keyId !== '' && isBase64url(rest)
+  const kinds = ALGORITHMS.indexOf(algorithm) + 3 * (digits - 6)
+  writer.count(4 * kinds + 2 * Number(isSealed) + Number(period !== USUAL_PERIOD))
+  if (period !== USUAL_PERIOD) writer.count(period)
+  if (!isSealed) {
+    writer.string(secret)
+    return
+  }
+  writer.repeated(keyId)
+  writer.count(BYTES_OF_A_NONCE + sizeOf(rest))
+  writer.base64url(nonce)
+  writer.base64url(rest)
+}
+
+function readSecret(reader: ByteReader): UnprovenAuthenticator {
+  const head = reader.count()
+  const kinds = head >> 2
+  const algorithm = ALGORITHMS[kinds % 3] ?? 'sha1'
+  const digits = DIGITS[Math.floor(kinds / 3)]
+  if (digits === undefined) throw new BytesError('an unknown number of digits')
+  const period = head & 1 ? reader.count() : USUAL_PERIOD
+  const secret = head & 2 ? readSealed(reader) : reader.string()
+  return { type: 'totp', algorithm, digits, period, secret }
+}
+
+function readSealed(reader: ByteReader): string {
+  const keyId = reader.repeated()
+  const rest = reader.count() - BYTES_OF_A_NONCE
+  return `v1.${keyId}.${reader.base64url(BYTES_OF_A_NONCE)}.${reader.base64url(rest)}`
+}
+
+function writeMailReset(writer: ByteWriter, reset: MailReset): void {
+  writer.string(reset.id)
+  writer.repeated(reset.keyId)
+  writer.string(reset.addressDigest)
+  list(writer, reset.digests, (digest) => writer.string(digest))
+  for (const at of [reset.askedAt, reset.usableAt, reset.expiresAt]) writer.time(at)
+  const { readyTold, ip, userAgent } = reset
+  writer.count(Number(readyTold) + 2 * Number(ip !== null) + 4 * Number(userAgent !== null))
+  if (ip !== null) writer.string(ip)
+  if (userAgent !== null) writer.string(userAgent)
+}
+
+function readMailReset(reader: ByteReader): MailReset {
+  const id = reader.string()
+  const keyId = reader.repeated()
+  const addressDigest = reader.string()
+  const digests = listed(reader, () => reader.string())
+  const [askedAt, usableAt, expiresAt] = [reader.time(), reader.time(), reader.time()]
+  const flags = reader.count()
+  const ip = flags & 2 ? reader.string() : null
+  const userAgent = flags & 4 ? reader.string() : null
+  const readyTold = flags % 2 === 1
+  return {
+    id,
+    keyId,
+    addressDigest,
+    digests,
+    askedAt,
+    usableAt,
+    expiresAt,
+    readyTold,
+    ip,
+    userAgent,
+  }
+}
+
+function writeOneTimeCode(writer: ByteWriter, code: OneTimeCode): void {
+  only(code, 5)
+  writer.string(code.id)
+  writer.repeated(code.keyId)
+  writer.string(code.digest)
+  writer.time(code.expiresAt)
+  writer.count(Number(code.usedAt !== null))
+  if (code.usedAt !== null) writer.time(code.usedAt)
+}
+
+function readOneTimeCode(reader: ByteReader): OneTimeCode {
+  const [id, keyId, digest] = [reader.string(), reader.repeated(), reader.string()]
+  const expiresAt = reader.time()
+  return { id, keyId, digest, expiresAt, usedAt: reader.count() === 0 ? null : reader.time() }
+}
+
+/** Digests of one length stand behind one another. What was used is listed by number. */
+function writeBackupCodes(writer: ByteWriter, set: BackupCodeSet): void {
+  const size = sizeOf(set.codes[0]?.digest ?? '')
+  const areEven = set.codes.every(({ digest }) => sizeOf(digest) === size && isBase64url(digest))
+  writer.string(set.id)
+  writer.repeated(set.keyId)
+  writer.time(set.createdAt)
+  writer.count(Number(set.saved) + 2 * Number(set.seenByAdmin) + 4 * Number(areEven))
+  writer.count(set.codes.length)
+  if (areEven) writer.count(size)
+  for (const code of set.codes) {
+    only(code, 2)
+    if (areEven) writer.base64url(code.digest)
+    else writer.string(code.digest)
+  }
+  const used = set.codes.flatMap(({ usedAt }, at) => (usedAt === null ? [] : [{ at, usedAt }]))
+  list(writer, used, ({ at, usedAt }) => {
+    writer.count(at)
+    writer.time(usedAt)
+  })
+}
+
+function readBackupCodes(reader: ByteReader): BackupCodeSet {
+  const [id, keyId, createdAt] = [reader.string(), reader.repeated(), reader.time()]
+  const flags = reader.count()
+  const length = reader.count()
+  const size = flags >= 4 ? reader.count() : 0
+  const codes: { digest: string; usedAt: number | null }[] = []
+  for (let at = 0; at < length; at += 1) {
+    codes.push({ digest: flags >= 4 ? reader.base64url(size) : reader.string(), usedAt: null })
+  }
+  for (let used = reader.count(); used > 0; used -= 1) {
+    const code = codes[reader.count()]
+    if (code === undefined) throw new BytesError('a code that is not there')
+    code.usedAt = reader.time()
+  }
+  return { id, keyId, codes, createdAt, saved: flags % 2 === 1, seenByAdmin: (flags & 2) === 2 }
+}

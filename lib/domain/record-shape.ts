@@ -1,0 +1,51 @@
+import { isBackupCodeSet } from '../factors/backup-codes/kept.js'
+import { count, flag, listOf, orNull, shape, text } from '../factors/checks.js'
+import { isAuthenticator, isUnproven } from '../factors/factors.js'
+import { isOneTimeCodes } from '../factors/one-time-codes/kept.js'
+import { AUTHENTICATORS_AT_MOST } from './authenticators.js'
+import { ENDED_LOGINS_AT_MOST } from './pending-login.js'
+import { ENDED_AT_MOST } from './stamp.js'
+
+const setupInProgress = shape({ owner: text, startedAt: count, misses: count })
+
+function isEndedStamp(value: unknown): boolean {
+  if (!shape({ id: text, version: count })(value)) return false
+  const { goodFrom = 0 } = value as { goodFrom?: unknown }
+  return count(goodFrom)
+}
+
+/** Whether a value has all that a record has. */
+export const isRecord = shape({
+  userId: text,
+  version: count,
+  writeId: text,
+  epoch: count,
+  authenticators: listOf(isAuthenticator, AUTHENTICATORS_AT_MOST),
+  setup: orNull((value) => isUnproven(value) && setupInProgress(value)),
+  mustSetUp: orNull(shape({ until: count })),
+  backupCodes: orNull(isBackupCodeSet),
+  oneTimeCodes: isOneTimeCodes,
+  setupGrant: orNull(shape({ owner: text, until: count })),
+  mailReset: orNull(
+    shape({
+      id: text,
+      keyId: orNull(text),
+      addressDigest: text,
+      digests: listOf(text),
+      askedAt: count,
+      usableAt: count,
+      expiresAt: count,
+      readyTold: flag,
+      ip: orNull(text),
+      userAgent: orNull(text),
+    }),
+  ),
+  attempts: shape({ misses: listOf(count), consecutive: count }),
+  lockedUntil: orNull(count),
+  pausedUntil: orNull(count),
+  ruleStart: orNull(count),
+  passwordChangedAt: orNull(count),
+  ended: listOf(isEndedStamp, ENDED_AT_MOST),
+  endedUpTo: orNull(count),
+  endedLogins: listOf(shape({ id: text, until: count }), ENDED_LOGINS_AT_MOST),
+})

@@ -1,0 +1,243 @@
+// The attack: a record that was damaged, cut off or written over in part reads as another state of
+// the account, or as "not enrolled".
+
+import { expect } from 'chai'
+import fc from 'fast-check'
+import { BrokenRecordError, parseRecord } from '../../lib/domain/parse-record.js'
+import { blankRecord, type SecondStepRecord } from '../../lib/domain/record.js'
+import { decodeRecord, encodeRecord, isEncoded } from '../../lib/domain/record-bytes.js'
+import { enrolledRecord, largeRecord } from '../../lib/testing/documents.js'
+
+const BASE64URL = /^[\w-]*$/
+const base64url = (bytes: number) =>
+  fc
+    .uint8Array({ minLength: bytes, maxLength: bytes })
+    .map((raw) => Buffer.from(raw).toString('base64url'))
+
+/** What strings of a record are like, and what they never are. */
+const string = fc.oneof(
+  fc.string({ unit: 'binary' }),
+  fc.string({ unit: 'grapheme' }),
+  fc.uuid(),
+  fc.uuid().map((id) => id.toUpperCase()),
+  base64url(12),
+  base64url(16),
+  fc.stringMatching(/^[\w-]{0,70}$/),
+  fc.array(base64url(6), { maxLength: 8 }).map((names) => ['AAAAAAAAAAAAAAAA', ...names].join('.')),
+  fc.stringMatching(/^[\w.-]{0,40}$/),
+  fc.constantFrom(
+    '',
+    '.',
+    '..',
+    'a.',
+    '__proto__',
+    'ann@acme.example',
+    '42',
+    '\ud800',
+    'a\udc00.b',
+  ),
+)
+const time = fc.oneof(
+  fc.integer({ min: 1_600_000_000_000, max: 1_900_000_000_000 }),
+  fc.maxSafeNat(),
+  fc.constantFrom(0, 1, Number.MAX_SAFE_INTEGER),
+)
+const count = fc.oneof(fc.nat({ max: 300 }), fc.maxSafeNat())
+const orNull = <T>(one: fc.Arbitrary<T>) => fc.option(one, { nil: null })
+const sealed = fc
+  .tuple(base64url(6), base64url(12), fc.oneof(base64url(36), base64url(3), base64url(48)))
+  .map((parts) => ['v1', ...parts].join('.'))
+const keyId = orNull(fc.oneof(base64url(6), fc.constant('AAAAAAAA'), string))
+const secret = {
+  type: fc.constant('totp' as const),
+  algorithm: fc.constantFrom('sha1' as const, 'sha256' as const, 'sha512' as const),
+  digits: fc.constantFrom(6 as const, 7 as const, 8 as const),
+  period: fc.oneof(fc.constantFrom(30, 60), fc.integer({ min: 1, max: 1e9 })),
+  secret: fc.oneof(
+    sealed,
+    sealed.map((text) => text.slice(0, -1)),
+    string,
+  ),
+}
+const digest = fc.oneof(base64url(16), base64url(32), string)
+const codes = fc.oneof(
+  fc.array(fc.record({ digest: base64url(16), usedAt: orNull(time) }), { maxLength: 12 }),
+  fc.array(fc.record({ digest, usedAt: orNull(time) }), { maxLength: 4 }),
+)
+const records: fc.Arbitrary<SecondStepRecord> = fc.record({
+  userId: string,
+  version: count,
+  writeId: string,
+  epoch: count,
+  authenticators: fc.array(
+    fc.record({
+      ...secret,
+      id: string,
+      name: orNull(string),
+      since: time,
+      lastUsedAt: orNull(time),
+      lastStep: fc.oneof(fc.constant(-1), count),
+    }),
+    { maxLength: 3 },
+  ),
+  setup: orNull(fc.record({ ...secret, owner: string, startedAt: time, misses: count })),
+  mustSetUp: orNull(fc.record({ until: time })),
+  backupCodes: orNull(
+    fc.record({
+      id: string,
+      keyId,
+      codes,
+      createdAt: time,
+      saved: fc.boolean(),
+      seenByAdmin: fc.boolean(),
+    }),
+  ),
+  oneTimeCodes: fc.array(
+    fc.record({ id: string, keyId, digest, expiresAt: time, usedAt: orNull(time) }),
+    { maxLength: 3 },
+  ),
+  setupGrant: orNull(fc.record({ owner: string, until: time })),
+  mailReset: orNull(
+    fc.record({
+      id: string,
+      keyId,
+      addressDigest: digest,
+      digests: fc.array(digest, { maxLength: 2 }),
+      askedAt: time,
+      usableAt: time,
+      expiresAt: time,
+      readyTold: fc.boolean(),
+      ip: orNull(string),
+      userAgent: orNull(string),
+    }),
+  ),
+  attempts: fc.record({ misses: fc.array(time, { maxLength: 5 }), consecutive: count }),
+  lockedUntil: orNull(time),
+  pausedUntil: orNull(time),
+  ruleStart: orNull(time),
+  passwordChangedAt: orNull(time),
+  ended: fc.array(
+    fc.record({ id: string, version: count, goodFrom: count }, { requiredKeys: ['id', 'version'] }),
+    { maxLength: 3 },
+  ),
+  endedUpTo: orNull(count),
+  endedLogins: fc.array(fc.record({ id: string, until: time }), { maxLength: 3 }),
+})
+
+function read(bytes: Buffer): unknown {
+  return isEncoded(bytes) ? decodeRecord(bytes) : JSON.parse(bytes.toString())
+}
+
+function readOrNull(bytes: Buffer): unknown {
+  try {
+    return read(bytes)
+  } catch {
+    return null
+  }
+}
+
+/** A user with an app, ten backup codes and one login, as the package writes it. */
+function usualRecord(): SecondStepRecord {
+  const random = (bytes: number) => fc.sample(base64url(bytes), 1)[0] ?? ''
+  const now = 1_790_000_000_000
+  const keyId = random(6)
+  return {
+    ...blankRecord('0f8fad5b-d9cb-469f-a165-70867728950e'),
+    version: 4,
+    writeId: [random(12), random(6), random(6), random(6)].join('.'),
+    authenticators: [
+      {
+        ...{ id: random(12), type: 'totp', name: null, since: now, lastUsedAt: now + 90_000 },
+        ...{ algorithm: 'sha1', digits: 6, period: 30, lastStep: 59_666_666 },
+        secret: `v1.${keyId}.${random(12)}.${random(36)}`,
+      },
+    ],
+    backupCodes: {
+      id: random(12),
+      keyId,
+      codes: Array.from({ length: 10 }, () => ({ digest: random(16), usedAt: null })),
+      createdAt: now,
+      saved: true,
+      seenByAdmin: false,
+    },
+    endedLogins: [{ id: random(16), until: now + 700_000 }],
+  }
+}
+
+describe('the bytes of a record', () => {
+  it('give back every record as it was', () => {
+    fc.assert(
+      fc.property(records, (record) => {
+        expect(read(encodeRecord(record))).to.deep.equal(JSON.parse(JSON.stringify(record)))
+      }),
+      { numRuns: 2000 },
+    )
+  })
+
+  it('are few for the usual record: Redis keeps up to 378 in 384', () => {
+    const record = usualRecord()
+    const bytes = encodeRecord(record)
+    expect(isEncoded(bytes)).to.equal(true)
+    expect(decodeRecord(bytes)).to.deep.equal(record)
+    expect(bytes.length).to.be.at.most(360)
+    const busy = { ...record, version: 99, ruleStart: 1_790_000_000_000, epoch: 3 }
+    const writeId = `${record.writeId}.AAAAAAAA.BBBBBBBB.CCCCCCCC`
+    expect(encodeRecord({ ...busy, writeId }).length).to.be.at.most(378)
+  })
+
+  it('that were changed in one place, or cut off, are refused', () => {
+    for (const record of [
+      usualRecord(),
+      blankRecord('ann'),
+      enrolledRecord('user', 1),
+      largeRecord('user'),
+    ]) {
+      const bytes = encodeRecord(record)
+      expect(isEncoded(bytes)).to.equal(true)
+      for (let length = 0; length < bytes.length; length += 1) {
+        expect(readOrNull(bytes.subarray(0, length)), `cut after ${length}`).to.equal(null)
+      }
+      for (let at = 0; at < bytes.length; at += 1) {
+        for (const flip of [1, 2, 0x20, 0x80, 0xff]) {
+          const changed = Buffer.from(bytes)
+          changed[at] = (changed[at] ?? 0) ^ flip
+          expect(readOrNull(changed), `byte ${at}`).to.equal(null)
+        }
+      }
+    }
+  })
+
+  it('are JSON where a record has what this version does not know', () => {
+    const record = usualRecord()
+    const [one] = record.authenticators
+    const strange = [
+      { ...record, later: 1 },
+      { ...record, authenticators: [{ ...one, later: 1 }] },
+      { ...record, authenticators: [{ ...one, type: 'webauthn' }] },
+      { ...record, attempts: { ...record.attempts, later: 1 } },
+      { ...record, backupCodes: { ...record.backupCodes, later: null } },
+      { ...record, ended: [{ id: 'a', version: 1, at: 2 }] },
+      { ...record, epoch: -1 },
+      { ...record, userId: '\ud800' },
+    ]
+    for (const odd of strange) {
+      const bytes = encodeRecord(odd as unknown as SecondStepRecord)
+      expect(isEncoded(bytes)).to.equal(false)
+      expect(JSON.parse(bytes.toString())).to.deep.equal(odd)
+    }
+  })
+
+  it('are still of one user alone', () => {
+    const read = decodeRecord(encodeRecord(blankRecord('ann')))
+    expect(parseRecord(read, 'ann')).to.equal(read)
+    expect(() => parseRecord(read, 'Ann')).to.throw(BrokenRecordError)
+  })
+
+  it('are read as a plain record, which can be copied', () => {
+    const record = usualRecord()
+    const read = decodeRecord(encodeRecord(record))
+    expect({ ...read, epoch: 1 }).to.deep.equal({ ...record, epoch: 1 })
+    expect(structuredClone(read)).to.deep.equal(record)
+    expect(BASE64URL.test(read.authenticators[0]?.id ?? '.')).to.equal(true)
+  })
+})
