@@ -17,24 +17,30 @@ export function countCommands(redis: Redis | null): CommandCounter {
   // How long a chain of commands, each sent after the answer to the one before, is answered so far.
   let answered = 0
   let trips: number | null = null
-  if (redis !== null) {
-    const send = redis.sendCommand.bind(redis)
-    redis.sendCommand = (command, stream) => {
+  const hook = (connection: Redis) => {
+    const send = connection.sendCommand
+    connection.sendCommand = (command, stream) => {
       const place = answered + 1
       commands.push(command.name)
       const settled = () => {
         answered = Math.max(answered, place)
       }
       underWay.push(command.promise.then(settled, settled))
-      return send(command, stream)
+      return send.call(connection, command, stream)
+    }
+    return () => {
+      connection.sendCommand = send
     }
   }
+  let unhook = () => {}
   return {
     start() {
       commands = []
       underWay = []
       answered = 0
       trips = null
+      // Only now: speed is measured without it.
+      if (redis !== null) unhook = hook(redis)
     },
     responded() {
       trips ??= answered
@@ -46,6 +52,7 @@ export function countCommands(redis: Redis | null): CommandCounter {
         await Promise.all(underWay)
         await new Promise((resolve) => setTimeout(resolve, 20))
       }
+      unhook()
       return { commands, trips: trips ?? answered }
     },
   }
