@@ -93,7 +93,8 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
   const { keyIds } = digester
   const counters = timedCounters(countersOf(options, use === 'app' && production), timeout)
   const log = auditLogOf(options, use === 'operator' || production)
-  const audit = new Audit(log, timeout, new NotedAttempts(counters))
+  const noted = new NotedAttempts(counters)
+  const audit = new Audit(log, timeout, noted)
   const announcer = new Announcer(system, audit, hostId)
   const failureReporter = new FailureReporter(system)
   const records = new Records(options.store, system, announcer, {
@@ -105,7 +106,7 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
     ownAudit: options.store.writeWith?.audit === log ? audit : null,
   })
   const tally = new Tally(counters)
-  const limits = new CodeLimits(counters, tally, announcer)
+  const limits = new CodeLimits({ counters, tally, noted, announcer })
   const vault = new Vault(ring.sealer, timeout, new UnreadableSecrets(counters, announcer))
   const accounts = accountsOf(options, checked)
   const findSubject = subjectsOf(accounts)

@@ -9,7 +9,7 @@ import { checkWindow, counterKey } from './counter-key.js'
 type CounterClient = Pick<RedisClient, 'status' | 'eval' | 'evalsha' | 'nodes'>
 
 // KEYS: places to take, then places to give back. ARGV: how many are to be taken, the seconds of each
-// key's window, the limits. A refused call takes no place, and a place given back after the window's end
+// key's window, the limits (below 0: of an optional place). A refused call takes no place, and a place given back after the window's end
 // does not open a window that begins below zero. A count that was dated by a clock ahead, or that somebody
 // has made endless, ends with a window from now.
 const count = redisScript(`
@@ -27,14 +27,17 @@ end
 for nth = wanted + 1, #KEYS do
   if look(nth) > 0 then redis.call('DECR', KEYS[nth]) end
 end
-local answer, new, free = {}, {}, 1
+local answer, new, full, free = {}, {}, {}, 1
 for nth = 1, wanted do
+  local limit = tonumber(ARGV[1 + #KEYS + nth])
   answer[2 * nth], answer[2 * nth + 1], new[nth] = look(nth)
-  if answer[2 * nth] + 1 > tonumber(ARGV[1 + #KEYS + nth]) then free = 0 end
+  full[nth] = answer[2 * nth] + 1 > math.abs(limit)
+  if full[nth] and limit >= 0 then free = 0 end
 end
 answer[1] = free
 for nth = 1, free * wanted do
-  if new[nth] then redis.call('SET', KEYS[nth], 1, 'EX', ARGV[1 + nth])
+  if full[nth] then
+  elseif new[nth] then redis.call('SET', KEYS[nth], 1, 'EX', ARGV[1 + nth])
   else redis.call('INCR', KEYS[nth]) end
 end
 return answer
@@ -69,13 +72,15 @@ export function redisCounters(redis: RedisClient, options: RedisCountersOptions 
     requireReady(redis)
     const places: readonly Place[] = [...wanted, ...back]
     const limits = wanted.map(({ limit }) => limitOf(limit))
-    const numbers = [wanted.length, ...places.map(({ seconds }) => seconds), ...limits]
+    const asked = wanted.map(({ optional }, nth) => (optional ? -1 : 1) * (limits[nth] ?? 0))
+    const numbers = [wanted.length, ...places.map(({ seconds }) => seconds), ...asked]
     const answer = await count(redis, places.map(keyOf), numbers.map(String))
     const [free, ...counted] = numbersOf(answer, 1 + 2 * wanted.length)
     return limits.map((limit, nth): Taking => {
       const [taken = 0, wait = 0] = counted.slice(2 * nth)
-      if (free === 1) return { taken: true, left: limit - taken - 1, retryAfter: 0 }
-      return { taken: false, left: 0, retryAfter: taken + 1 > limit ? Math.max(1, wait) : 0 }
+      const isFull = taken + 1 > limit
+      if (free === 1 && !isFull) return { taken: true, left: limit - taken - 1, retryAfter: 0 }
+      return { taken: false, left: 0, retryAfter: isFull ? Math.max(1, wait) : 0 }
     })
   }
 

@@ -42,6 +42,8 @@ export interface WantedPlace extends Place {
   readonly limit: number
   /** Where places are taken one by one: before the others, which open no window if it is refused. */
   readonly first?: boolean
+  /** Taken if it is free, and no reason to refuse the others. */
+  readonly optional?: boolean
 }
 
 /** Makes the counters. All calls reject where the counts cannot be known; nothing is unlimited. */
@@ -57,8 +59,8 @@ export interface Counters {
    * the places in `back` back. Then takes all that are wanted, or none if one of them is over its limit.
    *
    * @param wanted no two of the same counter and key
-   * @returns for each that is wanted, in order. On a refusal none is taken, and `retryAfter` is 0 for
-   *   those that were free
+   * @returns for each that is wanted, in order. On a refusal none is taken, not even an optional one, and
+   *   `retryAfter` is 0 for those that were free
    */
   takeAll?(wanted: readonly WantedPlace[], back: readonly Place[]): Promise<readonly Taking[]>
 }

@@ -12,17 +12,19 @@ export async function takeEach(
   // A place that cannot be given back is lost, which harms nobody.
   const given = Promise.allSettled(back.map(giveBack))
   const answers = new Map<WantedPlace, Taking>()
+  const isRefused = (place: WantedPlace) =>
+    place.optional !== true && answers.get(place)?.taken !== true
   for (const together of [wanted.filter(isFirst), wanted.filter((place) => !isFirst(place))]) {
     const takings = await Promise.all(together.map(take))
     for (const [index, taking] of takings.entries()) {
       const place = together[index]
       if (place !== undefined) answers.set(place, taking)
     }
-    if (takings.some(({ taken }) => !taken)) break
+    if (together.some(isRefused)) break
   }
   await given
   const all = wanted.map((place) => answers.get(place) ?? NOT_ASKED)
-  if (all.every(({ taken }) => taken)) return all
+  if (!wanted.some(isRefused)) return all
   await Promise.allSettled(wanted.filter((place) => answers.get(place)?.taken).map(giveBack))
   return all.map((taking) => (taking.taken ? NOT_ASKED : taking))
 }

@@ -2,6 +2,15 @@ import { notedADay } from '../domain/event-kind.js'
 import { DAY_S } from '../domain/units.js'
 import type { AuditEntry } from '../ports/audit-log.js'
 import type { Counter, Counters } from '../ports/counters.js'
+import type { Wanted } from './tally.js'
+
+const NOTED = { name: 'noted-attempts', seconds: DAY_S }
+
+/** An event that may follow. */
+export type Expected = Pick<AuditEntry, 'type' | 'method'>
+
+/** A place that was taken before its entry is known. */
+export type PlaceAhead = Wanted & { readonly key: string }
 
 /**
  * Limits the entries in the audit log of what somebody can cause as often as they like, per day, kind and
@@ -9,9 +18,42 @@ import type { Counter, Counters } from '../ports/counters.js'
  */
 export class NotedAttempts {
   readonly #noted: Counter
+  readonly #ahead = new Map<string, PlaceAhead[]>()
 
   constructor(counters: Counters) {
-    this.#noted = counters.counter('noted-attempts', DAY_S)
+    this.#noted = counters.counter(NOTED.name, NOTED.seconds)
+  }
+
+  /**
+   * Places of what may happen next to a user, to be taken in the same call as others. An entry that
+   * follows uses one without a call of its own.
+   */
+  placesAhead(user: string, events: readonly Expected[]): readonly PlaceAhead[] {
+    const actor = { kind: 'user', id: user } as const
+    return events.flatMap(({ type, method }) => {
+      const limit = notedADay({ type, actor })
+      const key = keyOf({ type, method, user, actor })
+      return limit === null ? [] : [{ counter: NOTED, key, limit, optional: true }]
+    })
+  }
+
+  /** They are taken. */
+  keep(places: readonly PlaceAhead[]): void {
+    for (const place of places) {
+      this.#ahead.set(place.key, [...(this.#ahead.get(place.key) ?? []), place])
+    }
+  }
+
+  /** What they were taken for did not happen, or has used them. @returns those that nothing has used */
+  drop(places: readonly PlaceAhead[]): readonly PlaceAhead[] {
+    return places.filter((place) => {
+      const kept = this.#ahead.get(place.key) ?? []
+      this.#leave(
+        place.key,
+        kept.filter((one) => one !== place),
+      )
+      return kept.includes(place)
+    })
   }
 
   /** The entries to keep, in their order. Never rejects. */
@@ -31,16 +73,32 @@ export class NotedAttempts {
   async #isWorthIt(entry: AuditEntry): Promise<boolean> {
     const limit = notedADay(entry)
     if (limit === null) return true
+    const key = keyOf(entry)
+    const [ahead, ...others] = this.#ahead.get(key) ?? []
+    if (ahead !== undefined) {
+      this.#leave(key, others)
+      return true
+    }
     try {
-      return (await this.#noted.take(keyOf(entry), limit)).taken
+      return (await this.#noted.take(key, limit)).taken
     } catch {
       // If the count is unavailable, keeps the entry: a full log is better than a missing entry.
       return true
     }
   }
+
+  #leave(key: string, places: readonly PlaceAhead[]): void {
+    if (places.length === 0) this.#ahead.delete(key)
+    else this.#ahead.set(key, [...places])
+  }
 }
 
 /** Counted per admin, so that one admin's refusals do not hide another's. */
-function keyOf({ type, method, user, actor }: AuditEntry): string {
+function keyOf({
+  type,
+  method,
+  user,
+  actor,
+}: Pick<AuditEntry, 'type' | 'method' | 'user' | 'actor'>): string {
   return JSON.stringify([type, method, user, actor.kind === 'admin' ? actor.id : null])
 }

@@ -17,11 +17,13 @@ export interface Wanted {
   readonly limit: number
   /** As in `WantedPlace`. */
   readonly first?: boolean
+  readonly optional?: boolean
 }
 
 /** The answer for each wanted place, in order. */
 export type Taken =
-  | { readonly kind: 'taken'; readonly left: readonly number[] }
+  /** `left`: null for an optional place that was not free. */
+  | { readonly kind: 'taken'; readonly left: readonly (number | null)[] }
   /**
    * `retryAfter`: milliseconds until a place is free; 0: this one was free, and was not taken. `wait`: the
    * longest of them.
@@ -52,8 +54,11 @@ export class Tally {
     const takings = counted.length === 0 ? [] : await this.#take(counted)
     const takingOf = new Map(counted.map((place, nth) => [place, takings[nth]] as const))
     const answers = places.map((place) => (place === null ? UNLIMITED : takingOf.get(place)))
-    if (answers.every((taking) => taking?.taken === true)) {
-      return { kind: 'taken', left: answers.map((taking) => taking?.left ?? 0) }
+    const isFine = answers.map(
+      (taking, nth) => taking !== undefined && (taking.taken || wanted[nth]?.optional === true),
+    )
+    if (isFine.every(Boolean)) {
+      return { kind: 'taken', left: answers.map((one) => (one?.taken ? one.left : null)) }
     }
     const retryAfter = answers.map((taking) => taking?.retryAfter ?? 0)
     return { kind: 'refused', retryAfter, wait: Math.max(0, ...retryAfter) }
@@ -102,7 +107,7 @@ export class Tally {
 
 const UNLIMITED: Taking = { taken: true, left: Number.POSITIVE_INFINITY, retryAfter: 0 }
 
-function placeOf({ counter, key, limit, first }: Wanted): WantedPlace | null {
+function placeOf({ counter, key, limit, ...how }: Wanted): WantedPlace | null {
   if (key === null || limit === Number.POSITIVE_INFINITY) return null
-  return { ...counter, key, limit, ...(first === true ? { first } : {}) }
+  return { ...counter, key, limit, ...how }
 }

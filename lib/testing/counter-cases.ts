@@ -185,6 +185,27 @@ export const counterCases: readonly CounterCase[] = [
     assert.ok((full?.retryAfter ?? 0) > 50_000, `${full?.retryAfter} ms`)
   }),
 
+  counterCase(
+    'takes an optional place of a call if it is free, and refuses nobody for it',
+    async (counters) => {
+      if (counters.takeAll === undefined) return
+      const wanted = wantedOf('try', 2)
+      const optional = { ...wantedOf('optional', 1), optional: true }
+      const takings = async () =>
+        ((await counters.takeAll?.([optional, wanted], [])) ?? []).map(({ taken }) => taken)
+      assert.deepEqual(await takings(), [true, true])
+      assert.deepEqual(await takings(), [false, true])
+      assert.deepEqual(await takings(), [false, false])
+      await counters.takeAll([], [optional])
+      assert.deepEqual(await takings(), [false, false])
+      assert.equal(
+        await counters.counter('optional', MINUTE_S).taken('key'),
+        0,
+        'none of a refused call',
+      )
+    },
+  ),
+
   counterCase('gives places back before it takes others in one call', async (counters) => {
     if (counters.takeAll === undefined) return
     const [wanted, other] = [wantedOf('try', 1), wantedOf('other', 1)]

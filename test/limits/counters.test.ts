@@ -144,7 +144,8 @@ describe('counters', () => {
       expect((await rejectionOf(counter.take('key', 5))).message).to.contain('not ready')
       await rejectionOf(counter.giveBack('key'))
       await rejectionOf(counter.taken('key'))
-      const ready = once(redis, 'ready')
+      // Not `once`, which rejects where a try to connect fails before the server is back.
+      const ready = new Promise((resolve) => redis.once('ready', resolve))
       await server.restart()
       await ready
       expect((await counter.take('key', 5)).taken).to.equal(true)

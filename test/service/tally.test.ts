@@ -57,6 +57,15 @@ describe('the places of one attempt', () => {
     expect(calls).to.deep.equal([])
   })
 
+  it('do not fail for an optional one that is not free', async () => {
+    for (const counters of [counting().all, memoryCounters()]) {
+      const tally = new Tally(counters)
+      const wanted = [{ ...narrow, optional: true }, wide]
+      expect(await tally.takeAll(wanted)).to.deep.equal({ kind: 'taken', left: [0, 99] })
+      expect(await tally.takeAll(wanted)).to.deep.equal({ kind: 'taken', left: [null, 98] })
+    }
+  })
+
   it('are refused by counters that answer nonsense', async () => {
     const all: Counters = { ...memoryCounters(), takeAll: async () => [] }
     expect((await new Tally(all).takeAll([wide])).kind).to.equal('refused')

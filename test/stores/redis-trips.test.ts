@@ -108,8 +108,8 @@ describe('what a request sends to Redis', () => {
       const { commands, trips } = await sent(() => giveCode(browser, right).expect(200))
       expect(commands.slice(0, 4)).to.deep.equal(['get', 'mget', 'evalsha', 'evalsha'])
       expect(commands.slice(-2)).to.deep.equal(['del', 'set'])
-      expect(commands.length).to.be.at.most(name === 'backup code' ? 10 : 8)
-      expect(trips).to.be.at.most(name === 'backup code' ? 8 : 7)
+      expect(commands.length).to.be.at.most(name === 'backup code' ? 8 : 7)
+      expect(trips).to.be.at.most(name === 'backup code' ? 7 : 6)
     })
   }
 })
