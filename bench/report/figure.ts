@@ -22,7 +22,7 @@ export function middle(value: number | Spread): number {
 
 /** "reached", "short by 12 %", or nothing where there is no goal. */
 export function verdictOf({ value, goal, unit }: Figure): string {
-  if (value === null) return 'not available'
+  if (value === null) return 'no figure'
   if (goal === undefined) return ''
   const has = middle(value)
   const short = 'atLeast' in goal ? goal.atLeast - has : has - goal.atMost

@@ -7,9 +7,10 @@ export function tableOf(figures: readonly Figure[]): string {
     shownValue(figure.value, figure.unit),
     goalOf(figure),
     verdictOf(figure),
-    (figure.beside ?? [])
-      .map(([name, value]) => `${name} ${shownValue(value, figure.unit)}`)
-      .join('; '),
+    [
+      ...(figure.beside ?? []).map(([name, value]) => `${name} ${shownValue(value, figure.unit)}`),
+      ...(figure.value === null ? [figure.note ?? ''] : []),
+    ].join('; '),
   ])
   const head = ['what', 'measured', 'goal', '', 'beside it in the same run']
   const lines = [head, head.map(() => '---'), ...rows]
