@@ -37,7 +37,7 @@ export class Workshop implements Bench {
       return await this.accounts(name)
     } catch (error) {
       const cause = error instanceof Error ? error.cause : undefined
-      const why = /ConfigurationError: .*/.exec(String(cause))?.[0]
+      const why = /ConfigurationError: [^:]*/.exec(String(cause))?.[0]
       if (why === undefined) throw error
       console.log(`not available: ${name} (${why})`)
       return null
