@@ -9,6 +9,9 @@ const NOT_IN_A_LABEL = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}:]/gu
 /** A name as authenticators can show it: bounded, on one line, without a colon. */
 export function labelOf(name: string): string {
   const plain = name.replace(NOT_IN_A_LABEL, ' ').replace(/\s+/g, ' ').trim()
+  // Most fit as they are; cutting encodes the label once for each of its characters.
+  if (plain.length <= LONGEST_LABEL && encodeURIComponent(plain).length <= LONGEST_ENCODED)
+    return plain
   let label = ''
   for (const character of [...plain].slice(0, LONGEST_LABEL)) {
     if (encodeURIComponent(label + character).length > LONGEST_ENCODED) break
