@@ -30,8 +30,9 @@ export function meetFoundUser(found: FoundUser): unknown {
   // a user. If there is a callback, Passport ignores it, and the callback gets the user all the same.
   const beside = Boolean(options.assignProperty) && found.callsBackFrom === null
   if (state === undefined || beside) return found.proceed()
-  // Account linking answers with the session's user, or with a copy that it has saved.
-  if (!found.seesRequest || state.cameWith.length === 0) state.found = found.user
+  // Account linking answers with the session's user, or with a copy that it has saved. authorize() finds
+  // an account elsewhere.
+  if (!found.seesRequest && found.callsBackFrom !== 'authorize') state.found = found.user
   const meet = withoutSession ? meetWithoutSession : meetWithSession
   return meet(state, found).catch(state.next)
 }

@@ -108,6 +108,15 @@ const WAYS: Readonly<Record<string, Way>> = {
         )
       })(req, res, next)
   },
+  'the callback of authorize(), which found an account of the same id': (passport) => {
+    const verify = (_name: string, _password: string, done: (...of: never[]) => void) =>
+      (done as (error: null, user: object) => void)(null, { id: 'ann', name: 'of elsewhere' })
+    passport.use('account', new LocalStrategy(verify as never))
+    return (req, res, next) =>
+      passport.authorize('account', {}, () => {
+        req.logIn(req.user as Express.User, (error) => (error ? next(error) : res.json({})))
+      })(req, res, next)
+  },
   'the callback of a strategy that links, which gets the user': (passport) => {
     passport.use('own', new OwnStrategy())
     return (req, res, next) =>
