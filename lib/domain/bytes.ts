@@ -10,6 +10,9 @@ const SHORT_PART = 6
 /** A difference between times that is written as such. */
 const FARTHEST = 2 ** 48
 
+/** November 2023: the first time that is written is not far from it. */
+const BEGINNING = 1_700_000_000_000
+
 /** A value that has no bytes here, or bytes that have no value. */
 export class BytesError extends Error {}
 
@@ -17,7 +20,7 @@ export class BytesError extends Error {}
 export class ByteWriter {
   #bytes = Buffer.allocUnsafe(512)
   #length = 0
-  #time = 0
+  #time = BEGINNING
   readonly #seen: string[] = []
 
   /** What was written; the writer is not to be used any more. */
@@ -124,7 +127,7 @@ export class ByteReader {
   readonly #bytes: Buffer
   readonly #seen: string[] = []
   #at: number
-  #time = 0
+  #time = BEGINNING
 
   constructor(bytes: Buffer, at: number) {
     this.#bytes = bytes

@@ -18,24 +18,27 @@ const BYTES_OF_A_NONCE = 12
 /** A secret as the key ring seals it: `v1`, the key's id, 12 bytes of nonce, the rest. */
 const SEALED = /^v1\.([\w-]{8})\.([\w-]{16})\.([\w-]{4,})$/
 
-/** The parts of a record that are written only where they say something. In the order of their bytes. */
+/**
+ * The parts of a record that are written only where they say something. In the order of their bytes, the
+ * usual ones first, whose bits take one byte then.
+ */
 const PARTS = [
-  'epoch',
   'authenticators',
-  'mustSetUp',
+  'ended',
+  'endedLogins',
+  'epoch',
+  'ruleStart',
   'attempts',
+  'backupCodes',
+  'endedUpTo',
+  'mustSetUp',
   'lockedUntil',
   'pausedUntil',
-  'ruleStart',
   'passwordChangedAt',
-  'ended',
-  'endedUpTo',
-  'endedLogins',
   'setupGrant',
   'setup',
   'mailReset',
   'oneTimeCodes',
-  'backupCodes',
 ] as const
 
 type Part = (typeof PARTS)[number]
@@ -200,22 +203,22 @@ function readRecord(reader: ByteReader, version: number): SecondStepRecord {
     userId,
     version,
     writeId,
-    epoch: mask & 1 ? reader.count() : 0,
-    authenticators: mask & 2 ? listed(reader, readAuthenticator) : [],
-    mustSetUp: mask & 4 ? { until: reader.time() } : null,
-    attempts: mask & 8 ? readAttempts(reader) : { misses: [], consecutive: 0 },
-    lockedUntil: mask & 16 ? reader.time() : null,
-    pausedUntil: mask & 32 ? reader.time() : null,
-    ruleStart: mask & 64 ? reader.time() : null,
-    passwordChangedAt: mask & 128 ? reader.time() : null,
-    ended: mask & 256 ? listed(reader, readEnded) : [],
-    endedUpTo: mask & 512 ? reader.count() : null,
-    endedLogins: mask & 1024 ? listed(reader, readEndedLogin) : [],
-    setupGrant: mask & 2048 ? { owner: reader.string(), until: reader.time() } : null,
-    setup: mask & 4096 ? readSetup(reader) : null,
-    mailReset: mask & 8192 ? readMailReset(reader) : null,
-    oneTimeCodes: mask & 16_384 ? listed(reader, readOneTimeCode) : [],
-    backupCodes: mask & 32_768 ? readBackupCodes(reader) : null,
+    authenticators: mask & 1 ? listed(reader, readAuthenticator) : [],
+    ended: mask & 2 ? listed(reader, readEnded) : [],
+    endedLogins: mask & 4 ? listed(reader, readEndedLogin) : [],
+    epoch: mask & 8 ? reader.count() : 0,
+    ruleStart: mask & 16 ? reader.time() : null,
+    attempts: mask & 32 ? readAttempts(reader) : { misses: [], consecutive: 0 },
+    backupCodes: mask & 64 ? readBackupCodes(reader) : null,
+    endedUpTo: mask & 128 ? reader.count() : null,
+    mustSetUp: mask & 256 ? { until: reader.time() } : null,
+    lockedUntil: mask & 512 ? reader.time() : null,
+    pausedUntil: mask & 1024 ? reader.time() : null,
+    passwordChangedAt: mask & 2048 ? reader.time() : null,
+    setupGrant: mask & 4096 ? { owner: reader.string(), until: reader.time() } : null,
+    setup: mask & 8192 ? readSetup(reader) : null,
+    mailReset: mask & 16_384 ? readMailReset(reader) : null,
+    oneTimeCodes: mask & 32_768 ? listed(reader, readOneTimeCode) : [],
   }
 }
 

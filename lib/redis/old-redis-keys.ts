@@ -1,4 +1,4 @@
-import { checkPrefix } from './redis-keys.js'
+import { checkPrefix, HASH_LENGTH } from './redis-keys.js'
 
 /** The names of version 0.1.0, all under one hash tag. */
 export interface OldRedisKeys {
@@ -30,7 +30,7 @@ export function oldRedisKeys(prefix: string): OldRedisKeys {
   }
 }
 
-/** The hash of a user id, of the whole of which today's keys have the first 128 bits. */
+/** The hash of a user id, of the whole of which today's keys have the first 96 bits. */
 export function hashOfOldHash(hash: string): string {
-  return Buffer.from(hash, 'base64url').subarray(0, 16).toString('base64url')
+  return hash.slice(0, HASH_LENGTH)
 }

@@ -20,7 +20,7 @@ export function writeCursor(list: RecordList, { time, key }: ListPosition): stri
 /** @returns undefined for a cursor that `writeCursor` has not made for this list */
 export function readCursor(list: RecordList, cursor: string): ListPosition | undefined {
   const text = Buffer.from(cursor, 'base64url').toString()
-  const [, digits, key] = /^[a-z-]+ (\d{1,16}) ([\w-]{22,64})$/.exec(text) ?? []
+  const [, digits, key] = /^[a-z-]+ (\d{1,16}) ([\w-]{16,64})$/.exec(text) ?? []
   const time = Number(digits)
   if (key === undefined || !Number.isSafeInteger(time)) return undefined
   const position = { time, key }

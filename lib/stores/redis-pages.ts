@@ -1,12 +1,10 @@
 import type { SecondStepRecord } from '../domain/record.js'
 import type { RecordPage, RecordQuery } from '../ports/record-store.js'
 import type { RedisClient } from '../redis/redis-client.js'
-import { letterOfTag, type RedisKeys, tagNumberOf } from '../redis/redis-keys.js'
+import { HASH_LENGTH, letterOfTag, type RedisKeys, tagNumberOf } from '../redis/redis-keys.js'
 import { type ListPosition, readCursor, writeCursor } from './list-cursor.js'
 import { type ListedBytes, readTagPage, type TagPage } from './redis-list.js'
 import { LostRecordError, recordOfBytes } from './redis-lost.js'
-
-const HASH_LENGTH = 22
 
 /** A page that is being filled. */
 interface Filling {

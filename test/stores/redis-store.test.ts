@@ -165,7 +165,7 @@ describe('redisStore', () => {
     await store.write({ ...record, mailReset: mailResetOf() }, 0)
     const keys = (await redis.keys('*')).filter((key) => !before.includes(key))
     expect(keys).to.have.length(3)
-    const names = /^\{(acme:\d+)\}:(list:(all|mail-resets-due)|record:[A-Za-z0-9_-]{22})$/
+    const names = /^\{(acme:\d+)\}:(list:(all|mail-resets-due)|r:[A-Za-z0-9_-]{16})$/
     for (const key of keys) expect(key).to.match(names)
     expect(new Set(keys.map((key) => names.exec(key)?.[1])).size).to.equal(1)
   })
@@ -196,7 +196,7 @@ describe('redisStore', () => {
   it('rejects a stored record that is no JSON object, to read and to write', async () => {
     const store = await opened()
     await store.write(enrolledRecord('user', 1), 0)
-    const key = (await redis.keys('*:record:*'))[0] ?? ''
+    const key = (await redis.keys('*}:r:*'))[0] ?? ''
     for (const damaged of ['', 'null', '1', '"text"', '{"version":1', '\u0000']) {
       await redis.set(key, damaged)
       await rejectionOf(store.find('user'))

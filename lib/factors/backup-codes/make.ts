@@ -2,6 +2,9 @@ import type { Keys } from '../factor.js'
 import { BYTES_OF_A_LOOK_UP_CODE, formatLookUpCode, lookUpCodeFrom } from '../look-up-code.js'
 import { BACKUP_CODES_IN_A_SET, type BackupCodeSet } from './kept.js'
 
+/** Enough that no two sets of a user have the same. */
+const BYTES_OF_AN_ID = 6
+
 /** A new set, and its codes as people see them. The codes are shown once and stored nowhere. */
 export interface MadeBackupCodes {
   readonly set: BackupCodeSet
@@ -14,7 +17,7 @@ export async function makeBackupCodes(
   now: number,
   keys: Pick<Keys, 'digests' | 'keyIds'>,
 ): Promise<MadeBackupCodes> {
-  const id = Buffer.from(random(12)).toString('base64url')
+  const id = Buffer.from(random(BYTES_OF_AN_ID)).toString('base64url')
   const codes = Array.from({ length: BACKUP_CODES_IN_A_SET }, () =>
     lookUpCodeFrom(random(BYTES_OF_A_LOOK_UP_CODE)),
   )
