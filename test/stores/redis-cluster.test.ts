@@ -1,14 +1,22 @@
 import { once } from 'node:events'
 import { expect } from 'chai'
 import { Cluster, Redis } from 'ioredis'
+import { blankRecord } from '../../lib/domain/record.js'
 import { ConfigurationError } from '../../lib/errors/configuration-error.js'
 import { redisCounters } from '../../lib/limits/redis-counters.js'
+import { redisKeys } from '../../lib/redis/redis-keys.js'
 import { redisAuditLog } from '../../lib/stores/redis-audit-log.js'
 import { makeRedisMarker } from '../../lib/stores/redis-checks.js'
 import { redisStore } from '../../lib/stores/redis-store.js'
+import { enrolledRecord, thePolicy } from '../../lib/testing/documents.js'
 import { auditLogCases, recordStoreCases } from '../../lib/testing/index.js'
+import { idsIn, NOW } from '../../lib/testing/listed.js'
+import { writeOldKeys } from '../support/records-of-version-0-1.js'
 import { type RedisCluster, startRedisCluster } from './redis-cluster.js'
 import { rejectionOf } from './rejection.js'
+
+const KEYS = redisKeys('second-step')
+const blankVersion = (userId: string) => ({ ...blankRecord(userId), version: 1, writeId: 'w' })
 
 describe('redisStore on a Redis Cluster of three masters', function () {
   this.timeout(30_000)
@@ -33,8 +41,85 @@ describe('redisStore on a Redis Cluster of three masters', function () {
   }
 
   for (const { name, run } of recordStoreCases) {
-    it(name, () => run(() => ({ store: redisStore(redis), another: redisStore(second) })))
+    const lose = async (userId: string) => redis.del(KEYS.place(userId).key)
+    it(name, () => run(() => ({ store: redisStore(redis), another: redisStore(second), lose })))
   }
+
+  async function opened() {
+    const store = redisStore(redis)
+    await store.open?.({ production: false })
+    return store
+  }
+
+  it('spreads 20,000 records within a tenth over the masters', async () => {
+    const store = await opened()
+    for (let from = 0; from < 20_000; from += 1000) {
+      const ids = Array.from({ length: 1000 }, (_, user) => `user-${from + user}`)
+      await Promise.all(ids.map((id) => store.write(blankVersion(id), 0)))
+    }
+    expect(await store.count?.()).to.equal(20_000)
+    const sizes = await Promise.all(redis.nodes('master').map((node) => node.dbsize()))
+    for (const size of sizes) expect(size, String(sizes)).to.be.within(6000, 7400)
+  })
+
+  it('reads a page of a long list from one master, by one command', async () => {
+    const store = await opened()
+    const ids = Array.from({ length: 2000 }, (_, user) => `user-${user}`)
+    await Promise.all(ids.map((id) => store.write(enrolledRecord(id, 1), 0)))
+    let sent = 0
+    const counting = Object.create(redis, {
+      callBuffer: {
+        value: (...args: Parameters<Cluster['callBuffer']>) => {
+          sent += 1
+          return redis.callBuffer(...args)
+        },
+      },
+    })
+    const query = { list: 'enrolled', cursor: null, limit: 10, now: NOW } as const
+    expect((await redisStore(counting).list(query))?.records).to.have.length(10)
+    expect(sent).to.equal(1)
+  })
+
+  // A server of the cluster is replaced by an empty one; whoever knows a password of its users then
+  // signs in without a code.
+  it('refuses the users of a master that was emptied, and them alone', async () => {
+    const store = await opened()
+    const ids = Array.from({ length: 60 }, (_, user) => `user-${user}`)
+    for (const id of ids) await store.write(enrolledRecord(id, 1), 0)
+    await redis.nodes('master')[0]?.flushall()
+    const found = await Promise.allSettled(ids.map((id) => store.read?.(id)))
+    const refused = found.filter(({ status }) => status === 'rejected').length
+    expect(refused).to.be.within(8, 35)
+    for (const one of found) {
+      if (one.status === 'fulfilled') expect(one.value?.record).to.have.property('version', 1)
+    }
+    for (const production of [false, true]) {
+      const error = await rejectionOf(redisStore(redis).open?.({ production }))
+      expect(error).to.be.instanceOf(ConfigurationError)
+      expect(error.message).to.contain('markers')
+    }
+  })
+
+  it('has the policy on every master by the time a change is answered', async () => {
+    const store = await opened()
+    const policy = thePolicy.make(1)
+    await store.writePolicy(policy, 0)
+    const ids = Array.from({ length: 60 }, (_, user) => `user-${user}`)
+    for (const id of ids) expect((await store.read?.(id))?.policy).to.deep.equal(policy)
+  })
+
+  it('takes over what version 0.1.0 has kept in one slot', async () => {
+    const ids = Array.from({ length: 300 }, (_, user) => `user-${user}`)
+    const records = ids.map((id) => enrolledRecord(id, 2))
+    await writeOldKeys(redis, { records, policy: thePolicy.make(1) })
+    expect(await redisStore(redis).upgrade()).to.equal(300)
+    const store = redisStore(redis)
+    await store.open?.({ production: true })
+    for (const record of records.slice(0, 50)) {
+      expect(await store.find(record.userId)).to.deep.equal(record)
+    }
+    expect((await idsIn(store, 'enrolled')).sort()).to.deep.equal([...ids].sort())
+  })
 
   for (const { name, run } of auditLogCases) {
     it(`the audit log: ${name}`, () => run(() => ({ log: redisAuditLog(redis) })))

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
-import type { Redis } from 'ioredis'
+import type { Cluster, Redis } from 'ioredis'
 import type { Policy } from '../../lib/domain/policy.js'
 import type { SecondStepRecord } from '../../lib/domain/record.js'
 import { listPlaceOf } from '../../lib/domain/record-list.js'
 
-type Client = Pick<Redis, 'set' | 'zadd'>
+type Client = Pick<Redis | Cluster, 'set' | 'zadd'>
 
 /** Where version 0.1.0 kept the record of a user. */
 export function oldKey(userId: string, prefix = 'second-step'): string {
