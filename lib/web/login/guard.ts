@@ -162,8 +162,10 @@ function wrap(
     onSessionEnd,
     endAtStore,
   }
-  setGuardState(req, state)
+  // Before the other changes to the request: Express gives each one a hidden class of its own, so a new
+  // property is dear, until this one is defined anew.
   refuseUnknownInstances(req, site.passports)
+  setGuardState(req, state)
   req.login = req.logIn = gate(site, req, res)
   req.logout = req.logOut = gatedLogOut(site, req)
   watchSessions(req)

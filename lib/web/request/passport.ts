@@ -1,7 +1,7 @@
 import type { Request } from 'express'
 import type {} from 'passport'
 import { ConfigurationError } from '../../errors/configuration-error.js'
-import { behind, privateNote } from './private-note.js'
+import { noteBehind } from './wrapped-request.js'
 
 declare module 'passport' {
   interface LogInOptions {
@@ -75,18 +75,18 @@ export function userOf(req: Request): Express.User | undefined {
 /** Takes the user off the request. */
 export function removeUser(req: Request): void {
   // An instance with a property of its own leaves the usual property to other instances.
-  const others = usedProperties.of(req) ?? []
+  const others = usedProperties.get(req) ?? []
   for (const property of [userProperty(req), 'user', ...others]) {
     Reflect.deleteProperty(req, property)
   }
 }
 
-const usedProperties = privateNote<Request, readonly string[]>()
+const usedProperties = new WeakMap<Request, readonly string[]>()
 
 /** Remembers a property under which an instance has put a user, for when users are taken away. */
 export function noteUserProperty(req: Request): void {
-  const [property, used = []] = [userProperty(req), usedProperties.of(req)]
-  if (!used.includes(property)) usedProperties.put(req, [...used, property])
+  const [property, used = []] = [userProperty(req), usedProperties.get(req)]
+  if (!used.includes(property)) usedProperties.set(req, [...used, property])
 }
 
 /** The property of the request under which the instance in charge puts its user. */
@@ -175,7 +175,7 @@ export function initialisedBy(req: Request): unknown {
  * host's callbacks, and its `session()` would put them on the request, without a check.
  */
 export function refuseUnknownInstances(req: Request, passports: readonly PassportInstance[]): void {
-  inCharge.put(req, { passports, manager: passportOf(req)._sessionManager })
+  inCharge.set(req, { passports, manager: passportOf(req)._sessionManager })
   Object.defineProperty(req, '_sessionManager', IN_CHARGE)
 }
 
@@ -185,9 +185,9 @@ interface InCharge {
   manager: SessionManager | undefined
 }
 
-const inCharge = privateNote<Request, InCharge>()
+const inCharge = new WeakMap<Request, InCharge>()
 
-/** One for all requests: with accessors of its own each, they could not share a hidden class. */
+/** One for all requests, which are many. */
 const IN_CHARGE: PropertyDescriptor & ThisType<Request> = {
   configurable: true,
   enumerable: true,
@@ -202,7 +202,7 @@ const IN_CHARGE: PropertyDescriptor & ThisType<Request> = {
 }
 
 function inChargeOf(req: Request): InCharge {
-  const present = behind(inCharge, req)
+  const present = noteBehind(inCharge, req)
   if (present === undefined) throw unknownInstance()
   return present
 }

@@ -6,8 +6,8 @@ import { type PendingStanding, setupDeadlineOf, type UserContext } from '../../d
 import { ConfigurationError } from '../../errors/configuration-error.js'
 import type { Account } from '../../service/accounts.js'
 import type { PassportLogIn } from './passport.js'
-import { behind, privateNote } from './private-note.js'
 import type { Site } from './site.js'
+import { noteBehind } from './wrapped-request.js'
 
 /** A visitor who has passed the first step and not the second. There is no user beside it. */
 export interface PendingVisitor extends UserContext {
@@ -88,15 +88,15 @@ export interface GuardState {
   readonly endAtStore: (req: Request, call: () => Promise<void>) => Promise<void>
 }
 
-const states = privateNote<Request, GuardState>()
+const states = new WeakMap<Request, GuardState>()
 
 export function knownGuardStateOf(req: Request): GuardState | undefined {
-  return states.of(req)
+  return states.get(req)
 }
 
 /** @throws ConfigurationError where no guard has seen the request */
 export function guardStateOf(req: Request): GuardState {
-  const state = states.of(req)
+  const state = states.get(req)
   if (state !== undefined) return state
   throw noGuard()
 }
@@ -116,16 +116,16 @@ export function setSignedIn(state: GuardState, visitor: SignedInVisitor): void {
 }
 
 export function setGuardState(req: Request, state: GuardState): void {
-  states.put(req, state)
+  states.set(req, state)
   Object.defineProperty(req, 'secondStep', HELPER)
 }
 
-/** One for all requests: with a getter of its own each, they could not share a hidden class. */
+/** One for all requests, which are many. */
 const HELPER: PropertyDescriptor & ThisType<Request> = {
   configurable: true,
   enumerable: true,
   get() {
-    const state = behind(states, this)
+    const state = noteBehind(states, this)
     if (state === undefined) throw noGuard()
     return helperOf(state.visitor, state.site.system.now())
   },

@@ -9,7 +9,6 @@ import {
   userOf,
   userProperty,
 } from './passport.js'
-import { privateNote } from './private-note.js'
 import { type Guarding, warnWithoutGuard } from './without-guard.js'
 
 /** Options of `passport.authenticate()` that say what becomes of the user. */
@@ -219,12 +218,12 @@ interface SessionUser {
 }
 
 const NOBODY: readonly SessionUser[] = []
-const fromSessions = privateNote<Request, readonly SessionUser[]>()
+const fromSessions = new WeakMap<Request, readonly SessionUser[]>()
 
 function noteSession(req: Request, key: string, user: Express.User): void {
   noteUserProperty(req)
-  const noted = fromSessions.of(req) ?? []
-  fromSessions.put(req, [...noted, { key, property: userProperty(req), user }])
+  const noted = fromSessions.get(req) ?? []
+  fromSessions.set(req, [...noted, { key, property: userProperty(req), user }])
 }
 
 /**
@@ -234,7 +233,7 @@ function noteSession(req: Request, key: string, user: Express.User): void {
  *   property or from a key of its own: nobody would look at them
  */
 export function requireOneSession(req: Request): void {
-  const noted = fromSessions.of(req) ?? NOBODY
+  const noted = fromSessions.get(req) ?? NOBODY
   if (noted.length === 0) return
   const inCharge = { key: keyInCharge(req), property: userProperty(req) }
   const unmet = noted.some(
@@ -242,7 +241,7 @@ export function requireOneSession(req: Request): void {
       Reflect.get(req, property) === user &&
       (key !== inCharge.key || property !== inCharge.property),
   )
-  fromSessions.put(req, NOBODY)
+  fromSessions.set(req, NOBODY)
   if (!unmet) return
   throw new ConfigurationError(
     'two Passport instances stand in front of one guard(), which can meet the users of the last one only: ' +
@@ -259,19 +258,19 @@ export interface LoginBefore {
   readonly secondStep: unknown
 }
 
-const loginsBefore = privateNote<Request, LoginBefore>()
+const loginsBefore = new WeakMap<Request, LoginBefore>()
 
 /** The login of this very request that has put this user into the session, or null. */
 export function loginBeforeGuard(req: Request, user: Express.User): LoginBefore | null {
-  const login = loginsBefore.of(req)
+  const login = loginsBefore.get(req)
   return login !== undefined && login.user === user ? login : null
 }
 
-const replacedBefore = privateNote<Request, { readonly secondStep: unknown }>()
+const replacedBefore = new WeakMap<Request, { readonly secondStep: unknown }>()
 
 /** Our part of the session that a login in front of the guard has replaced, if any. */
 export function replacedBeforeGuard(req: Request): unknown {
-  return replacedBefore.of(req)?.secondStep
+  return replacedBefore.get(req)?.secondStep
 }
 
 type LogIn = (req: Request, user: unknown, options: LogInOptions, done: Done) => void
@@ -291,10 +290,10 @@ function watchLogIns(passport: PassportInstance, watching: Watching): void {
     const isFirst = Boolean(req.session) && (serialisedUnder(req, key) ?? null) === null
     const secondStep = req.session?.secondStep
     logIn.call(manager, req, user, options, (error: unknown) => {
-      if (replacedBefore.of(req) === undefined) replacedBefore.put(req, { secondStep })
-      const before = loginsBefore.of(req)
+      if (replacedBefore.get(req) === undefined) replacedBefore.set(req, { secondStep })
+      const before = loginsBefore.get(req)
       const goesOn = before?.isFirst === true && before.user === user
-      if (!error && req.session && !goesOn) loginsBefore.put(req, { user, isFirst, secondStep })
+      if (!error && req.session && !goesOn) loginsBefore.set(req, { user, isFirst, secondStep })
       done(error)
     })
   }
