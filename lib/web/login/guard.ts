@@ -70,6 +70,9 @@ export function guard(site: Site, options: GuardOptions = {}): RequestHandler {
     try {
       const known = knownGuardStateOf(req)
       if (known !== undefined && isMet(site, req, known)) return next()
+      // First: Express gives every request a hidden class of its own, so that each look at a property,
+      // and each new one, is slow. This makes it an ordinary dictionary.
+      if (known === undefined) refuseUnknownInstances(req, site.passports)
       checkMounting(site, req, seen)
       const state = known ?? wrap(site, req, res, next, { look, isOpen })
       if (!isStranger(req)) return void pass(site, req, res, next, state).catch(refuse)
@@ -162,9 +165,6 @@ function wrap(
     onSessionEnd,
     endAtStore,
   }
-  // Before the other changes to the request: Express gives each one a hidden class of its own, so a new
-  // property is dear, until this one is defined anew.
-  refuseUnknownInstances(req, site.passports)
   setGuardState(req, state)
   req.login = req.logIn = gate(site, req, res)
   req.logout = req.logOut = gatedLogOut(site, req)
