@@ -94,7 +94,7 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
   const counters = timedCounters(countersOf(options, use === 'app' && production), timeout)
   const log = auditLogOf(options, use === 'operator' || production)
   const noted = new NotedAttempts(counters)
-  const audit = new Audit(log, timeout, noted)
+  const audit = new Audit(log, timeout, noted, () => system.now())
   const announcer = new Announcer(system, audit, hostId)
   const failureReporter = new FailureReporter(system)
   const records = new Records(options.store, system, announcer, {

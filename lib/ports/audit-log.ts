@@ -30,6 +30,11 @@ export interface AuditQuery {
   readonly cursor: string | null
   /** Entries on a page, 1 to 100. */
   readonly limit: number
+  /**
+   * The time, in milliseconds: what the log does not keep so long is not listed, even if it is still
+   * there. Without it everything is that is still there.
+   */
+  readonly now?: number
 }
 
 /** Entries, newest first. */

@@ -1,4 +1,4 @@
-import { createHash, hash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { ConfigurationError } from '../errors/configuration-error.js'
 import { evenHashTags } from './hash-slot.js'
 
@@ -34,6 +34,14 @@ export interface TagKeys {
   readonly lists: ListKeys
   /** A record's key without the hash at its end. */
   readonly records: string
+  /** List of the audit log: whose changes were when, of everybody under this tag. */
+  readonly allEvents: string
+  /** The same of what needs no second factor. */
+  readonly allAttempts: string
+  /** The key of one user's changes without the hash at its end. */
+  readonly events: string
+  /** The same of what needs no second factor. */
+  readonly attempts: string
 }
 
 /** Where a user's record is. */
@@ -54,14 +62,6 @@ export interface RedisKeys {
   readonly copying: string
   place(userId: string): RecordPlace
   placeOfHash(hash: string): RecordPlace
-  /** Stream of the audit log: what changed a second step. */
-  readonly events: string
-  /** Stream of the audit log: what needs no second factor. */
-  readonly attempts: string
-  /** Of `events`, what is about one user. */
-  eventsOf(userId: string): string
-  /** Of `attempts`, what is about one user. */
-  attemptsOf(userId: string): string
 }
 
 // The first of 16 characters stands for six bits, so it names the tag.
@@ -107,10 +107,6 @@ export function redisKeys(prefix: string): RedisKeys {
     copying: `${first.policy}:copying`,
     place: (userId) => placeOfHash(redisHash(userId)),
     placeOfHash,
-    events: `{${prefix}}:events`,
-    attempts: `{${prefix}}:attempts`,
-    eventsOf: (userId) => `{${prefix}}:events:${longHash(userId)}`,
-    attemptsOf: (userId) => `{${prefix}}:attempts:${longHash(userId)}`,
   }
 }
 
@@ -125,12 +121,11 @@ function tagKeys(tag: string): TagKeys {
       'mail-resets-due': `{${tag}}:list:mail-resets-due`,
     },
     records: `{${tag}}:r:`,
+    allEvents: `{${tag}}:events`,
+    allAttempts: `{${tag}}:attempts`,
+    events: `{${tag}}:events:`,
+    attempts: `{${tag}}:attempts:`,
   }
-}
-
-/** The whole hash, as the audit log's keys have it. */
-function longHash(userId: string): string {
-  return createHash('sha256').update(userId).digest('base64url')
 }
 
 /** @throws ConfigurationError for a prefix that would break the hash tag */

@@ -11,13 +11,21 @@ export class Audit {
   readonly #log: AuditLog
   readonly #noted: NotedAttempts | null
   readonly #timeout: number
+  readonly #now: (() => number) | null
 
   /**
    * @param timeout milliseconds that one call may take
    * @param noted says which attempts are worth an entry. Default: all of them
+   * @param now tells which entries are too old. Default: none that the log still has
    */
-  constructor(log: AuditLog, timeout: number, noted: NotedAttempts | null = null) {
+  constructor(
+    log: AuditLog,
+    timeout: number,
+    noted: NotedAttempts | null = null,
+    now: (() => number) | null = null,
+  ) {
     this.#log = log
+    this.#now = now
     this.#noted = noted
     this.#timeout = timeout
   }
@@ -63,7 +71,9 @@ export class Audit {
     return within(
       PART,
       async () => {
-        const page = await this.#log.list(query)
+        const page = await this.#log.list(
+          this.#now === null ? query : { ...query, now: this.#now() },
+        )
         if (page === null && cursor !== null) return null
         const own = page?.entries.every((entry) => user === null || entry.user === user)
         if (page === null || own !== true) throw new Error('the audit log answered nonsense')

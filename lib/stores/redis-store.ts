@@ -2,7 +2,7 @@ import type { SecondStepRecord } from '../domain/record.js'
 import { checkCall } from '../errors/check-call.js'
 import { ConfigurationError } from '../errors/configuration-error.js'
 import { redisCounters } from '../limits/redis-counters.js'
-import type { RecordAndPolicy, RecordStore } from '../ports/record-store.js'
+import type { RecordAndPolicy, RecordStore, WriteWithEntries } from '../ports/record-store.js'
 import type { RedisClient } from '../redis/redis-client.js'
 import { DEFAULT_PREFIX, redisKeys } from '../redis/redis-keys.js'
 import { redisAuditLog } from './redis-audit-log.js'
@@ -13,7 +13,7 @@ import { readMarkers, requireMarkers } from './redis-marker.js'
 import { redisPage } from './redis-pages.js'
 import { RedisPolicy } from './redis-policy.js'
 import { RedisUpgrade, type UpgradeProgress } from './redis-upgrade.js'
-import { writeRecordAt } from './redis-writes.js'
+import { writeRecordAt, writeRecordWithEntries } from './redis-writes.js'
 
 export interface RedisStoreOptions {
   /** The prefix of the keys, in braces. Default `second-step`. */
@@ -62,10 +62,25 @@ export function redisStore(redis: RedisClient, options: RedisStoreOptions = {}):
   const policy = new RedisPolicy(redis, keys)
   const upgrade = new RedisUpgrade(redis, prefix)
 
+  const audit = redisAuditLog(redis, { prefix })
+  const write: RecordStore['write'] = (record, expectedVersion) =>
+    writeRecordAt(redis, keys.place(record.userId), record, expectedVersion)
+  const writeWith: WriteWithEntries = {
+    write,
+    audit,
+    async run(record, expectedVersion, entries) {
+      // Those of somebody else would be in another slot.
+      const isOwn = entries.every(({ user }) => user === record.userId)
+      if (!isOwn) throw new Error('an entry is not about the user of the record')
+      if (entries.length === 0) return write(record, expectedVersion)
+      return writeRecordWithEntries(redis, keys, { record, expectedVersion, entries })
+    },
+  }
+
   return {
     find: async (userId) => (await documents.record(userId)) as SecondStepRecord | null,
-    write: (record, expectedVersion) =>
-      writeRecordAt(redis, keys.place(record.userId), record, expectedVersion),
+    write,
+    writeWith,
     findPolicy: () => policy.find(),
     writePolicy: (document, expectedVersion) => policy.write(document, expectedVersion),
     read: async (userId) => (await documents.recordAndPolicy(userId)) as RecordAndPolicy,
@@ -73,7 +88,7 @@ export function redisStore(redis: RedisClient, options: RedisStoreOptions = {}):
       (await documents.records(userIds)) as PromiseSettledResult<SecondStepRecord | null>[],
     list: (query) => redisPage(redis, keys, query),
     count: () => countRecords(redis, keys.tags),
-    audit: redisAuditLog(redis, { prefix }),
+    audit,
     counters: redisCounters(redis, { prefix }),
     prefix,
 

@@ -1,8 +1,10 @@
 import type { SecondStepRecord } from '../domain/record.js'
 import { encodeRecord, nameBytes } from '../domain/record-bytes.js'
 import { type ListPlace, listPlaceOf } from '../domain/record-list.js'
-import { type RedisClient, redisScript } from '../redis/redis-client.js'
-import type { RecordPlace } from '../redis/redis-keys.js'
+import type { AuditEntry } from '../ports/audit-log.js'
+import { type RedisArgument, type RedisClient, redisScript } from '../redis/redis-client.js'
+import type { RecordPlace, RedisKeys } from '../redis/redis-keys.js'
+import { APPEND_IN_LUA, appendArguments, DAYS, LENGTH } from './redis-audit-append.js'
 import { MARKER_IN_LUA } from './redis-marker.js'
 
 /** Lua that reads the version of JSON, and whether it is of the write that ARGV names. */
@@ -36,7 +38,7 @@ redis.call('SET', KEYS[1], ARGV[3])`
 // the write as it stands in a record's bytes. The lists have
 // the record's slot, so that one script changes both or neither: no list is ever behind, and none
 // needs healing. A script that fails half way undoes nothing, so every list is looked at first.
-const writeRecord = redisScript(`
+const WRITE_RECORD = `
 ${MARKER_IN_LUA}
 ${HEAD_OF_JSON}
 local function head(stored)
@@ -45,7 +47,7 @@ local function head(stored)
   return tonumber(version), string.sub(stored, at, at + #ARGV[9] - 1) == ARGV[9]
 end
 local places, listed = {}, false
-for i = 3, #KEYS do
+for i = 3, 6 do
   local place = redis.call('ZSCORE', KEYS[i], ARGV[4])
   places[i], listed = tonumber(place or ''), place or listed
 end
@@ -53,7 +55,7 @@ local function lost(marker)
   return listed or (says(marker, RECORDS) and redis.call('EXISTS', KEYS[3]) == 0)
 end
 ${COMPARE_AND_SET}
-for i = 3, #KEYS do
+for i = 3, 6 do
   local place = tonumber(ARGV[2 + i])
   if place ~= places[i] then
     if place then redis.call('ZADD', KEYS[i], ARGV[2 + i], ARGV[4])
@@ -61,23 +63,60 @@ for i = 3, #KEYS do
   end
 end
 note(KEYS[2], marker, RECORDS)
+`
+
+const writeRecord = redisScript(`${WRITE_RECORD} return 1`)
+
+// Entries of the audit log go on from there, if this very write has changed the record.
+const writeRecordWith = redisScript(`
+${APPEND_IN_LUA}
+for i = 7, #KEYS do redis.call('LLEN', KEYS[i]) end
+${WRITE_RECORD}
+appendEntries(7, 10)
 return 1
 `)
 
 /** Writes a record and its places in the lists, by one command. Answers as the port does. */
 export async function writeRecordAt(
   redis: RedisClient,
-  { tag, key, hash }: RecordPlace,
+  place: RecordPlace,
   record: SecondStepRecord,
   expectedVersion: number,
 ): Promise<boolean> {
+  const { names, args } = recordArguments(place, record, expectedVersion)
+  return hasWon(await writeRecord(redis, names, args))
+}
+
+/** A write of a record with entries of the audit log, all of them about the record's user. */
+interface WriteOfEntries {
+  readonly record: SecondStepRecord
+  readonly expectedVersion: number
+  readonly entries: readonly AuditEntry[]
+}
+
+/** As `writeRecordAt`, and adds entries about the record's user if this call puts the record in place. */
+export async function writeRecordWithEntries(
+  redis: RedisClient,
+  keys: RedisKeys,
+  { record, expectedVersion, entries }: WriteOfEntries,
+): Promise<boolean> {
+  const { names, args } = recordArguments(keys.place(record.userId), record, expectedVersion)
+  const more = appendArguments(keys, { length: LENGTH, days: DAYS }, entries)
+  const answer = await writeRecordWith(redis, [...names, ...more.names], [...args, ...more.args])
+  return hasWon(answer)
+}
+
+function recordArguments(
+  { tag, key, hash }: RecordPlace,
+  record: SecondStepRecord,
+  expectedVersion: number,
+): { readonly names: readonly string[]; readonly args: readonly RedisArgument[] } {
   const { marker, lists } = tag
   const names = [key, marker, lists.all, lists.locked, lists.paused, lists['mail-resets-due']]
   const places = placesOf(listPlaceOf(record)).map((time) => String(time ?? ''))
   const { writeId } = record
   const own = [String(expectedVersion), writeId, encodeRecord(record)]
-  const args = [...own, hash, ...places, nameBytes(writeId)]
-  return hasWon(await writeRecord(redis, names, args))
+  return { names, args: [...own, hash, ...places, nameBytes(writeId)] }
 }
 
 /** In the list of all, 0 stands for who is not enrolled. */

@@ -71,7 +71,7 @@ describe('Nothing usable is in a copy of Redis', function () {
     const { usable, codes } = await liveThroughEverything(app.url)
     const copy = await copyOf(redis)
 
-    const ours = ['}:r:', '}:marker', '}:list:all', '{second-step}:events']
+    const ours = ['}:r:', '}:marker', '}:list:all', '}:events:']
     for (const kind of [...ours, 'second-step:count:']) {
       expect(copy.includes(kind), `a copy without ${kind}`).to.equal(true)
     }
