@@ -22,6 +22,9 @@ interface Versioned {
   readonly writeId: string
 }
 
+/** What is known of one record among many. */
+type Found = PromiseSettledResult<SecondStepRecord | null>
+
 const THE_POLICY = 'policy'
 
 /**
@@ -41,6 +44,15 @@ export function knexStore(knex: KnexInstance, options: KnexOptions = {}): KnexSt
   async function read(table: string, id: string): Promise<object | null> {
     const [row] = await rowsOf(db(table).select('id', 'document').where({ id }))
     return row === undefined ? null : documentOf(row)
+  }
+
+  async function findMany(userIds: readonly string[]): Promise<readonly Found[]> {
+    const ids = userIds.map(hashOf)
+    const rows = await rowsOf(db(TABLES.records).select('id', 'document').whereIn('id', ids))
+    const byId = new Map(
+      rows.map((row): [unknown, Found] => [Reflect.get(row, 'id'), foundIn(row)]),
+    )
+    return ids.map((id) => byId.get(id) ?? { status: 'fulfilled', value: null })
   }
 
   async function insert(table: string, id: string, document: Versioned, place: object) {
@@ -88,6 +100,7 @@ export function knexStore(knex: KnexInstance, options: KnexOptions = {}): KnexSt
       return write(TABLES.records, hashOf(record.userId), record, expectedVersion, place)
     },
 
+    findMany,
     findPolicy: async () => (await read(TABLES.policy, THE_POLICY)) as Policy | null,
     writePolicy: (policy, expectedVersion) =>
       write(TABLES.policy, THE_POLICY, policy, expectedVersion),
@@ -100,6 +113,14 @@ export function knexStore(knex: KnexInstance, options: KnexOptions = {}): KnexSt
     },
     open: () => requireMigrated(database),
     migrate: () => migrateSecondStep(knex),
+  }
+}
+
+function foundIn(row: object): Found {
+  try {
+    return { status: 'fulfilled', value: documentOf(row) as SecondStepRecord }
+  } catch (reason) {
+    return { status: 'rejected', reason }
   }
 }
 

@@ -61,6 +61,30 @@ for (const kind of DATABASES) {
       expect(read?.userId).to.equal('\u{1f511} é \u0000')
     })
 
+    it('reads the records of a page of users by one statement, a damaged one among them', async () => {
+      await emptied()
+      const store = knexStore(db)
+      const ids = Array.from({ length: 50 }, (_, index) => `user ${index}`)
+      await store.write(enrolledRecord('user 7', 1), 0)
+      await db('second_step_records').update({ document: '{"version":1' })
+      for (const id of ids.slice(8)) await store.write(enrolledRecord(id, 1), 0)
+      let statements = 0
+      const counted = () => {
+        statements += 1
+      }
+      db.on('query', counted)
+      const found = await store.findMany?.(ids)
+      db.off('query', counted)
+      expect(statements).to.equal(1)
+      const expected = ids.map((_, index) =>
+        index < 7 ? 'none' : index === 7 ? 'rejected' : 'record',
+      )
+      const told = found?.map((one) =>
+        one.status === 'rejected' ? one.status : one.value === null ? 'none' : 'record',
+      )
+      expect(told).to.deep.equal(expected)
+    })
+
     // A damaged record that reads as "nothing stored" would let the password alone open the account.
     it('rejects a stored record that is no JSON object, and lists the others', async () => {
       await emptied()
