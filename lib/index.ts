@@ -43,9 +43,15 @@ export type {
   TotpOptions,
 } from './options/options.js'
 export type { AuditEntry, AuditLog, AuditPage, AuditQuery } from './ports/audit-log.js'
-export type { Counter, Counters, Taking } from './ports/counters.js'
+export type { Counter, Counters, Place, Taking, WantedPlace } from './ports/counters.js'
 export type { Mail, Mailer } from './ports/mailer.js'
-export type { RecordAndPolicy, RecordPage, RecordQuery, RecordStore } from './ports/record-store.js'
+export type {
+  RecordAndPolicy,
+  RecordPage,
+  RecordQuery,
+  RecordStore,
+  WriteWithEntries,
+} from './ports/record-store.js'
 export type { System } from './ports/system.js'
 export type { UserPage, UserQuery, Users } from './ports/users.js'
 export type { RedisArgument, RedisClient } from './redis/redis-client.js'

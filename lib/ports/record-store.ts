@@ -100,8 +100,11 @@ export interface RecordStore {
    * Optional. `find` and `findPolicy` in one trip, for stores that are asked over a network: every
    * request of a signed-in user needs both. An adapter that is made of another one and changes `find`
    * or `findPolicy` must change or leave out this one too. Rejects as `find` does, where either fails.
+   *
+   * @param hint `atLogin`: many of those who sign in have no record, so a store that needs a second look to tell
+   *   that better takes both at once
    */
-  read?(userId: string): Promise<RecordAndPolicy>
+  read?(userId: string, hint?: { readonly atLogin: boolean }): Promise<RecordAndPolicy>
 
   /**
    * Optional. `find` for up to 100 users in few trips: pages for admins show as many. For each user, in

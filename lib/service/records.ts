@@ -146,10 +146,12 @@ export class Records {
   /**
    * The record and the policy: in one trip where the store can, else in parallel.
    *
+   * @param hint as the port's
    * @throws UnavailableError where either cannot be read, also when it is nonsense
    */
   async read(
     userId: string,
+    hint = { atLogin: false },
   ): Promise<{ readonly record: SecondStepRecord; readonly policy: Policy }> {
     if (this.#store.read === undefined) {
       const [record, policy] = await Promise.all([this.find(userId), this.policy()])
@@ -157,7 +159,7 @@ export class Records {
     }
     await this.open()
     return this.#within(async () => {
-      const stored = await this.#store.read?.(userId)
+      const stored = await this.#store.read?.(userId, hint)
       const record = this.#record(userId, stored?.record)
       return { record, policy: this.#allowed(this.#policy(stored?.policy)) }
     })

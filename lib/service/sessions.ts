@@ -74,7 +74,7 @@ export class Sessions {
    */
   async userContextAtLogin(userId: string, claimed: Subject): Promise<UserContext> {
     const [{ record, policy }, known] = await Promise.all([
-      this.#records.read(userId),
+      this.#records.read(userId, { atLogin: true }),
       this.#knownUsers?.findAtLogin(userId),
     ])
     return this.#settled({ record, policy, subject: known?.subject(policy, claimed) ?? claimed })

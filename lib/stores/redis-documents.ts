@@ -4,8 +4,8 @@ import { emptied, LostRecordError, parseDocument, recordOfBytes } from './redis-
 import { MARKER_IN_LUA, saysPolicy } from './redis-marker.js'
 
 // MGET answers nil for keys of other types. An entry in any list proves that there was a record.
-// For each of ARGV, a hash, six KEYS: marker, record, lists, that of all first.
-const lookAgain = redisBytesScript(`
+// Six KEYS: marker, record, lists, that of all first.
+const LOOK_IN_LUA = `
 ${MARKER_IN_LUA}
 local function look(first, hash)
   local marker = redis.call('GET', KEYS[first])
@@ -19,6 +19,11 @@ local function look(first, hash)
   end
   return 'none', ''
 end
+`
+
+// For each of ARGV, a hash, its six KEYS.
+const lookAgain = redisBytesScript(`
+${LOOK_IN_LUA}
 local answer = {}
 for i, hash in ipairs(ARGV) do
   answer[2 * i - 1], answer[2 * i] = look(6 * i - 5, hash)
@@ -26,8 +31,23 @@ end
 return answer
 `)
 
+// The seventh of KEYS is the policy.
+const lookAtOnce = redisBytesScript(`
+${LOOK_IN_LUA}
+local kind, found = look(1, ARGV[1])
+return { kind, found, redis.call('GET', KEYS[1]), redis.call('MGET', KEYS[7])[1] }
+`)
+
+/** The users without a record that are remembered. */
+const REMEMBERED_AT_MOST = 5000
+
 /** What is known of one record among many. */
 type Found = PromiseSettledResult<object | null>
+
+interface Documents {
+  readonly record: object | null
+  readonly policy: object | null
+}
 
 /**
  * Reads documents together with the marker of their tag, which says that a missing document was never
@@ -36,6 +56,8 @@ type Found = PromiseSettledResult<object | null>
 export class RedisDocuments {
   readonly #redis: RedisClient
   readonly #keys: RedisKeys
+  /** Who had no record lately. It decides how is asked, never what is answered. */
+  readonly #without = new Set<string>()
 
   constructor(redis: RedisClient, keys: RedisKeys) {
     this.#redis = redis
@@ -50,20 +72,41 @@ export class RedisDocuments {
   }
 
   /**
-   * A user's record and the policy, by one command.
+   * A user's record and the policy, by one command. That there is no record takes a second one, or the script that
+   * does it all where that is likely: MGET alone costs less.
    *
    * @throws as `record` does, and where the tag's copy of the policy is lost
    */
-  async recordAndPolicy(
-    userId: string,
-  ): Promise<{ readonly record: object | null; readonly policy: object | null }> {
+  async recordAndPolicy(userId: string, hint?: { readonly atLogin: boolean }): Promise<Documents> {
     const place = this.#keys.place(userId)
+    const atOnce = hint?.atLogin === true || this.#without.has(place.hash)
+    const found = atOnce ? await this.#readAtOnce(place) : await this.#readTogether(place)
+    if (found.record === null) this.#remember(place.hash)
+    else this.#without.delete(place.hash)
+    return found
+  }
+
+  async #readTogether(place: RecordPlace): Promise<Documents> {
     const { marker, policy } = place.tag
     const [words, text, bytes] = await this.#read([marker, policy, place.key])
     return {
       policy: policyOf(policy, words, text?.toString()),
       record: await this.#recordOf(place, bytes),
     }
+  }
+
+  async #readAtOnce(place: RecordPlace): Promise<Documents> {
+    const { policy } = place.tag
+    const answer: unknown = await lookAtOnce(this.#redis, [...keysOf(place), policy], [place.hash])
+    const [kind, told, words, text] = Array.isArray(answer) ? answer : []
+    const record = foundAgain(place, String(kind), told)
+    return { record, policy: policyOf(policy, String(words), textOf(text)) }
+  }
+
+  #remember(hash: string): void {
+    const [oldest] = this.#without.size < REMEMBERED_AT_MOST ? [] : this.#without
+    if (oldest !== undefined) this.#without.delete(oldest)
+    this.#without.add(hash)
   }
 
   /**
@@ -128,9 +171,7 @@ export class RedisDocuments {
 
   /** After MGET found nothing: never written, written just now, or lost? */
   async #lookAgain(places: readonly RecordPlace[]): Promise<readonly Found[]> {
-    const names = places.flatMap(({ tag: { marker, lists }, key }) => [
-      ...[marker, key, lists.all, lists.locked, lists.paused, lists['mail-resets-due']],
-    ])
+    const names = places.flatMap(keysOf)
     const hashes = places.map(({ hash }) => hash)
     const answer: unknown = await lookAgain(this.#redis, names, hashes)
     const told: readonly unknown[] = Array.isArray(answer) ? answer : []
@@ -138,6 +179,15 @@ export class RedisDocuments {
       settled(() => foundAgain(place, String(told[2 * index]), told[2 * index + 1])),
     )
   }
+}
+
+/** The KEYS of a look at one record. */
+function keysOf({ tag: { marker, lists }, key }: RecordPlace): readonly string[] {
+  return [marker, key, lists.all, lists.locked, lists.paused, lists['mail-resets-due']]
+}
+
+function textOf(answer: unknown): string | null {
+  return Buffer.isBuffer(answer) ? answer.toString() : null
 }
 
 /** What the script has said of one record. */

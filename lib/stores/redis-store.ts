@@ -83,7 +83,8 @@ export function redisStore(redis: RedisClient, options: RedisStoreOptions = {}):
     writeWith,
     findPolicy: () => policy.find(),
     writePolicy: (document, expectedVersion) => policy.write(document, expectedVersion),
-    read: async (userId) => (await documents.recordAndPolicy(userId)) as RecordAndPolicy,
+    read: async (userId, hint) =>
+      (await documents.recordAndPolicy(userId, hint)) as RecordAndPolicy,
     findMany: async (userIds) =>
       (await documents.records(userIds)) as PromiseSettledResult<SecondStepRecord | null>[],
     list: (query) => redisPage(redis, keys, query),

@@ -8,6 +8,7 @@ async function assertReadTogether(store: RecordStore, userId: string): Promise<v
   if (store.read === undefined) return
   const apart = { record: await store.find(userId), policy: await store.findPolicy() }
   assert.deepEqual(await store.read(userId), apart)
+  assert.deepEqual(await store.read(userId, { atLogin: true }), apart)
 }
 
 /** The optional `findMany` says of each user what `find` says, and of one who was lost that it is. */
@@ -75,6 +76,7 @@ export const readCases: readonly StoreCase[] = [
     await store.writePolicy(thePolicy.make(1), 0)
     await lose('lost')
     await assert.rejects(store.read('lost'))
+    await assert.rejects(store.read('lost', { atLogin: true }))
     assert.equal((await store.read('never written')).record, null)
   }),
 ]

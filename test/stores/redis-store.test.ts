@@ -142,6 +142,29 @@ describe('redisStore', () => {
     expect(none?.map(({ status }) => status)).to.deep.equal(['rejected', 'rejected'])
   })
 
+  it('reads at a login by one command, also of a user without a record', async () => {
+    const store = await opened()
+    await store.writePolicy(thePolicy.make(1), 0)
+    await store.write(enrolledRecord('user', 1), 0)
+    for (const id of ['user', 'warm', 'nobody']) {
+      const expected = { record: await store.find(id), policy: await store.findPolicy() }
+      expect(await store.read?.(id, { atLogin: true })).to.deep.equal(expected)
+      const sent = await commandsDuring(() => store.read?.(id, { atLogin: true }))
+      expect(sent, id).to.deep.equal(['evalsha'])
+    }
+  })
+
+  it('remembers who has no record, to ask by one command, and not what the answer was', async () => {
+    const store = await opened()
+    expect(await commandsDuring(() => store.read?.('warm'))).to.include('mget')
+    expect(await commandsDuring(() => store.read?.('nobody'))).to.include('mget')
+    expect(await commandsDuring(() => store.read?.('nobody'))).to.deep.equal(['evalsha'])
+    const record = enrolledRecord('nobody', 1)
+    await redisStore(second).write(record, 0)
+    expect((await store.read?.('nobody'))?.record).to.deep.equal(record)
+    expect(await commandsDuring(() => store.read?.('nobody'))).to.deep.equal(['mget'])
+  })
+
   it('writes a record by one command', async () => {
     const store = await opened()
     await store.write(enrolledRecord('user', 1), 0)

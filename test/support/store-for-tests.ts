@@ -171,9 +171,9 @@ class OfOneHost {
     this.#make = make
     const { find, findPolicy } = this.store
     // A test that replaces one of them means every read.
-    this.store.read = async (userId) =>
+    this.store.read = async (userId, hint) =>
       this.store.find === find && this.store.findPolicy === findPolicy
-        ? this.#call((store) => store.read?.(userId) ?? readApart(store, userId))
+        ? this.#call((store) => store.read?.(userId, hint) ?? readApart(store, userId))
         : readApart(this.store, userId)
     this.store.findMany = async (userIds) =>
       this.store.find === find
