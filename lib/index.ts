@@ -71,7 +71,11 @@ export { migrateSecondStep } from './stores/knex-migrations.js'
 export { type KnexStore, knexStore } from './stores/knex-store.js'
 export { memoryAuditLog } from './stores/memory-audit-log.js'
 export { memoryStore } from './stores/memory-store.js'
-export { type RedisAuditLogOptions, redisAuditLog } from './stores/redis-audit-log.js'
+export {
+  type RedisAuditLog,
+  type RedisAuditLogOptions,
+  redisAuditLog,
+} from './stores/redis-audit-log.js'
 export { type RedisStore, type RedisStoreOptions, redisStore } from './stores/redis-store.js'
 export type { UpgradeProgress } from './stores/redis-upgrade.js'
 export type { Fact } from './text/facts.js'

@@ -10,6 +10,8 @@ export interface Config {
     migrate?(): Promise<boolean>
     upgrade?(progress: Progress): Promise<number | null>
   }
+  /** An audit log that is not the store's. */
+  readonly audit: { upgrade?(): Promise<number> }
   readonly keys: readonly (string | undefined)[] | null
   /** Undefined: the config has none. */
   readonly realm: string | undefined
@@ -29,7 +31,8 @@ export async function readConfig(file: string): Promise<Config> {
   if (realm !== undefined && typeof realm !== 'string') {
     throw new Error(`realm in ${file} must be a text`)
   }
-  return { store: options.store, keys: keys ?? null, realm }
+  const audit = Object(Reflect.get(options, 'audit') ?? null) as object
+  return { store: options.store, audit, keys: keys ?? null, realm }
 }
 
 /**

@@ -15,6 +15,12 @@ export interface OldRedisKeys {
   ]
   /** A record's key without the hash at its end. */
   readonly records: string
+  /**
+   * Streams of the audit log: changes and attempts of everybody. With a colon and a hash behind them, those
+   * of one user.
+   */
+  readonly events: string
+  readonly attempts: string
 }
 
 /** @throws ConfigurationError for a prefix that would break the hash tag */
@@ -27,6 +33,8 @@ export function oldRedisKeys(prefix: string): OldRedisKeys {
     policy: `{${prefix}}:policy`,
     lists: [list('all'), list('enrolled'), list('locked'), list('paused'), list('mail-resets-due')],
     records: `{${prefix}}:record:`,
+    events: `{${prefix}}:events`,
+    attempts: `{${prefix}}:attempts`,
   }
 }
 

@@ -5,6 +5,7 @@ import type { RedisClient } from '../redis/redis-client.js'
 import { DEFAULT_PREFIX, redisKeys } from '../redis/redis-keys.js'
 import { appendAbout, DAYS, LENGTH } from './redis-audit-append.js'
 import { auditPage } from './redis-audit-pages.js'
+import { moveOldLog } from './redis-upgrade-log.js'
 
 export interface RedisAuditLogOptions {
   /** The prefix of the keys, in braces. Default `second-step`. */
@@ -20,6 +21,17 @@ export interface RedisAuditLogOptions {
   readonly days?: number
 }
 
+/** An audit log in Redis. */
+export interface RedisAuditLog extends AuditLog {
+  /**
+   * Moves the entries of version 0.1.0 to the keys of this one. `redisStore` moves those of its own prefix
+   * with the records. Safe to run again where it was stopped.
+   *
+   * @returns how many entries were moved
+   */
+  upgrade(): Promise<number>
+}
+
 /**
  * Keeps the audit log in Redis, bounded by age and length, so that it never fills a server whose records
  * must not be lost. Each user has a list of changes and one of attempts, so that somebody without a second
@@ -28,7 +40,10 @@ export interface RedisAuditLogOptions {
  *
  * @throws ConfigurationError for an unknown option, a prefix with braces or blanks
  */
-export function redisAuditLog(redis: RedisClient, options: RedisAuditLogOptions = {}): AuditLog {
+export function redisAuditLog(
+  redis: RedisClient,
+  options: RedisAuditLogOptions = {},
+): RedisAuditLog {
   checkCall(options, ['prefix', 'length', 'days'], 'redisAuditLog')
   if (typeof redis?.evalsha !== 'function') {
     throw new ConfigurationError('redisAuditLog() needs an ioredis client, such as new Redis(url)')
@@ -51,5 +66,6 @@ export function redisAuditLog(redis: RedisClient, options: RedisAuditLogOptions 
       )
     },
     list: (query) => auditPage(redis, keys, query, days),
+    upgrade: () => moveOldLog(redis, prefix, { length, days }),
   }
 }

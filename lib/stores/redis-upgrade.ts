@@ -5,7 +5,10 @@ import { ConfigurationError } from '../errors/configuration-error.js'
 import { hashOfOldHash, type OldRedisKeys, oldRedisKeys } from '../redis/old-redis-keys.js'
 import { type RedisClient, redisScript } from '../redis/redis-client.js'
 import { type RedisKeys, redisKeys } from '../redis/redis-keys.js'
+import { DAYS, LENGTH } from './redis-audit-append.js'
 import { MARKER_IN_LUA, makeMarkers } from './redis-marker.js'
+import { scanKeys } from './redis-scan.js'
+import { countOldLog, moveOldLog } from './redis-upgrade-log.js'
 import { placesOf } from './redis-writes.js'
 
 /** Shows how far it is, as the command line's progress does. */
@@ -80,11 +83,13 @@ const remove = redisScript(`return redis.call('DEL', KEYS[1], KEYS[2])`)
  */
 export class RedisUpgrade {
   readonly #redis: RedisClient
+  readonly #prefix: string
   readonly #keys: RedisKeys
   readonly #old: OldRedisKeys
 
   constructor(redis: RedisClient, prefix: string) {
     this.#redis = redis
+    this.#prefix = prefix
     this.#keys = redisKeys(prefix)
     this.#old = oldRedisKeys(prefix)
   }
@@ -97,7 +102,7 @@ export class RedisUpgrade {
   async requireDone({ production }: { production: boolean }): Promise<void> {
     const found = await this.#redis.mget([this.#old.marker, this.#old.upgrading])
     if (found.every((value) => value === null)) return
-    if (!production && (await this.#count()) <= MOVED_AT_START) {
+    if (!production && (await this.#isSmall())) {
       await this.run()
       return
     }
@@ -124,8 +129,14 @@ export class RedisUpgrade {
         }),
       )
     }
+    await moveOldLog(this.#redis, this.#prefix, { length: LENGTH, days: DAYS })
     await remove(this.#redis, [policy, upgrading], [])
     return moved
+  }
+
+  async #isSmall(): Promise<boolean> {
+    if ((await this.#count()) > MOVED_AT_START) return false
+    return (await countOldLog(this.#redis, this.#prefix)) <= 5 * MOVED_AT_START
   }
 
   async #count(): Promise<number> {
@@ -148,17 +159,8 @@ export class RedisUpgrade {
    */
   async *#oldHashes(): AsyncGenerator<readonly string[]> {
     const { lists, records } = this.#old
-    const servers = this.#redis.nodes?.('master') ?? [this.#redis]
-    const keyPrefix = String(Reflect.get(Object(this.#redis.options), 'keyPrefix') ?? '')
-    const pattern = `${globOf(keyPrefix + records)}*`
-    for (const server of servers) {
-      let cursor = '0'
-      do {
-        const [next, keys] = await server.scan(cursor, 'MATCH', pattern, 'COUNT', 1000)
-        const hashes = keys.map((key) => key.slice(keyPrefix.length + records.length))
-        for (let at = 0; at < hashes.length; at += AT_ONCE) yield hashes.slice(at, at + AT_ONCE)
-        cursor = String(next)
-      } while (cursor !== '0')
+    for await (const hashes of scanKeys(this.#redis, records)) {
+      for (let at = 0; at < hashes.length; at += AT_ONCE) yield hashes.slice(at, at + AT_ONCE)
     }
     for (const list of lists) {
       for (;;) {
@@ -228,9 +230,4 @@ function sorted(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value
   const members = Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1))
   return members.map(([name, member]) => [name, sorted(member)])
-}
-
-/** A pattern that matches this text alone. */
-function globOf(text: string): string {
-  return text.replace(/[\\*?[\]^-]/g, '\\$&')
 }

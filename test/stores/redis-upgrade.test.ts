@@ -5,10 +5,12 @@ import { expect } from 'chai'
 import { Redis } from 'ioredis'
 import type { SecondStepRecord } from '../../lib/domain/record.js'
 import { ConfigurationError } from '../../lib/errors/configuration-error.js'
+import type { AuditEntry } from '../../lib/ports/audit-log.js'
+import { redisAuditLog } from '../../lib/stores/redis-audit-log.js'
 import { redisStore } from '../../lib/stores/redis-store.js'
 import { enrolledRecord, thePolicy } from '../../lib/testing/documents.js'
 import { assertLists, FOREVER, mailResetOf, NOW } from '../../lib/testing/listed.js'
-import { oldHash, oldKey, writeOldKeys } from '../support/records-of-version-0-1.js'
+import { oldHash, oldKey, writeOldKeys, writeOldLog } from '../support/records-of-version-0-1.js'
 import { type RedisServer, startRedisServer } from '../support/redis-server.js'
 import { rejectionOf } from './rejection.js'
 
@@ -27,6 +29,23 @@ const LISTS = {
   locked: 'locked',
   paused: 'paused',
   'mail-resets-due': 'due',
+}
+
+const ENTRIES = ['on', 'off', null, 'on', 'locked'].flatMap((user, index) =>
+  (['enrolled', 'wrong-code'] as const).map((type, nth) => entryAt(2 * index + nth, user, type)),
+)
+
+function entryAt(at: number, user: string | null, type: AuditEntry['type']): AuditEntry {
+  const id = `${(NOW + at).toString(16).padStart(12, '0')}${'0'.repeat(18)}`
+  const actor = { kind: 'user', id: user } as const
+  const more = {
+    method: 'totp',
+    ip: '192.0.2.1',
+    userAgent: 'é',
+    reason: null,
+    detail: null,
+  } as const
+  return { id, at: NOW + at, type, user, actor, ...more }
 }
 
 describe('the upgrade of what version 0.1.0 has kept in Redis', () => {
@@ -113,11 +132,58 @@ describe('the upgrade of what version 0.1.0 has kept in Redis', () => {
     await expectRefused()
   })
 
+  const logged = async (user: string | null) =>
+    (await redisAuditLog(redis).list({ user, cursor: null, limit: 100 }))?.entries
+
+  async function expectLogMoved() {
+    expect(await logged(null)).to.deep.equal(ENTRIES.toReversed())
+    for (const user of ['on', 'off', 'locked']) {
+      const ofUser = ENTRIES.filter((entry) => entry.user === user)
+      expect(await logged(user)).to.deep.equal(ofUser.toReversed())
+    }
+  }
+
+  it('moves the audit log, each entry once', async () => {
+    await writeOldKeys(redis, { records: RECORDS })
+    await writeOldLog(redis, ENTRIES)
+    await redisStore(redis).upgrade()
+    expect(await oldKeys()).to.deep.equal([MARKER])
+    await expectLogMoved()
+  })
+
+  it('moves the audit log beside the records of another store, and twice the same', async () => {
+    await writeOldLog(redis, ENTRIES)
+    const log = redisAuditLog(redis)
+    expect(await log.upgrade()).to.equal(10)
+    expect(await oldKeys()).to.deep.equal([])
+    await writeOldLog(redis, ENTRIES)
+    await log.upgrade()
+    await expectLogMoved()
+    expect(await log.upgrade()).to.equal(0)
+  })
+
+  it('leaves a stream with an entry that cannot be read, and moves the others of it', async () => {
+    await writeOldLog(redis, ENTRIES)
+    const stream = `{second-step}:events:${oldHash('on')}`
+    await redis.xadd(stream, '*', 'entry', '{"id":')
+    await redisAuditLog(redis).upgrade()
+    expect(await oldKeys()).to.deep.equal([stream])
+    await expectLogMoved()
+  })
+
+  it('moves more than a user’s list has room for, the newest', async () => {
+    const many = Array.from({ length: 1200 }, (_, at) => entryAt(at, 'on', 'enrolled'))
+    await writeOldLog(redis, many)
+    await redisAuditLog(redis).upgrade()
+    expect((await logged('on'))?.[0]).to.deep.equal(many.at(-1))
+  })
+
   it('can be stopped after any command and run again; until then nobody starts', async () => {
     let failed = true
     for (let commands = 1; failed; commands += 9) {
       await redis.flushall()
       await writeOldKeys(redis, { records: RECORDS, policy: thePolicy.make(1) })
+      await writeOldLog(redis, ENTRIES)
       failed = await redisStore(failingAfter(commands))
         .upgrade()
         .then(
@@ -129,6 +195,7 @@ describe('the upgrade of what version 0.1.0 has kept in Redis', () => {
       await redisStore(redis).upgrade()
       expect(await oldKeys(), `after ${commands}`).to.deep.equal([MARKER])
       await expectAllMoved(redis)
+      await expectLogMoved()
     }
   })
 

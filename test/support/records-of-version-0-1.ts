@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto'
 import type { Cluster, Redis } from 'ioredis'
+import { isAttempt } from '../../lib/domain/event-kind.js'
 import type { Policy } from '../../lib/domain/policy.js'
 import type { SecondStepRecord } from '../../lib/domain/record.js'
 import { listPlaceOf } from '../../lib/domain/record-list.js'
+import type { AuditEntry } from '../../lib/ports/audit-log.js'
 
 type Client = Pick<Redis | Cluster, 'set' | 'zadd'>
 
@@ -33,5 +35,19 @@ export async function writeOldKeys(
     if (lockedUntil !== null) await redis.zadd(list('locked'), lockedUntil, hash)
     if (pausedUntil !== null) await redis.zadd(list('paused'), pausedUntil, hash)
     if (mailResetDue !== null) await redis.zadd(list('mail-resets-due'), mailResetDue, hash)
+  }
+}
+
+/** Writes the audit log as version 0.1.0 left it in Redis: two streams have each entry. */
+export async function writeOldLog(
+  redis: Pick<Redis, 'xadd'>,
+  entries: readonly AuditEntry[],
+  prefix = 'second-step',
+): Promise<void> {
+  for (const entry of entries) {
+    const ofAll = `{${prefix}}:${isAttempt(entry) ? 'attempts' : 'events'}`
+    const text = JSON.stringify(entry)
+    await redis.xadd(ofAll, '*', 'entry', text)
+    await redis.xadd(`${ofAll}:${oldHash(entry.user ?? '')}`, '*', 'entry', text)
   }
 }
