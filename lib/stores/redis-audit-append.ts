@@ -115,11 +115,16 @@ local function appendEntries(keys, args)
     local length = addEntry(KEYS[keys + list], text)
     if length then
       used[list] = true
+      local surplus = {}
       if length >= lengths[list] + RUN then
+        surplus = redis.call('LRANGE', KEYS[keys + list], lengths[list], -1)
         redis.call('LTRIM', KEYS[keys + list], 0, lengths[list] - 1)
       end
       local ofAll = lengths[list + 2]
       local lengthOfAll = addReference(KEYS[keys + list + 2], idOf(text) .. hash)
+      for _, entry in ipairs(surplus) do
+        redis.call('LREM', KEYS[keys + list + 2], -1, idOf(entry) .. hash)
+      end
       if lengthOfAll > ofAll + math.max(RUN, ofAll / 8) then
         cutFairly(KEYS[keys + list + 2], ofAll)
       end
