@@ -73,6 +73,23 @@ describe('changes of one record at the same time', () => {
     expect(await second).to.equal('epoch 1')
   })
 
+  // A store of the host's, or a key service, that itself changes the record.
+  it('do not wait for a change that waits for them', async () => {
+    const { store, records } = world({ timeout: 60_000 })
+    const known = await records.find(USER)
+    let inner: Promise<unknown> | null = null
+    store.answers.write = async () => {
+      if (inner !== null) return true
+      const change = () => records.change(USER, requestInfo, raising())
+      inner = change().then(change).then(change)
+      await inner
+      return false
+    }
+    const outer = await records.change(USER, requestInfo, raising(), known)
+    expect(await inner).to.equal('epoch 3')
+    expect(outer).to.equal('epoch 4')
+  })
+
   it('are forgotten when all are done', async () => {
     const turns = new Turns<{ version: number }>(60_000)
     const seen: (number | null)[] = []
