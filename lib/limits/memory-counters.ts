@@ -1,3 +1,4 @@
+/// <reference path="./rate-limiter-memory.d.ts" />
 import type { RateLimiterMemory } from 'rate-limiter-flexible'
 // The package's index loads the limiters of twenty databases.
 import Limiter from 'rate-limiter-flexible/lib/RateLimiterMemory.js'
