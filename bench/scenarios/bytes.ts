@@ -15,7 +15,7 @@ export async function bytes(bench: Bench): Promise<readonly Figure[]> {
     // The set-up, and one login with a code.
     await accounts.signedIn(ids)
     const classes = await bytesByClass(redis)
-    const audit = [...classes].filter(([name]) => /event|attempt|audit/.test(name))
+    const audit = [...classes].filter(([name]) => /:(events|attempts)(:|$)/.test(name))
     const perUser = await recordAndLists(redis, ids[0] ?? '', bench.quick ? 500 : 10_000)
     return [
       {
