@@ -102,10 +102,15 @@ describe('what a request sends to Redis', () => {
       const { browser, code, backupCode } = await pendingOf()
       const right = name === 'backup code' ? backupCode : code
       const { commands, trips } = await sent(() => giveCode(browser, right).expect(200))
-      expect(commands.slice(0, 4)).to.deep.equal(['get', 'mget', 'evalsha', 'evalsha'])
-      expect(commands.slice(-2)).to.deep.equal(['del', 'set'])
-      expect(commands.length).to.be.at.most(name === 'backup code' ? 8 : 7)
-      expect(trips).to.be.at.most(name === 'backup code' ? 7 : 6)
+      expect(commands).to.deep.equal(['get', 'mget', 'evalsha', 'evalsha', 'del', 'set'])
+      expect(trips).to.equal(5)
     })
   }
+
+  it('is a read, the counters, the write and the session’s end for a wrong code', async () => {
+    const { browser } = await pendingOf()
+    const { commands, trips } = await sent(() => giveCode(browser, '000000').expect(401))
+    expect(commands).to.deep.equal(['get', 'mget', 'evalsha', 'evalsha', 'expire'])
+    expect(trips).to.equal(5)
+  })
 })
