@@ -11,14 +11,10 @@ import {
   liesUnder,
 } from '../request/destination.js'
 import { noteNamed } from '../request/forgotten-instance.js'
+import { refuseUnknownInstances } from '../request/in-charge.js'
 import { openPaths } from '../request/open-paths.js'
 import { pagePath } from '../request/page-path.js'
-import {
-  type PassportLogIn,
-  refuseUnknownInstances,
-  removeUser,
-  userOf,
-} from '../request/passport.js'
+import { type PassportLogIn, removeUser, userOf } from '../request/passport.js'
 import { inTime, removeLogin, saveSession, updateSecondStep } from '../request/session.js'
 import { forgetCodes, hasCodes } from '../request/shown-again.js'
 import type { Places, Site } from '../request/site.js'
@@ -70,8 +66,7 @@ export function guard(site: Site, options: GuardOptions = {}): RequestHandler {
     try {
       const known = knownGuardStateOf(req)
       if (known !== undefined && isMet(site, req, known)) return next()
-      // First: Express gives every request a hidden class of its own, so that each look at a property,
-      // and each new one, is slow. This makes it an ordinary dictionary.
+      // First, because everything that follows is faster then.
       if (known === undefined) refuseUnknownInstances(req, site.passports)
       checkMounting(site, req, seen)
       const state = known ?? wrap(site, req, res, next, { look, isOpen })

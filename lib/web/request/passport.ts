@@ -1,7 +1,6 @@
 import type { Request } from 'express'
 import type {} from 'passport'
 import { ConfigurationError } from '../../errors/configuration-error.js'
-import { noteBehind } from './wrapped-request.js'
 
 declare module 'passport' {
   interface LogInOptions {
@@ -26,7 +25,7 @@ export interface PassportInstance {
   deserializeUser(...args: never[]): unknown
 }
 
-/** Passport's names that are not public (0.7). Only this file and watched-passport.ts use them. */
+/** Passport's names that are not public (0.7). Only this file, in-charge.ts and watched-passport.ts use them. */
 interface PassportRequest {
   _userProperty?: string
   _sessionManager?: SessionManager
@@ -63,7 +62,7 @@ export interface LogInOptions {
   readonly successReturnToOrRedirect?: string
 }
 
-function passportOf(req: Request): PassportRequest {
+export function passportOf(req: Request): PassportRequest {
   return req as unknown as PassportRequest
 }
 
@@ -141,7 +140,10 @@ export function knownInCharge(
 }
 
 /** Whether it is the instance's session manager, or one of ours in front of it for a while. */
-function isManagerOf(passport: PassportInstance, manager: SessionManager | undefined): boolean {
+export function isManagerOf(
+  passport: PassportInstance,
+  manager: SessionManager | undefined,
+): boolean {
   const own: unknown = Reflect.get(passport, '_sm')
   return manager !== undefined && (manager === own || Object.getPrototypeOf(manager) === own)
 }
@@ -168,43 +170,6 @@ export function requireKnownInstance(req: Request, passports: readonly PassportI
 /** The instance whose `initialize()` was the last to run, or undefined if none has left its mark. */
 export function initialisedBy(req: Request): unknown {
   return passportOf(req)._passport?.instance
-}
-
-/**
- * From now on, no unknown instance may run on the request: its strategies would pass users to the
- * host's callbacks, and its `session()` would put them on the request, without a check.
- */
-export function refuseUnknownInstances(req: Request, passports: readonly PassportInstance[]): void {
-  inCharge.set(req, { passports, manager: passportOf(req)._sessionManager })
-  Object.defineProperty(req, '_sessionManager', IN_CHARGE)
-}
-
-interface InCharge {
-  /** Those that the host has named. */
-  readonly passports: readonly PassportInstance[]
-  manager: SessionManager | undefined
-}
-
-const inCharge = new WeakMap<Request, InCharge>()
-
-/** One for all requests, which are many. */
-const IN_CHARGE: PropertyDescriptor & ThisType<Request> = {
-  configurable: true,
-  enumerable: true,
-  get() {
-    return inChargeOf(this).manager
-  },
-  set(manager: SessionManager) {
-    const present = inChargeOf(this)
-    if (!present.passports.some((known) => isManagerOf(known, manager))) throw unknownInstance()
-    present.manager = manager
-  },
-}
-
-function inChargeOf(req: Request): InCharge {
-  const present = noteBehind(inCharge, req)
-  if (present === undefined) throw unknownInstance()
-  return present
 }
 
 export function unknownInstance(): ConfigurationError {

@@ -1,5 +1,6 @@
 import type { Request } from 'express'
 import { ConfigurationError } from '../../errors/configuration-error.js'
+import { following } from './in-charge.js'
 import {
   keyInCharge,
   type LogInOptions,
@@ -81,6 +82,7 @@ export function watchPassport(passport: PassportInstance, watcher: Watcher): voi
   if (watched.has(passport)) return
   const watching = { watcher, guarded: false, warned: false }
   watched.set(passport, watching)
+  watchInitialize(passport)
   watchStrategies(passport, watching)
   watchLogIns(passport, watching)
 }
@@ -123,9 +125,17 @@ function watchStrategyObjects(passport: PassportInstance, watching: Watching): v
     if (typeof original !== 'function') continue
     Reflect.set(passport, method, (name: unknown, ...given: unknown[]) => {
       const names = Array.isArray(name) ? name.map(watch) : watch(name)
-      return original.call(passport, names, ...noteCallback(method, given))
+      return following(original.call(passport, names, ...noteCallback(method, given)))
     })
   }
+}
+
+function watchInitialize(passport: PassportInstance): void {
+  const initialize: unknown = Reflect.get(passport, 'initialize')
+  if (typeof initialize !== 'function') return
+  Reflect.set(passport, 'initialize', (...given: unknown[]) =>
+    following(initialize.apply(passport, given)),
+  )
 }
 
 /** In the options of a middleware whose callback gets the user: the method that made it. */

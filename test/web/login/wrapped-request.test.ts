@@ -6,9 +6,10 @@ import { expect } from 'chai'
 import type { Request } from 'express'
 import { Passport } from 'passport'
 import { ConfigurationError } from '../../../lib/errors/configuration-error.js'
+import { following } from '../../../lib/web/request/in-charge.js'
 import { getJson, postJson } from '../../support/answers.js'
 import { browserOf, giveCode, passFirstStep } from '../../support/browser.js'
-import { ann, type HostParts } from '../../support/host.js'
+import { ann, type HostOptions, type HostParts, makeHost } from '../../support/host.js'
 import { cookieOf, slowRequest, useCookie } from '../../support/sessions.js'
 import { enrolledVisit, pendingVisit, signedInVisit } from '../../support/visits.js'
 
@@ -51,6 +52,57 @@ describe('a request that the host has wrapped', () => {
       expect(body).to.deep.equal({ status: 'code-required', refused: true, same: true })
     })
   }
+})
+
+describe('the instance in charge of a request', () => {
+  const settings: Readonly<Record<string, HostOptions>> = {
+    'session() alone': {},
+    'initialize() in front': { initialize: new Passport().initialize() },
+    'a host that defines it anew': {
+      beforeGuard: ({ app }) =>
+        app.use((req, _res, next) => {
+          const value: unknown = Reflect.get(req, '_sessionManager')
+          Object.defineProperty(req, '_sessionManager', {
+            configurable: true,
+            writable: true,
+            value,
+          })
+          next()
+        }),
+    },
+  }
+  for (const [name, options] of Object.entries(settings)) {
+    it(`is never an unknown one behind the guard: ${name}`, async () => {
+      const { browser } = await signedInVisit({
+        ...options,
+        routes: ({ app }) =>
+          app.get('/take', (req, res) => {
+            const before: unknown = Reflect.get(req, '_sessionManager')
+            const refused = takeCharge(req) instanceof ConfigurationError
+            res.json({ refused, same: Reflect.get(req, '_sessionManager') === before })
+          }),
+      })
+      const { body } = await getJson(browser, '/take').expect(200)
+      expect(body).to.deep.equal({ refused: true, same: true })
+    })
+  }
+
+  it('may be any one where no guard looks', async () => {
+    const host = makeHost({
+      beforeGuard: ({ app }) =>
+        app.get('/in-front', (req, res) => {
+          const failure = takeCharge(req)
+          res.json({ failure, keys: Object.keys(req).includes('_sessionManager') })
+        }),
+    })
+    const { body } = await getJson(browserOf(host), '/in-front').expect(200)
+    expect(body).to.deep.equal({ failure: null, keys: true })
+  })
+
+  it('is not looked for by middleware of another framework', () => {
+    const middleware = async (_context: unknown, _next: unknown) => undefined
+    expect(following(middleware)).to.equal(middleware)
+  })
 })
 
 describe('the session of a guarded request', () => {
