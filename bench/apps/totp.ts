@@ -6,11 +6,16 @@ const BASE32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
 
 /** The 6 digits of a time step (RFC 6238, SHA-1). */
 export function codeOfStep(secret: Uint8Array, step: number): string {
+  return String(valueOfStep(secret, step) % 1_000_000).padStart(6, '0')
+}
+
+/** The 31 bits that the digits are the end of. */
+export function valueOfStep(secret: Uint8Array, step: number): number {
   const counter = Buffer.alloc(8)
   counter.writeBigUInt64BE(BigInt(step))
   const digest = createHmac('sha1', secret).update(counter).digest()
   const offset = (digest.at(-1) ?? 0) & 15
-  return String((digest.readUInt32BE(offset) & 0x7fff_ffff) % 1_000_000).padStart(6, '0')
+  return digest.readUInt32BE(offset) & 0x7fff_ffff
 }
 
 /** The secret of a user in the apps that keep none: the same in every process. */
