@@ -10,7 +10,7 @@ import { ann, type Host } from '../support/host.js'
 import { type RedisServer, startRedisServer } from '../support/redis-server.js'
 import { recordOf, signedInVisit } from '../support/visits.js'
 
-const TIMEOUT = 200
+const TIMEOUT = 500
 const BROWSER = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0'
 
 describe('a change that takes place after its refusal', () => {
