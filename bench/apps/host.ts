@@ -39,6 +39,13 @@ export function userOf(id: string): User {
  * hash, the same everywhere, hides nothing.
  */
 export async function makeHost(settings: Settings): Promise<Host> {
+  const host = await makeBareHost(settings)
+  mountSessions(host)
+  return host
+}
+
+/** The same, before its sessions are mounted. */
+export async function makeBareHost(settings: Settings): Promise<Host> {
   const redis = new Redis(settings.redisUrl, {
     commandTimeout: 20_000,
     maxRetriesPerRequest: 1,
@@ -54,6 +61,10 @@ export async function makeHost(settings: Settings): Promise<Host> {
       done(null, password === `password of ${username}` ? userOf(username) : false),
     ),
   )
+  return { app, passport, redis }
+}
+
+export function mountSessions({ app, passport, redis }: Host): void {
   app.use(
     session({
       secret: 'bench',
@@ -63,7 +74,6 @@ export async function makeHost(settings: Settings): Promise<Host> {
     }),
     passport.session(),
   )
-  return { app, passport, redis }
 }
 
 /** Express's body parser as hosts mount it: on the routes that need it. */

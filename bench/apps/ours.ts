@@ -1,6 +1,15 @@
 import { randomBytes } from 'node:crypto'
 import knex from 'knex'
-import { addRoutes, type BenchApp, type Host, json, makeHost, type User, userOf } from './host.js'
+import {
+  addRoutes,
+  type BenchApp,
+  type Host,
+  json,
+  makeBareHost,
+  mountSessions,
+  type User,
+  userOf,
+} from './host.js'
 import {
   createSecondStep,
   knexStore,
@@ -50,7 +59,7 @@ export function makeOnPostgresql(settings: Settings): Promise<BenchApp> {
 }
 
 async function make(settings: Settings, ways: Ways): Promise<BenchApp> {
-  const host = await makeHost(settings)
+  const host = await makeBareHost(settings)
   const { app, passport, redis } = host
   const store = (await ways.store?.(host)) ?? redisStore(redis)
   // Once for this Redis, as `npx passport-second-step init` does in production.
@@ -74,6 +83,7 @@ async function make(settings: Settings, ways: Ways): Promise<BenchApp> {
     ...ways.more,
   } satisfies SecondStepOptions<User>
   const secondStep = createSecondStep<User>(options)
+  mountSessions(host)
   app.use(secondStep.guard())
   app.use('/second-step', secondStep.router())
   app.use('/admin/second-step', secondStep.adminRouter())
