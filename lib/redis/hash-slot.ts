@@ -23,14 +23,14 @@ export function slotOf(hashTag: string): number {
  * Masters with equal ranges of slots then have equal numbers of tags, which names by chance would not
  * give them.
  *
- * @returns `PREFIX:NUMBER`, each with the smallest number that lies there
+ * @returns numbers, each the smallest that lies there
  */
-export function evenHashTags(prefix: string, count: number): readonly string[] {
+export function evenHashTags(count: number): readonly string[] {
   const found = new Map<number, string>()
   for (let number = 0; found.size < count; number += 1) {
-    const tag = `${prefix}:${number}`
+    const tag = String(number)
     const part = Math.floor((slotOf(tag) * count) / SLOTS)
     if (!found.has(part)) found.set(part, tag)
   }
-  return Array.from({ length: count }, (_, part) => found.get(part) ?? prefix)
+  return Array.from({ length: count }, (_, part) => found.get(part) ?? String(part))
 }

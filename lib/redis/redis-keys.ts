@@ -89,14 +89,15 @@ export function letterOfTag(number: number): string {
 /**
  * The braces are Redis Cluster's hash tag: keys with the same one share a slot, so that a record, the
  * policy and the marker are read by one command, and written with their lists by one script. User
- * ids are hashed, whatever characters they have.
+ * ids are hashed, whatever characters they have. A key begins with the prefix, which has no braces, and
+ * one of version 0.1.0 with a brace: the keys of two apps never meet, whatever their prefixes.
  *
  * @throws ConfigurationError for a prefix that would break the hash tag
  */
 export function redisKeys(prefix: string): RedisKeys {
   checkPrefix(prefix)
-  const tags = evenHashTags(prefix, TAGS).map(tagKeys)
-  const [first = tagKeys(prefix)] = tags
+  const tags = evenHashTags(TAGS).map((tag) => tagKeys(`${prefix}:{${tag}}`))
+  const [first = tagKeys(`${prefix}:{}`)] = tags
   const placeOfHash = (hash: string): RecordPlace => {
     const tag = tags[tagNumberOf(hash)] ?? first
     return { tag, hash, key: tag.records + hash }
@@ -110,21 +111,21 @@ export function redisKeys(prefix: string): RedisKeys {
   }
 }
 
-function tagKeys(tag: string): TagKeys {
+function tagKeys(start: string): TagKeys {
   return {
-    marker: `{${tag}}:marker`,
-    policy: `{${tag}}:policy`,
+    marker: `${start}:marker`,
+    policy: `${start}:policy`,
     lists: {
-      all: `{${tag}}:list:all`,
-      locked: `{${tag}}:list:locked`,
-      paused: `{${tag}}:list:paused`,
-      'mail-resets-due': `{${tag}}:list:mail-resets-due`,
+      all: `${start}:list:all`,
+      locked: `${start}:list:locked`,
+      paused: `${start}:list:paused`,
+      'mail-resets-due': `${start}:list:mail-resets-due`,
     },
-    records: `{${tag}}:r:`,
-    allEvents: `{${tag}}:events`,
-    allAttempts: `{${tag}}:attempts`,
-    events: `{${tag}}:events:`,
-    attempts: `{${tag}}:attempts:`,
+    records: `${start}:r:`,
+    allEvents: `${start}:events`,
+    allAttempts: `${start}:attempts`,
+    events: `${start}:events:`,
+    attempts: `${start}:attempts:`,
   }
 }
 

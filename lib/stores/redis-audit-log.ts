@@ -8,7 +8,7 @@ import { auditPage } from './redis-audit-pages.js'
 import { moveOldLog } from './redis-upgrade-log.js'
 
 export interface RedisAuditLogOptions {
-  /** The prefix of the keys, in braces. Default `second-step`. */
+  /** The prefix of the keys. Default `second-step`. */
   readonly prefix?: string
   /**
    * The approximate number of entries in the list of everybody: this many changes and accepted codes, and

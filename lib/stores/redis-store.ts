@@ -16,7 +16,7 @@ import { RedisUpgrade, type UpgradeProgress } from './redis-upgrade.js'
 import { writeRecordAt, writeRecordWithEntries } from './redis-writes.js'
 
 export interface RedisStoreOptions {
-  /** The prefix of the keys, in braces. Default `second-step`. */
+  /** The prefix of the keys. Default `second-step`. */
   readonly prefix?: string
   /**
    * The host confirms that this Redis never evicts keys, for servers that do not reveal it (many

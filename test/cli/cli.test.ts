@@ -38,7 +38,7 @@ describe('passport-second-step', () => {
       expect(first.stdout).to.equal(
         `Made the markers of "second-step" in Redis at 127.0.0.1:${server.port}.\n`,
       )
-      expect(await redis.keys('{second-step:*}:marker')).to.have.length(64)
+      expect(await redis.keys('second-step:{*}:marker')).to.have.length(64)
       expect(await redis.dbsize()).to.equal(64)
 
       const second = await cli(['init', '--redis', url()])

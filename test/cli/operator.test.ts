@@ -526,7 +526,7 @@ describe('passport-second-step with the client that the README names', () => {
       const records = redisStore(redis)
       await records.open?.({ production: false })
       await records.write(blankRecord('ann'), 0)
-      const [key = ''] = await redis.keys('{second-step:*}:r:*')
+      const [key = ''] = await redis.keys('second-step:{*}:r:*')
       await redis.del(key)
       const config = await configFor(server.port)
       for (const command of ['check', 'reseal']) {

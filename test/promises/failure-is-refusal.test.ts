@@ -117,7 +117,7 @@ describe('A failure is a refusal', function () {
 
     it(`when Redis lost the records and nothing else, over ${name}`, async () => {
       await withRedis(redis, async (client) => {
-        const keys = await client.keys('{second-step*}*')
+        const keys = await client.keys('second-step:{*}*')
         expect(keys).not.to.be.empty
         await client.del(keys)
       })
@@ -129,7 +129,7 @@ describe('A failure is a refusal', function () {
 
     it(`when Redis lost one record and nothing else, over ${name}`, async () => {
       await withRedis(redis, async (client) => {
-        const records = await client.keys('{second-step:*}:r:*')
+        const records = await client.keys('second-step:{*}:r:*')
         expect(records).to.have.length(1)
         await client.del(records)
       })

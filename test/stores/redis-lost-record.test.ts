@@ -37,7 +37,7 @@ describe('redisStore that lost one key', () => {
     return store
   }
 
-  const recordKeys = async () => (await redis.keys('{second-step:*}:r:*')).sort()
+  const recordKeys = async () => (await redis.keys('second-step:{*}:r:*')).sort()
 
   async function withOneRecord() {
     const store = await opened()

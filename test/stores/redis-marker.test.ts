@@ -28,7 +28,7 @@ describe('the marker of redisStore', () => {
 
   it('is made by open outside production', async () => {
     await open(false)
-    expect(await redis.keys('{second-step:*}:marker')).to.have.length(64)
+    expect(await redis.keys('second-step:{*}:marker')).to.have.length(64)
     expect(await redis.dbsize()).to.equal(64)
     await open(false)
   })
