@@ -3,8 +3,6 @@ import { checkPrefix, HASH_LENGTH } from './redis-keys.js'
 /** The names of version 0.1.0, all under one hash tag. */
 export interface OldRedisKeys {
   readonly marker: string
-  /** The marker while its records are moved: version 0.1.0 then refuses everything. */
-  readonly upgrading: string
   readonly policy: string
   readonly lists: readonly [
     all: string,
@@ -29,7 +27,6 @@ export function oldRedisKeys(prefix: string): OldRedisKeys {
   const list = (name: string) => `{${prefix}}:list:${name}`
   return {
     marker: `{${prefix}}:marker`,
-    upgrading: `{${prefix}}:upgrading`,
     policy: `{${prefix}}:policy`,
     lists: [list('all'), list('enrolled'), list('locked'), list('paused'), list('mail-resets-due')],
     records: `{${prefix}}:record:`,

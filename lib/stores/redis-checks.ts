@@ -2,6 +2,7 @@ import { ConfigurationError } from '../errors/configuration-error.js'
 import type { RedisClient } from '../redis/redis-client.js'
 import { DEFAULT_PREFIX, redisKeys } from '../redis/redis-keys.js'
 import { makeMarkers } from './redis-marker.js'
+import { requireNoOldRecords } from './redis-old-state.js'
 
 const EVICTION = 'maxmemory-policy'
 
@@ -11,13 +12,14 @@ const EVICTION = 'maxmemory-policy'
  *
  * @param options.prefix as given to `redisStore`
  * @returns whether any was made now; false where all were there already
- * @throws ConfigurationError for a prefix with braces or blanks, and where a part of them was lost; what
- *   the client rejects with
+ * @throws ConfigurationError for a prefix with braces or blanks, where a part of them was lost, and beside
+ *   records of version 0.1.0, which are to be upgraded; what the client rejects with
  */
 export async function makeRedisMarker(
-  redis: Pick<RedisClient, 'mget' | 'set'>,
+  redis: Pick<RedisClient, 'mget' | 'set' | 'eval' | 'evalsha'>,
   { prefix = DEFAULT_PREFIX }: { prefix?: string } = {},
 ): Promise<boolean> {
+  await requireNoOldRecords(redis, prefix)
   return makeMarkers(redis, redisKeys(prefix))
 }
 

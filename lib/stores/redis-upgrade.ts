@@ -1,12 +1,12 @@
 import { parseRecord } from '../domain/parse-record.js'
 import { decodeRecord, encodeRecord, isEncoded } from '../domain/record-bytes.js'
 import { listPlaceOf } from '../domain/record-list.js'
-import { ConfigurationError } from '../errors/configuration-error.js'
 import { hashOfOldHash, type OldRedisKeys, oldRedisKeys } from '../redis/old-redis-keys.js'
 import { type RedisClient, redisScript } from '../redis/redis-client.js'
 import { type RedisKeys, redisKeys } from '../redis/redis-keys.js'
 import { DAYS, LENGTH } from './redis-audit-append.js'
 import { MARKER_IN_LUA, makeMarkers } from './redis-marker.js'
+import { hasOldRecords, notUpgraded, UPGRADED } from './redis-old-state.js'
 import { scanKeys } from './redis-scan.js'
 import { countOldLog, moveOldLog } from './redis-upgrade-log.js'
 import { placesOf } from './redis-writes.js'
@@ -24,14 +24,21 @@ const MOVED_AT_START = 200
 const AT_ONCE = 100
 
 // What stays in the old marker's place is no string: version 0.1.0 takes it for a missing marker and
-// refuses, and its "init" makes no new one beside it.
+// refuses, and its "init" makes no new one beside it. The marker's words are in it, so that the one key
+// tells how to go on.
 const begin = redisScript(`
 if redis.call('TYPE', KEYS[1]).ok == 'string' then
-  if redis.call('EXISTS', KEYS[2]) == 1 then redis.call('DEL', KEYS[1])
-  else redis.call('RENAME', KEYS[1], KEYS[2]) end
-  redis.call('RPUSH', KEYS[1], 'the records are under the keys of a later version')
+  local words = redis.call('GET', KEYS[1])
+  redis.call('DEL', KEYS[1])
+  redis.call('RPUSH', KEYS[1], 'the records are under the keys of a later version', words)
 end
-return redis.call('GET', KEYS[2])
+return redis.call('LINDEX', KEYS[1], 1)
+`)
+
+// KEYS: marker, policy.
+const end = redisScript(`
+redis.call('DEL', KEYS[2])
+return redis.call('RPUSH', KEYS[1], '${UPGRADED}')
 `)
 
 // KEYS: record, lists. Answers with its type, its text and its places.
@@ -74,7 +81,6 @@ return 1
 const page = redisScript(`return redis.call('ZRANGE', KEYS[1], 0, ARGV[1])`)
 const cardinality = redisScript(`return redis.call('ZCARD', KEYS[1])`)
 const get = redisScript(`return redis.call('GET', KEYS[1]) or ''`)
-const remove = redisScript(`return redis.call('DEL', KEYS[1], KEYS[2])`)
 
 /**
  * Moves what version 0.1.0 has kept under one hash tag to the tags of today. Its processes refuse
@@ -97,27 +103,28 @@ export class RedisUpgrade {
   /**
    * Outside production a small one is done at once.
    *
-   * @throws ConfigurationError where records of version 0.1.0 are still to be moved
+   * @throws ConfigurationError where records of version 0.1.0 are still to be moved, or their marker is lost
    */
   async requireDone({ production }: { production: boolean }): Promise<void> {
-    const found = await this.#redis.mget([this.#old.marker, this.#old.upgrading])
-    if (found.every((value) => value === null)) return
+    if (!(await hasOldRecords(this.#redis, this.#prefix))) return
     if (!production && (await this.#isSmall())) {
       await this.run()
       return
     }
-    throw new ConfigurationError(
-      'the records in Redis are under the keys of version 0.1.0: stop every process of the app, then run "npx passport-second-step upgrade --config FILE" once',
-    )
+    throw notUpgraded()
   }
 
-  /** @returns how many records were moved; null where there are none of version 0.1.0 */
+  /**
+   * @returns how many records were moved; null where there are none of version 0.1.0
+   * @throws ConfigurationError where its marker is lost, or a key is not of its type
+   */
   async run(progress?: UpgradeProgress): Promise<number | null> {
-    const { marker, upgrading, policy } = this.#old
-    const words: unknown = await begin(this.#redis, [marker, upgrading], [])
-    if (words === null) return null
+    if (!(await hasOldRecords(this.#redis, this.#prefix))) return null
+    const { marker, policy } = this.#old
+    const words: unknown = await begin(this.#redis, [marker], [])
     await makeMarkers(this.#redis, this.#keys)
-    await this.#movePolicy(String(words))
+    // Where the words are unknown, a missing policy counts as lost.
+    await this.#movePolicy(String(words ?? OLD_POLICY_WRITTEN))
     progress?.begin(await this.#count())
     let moved = 0
     for await (const hashes of this.#oldHashes()) {
@@ -130,7 +137,7 @@ export class RedisUpgrade {
       )
     }
     await moveOldLog(this.#redis, this.#prefix, { length: LENGTH, days: DAYS })
-    await remove(this.#redis, [policy, upgrading], [])
+    await end(this.#redis, [marker, policy], [])
     return moved
   }
 
@@ -179,7 +186,8 @@ export class RedisUpgrade {
       ? answer.map(String)
       : []
     const isListed = [all, since, ...others].some((place) => place !== '')
-    if (kind !== 'string' && !isListed) return false
+    // What is no record any more is listed as lost: left out, it would read as "not enrolled".
+    if (kind === 'none' && !isListed) return false
     const { bytes, places } = readable(text) ?? {
       bytes: Buffer.from(text),
       places: [since === '' ? '0' : since, ...others],

@@ -292,10 +292,10 @@ describe('redisAuditLog', () => {
       entryAt(2, { user: 'ann@acme.example', type: 'wrong-code' }),
     ])
     const keys = (await redis.keys('*')).sort()
-    expect(keys[0]).to.match(/^\{acme:\d+\}:attempts$/)
-    expect(keys[1]).to.match(/^\{acme:\d+\}:attempts:[\w-]{16}$/)
-    expect(keys[2]).to.match(/^\{acme:\d+\}:events$/)
-    expect(keys[3]).to.match(/^\{acme:\d+\}:events:[\w-]{16}$/)
+    expect(keys[0]).to.match(/^acme:\{\d+\}:attempts$/)
+    expect(keys[1]).to.match(/^acme:\{\d+\}:attempts:[\w-]{16}$/)
+    expect(keys[2]).to.match(/^acme:\{\d+\}:events$/)
+    expect(keys[3]).to.match(/^acme:\{\d+\}:events:[\w-]{16}$/)
   })
 
   it('refuses what it cannot read', async () => {
