@@ -49,7 +49,7 @@ describe('passport-second-step', () => {
     it('takes REDIS_URL and --prefix', async () => {
       const { code } = await cli(['init', '--prefix', 'acme'], { REDIS_URL: url() })
       expect(code).to.equal(0)
-      expect(await redis.keys('{acme:*}:marker')).to.have.length(64)
+      expect(await redis.keys('acme:{*}:marker')).to.have.length(64)
       expect(await redis.dbsize()).to.equal(64)
     })
 

@@ -188,7 +188,7 @@ describe('redisStore', () => {
     await store.write({ ...record, mailReset: mailResetOf() }, 0)
     const keys = (await redis.keys('*')).filter((key) => !before.includes(key))
     expect(keys).to.have.length(3)
-    const names = /^\{(acme:\d+)\}:(list:(all|mail-resets-due)|r:[A-Za-z0-9_-]{16})$/
+    const names = /^acme:\{(\d+)\}:(list:(all|mail-resets-due)|r:[A-Za-z0-9_-]{16})$/
     for (const key of keys) expect(key).to.match(names)
     expect(new Set(keys.map((key) => names.exec(key)?.[1])).size).to.equal(1)
   })
