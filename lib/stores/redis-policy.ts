@@ -1,9 +1,10 @@
 import type { Policy } from '../domain/policy.js'
+import { system } from '../ports/system.js'
 import { type RedisClient, redisScript } from '../redis/redis-client.js'
 import type { RedisKeys, TagKeys } from '../redis/redis-keys.js'
 import { policyOf } from './redis-documents.js'
 import { emptied, parseDocument } from './redis-lost.js'
-import { MARKER_IN_LUA, requireMarkers } from './redis-marker.js'
+import { MARKER_IN_LUA, readMarkers, requireMarkers } from './redis-marker.js'
 import { argumentsOf, COMPARE_AND_SET, HEAD_OF_JSON, hasWon } from './redis-writes.js'
 
 // KEYS go on with the note that the copies are being written.
@@ -38,6 +39,9 @@ if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
 return 1
 `)
 
+/** How often a reader of the policy compares the copies: a failover can lose what was answered. */
+const COMPARED_EVERY = 60_000
+
 /** A policy as it was read, and its text. */
 interface Stored {
   readonly policy: Policy
@@ -48,19 +52,29 @@ interface Stored {
  * Keeps the policy: a change is decided under the first tag, and every tag has a copy, so that a
  * request reads it with its user's record. A change is answered when every copy has it. Where one
  * could not be written, a note under the first tag makes the next reader of the policy, or the next
- * start, write it.
+ * start, write it. A failover can put a part of them back to an older policy: before each change, and
+ * once a minute where the policy is read, the newest is written over the others.
  */
 export class RedisPolicy {
   readonly #redis: RedisClient
   readonly #keys: RedisKeys
 
-  constructor(redis: RedisClient, keys: RedisKeys) {
+  readonly #now: () => number
+  #comparedAt = Number.NEGATIVE_INFINITY
+
+  constructor(redis: RedisClient, keys: RedisKeys, now = system.now) {
     this.#redis = redis
     this.#keys = keys
+    this.#now = now
   }
 
   /** @throws Error where the answer cannot be known, or not every copy has it */
   async find(): Promise<Policy | null> {
+    if (Math.abs(this.#now() - this.#comparedAt) >= COMPARED_EVERY) {
+      this.#comparedAt = this.#now()
+      // Without an answer of every tag the policy can be read all the same.
+      await this.#compare().catch(() => undefined)
+    }
     const { marker, policy } = this.#keys.first
     const [words, text, copying] = await this.#redis.mget([marker, policy, this.#keys.copying])
     if (typeof words !== 'string') throw emptied(marker)
@@ -73,6 +87,8 @@ export class RedisPolicy {
 
   /** As the port's `writePolicy`. */
   async write(policy: Policy, expectedVersion: number): Promise<boolean> {
+    // A first tag that forgot a change would have the next one decided without it.
+    await this.#compare()
     const { first, copying, tags } = this.#keys
     const args = argumentsOf(policy, expectedVersion)
     const names = [first.policy, first.marker, copying]
@@ -87,13 +103,16 @@ export class RedisPolicy {
    * @throws ConfigurationError where a marker is missing
    */
   async heal(): Promise<void> {
+    requireMarkers(await readMarkers(this.#redis, this.#keys), this.#keys)
+    await this.#compare()
+    this.#comparedAt = this.#now()
+  }
+
+  /** Writes the newest policy over the others. */
+  async #compare(): Promise<void> {
     const { tags } = this.#keys
-    const answers = await Promise.all(
-      tags.map(({ marker, policy }) => this.#redis.mget([marker, policy])),
-    )
-    const markers = answers.map(([marker = null]) => (marker === null ? null : String(marker)))
-    requireMarkers(markers, this.#keys)
-    const copies = answers.map(([, text], number) => storedAt(tags[number], text))
+    const answers = await Promise.all(tags.map(({ policy }) => this.#redis.mget([policy])))
+    const copies = answers.map(([text], number) => storedAt(tags[number], text))
     const newest = copies.reduce(newer, null)
     if (newest === null) return
     const stale = tags.filter((_, number) => copies[number]?.text !== newest.text)

@@ -178,7 +178,7 @@ describe('redisStore that lost one key', () => {
 
   describe('the policy, which required a second step', () => {
     const losses: Record<string, () => Promise<unknown>> = {
-      'was deleted': () => redis.del(POLICY),
+      'was deleted': () => redis.del(KEYS.tags.map(({ policy }) => policy)),
       'is a hash now': async () => {
         await redis.del(POLICY)
         await redis.hset(POLICY, 'field', 'value')

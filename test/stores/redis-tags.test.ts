@@ -4,6 +4,7 @@ import { ConfigurationError } from '../../lib/errors/configuration-error.js'
 import { evenHashTags, slotOf } from '../../lib/redis/hash-slot.js'
 import { redisKeys } from '../../lib/redis/redis-keys.js'
 import { makeRedisMarker } from '../../lib/stores/redis-checks.js'
+import { RedisPolicy } from '../../lib/stores/redis-policy.js'
 import { redisStore } from '../../lib/stores/redis-store.js'
 import { enrolledRecord, nextVersion, thePolicy } from '../../lib/testing/documents.js'
 import { idsIn, NOW } from '../../lib/testing/listed.js'
@@ -134,6 +135,39 @@ describe('the hash tags of redisStore', () => {
       await redis.del(KEYS.first.policy)
       await opened()
       expect([...(await policiesEverywhere())]).to.deep.equal([JSON.stringify(policy)])
+    })
+
+    // A server fails over and forgets the change by which an admin requires a second step: its users
+    // go on by password, and every page and every check says that it is required.
+    it('that differ after a failover: the newest is everywhere once the policy is read', async () => {
+      const clock = { now: NOW }
+      const policies = new RedisPolicy(redis, KEYS, () => clock.now)
+      await opened()
+      await policies.write(thePolicy.make(1), 0)
+      const old = await redis.get(KEYS.first.policy)
+      const newest = thePolicy.make(2)
+      await policies.write(newest, 1)
+      for (const { policy } of [KEYS.first, ...KEYS.tags.slice(22, 43)]) {
+        await redis.set(policy, old ?? '')
+      }
+      clock.now += 60_000
+      expect(await policies.find()).to.have.property('version', 2)
+      expect([...(await policiesEverywhere())]).to.deep.equal([JSON.stringify(newest)])
+    })
+
+    // The first tag's server forgets answered changes; the next change would be decided without them.
+    it('of which the first is behind: a change is decided above the newest', async () => {
+      const store = await opened()
+      await store.writePolicy(thePolicy.make(1), 0)
+      const old = await redis.get(KEYS.first.policy)
+      await store.writePolicy(thePolicy.make(2), 1)
+      const newest = thePolicy.make(3)
+      await store.writePolicy(newest, 2)
+      await redis.set(KEYS.first.policy, old ?? '')
+      const other = { ...thePolicy.make(2), writeId: 'another' }
+      expect(await store.writePolicy(other, 1)).to.equal(false)
+      expect([...(await policiesEverywhere())]).to.deep.equal([JSON.stringify(newest)])
+      expect(await store.writePolicy(thePolicy.make(4), 3)).to.equal(true)
     })
 
     it('that is lost: a refusal for its users, never the default', async () => {
