@@ -10,8 +10,8 @@ import type { SetupGrant } from './setup-grant.js'
 import type { EndedStamp } from './stamp.js'
 
 /**
- * Everything durable about one user's second step: one plain object, stored as JSON and changed by
- * compare-and-set only. Times are milliseconds since 1970 (UTC).
+ * Everything durable about one user's second step: one plain object, changed by compare-and-set
+ * only. SQL databases and memory keep it as JSON, Redis as bytes (`encodeRecord`). Times are milliseconds since 1970 (UTC).
  */
 export interface SecondStepRecord {
   /** The host's id of the user, as a string. */
