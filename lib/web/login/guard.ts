@@ -60,8 +60,7 @@ export function guard(site: Site, options: GuardOptions = {}): RequestHandler {
   const look: RequestHandler = (req, res, next) => {
     const refuse = (error: unknown) => {
       // The error handler must not see a signed-in visitor (promise 7).
-      removeUser(req)
-      next(error)
+      next(errorOfRemoval(req) ?? error)
     }
     try {
       const known = knownGuardStateOf(req)
@@ -94,6 +93,16 @@ function isMet(site: Site, req: Request, known: GuardState): boolean {
   // The host has destroyed the session since the guard met its user.
   if (!req.session) removeUser(req)
   return !req.session
+}
+
+/** Takes the user away. What that fails with, or null: here nobody would catch it. */
+function errorOfRemoval(req: Request): unknown {
+  try {
+    removeUser(req)
+    return null
+  } catch (error) {
+    return error
+  }
 }
 
 /**

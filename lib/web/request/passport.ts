@@ -75,9 +75,29 @@ export function userOf(req: Request): Express.User | undefined {
 export function removeUser(req: Request): void {
   // An instance with a property of its own leaves the usual property to other instances.
   const others = usedProperties.get(req) ?? []
-  for (const property of [userProperty(req), 'user', ...others]) {
-    Reflect.deleteProperty(req, property)
-  }
+  for (const property of [userProperty(req), 'user', ...others]) removeProperty(req, property)
+}
+
+/**
+ * An accessor of the host's, on the request or above it, survives a deletion and may still yield the user.
+ *
+ * @throws ConfigurationError where the user cannot be taken away
+ */
+function removeProperty(req: Request, property: string): void {
+  Reflect.deleteProperty(req, property)
+  if (isNothing(Reflect.get(req, property))) return
+  Reflect.set(req, property, undefined)
+  if (isNothing(Reflect.get(req, property))) return
+  Reflect.defineProperty(req, property, { configurable: true, writable: true, value: undefined })
+  if (isNothing(Reflect.get(req, property))) return
+  throw new ConfigurationError(
+    `the user cannot be taken off the request: \`req.${property}\` is an accessor of the app's. Let Passport keep ` +
+      'its user in a plain property, or give it a name of its own: new Passport() with `userProperty`',
+  )
+}
+
+function isNothing(user: unknown): boolean {
+  return user === undefined || user === null
 }
 
 const usedProperties = new WeakMap<Request, readonly string[]>()

@@ -47,10 +47,8 @@ async function replacedAtOnce(req: Request, fill: () => void): Promise<void> {
   const { sessionID: newId } = req
   const saved = savedNow(req)
   const takeBack = () => {
-    saved.then(
-      () => sessionStore.destroy(newId, () => undefined),
-      () => undefined,
-    )
+    // A store that throws here must not end the process: the login is refused already.
+    saved.then(() => sessionStore.destroy(newId, () => undefined)).catch(() => undefined)
   }
   await detachable(req, Promise.all([destroyed, saved]), takeBack)
   // By the host, with its own time-out for example: nobody is to be signed in after that.

@@ -40,13 +40,15 @@ function skipNext(session: Session, saved: Buffer): void {
 }
 
 /**
- * Everything that a store could keep. Not JSON, in which a map or a set always looks the same. The cookie
+ * Everything that a store could keep. Not JSON alone, in which a map or a set always looks the same; JSON too,
+ * because an object may tell its private state by `toJSON()`. The cookie
  * without its end, which the end of the response moves by milliseconds: whoever moves it by more changes
  * `originalMaxAge`, too. Null for what cannot be compared.
  */
 function contentsOf(session: Session): Buffer | null {
   try {
-    return serialize({ ...session, cookie: { ...session.cookie, _expires: null } })
+    const contents = { ...session, cookie: { ...session.cookie, _expires: null } }
+    return serialize([contents, JSON.stringify(contents)])
   } catch {
     return null
   }

@@ -6,6 +6,7 @@ import type { Request } from 'express'
 import { Store } from 'express-session'
 import { browserOf, enrol, giveCode, passFirstStep } from '../../support/browser.js'
 import { ann, bob, type Host, makeHost } from '../../support/host.js'
+import { endings } from '../../support/process-endings.js'
 import { sessionsOf } from '../../support/sessions.js'
 
 type Change = (req: Request) => void
@@ -78,6 +79,34 @@ describe('the session of a login', () => {
     },
     'what cannot be compared': (req) => Reflect.set(req.session, 'cart', () => 1),
   }
+
+  it('is saved again where the host has changed what only JSON shows', async () => {
+    class Cart {
+      readonly #items: string[] = []
+      add(item: string): void {
+        this.#items.push(item)
+      }
+      toJSON(): readonly string[] {
+        return this.#items
+      }
+    }
+    const cart = new Cart()
+    const host = makeHost({
+      routes: ({ app }) => {
+        app.post('/changing', (req, res, next) => {
+          Reflect.set(req.session, 'cart', cart)
+          req.logIn(bob, { session: true, keepSessionInfo: true }, (error: unknown) => {
+            if (error) return next(error)
+            cart.add('book')
+            return res.json({ in: true })
+          })
+        })
+      },
+    })
+    await browserOf(host).post('/changing').expect(200)
+    expect(sessionsOf(host).map((one) => Reflect.get(one, 'cart'))).to.deep.equal([['book']])
+  })
+
   for (const [name, change] of Object.entries(changes)) {
     it(`is saved again where the host has changed ${name}`, async () => {
       const host = changingHost(change)
@@ -108,6 +137,19 @@ describe('a login whose old session cannot be destroyed', () => {
     await passFirstStep(browser, bob).expect(503)
     expect(sessionsOf(host)).to.deep.equal([])
     await browser.get('/inside').expect(401)
+  })
+
+  // A busy or closed store that answers at once: what it throws, twice, ended the process.
+  it('is refused where the store throws, and ends no process', async () => {
+    const host = makeHost()
+    host.sessions.destroy = () => {
+      throw new Error('SQLITE_BUSY')
+    }
+    const ended = await endings(async () => {
+      await passFirstStep(browserOf(host), bob).expect(503)
+      await new Promise((resolve) => setImmediate(resolve))
+    })
+    expect(ended).to.deep.equal([])
   })
 })
 
