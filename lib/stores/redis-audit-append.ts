@@ -95,6 +95,24 @@ local function cutFairly(key, length)
     redis.call('RPUSH', key, unpack(kept, from, math.min(from + 999, #kept)))
   end
 end
+local DIGITS = '-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz'
+local function idOfTime(ms)
+  local id = ''
+  for _ = 1, 8 do
+    local digit = ms % 64
+    id = string.sub(DIGITS, digit + 1, digit + 1) .. id
+    ms = (ms - digit) / 64
+  end
+  return id .. string.rep('-', 12)
+end
+-- By the server's clock, if the entry's is ahead: one process with a wrong clock must not empty the log.
+local function oldestKept(oldest, seconds)
+  local time = redis.call('TIME')
+  local ms = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+  local oldestNow = idOfTime(math.max(0, ms - seconds * 1000))
+  if isOlder(oldestNow, oldest) then return oldestNow end
+  return oldest
+end
 local function leaveOldOut(key, oldest)
   local last = redis.call('LINDEX', key, -1)
   while last and isOlder(last, oldest) do
@@ -107,6 +125,7 @@ local function keepFor(key, seconds)
 end
 local function appendEntries(keys, args)
   local hash, oldest, seconds = ARGV[args], ARGV[args + 1], tonumber(ARGV[args + 2])
+  oldest = oldestKept(oldest, seconds)
   local lengths, used = {}, {}
   for list = 0, 3 do lengths[list] = tonumber(ARGV[args + 3 + list]) end
   for i = args + 7, #ARGV do

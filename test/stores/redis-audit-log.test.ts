@@ -276,6 +276,22 @@ describe('redisAuditLog', () => {
     }
   })
 
+  // The mistake: the clock of one process is 100 days ahead, and its next entry empties the log.
+  it('keeps what is not too old, whatever the clock of the process that adds to it', async () => {
+    const log = redisAuditLog(redis)
+    const now = Date.now()
+    const kept = entries(40, {}, now)
+    const attempt = entryAt(now, { type: 'wrong-code' })
+    const others = entries(40, { user: 'other' }, now)
+    await log.append([...kept, attempt])
+    await log.append(others)
+    const ahead = [entryAt(now + 100 * DAY), entryAt(now + 100 * DAY, { type: 'wrong-code' })]
+    await log.append(ahead)
+    expect(await listed(log)).to.deep.equal(newestFirst([...kept, attempt, ...ahead]))
+    const all = [...kept, attempt, ...others, ...ahead]
+    expect(await listed(log, { user: null })).to.deep.equal(newestFirst(all))
+  })
+
   it('writes nothing when it is read', async () => {
     const log = redisAuditLog(redis)
     await log.append(entries(30, { user: 'ann' }))
