@@ -1,5 +1,5 @@
-import type { Redis } from 'ioredis'
 import type { Mailer } from 'passport-second-step'
+import type { RedisClient } from './redis.js'
 
 /** A mail that the app would have sent. */
 export interface MailboxMail {
@@ -30,7 +30,7 @@ export function memoryMailbox(): Mailbox {
   }
 }
 
-export function redisMailbox(redis: Redis): Mailbox {
+export function redisMailbox(redis: RedisClient): Mailbox {
   return {
     transport: transportTo(async (mail) => {
       await redis.lpush(KEY, JSON.stringify(mail))

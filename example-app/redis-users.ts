@@ -1,4 +1,4 @@
-import type { Redis } from 'ioredis'
+import type { RedisClient } from './redis.js'
 import {
   type Account,
   isCursor,
@@ -8,15 +8,16 @@ import {
   type UserStore,
 } from './users.js'
 
-const keyOfUser = (id: string) => `example-app:user:${id}`
-const keyOfEmail = (email: string) => `example-app:email:${email}`
+// The braces keep them together in a cluster, where one command reads keys of one server.
+const keyOfUser = (id: string) => `{example-app}:user:${id}`
+const keyOfEmail = (email: string) => `{example-app}:email:${email}`
 /** Every address, sorted: for lists, so that nothing has to look through all keys. */
-const ADDRESSES = 'example-app:addresses'
+const ADDRESSES = '{example-app}:addresses'
 
 /** How many users are looked at for one page of a search; such pages may be short. */
 const LOOKED_AT = 500
 
-export function redisUsers(redis: Redis): UserStore {
+export function redisUsers(redis: RedisClient): UserStore {
   async function findById(id: string): Promise<Account | null> {
     const stored = await orUnavailable(redis.get(keyOfUser(id)))
     return stored === null ? null : JSON.parse(stored)

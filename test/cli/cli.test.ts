@@ -1,8 +1,8 @@
 import { expect } from 'chai'
 import { Redis } from 'ioredis'
 import { keyRing } from '../../lib/keys/key-ring.js'
-import { startRedisCluster } from '../stores/redis-cluster.js'
 import { cli } from '../support/cli.js'
+import { startRedisCluster } from '../support/redis-cluster.js'
 import { freePort, type RedisServer, startRedisServer } from '../support/redis-server.js'
 
 const oneLine = /^[^\n]+\n$/

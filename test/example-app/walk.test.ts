@@ -8,6 +8,7 @@ import {
   startExampleApp,
 } from '../support/example-app.js'
 import { oathtoolCode, wrongOathtoolCode } from '../support/oathtool.js'
+import { startRedisCluster } from '../support/redis-cluster.js'
 import { Visitor } from '../support/visitor.js'
 
 const CHALLENGE = '/second-step/challenge'
@@ -22,6 +23,12 @@ describe('A new user of the example app', function () {
     walks(async () => {
       const redis = await redisForTests()
       return { env: { REDIS_URL: redis.url }, stop: redis.stop }
+    }))
+
+  describe('with a Redis Cluster', () =>
+    walks(async () => {
+      const { servers, stop } = await startRedisCluster()
+      return { env: { REDIS_URL: servers.map(({ url }) => url).join(',') }, stop }
     }))
 })
 

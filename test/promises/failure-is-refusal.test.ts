@@ -3,7 +3,6 @@
 // record for "no second step".
 
 import { expect } from 'chai'
-import { Redis } from 'ioredis'
 import {
   type EnrolledPerson,
   type ExampleApp,
@@ -13,7 +12,14 @@ import {
   sharedSecrets,
   startExampleApp,
 } from '../support/example-app.js'
-import { type RedisServer, startRedisServer } from '../support/redis-server.js'
+import {
+  connectToRedis,
+  keysIn,
+  mastersOf,
+  type RedisClient,
+  startRedis,
+  type TestRedis,
+} from '../support/redis.js'
 import { type Answer, Visitor } from '../support/visitor.js'
 
 const CHALLENGE = '/second-step/challenge'
@@ -32,14 +38,14 @@ type Asked = Promise<Answer>
 
 describe('A failure is a refusal', function () {
   this.timeout(60_000)
-  let redis: RedisServer
+  let redis: TestRedis
   let app: ExampleApp
   let person: EnrolledPerson
   let pending: Visitor
   let signedIn: Visitor
 
   beforeEach(async () => {
-    redis = await startRedisServer({ args: PERSISTENT })
+    redis = await startRedis({ args: PERSISTENT })
     app = await startExampleApp({ REDIS_URL: redis.url, ...sharedSecrets() })
     signedIn = new Visitor(app.url)
     person = await enrolNewPerson(signedIn)
@@ -104,7 +110,10 @@ describe('A failure is a refusal', function () {
     })
 
     it(`when Redis was emptied while the app runs, over ${name}`, async () => {
-      await withRedis(redis, (client) => client.flushall())
+      await withRedis(redis, async (client) => {
+        const masters = await mastersOf(client)
+        await Promise.all(masters.map((master) => master.flushall()))
+      })
       for (let tried = 0; tried < 2; tried += 1) {
         await refused(() => login(new Visitor(app.url), person))
         await refused(() => post(new Visitor(app.url), '/register', { ...newPerson() }))
@@ -117,9 +126,9 @@ describe('A failure is a refusal', function () {
 
     it(`when Redis lost the records and nothing else, over ${name}`, async () => {
       await withRedis(redis, async (client) => {
-        const keys = await client.keys('second-step:{*}*')
+        const keys = await keysIn(client, 'second-step:{*}*')
         expect(keys).not.to.be.empty
-        await client.del(keys)
+        await Promise.all(keys.map((key) => client.del(key)))
       })
       await refused(() => login(new Visitor(app.url), person))
       await refused(() => post(pending, CHALLENGE, { code: person.backupCodes[0] ?? '' }))
@@ -129,9 +138,9 @@ describe('A failure is a refusal', function () {
 
     it(`when Redis lost one record and nothing else, over ${name}`, async () => {
       await withRedis(redis, async (client) => {
-        const records = await client.keys('second-step:{*}:r:*')
+        const records = await keysIn(client, 'second-step:{*}:r:*')
         expect(records).to.have.length(1)
-        await client.del(records)
+        await Promise.all(records.map((key) => client.del(key)))
       })
       await refused(() => login(new Visitor(app.url), person))
       await refused(() => post(pending, CHALLENGE, { code: person.backupCodes[0] ?? '' }))
@@ -154,10 +163,10 @@ async function refused(ask: () => Asked): Promise<void> {
 }
 
 async function withRedis(
-  { url }: RedisServer,
-  run: (client: Redis) => Promise<unknown>,
+  { url }: TestRedis,
+  run: (client: RedisClient) => Promise<unknown>,
 ): Promise<void> {
-  const client = new Redis(url)
+  const client = connectToRedis(url)
   await run(client)
   client.disconnect()
 }

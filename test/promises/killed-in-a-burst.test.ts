@@ -4,12 +4,9 @@
 import { randomBytes } from 'node:crypto'
 import { EventEmitter, once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import { expect } from 'chai'
-import { Redis } from 'ioredis'
 import { cli } from '../support/cli.js'
 import {
   type EnrolledPerson,
@@ -21,26 +18,26 @@ import {
 } from '../support/example-app.js'
 import { moduleUrl } from '../support/modules.js'
 import { PLACES, type Place } from '../support/record-places.js'
-import { startRedisServer } from '../support/redis-server.js'
+import { connectToRedis, type RedisClient, startRedis } from '../support/redis.js'
 import { Visitor } from '../support/visitor.js'
 
 const CHALLENGE = '/second-step/challenge'
 const ROUNDS = 3
 const PERSONS = 8
 const LIB = moduleUrl('lib/index')
-const IOREDIS = pathToFileURL(createRequire(import.meta.url).resolve('ioredis')).href
+const REDIS = moduleUrl('test/support/redis')
 const DATABASES = moduleUrl('test/support/databases')
 
 for (const place of PLACES) {
   describe(`A process killed in a burst of logins, with the records in ${place.name}`, function () {
     this.timeout(120_000)
-    let server: Awaited<ReturnType<typeof startRedisServer>>
-    let redis: Redis
+    let server: Awaited<ReturnType<typeof startRedis>>
+    let redis: RedisClient
     let records: Awaited<ReturnType<Place['open']>>
     let folder: string
     before(async () => {
-      server = await startRedisServer({ args: ['--maxmemory-policy', 'noeviction'] })
-      redis = new Redis(server.url)
+      server = await startRedis({ args: ['--maxmemory-policy', 'noeviction'] })
+      redis = connectToRedis(server.url)
       records = await place.open(redis)
       folder = await mkdtemp(join(tmpdir(), 'second-step-check-'))
     })
@@ -100,9 +97,9 @@ function configFor(
 ): string {
   const store =
     databaseUrl === undefined
-      ? `redisStore(new Redis('${redisUrl}'))`
+      ? `redisStore(connectToRedis('${redisUrl}'))`
       : `knexStore(connectTo('${databaseUrl}'))`
-  return `import { Redis } from '${IOREDIS}'
+  return `import { connectToRedis } from '${REDIS}'
     import { knexStore, redisStore } from '${LIB}'
     import { connectTo } from '${DATABASES}'
     export default { store: ${store}, keys: ['${SECOND_STEP_KEYS}'] }`

@@ -3,21 +3,20 @@
 
 import { once } from 'node:events'
 import { expect } from 'chai'
-import { Redis } from 'ioredis'
 import { redisStore } from '../../lib/index.js'
 import { expectProblem, postJson } from '../support/answers.js'
 import { ann, type Host } from '../support/host.js'
-import { type RedisServer, startRedisServer } from '../support/redis-server.js'
+import { connectToRedis, type RedisClient, startRedis, type TestRedis } from '../support/redis.js'
 import { recordOf, signedInVisit } from '../support/visits.js'
 
 const TIMEOUT = 500
 const BROWSER = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0'
 
 describe('a change that takes place after its refusal', () => {
-  let server: RedisServer
-  let redis: Redis
+  let server: TestRedis
+  let redis: RedisClient
   beforeEach(async () => {
-    server = await startRedisServer()
+    server = await startRedis()
   })
   afterEach(async () => {
     redis.disconnect()
@@ -39,7 +38,7 @@ describe('a change that takes place after its refusal', () => {
   }
   for (const [name, options] of Object.entries(clients)) {
     it(`is told once to the log, the host and the user: ${name}`, async () => {
-      redis = new Redis(server.url, options)
+      redis = connectToRedis(server.url, options)
       await once(redis, 'ready')
       const store = redisStore(redis)
       const subjects: string[] = []

@@ -12,7 +12,7 @@ import { enrolledRecord, thePolicy } from '../../lib/testing/documents.js'
 import { auditLogCases, recordStoreCases } from '../../lib/testing/index.js'
 import { idsIn, NOW } from '../../lib/testing/listed.js'
 import { writeOldKeys } from '../support/records-of-version-0-1.js'
-import { type RedisCluster, startRedisCluster } from './redis-cluster.js'
+import { type RedisCluster, startRedisCluster } from '../support/redis-cluster.js'
 import { rejectionOf } from './rejection.js'
 
 const KEYS = redisKeys('second-step')

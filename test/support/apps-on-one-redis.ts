@@ -1,19 +1,19 @@
 import { type Environment, type ExampleApp, sharedSecrets, startExampleApp } from './example-app.js'
 import { clockAhead } from './process-clock.js'
-import { type RedisServer, startRedisServer } from './redis-server.js'
+import { startRedis, type TestRedis } from './redis.js'
 
 /** Processes of the example app that share all they have, in a Redis of their own. */
 export class AppsOnOneRedis {
-  readonly #redis: RedisServer
+  readonly #redis: TestRedis
   readonly #secrets = sharedSecrets()
   #running: readonly ExampleApp[] = []
 
-  private constructor(redis: RedisServer) {
+  private constructor(redis: TestRedis) {
     this.#redis = redis
   }
 
   static async open(): Promise<AppsOnOneRedis> {
-    return new AppsOnOneRedis(await startRedisServer())
+    return new AppsOnOneRedis(await startRedis())
   }
 
   /** Starts one more. @returns its address */

@@ -3,7 +3,8 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { type VirtualAuthenticator, virtualAuthenticator } from '../../lib/testing/index.js'
 import { builtWhereNeeded, moduleFile, NODE_ARGUMENTS } from './modules.js'
-import { freePort, startRedisServer } from './redis-server.js'
+import { startRedis } from './redis.js'
+import { freePort } from './redis-server.js'
 import type { Visitor } from './visitor.js'
 
 /** The example app, running as a process of its own. */
@@ -113,7 +114,7 @@ export function sharedSecrets(): Environment {
 /** The Redis that the test run was given, else one for this test. Nothing in it may be emptied. */
 export async function redisForTests(): Promise<{ url: string; stop(): Promise<void> }> {
   const given = process.env.REDIS_URL
-  return given ? { url: given, stop: async () => undefined } : startRedisServer()
+  return given ? { url: given, stop: async () => undefined } : startRedis()
 }
 
 /** Somebody with an account in the example app. */

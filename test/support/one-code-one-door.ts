@@ -1,5 +1,4 @@
 import { expect } from 'chai'
-import { Redis } from 'ioredis'
 import type { SecondStepRecord } from '../../lib/domain/record.js'
 import type { RecordStore } from '../../lib/index.js'
 import {
@@ -13,6 +12,7 @@ import {
 } from './example-app.js'
 import { wrongOathtoolCode } from './oathtool.js'
 import type { Place } from './record-places.js'
+import { connectToRedis, type RedisClient } from './redis.js'
 import { type Answer, Visitor } from './visitor.js'
 
 const PROCESSES = 3
@@ -25,13 +25,13 @@ export function describeOneCodeOneDoor(place: Place): void {
     this.timeout(300_000)
     let apps: readonly ExampleApp[] = []
     let server: Awaited<ReturnType<typeof redisForTests>>
-    let redis: Redis
+    let redis: RedisClient
     let records: Awaited<ReturnType<Place['open']>>
     let store: RecordStore
 
     before(async () => {
       server = await redisForTests()
-      redis = new Redis(server.url)
+      redis = connectToRedis(server.url)
       records = await place.open(redis)
       store = records.store
       const env = {
@@ -109,7 +109,7 @@ export function describeOneCodeOneDoor(place: Place): void {
     /** Which of the tabs are signed in, as Redis has it. */
     async function sessionsOf(tabs: readonly Visitor[]): Promise<readonly Visitor[]> {
       const keys = tabs.map((tab) => `sess:${sessionIdOf(tab)}`)
-      const sessions = await redis.mget(keys)
+      const sessions = await Promise.all(keys.map((key) => redis.get(key)))
       return tabs.filter((_, index) => 'passport' in JSON.parse(sessions[index] ?? '{}'))
     }
 

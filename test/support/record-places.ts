@@ -1,13 +1,13 @@
-import type { Redis } from 'ioredis'
 import { knexStore, type RecordStore, redisStore } from '../../lib/index.js'
 import { type DatabaseKind, MARIADB, POSTGRESQL } from './databases.js'
 import type { Environment } from './example-app.js'
+import type { RedisClient } from './redis.js'
 
 /** Where the example app is to have its users and records; sessions and counters are in Redis. */
 export interface Place {
   readonly name: string
   /** The same store as the app's, and what the app's environment needs to have it. */
-  open(redis: Redis): Promise<{
+  open(redis: RedisClient): Promise<{
     store: RecordStore
     environment: Environment
     close(): Promise<void>

@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto'
-import { Redis } from 'ioredis'
 import type { Knex } from 'knex'
 import {
   type Counter,
@@ -88,8 +87,9 @@ function preparedFor(name: string): Promise<Make> {
 
 async function inRedis(): Promise<Make> {
   const { redisForTests } = await import('./example-app.js')
+  const { connectToRedis } = await import('./redis.js')
   const server = await redisForTests()
-  const client = new Redis(server.url)
+  const client = connectToRedis(server.url)
   releases.push(server.stop, () => client.disconnect())
   return async () => {
     const store = redisStore(client, { prefix: randomBytes(6).toString('hex') })

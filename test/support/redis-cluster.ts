@@ -1,9 +1,10 @@
 import { Cluster, Redis } from 'ioredis'
-import { freePort, type RedisServer, startRedisServer } from '../support/redis-server.js'
+import { freePort, type RedisServer, startRedisServer } from './redis-server.js'
 
 /** Three masters on 127.0.0.1 that share the 16384 slots. */
 export interface RedisCluster {
   readonly ports: readonly number[]
+  readonly servers: readonly RedisServer[]
   client(): Cluster
   stop(): Promise<void>
 }
@@ -15,9 +16,12 @@ const SLOTS = [
 ] as const
 const FORMED_WITHIN = 15_000
 
-export async function startRedisCluster(): Promise<RedisCluster> {
+/** @param options.args as in `startRedisServer`, for each of them */
+export async function startRedisCluster(
+  options: { args?: readonly string[] } = {},
+): Promise<RedisCluster> {
   const busPorts = [await freePort(), await freePort(), await freePort()]
-  const servers = await Promise.all(busPorts.map(startMember))
+  const servers = await Promise.all(busPorts.map((port) => startMember(port, options.args ?? [])))
   const ports = servers.map((server) => server.port)
   const stop = async () => {
     await Promise.all(servers.map((server) => server.stop()))
@@ -30,14 +34,15 @@ export async function startRedisCluster(): Promise<RedisCluster> {
   }
   return {
     ports,
+    servers,
     client: () => new Cluster(ports.map((port) => ({ host: '127.0.0.1', port }))),
     stop,
   }
 }
 
-function startMember(busPort: number): Promise<RedisServer> {
+function startMember(busPort: number, args: readonly string[]): Promise<RedisServer> {
   return startRedisServer({
-    args: ['--cluster-enabled', 'yes', '--cluster-port', String(busPort)],
+    args: ['--cluster-enabled', 'yes', '--cluster-port', String(busPort), ...args],
   })
 }
 
