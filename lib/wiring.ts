@@ -93,7 +93,8 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
   const { keyIds } = digester
   const counters = timedCounters(countersOf(options, use === 'app' && production), timeout)
   const log = auditLogOf(options, use === 'operator' || production)
-  const noted = new NotedAttempts(counters)
+  const tally = new Tally(counters)
+  const noted = new NotedAttempts(tally)
   const audit = new Audit(log, timeout, noted, () => system.now())
   const announcer = new Announcer(system, audit, hostId)
   const failureReporter = new FailureReporter(system)
@@ -105,7 +106,6 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
     failureReporter,
     ownAudit: options.store.writeWith?.audit === log ? audit : null,
   })
-  const tally = new Tally(counters)
   const limits = new CodeLimits({ counters, tally, noted, announcer })
   const vault = new Vault(ring.sealer, timeout, new UnreadableSecrets(counters, announcer))
   const accounts = accountsOf(options, checked)

@@ -200,16 +200,15 @@ export class Challenge {
   }
 }
 
-/** What most proofs end with. Rarer events ask for their places in the log themselves. */
+/**
+ * What most refused proofs end with. Rarer events ask for their places in the log themselves, and no place may be
+ * taken for an accepted code before it is one.
+ */
 function expectedOf(attempt: ProofAttempt): readonly Expected[] {
   const askable = attempt.proof.filter(
     (reading) => proofRefusal([reading], attempt.record, contextOf(attempt)) === null,
   )
-  return askable.flatMap(({ factor: { method } }): readonly Expected[] => [
-    { type: 'code-accepted', method },
-    { type: 'wrong-code', method },
-    ...(method === 'backup-code' ? [{ type: 'backup-code-used', method } as const] : []),
-  ])
+  return askable.map(({ factor: { method } }) => ({ type: 'wrong-code', method }))
 }
 
 function withoutLogin(

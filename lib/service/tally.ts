@@ -1,11 +1,8 @@
 import type { Counters, Place, Taking, WantedPlace } from '../ports/counters.js'
 import { takeEach } from '../ports/take-each.js'
+import { type Carried, LaterPlaces, type LaterTaking, NOTHING } from './later-places.js'
 
-const GIVEN_BACK_AFTER = 1000
-/** What one call carries besides its own places, so that it stays a short one. */
-const CARRIED_AT_ONCE = 100
-/** Beyond that places are lost, which harms nobody but who waits for them. */
-const KEPT_AT_MOST = 10_000
+const SENT_AFTER = 1000
 
 /** A counter's name and window. */
 export type CounterName = Omit<Place, 'key'>
@@ -31,12 +28,12 @@ export type Taken =
   | { readonly kind: 'refused'; readonly retryAfter: readonly number[]; readonly wait: number }
 
 /**
- * Takes all the places of an attempt in one call, where the counters can. What nobody waits for it gives
- * back with a later call, or after a second.
+ * Takes all the places of an attempt in one call, where the counters can. What nobody waits for it takes or
+ * gives back with a later call, or after a second.
  */
 export class Tally {
   readonly #counters: Counters
-  #later: Place[] = []
+  readonly #later = new LaterPlaces()
   #timer: NodeJS.Timeout | undefined
 
   constructor(counters: Counters) {
@@ -66,8 +63,8 @@ export class Tally {
 
   /** Never rejects: a place that cannot be given back is lost, which harms nobody. */
   async giveBack(given: readonly Wanted[]): Promise<void> {
-    const back = given.flatMap((one) => placeOf(one) ?? [])
-    if (back.length > 0) await this.#send([], back).catch(() => undefined)
+    const back = this.#takenOf(given)
+    if (back.length > 0) await this.#send([], { ...NOTHING, back }).catch(() => undefined)
   }
 
   /** The same, not at once. Whoever takes a place in this process meanwhile finds it given back. */
@@ -76,29 +73,69 @@ export class Tally {
       void this.giveBack(given)
       return
     }
-    const room = KEPT_AT_MOST - this.#later.length
-    this.#later.push(...given.flatMap((one) => placeOf(one) ?? []).slice(0, room))
-    this.#timer ??= setTimeout(() => void this.settle(), GIVEN_BACK_AFTER).unref()
+    this.#later.giveBack(this.#takenOf(given))
+    this.#sendSoon()
   }
 
-  /** Gives back what is left. Never rejects. */
+  /**
+   * Takes a place for what has happened already, not at once. If the call fails, the place is not taken.
+   *
+   * @param counted hears the places that are left then, or null where none was free
+   * @returns false if it will not be taken: the counters take one by one, or too many wait
+   */
+  takeLater(wanted: Wanted, counted: LaterTaking['counted']): boolean {
+    const place = placeOf(wanted)
+    if (place === null || this.#counters.takeAll === undefined) return false
+    // It must not refuse the places of the attempt that carries it.
+    if (!this.#later.take({ place: { ...place, optional: true }, counted })) return false
+    this.#sendSoon()
+    return true
+  }
+
+  /** Gives back and takes what is left. Never rejects. */
   async settle(): Promise<void> {
     clearTimeout(this.#timer)
     this.#timer = undefined
     const calls: Promise<unknown>[] = []
-    while (this.#later.length > 0) calls.push(this.#send([], this.#carried()))
+    while (!this.#later.isEmpty) calls.push(this.#send([], this.#later.carried([])))
     await Promise.allSettled(calls)
   }
 
+  /** Those that are taken. What is only to be taken later need not be. */
+  #takenOf(given: readonly Wanted[]): readonly Place[] {
+    return given
+      .flatMap((one) => placeOf(one) ?? [])
+      .filter((place) => !this.#later.takeLess(place))
+  }
+
+  #sendSoon(): void {
+    this.#timer ??= setTimeout(() => void this.settle(), SENT_AFTER).unref()
+  }
+
   #take(wanted: readonly WantedPlace[]): Promise<readonly Taking[]> {
-    return this.#send(wanted, this.#carried())
+    return this.#send(wanted, this.#later.carried(wanted))
   }
 
-  #carried(): readonly Place[] {
-    return this.#later.splice(0, CARRIED_AT_ONCE)
+  async #send(
+    wanted: readonly WantedPlace[],
+    { back, takings }: Carried,
+  ): Promise<readonly Taking[]> {
+    const answers = await this.#call([...wanted, ...takings.map(({ place }) => place)], back)
+    for (const [nth, later] of takings.entries()) {
+      const taking = answers[wanted.length + nth]
+      const wasFree = taking?.taken === false && taking.retryAfter === 0
+      // The attempt was refused, and nothing was taken with it.
+      if (wasFree && wanted.length > 0) this.#takeAgain(later)
+      else if (taking !== undefined) later.counted(taking.taken ? taking.left : null)
+    }
+    return answers.slice(0, wanted.length)
   }
 
-  #send(wanted: readonly WantedPlace[], back: readonly Place[]): Promise<readonly Taking[]> {
+  #takeAgain(later: LaterTaking): void {
+    if (this.#later.take(later)) this.#sendSoon()
+  }
+
+  #call(wanted: readonly WantedPlace[], back: readonly Place[]): Promise<readonly Taking[]> {
     const { takeAll } = this.#counters
     if (takeAll === undefined) return takeEach(this.#counters, wanted, back)
     return takeAll.call(this.#counters, wanted, back)

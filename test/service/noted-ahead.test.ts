@@ -10,14 +10,15 @@ import { Tally } from '../../lib/service/tally.js'
 import { USER } from '../support/records.js'
 
 const wrong: Expected = { type: 'wrong-code', method: 'totp' }
-const right: Expected = { type: 'code-accepted', method: 'totp' }
+const refused: Expected = { type: 'mail-reset-refused', method: null }
 const entry = { ...wrong, user: USER, actor: { kind: 'user', id: USER } } as AuditEntry
 const LIMIT = notedADay(entry) ?? 0
 
 async function world() {
   const counters = memoryCounters()
-  const [noted, tally] = [new NotedAttempts(counters), new Tally(counters)]
-  const ahead = noted.placesAhead(USER, [wrong, right])
+  const tally = new Tally(counters)
+  const noted = new NotedAttempts(tally)
+  const ahead = noted.placesAhead(USER, [wrong, refused])
   expect((await tally.takeAll(ahead)).kind).to.equal('taken')
   noted.keep(ahead)
   const counter = counters.counter('noted-attempts', 86_400)
