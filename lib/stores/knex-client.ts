@@ -5,6 +5,7 @@ import { ConfigurationError } from '../errors/configuration-error.js'
 import { textOf } from '../errors/text-of.js'
 import { checkTimeout } from '../ports/check-timeout.js'
 import type { KnexInstance, KnexOptions } from './knex-instance.js'
+import { type Dialect, dialectOf, Statements, type Value } from './knex-statements.js'
 
 /** The tables; `schema` says in which version they are. */
 export const TABLES = {
@@ -22,10 +23,17 @@ const PART_OF_A_CALL = 0.9
 /** A database, and how it is asked. */
 export interface Database {
   readonly db: Knex
+  /** Null for a database that the package's own SQL is not written for. */
+  readonly dialect: Dialect | null
   /** Waits for a query. Its error tells the cause, but no stored values. */
   answerOf(query: TimedQuery): Promise<unknown>
   /** The rows of a query's result. */
   rowsOf(query: TimedQuery): Promise<readonly object[]>
+  /**
+   * Makes a statement of fixed text, as `Statements` does, and returns what sends it and answers the rows
+   * of its result.
+   */
+  statement(text: string): (values: readonly Value[]) => Promise<readonly object[]>
 }
 
 /**
@@ -51,7 +59,30 @@ export function databaseOf(given: KnexInstance, options: KnexOptions, maker: str
     throw new Error('the database answered no rows')
   }
 
-  return { db, answerOf, rowsOf }
+  const statements = new Statements(db)
+  function statement(text: string): (values: readonly Value[]) => Promise<readonly object[]> {
+    const one = statements.statement(text)
+    return async (values) => {
+      try {
+        return rowsIn(await one.with(values).timeout(longest))
+      } catch (error) {
+        const again = one.withoutName(error, values)
+        if (again === null) throw withoutValues(error)
+        return rowsIn(await answerOf(again))
+      }
+    }
+  }
+
+  return { db, dialect: dialectOf(db), answerOf, rowsOf, statement }
+}
+
+/** The rows of an answer to a statement that Knex has not built: each driver has them elsewhere. */
+function rowsIn(answer: unknown): readonly object[] {
+  const rows: unknown = Array.isArray(answer) ? answer : Reflect.get(Object(answer), 'rows')
+  // MySQL's drivers answer the rows and their fields.
+  const found: unknown = Array.isArray(rows) && Array.isArray(rows[0]) ? rows[0] : rows
+  if (Array.isArray(found)) return found
+  throw new Error('the database answered no rows')
 }
 
 /**

@@ -2,7 +2,7 @@ import type { Policy } from '../domain/policy.js'
 import type { SecondStepRecord } from '../domain/record.js'
 import { listPlaceOf } from '../domain/record-list.js'
 import { knexCounters } from '../limits/knex-counters.js'
-import type { RecordStore } from '../ports/record-store.js'
+import type { RecordAndPolicy, RecordStore } from '../ports/record-store.js'
 import { knexAuditLog } from './knex-audit-log.js'
 import { databaseOf, documentOf, hasTimedOut, jsonOf, TABLES, wasAborted } from './knex-client.js'
 import type { KnexInstance, KnexOptions } from './knex-instance.js'
@@ -27,6 +27,12 @@ type Found = PromiseSettledResult<SecondStepRecord | null>
 
 const THE_POLICY = 'policy'
 
+/** One row in any case. */
+const READ_BOTH = `
+select
+  (select [document] from [${TABLES.records}] where [id] = ?) as [record],
+  (select [document] from [${TABLES.policy}] where [id] = ?) as [policy]`
+
 /**
  * Keeps records, policy, audit log and counters in the host's PostgreSQL, MariaDB, MySQL or SQLite, through
  * the host's own Knex. Its tables are made by `npx passport-second-step migrate` or by
@@ -39,11 +45,23 @@ const THE_POLICY = 'policy'
  */
 export function knexStore(knex: KnexInstance, options: KnexOptions = {}): KnexStore {
   const database = databaseOf(knex, options, 'knexStore')
-  const { db, answerOf, rowsOf } = database
+  const { db, dialect, answerOf, rowsOf } = database
 
   async function read(table: string, id: string): Promise<object | null> {
     const [row] = await rowsOf(db(table).select('id', 'document').where({ id }))
     return row === undefined ? null : documentOf(row)
+  }
+
+  const readBoth = database.statement(READ_BOTH)
+
+  async function readTogether(userId: string): Promise<RecordAndPolicy> {
+    const id = hashOf(userId)
+    const [row] = await readBoth([id, THE_POLICY])
+    if (row === undefined) throw new Error('the database answered nothing to a read')
+    return {
+      record: storedIn(row, 'record', id) as SecondStepRecord | null,
+      policy: storedIn(row, 'policy', THE_POLICY) as Policy | null,
+    }
   }
 
   async function findMany(userIds: readonly string[]): Promise<readonly Found[]> {
@@ -100,6 +118,7 @@ export function knexStore(knex: KnexInstance, options: KnexOptions = {}): KnexSt
       return write(TABLES.records, hashOf(record.userId), record, expectedVersion, place)
     },
 
+    ...(dialect !== null && { read: readTogether }),
     findMany,
     findPolicy: async () => (await read(TABLES.policy, THE_POLICY)) as Policy | null,
     writePolicy: (policy, expectedVersion) =>
@@ -114,6 +133,12 @@ export function knexStore(knex: KnexInstance, options: KnexOptions = {}): KnexSt
     open: () => requireMigrated(database),
     migrate: () => migrateSecondStep(knex),
   }
+}
+
+/** The document in a column of a row; null where there is none. */
+function storedIn(row: object, column: string, id: string): object | null {
+  const document: unknown = Reflect.get(row, column)
+  return document === null ? null : documentOf({ id, document })
 }
 
 function foundIn(row: object): Found {

@@ -1,0 +1,71 @@
+import { createHash } from 'node:crypto'
+import type { Knex } from 'knex'
+
+/** A value of a statement. */
+export type Value = string | number | null
+
+/** A statement that can be sent again and again, each time with other values. */
+export interface Statement {
+  /** What Knex sends when it is waited for. */
+  with(values: readonly Value[]): Knex.Raw
+  /**
+   * The same without a name, if that is what has failed: the database has done nothing then. Null for any
+   * other error.
+   */
+  withoutName(error: unknown, values: readonly Value[]): Knex.Raw | null
+}
+
+/** What answers a statement of fixed text on each database. */
+export type Dialect = 'postgresql' | 'mysql' | 'sqlite3'
+
+const DIALECTS: readonly string[] = ['postgresql', 'mysql', 'sqlite3'] satisfies Dialect[]
+
+/** Null for a database that the package's own SQL is not written for. */
+export function dialectOf(db: Knex): Dialect | null {
+  const name = String(Reflect.get(Object(db.client), 'dialect'))
+  return DIALECTS.includes(name) ? (name as Dialect) : null
+}
+
+/**
+ * Makes statements of fixed text: to build one by Knex takes the app longer than to wait for its answer. On
+ * PostgreSQL they have a name as well, so that the server parses and plans each once a connection.
+ */
+export class Statements {
+  readonly #db: Knex
+  #named: boolean
+
+  constructor(db: Knex) {
+    this.#db = db
+    // A failed statement would end the host's transaction.
+    this.#named = driverOf(db) === 'pg' && db.isTransaction !== true
+  }
+
+  /** @param text with `?` for each value, and with names of tables and columns in brackets */
+  statement(text: string): Statement {
+    const sql = text.replace(/\[(\w+)\]/g, (_, name: string) =>
+      this.#db.raw('??', [name]).toQuery(),
+    )
+    const name = `second-step-${createHash('sha256').update(sql).digest('hex').slice(0, 32)}`
+    const unnamed = (values: readonly Value[]) => this.#db.raw(sql, [...values])
+    return {
+      with: (values) => (this.#named ? unnamed(values).options({ name }) : unnamed(values)),
+      withoutName: (error, values) => {
+        if (!isAboutName(error)) return null
+        this.#named = false
+        return unnamed(values)
+      },
+    }
+  }
+}
+
+/**
+ * A proxy such as PgBouncer can hand each statement to another connection of its own, which knows no
+ * statement by this name, or has it already; and `DISCARD ALL` forgets them.
+ */
+function isAboutName(error: unknown): boolean {
+  return ['26000', '42P05'].includes(String(Reflect.get(Object(error), 'code')))
+}
+
+function driverOf(db: Knex): unknown {
+  return Reflect.get(Object(db.client), 'driverName')
+}
