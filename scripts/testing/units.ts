@@ -53,18 +53,22 @@ export function isOverHttp(file: string): boolean {
   return OVER_HTTP.test(file)
 }
 
-/** All tests, with the records in memory. */
+/**
+ * All tests, with the records in memory. What keeps several processes busy begins first: beside it
+ * there is room for one that often waits, and at the end nothing would be left to run there.
+ */
 export function units(files = testFiles()): readonly Unit[] {
   const together = files.filter((file) => !comparesTimes(file))
   const alone = files.filter(comparesTimes)
+  const ordered = FILES_AT_ONCE.flatMap(([folder, count], index) => {
+    const earlier = FILES_AT_ONCE.slice(0, index).map(([other]) => other)
+    const here = together.filter(
+      (file) => folder.test(file) && !earlier.some((other) => other.test(file)),
+    )
+    return inParts(here, count)
+  }).map((part) => ({ files: part, store: '', alone: false }))
   return [
-    ...FILES_AT_ONCE.flatMap(([folder, count], index) => {
-      const earlier = FILES_AT_ONCE.slice(0, index).map(([other]) => other)
-      const here = together.filter(
-        (file) => folder.test(file) && !earlier.some((other) => other.test(file)),
-      )
-      return inParts(here, count)
-    }).map((part) => ({ files: part, store: '', alone: false })),
+    ...ordered.toSorted((one, other) => weightOf(other) - weightOf(one)),
     ...(alone.length > 0 ? [{ files: alone, store: '', alone: true }] : []),
   ]
 }
