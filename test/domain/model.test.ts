@@ -6,7 +6,7 @@ import type { ProofVerdict } from '../../lib/domain/proof.js'
 import type { SecondStepRecord } from '../../lib/domain/record.js'
 import { beginSetup, confirmSetup, setupOf } from '../../lib/domain/setup.js'
 import { endStamp, isEnded, raiseEpoch } from '../../lib/domain/stamp.js'
-import { codeAt } from '../../lib/factors/totp/verdict.js'
+import { codeAt } from '../../lib/factors/totp/code-at.js'
 import { backupCode as backupCodeOf, judge, keysWith, otp } from '../support/proofs.js'
 import {
   backupCodeSet,

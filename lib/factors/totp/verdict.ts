@@ -1,5 +1,5 @@
-import { generateSync } from 'otplib'
 import { isSameText } from '../same-text.js'
+import { codeAt } from './code-at.js'
 import type { OtpParameters } from './kept.js'
 
 /** How a code relates to the authenticator at this moment. */
@@ -56,12 +56,6 @@ export function stepsOff(
       (off) => current + off >= 0 && isSameText(code, codeAt(current + off, secret, parameters)),
     )
   return found ?? null
-}
-
-/** The code of one time step (RFC 6238 §4.2: HOTP with the step as counter). */
-export function codeAt(step: number, secret: Uint8Array, parameters: OtpParameters): string {
-  const { algorithm, digits } = parameters
-  return generateSync({ strategy: 'hotp', secret, counter: step, algorithm, digits })
 }
 
 /**

@@ -22,9 +22,9 @@ export function saveOnce(session: Session, done: Done): void {
 }
 
 /** An own property that is not enumerable, as express-session's: neither stored nor copied. */
-function skipNext(session: Session, saved: Buffer): void {
+function skipNext(session: Session, saved: Contents): void {
   const save: Save = (done) => {
-    if (contentsOf(session)?.equals(saved) === true) done?.()
+    if (isSame(saved, contentsOf(session))) done?.()
     else {
       Reflect.deleteProperty(session, 'save')
       session.save(done)
@@ -39,17 +39,41 @@ function skipNext(session: Session, saved: Buffer): void {
   })
 }
 
+/** JSON where it shows everything, else bytes. Null for what cannot be compared. */
+type Contents = string | Buffer | null
+
 /**
  * Everything that a store could keep. Not JSON alone, in which a map or a set always looks the same; JSON too,
  * because an object may tell its private state by `toJSON()`. The cookie
  * without its end, which the end of the response moves by milliseconds: whoever moves it by more changes
- * `originalMaxAge`, too. Null for what cannot be compared.
+ * `originalMaxAge`, too.
  */
-function contentsOf(session: Session): Buffer | null {
+function contentsOf(session: Session): Contents {
   try {
     const contents = { ...session, cookie: { ...session.cookie, _expires: null } }
-    return serialize([contents, JSON.stringify(contents)])
+    const json = JSON.stringify(contents)
+    // Most sessions came from JSON, and their bytes would take several times as long.
+    return isPlain(contents) ? json : serialize([contents, json])
   } catch {
     return null
   }
+}
+
+/** Whether two values that differ have different JSON. */
+function isPlain(value: unknown): boolean {
+  if (value === null || typeof value === 'string' || typeof value === 'boolean') return true
+  if (typeof value === 'number') return Number.isFinite(value) && !Object.is(value, -0)
+  if (typeof value !== 'object') return false
+  // An array with holes, or with members beside its elements, does not have as many keys.
+  if (Array.isArray(value) && Object.keys(value).length !== value.length) return false
+  const prototype: unknown = Object.getPrototypeOf(value)
+  if (prototype !== Object.prototype && prototype !== Array.prototype) return false
+  for (const key in value) if (!isPlain(Reflect.get(value, key))) return false
+  return true
+}
+
+function isSame(one: Contents, other: Contents): boolean {
+  if (one === null || other === null || typeof one === 'string')
+    return one !== null && one === other
+  return typeof other !== 'string' && one.equals(other)
 }

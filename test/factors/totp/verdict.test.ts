@@ -1,9 +1,11 @@
 import { createHmac } from 'node:crypto'
 import { expect } from 'chai'
 import fc from 'fast-check'
+import { generateSync } from 'otplib'
+import { codeAt } from '../../../lib/factors/totp/code-at.js'
 import type { OtpParameters } from '../../../lib/factors/totp/kept.js'
 import { nextTotpAt } from '../../../lib/factors/totp/page.js'
-import { codeAt, matchCode, stepsOff } from '../../../lib/factors/totp/verdict.js'
+import { matchCode, stepsOff } from '../../../lib/factors/totp/verdict.js'
 import { codeOf, NOW, PARAMETERS, SECRET, STEP_NOW, wrongCode } from '../../support/records.js'
 
 const seconds = 1000
@@ -12,7 +14,7 @@ function match(code: string, at: { lastStep?: number; window?: number; now?: num
   return matchCode(code, SECRET, PARAMETERS, { lastStep: -1, window: 1, now: NOW, ...at })
 }
 
-/** RFC 4226 §5.3 once more, for secrets of which otplib would make no code. */
+/** RFC 4226 §5.3 once more, for secrets of which the package makes no code. */
 function plainHotp(step: number, secret: Uint8Array, { algorithm, digits }: OtpParameters): string {
   const counter = Buffer.alloc(8)
   counter.writeBigUInt64BE(BigInt(step))
@@ -67,7 +69,7 @@ describe('the codes of an authenticator', () => {
     })
   }
 
-  it('are those of a second, plain implementation for any secret, step and parameters', () => {
+  it('are those of otplib, and of a second, plain implementation, for any secret, step and parameters', () => {
     const parameters = fc.record({
       algorithm: fc.constantFrom('sha1', 'sha256', 'sha512'),
       digits: fc.constantFrom(6, 7, 8),
@@ -76,9 +78,21 @@ describe('the codes of an authenticator', () => {
     const secret = fc.uint8Array({ minLength: 16, maxLength: 64 })
     fc.assert(
       fc.property(fc.maxSafeNat(), secret, parameters, (step, bytes, chosen) => {
+        const { algorithm, digits } = chosen
+        const asked = { strategy: 'hotp', secret: bytes, counter: step, algorithm, digits } as const
+        expect(codeAt(step, bytes, chosen)).to.equal(generateSync(asked))
         expect(codeAt(step, bytes, chosen)).to.equal(plainHotp(step, bytes, chosen))
       }),
     )
+  })
+
+  it('are made of no secret below 128 bits, and of no step that is none', () => {
+    for (const length of [0, 1, 15]) {
+      expect(() => codeAt(STEP_NOW, new Uint8Array(length), PARAMETERS)).to.throw(RangeError)
+    }
+    for (const step of [-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53]) {
+      expect(() => codeAt(step, SECRET, PARAMETERS)).to.throw(RangeError)
+    }
   })
 })
 

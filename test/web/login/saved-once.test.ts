@@ -71,6 +71,8 @@ describe('the session of a login', () => {
     'a map, which JSON does not show': (req) => {
       Reflect.set(req.session, 'cart', new Map([['book', 1]]))
     },
+    'a value that is none in JSON': (req) => Reflect.set(req.session, 'cart', undefined),
+    'a date': (req) => Reflect.set(req.session, 'at', new Date(0)),
     'how long the cookie lasts': (req) => {
       req.session.cookie.maxAge = 86_400_000
     },
@@ -78,6 +80,46 @@ describe('the session of a login', () => {
       Reflect.set(Object(Reflect.get(req.session, 'passport')), 'user', 'ann')
     },
     'what cannot be compared': (req) => Reflect.set(req.session, 'cart', () => 1),
+  }
+
+  // Each of these looks the same in JSON before and after the change.
+  const unseen: Readonly<
+    Record<string, readonly [before: unknown, change: (cart: never) => void]>
+  > = {
+    'a map': [new Map(), (cart: Map<string, number>) => cart.set('book', 1)],
+    'a zero': [{ left: 0 }, (cart: { left: number }) => Object.assign(cart, { left: -0 })],
+    'what is no number': [
+      { left: Number.NaN },
+      (cart: { left: number }) => Object.assign(cart, { left: Number.POSITIVE_INFINITY }),
+    ],
+    'a hole in a list': [Array(1), (cart: unknown[]) => cart.fill(null)],
+    'a member beside the elements of a list': [
+      ['book'],
+      (cart: string[]) => Object.assign(cart, { left: 1 }),
+    ],
+    'a member that is not there in JSON': [
+      {},
+      (cart: object) => Object.assign(cart, { left: undefined }),
+    ],
+  }
+  for (const [name, [cart, change]] of Object.entries(unseen)) {
+    it(`is saved again where the host has changed ${name}, the same in JSON`, async () => {
+      const host = makeHost({
+        routes: ({ app }) => {
+          app.post('/changing', (req, res, next) => {
+            Reflect.set(req.session, 'cart', cart)
+            req.logIn(bob, { session: true, keepSessionInfo: true }, (error: unknown) => {
+              if (error) return next(error)
+              change(cart as never)
+              return res.json({ in: true })
+            })
+          })
+        },
+      })
+      const calls = callsOf(host)
+      await browserOf(host).post('/changing').expect(200)
+      expect(calls).to.deep.equal(['destroy', 'set', 'set'])
+    })
   }
 
   it('is saved again where the host has changed what only JSON shows', async () => {
