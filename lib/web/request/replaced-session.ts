@@ -1,7 +1,15 @@
 import type { Request } from 'express'
 import type { Stamp } from '../../domain/stamp.js'
 import { answeredSince } from './answered.js'
-import { detachable, inTime, keptKeys, regeneratedNow, savedNow, settled } from './session.js'
+import {
+  detachable,
+  hideSession,
+  inTime,
+  keptKeys,
+  regeneratedNow,
+  savedNow,
+  settled,
+} from './session.js'
 import { generateOwn, hasOrdinaryRegenerate } from './watched-session.js'
 
 /**
@@ -13,12 +21,22 @@ export function replaceSession(req: Request, fill: () => void): Promise<void> {
   return inTime(req, () => replacedNow(req, fill))
 }
 
-/** The same without a limit in time, for what has a limit of its own. */
+/**
+ * The same without a limit in time, for what has a limit of its own. If the host answers meanwhile, by its own
+ * time-out for example, the session that the request has then is stored nowhere.
+ */
 export async function replacedNow(req: Request, fill: () => void): Promise<void> {
-  if (hasOrdinaryRegenerate(req)) return replacedAtOnce(req, fill)
+  const isAnswered = req.res === undefined ? () => false : answeredSince(req.res)
+  if (hasOrdinaryRegenerate(req)) {
+    // As a regeneration of express-session and a save, but the store gets both calls at once: they are about
+    // two sessions.
+    const { sessionStore, sessionID } = req
+    const destroyed = settled(req, (done) => sessionStore.destroy(sessionID, done))
+    generateOwn(req)
+    return savedUnseen(req, fill, { destroyed, isAnswered })
+  }
   await regeneratedNow(req)
-  fill()
-  await savedNow(req)
+  if (!isAnswered()) await savedUnseen(req, fill, { destroyed: Promise.resolve(), isAnswered })
 }
 
 /**
@@ -35,22 +53,24 @@ export function renewSession(req: Request, stamp: Stamp): Promise<void> {
 }
 
 /**
- * As a regeneration of express-session and a save, but the store gets both calls at once: they are about
- * two sessions. Where one of them fails, the new session is taken back, so that nobody is signed in by it.
+ * Fills a new session and saves it. The response sees it only then. An answer of the host's would send its id, and
+ * save it once more, later than it can be taken back. Where a call of the store fails, or the host has answered,
+ * the new session is taken back, so that nobody is signed in by it.
  */
-async function replacedAtOnce(req: Request, fill: () => void): Promise<void> {
-  const { sessionStore, sessionID } = req
-  const isAnswered = req.res === undefined ? () => false : answeredSince(req.res)
-  const destroyed = settled(req, (done) => sessionStore.destroy(sessionID, done))
-  generateOwn(req)
+async function savedUnseen(
+  req: Request,
+  fill: () => void,
+  { destroyed, isAnswered }: { destroyed: Promise<void>; isAnswered: () => boolean },
+): Promise<void> {
+  const { sessionStore, sessionID: newId } = req
   fill()
-  const { sessionID: newId } = req
+  const show = hideSession(req)
   const saved = savedNow(req)
   const takeBack = () => {
     // A store that throws here must not end the process: the login is refused already.
     saved.then(() => sessionStore.destroy(newId, () => undefined)).catch(() => undefined)
   }
   await detachable(req, Promise.all([destroyed, saved]), takeBack)
-  // By the host, with its own time-out for example: nobody is to be signed in after that.
   if (isAnswered()) takeBack()
+  else show()
 }

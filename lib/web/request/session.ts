@@ -239,6 +239,27 @@ export async function detachable(
 }
 
 /**
+ * Hides the session from the response: an answer neither saves it nor sends its id, as with `detachSession`.
+ *
+ * @returns shows it again, unless it was released meanwhile or the request has another one
+ */
+export function hideSession(req: Request): () => void {
+  if (detached.has(req)) return () => undefined
+  const { sessionID } = req
+  const put = (value: unknown) =>
+    Object.defineProperty(req, 'sessionID', {
+      configurable: true,
+      enumerable: true,
+      writable: true,
+      value,
+    })
+  Object.defineProperty(req, 'sessionID', { configurable: true, get: () => undefined, set: put })
+  return () => {
+    if (!detached.has(req) && req.sessionID === undefined) put(sessionID)
+  }
+}
+
+/**
  * Releases a session whose store has just failed: the end of the response neither saves it nor
  * sends its id. Saving would wait for the store again (the answer is due within 2 seconds). A write
  * that was given up may still happen later, and would sign in anybody who has that id. The session
