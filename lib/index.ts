@@ -39,6 +39,7 @@ export type {
   LostDelay,
   LostOptions,
   MailOptions,
+  RevocationOptions,
   SecondStepOptions,
   TotpOptions,
 } from './options/options.js'
@@ -52,9 +53,10 @@ export type {
   RecordStore,
   WriteWithEntries,
 } from './ports/record-store.js'
+export type { SignalListener, Signals } from './ports/signals.js'
 export type { System } from './ports/system.js'
 export type { UserPage, UserQuery, Users } from './ports/users.js'
-export type { RedisArgument, RedisClient } from './redis/redis-client.js'
+export type { RedisArgument, RedisClient, RedisSubscriber } from './redis/redis-client.js'
 export { createSecondStep, type SecondStep } from './second-step.js'
 export type {
   Announced,

@@ -86,8 +86,8 @@ export interface SecondStep<U = Express.User> {
   /** The events of all second steps: each under its type, and all under `event`. */
   readonly events: SecondStepEvents
   /**
-   * Waits for pending mails, at most 20 seconds, and releases what the store opened. Clients that
-   * the host gave stay open.
+   * Waits for pending mails, at most 20 seconds, and releases what the package or its store opened.
+   * Clients that the host gave stay open.
    */
   close(): Promise<void>
 }
@@ -107,12 +107,13 @@ export interface SecondStep<U = Express.User> {
  */
 export function createSecondStep<U = Express.User>(options: SecondStepOptions<U>): SecondStep<U> {
   const wired = wire(options)
-  const { site, announcer, tally, records, status, mails, readyMailResets } = wired
+  const { site, announcer, tally, records, changeNews, status, mails, readyMailResets } = wired
   const { sessions } = site
   const meant = namedUsers(wired)
   for (const passport of site.passports) watchPassport(passport, watcherOf(site))
   openEarly(records, site.failureReporter)
   readyMailResets?.start()
+  changeNews?.listen()
 
   return {
     guard: (guardOptions) => guard(site, guardOptions),
@@ -143,6 +144,7 @@ export function createSecondStep<U = Express.User>(options: SecondStepOptions<U>
       await site.lost?.settled()
       await records.settle()
       await tally.settle()
+      await changeNews?.close()
       await mails?.settled()
       await options.store.close?.()
     },

@@ -20,10 +20,12 @@ import { Announcer } from './service/announcer.js'
 import { Audit } from './service/audit.js'
 import { BackupCodes } from './service/backup-codes.js'
 import { Challenge } from './service/challenge.js'
+import { ChangeNews } from './service/change-news.js'
 import { CodeLimits } from './service/code-limits.js'
 import { Directory } from './service/directory.js'
 import { FailureReporter } from './service/failure-reporter.js'
 import { GuessWarnings } from './service/guess-warnings.js'
+import { KeptLooks } from './service/kept-looks.js'
 import { KeysOfUsers } from './service/keys-of-users.js'
 import { KnownUsers } from './service/known-users.js'
 import { Lost, type LostParts } from './service/lost.js'
@@ -63,6 +65,8 @@ export interface Wired {
   /** Holds places to give back, for which nobody waits. */
   readonly tally: Tally
   readonly records: Records
+  /** Tells and hears of changes. Null if the guard reads at every request. */
+  readonly changeNews: ChangeNews | null
   readonly status: Status
   /** Null if the host has given no `users`. */
   readonly knownUsers: KnownUsers | null
@@ -98,6 +102,8 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
   const audit = new Audit(log, timeout, noted, () => system.now())
   const announcer = new Announcer(system, audit, hostId)
   const failureReporter = new FailureReporter(system)
+  const keptLooks = checked.keptFor === null ? null : new KeptLooks(checked.keptFor, system)
+  const changeNews = keptLooks && changeNewsOf(options, keptLooks, failureReporter)
   const records = new Records(options.store, system, announcer, {
     production: use === 'operator' || production,
     timeout,
@@ -105,6 +111,7 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
     window,
     failureReporter,
     ownAudit: options.store.writeWith?.audit === log ? audit : null,
+    watcher: changeNews,
   })
   const limits = new CodeLimits({ counters, tally, noted, announcer })
   const vault = new Vault(ring.sealer, timeout, new UnreadableSecrets(counters, announcer))
@@ -112,7 +119,7 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
   const findSubject = subjectsOf(accounts)
   const { hostIdOf, recordIdOf } = checked
   const knownUsers = accounts && new KnownUsers({ accounts, hostIdOf })
-  const sessions = new Sessions(records, system, knownUsers, window)
+  const sessions = new Sessions(records, system, knownUsers, window, keptLooks)
   const keys = new KeysOfUsers(vault, digester)
   const oneTimeCodes = new OneTimeCodes({ keys, system })
   const now = () => system.now()
@@ -161,7 +168,7 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
   const status = new Status({ records, system, window, findSubject, keyIds })
   const { store } = options
   const users = { knownUsers, findSubject }
-  const services = { announcer, tally, records, status, vault, mails, readyMailResets }
+  const services = { announcer, tally, records, changeNews, status, vault, mails, readyMailResets }
   return { checked, store, site, ...users, ...services }
 }
 
@@ -192,6 +199,15 @@ function auditLogOf<U>(options: SecondStepOptions<U>, production: boolean): Audi
   throw new ConfigurationError(
     '`audit` is missing: the store has no audit log of its own, so name one, such as audit: redisAuditLog(redis) or audit: knexAuditLog(db)',
   )
+}
+
+function changeNewsOf<U>(
+  { store, realm = '' }: SecondStepOptions<U>,
+  keptLooks: KeptLooks,
+  failureReporter: FailureReporter,
+): ChangeNews {
+  const report = (error: unknown) => failureReporter.report(error)
+  return new ChangeNews({ keptLooks, signals: store.signals ?? null, realm, report })
 }
 
 /** Null if the host has given no `users`. */

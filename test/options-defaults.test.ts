@@ -69,6 +69,7 @@ describe('the options, where the host leaves them out', () => {
       nameAdmins: false,
       ignoreForwardedFor: false,
       keepInSession: [],
+      keptFor: null,
       timeout: 1000,
     })
     expect([...origins]).to.deep.equal(['https://acme.example'])
@@ -93,6 +94,20 @@ describe('the options, where the host leaves them out', () => {
     // A library that read 0 as "not given" accepted 50 steps.
     expect(checkOptions({ ...LEAST, totp: { window: 0 } }).window).to.equal(0)
     expect(checkOptions({ ...LEAST, backupCodes: false }).backupCodes).to.equal(false)
+  })
+
+  it('take the time that the guard may keep what it has read as a text or in milliseconds', () => {
+    const times: readonly (readonly [string | number, number])[] = [
+      ['1s', 1000],
+      ['100ms', 100],
+      [100, 100],
+      [2500, 2500],
+      ['60s', 60_000],
+      ['1m', 60_000],
+    ]
+    for (const [within, milliseconds] of times) {
+      expect(checkOptions({ ...LEAST, revocation: { within } }).keptFor).to.equal(milliseconds)
+    }
   })
 
   it('take a limit per address as a number, false or by request', () => {

@@ -91,6 +91,7 @@ const illTyped: Record<string, { values: readonly unknown[]; says: string }> = {
   views: { values: [null, '', 5, ['views']], says: 'must be the path of a folder' },
   render: { values: [null, {}, 'ejs'], says: 'must be a function' },
   messages: { values: [null, 'de', 5, []], says: 'must be an object' },
+  revocation: { values: [null, true, 'strict', '1s', 1000], says: "{ within: '1s' }" },
   timeout: {
     values: [null, 0, 49, 30_001, -1, 150.5, Number.NaN, Number.POSITIVE_INFINITY, '1000', true],
     says: 'must be a whole number of milliseconds, 50 to 30000',
@@ -111,6 +112,12 @@ const illTypedWithin: Record<string, Record<string, readonly unknown[]>> = {
     digits: [null, 5, 9, '6', 6.5],
     period: [null, 14, 121, 30.5, '30', Number.NaN],
     window: [null, -1, 3, 0.5, '1', true],
+  },
+  revocation: {
+    within: [
+      ...[undefined, null, true, '', 's', '1', '1 s', '1h', '1.5s', '-1s', '99ms', '61s', '2m'],
+      ...[0, 99, 60_001, 100.5, Number.NaN, Number.POSITIVE_INFINITY, '1e3ms', ['1s'], {}],
+    ],
   },
 }
 

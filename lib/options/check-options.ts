@@ -10,6 +10,7 @@ import { ADMIN_ROLES, checkAdminRoles } from './check-admin-roles.js'
 import { answeredAtOnce, checkAnswerAtOnce } from './check-at-once.js'
 import { checkLost, checkMail, checkParts } from './check-parts.js'
 import { checkBase, checkPaths } from './check-paths.js'
+import { checkRevocation } from './check-revocation.js'
 import { identity } from './identity.js'
 import type { SecondStepOptions, TotpOptions } from './options.js'
 
@@ -47,6 +48,7 @@ const KNOWN = [
   'views',
   'render',
   'messages',
+  'revocation',
   'timeout',
   'system',
 ] as const satisfies readonly (keyof SecondStepOptions)[]
@@ -85,6 +87,8 @@ export interface CheckedOptions {
   readonly keepInSession: readonly string[]
   readonly formFields: (req: Request) => Readonly<Record<string, string>>
   readonly language: (req: Request) => string | undefined
+  /** Milliseconds for which the guard may go by what it has read. Null: it reads at every request. */
+  readonly keptFor: number | null
   readonly timeout: number
 }
 
@@ -151,6 +155,7 @@ export function checkOptions<U>(options: SecondStepOptions<U>): CheckedOptions {
     keepInSession: options.keepInSession ?? [],
     formFields: (req) => answeredAtOnce('formFields', options.formFields?.(req) ?? {}),
     language: (req) => answeredAtOnce('language', options.language?.(req)),
+    keptFor: checkRevocation(options.revocation),
     timeout: checkTimeout(options.timeout),
   }
 }

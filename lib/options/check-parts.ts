@@ -50,6 +50,10 @@ export function checkParts<U>({
     system === undefined || has(system, ['now', 'random']),
     '`system` must have the methods now() and random(size)',
   )
+  check(
+    system?.monotonic === undefined || has(system, ['monotonic']),
+    '`system.monotonic` must be a method that answers with milliseconds',
+  )
 }
 
 /** Without `users` the package cannot find the recipients. */

@@ -72,6 +72,17 @@ export interface LostOptions<U = Express.User> {
   readonly heldUntil?: (user: U) => Date | null | undefined | Promise<Date | null | undefined>
 }
 
+/** How soon a session that was ended elsewhere is over. */
+export interface RevocationOptions {
+  /**
+   * For how long the guard may go by what it has read, `'100ms'` to `'60s'`, or whole milliseconds. A
+   * change by this process counts at once, and one by another as soon as Redis has told of it. Where
+   * that message is lost, or the store is no `redisStore`, a session that another process has ended may
+   * live for so long.
+   */
+  readonly within: string | number
+}
+
 /** Options of `createSecondStep`. */
 export interface SecondStepOptions<U = Express.User> {
   /** The app's name, as authenticators and pages show it. */
@@ -193,6 +204,11 @@ export interface SecondStepOptions<U = Express.User> {
   readonly render?: Render
   /** Texts by language and key: changes texts, or adds a language. */
   readonly messages?: Readonly<Record<string, Readonly<Record<string, string>>>>
+  /**
+   * Lets the guard keep what it has read of a user for a moment. Only the guard's own look: whatever
+   * changes something or asks for a code reads anew. Default: none, it reads at every request.
+   */
+  readonly revocation?: RevocationOptions
   /**
    * Milliseconds that one call of a store, a counter, the session store or a function of the host's
    * may take, 50 to 30,000; then the request is refused with 503. A request may make several calls, so

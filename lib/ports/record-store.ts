@@ -3,6 +3,7 @@ import type { SecondStepRecord } from '../domain/record.js'
 import type { RecordList } from '../domain/record-list.js'
 import type { AuditEntry, AuditLog } from './audit-log.js'
 import type { Counters } from './counters.js'
+import type { Signals } from './signals.js'
 
 /** The query of a list. */
 export interface RecordQuery {
@@ -127,6 +128,12 @@ export interface RecordStore {
 
   /** Optional. Counters in the same place, for hosts that name no others. */
   readonly counters?: Counters
+
+  /**
+   * Optional. Tells the other processes on this store of changes, for the option `revocation`. Without it
+   * they find them within its time.
+   */
+  readonly signals?: Signals
 
   /**
    * Optional. The prefix that separates this app's keys from another app's in one Redis. Counters

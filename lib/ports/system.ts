@@ -4,6 +4,11 @@ import { randomBytes } from 'node:crypto'
 export interface System {
   /** Milliseconds since 1970 (UTC). */
   now(): number
+  /**
+   * Optional. Milliseconds by a clock that is never set, counted from any moment. Default:
+   * `performance.now()`.
+   */
+  monotonic?(): number
   /** Bytes of a cryptographically secure source. */
   random(size: number): Uint8Array
 }

@@ -31,6 +31,16 @@ export interface RedisClient {
   /** Of a cluster: its masters. */
   nodes?(role: 'master'): readonly Pick<RedisClient, 'config' | 'scan'>[]
   readonly options?: object
+  publish?(channel: string, message: string): Promise<unknown>
+  /** Another connection to the same place. */
+  duplicate?(override?: object): RedisSubscriber
+}
+
+/** A connection that listens to messages. */
+export interface RedisSubscriber {
+  on(event: string, listener: (...args: unknown[]) => void): unknown
+  subscribe(...channels: string[]): Promise<unknown>
+  disconnect(): void
 }
 
 /** Runs one script on the keys, in one round trip where the server knows it already. */

@@ -11,6 +11,7 @@ import type { System } from '../ports/system.js'
 import { within } from '../ports/with-timeout.js'
 import type { Announcer, RequestInfo } from './announcer.js'
 import type { Audit } from './audit.js'
+import type { WriteWatcher } from './change-news.js'
 import { FailureReporter } from './failure-reporter.js'
 import { LateWrites, type Named, type News, type SentWrite } from './late-writes.js'
 import { type ToldWrite, ToldWrites } from './told-writes.js'
@@ -68,6 +69,7 @@ export class Records {
   readonly #lateWrites: LateWrites
   readonly #toldWrites: ToldWrites
   readonly #turns: Turns<SecondStepRecord>
+  readonly #watcher: WriteWatcher | null
   #opening: Promise<void> | null = null
 
   constructor(
@@ -86,6 +88,8 @@ export class Records {
       failureReporter?: FailureReporter
       /** The audit log, if it is the one of the store's `writeWith`. */
       ownAudit?: Audit | null
+      /** Who keeps something of the records. */
+      watcher?: WriteWatcher | null
     },
   ) {
     this.#store = store
@@ -97,6 +101,7 @@ export class Records {
     this.#window = environment.window ?? 1
     // Half of what one call may take: a refusal is due within two seconds, waiting included.
     this.#turns = new Turns(environment.timeout / 2)
+    this.#watcher = environment.watcher ?? null
     this.#toldWrites = new ToldWrites(store, announcer, environment.ownAudit ?? null)
     const { lookEvery = LOOKS_EVERY, failureReporter = new FailureReporter(system) } = environment
     const report = (error: unknown) => failureReporter.report(error)
@@ -326,7 +331,9 @@ export class Records {
   async #write(document: SecondStepRecord, write: ToldWrite): Promise<boolean> {
     const read = () => this.find(document.userId)
     try {
-      return await this.#written({ document, read, news: write }, () => write.send())
+      return await this.#written({ document, read, news: write }, () =>
+        this.#watched(document.userId, () => write.send()),
+      )
     } catch (error) {
       void write.forget()
       throw error
@@ -335,7 +342,8 @@ export class Records {
 
   #writePolicy(document: Policy, news: News): Promise<boolean> {
     const read = () => this.#storedPolicy()
-    const write = () => this.#store.writePolicy(document, document.version - 1)
+    const write = () =>
+      this.#watched(null, () => this.#store.writePolicy(document, document.version - 1))
     return this.#written({ document, read, news }, write)
   }
 
@@ -348,6 +356,18 @@ export class Records {
         return written
       }),
     )
+  }
+
+  /** Until its very end, also where its request was refused long ago. */
+  async #watched(userId: string | null, write: () => Promise<boolean>): Promise<boolean> {
+    let hasChanged = true
+    this.#watcher?.begun(userId)
+    try {
+      hasChanged = await write()
+      return hasChanged
+    } finally {
+      this.#watcher?.over(userId, hasChanged)
+    }
   }
 
   /** The document as the write after the version `before`, under a name of its own. */

@@ -15,6 +15,7 @@ import {
 import { type Admission, noteRule, stillAdmitted, type UserContext } from '../domain/standing.js'
 import type { System } from '../ports/system.js'
 import { NO_REQUEST, type RequestInfo } from './announcer.js'
+import type { KeptLooks, Look } from './kept-looks.js'
 import { hasRulesOfRoles, type KnownUsers } from './known-users.js'
 import type { Records } from './records.js'
 
@@ -41,12 +42,21 @@ export class Sessions {
   readonly #system: System
   readonly #knownUsers: KnownUsers | null
   readonly #window: number
+  readonly #keptLooks: KeptLooks | null
 
   /**
    * @param knownUsers needed where roles have rules of their own
    * @param window of TOTP, in steps
+   * @param keptLooks null: the guard reads at every request
    */
-  constructor(records: Records, system: System, knownUsers: KnownUsers | null = null, window = 1) {
+  constructor(
+    records: Records,
+    system: System,
+    knownUsers: KnownUsers | null = null,
+    window = 1,
+    keptLooks: KeptLooks | null = null,
+  ) {
+    this.#keptLooks = keptLooks
     this.#records = records
     this.#window = window
     this.#system = system
@@ -61,9 +71,46 @@ export class Sessions {
    *   that were taken away must not live on in a session
    */
   async userContext(userId: string, claimed: Subject): Promise<UserContext> {
-    const { record, policy } = await this.#records.read(userId)
+    const look = await this.#records.read(userId)
+    return this.#settled(await this.#contextOf(look, userId, claimed))
+  }
+
+  /** Whether the guard may go by what it has read a moment ago. */
+  get keepsLooks(): boolean {
+    return this.#keptLooks !== null
+  }
+
+  /** As `userContext`, for the guard alone: what was read is kept for its next looks, if it may be. */
+  async guardContext(userId: string, claimed: Subject): Promise<UserContext> {
+    const read = () => this.#records.read(userId)
+    const look = await (this.#keptLooks?.read(userId, read) ?? read())
+    return this.#settled(await this.#contextOf(look, userId, claimed))
+  }
+
+  /**
+   * The same from what is kept, for the guard alone: at once, or where roles have rules, once the user
+   * store has said which this user has. Null where it must be read anew, or noted.
+   */
+  keptContext(userId: string, claimed: Subject): UserContext | null | Promise<UserContext | null> {
+    const look = this.#keptLooks?.find(userId) ?? null
+    if (look === null) return null
+    if (this.#knownUsers === null || !hasRulesOfRoles(look.policy)) {
+      return this.#unlessUnsettled({ ...look, subject: claimed })
+    }
+    return this.#contextOf(look, userId, claimed).then((context) => this.#unlessUnsettled(context))
+  }
+
+  #unlessUnsettled(userContext: UserContext): UserContext | null {
+    return this.#isSettled(userContext) ? userContext : null
+  }
+
+  async #contextOf(
+    { record, policy }: Look,
+    userId: string,
+    claimed: Subject,
+  ): Promise<UserContext> {
     const known = hasRulesOfRoles(policy) ? await this.#knownUsers?.find(userId) : undefined
-    return this.#settled({ record, policy, subject: known?.subject(policy, claimed) ?? claimed })
+    return { record, policy, subject: known?.subject(policy, claimed) ?? claimed }
   }
 
   /**
@@ -81,10 +128,11 @@ export class Sessions {
   }
 
   async #settled(userContext: UserContext): Promise<UserContext> {
-    const now = this.#system.now()
-    return this.#settledRecord(userContext, now) === userContext.record
-      ? userContext
-      : this.#settle(userContext)
+    return this.#isSettled(userContext) ? userContext : this.#settle(userContext)
+  }
+
+  #isSettled(userContext: UserContext): boolean {
+    return this.#settledRecord(userContext, this.#system.now()) === userContext.record
   }
 
   #settledRecord(userContext: UserContext, now: number): SecondStepRecord {

@@ -5,6 +5,7 @@ import { redisCounters } from '../limits/redis-counters.js'
 import type { RecordAndPolicy, RecordStore, WriteWithEntries } from '../ports/record-store.js'
 import type { RedisClient } from '../redis/redis-client.js'
 import { DEFAULT_PREFIX, redisKeys } from '../redis/redis-keys.js'
+import { redisSignals } from '../redis/redis-signals.js'
 import { redisAuditLog } from './redis-audit-log.js'
 import { makeRedisMarker, requireNoEviction, requireReadsFromMaster } from './redis-checks.js'
 import { RedisDocuments } from './redis-documents.js'
@@ -63,6 +64,7 @@ export function redisStore(redis: RedisClient, options: RedisStoreOptions = {}):
   const upgrade = new RedisUpgrade(redis, prefix)
 
   const audit = redisAuditLog(redis, { prefix })
+  const signals = redisSignals(redis, prefix)
   const write: RecordStore['write'] = (record, expectedVersion) =>
     writeRecordAt(redis, keys.place(record.userId), record, expectedVersion)
   const writeWith: WriteWithEntries = {
@@ -91,6 +93,7 @@ export function redisStore(redis: RedisClient, options: RedisStoreOptions = {}):
     count: () => countRecords(redis, keys.tags),
     audit,
     counters: redisCounters(redis, { prefix }),
+    ...(signals === undefined ? {} : { signals }),
     prefix,
 
     upgrade: (progress) => upgrade.run(progress),

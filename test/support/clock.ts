@@ -16,6 +16,7 @@ export function movedSystem(start = Date.UTC(2026, 0, 5, 12, 0, 0)): MovedSystem
   let now = start
   return {
     now: () => now,
+    monotonic: () => now - start,
     random: (size) => randomBytes(size),
     advance: (milliseconds) => {
       now += milliseconds

@@ -24,6 +24,7 @@ import {
   knownGuardStateOf,
   type PendingVisitor,
   setGuardState,
+  type Visitor,
 } from '../request/visitor.js'
 import { replacedBeforeGuard, watchForGuard } from '../request/watched-passport.js'
 import { watchSessions } from '../request/watched-session.js'
@@ -32,6 +33,7 @@ import { bannerOf } from './banner.js'
 import { checkMounting, type SeenStore } from './check-mounting.js'
 import { endLoginOf, endReplacedBefore } from './end-login.js'
 import { gate } from './gate.js'
+import { keptVisitor } from './kept-visitor.js'
 import { gatedLogOut } from './log-out.js'
 import { meet } from './meet.js'
 import { watcherOf } from './watcher.js'
@@ -69,8 +71,15 @@ export function guard(site: Site, options: GuardOptions = {}): RequestHandler {
       if (known === undefined) refuseUnknownInstances(req, site.passports)
       checkMounting(site, req, seen)
       const state = known ?? wrap(site, req, res, next, { look, isOpen })
-      if (!isStranger(req)) return void pass(site, req, res, next, state).catch(refuse)
-      state.visitor = ANONYMOUS
+      if (isStranger(req)) {
+        state.visitor = ANONYMOUS
+        return next()
+      }
+      const kept = keptVisitor(site, req)
+      if (kept === null || kept instanceof Promise) {
+        return void pass(site, req, res, next, state, kept).catch(refuse)
+      }
+      noteMet(state, kept)
       next()
     } catch (error) {
       refuse(error)
@@ -121,13 +130,13 @@ async function pass(
   res: Response,
   next: NextFunction,
   state: GuardState,
+  kept: Promise<Visitor | null> | null,
 ): Promise<void> {
   const isAnswered = answeredSince(res)
-  const visitor = await meet(site, req, () => state.isOpen(askedPath(req, site)))
+  const visitor = (await kept) ?? (await meet(site, req, () => state.isOpen(askedPath(req, site))))
   const replaced = replacedBeforeGuard(req)
   if (replaced !== undefined) await endReplacedBefore(req, replaced, visitor)
-  state.visitor = visitor
-  if (visitor.kind === 'signed-in') state.cameWith = [...state.cameWith, visitor]
+  noteMet(state, visitor)
   if (hasCodes(req) && isNavigation(req)) await forgetCodes(req)
   if (isAnswered()) return
   if (state.visitor.kind === 'pending' && mustGoToChallenge(state, req)) {
@@ -136,6 +145,11 @@ async function pass(
     return
   }
   next()
+}
+
+function noteMet(state: GuardState, visitor: Visitor): void {
+  state.visitor = visitor
+  if (visitor.kind === 'signed-in') state.cameWith = [...state.cameWith, visitor]
 }
 
 function metUser({ visitor }: GuardState): Express.User | undefined {
@@ -168,6 +182,7 @@ function wrap(
     onFirstStep: null,
     onSessionEnd,
     endAtStore,
+    meetAnew,
   }
   setGuardState(req, state)
   req.login = req.logIn = gate(site, req, res)
@@ -198,6 +213,14 @@ async function endAtStore(req: Request, call: () => Promise<void>): Promise<void
     removeLogin(guardStateOf(req).site, req)
     throw error
   }
+}
+
+async function meetAnew(req: Request): Promise<Visitor> {
+  const state = guardStateOf(req)
+  const { site } = state
+  state.metAt = site.system.now()
+  state.visitor = await meet(site, req, () => state.isOpen(askedPath(req, site)))
+  return state.visitor
 }
 
 function mustGoToChallenge({ site, isOpen }: GuardState, req: Request): boolean {

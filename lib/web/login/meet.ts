@@ -124,7 +124,7 @@ async function meetUser(
   const account = describedOrNobody(site, req, user, isOpen)
   // The session keeps its login: a log-out ends it in the record, and elsewhere it is met again.
   if (account === null) return { kind: 'anonymous' }
-  const found = await site.sessions.userContext(account.id, account.subject)
+  const found = await site.sessions.guardContext(account.id, account.subject)
   const userContext = await withoutMovedReset(site, account, found)
   const carried = isLoggedIn ? carriedOver(site, req, account) : null
   const visitor = { ...signedInVisitor(req, account, userContext), ...carried }

@@ -4,7 +4,12 @@ import { ConfigurationError } from '../../errors/configuration-error.js'
 import { passportKeys, serialisedUnder } from '../request/passport.js'
 import { renewSession } from '../request/replaced-session.js'
 import type { HostApp, Site } from '../request/site.js'
-import { guardStateOf, type SignedInVisitor, setSignedIn } from '../request/visitor.js'
+import {
+  guardStateOf,
+  presentVisitorOf,
+  type SignedInVisitor,
+  setSignedIn,
+} from '../request/visitor.js'
 
 /** Options of `passwordChanged()`. */
 export interface PasswordChangedOptions {
@@ -27,7 +32,7 @@ export async function passwordChanged(
   options: PasswordChangedOptions = {},
 ): Promise<void> {
   const except = exceptOf(options)
-  const named = except === undefined ? null : visitorIn(site, except, userId)
+  const named = except === undefined ? null : await visitorIn(site, except, userId)
   const { stamp, record } = await site.sessions.passwordChanged(userId, named)
   if (except === undefined || named === null || stamp === null) return
   await renewSession(except, stamp)
@@ -55,8 +60,12 @@ function isRequest(given: unknown): boolean {
 }
 
 /** The user, if the request's session has signed in this user; otherwise null. */
-function visitorIn(site: HostApp, req: Request, userId: string): SignedInVisitor | null {
-  const { visitor } = guardStateOf(req)
+async function visitorIn(
+  site: HostApp,
+  req: Request,
+  userId: string,
+): Promise<SignedInVisitor | null> {
+  const visitor = await presentVisitorOf(req)
   if (visitor.kind !== 'signed-in' || visitor.userId !== userId) return null
   const keys = passportKeys(req, site.passports)
   const inSession = keys.some((key) => (serialisedUnder(req, key) ?? null) !== null)

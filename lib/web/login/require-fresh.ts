@@ -66,7 +66,8 @@ export function requireFresh(site: Site, options: RequireFreshOptions = {}): Req
     const firstProblem = async (): Promise<Problem | null> => {
       const { visitor, bodyWasThere, metAt } = guardStateOf(req)
       const isLate = Math.abs(site.system.now() - metAt) > SEEN_FOR
-      const mustLook = isLate || (hasBodyBegun(req) && !bodyWasThere)
+      const isKept = visitor.kind === 'signed-in' && visitor.kept === true
+      const mustLook = isKept || isLate || (hasBodyBegun(req) && !bodyWasThere)
       return mustLook ? problemNow() : problemOf(site, req, visitor, notEnrolled)
     }
     const lookAtBody = async (): Promise<Refusal | null> => {

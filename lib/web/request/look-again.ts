@@ -14,12 +14,13 @@ export async function lookAgain(site: Site, req: Request): Promise<Visitor | Pro
   const state = guardStateOf(req)
   const { visitor } = state
   if (visitor.kind !== 'signed-in' || visitor.once === true) return visitor
-  const { account, stamp } = visitor
+  const { kept: _, ...anew } = visitor
+  const { account, stamp } = anew
   state.metAt = site.system.now()
   const userContext = await site.sessions.userContext(account.id, account.subject)
   const standing = standingOf(account.id, stamp, userContext, site.system.now())
   if (standing === 'passed') {
-    state.visitor = { ...visitor, ...userContext }
+    state.visitor = { ...anew, ...userContext }
     return state.visitor
   }
   state.visitor = { kind: 'anonymous' }

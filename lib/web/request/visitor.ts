@@ -26,6 +26,8 @@ export interface SignedInVisitor extends UserContext {
   readonly stamp: Stamp | null
   /** Signed in for this request alone, by an API key or the like. */
   readonly once?: true
+  /** By what the guard had read a moment ago: not enough for anything but letting the request in. */
+  readonly kept?: true
 }
 
 /** Whose first step a request rests on. */
@@ -86,6 +88,8 @@ export interface GuardState {
   readonly onSessionEnd: (req: Request, session: Session) => Promise<void>
   /** Ends a session at its store, in limited time. Where that fails, it is over in memory all the same. */
   readonly endAtStore: (req: Request, call: () => Promise<void>) => Promise<void>
+  /** Identifies the visitor as the guard does, from what is read now. */
+  readonly meetAnew: (req: Request) => Promise<Visitor>
 }
 
 const states = new WeakMap<Request, GuardState>()
@@ -106,6 +110,12 @@ function noGuard(): ConfigurationError {
     'guard() is missing: app.use(secondStep.guard()) right after app.use(passport.session()), before ' +
       'every route and everything else of the second step',
   )
+}
+
+/** The visitor, for whoever decides more than to let the request in. */
+export async function presentVisitorOf(req: Request): Promise<Visitor> {
+  const { visitor, meetAnew } = guardStateOf(req)
+  return visitor.kind === 'signed-in' && visitor.kept === true ? meetAnew(req) : visitor
 }
 
 /** From now on, what the request does rests on this session. */

@@ -7,7 +7,7 @@ import { isCrossOrigin } from '../request/cross-origin.js'
 import type { Exchange, Handler } from '../request/handler.js'
 import { wantsJson } from '../request/negotiation.js'
 import type { Paths, Places, Site } from '../request/site.js'
-import { guardStateOf, type Visitor } from '../request/visitor.js'
+import { guardStateOf, presentVisitorOf, type Visitor } from '../request/visitor.js'
 import { errorHandler } from './error-handler.js'
 import type { Requirement } from './requirements.js'
 import { redirect, sendProblem } from './respond.js'
@@ -45,7 +45,7 @@ export function route<V extends Visitor>(
       const isAnswered = answeredSince(res)
       const run = async (): Promise<Problem | undefined> => {
         if (isCrossOrigin(req, site)) return { code: 'cross-origin' }
-        const met = need(site, req, guardStateOf(req).visitor)
+        const met = need(site, req, await presentVisitorOf(req))
         if ('code' in met) return met
         const exchange = { site, req, res, visitor: met }
         const malformed = method === 'get' ? null : await readBody(req, res)
