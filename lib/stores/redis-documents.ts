@@ -1,5 +1,6 @@
 import { type RedisClient, redisBytesScript } from '../redis/redis-client.js'
 import type { RecordPlace, RedisKeys } from '../redis/redis-keys.js'
+import { KnownRecords } from './redis-known-records.js'
 import { emptied, LostRecordError, parseDocument, recordOfBytes } from './redis-lost.js'
 import { MARKER_IN_LUA, saysPolicy } from './redis-marker.js'
 
@@ -58,6 +59,7 @@ export class RedisDocuments {
   readonly #keys: RedisKeys
   /** Who had no record lately. It decides how is asked, never what is answered. */
   readonly #without = new Set<string>()
+  readonly #known = new KnownRecords()
 
   constructor(redis: RedisClient, keys: RedisKeys) {
     this.#redis = redis
@@ -163,7 +165,7 @@ export class RedisDocuments {
   }
 
   async #recordOf(place: RecordPlace, bytes: Buffer | null | undefined): Promise<object | null> {
-    if (Buffer.isBuffer(bytes)) return recordOfBytes(place.key, bytes)
+    if (Buffer.isBuffer(bytes)) return this.#known.recordOf(place.key, bytes)
     const [found] = await this.#lookAgain([place])
     if (found?.status === 'fulfilled') return found.value
     throw found?.reason ?? new Error('Redis answered nonsense to a read')
