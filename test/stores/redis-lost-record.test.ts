@@ -201,4 +201,44 @@ describe('redisStore that lost one key', () => {
       expect(await redis.get(MARKER)).to.equal('1 records')
     })
   })
+
+  // Whoever follows the reference's "A lost record" must not lose others' accounts by it.
+  describe('ended as the reference says', () => {
+    const other = idBeside('user')
+
+    it('lets those of the same tag go on who never had a record', async () => {
+      const { store, key } = await withOneRecord()
+      await redis.del(key)
+      const { tag, hash } = KEYS.place('user')
+      for (const list of Object.values(tag.lists)) await redis.zrem(list, hash)
+      expect(await redis.exists(tag.lists.all)).to.equal(0)
+      await redis.set(tag.marker, '1')
+      for (const id of ['user', other]) expect(await store.find(id)).to.equal(null)
+      expect(await store.write(enrolledRecord(other, 1), 0)).to.equal(true)
+    })
+
+    it('a policy lost everywhere becomes the default, and the records stay', async () => {
+      const { store } = await withOneRecord()
+      await store.writePolicy(thePolicy.make(1), 0)
+      await redis.del(KEYS.tags.map(({ policy }) => policy))
+      expect(await rejectionOf(store.findPolicy())).to.match(/lost/)
+      for (const { marker, lists } of KEYS.tags) {
+        await redis.set(marker, (await redis.exists(lists.all)) === 1 ? '1 records' : '1')
+      }
+      await redisStore(redis).open?.({ production: true })
+      expect(await store.findPolicy()).to.equal(null)
+      expect(await store.find('user')).not.to.equal(null)
+      for (let user = 0; user < 200; user += 1) {
+        expect(await store.find(`other-${user}`)).to.equal(null)
+      }
+    })
+  })
 })
+
+/** The id of somebody whose record would be under the same tag. */
+function idBeside(userId: string): string {
+  const { tag } = KEYS.place(userId)
+  let nth = 0
+  while (KEYS.place(`beside-${nth}`).tag !== tag) nth += 1
+  return `beside-${nth}`
+}
