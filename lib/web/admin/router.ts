@@ -4,6 +4,7 @@ import { checkCall } from '../../errors/check-call.js'
 import { ConfigurationError } from '../../errors/configuration-error.js'
 import { within } from '../../ports/with-timeout.js'
 import type { Handler } from '../request/handler.js'
+import { noteAdminRouter } from '../request/mounted-admin.js'
 import type { Site } from '../request/site.js'
 import type { SignedInVisitor } from '../request/visitor.js'
 import { nothing, signedIn } from '../routing/requirements.js'
@@ -67,6 +68,7 @@ export function adminRouter(site: Site, options: AdminRouterOptions = {}): Route
     allow === undefined ? site : { ...site, allowAdmin: allowedBy(allow, site.timeout) }
   const made = routerOf(ofAdmins, { call: 'adminRouter()', path: 'admin' }, routes)
   made.use(undecodablePath(site))
+  noteAdminRouter(site.paths)
   return made
 }
 

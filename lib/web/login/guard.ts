@@ -8,7 +8,7 @@ import {
   askedPath,
   isNavigation,
   isOurs,
-  liesUnder,
+  liesPlainlyUnder,
 } from '../request/destination.js'
 import { noteNamed } from '../request/forgotten-instance.js'
 import { refuseUnknownInstances } from '../request/in-charge.js'
@@ -55,7 +55,7 @@ export interface GuardOptions {
 export function guard(site: Site, options: GuardOptions = {}): RequestHandler {
   checkCall(options, ['open'], 'guard')
   const open = openPaths(options.open, site.base).map((folder) => `${site.base}${folder}`)
-  const isOpen = (path: string) => open.some((folder) => liesUnder(path, folder))
+  const isOpen = (path: string) => liesPlainlyUnder(path, ...open)
   noteNamed(site.passports)
   for (const passport of site.passports) watchForGuard(passport, watcherOf(site))
   const seen: SeenStore = { store: undefined }

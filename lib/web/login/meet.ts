@@ -3,7 +3,7 @@ import type { PendingLogin } from '../../domain/pending-login.js'
 import type { Stamp } from '../../domain/stamp.js'
 import { demandOf, pendingStandingOf, standingOf, type UserContext } from '../../domain/standing.js'
 import type { Account } from '../../service/accounts.js'
-import { askedPath, liesUnder } from '../request/destination.js'
+import { askedPath, liesPlainlyUnder } from '../request/destination.js'
 import {
   instanceInCharge,
   passportKeys,
@@ -63,7 +63,8 @@ async function meetPending(
   if (standing === 'over') return { kind: 'over' }
   if (standing !== 'free') return { kind: 'pending', standing, pending, ...userContext }
   // A request to sign in, sign out or cancel does not need to be let in.
-  const isOut = isOpen() || liesUnder(askedPath(req, site), `${site.paths.secondStep}/cancel`)
+  const cancel = `${site.paths.secondStep}/cancel`
+  const isOut = isOpen() || liesPlainlyUnder(askedPath(req, site), cancel)
   return isOut ? { kind: 'over' } : setFree(site, req, { pending, ...userContext })
 }
 

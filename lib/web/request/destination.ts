@@ -1,6 +1,8 @@
 import { posix } from 'node:path'
 import type { Request } from 'express'
+import { hasAdminRouter } from './mounted-admin.js'
 import type { LogInOptions } from './passport.js'
+import { decodedPath, isPlain } from './plain-path.js'
 import type { Paths, Site } from './site.js'
 
 const LONGEST = 2048
@@ -58,16 +60,8 @@ export function keptPath(
   const path = pathOnOrigin(destination, origin)
   if (path === null) return null
   // In any spelling: doubled slashes and escapes lead to no page, but the token would be kept.
-  const plain = posix.normalize(unescaped(withoutQuery(path)).replaceAll('\\', '/'))
+  const plain = posix.normalize(decodedPath(withoutQuery(path)).replaceAll('\\', '/'))
   return liesUnder(plain, `${paths.secondStep}/lost`) ? null : path
-}
-
-function unescaped(path: string): string {
-  try {
-    return decodeURIComponent(path)
-  } catch {
-    return path
-  }
 }
 
 /** The path that the browser asked for, without the query. The app has seen it without `base`. */
@@ -85,9 +79,15 @@ export function liesUnder(path: string, folder: string): boolean {
   return inner === outer || inner.startsWith(`${outer}/`)
 }
 
+/** Whether a path lies at or below one of the folders for everybody who may read it, also behind the app. */
+export function liesPlainlyUnder(path: string, ...folders: readonly string[]): boolean {
+  return folders.some((folder) => liesUnder(path, folder)) && isPlain(path)
+}
+
 /** Whether a path belongs to the package's own routers. */
 export function isOurs(path: string, paths: Paths): boolean {
-  return liesUnder(path, paths.secondStep) || liesUnder(path, paths.admin)
+  const { secondStep, admin } = paths
+  return liesPlainlyUnder(path, secondStep, ...(hasAdminRouter(paths) ? [admin] : []))
 }
 
 const NOT_A_NAVIGATION = ['sec-purpose', 'x-requested-with', 'hx-request', 'turbo-frame']

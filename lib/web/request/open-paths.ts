@@ -1,5 +1,6 @@
 import { ConfigurationError } from '../../errors/configuration-error.js'
 import { liesUnder } from './destination.js'
+import { isPlain } from './plain-path.js'
 
 const DEFAULT_OPEN = ['/login', '/logout', '/auth']
 
@@ -39,7 +40,8 @@ function whyNothingMatches(path: string, base: string): string | null {
     return 'it knows no patterns; everything below a path is open with it, so write the part before the pattern'
   }
   const asked = new URL(`http://localhost${path}`).pathname.replace(/\/{2,}/g, '/')
-  return asked === path ? null : `browsers ask for ${asked}`
+  if (asked !== path) return `browsers ask for ${asked}`
+  return isPlain(path) ? null : 'it has dots that lead to another page'
 }
 
 /** It looks as if it opened everything. */

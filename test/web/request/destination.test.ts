@@ -8,6 +8,7 @@ import {
   liesUnder,
   pathOnOrigin,
 } from '../../../lib/web/request/destination.js'
+import { noteAdminRouter } from '../../../lib/web/request/mounted-admin.js'
 
 const ORIGIN = 'https://acme.example'
 
@@ -96,6 +97,7 @@ describe('the destination of a login', () => {
       ...[`/second-step${token}`, `/SECOND-STEP${token}/cancel`, `${ORIGIN}/second-step${token}`],
       ...[`/x/../second-step${token}?a=1#b`, `/%73econd-step${token}`, `/second-step/%6cost/x`],
       ...[`/second-step//lost/x`, `/second-step%2flost%2fx`, `/second-step/lost/x%E0%A4%A`],
+      ...[`/second-step/%6cost/x%zz`, `/second-step/%256cost/x`],
     ]
     for (const link of links) {
       expect(of({ returnTo: link }, {}), link).to.equal(null)
@@ -136,10 +138,13 @@ describe('a path below another', () => {
   })
 
   it('is ours below either router, and only there', () => {
-    expect(isOurs('/second-step/challenge', paths)).to.equal(true)
-    expect(isOurs('/Admin/Second-Step', paths)).to.equal(true)
-    expect(isOurs('/second-steps', paths)).to.equal(false)
-    expect(isOurs('/admin', paths)).to.equal(false)
+    const withAdmins = { ...paths }
+    noteAdminRouter(withAdmins)
+    expect(isOurs('/second-step/challenge', withAdmins)).to.equal(true)
+    expect(isOurs('/Admin/Second-Step', withAdmins)).to.equal(true)
+    expect(isOurs('/second-steps', withAdmins)).to.equal(false)
+    expect(isOurs('/admin', withAdmins)).to.equal(false)
+    expect(isOurs('/Admin/Second-Step', paths)).to.equal(false)
   })
 
   it('is asked for without its query', () => {
