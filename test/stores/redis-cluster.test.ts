@@ -62,6 +62,20 @@ describe('redisStore on a Redis Cluster of three masters', function () {
     for (const size of sizes) expect(size, String(sizes)).to.be.within(6000, 7400)
   })
 
+  it('tells the processes on every node of a change', async () => {
+    const { signals } = redisStore(redis)
+    let listening: { close(): void } | undefined
+    const heard = new Promise<string>((resolve, reject) => {
+      listening = signals?.listen(['policy', 'users:'], {
+        heard: (topic, subject) => resolve(`${topic} ${subject}`),
+        missed: () => redisStore(second).signals?.send('users:', 'ann').catch(reject),
+        failed: reject,
+      })
+    })
+    expect(await heard).to.equal('users: ann')
+    listening?.close()
+  })
+
   it('reads a page of a long list from one master, by one command', async () => {
     const store = await opened()
     const ids = Array.from({ length: 2000 }, (_, user) => `user-${user}`)

@@ -146,12 +146,24 @@ describe('what processes tell each other over Redis', () => {
     await asks(here, cookie).expect(401)
   })
 
-  it('listens again after its connection was lost, and drops what it may have missed', async () => {
+  it('drops what it may have missed once it listens again after its connection was lost', async () => {
+    const { here, elsewhere, cookie } = await two()
+    await asks(here, cookie).expect(200)
+    await admin.client('KILL', 'TYPE', 'pubsub')
+    await elsewhere.host.secondStep.endSessions('ann')
+    await here.listening()
+    const last = here.heardOf('nobody')
+    await admin.publish(here.channel, 'nobody')
+    await last
+    await asks(here, cookie).expect(401)
+  })
+
+  it('listens again after its connection was lost', async () => {
     const { here, elsewhere, cookie } = await two()
     await admin.client('KILL', 'TYPE', 'pubsub')
     await here.listening()
     await asks(here, cookie).expect(200)
-    const heard = here.heard()
+    const heard = here.heardOf('ann')
     await elsewhere.host.secondStep.endSessions('ann')
     await heard
     await asks(here, cookie).expect(401)

@@ -5,6 +5,7 @@ import { randomBytes } from 'node:crypto'
 import { expect } from 'chai'
 import type { MemoryStore } from 'express-session'
 import type { RecordStore } from '../../../lib/index.js'
+import { largeRecord, nextVersion } from '../../../lib/testing/documents.js'
 import { ADMIN, adminAt, makeAdminHost, PEOPLE, putJson, usersOf } from '../../support/admin.js'
 import { expectProblem, getJson, postJson } from '../../support/answers.js'
 import {
@@ -23,9 +24,9 @@ import {
   type HostUser,
   makeHost,
 } from '../../support/host.js'
-import { cookieOf, useCookie } from '../../support/sessions.js'
+import { cookieOf, editSession, useCookie } from '../../support/sessions.js'
 import { storeForTests } from '../../support/store-for-tests.js'
-import { setPolicy } from '../../support/visits.js'
+import { recordOf, setPolicy } from '../../support/visits.js'
 
 const WITHIN = 1000
 
@@ -239,6 +240,46 @@ describe('a guard that keeps what it has read', () => {
     expect(reads()).to.equal(0)
     roles.set('bob', ['admin'])
     await browser.get('/inside').expect(401)
+  })
+
+  it('reads at every request of a user whose reset by mail waits: a new address ends it', async () => {
+    const { here } = twoOf()
+    const { browser } = await annAt(here)
+    const { mailReset } = largeRecord('ann')
+    const record = nextVersion(await recordOf(here), { mailReset })
+    expect(await here.store.write(record, record.version - 1)).to.equal(true)
+    here.system.advance(WITHIN)
+    await browser.get('/inside').expect(200)
+    const reads = countedReads(here)
+    await browser.get('/inside').expect(200)
+    expect(reads()).to.be.greaterThan(0)
+  })
+
+  it('lets no user in beside a pending login', async () => {
+    const { here } = twoOf()
+    const browser = browserOf(here)
+    await passFirstStep(browser, bob)
+    await browser.get('/inside').expect(200)
+    editSession(here, (session) => {
+      session.secondStep = { pending: {} } as object
+    })
+    await browser.get('/inside').expect(401)
+  })
+
+  it('takes a login in front of it for a first step each time', async () => {
+    const { here } = firstOf({
+      beforeGuard: ({ app }) => {
+        app.use((req, _res, next) => {
+          if (req.query.remembered === undefined) next()
+          else req.logIn(bob, next)
+        })
+      },
+    })
+    const browser = browserOf(here)
+    await browser.get('/inside?remembered').expect(200)
+    const reads = countedReads(here)
+    await browser.get('/inside?remembered').expect(200)
+    expect(reads()).to.be.greaterThan(0)
   })
 
   it('puts up with a user whom the app describes wrongly, on the pages of signing out', async () => {
