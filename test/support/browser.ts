@@ -1,14 +1,16 @@
 import type { Express } from 'express'
-import supertest from 'supertest'
+import supertest, { type Test } from 'supertest'
 import { virtualAuthenticator } from '../../lib/testing/index.js'
 import type { MovedSystem } from './clock.js'
 import type { HostUser } from './host.js'
+import { keptServerOf } from './kept-server.js'
 
 /** One browser: keeps its cookies. */
 export type Browser = ReturnType<typeof supertest.agent>
 
 export function browserOf({ app }: { app: Express }): Browser {
-  return supertest.agent(app)
+  const server = keptServerOf(app)
+  return supertest.agent(server).use((request: Test) => request.agent(server.agent))
 }
 
 /** The Accept header of a browser that opens a page. */
