@@ -113,7 +113,7 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
     ownAudit: options.store.writeWith?.audit === log ? audit : null,
     watcher: changeNews,
   })
-  const limits = new CodeLimits({ counters, tally, noted, announcer })
+  const limits = new CodeLimits({ counters, tally, announcer })
   const vault = new Vault(ring.sealer, timeout, new UnreadableSecrets(counters, announcer))
   const accounts = accountsOf(options, checked)
   const findSubject = subjectsOf(accounts)

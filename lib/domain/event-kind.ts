@@ -9,8 +9,7 @@ import type { Actor, SecondStepEventType } from './event.js'
  *
  * `{ change: n }` marks a change that whoever has a factor, or sets one up, can cause as often as they like. It
  * is noted so many times a day, more often than an owner causes it: a user's log has room for 1,000 changes.
- * Each of them costs a code. They are counted a moment after they are noted, so each process may note a few more:
- * those of one second. With the limits of `CodeLimits` and of resets by mail, one person's worst day has about 360 of them.
+ * With the limits of `CodeLimits` and of resets by mail, one person's worst day has about 360 of them.
  */
 const KINDS = {
   enrolled: 'change',
@@ -71,11 +70,6 @@ export function notedADay(event: Happened): number | null {
   const noted = KINDS[event.type]
   if (noted === 'change' || isActOfAdmin(event)) return null
   return typeof noted === 'number' ? noted : noted.change
-}
-
-/** Whether whoever causes such an event uses up a code by it, so that they cannot cause many at once. */
-export function costsACode({ type }: Pick<Happened, 'type'>): boolean {
-  return typeof KINDS[type] === 'object'
 }
 
 /** An admin's change needs a fresh code and has its own limits. A refused change needs no code. */

@@ -10,7 +10,6 @@ import type { RequestInfo } from './announcer.js'
 import type { CodeLimits } from './code-limits.js'
 import type { GuessWarnings } from './guess-warnings.js'
 import type { KeysOfUsers } from './keys-of-users.js'
-import type { Expected } from './noted-attempts.js'
 import type { Records } from './records.js'
 
 /** A proof, and the login that it was given in. Record and policy are as this request read them. */
@@ -125,16 +124,15 @@ export class Challenge {
     if (unasked !== null) return { kind: unasked }
 
     const pendingId = pendingOf(attempt)?.id ?? null
-    const expected = expectedOf(attempt)
-    const places = await this.#limits.takeForCode({ ...attempt, pendingId, expected })
+    const places = await this.#limits.takeForCode({ ...attempt, pendingId })
     if (places.kind === 'too-many-attempts') return { ...places, blockedUntil: null }
     if (places.kind !== 'taken') return places
-    const verdict = await this.#verdict(attempt, { followUp, objection }, places.last)
-      .catch((error: unknown) => {
+    const verdict = await this.#verdict(attempt, { followUp, objection }, places.last).catch(
+      (error: unknown) => {
         void places.giveBack()
         throw error
-      })
-      .finally(() => places.isTold())
+      },
+    )
     if (verdict.kind === 'accepted') {
       // The pending login is over with it; the response need not wait for the address's place.
       places.giveBackAddressLater()
@@ -198,17 +196,6 @@ export class Challenge {
       record,
     )
   }
-}
-
-/**
- * What most refused proofs end with. Rarer events ask for their places in the log themselves, and no place may be
- * taken for an accepted code before it is one.
- */
-function expectedOf(attempt: ProofAttempt): readonly Expected[] {
-  const askable = attempt.proof.filter(
-    (reading) => proofRefusal([reading], attempt.record, contextOf(attempt)) === null,
-  )
-  return askable.map(({ factor: { method } }) => ({ type: 'wrong-code', method }))
 }
 
 function withoutLogin(

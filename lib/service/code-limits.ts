@@ -1,7 +1,6 @@
 import { DAY_S, MINUTE_S } from '../domain/units.js'
 import type { Counter, Counters } from '../ports/counters.js'
 import type { Announcer, RequestInfo } from './announcer.js'
-import type { Expected, NotedAttempts } from './noted-attempts.js'
 import { type LimitRefusal, type Places, type TooMany, tooMany } from './places.js'
 import type { Tally, Wanted } from './tally.js'
 
@@ -21,8 +20,6 @@ const ACTIONS_OF_USER: Readonly<Record<CountedAction, Pick<Wanted, 'counter' | '
 /** Places of a code. */
 export interface CodePlaces {
   readonly kind: 'taken'
-  /** Call it when the attempt is in the audit log, or nothing of it will be. */
-  isTold(): void
   /** Gives both places back: it was no miss. Never rejects. */
   giveBack(): Promise<void>
   /** The code was right: its pending login is over, and nobody waits for the address's place. */
@@ -48,27 +45,22 @@ interface CodeAttempt {
   readonly ipLimit: number
   readonly policy: { readonly codeAttempts: number }
   readonly requestInfo: RequestInfo
-  /** The events that may follow. */
-  readonly expected: readonly Expected[]
 }
 
 /** The limits of codes, and of what codes are given for. Their counts may be lost. */
 export class CodeLimits {
   readonly #announcer: Announcer
   readonly #tally: Tally
-  readonly #noted: NotedAttempts
   readonly #pending: Counter
 
   constructor(parts: {
     counters: Counters
     tally: Tally
-    noted: NotedAttempts
     announcer: Announcer
   }) {
     const { counters } = parts
     this.#announcer = parts.announcer
     this.#tally = parts.tally
-    this.#noted = parts.noted
     this.#pending = counters.counter(PENDING_LOGIN.name, PENDING_LOGIN.seconds)
   }
 
@@ -77,19 +69,14 @@ export class CodeLimits {
     const { pendingId, ipKey, ipLimit, policy } = attempt
     const ofPending = { counter: PENDING_LOGIN, key: pendingId, limit: policy.codeAttempts }
     const ofAddress = { counter: CODES_OF_ADDRESS, key: ipKey, limit: ipLimit }
-    const ahead = this.#noted.placesAhead(attempt.userId, attempt.expected)
-    const taken = await this.#tally.takeAll([ofPending, ofAddress, ...ahead])
+    const taken = await this.#tally.takeAll([ofPending, ofAddress])
     if (taken.kind === 'refused') {
       const [pendingLogin = 0, address = 0] = taken.retryAfter
       return pendingLogin > 0 ? { kind: 'sign-in-again' } : tooMany(address)
     }
-    const [ofLogin, , ...noted] = taken.left
-    const left = ofLogin ?? 0
-    const kept = ahead.filter((_, nth) => typeof noted[nth] === 'number')
-    this.#noted.keep(kept)
+    const left = taken.left[0] ?? 0
     return {
       kind: 'taken',
-      isTold: () => this.#tally.giveBackLater(this.#noted.drop(kept)),
       giveBack: () => this.#tally.giveBack([ofPending, ofAddress]),
       giveBackAddressLater: () => this.#tally.giveBackLater([ofAddress]),
       missed: () => this.#missed(attempt, left),

@@ -23,25 +23,25 @@ export const NOTHING: Carried = { back: [], takings: [] }
 /** The places that a later call gives back or takes. Nobody waits for them. */
 export class LaterPlaces {
   #back: Place[] = []
-  readonly #takings = new Map<string, LaterTaking[]>()
-  #takingsKept = 0
+  readonly #takings = new Map<string, LaterTaking>()
+  readonly #underWay = new Set<string>()
 
   giveBack(places: readonly Place[]): void {
     this.#back.push(...places.slice(0, KEPT_AT_MOST - this.#back.length))
   }
 
-  /** @returns whether there is room for it */
+  /** @returns false if it will not be taken: that place is being taken already, or too many are */
   take(taking: LaterTaking): boolean {
-    if (this.#takingsKept >= KEPT_AT_MOST) return false
     const id = idOf(taking.place)
-    this.#takings.set(id, [...(this.#takings.get(id) ?? []), taking])
-    this.#takingsKept += 1
+    const isTaken = this.#takings.has(id) || this.#underWay.has(id)
+    if (isTaken || this.#takings.size >= KEPT_AT_MOST) return false
+    this.#takings.set(id, taking)
     return true
   }
 
-  /** Takes one such place less. @returns false if none was to be taken */
-  takeLess(place: Place): boolean {
-    return this.#next(idOf(place)) !== undefined
+  /** @returns false if that place is not waiting to be taken */
+  takeNot(place: Place): boolean {
+    return this.#takings.delete(idOf(place))
   }
 
   /** What the next call carries. A call takes each place once, so what is in `wanted` has to wait. */
@@ -49,25 +49,23 @@ export class LaterPlaces {
     const back = this.#back.splice(0, CARRIED_AT_ONCE)
     const own = new Set(wanted.map(idOf))
     const takings: LaterTaking[] = []
-    for (const id of this.#takings.keys()) {
+    for (const [id, taking] of this.#takings) {
       if (back.length + takings.length >= CARRIED_AT_ONCE) break
-      const next = own.has(id) ? undefined : this.#next(id)
-      if (next !== undefined) takings.push(next)
+      if (own.has(id)) continue
+      this.#takings.delete(id)
+      this.#underWay.add(id)
+      takings.push(taking)
     }
     return { back, takings }
   }
 
-  get isEmpty(): boolean {
-    return this.#back.length === 0 && this.#takingsKept === 0
+  /** The call that carried them is over. */
+  answered(takings: Carried['takings']): void {
+    for (const { place } of takings) this.#underWay.delete(idOf(place))
   }
 
-  #next(id: string): LaterTaking | undefined {
-    const [first, ...others] = this.#takings.get(id) ?? []
-    if (first === undefined) return undefined
-    if (others.length === 0) this.#takings.delete(id)
-    else this.#takings.set(id, others)
-    this.#takingsKept -= 1
-    return first
+  get isEmpty(): boolean {
+    return this.#back.length === 0 && this.#takings.size === 0
   }
 }
 

@@ -1,4 +1,4 @@
-import { costsACode, notedADay } from '../domain/event-kind.js'
+import { notedADay } from '../domain/event-kind.js'
 import { DAY_S } from '../domain/units.js'
 import type { AuditEntry } from '../ports/audit-log.js'
 import type { Tally, Wanted } from './tally.js'
@@ -7,60 +7,24 @@ const NOTED = { name: 'noted-attempts', seconds: DAY_S }
 /** Beyond that the oldest is forgotten, and one entry more is kept. */
 const FULL_AT_MOST = 10_000
 
-/** An event that may follow. */
-export type Expected = Pick<AuditEntry, 'type' | 'method'>
-
 /** A place in the day's count. */
-export type NotedPlace = Wanted & { readonly key: string }
+type NotedPlace = Wanted & { readonly key: string }
 
 /**
  * Limits the entries in the audit log of what somebody can cause as often as they like, per day, kind and
  * user. Otherwise they could push their own traces out of the log with new ones. Listeners get every event.
  *
- * What costs a code is counted after its entry is kept, so that no entry waits for a call: a process may keep a
- * few too many, but only what was accepted within a second. Everything else has a place before its entry.
+ * Only what happened takes a place. A place taken ahead would keep what happens meanwhile out of the log. So that
+ * nothing waits for a call, an entry is kept at once and counted by a later call, unless another of the same count
+ * is not counted yet. So each process may keep one too many until it hears that the day's places are taken.
  */
 export class NotedAttempts {
   readonly #tally: Tally
-  readonly #ahead = new Map<string, NotedPlace[]>()
-  /** Of what is counted afterwards: the keys that had no place left when this process last heard of them. */
+  /** The keys that had no place left when this process last heard of them. */
   readonly #full = new Set<string>()
 
   constructor(tally: Tally) {
     this.#tally = tally
-  }
-
-  /**
-   * Places of what may happen next to a user, to be taken in the same call as others. An entry that
-   * follows uses one without a call of its own.
-   *
-   * Until it is known what happened, they are places that no other process has. So take none for what
-   * costs a code: codes that fail would keep an accepted one out of the log.
-   */
-  placesAhead(user: string, events: readonly Expected[]): readonly NotedPlace[] {
-    const actor = { kind: 'user', id: user } as const
-    return events.flatMap(({ type, method }) => {
-      return placeOf({ type, method, user, actor }) ?? []
-    })
-  }
-
-  /** They are taken. */
-  keep(places: readonly NotedPlace[]): void {
-    for (const place of places) {
-      this.#ahead.set(place.key, [...(this.#ahead.get(place.key) ?? []), place])
-    }
-  }
-
-  /** What they were taken for did not happen, or has used them. @returns those that nothing has used */
-  drop(places: readonly NotedPlace[]): readonly NotedPlace[] {
-    return places.filter((place) => {
-      const kept = this.#ahead.get(place.key) ?? []
-      this.#leave(
-        place.key,
-        kept.filter((one) => one !== place),
-      )
-      return kept.includes(place)
-    })
   }
 
   /** The entries to keep, in their order. Never rejects. */
@@ -79,12 +43,6 @@ export class NotedAttempts {
     const place = placeOf(entry)
     if (place === null) return true
     const { key } = place
-    const [ahead, ...others] = this.#ahead.get(key) ?? []
-    if (ahead !== undefined) {
-      this.#leave(key, others)
-      return true
-    }
-    if (!costsACode(entry)) return (await this.#take(place)) !== null
     const learn = (left: number | null) => this.#learn(key, left)
     if (!this.#full.has(key) && this.#tally.takeLater(place, learn)) return true
     const left = await this.#take(place)
@@ -97,6 +55,7 @@ export class NotedAttempts {
     try {
       const taken = await this.#tally.takeAll([place])
       if (taken.kind === 'taken') return taken.left[0] ?? null
+      if (taken.wait > 0) return null
     } catch {}
     // If the count is unavailable, keeps the entry: a full log is better than a missing entry.
     return place.limit
@@ -109,11 +68,6 @@ export class NotedAttempts {
     const [oldest] = this.#full
     if (this.#full.size > FULL_AT_MOST && oldest !== undefined) this.#full.delete(oldest)
   }
-
-  #leave(key: string, places: readonly NotedPlace[]): void {
-    if (places.length === 0) this.#ahead.delete(key)
-    else this.#ahead.set(key, [...places])
-  }
 }
 
 type Noted = Pick<AuditEntry, 'type' | 'method' | 'user' | 'actor'>
@@ -121,7 +75,7 @@ type Noted = Pick<AuditEntry, 'type' | 'method' | 'user' | 'actor'>
 /** Null: all such entries are kept. */
 function placeOf(entry: Noted): NotedPlace | null {
   const limit = notedADay(entry)
-  return limit === null ? null : { counter: NOTED, key: keyOf(entry), limit, optional: true }
+  return limit === null ? null : { counter: NOTED, key: keyOf(entry), limit }
 }
 
 /** Counted per admin, so that one admin's refusals do not hide another's. */

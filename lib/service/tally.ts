@@ -81,7 +81,8 @@ export class Tally {
    * Takes a place for what has happened already, not at once. If the call fails, the place is not taken.
    *
    * @param counted hears the places that are left then, or null where none was free
-   * @returns false if it will not be taken: the counters take one by one, or too many wait
+   * @returns false if it will not be taken: the counters take one by one, or that place is being taken already, or
+   *   too many are
    */
   takeLater(wanted: Wanted, counted: LaterTaking['counted']): boolean {
     const place = placeOf(wanted)
@@ -103,9 +104,7 @@ export class Tally {
 
   /** Those that are taken. What is only to be taken later need not be. */
   #takenOf(given: readonly Wanted[]): readonly Place[] {
-    return given
-      .flatMap((one) => placeOf(one) ?? [])
-      .filter((place) => !this.#later.takeLess(place))
+    return given.flatMap((one) => placeOf(one) ?? []).filter((place) => !this.#later.takeNot(place))
   }
 
   #sendSoon(): void {
@@ -120,13 +119,15 @@ export class Tally {
     wanted: readonly WantedPlace[],
     { back, takings }: Carried,
   ): Promise<readonly Taking[]> {
-    const answers = await this.#call([...wanted, ...takings.map(({ place }) => place)], back)
+    const all = [...wanted, ...takings.map(({ place }) => place)]
+    const answers = await this.#call(all, back).finally(() => this.#later.answered(takings))
     for (const [nth, later] of takings.entries()) {
       const taking = answers[wanted.length + nth]
-      const wasFree = taking?.taken === false && taking.retryAfter === 0
-      // The attempt was refused, and nothing was taken with it.
-      if (wasFree && wanted.length > 0) this.#takeAgain(later)
-      else if (taking !== undefined) later.counted(taking.taken ? taking.left : null)
+      if (taking === undefined) continue
+      if (taking.taken) later.counted(taking.left)
+      else if (taking.retryAfter > 0) later.counted(null)
+      // The attempt was refused, and nothing was taken with it. Otherwise it cannot be counted, and is lost.
+      else if (wanted.length > 0) this.#takeAgain(later)
     }
     return answers.slice(0, wanted.length)
   }
@@ -135,7 +136,7 @@ export class Tally {
     if (this.#later.take(later)) this.#sendSoon()
   }
 
-  #call(wanted: readonly WantedPlace[], back: readonly Place[]): Promise<readonly Taking[]> {
+  async #call(wanted: readonly WantedPlace[], back: readonly Place[]): Promise<readonly Taking[]> {
     const { takeAll } = this.#counters
     if (takeAll === undefined) return takeEach(this.#counters, wanted, back)
     return takeAll.call(this.#counters, wanted, back)
