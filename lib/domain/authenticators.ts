@@ -79,5 +79,6 @@ export function dropLockAhead(
 
 /** Writes the end of the lock into the record, for lists of records by state. */
 export function noteLock(record: SecondStepRecord, window: number, now: number): SecondStepRecord {
-  return { ...record, lockedUntil: authenticatorLock(record, window, now) }
+  const lockedUntil = authenticatorLock(record, window, now)
+  return record.lockedUntil === lockedUntil ? record : { ...record, lockedUntil }
 }

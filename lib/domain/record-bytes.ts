@@ -104,9 +104,12 @@ function encoded(record: SecondStepRecord): Buffer {
   writer.ascii(`${record.version}:`)
   writer.string(record.writeId)
   writer.string(record.userId)
-  const written = PARTS.filter((part) => says(record, part))
-  writer.count(written.reduce((mask, part) => mask + 2 ** PARTS.indexOf(part), 0))
-  for (const part of written) WRITERS[part](writer, record)
+  let mask = 0
+  for (const [nth, part] of PARTS.entries()) if (says(record, part)) mask += 2 ** nth
+  writer.count(mask)
+  for (const [nth, part] of PARTS.entries()) {
+    if (mask & (2 ** nth)) WRITERS[part](writer, record)
+  }
   const sum = checksum(writer.written, writer.written.length)
   writer.raw(Uint8Array.of(sum >>> 24, sum >>> 16, sum >>> 8, sum))
   return writer.written

@@ -8,8 +8,10 @@ import { ENDED_AT_MOST } from './stamp.js'
 
 const setupInProgress = shape({ owner: text, startedAt: count, misses: count })
 
+const stamp = shape({ id: text, version: count })
+
 function isEndedStamp(value: unknown): boolean {
-  if (!shape({ id: text, version: count })(value)) return false
+  if (!stamp(value)) return false
   const { goodFrom = 0 } = value as { goodFrom?: unknown }
   return count(goodFrom)
 }

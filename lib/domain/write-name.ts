@@ -22,7 +22,8 @@ export function shortNames(writeId: string): readonly string[] {
 
 /** The short name by which later writes name this one. */
 export function shortName(writeId: string): string {
-  return shortNames(writeId)[0] ?? ''
+  const [own = ''] = writeId.split('.', 1)
+  return own.slice(0, SHORT)
 }
 
 /** Whether a document with this `writeId` was made by the write of that name, or after it. */

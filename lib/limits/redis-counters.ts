@@ -70,14 +70,22 @@ export function redisCounters(redis: RedisClient, options: RedisCountersOptions 
 
   async function inOneScript(wanted: readonly WantedPlace[], back: readonly Place[]) {
     requireReady(redis)
-    const places: readonly Place[] = [...wanted, ...back]
-    const limits = wanted.map(({ limit }) => limitOf(limit))
-    const asked = wanted.map(({ optional }, nth) => (optional ? -1 : 1) * (limits[nth] ?? 0))
-    const numbers = [wanted.length, ...places.map(({ seconds }) => seconds), ...asked]
-    const answer = await count(redis, places.map(keyOf), numbers.map(String))
-    const [free, ...counted] = numbersOf(answer, 1 + 2 * wanted.length)
-    return limits.map((limit, nth): Taking => {
-      const [taken = 0, wait = 0] = counted.slice(2 * nth)
+    const keys: string[] = []
+    const args = [String(wanted.length)]
+    for (const place of [...wanted, ...back]) {
+      keys.push(keyOf(place))
+      args.push(String(place.seconds))
+    }
+    for (const { limit, optional } of wanted) {
+      args.push(String((optional ? -1 : 1) * limitOf(limit)))
+    }
+    const [free, ...counted] = numbersOf(await count(redis, keys, args), 1 + 2 * wanted.length)
+    return wanted.map((place, nth): Taking => {
+      const [limit, taken = 0, wait = 0] = [
+        limitOf(place.limit),
+        counted[2 * nth],
+        counted[2 * nth + 1],
+      ]
       const isFull = taken + 1 > limit
       if (free === 1 && !isFull) return { taken: true, left: limit - taken - 1, retryAfter: 0 }
       return { taken: false, left: 0, retryAfter: isFull ? Math.max(1, wait) : 0 }

@@ -133,12 +133,15 @@ export class Announcer {
   /** Its id sorts by time, then in the order of the decision; beyond that by chance. */
   #entryOf(event: AnnouncedEvent, at: number, index: number): AuditEntry {
     const random = Buffer.from(this.#system.random(8)).toString('hex')
-    const detail: AuditEntry['detail'] = JSON.parse(JSON.stringify(event.detail))
+    const { detail: told } = event
+    const detail: AuditEntry['detail'] = told === null ? null : JSON.parse(JSON.stringify(told))
     return { ...event, id: `${hex(at, 12)}${hex(index, 2)}${random}`, at, detail }
   }
 
   #announce(event: AnnouncedEvent, languages: readonly string[]): void {
     for (const told of this.#told) told(event, languages)
+    const { events } = this
+    if (events.listenerCount(event.type) + events.listenerCount('event') === 0) return
     const { user, actor } = event
     const hostId = (id: string | null) => (id === null ? null : this.#hostId(id))
     const hosts = { ...event, user: hostId(user), actor: { ...actor, id: hostId(actor.id) } }

@@ -76,8 +76,10 @@ export class LateWrites {
    * @param write calls `confirm` once the store has confirmed the write, however late
    */
   async run<T>(sent: SentWrite, write: (confirm: () => void) => Promise<T>): Promise<T> {
-    const owed = { ...sent, refused: false, tookPlace: false, until: 0, forgottenAt: 0 }
-    this.#owed.set(shortName(sent.document.writeId), owed)
+    const { document, read, news } = sent
+    const state = { refused: false, tookPlace: false, until: 0, forgottenAt: 0 }
+    const owed = { document, read, news, ...state }
+    this.#owed.set(shortName(document.writeId), owed)
     try {
       const answer = await write(() => this.#confirm(owed))
       this.#forget(owed)
@@ -174,6 +176,6 @@ export class LateWrites {
 
   #forget(owed: Owed): void {
     this.#owed.delete(shortName(owed.document.writeId))
-    this.#watched.delete(owed)
+    if (this.#watched.size > 0) this.#watched.delete(owed)
   }
 }

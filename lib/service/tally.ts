@@ -47,14 +47,14 @@ export class Tally {
    */
   async takeAll(wanted: readonly Wanted[]): Promise<Taken> {
     const places = wanted.map(placeOf)
-    const counted = places.flatMap((place) => place ?? [])
+    const counted = places.filter((place) => place !== null)
     const takings = counted.length === 0 ? [] : await this.#take(counted)
-    const takingOf = new Map(counted.map((place, nth) => [place, takings[nth]] as const))
-    const answers = places.map((place) => (place === null ? UNLIMITED : takingOf.get(place)))
-    const isFine = answers.map(
+    let next = 0
+    const answers = places.map((place) => (place === null ? UNLIMITED : takings[next++]))
+    const areFine = answers.every(
       (taking, nth) => taking !== undefined && (taking.taken || wanted[nth]?.optional === true),
     )
-    if (isFine.every(Boolean)) {
+    if (areFine) {
       return { kind: 'taken', left: answers.map((one) => (one?.taken ? one.left : null)) }
     }
     const retryAfter = answers.map((taking) => taking?.retryAfter ?? 0)
@@ -145,7 +145,8 @@ export class Tally {
 
 const UNLIMITED: Taking = { taken: true, left: Number.POSITIVE_INFINITY, retryAfter: 0 }
 
-function placeOf({ counter, key, limit, ...how }: Wanted): WantedPlace | null {
+function placeOf(wanted: Wanted): WantedPlace | null {
+  const { counter, key, limit, first = false, optional = false } = wanted
   if (key === null || limit === Number.POSITIVE_INFINITY) return null
-  return { ...counter, key, limit, ...how }
+  return { name: counter.name, seconds: counter.seconds, key, limit, first, optional }
 }

@@ -53,7 +53,7 @@ export async function finishLogin(
     keepCodes?: (stamp: Stamp) => Promise<KeptCodes | null>
   },
 ): Promise<string> {
-  const { pending, ...userContext } = login
+  const { pending, record, policy, subject } = login
   const passport = site.passports[pending.passport.instance]
   if (passport !== undefined) putInCharge(req, passport)
   const next = pathOnOrigin(pending.next, site.origin) ?? site.paths.signedIn
@@ -62,7 +62,7 @@ export async function finishLogin(
   await enter(site, req, {
     account: passed.account,
     stamp,
-    userContext,
+    userContext: { record, policy, subject },
     keeps: keepsOfPending(site, req, pending),
     next: passed.pageBetween === true ? next : undefined,
     notice: passed.notice,

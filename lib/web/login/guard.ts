@@ -224,8 +224,9 @@ async function meetAnew(req: Request): Promise<Visitor> {
 }
 
 function mustGoToChallenge({ site, isOpen }: GuardState, req: Request): boolean {
+  if (!isNavigation(req)) return false
   const path = askedPath(req, site)
-  return isNavigation(req) && !isOurs(path, site.paths) && !isOpen(path)
+  return !isOurs(path, site.paths) && !isOpen(path)
 }
 
 async function rememberDestination(

@@ -1,4 +1,4 @@
-import { isIPv6 } from 'node:net'
+import { isIPv4, isIPv6 } from 'node:net'
 
 /**
  * Prefixes of addresses that have an IPv4 address in them: mapped (RFC 4291 §2.5.5.2), and what a
@@ -11,6 +11,9 @@ const WITH_IPV4: readonly string[] = [
 
 /** Without zone and port, which some proxies forward, and without the IPv6 form of IPv4. */
 export function plainAddress(address: string): string {
+  // Most are, or are such an address as a server that listens on IPv6 too has it.
+  const unmapped = address.startsWith('::ffff:') ? address.slice(7) : address
+  if (isIPv4(unmapped)) return unmapped
   const unzoned = address
     .replace(/^\[(.*)\](:\d+)?$/, '$1')
     .replace(/^([\d.]+):\d+$/, '$1')

@@ -25,12 +25,10 @@ const POLICY_WITH_STYLE = contentSecurityPolicy(inlineStyle.source)
 
 /** The headers that every response of the package carries. */
 export function setSafeHeaders(res: Response): void {
-  res.set({
-    'Cache-Control': 'no-store',
-    'Referrer-Policy': 'strict-origin',
-    'X-Content-Type-Options': 'nosniff',
-    'Content-Security-Policy': POLICY,
-  })
+  res.setHeader('Cache-Control', 'no-store')
+  res.setHeader('Referrer-Policy', 'strict-origin')
+  res.setHeader('X-Content-Type-Options', 'nosniff')
+  res.setHeader('Content-Security-Policy', POLICY)
 }
 
 /** The values that every page gets, for this visitor. */
