@@ -65,8 +65,7 @@ export function redisCounters(redis: RedisClient, options: RedisCountersOptions 
   const { prefix = DEFAULT_PREFIX } = options
   checkPrefix(prefix)
   const keyOf = ({ name, key }: Place) => `${prefix}:count:${name}:${counterKey(key)}`
-  // Keys of two counters have two slots.
-  let apart = typeof redis.nodes === 'function'
+  let apart = false
 
   async function inOneScript(wanted: readonly WantedPlace[], back: readonly Place[]) {
     requireReady(redis)
@@ -113,6 +112,9 @@ export function redisCounters(redis: RedisClient, options: RedisCountersOptions 
     }
   }
 
+  // Keys of two counters have two slots of a cluster. One call for several would be as many commands, and a place that
+  // it carries for somebody else could be on a master that is away.
+  if (typeof redis.nodes === 'function') return { counter }
   return {
     counter,
     async takeAll(wanted, back) {

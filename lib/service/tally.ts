@@ -34,6 +34,7 @@ export type Taken =
 export class Tally {
   readonly #counters: Counters
   readonly #later = new LaterPlaces()
+  readonly #sent = new Set<Promise<unknown>>()
   #timer: NodeJS.Timeout | undefined
 
   constructor(counters: Counters) {
@@ -78,18 +79,19 @@ export class Tally {
   }
 
   /**
-   * Takes a place for what has happened already, not at once. If the call fails, the place is not taken.
+   * Takes a place for what has happened already, without waiting for it: with a later call, where the counters
+   * take several at once. If the call fails, the place is not taken.
    *
    * @param counted hears the places that are left then, or null where none was free
-   * @returns false if it will not be taken: the counters take one by one, or that place is being taken already, or
-   *   too many are
+   * @returns false if it will not be taken: that place is being taken already, or too many are
    */
   takeLater(wanted: Wanted, counted: LaterTaking['counted']): boolean {
     const place = placeOf(wanted)
-    if (place === null || this.#counters.takeAll === undefined) return false
+    if (place === null) return false
     // It must not refuse the places of the attempt that carries it.
     if (!this.#later.take({ place: { ...place, optional: true }, counted })) return false
-    this.#sendSoon()
+    if (this.#counters.takeAll === undefined) this.#sendLater()
+    else this.#sendSoon()
     return true
   }
 
@@ -97,9 +99,15 @@ export class Tally {
   async settle(): Promise<void> {
     clearTimeout(this.#timer)
     this.#timer = undefined
-    const calls: Promise<unknown>[] = []
-    while (!this.#later.isEmpty) calls.push(this.#send([], this.#later.carried([])))
-    await Promise.allSettled(calls)
+    while (!this.#later.isEmpty) this.#sendLater()
+    await Promise.all(this.#sent)
+  }
+
+  #sendLater(): void {
+    const call: Promise<unknown> = this.#send([], this.#later.carried([]))
+      .catch(() => undefined)
+      .finally(() => this.#sent.delete(call))
+    this.#sent.add(call)
   }
 
   /** Those that are taken. What is only to be taken later need not be. */

@@ -188,9 +188,33 @@ describe('an entry of a kind that is kept so many times a day', () => {
     }
   })
 
-  it('is counted first by counters that take one by one', async () => {
+  it('waits for no call of counters that take one by one either', async () => {
+    const { counters, processOf, taken } = world()
+    let answer: () => void = () => undefined
+    const slow: Counters = {
+      counter: (name, seconds) => ({
+        ...counters.counter(name, seconds),
+        take: async (key, limit) => {
+          await new Promise<void>((resolve) => {
+            answer = resolve
+          })
+          return counters.counter(name, seconds).take(key, limit)
+        },
+      }),
+    }
+    const one = processOf(slow)
+    expect(await isNoted(one)).to.equal(true)
+    expect(await taken()).to.equal(0)
+    const settled = one.tally.settle()
+    answer()
+    await settled
+    expect(await taken()).to.equal(1)
+  })
+
+  it('is kept exactly so many times with counters that take one by one', async () => {
     const one = world()
     const plain = one.processOf(one.counters)
     expect(await fill(plain, LIMIT + 5)).to.equal(LIMIT)
+    expect(await one.taken()).to.equal(LIMIT)
   })
 })

@@ -4,6 +4,7 @@ import { Cluster, Redis } from 'ioredis'
 import { blankRecord } from '../../lib/domain/record.js'
 import { ConfigurationError } from '../../lib/errors/configuration-error.js'
 import { redisCounters } from '../../lib/limits/redis-counters.js'
+import { takeEach } from '../../lib/ports/take-each.js'
 import { redisKeys } from '../../lib/redis/redis-keys.js'
 import { redisAuditLog } from '../../lib/stores/redis-audit-log.js'
 import { makeRedisMarker } from '../../lib/stores/redis-checks.js'
@@ -195,16 +196,18 @@ describe('redisStore on a Redis Cluster of three masters', function () {
 
   // The keys of two counters have two slots, and a script has one.
   it('takes the places of two counters, all or none', async () => {
-    const { counter, takeAll } = redisCounters(redis)
+    const counters = redisCounters(redis)
+    const { counter } = counters
+    expect(counters, 'no attempt waits for the master of another').not.to.have.property('takeAll')
     const wanted = ['narrow', 'wide', 'wider'].map((name, nth) => ({
       ...{ name, seconds: 60, key: 'key' },
       limit: 1 + 5 * nth,
     }))
-    const answers = await Promise.all([1, 2, 3, 4].map(() => takeAll?.(wanted, []) ?? []))
+    const answers = await Promise.all([1, 2, 3, 4].map(() => takeEach(counters, wanted, [])))
     const taken = answers.filter((answer) => answer.every((taking) => taking.taken))
     expect(taken).to.have.length(1)
     expect(await counter('wide', 60).taken('key')).to.equal(1)
-    await takeAll?.([], wanted)
+    await takeEach(counters, [], wanted)
     expect(await counter('wider', 60).taken('key')).to.equal(0)
   })
 
