@@ -119,7 +119,8 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
   const findSubject = subjectsOf(accounts)
   const { hostIdOf, recordIdOf } = checked
   const knownUsers = accounts && new KnownUsers({ accounts, hostIdOf })
-  const sessions = new Sessions(records, system, knownUsers, window, keptLooks)
+  const mount = ofSite.paths.secondStep.slice(ofSite.base.length)
+  const sessions = new Sessions(records, system, knownUsers, window, keptLooks, mount)
   const keys = new KeysOfUsers(vault, digester)
   const oneTimeCodes = new OneTimeCodes({ keys, system })
   const now = () => system.now()

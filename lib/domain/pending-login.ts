@@ -30,6 +30,11 @@ export interface PendingLogin {
   readonly stampId: string | null
   /** The version of that stamp. Null without one, and in sessions of version 0.1.0. */
   readonly stampVersion: number | null
+  /**
+   * The path of the package's pages at the `createSecondStep()` that began it: another one in the same session has
+   * users of its own, perhaps with the same ids. None in sessions of version 0.1.0.
+   */
+  readonly mount?: string
 }
 
 /** A pending login that was ended before its ten minutes were over. */

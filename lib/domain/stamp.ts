@@ -18,6 +18,8 @@ export interface Stamp {
   readonly version: number
   /** Which of the host's Passport instances has signed the user in; 0 in sessions of version 0.1.0. */
   readonly instance: number
+  /** As in `PendingLogin`. */
+  readonly mount?: string
 }
 
 /** Whose stamp it is. */

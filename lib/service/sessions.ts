@@ -43,11 +43,13 @@ export class Sessions {
   readonly #knownUsers: KnownUsers | null
   readonly #window: number
   readonly #keptLooks: KeptLooks | null
+  readonly #mount: string
 
   /**
    * @param knownUsers needed where roles have rules of their own
    * @param window of TOTP, in steps
    * @param keptLooks null: the guard reads at every request
+   * @param mount the path of the package's pages, as in `PendingLogin`
    */
   constructor(
     records: Records,
@@ -55,7 +57,9 @@ export class Sessions {
     knownUsers: KnownUsers | null = null,
     window = 1,
     keptLooks: KeptLooks | null = null,
+    mount = '/second-step',
   ) {
+    this.#mount = mount
     this.#keptLooks = keptLooks
     this.#records = records
     this.#window = window
@@ -162,12 +166,27 @@ export class Sessions {
 
   /** The stamp of a session in which the second step was just passed, or is not needed. */
   stamp({ userId, instance }: StampOwner, { epoch, version }: Generation, method: Method): Stamp {
-    return { id: this.#id(), userId, epoch, method, at: this.#system.now(), version, instance }
+    const mount = this.#mount
+    return {
+      id: this.#id(),
+      userId,
+      epoch,
+      method,
+      at: this.#system.now(),
+      version,
+      instance,
+      mount,
+    }
   }
 
   /** The pending login of somebody who has just passed the first step. */
-  pending(first: Omit<PendingLogin, 'id' | 'at'>): PendingLogin {
-    return { ...first, id: this.#id(), at: this.#system.now() }
+  pending(first: Omit<PendingLogin, 'id' | 'at' | 'mount'>): PendingLogin {
+    return { ...first, id: this.#id(), at: this.#system.now(), mount: this.#mount }
+  }
+
+  /** Whether this site, or a version that did not say, has begun it. */
+  hasBegun({ mount }: Pick<Stamp, 'mount'>): boolean {
+    return mount === undefined || mount === this.#mount
   }
 
   /**

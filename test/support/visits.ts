@@ -50,7 +50,10 @@ export async function pendingBrowser(host: Host, user: HostUser = ann): Promise<
 }
 
 /** Replaces the policy document. */
-export async function setPolicy({ store }: Host, change: Partial<Policy>): Promise<void> {
+export async function setPolicy(
+  { store }: Pick<Host, 'store'>,
+  change: Partial<Policy>,
+): Promise<void> {
   const version = (await store.findPolicy())?.version ?? 0
   const policy = { ...defaultPolicy, ...change, version: version + 1, writeId: `w${version}` }
   expect(await store.writePolicy(policy, version)).to.equal(true)

@@ -27,7 +27,7 @@ export function checkMounting(site: Site, req: Request, seen: SeenStore): void {
     followSessionStore(site, req.sessionStore)
     seen.store = req.sessionStore
   }
-  const unseen = userOf(req) === undefined && pendingOf(req) === null
+  const unseen = userOf(req) === undefined && pendingOf(site, req) === null
   if (
     typeof req.isAuthenticated !== 'function' ||
     (unseen && (serialisedUser(req) ?? null) !== null)

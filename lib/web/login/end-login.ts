@@ -32,12 +32,17 @@ export function endLoginOf(
   session: unknown = req.session,
   known?: SecondStepRecord,
 ): Promise<void> {
-  return endHeldOnce(req, session === req.session ? heldOf(req) : heldIn(session), known)
+  return endHeldOnce(
+    req,
+    session === req.session ? heldOf(req) : heldIn(guardStateOf(req).site, session),
+    known,
+  )
 }
 
 /** The host may have removed the session, or emptied it first: the guard still knows what it held. */
 function heldOf(req: Request): HeldLogin | null {
-  return heldIn(req.session) ?? heldBy(guardStateOf(req).visitor)
+  const { site, visitor } = guardStateOf(req)
+  return heldIn(site, req.session) ?? heldBy(visitor)
 }
 
 function endHeldOnce(
@@ -87,7 +92,7 @@ export async function endReplacedBefore(
   secondStep: unknown,
   visitor: Visitor,
 ): Promise<void> {
-  const held = heldIn({ secondStep })
+  const held = heldIn(guardStateOf(req).site, { secondStep })
   if (held === null || held.login.id === heldBy(visitor)?.login.id) return
   await endHeldOnce(req, held, 'record' in visitor ? visitor.record : undefined)
 }

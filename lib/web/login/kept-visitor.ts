@@ -19,7 +19,7 @@ type Kept = SignedInVisitor | null
 export function keptVisitor(site: Site, req: Request): Kept | Promise<Kept> {
   if (!site.sessions.keepsLooks) return null
   const user = userOf(req)
-  if (user === undefined || !isAllThereIs(req, user)) return null
+  if (user === undefined || !isAllThereIs(site, req, user)) return null
   const account = describedOrNull(site, user)
   if (account === null) return null
   const userContext = site.sessions.keptContext(account.id, account.subject)
@@ -37,8 +37,8 @@ function describedOrNull(site: HostApp, user: Express.User): Account<Express.Use
 }
 
 /** Whether the session's user is all that the guard has to look at. */
-function isAllThereIs(req: Request, user: Express.User): boolean {
-  if (pendingOf(req) !== null || replacedBeforeGuard(req) !== undefined) return false
+function isAllThereIs(site: Site, req: Request, user: Express.User): boolean {
+  if (pendingOf(site, req) !== null || replacedBeforeGuard(req) !== undefined) return false
   return loginBeforeGuard(req, user) === null && !(hasCodes(req) && isNavigation(req))
 }
 
@@ -51,7 +51,7 @@ function letIn(
   // A reset that waits ends where the user's address has changed.
   if (userContext === null || userContext.record.mailReset !== null) return null
   const { id: userId } = account
-  const stamp = stampOf(req)
+  const stamp = stampOf(site, req)
   const standing = standingOf(userId, stamp, userContext, site.system.now())
   if (standing !== 'passed') return null
   return { kind: 'signed-in', userId, account, stamp, ...userContext, kept: true }

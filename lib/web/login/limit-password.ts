@@ -9,7 +9,7 @@ import { answeredSince } from '../request/answered.js'
 import { addressKey } from '../request/client-address.js'
 import { isCrossOrigin } from '../request/cross-origin.js'
 import type { Site } from '../request/site.js'
-import { guardStateOf } from '../request/visitor.js'
+import { guardStateAt } from '../request/visitor.js'
 import { sendProblem } from '../routing/respond.js'
 
 /** Options of `limitPassword()`. */
@@ -37,7 +37,7 @@ export function limitPassword(site: Site, options: LimitPasswordOptions = {}): R
   }
   let warnedOfName = false
   const check = async (...[req, res, next]: Parameters<RequestHandler>): Promise<void> => {
-    const state = guardStateOf(req)
+    const state = guardStateAt(site, req)
     // Prevents login forgery. Also, another site could have each of its visitors guess from a
     // different address.
     if (isCrossOrigin(req, site)) return sendProblem(site, req, res, { code: 'cross-origin' })

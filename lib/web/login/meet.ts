@@ -43,7 +43,7 @@ export async function meet(site: Site, req: Request, isOpen: IsOpen): Promise<Vi
   const login = user === undefined ? null : loginBeforeGuard(req, user)
   if (user !== undefined && login?.isFirst === true)
     return meetLogin(site, req, user, login, isOpen)
-  const pending = pendingOf(req)
+  const pending = pendingOf(site, req)
   if (pending !== null) await removeUserBeside(site, req)
   if (pending === 'broken') return { kind: 'over' }
   if (pending !== null) return meetPending(site, req, pending, isOpen)
@@ -82,7 +82,7 @@ async function setFree(
   const { pending, ...userContext } = login
   const passed = { account, method: 'none', given: userContext.record, pageBetween: true } as const
   await finishLogin(site, req, login, passed)
-  return signedInVisitor(req, account, userContext)
+  return signedInVisitor(site, req, account, userContext)
 }
 
 /** Pending present: never a user. */
@@ -128,7 +128,7 @@ async function meetUser(
   const found = await site.sessions.guardContext(account.id, account.subject)
   const userContext = await withoutMovedReset(site, account, found)
   const carried = isLoggedIn ? carriedOver(site, req, account) : null
-  const visitor = { ...signedInVisitor(req, account, userContext), ...carried }
+  const visitor = { ...signedInVisitor(site, req, account, userContext), ...carried }
   const standing = standingOf(account.id, visitor.stamp, userContext, site.system.now())
   if (standing === 'passed') {
     if (carried !== null) {
@@ -152,13 +152,13 @@ async function meetUser(
  * Passport has dropped it, and a header of a single sign-on logs in at every request.
  */
 function carriedOver(
-  site: HostApp,
+  site: Site,
   req: Request,
   { id }: Account,
 ): { readonly stamp: Stamp; readonly secondStep: SecondStepSession } | null {
   const secondStep = replacedBeforeGuard(req)
-  const held = heldIn({ secondStep })
-  if (held?.kind !== 'stamp' || stampOf(req) !== null) return null
+  const held = heldIn(site, { secondStep })
+  if (held?.kind !== 'stamp' || stampOf(site, req) !== null) return null
   const { login: stamp } = held
   const { index } = instanceInCharge(req, site.passports)
   if (stamp.userId !== id || stamp.instance !== index) return null
@@ -194,9 +194,9 @@ async function meetLogin(
     const owner = { userId, instance: instanceInCharge(req, site.passports).index }
     req.session.secondStep = { verified: site.sessions.stamp(owner, userContext.record, 'none') }
     await saveSession(req)
-    return signedInVisitor(req, account, userContext)
+    return signedInVisitor(site, req, account, userContext)
   }
-  const before = pendingIn(login.secondStep)
+  const before = pendingIn(site, login.secondStep)
   if (before !== null && before !== 'broken' && before.userId === userId) {
     const standing = pendingStandingOf(before, userContext, now)
     if (standing !== 'over' && standing !== 'free') {
@@ -233,11 +233,18 @@ async function withoutMovedReset(
 }
 
 function signedInVisitor(
+  site: Site,
   req: Request,
   account: Account<Express.User>,
   userContext: UserContext,
 ): SignedInVisitor {
-  return { kind: 'signed-in', userId: account.id, account, stamp: stampOf(req), ...userContext }
+  return {
+    kind: 'signed-in',
+    userId: account.id,
+    account,
+    stamp: stampOf(site, req),
+    ...userContext,
+  }
 }
 
 /** The pending login that replaces a user in the session. */

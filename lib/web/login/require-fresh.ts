@@ -10,7 +10,7 @@ import { isNavigation } from '../request/destination.js'
 import { HeldBody, hasBodyBegun, isBodyOnItsWay, type Refusal } from '../request/held-body.js'
 import { lookAgain } from '../request/look-again.js'
 import type { Site } from '../request/site.js'
-import { guardStateOf, type Visitor } from '../request/visitor.js'
+import { guardStateAt, type Visitor } from '../request/visitor.js'
 import { rememberWayBack } from '../request/way-back.js'
 import { errorHandler } from '../routing/error-handler.js'
 import { enrolled } from '../routing/requirements.js'
@@ -64,7 +64,7 @@ export function requireFresh(site: Site, options: RequireFreshOptions = {}): Req
      * has not kept the request waiting.
      */
     const firstProblem = async (): Promise<Problem | null> => {
-      const { visitor, bodyWasThere, metAt } = guardStateOf(req)
+      const { visitor, bodyWasThere, metAt } = guardStateAt(site, req)
       const isLate = Math.abs(site.system.now() - metAt) > SEEN_FOR
       const isKept = visitor.kind === 'signed-in' && visitor.kept === true
       const mustLook = isKept || isLate || (hasBodyBegun(req) && !bodyWasThere)

@@ -35,7 +35,7 @@ export async function requireSignedIn(site: Site, request: IncomingMessage): Pro
   }
   const req = request as Request
   const user = req.session ? userOf(req) : undefined
-  const pending = req.session ? pendingOf(req) : null
+  const pending = req.session ? pendingOf(site, req) : null
   if (pending !== null && pending !== 'broken') {
     const userContext = await site.sessions.userContext(pending.userId, pending.subject)
     const standing = pendingStandingOf(pending, userContext, site.system.now())
@@ -46,7 +46,7 @@ export async function requireSignedIn(site: Site, request: IncomingMessage): Pro
   if (user === undefined || pending === 'broken') throw new NotSignedInError('not-signed-in')
   const { id, subject } = site.describe(user)
   const userContext = await site.sessions.userContext(id, subject)
-  const standing = standingOf(id, stampOf(req), userContext, site.system.now())
+  const standing = standingOf(id, stampOf(site, req), userContext, site.system.now())
   if (standing === 'passed') return user
   throw new NotSignedInError(standing === 'revoked' ? 'not-signed-in' : standing)
 }

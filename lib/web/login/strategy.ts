@@ -9,7 +9,12 @@ import { isCrossOrigin } from '../request/cross-origin.js'
 import { languagesOf } from '../request/negotiation.js'
 import { putInCharge } from '../request/passport.js'
 import type { Site } from '../request/site.js'
-import { guardStateOf, knownGuardStateOf, type PendingVisitor } from '../request/visitor.js'
+import {
+  guardStateAt,
+  guardStateOf,
+  knownGuardStateOf,
+  type PendingVisitor,
+} from '../request/visitor.js'
 import { pendingCode } from '../routing/requirements.js'
 import { byProof } from './by-proof.js'
 import { accountOfPending } from './finish-login.js'
@@ -77,7 +82,7 @@ export class SecondStepStrategy extends Strategy {
   private async outcome(req: Request, isAnswered: () => boolean): Promise<Outcome | null> {
     const { site } = this
     if (isCrossOrigin(req, site)) return { problem: { code: 'cross-origin' } }
-    const visitor = pendingCode(site, req, guardStateOf(req).visitor)
+    const visitor = pendingCode(site, req, guardStateAt(site, req).visitor)
     if ('code' in visitor) return { problem: visitor }
     const unread = req.res === undefined ? null : await readBody(req, req.res)
     if (isAnswered()) return null

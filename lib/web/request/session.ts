@@ -154,13 +154,16 @@ export async function takeAdminNotice(req: Request, page: string): Promise<Admin
   return adminNotice
 }
 
+/** Tells the logins that another `createSecondStep()` has begun in the same session: here they are none. */
+type OneOfSites = Pick<Site, 'sessions'>
+
 /** The pending login, `broken` for something that no version of ours wrote, or null. */
-export function pendingOf(req: Request): PendingLogin | 'broken' | null {
-  return pendingIn(req.session.secondStep)
+export function pendingOf(site: OneOfSites, req: Request): PendingLogin | 'broken' | null {
+  return pendingIn(site, req.session.secondStep)
 }
 
 /** The same of our key in a session. */
-export function pendingIn(secondStep: unknown): PendingLogin | 'broken' | null {
+export function pendingIn(site: OneOfSites, secondStep: unknown): PendingLogin | 'broken' | null {
   if (secondStep === undefined) return null
   const { pending } = Object(secondStep) as { pending?: unknown }
   if (pending === undefined || pending === null) return null
@@ -175,6 +178,7 @@ export function pendingIn(secondStep: unknown): PendingLogin | 'broken' | null {
     typeof passport?.instance === 'number' &&
     Array.isArray(subject?.roles)
   if (!whole) return 'broken'
+  if (!site.sessions.hasBegun(pending)) return null
   return {
     ...(pending as PendingLogin),
     stampId: typeof stampId === 'string' ? stampId : null,
@@ -183,11 +187,11 @@ export function pendingIn(secondStep: unknown): PendingLogin | 'broken' | null {
 }
 
 /** The session's stamp, or null where there is none that can be read. */
-export function stampOf(req: Request): Stamp | null {
-  return stampIn(req.session.secondStep)
+export function stampOf(site: OneOfSites, req: Request): Stamp | null {
+  return stampIn(site, req.session.secondStep)
 }
 
-function stampIn(secondStep: unknown): Stamp | null {
+function stampIn(site: OneOfSites, secondStep: unknown): Stamp | null {
   const { verified: stamp } = Object(secondStep) as { verified?: unknown }
   const { id, userId, epoch, at, method, version, instance } = Object(stamp ?? {}) as Partial<Stamp>
   const whole =
@@ -196,7 +200,7 @@ function stampIn(secondStep: unknown): Stamp | null {
     typeof epoch === 'number' &&
     typeof at === 'number' &&
     typeof method === 'string'
-  if (!whole) return null
+  if (!whole || !site.sessions.hasBegun(Object(stamp))) return null
   return {
     ...(stamp as Stamp),
     version: numberOf(version) ?? 0,
@@ -205,12 +209,12 @@ function stampIn(secondStep: unknown): Stamp | null {
 }
 
 /** What a session holds of a login, or null. */
-export function heldIn(session: unknown): HeldLogin | null {
+export function heldIn(site: OneOfSites, session: unknown): HeldLogin | null {
   const { secondStep } = Object(session) as { secondStep?: unknown }
-  const pending = pendingIn(secondStep)
+  const pending = pendingIn(site, secondStep)
   if (pending === 'broken') return null
   if (pending !== null) return { kind: 'pending', login: pending }
-  const stamp = stampIn(secondStep)
+  const stamp = stampIn(site, secondStep)
   return stamp === null ? null : { kind: 'stamp', login: stamp }
 }
 

@@ -105,6 +105,17 @@ export function guardStateOf(req: Request): GuardState {
   throw noGuard()
 }
 
+/** @throws ConfigurationError where another site's guard has seen the request, or none */
+export function guardStateAt(site: Site, req: Request): GuardState {
+  const state = guardStateOf(req)
+  // Not the sites themselves: an admin router may have one of its own, with another `allow`.
+  if (state.site.sessions === site.sessions) return state
+  throw new ConfigurationError(
+    'parts of different createSecondStep() meet in one request: mount the guard(), routers and middleware of each ' +
+      'where those of the other are not',
+  )
+}
+
 function noGuard(): ConfigurationError {
   return new ConfigurationError(
     'guard() is missing: app.use(secondStep.guard()) right after app.use(passport.session()), before ' +

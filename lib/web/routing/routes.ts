@@ -6,8 +6,8 @@ import { readBody } from '../request/body.js'
 import { isCrossOrigin } from '../request/cross-origin.js'
 import type { Exchange, Handler } from '../request/handler.js'
 import { wantsJson } from '../request/negotiation.js'
-import type { Paths, Places, Site } from '../request/site.js'
-import { guardStateOf, presentVisitorOf, type Visitor } from '../request/visitor.js'
+import type { Paths, Site } from '../request/site.js'
+import { guardStateAt, presentVisitorOf, type Visitor } from '../request/visitor.js'
 import { errorHandler } from './error-handler.js'
 import type { Requirement } from './requirements.js'
 import { redirect, sendProblem } from './respond.js'
@@ -94,9 +94,9 @@ export function routerOf(
 }
 
 /** Mistakes in mounting fail loudly, at the first request that shows them. */
-function mountedRightly(site: Places, { call, path }: Mount): RequestHandler {
+function mountedRightly(site: Site, { call, path }: Mount): RequestHandler {
   return (req, _res, next) => {
-    guardStateOf(req)
+    guardStateAt(site, req)
     const expected = site.paths[path].slice(site.base.length)
     if (req.baseUrl.toLowerCase() === expected.toLowerCase()) return next()
     throw new ConfigurationError(

@@ -184,7 +184,7 @@ async function setupOwner({ site, req, visitor }: Exchange<Owner>): Promise<Setu
   if (visitor.kind === 'pending') {
     return { ...shared, owner: visitor.pending.id, admission: visitor }
   }
-  const present = visitor.stamp ?? stampOf(req)
+  const present = visitor.stamp ?? stampOf(site, req)
   if (present !== null) {
     return { ...shared, owner: present.id, admission: { ...visitor, stamp: present } }
   }

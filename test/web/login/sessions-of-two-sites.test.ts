@@ -1,0 +1,151 @@
+// The attack: a shop and its admin area have a createSecondStep() each, with stores and users of their own, and
+// one session cookie. The ids of the users are alike. A customer takes what the session holds of their login
+// at the shop to the admin area, to get in as the admin with the same id, or to sign that admin out.
+
+import { randomBytes } from 'node:crypto'
+import { expect } from 'chai'
+import express, { type Express } from 'express'
+import session from 'express-session'
+import { Passport } from 'passport'
+import { Strategy as LocalStrategy } from 'passport-local'
+import { createSecondStep, memoryStore } from '../../../lib/index.js'
+import { virtualAuthenticator } from '../../../lib/testing/index.js'
+import { expectProblem, getJson, postJson } from '../../support/answers.js'
+import { browserOf } from '../../support/browser.js'
+import { type MovedSystem, movedSystem } from '../../support/clock.js'
+import { type Host, makeHost } from '../../support/host.js'
+import { setPolicy } from '../../support/visits.js'
+
+/** A site below this path. The ids of all sites are the same; passwords are not. */
+function mountSite(app: Express, base: string, system: MovedSystem): Pick<Host, 'store'> {
+  const [passport, router, store] = [new Passport(), express.Router(), memoryStore()]
+  for (const part of [passport, Reflect.get(passport, '_sm'), strategyOfSession(passport)]) {
+    Reflect.set(part, '_key', base)
+  }
+  passport.use(
+    new LocalStrategy((id, password, done) => done(null, password === base ? { id } : false)),
+  )
+  passport.serializeUser((user, done) => done(null, (user as { id: string }).id))
+  passport.deserializeUser((id, done) => done(null, { id: String(id) }))
+  const secondStep = createSecondStep<{ id: string }>({
+    ...{ issuer: base, origin: 'http://127.0.0.1', passports: [passport], system, store },
+    keys: [randomBytes(32).toString('base64')],
+    paths: {
+      secondStep: `${base}/second-step`,
+      admin: `${base}/users`,
+      signIn: `${base}/login`,
+      signedIn: `${base}/`,
+    },
+  })
+  router.use(passport.session(), secondStep.guard({ open: [`${base}/login`] }))
+  router.use('/second-step', secondStep.router())
+  router.use(express.json())
+  router.post('/login', passport.authenticate('local', { successRedirect: `${base}/` }))
+  router.get('/who', (req, res) => res.json({ in: req.isAuthenticated() }))
+  router.post('/end', (req, res, next) =>
+    req.session.destroy((error) => (error ? next(error) : res.json({}))),
+  )
+  router.use(secondStep.errorHandler())
+  app.use(base, router)
+  return { store }
+}
+
+function strategyOfSession(passport: InstanceType<typeof Passport>): object {
+  return Reflect.get(Reflect.get(passport, '_strategies'), 'session')
+}
+
+function makeSites() {
+  const [app, system] = [express(), movedSystem()]
+  app.use(session({ secret: 'test', resave: false, saveUninitialized: false }))
+  const [shop, admin] = [mountSite(app, '/shop', system), mountSite(app, '/admin', system)]
+  return { app, system, shop, admin }
+}
+
+type Sites = ReturnType<typeof makeSites>
+
+function logIn(browser: ReturnType<typeof browserOf>, base: string) {
+  return postJson(browser, `${base}/login`, { username: '1', password: base })
+}
+
+/** Somebody with the id 1 at this site, who has set up a second step there. */
+async function enrolAt({ app, system }: Sites, base: string) {
+  const browser = browserOf({ app })
+  await logIn(browser, base)
+  const { uri } = (await getJson(browser, `${base}/second-step/setup`)).body
+  const code = virtualAuthenticator(uri).code(system.now())
+  expect((await postJson(browser, `${base}/second-step/setup`, { code })).status).to.equal(200)
+  return browser
+}
+
+describe('two createSecondStep() in one session', () => {
+  it('let nobody who waits for a set-up at one into the other', async () => {
+    const sites = makeSites()
+    await setPolicy(sites.shop, { mode: 'required', graceDays: 0 })
+    const customer = browserOf(sites)
+    expect((await logIn(customer, '/shop')).body.status).to.equal('setup-required')
+    expect((await getJson(customer, '/admin/who')).body).to.deep.equal({ in: false })
+    const asked = await getJson(customer, '/admin/second-step/challenge')
+    expectProblem(asked, 'not-signed-in', 401)
+    // And their login at the shop goes on.
+    expect((await getJson(customer, '/shop/second-step/setup')).status).to.equal(200)
+  })
+
+  it('tell nobody at one what a user of the other has', async () => {
+    const sites = makeSites()
+    await enrolAt(sites, '/shop')
+    await enrolAt(sites, '/admin')
+    const customer = browserOf(sites)
+    expect((await logIn(customer, '/shop')).body.status).to.equal('code-required')
+    const asked = await getJson(customer, '/admin/second-step/challenge')
+    expectProblem(asked, 'not-signed-in', 401)
+  })
+
+  it('write nothing into the record of a user of one when a login at the other ends', async () => {
+    const sites = makeSites()
+    await enrolAt(sites, '/shop')
+    const owner = await enrolAt(sites, '/admin')
+    const before = await sites.admin.store.find('1')
+    const customer = browserOf(sites)
+    await logIn(customer, '/shop')
+    expect((await postJson(customer, '/admin/end')).status).to.equal(200)
+    expect(await sites.admin.store.find('1')).to.deep.equal(before)
+    expect((await getJson(owner, '/admin/who')).body).to.deep.equal({ in: true })
+  })
+})
+
+// The mistake: requireFresh() of the admins' createSecondStep() on a route behind the customers' guard takes a
+// customer's fresh code.
+describe('parts of one createSecondStep() behind the guard of another', () => {
+  for (const [part, path] of [
+    ['router()', '/admin/second-step/fresh'],
+    ['requireFresh()', '/admin/pay'],
+    ['limitPassword()', '/admin/login'],
+    ['strategy()', '/admin/code'],
+  ] as const) {
+    it(`are told: ${part}`, async () => {
+      const told: unknown[] = []
+      const host = makeHost({
+        routes: ({ app, passport }) => {
+          const other = createSecondStep({
+            ...{ issuer: 'Admin', origin: 'http://127.0.0.1', passports: [new Passport()] },
+            keys: [randomBytes(32).toString('base64')],
+            store: memoryStore(),
+            paths: { secondStep: '/admin/second-step' },
+          })
+          app.use('/admin/second-step', other.router())
+          app.get('/admin/pay', other.requireFresh(), (_req, res) => res.json({ paid: true }))
+          app.get('/admin/login', other.limitPassword(), (_req, res) => res.json({}))
+          passport.use('of-another', other.strategy())
+          app.get('/admin/code', passport.authenticate('of-another'), (_req, res) => res.json({}))
+          app.use(((error, _req, res, _next) => {
+            told.push(error)
+            res.status(500).json({})
+          }) satisfies express.ErrorRequestHandler)
+        },
+      })
+      const answer = await getJson(browserOf(host), path)
+      expect(answer.status).to.equal(500)
+      expect(String(told[0])).to.match(/ConfigurationError.*different createSecondStep\(\)/)
+    })
+  }
+})
