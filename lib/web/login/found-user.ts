@@ -1,15 +1,18 @@
+import type { Request } from 'express'
 import { type Demand, demandOf } from '../../domain/standing.js'
 import { ConfigurationError } from '../../errors/configuration-error.js'
 import type { Account } from '../../service/accounts.js'
 import { askedPath } from '../request/destination.js'
 import { removeUser } from '../request/passport.js'
-import { type GuardState, knownGuardStateOf } from '../request/visitor.js'
+import type { Site } from '../request/site.js'
+import type { GuardState } from '../request/visitor.js'
 import type { FoundUser } from '../request/watched-passport.js'
 import { checkLogInOptions, isWithoutSession } from './check-log-in-options.js'
 import { goingOn } from './going-on.js'
 import { refuseAnswered } from './passport-session.js'
 import { refuseWithoutSession } from './pending-answer.js'
 import { isRevokedSince, refuseRevoked } from './revoked-since.js'
+import { lendGate, noRequest, placeOf } from './stand-in.js'
 import { userContextAtLogin } from './user-context-at-login.js'
 
 /**
@@ -21,26 +24,58 @@ import { userContextAtLogin } from './user-context-at-login.js'
  *
  * Strategies call back from a database, where nobody catches: what the host's callback throws goes to
  * Express.
+ *
+ * @param site of the instance's guard
  */
-export function meetFoundUser(found: FoundUser): unknown {
-  const { req, options } = found
-  const state = knownGuardStateOf(req)
-  const withoutSession = isWithoutSession(options)
+export function meetFoundUser(site: Site, found: FoundUser): unknown {
+  const { options } = found
+  const place = placeOf(found.req)
   // `assignProperty`, which `passport.authorize()` sets itself, names an account beside the user's, not
   // a user. If there is a callback, Passport ignores it, and the callback gets the user all the same.
   const beside = Boolean(options.assignProperty) && found.callsBackFrom === null
-  if (state === undefined || beside) return found.proceed()
+  if (place.kind === 'in-front' || beside) return found.proceed()
+  if (place.kind === 'unknown') {
+    if (!found.guarded) return found.proceed()
+    return meetOnNoRequest(site, found).catch((error) => site.failureReporter.report(error))
+  }
+  const { req, state } = place
   // Account linking answers with the session's user, or with a copy that it has saved. authorize() finds
   // an account elsewhere.
   if (!found.seesRequest && found.callsBackFrom !== 'authorize') state.found = found.user
-  const meet = withoutSession ? meetWithoutSession : meetWithSession
-  return meet(state, found).catch(state.next)
+  const meet = isWithoutSession(options) ? meetWithoutSession : meetWithSession
+  return meet(state, { ...found, req }, found.req).catch(state.next)
 }
 
-async function meetWithSession(state: GuardState, found: FoundUser): Promise<unknown> {
+/** Nobody knows the guard, the session or the response: only who needs no second step is let in. */
+async function meetOnNoRequest(site: Site, found: FoundUser): Promise<unknown> {
+  const { user, options } = found
+  const call = callOf(found)
+  try {
+    checkLogInOptions(options)
+    const account = site.describe(user)
+    if (options.secondStep !== false) {
+      const userContext = await site.sessions.userContextAtLogin(account.id, account.subject)
+      const needed = demandOf(userContext, site.system.now()) !== 'nothing'
+      // With a session, the callback may still call the request's own `logIn`, the gate.
+      if (needed && isWithoutSession(options)) throw noRequest(call)
+      if (needed) site.failureReporter.report(noRequest(call))
+    }
+  } catch (error) {
+    return found.fail(error)
+  }
+  return found.proceed()
+}
+
+/** @param given the object that the host has handed on: the request, or one that stands for it */
+async function meetWithSession(
+  state: GuardState,
+  found: FoundUser,
+  given: Request,
+): Promise<unknown> {
   let pass = false
   try {
     checkLogInOptions(found.options)
+    lendGate(given, found.req)
     pass = goesOn(state, found)
   } catch (error) {
     return found.fail(error)
@@ -55,12 +90,17 @@ function goesOn(state: GuardState, { req, user, options }: FoundUser): boolean {
   return goingOn(req, state, state.site.describe(user).id, options) === 'on'
 }
 
-async function meetWithoutSession(state: GuardState, found: FoundUser): Promise<unknown> {
+async function meetWithoutSession(
+  state: GuardState,
+  found: FoundUser,
+  given: Request,
+): Promise<unknown> {
   const { site, res } = state
   const { req, user, options } = found
   let demand: Demand
   try {
     checkLogInOptions(options)
+    lendGate(given, req)
     const account = site.describe(user)
     state.onFirstStep?.(account)
     state.onFirstStep = null
@@ -111,6 +151,10 @@ async function needsSecondStep(
 ): Promise<boolean> {
   const account = state.site.describe(user)
   return account.id !== signedIn && (await demandOfFound(state, account)) !== 'nothing'
+}
+
+function callOf({ callsBackFrom, strategy }: FoundUser): string {
+  return `passport.${callsBackFrom ?? 'authenticate'}('${strategy}', …)`
 }
 
 function withoutLogIn({ site }: GuardState, found: FoundUser): ConfigurationError {

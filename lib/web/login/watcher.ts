@@ -1,19 +1,31 @@
 import { UnavailableError } from '../../errors/unavailable-error.js'
+import { removeUser } from '../request/passport.js'
 import { isSessionStoreDisconnected } from '../request/session-store-state.js'
 import type { Site } from '../request/site.js'
-import { knownGuardStateOf } from '../request/visitor.js'
 import type { Watcher } from '../request/watched-passport.js'
 import { meetFoundUser } from './found-user.js'
+import { meetOnRequest, noRequest, pastTheGate, placeOf } from './stand-in.js'
 
 /** For every instance. Uses the guard that has seen the request, if there is one. */
 export function watcherOf(site: Site): Watcher {
   return {
-    found: meetFoundUser,
-    session(req, next) {
-      const state = knownGuardStateOf(req)
+    found: (found) => meetFoundUser(site, found),
+    session(req, next, guarded) {
+      const place = placeOf(req)
       // For a session() behind the guard: checks its user before other code sees them.
-      if (state === undefined) next()
-      else state.look(req, state.res, next)
+      try {
+        if (place.kind === 'guarded') return meetOnRequest(req, place, next)
+        if (place.kind === 'in-front' || !guarded) return next()
+        removeUser(req)
+        next(noRequest('passport.session()'))
+      } catch (error) {
+        next(error)
+      }
+    },
+    logIn(req) {
+      const place = placeOf(req)
+      const behind = place.kind === 'guarded' && place.req !== req
+      return place.kind === 'unknown' || behind ? pastTheGate() : null
     },
     whyNoSession: () =>
       isSessionStoreDisconnected(site) ? new UnavailableError('the session store') : null,

@@ -143,6 +143,16 @@ export function putInCharge(req: Request, passport: PassportInstance): void {
   passportOf(req)._sessionManager = Reflect.get(passport, '_sm') as SessionManager
 }
 
+/**
+ * Puts the instance in charge that is in charge of an object which stands for the request. The request refuses one that
+ * the host did not name.
+ */
+export function putSameInCharge(given: Request, req: Request): void {
+  const { _sessionManager: manager } = passportOf(given)
+  if (manager === undefined || manager === passportOf(req)._sessionManager) return
+  passportOf(req)._sessionManager = manager
+}
+
 /** The session manager of the instance in charge. */
 export function managerInCharge(req: Request): SessionManager | undefined {
   return passportOf(req)._sessionManager

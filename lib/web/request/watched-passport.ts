@@ -36,6 +36,8 @@ export interface FoundUser {
    * middleware older than the guard's maker.
    */
   readonly callsBackFrom: CallbackMethod | null
+  /** Whether the instance has a guard. */
+  readonly guarded: boolean
   /** Goes on as Passport would: with the host's callback where it gave one, else with `req.logIn`. */
   readonly proceed: () => unknown
   /** Goes on with the next middleware, as if the strategy had not looked. */
@@ -48,8 +50,14 @@ export interface FoundUser {
 export interface Watcher {
   /** @returns a promise where the host's callback makes one */
   found(found: FoundUser): unknown
-  /** A `session()` has put a user on the request; `next` is what comes after it. */
-  session(req: Request, next: (error?: unknown) => void): void
+  /**
+   * A `session()` has put a user on the request; `next` is what comes after it.
+   *
+   * @param guarded whether the instance has a guard
+   */
+  session(req: Request, next: (error?: unknown) => void, guarded: boolean): void
+  /** Why Passport's own `logIn` may not run on the request of a guarded instance, or null. */
+  logIn(req: Request): Error | null
   /**
    * The reason why a request has no session, if known. Passport would say that the host forgot the
    * middleware.
@@ -192,6 +200,7 @@ function watchedStrategy(
         seesRequest: seesRequest(strategy),
         options,
         callsBackFrom,
+        guarded: watching.guarded,
         proceed,
         pass,
         fail,
@@ -214,7 +223,8 @@ function watchedSession(strategy: StrategyAtWork, watching: Watching): StrategyA
       const user = userOf(req)
       if (user === undefined || user === before) return pass.call(this)
       noteSession(req, String(Reflect.get(strategy, '_key')), user)
-      watching.watcher.session(req, (error) => (error ? this.error(error) : pass.call(this)))
+      const next = (error: unknown) => (error ? this.error(error) : pass.call(this))
+      watching.watcher.session(req, next, watching.guarded)
     }
     return strategy.authenticate.call(this, req, options)
   }
@@ -296,6 +306,8 @@ function watchLogIns(passport: PassportInstance, watching: Watching): void {
   if (typeof logIn !== 'function') return
   const watchedLogIn: LogIn = (req, user, options, done) => {
     warnWithoutGuard(watching, options)
+    const refusal = watching.guarded ? watching.watcher.logIn(req) : null
+    if (refusal !== null) return done(refusal)
     const key = String(Reflect.get(Object(manager), '_key'))
     const isFirst = Boolean(req.session) && (serialisedUnder(req, key) ?? null) === null
     const secondStep = req.session?.secondStep

@@ -1,3 +1,4 @@
+import { IncomingMessage } from 'node:http'
 import type { Request } from 'express'
 
 /**
@@ -12,9 +13,48 @@ function inherited<Note>(
   notes: WeakMap<Request, Note>,
   req: Request | undefined,
 ): Note | undefined {
-  for (let one: Request | null = req ?? null; one !== null; one = Object.getPrototypeOf(one)) {
+  for (const one of chainOf(req)) {
     const note = notes.get(one)
     if (note !== undefined) return note
   }
   return undefined
+}
+
+/** Under these, objects that stand for a request lead to it: a context of GraphQL, for example. */
+const LEADS = ['req', 'request'] as const
+
+/**
+ * The request for which an object stands that the host handed on instead: itself, what inherits from it, a proxy,
+ * a copy, a context `{ req, res }`. Undefined where nothing leads from the object to a request.
+ */
+export function requestBehind(req: Request): Request | undefined {
+  if (isRequest(req)) return req
+  return [req, ...LEADS.map((lead) => Reflect.get(req, lead)), ofSession(req)]
+    .filter(isObject)
+    .flatMap((one) => [...chainOf(one), ...chainOf(one.res?.req)])
+    .find(isRequest)
+}
+
+/** Whether it is a request itself. Express and Node link it to its response; an upgrade has none. */
+function isRequest(one: Request): boolean {
+  const { res } = one
+  if (res) return res.req === one
+  return one instanceof IncomingMessage && Object.hasOwn(one, '_readableState')
+}
+
+/** express-session notes it there, where no copy of the session has it. */
+function ofSession({ session }: Request): unknown {
+  return session ? Reflect.get(session, 'req') : undefined
+}
+
+function isObject(value: unknown): value is Request {
+  return typeof value === 'object' && value !== null
+}
+
+function chainOf(req: Request | undefined): readonly Request[] {
+  const chain: Request[] = []
+  for (let one: Request | null = req ?? null; one !== null; one = Object.getPrototypeOf(one)) {
+    chain.push(one)
+  }
+  return chain
 }
