@@ -1,10 +1,10 @@
-import { isAhead } from '../factors/clock.js'
+import { dateAhead, datesBy, type MissDates, missedNow, newerThan } from './miss-dates.js'
 import { DAY_MS, MINUTE_MS } from './units.js'
 
 /** Wrong codes of one user's authenticator. */
 export interface Attempts {
-  /** Times of the misses of the last 30 days, oldest first. A success does not clear them. */
-  readonly misses: readonly number[]
+  /** The latest misses, as many as lock for a month. A success clears only those that are older. */
+  readonly misses: MissDates
   /** Misses since the last accepted code or backup code. */
   readonly consecutive: number
 }
@@ -47,13 +47,25 @@ export function attemptCaps(codesAtOnce: number): AttemptCaps {
 
 /** The attempts after one more miss. */
 export function addMiss(attempts: Attempts, caps: AttemptCaps, now: number): Attempts {
-  const misses = known(attempts.misses, now).filter((at) => at > now - MONTH)
-  return { misses: [...misses, now].slice(-caps.month), consecutive: attempts.consecutive + 1 }
+  const misses = missedNow(attempts.misses, now, caps.month)
+  return { misses, consecutive: attempts.consecutive + 1 }
 }
 
 /** The attempts after an accepted code: the row of misses ends, the misses themselves stay. */
 export function clearConsecutive(attempts: Attempts): Attempts {
   return attempts.consecutive === 0 ? attempts : { ...attempts, consecutive: 0 }
+}
+
+/** Drops the misses of more than 30 days ago. For a machine whose clock a right code has proved. */
+export function dropOldMisses(attempts: Attempts, now: number): Attempts {
+  const misses = newerThan(attempts.misses, MONTH, now)
+  return misses === attempts.misses ? attempts : { ...attempts, misses }
+}
+
+/** Misses that are dated ahead count as of now. Writing that down lets them age from now on. */
+export function dateMisses(attempts: Attempts, now: number): Attempts {
+  const misses = dateAhead(attempts.misses, now)
+  return misses === attempts.misses ? attempts : { ...attempts, misses }
 }
 
 /** The end of the block, or null if a code may be tried now. */
@@ -70,24 +82,18 @@ export function lockEnd(attempts: Attempts, caps: AttemptCaps, now: number): num
   return lock > now ? lock : null
 }
 
-/** Drops misses of a clock that was ahead: they would block until that time has come. */
-function known(misses: readonly number[], now: number): readonly number[] {
-  return misses.filter((at) => !isAhead(at, now))
-}
-
 function lockedUntil(attempts: Attempts, caps: AttemptCaps, now: number): number {
   const { consecutive } = attempts
-  const misses = known(attempts.misses, now)
-  const last = misses.at(-1) ?? 0
+  const misses = datesBy(attempts.misses, now)
   return Math.max(
     (misses.at(-caps.day) ?? -DAY_MS) + DAY_MS,
     (misses.at(-caps.month) ?? -MONTH) + MONTH,
-    consecutive >= caps.consecutive ? last + MONTH : 0,
+    consecutive >= caps.consecutive ? (misses.at(-1) ?? now) + MONTH : 0,
   )
 }
 
 function waitUntil({ misses, consecutive }: Attempts, now: number): number {
   if (consecutive < FIRST_MISS_WITH_WAIT) return 0
   const minutes = Math.min(2 ** (consecutive - FIRST_MISS_WITH_WAIT), LONGEST_WAIT_MINUTES)
-  return (known(misses, now).at(-1) ?? 0) + minutes * MINUTE_MS
+  return (datesBy(misses, now).at(-1) ?? 0) + minutes * MINUTE_MS
 }

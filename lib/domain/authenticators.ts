@@ -63,7 +63,8 @@ export function authenticatorLock(
 
 /** Only a miss waits or locks. */
 function hasMissed(record: SecondStepRecord): boolean {
-  return isEnrolled(record) && record.attempts.misses.length > 0
+  const { misses, consecutive } = record.attempts
+  return isEnrolled(record) && (misses.length > 0 || consecutive > 0)
 }
 
 /** Without a noted lock that is none: a clock that was ahead has written it. */

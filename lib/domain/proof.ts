@@ -6,7 +6,7 @@ import {
   type Proof,
   type Reading,
 } from '../factors/factors.js'
-import { addMiss, blockOf, clearConsecutive } from './attempts.js'
+import { addMiss, blockOf, clearConsecutive, dropOldMisses } from './attempts.js'
 import { authenticatorBlock, capsOf, isEnrolled } from './authenticators.js'
 import type { Decision } from './decision.js'
 import type { SecondStepEvent } from './event.js'
@@ -125,7 +125,11 @@ async function judgeMain(
   for (const [index, answer] of answers) {
     if (answer.kind !== 'right' || !isAuthenticator(answer.kept)) continue
     const authenticators = record.authenticators.with(index, answer.kept)
-    return { known: true, decision: accept({ ...record, authenticators }, factor.method, [], now) }
+    // A right code of the time proves this machine's clock.
+    const attempts =
+      factor.misses === 'lock' ? dropOldMisses(record.attempts, now) : record.attempts
+    const proven = { ...record, authenticators, attempts }
+    return { known: true, decision: accept(proven, factor.method, [], now) }
   }
   return { known: false, decision: missed(record, factor.method, window, now) }
 }

@@ -1,4 +1,4 @@
-import { noAttempts } from '../domain/attempts.js'
+import { dateMisses, noAttempts } from '../domain/attempts.js'
 import { dropLockAhead } from '../domain/authenticators.js'
 import { endHeld, type HeldLogin } from '../domain/held-login.js'
 import { dropMailResetAhead, endMailReset } from '../domain/mail-reset.js'
@@ -140,7 +140,10 @@ export class Sessions {
   }
 
   #settledRecord(userContext: UserContext, now: number): SecondStepRecord {
-    return dropLockAhead(dropMailResetAhead(noteRule(userContext, now), now), this.#window, now)
+    const noted = dropMailResetAhead(noteRule(userContext, now), now)
+    const attempts = dateMisses(noted.attempts, now)
+    const dated = attempts === noted.attempts ? noted : { ...noted, attempts }
+    return dropLockAhead(dated, this.#window, now)
   }
 
   async #settle(userContext: UserContext): Promise<UserContext> {
@@ -150,8 +153,8 @@ export class Sessions {
       NO_REQUEST,
       (current, now) => {
         const next = this.#settledRecord({ record: current, policy, subject }, now)
-        const { ruleStart, mailReset } = next
-        return { record: next, answer: { ruleStart, mailReset }, events: [] }
+        const { ruleStart, mailReset, attempts } = next
+        return { record: next, answer: { ruleStart, mailReset, attempts }, events: [] }
       },
       record,
     )

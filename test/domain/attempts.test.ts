@@ -5,8 +5,11 @@ import {
   attemptCaps,
   blockOf,
   clearConsecutive,
+  dateMisses,
+  dropOldMisses,
   noAttempts,
 } from '../../lib/domain/attempts.js'
+import { datesBy } from '../../lib/domain/miss-dates.js'
 import { DAY, deepFreeze, HOUR, MINUTE, NOW } from '../support/records.js'
 
 const MONTH = 30 * DAY
@@ -180,17 +183,16 @@ describe('the history of misses', () => {
     })
   })
 
-  it('forgets a miss after 30 days, to the millisecond', () => {
+  it('forgets a miss after 30 days, to the millisecond, where a right code has proved the clock', () => {
     const attempts = missedApart([NOW, NOW + DAY])
-    expect(addMiss(attempts, caps, NOW + MONTH - 1).misses[0]).to.equal(NOW)
-    expect(addMiss(attempts, caps, NOW + MONTH).misses).to.deep.equal([NOW + DAY, NOW + MONTH])
+    expect(dropOldMisses(attempts, NOW + MONTH - 1)).to.equal(attempts)
+    expect(dropOldMisses(attempts, NOW + MONTH).misses).to.deep.equal([NOW + DAY])
+    expect(addMiss(attempts, caps, NOW + MONTH).misses).to.deep.equal([NOW, NOW + DAY, NOW + MONTH])
   })
 
   it('goes on counting those in a row when old ones are forgotten', () => {
-    expect(missedAt([NOW, NOW + 40 * DAY])).to.deep.equal({
-      misses: [NOW + 40 * DAY],
-      consecutive: 2,
-    })
+    const { consecutive } = dropOldMisses(missedAt([NOW, NOW + 40 * DAY]), NOW + 40 * DAY)
+    expect(consecutive).to.equal(2)
   })
 
   it('never grows beyond the cap of the month, and keeps the newest', () => {
@@ -205,24 +207,28 @@ describe('the history of misses', () => {
 })
 
 describe('misses that are dated ahead', () => {
-  // A clock that was ahead for a while would block the owner for as long as it was.
+  // A clock that was ahead for a while must not block the owner for as long as it was, nor forget
+  // what it has counted.
   const ahead = Array.from({ length: 20 }, (_, index) => NOW + 300 * DAY + index)
 
-  it('cause no lock and no wait after the clock is corrected', () => {
-    expect(blockOf({ misses: ahead, consecutive: 20 }, caps, NOW)).to.equal(null)
-    expect(blockOf({ misses: [...ahead, NOW], consecutive: 5 }, caps, NOW)).to.deep.equal({
-      until: NOW + MINUTE,
-      locked: false,
-    })
+  it('count as now', () => {
+    const locked = { until: NOW + DAY, locked: true }
+    expect(blockOf({ misses: ahead, consecutive: 0 }, caps, NOW)).to.deep.equal(locked)
+    const waits = { misses: ahead.slice(0, 5), consecutive: 5 }
+    expect(blockOf(waits, caps, NOW)).to.deep.equal({ until: NOW + MINUTE, locked: false })
   })
 
-  it('are forgotten with the next miss', () => {
-    const { misses } = addMiss({ misses: ahead, consecutive: 20 }, caps, NOW)
-    expect(misses).to.deep.equal([NOW])
+  it('are dated with the next miss, and age from then on', () => {
+    const attempts = addMiss({ misses: ahead.slice(0, 2), consecutive: 0 }, caps, NOW)
+    expect(datesBy(attempts.misses, NOW + DAY)).to.deep.equal([NOW, NOW, NOW])
+    expect(datesBy(attempts.misses, NOW + 300 * DAY + 1).slice(0, 2)).to.deep.equal(
+      ahead.slice(0, 2),
+    )
   })
 
-  it('count where the clocks of two machines are a minute apart at most', () => {
-    const near = Array.from({ length: 20 }, () => NOW + MINUTE)
-    expect(blockOf({ misses: near, consecutive: 20 }, caps, NOW)?.locked).to.equal(true)
+  it('stay as they are where the clocks of two machines are a minute apart at most', () => {
+    const near = { misses: Array.from({ length: 20 }, () => NOW + MINUTE), consecutive: 20 }
+    expect(blockOf(near, caps, NOW)?.locked).to.equal(true)
+    expect(dateMisses(near, NOW)).to.equal(near)
   })
 })

@@ -1,7 +1,9 @@
 // Somebody who knows the password and has no factor guesses codes: from many sessions at once, by
 // every route that takes one, day after day, while the owner goes on signing in.
 
+import { randomBytes } from 'node:crypto'
 import { expect } from 'chai'
+import { memoryStore } from '../../lib/index.js'
 import {
   browserOf,
   type Enrolment,
@@ -11,7 +13,7 @@ import {
   passFirstStep,
   signIn,
 } from '../support/browser.js'
-import { DAY, MINUTE } from '../support/clock.js'
+import { DAY, MINUTE, movedSystem } from '../support/clock.js'
 import { ann, type Host, makeHost } from '../support/host.js'
 
 /** A host whose second route takes codes too, and that limits no addresses. */
@@ -98,6 +100,36 @@ describe('promise 3: guessing does not pay', () => {
         if (verdicts < aDay && turn % 3 === 0) await ownerSignsIn(host, enrolment)
       }
       expect(verdicts).to.equal(aDay)
+    })
+  }
+
+  for (const [name, by] of [
+    ['behind', -40 * DAY],
+    ['ahead', 40 * DAY],
+  ] as const) {
+    it(`is not helped by a machine whose clock is ${name}: no miss is forgotten, nor counts for ever`, async () => {
+      const [keys, store] = [[randomBytes(32).toString('base64')], memoryStore()]
+      const right = Date.UTC(2026, 0, 5, 12)
+      const [host, wrong] = [right, right + by].map((start) =>
+        makeHost({ options: { keys, store, ipLimit: false }, system: movedSystem(start) }),
+      ) as [Host, Host]
+      const enrolment = await enrol(host, ann)
+      const verdicts: string[] = []
+      for (let turn = 0; turn < 15; turn += 1) {
+        for (const machine of [wrong, host]) {
+          const browser = browserOf(machine)
+          await passFirstStep(browser, ann)
+          const { body } = await giveCode(browser, wrongCode(enrolment, turn))
+          verdicts.push(body.code)
+        }
+      }
+      expect(verdicts.filter((code) => code === 'wrong-code')).to.have.length(5)
+      expect((await store.find('ann'))?.attempts.consecutive).to.equal(5)
+
+      const owner = browserOf(host)
+      await passFirstStep(owner, ann)
+      host.system.advance(MINUTE)
+      await giveCode(owner, enrolment.code()).expect(200)
     })
   }
 
