@@ -4,8 +4,8 @@ import { guardStateOf, knownGuardStateOf } from './visitor.js'
 
 type Done = (error?: unknown) => void
 type Method = (this: Session, done?: Done) => Session
-const NAMES = ['destroy', 'regenerate', 'reload'] as const
-type Methods = Readonly<Record<(typeof NAMES)[number], Method>>
+type Name = 'destroy' | 'regenerate' | 'reload'
+type Methods = Readonly<Record<Name, unknown>>
 
 /** What the types do not say of the package. */
 interface Classes {
@@ -19,10 +19,13 @@ interface SessionOfRequest {
   readonly session: Session
 }
 
-/** The methods as they were before, by the object that has the watched ones: a session or a prototype. */
-const originals = new WeakMap<object, Methods>()
-/** By the prototype that they inherit from. */
-const watchedPrototypes = new WeakMap<object, object>()
+const { Session: Own, Store: OwnStore } = expressSession as unknown as Classes
+const ORDINARY = { session: Own.prototype.regenerate, store: OwnStore.prototype.regenerate }
+
+/** The methods as they were before, by the watched ones. */
+const originals = new WeakMap<Method, Method>()
+/** Requests whose session the package itself is regenerating. */
+const regenerating = new WeakSet<Request>()
 
 /**
  * Many hosts log out by `req.session.destroy()` or `req.session.regenerate()`. From now on these
@@ -31,16 +34,17 @@ const watchedPrototypes = new WeakMap<object, object>()
  */
 export function watchSessions(req: Request): void {
   const { session } = req
-  if (!session || knownGuardStateOf(req) === undefined || originalsOf(session) !== undefined) return
-  if (inheritsMethods(req, session)) Object.setPrototypeOf(session, watchedPrototypeOf(session))
-  else putMethods(session, ownMethodsOf(session), () => ({ req, session }))
+  if (!session || knownGuardStateOf(req) === undefined || isWatched(req, session)) return
+  // One for all sessions of a kind, because most requests end none: a session gets no methods of its own.
+  if (inheritsMethods(req, session)) putMethods(Object.getPrototypeOf(session), guarded)
+  else putMethods(session, () => ({ req, session }))
 }
 
 /** A regeneration by the package itself, in which the login goes on or has been ended already. */
 export function regenerateOwn(req: Request, done: Done): void {
-  const { session } = req
-  const { regenerate } = originalsOf(session) ?? ownMethodsOf(session)
-  regenerate.call(session, (error) => {
+  regenerating.add(req)
+  req.session.regenerate((error) => {
+    regenerating.delete(req)
     watchSessions(req)
     done(error)
   })
@@ -51,11 +55,9 @@ export function regenerateOwn(req: Request, done: Done): void {
  * one. A store or a host may have put something else in its place.
  */
 export function hasOrdinaryRegenerate({ session, sessionStore }: Request): boolean {
-  const { regenerate } = originalsOf(session) ?? ownMethodsOf(session)
-  const { Session: Own, Store } = expressSession as unknown as Classes
   return (
-    regenerate === Own.prototype.regenerate &&
-    sessionStore.regenerate === Store.prototype.regenerate
+    originalOf(session.regenerate as Method) === ORDINARY.session &&
+    sessionStore.regenerate === ORDINARY.store
   )
 }
 
@@ -65,59 +67,68 @@ export function generateOwn(req: Request): void {
   watchSessions(req)
 }
 
-function originalsOf(session: Session): Methods | undefined {
-  return originals.get(Object.getPrototypeOf(session)) ?? originals.get(session)
+function originalOf(method: Method): Method {
+  return originals.get(method) ?? method
 }
 
-/** Sessions of express-session do, and know their request. Those of other middleware may not. */
+function isWatched(req: Request, session: Session): boolean {
+  const { destroy, regenerate } = session as Methods as Readonly<Record<Name, Method>>
+  const areKnown = originals.has(destroy) && originals.has(regenerate)
+  return areKnown && (Object.hasOwn(session, 'regenerate') || requestOf(session) === req)
+}
+
+/**
+ * Sessions of express-session do, and know their request. Those of other middleware may not. A `reload` that
+ * express-session puts on each of its own leads to the inherited one.
+ */
 function inheritsMethods(req: Request, session: Session): boolean {
-  return requestOf(session) === req && !NAMES.some((name) => Object.hasOwn(session, name))
+  const hasOwn = Object.hasOwn(session, 'destroy') || Object.hasOwn(session, 'regenerate')
+  return requestOf(session) === req && !hasOwn
 }
 
-function requestOf(session: Session): Request {
-  return Reflect.get(session, 'req') as Request
+function requestOf(session: Session): Request | undefined {
+  return Reflect.get(session, 'req') as Request | undefined
 }
 
-/** One for all sessions of a kind, because most requests end none: a session gets no methods of its own. */
-function watchedPrototypeOf(session: Session): object {
-  const prototype: object = Object.getPrototypeOf(session)
-  const known = watchedPrototypes.get(prototype)
-  if (known !== undefined) return known
-  const watched: object = Object.create(prototype)
-  watchedPrototypes.set(prototype, watched)
-  putMethods(watched, prototype as Methods, (self) => ({ req: requestOf(self), session: self }))
-  return watched
-}
-
-function ownMethodsOf({ destroy, regenerate, reload }: Session): Methods {
-  return { destroy, regenerate, reload } as Methods
+/** Null for a session whose request has met no guard. */
+function guarded(session: Session): SessionOfRequest | null {
+  const req = requestOf(session)
+  return req === undefined || knownGuardStateOf(req) === undefined ? null : { req, session }
 }
 
 /** Puts the watched methods on a session, or on the prototype of many. */
-function putMethods(
-  on: object,
-  methods: Methods,
-  called: (self: Session) => SessionOfRequest,
-): void {
-  originals.set(on, methods)
-  define(on, 'destroy', function (done) {
-    return endBy(methods.destroy, called(this), done)
+function putMethods(on: Methods, called: (self: Session) => SessionOfRequest | null): void {
+  define(on, 'destroy', (destroy) => {
+    return function (this: Session, done) {
+      const known = called(this)
+      return known === null ? destroy.call(this, done) : endBy(destroy, known, done)
+    }
   })
-  define(on, 'regenerate', function (done) {
-    return endBy(methods.regenerate, called(this), done)
+  define(on, 'regenerate', (regenerate) => {
+    return function (this: Session, done) {
+      const known = called(this)
+      const isOwn = known === null || regenerating.has(known.req)
+      return isOwn ? regenerate.call(this, done) : endBy(regenerate, known, done)
+    }
   })
   // It puts another object for the same session on the request.
-  define(on, 'reload', function (done) {
-    const { req, session } = called(this)
-    return methods.reload.call(session, (error) => {
-      watchSessions(req)
-      done?.(error)
-    })
+  define(on, 'reload', (reload) => {
+    return function (this: Session, done) {
+      const known = called(this)
+      if (known === null) return reload.call(this, done)
+      return reload.call(this, (error) => {
+        watchSessions(known.req)
+        done?.(error)
+      })
+    }
   })
 }
 
-/** Not enumerable, as express-session's `save`: neither stored nor copied. */
-function define(on: object, name: keyof Methods, value: Method): void {
+/** Not enumerable, as express-session's: neither stored nor copied. */
+function define(on: Methods, name: Name, watched: (original: Method) => Method): void {
+  const original = originalOf(on[name] as Method)
+  const value = watched(original)
+  originals.set(value, original)
   Object.defineProperty(on, name, { configurable: true, enumerable: false, writable: true, value })
 }
 

@@ -4,6 +4,7 @@
 
 import { expect } from 'chai'
 import express, { type ErrorRequestHandler, type Request } from 'express'
+import expressSession, { type Session } from 'express-session'
 import type { SecondStepEvent } from '../../../lib/domain/event.js'
 import { ADMIN, ada, adminVisit } from '../../support/admin.js'
 import { getJson, postJson } from '../../support/answers.js'
@@ -213,6 +214,42 @@ describe('the methods of a guarded session', () => {
     // Only what the session was before is over.
     const { ended } = await recordOf(host)
     expect(ended.filter(({ goodFrom }) => goodFrom === undefined)).to.deep.equal([])
+  })
+
+  it('leave alone what the host puts in their place for all sessions, and are run by it', async () => {
+    const { host, enrolment, browser } = await signedIn()
+    const { prototype } = expressSession.Session as unknown as { prototype: Session }
+    const { regenerate } = prototype
+    const called: string[] = []
+    prototype.regenerate = function (this: Session, done) {
+      called.push(this.id)
+      return regenerate.call(this, done)
+    }
+    try {
+      host.system.advance(60_000)
+      const heard = listenTo(host)
+      await postJson(browser, '/second-step/fresh', { code: enrolment.code() }).expect(200)
+      await getJson(browser, '/inside').expect(200)
+      expect(heard).to.deep.equal(['code-accepted'])
+      expect(called).to.have.length(1)
+      await postJson(browser, '/regenerate').expect(200)
+      expect(heard).to.deep.equal(['code-accepted', 'logged-out'])
+      expect(called).to.have.length(2)
+    } finally {
+      prototype.regenerate = regenerate
+    }
+  })
+
+  it('are the ordinary ones where no guard has seen the request', async () => {
+    const { host, cookie } = await signedIn()
+    const heard = listenTo(host)
+    const app = express()
+    const options = { secret: 'test', resave: false, saveUninitialized: false }
+    app.use(expressSession({ ...options, store: host.sessions }))
+    mountWays({ ...host, app })
+    await postJson(useCookie(browserOf({ app }), cookie), '/destroy').expect(200)
+    expect(heard).to.deep.equal([])
+    await getJson(useCookie(browserOf(host), cookie), '/inside').expect(401)
   })
 
   it('pass what the host’s callback fails with to its error handler, as the log-out does', async () => {
