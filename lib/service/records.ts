@@ -71,6 +71,7 @@ export class Records {
   readonly #turns: Turns<SecondStepRecord>
   readonly #watcher: WriteWatcher | null
   #opening: Promise<void> | null = null
+  #isOpen = false
 
   constructor(
     store: RecordStore,
@@ -114,10 +115,15 @@ export class Records {
     if (open === undefined) return Promise.resolve()
     this.#opening ??= this.#within(() =>
       open.call(this.#store, { production: this.#production }),
-    ).catch((error: unknown) => {
-      this.#opening = null
-      throw error
-    })
+    ).then(
+      () => {
+        this.#isOpen = true
+      },
+      (error: unknown) => {
+        this.#opening = null
+        throw error
+      },
+    )
     return this.#opening
   }
 
@@ -162,7 +168,8 @@ export class Records {
       const [record, policy] = await Promise.all([this.find(userId), this.policy()])
       return { record, policy }
     }
-    await this.open()
+    // Waited for once only: every request reads.
+    if (!this.#isOpen) await this.open()
     return this.#within(async () => {
       const stored = await this.#store.read?.(userId, hint)
       const record = this.#record(userId, stored?.record)

@@ -98,23 +98,28 @@ export class Sessions {
   keptContext(userId: string, claimed: Subject): UserContext | null | Promise<UserContext | null> {
     const look = this.#keptLooks?.find(userId) ?? null
     if (look === null) return null
-    if (this.#knownUsers === null || !hasRulesOfRoles(look.policy)) {
-      return this.#unlessUnsettled({ ...look, subject: claimed })
-    }
-    return this.#contextOf(look, userId, claimed).then((context) => this.#unlessUnsettled(context))
+    const context = this.#contextOf(look, userId, claimed)
+    return context instanceof Promise
+      ? context.then((known) => this.#unlessUnsettled(known))
+      : this.#unlessUnsettled(context)
   }
 
   #unlessUnsettled(userContext: UserContext): UserContext | null {
     return this.#isSettled(userContext) ? userContext : null
   }
 
-  async #contextOf(
+  /** At once, unless roles have rules: this is for each request. */
+  #contextOf(
     { record, policy }: Look,
     userId: string,
     claimed: Subject,
-  ): Promise<UserContext> {
-    const known = hasRulesOfRoles(policy) ? await this.#knownUsers?.find(userId) : undefined
-    return { record, policy, subject: known?.subject(policy, claimed) ?? claimed }
+  ): UserContext | Promise<UserContext> {
+    if (this.#knownUsers === null || !hasRulesOfRoles(policy)) {
+      return { record, policy, subject: claimed }
+    }
+    return this.#knownUsers
+      .find(userId)
+      .then((known) => ({ record, policy, subject: known.subject(policy, claimed) }))
   }
 
   /**
@@ -131,7 +136,7 @@ export class Sessions {
     return this.#settled({ record, policy, subject: known?.subject(policy, claimed) ?? claimed })
   }
 
-  async #settled(userContext: UserContext): Promise<UserContext> {
+  #settled(userContext: UserContext): UserContext | Promise<UserContext> {
     return this.#isSettled(userContext) ? userContext : this.#settle(userContext)
   }
 

@@ -69,8 +69,9 @@ export class RedisDocuments {
   /** @throws BrokenRecordError for a record that was lost; Error where the answer cannot be known */
   async record(userId: string): Promise<object | null> {
     const place = this.#keys.place(userId)
-    const [, bytes] = await this.#read([place.tag.marker, place.key])
-    return this.#recordOf(place, bytes)
+    const { marker } = place.tag
+    const [, bytes] = checked(marker, 2, await this.#redis.mgetBuffer([marker, place.key]))
+    return this.#foundOf(place, bytes) ?? this.#lookedAgain(place)
   }
 
   /**
@@ -81,20 +82,19 @@ export class RedisDocuments {
    */
   async recordAndPolicy(userId: string, hint?: { readonly atLogin: boolean }): Promise<Documents> {
     const place = this.#keys.place(userId)
-    const atOnce = hint?.atLogin === true || this.#without.has(place.hash)
-    const found = atOnce ? await this.#readAtOnce(place) : await this.#readTogether(place)
-    if (found.record === null) this.#remember(place.hash)
-    else this.#without.delete(place.hash)
-    return found
-  }
-
-  async #readTogether(place: RecordPlace): Promise<Documents> {
-    const { marker, policy } = place.tag
-    const [words, text, bytes] = await this.#read([marker, policy, place.key])
-    return {
-      policy: policyOf(policy, words, text?.toString()),
-      record: await this.#recordOf(place, bytes),
+    if (hint?.atLogin === true || this.#without.has(place.hash)) {
+      const found = await this.#readAtOnce(place)
+      if (found.record === null) this.#remember(place.hash)
+      else this.#without.delete(place.hash)
+      return found
     }
+    const { marker, policy } = place.tag
+    const found = await this.#redis.mgetBuffer([marker, policy, place.key])
+    const [words, text, bytes] = checked(marker, 3, found)
+    const document = policyOf(policy, words, text?.toString())
+    const record = this.#foundOf(place, bytes) ?? (await this.#lookedAgain(place))
+    if (record === null) this.#remember(place.hash)
+    return { record, policy: document }
   }
 
   async #readAtOnce(place: RecordPlace): Promise<Documents> {
@@ -153,19 +153,12 @@ export class RedisDocuments {
     })
   }
 
-  /** One command, so that no emptying can come between the documents and the marker. */
-  async #read(
-    names: readonly [marker: string, ...documents: string[]],
-  ): Promise<readonly [marker: string, ...documents: (Buffer | null)[]]> {
-    const found = await this.#redis.mgetBuffer([...names])
-    const [marker, ...documents] = found
-    if (!Buffer.isBuffer(marker)) throw emptied(names[0])
-    if (found.length !== names.length) throw new Error('Redis answered nonsense to a read')
-    return [marker.toString(), ...documents]
+  /** @throws BrokenRecordError where it cannot be read */
+  #foundOf(place: RecordPlace, bytes: Buffer | null | undefined): object | null {
+    return Buffer.isBuffer(bytes) ? this.#known.recordOf(place.key, bytes) : null
   }
 
-  async #recordOf(place: RecordPlace, bytes: Buffer | null | undefined): Promise<object | null> {
-    if (Buffer.isBuffer(bytes)) return this.#known.recordOf(place.key, bytes)
+  async #lookedAgain(place: RecordPlace): Promise<object | null> {
     const [found] = await this.#lookAgain([place])
     if (found?.status === 'fulfilled') return found.value
     throw found?.reason ?? new Error('Redis answered nonsense to a read')
@@ -181,6 +174,22 @@ export class RedisDocuments {
       settled(() => foundAgain(place, String(told[2 * index]), told[2 * index + 1])),
     )
   }
+}
+
+/**
+ * What one command has read, so that no emptying can come between the documents and the marker.
+ *
+ * @param length how many keys it asked for, the marker first
+ */
+function checked(
+  key: string,
+  length: number,
+  found: readonly (Buffer | null)[],
+): readonly [marker: string, ...documents: (Buffer | null)[]] {
+  const [marker, ...documents] = found
+  if (!Buffer.isBuffer(marker)) throw emptied(key)
+  if (found.length !== length) throw new Error('Redis answered nonsense to a read')
+  return [marker.toString(), ...documents]
 }
 
 /** The KEYS of a look at one record. */

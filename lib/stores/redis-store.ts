@@ -85,8 +85,7 @@ export function redisStore(redis: RedisClient, options: RedisStoreOptions = {}):
     writeWith,
     findPolicy: () => policy.find(),
     writePolicy: (document, expectedVersion) => policy.write(document, expectedVersion),
-    read: async (userId, hint) =>
-      (await documents.recordAndPolicy(userId, hint)) as RecordAndPolicy,
+    read: (userId, hint) => documents.recordAndPolicy(userId, hint) as Promise<RecordAndPolicy>,
     findMany: async (userIds) =>
       (await documents.records(userIds)) as PromiseSettledResult<SecondStepRecord | null>[],
     list: (query) => redisPage(redis, keys, query),

@@ -38,26 +38,26 @@ type IsOpen = () => boolean
  * Identifies the visitor, and removes a user who may not be signed in. Saves its changes before
  * other code runs.
  */
-export async function meet(site: Site, req: Request, isOpen: IsOpen): Promise<Visitor> {
+export function meet(site: Site, req: Request, isOpen: IsOpen): Promise<Visitor> {
   const user = userOf(req)
   const login = user === undefined ? null : loginBeforeGuard(req, user)
   if (user !== undefined && login?.isFirst === true)
     return meetLogin(site, req, user, login, isOpen)
   const pending = pendingOf(site, req)
-  if (pending !== null) await removeUserBeside(site, req)
-  if (pending === 'broken') return { kind: 'over' }
   if (pending !== null) return meetPending(site, req, pending, isOpen)
   return user === undefined
-    ? { kind: 'anonymous' }
+    ? Promise.resolve({ kind: 'anonymous' })
     : meetUser(site, req, user, login !== null, isOpen)
 }
 
 async function meetPending(
   site: Site,
   req: Request,
-  pending: PendingLogin,
+  pending: PendingLogin | 'broken',
   isOpen: IsOpen,
 ): Promise<Visitor> {
+  await removeUserBeside(site, req)
+  if (pending === 'broken') return { kind: 'over' }
   const userContext = await site.sessions.userContext(pending.userId, pending.subject)
   const standing = pendingStandingOf(pending, userContext, site.system.now())
   if (standing === 'over') return { kind: 'over' }
@@ -223,7 +223,15 @@ async function refuseLogin(site: HostApp, req: Request, error: unknown): Promise
 }
 
 /** Ends an open reset if the user's address has changed since. */
-async function withoutMovedReset(
+function withoutMovedReset(
+  site: Services,
+  account: Account,
+  found: UserContext,
+): UserContext | Promise<UserContext> {
+  return found.record.mailReset === null ? found : afterMovedReset(site, account, found)
+}
+
+async function afterMovedReset(
   site: Services,
   { id, email, subject }: Account,
   found: UserContext,
