@@ -7,5 +7,5 @@ import type { Response } from 'express'
  */
 export function answeredSince(res: Response): () => boolean {
   const hadBegun = res.headersSent
-  return () => res.writableEnded || (!hadBegun && res.headersSent)
+  return () => (hadBegun ? res.writableEnded : res.headersSent)
 }

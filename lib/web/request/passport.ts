@@ -104,7 +104,10 @@ const usedProperties = new WeakMap<Request, readonly string[]>()
 
 /** Remembers a property under which an instance has put a user, for when users are taken away. */
 export function noteUserProperty(req: Request): void {
-  const [property, used = []] = [userProperty(req), usedProperties.get(req)]
+  const property = userProperty(req)
+  // The usual property is emptied in any case.
+  if (property === 'user') return
+  const used = usedProperties.get(req) ?? []
   if (!used.includes(property)) usedProperties.set(req, [...used, property])
 }
 
