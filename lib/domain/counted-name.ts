@@ -1,7 +1,7 @@
 /** Ignores accents and case, as databases do. Every Node.js has this collation. */
 const COLLATOR = new Intl.Collator('und', { sensitivity: 'base', ignorePunctuation: false })
 const IGNORED = /[\p{M}\p{Z}\p{C}\p{Default_Ignorable_Code_Point}]/u
-const ASCII = /^[\x21-\x7e]$/
+const ASCII = /^[\x21-\x7e]*$/
 const LETTERS = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZ']
 const DIGITS = [...'0123456789']
 /** There is a single character for each of them, such as 🆒. */
@@ -37,7 +37,10 @@ export const LONGEST_NAME = 1000
 export function countedName(name: string): string {
   // To normalise a long name takes time that grows with the square of its length.
   if (name.length > LONGEST_NAME) return ''
-  const plain = [...name.normalize('NFKD').replace(NUMERATOR, digitOf)].map(plainOf).join('')
+  // Most names are; no collation takes a character of theirs for another but by its case.
+  const plain = ASCII.test(name)
+    ? name
+    : [...name.normalize('NFKD').replace(NUMERATOR, digitOf)].map(plainOf).join('')
   return (
     plain
       .toLowerCase()

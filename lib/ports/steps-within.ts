@@ -1,4 +1,5 @@
 import { UnavailableError } from '../errors/unavailable-error.js'
+import { timeLimit } from './time-limit.js'
 
 /** Runs one of several steps. Once the time is over no step that follows it begins. */
 export type Step = <T>(part: string, call: () => Promise<T>) => Promise<T>
@@ -11,28 +12,30 @@ export type Step = <T>(part: string, call: () => Promise<T>) => Promise<T>
  * @param timeout milliseconds
  * @throws UnavailableError naming the part that was silent
  */
-export async function stepsWithin<T>(timeout: number, run: (step: Step) => Promise<T>): Promise<T> {
-  let over = false
-  let present = 'a step of the host'
-  const step: Step = async (part, call) => {
-    present = part
-    const answer = await call()
-    return over ? new Promise<never>(() => undefined) : answer
-  }
-  let timer: NodeJS.Timeout | undefined
-  const silence = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
+export function stepsWithin<T>(timeout: number, run: (step: Step) => Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    let over = false
+    let present = 'a step of the host'
+    const limit = timeLimit(timeout)
+    const waiting = limit.begin((silence) => {
       over = true
-      const error = new Error(`no answer within ${timeout} ms`)
-      reject(new UnavailableError(present, Object.assign(error, { code: 'ETIMEDOUT' })))
-    }, timeout)
+      reject(new UnavailableError(present, silence))
+    })
+    const step: Step = async (part, call) => {
+      present = part
+      const answer = await call()
+      return over ? new Promise<never>(() => undefined) : answer
+    }
+    run(step).then(
+      (answer) => {
+        limit.end(waiting)
+        resolve(answer)
+      },
+      // After the time limit this was already answered.
+      (error: unknown) => {
+        limit.end(waiting)
+        reject(error)
+      },
+    )
   })
-  const steps = run(step)
-  // A failure after the time limit was already answered.
-  steps.catch(() => undefined)
-  try {
-    return await Promise.race([steps, silence])
-  } finally {
-    clearTimeout(timer)
-  }
 }

@@ -41,12 +41,14 @@ export class LaterPlaces {
 
   /** @returns false if that place is not waiting to be taken */
   takeNot(place: Place): boolean {
-    return this.#takings.delete(idOf(place))
+    return this.#takings.size > 0 && this.#takings.delete(idOf(place))
   }
 
   /** What the next call carries. A call takes each place once, so what is in `wanted` has to wait. */
   carried(wanted: readonly Place[]): Carried {
+    if (this.isEmpty) return NOTHING
     const back = this.#back.splice(0, CARRIED_AT_ONCE)
+    if (this.#takings.size === 0) return { back, takings: [] }
     const own = new Set(wanted.map(idOf))
     const takings: LaterTaking[] = []
     for (const [id, taking] of this.#takings) {
@@ -70,5 +72,5 @@ export class LaterPlaces {
 }
 
 function idOf({ name, key }: Place): string {
-  return JSON.stringify([name, key])
+  return `${name.length}:${name}:${key}`
 }

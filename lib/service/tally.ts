@@ -127,6 +127,7 @@ export class Tally {
     wanted: readonly WantedPlace[],
     { back, takings }: Carried,
   ): Promise<readonly Taking[]> {
+    if (takings.length === 0) return this.#call(wanted, back)
     const all = [...wanted, ...takings.map(({ place }) => place)]
     const answers = await this.#call(all, back).finally(() => this.#later.answered(takings))
     for (const [nth, later] of takings.entries()) {

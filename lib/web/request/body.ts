@@ -1,5 +1,6 @@
 import express, { type NextFunction, type Request, type Response } from 'express'
 import { malformed, type Problem } from '../../text/problem.js'
+import { isOfType } from './content-type.js'
 
 const LARGEST = 4096
 /** As many as `express.urlencoded()` reads. */
@@ -16,7 +17,7 @@ export async function readBody(req: Request, res: Response): Promise<Problem | n
     return large === null ? null : malformed(large.field, 413)
   }
   if (!hasBody(req)) return null
-  if (!req.is(['application/json', 'application/x-www-form-urlencoded'])) {
+  if (!isOfType(req, ['application/json', 'application/x-www-form-urlencoded'])) {
     return malformed(null, 415)
   }
   try {

@@ -1,10 +1,11 @@
 import type { Request } from 'express'
+import { isOfType } from './content-type.js'
 import type { Site } from './site.js'
 import { knownGuardStateOf } from './visitor.js'
 
 /** Whether to answer in JSON: the request prefers JSON, or its body is JSON. */
 export function wantsJson(req: Request): boolean {
-  return Boolean(req.is('application/json')) || req.accepts(['html', 'json']) === 'json'
+  return isOfType(req, ['application/json']) || req.accepts(['html', 'json']) === 'json'
 }
 
 /** In characters. Browsers send far fewer than 200, and it is read several times for one page. */

@@ -68,7 +68,8 @@ function isPlain(value: unknown): boolean {
   if (Array.isArray(value) && Object.keys(value).length !== value.length) return false
   const prototype: unknown = Object.getPrototypeOf(value)
   if (prototype !== Object.prototype && prototype !== Array.prototype) return false
-  for (const key in value) if (!isPlain(Reflect.get(value, key))) return false
+  const members = value as Readonly<Record<string, unknown>>
+  for (const key in members) if (!isPlain(members[key])) return false
   return true
 }
 
