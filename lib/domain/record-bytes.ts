@@ -65,11 +65,32 @@ export function nameBytes(writeId: string): Buffer {
  * checksum. A record that has something that this format does not know is written as JSON.
  */
 export function encodeRecord(record: SecondStepRecord): Buffer {
+  return encodedOrNull(record)?.bytes ?? Buffer.from(JSON.stringify(record))
+}
+
+interface NamedBytes {
+  readonly bytes: Buffer
+  /** The name of the write, as `nameBytes` writes it. */
+  readonly name: Buffer
+}
+
+/**
+ * The same, and the name of its write.
+ *
+ * @throws BytesError for a name that has no bytes
+ */
+export function encodeNamedRecord(record: SecondStepRecord): NamedBytes {
+  const encoded = encodedOrNull(record)
+  if (encoded !== null) return encoded
+  return { bytes: encodeRecord(record), name: nameBytes(record.writeId) }
+}
+
+/** Null for a record that this format does not know. */
+function encodedOrNull(record: SecondStepRecord): NamedBytes | null {
   try {
-    if (!isRecord(record)) throw new BytesError('no record')
-    return encoded(record)
+    return isRecord(record) ? encoded(record) : null
   } catch (error) {
-    if (error instanceof BytesError) return Buffer.from(JSON.stringify(record))
+    if (error instanceof BytesError) return null
     throw error
   }
 }
@@ -96,13 +117,15 @@ export function decodeRecord(bytes: Buffer): SecondStepRecord {
   return Object.defineProperty(record, DECODED, IS_DECODED)
 }
 
-function encoded(record: SecondStepRecord): Buffer {
+function encoded(record: SecondStepRecord): NamedBytes {
   only(record, 19)
   only(record.attempts, 2)
   const writer = new ByteWriter()
   writer.raw(Uint8Array.of(FORMAT))
   writer.ascii(`${record.version}:`)
+  const nameAt = writer.written.length
   writer.string(record.writeId)
+  const nameEnd = writer.written.length
   writer.string(record.userId)
   let mask = 0
   for (const [nth, part] of PARTS.entries()) if (says(record, part)) mask += 2 ** nth
@@ -112,7 +135,8 @@ function encoded(record: SecondStepRecord): Buffer {
   }
   const sum = checksum(writer.written, writer.written.length)
   writer.raw(Uint8Array.of(sum >>> 24, sum >>> 16, sum >>> 8, sum))
-  return writer.written
+  const bytes = writer.written
+  return { bytes, name: bytes.subarray(nameAt, nameEnd) }
 }
 
 function says(record: SecondStepRecord, part: Part): boolean {

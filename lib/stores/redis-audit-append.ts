@@ -1,7 +1,7 @@
 import { DAY_MS, DAY_S } from '../domain/units.js'
 import type { AuditEntry } from '../ports/audit-log.js'
 import { type RedisClient, redisScript } from '../redis/redis-client.js'
-import { type RedisKeys, TAGS } from '../redis/redis-keys.js'
+import { type RecordPlace, type RedisKeys, TAGS } from '../redis/redis-keys.js'
 import { kindAndEntry, shortIdOfTime } from './redis-audit-entry.js'
 import { AUDIT_LISTS_IN_LUA } from './redis-audit-lua.js'
 
@@ -164,15 +164,13 @@ appendEntries(1, 1)
 return 1
 `)
 
-/** The keys and arguments of `appendEntries` for entries about one user. */
+/** The keys and arguments of `appendEntries` for entries about one user, who has this place. */
 export function appendArguments(
-  keys: RedisKeys,
+  { tag, hash }: RecordPlace,
   { length, days }: AuditBounds,
   entries: readonly AuditEntry[],
 ): { readonly names: readonly string[]; readonly args: readonly string[] } {
   const { user = null } = entries[0] ?? {}
-  // No user has the empty id. It stands for events about no single user.
-  const { tag, hash } = keys.place(user ?? '')
   const newest = Math.max(0, ...entries.map(({ at }) => at))
   const ofTag = Math.ceil(length / TAGS)
   const attempts = user === null ? ATTEMPTS_OF_NOBODY : ATTEMPTS_OF_ONE_USER
@@ -190,6 +188,8 @@ export async function appendAbout(
   bounds: AuditBounds,
   entries: readonly AuditEntry[],
 ): Promise<void> {
-  const { names, args } = appendArguments(keys, bounds, entries)
+  // No user has the empty id. It stands for events about no single user.
+  const place = keys.place(entries[0]?.user ?? '')
+  const { names, args } = appendArguments(place, bounds, entries)
   await append(redis, names, args)
 }

@@ -1,5 +1,5 @@
 import type { SecondStepRecord } from '../domain/record.js'
-import { encodeRecord, nameBytes } from '../domain/record-bytes.js'
+import { encodeNamedRecord } from '../domain/record-bytes.js'
 import { type ListPlace, listPlaceOf } from '../domain/record-list.js'
 import type { AuditEntry } from '../ports/audit-log.js'
 import { type RedisArgument, type RedisClient, redisScript } from '../redis/redis-client.js'
@@ -100,8 +100,9 @@ export async function writeRecordWithEntries(
   keys: RedisKeys,
   { record, expectedVersion, entries }: WriteOfEntries,
 ): Promise<boolean> {
-  const { names, args } = recordArguments(keys.place(record.userId), record, expectedVersion)
-  const more = appendArguments(keys, { length: LENGTH, days: DAYS }, entries)
+  const place = keys.place(record.userId)
+  const { names, args } = recordArguments(place, record, expectedVersion)
+  const more = appendArguments(place, { length: LENGTH, days: DAYS }, entries)
   const answer = await writeRecordWith(redis, [...names, ...more.names], [...args, ...more.args])
   return hasWon(answer)
 }
@@ -114,9 +115,9 @@ function recordArguments(
   const { marker, lists } = tag
   const names = [key, marker, lists.all, lists.locked, lists.paused, lists['mail-resets-due']]
   const places = placesOf(listPlaceOf(record)).map((time) => String(time ?? ''))
-  const { writeId } = record
-  const own = [String(expectedVersion), writeId, encodeRecord(record)]
-  return { names, args: [...own, hash, ...places, nameBytes(writeId)] }
+  const { bytes, name } = encodeNamedRecord(record)
+  const own = [String(expectedVersion), record.writeId, bytes]
+  return { names, args: [...own, hash, ...places, name] }
 }
 
 /** In the list of all, 0 stands for who is not enrolled. */

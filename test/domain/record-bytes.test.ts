@@ -5,7 +5,13 @@ import { expect } from 'chai'
 import fc from 'fast-check'
 import { BrokenRecordError, parseRecord } from '../../lib/domain/parse-record.js'
 import { blankRecord, type SecondStepRecord } from '../../lib/domain/record.js'
-import { decodeRecord, encodeRecord, isEncoded } from '../../lib/domain/record-bytes.js'
+import {
+  decodeRecord,
+  encodeNamedRecord,
+  encodeRecord,
+  isEncoded,
+  nameBytes,
+} from '../../lib/domain/record-bytes.js'
 import { enrolledRecord, largeRecord } from '../../lib/testing/documents.js'
 
 const BASE64URL = /^[\w-]*$/
@@ -171,6 +177,18 @@ describe('the bytes of a record', () => {
         expect(read(encodeRecord(record))).to.deep.equal(JSON.parse(JSON.stringify(record)))
       }),
       { numRuns: 2000 },
+    )
+  })
+
+  it('have the name of their write in them, as the script of Redis is given it', () => {
+    fc.assert(
+      fc.property(records, (record) => {
+        fc.pre(Buffer.from(record.writeId).toString() === record.writeId)
+        const { bytes, name } = encodeNamedRecord(record)
+        expect(bytes).to.deep.equal(encodeRecord(record))
+        expect(name).to.deep.equal(nameBytes(record.writeId))
+        if (isEncoded(bytes)) expect(bytes.indexOf(name)).to.equal(bytes.indexOf(':') + 1)
+      }),
     )
   })
 
