@@ -8,6 +8,12 @@ function keyOf(user: string | null): string {
   return user === null ? '' : hashOf(user)
 }
 
+/** An entry as it stands in the table. */
+export function rowOf(entry: AuditEntry) {
+  const { id, at, user } = entry
+  return { id, user_id: keyOf(user), at, document: jsonOf(entry) }
+}
+
 /**
  * Keeps the audit log in a table of the host's database. Needs only the rights to INSERT and
  * SELECT, so that the app's database account cannot change what it wrote. The host decides how long
@@ -20,11 +26,7 @@ export function knexAuditLog(knex: KnexInstance, options: KnexOptions = {}): Aud
   return {
     async append(entries) {
       if (entries.length === 0) return
-      const rows = entries.map((entry) => {
-        const { id, at, user } = entry
-        return { id, user_id: keyOf(user), at, document: jsonOf(entry) }
-      })
-      await answerOf(db(TABLES.events).insert(rows))
+      await answerOf(db(TABLES.events).insert(entries.map(rowOf)))
     },
 
     async list({ user, cursor, limit }) {

@@ -1,14 +1,15 @@
 import type { Policy } from '../domain/policy.js'
 import type { SecondStepRecord } from '../domain/record.js'
-import { listPlaceOf } from '../domain/record-list.js'
 import { knexCounters } from '../limits/knex-counters.js'
 import type { RecordAndPolicy, RecordStore } from '../ports/record-store.js'
 import { knexAuditLog } from './knex-audit-log.js'
-import { databaseOf, documentOf, hasTimedOut, jsonOf, TABLES, wasAborted } from './knex-client.js'
+import { databaseOf, documentOf, TABLES } from './knex-client.js'
 import type { KnexInstance, KnexOptions } from './knex-instance.js'
 import { knexCount, knexPage } from './knex-list.js'
 import { migrateSecondStep } from './knex-migrations.js'
+import { READ_BOTH } from './knex-sql.js'
 import { requireMigrated } from './knex-version.js'
+import { KnexWrites, THE_POLICY } from './knex-writes.js'
 import { hashOf } from './list-cursor.js'
 
 /** A record store in a database, with its audit log, that can make its own tables. */
@@ -17,21 +18,8 @@ export interface KnexStore extends RecordStore {
   migrate(): Promise<boolean>
 }
 
-interface Versioned {
-  readonly version: number
-  readonly writeId: string
-}
-
 /** What is known of one record among many. */
 type Found = PromiseSettledResult<SecondStepRecord | null>
-
-const THE_POLICY = 'policy'
-
-/** One row in any case. */
-const READ_BOTH = `
-select
-  (select [document] from [${TABLES.records}] where [id] = ?) as [record],
-  (select [document] from [${TABLES.policy}] where [id] = ?) as [policy]`
 
 /**
  * Keeps records, policy, audit log and counters in the host's PostgreSQL, MariaDB, MySQL or SQLite, through
@@ -45,7 +33,7 @@ select
  */
 export function knexStore(knex: KnexInstance, options: KnexOptions = {}): KnexStore {
   const database = databaseOf(knex, options, 'knexStore')
-  const { db, dialect, answerOf, rowsOf } = database
+  const { db, dialect, rowsOf } = database
 
   async function read(table: string, id: string): Promise<object | null> {
     const [row] = await rowsOf(db(table).select('id', 'document').where({ id }))
@@ -73,59 +61,22 @@ export function knexStore(knex: KnexInstance, options: KnexOptions = {}): KnexSt
     return ids.map((id) => byId.get(id) ?? { status: 'fulfilled', value: null })
   }
 
-  async function insert(table: string, id: string, document: Versioned, place: object) {
-    const { version } = document
-    try {
-      await answerOf(db(table).insert({ ...place, id, version, document: jsonOf(document) }))
-      return true
-    } catch (error) {
-      if (hasTimedOut(error)) throw error
-      // Either another write was first, or the database has failed. The row shows which, on any
-      // database.
-      const stored = await read(table, id)
-      if (stored === null && !wasAborted(error)) throw error
-      return isSameWrite(stored, document)
-    }
-  }
-
-  async function write(
-    table: string,
-    id: string,
-    document: Versioned,
-    expectedVersion: number,
-    place: object = {},
-  ): Promise<boolean> {
-    if (expectedVersion === 0) return insert(table, id, document, place)
-    const { version } = document
-    const row = db(table).where({ id, version: expectedVersion })
-    const changed = await answerOf(
-      row.update({ ...place, version, document: jsonOf(document) }),
-    ).catch((error: unknown) => {
-      // Under `serializable` a lost race is an error.
-      if (wasAborted(error)) return 0
-      throw error
-    })
-    return changed === 1 || isSameWrite(await read(table, id), document)
-  }
+  const audit = knexAuditLog(knex, options)
+  const writes = new KnexWrites(database, read)
+  const write: RecordStore['write'] = (record, expectedVersion) =>
+    writes.record(record, expectedVersion, [])
 
   return {
     find: async (userId) => (await read(TABLES.records, hashOf(userId))) as SecondStepRecord | null,
-
-    write(record, expectedVersion) {
-      const { since, lockedUntil, pausedUntil, mailResetDue } = listPlaceOf(record)
-      const until = { locked_until: lockedUntil, paused_until: pausedUntil }
-      const place = { since, ...until, mail_reset_due: mailResetDue }
-      return write(TABLES.records, hashOf(record.userId), record, expectedVersion, place)
-    },
-
+    write,
+    ...(writes.hasEntries && { writeWith: { write, audit, run: writes.record.bind(writes) } }),
     ...(dialect !== null && { read: readTogether }),
     findMany,
     findPolicy: async () => (await read(TABLES.policy, THE_POLICY)) as Policy | null,
-    writePolicy: (policy, expectedVersion) =>
-      write(TABLES.policy, THE_POLICY, policy, expectedVersion),
+    writePolicy: (policy, expectedVersion) => writes.policy(policy, expectedVersion),
     list: (query) => knexPage(database, query),
     count: () => knexCount(database),
-    audit: knexAuditLog(knex, options),
+    audit,
     // Made only when used: records can live in databases that counters do not support.
     get counters() {
       return knexCounters(knex, options)
@@ -147,9 +98,4 @@ function foundIn(row: object): Found {
   } catch (reason) {
     return { status: 'rejected', reason }
   }
-}
-
-/** Whether this write is already the stored one: its answer was lost, and it was sent again. */
-function isSameWrite(stored: object | null, { writeId }: Versioned): boolean {
-  return stored !== null && Reflect.get(stored, 'writeId') === writeId
 }

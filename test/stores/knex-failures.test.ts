@@ -4,6 +4,7 @@ import { knexAuditLog } from '../../lib/stores/knex-audit-log.js'
 import { migrateSecondStep } from '../../lib/stores/knex-migrations.js'
 import { type KnexStore, knexStore } from '../../lib/stores/knex-store.js'
 import { enrolledRecord, thePolicy } from '../../lib/testing/documents.js'
+import { auditEntry } from '../support/audit-entry.js'
 import type { DatabaseServer } from '../support/database-process.js'
 import {
   connectTo,
@@ -23,6 +24,11 @@ function everyCall(store: KnexStore): readonly Promise<unknown>[] {
     store.findPolicy(),
     store.write(enrolledRecord('user', 2), 1),
     store.write(enrolledRecord('new', 1), 0),
+    store.read?.('user') ?? Promise.reject(new Error('no `read`')),
+    store.writeWith?.run(enrolledRecord('user', 2), 1, [auditEntry('user')]) ??
+      Promise.reject(new Error('no `writeWith`')),
+    store.writeWith?.run(enrolledRecord('new', 1), 0, [auditEntry('new')]) ??
+      Promise.reject(new Error('no `writeWith`')),
     store.writePolicy(thePolicy.make(1), 0),
     store.list({ list: 'locked', cursor: null, limit: 1, now: 1 }),
     store.audit?.list({ user: null, cursor: null, limit: 1 }) ?? Promise.resolve(),

@@ -3,10 +3,10 @@
 import { expect } from 'chai'
 import type { Knex } from 'knex'
 import { knexStore } from '../../lib/index.js'
-import { browserOf, enrol, passFirstStep } from '../support/browser.js'
+import { type Browser, browserOf, enrol, giveCode, passFirstStep } from '../support/browser.js'
 import { countedDatabase } from '../support/counted-database.js'
 import { POSTGRESQL, type TestDatabase } from '../support/databases.js'
-import { bob, type Host, makeHost } from '../support/host.js'
+import { ann, bob, type Host, makeHost } from '../support/host.js'
 
 const eve = { id: 'eve', name: 'Eve', password: 'eve-password' }
 
@@ -21,7 +21,7 @@ describe('what a request sends to PostgreSQL', function () {
     database = await POSTGRESQL.start()
     db = database.connect()
     await knexStore(db).migrate()
-    host = makeHost({ users: [bob, eve], options: { store: knexStore(db) } })
+    host = makeHost({ users: [ann, bob, eve], options: { store: knexStore(db) } })
     // The store is opened by the first request, and old counts are removed by the first attempt.
     await enrol(host, eve)
     sent = countedDatabase(db)
@@ -30,6 +30,13 @@ describe('what a request sends to PostgreSQL', function () {
     await host?.secondStep.close()
     await database?.stop()
   })
+
+  async function pendingOf(): Promise<{ browser: Browser; code: string; backupCode: string }> {
+    const { code, backupCodes } = await enrol(host, ann)
+    const browser = browserOf(host)
+    await passFirstStep(browser, ann).expect(200)
+    return { browser, code: code(), backupCode: backupCodes[0] ?? '' }
+  }
 
   it('is one statement for the guard at a GET', async () => {
     const browser = browserOf(host)
@@ -46,5 +53,12 @@ describe('what a request sends to PostgreSQL', function () {
   it('is one statement for a login up to the second step', async () => {
     const { statements } = await sent(() => passFirstStep(browserOf(host), eve).expect(200))
     expect(statements).to.deep.equal(['select records policy'])
+  })
+
+  it('is a read and a write for a code, besides the counters', async () => {
+    const { browser, code } = await pendingOf()
+    const { statements } = await sent(() => giveCode(browser, code).expect(200))
+    const others = statements.filter((statement) => !statement.endsWith(' counters'))
+    expect(others).to.deep.equal(['select records policy', 'update records events'])
   })
 })

@@ -8,6 +8,7 @@ import {
   type RecordStore,
   redisStore,
 } from '../../lib/index.js'
+import type { WriteWithEntries } from '../../lib/ports/record-store.js'
 import { TABLES } from '../../lib/stores/knex-client.js'
 import { migrateSecondStep } from '../../lib/stores/knex-migrations.js'
 import type { DatabaseKind, TestDatabase } from './databases.js'
@@ -156,6 +157,15 @@ async function readApart(store: RecordStore, userId: string): Promise<RecordAndP
   return { record, policy }
 }
 
+async function writeApart(
+  store: RecordStore,
+  ...[record, expected, entries]: Parameters<WriteWithEntries['run']>
+): Promise<boolean> {
+  const won = await store.write(record, expected)
+  if (won) await store.audit?.append(entries)
+  return won
+}
+
 function findEach(store: RecordStore, userIds: readonly string[]) {
   return Promise.allSettled(userIds.map((userId) => store.find(userId)))
 }
@@ -175,6 +185,12 @@ class OfOneHost {
       this.store.find === find && this.store.findPolicy === findPolicy
         ? this.#call((store) => store.read?.(userId, hint) ?? readApart(store, userId))
         : readApart(this.store, userId)
+    const { write, audit } = this.store
+    if (audit !== undefined) {
+      const run: WriteWithEntries['run'] = (...change) =>
+        this.#call((store) => store.writeWith?.run(...change) ?? writeApart(store, ...change))
+      Object.assign(this.store, { writeWith: { write, audit, run } })
+    }
     this.store.findMany = async (userIds) =>
       this.store.find === find
         ? this.#call((store) => store.findMany?.(userIds) ?? findEach(store, userIds))

@@ -1,0 +1,47 @@
+import { TABLES } from './knex-client.js'
+
+/** The record of a user and the policy, in one row in any case. Values: the ids of both. */
+export const READ_BOTH = `
+select
+  (select [document] from [${TABLES.records}] where [id] = ?) as [record],
+  (select [document] from [${TABLES.policy}] where [id] = ?) as [policy]`
+
+/** The columns of a record that are its places in the lists. */
+export const PLACES = ['since', 'locked_until', 'paused_until', 'mail_reset_due'] as const
+
+const columns = ['document', 'version', ...PLACES, 'id']
+const quoted = (column: string) => `[${column}]`
+
+/**
+ * PostgreSQL: puts a record in place of a version, and answers its id; no row where another version is stored.
+ * Values: document, version, the places in the lists, id, the version that is replaced.
+ */
+export const REPLACE_RECORD = `
+  update [${TABLES.records}]
+  set [document] = ?, [version] = ?, ${PLACES.map((place) => `[${place}] = ?`).join(', ')}
+  where [id] = ? and [version] = ?
+  returning [id]`
+
+/** As `REPLACE_RECORD`, for a user who has no record. Without the last value. */
+export const ADD_RECORD = `
+  insert into [${TABLES.records}] (${columns.map(quoted).join(', ')})
+  values (${columns.map(() => '?').join(', ')})
+  on conflict ([id]) do nothing
+  returning [id]`
+
+/**
+ * PostgreSQL: one of the writes above, and if it has taken place entries of the audit log. In one statement,
+ * so both or neither. Values: as of the write, then the entries as JSON, so that the text is the same
+ * for any number of them.
+ */
+export function withEntries(write: string): string {
+  return `
+with written as (${write}),
+noted as (
+  insert into [${TABLES.events}] ([id], [user_id], [at], [document])
+  select entry.id, entry.user_id, entry.at, entry.document
+  from written, json_to_recordset(cast(? as json))
+    as entry (id text, user_id text, at bigint, document text)
+)
+select [id] from written`
+}
