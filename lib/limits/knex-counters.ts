@@ -1,10 +1,12 @@
 import type { Knex } from 'knex'
 import { ConfigurationError } from '../errors/configuration-error.js'
-import type { Counter, Counters } from '../ports/counters.js'
-import { type Database, databaseOf, TABLES, wasAborted } from '../stores/knex-client.js'
+import type { Counter, Counters, Place } from '../ports/counters.js'
+import { type Database, databaseOf, TABLES } from '../stores/knex-client.js'
 import type { KnexInstance, KnexOptions } from '../stores/knex-instance.js'
 import { checkWindow, counterHash } from './counter-key.js'
 import { sweeper } from './knex-sweeper.js'
+import { takeAllInPostgresql } from './knex-take-all.js'
+import { triedAgain } from './knex-tried-again.js'
 
 /**
  * Takes one place and returns how many are taken then. Null if there was none. In one statement.
@@ -15,13 +17,13 @@ type TakeOne = (place: {
   readonly window: number
 }) => Promise<number | null>
 
-interface Dialect {
-  /** Milliseconds since 1970 by the database's clock: the same for all processes. */
+interface Clock {
+  /** Milliseconds since 1970 by the database's clock, in SQL: the same for all processes. */
   readonly now: string
   readonly takeOne: (database: Database, now: string) => TakeOne
 }
 
-const DIALECTS: Readonly<Record<string, Dialect>> = {
+const CLOCKS: Readonly<Record<string, Clock>> = {
   postgresql: {
     now: 'cast(extract(epoch from statement_timestamp()) * 1000 as bigint)',
     takeOne: takeReturning,
@@ -36,8 +38,6 @@ const DIALECTS: Readonly<Record<string, Dialect>> = {
   },
 }
 
-const TRIES = 3
-
 /**
  * Counts in a table of the host's PostgreSQL, MariaDB, MySQL or SQLite, for any number of processes:
  * what `knexStore` does by itself. The table is made with the others, by
@@ -50,7 +50,7 @@ const TRIES = 3
 export function knexCounters(knex: KnexInstance, options: KnexOptions = {}): Counters {
   const database = databaseOf(knex, options, 'knexCounters')
   const { db, answerOf, rowsOf } = database
-  const { now, takeOne } = dialectOf(db)
+  const { now, takeOne } = clockOf(db)
   const take = takeOne(database, now)
   const sweep = sweeper(database, now)
 
@@ -70,7 +70,7 @@ export function knexCounters(knex: KnexInstance, options: KnexOptions = {}): Cou
   }
 
   function counterOf(name: string, seconds: number): Counter {
-    const idOf = (key: string) => counterHash(JSON.stringify([name, key]))
+    const idOf = (key: string) => rowId({ name, key })
     const window = seconds * 1000
     return {
       async take(key, limit) {
@@ -97,20 +97,33 @@ export function knexCounters(knex: KnexInstance, options: KnexOptions = {}): Cou
     }
   }
 
+  function counter(name: string, seconds: number): Counter {
+    checkWindow(seconds)
+    return counterOf(name, seconds)
+  }
+  if (database.dialect !== 'postgresql') return { counter }
+
+  const takeAll = takeAllInPostgresql(database, now, rowId)
   return {
-    counter(name, seconds) {
-      checkWindow(seconds)
-      return counterOf(name, seconds)
+    counter,
+    async takeAll(wanted, back) {
+      sweep()
+      return takeAll(wanted, back)
     },
   }
 }
 
-function dialectOf(db: Knex): Dialect {
-  const name: unknown = Reflect.get(Object(db.client), 'dialect')
-  const dialect = Object.hasOwn(DIALECTS, String(name)) ? DIALECTS[String(name)] : undefined
-  if (dialect !== undefined) return dialect
+/** The row of a count. */
+function rowId({ name, key }: Pick<Place, 'name' | 'key'>): string {
+  return counterHash(JSON.stringify([name, key]))
+}
+
+function clockOf(db: Knex): Clock {
+  const name = String(Reflect.get(Object(db.client), 'dialect'))
+  const clock = Object.hasOwn(CLOCKS, name) ? CLOCKS[name] : undefined
+  if (clock !== undefined) return clock
   throw new ConfigurationError(
-    `knexCounters() knows PostgreSQL, MariaDB, MySQL and SQLite, not ${String(name)}: give \`redis\``,
+    `knexCounters() knows PostgreSQL, MariaDB, MySQL and SQLite, not ${name}: give \`redis\``,
   )
 }
 
@@ -168,16 +181,5 @@ on duplicate key update
     const taken = Number(Reflect.get(Object(header), 'insertId') ?? Number.NaN)
     if (!Number.isSafeInteger(taken)) throw new Error('the database answered nonsense to a count')
     return taken === 0 ? null : taken
-  }
-}
-
-/** A statement that the database aborted has changed nothing, and can be sent again. */
-async function triedAgain<T>(run: () => Promise<T>): Promise<T> {
-  for (let tried = 1; ; tried += 1) {
-    try {
-      return await run()
-    } catch (error) {
-      if (tried === TRIES || !wasAborted(error)) throw error
-    }
   }
 }

@@ -86,6 +86,42 @@ for (const kind of DATABASES) {
       }
     })
 
+    // The attack: guesses at once at ten processes, each with a place that is full by the time of its writing.
+    it('takes all the places of a call or none, in a burst of ten processes too', async () => {
+      const all = Array.from({ length: 10 }, () => knexCounters(another()))
+      if (all[0]?.takeAll === undefined) return
+      const place = (name: string, limit: number) => ({ name, seconds: 60, key: HERE, limit })
+      const takenOf = (name: string) => all[0]?.counter(name, 60).taken(HERE)
+      for (let round = 0; round < 10; round += 1) {
+        const [narrow, wide, other] = [place('narrow', 3), place('wide', 50), place('other', 50)]
+        const answers = await Promise.all(
+          all.flatMap((one, nth) =>
+            Array.from({ length: 5 }, () => {
+              const wanted = nth % 2 === 0 ? [wide, narrow, other] : [other, narrow, wide]
+              return one.takeAll?.(wanted, []) ?? []
+            }),
+          ),
+        )
+        const whole = answers.filter((answer) => answer.every(({ taken }) => taken))
+        const none = answers.filter((answer) => !answer.some(({ taken }) => taken))
+        expect([whole.length, none.length]).to.deep.equal([3, 47])
+        for (const name of ['narrow', 'wide', 'other']) expect(await takenOf(name)).to.equal(3)
+        await db(TABLE).delete()
+      }
+    })
+
+    it('gives back nothing of a window that is over, and takes a place in the next', async () => {
+      const { takeAll } = knexCounters(db)
+      if (takeAll === undefined) return
+      const place = { name: 'try', seconds: 60, key: HERE, limit: 2 }
+      await takeAll([place], [])
+      await db(TABLE).update({ ends: 1 })
+      await takeAll([], [place, place])
+      expect(await takeAll([place], [place])).to.deep.equal([
+        { taken: true, left: 1, retryAfter: 0 },
+      ])
+    })
+
     it('counts different things at once, while old rows are removed', async () => {
       const counter = knexCounters(another()).counter('try', 60)
       const keys = Array.from({ length: 150 }, (_, index) => `address-${index}`)

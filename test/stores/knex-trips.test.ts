@@ -55,10 +55,14 @@ describe('what a request sends to PostgreSQL', function () {
     expect(statements).to.deep.equal(['select records policy'])
   })
 
-  it('is a read and a write for a code, besides the counters', async () => {
+  it('is a read, the counters and the write for a code', async () => {
     const { browser, code } = await pendingOf()
-    const { statements } = await sent(() => giveCode(browser, code).expect(200))
-    const others = statements.filter((statement) => !statement.endsWith(' counters'))
-    expect(others).to.deep.equal(['select records policy', 'update records events'])
+    const { statements, trips } = await sent(() => giveCode(browser, code).expect(200))
+    expect(statements).to.deep.equal([
+      'select records policy',
+      'update counters',
+      'update records events',
+    ])
+    expect(trips).to.equal(3)
   })
 })
