@@ -1,10 +1,19 @@
 import { TABLES } from './knex-client.js'
 
+/** The id of the one policy document. No record has it: theirs are digests. */
+export const THE_POLICY = 'policy'
+
 /** The record of a user and the policy, in one row in any case. Values: the ids of both. */
 export const READ_BOTH = `
 select
   (select [document] from [${TABLES.records}] where [id] = ?) as [record],
   (select [document] from [${TABLES.policy}] where [id] = ?) as [policy]`
+
+/** PostgreSQL: the rows of many records and of the policy. Values: the ids of the records, that of the policy. */
+export const READ_MANY_AND_POLICY = `
+select [id], [document] from [${TABLES.records}] where [id] = any(?)
+union all
+select [id], [document] from [${TABLES.policy}] where [id] = ?`
 
 /** The columns of a record that are its places in the lists. */
 export const PLACES = ['since', 'locked_until', 'paused_until', 'mail_reset_due'] as const

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import type { Knex } from 'knex'
 
-/** A value of a statement. */
-export type Value = string | number | null
+/** A value of a statement. Lists are for PostgreSQL. */
+export type Value = string | number | null | string[]
 
 /** A statement that can be sent again and again, each time with other values. */
 export interface Statement {

@@ -1,15 +1,16 @@
 import type { Policy } from '../domain/policy.js'
 import type { SecondStepRecord } from '../domain/record.js'
 import { knexCounters } from '../limits/knex-counters.js'
-import type { RecordAndPolicy, RecordStore } from '../ports/record-store.js'
+import type { RecordStore } from '../ports/record-store.js'
 import { knexAuditLog } from './knex-audit-log.js'
 import { databaseOf, documentOf, TABLES } from './knex-client.js'
 import type { KnexInstance, KnexOptions } from './knex-instance.js'
 import { knexCount, knexPage } from './knex-list.js'
 import { migrateSecondStep } from './knex-migrations.js'
-import { READ_BOTH } from './knex-sql.js'
+import { knexRead } from './knex-reads.js'
+import { THE_POLICY } from './knex-sql.js'
 import { requireMigrated } from './knex-version.js'
-import { KnexWrites, THE_POLICY } from './knex-writes.js'
+import { KnexWrites } from './knex-writes.js'
 import { hashOf } from './list-cursor.js'
 
 /** A record store in a database, with its audit log, that can make its own tables. */
@@ -33,23 +34,11 @@ type Found = PromiseSettledResult<SecondStepRecord | null>
  */
 export function knexStore(knex: KnexInstance, options: KnexOptions = {}): KnexStore {
   const database = databaseOf(knex, options, 'knexStore')
-  const { db, dialect, rowsOf } = database
+  const { db, rowsOf } = database
 
   async function read(table: string, id: string): Promise<object | null> {
     const [row] = await rowsOf(db(table).select('id', 'document').where({ id }))
     return row === undefined ? null : documentOf(row)
-  }
-
-  const readBoth = database.statement(READ_BOTH)
-
-  async function readTogether(userId: string): Promise<RecordAndPolicy> {
-    const id = hashOf(userId)
-    const [row] = await readBoth([id, THE_POLICY])
-    if (row === undefined) throw new Error('the database answered nothing to a read')
-    return {
-      record: storedIn(row, 'record', id) as SecondStepRecord | null,
-      policy: storedIn(row, 'policy', THE_POLICY) as Policy | null,
-    }
   }
 
   async function findMany(userIds: readonly string[]): Promise<readonly Found[]> {
@@ -61,6 +50,7 @@ export function knexStore(knex: KnexInstance, options: KnexOptions = {}): KnexSt
     return ids.map((id) => byId.get(id) ?? { status: 'fulfilled', value: null })
   }
 
+  const readBoth = knexRead(database)
   const audit = knexAuditLog(knex, options)
   const writes = new KnexWrites(database, read)
   const write: RecordStore['write'] = (record, expectedVersion) =>
@@ -70,7 +60,7 @@ export function knexStore(knex: KnexInstance, options: KnexOptions = {}): KnexSt
     find: async (userId) => (await read(TABLES.records, hashOf(userId))) as SecondStepRecord | null,
     write,
     ...(writes.hasEntries && { writeWith: { write, audit, run: writes.record.bind(writes) } }),
-    ...(dialect !== null && { read: readTogether }),
+    ...(readBoth && { read: readBoth }),
     findMany,
     findPolicy: async () => (await read(TABLES.policy, THE_POLICY)) as Policy | null,
     writePolicy: (policy, expectedVersion) => writes.policy(policy, expectedVersion),
@@ -84,12 +74,6 @@ export function knexStore(knex: KnexInstance, options: KnexOptions = {}): KnexSt
     open: () => requireMigrated(database),
     migrate: () => migrateSecondStep(knex),
   }
-}
-
-/** The document in a column of a row; null where there is none. */
-function storedIn(row: object, column: string, id: string): object | null {
-  const document: unknown = Reflect.get(row, column)
-  return document === null ? null : documentOf({ id, document })
 }
 
 function foundIn(row: object): Found {

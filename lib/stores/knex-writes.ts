@@ -4,12 +4,9 @@ import { listPlaceOf } from '../domain/record-list.js'
 import type { AuditEntry } from '../ports/audit-log.js'
 import { rowOf } from './knex-audit-log.js'
 import { type Database, hasTimedOut, jsonOf, TABLES, wasAborted } from './knex-client.js'
-import { ADD_RECORD, PLACES, REPLACE_RECORD, withEntries } from './knex-sql.js'
+import { ADD_RECORD, PLACES, REPLACE_RECORD, THE_POLICY, withEntries } from './knex-sql.js'
 import { inTransaction } from './knex-transaction.js'
 import { hashOf } from './list-cursor.js'
-
-/** The id of the one policy document. */
-export const THE_POLICY = 'policy'
 
 type Place = (typeof PLACES)[number]
 

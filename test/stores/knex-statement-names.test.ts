@@ -32,8 +32,9 @@ describe('the names of statements on PostgreSQL', function () {
   it('let the server plan a statement once', async () => {
     const store = knexStore(db)
     for (let time = 0; time < 3; time += 1) await readBy(store)
-    const [{ plans }] = (await db.raw('select count(*) as plans from pg_prepared_statements')).rows
-    expect(plans).to.equal('1')
+    const { rows } = await db.raw('select statement from pg_prepared_statements')
+    const reads = rows.filter(({ statement }: { statement: string }) => /policy/.test(statement))
+    expect(reads).to.have.length(1)
   })
 
   it('are given up where the server does not know one', async () => {

@@ -104,6 +104,41 @@ for (const kind of DATABASES) {
       }
     })
 
+    // The attack: whoever can damage one record keeps everybody out whose request comes with theirs.
+    it('rejects the read of a damaged record, and of no other at the same time', async () => {
+      await emptied()
+      const store = knexStore(db)
+      await store.write(enrolledRecord('user', 1), 0)
+      await db('second_step_records').update({ document: '{"version":1' })
+      await store.write(enrolledRecord('other', 1), 0)
+      const told = await Promise.allSettled(
+        ['other', 'user', 'nobody'].map((id) => store.read?.(id)),
+      )
+      expect(told.map(({ status }) => status)).to.deep.equal(['fulfilled', 'rejected', 'fulfilled'])
+      await store.writePolicy(thePolicy.make(1), 0)
+      await db('second_step_policy').update({ document: 'null' })
+      for (const id of ['other', 'nobody']) {
+        await rejectionOf(store.read?.(id) ?? Promise.resolve())
+      }
+      await db('second_step_policy').delete()
+    })
+
+    it('reads many at once, each their own, as they are when they are asked for', async () => {
+      await emptied()
+      const store = knexStore(db)
+      const ids = Array.from({ length: 250 }, (_, index) => `user ${index}`)
+      for (const id of ids.slice(0, 200)) await store.write(enrolledRecord(id, 1), 0)
+      const found = await Promise.all(ids.map((id) => store.read?.(id)))
+      const users = found.map((one) => one?.record?.userId ?? null)
+      expect(users).to.deep.equal(ids.map((id, index) => (index < 200 ? id : null)))
+      for (let version = 1; version < 20; version += 1) {
+        const before = store.read?.('user 0')
+        await knexStore(second).write(enrolledRecord('user 0', version + 1), version)
+        expect((await store.read?.('user 0'))?.record?.version).to.equal(version + 1)
+        expect((await before)?.record?.version).to.be.within(version, version + 1)
+      }
+    })
+
     it('tells in an error what the database said, and nothing of the record', async () => {
       await emptied()
       const store = knexStore(db)

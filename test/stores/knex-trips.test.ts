@@ -45,6 +45,17 @@ describe('what a request sends to PostgreSQL', function () {
     expect(statements).to.deep.equal(['select records policy'])
   })
 
+  it('is one statement for the guards of many GETs that read at once', async () => {
+    const ids = ['bob', 'eve', 'nobody', 'bob']
+    const store = knexStore(db)
+    const { statements } = await sent(async () => {
+      const found = await Promise.all(ids.map((id) => store.read?.(id)))
+      const users = found.map((one) => one?.record?.userId ?? null)
+      expect(users).to.deep.equal(['bob', 'eve', null, 'bob'])
+    })
+    expect(statements).to.deep.equal(['select records policy'])
+  })
+
   it('is nothing at the GET of a stranger', async () => {
     const { statements } = await sent(() => browserOf(host).get('/inside').expect(401))
     expect(statements).to.deep.equal([])

@@ -10,6 +10,7 @@ export interface SentStatements {
 
 interface QueryEvent {
   readonly sql: string
+  readonly __knexQueryUid: string
 }
 
 /** Counts the statements of a Knex instance, and the trips that they take. */
@@ -17,15 +18,16 @@ export function countedDatabase(
   db: Knex,
 ): (run: () => PromiseLike<unknown>) => Promise<SentStatements> {
   let statements: string[] = []
-  let [trips, underWay] = [0, 0]
-  db.on('query', ({ sql }: QueryEvent) => {
-    if (underWay === 0) trips += 1
-    underWay += 1
+  let trips = 0
+  const underWay = new Set<string>()
+  db.on('query', ({ sql, __knexQueryUid }: QueryEvent) => {
+    if (underWay.size === 0) trips += 1
+    underWay.add(__knexQueryUid)
     statements.push(nameOf(sql))
   })
   for (const end of ['query-response', 'query-error']) {
-    db.on(end, () => {
-      underWay -= 1
+    db.on(end, (_: unknown, { __knexQueryUid }: QueryEvent) => {
+      underWay.delete(__knexQueryUid)
     })
   }
   return async (run) => {

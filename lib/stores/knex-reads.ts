@@ -1,0 +1,95 @@
+import type { Policy } from '../domain/policy.js'
+import type { SecondStepRecord } from '../domain/record.js'
+import type { RecordAndPolicy } from '../ports/record-store.js'
+import { type Database, documentOf } from './knex-client.js'
+import { READ_BOTH, READ_MANY_AND_POLICY, THE_POLICY } from './knex-sql.js'
+import { hashOf } from './list-cursor.js'
+
+/** Few enough for a short statement. */
+const AT_ONCE = 100
+
+interface Waiting {
+  readonly id: string
+  readonly resolve: (found: RecordAndPolicy) => void
+  readonly reject: (error: unknown) => void
+}
+
+type Read = (userId: string) => Promise<RecordAndPolicy>
+
+/** The port's `read`. Undefined for a database that the package's own SQL is not written for. */
+export function knexRead(database: Database): Read | undefined {
+  if (database.dialect === null) return undefined
+  return database.dialect === 'postgresql' ? readTogether(database) : readAlone(database)
+}
+
+function readAlone({ statement }: Database): Read {
+  const send = statement(READ_BOTH)
+  return async (userId) => {
+    const id = hashOf(userId)
+    const [row] = await send([id, THE_POLICY])
+    if (row === undefined) throw new Error('the database answered nothing to a read')
+    const stored = (column: string) => Reflect.get(row, column) as unknown
+    return both({ id, record: stored('record'), policy: stored('policy') })
+  }
+}
+
+/**
+ * What requests ask for in the same turn of the event loop is one statement: nothing is read before it is
+ * asked for, and a busy app has as many of them fewer as it has requests at once.
+ */
+function readTogether({ statement }: Database): Read {
+  const send = statement(READ_MANY_AND_POLICY)
+  let waiting: Waiting[] = []
+
+  async function ask(asked: readonly Waiting[]): Promise<void> {
+    try {
+      const rows = await send([asked.map(({ id }) => id), THE_POLICY])
+      const documents = new Map(rows.map((row) => [Reflect.get(row, 'id'), documentIn(row)]))
+      const storedAs = (id: string) => (documents.has(id) ? documents.get(id) : null)
+      for (const { id, resolve, reject } of asked) {
+        try {
+          resolve(both({ id, record: storedAs(id), policy: storedAs(THE_POLICY) }))
+        } catch (error) {
+          reject(error)
+        }
+      }
+    } catch (error) {
+      for (const { reject } of asked) reject(error)
+    }
+  }
+
+  function askAll(): void {
+    const asked = waiting
+    waiting = []
+    for (let from = 0; from < asked.length; from += AT_ONCE) {
+      void ask(asked.slice(from, from + AT_ONCE))
+    }
+  }
+
+  return (userId) =>
+    new Promise((resolve, reject) => {
+      waiting.push({ id: hashOf(userId), resolve, reject })
+      if (waiting.length === 1) setImmediate(askAll)
+    })
+}
+
+/** Never null: a row without a document is a broken one. */
+function documentIn(row: object): unknown {
+  return Reflect.get(row, 'document') ?? undefined
+}
+
+/**
+ * @param stored the documents' texts; null where there is none
+ * @throws BrokenRecordError where a text is no JSON of an object
+ */
+function both(stored: { id: string; record: unknown; policy: unknown }): RecordAndPolicy {
+  const { id, record, policy } = stored
+  return {
+    record: (record === null
+      ? null
+      : documentOf({ id, document: record })) as SecondStepRecord | null,
+    policy: (policy === null
+      ? null
+      : documentOf({ id: THE_POLICY, document: policy })) as Policy | null,
+  }
+}
