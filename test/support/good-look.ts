@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module'
 import { expect } from 'chai'
 import type { Page } from 'playwright-core'
 import { DESKTOP, PHONE } from './chromium.js'
@@ -5,12 +6,19 @@ import { DESKTOP, PHONE } from './chromium.js'
 /** The narrowest phones there are, in pixels (WCAG 2.2, 1.4.10). */
 const NARROW = 320
 
+/** The checker's script in its short form: every page that is opened reads it anew. */
+const CHECKER = { path: createRequire(import.meta.url).resolve('axe-core/axe.min.js') }
+
+const COLOR_RULE = 'color-contrast'
+
+/** Puts the checker's script into every page that is opened from now on. */
+export async function bringChecker(page: Page): Promise<void> {
+  await page.addInitScript(CHECKER)
+}
+
 /** Sends no more than what is wrong: the whole answer of the checker takes longer than its checks. */
-async function violations(page: Page, rules?: readonly string[]): Promise<readonly string[]> {
-  const options = {
-    resultTypes: ['violations'],
-    ...(rules === undefined ? {} : { runOnly: rules }),
-  }
+async function violations(page: Page, chosen: object): Promise<readonly string[]> {
+  const options = { resultTypes: ['violations'], ...chosen }
   return page.evaluate<readonly string[]>(`axe.run(${JSON.stringify(options)}).then((found) =>
     found.violations.map(({ id, nodes }) => id + ': ' + nodes.map(({ html }) => html).join(' ')))`)
 }
@@ -35,19 +43,25 @@ const WRAPPED_TABS = `[...document.querySelectorAll('.tabs > a')]
 /** All of it in one message: there are hundreds of pages. */
 const FIT = `({ overflow: ${OVERFLOW}, options: ${CUT_OPTIONS}, tabs: ${WRAPPED_TABS} })`
 
-/** The page is accessible and fits phone and desktop. Needs the checker's script in the page. */
-export async function expectGoodLook(page: Page, name: string): Promise<void> {
+/**
+ * The page is accessible and fits phone and desktop. Needs `bringChecker`.
+ *
+ * @param colors whether its colours are checked as well: they are the same in every language, so a
+ * walk through all languages checks them in one
+ */
+export async function expectGoodLook(page: Page, name: string, colors = true): Promise<void> {
   for (const width of [NARROW, DESKTOP.width]) {
     await page.setViewportSize({ width, height: PHONE.height })
     const fit = await page.evaluate(FIT)
     expect(fit, `${name} at ${width} pixels`).to.deep.equal({ overflow: 0, options: [], tabs: [] })
   }
-  expect(await violations(page), name).to.deep.equal([])
+  const rules = { [COLOR_RULE]: { enabled: colors } }
+  expect(await violations(page, { rules }), name).to.deep.equal([])
 }
 
-/** The colours are the same in every language. */
+/** The colours are as good in the dark. */
 export async function expectGoodDarkness(page: Page, name: string): Promise<void> {
   await page.emulateMedia({ colorScheme: 'dark' })
-  expect(await violations(page, ['color-contrast']), `${name}, dark`).to.deep.equal([])
+  expect(await violations(page, { runOnly: [COLOR_RULE] }), `${name}, dark`).to.deep.equal([])
   await page.emulateMedia({ colorScheme: 'light' })
 }
