@@ -9,6 +9,7 @@ import { meetOnRequest, noRequest, pastTheGate, placeOf } from './stand-in.js'
 /** For every instance. Uses the guard that has seen the request, if there is one. */
 export function watcherOf(site: Site): Watcher {
   return {
+    timeout: site.timeout,
     found: (found) => meetFoundUser(site, found),
     session(req, next, guarded) {
       const place = placeOf(req)

@@ -25,7 +25,7 @@ export interface PassportInstance {
   deserializeUser(...args: never[]): unknown
 }
 
-/** Passport's names that are not public (0.7). Only this file, in-charge.ts and watched-passport.ts use them. */
+/** Passport's names that are not public (0.7). Only this file, deserialise-once.ts, in-charge.ts and watched-passport.ts use them. */
 interface PassportRequest {
   _userProperty?: string
   _sessionManager?: SessionManager

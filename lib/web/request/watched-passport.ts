@@ -1,5 +1,6 @@
 import type { Request } from 'express'
 import { ConfigurationError } from '../../errors/configuration-error.js'
+import { deserialiseOnce } from './deserialise-once.js'
 import { following } from './in-charge.js'
 import {
   keyInCharge,
@@ -48,6 +49,8 @@ export interface FoundUser {
 
 /** The listener to an instance's strategies. */
 export interface Watcher {
+  /** Milliseconds that one call of the host's may take. */
+  readonly timeout: number
   /** @returns a promise where the host's callback makes one */
   found(found: FoundUser): unknown
   /**
@@ -214,6 +217,7 @@ function watchedStrategy(
 /** `session()` calls `pass`, whether it has found a user or not. */
 function watchedSession(strategy: StrategyAtWork, watching: Watching): StrategyAtWork {
   const watched: StrategyAtWork = Object.create(strategy)
+  deserialiseOnce(watched, () => watching.watcher.timeout)
   watched.authenticate = function (this: StrategyAtWork, req, options = {}) {
     const missing = req.session ? null : watching.watcher.whyNoSession()
     if (missing !== null) return this.error(missing)
