@@ -3,7 +3,7 @@ import { isDigest } from '../factors/kept-digest.js'
 import type { Decision } from './decision.js'
 import type { SecondStepEvent } from './event.js'
 import type { SecondStepRecord } from './record.js'
-import { forget, OWN_RESET_LASTS } from './reset.js'
+import { forget, ownReset } from './reset.js'
 import { DAY_MS, MINUTE_MS } from './units.js'
 
 /** A reset by mail that a pending login has asked for. Times in milliseconds. */
@@ -32,17 +32,13 @@ const READY_LASTS = DAY_MS
 
 /** The reset by mail that is neither done, nor cancelled, nor expired; or null. */
 export function openMailReset({ mailReset }: SecondStepRecord, now: number): MailReset | null {
-  if (mailReset === null || isAhead(mailReset.askedAt, now)) return null
+  if (mailReset === null || isMailResetAhead(mailReset, now)) return null
   return now < mailReset.expiresAt ? mailReset : null
 }
 
-/**
- * Without a reset that a clock has dated ahead. It is over, and would come alive when the time comes.
- */
-export function dropMailResetAhead(record: SecondStepRecord, now: number): SecondStepRecord {
-  const { mailReset } = record
-  const ahead = mailReset !== null && isAhead(mailReset.askedAt, now)
-  return ahead ? { ...record, mailReset: null } : record
+/** Whether it was asked for by a clock that is ahead. */
+export function isMailResetAhead({ askedAt }: MailReset, now: number): boolean {
+  return isAhead(askedAt, now)
 }
 
 /** An open reset with a wait, over or not. Its owner sees it, and no other reset can begin. */
@@ -140,7 +136,7 @@ export function pressMailReset(
   if (open === null) return { record, answer: { kind: 'link-expired' }, events: [] }
   const availableAt = Math.max(open.usableAt, heldUntil)
   if (now < availableAt) return { record, answer: { kind: 'not-yet', availableAt }, events: [] }
-  const next = forget(record, { until: now + OWN_RESET_LASTS })
+  const next = forget(record, ownReset(now))
   return {
     record: next,
     answer: { kind: 'reset', epoch: next.epoch, at: now },

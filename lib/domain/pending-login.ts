@@ -2,7 +2,7 @@ import { isGoodUntil } from '../factors/clock.js'
 import type { Subject } from './policy.js'
 import type { SecondStepRecord } from './record.js'
 import { endStamp, isEnded } from './stamp.js'
-import { MINUTE_MS } from './units.js'
+import { DAY_MS, MINUTE_MS } from './units.js'
 
 /** First step passed, second step open. Lives in the session; there is no user beside it. */
 export interface PendingLogin {
@@ -83,7 +83,7 @@ function endPending(
   const { id } = pending
   const until = pendingExpiresAt(pending)
   const isGood = (end: number) => isGoodUntil(end, PENDING_LASTS, now)
-  const kept = record.endedLogins.filter((ended) => isGood(ended.until))
+  const kept = withRoom(record.endedLogins, now)
   const isFull = kept.length >= ENDED_LOGINS_AT_MOST
   const known = isFull || !isGood(until) || kept.some((ended) => ended.id === id)
   const [begun, granted] = [record.setup?.owner === id, record.setupGrant?.owner === id]
@@ -94,6 +94,16 @@ function endPending(
     setupGrant: granted ? null : record.setupGrant,
     endedLogins: known ? kept : [...kept, { id, until }],
   }
+}
+
+/**
+ * Without those that are over, but a day later: by another clock they may not be. A full list has
+ * only those that this clock knows as good.
+ */
+function withRoom(ended: readonly EndedLogin[], now: number): readonly EndedLogin[] {
+  const kept = ended.filter(({ until }) => now < until + DAY_MS)
+  if (kept.length < ENDED_LOGINS_AT_MOST) return kept
+  return kept.filter(({ until }) => isGoodUntil(until, PENDING_LASTS, now))
 }
 
 /** Otherwise the session as it was before would become another pending login. */

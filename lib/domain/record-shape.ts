@@ -16,6 +16,12 @@ function isEndedStamp(value: unknown): boolean {
   return count(goodFrom)
 }
 
+function isMustSetUp(value: unknown): boolean {
+  if (!shape({ until: count })(value)) return false
+  const { from = 0 } = value as { from?: unknown }
+  return count(from)
+}
+
 /** Whether a value has all that a record has. */
 export const isRecord = shape({
   userId: text,
@@ -24,7 +30,7 @@ export const isRecord = shape({
   epoch: count,
   authenticators: listOf(isAuthenticator, AUTHENTICATORS_AT_MOST),
   setup: orNull((value) => isUnproven(value) && setupInProgress(value)),
-  mustSetUp: orNull(shape({ until: count })),
+  mustSetUp: orNull(isMustSetUp),
   backupCodes: orNull(isBackupCodeSet),
   oneTimeCodes: isOneTimeCodes,
   setupGrant: orNull(shape({ owner: text, until: count })),

@@ -1,3 +1,4 @@
+import { isGoodUntil } from '../factors/clock.js'
 import { noAttempts } from './attempts.js'
 import type { Decision } from './decision.js'
 import type { SecondStepRecord } from './record.js'
@@ -8,10 +9,28 @@ import { DAY_MS } from './units.js'
 export interface MustSetUp {
   /** Milliseconds. */
   readonly until: number
+  /** When it began, of the user's own reset. Missing: an admin's, or one from before it was noted. */
+  readonly from?: number
 }
 
-/** How long the password alone leads to the set-up after the user's own reset, in milliseconds. */
-export const OWN_RESET_LASTS = DAY_MS
+const OWN_RESET_LASTS = DAY_MS
+/** The longest one, by an admin. */
+const RESET_LASTS = 7 * DAY_MS
+
+/** The user's own reset: for a day, the password alone leads to the set-up. */
+export function ownReset(now: number): MustSetUp {
+  return { until: now + OWN_RESET_LASTS, from: now }
+}
+
+/** When it began, or the earliest time at which it may have. */
+export function setupStart({ until, from = until - RESET_LASTS }: MustSetUp): number {
+  return from
+}
+
+/** Whether the password alone leads to the set-up now. */
+export function leadsToSetup(mustSetUp: MustSetUp, now: number): boolean {
+  return isGoodUntil(mustSetUp.until, mustSetUp.until - setupStart(mustSetUp), now)
+}
 
 /**
  * The user's own reset: deletes authenticator and codes, and ends every session. The user must set
@@ -19,8 +38,7 @@ export const OWN_RESET_LASTS = DAY_MS
  * set-up.
  */
 export function resetByUser(record: SecondStepRecord, now: number): Decision<undefined> {
-  const mustSetUp = { until: now + OWN_RESET_LASTS }
-  return forgotten(forget(record, mustSetUp), 'reset')
+  return forgotten(forget(record, ownReset(now)), 'reset')
 }
 
 /** Turns the user's second step off. Every other session ends. */

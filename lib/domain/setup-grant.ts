@@ -1,4 +1,4 @@
-import { isGoodUntil } from '../factors/clock.js'
+import { isAhead, isGoodUntil } from '../factors/clock.js'
 import { PENDING_LASTS } from './pending-login.js'
 import type { SecondStepRecord } from './record.js'
 
@@ -21,4 +21,9 @@ export function isGranted(
     setupGrant.owner === owner &&
     isGoodUntil(setupGrant.until, PENDING_LASTS, now)
   )
+}
+
+/** Whether a clock that is ahead has granted it. */
+export function isGrantAhead({ until }: SetupGrant, now: number): boolean {
+  return isAhead(until - PENDING_LASTS, now)
 }

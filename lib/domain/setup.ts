@@ -1,5 +1,5 @@
 import { type BackupCodeSet, unusedBackupCodes } from '../factors/backup-codes/kept.js'
-import { isGoodUntil } from '../factors/clock.js'
+import { isAhead, isGoodUntil } from '../factors/clock.js'
 import type { Moment } from '../factors/factor.js'
 import {
   type FactorMethod,
@@ -48,6 +48,11 @@ export function setupOf(
 /** The set-up in progress, whoever began it. Null if there is none or its time is over. */
 export function currentSetup({ setup }: SecondStepRecord, now: number): SetupInProgress | null {
   return setup !== null && isGoodUntil(setupExpiresAt(setup), LASTS, now) ? setup : null
+}
+
+/** Whether a clock that is ahead has begun it. */
+export function isSetupAhead({ startedAt }: SetupInProgress, now: number): boolean {
+  return isAhead(startedAt, now)
 }
 
 /** Answer of a set-up's begin: the set-up to show. */

@@ -3,6 +3,7 @@ import { isEnrolled } from './authenticators.js'
 import { PENDING_LASTS, type PendingLogin, pendingExpiresAt } from './pending-login.js'
 import { type Policy, ruleFor, type Subject } from './policy.js'
 import type { SecondStepRecord } from './record.js'
+import { leadsToSetup } from './reset.js'
 import { isGranted } from './setup-grant.js'
 import { isEnded, type Stamp } from './stamp.js'
 import { DAY_MS } from './units.js'
@@ -21,8 +22,6 @@ export type Demand = 'nothing' | 'code' | 'setup'
 export const FOREVER = Number.MAX_SAFE_INTEGER
 
 const PAUSE_LASTS = 365 * DAY_MS
-/** The longer one, by an admin. A user's own reset is for a day. */
-const RESET_LASTS = 7 * DAY_MS
 
 /**
  * @returns `code` also for a reset whose time is over: the password alone no longer leads to the
@@ -33,7 +32,7 @@ export function demandOf(userContext: UserContext, now: number): Demand {
   if (ruleFor(policy, subject).mode === 'off') return 'nothing'
   if (isEnrolled(record)) return pauseOf(userContext, now) === null ? 'code' : 'nothing'
   const { mustSetUp } = record
-  if (mustSetUp !== null) return isGoodUntil(mustSetUp.until, RESET_LASTS, now) ? 'setup' : 'code'
+  if (mustSetUp !== null) return leadsToSetup(mustSetUp, now) ? 'setup' : 'code'
   const deadline = graceDeadlineOf(userContext, now)
   return deadline === null || now < deadline ? 'nothing' : 'setup'
 }
@@ -48,6 +47,11 @@ export function pauseOf({ record, policy, subject }: UserContext, now: number): 
   if (pausedUntil !== FOREVER)
     return isGoodUntil(pausedUntil, PAUSE_LASTS, now) ? pausedUntil : null
   return ruleFor(policy, subject).mode === 'required' ? null : pausedUntil
+}
+
+/** Whether it ends later than the longest pause: a clock that is ahead has begun it. */
+export function isPauseAhead(pausedUntil: number | null, now: number): boolean {
+  return pausedUntil !== null && pausedUntil !== FOREVER && isAhead(pausedUntil - PAUSE_LASTS, now)
 }
 
 /**

@@ -1,7 +1,8 @@
-import { dateMisses, noAttempts } from '../domain/attempts.js'
+import { noAttempts } from '../domain/attempts.js'
 import { dropLockAhead } from '../domain/authenticators.js'
+import { settleAhead } from '../domain/dated-ahead.js'
 import { endHeld, type HeldLogin } from '../domain/held-login.js'
-import { dropMailResetAhead, endMailReset } from '../domain/mail-reset.js'
+import { endMailReset } from '../domain/mail-reset.js'
 import type { PendingLogin } from '../domain/pending-login.js'
 import type { Policy, Subject } from '../domain/policy.js'
 import type { SecondStepRecord } from '../domain/record.js'
@@ -145,26 +146,22 @@ export class Sessions {
   }
 
   #settledRecord(userContext: UserContext, now: number): SecondStepRecord {
-    const noted = dropMailResetAhead(noteRule(userContext, now), now)
-    const attempts = dateMisses(noted.attempts, now)
-    const dated = attempts === noted.attempts ? noted : { ...noted, attempts }
-    return dropLockAhead(dated, this.#window, now)
+    return dropLockAhead(settleAhead(noteRule(userContext, now), now), this.#window, now)
   }
 
   async #settle(userContext: UserContext): Promise<UserContext> {
     const { record, policy, subject } = userContext
-    const noted = await this.#records.change(
+    const settled = await this.#records.change(
       record.userId,
       NO_REQUEST,
       (current, now) => {
         const next = this.#settledRecord({ record: current, policy, subject }, now)
-        const { ruleStart, mailReset, attempts } = next
-        return { record: next, answer: { ruleStart, mailReset, attempts }, events: [] }
+        return { record: next, answer: next, events: [] }
       },
       record,
     )
     // The version has changed. A change based on the old one reads again by itself.
-    return { ...userContext, record: { ...record, ...noted } }
+    return { ...userContext, record: settled }
   }
 
   /** The policy, read anew. */

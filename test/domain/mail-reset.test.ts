@@ -141,13 +141,13 @@ describe('the button of a reset by mail', () => {
       version: full.version,
       writeId: full.writeId,
       epoch: 5,
-      mustSetUp: { until: NOW + 5 + DAY },
+      mustSetUp: { until: NOW + 5 + DAY, from: NOW + 5 },
     })
   })
 
   it('works for somebody whose time to set up is over, too', () => {
     const record = asked(NOW, recordWith({ epoch: 2, mustSetUp: { until: NOW - 1 } }))
-    expect(press(record, NOW).record.mustSetUp).to.deep.equal({ until: NOW + DAY })
+    expect(press(record, NOW).record.mustSetUp).to.deep.equal({ until: NOW + DAY, from: NOW })
   })
 
   it('does nothing with a dead link', () => {

@@ -235,6 +235,7 @@ describe('the bytes of a record', () => {
       { ...record, attempts: { ...record.attempts, later: 1 } },
       { ...record, backupCodes: { ...record.backupCodes, later: null } },
       { ...record, ended: [{ id: 'a', version: 1, at: 2 }] },
+      { ...record, mustSetUp: { until: 2, from: 1 } },
       { ...record, epoch: -1 },
       { ...record, userId: '\ud800' },
     ]

@@ -32,7 +32,10 @@ describe('a reset by the user', () => {
   const decision = resetByUser(record, NOW)
 
   it('forgets authenticator, codes and misses, and demands a set-up within a day', () => {
-    expect(decision.record).to.deep.equal({ ...forgotten, mustSetUp: { until: NOW + DAY } })
+    expect(decision.record).to.deep.equal({
+      ...forgotten,
+      mustSetUp: { until: NOW + DAY, from: NOW },
+    })
     expect(decision.answer).to.equal(undefined)
     expect(decision.events).to.deep.equal([{ type: 'reset', method: null }])
   })

@@ -1,5 +1,5 @@
 import { count, listOf, orNull, shape, text } from '../checks.js'
-import { isGoodUntil } from '../clock.js'
+import { isAhead, isGoodUntil } from '../clock.js'
 
 /** A code that an admin has made: good for one login, which must set up anew. */
 export interface OneTimeCode {
@@ -29,6 +29,11 @@ export function isOneTimeCodes(value: unknown): value is readonly OneTimeCode[] 
 /** Whether a code, where it is unused, may still be used. */
 export function isGood({ expiresAt }: OneTimeCode, now: number): boolean {
   return isGoodUntil(expiresAt, ONE_TIME_CODE_LASTS, now)
+}
+
+/** Whether a clock that is ahead has made it. */
+export function isDatedAhead({ expiresAt }: OneTimeCode, now: number): boolean {
+  return isAhead(expiresAt - ONE_TIME_CODE_LASTS, now)
 }
 
 /** Adds a code. Drops expired ones, and the oldest if there are more than ten. */

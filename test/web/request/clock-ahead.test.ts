@@ -71,6 +71,20 @@ describe('a clock that was ahead and is right again', () => {
     expect(second.body.secret).not.to.equal(first.body.secret)
   })
 
+  it('leaves no one-time code and no reset of the user’s own behind that open when their time comes', async () => {
+    const { host } = await pendingVisit()
+    const at = host.system.now() + 30 * DAY
+    const code = { id: 'a', keyId: null, digest: 'd', expiresAt: at + DAY, usedAt: null }
+    await change(host, { oneTimeCodes: [code] })
+    await passFirstStep(browserOf(host), ann).expect(200)
+    expect((await recordOf(host)).oneTimeCodes).to.deep.equal([])
+    await change(host, { authenticators: [], mustSetUp: { until: at + DAY, from: at } })
+    const demanded = async () => (await passFirstStep(browserOf(host), ann)).body.status
+    expect(await demanded()).to.equal('code-required')
+    host.system.advance(30.5 * DAY)
+    expect(await demanded()).to.equal('code-required')
+  })
+
   it('leaves no pause behind that is longer than any, and no set-up by the password alone', async () => {
     const { host } = await pendingVisit()
     const longest = host.system.now() + 365 * DAY

@@ -1,0 +1,33 @@
+import { isAhead } from '../factors/clock.js'
+import { isDatedAhead } from '../factors/one-time-codes/kept.js'
+import { dateMisses } from './attempts.js'
+import { isMailResetAhead } from './mail-reset.js'
+import type { SecondStepRecord } from './record.js'
+import { setupStart } from './reset.js'
+import { isSetupAhead } from './setup.js'
+import { isGrantAhead } from './setup-grant.js'
+import { isPauseAhead } from './standing.js'
+
+/**
+ * The record without what a clock has dated ahead of this one. What opens something is over for
+ * good: it is refused now, and would come alive when its time comes. What limits counts as now.
+ *
+ * @returns the same record where nothing is dated ahead
+ */
+export function settleAhead(record: SecondStepRecord, now: number): SecondStepRecord {
+  const { attempts, mailReset, mustSetUp, oneTimeCodes, pausedUntil } = record
+  const { setup, setupGrant } = record
+  const changes = {
+    ...(mailReset !== null && isMailResetAhead(mailReset, now) && { mailReset: null }),
+    ...(setup !== null && isSetupAhead(setup, now) && { setup: null }),
+    ...(setupGrant !== null && isGrantAhead(setupGrant, now) && { setupGrant: null }),
+    ...(isPauseAhead(pausedUntil, now) && { pausedUntil: null }),
+    // The user still has to set up: without the note, a policy could ask them for nothing.
+    ...(mustSetUp !== null && isAhead(setupStart(mustSetUp), now) && { mustSetUp: { until: now } }),
+    ...(oneTimeCodes.some((code) => isDatedAhead(code, now)) && {
+      oneTimeCodes: oneTimeCodes.filter((code) => !isDatedAhead(code, now)),
+    }),
+    ...(attempts !== dateMisses(attempts, now) && { attempts: dateMisses(attempts, now) }),
+  }
+  return Object.keys(changes).length === 0 ? record : { ...record, ...changes }
+}
