@@ -6,7 +6,8 @@ import type { Request } from 'express'
  * or in a proxy, through which its response still leads to it.
  */
 export function noteBehind<Note>(notes: WeakMap<Request, Note>, req: Request): Note | undefined {
-  return inherited(notes, req) ?? inherited(notes, req.res?.req)
+  // Most are the requests themselves.
+  return notes.get(req) ?? inherited(notes, req) ?? inherited(notes, req.res?.req)
 }
 
 function inherited<Note>(
