@@ -8,9 +8,12 @@ const SPREAD: readonly { readonly library: string; readonly fields: string }[] =
   { library: 'a Sequelize instance', fields: 'dataValues' },
 ]
 
-/** @throws OddUserError where it does not hold */
-export function checkUser(holds: boolean, field: OddField, message: string): asserts holds {
-  if (!holds) throw new OddUserError(field, message)
+/**
+ * @param message made only where it is needed: every request describes a user, and a list many
+ * @throws OddUserError where it does not hold
+ */
+export function checkUser(holds: boolean, field: OddField, message: () => string): asserts holds {
+  if (!holds) throw new OddUserError(field, message())
 }
 
 /** The fields whose absence does harm. */
@@ -29,7 +32,8 @@ export function checkIsNotSpread(told: Described): void {
     checkUser(
       lost.length === 0,
       lost[0] ?? 'id',
-      `a user is ${library} that was spread ({ ...doc }), which leaves its fields behind, ${lost.join(', ')} ` +
+      () =>
+        `a user is ${library} that was spread ({ ...doc }), which leaves its fields behind, ${lost.join(', ')} ` +
         'among them: hand over the document itself, or ' +
         'describe: (doc) => ({ id: doc.id, email: doc.email, roles: doc.roles })',
     )
@@ -57,7 +61,8 @@ export function emailOf({ email }: Described): string | null {
   checkUser(
     email === undefined || email === null || typeof email === 'string',
     'email',
-    `a user has an \`email\` that is ${kindOf(email)}: it must be one address as a text. ` +
+    () =>
+      `a user has an \`email\` that is ${kindOf(email)}: it must be one address as a text. ` +
       'Give `describe: (user) => ({ id: user.id, email: user.emails[0] })`, say',
   )
   return isText(email) ? email : null
@@ -71,7 +76,8 @@ export function rolesOf({ roles }: Described): readonly string[] {
   checkUser(
     Array.isArray(given) && given.every((role) => typeof role === 'string'),
     'roles',
-    `a user has \`roles\` that are ${kindOf(given)}: they must be a list of names. ` +
+    () =>
+      `a user has \`roles\` that are ${kindOf(given)}: they must be a list of names. ` +
       'Give `describe: (user) => ({ id: user.id, email: user.email, roles: [user.role] })`, say',
   )
   return given.filter(isText)

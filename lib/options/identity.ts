@@ -40,7 +40,7 @@ export function identity<U>(
   const { inRealm, hostId, hostIdOf } = realmIds(realm)
   const recordId = (id: unknown, told?: unknown): string => {
     const text = id === undefined || id === null ? '' : String(id)
-    checkUser(isId(text), 'id', noIdMessage(told))
+    checkUser(isId(text), 'id', () => noIdMessage(told))
     return inRealm(text)
   }
   // Does not spread the user: that loses what a class defines, such as a document's fields.
