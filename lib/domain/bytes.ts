@@ -161,18 +161,15 @@ export class ByteReader {
     return this.#time
   }
 
-  raw(length: number): Buffer {
-    const end = this.#at + length
-    if (end > this.#bytes.length) throw new BytesError('the bytes end early')
-    const read = this.#bytes.subarray(this.#at, end)
-    this.#at = end
-    return read
+  base64url(length: number): string {
+    return this.#text('base64url', length)
   }
 
-  base64url(length: number): string {
+  /** Read where it stands: a part of the bytes as a buffer of its own would cost more than its text. */
+  #text(encoding: 'base64url' | 'hex' | 'utf8', length: number): string {
     const end = this.#at + length
     if (end > this.#bytes.length) throw new BytesError('the bytes end early')
-    const read = this.#bytes.toString('base64url', this.#at, end)
+    const read = this.#bytes.toString(encoding, this.#at, end)
     this.#at = end
     return read
   }
@@ -184,7 +181,7 @@ export class ByteReader {
       case BASE64URL:
         return this.base64url(size)
       case UUID: {
-        const hex = this.raw(16).toString('hex')
+        const hex = this.#text('hex', 16)
         return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
       }
       case DOTTED: {
@@ -196,7 +193,7 @@ export class ByteReader {
         return value
       }
       default:
-        return this.raw(size).toString()
+        return this.#text('utf8', size)
     }
   }
 

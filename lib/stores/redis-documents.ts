@@ -117,39 +117,43 @@ export class RedisDocuments {
    */
   async records(userIds: readonly string[]): Promise<readonly Found[]> {
     const places = userIds.map((userId) => this.#keys.place(userId))
-    const found = await this.#found(this.#redis.nodes === undefined ? [places] : byTag(places))
+    if (this.#redis.nodes !== undefined) return this.#foundByTag(places)
+    try {
+      return await this.#foundTogether(places)
+    } catch (error) {
       // A cluster behind a proxy that looks like one server.
-      .catch((error: unknown) => {
-        if (!(error instanceof Error && error.message.startsWith('CROSSSLOT'))) throw error
-        return this.#found(byTag(places))
-      })
-    return places.map(({ key }) => found.get(key) ?? rejected(new Error('Redis answered nonsense')))
+      if (!(error instanceof Error && error.message.startsWith('CROSSSLOT'))) throw error
+      return this.#foundByTag(places)
+    }
   }
 
-  async #found(groups: readonly (readonly RecordPlace[])[]): Promise<ReadonlyMap<string, Found>> {
-    const filled = groups.filter((places) => places.length > 0)
-    const found = await Promise.all(filled.map((places) => this.#foundTogether(places)))
-    return new Map(found.flat())
+  async #foundByTag(places: readonly RecordPlace[]): Promise<readonly Found[]> {
+    const groups = byTag(places)
+    const found = await Promise.all(groups.map((group) => this.#foundTogether(group)))
+    const foundOf = new Map(
+      groups.flatMap((group, nth) => group.map(({ key }, at) => [key, found[nth]?.[at]] as const)),
+    )
+    return places.map(({ key }) => foundOf.get(key) ?? rejected(nonsense()))
   }
 
-  async #foundTogether(
-    places: readonly RecordPlace[],
-  ): Promise<readonly (readonly [key: string, Found])[]> {
+  /** By one command, and one more for what it does not find. */
+  async #foundTogether(places: readonly RecordPlace[]): Promise<readonly Found[]> {
+    if (places.length === 0) return []
     const markers = [...new Set(places.map(({ tag }) => tag.marker))]
     const names = [...markers, ...places.map(({ key }) => key)]
     const answers = await this.#redis.mgetBuffer(names)
-    if (answers.length !== names.length) throw new Error('Redis answered nonsense to a read')
-    const stored = new Map(names.map((name, index) => [name, answers[index] ?? null]))
+    if (answers.length !== names.length) throw nonsense()
+    const made = new Set(markers.filter((_, at) => Buffer.isBuffer(answers[at])))
     const missing = places.filter(
-      ({ tag, key }) => stored.get(tag.marker) !== null && stored.get(key) === null,
+      ({ tag }, at) => made.has(tag.marker) && !Buffer.isBuffer(answers[markers.length + at]),
     )
     const again = missing.length === 0 ? [] : await this.#lookAgain(missing)
     const lookedAgain = new Map(missing.map(({ key }, index) => [key, again[index]]))
-    return places.map(({ tag, key }) => {
-      if (!Buffer.isBuffer(stored.get(tag.marker))) return [key, rejected(emptied(tag.marker))]
-      const bytes = stored.get(key)
+    return places.map(({ tag, key }, at) => {
+      if (!made.has(tag.marker)) return rejected(emptied(tag.marker))
+      const bytes = answers[markers.length + at]
       const one = Buffer.isBuffer(bytes) ? settled(() => recordOfBytes(key, bytes)) : undefined
-      return [key, one ?? lookedAgain.get(key) ?? rejected(new Error('Redis answered nonsense'))]
+      return one ?? lookedAgain.get(key) ?? rejected(nonsense())
     })
   }
 
@@ -161,7 +165,7 @@ export class RedisDocuments {
   async #lookedAgain(place: RecordPlace): Promise<object | null> {
     const [found] = await this.#lookAgain([place])
     if (found?.status === 'fulfilled') return found.value
-    throw found?.reason ?? new Error('Redis answered nonsense to a read')
+    throw found?.reason ?? nonsense()
   }
 
   /** After MGET found nothing: never written, written just now, or lost? */
@@ -188,7 +192,7 @@ function checked(
 ): readonly [marker: string, ...documents: (Buffer | null)[]] {
   const [marker, ...documents] = found
   if (!Buffer.isBuffer(marker)) throw emptied(key)
-  if (found.length !== length) throw new Error('Redis answered nonsense to a read')
+  if (found.length !== length) throw nonsense()
   return [marker.toString(), ...documents]
 }
 
@@ -210,7 +214,7 @@ function foundAgain({ tag, key }: RecordPlace, kind: string, told: unknown): obj
     throw new LostRecordError(key, instead === '' ? 'there is none' : `it is a ${instead}`)
   }
   if (kind === 'emptied') throw emptied(tag.marker)
-  throw new Error('Redis answered nonsense to a read')
+  throw nonsense()
 }
 
 function byTag(places: readonly RecordPlace[]): readonly (readonly RecordPlace[])[] {
@@ -228,6 +232,10 @@ function settled(look: () => object | null): Found {
   } catch (reason) {
     return rejected(reason)
   }
+}
+
+function nonsense(): Error {
+  return new Error('Redis answered nonsense to a read')
 }
 
 function rejected(reason: unknown): Found {
