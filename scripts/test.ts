@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { availableParallelism } from 'node:os'
 import { compile } from './testing/compile.js'
-import { COVERED, forgetCoverage, isCovered } from './testing/coverage.js'
+import { COVERED, Coverage, forgetCoverage } from './testing/coverage.js'
 import { runMocha } from './testing/mocha.js'
 import { type Job, runAll } from './testing/pool.js'
 import { Progress } from './testing/progress.js'
@@ -40,14 +40,17 @@ async function testEverything(): Promise<number> {
       return 1
     }
     forgetCoverage()
-    await runUnits(units(), progress, (unit, slot) => ({
+    const all = units()
+    const coverage = new Coverage(all)
+    const environmentOf: EnvironmentOf = (unit, slot) => ({
       ...servers.environment(slot),
       TEST_BUILT: 'true',
       TEST_STORE: unit.store,
       TEST_CALLS: String(unit.store === '' && unit.files.some(isOverHttp)),
       ...(countsCoverage(unit) ? COVERED : {}),
-    }))
-    const covered = isCovered()
+    })
+    await runUnits(all, progress, { environmentOf, after: (unit) => coverage.after(unit) })
+    const covered = coverage.isReached()
     progress.printLongest()
     progress.printCounts()
     return interrupted ? INTERRUPTED : progress.failures > 0 || !covered ? 1 : 0
@@ -61,7 +64,7 @@ async function testQuickly(): Promise<number> {
   await compile()
   const files = testFiles().filter((file) => !startsProcesses(file))
   const progress = new Progress(0)
-  await runUnits(units(files), progress, () => ({}), [])
+  await runUnits(units(files), progress, { stores: [] })
   progress.printCounts()
   return progress.failures > 0 ? 1 : 0
 }
@@ -77,12 +80,19 @@ async function testFilesOf(files: readonly string[]): Promise<number> {
 
 type EnvironmentOf = (unit: Unit, slot: number) => NodeJS.ProcessEnv
 
+interface How {
+  readonly environmentOf?: EnvironmentOf
+  /** What is to be run after a unit, beside its repetition. */
+  readonly after?: (unit: Unit) => readonly Job[]
+  /** Those that the tests of the routes are repeated with; all where none are named. */
+  readonly stores?: readonly string[]
+}
+
 /** Runs as much at once as the machine can: some of it always waits. Then one by one what must be alone. */
 async function runUnits(
   all: readonly Unit[],
   progress: Progress,
-  environmentOf: EnvironmentOf,
-  stores?: readonly string[],
+  { environmentOf = () => ({}), after = () => [], stores }: How,
 ): Promise<void> {
   const repetition = new Repetition(all, stores)
   const jobOf = (unit: Unit): Job => ({
@@ -94,7 +104,7 @@ async function runUnits(
       const more = repetition.after(unit, outcome)
       progress.expect(more.length)
       progress.add(unit, outcome)
-      return more.map(jobOf)
+      return [...after(unit), ...more.map(jobOf)]
     },
   })
   progress.expect(all.length)
