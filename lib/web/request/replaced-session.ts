@@ -67,8 +67,10 @@ async function savedUnseen(
   const show = hideSession(req)
   const saved = savedNow(req)
   const takeBack = () => {
-    // A store that throws here must not end the process: the login is refused already.
-    saved.then(() => sessionStore.destroy(newId, () => undefined)).catch(() => undefined)
+    const destroy = () => sessionStore.destroy(newId, () => undefined)
+    // Also where the save has failed: a client that gives up may have written all the same. A store that throws
+    // here must not end the process: the login is refused already.
+    saved.then(destroy, destroy).catch(() => undefined)
   }
   await detachable(req, Promise.all([destroyed, saved]), takeBack)
   if (isAnswered()) takeBack()

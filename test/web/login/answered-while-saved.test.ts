@@ -114,3 +114,26 @@ describe('a login that the host has answered while it was being saved', () => {
     })
   }
 })
+
+// The mistake: the store's client gives a write up (`commandTimeout` of ioredis) and answers with an error, but the store
+// has done it. The login is refused, and a session with its user stays in the store.
+describe('a login whose session was saved, although the store’s client answers with an error', () => {
+  for (const [name, begin] of Object.entries(LOGINS)) {
+    it(`leaves no session behind: ${name}`, async () => {
+      const host = makeHost()
+      const { ask } = await begin(host)
+      const before = new Set(idsOf(host))
+      const set = host.sessions.set.bind(host.sessions)
+      host.sessions.set = (id, contents, done) => {
+        set(id, contents, () => done?.(new Error('Command timed out')))
+      }
+      expect((await ask()).status).to.equal(503)
+      await settled()
+      expect(idsOf(host).filter((id) => !before.has(id))).to.deep.equal([])
+    })
+  }
+})
+
+function idsOf({ sessions }: Host): readonly string[] {
+  return Object.keys(Reflect.get(sessions, 'sessions'))
+}
