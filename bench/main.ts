@@ -27,7 +27,7 @@ try {
   for (const [name, scenario] of chosen) figures.push(...(await told(name, scenario)))
   if (named.length === 0 && !quick && process.exitCode === undefined) {
     writeResults(figures, await workshop.versionOfRedis(), new Date())
-    console.log('\nwritten: bench/RESULTS.md, bench/results.svg')
+    console.log('\nwritten: bench/RESULTS.md, bench/results.svg, the costs in README.md')
   }
 } finally {
   await workshop.stop()

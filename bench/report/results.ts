@@ -1,11 +1,12 @@
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { withCosts } from './costs.js'
 import type { Figure } from './figure.js'
 import { machine } from './machine.js'
 import { pictureOf } from './picture.js'
 import { tableOf } from './table.js'
 
-/** Writes RESULTS.md and the picture beside it. */
+/** Writes RESULTS.md and the picture beside it, and the table of the README. */
 export function writeResults(figures: readonly Figure[], redisVersion: string, date: Date): void {
   const text = `# What the second step costs
 
@@ -23,4 +24,6 @@ ${tableOf(figures)}
 `
   writeFileSync(fileURLToPath(new URL('../RESULTS.md', import.meta.url)), text)
   writeFileSync(fileURLToPath(new URL('../results.svg', import.meta.url)), pictureOf(figures))
+  const readme = fileURLToPath(new URL('../../README.md', import.meta.url))
+  writeFileSync(readme, withCosts(readFileSync(readme, 'utf8'), figures))
 }
