@@ -11,6 +11,7 @@ import { expectProblem, getJson, postJson } from '../../support/answers.js'
 import {
   type Browser,
   browserOf,
+  type Enrolment,
   enrol,
   giveCode,
   passFirstStep,
@@ -24,7 +25,7 @@ import {
   type HostUser,
   makeHost,
 } from '../../support/host.js'
-import { cookieOf, editSession, useCookie } from '../../support/sessions.js'
+import { cookieOf, editSession, slowRequest, useCookie } from '../../support/sessions.js'
 import { storeForTests } from '../../support/store-for-tests.js'
 import { recordOf, setPolicy } from '../../support/visits.js'
 
@@ -71,13 +72,15 @@ function countedReads({ store }: { store: RecordStore }): () => number {
 }
 
 /** Ann is signed in by both steps, and the guard has just read her record. */
-async function annAt(host: Host): Promise<{ browser: Browser; cookie: string }> {
+async function annAt(
+  host: Host,
+): Promise<{ browser: Browser; cookie: string; enrolment: Enrolment }> {
   const enrolment = await enrol(host, ann)
   const browser = browserOf(host)
   await passFirstStep(browser, ann)
   const cookie = cookieOf(await giveCode(browser, enrolment.code()).expect(200))
   await browser.get('/inside').expect(200)
-  return { browser, cookie }
+  return { browser, cookie, enrolment }
 }
 
 describe('a guard that keeps what it has read', () => {
@@ -136,6 +139,19 @@ describe('a guard that keeps what it has read', () => {
     await other.get('/inside').expect(200)
     await browser.post('/logout').expect(200)
     await other.get('/inside').expect(401)
+  })
+
+  it('ends it also where another session of the user’s has had the record read anew', async () => {
+    const { here } = twoOf()
+    const { browser, cookie, enrolment } = await annAt(here)
+    here.system.advance(30_000)
+    const { writeBack } = slowRequest(here, cookie)
+    const other = browserOf(here)
+    await signIn(other, ann, enrolment)
+    await browser.post('/logout').expect(200)
+    await other.get('/inside').expect(200)
+    writeBack()
+    await useCookie(browserOf(here), cookie).get('/inside').expect(401)
   })
 
   it('feels at the next request what an admin does in its process', async () => {
