@@ -123,8 +123,10 @@ export class Challenge {
     const unasked = proofRefusal(attempt.proof, attempt.record, contextOf(attempt))
     if (unasked !== null) return { kind: unasked }
 
+    const { userId, ipKey, ipLimit, policy, requestInfo } = attempt
     const pendingId = pendingOf(attempt)?.id ?? null
-    const places = await this.#limits.takeForCode({ ...attempt, pendingId })
+    const asked = { userId, pendingId, ipKey, ipLimit, policy, requestInfo }
+    const places = await this.#limits.takeForCode(asked)
     if (places.kind === 'too-many-attempts') return { ...places, blockedUntil: null }
     if (places.kind !== 'taken') return places
     const verdict = await this.#verdict(attempt, { followUp, objection }, places.last).catch(
@@ -170,27 +172,30 @@ export class Challenge {
         const refusal = await objection()
         if (refusal !== null) return { record: current, answer: { kind: refusal }, events: [] }
         const moment = { now, window: this.#window, keys }
-        const { answer, ...decided } = await judgeProof(current, proof, contextOf(attempt), moment)
+        const judged = await judgeProof(current, proof, contextOf(attempt), moment)
+        const { answer } = judged
         if (answer.kind !== 'accepted') {
           const over = last && answer.kind === 'wrong-code' && answer.counted
           const pending = over ? pendingOf(attempt) : null
-          return { ...decided, record: withoutLogin(decided.record, pending, now), answer }
+          const { events } = judged
+          return { record: withoutLogin(judged.record, pending, now), answer, events }
         }
         // The login goes on as a session. A slow request may write the pending one back.
-        const finished = withoutLogin(decided.record, pendingOf(attempt), now)
+        const finished = withoutLogin(judged.record, pendingOf(attempt), now)
         const followed = await followUp(finished, now)
-        const { backupCodes } = decided.record
+        const { backupCodes } = judged.record
         return {
           record: followed.record,
           answer: {
-            ...answer,
+            kind: answer.kind,
+            method: answer.method,
             epoch: followed.record.epoch,
             version: followed.record.version,
             backupCodesLeft: backupCodesLeft(backupCodes, keys.keyIds),
             seenByAdmin: answer.method === 'backup-code' && backupCodes?.seenByAdmin === true,
             result: followed.answer,
           },
-          events: [...decided.events, ...followed.events],
+          events: [...judged.events, ...followed.events],
         }
       },
       record,

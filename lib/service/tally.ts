@@ -123,11 +123,15 @@ export class Tally {
     return this.#send(wanted, this.#later.carried(wanted))
   }
 
-  async #send(
+  #send(wanted: readonly WantedPlace[], carried: Carried): Promise<readonly Taking[]> {
+    const { back, takings } = carried
+    return takings.length === 0 ? this.#call(wanted, back) : this.#sendWith(wanted, carried)
+  }
+
+  async #sendWith(
     wanted: readonly WantedPlace[],
     { back, takings }: Carried,
   ): Promise<readonly Taking[]> {
-    if (takings.length === 0) return this.#call(wanted, back)
     const all = [...wanted, ...takings.map(({ place }) => place)]
     const answers = await this.#call(all, back).finally(() => this.#later.answered(takings))
     for (const [nth, later] of takings.entries()) {

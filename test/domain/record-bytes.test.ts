@@ -3,6 +3,7 @@
 
 import { expect } from 'chai'
 import fc from 'fast-check'
+import { isBase64url } from '../../lib/domain/bytes.js'
 import { BrokenRecordError, parseRecord } from '../../lib/domain/parse-record.js'
 import { blankRecord, type SecondStepRecord } from '../../lib/domain/record.js'
 import {
@@ -175,6 +176,21 @@ describe('the bytes of a record', () => {
     fc.assert(
       fc.property(records, (record) => {
         expect(read(encodeRecord(record))).to.deep.equal(JSON.parse(JSON.stringify(record)))
+      }),
+      { numRuns: 2000 },
+    )
+  })
+
+  it('stand for text in base64url only where they give it back as it was', () => {
+    const text = fc.oneof(
+      fc.stringMatching(/^[\w-]{0,9}$/),
+      fc.stringMatching(/^[\w+/=. -]{0,9}$/),
+      fc.string({ unit: 'binary' }),
+    )
+    fc.assert(
+      fc.property(text, (one) => {
+        const again = Buffer.from(one, 'base64url').toString('base64url')
+        expect(isBase64url(one)).to.equal(again === one)
       }),
       { numRuns: 2000 },
     )

@@ -14,11 +14,13 @@ export function proofAttempt(
   }: Pick<Exchange<PendingVisitor | SignedInVisitor>, 'site' | 'req' | 'visitor'>,
   proof: Proof,
 ): ProofAttempt {
+  const { ipKey, ipLimit } = addressLimit(site, req)
   return {
     userId: visitor.record.userId,
     proof,
     admission: visitor,
-    ...addressLimit(site, req),
+    ipKey,
+    ipLimit,
     requestInfo: requestInfoOf(req),
     record: visitor.record,
     policy: visitor.policy,
