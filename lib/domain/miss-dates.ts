@@ -70,7 +70,10 @@ function dateBy(miss: Miss, now: number): number | null {
   return miss.find((at) => !isAhead(at, now)) ?? null
 }
 
-/** How far the fastest clock is ahead of this one, by the last miss that both have dated. */
+/**
+ * How far the fastest clock is ahead of this one, by the last miss that both have dated. 0 once that
+ * miss is no longer ahead: from then on, the other clock has it too old by less than this.
+ */
 function leadOf(misses: readonly Miss[], now: number): number {
   const miss = misses.findLast(([fastest]) => isAhead(fastest, now))
   return miss === undefined ? 0 : miss[0] - (dateBy(miss, now) ?? now)

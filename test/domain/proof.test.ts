@@ -172,6 +172,18 @@ describe('a wrong code of the authenticator', () => {
     })
   }
 
+  it('forgets misses of more than 30 days ago with a right code of the time, and not with a backup code', async () => {
+    // A backup code says nothing about this machine's clock, which may be far ahead.
+    const old = { misses: [NOW - 30 * DAY, NOW - DAY], consecutive: 0 }
+    const record = enrolledRecord({ attempts: old, backupCodes: backupCodeSet('one') })
+    const right = await judgeOtp(record, codeOf(STEP_NOW))
+    expect(right.answer.kind).to.equal('accepted')
+    expect(right.record.attempts).to.deep.equal({ misses: [NOW - DAY], consecutive: 0 })
+    const recovered = await judgeBackupCode(record, 'one')
+    expect(recovered.answer.kind).to.equal('accepted')
+    expect(recovered.record.attempts).to.deep.equal(old)
+  })
+
   it('tells the wait or the lock to who asks before any code', async () => {
     expect(authenticatorBlock(enrolledRecord(), 1, NOW)).to.equal(null)
     const waiting = enrolledRecord({ attempts: missed(5) })
