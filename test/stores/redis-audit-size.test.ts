@@ -3,12 +3,11 @@
 
 import { randomBytes, randomUUID } from 'node:crypto'
 import { expect } from 'chai'
-import { Redis } from 'ioredis'
 import { type AuditEntry, redisAuditLog, redisStore } from '../../lib/index.js'
 import { browserOf, enrol, signIn } from '../support/browser.js'
 import { DAY } from '../support/clock.js'
 import { makeHost } from '../support/host.js'
-import { type RedisServer, startRedisServer } from '../support/redis-server.js'
+import { redisOfASuite } from '../support/redis-of-a-suite.js'
 
 const AGENTS = {
   'a browser on a computer':
@@ -18,17 +17,7 @@ const AGENTS = {
 }
 
 describe('the size of the audit log in Redis', () => {
-  let server: RedisServer
-  let redis: Redis
-  before(async () => {
-    server = await startRedisServer()
-    redis = new Redis(server.url)
-  })
-  beforeEach(() => redis.flushall())
-  after(async () => {
-    redis.disconnect()
-    await server.stop()
-  })
+  const { redis } = redisOfASuite()
 
   /** Of all keys of the log. */
   async function bytes(): Promise<number> {

@@ -2,7 +2,6 @@
 // memory. And the mistake: what one request does to a record shows in another.
 
 import { expect } from 'chai'
-import { Redis } from 'ioredis'
 import { BrokenRecordError } from '../../lib/domain/parse-record.js'
 import type { SecondStepRecord } from '../../lib/domain/record.js'
 import { encodeRecord } from '../../lib/domain/record-bytes.js'
@@ -10,23 +9,13 @@ import { redisKeys } from '../../lib/redis/redis-keys.js'
 import { KnownRecords } from '../../lib/stores/redis-known-records.js'
 import { redisStore } from '../../lib/stores/redis-store.js'
 import { enrolledRecord } from '../../lib/testing/documents.js'
-import { type RedisServer, startRedisServer } from '../support/redis-server.js'
+import { redisOfASuite } from '../support/redis-of-a-suite.js'
 import { rejectionOf } from './rejection.js'
 
 const { key: KEY } = redisKeys('second-step').place('user')
 
 describe('a record that was read before', () => {
-  let server: RedisServer
-  let redis: Redis
-  before(async () => {
-    server = await startRedisServer()
-    redis = new Redis(server.url)
-  })
-  beforeEach(() => redis.flushall())
-  after(async () => {
-    redis.disconnect()
-    await server.stop()
-  })
+  const { redis } = redisOfASuite()
 
   async function readOnce(record: SecondStepRecord) {
     const store = redisStore(redis)

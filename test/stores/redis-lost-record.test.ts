@@ -2,7 +2,7 @@
 // alone would open the account.
 
 import { expect } from 'chai'
-import { Redis } from 'ioredis'
+import type { Redis } from 'ioredis'
 import { BrokenRecordError } from '../../lib/domain/parse-record.js'
 import { redisKeys } from '../../lib/redis/redis-keys.js'
 import { redisStore } from '../../lib/stores/redis-store.js'
@@ -10,7 +10,7 @@ import { enrolledRecord, thePolicy } from '../../lib/testing/documents.js'
 import { expectProblem } from '../support/answers.js'
 import { browserOf, enrol, passFirstStep } from '../support/browser.js'
 import { ann, bob, makeHost } from '../support/host.js'
-import { type RedisServer, startRedisServer } from '../support/redis-server.js'
+import { redisOfASuite } from '../support/redis-of-a-suite.js'
 import { rejectionOf } from './rejection.js'
 
 const KEYS = redisKeys('second-step')
@@ -19,17 +19,7 @@ const { marker: MARKER, lists } = KEYS.place('user').tag
 const { all: ALL, locked: LOCKED } = lists
 
 describe('redisStore that lost one key', () => {
-  let server: RedisServer
-  let redis: Redis
-  before(async () => {
-    server = await startRedisServer()
-    redis = new Redis(server.url)
-  })
-  beforeEach(() => redis.flushall())
-  after(async () => {
-    redis.disconnect()
-    await server.stop()
-  })
+  const { redis } = redisOfASuite()
 
   async function opened() {
     const store = redisStore(redis)

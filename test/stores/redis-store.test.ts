@@ -5,24 +5,11 @@ import { redisStore } from '../../lib/stores/redis-store.js'
 import { enrolledRecord, nextVersion, thePolicy } from '../../lib/testing/documents.js'
 import { recordStoreCases } from '../../lib/testing/index.js'
 import { mailResetOf } from '../../lib/testing/listed.js'
-import { type RedisServer, startRedisServer } from '../support/redis-server.js'
+import { redisOfASuite } from '../support/redis-of-a-suite.js'
 import { rejectionOf } from './rejection.js'
 
 describe('redisStore', () => {
-  let server: RedisServer
-  let redis: Redis
-  let second: Redis
-  before(async () => {
-    server = await startRedisServer()
-    redis = new Redis(server.url)
-    second = new Redis(server.url)
-  })
-  beforeEach(() => redis.flushall())
-  after(async () => {
-    redis.disconnect()
-    second.disconnect()
-    await server.stop()
-  })
+  const { redis, second, url } = redisOfASuite()
 
   async function opened(prefix?: string) {
     const store = redisStore(redis, prefix === undefined ? {} : { prefix })
@@ -61,7 +48,7 @@ describe('redisStore', () => {
   describe('keeps the contract through a client with keyPrefix and stringNumbers', () => {
     let odd: Redis
     before(() => {
-      odd = new Redis(server.url, { keyPrefix: 'host:', stringNumbers: true })
+      odd = new Redis(url(), { keyPrefix: 'host:', stringNumbers: true })
     })
     after(() => odd.disconnect())
     for (const { name, run } of recordStoreCases) {

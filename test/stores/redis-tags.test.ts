@@ -1,5 +1,4 @@
 import { expect } from 'chai'
-import { Redis } from 'ioredis'
 import { ConfigurationError } from '../../lib/errors/configuration-error.js'
 import { evenHashTags, slotOf } from '../../lib/redis/hash-slot.js'
 import { redisKeys } from '../../lib/redis/redis-keys.js'
@@ -8,27 +7,14 @@ import { RedisPolicy } from '../../lib/stores/redis-policy.js'
 import { redisStore } from '../../lib/stores/redis-store.js'
 import { enrolledRecord, nextVersion, thePolicy } from '../../lib/testing/documents.js'
 import { idsIn, NOW } from '../../lib/testing/listed.js'
-import { type RedisServer, startRedisServer } from '../support/redis-server.js'
+import { redisOfASuite } from '../support/redis-of-a-suite.js'
 import { rejectionOf } from './rejection.js'
 
 const KEYS = redisKeys('second-step')
 const LAST = KEYS.tags[63]
 
 describe('the hash tags of redisStore', () => {
-  let server: RedisServer
-  let redis: Redis
-  let second: Redis
-  before(async () => {
-    server = await startRedisServer()
-    redis = new Redis(server.url)
-    second = new Redis(server.url)
-  })
-  beforeEach(() => redis.flushall())
-  after(async () => {
-    redis.disconnect()
-    second.disconnect()
-    await server.stop()
-  })
+  const { redis, second } = redisOfASuite()
 
   async function opened() {
     const store = redisStore(redis)

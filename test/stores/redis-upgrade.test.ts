@@ -12,7 +12,7 @@ import { redisStore } from '../../lib/stores/redis-store.js'
 import { enrolledRecord, thePolicy } from '../../lib/testing/documents.js'
 import { assertLists, FOREVER, mailResetOf, NOW } from '../../lib/testing/listed.js'
 import { oldHash, oldKey, writeOldKeys, writeOldLog } from '../support/records-of-version-0-1.js'
-import { type RedisServer, startRedisServer } from '../support/redis-server.js'
+import { redisOfASuite } from '../support/redis-of-a-suite.js'
 import { rejectionOf } from './rejection.js'
 
 const MARKER = '{second-step}:marker'
@@ -50,17 +50,7 @@ function entryAt(at: number, user: string | null, type: AuditEntry['type']): Aud
 }
 
 describe('the upgrade of what version 0.1.0 has kept in Redis', () => {
-  let server: RedisServer
-  let redis: Redis
-  before(async () => {
-    server = await startRedisServer()
-    redis = new Redis(server.url)
-  })
-  beforeEach(() => redis.flushall())
-  after(async () => {
-    redis.disconnect()
-    await server.stop()
-  })
+  const { redis, url } = redisOfASuite()
 
   const oldKeys = () => redis.keys('{second-step}:*')
 
@@ -321,7 +311,7 @@ describe('the upgrade of what version 0.1.0 has kept in Redis', () => {
   })
 
   it('finds the keys of a client with a prefix of its own, and of a prefix with wildcards', async () => {
-    const odd = new Redis(server.url, { keyPrefix: 'host[1]:' })
+    const odd = new Redis(url(), { keyPrefix: 'host[1]:' })
     try {
       await writeOldKeys(odd, { records: RECORDS }, 'a*?\\')
       await redis.set('host1:{aXY\\}:record:other', 'not ours')

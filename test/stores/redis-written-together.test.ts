@@ -2,7 +2,6 @@
 // that never took place.
 
 import { expect } from 'chai'
-import { Redis } from 'ioredis'
 import type { AuditEntry } from '../../lib/ports/audit-log.js'
 import type { WriteWithEntries } from '../../lib/ports/record-store.js'
 import { redisKeys } from '../../lib/redis/redis-keys.js'
@@ -10,7 +9,7 @@ import { redisStore } from '../../lib/stores/redis-store.js'
 import { enrolledRecord, nextVersion } from '../../lib/testing/documents.js'
 import { browserOf, enrol, signIn } from '../support/browser.js'
 import { ann, makeHost } from '../support/host.js'
-import { type RedisServer, startRedisServer } from '../support/redis-server.js'
+import { redisOfASuite } from '../support/redis-of-a-suite.js'
 import { rejectionOf } from './rejection.js'
 
 const KEYS = redisKeys('second-step')
@@ -23,20 +22,7 @@ function entry(user: string, type: AuditEntry['type'] = 'code-accepted'): AuditE
 }
 
 describe('a record and its entries in Redis', () => {
-  let server: RedisServer
-  let redis: Redis
-  let second: Redis
-  before(async () => {
-    server = await startRedisServer()
-    redis = new Redis(server.url)
-    second = new Redis(server.url)
-  })
-  beforeEach(() => redis.flushall())
-  after(async () => {
-    redis.disconnect()
-    second.disconnect()
-    await server.stop()
-  })
+  const { redis, second } = redisOfASuite()
 
   async function opened() {
     const store = redisStore(redis)
