@@ -85,6 +85,22 @@ export class Accounts<U> {
     const hostId = hostIdOf(recordId)
     if (hostId === null) return { kind: 'none' }
     const user = await within(PART, () => users.findById(hostId), timeout)
+    return this.#lookedUp(recordId, user)
+  }
+
+  /** The same of all the users of a list, in their order. They share the time of one call. */
+  async lookUpAll(recordIds: readonly string[]): Promise<readonly LookedUp<U>[]> {
+    const { users, hostIdOf, timeout } = this.#parts
+    // Rejects where the host throws: the others are asked already, and must not fail unheard.
+    const find = async (recordId: string) => {
+      const hostId = hostIdOf(recordId)
+      return hostId === null ? null : users.findById(hostId)
+    }
+    const found = await within(PART, () => Promise.all(recordIds.map(find)), timeout)
+    return recordIds.map((recordId, at) => this.#lookedUp(recordId, found[at]))
+  }
+
+  #lookedUp(recordId: string, user: U | null | undefined | false): LookedUp<U> {
     if (user === null || user === undefined || user === false) return { kind: 'none' }
     const told = this.#described(user)
     // If even the id is unreadable, takes the requested id.

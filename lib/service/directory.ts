@@ -6,7 +6,7 @@ import { pauseOf, setupDeadlineOf, type UserContext } from '../domain/standing.j
 import { type State, stateOf } from '../domain/state.js'
 import { backupCodesLeft, placeOfBackupCodes } from '../factors/backup-codes/kept.js'
 import type { KeyIds, KeyStatus } from '../factors/key-status.js'
-import type { Account, Accounts } from './accounts.js'
+import type { Account, Accounts, LookedUp } from './accounts.js'
 import { type ListedMember, unreadableMember } from './listed-member.js'
 import { isOdd, type OddUser } from './odd-user.js'
 import type { Records } from './records.js'
@@ -184,31 +184,21 @@ export class Directory<U> {
   ): Promise<Fetched | null> {
     const page = await this.#parts.records.list(query)
     if (page === null) return null
-    const found = await Promise.all([
-      ...page.records.map((record) => this.#memberOf(record, policy)),
-      ...page.damaged.map((recordId) => this.#damagedOf(recordId)),
-    ])
-    const { lost, next } = page
+    const { records, damaged, lost, next } = page
+    const ids = [...records.map(({ userId }) => userId), ...damaged]
+    const lookedUp = await this.#parts.accounts.lookUpAll(ids)
+    const found = lookedUp.map((one, at) => {
+      const account = accountIn(one)
+      // The damaged ones come after the records.
+      return account === null || isOdd(account)
+        ? account
+        : this.#listed(account, policy, records[at] ?? null)
+    })
     return { ...this.#sorted(found.filter((one) => one !== null)), lost, next }
   }
 
-  /** Null for users of another realm, and for users who are gone from the host. */
   async #accountOf(recordId: string): Promise<Account<U> | OddUser | null> {
-    const found = await this.#parts.accounts.lookUp(recordId)
-    if (found.kind === 'odd') return found.odd
-    return found.kind === 'found' ? found.account : null
-  }
-
-  async #damagedOf(recordId: string): Promise<ListedMember | OddUser | null> {
-    const account = await this.#accountOf(recordId)
-    if (account === null || isOdd(account)) return account
-    return this.#unreadable(account)
-  }
-
-  async #memberOf(record: SecondStepRecord, policy: Policy): Promise<Member<U> | OddUser | null> {
-    const account = await this.#accountOf(record.userId)
-    if (account === null || isOdd(account)) return account
-    return this.#member(account, policy, record)
+    return accountIn(await this.#parts.accounts.lookUp(recordId))
   }
 
   /**
@@ -261,6 +251,12 @@ export class Directory<U> {
       setupDeadline: setupDeadlineOf(userContext, at),
     }
   }
+}
+
+/** Null for users of another realm, and for users who are gone from the host. */
+function accountIn<U>(found: LookedUp<U>): Account<U> | OddUser | null {
+  if (found.kind === 'odd') return found.odd
+  return found.kind === 'found' ? found.account : null
 }
 
 function after(source: Source, sources: readonly Source[]): Place | null {
