@@ -12,6 +12,7 @@ export type {
   SecondStepEventType,
 } from './domain/event.js'
 export type { MailReset } from './domain/mail-reset.js'
+export type { MissDates } from './domain/miss-dates.js'
 export type { EndedLogin, PendingLogin } from './domain/pending-login.js'
 export type { Policy, PolicyMode, RequiredSince, Subject } from './domain/policy.js'
 export type { SecondStepRecord } from './domain/record.js'
