@@ -34,7 +34,7 @@ const TRIES = 5
 
 /**
  * Takes several places in one statement of PostgreSQL, all or none. Counts that are there are locked, in the
- * order of their ids, and only then looked at. A count that another statement creates meanwhile is
+ * order of their ids, and only then looked at; all are found by their ids alone, in a table of any size. A count that another statement creates meanwhile is
  * seen only when it is written: if it is full by then, the places taken are given back, and all are
  * asked for anew.
  *
@@ -52,9 +52,10 @@ with asked as (
     as asked (id text, most bigint, optional boolean, lasts bigint, back bigint)
 ),
 held as (
-  select [id], [taken], [ends] from [${TABLES.counters}]
-  where [id] in (select id from asked) order by [id]
-  for update
+  select stored.* from asked cross join lateral (
+    select [id], [taken], [ends] from [${TABLES.counters}] as stored where stored.[id] = asked.id
+    for update
+  ) as stored
 ),
 live as (
   select asked.id, held.[taken], held.[ends] from asked join held on held.[id] = asked.id
@@ -74,27 +75,30 @@ verdict as (
 wanted as (
   select present.*, free and most is not null and before < most as takes from present, verdict
 ),
-changed as (
-  update [${TABLES.counters}] as kept
-  set [taken] = before + case when takes then 1 else 0 end, [ends] = wanted.ends
-  from wanted
-  where kept.[id] = wanted.id and held and (takes or (live and back > 0))
-  returning kept.[id], kept.[taken]
-),
-made as (
-  insert into [${TABLES.counters}] as kept ([id], [taken], [ends])
-  select id, 1, ends from wanted where takes and not held order by id
-  on conflict ([id]) do update set [taken] = kept.[taken] + 1
-  where kept.[taken] < (select most from asked where asked.id = excluded.[id])
-  returning kept.[id], kept.[taken]
+written as (
+  insert into [${TABLES.counters}] as stored ([id], [taken], [ends])
+  select id, before + case when takes then 1 else 0 end, ends
+  from wanted where takes or (live and back > 0)
+  on conflict ([id]) do update set
+    [taken] = case
+      when (select held from wanted where wanted.id = excluded.[id]) then excluded.[taken]
+      else stored.[taken] + 1
+    end,
+    [ends] = case
+      when (select held from wanted where wanted.id = excluded.[id]) then excluded.[ends]
+      else stored.[ends]
+    end
+  where (
+    select held or stored.[taken] < most from wanted where wanted.id = excluded.[id]
+  )
+  returning stored.[id], stored.[taken]
 )
 select wanted.id as [id], free as [free], before as [before], wanted.ends - ${now} as [wait],
-  coalesce(changed.[taken], made.[taken]) as [taken]
-from wanted cross join verdict
-  left join changed on changed.[id] = wanted.id left join made on made.[id] = wanted.id`)
+  written.[taken] as [taken]
+from wanted cross join verdict left join written on written.[id] = wanted.id`)
 
   async function ask(asked: readonly Asked[]): Promise<ReadonlyMap<string, Answered>> {
-    const rows = await triedAgain(() => send([JSON.stringify(asked)]))
+    const rows = await triedAgain(() => send([JSON.stringify(inOrder(asked))]))
     return new Map((rows as readonly Answered[]).map((row) => [row.id, row]))
   }
 
@@ -120,6 +124,11 @@ function askedFor({ limit, seconds, optional = false }: WantedPlace, id: string)
 
 function givenBack({ seconds }: Place, id: string): Asked {
   return { id, most: null, optional: false, lasts: 1000 * seconds, back: 1 }
+}
+
+/** Two statements that lock the same counts in one order do not wait for each other. */
+function inOrder(asked: readonly Asked[]): readonly Asked[] {
+  return [...asked].sort((one, other) => (one.id < other.id ? -1 : 1))
 }
 
 /** What is asked of one count, together: a statement changes a row once. */

@@ -43,9 +43,14 @@ function readTogether({ statement }: Database): Read {
 
   async function ask(asked: readonly Waiting[]): Promise<void> {
     try {
-      const rows = await send([asked.map(({ id }) => id), THE_POLICY])
-      const documents = new Map(rows.map((row) => [Reflect.get(row, 'id'), documentIn(row)]))
-      const storedAs = (id: string) => (documents.has(id) ? documents.get(id) : null)
+      const rows = await send([asked.map(({ id }) => id)])
+      const documents = new Map(
+        rows.map((row): [unknown, unknown] => [
+          Reflect.get(row, 'id'),
+          Reflect.get(row, 'document'),
+        ]),
+      )
+      const storedAs = (id: string) => documents.get(id)
       for (const { id, resolve, reject } of asked) {
         try {
           resolve(both({ id, record: storedAs(id), policy: storedAs(THE_POLICY) }))
@@ -73,14 +78,9 @@ function readTogether({ statement }: Database): Read {
     })
 }
 
-/** Never null: a row without a document is a broken one. */
-function documentIn(row: object): unknown {
-  return Reflect.get(row, 'document') ?? undefined
-}
-
 /**
  * @param stored the documents' texts; null where there is none
- * @throws BrokenRecordError where a text is no JSON of an object
+ * @throws BrokenRecordError where there is something else than the JSON of an object, or no answer
  */
 function both(stored: { id: string; record: unknown; policy: unknown }): RecordAndPolicy {
   const { id, record, policy } = stored

@@ -9,11 +9,18 @@ select
   (select [document] from [${TABLES.records}] where [id] = ?) as [record],
   (select [document] from [${TABLES.policy}] where [id] = ?) as [policy]`
 
-/** PostgreSQL: the rows of many records and of the policy. Values: the ids of the records, that of the policy. */
+/**
+ * PostgreSQL: a row for each of many records, and one for the policy, also where there is none. Value: the ids
+ * of the records. Each is looked up on its own, by the index: a plan that was made while the table was
+ * small would read all of it until the database has counted its rows again.
+ */
 export const READ_MANY_AND_POLICY = `
-select [id], [document] from [${TABLES.records}] where [id] = any(?)
+select asked.id as [id], (
+  select [document] from [${TABLES.records}] as stored where stored.[id] = asked.id
+) as [document]
+from unnest(cast(? as text[])) as asked (id)
 union all
-select [id], [document] from [${TABLES.policy}] where [id] = ?`
+select '${THE_POLICY}', (select [document] from [${TABLES.policy}] where [id] = '${THE_POLICY}')`
 
 /** The columns of a record that are its places in the lists. */
 export const PLACES = ['since', 'locked_until', 'paused_until', 'mail_reset_due'] as const
