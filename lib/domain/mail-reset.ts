@@ -41,10 +41,18 @@ export function isMailResetAhead({ askedAt }: MailReset, now: number): boolean {
   return isAhead(askedAt, now)
 }
 
+/**
+ * When the link begins to work. 0 without a wait: it works at once, also at a machine whose clock is
+ * a little behind the one that has mailed it.
+ */
+export function worksFrom({ askedAt, usableAt }: MailReset): number {
+  return usableAt > askedAt ? usableAt : 0
+}
+
 /** An open reset with a wait, over or not. Its owner sees it, and no other reset can begin. */
 export function delayedMailReset(record: SecondStepRecord, now: number): MailReset | null {
   const open = openMailReset(record, now)
-  return open !== null && open.usableAt > open.askedAt ? open : null
+  return open !== null && worksFrom(open) > 0 ? open : null
 }
 
 /** The open reset that one of these digests is of, or null. */
@@ -134,7 +142,7 @@ export function pressMailReset(
 ): Decision<PressAnswer> {
   const open = mailResetOf(record, digests, now)
   if (open === null) return { record, answer: { kind: 'link-expired' }, events: [] }
-  const availableAt = Math.max(open.usableAt, heldUntil)
+  const availableAt = Math.max(worksFrom(open), heldUntil)
   if (now < availableAt) return { record, answer: { kind: 'not-yet', availableAt }, events: [] }
   const next = forget(record, ownReset(now))
   return {

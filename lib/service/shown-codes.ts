@@ -1,4 +1,5 @@
 import { MINUTE_MS } from '../domain/units.js'
+import { isGoodUntil } from '../factors/clock.js'
 import type { System } from '../ports/system.js'
 import type { Vault } from './vault.js'
 
@@ -60,8 +61,7 @@ export class ShowAgain {
 
   /** @returns null where they are over, or were kept elsewhere */
   async open({ at, sealed }: KeptCodes, place: ShownPlace): Promise<ShownCodes | null> {
-    const age = this.#system.now() - at
-    if (sealed === null || age < 0 || age >= SHOWN_FOR) return null
+    if (sealed === null || !isGoodUntil(at + SHOWN_FOR, SHOWN_FOR, this.#system.now())) return null
     try {
       const { secret } = await this.#vault.open(sealed, contextOf(place, at), null)
       return JSON.parse(Buffer.from(secret).toString())

@@ -1,5 +1,5 @@
 import type { Request } from 'express'
-import { openMailReset } from '../../domain/mail-reset.js'
+import { openMailReset, worksFrom } from '../../domain/mail-reset.js'
 import type { LostLink } from '../../service/lost-links.js'
 import { isNavigation } from './destination.js'
 import { saveSession, updateSecondStep } from './session.js'
@@ -25,5 +25,5 @@ export function hasOpenedLink(
   if (lost === null || opened?.userId !== pending.userId) return false
   const now = system.now()
   const open = openMailReset(record, now)
-  return open !== null && open.id === opened.reset && open.usableAt <= now
+  return open !== null && open.id === opened.reset && worksFrom(open) <= now
 }

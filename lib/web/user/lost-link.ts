@@ -1,3 +1,4 @@
+import { worksFrom } from '../../domain/mail-reset.js'
 import type { RequestInfo } from '../../service/announcer.js'
 import type { LostLink, LostLinks } from '../../service/lost-links.js'
 import { factsOf } from '../../text/facts.js'
@@ -161,12 +162,12 @@ function linkPage(linked: Linked, problem: PageProblem | null, status: number): 
   const { site, req, res, link, token } = linked
   const { t, lang } = site.messages.for(languagesOf(site, req))
   const { askedAt, ip, userAgent } = link.reset
-  const availableAt = availableAtOf(link)
+  const worksAt = Math.max(worksFrom(link.reset), link.heldUntil)
   const data = {
     problem,
     facts: factsOf({ at: new Date(askedAt), ip, userAgent }, t, lang),
     canReset: ownerOf(linked) !== null,
-    availableAt: availableAt > site.system.now() ? new Date(availableAt) : null,
+    availableAt: worksAt > site.system.now() ? new Date(worksAt) : null,
     action: pathOfLink(site, token),
     isIn: linked.visitor.kind === 'signed-in',
   }

@@ -87,6 +87,14 @@ for (const [name, look] of Object.entries(places)) {
       expect(codesOn(await postForm(browser, path, { code }).expect(200))).to.deep.equal(codes)
     })
 
+    it('shows them at a machine whose clock is behind by less than a minute', async () => {
+      const { host, browser, code, codes, path } = await look()
+      host.system.advance(-30 * SECOND)
+      expect(codesOn(await postForm(browser, path, { code }).expect(200))).to.deep.equal(codes)
+      host.system.advance(-31 * SECOND)
+      expect(codesOn(await postForm(browser, path, { code }))).to.deep.equal([])
+    })
+
     it('shows none for another code, which counts as ever', async () => {
       const { host, browser, key, path, over } = await look()
       const code = wrongCodeOf(host, key)
