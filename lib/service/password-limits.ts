@@ -64,12 +64,14 @@ export class PasswordLimits {
     const { names, ipKey } = attempt
     // First where places are taken one by one: a full address must not create counts for more and more accounts.
     const address = { counter: OF_ADDRESS, key: ipKey, limit: PER_ADDRESS, first: true }
-    const ahead = areLong(names) ? [address] : []
-    const first = await this.#tally.takeAll(ahead)
-    if (first.kind === 'refused') return tooMany(first.wait)
+    const isLong = areLong(names)
+    const [ahead, beside] = isLong ? [[address], []] : [[], [address]]
+    if (isLong) {
+      const first = await this.#tally.takeAll(ahead)
+      if (first.kind === 'refused') return tooMany(first.wait)
+    }
 
     const places = placesOf(names, ipKey)
-    const beside = areLong(names) ? [] : [address]
     const wanted = (tries: number) => [
       ...beside,
       ...places.map((place) => ({ ...place, limit: tries * place.accounts })),
