@@ -10,12 +10,25 @@ export function timeShown(
   lang: string,
   shape: TimeShape = 'long',
 ): string {
+  const format = formatOf(lang, shape)
+  return shape === 'date' ? format.format(time) : t('mail.utc', { time: format.format(time) })
+}
+
+/** To make one takes many times as long as to use it, and a page of users has fifty times to show. */
+const formats = new Map<string, Intl.DateTimeFormat>()
+
+/** @param lang of the texts: there are few */
+function formatOf(lang: string, shape: TimeShape): Intl.DateTimeFormat {
+  const key = `${lang} ${shape}`
+  const known = formats.get(key)
+  if (known !== undefined) return known
   const format = new Intl.DateTimeFormat(lang, {
     dateStyle: shape === 'medium' ? 'medium' : 'long',
     ...(shape === 'date' ? {} : { timeStyle: 'short' }),
     timeZone: 'UTC',
   })
-  return shape === 'date' ? format.format(time) : t('mail.utc', { time: format.format(time) })
+  formats.set(key, format)
+  return format
 }
 
 /** An object replacement character: no text has one. */
