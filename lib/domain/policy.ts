@@ -80,16 +80,12 @@ const STRICTEST_FIRST = ['required', 'optional', 'off'] as const
  * admins, `off` counts as `optional`: otherwise an admin's stolen password would open everybody's
  * second step.
  */
-export function ruleFor(policy: Policy, subject: Subject): Rule {
-  const rules =
-    subject.roles.length === 0 ? [general(policy)] : subject.roles.map(ruleOfRole(policy))
-  const strictest = STRICTEST_FIRST.find((strict) => rules.some((rule) => rule.mode === strict))
-  const mode = strictest ?? policy.mode
-  const starts = rules.flatMap(({ since }) => (since === null ? [] : [since]))
+export function ruleFor(policy: Policy, { roles, privileged }: Subject): Rule {
+  const { mode, since } = roles.length === 0 ? general(policy) : strictestOf(policy, roles)
   return {
-    mode: mode === 'off' && subject.privileged ? 'optional' : mode,
-    since: starts.length === 0 ? null : Math.min(...starts),
-    graceDays: subject.privileged ? 0 : policy.graceDays,
+    mode: mode === 'off' && privileged ? 'optional' : mode,
+    since,
+    graceDays: privileged ? 0 : policy.graceDays,
   }
 }
 
@@ -111,13 +107,23 @@ function general({ mode, requiredSince }: Policy): RuleOfRole {
   return { mode, since: mode === 'required' ? requiredSince.general : null }
 }
 
-/** Own properties only: a role may be called `constructor`. */
-function ruleOfRole(policy: Policy): (role: string) => RuleOfRole {
-  const { roles, requiredSince } = policy
-  return (role) => {
-    const mode = Object.hasOwn(roles, role) ? roles[role] : undefined
-    if (mode === undefined) return general(policy)
-    const known = mode === 'required' && Object.hasOwn(requiredSince.roles, role)
-    return { mode, since: (known ? requiredSince.roles[role] : null) ?? null }
+/** Asked several times at every request, so it makes no lists. */
+function strictestOf(policy: Policy, roles: readonly string[]): RuleOfRole {
+  let mode: PolicyMode = 'off'
+  let since: number | null = null
+  for (const role of roles) {
+    const rule = ruleOfRole(policy, role)
+    if (STRICTEST_FIRST.indexOf(rule.mode) < STRICTEST_FIRST.indexOf(mode)) mode = rule.mode
+    if (rule.since !== null) since = Math.min(rule.since, since ?? rule.since)
   }
+  return { mode, since }
+}
+
+/** Own properties only: a role may be called `constructor`. */
+function ruleOfRole(policy: Policy, role: string): RuleOfRole {
+  const { roles, requiredSince } = policy
+  const mode = Object.hasOwn(roles, role) ? roles[role] : undefined
+  if (mode === undefined) return general(policy)
+  const known = mode === 'required' && Object.hasOwn(requiredSince.roles, role)
+  return { mode, since: (known ? requiredSince.roles[role] : null) ?? null }
 }

@@ -50,9 +50,10 @@ function letIn(
 ): Kept {
   // A reset that waits ends where the user's address has changed.
   if (userContext === null || userContext.record.mailReset !== null) return null
+  const { record, policy, subject } = userContext
   const { id: userId } = account
   const stamp = stampOf(site, req)
   const standing = standingOf(userId, stamp, userContext, site.system.now())
   if (standing !== 'passed') return null
-  return { kind: 'signed-in', userId, account, stamp, ...userContext, kept: true }
+  return { kind: 'signed-in', userId, account, stamp, record, policy, subject, kept: true }
 }
