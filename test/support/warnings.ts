@@ -1,16 +1,23 @@
-/** The process warnings of the package's that are emitted while something runs; none is printed. */
-export async function warningsDuring(run: () => unknown): Promise<readonly string[]> {
+/**
+ * The process warnings of the package's that are emitted while something runs; none is printed.
+ *
+ * @param run gets what says which there are so far
+ */
+export async function warningsDuring(
+  run: (soFar: () => readonly string[]) => unknown,
+): Promise<readonly string[]> {
   const said: string[] = []
+  const ours = () => said.filter((message) => message.startsWith('passport-second-step: '))
   const listen = ({ message }: Error) => void said.push(message)
   const others = process.listeners('warning')
   process.removeAllListeners('warning').on('warning', listen)
   try {
-    await run()
+    await run(ours)
     // Node emits them one tick later.
     await new Promise((resolve) => setImmediate(resolve))
   } finally {
     process.off('warning', listen)
     for (const other of others) process.on('warning', other)
   }
-  return said.filter((message) => message.startsWith('passport-second-step: '))
+  return ours()
 }
