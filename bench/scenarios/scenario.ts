@@ -27,5 +27,5 @@ export const PARALLEL = 16
  * round alike.
  */
 export function roundsOf({ quick }: Bench): Plan {
-  return quick ? { rounds: 1, warmUp: 0 } : { rounds: 31, warmUp: 8 }
+  return quick ? { rounds: 1, warmUp: 0 } : { rounds: 31, warmUp: 30 }
 }
