@@ -1,4 +1,5 @@
-import { LRUCache } from 'lru-cache'
+import { createRequire } from 'node:module'
+import type { LRUCache } from 'lru-cache'
 import type { Policy } from '../domain/policy.js'
 import type { SecondStepRecord } from '../domain/record.js'
 import type { System } from '../ports/system.js'
@@ -43,7 +44,7 @@ export class KeptLooks {
     this.#within = within
     this.#system = system
     this.#monotonic = () => system.monotonic?.() ?? performance.now()
-    this.#kept = new LRUCache({ max: keptAtMost })
+    this.#kept = emptyCache(keptAtMost)
   }
 
   /** What was read of the user, or null where it must be read anew. */
@@ -101,4 +102,12 @@ export class KeptLooks {
     reading.readers -= 1
     if (reading.readers === 0 && !reading.isOvertaken) this.#reading.delete(userId)
   }
+}
+
+const require = createRequire(import.meta.url)
+
+/** Loaded here, because most apps read at every request and would load it for nothing at their start. */
+function emptyCache(max: number): LRUCache<string, KeptLook> {
+  const { LRUCache } = require('lru-cache') as typeof import('lru-cache')
+  return new LRUCache({ max })
 }
