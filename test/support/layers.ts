@@ -18,7 +18,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   factors: ['node:crypto', 'otplib'],
   domain: ['factors', 'node:crypto'],
   ports: ['domain', 'factors', 'errors', 'node:crypto'],
-  service: ['domain', 'factors', 'ports', 'errors', 'node:events', 'lru-cache'],
+  service: ['domain', 'factors', 'ports', 'errors', 'node:events', 'node:module', 'lru-cache'],
   // A store counts in its own place too, for hosts that name no other.
   stores: [
     ...['domain', 'ports', 'errors', 'redis', 'node:crypto', 'knex'],
