@@ -6,9 +6,13 @@ const open = new Set<KeptServer>()
 
 // Some tests have a host in a process of its own, where no Mocha is.
 if (typeof afterEach === 'function') {
-  afterEach(() => {
-    for (const server of open) server.end()
-  })
+  afterEach(endAll)
+  // What was opened by a hook that ends a suite.
+  after(endAll)
+}
+
+function endAll(): void {
+  for (const server of open) server.end()
 }
 
 /** The server of an app. Who makes a request opens it, and the end of the test closes it. */
