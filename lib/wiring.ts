@@ -119,8 +119,7 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
   const findSubject = subjectsOf(accounts)
   const { hostIdOf, recordIdOf } = checked
   const knownUsers = accounts && new KnownUsers({ accounts, hostIdOf })
-  const mount = ofSite.paths.secondStep.slice(ofSite.base.length)
-  const sessions = new Sessions(records, system, knownUsers, window, keptLooks, mount)
+  const sessions = new Sessions(records, system, knownUsers, window, keptLooks, addressOf(ofSite))
   const keys = new KeysOfUsers(vault, digester)
   const oneTimeCodes = new OneTimeCodes({ keys, system })
   const now = () => system.now()
@@ -291,4 +290,9 @@ function lostOf<U>(
     lost: new Lost({ ...both, limits: new MailLimits(counters), delay: delayOf(lost) }),
     readyMailResets: new ReadyMailResets({ ...both, hostIdOf }),
   }
+}
+
+/** Where the site's pages are for browsers: no other site has them there. */
+function addressOf({ origin, paths }: Pick<Site, 'origin' | 'paths'>): string {
+  return `${origin}${paths.secondStep}`
 }

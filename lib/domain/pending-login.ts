@@ -31,10 +31,10 @@ export interface PendingLogin {
   /** The version of that stamp. Null without one, and in sessions of version 0.1.0. */
   readonly stampVersion: number | null
   /**
-   * The path of the package's pages at the `createSecondStep()` that began it: another one in the same session has
+   * The address of the package's pages at the `createSecondStep()` that began it: another one in the same session has
    * users of its own, perhaps with the same ids. None in sessions of version 0.1.0.
    */
-  readonly mount?: string
+  readonly site?: string
 }
 
 /** A pending login that was ended before its ten minutes were over. */

@@ -19,7 +19,7 @@ export interface Stamp {
   /** Which of the host's Passport instances has signed the user in; 0 in sessions of version 0.1.0. */
   readonly instance: number
   /** As in `PendingLogin`. */
-  readonly mount?: string
+  readonly site?: string
 }
 
 /** Whose stamp it is. */

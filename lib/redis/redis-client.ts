@@ -38,6 +38,9 @@ export interface RedisClient {
 
 /** A connection that listens to messages. */
 export interface RedisSubscriber {
+  /** ioredis: `wait` where it connects only when it is told to. */
+  readonly status?: string
+  connect?(): Promise<unknown>
   on(event: string, listener: (...args: unknown[]) => void): unknown
   subscribe(...channels: string[]): Promise<unknown>
   disconnect(): void

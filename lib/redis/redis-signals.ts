@@ -53,6 +53,8 @@ function listening(
       (error: unknown) => listener.failed(error),
     )
   })
+  // It has `lazyConnect` from the host's client, and nothing is sent that would connect it.
+  if (subscriber?.status === 'wait') subscriber.connect?.().catch(listener.failed)
   return { close: () => subscriber?.disconnect() }
 }
 

@@ -44,13 +44,13 @@ export class Sessions {
   readonly #knownUsers: KnownUsers | null
   readonly #window: number
   readonly #keptLooks: KeptLooks | null
-  readonly #mount: string
+  readonly #site: string
 
   /**
    * @param knownUsers needed where roles have rules of their own
    * @param window of TOTP, in steps
    * @param keptLooks null: the guard reads at every request
-   * @param mount the path of the package's pages, as in `PendingLogin`
+   * @param site the address of the package's pages, as in `PendingLogin`
    */
   constructor(
     records: Records,
@@ -58,9 +58,9 @@ export class Sessions {
     knownUsers: KnownUsers | null = null,
     window = 1,
     keptLooks: KeptLooks | null = null,
-    mount = '/second-step',
+    site = '',
   ) {
-    this.#mount = mount
+    this.#site = site
     this.#keptLooks = keptLooks
     this.#records = records
     this.#window = window
@@ -171,7 +171,7 @@ export class Sessions {
 
   /** The stamp of a session in which the second step was just passed, or is not needed. */
   stamp({ userId, instance }: StampOwner, { epoch, version }: Generation, method: Method): Stamp {
-    const mount = this.#mount
+    const site = this.#site
     return {
       id: this.#id(),
       userId,
@@ -180,18 +180,18 @@ export class Sessions {
       at: this.#system.now(),
       version,
       instance,
-      mount,
+      site,
     }
   }
 
   /** The pending login of somebody who has just passed the first step. */
-  pending(first: Omit<PendingLogin, 'id' | 'at' | 'mount'>): PendingLogin {
-    return { ...first, id: this.#id(), at: this.#system.now(), mount: this.#mount }
+  pending(first: Omit<PendingLogin, 'id' | 'at' | 'site'>): PendingLogin {
+    return { ...first, id: this.#id(), at: this.#system.now(), site: this.#site }
   }
 
   /** Whether this site, or a version that did not say, has begun it. */
-  hasBegun({ mount }: Pick<Stamp, 'mount'>): boolean {
-    return mount === undefined || mount === this.#mount
+  hasBegun({ site }: Pick<Stamp, 'site'>): boolean {
+    return site === undefined || site === this.#site
   }
 
   /**

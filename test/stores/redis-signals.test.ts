@@ -55,10 +55,17 @@ describe('what processes tell each other over Redis', () => {
 
   /** Listens before anything else: what is heard first is heard by the package, and then by the test. */
   async function start(
-    given: { system?: Host['system']; realm?: string; prefix?: string; strict?: true } = {},
+    given: {
+      system?: Host['system']
+      realm?: string
+      prefix?: string
+      strict?: true
+      lazyConnect?: true
+    } = {},
   ): Promise<Process> {
-    const redis = new Redis(server.url)
-    await once(redis, 'ready')
+    const { lazyConnect = false } = given
+    const redis = new Redis(server.url, { lazyConnect })
+    await (lazyConnect ? redis.connect() : once(redis, 'ready'))
     const duplicates: Redis[] = []
     const duplicate = redis.duplicate.bind(redis)
     redis.duplicate = (override) => {
@@ -120,6 +127,18 @@ describe('what processes tell each other over Redis', () => {
 
   it('drops at once what is kept of a user whose session another process has ended', async () => {
     const { here, elsewhere, cookie } = await two()
+    await asks(here, cookie).expect(200)
+    const heard = here.heard()
+    await elsewhere.host.secondStep.endSessions('ann')
+    await heard
+    await asks(here, cookie).expect(401)
+  })
+
+  // Nothing was heard, and nobody was told: a session that was ended elsewhere lived for the whole time.
+  it('is heard, too, where the host’s client connects only at its first command', async () => {
+    const elsewhere = await start()
+    const here = await start({ system: elsewhere.host.system, lazyConnect: true })
+    const cookie = await annAt(elsewhere)
     await asks(here, cookie).expect(200)
     const heard = here.heard()
     await elsewhere.host.secondStep.endSessions('ann')

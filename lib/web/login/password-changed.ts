@@ -3,8 +3,9 @@ import { checkNames } from '../../errors/check-names.js'
 import { ConfigurationError } from '../../errors/configuration-error.js'
 import { passportKeys, serialisedUnder } from '../request/passport.js'
 import { renewSession } from '../request/replaced-session.js'
-import type { HostApp, Site } from '../request/site.js'
+import type { Site } from '../request/site.js'
 import {
+  guardStateAt,
   guardStateOf,
   presentVisitorOf,
   type SignedInVisitor,
@@ -24,7 +25,7 @@ export interface PasswordChangedOptions {
 /**
  * Ends everything that began with the old password.
  *
- * @throws ConfigurationError for an unknown option, or a request that no guard has seen
+ * @throws ConfigurationError for an unknown option, or a request that this site's guard has not seen
  */
 export async function passwordChanged(
   site: Site,
@@ -61,10 +62,11 @@ function isRequest(given: unknown): boolean {
 
 /** The user, if the request's session has signed in this user; otherwise null. */
 async function visitorIn(
-  site: HostApp,
+  site: Site,
   req: Request,
   userId: string,
 ): Promise<SignedInVisitor | null> {
+  guardStateAt(site, req)
   const visitor = await presentVisitorOf(req)
   if (visitor.kind !== 'signed-in' || visitor.userId !== userId) return null
   const keys = passportKeys(req, site.passports)

@@ -92,7 +92,7 @@ describe('a pending login', () => {
       'subject',
       'stampId',
       'stampVersion',
-      'mount',
+      'site',
     ]
     expect(session?.secondStep?.pending).to.have.all.keys(...keys)
     expect(session?.secondStep?.pending?.id).to.match(/^[\w-]{22}$/)

@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto'
 import { expect } from 'chai'
 import express, { type Express } from 'express'
-import session from 'express-session'
+import session, { MemoryStore } from 'express-session'
 import { Passport } from 'passport'
 import { Strategy as LocalStrategy } from 'passport-local'
 import { createSecondStep, memoryStore } from '../../../lib/index.js'
@@ -16,37 +16,62 @@ import { type MovedSystem, movedSystem } from '../../support/clock.js'
 import { type Host, makeHost } from '../../support/host.js'
 import { setPolicy } from '../../support/visits.js'
 
-/** A site below this path. The ids of all sites are the same; passwords are not. */
-function mountSite(app: Express, base: string, system: MovedSystem): Pick<Host, 'store'> {
+/** What tells the two sites apart, by the name of a site. */
+type Addresses = (name: string) => {
+  readonly origin: string
+  readonly base: string
+  /** In front of the paths as the app sees them. */
+  readonly path: string
+}
+
+const ADDRESSES: Readonly<Record<string, Addresses>> = {
+  'on paths of one app': (name) => ({ origin: 'http://acme.example', base: '', path: name }),
+  'each behind a proxy that strips a prefix': (name) => ({
+    ...{ origin: 'http://acme.example', base: name, path: '' },
+  }),
+  'on subdomains': (name) => ({
+    origin: `http://${name.slice(1)}.acme.example`,
+    base: '',
+    path: '',
+  }),
+}
+
+/** A site, for browsers below its name. The ids of all sites are the same; passwords are not. */
+function mountSite(
+  app: Express,
+  name: string,
+  { system, addresses }: { system: MovedSystem; addresses: Addresses },
+): Pick<Host, 'store'> {
+  const { path, ...address } = addresses(name)
   const [passport, router, store] = [new Passport(), express.Router(), memoryStore()]
   for (const part of [passport, Reflect.get(passport, '_sm'), strategyOfSession(passport)]) {
-    Reflect.set(part, '_key', base)
+    Reflect.set(part, '_key', name)
   }
   passport.use(
-    new LocalStrategy((id, password, done) => done(null, password === base ? { id } : false)),
+    new LocalStrategy((id, password, done) => done(null, password === name ? { id } : false)),
   )
   passport.serializeUser((user, done) => done(null, (user as { id: string }).id))
   passport.deserializeUser((id, done) => done(null, { id: String(id) }))
   const secondStep = createSecondStep<{ id: string }>({
-    ...{ issuer: base, origin: 'http://127.0.0.1', passports: [passport], system, store },
+    ...{ ...address, issuer: name, passports: [passport], system, store },
     keys: [randomBytes(32).toString('base64')],
     paths: {
-      secondStep: `${base}/second-step`,
-      admin: `${base}/users`,
-      signIn: `${base}/login`,
-      signedIn: `${base}/`,
+      secondStep: `${path}/second-step`,
+      admin: `${path}/users`,
+      signIn: `${path}/login`,
+      signedIn: `${path}/`,
     },
   })
-  router.use(passport.session(), secondStep.guard({ open: [`${base}/login`] }))
+  router.use(passport.session(), secondStep.guard({ open: [`${path}/login`] }))
   router.use('/second-step', secondStep.router())
   router.use(express.json())
-  router.post('/login', passport.authenticate('local', { successRedirect: `${base}/` }))
+  router.post('/login', passport.authenticate('local', { successRedirect: `${path}/` }))
   router.get('/who', (req, res) => res.json({ in: req.isAuthenticated() }))
   router.post('/end', (req, res, next) =>
     req.session.destroy((error) => (error ? next(error) : res.json({}))),
   )
   router.use(secondStep.errorHandler())
-  app.use(base, router)
+  app.use(path === '' ? '/' : path, router)
   return { store }
 }
 
@@ -54,11 +79,21 @@ function strategyOfSession(passport: InstanceType<typeof Passport>): object {
   return Reflect.get(Reflect.get(passport, '_strategies'), 'session')
 }
 
-function makeSites() {
-  const [app, system] = [express(), movedSystem()]
-  app.use(session({ secret: 'test', resave: false, saveUninitialized: false }))
-  const [shop, admin] = [mountSite(app, '/shop', system), mountSite(app, '/admin', system)]
-  return { app, system, shop, admin }
+/** The shop and its admin area, with one cookie and one store of sessions. */
+function makeSites(addresses: Addresses) {
+  const [front, system, store] = [express(), movedSystem(), new MemoryStore()]
+  const sessions = session({ secret: 'test', resave: false, saveUninitialized: false, store })
+  const [shop, admin] = ['/shop', '/admin'].map((name) => {
+    const app = express().use(sessions)
+    const { path } = addresses(name)
+    front.use((req, res, next) => {
+      if (!req.url.startsWith(`${name}/`)) return next()
+      if (path === '') req.url = req.originalUrl = req.url.slice(name.length)
+      app(req, res)
+    })
+    return mountSite(app, name, { system, addresses })
+  }) as [Pick<Host, 'store'>, Pick<Host, 'store'>]
+  return { app: front, system, shop, admin }
 }
 
 type Sites = ReturnType<typeof makeSites>
@@ -77,41 +112,43 @@ async function enrolAt({ app, system }: Sites, base: string) {
   return browser
 }
 
-describe('two createSecondStep() in one session', () => {
-  it('let nobody who waits for a set-up at one into the other', async () => {
-    const sites = makeSites()
-    await setPolicy(sites.shop, { mode: 'required', graceDays: 0 })
-    const customer = browserOf(sites)
-    expect((await logIn(customer, '/shop')).body.status).to.equal('setup-required')
-    expect((await getJson(customer, '/admin/who')).body).to.deep.equal({ in: false })
-    const asked = await getJson(customer, '/admin/second-step/challenge')
-    expectProblem(asked, 'not-signed-in', 401)
-    // And their login at the shop goes on.
-    expect((await getJson(customer, '/shop/second-step/setup')).status).to.equal(200)
-  })
+for (const [name, addresses] of Object.entries(ADDRESSES)) {
+  describe(`two createSecondStep() in one session, ${name}`, () => {
+    it('let nobody who waits for a set-up at one into the other', async () => {
+      const sites = makeSites(addresses)
+      await setPolicy(sites.shop, { mode: 'required', graceDays: 0 })
+      const customer = browserOf(sites)
+      expect((await logIn(customer, '/shop')).body.status).to.equal('setup-required')
+      expect((await getJson(customer, '/admin/who')).body).to.deep.equal({ in: false })
+      const asked = await getJson(customer, '/admin/second-step/challenge')
+      expectProblem(asked, 'not-signed-in', 401)
+      // And their login at the shop goes on.
+      expect((await getJson(customer, '/shop/second-step/setup')).status).to.equal(200)
+    })
 
-  it('tell nobody at one what a user of the other has', async () => {
-    const sites = makeSites()
-    await enrolAt(sites, '/shop')
-    await enrolAt(sites, '/admin')
-    const customer = browserOf(sites)
-    expect((await logIn(customer, '/shop')).body.status).to.equal('code-required')
-    const asked = await getJson(customer, '/admin/second-step/challenge')
-    expectProblem(asked, 'not-signed-in', 401)
-  })
+    it('tell nobody at one what a user of the other has', async () => {
+      const sites = makeSites(addresses)
+      await enrolAt(sites, '/shop')
+      await enrolAt(sites, '/admin')
+      const customer = browserOf(sites)
+      expect((await logIn(customer, '/shop')).body.status).to.equal('code-required')
+      const asked = await getJson(customer, '/admin/second-step/challenge')
+      expectProblem(asked, 'not-signed-in', 401)
+    })
 
-  it('write nothing into the record of a user of one when a login at the other ends', async () => {
-    const sites = makeSites()
-    await enrolAt(sites, '/shop')
-    const owner = await enrolAt(sites, '/admin')
-    const before = await sites.admin.store.find('1')
-    const customer = browserOf(sites)
-    await logIn(customer, '/shop')
-    expect((await postJson(customer, '/admin/end')).status).to.equal(200)
-    expect(await sites.admin.store.find('1')).to.deep.equal(before)
-    expect((await getJson(owner, '/admin/who')).body).to.deep.equal({ in: true })
+    it('write nothing into the record of a user of one when a login at the other ends', async () => {
+      const sites = makeSites(addresses)
+      await enrolAt(sites, '/shop')
+      const owner = await enrolAt(sites, '/admin')
+      const before = await sites.admin.store.find('1')
+      const customer = browserOf(sites)
+      await logIn(customer, '/shop')
+      expect((await postJson(customer, '/admin/end')).status).to.equal(200)
+      expect(await sites.admin.store.find('1')).to.deep.equal(before)
+      expect((await getJson(owner, '/admin/who')).body).to.deep.equal({ in: true })
+    })
   })
-})
+}
 
 // The mistake: requireFresh() of the admins' createSecondStep() on a route behind the customers' guard takes a
 // customer's fresh code.
@@ -121,6 +158,7 @@ describe('parts of one createSecondStep() behind the guard of another', () => {
     ['requireFresh()', '/admin/pay'],
     ['limitPassword()', '/admin/login'],
     ['strategy()', '/admin/code'],
+    ['passwordChanged()', '/admin/password'],
   ] as const) {
     it(`are told: ${part}`, async () => {
       const told: unknown[] = []
@@ -135,6 +173,9 @@ describe('parts of one createSecondStep() behind the guard of another', () => {
           app.use('/admin/second-step', other.router())
           app.get('/admin/pay', other.requireFresh(), (_req, res) => res.json({ paid: true }))
           app.get('/admin/login', other.limitPassword(), (_req, res) => res.json({}))
+          app.get('/admin/password', async (req, res) => {
+            res.json(await other.passwordChanged('ann', { except: req }))
+          })
           passport.use('of-another', other.strategy())
           app.get('/admin/code', passport.authenticate('of-another'), (_req, res) => res.json({}))
           app.use(((error, _req, res, _next) => {
