@@ -5,7 +5,6 @@ import type { AuditEntry } from '../ports/audit-log.js'
 import { rowOf } from './knex-audit-log.js'
 import { type Database, hasTimedOut, jsonOf, TABLES, wasAborted } from './knex-client.js'
 import { ADD_RECORD, PLACES, REPLACE_RECORD, THE_POLICY, withEntries } from './knex-sql.js'
-import { inTransaction } from './knex-transaction.js'
 import { hashOf } from './list-cursor.js'
 
 type Place = (typeof PLACES)[number]
@@ -38,8 +37,8 @@ export class KnexWrites {
   readonly #put: Put
   readonly #putRecord: Put
   /**
-   * Whether records are written with entries here. SQLite has no statement that writes two tables, and a
-   * transaction that waits would block the process's other connections, and so itself.
+   * Whether records are written with entries here. Only PostgreSQL has a statement that writes two tables. A
+   * transaction keeps a record locked over several round trips: in a burst of codes others waited too long.
    */
   readonly hasEntries: boolean
 
@@ -47,11 +46,8 @@ export class KnexWrites {
   constructor(database: Database, read: (table: string, id: string) => Promise<object | null>) {
     this.#read = read
     this.#put = putBuilt(database)
-    const { db, dialect } = database
-    const inOneStatement = dialect === 'postgresql'
-    this.#putRecord = inOneStatement ? putInOneStatement(database) : this.#put
-    // A host's transaction is not begun again.
-    this.hasEntries = inOneStatement || (dialect === 'mysql' && db.isTransaction !== true)
+    this.hasEntries = database.dialect === 'postgresql'
+    this.#putRecord = this.hasEntries ? putInOneStatement(database) : this.#put
   }
 
   /** As `writeWith` of the port; without entries as `write`. */
@@ -97,24 +93,15 @@ export class KnexWrites {
   }
 }
 
-/** In one statement, or with entries in one transaction. */
-function putBuilt(database: Database): Put {
-  const { db } = database
-  return async ({ table, row, replaces, entries }) => {
+/** For documents without entries. */
+function putBuilt({ db, answerOf }: Database): Put {
+  return async ({ table, row, replaces }) => {
     const { id, ...changed } = row
-    const isPut = async (answerOf: Database['answerOf']) => {
-      if (replaces > 0) {
-        return (await answerOf(db(table).where({ id, version: replaces }).update(changed))) === 1
-      }
-      await answerOf(db(table).insert(row))
-      return true
+    if (replaces > 0) {
+      return (await answerOf(db(table).where({ id, version: replaces }).update(changed))) === 1
     }
-    if (entries.length === 0) return isPut(database.answerOf)
-    return inTransaction(database, async (answerOf) => {
-      const put = await isPut(answerOf)
-      if (put) await answerOf(db(TABLES.events).insert(entries.map(rowOf)))
-      return put
-    })
+    await answerOf(db(table).insert(row))
+    return true
   }
 }
 

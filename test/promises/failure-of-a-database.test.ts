@@ -109,8 +109,14 @@ for (const kind of [POSTGRESQL, MARIADB]) {
       await refused(() => pending.postJson(CHALLENGE, { code: first }))
       expect((await pending.getJson('/account')).status).to.equal(401)
       await db.schema.renameTable('elsewhere', 'second_step_events')
-      // The code is used up by the very write that takes note of it: neither took place.
-      expect((await pending.postJson(CHALLENGE, { code: first })).status).to.equal(200)
+      if (kind === POSTGRESQL) {
+        // The code is used up by the very write that takes note of it: neither took place.
+        expect((await pending.postJson(CHALLENGE, { code: first })).status).to.equal(200)
+      } else {
+        // The write that used the code up has ended its pending login too.
+        const again = await pending.postJson(CHALLENGE, { code: second })
+        expect(again.body.code).to.equal('sign-in-again')
+      }
       const another = new Visitor(app.url)
       await passwordLogin(another, person)
       expect((await another.postJson(CHALLENGE, { code: first })).body.code).to.equal('wrong-code')
