@@ -292,7 +292,10 @@ function lostOf<U>(
   }
 }
 
-/** Where the site's pages are for browsers: no other site has them there. */
+/**
+ * Where the site's pages are for browsers: no other site of a session has them there. Without the port, as a cookie
+ * has none: processes of one site may have a port each.
+ */
 function addressOf({ origin, paths }: Pick<Site, 'origin' | 'paths'>): string {
-  return `${origin}${paths.secondStep}`
+  return `${new URL(origin).hostname}${paths.secondStep}`
 }

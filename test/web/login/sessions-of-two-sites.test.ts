@@ -11,9 +11,11 @@ import { Strategy as LocalStrategy } from 'passport-local'
 import { createSecondStep, memoryStore } from '../../../lib/index.js'
 import { virtualAuthenticator } from '../../../lib/testing/index.js'
 import { expectProblem, getJson, postJson } from '../../support/answers.js'
-import { browserOf } from '../../support/browser.js'
+import { browserOf, enrol, giveCode, passFirstStep } from '../../support/browser.js'
 import { type MovedSystem, movedSystem } from '../../support/clock.js'
-import { type Host, makeHost } from '../../support/host.js'
+import { ann, type Host, makeHost } from '../../support/host.js'
+import { cookieOf, useCookie } from '../../support/sessions.js'
+import { storeForTests } from '../../support/store-for-tests.js'
 import { setPolicy } from '../../support/visits.js'
 
 /** What tells the two sites apart, by the name of a site. */
@@ -149,6 +151,21 @@ for (const [name, addresses] of Object.entries(ADDRESSES)) {
     })
   })
 }
+
+// The mistake: processes of one app that listen on a port each took none of each other's sessions.
+it('a session goes on at another port of the same site', async () => {
+  const [system, sessionStore] = [movedSystem(), new MemoryStore()]
+  const shared = { keys: [randomBytes(32).toString('base64')], store: storeForTests() }
+  const [one, other] = [3001, 3002].map((port) =>
+    makeHost({ system, sessionStore, options: { ...shared, origin: `http://localhost:${port}` } }),
+  ) as [Host, Host]
+  const enrolment = await enrol(one, ann)
+  const cookie = cookieOf(await passFirstStep(browserOf(one), ann).expect(200))
+  const there = useCookie(browserOf(other), cookie)
+  expectProblem(await getJson(there, '/second-step/'), 'code-required', 401)
+  const signedIn = cookieOf(await giveCode(there, enrolment.code()).expect(200))
+  await getJson(useCookie(browserOf(one), signedIn), '/inside').expect(200)
+})
 
 // The mistake: requireFresh() of the admins' createSecondStep() on a route behind the customers' guard takes a
 // customer's fresh code.
