@@ -119,7 +119,7 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
   const findSubject = subjectsOf(accounts)
   const { hostIdOf, recordIdOf } = checked
   const knownUsers = accounts && new KnownUsers({ accounts, hostIdOf })
-  const sessions = new Sessions(records, system, knownUsers, window, keptLooks, addressOf(ofSite))
+  const sessions = new Sessions(records, system, knownUsers, window, keptLooks, addressesOf(ofSite))
   const keys = new KeysOfUsers(vault, digester)
   const oneTimeCodes = new OneTimeCodes({ keys, system })
   const now = () => system.now()
@@ -293,9 +293,9 @@ function lostOf<U>(
 }
 
 /**
- * Where the site's pages are for browsers: no other site of a session has them there. Without the port, as a cookie
- * has none: processes of one site may have a port each.
+ * Where the site's pages are for browsers, that of its `origin` first: no other site of a session has them there.
+ * Without the port, as a cookie has none: processes of one site may have a port each.
  */
-function addressOf({ origin, paths }: Pick<Site, 'origin' | 'paths'>): string {
-  return `${new URL(origin).hostname}${paths.secondStep}`
+function addressesOf({ origins, paths }: Pick<Site, 'origins' | 'paths'>): readonly string[] {
+  return [...origins].map((origin) => `${new URL(origin).hostname}${paths.secondStep}`)
 }

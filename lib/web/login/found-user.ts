@@ -33,7 +33,11 @@ export function meetFoundUser(site: Site, found: FoundUser): unknown {
   // `assignProperty`, which `passport.authorize()` sets itself, names an account beside the user's, not
   // a user. If there is a callback, Passport ignores it, and the callback gets the user all the same.
   const beside = Boolean(options.assignProperty) && found.callsBackFrom === null
-  if (place.kind === 'in-front' || beside) return found.proceed()
+  if (beside) return found.proceed()
+  if (place.kind === 'in-front') {
+    warnInFront(site, found)
+    return found.proceed()
+  }
   if (place.kind === 'unknown') {
     if (!found.guarded) return found.proceed()
     return meetOnNoRequest(site, found).catch((error) => site.failureReporter.report(error))
@@ -64,6 +68,40 @@ async function meetOnNoRequest(site: Site, found: FoundUser): Promise<unknown> {
     return found.fail(error)
   }
   return found.proceed()
+}
+
+/** Milliseconds between two looks at who signs in in front of the guard: only a warning depends on them. */
+const LOOKS_EVERY = 1000
+const lookedAt = new WeakMap<Site, number>()
+
+/**
+ * A login without a session, in front of the guard, answers with the password alone. The app may mean it for
+ * an API of its own: then it says so.
+ */
+function warnInFront(site: Site, found: FoundUser): void {
+  const { options, user, guarded } = found
+  const now = site.system.now()
+  const isLately = Math.abs(now - (lookedAt.get(site) ?? Number.NEGATIVE_INFINITY)) < LOOKS_EVERY
+  if (!guarded || isLately || options.secondStep === false || !isWithoutSession(options)) return
+  lookedAt.set(site, now)
+  const look = async () => {
+    const account = site.describe(user)
+    const userContext = await site.sessions.userContextAtLogin(account.id, account.subject)
+    if (demandOf(userContext, site.system.now()) === 'nothing') return
+    site.failureReporter.report(inFront(site, found))
+  }
+  look().catch((error) => site.failureReporter.report(error))
+}
+
+function inFront(site: Site, found: FoundUser): ConfigurationError {
+  return new ConfigurationError(
+    `${routeOf(site, found)}: ${callOf(found)} runs in front of guard(), so a user with a second step got in with the first ` +
+      'step alone. Mount guard() in front of that route, or, if that is meant, write { session: false, secondStep: false }',
+  )
+}
+
+function routeOf(site: Site, { req }: FoundUser): string {
+  return `${req.method} ${askedPath(req, site).slice(0, 100)}`
 }
 
 /** @param given the object that the host has handed on: the request, or one that stands for it */
@@ -158,11 +196,10 @@ function callOf({ callsBackFrom, strategy }: FoundUser): string {
 }
 
 function withoutLogIn({ site }: GuardState, found: FoundUser): ConfigurationError {
-  const { req, strategy, callsBackFrom } = found
+  const { strategy, callsBackFrom } = found
   const made = `passport.${callsBackFrom ?? 'authenticate'}('${strategy}', `
-  const route = `${req.method} ${askedPath(req, site).slice(0, 100)}`
   return new ConfigurationError(
-    `${route}: the callback of ${made}…) answered for a user who has passed ` +
+    `${routeOf(site, found)}: the callback of ${made}…) answered for a user who has passed ` +
       'the first step alone. Call req.logIn(user, (error) => …) in it and hand nothing out before that calls ' +
       `back, or write ${made}{ session: false }, …)`,
   )

@@ -73,10 +73,13 @@ function withoutQuery(path: string): string {
   return path.split(/[?#]/, 1)[0] ?? ''
 }
 
-/** Whether a path lies at or below another, compared as Express routes: without case. */
+/**
+ * Whether a path lies at or below another, compared as Express routes: without case. Only itself lies at one that
+ * ends with a slash: below the home page would be everything.
+ */
 export function liesUnder(path: string, folder: string): boolean {
   const [inner, outer] = [path.toLowerCase(), folder.toLowerCase()]
-  return inner === outer || inner.startsWith(`${outer}/`)
+  return inner === outer || (!outer.endsWith('/') && inner.startsWith(`${outer}/`))
 }
 
 /** Whether a path lies at or below one of the folders for everybody who may read it, also behind the app. */

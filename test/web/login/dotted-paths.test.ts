@@ -68,6 +68,8 @@ const climbing: Readonly<Record<string, string>> = {
   'a folder with an escaped slash': '/login/a%2fb/../../report.html',
   'doubled slashes': '/login//..//report.html',
   'another case': '/LOGIN/../report.html',
+  'the home page and one more slash': '//report.html',
+  'the home page and two more': '///report.html',
   'the user router’s path': '/second-step/../report.html',
   'the challenge’s path': '/second-step/challenge/..%2f..%2freport.html',
   'the admin router’s path': '/admin/second-step/../../report.html',
@@ -76,6 +78,7 @@ const climbing: Readonly<Record<string, string>> = {
 }
 
 const staying: Readonly<Record<string, string>> = {
+  'the home page': '/?a=b',
   'an open path': '/login',
   'a page below it': '/login/help.html',
   'an escaped slash': '/auth/back/a%2fb',
@@ -97,6 +100,7 @@ for (const [way, mount] of Object.entries(ways)) {
       folder = mkdtempSync(join(tmpdir(), 'members-'))
       writeFileSync(join(folder, 'report.html'), 'for members')
       host = makeHost({
+        guard: { open: ['/', '/login', '/logout', '/auth'] },
         // In front of the package's router, where nothing of ours answers.
         mountFirst: (parts) => {
           // The set-up of the test, which has no certificate.

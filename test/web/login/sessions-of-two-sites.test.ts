@@ -152,20 +152,31 @@ for (const [name, addresses] of Object.entries(ADDRESSES)) {
   })
 }
 
-// The mistake: processes of one app that listen on a port each took none of each other's sessions.
-it('a session goes on at another port of the same site', async () => {
-  const [system, sessionStore] = [movedSystem(), new MemoryStore()]
-  const shared = { keys: [randomBytes(32).toString('base64')], store: storeForTests() }
-  const [one, other] = [3001, 3002].map((port) =>
-    makeHost({ system, sessionStore, options: { ...shared, origin: `http://localhost:${port}` } }),
-  ) as [Host, Host]
-  const enrolment = await enrol(one, ann)
-  const cookie = cookieOf(await passFirstStep(browserOf(one), ann).expect(200))
-  const there = useCookie(browserOf(other), cookie)
-  expectProblem(await getJson(there, '/second-step/'), 'code-required', 401)
-  const signedIn = cookieOf(await giveCode(there, enrolment.code()).expect(200))
-  await getJson(useCookie(browserOf(one), signedIn), '/inside').expect(200)
-})
+// The mistake: processes of one app took none of each other's sessions.
+const WWW = 'http://www.acme.example'
+const ADMIN = 'http://admin.acme.example'
+for (const [name, one, other] of [
+  ['at another port', { origin: 'http://localhost:3001' }, { origin: 'http://localhost:3002' }],
+  [
+    'at another host name, which `origins` names',
+    { origin: WWW, origins: [ADMIN] },
+    { origin: ADMIN, origins: [WWW] },
+  ],
+] as const) {
+  it(`a session of one site goes on ${name}`, async () => {
+    const [system, sessionStore] = [movedSystem(), new MemoryStore()]
+    const shared = { keys: [randomBytes(32).toString('base64')], store: storeForTests() }
+    const hostAt = (address: object) =>
+      makeHost({ system, sessionStore, options: { ...shared, ...address } })
+    const [here, there] = [hostAt(one), hostAt(other)]
+    const enrolment = await enrol(here, ann)
+    const cookie = cookieOf(await passFirstStep(browserOf(here), ann).expect(200))
+    const browser = useCookie(browserOf(there), cookie)
+    expectProblem(await getJson(browser, '/second-step/'), 'code-required', 401)
+    const signedIn = cookieOf(await giveCode(browser, enrolment.code()).expect(200))
+    await getJson(useCookie(browserOf(here), signedIn), '/inside').expect(200)
+  })
+}
 
 // The mistake: requireFresh() of the admins' createSecondStep() on a route behind the customers' guard takes a
 // customer's fresh code.

@@ -137,6 +137,13 @@ describe('a path below another', () => {
     expect(liesUnder('/', '/login')).to.equal(false)
   })
 
+  it('is the home page alone, if that is the other', () => {
+    expect(liesUnder('/', '/')).to.equal(true)
+    expect(liesUnder('/report.html', '/')).to.equal(false)
+    expect(liesUnder('//report.html', '/')).to.equal(false)
+    expect(liesUnder('/app//report.html', '/app/')).to.equal(false)
+  })
+
   it('is ours below either router, and only there', () => {
     const withAdmins = { ...paths }
     noteAdminRouter(withAdmins)
