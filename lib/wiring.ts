@@ -159,7 +159,10 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
     system,
     keyIds,
     messages,
-    render: options.render === undefined ? ejsPages(views) : ownRender(options.render),
+    render:
+      options.render === undefined
+        ? ejsPages(views)
+        : ownRender(options.render, ejsPages(views), timeout),
     banner: ejsBanner(views),
     passports: options.passports ?? [passport],
     onPending: options.onPending ?? null,

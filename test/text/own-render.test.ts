@@ -4,6 +4,7 @@ import { getJson, getPage } from '../support/answers.js'
 import { browserOf, giveCode, passFirstStep } from '../support/browser.js'
 import { ann, type HostUser, makeHost } from '../support/host.js'
 import { pendingVisit } from '../support/visits.js'
+import { warningsDuring } from '../support/warnings.js'
 
 type Render = NonNullable<SecondStepOptions<HostUser>['render']>
 
@@ -36,6 +37,30 @@ describe('a `render` of the host’s that makes no page', () => {
     )
     await getJson(browser, '/second-step/setup').expect(200)
   })
+})
+
+// The request hung for ever where the host's layout came from a database that was away (promise 7).
+describe('a `render` of the host’s that does not answer', () => {
+  const silence = () => new Promise<never>(() => undefined)
+  const renders: Readonly<Record<string, [Render, RegExp]>> = {
+    'to one page': [(page) => (page === 'problem' ? '<h1>My 503</h1>' : silence()), /My 503/],
+    'to any page': [silence, /<h1>[^<]+<\/h1>/],
+    'to one page, and fails at the other': [
+      (page) => (page === 'problem' ? Promise.reject(new Error('away')) : silence()),
+      /<h1>[^<]+<\/h1>/,
+    ],
+  }
+  for (const [name, [render, expected]] of Object.entries(renders)) {
+    it(`is a 503 with a page: ${name}`, async () => {
+      const browser = browserOf(makeHost({ options: { render, timeout: 200 } }))
+      await passFirstStep(browser, ann)
+      const said = await warningsDuring(async () => {
+        const { text } = await getPage(browser, '/second-step/setup').expect(503)
+        expect(text).to.match(expected)
+      })
+      expect(said.join()).to.contain('`render` is not available: no answer within 200 ms')
+    })
+  }
 })
 
 describe('an `ipLimit` of the host’s that is no number', () => {
