@@ -54,6 +54,10 @@ end
 local function lost(marker)
   return listed or (says(marker, RECORDS) and redis.call('EXISTS', KEYS[3]) == 0)
 end
+-- Written on, a list of all that was lost would be one of this record alone, and prove nothing of the others.
+if not places[3] and redis.call('EXISTS', KEYS[1]) == 1 and redis.call('EXISTS', KEYS[3]) == 0 then
+  return redis.error_reply('ERR the list of all records is lost')
+end
 ${COMPARE_AND_SET}
 for i = 3, 6 do
   local place = tonumber(ARGV[2 + i])

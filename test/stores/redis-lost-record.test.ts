@@ -192,6 +192,20 @@ describe('redisStore that lost one key', () => {
     })
   })
 
+  // The next change of any record made a list of it alone: then the loss of another record was no longer seen.
+  it('refuses every change where the list of all is lost, so that it proves what it proved', async () => {
+    const { store } = await withOneRecord()
+    const beside = idBeside('user')
+    await store.write(enrolledRecord(beside, 1), 0)
+    await redis.del(ALL)
+    const refused = await rejectionOf(store.write(enrolledRecord('user', 2), 1))
+    expect(refused.message).to.contain('list')
+    expect(await redis.exists(ALL)).to.equal(0)
+    expect((await store.find('user'))?.version).to.equal(1)
+    await redis.del(KEYS.place(beside).key)
+    expect(await rejectionOf(store.find(beside))).to.be.instanceOf(BrokenRecordError)
+  })
+
   // Whoever follows the reference's "A lost record" must not lose others' accounts by it.
   describe('ended as the reference says', () => {
     const other = idBeside('user')
