@@ -119,7 +119,14 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
   const findSubject = subjectsOf(accounts)
   const { hostIdOf, recordIdOf } = checked
   const knownUsers = accounts && new KnownUsers({ accounts, hostIdOf })
-  const sessions = new Sessions(records, system, knownUsers, window, keptLooks, addressesOf(ofSite))
+  const sessions = new Sessions(
+    records,
+    system,
+    knownUsers,
+    window,
+    keptLooks,
+    namesOf(keyIds, ofSite),
+  )
   const keys = new KeysOfUsers(vault, digester)
   const oneTimeCodes = new OneTimeCodes({ keys, system })
   const now = () => system.now()
@@ -296,9 +303,9 @@ function lostOf<U>(
 }
 
 /**
- * Where the site's pages are for browsers, that of its `origin` first: no other site of a session has them there.
- * Without the port, as a cookie has none: processes of one site may have a port each.
+ * The names of the site, one for each key of the ring, the one to write first. All processes of an app share the
+ * ring, whatever their addresses are, and two apps have one each.
  */
-function addressesOf({ origins, paths }: Pick<Site, 'origins' | 'paths'>): readonly string[] {
-  return [...origins].map((origin) => `${new URL(origin).hostname}${paths.secondStep}`)
+function namesOf(keyIds: readonly string[], { paths }: Pick<Site, 'paths'>): readonly string[] {
+  return keyIds.map((keyId) => `${keyId}${paths.secondStep}`)
 }

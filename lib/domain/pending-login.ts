@@ -31,8 +31,8 @@ export interface PendingLogin {
   /** The version of that stamp. Null without one, and in sessions of version 0.1.0. */
   readonly stampVersion: number | null
   /**
-   * The address of the package's pages at the `createSecondStep()` that began it: another one in the same session has
-   * users of its own, perhaps with the same ids. None in sessions of version 0.1.0.
+   * A name of the `createSecondStep()` that began it, by its key and its path: another one in the same session has users
+   * of its own, perhaps with the same ids. None in sessions of version 0.1.0.
    */
   readonly site?: string
 }

@@ -45,13 +45,13 @@ export class Sessions {
   readonly #window: number
   readonly #keptLooks: KeptLooks | null
   readonly #site: string
-  readonly #addresses: ReadonlySet<string>
+  readonly #names: ReadonlySet<string>
 
   /**
    * @param knownUsers needed where roles have rules of their own
    * @param window of TOTP, in steps
    * @param keptLooks null: the guard reads at every request
-   * @param addresses of the package's pages, as in `PendingLogin`; the first is written
+   * @param names of the site, as in `PendingLogin`; the first is written
    */
   constructor(
     records: Records,
@@ -59,10 +59,10 @@ export class Sessions {
     knownUsers: KnownUsers | null = null,
     window = 1,
     keptLooks: KeptLooks | null = null,
-    addresses: readonly string[] = [],
+    names: readonly string[] = [],
   ) {
-    this.#site = addresses[0] ?? ''
-    this.#addresses = new Set([this.#site, ...addresses])
+    this.#site = names[0] ?? ''
+    this.#names = new Set([this.#site, ...names])
     this.#keptLooks = keptLooks
     this.#records = records
     this.#window = window
@@ -193,7 +193,7 @@ export class Sessions {
 
   /** Whether this site, or a version that did not say, has begun it. */
   hasBegun({ site }: Pick<Stamp, 'site'>): boolean {
-    return site === undefined || this.#addresses.has(site)
+    return site === undefined || this.#names.has(site)
   }
 
   /**

@@ -31,6 +31,9 @@ const ADDRESSES: Readonly<Record<string, Addresses>> = {
   'each behind a proxy that strips a prefix': (name) => ({
     ...{ origin: 'http://acme.example', base: name, path: '' },
   }),
+  'on a port each': (name) => ({
+    ...{ origin: `https://acme.example:${name === '/shop' ? 8444 : 8443}`, base: '', path: '' },
+  }),
   'on subdomains': (name) => ({
     origin: `http://${name.slice(1)}.acme.example`,
     base: '',
@@ -157,11 +160,7 @@ const WWW = 'http://www.acme.example'
 const ADMIN = 'http://admin.acme.example'
 for (const [name, one, other] of [
   ['at another port', { origin: 'http://localhost:3001' }, { origin: 'http://localhost:3002' }],
-  [
-    'at another host name, which `origins` names',
-    { origin: WWW, origins: [ADMIN] },
-    { origin: ADMIN, origins: [WWW] },
-  ],
+  ['at another host name', { origin: WWW }, { origin: ADMIN }],
 ] as const) {
   it(`a session of one site goes on ${name}`, async () => {
     const [system, sessionStore] = [movedSystem(), new MemoryStore()]
@@ -177,6 +176,19 @@ for (const [name, one, other] of [
     await getJson(useCookie(browserOf(here), signedIn), '/inside').expect(200)
   })
 }
+
+it('a session of one site goes on under a new key, until the old one is dropped', async () => {
+  const [system, sessionStore, store] = [movedSystem(), new MemoryStore(), storeForTests()]
+  const [old, young] = [randomBytes(32).toString('base64'), randomBytes(32).toString('base64')]
+  const hostWith = (...keys: string[]) =>
+    makeHost({ system, sessionStore, options: { store, keys } })
+  const enrolment = await enrol(hostWith(old), ann)
+  const browser = browserOf(hostWith(old))
+  await passFirstStep(browser, ann).expect(200)
+  const cookie = cookieOf(await giveCode(browser, enrolment.code()).expect(200))
+  await getJson(useCookie(browserOf(hostWith(young, old)), cookie), '/inside').expect(200)
+  await getJson(useCookie(browserOf(hostWith(young)), cookie), '/inside').expect(401)
+})
 
 // The mistake: requireFresh() of the admins' createSecondStep() on a route behind the customers' guard takes a
 // customer's fresh code.
