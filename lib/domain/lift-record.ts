@@ -17,16 +17,24 @@ const ADDED_LATER = {
 const ADDED_TO_DIGESTS = { keyId: null }
 const ADDED_TO_BACKUP_CODES = { ...ADDED_TO_DIGESTS, seenByAdmin: false }
 
+/** Members that an authenticator app did not have before there were hardware tokens. */
+const ADDED_TO_APPS = { serial: null, offset: 0 }
+
 /**
- * Converts a record of version 0.1.0 to the present shape. Such a record has one `authenticator`, a
- * set-up without a type, and the time (not the version) at which a stamp ended. This checks nothing
+ * Converts a record of an earlier version to the present shape. A record of 0.1.0 has one
+ * `authenticator`, a set-up without a type, and the time (not the version) at which a stamp ended;
+ * an authenticator app of before has neither a serial number nor an offset. This checks nothing
  * and changes nothing else: a present record that has lost a field is damaged, and the lost field
  * may be the one that ended a session.
  *
- * @returns the very object that came in where it is not of 0.1.0
+ * @returns the very object that came in where nothing is to be converted
  */
 export function liftRecord(stored: unknown): unknown {
-  if (!isObject(stored) || !Object.hasOwn(stored, 'authenticator')) return stored
+  if (!isObject(stored)) return stored
+  return Object.hasOwn(stored, 'authenticator') ? liftedFrom010(stored) : withLaterMembers(stored)
+}
+
+function liftedFrom010(stored: object): unknown {
   const { authenticator, ...rest } = stored as { authenticator: unknown }
   return {
     ...ADDED_LATER,
@@ -38,6 +46,21 @@ export function liftRecord(stored: unknown): unknown {
     ...changed(rest, 'ended', (ended) => each(ended, (stamp) => endedAt(stamp, rest))),
     authenticators: authenticatorsOf(authenticator, rest),
   }
+}
+
+/** Every request reads a record: one that has these members is not copied. */
+function withLaterMembers(stored: object): unknown {
+  const list = own(stored, 'authenticators')
+  if (!Array.isArray(list) || !list.some(lacksLaterMembers)) return stored
+  const authenticators = list.map((one: unknown) =>
+    lacksLaterMembers(one) ? completed(one, ADDED_TO_APPS) : one,
+  )
+  return { ...stored, authenticators }
+}
+
+function lacksLaterMembers(one: unknown): boolean {
+  if (!isObject(one) || own(one, 'type') !== 'totp') return false
+  return !Object.hasOwn(one, 'serial') || !Object.hasOwn(one, 'offset')
 }
 
 /** Converts this member alone. Empty if it is missing. */
@@ -62,7 +85,9 @@ function authenticatorsOf(one: unknown, rest: object): unknown {
   if (Object.hasOwn(rest, 'authenticators')) return null
   if (one === null) return []
   // Keeps anything but an object as it is; parsing then refuses it.
-  return [isObject(one) ? { ...one, id: FIRST, name: null, lastUsedAt: null } : one]
+  return [
+    isObject(one) ? { ...ADDED_TO_APPS, ...one, id: FIRST, name: null, lastUsedAt: null } : one,
+  ]
 }
 
 /** The present version is the latest possible: any stamp given up to it may be one of them. */

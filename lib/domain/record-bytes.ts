@@ -13,6 +13,8 @@ const FORMAT = 1
 const BYTES_OF_A_CHECKSUM = 4
 const ALGORITHMS = ['sha1', 'sha256', 'sha512'] as const
 const DIGITS = [6, 7, 8] as const
+/** How many pairs of an algorithm and a number of digits there are. */
+const KINDS = ALGORITHMS.length * DIGITS.length
 const USUAL_PERIOD = 30
 const BYTES_OF_A_NONCE = 12
 /** A secret as the key ring seals it: `v1`, the key's id, 12 bytes of nonce, the rest. */
@@ -275,15 +277,19 @@ function readEndedLogin(reader: ByteReader) {
 }
 
 function writeAuthenticator(writer: ByteWriter, one: Authenticator): void {
-  only(one, 10)
+  only(one, 12)
+  const { name, lastUsedAt, offset, serial } = one
+  const later = 4 * Number(offset !== 0) + 8 * Number(serial !== null)
   writer.string(one.id)
-  writer.count(Number(one.name !== null) + 2 * Number(one.lastUsedAt !== null))
-  if (one.name !== null) writer.string(one.name)
+  writer.count(Number(name !== null) + 2 * Number(lastUsedAt !== null) + later)
+  if (name !== null) writer.string(name)
   writer.time(one.since)
-  if (one.lastUsedAt !== null) writer.time(one.lastUsedAt)
+  if (lastUsedAt !== null) writer.time(lastUsedAt)
   if (one.lastStep === Number.MAX_SAFE_INTEGER) throw new BytesError('a step that is too large')
   writer.count(one.lastStep + 1)
-  writeSecret(writer, one)
+  if (offset !== 0) writer.count(offset > 0 ? 2 * offset : -2 * offset - 1)
+  if (serial !== null) writer.string(serial)
+  writeSecret(writer, one, later > 0)
 }
 
 function readAuthenticator(reader: ByteReader): Authenticator {
@@ -293,7 +299,14 @@ function readAuthenticator(reader: ByteReader): Authenticator {
   const since = reader.time()
   const lastUsedAt = has & 2 ? reader.time() : null
   const lastStep = reader.count() - 1
-  return { id, name, since, lastUsedAt, lastStep, ...readSecret(reader) }
+  const offset = has & 4 ? readOffset(reader) : 0
+  const serial = has & 8 ? reader.string() : null
+  return { id, name, since, lastUsedAt, serial, lastStep, offset, ...readSecret(reader) }
+}
+
+function readOffset(reader: ByteReader): number {
+  const folded = reader.count()
+  return folded % 2 === 0 ? folded / 2 : -(folded + 1) / 2
 }
 
 function writeSetup(writer: ByteWriter, setup: SetupInProgress): void {
@@ -309,13 +322,17 @@ function readSetup(reader: ByteReader): SetupInProgress {
   return { owner, startedAt, misses: reader.count(), ...readSecret(reader) }
 }
 
-function writeSecret(writer: ByteWriter, one: UnprovenAuthenticator): void {
+/**
+ * @param isLater whether members stand before it that a process of an earlier version does not know.
+ *   It must refuse such a record, so the kind is one that it does not know.
+ */
+function writeSecret(writer: ByteWriter, one: UnprovenAuthenticator, isLater = false): void {
   const { type, algorithm, digits, period, secret } = one
   if (type !== 'totp') throw new BytesError('an unknown factor')
   const [, keyId = '', nonce = '', rest = ''] = SEALED.exec(secret) ?? []
   const isSealed = keyId !== '' && isBase64url(rest)
-  const kinds = ALGORITHMS.indexOf(algorithm) + 3 * (digits - 6)
-  writer.count(4 * kinds + 2 * Number(isSealed) + Number(period !== USUAL_PERIOD))
+  const kind = ALGORITHMS.indexOf(algorithm) + 3 * (digits - 6) + KINDS * Number(isLater)
+  writer.count(4 * kind + 2 * Number(isSealed) + Number(period !== USUAL_PERIOD))
   if (period !== USUAL_PERIOD) writer.count(period)
   if (!isSealed) {
     writer.string(secret)
@@ -329,10 +346,10 @@ function writeSecret(writer: ByteWriter, one: UnprovenAuthenticator): void {
 
 function readSecret(reader: ByteReader): UnprovenAuthenticator {
   const head = reader.count()
-  const kinds = head >> 2
-  const algorithm = ALGORITHMS[kinds % 3] ?? 'sha1'
-  const digits = DIGITS[Math.floor(kinds / 3)]
-  if (digits === undefined) throw new BytesError('an unknown number of digits')
+  const kind = head >> 2
+  const algorithm = ALGORITHMS[kind % 3] ?? 'sha1'
+  const digits = DIGITS[Math.floor(kind / 3) % DIGITS.length]
+  if (digits === undefined || kind >= 2 * KINDS) throw new BytesError('an unknown kind of codes')
   const period = head & 1 ? reader.count() : USUAL_PERIOD
   const secret = head & 2 ? readSealed(reader) : reader.string()
   return { type: 'totp', algorithm, digits, period, secret }

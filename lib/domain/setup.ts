@@ -151,7 +151,14 @@ export async function confirmSetup(
   if (proven.kind === 'wrong') return missedSetup(record, setup, proven.clockOff)
 
   const { id } = command
-  const bound: unknown = { ...proven.kept, id, name: null, since: now, lastUsedAt: now }
+  const bound: unknown = {
+    ...proven.kept,
+    id,
+    name: null,
+    serial: null,
+    since: now,
+    lastUsedAt: now,
+  }
   if (!isAuthenticator(bound)) throw new Error('a factor does not know what it keeps')
   const enrolled: SecondStepRecord = {
     ...raiseEpoch(record),

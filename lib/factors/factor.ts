@@ -138,6 +138,8 @@ export interface Bound {
   /** The user's name for it, or null. */
   readonly name: string | null
   readonly since: number
-  /** When it last gave an accepted code, or null. */
+  /** When it last gave an accepted code. Null: never, as of a token that was assigned and not yet used. */
   readonly lastUsedAt: number | null
+  /** What is printed on a hardware token. Null: an app, or whatever else has no serial number. */
+  readonly serial: string | null
 }

@@ -46,11 +46,13 @@ export function enrolledRecord(userId: string, version: number): SecondStepRecor
         name: null,
         since: 1_750_000_000_123,
         lastUsedAt: null,
+        serial: null,
         algorithm: 'sha1',
         digits: 6,
         period: 30,
         secret: 'v1.sealed-"quoted"-\\-é-\u{1f511}',
         lastStep: 58_000_000,
+        offset: -1,
       },
     ],
     backupCodes: {

@@ -3,6 +3,7 @@ import { parsePolicy, parseRecord } from '../../lib/domain/parse-record.js'
 import { defaultPolicy, type Policy } from '../../lib/domain/policy.js'
 import { blankRecord, type SecondStepRecord } from '../../lib/domain/record.js'
 import type { Authenticator } from '../../lib/factors/factors.js'
+import type { TotpAuthenticator } from '../../lib/factors/totp/kept.js'
 import {
   authenticatorWith,
   backupCodeSet,
@@ -25,7 +26,9 @@ function fullRecord(): SecondStepRecord {
     version: 3,
     writeId: 'write',
     epoch: 2,
-    authenticators: [authenticatorWith({ name: 'phone', lastUsedAt: NOW })],
+    authenticators: [
+      authenticatorWith({ name: 'phone', lastUsedAt: NOW, serial: 'A-17', offset: -1 }),
+    ],
     setup: {
       ...PARAMETERS,
       type: 'totp',
@@ -88,7 +91,9 @@ function without<T extends object>(root: T, path: Path): T {
 }
 
 const NULL_IS_FINE =
-  /^(authenticators\.\d\.(name|lastUsedAt)|setup|mustSetUp|backupCodes|passwordChangedAt|lockedUntil|pausedUntil|ruleStart|endedUpTo|setupGrant|mailReset|mailReset\.(ip|userAgent)|oneTimeCodes\.\d\.usedAt|(backupCodes|mailReset|oneTimeCodes\.\d)\.keyId|updatedAt|updatedBy|updatedBy\.id|requiredSince\.general|backupCodes\.codes\.\d\.usedAt)$/
+  /^(authenticators\.\d\.(name|lastUsedAt|serial)|setup|mustSetUp|backupCodes|passwordChangedAt|lockedUntil|pausedUntil|ruleStart|endedUpTo|setupGrant|mailReset|mailReset\.(ip|userAgent)|oneTimeCodes\.\d\.usedAt|(backupCodes|mailReset|oneTimeCodes\.\d)\.keyId|updatedAt|updatedBy|updatedBy\.id|requiredSince\.general|backupCodes\.codes\.\d\.usedAt)$/
+/** What an app's authenticator did not have before; missing, it is read as none. */
+const ADDED_LATER = /^authenticators\.\d\.(serial|offset)$/
 const CHOSEN = /(algorithm|digits|type|mode|kind)$/
 
 /** Values that the place of this path must not hold. */
@@ -108,7 +113,7 @@ function illTyped(path: Path, present: unknown): readonly unknown[] {
     const odd = CHOSEN.test(name) ? ['', 'SHA1', 'hotp', 'md5', ' totp', 'sha1 '] : []
     return [...always, ...containers, ...odd, 1, true, 0]
   }
-  const lower = name.endsWith('lastStep') ? [-2] : [-1]
+  const lower = name.endsWith('lastStep') ? [-2] : name.endsWith('offset') ? [-7201, 7201] : [-1]
   const odd = CHOSEN.test(name) ? [5, 9, 0, 6.5] : []
   const never = name.endsWith('period') ? [0] : []
   const numbers = ['1', '', 1.5, Number.POSITIVE_INFINITY, 2 ** 53, 1n, true]
@@ -182,7 +187,8 @@ describe('reading a stored record', () => {
     const isField = typeof path.at(-1) === 'string'
     it(`refuses it when ${path.join('.')} is ${isField ? 'missing or ' : ''}ill-typed`, () => {
       // "On and broken", never "off": one lost field must not open the account.
-      if (isField) refuses(without(fullRecord(), path), 'missing')
+      const isAddedLater = ADDED_LATER.test(path.join('.'))
+      if (isField && !isAddedLater) refuses(without(fullRecord(), path), 'missing')
       const { holder, key } = holderOf(fullRecord(), path)
       for (const value of illTyped(path, Reflect.get(holder, key))) {
         refuses(replaced(fullRecord(), path, value), `${path.join('.')} = ${show(value)}`)
@@ -221,7 +227,8 @@ describe("a record under somebody else's name", () => {
 describe('fields that come from a prototype', () => {
   it('are no fields of the record', () => {
     refuses(Object.create(fullRecord()), 'a record as prototype')
-    for (const path of pathsOf(fullRecord()).filter((path) => typeof path.at(-1) === 'string')) {
+    for (const path of pathsOf(fullRecord())) {
+      if (typeof path.at(-1) !== 'string' || ADDED_LATER.test(path.join('.'))) continue
       const copy = structuredClone(fullRecord())
       const { holder, key } = holderOf(copy, path)
       const value: unknown = Reflect.get(holder, key)
@@ -255,12 +262,38 @@ describe('fields that come from a prototype', () => {
   })
 })
 
+describe('a record from before there were hardware tokens', () => {
+  const [{ serial: _, offset: __, ...of010 }] = fullRecord().authenticators as [TotpAuthenticator]
+  const lifted = {
+    ...fullRecord(),
+    authenticators: [{ ...of010, serial: null, offset: 0 }],
+  }
+
+  it('has an app without a serial number, whose clock is right', () => {
+    const stored: unknown = { ...fullRecord(), authenticators: [of010] }
+    expect(parseRecord(JSON.parse(JSON.stringify(stored)), USER)).to.deep.equal(lifted)
+  })
+
+  it('takes neither from a prototype', () => {
+    const odd = Object.assign(Object.create({ serial: 'A-18', offset: 2 }), of010)
+    const stored = { ...fullRecord(), authenticators: [odd] }
+    expect(parseRecord(stored, USER)).to.deep.equal(lifted)
+  })
+
+  it('of now is not copied: every request reads one', () => {
+    const record = fullRecord()
+    expect(parseRecord(record, USER)).to.equal(record)
+  })
+})
+
 describe('a record of version 0.1.0', () => {
   // As it was stored, in every state: no authenticator, bound, set-up in progress, reset, locked.
   const { authenticators, setup, ...rest } = fullRecord()
-  const [{ id: _, name: __, lastUsedAt: ___, ...authenticator }] = authenticators as [Authenticator]
-  const { type: ____, ...oldSetup } = { ...setup }
-  const bound = { ...authenticator, id: 'first', name: null, lastUsedAt: null }
+  const [{ id: _, name: __, lastUsedAt: ___, serial: ____, offset: _____, ...authenticator }] =
+    authenticators as [Authenticator]
+  const { type: ______, ...oldSetup } = { ...setup }
+  const added = { id: 'first', name: null, lastUsedAt: null, serial: null, offset: 0 }
+  const bound = { ...authenticator, ...added }
 
   it('has its one authenticator in the list, and its set-up knows its factor', () => {
     const stored: unknown = JSON.parse(JSON.stringify({ ...rest, authenticator, setup: oldSetup }))

@@ -83,7 +83,9 @@ const records: fc.Arbitrary<SecondStepRecord> = fc.record({
       name: orNull(string),
       since: time,
       lastUsedAt: orNull(time),
+      serial: orNull(string),
       lastStep: fc.oneof(fc.constant(-1), count),
+      offset: fc.oneof(fc.constant(0), fc.integer({ min: -7200, max: 7200 })),
     }),
     { maxLength: 3 },
   ),
@@ -155,6 +157,7 @@ function usualRecord(): SecondStepRecord {
     authenticators: [
       {
         ...{ id: random(12), type: 'totp', name: null, since: now, lastUsedAt: now + 90_000 },
+        ...{ serial: null, offset: 0 },
         ...{ algorithm: 'sha1', digits: 6, period: 30, lastStep: 59_666_666 },
         secret: `v1.${keyId}.${random(12)}.${random(36)}`,
       },
@@ -170,6 +173,10 @@ function usualRecord(): SecondStepRecord {
     endedLogins: [{ id: random(16), until: now + 700_000 }],
   }
 }
+
+/** What was written before authenticators had serial numbers and offsets. */
+const BYTES_OF_BEFORE =
+  'ATQ6MQABAgMEBQYHCAkKCwxhbm4JARmrze8SNFYDFHBob25lgKCwjb0KwPwV6-G5HAIAGWtleS1pZCVub25jZS1vZi0xMjRzZWFsZWQtc2VjcmV0LW9mLTIwLWJ5dGVzAekO4rY'
 
 describe('the bytes of a record', () => {
   it('give back every record as it was', () => {
@@ -239,6 +246,42 @@ describe('the bytes of a record', () => {
         }
       }
     }
+  })
+
+  // An older process that read past the new members would take a token for an app, or its clock for right.
+  it('of a clock that is off or a hardware token are none that an earlier version reads', () => {
+    const record = usualRecord()
+    const one = record.authenticators[0] ?? expect.fail('no authenticator')
+    const kindAt = (record: SecondStepRecord) => {
+      const [a, b] = [6, 7].map((digits) => {
+        const authenticators = record.authenticators.map((one) => ({
+          ...one,
+          digits: digits as 6 | 7,
+        }))
+        return encodeRecord({ ...record, authenticators })
+      })
+      const at = (a ?? expect.fail()).findIndex((byte, nth) => byte !== b?.[nth])
+      return (a?.[at] ?? expect.fail()) >> 2
+    }
+    // An earlier version knows nine pairs of an algorithm and a number of digits, and refuses others.
+    expect(kindAt(record)).to.equal(0)
+    for (const later of [
+      { offset: 2 },
+      { offset: -1 },
+      { serial: '' },
+      { serial: 'A-17', offset: -240 },
+    ]) {
+      const changed = { ...record, authenticators: [{ ...one, ...later }] }
+      expect(kindAt(changed)).to.equal(9)
+      expect(decodeRecord(encodeRecord(changed))).to.deep.equal(changed)
+    }
+  })
+
+  it('of before are read, and are as they were written then', () => {
+    const bytes = Buffer.from(BYTES_OF_BEFORE, 'base64url')
+    const record = decodeRecord(bytes)
+    expect(record.authenticators[0]).to.include({ serial: null, offset: 0, lastStep: 59_666_666 })
+    expect(encodeRecord(record)).to.deep.equal(bytes)
   })
 
   it('are JSON where a record has what this version does not know', () => {

@@ -153,6 +153,8 @@ describe('confirming a set-up', () => {
           lastStep: STEP_NOW - 1,
           since: NOW,
           lastUsedAt: NOW,
+          serial: null,
+          offset: 0,
         },
       ],
       setup: null,

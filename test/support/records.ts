@@ -53,8 +53,10 @@ export function authenticatorWith(parts: Partial<TotpAuthenticator> = {}): TotpA
     type: 'totp',
     name: null,
     lastUsedAt: null,
+    serial: null,
     secret: 'sealed',
     lastStep: STEP_NOW - 1000,
+    offset: 0,
     since: NOW - 100 * DAY,
     ...parts,
   }

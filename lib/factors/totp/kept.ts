@@ -19,7 +19,12 @@ export interface TotpAuthenticator extends Bound, OtpParameters {
   readonly secret: string
   /** Time step of the last accepted code. Only later ones are accepted (RFC 6238 §5.2). */
   readonly lastStep: number
+  /** Steps that its clock was off at the last accepted code. Below zero: behind. */
+  readonly offset: number
 }
+
+/** The farthest that a clock may be off, in steps: two hours, one second each. */
+const OFFSET_AT_MOST = 7200
 
 /** A secret that was shown to the user and is not confirmed yet. */
 export interface UnprovenTotp extends OtpParameters {
@@ -44,7 +49,9 @@ const authenticator = shape({
   name: orNull(text),
   since: count,
   lastUsedAt: orNull(count),
+  serial: orNull(text),
   lastStep: step,
+  offset: (value) => Number.isSafeInteger(value) && Math.abs(Number(value)) <= OFFSET_AT_MOST,
 })
 
 export function isTotpAuthenticator(value: unknown): value is TotpAuthenticator {

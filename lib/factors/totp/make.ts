@@ -29,5 +29,5 @@ export async function proveTotp(
   const { algorithm, digits, period } = unproven
   const sealed = await keys.seal(secret, 'authenticator')
   const kept = { type: 'totp', algorithm, digits, period, secret: sealed } as const
-  return { kind: 'right', kept: { ...kept, lastStep: match.step } }
+  return { kind: 'right', kept: { ...kept, lastStep: match.step, offset: 0 } }
 }
