@@ -20,7 +20,10 @@ export interface TotpOptions {
   readonly digits?: OtpParameters['digits']
   /** Seconds a code is current for: 15 to 120. Default 30. */
   readonly period?: number
-  /** Steps before and after the current one that are accepted: 0, 1 or 2. Default 1; 0 means 0. */
+  /**
+   * Steps before and after the one that the device should show that are accepted: 0, 1 or 2. Default 1; 0
+   * means 0. A clock may be up to two steps off besides.
+   */
   readonly window?: number
 }
 

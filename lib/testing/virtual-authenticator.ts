@@ -13,8 +13,8 @@ export interface VirtualAuthenticator {
   code(at?: Date | number): string
   /**
    * A code that neither `next` nor `code` has given before: the current one or, within the same 30
-   * seconds, a later one. The server accepts one step ahead, so that two calls in a row are good for
-   * a set-up and the login after it.
+   * seconds, a later one. The server accepts one step ahead of the last one, up to three in all, so that
+   * two calls in a row are good for a set-up and the login after it.
    *
    * @param at as for `code`, where the test moves the clock. Default: now
    */

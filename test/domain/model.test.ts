@@ -76,7 +76,8 @@ class World {
     expect(step).to.be.above(stepBefore)
     expect(step).to.be.above(Math.max(-1, ...this.acceptedSteps))
     expect(code).to.equal(codeAt(step, SECRET, PARAMETERS))
-    expect(Math.abs(step - this.step)).to.be.at.most(1)
+    // A window of one step around a clock that is at most two steps off.
+    expect(Math.abs(step - this.step)).to.be.at.most(3)
     expect(this.record.attempts.consecutive).to.equal(0)
     this.acceptedSteps.push(step)
     this.lastCode = code

@@ -57,7 +57,7 @@ describe('a right code of the authenticator', () => {
     expect(decision.events).to.deep.equal([{ type: 'code-accepted', method: 'totp' }])
     expect(decision.record).to.deep.equal({
       ...record,
-      authenticators: [authenticatorWith({ lastStep: STEP_NOW + 1, lastUsedAt: NOW })],
+      authenticators: [authenticatorWith({ lastStep: STEP_NOW + 1, offset: 1, lastUsedAt: NOW })],
     })
   })
 

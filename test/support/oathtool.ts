@@ -5,8 +5,15 @@ const STEP = 30_000
 
 /** An authenticator that is none of ours: OATH Toolkit's, at a time as far from now as is said. */
 export async function oathtoolCode(secret: string, steps = 0): Promise<string> {
-  const at = new Date(Date.now() + steps * STEP).toISOString()
-  const now = at.replace('T', ' ').replace(/\.\d+Z/, ' UTC')
+  return oathtoolCodeAt(secret, Date.now() + steps * STEP)
+}
+
+/** The code that it shows at a time, in milliseconds. */
+export async function oathtoolCodeAt(secret: string, at: number): Promise<string> {
+  const now = new Date(at)
+    .toISOString()
+    .replace('T', ' ')
+    .replace(/\.\d+Z/, ' UTC')
   const { stdout } = await promisify(execFile)('oathtool', [
     '--totp',
     '--base32',

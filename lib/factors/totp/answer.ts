@@ -1,7 +1,8 @@
 import type { FactorAnswer, Form, Moment } from '../factor.js'
 import { typedCode } from '../look-up-code.js'
 import type { TotpAuthenticator } from './kept.js'
-import { matchCode } from './verdict.js'
+import { learnedOffset } from './offset.js'
+import { matchCode, stepAt } from './verdict.js'
 
 const CODE = /^[0-9]{6,8}$/
 
@@ -15,18 +16,18 @@ export function fitsTotp({ digits }: { readonly digits: number }, code: string):
   return code.length === digits
 }
 
-/** Judges a code of a bound authenticator. A right one burns its step. */
+/** Judges a code of a bound authenticator. A right one burns its step, and shows how its clock goes. */
 export async function answerTotp(
   kept: TotpAuthenticator,
   code: string,
   { now, window, keys }: Moment,
 ): Promise<FactorAnswer<TotpAuthenticator>> {
   const { secret, stale } = await keys.open(kept.secret, 'authenticator')
-  const { lastStep } = kept
-  const match = matchCode(code, secret, kept, { lastStep, window, now })
+  const match = matchCode(code, secret, kept, { ...kept, window, now })
   if (match.kind === 'replay') return { kind: 'used' }
   if (match.kind === 'mismatch') return { kind: 'wrong' }
   const sealed = stale ? await keys.seal(secret, 'authenticator') : kept.secret
-  const next = { ...kept, lastStep: match.step, secret: sealed, lastUsedAt: now }
+  const offset = learnedOffset(kept, match.step - stepAt(now, kept))
+  const next = { ...kept, lastStep: match.step, offset, secret: sealed, lastUsedAt: now }
   return { kind: 'right', kept: next, told: [] }
 }

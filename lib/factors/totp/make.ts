@@ -1,6 +1,7 @@
 import type { Keys, Moment, Proven } from '../factor.js'
 import type { OtpParameters, TotpAuthenticator, UnprovenTotp } from './kept.js'
-import { matchCode, stepsOff } from './verdict.js'
+import { OFFSET_OF_APPS_AT_MOST } from './offset.js'
+import { matchCode, stepAt, stepsOff } from './verdict.js'
 
 /** Random bytes of a secret: the length of a SHA-1 output (RFC 4226 §4 R6). */
 export const BYTES_OF_A_SECRET = 20
@@ -14,14 +15,18 @@ export async function makeTotp(
   return { type: 'totp', algorithm, digits, period, secret: await keys.seal(random, 'setup') }
 }
 
-/** Judges the code that is to prove a set-up. Its step is burned with it (hanko #2723). */
+/**
+ * Judges the code that is to prove a set-up. Its step is burned with it (hanko #2723). The visitor has the
+ * key, so a clock that is up to two steps off gives nothing away, and is kept.
+ */
 export async function proveTotp(
   unproven: UnprovenTotp,
   code: string,
-  { now, window, keys }: Moment,
+  { now, keys }: Moment,
 ): Promise<Proven<TotpAuthenticator>> {
   const { secret } = await keys.open(unproven.secret, 'setup')
-  const match = matchCode(code, secret, unproven, { lastStep: -1, window, now })
+  const found = { lastStep: -1, offset: 0, window: OFFSET_OF_APPS_AT_MOST, now }
+  const match = matchCode(code, secret, unproven, found)
   if (match.kind !== 'match') {
     const off = stepsOff(code, secret, unproven, now)
     return { kind: 'wrong', clockOff: off === null ? null : off * unproven.period }
@@ -29,5 +34,6 @@ export async function proveTotp(
   const { algorithm, digits, period } = unproven
   const sealed = await keys.seal(secret, 'authenticator')
   const kept = { type: 'totp', algorithm, digits, period, secret: sealed } as const
-  return { kind: 'right', kept: { ...kept, lastStep: match.step, offset: 0 } }
+  const offset = match.step - stepAt(now, unproven)
+  return { kind: 'right', kept: { ...kept, lastStep: match.step, offset } }
 }

@@ -34,9 +34,9 @@ export function shownTotp(
 
 /** When the step after the burned one begins, while an authenticator still shows the burned code. */
 export function nextTotpAt(
-  { lastStep, period }: Pick<TotpAuthenticator, 'lastStep' | 'period'>,
+  { lastStep, period, offset }: Pick<TotpAuthenticator, 'lastStep' | 'period' | 'offset'>,
   now: number,
 ): number | null {
-  const next = (lastStep + 1) * period * 1000
+  const next = (lastStep + 1 - offset) * period * 1000
   return now < next ? next : null
 }

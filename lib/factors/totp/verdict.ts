@@ -8,21 +8,34 @@ export type CodeMatch =
   | { readonly kind: 'replay' }
   | { readonly kind: 'mismatch' }
 
+interface Expected {
+  readonly lastStep: number
+  readonly offset: number
+  readonly window: number
+  readonly now: number
+}
+
+/** The time step of a clock that is right. */
+export function stepAt(now: number, { period }: Pick<OtpParameters, 'period'>): number {
+  return Math.floor(now / 1000 / period)
+}
+
 /**
  * Looks for the code among the steps within the window and says which one it is.
  *
  * @param lastStep step of the last accepted code, or -1
- * @param window steps before and after the current one that are accepted, 0 to 2
+ * @param offset steps that the device's clock is ahead (below zero: behind)
+ * @param window steps before and after the one the device should show that are accepted, 0 to 2
  * @param now milliseconds
  */
 export function matchCode(
   code: string,
   secret: Uint8Array,
   parameters: OtpParameters,
-  { lastStep, window, now }: { lastStep: number; window: number; now: number },
+  { lastStep, offset, window, now }: Expected,
 ): CodeMatch {
-  const current = Math.floor(now / 1000 / parameters.period)
-  const matching = stepsAround(current, window, lastStep).filter((step) =>
+  const shown = stepAt(now, parameters) + offset
+  const matching = stepsAround(shown, window, lastStep).filter((step) =>
     isSameText(code, codeAt(step, secret, parameters)),
   )
   if (matching.length === 0) return { kind: 'mismatch' }
@@ -47,7 +60,7 @@ export function stepsOff(
   parameters: OtpParameters,
   now: number,
 ): number | null {
-  const current = Math.floor(now / 1000 / parameters.period)
+  const current = stepAt(now, parameters)
   const farthest = Math.floor(OFF_AT_MOST / parameters.period)
   const distances = Array.from({ length: farthest }, (_, index) => index + 1)
   const found = distances
@@ -61,7 +74,7 @@ export function stepsOff(
 /**
  * The window, and the last accepted step at any age: a client that repeats that one did not guess.
  */
-function stepsAround(current: number, window: number, lastStep: number): readonly number[] {
-  const steps = Array.from({ length: 2 * window + 1 }, (_, index) => current - window + index)
+function stepsAround(shown: number, window: number, lastStep: number): readonly number[] {
+  const steps = Array.from({ length: 2 * window + 1 }, (_, index) => shown - window + index)
   return [lastStep, ...steps].filter((step) => step >= 0)
 }

@@ -11,7 +11,13 @@ import { codeOf, NOW, PARAMETERS, SECRET, STEP_NOW, wrongCode } from '../../supp
 const seconds = 1000
 
 function match(code: string, at: { lastStep?: number; window?: number; now?: number } = {}) {
-  return matchCode(code, SECRET, PARAMETERS, { lastStep: -1, window: 1, now: NOW, ...at })
+  return matchCode(code, SECRET, PARAMETERS, {
+    lastStep: -1,
+    offset: 0,
+    window: 1,
+    now: NOW,
+    ...at,
+  })
 }
 
 /** RFC 4226 §5.3 once more, for secrets of which the package makes no code. */
@@ -58,7 +64,7 @@ describe('the codes of an authenticator', () => {
       const secret = Buffer.from(seeds[algorithm])
       const parameters: OtpParameters = { algorithm, digits: 8, period: 30 }
       for (const vector of appendixB) {
-        const at = { lastStep: -1, window: 0, now: vector.at * seconds }
+        const at = { lastStep: -1, offset: 0, window: 0, now: vector.at * seconds }
         const step = Math.floor(vector.at / 30)
         expect(codeAt(step, secret, parameters)).to.equal(vector[algorithm])
         expect(matchCode(vector[algorithm], secret, parameters, at)).to.deep.equal({
@@ -117,7 +123,7 @@ describe('matching a code', () => {
 
   it('goes by the period of the authenticator', () => {
     const parameters: OtpParameters = { ...PARAMETERS, period: 60 }
-    const at = { lastStep: -1, window: 0, now: NOW }
+    const at = { lastStep: -1, offset: 0, window: 0, now: NOW }
     const step = STEP_NOW / 2
     expect(matchCode(codeOf(step), SECRET, parameters, at)).to.deep.equal({ kind: 'match', step })
   })
@@ -153,7 +159,12 @@ describe('matching a code', () => {
     const code = plainHotp(STEP_NOW, new Uint8Array(0), PARAMETERS)
     expect(match(code, { window: 2 }).kind).to.equal('mismatch')
     expect(() =>
-      matchCode(code, new Uint8Array(0), PARAMETERS, { lastStep: -1, window: 1, now: NOW }),
+      matchCode(code, new Uint8Array(0), PARAMETERS, {
+        lastStep: -1,
+        offset: 0,
+        window: 1,
+        now: NOW,
+      }),
     ).to.throw(Error)
   })
 
@@ -251,16 +262,18 @@ describe('the wait for a code that was not used yet', () => {
   const at = (step: number, seconds: number) => (step * 30 + seconds) * 1000
 
   it('lasts to the end of the step whose code was used, to the millisecond', () => {
-    expect(nextTotpAt({ lastStep: 100, period: 30 }, at(100, 12))).to.equal(at(101, 0))
-    expect(nextTotpAt({ lastStep: 100, period: 30 }, at(101, 0) - 1)).to.equal(at(101, 0))
-    expect(nextTotpAt({ lastStep: 100, period: 30 }, at(101, 0))).to.equal(null)
+    expect(nextTotpAt({ lastStep: 100, period: 30, offset: 0 }, at(100, 12))).to.equal(at(101, 0))
+    expect(nextTotpAt({ lastStep: 100, period: 30, offset: 0 }, at(101, 0) - 1)).to.equal(
+      at(101, 0),
+    )
+    expect(nextTotpAt({ lastStep: 100, period: 30, offset: 0 }, at(101, 0))).to.equal(null)
   })
 
   it('lasts a step longer where the device is ahead and its next code was used', () => {
-    expect(nextTotpAt({ lastStep: 101, period: 30 }, at(100, 12))).to.equal(at(102, 0))
+    expect(nextTotpAt({ lastStep: 101, period: 30, offset: 0 }, at(100, 12))).to.equal(at(102, 0))
   })
 
   it('is none before the first code', () => {
-    expect(nextTotpAt({ lastStep: -1, period: 30 }, at(100, 12))).to.equal(null)
+    expect(nextTotpAt({ lastStep: -1, period: 30, offset: 0 }, at(100, 12))).to.equal(null)
   })
 })
