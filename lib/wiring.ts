@@ -148,7 +148,7 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
     challenge,
     backupCodes,
     oneTimeCodes,
-    setup: new Setup({ ...setupParts, parameters, window }),
+    setup: new Setup({ ...setupParts, parameters, types: checked.authenticators, window }),
     showAgain: new ShowAgain({ vault, system }),
     lost,
     reset: new Reset({ challenge, records }),

@@ -63,6 +63,7 @@ describe('the options, where the host leaves them out', () => {
       },
       parameters: { algorithm: 'sha1', digits: 6, period: 30 },
       window: 1,
+      authenticators: ['totp'],
       roles: [],
       backupCodes: true,
       showKey: true,

@@ -73,6 +73,10 @@ const illTyped: Record<string, { values: readonly unknown[]; says: string }> = {
     says: 'lower-case letters',
   },
   totp: { values: [null, 6, 'sha1', []], says: 'must be an object' },
+  authenticators: {
+    values: [null, [], 'totp', ['totp', 'totp'], ['webauthn'], ['totp', 5], [['totp']], {}],
+    says: "must be a list of totp and hotp, such as ['totp']",
+  },
   backupCodes: { values: [null, 0, 'false', 10], says: 'must be true or false' },
   ipLimit: {
     values: [null, 0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, '100', true],

@@ -38,11 +38,14 @@ const CONSECUTIVE_AT_MOST = 100
  * A window of 0 raises the caps of a day and a month, but never the one in a row.
  *
  * @param codesAtOnce codes that are right at one moment, of all the user's authenticators together
+ * @param comparedFar codes that misses of the month were compared with besides these. They are taken from
+ *   what a month and a row may have.
  */
-export function attemptCaps(codesAtOnce: number): AttemptCaps {
-  const scaled = (cap: number) => Math.floor((cap * 3) / codesAtOnce)
-  const consecutive = Math.min(scaled(100), CONSECUTIVE_AT_MOST)
-  return { day: scaled(20), month: scaled(100), consecutive }
+export function attemptCaps(codesAtOnce: number, comparedFar = 0): AttemptCaps {
+  const scaled = (cap: number, taken = 0) => Math.floor((cap * 3 - taken) / codesAtOnce)
+  const month = Math.max(1, scaled(100, comparedFar))
+  const consecutive = Math.min(month, CONSECUTIVE_AT_MOST)
+  return { day: Math.max(1, scaled(20)), month, consecutive }
 }
 
 /** The attempts after one more miss. */

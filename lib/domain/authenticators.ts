@@ -17,6 +17,23 @@ export function firstAuthenticator({ authenticators }: Bound): Authenticator | n
   return authenticators[0] ?? null
 }
 
+/**
+ * What a user's codes come from: apps that make them by the time; other devices, such as key fobs; or
+ * both. Texts depend on it.
+ */
+export type CodeSource = 'app' | 'device' | 'several'
+
+export function codeSourceOf({ authenticators }: Bound): CodeSource {
+  const isApp = ({ type, serial }: Authenticator) => type === 'totp' && serial === null
+  if (authenticators.every(isApp)) return 'app'
+  return authenticators.some(isApp) ? 'several' : 'device'
+}
+
+/** The lengths of the codes that could be right, in ascending order. */
+export function codeLengthsOf({ authenticators }: Bound): readonly number[] {
+  return [...new Set(authenticators.map(({ digits }) => digits))].sort()
+}
+
 /** When the user set up a second step, in milliseconds. Null: they have none. */
 export function enrolledSince({ authenticators }: Bound): number | null {
   return authenticators.length === 0 ? null : Math.min(...authenticators.map(({ since }) => since))
@@ -34,13 +51,17 @@ export function secondsToNextCode({ authenticators }: Bound, now: number): numbe
 }
 
 /** The caps of misses: one budget, whatever the number of authenticators. */
-export function capsOf({ authenticators }: Bound, window: number): AttemptCaps {
+export function capsOf({ authenticators }: Bound, window: number, now: number): AttemptCaps {
   const codes = authenticators.map((kept) => {
     const factor = mainFactorOf(kept.type)
     return factor.misses === 'lock' ? factor.codesAtOnce(kept, window) : 0
   })
-  const atOnce = codes.reduce((sum, one) => sum + one, 0)
-  return attemptCaps(Math.max(1, atOnce))
+  const far = authenticators.map((kept) => mainFactorOf(kept.type).comparedFar(kept, now))
+  return attemptCaps(Math.max(1, sumOf(codes)), sumOf(far))
+}
+
+function sumOf(numbers: readonly number[]): number {
+  return numbers.reduce((sum, one) => sum + one, 0)
 }
 
 /** The wait or the lock that blocks this user's authenticators now. */
@@ -49,7 +70,7 @@ export function authenticatorBlock(
   window: number,
   now: number,
 ): Block | null {
-  return hasMissed(record) ? blockOf(record.attempts, capsOf(record, window), now) : null
+  return hasMissed(record) ? blockOf(record.attempts, capsOf(record, window, now), now) : null
 }
 
 /** When the lock of this user's authenticators ends, or null. */
@@ -58,7 +79,7 @@ export function authenticatorLock(
   window: number,
   now: number,
 ): number | null {
-  return hasMissed(record) ? lockEnd(record.attempts, capsOf(record, window), now) : null
+  return hasMissed(record) ? lockEnd(record.attempts, capsOf(record, window, now), now) : null
 }
 
 /** Only a miss waits or locks. */

@@ -2,6 +2,7 @@ import type { Circumstances, FactorAnswer, Moment } from '../factors/factor.js'
 import {
   type AnyMainFactor,
   type AnySpareFactor,
+  type Authenticator,
   isAuthenticator,
   type Proof,
   type Reading,
@@ -48,14 +49,32 @@ export function proofRefusal(
 }
 
 function readingRefusal(
-  { factor, given }: Reading,
+  { factor, given, next }: Reading,
   record: SecondStepRecord,
   context: ProofContext,
 ): ProofRefusal | null {
   if (factor.role === 'spare') return factor.refusal(circumstancesOf(record, context))
-  const bound = record.authenticators.filter(({ type }) => type === factor.method)
+  const bound = record.authenticators.filter((kept) => isAsked(kept, { factor, next }))
   if (bound.length === 0) return 'not-enrolled'
-  return bound.some((kept) => factor.fits(kept, given)) ? null : 'malformed-request'
+  return bound.some((kept) => fits(kept, { factor, given, next })) ? null : 'malformed-request'
+}
+
+/** An answer of a main factor. */
+interface MainReading extends Reading {
+  readonly factor: AnyMainFactor
+}
+
+function isMain(reading: Reading): reading is MainReading {
+  return reading.factor.role === 'main'
+}
+
+/** Two consecutive answers are for what can be out of step. */
+function isAsked(kept: Authenticator, { factor, next }: Omit<MainReading, 'given'>): boolean {
+  return kept.type === factor.method && (next === undefined || factor.canResync(kept))
+}
+
+function fits(kept: Authenticator, { factor, given, next }: MainReading): boolean {
+  return factor.fits(kept, given) && (next === undefined || factor.fits(kept, next))
 }
 
 function circumstancesOf(
@@ -82,56 +101,78 @@ export async function judgeProof(
   moment: Moment,
 ): Promise<Decision<ProofVerdict>> {
   const askable = proof.filter((reading) => readingRefusal(reading, record, context) === null)
+  const [first, ...others] = askable.filter(isMain)
+  if (first !== undefined) return judgeMain(record, [first, ...others], moment)
   let verdict = unchanged(record, { kind: 'not-enrolled' })
   for (const { factor, given } of askable) {
-    const judged =
-      factor.role === 'main'
-        ? await judgeMain(record, factor, given, moment)
-        : await judgeSpare(record, factor, given, context, moment)
+    if (factor.role === 'main') continue
+    const judged = await judgeSpare(record, factor, given, context, moment)
     verdict = judged.decision
     if (judged.known) break
   }
   return verdict
 }
 
-/** `known`: the factor has an answer of its own, so no other needs to be asked. */
-interface Judged {
-  readonly known: boolean
-  readonly decision: Decision<ProofVerdict>
-}
-
+/** Answers of main factors look alike: all are judged together, with one miss at most. */
 async function judgeMain(
   record: SecondStepRecord,
-  factor: AnyMainFactor,
-  given: unknown,
+  readings: readonly [MainReading, ...MainReading[]],
   moment: Moment,
-): Promise<Judged> {
+): Promise<Decision<ProofVerdict>> {
   const { window, now } = moment
-  const block = factor.misses === 'lock' ? authenticatorBlock(record, window, now) : null
-  if (block !== null) {
-    const verdict = { kind: 'blocked', until: block.until } as const
-    return { known: true, decision: unchanged(record, verdict) }
-  }
-  const answers: (readonly [number, FactorAnswer<unknown>])[] = []
+  const [{ factor: first }] = readings
+  const block = first.misses === 'lock' ? authenticatorBlock(record, window, now) : null
+  if (block !== null) return unchanged(record, { kind: 'blocked', until: block.until })
+  const answers: MainAnswer[] = []
   for (const [index, kept] of record.authenticators.entries()) {
-    if (kept.type !== factor.method || !factor.fits(kept, given)) continue
-    answers.push([index, await factor.answer(kept, given, moment)])
+    for (const reading of readings) {
+      if (!isAsked(kept, reading) || !fits(kept, reading)) continue
+      answers.push({ index, factor: reading.factor, answer: await ask(kept, reading, moment) })
+    }
   }
   // A code that one authenticator has burned stays burned, even if another has the same code by
   // chance.
-  if (answers.some(([, { kind }]) => kind === 'used')) {
-    return { known: true, decision: replayed(record) }
-  }
-  for (const [index, answer] of answers) {
+  if (answers.some(({ answer }) => answer.kind === 'used')) return replayed(record)
+  for (const { index, factor, answer } of answers) {
     if (answer.kind !== 'right' || !isAuthenticator(answer.kept)) continue
     const authenticators = record.authenticators.with(index, answer.kept)
     // A right code of the time proves this machine's clock.
     const attempts =
       factor.misses === 'lock' ? dropOldMisses(record.attempts, now) : record.attempts
-    const proven = { ...record, authenticators, attempts }
-    return { known: true, decision: accept(proven, factor.method, [], now) }
+    return accept({ ...record, authenticators, attempts }, factor.method, [], now)
   }
-  return { known: false, decision: missed(record, factor.method, window, now) }
+  return missed(afterMiss(record, answers), first.method, window, now)
+}
+
+interface MainAnswer {
+  /** The place of the authenticator in the record. */
+  readonly index: number
+  readonly factor: AnyMainFactor
+  readonly answer: FactorAnswer<unknown>
+}
+
+function ask(
+  kept: Authenticator,
+  { factor, given, next }: MainReading,
+  moment: Moment,
+): Promise<FactorAnswer<unknown>> {
+  return next === undefined
+    ? factor.answer(kept, given, moment)
+    : factor.resync(kept, [given, next], moment)
+}
+
+/** Some authenticators note a miss. */
+function afterMiss(record: SecondStepRecord, answers: readonly MainAnswer[]): SecondStepRecord {
+  return answers.reduce((noted, { index, answer }) => {
+    if (answer.kind !== 'wrong' || !isAuthenticator(answer.kept)) return noted
+    return { ...noted, authenticators: noted.authenticators.with(index, answer.kept) }
+  }, record)
+}
+
+/** `known`: the factor has an answer of its own, so no other needs to be asked. */
+interface Judged {
+  readonly known: boolean
+  readonly decision: Decision<ProofVerdict>
 }
 
 async function judgeSpare(
@@ -196,7 +237,7 @@ function missed(
   window: number,
   now: number,
 ): Decision<ProofVerdict> {
-  const caps = capsOf(record, window)
+  const caps = capsOf(record, window, now)
   const attempts = addMiss(record.attempts, caps, now)
   const block = blockOf(attempts, caps, now)
   return {

@@ -189,7 +189,8 @@ const WRITERS: Readonly<Record<Part, Write>> = {
       writer.string(owner)
       writer.time(until)
     }),
-  setup: (writer, { setup }) => withMembers(setup, 8, (set) => writeSetup(writer, set)),
+  setup: (writer, { setup }) =>
+    withMembers(setup, setup?.type === 'hotp' ? 7 : 8, (set) => writeSetup(writer, set)),
   mailReset: (writer, { mailReset }) =>
     withMembers(mailReset, 10, (reset) => writeMailReset(writer, reset)),
   oneTimeCodes: (writer, { oneTimeCodes }) =>
@@ -277,18 +278,23 @@ function readEndedLogin(reader: ByteReader) {
 }
 
 function writeAuthenticator(writer: ByteWriter, one: Authenticator): void {
-  only(one, 12)
-  const { name, lastUsedAt, offset, serial } = one
-  const later = 4 * Number(offset !== 0) + 8 * Number(serial !== null)
+  only(one, one.type === 'totp' ? 12 : 11)
+  const { name, lastUsedAt, serial } = one
+  const offset = one.type === 'totp' ? one.offset : 0
+  const later =
+    4 * Number(offset !== 0) + 8 * Number(serial !== null) + 16 * Number(one.type === 'hotp')
   writer.string(one.id)
   writer.count(Number(name !== null) + 2 * Number(lastUsedAt !== null) + later)
   if (name !== null) writer.string(name)
   writer.time(one.since)
   if (lastUsedAt !== null) writer.time(lastUsedAt)
-  if (one.lastStep === Number.MAX_SAFE_INTEGER) throw new BytesError('a step that is too large')
-  writer.count(one.lastStep + 1)
+  // The step or the counter of the next code.
+  const next = one.type === 'totp' ? one.lastStep + 1 : one.counter
+  if (!Number.isSafeInteger(next)) throw new BytesError('a step that is too large')
+  writer.count(next)
   if (offset !== 0) writer.count(offset > 0 ? 2 * offset : -2 * offset - 1)
   if (serial !== null) writer.string(serial)
+  if (one.type === 'hotp') list(writer, one.farMisses, (missedAt) => writer.time(missedAt))
   writeSecret(writer, one, later > 0)
 }
 
@@ -298,10 +304,19 @@ function readAuthenticator(reader: ByteReader): Authenticator {
   const name = has & 1 ? reader.string() : null
   const since = reader.time()
   const lastUsedAt = has & 2 ? reader.time() : null
-  const lastStep = reader.count() - 1
+  const next = reader.count()
   const offset = has & 4 ? readOffset(reader) : 0
   const serial = has & 8 ? reader.string() : null
-  return { id, name, since, lastUsedAt, serial, lastStep, offset, ...readSecret(reader) }
+  const farMisses = has & 16 ? listed(reader, readTime) : null
+  const bound = { id, name, since, lastUsedAt, serial }
+  const secret = readSecret(reader)
+  if (secret.type === 'totp' && farMisses === null) {
+    return { ...bound, lastStep: next - 1, offset, ...secret }
+  }
+  if (secret.type === 'hotp' && farMisses !== null) {
+    return { ...bound, counter: next, farMisses, ...secret }
+  }
+  throw new BytesError('an authenticator of another type than its secret')
 }
 
 function readOffset(reader: ByteReader): number {
@@ -324,14 +339,16 @@ function readSetup(reader: ByteReader): SetupInProgress {
 
 /**
  * @param isLater whether members stand before it that a process of an earlier version does not know.
- *   It must refuse such a record, so the kind is one that it does not know.
+ *   It must refuse such a record, so the kind is one that it does not know. So is that of each secret
+ *   with a counter.
  */
 function writeSecret(writer: ByteWriter, one: UnprovenAuthenticator, isLater = false): void {
-  const { type, algorithm, digits, period, secret } = one
-  if (type !== 'totp') throw new BytesError('an unknown factor')
+  const { type, algorithm, digits, secret } = one
+  const period = type === 'totp' ? one.period : USUAL_PERIOD
   const [, keyId = '', nonce = '', rest = ''] = SEALED.exec(secret) ?? []
   const isSealed = keyId !== '' && isBase64url(rest)
-  const kind = ALGORITHMS.indexOf(algorithm) + 3 * (digits - 6) + KINDS * Number(isLater)
+  const block = type === 'hotp' ? 2 : Number(isLater)
+  const kind = ALGORITHMS.indexOf(algorithm) + 3 * (digits - 6) + KINDS * block
   writer.count(4 * kind + 2 * Number(isSealed) + Number(period !== USUAL_PERIOD))
   if (period !== USUAL_PERIOD) writer.count(period)
   if (!isSealed) {
@@ -349,9 +366,10 @@ function readSecret(reader: ByteReader): UnprovenAuthenticator {
   const kind = head >> 2
   const algorithm = ALGORITHMS[kind % 3] ?? 'sha1'
   const digits = DIGITS[Math.floor(kind / 3) % DIGITS.length]
-  if (digits === undefined || kind >= 2 * KINDS) throw new BytesError('an unknown kind of codes')
+  if (digits === undefined || kind >= 3 * KINDS) throw new BytesError('an unknown kind of codes')
   const period = head & 1 ? reader.count() : USUAL_PERIOD
   const secret = head & 2 ? readSealed(reader) : reader.string()
+  if (kind >= 2 * KINDS) return { type: 'hotp', algorithm, digits, secret }
   return { type: 'totp', algorithm, digits, period, secret }
 }
 

@@ -62,7 +62,7 @@ export type BeginSetupAnswer =
 
 /**
  * Begins a set-up, or continues the one that this owner began, so that a reload or a typo shows the
- * same QR code. Replaces somebody else's set-up and never shows it. A user who has an authenticator
+ * same QR code. One of another type takes its place, and lasts no longer. Replaces somebody else's set-up and never shows it. A user who has an authenticator
  * can continue a change of key here, but can begin one only with a code; a one-time code counts.
  */
 export function beginSetup(
@@ -72,7 +72,12 @@ export function beginSetup(
 ): Decision<BeginSetupAnswer> {
   const present = setupOf(record, command.owner, now)
   if (present !== null) {
-    return { record, answer: { kind: 'in-progress', setup: present }, events: [] }
+    if (present.type === command.unproven.type) {
+      return { record, answer: { kind: 'in-progress', setup: present }, events: [] }
+    }
+    const { owner, startedAt, misses } = present
+    const setup = { ...command.unproven, owner, startedAt, misses }
+    return { record: { ...record, setup }, answer: { kind: 'in-progress', setup }, events: [] }
   }
   if (!mayBeginSetup(record, command.owner, now)) {
     return { record, answer: { kind: 'already-enrolled' }, events: [] }

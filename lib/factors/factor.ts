@@ -59,7 +59,11 @@ export interface Circumstances {
 export type FactorAnswer<Kept> =
   | { readonly kind: 'right'; readonly kept: Kept; readonly told: readonly FactorEvent[] }
   | { readonly kind: 'used' }
-  | { readonly kind: 'wrong' }
+  | {
+      readonly kind: 'wrong'
+      /** The new content of the record after this miss. Default: as it was. */
+      readonly kept?: Kept
+    }
 
 /** The event of a right answer, besides `code-accepted`. */
 export type FactorEvent =
@@ -98,6 +102,15 @@ export interface MainFactor<Method extends string, Kept extends Bound, Given, Un
   fits(kept: Kept | Unproven, given: Given): boolean
   /** How many codes are right at one moment: the caps of misses shrink by it. */
   codesAtOnce(kept: Kept, window: number): number
+  /**
+   * How many codes recent misses were compared with, in all, besides those of `codesAtOnce`: the
+   * caps of a month shrink by them.
+   */
+  comparedFar(kept: Kept, now: number): number
+  /** Whether two consecutive answers bring the device back when it is out of step. */
+  canResync(kept: Kept): boolean
+  /** Judges two consecutive answers of a device that is out of step. */
+  resync(kept: Kept, answers: readonly [Given, Given], moment: Moment): Promise<FactorAnswer<Kept>>
   /**
    * If the code that a device shows now was used already, when it shows the next one, in
    * milliseconds. Null: the present code is unused.

@@ -1,32 +1,49 @@
 import { backupCodes } from './backup-codes/backup-codes.js'
-import type { Bound, Form, MainFactor, SpareFactor } from './factor.js'
+import type { Bound, Form, Keys, MainFactor, SpareFactor } from './factor.js'
+import { hotp } from './hotp/hotp.js'
+import type { HotpAuthenticator, UnprovenHotp } from './hotp/kept.js'
 import { oneTimeCodes } from './one-time-codes/one-time-codes.js'
-import type { TotpAuthenticator, UnprovenTotp } from './totp/kept.js'
+import type { OtpParameters, TotpAuthenticator, UnprovenTotp } from './totp/kept.js'
 import { totp } from './totp/totp.js'
 
 /** How a second step can be passed, on the wire, in stamps and in events. */
-export type FactorMethod = 'totp' | 'backup-code' | 'one-time-code'
+export type FactorMethod = 'totp' | 'hotp' | 'backup-code' | 'one-time-code'
 
 /** A bound authenticator of any factor. */
-export type Authenticator = TotpAuthenticator
+export type Authenticator = TotpAuthenticator | HotpAuthenticator
 
 /** The content of a set-up in progress, of any factor. */
-export type UnprovenAuthenticator = UnprovenTotp
+export type UnprovenAuthenticator = UnprovenTotp | UnprovenHotp
 
 /** A factor whose own types are not known here. */
 export type AnyMainFactor = MainFactor<FactorMethod, Bound, unknown, unknown, unknown>
 export type AnySpareFactor = SpareFactor<FactorMethod, unknown, unknown>
 export type AnyFactor = AnyMainFactor | AnySpareFactor
 
-const MAIN = [totp] as const
+const MAIN = [totp, hotp] as const
 const SPARE = [oneTimeCodes, backupCodes] as const
 
 /** All factors there are, in the order in which an answer is tried. Nothing else names them all. */
 export const FACTORS: readonly AnyFactor[] = [...MAIN, ...SPARE]
 
+/** The types of authenticators, in the order in which a set-up offers them. */
+export const AUTHENTICATOR_TYPES: readonly Authenticator['type'][] = MAIN.map(
+  ({ method }) => method,
+)
+
 /** The factor of an authenticator's type. */
 export function mainFactorOf(type: Authenticator['type']): AnyMainFactor {
   return MAIN.find(({ method }) => method === type) ?? totp
+}
+
+/** Begins a set-up of this type with a new secret. */
+export function makeUnproven(
+  type: Authenticator['type'],
+  random: Uint8Array,
+  parameters: OtpParameters,
+  keys: Keys,
+): Promise<UnprovenAuthenticator> {
+  return (type === 'hotp' ? hotp : totp).make(random, parameters, keys)
 }
 
 /** Checks what a store has given back as an authenticator. */
@@ -43,6 +60,8 @@ export function isUnproven(value: unknown): value is UnprovenAuthenticator {
 export interface Reading {
   readonly factor: AnyFactor
   readonly given: unknown
+  /** The answer after it, of a device that is out of step. Undefined: one answer is enough. */
+  readonly next?: unknown
 }
 
 /**
@@ -58,4 +77,19 @@ export function readProof(form: Form): Proof | null {
     return given === undefined ? [] : [{ factor, given }]
   })
   return first === undefined ? null : [first, ...others]
+}
+
+/**
+ * Reads two consecutive answers of a device that is out of step.
+ *
+ * @returns the field that is malformed, if one is
+ */
+export function readResync(form: Form): Proof | 'code' | 'nextCode' {
+  const second = { ...form, code: form.nextCode }
+  const [first, ...others] = MAIN.flatMap((factor) => {
+    const [given, next] = [factor.read(form), factor.read(second)]
+    return given === undefined || next === undefined ? [] : [{ factor, given, next }]
+  })
+  if (first !== undefined) return [first, ...others]
+  return MAIN.some((factor) => factor.read(form) !== undefined) ? 'nextCode' : 'code'
 }

@@ -1,5 +1,6 @@
 import type { Request } from 'express'
 import { checkNames } from '../errors/check-names.js'
+import { AUTHENTICATOR_TYPES, type Authenticator } from '../factors/factors.js'
 import type { OtpParameters } from '../factors/totp/kept.js'
 import { checkTimeout } from '../ports/check-timeout.js'
 import type { Account } from '../service/accounts.js'
@@ -37,6 +38,7 @@ const KNOWN = [
   'lost',
   'nameAdmins',
   'totp',
+  'authenticators',
   'backupCodes',
   'showKey',
   'ipLimit',
@@ -79,6 +81,8 @@ export interface CheckedOptions {
   readonly roles: readonly string[]
   readonly parameters: OtpParameters
   readonly window: number
+  /** The types that users may set up, the usual one first. */
+  readonly authenticators: readonly Authenticator['type'][]
   readonly backupCodes: boolean
   readonly showKey: boolean
   readonly nameAdmins: boolean
@@ -147,6 +151,7 @@ export function checkOptions<U>(options: SecondStepOptions<U>): CheckedOptions {
     ...identity(options.describe, checkRealm(options.realm), adminOf(options)),
     roles: options.roles ?? [],
     ...checkTotp(options.totp),
+    authenticators: checkAuthenticators(options.authenticators),
     backupCodes: options.backupCodes ?? true,
     showKey: options.showKey ?? true,
     nameAdmins: options.nameAdmins ?? false,
@@ -218,6 +223,20 @@ function checkRealm(realm: unknown): string {
   const right = typeof realm === 'string' && /^[a-z0-9-]{1,32}$/.test(realm)
   check(right, '`realm` must be lower-case letters, digits and dashes, at most 32')
   return `${realm}:`
+}
+
+function checkAuthenticators(
+  types: SecondStepOptions<never>['authenticators'] = ['totp'],
+): readonly Authenticator['type'][] {
+  const known: readonly unknown[] = AUTHENTICATOR_TYPES
+  check(
+    Array.isArray(types) &&
+      types.length > 0 &&
+      new Set(types).size === types.length &&
+      types.every((type) => known.includes(type)),
+    `\`authenticators\` must be a list of ${known.join(' and ')}, such as ['totp']`,
+  )
+  return [...types]
 }
 
 function checkTotp(totp: TotpOptions = {}): { parameters: OtpParameters; window: number } {

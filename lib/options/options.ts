@@ -170,6 +170,11 @@ export interface SecondStepOptions<U = Express.User> {
   /** Resets by mail, "Lost your code?". Requires `mail`. Default: on if there is `mail`. */
   readonly lost?: false | LostOptions<U>
   readonly totp?: TotpOptions
+  /**
+   * The kinds of authenticators that users may set up themselves, the usual one first: `totp` (codes by
+   * time) and `hotp` (codes by a button's press, RFC 4226). Default `['totp']`.
+   */
+  readonly authenticators?: readonly ('totp' | 'hotp')[]
   /** Whether the package makes and accepts backup codes. Default true. */
   readonly backupCodes?: boolean
   /** Whether users may see the QR code of their authenticator again, with a code. Default true. */

@@ -1,4 +1,3 @@
-import { firstAuthenticator } from '../domain/authenticators.js'
 import type { Decision } from '../domain/decision.js'
 import type { Policy } from '../domain/policy.js'
 import type { SecondStepRecord } from '../domain/record.js'
@@ -14,10 +13,17 @@ import {
 } from '../domain/setup.js'
 import type { Generation } from '../domain/stamp.js'
 import { type Admission, stillAdmitted, type UserContext } from '../domain/standing.js'
-import { type FactorMethod, mainFactorOf, type Proof } from '../factors/factors.js'
+import {
+  type Authenticator,
+  type FactorMethod,
+  mainFactorOf,
+  makeUnproven,
+  type Proof,
+  type UnprovenAuthenticator,
+} from '../factors/factors.js'
+import type { HotpParameters } from '../factors/hotp/kept.js'
 import type { OtpParameters } from '../factors/totp/kept.js'
 import { BYTES_OF_A_SECRET } from '../factors/totp/make.js'
-import { totp } from '../factors/totp/totp.js'
 import type { System } from '../ports/system.js'
 import type { RequestInfo } from './announcer.js'
 import type { BackupCodes } from './backup-codes.js'
@@ -26,6 +32,8 @@ import type { CodeLimits } from './code-limits.js'
 import type { KeysOfUsers } from './keys-of-users.js'
 import type { TooMany } from './places.js'
 import type { Records } from './records.js'
+
+type AuthenticatorType = Authenticator['type']
 
 /** Enough to tell the ten authenticators of a user apart. */
 const BYTES_OF_AN_ID = 6
@@ -41,7 +49,9 @@ export interface SetupOwner extends UserContext {
 
 /** A key to show: the secret leaves the server here and nowhere else. */
 export interface ShownKey {
-  readonly parameters: OtpParameters
+  readonly parameters:
+    | (OtpParameters & { readonly type: 'totp' })
+    | (HotpParameters & { readonly type: 'hotp'; readonly counter: number })
   readonly secret: Uint8Array
   /** When the set-up in progress is over, in milliseconds; null for a live key. */
   readonly expiresAt: number | null
@@ -50,7 +60,7 @@ export interface ShownKey {
 /** A set-up to show. */
 export type SetupShown =
   | ({ readonly kind: 'shown' } & ShownKey)
-  | { readonly kind: 'already-enrolled' | 'sign-in-again' }
+  | { readonly kind: 'already-enrolled' | 'sign-in-again' | 'switched-off' }
 
 /** The outcome of the code that confirms a set-up. */
 export type SetupConfirmed =
@@ -88,6 +98,7 @@ export class Setup {
   readonly #backupCodes: BackupCodes
   readonly #system: System
   readonly #parameters: OtpParameters
+  readonly #types: readonly AuthenticatorType[]
   readonly #window: number
 
   constructor(parts: {
@@ -98,6 +109,7 @@ export class Setup {
     backupCodes: BackupCodes
     system: System
     parameters: OtpParameters
+    types: readonly AuthenticatorType[]
     window: number
   }) {
     this.#records = parts.records
@@ -107,19 +119,20 @@ export class Setup {
     this.#backupCodes = parts.backupCodes
     this.#system = parts.system
     this.#parameters = parts.parameters
+    this.#types = parts.types
     this.#window = parts.window
   }
 
-  /** Begins a set-up, or shows again the one that this login has begun. */
-  async show({
-    userId,
-    owner,
-    requestInfo,
-    record,
-    admission,
-    policy,
-    subject,
-  }: SetupOwner): Promise<SetupShown> {
+  /**
+   * Begins a set-up, or shows again the one that this login has begun.
+   *
+   * @param type null: that of the one in progress, or else the first that the host allows
+   */
+  async show(
+    { userId, owner, requestInfo, record, admission, policy, subject }: SetupOwner,
+    type: AuthenticatorType | null,
+  ): Promise<SetupShown> {
+    if (type !== null && !this.#types.includes(type)) return { kind: 'switched-off' }
     const keys = this.#keys.of(userId, requestInfo)
     const begun = await this.#records.change(
       userId,
@@ -129,7 +142,9 @@ export class Setup {
         if (!stillAdmitted(admission, { record: current, policy, subject }, now)) {
           return { record: current, answer: { kind: 'sign-in-again' }, events: [] }
         }
-        const unproven = setupOf(current, owner, now) ?? (await this.#make(userId))
+        const present = setupOf(current, owner, now)
+        const continues = present !== null && (type ?? present.type) === present.type
+        const unproven = continues ? present : await this.#make(userId, type)
         return beginSetup(current, { owner, unproven }, now)
       },
       record,
@@ -137,34 +152,40 @@ export class Setup {
     if (begun.kind !== 'in-progress') return begun
     const { secret } = await keys.open(begun.setup.secret, 'setup')
     const expiresAt = setupExpiresAt(begun.setup)
-    return { kind: 'shown', parameters: begun.setup, secret, expiresAt }
+    return { kind: 'shown', parameters: shownParameters(begun.setup), secret, expiresAt }
   }
 
-  #make(userId: string, secret = this.#system.random(BYTES_OF_A_SECRET)) {
-    return totp.make(secret, this.#parameters, this.#keys.of(userId, null))
+  #make(
+    userId: string,
+    type: AuthenticatorType | null,
+    secret = this.#system.random(BYTES_OF_A_SECRET),
+  ): Promise<UnprovenAuthenticator> {
+    const made = type ?? this.#types[0] ?? 'totp'
+    return makeUnproven(made, secret, this.#parameters, this.#keys.of(userId, null))
   }
 
   /** Begins a change of key by a proof; the old authenticator works until the new one is confirmed. */
   async changeKey(attempt: ProofAttempt, owner: string): Promise<ProofAnswer<ShownKey>> {
     const secret = this.#system.random(BYTES_OF_A_SECRET)
-    const unproven = await this.#make(attempt.userId, secret)
+    const unproven = await this.#make(attempt.userId, null, secret)
     return this.#challenge.answerAnd(attempt, (record, now) => {
       const { answer: setup, ...decided } = beginKeyChange(record, { owner, unproven }, now)
       const expiresAt = setupExpiresAt(setup)
-      return { ...decided, answer: { parameters: setup, secret, expiresAt } }
+      return { ...decided, answer: { parameters: shownParameters(setup), secret, expiresAt } }
     })
   }
 
   /** Shows the live key again, by a proof: to put it on a second device. At most twenty times a day. */
   showKey(attempt: ProofAttempt): Promise<ProofAnswer<ShownKey | null>> {
     const show: FollowUp<ShownKey | null> = async (record) => {
-      const authenticator = firstAuthenticator(record)
-      if (authenticator === null) return { record, answer: null, events: [] }
+      // The seed of a hardware token is shown to nobody.
+      const authenticator = record.authenticators.find(({ serial }) => serial === null)
+      if (authenticator === undefined) return { record, answer: null, events: [] }
       const keys = this.#keys.of(attempt.userId, attempt.requestInfo)
       const { secret } = await keys.open(authenticator.secret, 'authenticator')
       return {
         record,
-        answer: { parameters: authenticator, secret, expiresAt: null },
+        answer: { parameters: shownParameters(authenticator), secret, expiresAt: null },
         events: [{ type: 'key-shown', method: null }],
       }
     }
@@ -230,4 +251,11 @@ export class Setup {
       answer: { answer: decision.answer, backupCodes: made?.codes ?? [] },
     }
   }
+}
+
+/** What a QR code says besides the secret. A device that is set up begins at 0. */
+function shownParameters(one: Authenticator | UnprovenAuthenticator): ShownKey['parameters'] {
+  const { algorithm, digits } = one
+  if (one.type === 'totp') return { type: one.type, algorithm, digits, period: one.period }
+  return { type: one.type, algorithm, digits, counter: 'counter' in one ? one.counter : 0 }
 }

@@ -48,6 +48,7 @@ const ACTORS: Readonly<Record<Actor['kind'], string>> = {
 const THEMSELVES = 't'
 const METHODS: Readonly<Record<Method, string>> = {
   totp: 't',
+  hotp: 'h',
   'backup-code': 'b',
   'one-time-code': 'o',
   none: 'n',

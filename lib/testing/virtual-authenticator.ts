@@ -3,10 +3,10 @@ import { ConfigurationError } from '../errors/configuration-error.js'
 import { codeAt } from '../factors/totp/code-at.js'
 import type { OtpParameters } from '../factors/totp/kept.js'
 
-/** An authenticator app for tests. */
+/** An authenticator app for tests, or a device with a button (`otpauth://hotp/`). */
 export interface VirtualAuthenticator {
   /**
-   * The code that the app shows.
+   * The code that the app shows. Of a device with a button: of the last press, or the first one.
    *
    * @param at a Date or milliseconds since 1970. Default: now
    */
@@ -19,6 +19,13 @@ export interface VirtualAuthenticator {
    * @param at as for `code`, where the test moves the clock. Default: now
    */
   next(at?: Date | number): string
+}
+
+interface Scanned {
+  readonly secret: Uint8Array
+  readonly parameters: OtpParameters
+  /** Of the next code; null: codes by the time. */
+  readonly counter: number | null
 }
 
 const BASE32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
@@ -35,7 +42,8 @@ export function virtualAuthenticator(uriOrSecret: string, ...none: never[]): Vir
       'virtualAuthenticator() needs a text: the otpauth: address, or the key as the set-up page shows it',
     )
   }
-  const { secret, parameters } = scan(uriOrSecret)
+  const { secret, parameters, counter } = scan(uriOrSecret)
+  if (counter !== null) return withButton(counter, (at) => codeAt(at, secret, parameters))
   const stepAt = (at: number) => Math.floor(at / 1000 / parameters.period)
   const given = new Set<number>()
   const give = (step: number) => {
@@ -52,8 +60,19 @@ export function virtualAuthenticator(uriOrSecret: string, ...none: never[]): Vir
   }
 }
 
-function scan(text: string): { secret: Uint8Array; parameters: OtpParameters } {
-  const query = text.startsWith('otpauth://totp/') ? new URL(text).searchParams : null
+/** Each `next` presses the button. */
+function withButton(first: number, codeOf: (counter: number) => string): VirtualAuthenticator {
+  let counter = first - 1
+  const press = () => {
+    counter += 1
+    return codeOf(counter)
+  }
+  return { code: () => (counter < first ? press() : codeOf(counter)), next: press }
+}
+
+function scan(text: string): Scanned {
+  const query = /^otpauth:\/\/[th]otp\//.test(text) ? new URL(text).searchParams : null
+  const counter = text.startsWith('otpauth://hotp/') ? Number(query?.get('counter') ?? '') : null
   const algorithm = (query?.get('algorithm') ?? 'sha1').toLowerCase()
   const digits = Number(query?.get('digits') ?? 6)
   const period = Number(query?.get('period') ?? 30)
@@ -62,8 +81,10 @@ function scan(text: string): { secret: Uint8Array; parameters: OtpParameters } {
   }
   if (digits !== 6 && digits !== 7 && digits !== 8) throw new Error('codes have 6 to 8 digits')
   if (!(period > 0)) throw new Error('the period is a number of seconds')
+  if (counter !== null && !(query?.has('counter') && Number.isSafeInteger(counter) && counter >= 0))
+    throw new Error('the counter is a whole number from 0')
   const secret = fromBase32(query === null ? text : (query.get('secret') ?? ''))
-  return { secret, parameters: { algorithm, digits, period } }
+  return { secret, parameters: { algorithm, digits, period }, counter }
 }
 
 function fromBase32(text: string): Uint8Array {

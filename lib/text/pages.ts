@@ -1,6 +1,8 @@
 import type { AdminAction, UserAction } from '../domain/admin-actions.js'
+import type { CodeSource } from '../domain/authenticators.js'
 import type { Actor } from '../domain/event.js'
 import type { PolicyMode } from '../domain/policy.js'
+import type { Authenticator } from '../factors/factors.js'
 import type { KeyStatus } from '../factors/key-status.js'
 import type { CodesDone } from '../service/shown-codes.js'
 import type { Fact } from './facts.js'
@@ -102,6 +104,8 @@ export type PageData = {
     readonly oneTimeCode?: boolean
     /** There is an authenticator whose code can be typed. Default: true. */
     readonly app?: boolean
+    /** What the codes come from. Default: `app`. */
+    readonly source?: CodeSource
     /** The problem is about a backup code: that form is open and has the focus. Default: false. */
     readonly typedBackupCode?: boolean
     /** What was typed and is no code, to be mended; empty: nothing. Default: empty. */
@@ -125,6 +129,10 @@ export type PageData = {
     readonly problem: PageProblem | null
     /** `show-key`: the live key once more, with nothing to confirm. */
     readonly purpose: 'setup' | 'change-key' | 'show-key'
+    /** `totp`: codes by the time; `hotp`: by a button's press. Default: `totp`. */
+    readonly type?: Authenticator['type']
+    /** The types that could be set up instead. Default: none. */
+    readonly otherTypes?: readonly Authenticator['type'][]
     readonly account: string
     readonly issuer: string
     /** Base32 in groups of four. */
@@ -158,6 +166,8 @@ export type PageData = {
     readonly problem: PageProblem | null
     /** Seconds until the app shows a code that was not used yet; null: it does now. Default: null. */
     readonly nextCodeIn?: number | null
+    /** As on the challenge page. */
+    readonly source?: CodeSource
     /** Backup codes are accepted. */
     readonly backupCode: boolean
     /** As on the challenge page. */
@@ -168,10 +178,14 @@ export type PageData = {
     readonly problem: PageProblem | null
     /** As on the page for a fresh code. */
     readonly nextCodeIn?: number | null
+    /** As on the challenge page. */
+    readonly source?: CodeSource
     readonly enrolled: boolean
     /** The policy asks this user for codes at all. Default: true. */
     readonly asked?: boolean
     readonly method: string | null
+    /** The first authenticator is a hardware token. Default: false. */
+    readonly hardware?: boolean
     /** ISO 8601 */
     readonly since: string | null
     readonly backupCodesLeft: number

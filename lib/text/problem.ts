@@ -35,13 +35,16 @@ export type ProblemText =
         | 'challenge.last-wrong-code'
         | 'factor.totp.blocked'
         | 'factor.totp.blocked-backup'
+        | 'factor.hotp.blocked'
+        | 'factor.hotp.blocked-backup'
         | 'settings.enough-today'
         | 'refusal.not-found'
         | 'lost-link.other-browser'
     }
   | {
-      readonly key: 'factor.totp.malformed' | 'factor.totp.malformed-backup'
-      readonly digits: number
+      readonly key: `factor.${'totp' | 'hotp'}.malformed${'' | '-backup'}`
+      /** The lengths that a code may have, one at least. */
+      readonly digits: readonly number[]
     }
   | {
       readonly key: 'admin.user.odd'
@@ -53,7 +56,13 @@ export type ProblemText =
 export function detailOf({ code, text }: Problem, t: Translate): string {
   if (text === undefined) return t(`problem.${code}`)
   const { key, ...values } = text
-  return t(key, values)
+  return t(key, 'digits' in values ? { digits: oneOf(values.digits, t) } : { ...values })
+}
+
+function oneOf(numbers: readonly number[], t: Translate): string {
+  const last = numbers.at(-1)
+  const list = numbers.slice(0, -1).join(', ')
+  return list === '' ? `${last}` : t('factor.one-of', { list, last: `${last}` })
 }
 
 /** A refusal that a handler answers with. */

@@ -4,6 +4,7 @@ import { attemptCaps } from '../../lib/domain/attempts.js'
 import type { SecondStepRecord } from '../../lib/domain/record.js'
 import { backupCode, judge, otp } from '../support/proofs.js'
 import {
+  authenticatorOf,
   backupCodeSet,
   codeOf,
   DAY,
@@ -31,7 +32,7 @@ class Account {
   }
 
   get #lastStep(): number {
-    return this.record.authenticators[0]?.lastStep ?? -1
+    return authenticatorOf(this.record)?.lastStep ?? -1
   }
 
   /** A wrong code; answers until when no further one is looked at, or null. */

@@ -2,7 +2,6 @@ import { expect } from 'chai'
 import { parsePolicy, parseRecord } from '../../lib/domain/parse-record.js'
 import { defaultPolicy, type Policy } from '../../lib/domain/policy.js'
 import { blankRecord, type SecondStepRecord } from '../../lib/domain/record.js'
-import type { Authenticator } from '../../lib/factors/factors.js'
 import type { TotpAuthenticator } from '../../lib/factors/totp/kept.js'
 import {
   authenticatorWith,
@@ -110,7 +109,7 @@ function illTyped(path: Path, present: unknown): readonly unknown[] {
   }
   if (typeof present === 'boolean') return [...always, ...containers, 'true', 0, 1, '']
   if (typeof present === 'string') {
-    const odd = CHOSEN.test(name) ? ['', 'SHA1', 'hotp', 'md5', ' totp', 'sha1 '] : []
+    const odd = CHOSEN.test(name) ? ['', 'SHA1', 'webauthn', 'md5', ' totp', 'sha1 '] : []
     return [...always, ...containers, ...odd, 1, true, 0]
   }
   const lower = name.endsWith('lastStep') ? [-2] : name.endsWith('offset') ? [-7201, 7201] : [-1]
@@ -290,8 +289,8 @@ describe('a record of version 0.1.0', () => {
   // As it was stored, in every state: no authenticator, bound, set-up in progress, reset, locked.
   const { authenticators, setup, ...rest } = fullRecord()
   const [{ id: _, name: __, lastUsedAt: ___, serial: ____, offset: _____, ...authenticator }] =
-    authenticators as [Authenticator]
-  const { type: ______, ...oldSetup } = { ...setup }
+    authenticators as [TotpAuthenticator]
+  const { type: ______, ...oldSetup } = setup as NonNullable<typeof setup>
   const added = { id: 'first', name: null, lastUsedAt: null, serial: null, offset: 0 }
   const bound = { ...authenticator, ...added }
 

@@ -55,17 +55,29 @@ const sealed = fc
   .tuple(base64url(6), base64url(12), fc.oneof(base64url(36), base64url(3), base64url(48)))
   .map((parts) => ['v1', ...parts].join('.'))
 const keyId = orNull(fc.oneof(base64url(6), fc.constant('AAAAAAAA'), string))
-const secret = {
-  type: fc.constant('totp' as const),
+const keyAndCode = {
   algorithm: fc.constantFrom('sha1' as const, 'sha256' as const, 'sha512' as const),
   digits: fc.constantFrom(6 as const, 7 as const, 8 as const),
-  period: fc.oneof(fc.constantFrom(30, 60), fc.integer({ min: 1, max: 1e9 })),
   secret: fc.oneof(
     sealed,
     sealed.map((text) => text.slice(0, -1)),
     string,
   ),
 }
+const totp = {
+  ...keyAndCode,
+  type: fc.constant('totp' as const),
+  period: fc.oneof(fc.constantFrom(30, 60), fc.integer({ min: 1, max: 1e9 })),
+}
+const hotp = { ...keyAndCode, type: fc.constant('hotp' as const) }
+const bound = {
+  id: string,
+  name: orNull(string),
+  since: time,
+  lastUsedAt: orNull(time),
+  serial: orNull(string),
+}
+const setup = { owner: string, startedAt: time, misses: count }
 const digest = fc.oneof(base64url(16), base64url(32), string)
 const codes = fc.oneof(
   fc.array(fc.record({ digest: base64url(16), usedAt: orNull(time) }), { maxLength: 12 }),
@@ -77,19 +89,23 @@ const records: fc.Arbitrary<SecondStepRecord> = fc.record({
   writeId: string,
   epoch: count,
   authenticators: fc.array(
-    fc.record({
-      ...secret,
-      id: string,
-      name: orNull(string),
-      since: time,
-      lastUsedAt: orNull(time),
-      serial: orNull(string),
-      lastStep: fc.oneof(fc.constant(-1), count),
-      offset: fc.oneof(fc.constant(0), fc.integer({ min: -7200, max: 7200 })),
-    }),
+    fc.oneof(
+      fc.record({
+        ...totp,
+        ...bound,
+        lastStep: fc.oneof(fc.constant(-1), count),
+        offset: fc.oneof(fc.constant(0), fc.integer({ min: -7200, max: 7200 })),
+      }),
+      fc.record({
+        ...hotp,
+        ...bound,
+        counter: count,
+        farMisses: fc.array(time, { maxLength: 2 }),
+      }),
+    ),
     { maxLength: 3 },
   ),
-  setup: orNull(fc.record({ ...secret, owner: string, startedAt: time, misses: count })),
+  setup: orNull(fc.oneof(fc.record({ ...totp, ...setup }), fc.record({ ...hotp, ...setup }))),
   mustSetUp: orNull(fc.record({ until: time })),
   backupCodes: orNull(
     fc.record({

@@ -15,6 +15,7 @@ import type { BackupCodeSet } from '../../lib/factors/backup-codes/kept.js'
 import type { OtpParameters } from '../../lib/factors/totp/kept.js'
 import { judge, keysWith, otp } from '../support/proofs.js'
 import {
+  authenticatorOf,
   backupCodeSet,
   codeOf,
   deepFreeze,
@@ -189,7 +190,7 @@ describe('confirming a set-up', () => {
   it('knows no step as burned before the first code, not even the first of 1970', async () => {
     const record = recordWith({ setup: { ...setup, startedAt: 0 } })
     expect(
-      (await confirm(record, codeOf(0), { now: 0 })).record.authenticators[0]?.lastStep,
+      authenticatorOf((await confirm(record, codeOf(0), { now: 0 })).record)?.lastStep,
     ).to.equal(0)
   })
 

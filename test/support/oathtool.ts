@@ -23,6 +23,13 @@ export async function oathtoolCodeAt(secret: string, at: number): Promise<string
   return stdout.trim()
 }
 
+/** A key fob with a button: the code of a counter. */
+export async function oathtoolPress(secret: string, counter: number): Promise<string> {
+  const press = ['--hotp', '--base32', `--counter=${counter}`, secret]
+  const { stdout } = await promisify(execFile)('oathtool', press)
+  return stdout.trim()
+}
+
 /** A code that is none of those near this moment. */
 export async function wrongOathtoolCode(secret: string): Promise<string> {
   const near = await Promise.all([-2, -1, 0, 1, 2].map((steps) => oathtoolCode(secret, steps)))

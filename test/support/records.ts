@@ -7,7 +7,7 @@ import {
 import { blankRecord, type SecondStepRecord } from '../../lib/domain/record.js'
 import type { UserContext } from '../../lib/domain/standing.js'
 import type { BackupCodeSet } from '../../lib/factors/backup-codes/kept.js'
-import type { Authenticator } from '../../lib/factors/factors.js'
+import type { HotpAuthenticator } from '../../lib/factors/hotp/kept.js'
 import { codeAt } from '../../lib/factors/totp/code-at.js'
 import type { OtpParameters, TotpAuthenticator } from '../../lib/factors/totp/kept.js'
 
@@ -121,9 +121,28 @@ export function wrongCode(now: number, lastStep = -1): string {
   }
 }
 
-/** The one authenticator of a user who has one; null for a user who has none. */
+/** The app of a user who has one; null for a user who has none. */
 export function authenticatorOf(
   record: Pick<SecondStepRecord, 'authenticators'>,
-): Authenticator | null {
-  return record.authenticators[0] ?? null
+): TotpAuthenticator | null {
+  const [one] = record.authenticators
+  return one?.type === 'totp' ? one : null
+}
+
+/** A bound device with a button whose secret is `SECRET`, and whose next code is that of counter 10. */
+export function hotpWith(parts: Partial<HotpAuthenticator> = {}): HotpAuthenticator {
+  return {
+    id: 'device',
+    type: 'hotp',
+    name: null,
+    since: NOW - 100 * DAY,
+    lastUsedAt: NOW - DAY,
+    serial: null,
+    algorithm: 'sha1',
+    digits: 6,
+    secret: 'sealed',
+    counter: 10,
+    farMisses: [],
+    ...parts,
+  }
 }

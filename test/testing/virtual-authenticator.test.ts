@@ -51,9 +51,20 @@ describe('virtualAuthenticator', () => {
       .and.not.equal(shown)
   })
 
+  // RFC 4226, appendix D.
+  it('shows the codes of a device with a button, one a press', () => {
+    const fob = virtualAuthenticator(`otpauth://hotp/Acme:ada?secret=${SECRET}&counter=3`)
+    expect([fob.code(), fob.code(), fob.next(), fob.code(), fob.next()]).to.deep.equal([
+      ...['969429', '969429', '338314', '338314', '254676'],
+    ])
+    const pressed = virtualAuthenticator(`otpauth://hotp/Acme:ada?secret=${SECRET}&counter=3`)
+    expect([pressed.next(), pressed.next()]).to.deep.equal(['969429', '338314'])
+  })
+
   for (const nonsense of [
     '',
-    'otpauth://hotp/a?secret=GEZDGNBV',
+    'otpauth://hotp/a?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ',
+    'otpauth://hotp/a?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&counter=-1',
     'otpauth://totp/a',
     '0189',
     '?',

@@ -30,7 +30,7 @@ export function provisioningUri(
   base32Secret: string,
   { algorithm, digits, period }: OtpParameters,
 ): string {
-  const [issuerLabel, accountLabel] = [labelOf(issuer), labelOf(account)].map(encodeURIComponent)
+  const issuerLabel = encodeURIComponent(labelOf(issuer))
   const parameters = [
     `secret=${base32Secret}`,
     `issuer=${issuerLabel}`,
@@ -38,5 +38,16 @@ export function provisioningUri(
     `digits=${digits}`,
     `period=${period}`,
   ]
-  return `otpauth://totp/${issuerLabel}:${accountLabel}?${parameters.join('&')}`
+  return otpauthUri('totp', issuer, account, parameters)
+}
+
+/** @param parameters already encoded */
+export function otpauthUri(
+  type: 'totp' | 'hotp',
+  issuer: string,
+  account: string,
+  parameters: readonly string[],
+): string {
+  const [issuerLabel, accountLabel] = [labelOf(issuer), labelOf(account)].map(encodeURIComponent)
+  return `otpauth://${type}/${issuerLabel}:${accountLabel}?${parameters.join('&')}`
 }

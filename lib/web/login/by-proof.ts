@@ -1,4 +1,4 @@
-import { firstAuthenticator } from '../../domain/authenticators.js'
+import { codeLengthsOf, codeSourceOf } from '../../domain/authenticators.js'
 import type { UserContext } from '../../domain/standing.js'
 import { backupCodesLeft, canBeRight } from '../../factors/backup-codes/kept.js'
 import type { Proof } from '../../factors/factors.js'
@@ -39,14 +39,31 @@ type Asked = Pick<Exchange<PendingVisitor | SignedInVisitor>, 'site' | 'visitor'
 
 /** The text that describes the shape of a code that this user could give. */
 function malformedCode({ site, visitor }: Asked): Problem {
-  const { digits } = firstAuthenticator(visitor.record) ?? { digits: 6 }
-  if (!acceptsBackupCodes(site, visitor)) return malformedAppCode({ digits })
-  return { ...malformed('code'), text: { key: 'factor.totp.malformed-backup', digits } }
+  const { record } = visitor
+  const lengths = codeLengthsOf(record)
+  const digits = lengths.length === 0 ? [6] : lengths
+  const backup = acceptsBackupCodes(site, visitor)
+  return { ...malformed('code'), text: { key: malformedText(record, backup), digits } }
+}
+
+/** Texts about an app do not fit a key fob. */
+function malformedText(record: UserContext['record'], backup: boolean) {
+  if (codeSourceOf(record) === 'app') {
+    return backup ? 'factor.totp.malformed-backup' : 'factor.totp.malformed'
+  }
+  return backup ? 'factor.hotp.malformed-backup' : 'factor.hotp.malformed'
+}
+
+function blockedText(record: UserContext['record'], backup: boolean) {
+  if (codeSourceOf(record) === 'app') {
+    return backup ? 'factor.totp.blocked-backup' : 'factor.totp.blocked'
+  }
+  return backup ? 'factor.hotp.blocked-backup' : 'factor.hotp.blocked'
 }
 
 /** The text for malformed input, if only an authenticator's code is possible. */
 export function malformedAppCode({ digits }: { readonly digits: number }): Problem {
-  return { ...malformed('code'), text: { key: 'factor.totp.malformed', digits } }
+  return { ...malformed('code'), text: { key: 'factor.totp.malformed', digits: [digits] } }
 }
 
 /**
@@ -73,7 +90,7 @@ function tooMany(
   if (blockedUntil === null) return { code: 'too-many-attempts', retryAfter }
   const { record, policy } = visitor
   const left = policy.backupCodes ? backupCodesLeft(record.backupCodes, site.keyIds) : 0
-  const key = left > 0 ? 'factor.totp.blocked-backup' : 'factor.totp.blocked'
+  const key = blockedText(record, left > 0)
   const until = new Date(blockedUntil)
   return { code: 'too-many-attempts', retryAfter, text: { key }, blockedUntil: until }
 }

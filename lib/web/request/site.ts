@@ -1,5 +1,6 @@
 import type { Request, Response } from 'express'
 import type { UserAction } from '../../domain/admin-actions.js'
+import type { Authenticator } from '../../factors/factors.js'
 import type { KeyIds } from '../../factors/key-status.js'
 import type { System } from '../../ports/system.js'
 import type { Account, Accounts } from '../../service/accounts.js'
@@ -107,6 +108,8 @@ export interface Services {
   readonly showAgain: ShowAgain
   /** Whether users may see their live key again. */
   readonly showKey: boolean
+  /** The types of authenticators that users may set up, the usual one first. */
+  readonly authenticators: readonly Authenticator['type'][]
   /** Backup codes that were made under another key no longer work. */
   readonly keyIds: KeyIds
   readonly limits: CodeLimits

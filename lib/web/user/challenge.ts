@@ -1,5 +1,5 @@
 import type { Request } from 'express'
-import { isEnrolled } from '../../domain/authenticators.js'
+import { codeSourceOf, isEnrolled } from '../../domain/authenticators.js'
 import { pendingExpiresAt } from '../../domain/pending-login.js'
 import { FEW_BACKUP_CODES } from '../../factors/backup-codes/kept.js'
 import { hasOpenOneTimeCode } from '../../factors/one-time-codes/page.js'
@@ -125,6 +125,7 @@ async function challengePage(
     backupCode: acceptsBackupCodes(site, visitor),
     oneTimeCode: hasOpenOneTimeCode(oneTimeCodes, site.system.now()),
     app: isEnrolled(visitor.record),
+    source: codeSourceOf(visitor.record),
     account: await hintOf(site, req, visitor),
     ...typedIn(req, problem),
     resetPending: resetPendingOf(site, visitor.record),
@@ -134,9 +135,17 @@ async function challengePage(
     // A problem has its own number.
     triesLeft: problem === null ? await triesLeftOf(exchange) : null,
     // Most wrong codes come from a wrong clock. The page never says whether a code was near.
-    clock: attempts.consecutive >= MISSES_UNTIL_CLOCK ? new Date(site.system.now()) : null,
+    clock:
+      attempts.consecutive >= MISSES_UNTIL_CLOCK && hasApp(visitor)
+        ? new Date(site.system.now())
+        : null,
   }
   return showPage(site, req, res, 'challenge', data, status)
+}
+
+/** Only an app is on a device whose clock its user can set. */
+function hasApp({ record }: PendingVisitor): boolean {
+  return codeSourceOf(record) !== 'device'
 }
 
 function triesLeftOf({ site, visitor }: Exchange<PendingVisitor>): Promise<number> {

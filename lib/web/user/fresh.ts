@@ -1,4 +1,4 @@
-import { secondsToNextCode } from '../../domain/authenticators.js'
+import { codeSourceOf, secondsToNextCode } from '../../domain/authenticators.js'
 import { freshUntil, renewedVersion } from '../../domain/stamp.js'
 import type { PageProblem } from '../../text/pages.js'
 import type { Problem } from '../../text/problem.js'
@@ -61,6 +61,7 @@ function freshPage(
   const data = {
     problem,
     nextCodeIn: secondsToNextCode(visitor.record, site.system.now()),
+    source: codeSourceOf(visitor.record),
     backupCode: acceptsBackupCodes(site, visitor),
     ...typedIn(req, problem),
   }

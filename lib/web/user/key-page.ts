@@ -1,4 +1,5 @@
 import type { Request, Response } from 'express'
+import { shownHotp } from '../../factors/hotp/page.js'
 import { shownTotp } from '../../factors/totp/page.js'
 import { labelOf } from '../../factors/totp/provisioning-uri.js'
 import type { Account } from '../../service/accounts.js'
@@ -17,8 +18,9 @@ export async function sendKey(
   { parameters, secret, expiresAt }: ShownKey,
 ): Promise<void> {
   const label = labelOfAccount(account)
-  const { issuer, ...key } = shownTotp(secret, parameters, { issuer: site.issuer, account: label })
+  const { issuer, ...key } = shownKey(secret, parameters, { issuer: site.issuer, account: label })
   sendJson(res, {
+    type: parameters.type,
     issuer,
     account: label,
     secret: key.secret,
@@ -46,9 +48,11 @@ export async function keyPage(
   shown: { purpose: KeyPurpose; cancel: boolean; problem: PageProblem | null; status: number },
 ): Promise<void> {
   const label = labelOfAccount(account)
-  const key = shownTotp(secret, parameters, { issuer: site.issuer, account: label })
+  const key = shownKey(secret, parameters, { issuer: site.issuer, account: label })
   const data = {
     problem: shown.problem,
+    type: parameters.type,
+    otherTypes: shown.purpose === 'show-key' ? [] : otherTypes(site, parameters.type),
     purpose: shown.purpose,
     account: label,
     issuer: key.issuer,
@@ -60,6 +64,23 @@ export async function keyPage(
     clock: shown.problem?.clockOff === undefined ? null : new Date(site.system.now()),
   }
   await showPage(site, req, res, 'setup', data, shown.status)
+}
+
+function shownKey(
+  secret: Uint8Array,
+  parameters: ShownKey['parameters'],
+  names: { readonly issuer: string; readonly account: string },
+) {
+  return parameters.type === 'hotp'
+    ? shownHotp(secret, parameters, names)
+    : shownTotp(secret, parameters, names)
+}
+
+function otherTypes(
+  { authenticators }: Pick<Site, 'authenticators'>,
+  type: ShownKey['parameters']['type'],
+) {
+  return authenticators.filter((other) => other !== type)
 }
 
 /** The account's name as the authenticator shows it. */

@@ -1,4 +1,5 @@
 import {
+  codeSourceOf,
   enrolledSince,
   firstAuthenticator,
   secondsToNextCode,
@@ -79,11 +80,14 @@ async function settingsPage(
     asked: ruleFor(visitor.policy, visitor.subject).mode !== 'off',
     backupCodes: visitor.policy.backupCodes,
     backupCode: acceptsBackupCodes(site, visitor),
+    source: codeSourceOf(visitor.record),
+    hardware: (firstAuthenticator(visitor.record)?.serial ?? null) !== null,
     nextCodeIn: secondsToNextCode(visitor.record, site.system.now()),
     ...typedIn(req, problem),
     codesSeen: usedAfterAdmin(visitor.record.backupCodes),
     codesKey: placeOfBackupCodes(visitor.record.backupCodes, site.keyIds),
-    showKey: site.showKey,
+    // The seed of a hardware token is shown to nobody.
+    showKey: site.showKey && visitor.record.authenticators.some(({ serial }) => serial === null),
     noMail: site.mails && visitor.account.email === null,
     resetPending: resetPendingOf(site, visitor.record),
     events: entries.map((entry) => pageEvent(site, entry)),

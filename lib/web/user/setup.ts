@@ -1,7 +1,12 @@
+import type { Request } from 'express'
 import { isEnrolled } from '../../domain/authenticators.js'
 import { mayBeginSetup, setupOf } from '../../domain/setup.js'
 import type { Generation, Stamp } from '../../domain/stamp.js'
-import type { FactorMethod } from '../../factors/factors.js'
+import {
+  AUTHENTICATOR_TYPES,
+  type Authenticator,
+  type FactorMethod,
+} from '../../factors/factors.js'
 import type { Account } from '../../service/accounts.js'
 import type { SetupOwner, ShownKey } from '../../service/setup.js'
 import type { ShownCodes } from '../../service/shown-codes.js'
@@ -29,10 +34,12 @@ type Owner = PendingVisitor | SignedInVisitor
 
 /** GET `/setup` */
 export const showSetup: Handler<Owner> = async (exchange) => {
-  const { site } = exchange
+  const { site, req } = exchange
+  const type = askedType(req)
+  if (type === undefined) return malformed('type')
   const account = await accountOf(exchange)
   if (account === undefined) return { code: 'sign-in-again' }
-  const shown = await site.setup.show(await setupOwner(exchange))
+  const shown = await site.setup.show(await setupOwner(exchange), type)
   if (shown.kind !== 'shown') return { code: shown.kind }
   await answerWithKey(exchange, account, shown)
   return undefined
@@ -172,6 +179,12 @@ async function signIn(
   return wantsJson(req) ? next : back
 }
 
+/** The type of authenticator in the query: null if absent, undefined if there is no such type. */
+function askedType(req: Request): Authenticator['type'] | null | undefined {
+  const value: unknown = Reflect.get(req.query, 'type')
+  return value === undefined ? null : AUTHENTICATOR_TYPES.find((type) => type === value)
+}
+
 async function setupOwner({ site, req, visitor }: Exchange<Owner>): Promise<SetupOwner> {
   const { record } = visitor
   const shared = {
@@ -224,7 +237,7 @@ async function refuse(
     return { code: 'already-enrolled', link: settings }
   }
   if (over && problem.code === 'wrong-code') return { code: 'setup-expired', link: begin }
-  const shown = await site.setup.show({ ...owner, record })
+  const shown = await site.setup.show({ ...owner, record }, null)
   if (shown.kind !== 'shown') return { code: shown.kind }
   const told = problem.code === 'malformed-request' ? malformedAppCode(shown.parameters) : problem
   await sendProblem(site, req, res, told, (text, status) =>

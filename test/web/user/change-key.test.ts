@@ -48,7 +48,8 @@ describe('a change of key', () => {
     const begun = await postJson(browser, CHANGE, { code: enrolment.code() }).expect(200)
     expectSafeHeaders(begun)
     const { secret, uri, qr, expiresAt, ...rest } = begun.body
-    const same = { issuer: 'Acme', account: 'Ann', algorithm: 'SHA1', digits: 6, period: 30 }
+    const key = { algorithm: 'SHA1', digits: 6, period: 30 }
+    const same = { type: 'totp', issuer: 'Acme', account: 'Ann', ...key }
     expect(rest).to.deep.equal(same)
     expect(secret)
       .to.match(/^[A-Z2-7]{32}$/)

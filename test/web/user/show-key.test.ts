@@ -20,7 +20,7 @@ describe('the live key, shown again', () => {
     expectSafeHeaders(shown)
     const { uri, qr, ...rest } = shown.body
     expect(rest).to.deep.equal({
-      ...{ issuer: 'Acme', account: 'Ann', secret: enrolment.secret },
+      ...{ type: 'totp', issuer: 'Acme', account: 'Ann', secret: enrolment.secret },
       ...{ algorithm: 'SHA1', digits: 6, period: 30, expiresAt: null },
     })
     expect(new URL(uri).searchParams.getAll('secret')).to.deep.equal([enrolment.secret])

@@ -1,0 +1,75 @@
+import type { FactorAnswer, Moment } from '../factor.js'
+import { FAR_MISSES_AT_MOST, type HotpAuthenticator } from './kept.js'
+import { matchCounter, matchPair } from './verdict.js'
+
+/** Codes after the expected one that are accepted at a login. */
+export const LOOK_AHEAD = 10
+
+/** The same for a hardware token that its user has not proved yet: somebody may have played with it. */
+export const FAR_LOOK_AHEAD = 100
+
+/** Codes after the expected one at which two consecutive codes are looked for. */
+export const RESYNC_AHEAD = 1000
+
+const MONTH = 30 * 24 * 60 * 60 * 1000
+
+/** Judges a code of a bound device. A right one burns its counter and all before it. */
+export async function answerHotp(
+  kept: HotpAuthenticator,
+  code: string,
+  { now, keys }: Moment,
+): Promise<FactorAnswer<HotpAuthenticator>> {
+  const { secret, stale } = await keys.open(kept.secret, 'authenticator')
+  const isFar = looksFar(kept)
+  const ahead = isFar ? FAR_LOOK_AHEAD : LOOK_AHEAD
+  const used = kept.lastUsedAt !== null
+  const match = matchCounter(code, secret, kept, { counter: kept.counter, ahead, used })
+  if (match.kind === 'replay') return { kind: 'used' }
+  if (match.kind === 'mismatch') {
+    return isFar
+      ? { kind: 'wrong', kept: { ...kept, farMisses: [...kept.farMisses, now] } }
+      : { kind: 'wrong' }
+  }
+  const sealed = stale ? await keys.seal(secret, 'authenticator') : kept.secret
+  return { kind: 'right', kept: movedTo(kept, match.counter, sealed, now), told: [] }
+}
+
+/** Judges two consecutive codes of a device that is out of step. */
+export async function resyncHotp(
+  kept: HotpAuthenticator,
+  codes: readonly [string, string],
+  { now, keys }: Moment,
+): Promise<FactorAnswer<HotpAuthenticator>> {
+  const { secret, stale } = await keys.open(kept.secret, 'authenticator')
+  const used = kept.lastUsedAt !== null
+  const from = { counter: kept.counter, within: RESYNC_AHEAD, used }
+  const match = matchPair(codes, secret, kept, from)
+  if (match.kind === 'replay') return { kind: 'used' }
+  if (match.kind === 'mismatch') return { kind: 'wrong' }
+  const sealed = stale ? await keys.seal(secret, 'authenticator') : kept.secret
+  return { kind: 'right', kept: movedTo(kept, match.counter, sealed, now), told: [] }
+}
+
+function movedTo(
+  kept: HotpAuthenticator,
+  counter: number,
+  secret: string,
+  now: number,
+): HotpAuthenticator {
+  return { ...kept, counter: counter + 1, secret, lastUsedAt: now }
+}
+
+/** Whether the next code may be far ahead. Only a few wrong codes are tried so. */
+function looksFar({ serial, lastUsedAt, farMisses }: HotpAuthenticator): boolean {
+  return serial !== null && lastUsedAt === null && farMisses.length < FAR_MISSES_AT_MOST
+}
+
+/**
+ * The codes besides `LOOK_AHEAD` that wrong codes were compared with: in the last 30 days, and all
+ * of them while no code was right.
+ */
+export function comparedFar({ lastUsedAt, farMisses }: HotpAuthenticator, now: number): number {
+  const counted =
+    lastUsedAt === null ? farMisses : farMisses.filter((missedAt) => missedAt > now - MONTH)
+  return counted.length * (FAR_LOOK_AHEAD - LOOK_AHEAD)
+}

@@ -1,0 +1,33 @@
+import type { MainFactor } from '../factor.js'
+import { fitsTotp, readTotp } from '../totp/answer.js'
+import { answerHotp, comparedFar, LOOK_AHEAD, resyncHotp } from './answer.js'
+import {
+  type HotpAuthenticator,
+  type HotpParameters,
+  isHotpAuthenticator,
+  isUnprovenHotp,
+  type UnprovenHotp,
+} from './kept.js'
+import { makeHotp, proveHotp } from './make.js'
+
+/** Counter-based one-time passwords (RFC 4226): each press of a button gives the next one. */
+export const hotp: MainFactor<'hotp', HotpAuthenticator, string, UnprovenHotp, HotpParameters> = {
+  method: 'hotp',
+  role: 'main',
+  misses: 'lock',
+  opens: 'session',
+  isKept: isHotpAuthenticator,
+  // A code looks like one of an app.
+  read: readTotp,
+  fits: fitsTotp,
+  answer: answerHotp,
+  resync: resyncHotp,
+  canResync: () => true,
+  codesAtOnce: () => LOOK_AHEAD + 1,
+  comparedFar,
+  // The next press of the button gives an unused code.
+  nextCodeAt: () => null,
+  isUnproven: isUnprovenHotp,
+  make: makeHotp,
+  prove: proveHotp,
+}

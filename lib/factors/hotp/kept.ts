@@ -1,0 +1,58 @@
+import { type Check, count, listOf, oneOf, orNull, shape, text } from '../checks.js'
+import type { Bound } from '../factor.js'
+import type { OtpParameters } from '../totp/kept.js'
+
+/** The parameters that device and server share besides the secret and the counter. */
+export type HotpParameters = Pick<OtpParameters, 'algorithm' | 'digits'>
+
+/** A device that counts its codes: a key fob, or an app with a button. */
+export interface HotpAuthenticator extends Bound, HotpParameters {
+  readonly type: 'hotp'
+  /** The sealed secret. */
+  readonly secret: string
+  /** Counter of the next code. It only moves forward (RFC 4226 §7.2). */
+  readonly counter: number
+  /** When wrong codes were compared with the many codes of a device that is not proved yet. */
+  readonly farMisses: readonly number[]
+}
+
+/** A secret that was shown to the user and is not confirmed yet. Its counter begins at 0. */
+export interface UnprovenHotp extends HotpParameters {
+  readonly type: 'hotp'
+  /** Sealed, under another purpose than a live secret. */
+  readonly secret: string
+}
+
+/** No device gives so many codes, and later ones can still be looked for. */
+export const COUNTER_AT_MOST = 2 ** 52
+
+/** How many wrong codes are compared with the many codes of a device that is not proved yet. */
+export const FAR_MISSES_AT_MOST = 2
+
+const secretAndParameters: Readonly<Record<string, Check>> = {
+  type: oneOf('hotp'),
+  algorithm: oneOf('sha1', 'sha256', 'sha512'),
+  digits: oneOf(6, 7, 8),
+  secret: text,
+}
+
+const unproven = shape(secretAndParameters)
+
+const authenticator = shape({
+  ...secretAndParameters,
+  id: text,
+  name: orNull(text),
+  since: count,
+  lastUsedAt: orNull(count),
+  serial: orNull(text),
+  counter: count,
+  farMisses: listOf(count, FAR_MISSES_AT_MOST),
+})
+
+export function isHotpAuthenticator(value: unknown): value is HotpAuthenticator {
+  return authenticator(value)
+}
+
+export function isUnprovenHotp(value: unknown): value is UnprovenHotp {
+  return unproven(value)
+}

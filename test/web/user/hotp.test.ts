@@ -1,0 +1,137 @@
+// A device that counts its codes, of a user who sets it up themselves. The attack: a code that was given,
+// or skipped by a press of the button, is given again.
+
+import { expect } from 'chai'
+import type { SecondStepOptions } from '../../../lib/index.js'
+import { virtualAuthenticator } from '../../../lib/testing/index.js'
+import { expectProblem, getJson, postJson } from '../../support/answers.js'
+import { type Browser, browserOf, giveCode, passFirstStep } from '../../support/browser.js'
+import { ann, type Host, makeHost } from '../../support/host.js'
+import { oathtoolPress } from '../../support/oathtool.js'
+import { pendingBrowser, recordOf } from '../../support/visits.js'
+
+const SETUP = '/second-step/setup'
+const BOTH: NonNullable<SecondStepOptions['authenticators']> = ['totp', 'hotp']
+
+async function signedIn(
+  authenticators: typeof BOTH | 'default' = BOTH,
+): Promise<{ host: Host; browser: Browser }> {
+  const host = makeHost({ options: authenticators === 'default' ? {} : { authenticators } })
+  const browser = browserOf(host)
+  await passFirstStep(browser, ann).expect(302)
+  return { host, browser }
+}
+
+/** Ann has a fob whose code of counter 0 was used. */
+async function withFob(): Promise<{ host: Host; browser: Browser; secret: string }> {
+  const { host, browser } = await signedIn()
+  const { body } = await getJson(browser, `${SETUP}?type=hotp`).expect(200)
+  await postJson(browser, SETUP, { code: await oathtoolPress(body.secret, 0) }).expect(200)
+  return { host, browser, secret: body.secret }
+}
+
+describe('a device that counts its codes', () => {
+  it('is set up by its own QR code, with a counter and no period', async () => {
+    const { host, browser } = await signedIn()
+    const { body } = await getJson(browser, `${SETUP}?type=hotp`).expect(200)
+    expect(body).to.include({ type: 'hotp', algorithm: 'SHA1', digits: 6, period: null })
+    expect(body.uri).to.equal(
+      `otpauth://hotp/Acme:Ann?secret=${body.secret}&issuer=Acme&algorithm=SHA1&digits=6&counter=0`,
+    )
+    const fob = virtualAuthenticator(body.uri)
+    await postJson(browser, SETUP, { code: fob.next() }).expect(200)
+    const answer = await giveCode(await pendingBrowser(host), fob.next()).expect(200)
+    expect(answer.body).to.include({ status: 'signed-in', method: 'hotp' })
+    const settings = await getJson(browser, '/second-step/').expect(200)
+    expect(settings.body).to.include({ enrolled: true, method: 'hotp' })
+  })
+
+  it('opens one door with each code, and none with those before it (oathtool)', async () => {
+    const { host, secret } = await withFob()
+    for (const counter of [1, 2, 7, 18]) {
+      const code = await oathtoolPress(secret, counter)
+      await giveCode(await pendingBrowser(host), code).expect(200)
+      expectProblem(await giveCode(await pendingBrowser(host), code), 'wrong-code', 401)
+    }
+    expect((await recordOf(host)).attempts.misses, 'a code given twice is no guess').to.deep.equal(
+      [],
+    )
+    for (const counter of [0, 1, 5, 17, 30]) {
+      const code = await oathtoolPress(secret, counter)
+      expectProblem(await giveCode(await pendingBrowser(host), code), 'wrong-code', 401)
+    }
+  })
+
+  it('opens one door with one code, however many ask at once', async () => {
+    const { host, secret } = await withFob()
+    const code = await oathtoolPress(secret, 4)
+    const browsers = await Promise.all(Array.from({ length: 8 }, () => pendingBrowser(host)))
+    const answers = await Promise.all(browsers.map((browser) => giveCode(browser, code)))
+    expect(answers.filter(({ status }) => status === 200)).to.have.length(1)
+  })
+
+  it('is waited for by nobody: a press gives the next code', async () => {
+    const { browser } = await withFob()
+    const page = await browser.get('/second-step/fresh').set('Accept', 'text/html').expect(200)
+    expect(page.text).not.to.include('has already been used')
+    expect(page.text).to.include('Code from your device')
+  })
+
+  it('shows its key again with the counter where it is', async () => {
+    const { browser, secret } = await withFob()
+    const code = await oathtoolPress(secret, 3)
+    const { body } = await postJson(browser, '/second-step/show-key', { code }).expect(200)
+    expect(body.uri).to.match(/&counter=4$/)
+    expect(virtualAuthenticator(body.uri).next()).to.equal(await oathtoolPress(secret, 4))
+  })
+
+  it('takes a set-up in progress of the other kind over, for no longer than that one', async () => {
+    const { host, browser } = await signedIn()
+    const app = (await getJson(browser, SETUP).expect(200)).body
+    expect(app).to.include({ type: 'totp', period: 30 })
+    host.system.advance(60_000)
+    const fob = (await getJson(browser, `${SETUP}?type=hotp`).expect(200)).body
+    expect(fob.secret).not.to.equal(app.secret)
+    expect(fob.expiresAt).to.equal(app.expiresAt)
+    // A reload, and the page after a typo, show the same one.
+    expect((await getJson(browser, SETUP).expect(200)).body).to.deep.equal(fob)
+    expect((await getJson(browser, `${SETUP}?type=hotp`).expect(200)).body).to.deep.equal(fob)
+    const late = virtualAuthenticator(app.uri).code(host.system.now())
+    expectProblem(await postJson(browser, SETUP, { code: late }), 'wrong-code', 401)
+  })
+
+  it('is offered by the page of the other kind', async () => {
+    const { browser } = await signedIn()
+    const page = await browser.get(SETUP).set('Accept', 'text/html').expect(200)
+    expect(page.text).to.include('href="/second-step/setup?type=hotp"')
+    const other = await browser.get(`${SETUP}?type=hotp`).set('Accept', 'text/html').expect(200)
+    expect(other.text)
+      .to.include('href="/second-step/setup?type=totp"')
+      .and.include('counter-based')
+  })
+
+  it('is refused where the app does not offer it, and a kind that is none is malformed', async () => {
+    const { browser } = await signedIn('default')
+    expectProblem(await getJson(browser, `${SETUP}?type=hotp`), 'switched-off', 409)
+    for (const type of ['', 'HOTP', 'sms', 'totp&type=hotp']) {
+      const answer = await getJson(browser, `${SETUP}?type=${type}`)
+      expectProblem(answer, 'malformed-request', 400)
+      expect(answer.body.field).to.equal('type')
+    }
+    const page = await browser.get(SETUP).set('Accept', 'text/html').expect(200)
+    expect(page.text).not.to.include('type=hotp')
+  })
+
+  it('alone is set up where the app offers nothing else', async () => {
+    const { browser } = await signedIn(['hotp'])
+    expect((await getJson(browser, SETUP).expect(200)).body.type).to.equal('hotp')
+    expectProblem(await getJson(browser, `${SETUP}?type=totp`), 'switched-off', 409)
+  })
+
+  it('says how many digits its codes have', async () => {
+    const { host } = await withFob()
+    const answer = await giveCode(await pendingBrowser(host), '12345678')
+    expectProblem(answer, 'malformed-request', 400)
+    expect(answer.body.detail).to.match(/^A code has 6 digits/)
+  })
+})
