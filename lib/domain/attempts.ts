@@ -1,4 +1,11 @@
-import { dateAhead, datesBy, type MissDates, missedNow, newerThan } from './miss-dates.js'
+import {
+  dateAhead,
+  datesBy,
+  type MissDates,
+  missedNow,
+  newerThan,
+  scaledMisses,
+} from './miss-dates.js'
 import { DAY_MS, MINUTE_MS } from './units.js'
 
 /** Wrong codes of one user's authenticator. */
@@ -35,7 +42,8 @@ const CONSECUTIVE_AT_MOST = 100
  * 20 a day, 100 in 30 days, 100 in a row, for the three codes that are right at once with one app and
  * a window of one step. More codes make a guess likelier, so the caps shrink by the same factor
  * (promise 3: 100 guesses at 3 in 10^6 are 0.03 % a lock cycle, 12.2 cycles a year below 0.4 %).
- * A window of 0 raises the caps of a day and a month, but never the one in a row.
+ * A window of 0 raises the caps of a day and a month, but never the one in a row. Up to 300 codes at once,
+ * the cap of a month alone keeps the promise; that of a day is never below one.
  *
  * @param codesAtOnce codes that are right at one moment, of all the user's authenticators together
  * @param comparedFar codes that misses of the month were compared with besides these. They are taken from
@@ -57,6 +65,17 @@ export function addMiss(attempts: Attempts, caps: AttemptCaps, now: number): Att
 /** The attempts after an accepted code: the row of misses ends, the misses themselves stay. */
 export function clearConsecutive(attempts: Attempts): Attempts {
   return attempts.consecutive === 0 ? attempts : { ...attempts, consecutive: 0 }
+}
+
+/**
+ * The attempts where another number of codes is right at once: as many tries are left as were, in
+ * proportion. Otherwise an attacker who has used up five authenticators' tries would have one's again once
+ * the owner removes the others.
+ *
+ * @param ratio the new caps by the old ones
+ */
+export function scaleAttempts(attempts: Attempts, ratio: number): Attempts {
+  return ratio === 1 ? attempts : { ...attempts, misses: scaledMisses(attempts.misses, ratio) }
 }
 
 /** Drops the misses of more than 30 days ago. For a machine whose clock a right code has proved. */

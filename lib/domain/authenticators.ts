@@ -1,9 +1,18 @@
 import { type Authenticator, mainFactorOf } from '../factors/factors.js'
-import { type AttemptCaps, attemptCaps, type Block, blockOf, lockEnd } from './attempts.js'
+import {
+  type AttemptCaps,
+  attemptCaps,
+  type Block,
+  blockOf,
+  lockEnd,
+  scaleAttempts,
+} from './attempts.js'
 import type { SecondStepRecord } from './record.js'
 
 /** How many authenticators one user may have. */
 export const AUTHENTICATORS_AT_MOST = 10
+/** How many of them may make codes: each more makes a guess likelier. */
+const WITH_CODES_AT_MOST = 5
 
 type Bound = Pick<SecondStepRecord, 'authenticators'>
 
@@ -51,17 +60,43 @@ export function secondsToNextCode({ authenticators }: Bound, now: number): numbe
 }
 
 /** The caps of misses: one budget, whatever the number of authenticators. */
-export function capsOf({ authenticators }: Bound, window: number, now: number): AttemptCaps {
+export function capsOf(bound: Bound, window: number, now: number): AttemptCaps {
+  const far = bound.authenticators.map((kept) => mainFactorOf(kept.type).comparedFar(kept, now))
+  return attemptCaps(codesAtOnce(bound, window), sumOf(far))
+}
+
+/** How many codes are right at one moment, at least one. */
+function codesAtOnce({ authenticators }: Bound, window: number): number {
   const codes = authenticators.map((kept) => {
     const factor = mainFactorOf(kept.type)
     return factor.misses === 'lock' ? factor.codesAtOnce(kept, window) : 0
   })
-  const far = authenticators.map((kept) => mainFactorOf(kept.type).comparedFar(kept, now))
-  return attemptCaps(Math.max(1, sumOf(codes)), sumOf(far))
+  return Math.max(1, sumOf(codes))
 }
 
 function sumOf(numbers: readonly number[]): number {
   return numbers.reduce((sum, one) => sum + one, 0)
+}
+
+/** Whether a user may have no further authenticator of this kind. */
+export function hasNoRoom({ authenticators }: Bound, type: Authenticator['type']): boolean {
+  if (authenticators.length >= AUTHENTICATORS_AT_MOST) return true
+  const makesCodes = (one: Authenticator['type']) => mainFactorOf(one).misses === 'lock'
+  const withCodes = authenticators.filter((one) => makesCodes(one.type))
+  return makesCodes(type) && withCodes.length >= WITH_CODES_AT_MOST
+}
+
+/**
+ * The record with other authenticators, bound or removed without a new beginning: the misses count on, in
+ * proportion to the codes that are right at once now.
+ */
+export function withAuthenticators(
+  record: SecondStepRecord,
+  authenticators: readonly Authenticator[],
+  window: number,
+): SecondStepRecord {
+  const ratio = codesAtOnce(record, window) / codesAtOnce({ authenticators }, window)
+  return { ...record, authenticators, attempts: scaleAttempts(record.attempts, ratio) }
 }
 
 /** The wait or the lock that blocks this user's authenticators now. */

@@ -13,6 +13,9 @@ import type { Actor, SecondStepEventType } from './event.js'
  */
 const KINDS = {
   enrolled: 'change',
+  'authenticator-added': 'change',
+  'authenticator-removed': 'change',
+  'authenticator-renamed': 'change',
   // `requireFresh` asks for a code each five minutes.
   'code-accepted': { change: 100 },
   // The number that locks the authenticator.

@@ -5,8 +5,14 @@ import type { Method } from './stamp.js'
  * audit log share these names. Details never hold a secret or a code.
  */
 export interface EventDetails {
-  /** An authenticator was set up. */
-  readonly enrolled: null
+  /** An authenticator was set up. The details name it, where it has a name. */
+  readonly enrolled: NamedAuthenticator | null
+  /** One more authenticator was set up. */
+  readonly 'authenticator-added': NamedAuthenticator
+  /** One of several authenticators was removed. */
+  readonly 'authenticator-removed': NamedAuthenticator
+  /** An authenticator has another name. */
+  readonly 'authenticator-renamed': NamedAuthenticator & { readonly before: string | null }
   readonly 'code-accepted': null
   readonly 'wrong-code': null
   /** Too many wrong codes: no code of the authenticator is checked until then. */
@@ -20,8 +26,8 @@ export interface EventDetails {
   readonly 'backup-codes-made': null
   /** The user confirmed that they have saved the codes. */
   readonly 'backup-codes-saved': null
-  /** Another authenticator replaced the previous one. */
-  readonly 'key-changed': null
+  /** Another authenticator replaced the previous one. The details name it, where it has a name. */
+  readonly 'key-changed': NamedAuthenticator | null
   /** The key of the present authenticator was shown again. */
   readonly 'key-shown': null
   /** Authenticator and codes were forgotten; the next login must set up again. */
@@ -62,6 +68,19 @@ export interface EventDetails {
   readonly 'mail-failed': MailFailure
 }
 
+/** Which authenticator it is. */
+export interface NamedAuthenticator {
+  /** The user's name for it, or null. */
+  readonly name: string | null
+  /** Of a hardware token; else null. */
+  readonly serial: string | null
+}
+
+/** The details of an event about this authenticator. */
+export function namedDetail({ name, serial }: NamedAuthenticator): NamedAuthenticator {
+  return { name, serial }
+}
+
 /**
  * Why no reset mail was sent. `address`: the account has none, or it is not the one that was typed.
  */
@@ -87,7 +106,9 @@ interface Plain {
 }
 
 type Detailed = {
-  [T in WithDetail]: { readonly type: T; readonly detail: EventDetails[T] }
+  [T in WithDetail]: null extends EventDetails[T]
+    ? { readonly type: T; readonly detail?: EventDetails[T] }
+    : { readonly type: T; readonly detail: EventDetails[T] }
 }[WithDetail]
 
 /** An event as a decision yields it: what happened, by which method. */

@@ -20,6 +20,9 @@ const ADDED_TO_BACKUP_CODES = { ...ADDED_TO_DIGESTS, seenByAdmin: false }
 /** Members that an authenticator app did not have before there were hardware tokens. */
 const ADDED_TO_APPS = { serial: null, offset: 0 }
 
+/** A set-up replaced all authenticators, when there was one at most. */
+const ADDED_TO_SETUPS = { replaces: 'all' }
+
 /**
  * Converts a record of an earlier version to the present shape. A record of 0.1.0 has one
  * `authenticator`, a set-up without a type, and the time (not the version) at which a stamp ended;
@@ -42,7 +45,7 @@ function liftedFrom010(stored: object): unknown {
     ...changed(rest, 'backupCodes', (codes) => completed(codes, ADDED_TO_BACKUP_CODES)),
     ...changed(rest, 'oneTimeCodes', (codes) => each(codes, withKeyId)),
     ...changed(rest, 'mailReset', withKeyId),
-    ...changed(rest, 'setup', (setup) => completed(setup, { type: 'totp' })),
+    ...changed(rest, 'setup', (setup) => completed(setup, { type: 'totp', ...ADDED_TO_SETUPS })),
     ...changed(rest, 'ended', (ended) => each(ended, (stamp) => endedAt(stamp, rest))),
     authenticators: authenticatorsOf(authenticator, rest),
   }
@@ -50,12 +53,17 @@ function liftedFrom010(stored: object): unknown {
 
 /** Every request reads a record: one that has these members is not copied. */
 function withLaterMembers(stored: object): unknown {
-  const list = own(stored, 'authenticators')
-  if (!Array.isArray(list) || !list.some(lacksLaterMembers)) return stored
-  const authenticators = list.map((one: unknown) =>
-    lacksLaterMembers(one) ? completed(one, ADDED_TO_APPS) : one,
-  )
-  return { ...stored, authenticators }
+  const [list, setup] = [own(stored, 'authenticators'), own(stored, 'setup')]
+  const lacksPlace = isObject(setup) && !Object.hasOwn(setup, 'replaces')
+  const lacksMembers = Array.isArray(list) && list.some(lacksLaterMembers)
+  if (!lacksPlace && !lacksMembers) return stored
+  return {
+    ...stored,
+    ...changed(stored, 'setup', (setup) => completed(setup, ADDED_TO_SETUPS)),
+    ...changed(stored, 'authenticators', (list) =>
+      each(list, (one) => (lacksLaterMembers(one) ? completed(one, ADDED_TO_APPS) : one)),
+    ),
+  }
 }
 
 function lacksLaterMembers(one: unknown): boolean {

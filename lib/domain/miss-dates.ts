@@ -53,6 +53,17 @@ export function newerThan(dates: MissDates, age: number, now: number): MissDates
   return by.every((at) => at > now - age) ? dates : missesOf(dates).filter(young).flat()
 }
 
+/** As many misses as so many times these, rounded up: each repeated, or the newest of some. */
+export function scaledMisses(dates: MissDates, ratio: number): MissDates {
+  const upTo = (nth: number) => Math.ceil(nth * ratio)
+  const misses = missesOf(dates)
+  return misses.flatMap((miss, index) => {
+    const fromNewest = misses.length - 1 - index
+    const copies = upTo(fromNewest + 1) - upTo(fromNewest)
+    return Array.from({ length: copies }, () => miss).flat()
+  })
+}
+
 function missesOf(dates: MissDates): readonly Miss[] {
   const misses: [number, ...number[]][] = []
   let before = 0

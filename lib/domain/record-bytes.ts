@@ -6,6 +6,7 @@ import type { MailReset } from './mail-reset.js'
 import type { SecondStepRecord } from './record.js'
 import { isRecord } from './record-shape.js'
 import type { SetupInProgress } from './setup.js'
+import type { Replaced } from './setup-place.js'
 import type { EndedStamp } from './stamp.js'
 
 /** The first byte. JSON begins with another. */
@@ -16,6 +17,7 @@ const DIGITS = [6, 7, 8] as const
 /** How many pairs of an algorithm and a number of digits there are. */
 const KINDS = ALGORITHMS.length * DIGITS.length
 const USUAL_PERIOD = 30
+const NO_ID = ''
 const BYTES_OF_A_NONCE = 12
 /** A secret as the key ring seals it: `v1`, the key's id, 12 bytes of nonce, the rest. */
 const SEALED = /^v1\.([\w-]{8})\.([\w-]{16})\.([\w-]{4,})$/
@@ -190,7 +192,7 @@ const WRITERS: Readonly<Record<Part, Write>> = {
       writer.time(until)
     }),
   setup: (writer, { setup }) =>
-    withMembers(setup, setup?.type === 'hotp' ? 7 : 8, (set) => writeSetup(writer, set)),
+    withMembers(setup, setup?.type === 'hotp' ? 8 : 9, (set) => writeSetup(writer, set)),
   mailReset: (writer, { mailReset }) =>
     withMembers(mailReset, 10, (reset) => writeMailReset(writer, reset)),
   oneTimeCodes: (writer, { oneTimeCodes }) =>
@@ -295,7 +297,7 @@ function writeAuthenticator(writer: ByteWriter, one: Authenticator): void {
   if (offset !== 0) writer.count(offset > 0 ? 2 * offset : -2 * offset - 1)
   if (serial !== null) writer.string(serial)
   if (one.type === 'hotp') list(writer, one.farMisses, (missedAt) => writer.time(missedAt))
-  writeSecret(writer, one, later > 0)
+  writeSecret(writer, one, one.type === 'totp' && later > 0)
 }
 
 function readAuthenticator(reader: ByteReader): Authenticator {
@@ -328,13 +330,28 @@ function writeSetup(writer: ByteWriter, setup: SetupInProgress): void {
   writer.string(setup.owner)
   writer.time(setup.startedAt)
   writer.count(setup.misses)
-  writeSecret(writer, setup)
+  const { replaces } = setup
+  writeSecret(writer, setup, replaces !== 'all')
+  // The kind of its secret says that it follows.
+  if (replaces === 'all') return
+  if (replaces !== 'none') only(replaces, 1)
+  const id = replaces === 'none' ? NO_ID : replaces.id
+  if (replaces !== 'none' && id === NO_ID) throw new BytesError('an authenticator without an id')
+  writer.string(id)
 }
 
 function readSetup(reader: ByteReader): SetupInProgress {
   const owner = reader.string()
   const startedAt = reader.time()
-  return { owner, startedAt, misses: reader.count(), ...readSecret(reader) }
+  const misses = reader.count()
+  const { isLater, ...secret } = readKind(reader)
+  const replaces = isLater ? readReplaced(reader) : 'all'
+  return { owner, startedAt, misses, replaces, ...secret }
+}
+
+function readReplaced(reader: ByteReader): Replaced {
+  const id = reader.string()
+  return id === NO_ID ? 'none' : { id }
 }
 
 /**
@@ -347,7 +364,7 @@ function writeSecret(writer: ByteWriter, one: UnprovenAuthenticator, isLater = f
   const period = type === 'totp' ? one.period : USUAL_PERIOD
   const [, keyId = '', nonce = '', rest = ''] = SEALED.exec(secret) ?? []
   const isSealed = keyId !== '' && isBase64url(rest)
-  const block = type === 'hotp' ? 2 : Number(isLater)
+  const block = 2 * Number(type === 'hotp') + Number(isLater)
   const kind = ALGORITHMS.indexOf(algorithm) + 3 * (digits - 6) + KINDS * block
   writer.count(4 * kind + 2 * Number(isSealed) + Number(period !== USUAL_PERIOD))
   if (period !== USUAL_PERIOD) writer.count(period)
@@ -362,15 +379,22 @@ function writeSecret(writer: ByteWriter, one: UnprovenAuthenticator, isLater = f
 }
 
 function readSecret(reader: ByteReader): UnprovenAuthenticator {
+  const { isLater: _, ...secret } = readKind(reader)
+  return secret
+}
+
+/** `isLater`: members stand beside it that an earlier version does not know. */
+function readKind(reader: ByteReader): UnprovenAuthenticator & { readonly isLater: boolean } {
   const head = reader.count()
   const kind = head >> 2
   const algorithm = ALGORITHMS[kind % 3] ?? 'sha1'
   const digits = DIGITS[Math.floor(kind / 3) % DIGITS.length]
-  if (digits === undefined || kind >= 3 * KINDS) throw new BytesError('an unknown kind of codes')
+  if (digits === undefined || kind >= 4 * KINDS) throw new BytesError('an unknown kind of codes')
   const period = head & 1 ? reader.count() : USUAL_PERIOD
   const secret = head & 2 ? readSealed(reader) : reader.string()
-  if (kind >= 2 * KINDS) return { type: 'hotp', algorithm, digits, secret }
-  return { type: 'totp', algorithm, digits, period, secret }
+  const isLater = kind % (2 * KINDS) >= KINDS
+  if (kind >= 2 * KINDS) return { type: 'hotp', algorithm, digits, secret, isLater }
+  return { type: 'totp', algorithm, digits, period, secret, isLater }
 }
 
 function readSealed(reader: ByteReader): string {

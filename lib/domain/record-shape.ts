@@ -4,9 +4,15 @@ import { isAuthenticator, isUnproven } from '../factors/factors.js'
 import { isOneTimeCodes } from '../factors/one-time-codes/kept.js'
 import { AUTHENTICATORS_AT_MOST } from './authenticators.js'
 import { ENDED_LOGINS_AT_MOST } from './pending-login.js'
+import { isReplaced } from './setup-place.js'
 import { ENDED_AT_MOST } from './stamp.js'
 
-const setupInProgress = shape({ owner: text, startedAt: count, misses: count })
+const setupInProgress = shape({
+  owner: text,
+  startedAt: count,
+  misses: count,
+  replaces: isReplaced,
+})
 
 const stamp = shape({ id: text, version: count })
 

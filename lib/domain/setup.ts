@@ -2,17 +2,21 @@ import { type BackupCodeSet, unusedBackupCodes } from '../factors/backup-codes/k
 import { isAhead, isGoodUntil } from '../factors/clock.js'
 import type { Moment } from '../factors/factor.js'
 import {
+  type Authenticator,
   type FactorMethod,
   isAuthenticator,
   mainFactorOf,
   type UnprovenAuthenticator,
 } from '../factors/factors.js'
 import { noAttempts } from './attempts.js'
+import { isNameTaken } from './authenticator-name.js'
 import { isEnrolled } from './authenticators.js'
 import type { Decision } from './decision.js'
+import { namedDetail, type SecondStepEvent } from './event.js'
 import { endMailReset } from './mail-reset.js'
 import type { SecondStepRecord } from './record.js'
 import { isGranted } from './setup-grant.js'
+import { placeOf, type Replaced } from './setup-place.js'
 import { type Generation, raiseEpoch } from './stamp.js'
 import { MINUTE_MS } from './units.js'
 
@@ -25,6 +29,7 @@ export type SetupInProgress = UnprovenAuthenticator & {
   readonly owner: string
   readonly startedAt: number
   readonly misses: number
+  readonly replaces: Replaced
 }
 
 const LASTS = 10 * MINUTE_MS
@@ -75,14 +80,14 @@ export function beginSetup(
     if (present.type === command.unproven.type) {
       return { record, answer: { kind: 'in-progress', setup: present }, events: [] }
     }
-    const { owner, startedAt, misses } = present
-    const setup = { ...command.unproven, owner, startedAt, misses }
+    const { owner, startedAt, misses, replaces } = present
+    const setup = { ...command.unproven, owner, startedAt, misses, replaces }
     return { record: { ...record, setup }, answer: { kind: 'in-progress', setup }, events: [] }
   }
   if (!mayBeginSetup(record, command.owner, now)) {
     return { record, answer: { kind: 'already-enrolled' }, events: [] }
   }
-  const setup = newSetup(command, now)
+  const setup = newSetup({ ...command, replaces: 'all' }, now)
   return { record: { ...record, setup }, answer: { kind: 'in-progress', setup }, events: [] }
 }
 
@@ -92,12 +97,12 @@ export function mayBeginSetup(record: SecondStepRecord, owner: string, now: numb
 }
 
 /**
- * Begins a change of key, after a code was accepted. The old authenticator works until the new one
- * is confirmed. If the user stops here, nothing changes.
+ * Begins a change of key or the set-up of one more authenticator, after a code was accepted. The present
+ * ones work until the new one is confirmed. If the user stops here, nothing changes.
  */
 export function beginKeyChange(
   record: SecondStepRecord,
-  command: { owner: string; unproven: UnprovenAuthenticator },
+  command: { owner: string; unproven: UnprovenAuthenticator; replaces: Replaced },
   now: number,
 ): Decision<SetupInProgress> {
   const setup = newSetup(command, now)
@@ -105,10 +110,11 @@ export function beginKeyChange(
 }
 
 function newSetup(
-  { owner, unproven }: { owner: string; unproven: UnprovenAuthenticator },
+  command: { owner: string; unproven: UnprovenAuthenticator; replaces: Replaced },
   now: number,
 ): SetupInProgress {
-  return { ...unproven, owner, startedAt: now, misses: 0 }
+  const { owner, unproven, replaces } = command
+  return { ...unproven, owner, startedAt: now, misses: 0, replaces }
 }
 
 /** Answer of a set-up's confirmation. */
@@ -126,6 +132,8 @@ export type ConfirmSetupAnswer =
     }
   | { readonly kind: 'setup-expired' }
   | { readonly kind: 'already-enrolled' }
+  /** Another authenticator has this name. The code was not looked at. */
+  | { readonly kind: 'name-taken' }
 
 /**
  * Confirms a set-up by one code. The same write burns the code (hanko #2723), clears earlier
@@ -139,6 +147,8 @@ export async function confirmSetup(
     given: unknown
     /** Id of the authenticator that is bound now. */
     id: string
+    /** The user's name for it. Null: none, or that of the one that it replaces. */
+    name: string | null
     backupCodes: BackupCodeSet | null
   },
   moment: Moment,
@@ -151,23 +161,24 @@ export async function confirmSetup(
     return { record, answer: { kind }, events: [] }
   }
 
+  const place = placeOf(record, setup)
+  if (place === null) return { record, answer: { kind: 'setup-expired' }, events: [] }
+  const name = command.name ?? place.replaced?.name ?? null
+  if (name !== null && isNameTaken({ authenticators: place.others }, name, null)) {
+    return { record, answer: { kind: 'name-taken' }, events: [] }
+  }
+
   const factor = mainFactorOf(setup.type)
   const proven = await factor.prove(setup, command.given, moment)
   if (proven.kind === 'wrong') return missedSetup(record, setup, proven.clockOff)
 
   const { id } = command
-  const bound: unknown = {
-    ...proven.kept,
-    id,
-    name: null,
-    serial: null,
-    since: now,
-    lastUsedAt: now,
-  }
+  const own = { id, name, serial: null, since: now, lastUsedAt: now }
+  const bound: unknown = { ...proven.kept, ...own }
   if (!isAuthenticator(bound)) throw new Error('a factor does not know what it keeps')
   const enrolled: SecondStepRecord = {
     ...raiseEpoch(record),
-    authenticators: [bound],
+    authenticators: place.put(bound),
     setup: null,
     mustSetUp: null,
     // One-time codes were made for the recovery that ends here.
@@ -175,7 +186,6 @@ export async function confirmSetup(
     backupCodes: command.backupCodes,
     attempts: noAttempts,
   }
-  const type = isEnrolled(record) ? 'key-changed' : 'enrolled'
   return {
     record: enrolled,
     answer: {
@@ -185,8 +195,21 @@ export async function confirmSetup(
       version: enrolled.version,
       backupCodesLeft: unusedBackupCodes(command.backupCodes),
     },
-    events: [{ type, method: factor.method }, ...endMailReset(record, now).events],
+    events: [boundEvent(record, setup, bound), ...endMailReset(record, now).events],
   }
+}
+
+function boundEvent(
+  record: SecondStepRecord,
+  { replaces }: SetupInProgress,
+  bound: Authenticator,
+): SecondStepEvent {
+  const { type: method, name } = bound
+  if (replaces === 'none') {
+    return { type: 'authenticator-added', method, detail: namedDetail(bound) }
+  }
+  const type = isEnrolled(record) ? 'key-changed' : 'enrolled'
+  return name === null ? { type, method } : { type, method, detail: namedDetail(bound) }
 }
 
 function missedSetup(

@@ -1,3 +1,4 @@
+import { firstAuthenticator } from '../domain/authenticators.js'
 import type { Decision } from '../domain/decision.js'
 import type { Policy } from '../domain/policy.js'
 import type { SecondStepRecord } from '../domain/record.js'
@@ -70,7 +71,7 @@ export type SetupConfirmed =
       readonly backupCodes: readonly string[]
     } & Generation)
   | { readonly kind: 'wrong-code'; readonly clockOff: number | null }
-  | { readonly kind: 'setup-expired' | 'already-enrolled' | 'malformed-request' }
+  | { readonly kind: 'setup-expired' | 'already-enrolled' | 'malformed-request' | 'name-taken' }
   | TooMany
   | { readonly kind: 'sign-in-again' }
 
@@ -169,7 +170,9 @@ export class Setup {
     const secret = this.#system.random(BYTES_OF_A_SECRET)
     const unproven = await this.#make(attempt.userId, null, secret)
     return this.#challenge.answerAnd(attempt, (record, now) => {
-      const { answer: setup, ...decided } = beginKeyChange(record, { owner, unproven }, now)
+      const id = firstAuthenticator(record)?.id ?? ''
+      const command = { owner, unproven, replaces: { id } }
+      const { answer: setup, ...decided } = beginKeyChange(record, command, now)
       const expiresAt = setupExpiresAt(setup)
       return { ...decided, answer: { parameters: shownParameters(setup), secret, expiresAt } }
     })
@@ -243,7 +246,7 @@ export class Setup {
     const id = Buffer.from(this.#system.random(BYTES_OF_AN_ID)).toString('base64url')
     const decision = await confirmSetup(
       record,
-      { owner, given, id, backupCodes: made?.set ?? null },
+      { owner, given, id, name: null, backupCodes: made?.set ?? null },
       { now, window: this.#window, keys: this.#keys.of(userId, requestInfo) },
     )
     return {

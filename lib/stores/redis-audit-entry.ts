@@ -37,6 +37,9 @@ const TYPES: Readonly<Record<SecondStepEventType, string>> = {
   'password-changed': 'D',
   'secret-unreadable': 'E',
   'mail-failed': 'F',
+  'authenticator-added': 'G',
+  'authenticator-removed': 'H',
+  'authenticator-renamed': 'I',
 }
 const ACTORS: Readonly<Record<Actor['kind'], string>> = {
   user: 'u',

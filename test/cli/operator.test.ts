@@ -351,6 +351,7 @@ describe('passport-second-step for the operator', function () {
       period: 30,
       owner: 'o',
       misses: 0,
+      replaces: 'all',
     } as const
     await enrol('bob', { setup: { ...setup, secret: setupSecret, startedAt: Date.now() } })
     const before = await store.find('ann')
@@ -419,7 +420,13 @@ describe('passport-second-step for the operator', function () {
     const [goneKey, at] = [newKey(), { purpose: 'setup', userId: 'bob' } as const]
     const secret = await keyRing([goneKey], system).sealer.seal(Buffer.from('left'), at)
     const setup = { type: 'totp', algorithm: 'sha1', digits: 6, period: 30, owner: 'o' } as const
-    const left = { ...setup, secret, startedAt: Date.now() - 60 * DAY, misses: 0 }
+    const left = {
+      ...setup,
+      secret,
+      startedAt: Date.now() - 60 * DAY,
+      misses: 0,
+      replaces: 'all',
+    } as const
     const current = { ...left, startedAt: Date.now() }
 
     await enrol('bob', { setup: left, backupCodes: null })

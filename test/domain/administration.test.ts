@@ -167,7 +167,14 @@ describe('The actions of an admin', () => {
 const full = enrolledRecord({
   epoch: 4,
   version: 7,
-  setup: { ...UNPROVEN, owner: 'stamp', secret: 'sealed', startedAt: NOW, misses: 0 },
+  setup: {
+    ...UNPROVEN,
+    owner: 'stamp',
+    secret: 'sealed',
+    startedAt: NOW,
+    misses: 0,
+    replaces: 'all',
+  },
   oneTimeCodes: [oneTimeCode],
   setupGrant: { owner: 'login', until: NOW + 1 },
   mailReset: {

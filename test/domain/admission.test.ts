@@ -33,7 +33,7 @@ const stamp: Stamp = {
   version: 2,
   instance: 0,
 }
-const setup = { ...UNPROVEN, secret: 'sealed', startedAt: NOW, misses: 0 }
+const setup = { ...UNPROVEN, secret: 'sealed', startedAt: NOW, misses: 0, replaces: 'all' as const }
 
 describe('a pending login and a password that was changed', () => {
   const standing = (passwordChangedAt: number | null, at = NOW) =>

@@ -127,7 +127,7 @@ describe('the button of a reset by mail', () => {
     const full = enrolledRecord({
       epoch: 4,
       pausedUntil: NOW + DAY,
-      setup: { ...UNPROVEN, owner: 'o', secret: 's', startedAt: NOW, misses: 0 },
+      setup: { ...UNPROVEN, owner: 'o', secret: 's', startedAt: NOW, misses: 0, replaces: 'all' },
       oneTimeCodes: [{ id: 'c', keyId: KEY_ID, digest: 'd', expiresAt: NOW + DAY, usedAt: null }],
       setupGrant: { owner: 'o', until: NOW + MINUTE },
       attempts: { misses: [NOW - 1], consecutive: 1 },
@@ -212,10 +212,17 @@ describe('the end of a reset by mail', () => {
     }
     const withCode = deepFreeze({ ...record, oneTimeCodes: [code] })
     const byOneTimeCode = await judge(withCode, oneTimeCode('admin'), { pending })
-    const setup = { ...UNPROVEN, owner: 'o', secret: 's', startedAt: NOW, misses: 0 }
+    const setup = {
+      ...UNPROVEN,
+      owner: 'o',
+      secret: 's',
+      startedAt: NOW,
+      misses: 0,
+      replaces: 'all',
+    } as const
     const bySetup = await confirmSetup(
       deepFreeze({ ...record, setup }),
-      { owner: 'o', given: codeOf(STEP_NOW), id: 'new', backupCodes: null },
+      { owner: 'o', given: codeOf(STEP_NOW), id: 'new', name: null, backupCodes: null },
       { now: NOW, window: 1, keys: keysWith() },
     )
     for (const { record: next, events } of [byOtp, byBackupCode, byOneTimeCode, bySetup]) {

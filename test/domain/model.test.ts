@@ -167,7 +167,7 @@ const confirm = (owner: string, right: boolean) =>
     const { record, now } = world
     const code = right ? world.codeNow(0) : wrongCode(now)
     const backupCodes = deepFreeze(backupCodeSet(...BACKUP_CODES))
-    const asked = { owner, given: code, id: `made at ${now}`, backupCodes }
+    const asked = { owner, given: code, id: `made at ${now}`, name: null, backupCodes }
     const moment = { now, window: 1, keys: keysWith() }
     const answer = world.commit(await confirmSetup(record, asked, moment))
     if (answer.kind !== 'enrolled') {

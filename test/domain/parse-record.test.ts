@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import { parsePolicy, parseRecord } from '../../lib/domain/parse-record.js'
 import { defaultPolicy, type Policy } from '../../lib/domain/policy.js'
 import { blankRecord, type SecondStepRecord } from '../../lib/domain/record.js'
+import type { SetupInProgress } from '../../lib/domain/setup.js'
 import type { TotpAuthenticator } from '../../lib/factors/totp/kept.js'
 import {
   authenticatorWith,
@@ -35,6 +36,7 @@ function fullRecord(): SecondStepRecord {
       secret: 'sealed',
       startedAt: NOW,
       misses: 1,
+      replaces: { id: 'first' },
     },
     mustSetUp: { until: NOW },
     backupCodes: { ...backupCodeSet(), codes: [used, left] },
@@ -92,7 +94,7 @@ function without<T extends object>(root: T, path: Path): T {
 const NULL_IS_FINE =
   /^(authenticators\.\d\.(name|lastUsedAt|serial)|setup|mustSetUp|backupCodes|passwordChangedAt|lockedUntil|pausedUntil|ruleStart|endedUpTo|setupGrant|mailReset|mailReset\.(ip|userAgent)|oneTimeCodes\.\d\.usedAt|(backupCodes|mailReset|oneTimeCodes\.\d)\.keyId|updatedAt|updatedBy|updatedBy\.id|requiredSince\.general|backupCodes\.codes\.\d\.usedAt)$/
 /** What an app's authenticator did not have before; missing, it is read as none. */
-const ADDED_LATER = /^authenticators\.\d\.(serial|offset)$/
+const ADDED_LATER = /^(authenticators\.\d\.(serial|offset)|setup\.replaces)$/
 const CHOSEN = /(algorithm|digits|type|mode|kind)$/
 
 /** Values that the place of this path must not hold. */
@@ -263,19 +265,22 @@ describe('fields that come from a prototype', () => {
 
 describe('a record from before there were hardware tokens', () => {
   const [{ serial: _, offset: __, ...of010 }] = fullRecord().authenticators as [TotpAuthenticator]
+  const { replaces: ___, ...setup } = fullRecord().setup as SetupInProgress
   const lifted = {
     ...fullRecord(),
     authenticators: [{ ...of010, serial: null, offset: 0 }],
+    setup: { ...fullRecord().setup, replaces: 'all' },
   }
 
   it('has an app without a serial number, whose clock is right', () => {
-    const stored: unknown = { ...fullRecord(), authenticators: [of010] }
+    const stored: unknown = { ...fullRecord(), setup, authenticators: [of010] }
     expect(parseRecord(JSON.parse(JSON.stringify(stored)), USER)).to.deep.equal(lifted)
   })
 
   it('takes neither from a prototype', () => {
     const odd = Object.assign(Object.create({ serial: 'A-18', offset: 2 }), of010)
-    const stored = { ...fullRecord(), authenticators: [odd] }
+    const oddSetup = Object.assign(Object.create({ replaces: 'none' }), setup)
+    const stored = { ...fullRecord(), setup: oddSetup, authenticators: [odd] }
     expect(parseRecord(stored, USER)).to.deep.equal(lifted)
   })
 
@@ -290,13 +295,18 @@ describe('a record of version 0.1.0', () => {
   const { authenticators, setup, ...rest } = fullRecord()
   const [{ id: _, name: __, lastUsedAt: ___, serial: ____, offset: _____, ...authenticator }] =
     authenticators as [TotpAuthenticator]
-  const { type: ______, ...oldSetup } = setup as NonNullable<typeof setup>
+  const { type: ______, replaces: _______, ...oldSetup } = setup as NonNullable<typeof setup>
+  const liftedSetup = { ...setup, replaces: 'all' }
   const added = { id: 'first', name: null, lastUsedAt: null, serial: null, offset: 0 }
   const bound = { ...authenticator, ...added }
 
   it('has its one authenticator in the list, and its set-up knows its factor', () => {
     const stored: unknown = JSON.parse(JSON.stringify({ ...rest, authenticator, setup: oldSetup }))
-    expect(parseRecord(stored, USER)).to.deep.equal({ ...fullRecord(), authenticators: [bound] })
+    expect(parseRecord(stored, USER)).to.deep.equal({
+      ...fullRecord(),
+      authenticators: [bound],
+      setup: liftedSetup,
+    })
   })
 
   it('has none where there was none, before a set-up and after a reset', () => {

@@ -77,7 +77,11 @@ const bound = {
   lastUsedAt: orNull(time),
   serial: orNull(string),
 }
-const setup = { owner: string, startedAt: time, misses: count }
+const replaces = fc.oneof(
+  fc.constantFrom('all' as const, 'none' as const),
+  string.map((id) => ({ id })),
+)
+const setup = { owner: string, startedAt: time, misses: count, replaces }
 const digest = fc.oneof(base64url(16), base64url(32), string)
 const codes = fc.oneof(
   fc.array(fc.record({ digest: base64url(16), usedAt: orNull(time) }), { maxLength: 12 }),

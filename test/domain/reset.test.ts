@@ -14,7 +14,14 @@ import {
 const record = enrolledRecord({
   epoch: 4,
   version: 7,
-  setup: { ...UNPROVEN, owner: 'stamp', secret: 'sealed', startedAt: NOW, misses: 0 },
+  setup: {
+    ...UNPROVEN,
+    owner: 'stamp',
+    secret: 'sealed',
+    startedAt: NOW,
+    misses: 0,
+    replaces: 'all' as const,
+  },
   attempts: { misses: [NOW - 1], consecutive: 1 },
   ended: [{ id: 'old', version: 1 }],
 })

@@ -35,6 +35,7 @@ const setup: SetupInProgress = deepFreeze({
   secret: 'sealed for set-up',
   startedAt: NOW,
   misses: 0,
+  replaces: 'all',
 })
 const inProgress = recordWith({ setup })
 
@@ -50,14 +51,21 @@ interface Typed {
   readonly now?: number
   readonly window?: number
   readonly backupCodes?: BackupCodeSet | null
+  readonly name?: string | null
 }
 
 function confirm(
   record: SecondStepRecord,
   code: string,
-  { owner = 'this-login', now = NOW, window = 1, backupCodes = backupCodeSet('one') }: Typed = {},
+  {
+    owner = 'this-login',
+    now = NOW,
+    window = 1,
+    backupCodes = backupCodeSet('one'),
+    name = null,
+  }: Typed = {},
 ): Promise<Decision<ConfirmSetupAnswer>> {
-  const command = { owner, given: code, id: 'new', backupCodes }
+  const command = { owner, given: code, id: 'new', name, backupCodes }
   return confirmSetup(record, command, { now, window, keys: keysWith() }).then(deepFreeze)
 }
 
@@ -75,7 +83,7 @@ describe('beginning a set-up', () => {
     const record = recordWith({ epoch: 3 })
     const decision = begin(record)
     const begun = { ...unprovenWith(`sealed at ${NOW}`), owner: 'this-login' }
-    const expected = { ...begun, startedAt: NOW, misses: 0 }
+    const expected = { ...begun, startedAt: NOW, misses: 0, replaces: 'all' } as const
     expect(decision.answer).to.deep.equal({ kind: 'in-progress', setup: expected })
     expect(decision.record).to.deep.equal({ ...record, setup: expected })
     expect(decision.events).to.deep.equal([])
@@ -229,12 +237,16 @@ describe('confirming a set-up', () => {
 })
 
 describe('a change of key', () => {
-  const command = { owner: 'this-stamp', unproven: unprovenWith('sealed for set-up') }
+  const command = {
+    owner: 'this-stamp',
+    unproven: unprovenWith('sealed for set-up'),
+    replaces: { id: 'first' },
+  }
   const enrolled = enrolledRecord({ epoch: 2 })
   const begun = deepFreeze(beginKeyChange(enrolled, command, NOW))
 
   it('begins beside the live authenticator, which stays as it is', async () => {
-    const inProgress = { ...setup, owner: 'this-stamp' }
+    const inProgress = { ...setup, owner: 'this-stamp', replaces: { id: 'first' } }
     expect(begun.answer).to.deep.equal(inProgress)
     expect(begun.record).to.deep.equal({ ...enrolled, setup: inProgress })
     expect(begun.events).to.deep.equal([])

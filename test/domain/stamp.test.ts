@@ -71,7 +71,14 @@ describe('a renewed stamp', () => {
   })
 
   it('keeps the set-up that its session began, and is over for good by a log-out', () => {
-    const setup = { ...UNPROVEN, secret: 'a.b.c', owner: 'stamp', startedAt: NOW, misses: 0 }
+    const setup = {
+      ...UNPROVEN,
+      secret: 'a.b.c',
+      owner: 'stamp',
+      startedAt: NOW,
+      misses: 0,
+      replaces: 'all' as const,
+    }
     expect(renewStamp(deepFreeze({ ...record, setup }), 'stamp').setup).to.equal(setup)
     expect(isEnded(endStamp(renewed, 'stamp'), now)).to.equal(true)
   })
@@ -183,7 +190,14 @@ describe('the list of ended pending logins', () => {
   })
 
   it('also ends a set-up that the login began, even if the list is full', () => {
-    const setup = { ...UNPROVEN, owner: 'it', secret: 'sealed', startedAt: NOW, misses: 0 }
+    const setup = {
+      ...UNPROVEN,
+      owner: 'it',
+      secret: 'sealed',
+      startedAt: NOW,
+      misses: 0,
+      replaces: 'all' as const,
+    }
     const setupGrant = { owner: 'it', until: NOW + MINUTE }
     const begun = recordWith({ setup, setupGrant })
     for (const record of [begun, cancel(twenty, begun)]) {

@@ -31,7 +31,14 @@ async function world() {
   const old = keyRing([oldKey], system).sealer
   const secret = await old.seal(Buffer.from('live'), ofSecret)
   const ofSetup = await old.seal(Buffer.from('new'), { purpose: 'setup', userId: USER })
-  const setup = { ...UNPROVEN, owner: 'o', secret: ofSetup, startedAt: NOW, misses: 0 }
+  const setup = {
+    ...UNPROVEN,
+    owner: 'o',
+    secret: ofSetup,
+    startedAt: NOW,
+    misses: 0,
+    replaces: 'all' as const,
+  }
   const record = enrolledRecord({ authenticators: [authenticatorWith({ secret })], setup })
   await store.write(record, 0)
   const records = new Records(store, system, new Announcer(system), {

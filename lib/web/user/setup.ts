@@ -98,6 +98,7 @@ export const confirmSetup: Handler<Owner> = async (exchange) => {
     })
   }
   if (answer.kind === 'malformed-request') return refuse(exchange, account, malformed('code'))
+  if (answer.kind === 'name-taken') return refuse(exchange, account, malformed('name'))
   if (answer.kind !== 'enrolled') return refuse(exchange, account, { code: answer.kind })
 
   const codes = answer.backupCodes

@@ -141,11 +141,13 @@ describe('The set-up that a one-time code opens', () => {
       secret: 's',
       startedAt: NOW,
       misses: 0,
+      replaces: 'all',
     } as const
     const command = {
       owner: 'this-login',
       given: codeOf(STEP_NOW),
       id: 'new',
+      name: null,
       backupCodes: backupCodeSet('new'),
     }
     const moment = { now: NOW, window: 1, keys: keysWith() }

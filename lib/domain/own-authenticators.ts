@@ -1,0 +1,64 @@
+import type { Authenticator } from '../factors/factors.js'
+import { isNameTaken } from './authenticator-name.js'
+import { withAuthenticators } from './authenticators.js'
+import type { Decision } from './decision.js'
+import { namedDetail } from './event.js'
+import type { SecondStepRecord } from './record.js'
+import { disableByUser } from './reset.js'
+import { raiseEpoch } from './stamp.js'
+
+/** The authenticator of this id, or null. */
+export function authenticatorById(
+  { authenticators }: Pick<SecondStepRecord, 'authenticators'>,
+  id: string,
+): Authenticator | null {
+  return authenticators.find((one) => one.id === id) ?? null
+}
+
+/** Whether it is the only one: without it, the user has no second step. */
+export function isLast(
+  { authenticators }: Pick<SecondStepRecord, 'authenticators'>,
+  id: string,
+): boolean {
+  return authenticators.length === 1 && authenticators[0]?.id === id
+}
+
+/**
+ * Removes an authenticator, after a proof. Its codes are of no use any more, and every other session ends.
+ * Without the last one the second step is off.
+ */
+export function removeByUser(
+  record: SecondStepRecord,
+  id: string,
+  window: number,
+): Decision<undefined> {
+  const removed = authenticatorById(record, id)
+  if (removed === null) return { record, answer: undefined, events: [] }
+  if (isLast(record, id)) return disableByUser(record)
+  const left = record.authenticators.filter((one) => one !== removed)
+  return {
+    record: raiseEpoch(withAuthenticators(record, left, window)),
+    answer: undefined,
+    events: [{ type: 'authenticator-removed', method: removed.type, detail: namedDetail(removed) }],
+  }
+}
+
+/** Gives an authenticator another name. Nothing depends on a name, so no session ends. */
+export function renameByUser(
+  record: SecondStepRecord,
+  id: string,
+  name: string,
+): Decision<'renamed' | 'not-found' | 'name-taken'> {
+  const present = authenticatorById(record, id)
+  if (present === null) return { record, answer: 'not-found', events: [] }
+  if (isNameTaken(record, name, id)) return { record, answer: 'name-taken', events: [] }
+  if (present.name === name) return { record, answer: 'renamed', events: [] }
+  const renamed = { ...present, name }
+  const authenticators = record.authenticators.map((one) => (one === present ? renamed : one))
+  const detail = { ...namedDetail(renamed), before: present.name }
+  return {
+    record: { ...record, authenticators },
+    answer: 'renamed',
+    events: [{ type: 'authenticator-renamed', method: present.type, detail }],
+  }
+}

@@ -1,0 +1,186 @@
+// The attacks: a second device's code opens a door that the first one's has opened already; a lost device that
+// was removed still signs in; more devices give a guesser more tries.
+
+import { expect } from 'chai'
+import { attemptCaps } from '../../lib/domain/attempts.js'
+import { capsOf, hasNoRoom, withAuthenticators } from '../../lib/domain/authenticators.js'
+import { removeByUser, renameByUser } from '../../lib/domain/own-authenticators.js'
+import type { SecondStepRecord } from '../../lib/domain/record.js'
+import { beginKeyChange, confirmSetup } from '../../lib/domain/setup.js'
+import type { Replaced } from '../../lib/domain/setup-place.js'
+import { codeAt } from '../../lib/factors/totp/code-at.js'
+import { judge, keysWith, otp } from '../support/proofs.js'
+import {
+  authenticatorWith,
+  backupCodeSet,
+  codeOf,
+  DAY,
+  deepFreeze,
+  enrolledRecord,
+  NOW,
+  PARAMETERS,
+  SECRET,
+  STEP_NOW,
+  UNPROVEN,
+  wrongCode,
+} from '../support/records.js'
+
+const OTHER_SECRET = Buffer.from('98765432109876543210')
+
+/** Keys for which a sealed secret says whose it is. */
+const keys = keysWith({
+  open: async (sealed) => ({ secret: sealed === 'other' ? OTHER_SECRET : SECRET, stale: false }),
+})
+const otherCode = (step: number) => codeAt(step, OTHER_SECRET, PARAMETERS)
+
+const phone = authenticatorWith({ id: 'phone', name: 'Phone' })
+const spare = authenticatorWith({ id: 'spare', name: 'Spare', secret: 'other' })
+const both = enrolledRecord({ epoch: 3, authenticators: [phone, spare] })
+
+const lastStepsOf = ({ authenticators }: SecondStepRecord) =>
+  authenticators.map((one) => (one.type === 'totp' ? one.lastStep : null))
+
+function confirm(record: SecondStepRecord, replaces: Replaced, name: string | null, code?: string) {
+  const command = { owner: 'stamp', unproven: { ...UNPROVEN, secret: 'new' }, replaces }
+  const begun = deepFreeze(beginKeyChange(record, command, NOW).record)
+  const given = code ?? codeOf(STEP_NOW)
+  const asked = { owner: 'stamp', given, id: 'new', name, backupCodes: backupCodeSet('new') }
+  return confirmSetup(begun, asked, { now: NOW, window: 1, keys: keysWith() }).then(deepFreeze)
+}
+
+describe('a user with a phone and a spare', () => {
+  it('signs in by either, and each burns its own codes', async () => {
+    const first = await judge(both, otp(otherCode(STEP_NOW)), { keys })
+    expect(first.answer.kind).to.equal('accepted')
+    expect(lastStepsOf(first.record)).to.deep.equal([phone.lastStep, STEP_NOW])
+    const again = await judge(first.record, otp(otherCode(STEP_NOW)), { keys })
+    expect(again.answer).to.deep.equal({ kind: 'wrong-code', counted: false })
+    const other = await judge(first.record, otp(codeOf(STEP_NOW)), { keys })
+    expect(other.answer.kind).to.equal('accepted')
+    expect(lastStepsOf(other.record)).to.deep.equal([STEP_NOW, STEP_NOW])
+  })
+
+  it('does not sign in by a burned code, though the other device has it by chance', async () => {
+    const used = { lastStep: STEP_NOW, secret: 'sealed' }
+    for (const order of [0, 1]) {
+      const twin = [authenticatorWith({ id: 'a', ...used }), authenticatorWith({ id: 'b' })]
+      const authenticators = order === 0 ? twin : twin.toReversed()
+      const record = enrolledRecord({ authenticators })
+      const { answer } = await judge(record, otp(codeOf(STEP_NOW)), { keys })
+      expect(answer).to.deep.equal({ kind: 'wrong-code', counted: false })
+    }
+  })
+
+  it('has one budget: a wrong code is one miss', async () => {
+    const { record, events } = await judge(both, otp(wrongCode(NOW)), { keys })
+    expect(record.attempts).to.deep.equal({ misses: [NOW], consecutive: 1 })
+    expect(events).to.deep.equal([{ type: 'wrong-code', method: 'totp' }])
+  })
+})
+
+describe('one more authenticator', () => {
+  it('is bound beside those that are there; every other session ends', async () => {
+    const { record, answer, events } = await confirm(both, 'none', 'Tablet')
+    expect(answer).to.include({ kind: 'enrolled', epoch: 4 })
+    expect(record.authenticators.slice(0, 2)).to.deep.equal([phone, spare])
+    expect(record.authenticators[2]).to.include({ id: 'new', name: 'Tablet', lastStep: STEP_NOW })
+    const detail = { name: 'Tablet', serial: null }
+    expect(events).to.deep.equal([{ type: 'authenticator-added', method: 'totp', detail }])
+  })
+
+  it('does not have the name of another, and its code is not looked at then', async () => {
+    const decision = await confirm(both, 'none', 'PHONE', wrongCode(NOW))
+    expect(decision.answer).to.deep.equal({ kind: 'name-taken' })
+    expect(decision.record.setup?.misses).to.equal(0)
+  })
+
+  it('is the fifth with codes at most', async () => {
+    const many = Array.from({ length: 5 }, (_, nth) => authenticatorWith({ id: `${nth}` }))
+    expect(hasNoRoom({ authenticators: many.slice(1) }, 'totp')).to.equal(false)
+    expect(hasNoRoom({ authenticators: many }, 'totp')).to.equal(true)
+    const full = enrolledRecord({ authenticators: many })
+    expect((await confirm(full, 'none', null)).answer.kind).to.equal('setup-expired')
+    expect((await confirm(full, { id: '2' }, null)).answer.kind).to.equal('enrolled')
+  })
+})
+
+describe('a change of one of several keys', () => {
+  it('replaces that one, which keeps its name and place', async () => {
+    const { record, events } = await confirm(both, { id: 'phone' }, null)
+    expect(record.authenticators[0]).to.include({ id: 'new', name: 'Phone', since: NOW })
+    expect(record.authenticators[1]).to.equal(spare)
+    const detail = { name: 'Phone', serial: null }
+    expect(events).to.deep.equal([{ type: 'key-changed', method: 'totp', detail }])
+  })
+
+  it('may have its own name, and not that of the other', async () => {
+    expect((await confirm(both, { id: 'phone' }, 'phone')).answer.kind).to.equal('enrolled')
+    expect((await confirm(both, { id: 'phone' }, 'spare')).answer.kind).to.equal('name-taken')
+  })
+
+  it('is over once the one to be replaced is gone', async () => {
+    expect((await confirm(both, { id: 'gone' }, null)).answer.kind).to.equal('setup-expired')
+  })
+})
+
+describe('an authenticator that is removed', () => {
+  it('signs in no more, and every other session ends', async () => {
+    const { record, events } = deepFreeze(removeByUser(both, 'phone', 1))
+    expect(record).to.deep.include({ epoch: 4, authenticators: [spare], setup: null })
+    expect(record.backupCodes).to.equal(both.backupCodes)
+    const detail = { name: 'Phone', serial: null }
+    expect(events).to.deep.equal([{ type: 'authenticator-removed', method: 'totp', detail }])
+    expect((await judge(record, otp(codeOf(STEP_NOW)), { keys })).answer.kind).to.equal(
+      'wrong-code',
+    )
+  })
+
+  it('is a second step less, if it is the last', () => {
+    const last = deepFreeze(removeByUser(both, 'phone', 1)).record
+    const { record, events } = removeByUser(last, 'spare', 1)
+    expect(record).to.deep.include({ authenticators: [], backupCodes: null, epoch: 5 })
+    expect(events).to.deep.equal([{ type: 'disabled', method: null }])
+  })
+
+  it('is none where there is none of this id', () => {
+    for (const id of ['', 'gone', '__proto__']) {
+      expect(removeByUser(both, id, 1).record).to.equal(both)
+    }
+  })
+
+  // Five devices' tries are fewer than one's. A guesser who has used them up must not get the rest of one's.
+  it('gives a guesser no tries back', () => {
+    const five = Array.from({ length: 5 }, (_, nth) => authenticatorWith({ id: `${nth}` }))
+    const caps = capsOf({ authenticators: five }, 1, NOW)
+    const misses = Array.from({ length: caps.day }, (_, nth) => NOW - DAY / 2 + nth)
+    const attempts = { misses, consecutive: 4 }
+    const record = enrolledRecord({ authenticators: five, attempts })
+    const one = withAuthenticators(record, five.slice(0, 1), 1)
+    expect(one.attempts.misses).to.have.length(attemptCaps(3).day)
+    expect(one.attempts.consecutive).to.equal(4)
+    const back = withAuthenticators(one, five, 1)
+    expect(back.attempts.misses).to.deep.equal(misses)
+    expect(withAuthenticators(record, five, 1).attempts).to.equal(attempts)
+  })
+})
+
+describe('an authenticator that is renamed', () => {
+  it('has another name, and no session ends', () => {
+    const { record, answer, events } = renameByUser(both, 'phone', 'Work')
+    expect(answer).to.equal('renamed')
+    expect(record).to.deep.equal({ ...both, authenticators: [{ ...phone, name: 'Work' }, spare] })
+    const detail = { name: 'Work', serial: null, before: 'Phone' }
+    expect(events).to.deep.equal([{ type: 'authenticator-renamed', method: 'totp', detail }])
+  })
+
+  it('changes nothing where the name is its own already, another’s, or it is gone', () => {
+    for (const [id, name, answer] of [
+      ['phone', 'Phone', 'renamed'],
+      ['phone', 'spare', 'name-taken'],
+      ['gone', 'x', 'not-found'],
+    ] as const) {
+      expect(renameByUser(both, id, name)).to.deep.equal({ record: both, answer, events: [] })
+    }
+    expect(renameByUser(both, 'phone', 'PHONE').answer).to.equal('renamed')
+  })
+})
