@@ -163,10 +163,13 @@ function ask(
 
 /** Some authenticators note a miss. */
 function afterMiss(record: SecondStepRecord, answers: readonly MainAnswer[]): SecondStepRecord {
-  return answers.reduce((noted, { index, answer }) => {
-    if (answer.kind !== 'wrong' || !isAuthenticator(answer.kept)) return noted
-    return { ...noted, authenticators: noted.authenticators.with(index, answer.kept) }
-  }, record)
+  const noted = answers.flatMap(({ index, answer }) =>
+    answer.kind === 'wrong' && isAuthenticator(answer.kept) ? [{ index, kept: answer.kept }] : [],
+  )
+  if (noted.length === 0) return record
+  const authenticators = [...record.authenticators]
+  for (const { index, kept } of noted) authenticators[index] = kept
+  return { ...record, authenticators }
 }
 
 /** `known`: the factor has an answer of its own, so no other needs to be asked. */

@@ -1,6 +1,7 @@
 import type { Policy } from '../domain/policy.js'
 import type { SecondStepRecord } from '../domain/record.js'
 import type { RecordList } from '../domain/record-list.js'
+import type { SerialClaim } from '../domain/serial-claim.js'
 import type { AuditEntry, AuditLog } from './audit-log.js'
 import type { Counters } from './counters.js'
 import type { Signals } from './signals.js'
@@ -116,6 +117,17 @@ export interface RecordStore {
   findMany?(
     userIds: readonly string[],
   ): Promise<readonly PromiseSettledResult<SecondStepRecord | null>[]>
+
+  /**
+   * Optional, and needed to assign hardware tokens. The claim of a serial number, or `null` while nobody
+   * has claimed it. Rejects as `find` does.
+   *
+   * @param serial at most 64 printable ASCII characters, letters in upper case
+   */
+  findSerial?(serial: string): Promise<SerialClaim | null>
+
+  /** Optional, and needed beside `findSerial`. As `write`, for the claim of a serial number. */
+  writeSerial?(claim: SerialClaim, expectedVersion: number): Promise<boolean>
 
   /** Optional. How many records there are, or about; commands tell by it how far they are. */
   count?(): Promise<number>

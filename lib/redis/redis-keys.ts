@@ -34,6 +34,8 @@ export interface TagKeys {
   readonly lists: ListKeys
   /** A record's key without the hash at its end. */
   readonly records: string
+  /** The key of a serial number's claim without the hash at its end. */
+  readonly serials: string
   /** List of the audit log: whose changes were when, of everybody under this tag. */
   readonly allEvents: string
   /** The same of what needs no second factor. */
@@ -122,6 +124,7 @@ function tagKeys(start: string): TagKeys {
       'mail-resets-due': `${start}:list:mail-resets-due`,
     },
     records: `${start}:r:`,
+    serials: `${start}:serial:`,
     allEvents: `${start}:events`,
     allAttempts: `${start}:attempts`,
     events: `${start}:events:`,

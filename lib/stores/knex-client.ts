@@ -13,6 +13,7 @@ export const TABLES = {
   policy: 'second_step_policy',
   events: 'second_step_events',
   counters: 'second_step_counters',
+  serials: 'second_step_serials',
   schema: 'second_step_schema',
 } as const
 

@@ -18,12 +18,8 @@ const records: readonly Statement[] = [
   indexed(TABLES.records, 'paused_until'),
 ]
 
-const policy: Statement = (schema) =>
-  schema.createTable(TABLES.policy, (table) => {
-    table.string('id', 64).notNullable().primary()
-    table.integer('version').notNullable()
-    table.text('document', 'mediumtext').notNullable()
-  })
+const policy = documents(TABLES.policy)
+const serials = documents(TABLES.serials)
 
 const events: readonly Statement[] = [
   (schema) =>
@@ -62,7 +58,18 @@ export const VERSIONS: readonly (readonly Statement[])[] = [
   [...records, policy, ...events],
   mailResets,
   counters,
+  [serials],
 ]
+
+/** Documents that no list is made of. */
+function documents(name: string): Statement {
+  return (schema) =>
+    schema.createTable(name, (table) => {
+      table.string('id', 64).notNullable().primary()
+      table.integer('version').notNullable()
+      table.text('document', 'mediumtext').notNullable()
+    })
+}
 
 /** Sorted by one column and then by id, as pages are. */
 function indexed(table: string, column: string): Statement {

@@ -1,6 +1,7 @@
 import type { Policy } from '../domain/policy.js'
 import type { SecondStepRecord } from '../domain/record.js'
 import { listPlaceOf } from '../domain/record-list.js'
+import type { SerialClaim } from '../domain/serial-claim.js'
 import type { AuditEntry } from '../ports/audit-log.js'
 import { rowOf } from './knex-audit-log.js'
 import { type Database, hasTimedOut, jsonOf, TABLES, wasAborted } from './knex-client.js'
@@ -69,6 +70,13 @@ export class KnexWrites {
     const row = rowWith(THE_POLICY, policy)
     const change = { table: TABLES.policy, row, replaces, entries: [] }
     return this.#compareAndSet(change, policy, this.#put)
+  }
+
+  /** As `writeSerial` of the port. */
+  serial(claim: SerialClaim, replaces: number): Promise<boolean> {
+    const row = rowWith(hashOf(claim.serial), claim)
+    const change = { table: TABLES.serials, row, replaces, entries: [] }
+    return this.#compareAndSet(change, claim, this.#put)
   }
 
   async #compareAndSet(change: Change, document: Versioned, put: Put): Promise<boolean> {

@@ -1,5 +1,6 @@
 import type { Policy } from '../domain/policy.js'
 import type { SecondStepRecord } from '../domain/record.js'
+import type { SerialClaim } from '../domain/serial-claim.js'
 import { checkNoOptions } from '../errors/check-call.js'
 import { ConfigurationError } from '../errors/configuration-error.js'
 import type { RecordStore, WriteWithEntries } from '../ports/record-store.js'
@@ -41,20 +42,16 @@ export function memoryStore(...none: never[]): RecordStore {
   if (process.env.NODE_ENV === 'production') refuse()
   const records = new Map<string, Slot<SecondStepRecord>>()
   const policy = new Slot<Policy>()
+  const serials = new Map<string, Slot<SerialClaim>>()
   const audit = memoryAuditLog()
 
-  function slotOf(userId: string): Slot<SecondStepRecord> {
-    const slot = records.get(userId) ?? new Slot<SecondStepRecord>()
-    records.set(userId, slot)
-    return slot
-  }
   const write: RecordStore['write'] = async (record, expectedVersion) =>
-    slotOf(record.userId).write(record, expectedVersion)
+    slotOf(records, record.userId).write(record, expectedVersion)
   const writeWith: WriteWithEntries = {
     write,
     audit,
     async run(record, expectedVersion, entries) {
-      const slot = slotOf(record.userId)
+      const slot = slotOf(records, record.userId)
       const isSentAgain = slot.read()?.writeId === record.writeId
       const won = slot.write(record, expectedVersion)
       if (won && !isSentAgain) await audit.append(entries)
@@ -69,6 +66,10 @@ export function memoryStore(...none: never[]): RecordStore {
     findPolicy: async () => policy.read(),
     writePolicy: async (document, expectedVersion) => policy.write(document, expectedVersion),
 
+    findSerial: async (serial) => serials.get(serial)?.read() ?? null,
+    writeSerial: async (claim, expectedVersion) =>
+      slotOf(serials, claim.serial).write(claim, expectedVersion),
+
     async list(query) {
       const stored = [...records.values()].flatMap((slot) => slot.read() ?? [])
       return memoryPage(stored, query)
@@ -82,6 +83,15 @@ export function memoryStore(...none: never[]): RecordStore {
       warned = true
     },
   }
+}
+
+function slotOf<Document extends Versioned>(
+  slots: Map<string, Slot<Document>>,
+  key: string,
+): Slot<Document> {
+  const slot = slots.get(key) ?? new Slot<Document>()
+  slots.set(key, slot)
+  return slot
 }
 
 function refuse(): never {

@@ -13,6 +13,7 @@ import { countRecords } from './redis-list.js'
 import { readMarkers, requireMarkers } from './redis-marker.js'
 import { redisPage } from './redis-pages.js'
 import { RedisPolicy } from './redis-policy.js'
+import { RedisSerials } from './redis-serials.js'
 import { RedisUpgrade, type UpgradeProgress } from './redis-upgrade.js'
 import { writeRecordAt, writeRecordWithEntries } from './redis-writes.js'
 
@@ -61,6 +62,7 @@ export function redisStore(redis: RedisClient, options: RedisStoreOptions = {}):
   const keys = redisKeys(prefix)
   const documents = new RedisDocuments(redis, keys)
   const policy = new RedisPolicy(redis, keys)
+  const serials = new RedisSerials(redis, keys)
   const upgrade = new RedisUpgrade(redis, prefix)
 
   const audit = redisAuditLog(redis, { prefix })
@@ -88,6 +90,8 @@ export function redisStore(redis: RedisClient, options: RedisStoreOptions = {}):
     read: (userId, hint) => documents.recordAndPolicy(userId, hint) as Promise<RecordAndPolicy>,
     findMany: async (userIds) =>
       (await documents.records(userIds)) as PromiseSettledResult<SecondStepRecord | null>[],
+    findSerial: (serial) => serials.find(serial),
+    writeSerial: (claim, expectedVersion) => serials.write(claim, expectedVersion),
     list: (query) => redisPage(redis, keys, query),
     count: () => countRecords(redis, keys.tags),
     audit,

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { defaultPolicy, type Policy } from '../domain/policy.js'
 import { blankRecord, type SecondStepRecord } from '../domain/record.js'
+import type { SerialClaim } from '../domain/serial-claim.js'
 import type { RecordStore } from '../ports/record-store.js'
 
 /** 32 of them, by chance. */
@@ -30,6 +31,25 @@ export const thePolicy: Kind<Policy> = {
     Object.freeze({ ...defaultPolicy, mode: 'required', version, writeId: randomUUID() }),
   find: (store) => store.findPolicy(),
   write: (store, policy, expectedVersion) => store.writePolicy(policy, expectedVersion),
+}
+
+/** Its cases are for stores that hold hardware tokens. */
+export const aSerial: Kind<SerialClaim> = {
+  name: 'a serial number',
+  make: (version) => serialClaim('A-1 "B"', version),
+  find: async (store) => (await store.findSerial?.('A-1 "B"')) ?? null,
+  write: async (store, claim, expectedVersion) =>
+    (await store.writeSerial?.(claim, expectedVersion)) ?? false,
+}
+
+/** A claim that nobody has written yet. */
+export function serialClaim(serial: string, version: number): SerialClaim {
+  const userId = 'user-\u{1f511}'
+  const claimedAt = 1_750_000_000_123
+  return Object.freeze({
+    ...{ serial, version, writeId: randomUUID(), userId },
+    ...{ claimedAt, isHeld: version % 2 === 0 },
+  })
 }
 
 /** A record of every kind of value: null, empty lists, large numbers, text beyond ASCII. */

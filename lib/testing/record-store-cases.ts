@@ -5,6 +5,7 @@ import { lostRecordCases } from './lost-record-cases.js'
 import { mailResetListCases } from './mail-reset-list-cases.js'
 import { raceCases } from './race-cases.js'
 import { readCases } from './read-cases.js'
+import { serialCases } from './serial-cases.js'
 import type { StoreCase } from './store-under-test.js'
 import { userIdCases } from './user-id-cases.js'
 import { writeWithCases } from './write-with-cases.js'
@@ -28,4 +29,5 @@ export const recordStoreCases: readonly StoreCase[] = [
   ...listCases,
   ...mailResetListCases,
   ...writeWithCases,
+  ...serialCases,
 ]

@@ -11,7 +11,7 @@ import { auditLogCases, recordStoreCases } from '../../lib/testing/index.js'
 import { DATABASES, SQLITE, type TestDatabase } from '../support/databases.js'
 import { rejectionOf } from './rejection.js'
 
-const TABLES = ['second_step_records', 'second_step_policy', 'second_step_events']
+const TABLES = ['records', 'policy', 'events', 'serials'].map((name) => `second_step_${name}`)
 
 for (const kind of DATABASES) {
   describe(`knexStore on ${kind.name}`, function () {

@@ -1,0 +1,46 @@
+import type { SerialClaim } from '../domain/serial-claim.js'
+import { type RedisClient, redisScript } from '../redis/redis-client.js'
+import type { RedisKeys } from '../redis/redis-keys.js'
+import { emptied, parseDocument } from './redis-lost.js'
+import { argumentsOf, COMPARE_AND_SET, HEAD_OF_JSON, hasWon } from './redis-writes.js'
+
+// A claim that was lost is made anew: it opens nothing.
+const claimSerial = redisScript(`
+${HEAD_OF_JSON}
+local head = headOfJson
+local function lost() return false end
+${COMPARE_AND_SET}
+return 1
+`)
+
+/** Keeps the claims of serial numbers: shared out to the tags as users are. */
+export class RedisSerials {
+  readonly #redis: RedisClient
+  readonly #keys: RedisKeys
+
+  constructor(redis: RedisClient, keys: RedisKeys) {
+    this.#redis = redis
+    this.#keys = keys
+  }
+
+  /** @throws Error where the answer cannot be known */
+  async find(serial: string): Promise<SerialClaim | null> {
+    const { key, marker } = this.#place(serial)
+    const [words, text] = await this.#redis.mget([marker, key])
+    if (typeof words !== 'string') throw emptied(marker)
+    return typeof text === 'string' ? (parseDocument(key, text) as SerialClaim) : null
+  }
+
+  /** As the port's `writeSerial`. */
+  async write(claim: SerialClaim, expectedVersion: number): Promise<boolean> {
+    const { key, marker } = this.#place(claim.serial)
+    return hasWon(
+      await claimSerial(this.#redis, [key, marker], argumentsOf(claim, expectedVersion)),
+    )
+  }
+
+  #place(serial: string) {
+    const { tag, hash } = this.#keys.place(serial)
+    return { key: tag.serials + hash, marker: tag.marker }
+  }
+}
