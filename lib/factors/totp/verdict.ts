@@ -35,15 +35,18 @@ export function matchCode(
   { lastStep, offset, window, now }: Expected,
 ): CodeMatch {
   const shown = stepAt(now, parameters) + offset
-  const matching = stepsAround(shown, window, lastStep).filter((step) =>
-    isSameText(code, codeAt(step, secret, parameters)),
-  )
-  if (matching.length === 0) return { kind: 'mismatch' }
-  // Two steps can have the same code by chance: a code that was just used stays used.
-  const accepted = matching.includes(lastStep)
-    ? undefined
-    : matching.find((step) => step > lastStep)
-  return accepted === undefined ? { kind: 'replay' } : { kind: 'match', step: accepted }
+  const isCodeOf = (step: number) => step >= 0 && isSameText(code, codeAt(step, secret, parameters))
+  // At any age: a client that repeats the last accepted code did not guess. And first, because two steps
+  // can have the same code by chance: a code that was just used stays used.
+  if (isCodeOf(lastStep)) return { kind: 'replay' }
+  let isOld = false
+  for (let step = shown - window; step <= shown + window; step += 1) {
+    if (step === lastStep || !isCodeOf(step)) continue
+    // No later step is asked: each takes as long as everything else that is judged.
+    if (step > lastStep) return { kind: 'match', step }
+    isOld = true
+  }
+  return isOld ? { kind: 'replay' } : { kind: 'mismatch' }
 }
 
 const OFF_AT_MOST = 10 * 60
@@ -69,12 +72,4 @@ export function stepsOff(
       (off) => current + off >= 0 && isSameText(code, codeAt(current + off, secret, parameters)),
     )
   return found ?? null
-}
-
-/**
- * The window, and the last accepted step at any age: a client that repeats that one did not guess.
- */
-function stepsAround(shown: number, window: number, lastStep: number): readonly number[] {
-  const steps = Array.from({ length: 2 * window + 1 }, (_, index) => shown - window + index)
-  return [lastStep, ...steps].filter((step) => step >= 0)
 }
