@@ -51,33 +51,60 @@ export class ByteWriter {
     }
   }
 
+  /** One byte. */
+  byte(value: number): void {
+    this.#grow(1)
+    this.#bytes[this.#length++] = value
+  }
+
   raw(bytes: Uint8Array): void {
     this.#grow(bytes.length)
     this.#bytes.set(bytes, this.#length)
     this.#length += bytes.length
   }
 
-  /** The bytes of what is base64url. */
-  base64url(text: string): void {
-    this.#grow(text.length)
-    this.#length += this.#bytes.write(text, this.#length, 'base64url')
+  /**
+   * The bytes of what is base64url. By hand, because `Buffer` takes longer and takes anything.
+   *
+   * @returns false, and nothing is written, for what `isBase64url` says is none
+   */
+  base64url(text: string): boolean {
+    const { length } = text
+    this.#grow(length)
+    const bytes = this.#bytes
+    let at = this.#length
+    let bits = 0
+    for (let nth = 0; nth < length; nth += 1) {
+      const digit = digitOf(text.charCodeAt(nth))
+      if (digit === NO_DIGIT) return false
+      bits = (bits << 6) | digit
+      const over = nth & 3
+      if (over !== 0) bytes[at++] = bits >> (6 - 2 * over)
+    }
+    if (!endsWell(length, bits)) return false
+    this.#length = at
+    return true
   }
 
   ascii(text: string): void {
-    this.raw(Buffer.from(text, 'latin1'))
+    this.#grow(text.length)
+    for (let nth = 0; nth < text.length; nth += 1) {
+      this.#bytes[this.#length++] = text.charCodeAt(nth)
+    }
   }
 
   /** @throws BytesError for half a pair of surrogates */
   string(value: string): void {
-    if (CANONICAL_UUID.test(value)) {
+    if (value.length === 36 && CANONICAL_UUID.test(value)) {
       this.count(UUID)
       this.raw(Buffer.from(value.replaceAll('-', ''), 'hex'))
       return
     }
-    if (isBase64url(value) && value !== '') {
+    if (value !== '') {
+      const before = this.#length
       this.count(sizeOf(value) * 4 + BASE64URL)
-      this.base64url(value)
-      return
+      if (this.base64url(value)) return
+      this.#length = before
     }
     const parts = value.split('.')
     if (parts.length > 1 && parts.length < 10) this.#dotted(parts)
@@ -213,13 +240,32 @@ export class ByteReader {
 
 /** Whether bytes are written so in base64url: without padding, and with nothing in the last bits. */
 export function isBase64url(text: string): boolean {
-  if (!/^[\w-]*$/.test(text)) return false
-  const ends = LAST_CHARACTERS[text.length % 4] ?? ''
-  return ends === '' ? text.length % 4 === 0 : ends.includes(text.charAt(text.length - 1))
+  const { length } = text
+  let last = 0
+  for (let nth = 0; nth < length; nth += 1) {
+    last = digitOf(text.charCodeAt(nth))
+    if (last === NO_DIGIT) return false
+  }
+  return endsWell(length, last)
 }
 
-/** By how many characters there are beyond fours. One alone stands for no byte. */
-const LAST_CHARACTERS = ['', '', 'AQgw', 'AEIMQUYcgkosw048']
+/** One character alone stands for no byte. Two have four bits too many, three have two: nothing is in them. */
+function endsWell(length: number, last: number): boolean {
+  const over = length & 3
+  return over !== 1 && (over === 0 || (last & (over === 2 ? 15 : 3)) === 0)
+}
+
+const NO_DIGIT = 64
+const DIGITS = new Uint8Array(128).fill(NO_DIGIT)
+for (let value = 0; value < 64; value += 1) {
+  const digit = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
+  DIGITS[digit.charCodeAt(value)] = value
+}
+
+/** What a character stands for in base64url. */
+function digitOf(code: number): number {
+  return DIGITS[code] ?? NO_DIGIT
+}
 
 /** How many bytes base64url stands for. */
 export function sizeOf(base64url: string): number {

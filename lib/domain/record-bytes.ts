@@ -1,4 +1,4 @@
-import type { BackupCodeSet } from '../factors/backup-codes/kept.js'
+import { type BackupCodeSet, unusedBackupCodes } from '../factors/backup-codes/kept.js'
 import type { Authenticator, UnprovenAuthenticator } from '../factors/factors.js'
 import type { OneTimeCode } from '../factors/one-time-codes/kept.js'
 import { ByteReader, BytesError, ByteWriter, checksum, isBase64url, sizeOf } from './bytes.js'
@@ -125,20 +125,27 @@ function encoded(record: SecondStepRecord): NamedBytes {
   only(record, 19)
   only(record.attempts, 2)
   const writer = new ByteWriter()
-  writer.raw(Uint8Array.of(FORMAT))
+  writer.byte(FORMAT)
   writer.ascii(`${record.version}:`)
   const nameAt = writer.written.length
   writer.string(record.writeId)
   const nameEnd = writer.written.length
   writer.string(record.userId)
   let mask = 0
-  for (const [nth, part] of PARTS.entries()) if (says(record, part)) mask += 2 ** nth
-  writer.count(mask)
-  for (const [nth, part] of PARTS.entries()) {
-    if (mask & (2 ** nth)) WRITERS[part](writer, record)
+  let bit = 1
+  for (const part of PARTS) {
+    if (says(record, part)) mask |= bit
+    bit <<= 1
   }
-  const sum = checksum(writer.written, writer.written.length)
-  writer.raw(Uint8Array.of(sum >>> 24, sum >>> 16, sum >>> 8, sum))
+  writer.count(mask)
+  bit = 1
+  for (const part of PARTS) {
+    if (mask & bit) WRITERS[part](writer, record)
+    bit <<= 1
+  }
+  const { written } = writer
+  const sum = checksum(written, written.length)
+  for (const shift of [24, 16, 8, 0]) writer.byte(sum >>> shift)
   const bytes = writer.written
   return { bytes, name: bytes.subarray(nameAt, nameEnd) }
 }
@@ -153,7 +160,10 @@ function says(record: SecondStepRecord, part: Part): boolean {
 
 /** @throws BytesError for an object with further members: they would be lost */
 function only(value: object, members: number): void {
-  if (Object.keys(value).length !== members) throw new BytesError('an unknown member')
+  let left = members
+  // Without the list of names, which would be made for each code and each login that has ended.
+  for (const name in value) if (Object.hasOwn(value, name)) left -= 1
+  if (left !== 0) throw new BytesError('an unknown member')
 }
 
 type Write = (writer: ByteWriter, record: SecondStepRecord) => void
@@ -470,11 +480,15 @@ function writeBackupCodes(writer: ByteWriter, set: BackupCodeSet): void {
     if (areEven) writer.base64url(code.digest)
     else writer.string(code.digest)
   }
-  const used = set.codes.flatMap(({ usedAt }, at) => (usedAt === null ? [] : [{ at, usedAt }]))
-  list(writer, used, ({ at, usedAt }) => {
-    writer.count(at)
-    writer.time(usedAt)
-  })
+  writer.count(set.codes.length - unusedBackupCodes(set))
+  let at = 0
+  for (const { usedAt } of set.codes) {
+    if (usedAt !== null) {
+      writer.count(at)
+      writer.time(usedAt)
+    }
+    at += 1
+  }
 }
 
 function readBackupCodes(reader: ByteReader): BackupCodeSet {
