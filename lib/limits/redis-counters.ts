@@ -78,13 +78,12 @@ export function redisCounters(redis: RedisClient, options: RedisCountersOptions 
     for (const { limit, optional } of wanted) {
       args.push(String((optional ? -1 : 1) * limitOf(limit)))
     }
-    const [free, ...counted] = numbersOf(await count(redis, keys, args), 1 + 2 * wanted.length)
+    const counted = numbersOf(await count(redis, keys, args), 1 + 2 * wanted.length)
+    const [free] = counted
     return wanted.map((place, nth): Taking => {
-      const [limit, taken = 0, wait = 0] = [
-        limitOf(place.limit),
-        counted[2 * nth],
-        counted[2 * nth + 1],
-      ]
+      const limit = limitOf(place.limit)
+      const taken = counted[1 + 2 * nth] ?? 0
+      const wait = counted[2 + 2 * nth] ?? 0
       const isFull = taken + 1 > limit
       if (free === 1 && !isFull) return { taken: true, left: limit - taken - 1, retryAfter: 0 }
       return { taken: false, left: 0, retryAfter: isFull ? Math.max(1, wait) : 0 }

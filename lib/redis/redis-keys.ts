@@ -69,6 +69,10 @@ export interface RedisKeys {
 // The first of 16 characters stands for six bits, so it names the tag.
 const BASE64URL = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
 
+/** The users whose place is remembered; a name that is longer is not. */
+const KNOWN_AT_MOST = 1000
+const LONGEST_KNOWN = 100
+
 /** The characters of a hash: 96 bits in base64url. */
 export const HASH_LENGTH = 16
 
@@ -104,11 +108,21 @@ export function redisKeys(prefix: string): RedisKeys {
     const tag = tags[tagNumberOf(hash)] ?? first
     return { tag, hash, key: tag.records + hash }
   }
+  // One request asks several times where a record is.
+  const known = new Map<string, RecordPlace>()
+  const place = (userId: string): RecordPlace => {
+    const there = known.get(userId)
+    if (there !== undefined) return there
+    if (known.size >= KNOWN_AT_MOST) known.clear()
+    const found = placeOfHash(redisHash(userId))
+    if (userId.length <= LONGEST_KNOWN) known.set(userId, found)
+    return found
+  }
   return {
     tags,
     first,
     copying: `${first.policy}:copying`,
-    place: (userId) => placeOfHash(redisHash(userId)),
+    place,
     placeOfHash,
   }
 }

@@ -25,8 +25,9 @@ const ATTEMPTS_OF_NOBODY = 1000
  * Lua that adds entries, each once, however often it is sent. Lists of one user have the entries; the
  * lists of everybody under the same tag have their ids, each with the user's hash. From `keys` on, KEYS are
  * the user's changes, their attempts, everybody's changes, everybody's attempts. From `args` on,
- * ARGV are the user's hash, the id before which entries are too old, seconds to keep, the lengths of the
- * four lists, then the entries, with a letter for the kind in front.
+ * ARGV are the id before which entries are too old, the seconds to keep and the lengths of the four lists
+ * in one (each argument takes time to send), then the entries, with a letter for the kind in front. `hash` is
+ * the user's.
  *
  * A user agent is the largest part of an entry, so an entry that is no longer the newest keeps only what the
  * next newer one has differently. Each sixteenth keeps all, so that nobody looks far. Lists get longer than
@@ -123,12 +124,13 @@ end
 local function keepFor(key, seconds)
   if redis.call('TTL', key) < seconds then redis.call('EXPIRE', key, seconds + 86400) end
 end
-local function appendEntries(keys, args)
-  local hash, oldest, seconds = ARGV[args], ARGV[args + 1], tonumber(ARGV[args + 2])
-  oldest = oldestKept(oldest, seconds)
+local function appendEntries(keys, args, hash)
+  local bounds = string.gmatch(ARGV[args + 1], '%d+')
+  local seconds = tonumber(bounds())
+  local oldest = oldestKept(ARGV[args], seconds)
   local lengths, used = {}, {}
-  for list = 0, 3 do lengths[list] = tonumber(ARGV[args + 3 + list]) end
-  for i = args + 7, #ARGV do
+  for list = 0, 3 do lengths[list] = tonumber(bounds()) end
+  for i = args + 2, #ARGV do
     local list = string.sub(ARGV[i], 1, 1) == 'c' and 0 or 1
     local text = string.sub(ARGV[i], 2)
     local length = addEntry(KEYS[keys + list], text)
@@ -160,7 +162,7 @@ end
 
 const append = redisScript(`
 ${APPEND_IN_LUA}
-appendEntries(1, 1)
+appendEntries(1, 2, ARGV[1])
 return 1
 `)
 
@@ -174,10 +176,10 @@ export function appendArguments(
   const newest = Math.max(0, ...entries.map(({ at }) => at))
   const ofTag = Math.ceil(length / TAGS)
   const attempts = user === null ? ATTEMPTS_OF_NOBODY : ATTEMPTS_OF_ONE_USER
-  const numbers = [days * DAY_S, CHANGES_OF_ONE_USER, attempts, ofTag, ofTag].map(String)
+  const bounds = `${days * DAY_S} ${CHANGES_OF_ONE_USER} ${attempts} ${ofTag} ${ofTag}`
   return {
     names: [tag.events + hash, tag.attempts + hash, tag.allEvents, tag.allAttempts],
-    args: [hash, shortIdOfTime(newest - days * DAY_MS), ...numbers, ...entries.map(kindAndEntry)],
+    args: [shortIdOfTime(newest - days * DAY_MS), bounds, ...entries.map(kindAndEntry)],
   }
 }
 
@@ -191,5 +193,5 @@ export async function appendAbout(
   // No user has the empty id. It stands for events about no single user.
   const place = keys.place(entries[0]?.user ?? '')
   const { names, args } = appendArguments(place, bounds, entries)
-  await append(redis, names, args)
+  await append(redis, names, [place.hash, ...args])
 }

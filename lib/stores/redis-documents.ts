@@ -101,7 +101,9 @@ export class RedisDocuments {
     const { policy } = place.tag
     const answer: unknown = await lookAtOnce(this.#redis, [...keysOf(place), policy], [place.hash])
     const [kind, told, words, text] = Array.isArray(answer) ? answer : []
-    const record = foundAgain(place, String(kind), told)
+    const found = String(kind)
+    const bytes = found === 'found' && Buffer.isBuffer(told) ? told : null
+    const record = this.#foundOf(place, bytes) ?? foundAgain(place, found, told)
     return { record, policy: policyOf(policy, String(words), textOf(text)) }
   }
 

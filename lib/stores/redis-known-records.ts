@@ -37,7 +37,8 @@ export class KnownRecords {
 }
 
 function frozen<T extends object>(value: T): T {
-  for (const member of Object.values(value)) {
+  for (const name in value) {
+    const member: unknown = Object.hasOwn(value, name) ? value[name] : null
     if (typeof member === 'object' && member !== null) frozen(member)
   }
   return Object.freeze(value)

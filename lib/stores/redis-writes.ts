@@ -34,8 +34,8 @@ end
 if version ~= tonumber(ARGV[1]) then return 0 end
 redis.call('SET', KEYS[1], ARGV[3])`
 
-// KEYS go on with the lists, that of all first; ARGV with the hash, a place in each list, and the name of
-// the write as it stands in a record's bytes. The lists have
+// KEYS go on with the lists, that of all first; ARGV with the hash, the places in the lists with a comma behind
+// each, and the name of the write as it stands in a record's bytes. The lists have
 // the record's slot, so that one script changes both or neither: no list is ever behind, and none
 // needs healing. A script that fails half way undoes nothing, so every list is looked at first.
 const WRITE_RECORD = `
@@ -44,7 +44,7 @@ ${HEAD_OF_JSON}
 local function head(stored)
   if string.byte(stored) ~= 1 then return headOfJson(stored) end
   local version, at = string.match(stored, '^.(%d+):()')
-  return tonumber(version), string.sub(stored, at, at + #ARGV[9] - 1) == ARGV[9]
+  return tonumber(version), string.sub(stored, at, at + #ARGV[6] - 1) == ARGV[6]
 end
 local places, listed = {}, false
 for i = 3, 6 do
@@ -59,15 +59,19 @@ if not places[3] and redis.call('EXISTS', KEYS[1]) == 1 and redis.call('EXISTS',
   return redis.error_reply('ERR the list of all records is lost')
 end
 ${COMPARE_AND_SET}
-for i = 3, 6 do
-  local place = tonumber(ARGV[2 + i])
-  if place ~= places[i] then
-    if place then redis.call('ZADD', KEYS[i], ARGV[2 + i], ARGV[4])
-    else redis.call('ZREM', KEYS[i], ARGV[4]) end
+local list = 3
+for time in string.gmatch(ARGV[5], '([^,]*),') do
+  local place = tonumber(time)
+  if place ~= places[list] then
+    if place then redis.call('ZADD', KEYS[list], time, ARGV[4])
+    else redis.call('ZREM', KEYS[list], ARGV[4]) end
   end
+  list = list + 1
 end
 note(KEYS[2], marker, RECORDS)
 `
+
+const BOUNDS = { length: LENGTH, days: DAYS }
 
 const writeRecord = redisScript(`${WRITE_RECORD} return 1`)
 
@@ -76,7 +80,7 @@ const writeRecordWith = redisScript(`
 ${APPEND_IN_LUA}
 for i = 7, #KEYS do redis.call('LLEN', KEYS[i]) end
 ${WRITE_RECORD}
-appendEntries(7, 10)
+appendEntries(7, 7, ARGV[4])
 return 1
 `)
 
@@ -106,22 +110,23 @@ export async function writeRecordWithEntries(
 ): Promise<boolean> {
   const place = keys.place(record.userId)
   const { names, args } = recordArguments(place, record, expectedVersion)
-  const more = appendArguments(place, { length: LENGTH, days: DAYS }, entries)
-  const answer = await writeRecordWith(redis, [...names, ...more.names], [...args, ...more.args])
-  return hasWon(answer)
+  const more = appendArguments(place, BOUNDS, entries)
+  names.push(...more.names)
+  args.push(...more.args)
+  return hasWon(await writeRecordWith(redis, names, args))
 }
 
 function recordArguments(
   { tag, key, hash }: RecordPlace,
   record: SecondStepRecord,
   expectedVersion: number,
-): { readonly names: readonly string[]; readonly args: readonly RedisArgument[] } {
+): { readonly names: string[]; readonly args: RedisArgument[] } {
   const { marker, lists } = tag
   const names = [key, marker, lists.all, lists.locked, lists.paused, lists['mail-resets-due']]
-  const places = placesOf(listPlaceOf(record)).map((time) => String(time ?? ''))
+  let places = ''
+  for (const time of placesOf(listPlaceOf(record))) places += `${time ?? ''},`
   const { bytes, name } = encodeNamedRecord(record)
-  const own = [String(expectedVersion), record.writeId, bytes]
-  return { names, args: [...own, hash, ...places, name] }
+  return { names, args: [String(expectedVersion), record.writeId, bytes, hash, places, name] }
 }
 
 /** In the list of all, 0 stands for who is not enrolled. */
