@@ -17,13 +17,20 @@ export function nameWrite(own: string, before: string): string {
 
 /** The short names of the write and of those before it, latest first. */
 export function shortNames(writeId: string): readonly string[] {
-  return writeId.split('.').map((name) => name.slice(0, SHORT))
+  const names: string[] = []
+  for (let from = 0; from >= 0; ) {
+    const end = writeId.indexOf('.', from)
+    const name = end < 0 ? writeId.slice(from) : writeId.slice(from, end)
+    names.push(name.length > SHORT ? name.slice(0, SHORT) : name)
+    from = end < 0 ? -1 : end + 1
+  }
+  return names
 }
 
 /** The short name by which later writes name this one. */
 export function shortName(writeId: string): string {
-  const [own = ''] = writeId.split('.', 1)
-  return own.slice(0, SHORT)
+  const end = writeId.indexOf('.')
+  return writeId.slice(0, end < 0 ? SHORT : Math.min(end, SHORT))
 }
 
 /** Whether a document with this `writeId` was made by the write of that name, or after it. */

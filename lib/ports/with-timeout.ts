@@ -18,24 +18,18 @@ export function within<T>(part: string, call: () => Promise<T>, timeout: number)
     const fail = (cause: unknown) => reject(new UnavailableError(part, cause))
     const limit = timeLimit(timeout)
     const waiting = limit.begin(fail)
-    begun(call).then(
-      (answer) => {
+    const refuse = (cause: unknown) => {
+      limit.end(waiting)
+      fail(cause)
+    }
+    // A call may throw instead of rejecting, and a host's may answer without a promise.
+    try {
+      Promise.resolve(call()).then((answer) => {
         limit.end(waiting)
         resolve(answer)
-      },
-      (cause: unknown) => {
-        limit.end(waiting)
-        fail(cause)
-      },
-    )
+      }, refuse)
+    } catch (cause) {
+      refuse(cause)
+    }
   })
-}
-
-/** A call may throw instead of rejecting, and a host's may answer without a promise. */
-function begun<T>(call: () => Promise<T>): Promise<T> {
-  try {
-    return Promise.resolve(call())
-  } catch (cause) {
-    return Promise.reject(cause)
-  }
 }

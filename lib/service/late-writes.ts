@@ -95,8 +95,9 @@ export class LateWrites {
   /** Takes note of a document as it was just read: the writes that it names have taken place. */
   seen({ writeId }: Named): void {
     if (this.#owed.size === 0) return
-    for (const name of [...shortNames(writeId)].reverse()) {
-      const owed = this.#owed.get(name)
+    const names = shortNames(writeId)
+    for (let nth = names.length - 1; nth >= 0; nth -= 1) {
+      const owed = this.#owed.get(names[nth] ?? '')
       if (owed !== undefined) this.#confirm(owed)
     }
   }
