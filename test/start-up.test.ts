@@ -35,8 +35,9 @@ const texts = () => read.filter((file) => /\\/messages\\/|\\.ejs$/.test(file)).m
 const atStart = texts()
 loadMessages().for(['it']).t('settings.back')
 loadMessages().for(['it']).t('settings.title')
-const ofQrCodes = read.filter((file) => file.includes('/node_modules/qrcode/')).length
-console.log(JSON.stringify({ atStart, after: texts(), ofQrCodes }))
+const countOf = (name) => read.filter((file) => file.includes('/node_modules/' + name + '/')).length
+const [ofQrCodes, ofXml] = [countOf('qrcode'), countOf('sax')]
+console.log(JSON.stringify({ atStart, after: texts(), ofQrCodes, ofXml }))
 process.exit()
 `
 
@@ -48,6 +49,7 @@ async function run() {
 
 describe('An app that starts', () => {
   it('reads no text and no view before it shows one, then those of one language, once, and draws no QR code', async () => {
-    expect(await run()).to.deep.equal({ atStart: [], after: ['it.json'], ofQrCodes: 0 })
+    const none = { ofQrCodes: 0, ofXml: 0 }
+    expect(await run()).to.deep.equal({ atStart: [], after: ['it.json'], ...none })
   })
 })

@@ -1,3 +1,4 @@
+import { serialKey } from '../domain/serial-claim.js'
 import { type Bytes, decode } from './decode.js'
 import { faultAt, type TokenEntry } from './entry.js'
 import { readCsv } from './read-csv.js'
@@ -31,7 +32,8 @@ export async function* readTokens(
 async function* once(entries: AsyncIterable<TokenEntry>): AsyncGenerator<TokenEntry> {
   const serials = new SeenSerials()
   for await (const entry of entries) {
-    const isTwice = entry.kind === 'token' && serials.see(entry.token.serial, entry.line) !== null
+    const isTwice =
+      entry.kind === 'token' && serials.see(serialKey(entry.token.serial), entry.line) !== null
     yield isTwice ? faultAt(entry.line, 'already-in-file') : entry
   }
 }

@@ -44,7 +44,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   // The admin router signs nobody in.
   'web/admin': [...BELOW_THE_WEB, 'text', 'web/request', 'web/routing'],
   // Files are read by nobody but the command line.
-  tokens: ['factors', 'node:crypto', 'node:util', 'sax'],
+  tokens: ['factors', 'domain/serial-claim', 'node:crypto', 'node:util', 'sax'],
   testing: ['domain', 'factors', 'ports', 'errors', 'node:assert', 'node:crypto'],
   cli: ['*'],
   options: ['*'],

@@ -92,7 +92,7 @@ H-1,${HEX},hotp,6,,,7,bob
       `T-11,${HEX},totp`,
       `"T-12,${HEX},totp,,,,`,
       `T-1,${HEX},totp,,,,`,
-      `T-1,${HEX},totp,,,,`,
+      `t-1,${HEX},totp,,,,`,
       `T-13,${HEX},,,,,`,
       `T-14,${HEX},totp,8,60,sha512,`,
     ]

@@ -1,0 +1,100 @@
+import { createReadStream } from 'node:fs'
+import { readFile, stat } from 'node:fs/promises'
+import { serialKey } from '../domain/serial-claim.js'
+import { readPreSharedKey } from '../tokens/pre-shared-key.js'
+import { readUsers } from '../tokens/read-users.js'
+import { UsageError } from './arguments.js'
+import { faultText } from './token-faults.js'
+
+const LINE_BREAK = 0x0a
+const OPENING = 'KeyPackage'
+
+/**
+ * The bytes of a file, as they are read.
+ *
+ * @throws UsageError that names the file, and nothing that stands in it
+ */
+export async function* bytesOf(file: string): AsyncGenerator<Uint8Array> {
+  try {
+    yield* createReadStream(file)
+  } catch (error) {
+    throw unreadable(file, error)
+  }
+}
+
+/**
+ * How many tokens a file has, about: its lines, or half of the names of its elements. For the
+ * progress alone. Null: the file can be read once only.
+ */
+export async function countIn(file: string): Promise<number | null> {
+  const isFile = await stat(file).then(
+    (found) => found.isFile(),
+    () => false,
+  )
+  if (!isFile) return null
+  let [isXml, lines, names, carried] = [false, 0, 0, '']
+  for await (const piece of bytesOf(file)) {
+    if (lines === 0 && names === 0) isXml ||= Buffer.from(piece).toString('latin1').includes('<')
+    for (const byte of piece) if (byte === LINE_BREAK) lines += 1
+    if (!isXml) continue
+    const text = carried + Buffer.from(piece).toString('latin1')
+    names += text.split(OPENING).length - 1
+    carried = text.slice(1 - OPENING.length)
+  }
+  return isXml ? Math.floor(names / 2) : lines
+}
+
+/** @throws UsageError for a file that cannot be read, or holds no key. It never tells what it holds */
+export async function keyOf(file: string | undefined): Promise<Uint8Array | null> {
+  if (file === undefined) return null
+  const text = await readFile(file, 'utf8').catch((error: unknown) => {
+    throw unreadable(file, error)
+  })
+  const key = readPreSharedKey(text)
+  if (key !== null) return key
+  throw new UsageError(
+    `--key-file ${file} holds no key: it must be 16 or 32 bytes, in hex or base64.`,
+  )
+}
+
+/** Whose token has which serial number, by `--users`. */
+export class UsersBySerial {
+  readonly #users = new Map<string, string>()
+
+  /** @throws UsageError for a line that cannot be used: a token of the wrong user is worse than none */
+  static async read(file: string): Promise<UsersBySerial> {
+    const users = new UsersBySerial()
+    for await (const read of readUsers(bytesOf(file))) {
+      if ('fault' in read) {
+        throw new UsageError(`--users ${file}, line ${read.line}: ${faultText(read.fault)}.`)
+      }
+      const key = serialKey(read.serial)
+      const before = users.#users.get(key)
+      if (before !== undefined && before !== read.user) {
+        throw new UsageError(
+          `--users ${file}, line ${read.line}: the serial number has another user already.`,
+        )
+      }
+      users.#users.set(key, read.user)
+    }
+    return users
+  }
+
+  /** The user of this serial number, who is taken off the list, or null. */
+  take(serial: string): string | null {
+    const key = serialKey(serial)
+    const user = this.#users.get(key)
+    this.#users.delete(key)
+    return user ?? null
+  }
+
+  /** How many serial numbers the file of tokens did not have. */
+  get left(): number {
+    return this.#users.size
+  }
+}
+
+function unreadable(file: string, error: unknown): UsageError {
+  const code: unknown = Reflect.get(Object(error), 'code')
+  return new UsageError(`The file ${file} cannot be read (${String(code ?? 'unknown error')}).`)
+}
