@@ -21,6 +21,7 @@ import {
   saveSession,
   stampOf,
 } from '../request/session.js'
+import { cameWithoutSession } from '../request/session-login.js'
 import type { HostApp, Services, Site } from '../request/site.js'
 import type { PendingVisitor, SignedInVisitor, Visitor } from '../request/visitor.js'
 import {
@@ -138,6 +139,11 @@ async function meetUser(
     return visitor
   }
   warnOfNoSession(site, req)
+  if (cameWithoutSession(site, req, account)) {
+    // A pending login could not end, and the session is not theirs.
+    removeUser(req)
+    return { kind: 'anonymous' }
+  }
   if (standing !== 'revoked') {
     return becomePendingInPlace(site, req, standing, pendingInPlace(site, req, visitor), visitor)
   }

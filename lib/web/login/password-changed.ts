@@ -1,8 +1,8 @@
 import type { Request } from 'express'
 import { checkNames } from '../../errors/check-names.js'
 import { ConfigurationError } from '../../errors/configuration-error.js'
-import { passportKeys, serialisedUnder } from '../request/passport.js'
 import { renewSession } from '../request/replaced-session.js'
+import { isInSession } from '../request/session-login.js'
 import type { Site } from '../request/site.js'
 import {
   guardStateAt,
@@ -68,8 +68,5 @@ async function visitorIn(
 ): Promise<SignedInVisitor | null> {
   guardStateAt(site, req)
   const visitor = await presentVisitorOf(req)
-  if (visitor.kind !== 'signed-in' || visitor.userId !== userId) return null
-  const keys = passportKeys(req, site.passports)
-  const inSession = keys.some((key) => (serialisedUnder(req, key) ?? null) !== null)
-  return inSession ? visitor : null
+  return isInSession(site, req, visitor) && visitor.userId === userId ? visitor : null
 }

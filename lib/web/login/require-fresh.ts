@@ -1,5 +1,7 @@
 import type { Request, RequestHandler, Response } from 'express'
+import { isEnrolled } from '../../domain/authenticators.js'
 import { isFresh } from '../../domain/stamp.js'
+import { demandOf } from '../../domain/standing.js'
 import { checkCall } from '../../errors/check-call.js'
 import { ConfigurationError } from '../../errors/configuration-error.js'
 import { UnavailableError } from '../../errors/unavailable-error.js'
@@ -9,11 +11,12 @@ import { isCrossOrigin } from '../request/cross-origin.js'
 import { isNavigation } from '../request/destination.js'
 import { HeldBody, hasBodyBegun, isBodyOnItsWay, type Refusal } from '../request/held-body.js'
 import { lookAgain } from '../request/look-again.js'
+import { isInSession } from '../request/session-login.js'
 import type { Site } from '../request/site.js'
 import { guardStateAt, type Visitor } from '../request/visitor.js'
 import { rememberWayBack } from '../request/way-back.js'
 import { errorHandler } from '../routing/error-handler.js'
-import { enrolled } from '../routing/requirements.js'
+import { freshCodeRequired, missing } from '../routing/requirements.js'
 import { redirect, sendProblem } from '../routing/respond.js'
 
 /** Milliseconds for which the guard's look is enough. */
@@ -101,21 +104,23 @@ function problemOf(
   visitor: Visitor | Problem,
   notEnrolled: NonNullable<RequireFreshOptions['notEnrolled']>,
 ): Problem | null {
-  const met = 'code' in visitor ? visitor : enrolled(site, req, visitor)
-  if (!('code' in met)) {
-    const fresh = `${site.paths.secondStep}/fresh`
-    return isFresh(met.stamp, site.system.now())
-      ? null
-      : { code: 'fresh-code-required', next: fresh }
+  if ('code' in visitor) return visitor
+  if (visitor.kind !== 'signed-in') return missing(site, visitor)
+  const now = site.system.now()
+  if (isEnrolled(visitor.record)) {
+    const fresh = isInSession(site, req, visitor) && isFresh(visitor.stamp, now)
+    return fresh ? null : freshCodeRequired(site)
   }
-  if (met.code !== 'not-enrolled') return met
-  const setup = `${site.paths.secondStep}/setup`
-  return notEnrolled === 'pass' ? null : { code: 'setup-required', next: setup }
+  // A credential for one request also lets in users who must set one up, for example after a reset.
+  if (notEnrolled === 'pass' && demandOf(visitor, now) === 'nothing') return null
+  return { code: 'setup-required', next: `${site.paths.secondStep}/setup` }
 }
 
 async function refuse(site: Site, req: Request, res: Response, problem: Problem): Promise<void> {
   const { code, next } = problem
-  if (code === 'fresh-code-required' && next !== undefined) {
+  // Without a session, the page for the code does not work.
+  const inSession = isInSession(site, req, guardStateAt(site, req).visitor)
+  if (code === 'fresh-code-required' && next !== undefined && inSession) {
     await rememberWayBack(site, req)
     if (isNavigation(req)) return redirect(res, next)
   }

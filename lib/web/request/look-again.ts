@@ -13,11 +13,16 @@ import { guardStateOf, type Visitor } from './visitor.js'
 export async function lookAgain(site: Site, req: Request): Promise<Visitor | Problem> {
   const state = guardStateOf(req)
   const { visitor } = state
-  if (visitor.kind !== 'signed-in' || visitor.once === true) return visitor
+  if (visitor.kind !== 'signed-in') return visitor
   const { kept: _, ...anew } = visitor
   const { account, stamp } = anew
   state.metAt = site.system.now()
   const userContext = await site.sessions.userContext(account.id, account.subject)
+  if (visitor.once === true) {
+    // The credential says who they are, whatever their sessions need.
+    state.visitor = { ...anew, ...userContext }
+    return state.visitor
+  }
   const standing = standingOf(account.id, stamp, userContext, site.system.now())
   if (standing === 'passed') {
     state.visitor = { ...anew, ...userContext }

@@ -12,6 +12,7 @@ import {
   userProperty,
 } from './passport.js'
 import { type Guarding, warnWithoutGuard } from './without-guard.js'
+import { requestBehind } from './wrapped-request.js'
 
 /** Options of `passport.authenticate()` that say what becomes of the user. */
 export interface AuthenticateOptions extends LogInOptions {
@@ -243,11 +244,19 @@ interface SessionUser {
 
 const NOBODY: readonly SessionUser[] = []
 const fromSessions = new WeakMap<Request, readonly SessionUser[]>()
+const usersFound = new WeakMap<Request, readonly Express.User[]>()
 
 function noteSession(req: Request, key: string, user: Express.User): void {
   noteUserProperty(req)
   const noted = fromSessions.get(req) ?? []
   fromSessions.set(req, [...noted, { key, property: userProperty(req), user }])
+  const behind = requestBehind(req) ?? req
+  usersFound.set(behind, [...usersOfSession(behind), user])
+}
+
+/** The users whom a `session()` has found in the request's session. */
+export function usersOfSession(req: Request): readonly Express.User[] {
+  return usersFound.get(req) ?? []
 }
 
 /**

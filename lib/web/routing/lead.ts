@@ -2,6 +2,7 @@ import type { Request } from 'express'
 import type { Lead, Problem, ProblemCode } from '../../text/problem.js'
 import { askedPath, isOurs, liesUnder, pathOnOrigin } from '../request/destination.js'
 import { pagePath } from '../request/page-path.js'
+import { isInSession } from '../request/session-login.js'
 import type { Places, Site } from '../request/site.js'
 import { knownGuardStateOf } from '../request/visitor.js'
 import { admin } from './requirements.js'
@@ -21,7 +22,7 @@ const SIGNING_IN_HELPS: readonly ProblemCode[] = [
  *
  * @param navigation whether the page has the admins' navigation
  */
-export function leadOf(site: Places, req: Request, problem: Problem, navigation: boolean): Lead {
+export function leadOf(site: Site, req: Request, problem: Problem, navigation: boolean): Lead {
   if (problem.code === 'unavailable') return { next: againPath(site, req), lead: 'again' }
   const next = problem.next ?? problem.link
   if (next !== undefined) return { next, lead: 'on' }
@@ -30,7 +31,7 @@ export function leadOf(site: Places, req: Request, problem: Problem, navigation:
   if (visitor?.kind === 'pending') {
     return { next: pagePath(site.paths, visitor.standing), lead: 'on' }
   }
-  if (visitor?.kind === 'signed-in') {
+  if (visitor !== undefined && isInSession(site, req, visitor)) {
     return { next: cameFrom(site, req) ?? homeOf(site, req, navigation), lead: 'back' }
   }
   const back = SIGNING_IN_HELPS.includes(problem.code) ? null : cameFrom(site, req)

@@ -6,6 +6,7 @@ import { pauseOf } from '../../domain/standing.js'
 import type { Problem } from '../../text/problem.js'
 import { pathOnOrigin } from '../request/destination.js'
 import { pagePath } from '../request/page-path.js'
+import { isInSession } from '../request/session-login.js'
 import { hasCodesFor } from '../request/shown-again.js'
 import type { Places, Site } from '../request/site.js'
 import type { PendingVisitor, SignedInVisitor, Visitor } from '../request/visitor.js'
@@ -25,39 +26,43 @@ export const nothing: Requirement<Visitor> = (_site, _req, visitor) => visitor
 
 /** A pending login that waits for the code. */
 export const pendingCode: Requirement<PendingVisitor> = (site, req, visitor) => {
-  if (visitor.kind === 'signed-in') return { code: 'already-signed-in', next: nextOf(site, req) }
+  if (isInSession(site, req, visitor)) return { code: 'already-signed-in', next: nextOf(site, req) }
   if (visitor.kind === 'pending' && visitor.standing === 'code-required') return visitor
   return missing(site, visitor)
 }
 
-/** A user who is signed in, with both steps if they need both. */
-export const signedIn: Requirement<SignedInVisitor> = (site, _req, visitor) =>
-  visitor.kind === 'signed-in' ? visitor : missing(site, visitor)
+/**
+ * A user who is signed in, with both steps if they need both, and by the session: what these routes do would turn
+ * a credential for one request into a session with a second step.
+ */
+export const signedIn: Requirement<SignedInVisitor> = (site, req, visitor) =>
+  isInSession(site, req, visitor) ? visitor : missing(site, visitor)
 
 /** A visitor who is signed in, or whose pending login waits for the code. */
 export const codeOrSignedIn: Requirement<PendingVisitor | SignedInVisitor> = (
   site,
   req,
   visitor,
-) => (visitor.kind === 'signed-in' ? visitor : pendingCode(site, req, visitor))
+) => (isInSession(site, req, visitor) ? visitor : pendingCode(site, req, visitor))
 
 /** A signed-in user who has an authenticator. */
-export const enrolled: Requirement<SignedInVisitor> = (site, _req, visitor) => {
-  if (visitor.kind !== 'signed-in') return missing(site, visitor)
-  const settings = `${site.paths.secondStep}/`
-  return !isEnrolled(visitor.record) ? { code: 'not-enrolled', link: settings } : visitor
+export const enrolled: Requirement<SignedInVisitor> = (site, req, visitor) => {
+  const met = signedIn(site, req, visitor)
+  if ('code' in met || isEnrolled(met.record)) return met
+  return { code: 'not-enrolled', link: `${site.paths.secondStep}/` }
 }
 
 /**
  * A visitor who may bind an authenticator: they have none and have passed every step they can, or
  * this session has begun a change of key with a code.
  */
-export const setUp: Requirement<PendingVisitor | SignedInVisitor> = (site, _req, visitor) => {
+export const setUp: Requirement<PendingVisitor | SignedInVisitor> = (site, req, visitor) => {
   if (visitor.kind === 'pending' && visitor.standing === 'setup-required') return visitor
-  if (visitor.kind !== 'signed-in') return missing(site, visitor)
-  const { record, stamp } = visitor
+  const met = signedIn(site, req, visitor)
+  if ('code' in met) return met
+  const { record, stamp } = met
   const changesKey = stamp !== null && setupOf(record, stamp.id, site.system.now()) !== null
-  if (!isEnrolled(record) || changesKey) return visitor
+  if (!isEnrolled(record) || changesKey) return met
   return { code: 'already-enrolled', link: `${site.paths.secondStep}/` }
 }
 
@@ -66,7 +71,7 @@ export const setUp: Requirement<PendingVisitor | SignedInVisitor> = (site, _req,
  * form again.
  */
 export const setUpOrCodesShown: typeof setUp = (site, req, visitor) =>
-  visitor.kind === 'signed-in' && hasCodesFor(req, 'setup') ? visitor : setUp(site, req, visitor)
+  isInSession(site, req, visitor) && hasCodesFor(req, 'setup') ? visitor : setUp(site, req, visitor)
 
 /**
  * The requirement of every admin route besides the host's own check: an admin who has a second
@@ -90,7 +95,8 @@ export function freshCodeRequired({ paths }: Places): Problem {
   return { code: 'fresh-code-required', next: `${paths.secondStep}/fresh` }
 }
 
-function missing(site: Places, visitor: Visitor): Problem {
+/** The problem of a visitor who is not signed in by the session. */
+export function missing(site: Places, visitor: Visitor): Problem {
   if (visitor.kind === 'over') return { code: 'sign-in-again' }
   if (visitor.kind !== 'pending') return { code: 'not-signed-in' }
   const next = pagePath(site.paths, visitor.standing)

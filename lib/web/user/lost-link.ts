@@ -11,6 +11,7 @@ import { languagesOf, wantsJson } from '../request/negotiation.js'
 import { rememberOpenedLink } from '../request/opened-link.js'
 import { pagePath } from '../request/page-path.js'
 import { requestInfoOf } from '../request/request-info.js'
+import { isInSession } from '../request/session-login.js'
 import type { Site } from '../request/site.js'
 import type { PendingVisitor, Visitor } from '../request/visitor.js'
 import { redirect, sendJson, sendProblem, showPage } from '../routing/respond.js'
@@ -129,16 +130,17 @@ function ownerOf({ visitor, link }: { visitor: Visitor; link: LostLink }): Pendi
 }
 
 /** A mail scanner has the link too: only a visitor with the user's login or session is the user. */
-function requestInfoHere({ req, visitor, link }: Linked): RequestInfo {
+function requestInfoHere(linked: Linked): RequestInfo {
+  const { req, link } = linked
   const requestInfo = requestInfoOf(req)
-  return userIdOf(visitor) === link.token.userId
+  return userIdOf(linked) === link.token.userId
     ? requestInfo
     : { ...requestInfo, actor: { kind: 'user', id: null } }
 }
 
-function userIdOf(visitor: Visitor): string | null {
+function userIdOf({ site, req, visitor }: Exchange): string | null {
   if (visitor.kind === 'pending') return visitor.pending.userId
-  return visitor.kind === 'signed-in' ? visitor.account.id : null
+  return isInSession(site, req, visitor) ? visitor.account.id : null
 }
 
 function availableAtOf({ reset, heldUntil }: LostLink): number {
