@@ -38,6 +38,7 @@ import { PasswordLimits } from './service/password-limits.js'
 import { ReadyMailResets } from './service/ready-mail-resets.js'
 import { Records } from './service/records.js'
 import { Reset } from './service/reset.js'
+import { SerialNumbers } from './service/serial-numbers.js'
 import { type FindSubject, Sessions } from './service/sessions.js'
 import { Setup } from './service/setup.js'
 import { ShowAgain } from './service/shown-codes.js'
@@ -138,7 +139,10 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
   const challenge = new Challenge({ records, limits, keys, guessWarnings, window, now })
   const backupCodes = new BackupCodes({ challenge, limits, records, keys, system })
   const setupParts = { records, challenge, limits, keys, backupCodes, system }
-  const administrationParts = { records, backupCodes, oneTimeCodes, announcer, window }
+  const { store } = options
+  const serials = new SerialNumbers({ store, records, system, timeout })
+  const codesOfAdmins = { backupCodes, oneTimeCodes, serials, keys }
+  const administrationParts = { records, ...codesOfAdmins, announcer, system, window }
   const tokens = new MailResetTokens({ digester, system })
   const lostParts = { records, tokens, announcer, counters, mails, failureReporter, system }
   const { lost, readyMailResets } = lostOf(options, accounts, { ...lostParts, hostIdOf, timeout })
@@ -176,7 +180,6 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
     mails: options.mail !== undefined,
   }
   const status = new Status({ records, system, window, findSubject, keyIds })
-  const { store } = options
   const users = { knownUsers, findSubject }
   const services = { announcer, tally, records, changeNews, status, vault, mails, readyMailResets }
   return { checked, store, site, ...users, ...services }

@@ -14,6 +14,8 @@ const WHY_NOT = {
   'not-enrolled': 'there is no second step to change',
   'required-by-policy': 'the policy requires a second step of this user',
   'switched-off': 'this is switched off here',
+  'no-room': 'the user has as many authenticators as a user may have',
+  'serial-in-use': 'this serial number is in use',
 } as const
 
 /** `status`: how a user's second step is now. */

@@ -1,4 +1,4 @@
-import { isEnrolled } from './authenticators.js'
+import { hasNoRoom, isEnrolled } from './authenticators.js'
 import type { SecondStepEventType } from './event.js'
 import { ruleFor } from './policy.js'
 import { demandOf, pauseOf, type UserContext } from './standing.js'
@@ -15,6 +15,8 @@ interface Situation {
   readonly paused: boolean
   /** The authenticator is not asked now. */
   readonly blocked: boolean
+  /** There may be one more authenticator that makes codes. */
+  readonly hasRoom: boolean
 }
 
 /** A row of the table of actions. */
@@ -31,6 +33,7 @@ export type UserAction =
   | 'unlock'
   | 'one-time-code'
   | 'backup-codes'
+  | 'token'
   | 'pause'
   | 'reset'
   | 'disable'
@@ -52,6 +55,7 @@ export const USER_ACTIONS = {
     event: 'backup-codes-made',
     isOffered: ({ enrolled, backupCodes }) => enrolled && backupCodes,
   },
+  token: { event: 'token-assigned', isOffered: ({ hasRoom }) => hasRoom },
   pause: { event: 'paused', isOffered: ({ enrolled }) => enrolled },
   reset: { event: 'reset', isOffered: ({ owes }) => owes },
   disable: { event: 'disabled', isOffered: ({ owes, required }) => owes && !required },
@@ -87,6 +91,7 @@ export function actionsFor(
     backupCodes: policy.backupCodes,
     paused: pauseOf(userContext, now) !== null,
     blocked,
+    hasRoom: !hasNoRoom(record, 'hotp'),
   }
   return USER_ACTION_NAMES.filter((name) => USER_ACTIONS[name].isOffered(situation))
 }

@@ -12,7 +12,13 @@ import { FOREVER, type UserContext } from './standing.js'
 import { DAY_MS } from './units.js'
 
 /** The domain's answer to an admin's change. `done` also if there was nothing to do. */
-export type AdminVerdict = 'done' | 'not-enrolled' | 'required-by-policy' | 'switched-off'
+export type AdminVerdict =
+  | 'done'
+  | 'not-enrolled'
+  | 'required-by-policy'
+  | 'switched-off'
+  | 'no-room'
+  | 'serial-in-use'
 
 /** Whole days in which the user can set up again after an admin's reset. */
 export const RESET_BY_ADMIN_DAYS = 7

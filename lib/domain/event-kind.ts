@@ -16,6 +16,7 @@ const KINDS = {
   'authenticator-added': 'change',
   'authenticator-removed': 'change',
   'authenticator-renamed': 'change',
+  'token-assigned': 'change',
   // `requireFresh` asks for a code each five minutes.
   'code-accepted': { change: 100 },
   // The number that locks the authenticator.

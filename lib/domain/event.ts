@@ -13,6 +13,8 @@ export interface EventDetails {
   readonly 'authenticator-removed': NamedAuthenticator
   /** An authenticator has another name. */
   readonly 'authenticator-renamed': NamedAuthenticator & { readonly before: string | null }
+  /** An admin has given the user a hardware token. */
+  readonly 'token-assigned': NamedAuthenticator
   readonly 'code-accepted': null
   readonly 'wrong-code': null
   /** Too many wrong codes: no code of the authenticator is checked until then. */

@@ -11,15 +11,22 @@ import {
   resumeByAdmin,
   unlockByAdmin,
 } from '../domain/administration.js'
+import { tokenByAdmin, tokenBySerial } from '../domain/assigned-token.js'
 import type { Decision } from '../domain/decision.js'
 import type { Policy, Subject } from '../domain/policy.js'
 import { changePolicy, type PolicyEdit } from '../domain/policy-change.js'
 import type { UserContext } from '../domain/standing.js'
 import { type State, stateOf } from '../domain/state.js'
+import type { Authenticator } from '../factors/factors.js'
+import type { HardwareToken } from '../factors/hardware-token.js'
+import type { System } from '../ports/system.js'
 import { type Announcer, type RequestInfo, SYSTEM } from './announcer.js'
 import type { BackupCodes } from './backup-codes.js'
+import type { KeysOfUsers } from './keys-of-users.js'
 import type { OneTimeCodes } from './one-time-codes.js'
 import type { Records } from './records.js'
+import type { SerialNumbers } from './serial-numbers.js'
+import { BYTES_OF_AN_ID } from './setup.js'
 
 /** One change by an admin or the operator. */
 export interface AdminChange {
@@ -39,7 +46,7 @@ export type AdminAnswer<Result = undefined> =
       readonly result: Result
       readonly changed: boolean
     }
-  | { readonly kind: 'not-enrolled' | 'required-by-policy' | 'switched-off' }
+  | { readonly kind: Exclude<AdminVerdict, 'done'> }
 
 interface Decided<Result> extends Decision<AdminVerdict> {
   readonly result: Result
@@ -54,6 +61,9 @@ export class Administration {
   readonly #backupCodes: BackupCodes
   readonly #oneTimeCodes: OneTimeCodes
   readonly #announcer: Announcer
+  readonly #keys: KeysOfUsers
+  readonly #serials: SerialNumbers
+  readonly #system: System
   readonly #window: number
 
   constructor(parts: {
@@ -61,12 +71,18 @@ export class Administration {
     backupCodes: BackupCodes
     oneTimeCodes: OneTimeCodes
     announcer: Announcer
+    keys: KeysOfUsers
+    serials: SerialNumbers
+    system: System
     window: number
   }) {
     this.#records = parts.records
     this.#backupCodes = parts.backupCodes
     this.#oneTimeCodes = parts.oneTimeCodes
     this.#announcer = parts.announcer
+    this.#keys = parts.keys
+    this.#serials = parts.serials
+    this.#system = parts.system
     this.#window = parts.window
   }
 
@@ -115,6 +131,35 @@ export class Administration {
     })
   }
 
+  /** Whether the store can hold hardware tokens. */
+  get hasTokens(): boolean {
+    return this.#serials.isSupported
+  }
+
+  /**
+   * Binds a hardware token. Nothing changes where the user has this very token already.
+   *
+   * @throws ConfigurationError where the store cannot hold hardware tokens
+   */
+  async assignToken(change: AdminChange, token: HardwareToken): Promise<AdminAnswer> {
+    const claimed = await this.#serials.claim(token.serial, change.userId)
+    if (claimed.kind !== 'claimed') return claimed
+    const answer = await this.#changeAnd(change, async (userContext, now) => {
+      const { record } = userContext
+      const present = tokenBySerial(record, token.serial)
+      if (present !== null) {
+        const same = await this.#isSame(change, present, token)
+        const answer = same ? ('done' as const) : ('serial-in-use' as const)
+        return { record, answer, result: undefined, events: [] }
+      }
+      const bound = await this.#boundToken(change.userId, token, now)
+      const moment = { window: this.#window, now }
+      return { ...tokenByAdmin(userContext, bound, moment), result: undefined }
+    })
+    await claimed.settle()
+    return answer
+  }
+
   /** Clears misses, waits and the lock. */
   unlock(change: AdminChange): Promise<AdminAnswer> {
     return this.#change(change, unlockByAdmin)
@@ -161,6 +206,35 @@ export class Administration {
       ...decide(userContext, now),
       result: undefined,
     }))
+  }
+
+  async #boundToken(userId: string, token: HardwareToken, now: number): Promise<Authenticator> {
+    const { serial, algorithm, digits } = token
+    const secret = await this.#keys.of(userId, null).seal(token.secret, 'authenticator')
+    const id = Buffer.from(this.#system.random(BYTES_OF_AN_ID)).toString('base64url')
+    const bound = { id, name: null, since: now, lastUsedAt: null, serial }
+    const key = { ...bound, algorithm, digits, secret }
+    return token.type === 'totp'
+      ? { ...key, type: token.type, period: token.period, lastStep: -1, offset: 0 }
+      : { ...key, type: token.type, counter: token.counter, farMisses: [] }
+  }
+
+  /** Whether it was assigned before. Its counter may have moved since. */
+  async #isSame(
+    { userId, requestInfo }: AdminChange,
+    present: Authenticator,
+    token: HardwareToken,
+  ): Promise<boolean> {
+    const { type, algorithm, digits } = present
+    if (type !== token.type || algorithm !== token.algorithm || digits !== token.digits)
+      return false
+    if (present.type === 'totp' && token.type === 'totp' && present.period !== token.period) {
+      return false
+    }
+    const { secret } = await this.#keys
+      .of(userId, requestInfo)
+      .open(present.secret, 'authenticator')
+    return Buffer.compare(secret, token.secret) === 0
   }
 
   /** Reads the policy for each try, so that a rule changed meanwhile counts for this change. */

@@ -37,7 +37,7 @@ import type { Records } from './records.js'
 type AuthenticatorType = Authenticator['type']
 
 /** Enough to tell the ten authenticators of a user apart. */
-const BYTES_OF_AN_ID = 6
+export const BYTES_OF_AN_ID = 6
 
 /** The user and the login of a set-up. */
 export interface SetupOwner extends UserContext {

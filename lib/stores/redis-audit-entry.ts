@@ -40,6 +40,7 @@ const TYPES: Readonly<Record<SecondStepEventType, string>> = {
   'authenticator-added': 'G',
   'authenticator-removed': 'H',
   'authenticator-renamed': 'I',
+  'token-assigned': 'J',
 }
 const ACTORS: Readonly<Record<Actor['kind'], string>> = {
   user: 'u',

@@ -40,6 +40,9 @@ function whatHappened(
   const what = `mail.admin.${event.type}.what`
   const until = (time: Date) => [t(what, { issuer, until: timeShown(time, t, lang) })]
   if (event.type === 'one-time-code-made') return until(event.detail.expiresAt)
+  if (event.type === 'token-assigned') {
+    return [t(what, { issuer, serial: event.detail.serial ?? '' })]
+  }
   if (event.type === 'reset') {
     return [t(what, { issuer }), t('mail.admin.reset.days', { count: RESET_BY_ADMIN_DAYS })]
   }

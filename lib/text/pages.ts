@@ -273,7 +273,12 @@ export type PageData = {
     readonly problem: PageProblem | null
     /** The form that the problem belongs to. */
     readonly form: AdminForm | null
-    readonly typed: { readonly reason: string; readonly days: string }
+    readonly typed: {
+      readonly reason: string
+      readonly days: string
+      /** Fields of a hardware token, but never its seed. Default: none. */
+      readonly token?: Readonly<Record<string, string>>
+    }
     readonly user: ListedUser
     /** Others are told by mail what happens; this user has no address. */
     readonly noMail: boolean

@@ -38,6 +38,11 @@ export type ProblemText =
         | 'factor.hotp.blocked'
         | 'factor.hotp.blocked-backup'
         | 'settings.enough-today'
+        | 'admin.token.bad-seed'
+        | 'admin.token.short-seed'
+        | 'admin.token.bad-serial'
+        | 'admin.token.serial-in-use'
+        | 'admin.token.no-room'
         | 'refusal.not-found'
         | 'lost-link.other-browser'
     }

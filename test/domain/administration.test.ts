@@ -11,6 +11,7 @@ import {
   resumeByAdmin,
   unlockByAdmin,
 } from '../../lib/domain/administration.js'
+import { tokenByAdmin } from '../../lib/domain/assigned-token.js'
 import type { Decision } from '../../lib/domain/decision.js'
 import type { PolicyMode } from '../../lib/domain/policy.js'
 import type { SecondStepRecord } from '../../lib/domain/record.js'
@@ -30,6 +31,7 @@ import {
   deepFreeze,
   enrolledRecord,
   HOUR,
+  hotpWith,
   KEY_ID,
   NOW,
   policyWith,
@@ -64,6 +66,8 @@ const oneTimeCode: OneTimeCode = deepFreeze({
   usedAt: null,
 })
 
+const token = hotpWith({ id: 'token', serial: 'A-1', lastUsedAt: null })
+
 const CHANGES = {
   disable: disableByAdmin,
   'pause 2': (userContext: UserContext) => pauseByAdmin(userContext, pauseEnd(2, NOW)),
@@ -77,6 +81,8 @@ const CHANGES = {
     oneTimeCodeByAdmin(userContext, oneTimeCode, now),
   unlock: unlockByAdmin,
   'end-sessions': endSessionsByAdmin,
+  token: (userContext: UserContext, now: number) =>
+    tokenByAdmin(userContext, token, { window: 1, now }),
 } as const satisfies Record<
   string,
   (userContext: UserContext, now: number) => Decision<AdminVerdict>
@@ -89,42 +95,42 @@ const must = 'required-by-policy'
 type Cell = State | `=${State}` | Exclude<AdminVerdict, 'done'>
 type Row = Readonly<Record<Change, Cell>>
 
-function row(...cells: [Cell, Cell, Cell, Cell, Cell, Cell, Cell, Cell, Cell]): Row {
+function row(...cells: [Cell, Cell, Cell, Cell, Cell, Cell, Cell, Cell, Cell, Cell]): Row {
   const names = Object.keys(CHANGES) as Change[]
   return Object.fromEntries(names.map((name, index) => [name, cells[index]])) as Row
 }
 
 // biome-ignore format: a table
 const OPTIONAL: Readonly<Record<Who, Row>> = {
-  //                      disable, pause 2,   forever,   resume,    reset,         codes,    one-time,      unlock,     end
-  nobody:            row('=off',   none,      none,      '=off',    none,          none,     none,          '=off',     'off'),
-  enrolled:          row('off',    'paused',  'paused',  '=on',     'must-set-up', 'on',     'on',          '=on',      'on'),
-  locked:            row('off',    'locked',  'locked',  '=locked', 'must-set-up', 'locked', 'locked',      'on',       'locked'),
-  paused:            row('off',    'paused',  'paused',  'on',      'must-set-up', 'paused', 'paused',      '=paused',  'paused'),
-  'paused for ever': row('off',    'paused',  '=paused', 'on',      'must-set-up', 'paused', 'paused',      '=paused',  'paused'),
-  'pause over':      row('off',    'paused',  'paused',  '=on',     'must-set-up', 'on',     'on',          '=on',      'on'),
-  reset:             row('off',    none,      none,      '=must-set-up', 'must-set-up', none, 'must-set-up', '=must-set-up', 'must-set-up'),
-  'reset over':      row('off',    none,      none,      '=must-set-up', 'must-set-up', none, 'must-set-up', '=must-set-up', 'must-set-up'),
+  //                      disable, pause 2,   forever,   resume,    reset,         codes,    one-time,      unlock,     end, token
+  nobody:            row('=off',   none,      none,      '=off',    none,          none,     none,          '=off',     'off', 'on'),
+  enrolled:          row('off',    'paused',  'paused',  '=on',     'must-set-up', 'on',     'on',          '=on',      'on', 'on'),
+  locked:            row('off',    'locked',  'locked',  '=locked', 'must-set-up', 'locked', 'locked',      'on',       'locked', 'locked'),
+  paused:            row('off',    'paused',  'paused',  'on',      'must-set-up', 'paused', 'paused',      '=paused',  'paused', 'paused'),
+  'paused for ever': row('off',    'paused',  '=paused', 'on',      'must-set-up', 'paused', 'paused',      '=paused',  'paused', 'paused'),
+  'pause over':      row('off',    'paused',  'paused',  '=on',     'must-set-up', 'on',     'on',          '=on',      'on', 'on'),
+  reset:             row('off',    none,      none,      '=must-set-up', 'must-set-up', none, 'must-set-up', '=must-set-up', 'must-set-up', 'on'),
+  'reset over':      row('off',    none,      none,      '=must-set-up', 'must-set-up', none, 'must-set-up', '=must-set-up', 'must-set-up', 'on'),
 }
 
 // biome-ignore format: a table
 const REQUIRED: Readonly<Record<Who, Row>> = {
-  nobody:            row(must,     none,      none,      '=must-set-up', none,     none,     none,          '=must-set-up', 'must-set-up'),
-  enrolled:          row(must,     'paused',  must,      '=on',     'must-set-up', 'on',     'on',          '=on',      'on'),
-  locked:            row(must,     'locked',  must,      '=locked', 'must-set-up', 'locked', 'locked',      'on',       'locked'),
-  paused:            row(must,     'paused',  must,      'on',      'must-set-up', 'paused', 'paused',      '=paused',  'paused'),
+  nobody:            row(must,     none,      none,      '=must-set-up', none,     none,     none,          '=must-set-up', 'must-set-up', 'on'),
+  enrolled:          row(must,     'paused',  must,      '=on',     'must-set-up', 'on',     'on',          '=on',      'on', 'on'),
+  locked:            row(must,     'locked',  must,      '=locked', 'must-set-up', 'locked', 'locked',      'on',       'locked', 'locked'),
+  paused:            row(must,     'paused',  must,      'on',      'must-set-up', 'paused', 'paused',      '=paused',  'paused', 'paused'),
   // Not honoured now, and not to come back when the rule is eased.
-  'paused for ever': row(must,     'paused',  must,      'on',      'must-set-up', 'on',     'on',          '=on',      'on'),
-  'pause over':      row(must,     'paused',  must,      '=on',     'must-set-up', 'on',     'on',          '=on',      'on'),
-  reset:             row(must,     none,      none,      '=must-set-up', 'must-set-up', none, 'must-set-up', '=must-set-up', 'must-set-up'),
-  'reset over':      row(must,     none,      none,      '=must-set-up', 'must-set-up', none, 'must-set-up', '=must-set-up', 'must-set-up'),
+  'paused for ever': row(must,     'paused',  must,      'on',      'must-set-up', 'on',     'on',          '=on',      'on', 'on'),
+  'pause over':      row(must,     'paused',  must,      '=on',     'must-set-up', 'on',     'on',          '=on',      'on', 'on'),
+  reset:             row(must,     none,      none,      '=must-set-up', 'must-set-up', none, 'must-set-up', '=must-set-up', 'must-set-up', 'on'),
+  'reset over':      row(must,     none,      none,      '=must-set-up', 'must-set-up', none, 'must-set-up', '=must-set-up', 'must-set-up', 'on'),
 }
 
 // biome-ignore format: a table
 const OFF: Readonly<Partial<Record<Who, Row>>> = {
-  nobody:            row('=off',   none,      none,      '=off',    none,          none,     none,          '=off',     'off'),
-  enrolled:          row('off',    'paused',  'paused',  '=on',     'off',         'on',     'on',          '=on',      'on'),
-  'reset over':      row('off',    none,      none,      '=off',    'off',         none,     'off',         '=off',     'off'),
+  nobody:            row('=off',   none,      none,      '=off',    none,          none,     none,          '=off',     'off', 'on'),
+  enrolled:          row('off',    'paused',  'paused',  '=on',     'off',         'on',     'on',          '=on',      'on', 'on'),
+  'reset over':      row('off',    none,      none,      '=off',    'off',         none,     'off',         '=off',     'off', 'on'),
 }
 
 function cellOf(change: Change, userContext: UserContext): Cell {

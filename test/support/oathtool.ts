@@ -23,6 +23,12 @@ export async function oathtoolCodeAt(secret: string, at: number): Promise<string
   return stdout.trim()
 }
 
+/** What it prints for these arguments; a secret in hex, or in base32 with `--base32`. */
+export async function oathtool(...args: readonly string[]): Promise<string> {
+  const { stdout } = await promisify(execFile)('oathtool', args)
+  return stdout.trim()
+}
+
 /** A key fob with a button: the code of a counter. */
 export async function oathtoolPress(secret: string, counter: number): Promise<string> {
   const press = ['--hotp', '--base32', `--counter=${counter}`, secret]

@@ -57,6 +57,11 @@ const OFFERED: Readonly<Record<AdminForm, readonly string[]>> = {
   unlock: ['summary', 'text', 'button', 'done'],
   'one-time-code': ['summary', 'text', 'button', 'again', 'title', 'intro', 'heading', 'until'],
   'backup-codes': ['summary', 'text', 'button', 'again', 'title', 'intro', 'heading'],
+  token: [
+    ...['summary', 'text', 'button', 'done', 'serial', 'seed', 'seed-hint', 'type', 'totp', 'hotp'],
+    ...['digits', 'algorithm', 'period', 'counter'],
+    ...['bad-seed', 'short-seed', 'bad-serial', 'serial-in-use', 'no-room'],
+  ],
   pause: ['summary', 'text', 'button', 'done', 'days'],
   'pause-forever': ['summary', 'text', 'button'],
   reset: ['summary', 'text', 'button', 'done'],

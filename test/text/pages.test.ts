@@ -142,7 +142,8 @@ const adminUsers: PageData['admin-users'] = {
   more: '/admin/second-step/users?cursor=x&search=an',
 }
 const FORMS = [
-  ...(['resume', 'unlock', 'one-time-code', 'backup-codes', 'pause', 'pause-forever'] as const),
+  ...(['resume', 'unlock', 'one-time-code', 'backup-codes', 'token'] as const),
+  ...(['pause', 'pause-forever'] as const),
   ...(['reset', 'disable', 'end-sessions'] as const),
 ]
 const adminUser: PageData['admin-user'] = {

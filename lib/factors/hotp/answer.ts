@@ -69,7 +69,7 @@ function looksFar({ serial, lastUsedAt, farMisses }: HotpAuthenticator): boolean
  * of them while no code was right.
  */
 export function comparedFar({ lastUsedAt, farMisses }: HotpAuthenticator, now: number): number {
-  const counted =
-    lastUsedAt === null ? farMisses : farMisses.filter((missedAt) => missedAt > now - MONTH)
+  const since = lastUsedAt === null ? 0 : now - MONTH
+  const counted = farMisses.filter((missedAt) => missedAt > since)
   return counted.length * (FAR_LOOK_AHEAD - LOOK_AHEAD)
 }

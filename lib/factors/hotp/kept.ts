@@ -12,7 +12,10 @@ export interface HotpAuthenticator extends Bound, HotpParameters {
   readonly secret: string
   /** Counter of the next code. It only moves forward (RFC 4226 §7.2). */
   readonly counter: number
-  /** When wrong codes were compared with the many codes of a device that is not proved yet. */
+  /**
+   * When wrong codes were compared with the many codes of a device that is not proved yet. 0: none was, and
+   * none is going to be.
+   */
   readonly farMisses: readonly number[]
 }
 

@@ -1,10 +1,12 @@
 import type { Request } from 'express'
 import type { UserAction } from '../../domain/admin-actions.js'
+import type { AdminVerdict } from '../../domain/administration.js'
+import { type HardwareToken, hasWeakSeed } from '../../factors/hardware-token.js'
 import type { AdminAnswer, AdminChange, Administration } from '../../service/administration.js'
 import type { Member } from '../../service/directory.js'
 import { isOdd } from '../../service/odd-user.js'
 import type { CodesKind } from '../../text/pages.js'
-import type { Problem } from '../../text/problem.js'
+import { malformed, type Problem } from '../../text/problem.js'
 import { iso, shownUntil } from '../../text/shown-user.js'
 import type { Exchange } from '../request/handler.js'
 import { wantsJson } from '../request/negotiation.js'
@@ -23,6 +25,7 @@ import { answerReload, type MadeCodes, showCodes } from './codes.js'
 import { daysOf, malformedField, reasonOf } from './fields.js'
 import { oddUserProblem } from './odd-users.js'
 import { presentAdmin } from './requirements.js'
+import { tokenIn } from './token-fields.js'
 import { memberOf, NO_SUCH_USER, pathOfUser, userPage } from './user.js'
 
 type Done<Result> = Extract<AdminAnswer<Result>, { kind: 'done' }>
@@ -33,6 +36,8 @@ interface Doing<Input, Result> {
   readonly read: (req: Request) => Input | undefined
   /** The field that it reads. Default: none, so no input can be malformed. */
   readonly field?: string
+  /** What is wrong with malformed input, where it has several fields. Default: `field`. */
+  readonly wrong?: (req: Request) => Problem
   readonly run: (
     on: Administration,
     change: AdminChange,
@@ -74,6 +79,22 @@ export const userChanges: Readonly<Record<UserAction, Change>> = {
     json: ({ result }) => ({ backupCodes: result }),
     codes: { action: 'backup-codes', of: (codes) => ({ codes, until: null }) },
   }),
+  token: userChange('token', {
+    read: (req) => {
+      const token = tokenIn(req)
+      return 'code' in token ? undefined : token
+    },
+    wrong: (req) => {
+      const token = tokenIn(req)
+      return 'code' in token ? token : malformed(null)
+    },
+    run: async (on, change, token) => {
+      const done = await on.assignToken(change, token)
+      if (done.kind === 'done' && done.changed && hasWeakSeed(token)) warnOfSeed(token)
+      return done
+    },
+    json: stateAlone,
+  }),
   pause: userChange('pause', {
     read: daysOf,
     field: 'days',
@@ -108,7 +129,9 @@ function userChange<Input, Result>(action: UserAction, doing: Doing<Input, Resul
     if (isOdd(member)) return oddUserProblem(member)
     if (!(await mayChange(exchange, admin, member, action))) return { code: 'forbidden' } as const
     const input = doing.read(req)
-    if (input === undefined) return malformedField(req, doing.field ?? null)
+    if (input === undefined) {
+      return doing.wrong?.(req) ?? malformedField(req, doing.field ?? null)
+    }
     if (reasonOf(req) === undefined) return malformedField(req, 'reason')
     const { codes } = doing
     if (codes !== undefined && (await answerReload(exchange, member, codes.action))) {
@@ -126,11 +149,28 @@ function userChange<Input, Result>(action: UserAction, doing: Doing<Input, Resul
       throw error
     })
     if (done.kind !== 'done' || !done.changed) void place.giveBack('all')
-    if (done.kind !== 'done') return { code: done.kind }
+    if (done.kind !== 'done') return refusalOf(done.kind)
     await sendDone(exchange, member, action, done, doing)
     return undefined
   }
   return { answer, refuse: (exchange, problem) => refuse(exchange, problem, action) }
+}
+
+function refusalOf(kind: Exclude<AdminVerdict, 'done'>): Problem {
+  if (kind === 'serial-in-use') {
+    return { ...malformed('serial'), text: { key: 'admin.token.serial-in-use' } }
+  }
+  if (kind === 'no-room') {
+    return { code: 'already-enrolled', text: { key: 'admin.token.no-room' } }
+  }
+  return { code: kind }
+}
+
+function warnOfSeed({ serial, secret }: HardwareToken): void {
+  process.emitWarning(
+    `passport-second-step: the hardware token ${serial} was assigned with a seed of ${8 * secret.length} bits; 160 are recommended (RFC 4226)`,
+    { code: 'PASSPORT_SECOND_STEP_WEAK_SEED' },
+  )
 }
 
 /** Admins cannot change their own second step here (breeze #2696), whatever the host permits. */

@@ -6,6 +6,7 @@ import {
   mayPauseForever,
   type UserAction,
 } from '../../domain/admin-actions.js'
+import { TOKEN_FIELDS } from '../../factors/hardware-token.js'
 import type { Member } from '../../service/directory.js'
 import { isOdd, type OddUser } from '../../service/odd-user.js'
 import { pageEvent } from '../../text/page-event.js'
@@ -26,6 +27,8 @@ import { directoryOf, leadsToFreshCode } from './requirements.js'
 
 /** The page is there, but not the user. */
 export const NO_SUCH_USER: Problem = { code: 'not-found', text: { key: 'refusal.not-found' } }
+
+const SHOWN_FIELDS = TOKEN_FIELDS.filter((field) => field !== 'secret')
 
 type FoundMember = Member<Express.User>
 
@@ -96,7 +99,7 @@ export async function userPage(
   const data = {
     problem: wrong?.problem ?? null,
     form: wrong === null ? null : formOf(wrong.action, fieldOf(req, 'days')),
-    typed: { reason: fieldOf(req, 'reason') ?? '', days: fieldOf(req, 'days') ?? '' },
+    typed: typedFields(req),
     user: listedUser(member),
     noMail: site.mails && member.account.email === null,
     self: member.account.id === visitor.account.id,
@@ -108,6 +111,13 @@ export async function userPage(
     back: path,
   }
   await showPage(site, req, res, 'admin-user', data, status)
+}
+
+/** What was typed, but never a seed. */
+function typedFields(req: Request): PageData['admin-user']['typed'] {
+  const typed = (name: string) => fieldOf(req, name) ?? ''
+  const token = Object.fromEntries(SHOWN_FIELDS.map((name) => [name, typed(name)] as const))
+  return { reason: typed('reason'), days: typed('days'), token }
 }
 
 /** The last change, or the codes that a reload asked for too late. */
@@ -136,7 +146,8 @@ async function allowedForms(
   const actions = actionsFor(member, { blocked, now: site.system.now() })
   const may = await Promise.all(
     actions.map(async (action) => {
-      const allowed = await site.canAdminister(account, member.account, action)
+      const here = action !== 'token' || site.administration.hasTokens
+      const allowed = here && (await site.canAdminister(account, member.account, action))
       return allowed ? formsOf(action, member) : []
     }),
   )

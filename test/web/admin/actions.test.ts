@@ -40,6 +40,7 @@ const FRESH = '/second-step/fresh'
 const ACTIONS = [
   ...['disable', 'pause', 'resume', 'reset', 'backup-codes', 'one-time-code', 'unlock'],
   'end-sessions',
+  'token',
 ] as const
 
 /** Ada with a fresh code, and Ann with a second step. */
@@ -48,7 +49,11 @@ async function annAndAda(...given: Parameters<typeof adminVisit>) {
   return { ...visit, anns: await enrol(visit.host, ann) }
 }
 
-const bodyOf = (action: string) => (action === 'pause' ? { days: 7 } : {})
+const BODIES: Readonly<Record<string, object>> = {
+  pause: { days: 7 },
+  token: { type: 'hotp', serial: 'A-1', secret: '00'.repeat(20) },
+}
+const bodyOf = (action: string) => BODIES[action] ?? {}
 const act = (browser: Browser, action: string, body: object = {}) =>
   postJson(browser, `${ANN}/${action}`, { ...bodyOf(action), ...body })
 
@@ -219,7 +224,7 @@ describe('An admin', () => {
 
   it('has no route that turns the second step on for somebody else', async () => {
     const { browser } = await annAndAda()
-    for (const action of ['enable', 'token', 'setup', 'on', 'show-key']) {
+    for (const action of ['enable', 'tokens', 'setup', 'on', 'show-key']) {
       expectProblem(await act(browser, action, { secret: 'JBSWY3DPEHPK3PXP' }), 'not-found', 404)
     }
   })
@@ -312,7 +317,7 @@ for (const action of ACTIONS) {
 
     it('sends a form back to the user’s page, which says what was done', async () => {
       const { browser } = await annAndAda()
-      const fields = action === 'pause' ? { days: '7' } : {}
+      const fields = action === 'pause' ? { days: '7' } : bodyOf(action)
       const answer = await postForm(browser, `${ANN}/${action}`, { reason: 'because', ...fields })
       expectSafeHeaders(answer)
       if (action === 'backup-codes' || action === 'one-time-code') {

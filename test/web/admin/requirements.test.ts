@@ -42,7 +42,7 @@ const CHANGES: readonly [Method, string][] = [
     'post',
     `/users/ann/${action}`,
   ]),
-  ...['one-time-code', 'unlock', 'end-sessions'].map((action): [Method, string] => [
+  ...['one-time-code', 'unlock', 'end-sessions', 'token'].map((action): [Method, string] => [
     'post',
     `/users/ann/${action}`,
   ]),
@@ -51,13 +51,16 @@ const CHANGES: readonly [Method, string][] = [
 ]
 
 /** A body with which every change would be made. */
-const BODY = { days: 3, mode: 'required' }
-const bodyFor = (path: string) => (path === '/policy' ? { mode: BODY.mode } : { days: BODY.days })
+const TOKEN = { type: 'totp', serial: 'A-1', secret: '00'.repeat(20) }
+const BODY = { days: 3, mode: 'required', ...TOKEN }
+const bodyFor = (path: string) =>
+  path === '/policy' ? { mode: BODY.mode } : { days: BODY.days, ...TOKEN }
 
 function ask(browser: Browser, [method, path]: [Method, string], face = JSON_TYPE) {
   const request = browser[method](`${ADMIN}${path}`).set('Accept', face)
   if (method === 'get') return request
-  const form = path === '/policy' ? 'mode=required' : 'days=3'
+  const form =
+    path === '/policy' ? 'mode=required' : `days=3&type=totp&serial=A-1&secret=${TOKEN.secret}`
   return face === HTML ? request.type('form').send(form) : request.send(bodyFor(path))
 }
 
@@ -231,7 +234,7 @@ for (const [who, [arrive, atGets, atChanges]] of Object.entries(visitors)) {
 
     it('finds nothing else', async () => {
       for (const [method, path] of [
-        ...(['/nothing', '/users/ann/token', '/users/ann/enable'] as const).map(
+        ...(['/nothing', '/users/ann/tokens', '/users/ann/enable'] as const).map(
           (path) => ['post', path] as const,
         ),
         ['put', '/users/ann'] as const,

@@ -306,6 +306,7 @@ describe('a GET of the address that a form posts to', () => {
       'resume',
       'reset',
       'backup-codes',
+      'token',
       'one-time-code',
       'unlock',
       'end-sessions',

@@ -1,0 +1,47 @@
+import type { Request } from 'express'
+import {
+  type HardwareToken,
+  readHardwareToken,
+  TOKEN_FIELDS,
+  type TokenFault,
+  type TokenField,
+} from '../../factors/hardware-token.js'
+import { malformed, type Problem } from '../../text/problem.js'
+import { isJson, malformedField, membersOf } from './fields.js'
+
+const NUMBERS: readonly TokenField[] = ['digits', 'period', 'counter']
+
+/** The hardware token in the body, or the problem with a field of it. It never holds what was typed. */
+export function tokenIn(req: Request): HardwareToken | Problem {
+  const members = membersOf(req)
+  if (members === undefined) return malformedField(req, null)
+  const given: Partial<Record<TokenField, string>> = {}
+  for (const field of TOKEN_FIELDS) {
+    const text = textOf(members[field], isJson(req) && NUMBERS.includes(field))
+    if (text === null) return malformed(field)
+    if (text !== undefined) given[field] = text
+  }
+  const token = readHardwareToken(given)
+  return 'why' in token ? faultProblem(token) : token
+}
+
+/** A fault of a seed or a serial number is worth a word: the other fields say what they take. */
+function faultProblem({ field, why }: TokenFault): Problem {
+  const problem = malformed(field)
+  if (field === 'secret') {
+    const key = why === 'too-short' ? 'admin.token.short-seed' : 'admin.token.bad-seed'
+    return { ...problem, text: { key } }
+  }
+  return field === 'serial' ? { ...problem, text: { key: 'admin.token.bad-serial' } } : problem
+}
+
+/**
+ * A field as text. Undefined: it was not given; null: it is of another type.
+ *
+ * @param number it is a number in JSON
+ */
+function textOf(value: unknown, number: boolean): string | undefined | null {
+  if (value === undefined || value === null) return undefined
+  if (number) return typeof value === 'number' && Number.isSafeInteger(value) ? `${value}` : null
+  return typeof value === 'string' ? value : null
+}

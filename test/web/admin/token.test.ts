@@ -1,0 +1,301 @@
+// An admin gives a user a hardware token. The attacks: its seed comes back in an answer, a mail or the log; one
+// token opens two accounts; and a token that lies in the post opens anything by itself.
+
+import { expect } from 'chai'
+import type { RecordStore } from '../../../lib/index.js'
+import { isIn } from '../../support/actions.js'
+import { ADMIN, adminVisit, refusalsIn, seenBy } from '../../support/admin.js'
+import { expectProblem, getJson, getPage, postForm, postJson } from '../../support/answers.js'
+import {
+  type Browser,
+  browserOf,
+  enrol,
+  giveCode,
+  passFirstStep,
+  signIn,
+} from '../../support/browser.js'
+import { ann, type Host } from '../../support/host.js'
+import { oathtool } from '../../support/oathtool.js'
+import { MINUTE, SECOND } from '../../support/records.js'
+import { storeForTests } from '../../support/store-for-tests.js'
+import { pendingBrowser, recordOf } from '../../support/visits.js'
+
+const TOKEN = `${ADMIN}/users/ann/token`
+const SEED = '3132333435363738393031323334353637383930'
+const BASE32 = 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ'
+const FOB = { type: 'hotp', secret: BASE32, serial: 'A-1', counter: 5 }
+const CLOCK = {
+  ...{ type: 'totp', secret: SEED.padEnd(64, '0'), serial: 'T-60', digits: 8, period: 60 },
+  algorithm: 'SHA-256',
+}
+
+const press = (counter: number) => oathtool('--hotp', `--counter=${counter}`, SEED)
+
+function clockCode(at: number): Promise<string> {
+  const now = new Date(at)
+    .toISOString()
+    .replace('T', ' ')
+    .replace(/\.\d+Z/, ' UTC')
+  const shape = ['--totp=sha256', '--digits=8', '--time-step-size=60s', `--now=${now}`]
+  return oathtool(...shape, CLOCK.secret)
+}
+
+const assign = (browser: Browser, body: object, path = TOKEN) => postJson(browser, path, body)
+
+/** What is kept of the user, but for its version. */
+async function kept(host: Host, id = 'ann') {
+  const { version: _, writeId: __, ...rest } = await recordOf(host, id)
+  return rest
+}
+
+describe('A hardware token that an admin assigns', () => {
+  it('is proved by its first code at the next login; until then the app works (HOTP, oathtool)', async () => {
+    const { host, browser } = await adminVisit()
+    const app = await enrol(host, ann)
+    const session = browserOf(host)
+    await signIn(session, ann, app)
+    const answer = await assign(browser, FOB).expect(200)
+    expect(answer.body).to.deep.equal({ state: 'on' })
+    expect(await isIn(session), 'every session ends').to.equal(false)
+    host.system.advance(30 * SECOND)
+    const byApp = await giveCode(await pendingBrowser(host), app.code()).expect(200)
+    expect(byApp.body).to.include({ method: 'totp' })
+    // A hundred ahead: somebody has played with it.
+    const proof = await giveCode(await pendingBrowser(host), await press(105)).expect(200)
+    expect(proof.body).to.include({ status: 'signed-in', method: 'hotp' })
+    const far = await giveCode(await pendingBrowser(host), await press(117))
+    expectProblem(far, 'wrong-code', 401)
+    await giveCode(await pendingBrowser(host), await press(116)).expect(200)
+    host.system.advance(30 * SECOND)
+    await giveCode(await pendingBrowser(host), app.code()).expect(200)
+  })
+
+  it('is one of eight digits, a minute and SHA-256 (TOTP, oathtool), its seed in hex', async () => {
+    const { host, browser } = await adminVisit()
+    await assign(browser, CLOCK).expect(200)
+    const login = await pendingBrowser(host)
+    const six = await giveCode(login, '123456')
+    expectProblem(six, 'malformed-request', 400)
+    expect(six.body.detail).to.match(/8 digits/)
+    const code = await clockCode(host.system.now())
+    const answer = await giveCode(login, code).expect(200)
+    expect(answer.body).to.include({ status: 'signed-in', method: 'totp' })
+    expectProblem(await giveCode(await pendingBrowser(host), code), 'wrong-code', 401)
+    host.system.advance(MINUTE)
+    const next = await clockCode(host.system.now())
+    await giveCode(await pendingBrowser(host), next).expect(200)
+  })
+
+  it('lets nobody in by the password alone, also who had no second step', async () => {
+    const { host, browser } = await adminVisit()
+    const session = browserOf(host)
+    await passFirstStep(session, ann).expect(302)
+    expect(await isIn(session)).to.equal(true)
+    await assign(browser, FOB).expect(200)
+    expect(await isIn(session)).to.equal(false)
+    const login = browserOf(host)
+    await passFirstStep(login, ann)
+    expect(await isIn(login)).to.equal(false)
+    const page = await getPage(login, '/second-step/challenge').expect(200)
+    expect(page.text).to.include('Type the code that your device shows')
+    await giveCode(login, await press(5)).expect(200)
+    expect(await isIn(login)).to.equal(true)
+  })
+
+  it('ends a set-up that was owed', async () => {
+    const { host, browser } = await adminVisit()
+    await enrol(host, ann)
+    await postJson(browser, `${ADMIN}/users/ann/reset`).expect(200)
+    expect(await seenBy(browser, 'ann')).to.include({ state: 'must-set-up' })
+    await assign(browser, FOB).expect(200)
+    expect(await seenBy(browser, 'ann')).to.include({ state: 'on' })
+  })
+
+  it('shows its seed nowhere again', async () => {
+    const { host, browser } = await adminVisit()
+    const form = { ...FOB, reason: 'lost the phone' }
+    const page = await postForm(browser, TOKEN, form).expect(303)
+    const user = await getPage(browser, page.headers.location ?? '').expect(200)
+    expect(user.text).to.include('Done: the user proves the token at the next sign-in.')
+    await assign(browser, { ...FOB, secret: `${SEED}x` }).expect(400)
+    const wrong = await postForm(browser, TOKEN, { ...FOB, serial: 'B-2', digits: '5' }).expect(400)
+    expect(wrong.text).to.include('value="B-2"')
+    const login = await pendingBrowser(host)
+    await giveCode(login, await press(5)).expect(200)
+    const shown = [
+      wrong,
+      user,
+      await getPage(login, '/second-step/'),
+      await getJson(login, '/second-step/'),
+    ]
+    const code = await press(6)
+    shown.push(await postJson(login, '/second-step/show-key', { code }))
+    const log = await host.store.audit?.list({ user: null, cursor: null, limit: 100 })
+    const texts = [
+      ...shown.map(({ text }) => text),
+      JSON.stringify(log),
+      JSON.stringify(await kept(host)),
+    ]
+    for (const text of texts) {
+      expect(text).not.to.include(SEED)
+      expect(text).not.to.include(BASE32)
+      expect(text).not.to.include('12345678901234567890')
+    }
+    const assigned = log?.entries.find(({ type }) => type === 'token-assigned')
+    expect(assigned).to.deep.include({ user: 'ann', method: 'hotp', reason: 'lost the phone' })
+    expect(assigned?.detail).to.deep.equal({ name: null, serial: 'A-1' })
+  })
+
+  it('has a key that is shown to nobody: the settings do not offer it', async () => {
+    const { host, browser } = await adminVisit()
+    await assign(browser, FOB).expect(200)
+    const login = await pendingBrowser(host)
+    await giveCode(login, await press(5)).expect(200)
+    const settings = await getPage(login, '/second-step/').expect(200)
+    expect(settings.text).not.to.include('/second-step/show-key')
+    const shown = await postJson(login, '/second-step/show-key', { code: await press(6) })
+    expectProblem(shown, 'not-enrolled', 409)
+  })
+
+  const wrong: readonly (readonly [what: string, field: string, body: object])[] = [
+    ['no type', 'type', { type: undefined }],
+    ['another type', 'type', { type: 'sms' }],
+    ['a type that is a list', 'type', { type: ['hotp'] }],
+    ['no seed', 'secret', { secret: '' }],
+    ['a seed of 104 bits', 'secret', { secret: '00'.repeat(13) }],
+    ['a seed in another alphabet', 'secret', { secret: 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJ1' }],
+    ['a seed that was cut short', 'secret', { secret: SEED.slice(0, -1) }],
+    ['a seed that is no text', 'secret', { secret: 12345678901234 }],
+    ['no serial number', 'serial', { serial: ' ' }],
+    ['a serial number with a line break', 'serial', { serial: 'A\n1' }],
+    ['a serial number of 65 characters', 'serial', { serial: 'A'.repeat(65) }],
+    ['five digits', 'digits', { digits: 5 }],
+    ['digits as a text', 'digits', { digits: '6' }],
+    ['a period of 0', 'period', { type: 'totp', period: 0 }],
+    ['a period of 45', 'period', { type: 'totp', period: 45 }],
+    ['a counter of -1', 'counter', { counter: -1 }],
+    ['a counter of 2^64', 'counter', { counter: 2 ** 64 }],
+    ['a counter that is no whole number', 'counter', { counter: 0.5 }],
+    ['another algorithm', 'algorithm', { algorithm: 'md5' }],
+  ]
+  for (const [what, field, body] of wrong) {
+    it(`is refused with ${what}, and nothing is half done`, async () => {
+      const { host, browser } = await adminVisit()
+      const before = await kept(host, 'ada')
+      const answer = await assign(browser, { ...FOB, ...body })
+      expectProblem(answer, 'malformed-request', 400)
+      expect(answer.body.field).to.equal(field)
+      expect(await host.store.find('ann')).to.equal(null)
+      expect(await host.store.findSerial?.('A-1')).to.equal(null)
+      expect(await kept(host, 'ada')).to.deep.equal(before)
+      expect(await refusalsIn(host)).to.have.length(1)
+    })
+  }
+
+  it('is given with a warning where its seed has less than 160 bits', async () => {
+    const { browser } = await adminVisit()
+    const warnings: Error[] = []
+    const note = (warning: Error) => warnings.push(warning)
+    process.on('warning', note)
+    await assign(browser, { ...FOB, secret: '01'.repeat(14) }).expect(200)
+    await new Promise(setImmediate)
+    process.off('warning', note)
+    const [warning] = warnings.filter(({ message }) => message.includes('hardware token'))
+    expect(warning?.message).to.include('A-1').and.include('112 bits').and.not.include('0101')
+  })
+
+  it('is one user’s: its serial number is in use, in any case, until it is gone', async () => {
+    const { host, browser } = await adminVisit()
+    const bobs = `${ADMIN}/users/bob/token`
+    await assign(browser, FOB).expect(200)
+    for (const serial of ['A-1', 'a-1', ' A-1 ']) {
+      const answer = await assign(browser, { ...FOB, serial }, bobs)
+      expectProblem(answer, 'malformed-request', 400)
+      expect(answer.body).to.include({ field: 'serial', detail: 'This serial number is in use.' })
+    }
+    expect(await host.store.find('bob')).to.equal(null)
+    await postJson(browser, `${ADMIN}/users/ann/disable`).expect(200)
+    await assign(browser, FOB, bobs).expect(200)
+    expectProblem(await assign(browser, FOB), 'malformed-request', 400)
+  })
+
+  it('is assigned once to one user, however often the form is sent', async () => {
+    const { host, browser } = await adminVisit()
+    const answers = await Promise.all(Array.from({ length: 5 }, () => assign(browser, FOB)))
+    for (const { status, body } of answers)
+      expect([status, body]).to.deep.equal([200, { state: 'on' }])
+    expect((await recordOf(host)).authenticators).to.have.length(1)
+    const { record } = { record: await kept(host) }
+    await assign(browser, { ...FOB, counter: 90 }).expect(200)
+    expect(await kept(host), 'nothing moves back').to.deep.equal(record)
+    const other = await assign(browser, { ...FOB, secret: '01'.repeat(20) })
+    expectProblem(other, 'malformed-request', 400)
+  })
+
+  it('is one user’s, however many admins assign it at once', async () => {
+    const { host, browser } = await adminVisit()
+    for (let round = 0; round < 10; round += 1) {
+      const body = { ...FOB, serial: `R-${round}`, secret: `${10 + round}`.repeat(20) }
+      const answers = await Promise.all(
+        ['ann', 'bob', 'otto'].map((id) => assign(browser, body, `${ADMIN}/users/${id}/token`)),
+      )
+      const owners = await Promise.all(
+        ['ann', 'bob', 'otto'].map(async (id) => {
+          const found = await host.store.find(id)
+          return found?.authenticators.some(({ serial }) => serial === `R-${round}`) ?? false
+        }),
+      )
+      expect(owners.filter((owns) => owns)).to.have.length(1)
+      expect(answers.map(({ status }) => status === 200)).to.deep.equal(owners)
+      if (round % 3 !== 2) continue
+      for (const id of ['ann', 'bob', 'otto']) {
+        await postJson(browser, `${ADMIN}/users/${id}/disable`)
+      }
+    }
+  })
+
+  it('is the fifth that makes codes at most', async () => {
+    const { browser } = await adminVisit()
+    for (let nth = 1; nth <= 5; nth += 1) {
+      await assign(browser, { ...FOB, serial: `A-${nth}` }).expect(200)
+    }
+    const sixth = await assign(browser, { ...FOB, serial: 'A-6' })
+    expectProblem(sixth, 'already-enrolled', 409)
+    const page = await getPage(browser, `${ADMIN}/users/ann`).expect(200)
+    expect(page.text).not.to.include('/users/ann/token')
+    // The number is free.
+    await assign(browser, { ...FOB, serial: 'A-6' }, `${ADMIN}/users/bob/token`).expect(200)
+  })
+
+  // The attack: each of several tokens that wait in the post has a hundred codes that are right.
+  it('is looked for far ahead where no other one is', async () => {
+    const { host, browser } = await adminVisit()
+    await assign(browser, FOB).expect(200)
+    await assign(browser, { ...FOB, serial: 'A-2', secret: '02'.repeat(20) }).expect(200)
+    const far = await oathtool('--hotp', '--counter=50', '02'.repeat(20))
+    expectProblem(await giveCode(await pendingBrowser(host), far), 'wrong-code', 401)
+    const near = await oathtool('--hotp', '--counter=15', '02'.repeat(20))
+    await giveCode(await pendingBrowser(host), near).expect(200)
+  })
+
+  it('is refused by a store that cannot keep serial numbers, which names what is missing', async () => {
+    const { findSerial: _, writeSerial: __, ...rest } = storeForTests()
+    const store: RecordStore = rest
+    const { browser } = await adminVisit({ store })
+    const page = await getPage(browser, `${ADMIN}/users/ann`).expect(200)
+    expect(page.text).not.to.include('/users/ann/token')
+    expect((await assign(browser, FOB)).status).to.equal(500)
+    expect(await store.find('ann')).to.equal(null)
+  })
+
+  it('frees the number of a request that was killed before it wrote the record', async () => {
+    const { host, browser } = await adminVisit()
+    const claimedAt = host.system.now()
+    const claim = { serial: 'A-1', version: 1, writeId: 'w', userId: 'bob', claimedAt }
+    await host.store.writeSerial?.({ ...claim, isHeld: false }, 0)
+    expectProblem(await assign(browser, FOB), 'malformed-request', 400)
+    const old = { ...claim, version: 2, writeId: 'x', claimedAt: claimedAt - 10 * MINUTE }
+    await host.store.writeSerial?.({ ...old, isHeld: false }, 1)
+    await assign(browser, FOB).expect(200)
+  })
+})
