@@ -5,12 +5,17 @@ import type { ListPosition } from './list-cursor.js'
 import { emptied } from './redis-lost.js'
 import { MARKER_IN_LUA } from './redis-marker.js'
 
+/** As many of a set are read by one command of a script, whose answers and arguments take memory. */
+const FEW = 500
+
 // The place where the page before ended is found by its member, or by halves where that has moved since:
 // exact, nothing is written, and as fast in the last page as in the first. Members are compared byte by
 // byte, as the set sorts them; Lua's < goes by the server's locale. Members that another set has in its
 // future (the rest of KEYS) are passed over, some thousands at most in one call. A list of what is due
-// ends at the present.
-// KEYS: marker, prefix of records, list of all, the list, others. ARGV: time, member, limit, now, latest.
+// ends at the present. Calls of commands and texts of times cost more than all else, so records are read
+// many at a time, and a time only where it is asked for.
+// KEYS: marker, prefix of records, list of all, the list, others. ARGV: time, member, limit, now, latest,
+// and whether each member's time is asked for.
 const readPage = redisBytesScript(`
 ${MARKER_IN_LUA}
 local marker = redis.call('GET', KEYS[1])
@@ -19,7 +24,7 @@ if says(marker, RECORDS) and redis.call('EXISTS', KEYS[3]) == 0 then
   return redis.error_reply('ERR the list "' .. KEYS[3] .. '" is lost')
 end
 local list, from, after = KEYS[4], tonumber(ARGV[1]), ARGV[2]
-local limit, now, latest = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
+local limit, now, latest, timed = tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5], ARGV[6] == '1'
 local function isAfter(member, score)
   if score ~= from then return score > from end
   for at = 1, #member do
@@ -41,41 +46,62 @@ local function start()
   end
   return low
 end
+local few, large = {}, {}
+for i = 5, #KEYS do
+  local count = redis.call('ZCOUNT', KEYS[i], '(' .. ARGV[4], '+inf')
+  if count > ${FEW} then
+    large[#large + 1] = KEYS[i]
+  elseif count > 0 then
+    for _, member in ipairs(redis.call('ZRANGEBYSCORE', KEYS[i], '(' .. ARGV[4], '+inf')) do
+      few[member] = true
+    end
+  end
+end
 local function elsewhere(member)
-  for i = 5, #KEYS do
-    local score = redis.call('ZSCORE', KEYS[i], member)
+  if few[member] then return true end
+  for _, set in ipairs(large) do
+    local score = redis.call('ZSCORE', set, member)
     if score and tonumber(score) > now then return true end
   end
   return false
 end
-local rank, found, last, time = start(), 0, '', ''
-local answer = {}
+local rank, found, last, stop = start(), 0, '', redis.call('ZCOUNT', list, '-inf', latest)
+local members, keys = {}, {}
+local function timeOf(member) return redis.call('ZSCORE', list, member) end
 local function ended(more)
-  return {more, time, last, answer}
+  local times, records = {}, {}
+  if timed then for i, member in ipairs(members) do times[i] = timeOf(member) end end
+  for first = 1, found, ${FEW} do
+    local batch = redis.call('MGET', unpack(keys, first, math.min(found, first + ${FEW} - 1)))
+    for i, record in ipairs(batch) do records[first + i - 1] = record or '' end
+  end
+  local at = more and timeOf(last) or ''
+  return {'page', more and last or '', at, table.concat(members, ' '), table.concat(times, ' '), records}
 end
 for round = 1, 50 do
-  local batch = redis.call('ZRANGE', list, rank, rank + limit, 'WITHSCORES')
-  for i = 1, #batch, 2 do
-    if tonumber(batch[i + 1]) > latest then return ended('0') end
-    if found == limit then return ended('1') end
-    last, time = batch[i], batch[i + 1]
-    if not elsewhere(last) then
-      local record = redis.pcall('GET', KEYS[2] .. last)
+  if rank >= stop then return ended(false) end
+  local batch = redis.call('ZRANGE', list, rank, math.min(rank + limit, stop - 1))
+  for _, member in ipairs(batch) do
+    if found == limit then return ended(true) end
+    last = member
+    if not elsewhere(member) then
       found = found + 1
-      answer[found] = {last, time, type(record) == 'string' and record or ''}
+      members[found], keys[found] = member, KEYS[2] .. member
     end
   end
-  if #batch < 2 * limit + 2 then return ended('0') end
-  rank = rank + limit + 1
+  rank = rank + #batch
 end
-return ended('1')
+return ended(true)
 `)
 
 const cardinality = redisScript(`return redis.call('ZCARD', KEYS[1])`)
 
 /** A member of a list, with the bytes of its record: none where that is lost. */
-export interface ListedBytes extends ListPosition {
+export interface ListedBytes {
+  readonly key: string
   readonly bytes: Buffer
+  /** By which the list is sorted; null where it was not asked for. */
+  readonly time: number | null
 }
 
 /** What one tag has of a page. */
@@ -85,29 +111,59 @@ export interface TagPage {
   readonly end: ListPosition | null
 }
 
+/** The part of a list that is asked of one tag. */
+interface TagPart {
+  readonly after: ListPosition | null
+  /** At least 1. */
+  readonly limit: number
+  /** Whether the page may end at any of the members, not just at the last. */
+  readonly timed: boolean
+}
+
 /** Reads a page of a list under one tag, with its records, by one command. */
 export async function readTagPage(
   redis: RedisClient,
   { marker, records, lists }: TagKeys,
   { list, now }: Pick<RecordQuery, 'list' | 'now'>,
-  { after, limit }: { after: ListPosition | null; limit: number },
+  { after, limit, timed }: TagPart,
 ): Promise<TagPage> {
   const from = startOf(after, floorOf(list, now))
   const latest = list === 'mail-resets-due' ? now : Number.MAX_SAFE_INTEGER
-  const args = [from.time, from.key, limit, now, latest].map(String)
+  const args = [from.time, from.key, limit, now, latest, Number(timed)].map(String)
   const names = [marker, records, lists.all, ...setsFor(list, lists)]
   const answer: unknown = await readPage(redis, names, args)
-  const [more, time, last, members] = Array.isArray(answer) ? answer : []
-  if (String(more) === 'emptied') throw emptied(marker)
-  if (!Array.isArray(members)) throw new Error('Redis answered nonsense to a list')
-  const end = String(more) === '1' ? { time: Number(String(time)), key: String(last) } : null
-  return { listed: members.map(listedBytes), end }
+  const [kind, last, at, members, times, found] = Array.isArray(answer) ? answer : []
+  if (String(kind) === 'emptied') throw emptied(marker)
+  const key = String(last)
+  return {
+    listed: listedBytes(wordsOf(members), timed ? wordsOf(times) : null, found),
+    end: key === '' ? null : { time: Number(String(at)), key },
+  }
 }
 
-function listedBytes(member: unknown): ListedBytes {
-  const [key, time, bytes] = Array.isArray(member) ? member : []
-  if (!Buffer.isBuffer(bytes)) throw new Error('Redis answered nonsense to a list')
-  return { key: String(key), time: Number(String(time)), bytes }
+function listedBytes(
+  members: readonly string[],
+  times: readonly string[] | null,
+  found: unknown,
+): readonly ListedBytes[] {
+  const length = times?.length ?? members.length
+  if (!Array.isArray(found) || found.length !== members.length || length !== members.length) {
+    throw nonsense()
+  }
+  return members.map((key, at) => {
+    const bytes: unknown = found[at]
+    if (!Buffer.isBuffer(bytes)) throw nonsense()
+    return { key, bytes, time: times === null ? null : Number(times[at]) }
+  })
+}
+
+function wordsOf(answer: unknown): readonly string[] {
+  const text = String(answer)
+  return text === '' ? [] : text.split(' ')
+}
+
+function nonsense(): Error {
+  return new Error('Redis answered nonsense to a list')
 }
 
 /** The number of users with a record. */

@@ -37,7 +37,8 @@ export async function redisPage(
     const answers = await Promise.all(
       asked.map((tag, at) => {
         const after = from === first && at === 0 ? position : null
-        return readTagPage(redis, tag, query, { after, limit: Math.max(1, missing) })
+        const part = { after, limit: Math.max(1, missing), timed: wave > 1 }
+        return readTagPage(redis, tag, query, part)
       }),
     )
     page = answers.reduce(
@@ -65,10 +66,12 @@ function withTag(
   const taken = more.slice(0, room)
   const last = taken.at(-1)
   const isCut = taken.length < more.length && last !== undefined
-  return {
-    listed: [...listed, ...taken],
-    end: isCut ? { time: last.time, key: last.key } : endInTag,
-  }
+  return { listed: [...listed, ...taken], end: isCut ? positionOf(last) : endInTag }
+}
+
+function positionOf({ key, time }: ListedBytes): ListPosition {
+  if (time === null) throw new Error('a page was cut at a member whose time was not asked for')
+  return { key, time }
 }
 
 /** How many tags are likely to fill a page of which the first tag has so many. */

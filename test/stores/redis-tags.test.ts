@@ -239,10 +239,12 @@ describe('the hash tags of redisStore', () => {
         'evalsha',
         'eval',
         'get',
+        'mget',
         'exists',
         'zcount',
         'zcard',
         'zrange',
+        'zrangebyscore',
         'zscore',
         'zrank',
       ]
