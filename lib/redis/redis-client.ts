@@ -28,12 +28,23 @@ export interface RedisClient {
     count: 'COUNT',
     about: number,
   ): Promise<[cursor: string, keys: string[]]>
+  /** Commands that are sent together. Of a cluster: all to one of its masters. */
+  pipeline?(): RedisPipeline
+  /** Of a cluster: the servers of each slot, the master first. */
+  readonly slots?: readonly (readonly string[] | undefined)[]
   /** Of a cluster: its masters. */
   nodes?(role: 'master'): readonly Pick<RedisClient, 'config' | 'scan'>[]
   readonly options?: object
   publish?(channel: string, message: string): Promise<unknown>
   /** Another connection to the same place. */
   duplicate?(override?: object): RedisSubscriber
+}
+
+/** Collects commands, and sends them. */
+export interface RedisPipeline {
+  callBuffer(command: string, ...args: (RedisArgument | number)[]): unknown
+  mgetBuffer(keys: string[]): unknown
+  exec(): Promise<[error: Error | null, answer: unknown][] | null>
 }
 
 /** A connection that listens to messages. */

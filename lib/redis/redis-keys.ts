@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import { ConfigurationError } from '../errors/configuration-error.js'
-import { evenHashTags } from './hash-slot.js'
+import { evenHashTags, slotOf } from './hash-slot.js'
 
 /** The default prefix of keys. */
 export const DEFAULT_PREFIX = 'second-step'
@@ -27,6 +27,8 @@ export interface ListKeys {
 
 /** The names of what is kept under one hash tag: in one slot, for one script or command. */
 export interface TagKeys {
+  /** The hash slot of a cluster. */
+  readonly slot: number
   /** Exists while the records of this tag can be trusted. Gone after its server was emptied. */
   readonly marker: string
   /** The policy, or its copy. */
@@ -102,8 +104,8 @@ export function letterOfTag(number: number): string {
  */
 export function redisKeys(prefix: string): RedisKeys {
   checkPrefix(prefix)
-  const tags = evenHashTags(TAGS).map((tag) => tagKeys(`${prefix}:{${tag}}`))
-  const [first = tagKeys(`${prefix}:{}`)] = tags
+  const tags = evenHashTags(TAGS).map((tag) => tagKeys(`${prefix}:{${tag}}`, slotOf(tag)))
+  const [first = tagKeys(`${prefix}:{}`, 0)] = tags
   const placeOfHash = (hash: string): RecordPlace => {
     const tag = tags[tagNumberOf(hash)] ?? first
     return { tag, hash, key: tag.records + hash }
@@ -127,8 +129,9 @@ export function redisKeys(prefix: string): RedisKeys {
   }
 }
 
-function tagKeys(start: string): TagKeys {
+function tagKeys(start: string, slot: number): TagKeys {
   return {
+    slot,
     marker: `${start}:marker`,
     policy: `${start}:policy`,
     lists: {

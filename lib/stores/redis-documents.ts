@@ -1,5 +1,6 @@
 import { type RedisClient, redisBytesScript } from '../redis/redis-client.js'
 import type { RecordPlace, RedisKeys } from '../redis/redis-keys.js'
+import { sentTogether } from '../redis/sent-together.js'
 import { KnownRecords } from './redis-known-records.js'
 import { emptied, LostRecordError, parseDocument, recordOfBytes } from './redis-lost.js'
 import { MARKER_IN_LUA, saysPolicy } from './redis-marker.js'
@@ -131,7 +132,12 @@ export class RedisDocuments {
 
   async #foundByTag(places: readonly RecordPlace[]): Promise<readonly Found[]> {
     const groups = byTag(places)
-    const found = await Promise.all(groups.map((group) => this.#foundTogether(group)))
+    const found = await sentTogether(
+      this.#redis,
+      groups,
+      ([place]) => place.tag,
+      (reads, group) => this.#foundTogether(group, reads),
+    )
     const foundOf = new Map(
       groups.flatMap((group, nth) => group.map(({ key }, at) => [key, found[nth]?.[at]] as const)),
     )
@@ -139,11 +145,14 @@ export class RedisDocuments {
   }
 
   /** By one command, and one more for what it does not find. */
-  async #foundTogether(places: readonly RecordPlace[]): Promise<readonly Found[]> {
+  async #foundTogether(
+    places: readonly RecordPlace[],
+    reads: Pick<RedisClient, 'mgetBuffer'> = this.#redis,
+  ): Promise<readonly Found[]> {
     if (places.length === 0) return []
     const markers = [...new Set(places.map(({ tag }) => tag.marker))]
     const names = [...markers, ...places.map(({ key }) => key)]
-    const answers = await this.#redis.mgetBuffer(names)
+    const answers = await reads.mgetBuffer(names)
     if (answers.length !== names.length) throw nonsense()
     const made = new Set(markers.filter((_, at) => Buffer.isBuffer(answers[at])))
     const missing = places.filter(
@@ -219,11 +228,14 @@ function foundAgain({ tag, key }: RecordPlace, kind: string, told: unknown): obj
   throw nonsense()
 }
 
-function byTag(places: readonly RecordPlace[]): readonly (readonly RecordPlace[])[] {
-  const groups = new Map<string, RecordPlace[]>()
+type OfOneTag = readonly [RecordPlace, ...RecordPlace[]]
+
+function byTag(places: readonly RecordPlace[]): readonly OfOneTag[] {
+  const groups = new Map<string, OfOneTag>()
   for (const place of places) {
     const { marker } = place.tag
-    groups.set(marker, [...(groups.get(marker) ?? []), place])
+    const others = groups.get(marker)
+    groups.set(marker, others === undefined ? [place] : [...others, place])
   }
   return [...groups.values()]
 }

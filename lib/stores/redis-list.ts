@@ -12,8 +12,8 @@ const FEW = 500
 // exact, nothing is written, and as fast in the last page as in the first. Members are compared byte by
 // byte, as the set sorts them; Lua's < goes by the server's locale. Members that another set has in its
 // future (the rest of KEYS) are passed over, some thousands at most in one call. A list of what is due
-// ends at the present. Calls of commands and texts of times cost more than all else, so records are read
-// many at a time, and a time only where it is asked for.
+// ends at the present. Calls of commands, functions and texts of times cost more than all else: records
+// are read many at a time, a time only where it is asked for, and a tag without members ends it early.
 // KEYS: marker, prefix of records, list of all, the list, others. ARGV: time, member, limit, now, latest,
 // and whether each member's time is asked for.
 const readPage = redisBytesScript(`
@@ -23,29 +23,33 @@ if not marker then return {'emptied'} end
 if says(marker, RECORDS) and redis.call('EXISTS', KEYS[3]) == 0 then
   return redis.error_reply('ERR the list "' .. KEYS[3] .. '" is lost')
 end
-local list, from, after = KEYS[4], tonumber(ARGV[1]), ARGV[2]
-local limit, now, latest, timed = tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5], ARGV[6] == '1'
-local function isAfter(member, score)
-  if score ~= from then return score > from end
-  for at = 1, #member do
-    local one, other = string.byte(member, at), string.byte(after, at) or 0
-    if one ~= other then return one > other end
+local list, after, limit, timed = KEYS[4], ARGV[2], tonumber(ARGV[3]), ARGV[6] == '1'
+local stop = redis.call('ZCOUNT', list, '-inf', ARGV[5])
+local rank
+if after == '~' then
+  rank = redis.call('ZCOUNT', list, '-inf', ARGV[1])
+elseif tonumber(redis.call('ZSCORE', list, after) or '') == tonumber(ARGV[1]) then
+  rank = redis.call('ZRANK', list, after) + 1
+else
+  local from = tonumber(ARGV[1])
+  local function isAfter(member, score)
+    if score ~= from then return score > from end
+    for at = 1, #member do
+      local one, other = string.byte(member, at), string.byte(after, at) or 0
+      if one ~= other then return one > other end
+    end
+    return false
   end
-  return false
-end
-local function start()
-  if after == '~' then return redis.call('ZCOUNT', list, '-inf', ARGV[1]) end
-  if tonumber(redis.call('ZSCORE', list, after) or '') == from then
-    return redis.call('ZRANK', list, after) + 1
-  end
-  local low, high = 0, redis.call('ZCARD', list)
-  while low < high do
-    local middle = math.floor((low + high) / 2)
+  local high = redis.call('ZCARD', list)
+  rank = 0
+  while rank < high do
+    local middle = math.floor((rank + high) / 2)
     local found = redis.call('ZRANGE', list, middle, middle, 'WITHSCORES')
-    if isAfter(found[1], tonumber(found[2])) then high = middle else low = middle + 1 end
+    if isAfter(found[1], tonumber(found[2])) then high = middle else rank = middle + 1 end
   end
-  return low
 end
+if rank >= stop then return {'page'} end
+
 local few, large = {}, {}
 for i = 5, #KEYS do
   local count = redis.call('ZCOUNT', KEYS[i], '(' .. ARGV[4], '+inf')
@@ -57,6 +61,7 @@ for i = 5, #KEYS do
     end
   end
 end
+local now = tonumber(ARGV[4])
 local function elsewhere(member)
   if few[member] then return true end
   for _, set in ipairs(large) do
@@ -65,31 +70,30 @@ local function elsewhere(member)
   end
   return false
 end
-local rank, found, last, stop = start(), 0, '', redis.call('ZCOUNT', list, '-inf', latest)
-local members, keys = {}, {}
-local function timeOf(member) return redis.call('ZSCORE', list, member) end
+local found, last = 0, ''
+local members, times, keys, records = {}, {}, {}, {}
 local function ended(more)
-  local times, records = {}, {}
-  if timed then for i, member in ipairs(members) do times[i] = timeOf(member) end end
   for first = 1, found, ${FEW} do
     local batch = redis.call('MGET', unpack(keys, first, math.min(found, first + ${FEW} - 1)))
     for i, record in ipairs(batch) do records[first + i - 1] = record or '' end
   end
-  local at = more and timeOf(last) or ''
-  return {'page', more and last or '', at, table.concat(members, ' '), table.concat(times, ' '), records}
+  local time = more and redis.call('ZSCORE', list, last) or ''
+  return {'page', more and last or '', time, table.concat(members, ' '), table.concat(times, ' '), records}
 end
+local step, scores = timed and 2 or 1, timed and {'WITHSCORES'} or {}
 for round = 1, 50 do
   if rank >= stop then return ended(false) end
-  local batch = redis.call('ZRANGE', list, rank, math.min(rank + limit, stop - 1))
-  for _, member in ipairs(batch) do
+  local batch = redis.call('ZRANGE', list, rank, math.min(rank + limit, stop - 1), unpack(scores))
+  for i = 1, #batch, step do
     if found == limit then return ended(true) end
-    last = member
-    if not elsewhere(member) then
+    last = batch[i]
+    if not elsewhere(last) then
       found = found + 1
-      members[found], keys[found] = member, KEYS[2] .. member
+      members[found], keys[found] = last, KEYS[2] .. last
+      if timed then times[found] = batch[i + 1] end
     end
   end
-  rank = rank + #batch
+  rank = rank + #batch / step
 end
 return ended(true)
 `)
@@ -111,6 +115,8 @@ export interface TagPage {
   readonly end: ListPosition | null
 }
 
+const NOTHING: TagPage = { listed: [], end: null }
+
 /** The part of a list that is asked of one tag. */
 interface TagPart {
   readonly after: ListPosition | null
@@ -122,7 +128,7 @@ interface TagPart {
 
 /** Reads a page of a list under one tag, with its records, by one command. */
 export async function readTagPage(
-  redis: RedisClient,
+  redis: Pick<RedisClient, 'callBuffer'>,
   { marker, records, lists }: TagKeys,
   { list, now }: Pick<RecordQuery, 'list' | 'now'>,
   { after, limit, timed }: TagPart,
@@ -132,8 +138,10 @@ export async function readTagPage(
   const args = [from.time, from.key, limit, now, latest, Number(timed)].map(String)
   const names = [marker, records, lists.all, ...setsFor(list, lists)]
   const answer: unknown = await readPage(redis, names, args)
-  const [kind, last, at, members, times, found] = Array.isArray(answer) ? answer : []
-  if (String(kind) === 'emptied') throw emptied(marker)
+  const told: readonly unknown[] = Array.isArray(answer) ? answer : []
+  if (String(told[0]) === 'emptied') throw emptied(marker)
+  if (String(told[0]) === 'page' && told.length === 1) return NOTHING
+  const [, last, at, members, times, found] = told
   const key = String(last)
   return {
     listed: listedBytes(wordsOf(members), timed ? wordsOf(times) : null, found),

@@ -2,6 +2,7 @@ import type { SecondStepRecord } from '../domain/record.js'
 import type { RecordPage, RecordQuery } from '../ports/record-store.js'
 import type { RedisClient } from '../redis/redis-client.js'
 import { HASH_LENGTH, letterOfTag, type RedisKeys, tagNumberOf } from '../redis/redis-keys.js'
+import { sentTogether } from '../redis/sent-together.js'
 import { type ListPosition, readCursor, writeCursor } from './list-cursor.js'
 import { type ListedBytes, readTagPage, type TagPage } from './redis-list.js'
 import { LostRecordError, recordOfBytes } from './redis-lost.js'
@@ -34,12 +35,15 @@ export async function redisPage(
   while (page.end === null && from < keys.tags.length) {
     const missing = query.limit - page.listed.length
     const asked = keys.tags.slice(from, from + wave)
-    const answers = await Promise.all(
-      asked.map((tag, at) => {
+    const answers = await sentTogether(
+      redis,
+      asked,
+      (tag) => tag,
+      (reads, tag, at) => {
         const after = from === first && at === 0 ? position : null
         const part = { after, limit: Math.max(1, missing), timed: wave > 1 }
-        return readTagPage(redis, tag, query, part)
-      }),
+        return readTagPage(reads, tag, query, part)
+      },
     )
     page = answers.reduce(
       (filled, answer, at) => withTag(filled, answer, { number: from + at, limit: query.limit }),

@@ -52,6 +52,25 @@ describe('redisStore on a Redis Cluster of three masters', function () {
     return store
   }
 
+  it('reads the users of a page in a few writes to each master', async () => {
+    const store = await opened()
+    const ids = Array.from({ length: 50 }, (_, user) => `user-${user}`)
+    for (const id of ids) await store.write({ ...enrolledRecord(id, 1), lockedUntil: NOW + 1 }, 0)
+    await onAllMasters('CONFIG', 'RESETSTAT')
+    const found = await store.findMany?.(ids)
+    expect(found?.every(({ status }) => status === 'fulfilled')).to.equal(true)
+    const page = await store.list({ list: 'locked', cursor: null, limit: 100, now: NOW })
+    expect(page?.records).to.have.length(50)
+    expect(await readsOfMasters()).to.be.lessThan(40)
+  })
+
+  /** How many times the masters have found something to read. */
+  async function readsOfMasters(): Promise<number> {
+    const infos = await Promise.all(redis.nodes('master').map((node) => node.info('stats')))
+    const reads = infos.map((info) => Number(/total_reads_processed:(\d+)/.exec(info)?.[1]))
+    return reads.reduce((sum, count) => sum + count, 0)
+  }
+
   it('spreads 20,000 records within a tenth over the masters', async () => {
     const store = await opened()
     for (let from = 0; from < 20_000; from += 1000) {
