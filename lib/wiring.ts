@@ -34,6 +34,7 @@ import { MailResetTokens } from './service/mail-reset-tokens.js'
 import { type MailParts, Mails } from './service/mails.js'
 import { NotedAttempts } from './service/noted-attempts.js'
 import { OneTimeCodes } from './service/one-time-codes.js'
+import { OwnAuthenticators } from './service/own-authenticators.js'
 import { PasswordLimits } from './service/password-limits.js'
 import { ReadyMailResets } from './service/ready-mail-resets.js'
 import { Records } from './service/records.js'
@@ -156,6 +157,7 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
     showAgain: new ShowAgain({ vault, system }),
     lost,
     reset: new Reset({ challenge, records }),
+    ownAuthenticators: new OwnAuthenticators({ challenge, limits, records, window }),
     administration: new Administration(administrationParts),
     accounts,
     directory: accounts && new Directory({ ...directoryParts, accounts }),

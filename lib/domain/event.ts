@@ -30,8 +30,8 @@ export interface EventDetails {
   readonly 'backup-codes-saved': null
   /** Another authenticator replaced the previous one. The details name it, where it has a name. */
   readonly 'key-changed': NamedAuthenticator | null
-  /** The key of the present authenticator was shown again. */
-  readonly 'key-shown': null
+  /** The key of a present authenticator was shown again. The details name it, where it has a name. */
+  readonly 'key-shown': NamedAuthenticator | null
   /** Authenticator and codes were forgotten; the next login must set up again. */
   readonly reset: null
   /** Authenticator and codes were forgotten; the first step alone is enough. */

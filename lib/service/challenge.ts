@@ -30,14 +30,20 @@ export type FollowUp<Result> = (
   now: number,
 ) => Decision<Result> | Promise<Decision<Result>>
 
-/** The reasons for which the policy can refuse an action, whatever the proof. */
-export type PolicyRefusal = 'required-by-policy' | 'switched-off'
+/** The reasons for which an action is refused, whatever the proof. */
+export type ActionRefusal =
+  | 'required-by-policy'
+  | 'switched-off'
+  /** The authenticator that it is about is gone. */
+  | 'not-found'
+  /** The user may have no further authenticator. */
+  | 'already-enrolled'
 
 /**
  * Called for each try of the write, before the proof is judged, so that a refused one costs
  * nothing.
  */
-export type Objection = () => Promise<PolicyRefusal | null>
+export type Objection = (record: SecondStepRecord) => Promise<ActionRefusal | null>
 
 const NO_OBJECTION = async () => null
 
@@ -52,14 +58,14 @@ type Verdict<Result> =
   | Exclude<ProofVerdict, { kind: 'accepted' }>
   | Accepted<Result>
   | Revoked
-  | { readonly kind: PolicyRefusal }
+  | { readonly kind: ActionRefusal }
 
 /** The outcome of a proof. */
 export type ProofAnswer<Result = undefined> =
   | Accepted<Result>
   /** A one-time code: nobody is signed in, and this pending login must set up again. */
   | { readonly kind: 'setup-granted' }
-  | { readonly kind: ProofRefusal | PolicyRefusal | 'sign-in-again' }
+  | { readonly kind: ProofRefusal | ActionRefusal | 'sign-in-again' }
   /** `triesLeft`: wrong codes that the pending login may still have; null: it was given in a session. */
   | { readonly kind: 'wrong-code'; readonly triesLeft: number | null }
   /** `blockedUntil`: the authenticator's wait or lock, in milliseconds; null: another limit. */
@@ -169,7 +175,7 @@ export class Challenge {
         if (!stillAdmitted(admission, { record: current, policy, subject }, now)) {
           return { record: current, answer: { kind: 'sign-in-again' }, events: [] }
         }
-        const refusal = await objection()
+        const refusal = await objection(current)
         if (refusal !== null) return { record: current, answer: { kind: refusal }, events: [] }
         const moment = { now, window: this.#window, keys }
         const judged = await judgeProof(current, proof, contextOf(attempt), moment)

@@ -7,14 +7,17 @@ import type { Tally, Wanted } from './tally.js'
 /** Set-ups, changes of key and new sets of backup codes together: each gives a set of codes. */
 const SETS_PER_USER = 30
 const LOOKS_PER_USER = 20
+const NAMES_PER_USER = 20
 
 const PENDING_LOGIN = { name: 'pending-login', seconds: 10 * MINUTE_S }
 const CODES_OF_ADDRESS = { name: 'codes-of-address', seconds: 10 * MINUTE_S }
 const SETS_OF_USER = { name: 'sets-of-codes-of-user', seconds: DAY_S }
 const LOOKS_OF_USER = { name: 'shown-keys-of-user', seconds: DAY_S }
+const NAMES_OF_USER = { name: 'names-of-user', seconds: DAY_S }
 const ACTIONS_OF_USER: Readonly<Record<CountedAction, Pick<Wanted, 'counter' | 'limit'>>> = {
   'set-of-codes': { counter: SETS_OF_USER, limit: SETS_PER_USER },
   'show-key': { counter: LOOKS_OF_USER, limit: LOOKS_PER_USER },
+  rename: { counter: NAMES_OF_USER, limit: NAMES_PER_USER },
 }
 
 /** Places of a code. */
@@ -33,7 +36,7 @@ export interface CodePlaces {
 }
 
 /** What a user can do again and again by the codes that it gives, or with one code after the other. */
-export type CountedAction = 'set-of-codes' | 'show-key'
+export type CountedAction = 'set-of-codes' | 'show-key' | 'rename'
 
 /** An action that was done often enough for a day. It is not the authenticator that is blocked. */
 type TooOften = TooMany & { readonly blockedUntil: null }

@@ -8,7 +8,7 @@ const LONGEST = 24 * DAY_S
 const WRONG_CODES_IN_A_ROW = 3
 const RIGHT: readonly SecondStepEventType[] = [
   ...(['code-accepted', 'one-time-code-used'] as const),
-  ...(['enrolled', 'key-changed'] as const),
+  ...(['enrolled', 'key-changed', 'authenticator-added'] as const),
 ]
 
 /** Sends the mail of an event that is not mailed each time. */

@@ -1,5 +1,7 @@
-import { firstAuthenticator } from '../domain/authenticators.js'
+import { hasNoRoom } from '../domain/authenticators.js'
 import type { Decision } from '../domain/decision.js'
+import { namedDetail, type SecondStepEvent } from '../domain/event.js'
+import { authenticatorById } from '../domain/own-authenticators.js'
 import type { Policy } from '../domain/policy.js'
 import type { SecondStepRecord } from '../domain/record.js'
 import {
@@ -12,6 +14,7 @@ import {
   setupExpiresAt,
   setupOf,
 } from '../domain/setup.js'
+import type { Replaced } from '../domain/setup-place.js'
 import type { Generation } from '../domain/stamp.js'
 import { type Admission, stillAdmitted, type UserContext } from '../domain/standing.js'
 import {
@@ -28,7 +31,7 @@ import { BYTES_OF_A_SECRET } from '../factors/totp/make.js'
 import type { System } from '../ports/system.js'
 import type { RequestInfo } from './announcer.js'
 import type { BackupCodes } from './backup-codes.js'
-import type { Challenge, FollowUp, ProofAnswer, ProofAttempt } from './challenge.js'
+import type { Challenge, FollowUp, Objection, ProofAnswer, ProofAttempt } from './challenge.js'
 import type { CodeLimits } from './code-limits.js'
 import type { KeysOfUsers } from './keys-of-users.js'
 import type { TooMany } from './places.js'
@@ -79,6 +82,8 @@ interface Confirming {
   readonly owner: string
   /** The code, as the set-up's factor has read it. */
   readonly given: unknown
+  /** The user's name for the authenticator, or null. */
+  readonly name: string | null
   readonly policy: Policy
   readonly requestInfo: RequestInfo
 }
@@ -165,31 +170,68 @@ export class Setup {
     return makeUnproven(made, secret, this.#parameters, this.#keys.of(userId, null))
   }
 
-  /** Begins a change of key by a proof; the old authenticator works until the new one is confirmed. */
-  async changeKey(attempt: ProofAttempt, owner: string): Promise<ProofAnswer<ShownKey>> {
-    const secret = this.#system.random(BYTES_OF_A_SECRET)
-    const unproven = await this.#make(attempt.userId, null, secret)
-    return this.#challenge.answerAnd(attempt, (record, now) => {
-      const id = firstAuthenticator(record)?.id ?? ''
-      const command = { owner, unproven, replaces: { id } }
-      const { answer: setup, ...decided } = beginKeyChange(record, command, now)
-      const expiresAt = setupExpiresAt(setup)
-      return { ...decided, answer: { parameters: shownParameters(setup), secret, expiresAt } }
+  /**
+   * Begins a change of this authenticator's key by a proof. It works until the new one is confirmed.
+   *
+   * @param id of the authenticator
+   */
+  async changeKey(
+    attempt: ProofAttempt,
+    owner: string,
+    id: string,
+  ): Promise<ProofAnswer<ShownKey>> {
+    return this.#begin(attempt, { owner, type: null, replaces: { id } }, async (record) =>
+      authenticatorById(record, id) === null ? 'not-found' : null,
+    )
+  }
+
+  /** Begins the set-up of one more authenticator by a proof. */
+  async add(
+    attempt: ProofAttempt,
+    owner: string,
+    type: AuthenticatorType | null,
+  ): Promise<ProofAnswer<ShownKey>> {
+    const made = type ?? this.#types[0] ?? 'totp'
+    return this.#begin(attempt, { owner, type, replaces: 'none' }, async (record) => {
+      if (!this.#types.includes(made)) return 'switched-off'
+      return hasNoRoom(record, made) ? 'already-enrolled' : null
     })
   }
 
-  /** Shows the live key again, by a proof: to put it on a second device. At most twenty times a day. */
-  showKey(attempt: ProofAttempt): Promise<ProofAnswer<ShownKey | null>> {
+  async #begin(
+    attempt: ProofAttempt,
+    begun: { owner: string; type: AuthenticatorType | null; replaces: Replaced },
+    objection: Objection,
+  ): Promise<ProofAnswer<ShownKey>> {
+    const { owner, type, replaces } = begun
+    const secret = this.#system.random(BYTES_OF_A_SECRET)
+    const unproven = await this.#make(attempt.userId, type, secret)
+    const begin: FollowUp<ShownKey> = (record, now) => {
+      const command = { owner, unproven, replaces }
+      const { answer: setup, ...decided } = beginKeyChange(record, command, now)
+      const expiresAt = setupExpiresAt(setup)
+      return { ...decided, answer: { parameters: shownParameters(setup), secret, expiresAt } }
+    }
+    return this.#challenge.answerAnd(attempt, begin, objection)
+  }
+
+  /**
+   * Shows an authenticator's live key again, by a proof: to put it on a second device. At most twenty times
+   * a day.
+   */
+  showKey(attempt: ProofAttempt, id: string): Promise<ProofAnswer<ShownKey | null>> {
     const show: FollowUp<ShownKey | null> = async (record) => {
+      const authenticator = authenticatorById(record, id)
       // The seed of a hardware token is shown to nobody.
-      const authenticator = record.authenticators.find(({ serial }) => serial === null)
-      if (authenticator === undefined) return { record, answer: null, events: [] }
+      if (authenticator === null || authenticator.serial !== null) {
+        return { record, answer: null, events: [] }
+      }
       const keys = this.#keys.of(attempt.userId, attempt.requestInfo)
       const { secret } = await keys.open(authenticator.secret, 'authenticator')
       return {
         record,
         answer: { parameters: shownParameters(authenticator), secret, expiresAt: null },
-        events: [{ type: 'key-shown', method: null }],
+        events: [shownEvent(authenticator)],
       }
     }
     return this.#limits.countAction('show-key', attempt.userId, () =>
@@ -200,7 +242,7 @@ export class Setup {
   /** Confirms this login's set-up by one code of the new authenticator. */
   async confirm(
     { userId, owner, requestInfo, record, admission, policy, subject }: SetupOwner,
-    attempt: { proof: Proof; ipKey: string | null; ipLimit: number },
+    attempt: { proof: Proof; name: string | null; ipKey: string | null; ipLimit: number },
   ): Promise<SetupConfirmed> {
     const now = this.#system.now()
     const setup = setupOf(record, owner, now)
@@ -213,7 +255,8 @@ export class Setup {
       return { kind: 'malformed-request' }
     }
 
-    const confirming = { owner, given: reading.given, policy, requestInfo }
+    const { name } = attempt
+    const confirming = { owner, given: reading.given, name, policy, requestInfo }
     const places = await this.#limits.takeForSetup(userId, attempt.ipKey, attempt.ipLimit)
     if (places.kind !== 'taken') return places
     const { answer, backupCodes } = await this.#records
@@ -238,7 +281,7 @@ export class Setup {
 
   async #decide(
     record: SecondStepRecord,
-    { owner, given, policy, requestInfo }: Confirming,
+    { owner, given, name, policy, requestInfo }: Confirming,
     now: number,
   ): Promise<Decision<Confirmation>> {
     const { userId } = record
@@ -246,7 +289,7 @@ export class Setup {
     const id = Buffer.from(this.#system.random(BYTES_OF_AN_ID)).toString('base64url')
     const decision = await confirmSetup(
       record,
-      { owner, given, id, name: null, backupCodes: made?.set ?? null },
+      { owner, given, id, name, backupCodes: made?.set ?? null },
       { now, window: this.#window, keys: this.#keys.of(userId, requestInfo) },
     )
     return {
@@ -261,4 +304,11 @@ function shownParameters(one: Authenticator | UnprovenAuthenticator): ShownKey['
   const { algorithm, digits } = one
   if (one.type === 'totp') return { type: one.type, algorithm, digits, period: one.period }
   return { type: one.type, algorithm, digits, counter: 'counter' in one ? one.counter : 0 }
+}
+
+function shownEvent(one: Authenticator): SecondStepEvent {
+  const type = 'key-shown'
+  return one.name === null
+    ? { type, method: null }
+    : { type, method: null, detail: namedDetail(one) }
 }

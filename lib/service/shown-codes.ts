@@ -7,7 +7,7 @@ import type { Vault } from './vault.js'
 const SHOWN_FOR = MINUTE_MS
 
 /** The action that led to a page of codes. */
-export type CodesDone = 'enrolled' | 'key-changed' | 'made'
+export type CodesDone = 'enrolled' | 'key-changed' | 'added' | 'made'
 
 /** Codes on a page that shows them once, with what else the page says. */
 export interface ShownCodes {

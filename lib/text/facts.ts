@@ -29,3 +29,22 @@ export function factsOf(
     },
   ]
 }
+
+/**
+ * The name of the device that an event is about, and its serial number. A device without a name is called
+ * by its kind. Empty where the event is about none.
+ */
+export function deviceFacts(
+  { detail, method }: { detail: object | null; method: string | null },
+  t: Translate,
+): readonly Fact[] {
+  if (detail === null || !('name' in detail)) return []
+  const { name, serial, before } = detail as Record<string, unknown>
+  const kind = method === 'hotp' ? t('factor.hotp.name') : t('factor.totp.name')
+  const facts = [
+    { label: t('mail.device'), value: name ?? (typeof serial === 'string' ? null : kind) },
+    { label: t('device.serial').replace(/\s*:$/u, ''), value: serial },
+    { label: t('mail.device-before'), value: before },
+  ]
+  return facts.flatMap(({ label, value }) => (typeof value === 'string' ? [{ label, value }] : []))
+}

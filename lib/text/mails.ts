@@ -3,7 +3,7 @@ import { FEW_BACKUP_CODES } from '../factors/backup-codes/kept.js'
 import type { AnnouncedEvent } from '../service/announcer.js'
 import { ADMIN_MAILS, isByAdmin, MAILS, type MailName, type WriteMail } from '../service/mails.js'
 import { adminMailTexts, type MailTexts } from './admin-mails.js'
-import { type Fact, factsOf } from './facts.js'
+import { deviceFacts, type Fact, factsOf } from './facts.js'
 import type { Messages, Translate } from './messages.js'
 import { oneLine } from './one-line.js'
 import { timeShown } from './time-shown.js'
@@ -108,7 +108,7 @@ function ownMailTexts(event: Event, issuer: string, t: Translate, lang: string):
   return {
     title: t(`mail.${event.type}.title`),
     what: whatHappened(event, issuer, t, lang),
-    facts: factsOf(event, t, lang),
+    facts: [...deviceFacts(event, t), ...factsOf(event, t, lang)],
     wasYou: wasYou(event, t),
     notYouHeading: t('mail.not-you'),
     notYou: t(`mail.${event.type}.not-you`, { issuer }),

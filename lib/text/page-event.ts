@@ -21,7 +21,7 @@ export const REFUSALS = [
 /** An entry of the audit log as pages show it. */
 export function pageEvent(site: HostIds, entry: AuditEntry): PageEvent {
   const { at, type, actor, user, ip, userAgent, reason, detail } = shownEvent(site, entry)
-  const { until, code, action } = (detail ?? {}) as Record<string, unknown>
+  const { until, code, action, name, serial } = (detail ?? {}) as Record<string, unknown>
   const refused = type === 'change-refused'
   const { browser, system } = browserName(userAgent)
   const from = [ip, browser, system].filter((part) => part !== null)
@@ -33,6 +33,7 @@ export function pageEvent(site: HostIds, entry: AuditEntry): PageEvent {
     user,
     from: from.join(' · '),
     reason,
+    device: [name, serial].find((text) => typeof text === 'string') ?? null,
     until: isMoment(until) ? until : null,
     change: refused ? (ADMIN_ACTION_NAMES.find((known) => known === action) ?? null) : null,
     refusal: refused ? (REFUSALS.find((known) => known === code) ?? null) : null,

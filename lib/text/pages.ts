@@ -8,6 +8,7 @@ import type { CodesDone } from '../service/shown-codes.js'
 import type { Fact } from './facts.js'
 import type { Translate } from './messages.js'
 import type { Lead } from './problem.js'
+import type { ShownAuthenticator } from './shown-authenticator.js'
 import type { ListedUser, ShownPolicy } from './shown-user.js'
 import { type TimeShape, textAround } from './time-shown.js'
 import type { Views } from './views.js'
@@ -16,7 +17,13 @@ import type { Views } from './views.js'
 export type PageName = keyof PageData
 
 /** What the settings page says once. */
-export type Notice = 'disabled' | 'codes-saved' | 'backup-code-used' | 'reset-cancelled'
+export type Notice =
+  | 'disabled'
+  | 'codes-saved'
+  | 'backup-code-used'
+  | 'reset-cancelled'
+  | 'authenticator-renamed'
+  | 'authenticator-removed'
 
 /** What every page is given besides its own data. */
 export interface PageFrame {
@@ -63,7 +70,15 @@ export interface PageProblem {
 }
 
 /** What the settings page offers, each asked for with a code. */
-export type SettingsAction = 'backup-codes' | 'change-key' | 'show-key' | 'reset' | 'disable'
+export type SettingsAction =
+  | 'backup-codes'
+  | 'change-key'
+  | 'show-key'
+  | 'reset'
+  | 'disable'
+  | 'authenticators'
+  /** Of one authenticator; the others of it only where there are several. */
+  | `${'rename' | 'remove' | 'change-key' | 'show-key'}:${string}`
 
 /** The forms of a user's page for admins. */
 export type AdminForm = UserAction | 'pause-forever'
@@ -84,6 +99,8 @@ export interface PageEvent {
   /** IP address and browser; empty where nothing is known. */
   readonly from: string
   readonly reason: string | null
+  /** The name of the device that it is about, or its serial number. Default: null. */
+  readonly device?: string | null
   /** Until when it holds: ISO 8601, or `forever`; null where it does not say. */
   readonly until: string | null
   /** Which change was refused: there is a text for it, `change.<change>`. Default: null. */
@@ -128,7 +145,9 @@ export type PageData = {
   setup: {
     readonly problem: PageProblem | null
     /** `show-key`: the live key once more, with nothing to confirm. */
-    readonly purpose: 'setup' | 'change-key' | 'show-key'
+    readonly purpose: 'setup' | 'change-key' | 'add' | 'show-key'
+    /** The name that was typed, to be corrected. Default: empty. */
+    readonly name?: string
     /** `totp`: codes by the time; `hotp`: by a button's press. Default: `totp`. */
     readonly type?: Authenticator['type']
     /** The types that could be set up instead. Default: none. */
@@ -191,6 +210,12 @@ export type PageData = {
     readonly backupCodesLeft: number
     readonly backupCodesSaved: boolean
     readonly canDisable: boolean
+    /** The devices, the one bound first first. Default: none are listed. */
+    readonly authenticators?: readonly ShownAuthenticator[]
+    /** One more may be added. Default: false. */
+    readonly canAdd?: boolean
+    /** The name that was typed, to be corrected. Default: empty. */
+    readonly typedName?: string
     /** Until when an authenticator must be set up, ISO 8601; null: it need not be. */
     readonly setupDeadline: string | null
     /** Until when no code is asked for, ISO 8601 or `forever`; null: not paused. */
@@ -357,12 +382,15 @@ export type Render = <P extends PageName>(
 
 type Titles = { [P in PageName]: (data: PageData[P], t: Translate) => string }
 
+const SETUP_TITLES = {
+  'change-key': 'setup.title-change',
+  add: 'setup.title-add',
+  'show-key': 'setup.title-show',
+}
+
 const titles: Titles = {
   challenge: (_, t) => t('challenge.title'),
-  setup: ({ purpose }, t) =>
-    purpose === 'setup'
-      ? t('setup.title')
-      : t(purpose === 'change-key' ? 'setup.title-change' : 'setup.title-show'),
+  setup: ({ purpose }, t) => (purpose === 'setup' ? t('setup.title') : t(SETUP_TITLES[purpose])),
   'backup-codes': ({ codes }, t) =>
     codes.length > 0 ? t('backup-codes.title') : t('backup-codes.title-without'),
   fresh: (_, t) => t('fresh.title'),

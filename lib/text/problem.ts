@@ -45,6 +45,10 @@ export type ProblemText =
         | 'admin.token.no-room'
         | 'refusal.not-found'
         | 'lost-link.other-browser'
+        | 'device.no-room'
+        | 'device.name-wrong'
+        | 'device.name-taken'
+        | 'device.which'
     }
   | {
       readonly key: `factor.${'totp' | 'hotp'}.malformed${'' | '-backup'}`

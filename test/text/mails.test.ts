@@ -23,17 +23,30 @@ const site = {
 const RESET_FROM = new Date(Date.UTC(2026, 0, 6, 12))
 const RESET_UNTIL = new Date(Date.UTC(2026, 0, 7, 12))
 
+const DEVICE = { name: '<i>Phone</i>', serial: null } as const
+
+function happened(type: (typeof MAILS)[number]): SecondStepEvent {
+  switch (type) {
+    case 'authenticator-added':
+    case 'authenticator-removed':
+      return { type, method: 'totp', detail: DEVICE }
+    case 'authenticator-renamed':
+      return { type, method: 'totp', detail: { ...DEVICE, before: 'Old phone' } }
+    case 'backup-code-used':
+      return { type, method: 'backup-code', detail: { backupCodesLeft: 3 } }
+    case 'authenticator-locked':
+      return { type, method: 'totp', detail: { until: new Date(Date.UTC(2026, 0, 6, 9)) } }
+    case 'mail-reset-asked':
+      return { type, method: null, detail: { usableAt: RESET_FROM, expiresAt: RESET_UNTIL } }
+    case 'mail-reset-ready':
+      return { type, method: null, detail: { expiresAt: RESET_UNTIL } }
+    default:
+      return { type, method: null }
+  }
+}
+
 function eventOf(type: (typeof MAILS)[number]): MailedEvent {
-  const event: SecondStepEvent =
-    type === 'backup-code-used'
-      ? { type, method: 'backup-code', detail: { backupCodesLeft: 3 } }
-      : type === 'authenticator-locked'
-        ? { type, method: 'totp', detail: { until: new Date(Date.UTC(2026, 0, 6, 9)) } }
-        : type === 'mail-reset-asked'
-          ? { type, method: null, detail: { usableAt: RESET_FROM, expiresAt: RESET_UNTIL } }
-          : type === 'mail-reset-ready'
-            ? { type, method: null, detail: { expiresAt: RESET_UNTIL } }
-            : { type, method: null }
+  const event = happened(type)
   return {
     detail: null,
     actor: { kind: 'user', id: 'ann' },
@@ -60,6 +73,23 @@ function changeOf(type: (typeof ADMIN_MAILS)[number], until: Date | 'forever' = 
   const actor = { kind: 'admin', id: 'the-admin' } as const
   return { ...eventOf('reset'), reason: 'the reason <i>', ...event, actor } as MailedEvent
 }
+
+describe('A mail about a device', () => {
+  const write = ejsMails(ejsViews(), { ...site, messages: loadMessages() })
+
+  it('says which one it is, as text', () => {
+    const { text, html } = write(eventOf('authenticator-renamed'), ['en'])
+    expect(text).to.contain('Device: <i>Phone</i>').and.contain('Name before: Old phone')
+    expect(html).to.contain('&lt;i&gt;Phone').and.not.contain('<i>Phone')
+  })
+
+  it('calls one without a name by its kind, and a token by its serial number', () => {
+    const named = (detail: object) =>
+      write({ ...eventOf('authenticator-removed'), detail } as MailedEvent, ['en']).text
+    expect(named({ name: null, serial: null })).to.contain('Device: Authenticator app')
+    expect(named({ name: null, serial: 'A-17' })).to.contain('Serial number: A-17')
+  })
+})
 
 describe('Every mail in every language', () => {
   const write = ejsMails(ejsViews(), { ...site, messages: loadMessages() })

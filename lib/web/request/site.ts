@@ -14,6 +14,7 @@ import type { Directory } from '../../service/directory.js'
 import type { FailureReporter } from '../../service/failure-reporter.js'
 import type { Lost } from '../../service/lost.js'
 import type { OneTimeCodes } from '../../service/one-time-codes.js'
+import type { OwnAuthenticators } from '../../service/own-authenticators.js'
 import type { PasswordLimits } from '../../service/password-limits.js'
 import type { Reset } from '../../service/reset.js'
 import type { Sessions } from '../../service/sessions.js'
@@ -103,6 +104,7 @@ export interface Services {
   readonly setup: Setup
   readonly backupCodes: BackupCodes
   readonly reset: Reset
+  readonly ownAuthenticators: OwnAuthenticators
   /** Null where no reset by mail is offered. */
   readonly lost: Lost | null
   readonly showAgain: ShowAgain

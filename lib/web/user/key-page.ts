@@ -5,6 +5,7 @@ import { labelOf } from '../../factors/totp/provisioning-uri.js'
 import type { Account } from '../../service/accounts.js'
 import type { ShownKey } from '../../service/setup.js'
 import type { PageProblem } from '../../text/pages.js'
+import { typedName } from '../request/name-field.js'
 import { typedIn } from '../request/proof-field.js'
 import type { Site, Words } from '../request/site.js'
 import { sendJson, showPage } from '../routing/respond.js'
@@ -34,9 +35,10 @@ export async function sendKey(
 }
 
 /**
- * The purpose of the key's page: the first set-up, a change of key, or showing the live key again.
+ * The purpose of the key's page: the first set-up, a change of key, one more device, or showing the live key
+ * again.
  */
-export type KeyPurpose = 'setup' | 'change-key' | 'show-key'
+export type KeyPurpose = 'setup' | 'change-key' | 'add' | 'show-key'
 
 /** The same key as a page, with the field that confirms it unless it is live. */
 export async function keyPage(
@@ -60,6 +62,7 @@ export async function keyPage(
     uri: key.uri,
     qr: await qrSvg(key.uri),
     typed: typedIn(req, shown.problem).typed,
+    name: shown.problem === null ? '' : typedName(req),
     cancel: shown.cancel,
     clock: shown.problem?.clockOff === undefined ? null : new Date(site.system.now()),
   }

@@ -15,6 +15,7 @@ import {
 import { setSafeHeaders } from '../routing/respond.js'
 import { route, routerOf } from '../routing/routes.js'
 import { undecodablePath } from '../routing/undecodable-path.js'
+import { addAuthenticator, removeAuthenticator, renameAuthenticator } from './authenticators.js'
 import { backupCodesSaved, makeBackupCodes } from './backup-codes.js'
 import { cancel } from './cancel.js'
 import { answerChallenge, showChallenge } from './challenge.js'
@@ -46,6 +47,12 @@ const routes = [
   route('post', '/change-key', enrolled, changeKey),
   route('get', '/show-key', nothing, formAddress),
   route('post', '/show-key', enrolled, showKey),
+  route('get', '/authenticators', nothing, formAddress),
+  route('post', '/authenticators', enrolled, addAuthenticator),
+  route('get', '/authenticators/:id/rename', nothing, formAddress),
+  route('post', '/authenticators/:id/rename', signedIn, renameAuthenticator),
+  route('get', '/authenticators/:id/remove', nothing, formAddress),
+  route('post', '/authenticators/:id/remove', enrolled, removeAuthenticator),
   route('get', '/backup-codes', nothing, formAddress),
   route('post', '/backup-codes', enrolled, makeBackupCodes),
   route('get', '/backup-codes/saved', nothing, formAddress),

@@ -2,6 +2,7 @@ import {
   codeSourceOf,
   enrolledSince,
   firstAuthenticator,
+  hasNoRoom,
   secondsToNextCode,
 } from '../../domain/authenticators.js'
 import { ruleFor } from '../../domain/policy.js'
@@ -15,9 +16,11 @@ import {
 import { pageEvent } from '../../text/page-event.js'
 import type { PageProblem, SettingsAction } from '../../text/pages.js'
 import type { Problem } from '../../text/problem.js'
+import { shownAuthenticators } from '../../text/shown-authenticator.js'
 import { shownEvent } from '../../text/shown-event.js'
 import { acceptsBackupCodes } from '../login/by-proof.js'
 import type { Exchange, Handler } from '../request/handler.js'
+import { typedName } from '../request/name-field.js'
 import { wantsJson } from '../request/negotiation.js'
 import { takeNotice } from '../request/notices.js'
 import { typedIn } from '../request/proof-field.js'
@@ -52,7 +55,7 @@ export const showSettings: Handler<SignedInVisitor> = async (exchange) => {
 export async function refuseOnSettings(
   exchange: Exchange<SignedInVisitor>,
   problem: Problem,
-  action: SettingsAction,
+  action: SettingsAction | null,
 ): Promise<Problem | undefined> {
   const { site, req, res } = exchange
   // The session was revoked meanwhile, so there are no settings to show.
@@ -88,6 +91,8 @@ async function settingsPage(
     codesKey: placeOfBackupCodes(visitor.record.backupCodes, site.keyIds),
     // The seed of a hardware token is shown to nobody.
     showKey: site.showKey && visitor.record.authenticators.some(({ serial }) => serial === null),
+    canAdd: site.authenticators.some((type) => !hasNoRoom(visitor.record, type)),
+    typedName: problem === null ? '' : typedName(req),
     noMail: site.mails && visitor.account.email === null,
     resetPending: resetPendingOf(site, visitor.record),
     events: entries.map((entry) => pageEvent(site, entry)),
@@ -106,6 +111,7 @@ function summaryOf({ site, visitor }: Exchange<SignedInVisitor>) {
     since: since === null ? null : new Date(since).toISOString(),
     backupCodesLeft: backupCodesLeft(backupCodes, site.keyIds),
     backupCodesSaved: backupCodes?.saved ?? false,
+    authenticators: shownAuthenticators(record),
     ...deadlinesOf(visitor, site.system.now()),
     canDisable: since !== null && ruleFor(policy, subject).mode !== 'required',
   }

@@ -1,6 +1,6 @@
 import type { Request } from 'express'
 import { isEnrolled } from '../../domain/authenticators.js'
-import { mayBeginSetup, setupOf } from '../../domain/setup.js'
+import { currentSetup, mayBeginSetup, setupOf } from '../../domain/setup.js'
 import type { Generation, Stamp } from '../../domain/stamp.js'
 import {
   AUTHENTICATOR_TYPES,
@@ -9,16 +9,18 @@ import {
 } from '../../factors/factors.js'
 import type { Account } from '../../service/accounts.js'
 import type { SetupOwner, ShownKey } from '../../service/setup.js'
-import type { ShownCodes } from '../../service/shown-codes.js'
+import type { CodesDone, ShownCodes } from '../../service/shown-codes.js'
 import type { PageProblem } from '../../text/pages.js'
 import { malformed, type Problem } from '../../text/problem.js'
 import { byProof, doneEnoughToday, malformedAppCode } from '../login/by-proof.js'
 import { enter } from '../login/enter.js'
 import { accountOfPending, finishLogin } from '../login/finish-login.js'
 import { accountName } from '../request/account-name.js'
+import { chosenIn } from '../request/chosen-authenticator.js'
 import { addressLimit } from '../request/client-address.js'
 import type { Exchange, Handler } from '../request/handler.js'
 import { keepsHostsKeys } from '../request/kept-keys.js'
+import { nameIn } from '../request/name-field.js'
 import { wantsJson } from '../request/negotiation.js'
 import { proofIn } from '../request/proof-field.js'
 import { requestInfoOf } from '../request/request-info.js'
@@ -48,9 +50,16 @@ export const showSetup: Handler<Owner> = async (exchange) => {
 /** POST `/change-key` */
 export const changeKey: Handler<SignedInVisitor> = async (exchange) => {
   const { site, req, res, visitor } = exchange
+  const { authenticators } = visitor.record
+  const chosen = chosenIn(req, authenticators)
+  if ('code' in chosen) return refuseChoice(exchange, chosen)
+  const { id } = chosen
   const { owner } = await setupOwner(exchange)
-  const outcome = await byProof(exchange, (attempt) => site.setup.changeKey(attempt, owner))
-  if ('problem' in outcome) return refuseOnSettings(exchange, outcome.problem, 'change-key')
+  const outcome = await byProof(exchange, (attempt) => site.setup.changeKey(attempt, owner, id))
+  if ('problem' in outcome) {
+    const action = authenticators.length === 1 ? 'change-key' : (`change-key:${id}` as const)
+    return refuseOnSettings(exchange, outcome.problem, action)
+  }
   if (wantsJson(req)) await sendKey(site, res, visitor.account, outcome.done.result)
   else redirect(res, `${site.paths.secondStep}/setup`)
   return undefined
@@ -60,15 +69,24 @@ export const changeKey: Handler<SignedInVisitor> = async (exchange) => {
 export const showKey: Handler<SignedInVisitor> = async (exchange) => {
   const { site, req, res, visitor } = exchange
   if (!site.showKey) return { code: 'switched-off' }
-  const outcome = await byProof(exchange, (attempt) => site.setup.showKey(attempt))
-  if ('problem' in outcome) return refuseOnSettings(exchange, outcome.problem, 'show-key')
+  // The seed of a hardware token is shown to nobody.
+  const shown = visitor.record.authenticators.filter(({ serial }) => serial === null)
+  if (shown.length === 0) return { code: 'not-enrolled' }
+  const chosen = chosenIn(req, shown)
+  if ('code' in chosen) return refuseChoice(exchange, chosen)
+  const { id } = chosen
+  const outcome = await byProof(exchange, (attempt) => site.setup.showKey(attempt, id))
+  if ('problem' in outcome) {
+    const several = visitor.record.authenticators.length > 1
+    return refuseOnSettings(exchange, outcome.problem, several ? `show-key:${id}` : 'show-key')
+  }
   const key = outcome.done.result
   if (key === null) return { code: 'not-enrolled' }
   const { account } = visitor
   if (wantsJson(req)) await sendKey(site, res, account, key)
   else {
-    const shown = { purpose: 'show-key', cancel: false, problem: null, status: 200 } as const
-    await keyPage(site, req, res, account, key, shown)
+    const page = { purpose: 'show-key', cancel: false, problem: null, status: 200 } as const
+    await keyPage(site, req, res, account, key, page)
   }
   return undefined
 }
@@ -81,9 +99,11 @@ export const confirmSetup: Handler<Owner> = async (exchange) => {
   if (account === undefined) return { code: 'sign-in-again' }
   const owner = await setupOwner(exchange)
   const proof = proofIn(req)
+  const name = nameIn(req)
+  if (name === undefined) return refuse(exchange, account, wrongName('device.name-wrong'))
   if (proof === null) return refuse(exchange, account, malformed('code'))
 
-  const answer = await site.setup.confirm(owner, { proof, ...addressLimit(site, req) })
+  const answer = await site.setup.confirm(owner, { proof, name, ...addressLimit(site, req) })
   if (answer.kind === 'sign-in-again') return { code: answer.kind }
   if (answer.kind === 'too-many-attempts') {
     const { retryAfter, enoughToday } = answer
@@ -98,12 +118,14 @@ export const confirmSetup: Handler<Owner> = async (exchange) => {
     })
   }
   if (answer.kind === 'malformed-request') return refuse(exchange, account, malformed('code'))
-  if (answer.kind === 'name-taken') return refuse(exchange, account, malformed('name'))
+  if (answer.kind === 'name-taken') {
+    return refuse(exchange, account, wrongName('device.name-taken'))
+  }
   if (answer.kind !== 'enrolled') return refuse(exchange, account, { code: answer.kind })
 
   const codes = answer.backupCodes
   const sessionsEnded = visitor.kind === 'signed-in'
-  const done = isEnrolled(visitor.record) ? 'key-changed' : 'enrolled'
+  const done = doneBy(exchange)
   const shown = { codes, given: givenOf(req), until: null, sessionsEnded, done } as const
   const next = await signIn(exchange, account, answer, shown)
   if (wantsJson(req)) sendJson(res, { status: 'enrolled', backupCodes: codes, next })
@@ -121,6 +143,25 @@ export const confirmSetup: Handler<Owner> = async (exchange) => {
     await showPage(site, req, res, 'backup-codes', page)
   }
   return undefined
+}
+
+/** What the set-up was for, as the record had it before. */
+function doneBy({ site, visitor }: Exchange<Owner>): CodesDone {
+  const { record } = visitor
+  if (currentSetup(record, site.system.now())?.replaces === 'none') return 'added'
+  return isEnrolled(record) ? 'key-changed' : 'enrolled'
+}
+
+/** The form that it came from is not on the page, or no longer. */
+async function refuseChoice(
+  exchange: Exchange<SignedInVisitor>,
+  problem: Problem,
+): Promise<Problem | undefined> {
+  return problem.code === 'not-found' ? problem : refuseOnSettings(exchange, problem, null)
+}
+
+function wrongName(key: 'device.name-wrong' | 'device.name-taken'): Problem {
+  return { ...malformed('name'), text: { key } }
 }
 
 /** The form was sent again, by a reload of the page that shows the codes. */
@@ -186,7 +227,8 @@ function askedType(req: Request): Authenticator['type'] | null | undefined {
   return value === undefined ? null : AUTHENTICATOR_TYPES.find((type) => type === value)
 }
 
-async function setupOwner({ site, req, visitor }: Exchange<Owner>): Promise<SetupOwner> {
+/** The visitor, and the login that their set-up is bound to. */
+export async function setupOwner({ site, req, visitor }: Exchange<Owner>): Promise<SetupOwner> {
   const { record } = visitor
   const shared = {
     userId: record.userId,
@@ -240,7 +282,8 @@ async function refuse(
   if (over && problem.code === 'wrong-code') return { code: 'setup-expired', link: begin }
   const shown = await site.setup.show({ ...owner, record }, null)
   if (shown.kind !== 'shown') return { code: shown.kind }
-  const told = problem.code === 'malformed-request' ? malformedAppCode(shown.parameters) : problem
+  const ofCode = problem.code === 'malformed-request' && problem.field === 'code'
+  const told = ofCode ? malformedAppCode(shown.parameters) : problem
   await sendProblem(site, req, res, told, (text, status) =>
     setupPage(exchange, account, shown, text, status),
   )
@@ -266,6 +309,8 @@ function setupPage(
 ): Promise<void> {
   const cancel = visitor.kind === 'pending'
   // A pending login with a one-time code has no authenticator at hand.
-  const purpose = cancel || !isEnrolled(visitor.record) ? 'setup' : 'change-key'
+  const isFirst = cancel || !isEnrolled(visitor.record)
+  const isMore = currentSetup(visitor.record, site.system.now())?.replaces === 'none'
+  const purpose = isFirst ? 'setup' : isMore ? 'add' : 'change-key'
   return keyPage(site, req, res, account, key, { purpose, cancel, problem, status })
 }

@@ -1,0 +1,33 @@
+import type { Authenticator } from '../factors/factors.js'
+
+/** An authenticator as the wire has it. Nothing of its key. */
+export interface ShownAuthenticator {
+  readonly id: string
+  readonly type: string
+  /** The user's name for it, or null. */
+  readonly name: string | null
+  /** ISO 8601 */
+  readonly since: string
+  /** When it last gave an accepted code, ISO 8601. Null: never. */
+  readonly lastUsedAt: string | null
+  /** Of a hardware token; else null. */
+  readonly serial: string | null
+  /** Whether its key is kept in a cloud too. Null: nobody can tell. */
+  readonly synced: boolean | null
+}
+
+export function shownAuthenticators({
+  authenticators,
+}: {
+  readonly authenticators: readonly Authenticator[]
+}): readonly ShownAuthenticator[] {
+  return authenticators.map(({ id, type, name, since, lastUsedAt, serial }) => ({
+    id,
+    type,
+    name,
+    since: new Date(since).toISOString(),
+    lastUsedAt: lastUsedAt === null ? null : new Date(lastUsedAt).toISOString(),
+    serial,
+    synced: null,
+  }))
+}
