@@ -43,6 +43,11 @@ export function codeLengthsOf({ authenticators }: Bound): readonly number[] {
   return [...new Set(authenticators.map(({ digits }) => digits))].sort()
 }
 
+/** Whether two consecutive codes bring a device of the user back into step. */
+export function canResync({ authenticators }: Bound): boolean {
+  return authenticators.some((kept) => mainFactorOf(kept.type).canResync(kept))
+}
+
 /** When the user set up a second step, in milliseconds. Null: they have none. */
 export function enrolledSince({ authenticators }: Bound): number | null {
   return authenticators.length === 0 ? null : Math.min(...authenticators.map(({ since }) => since))

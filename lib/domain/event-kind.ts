@@ -17,6 +17,7 @@ const KINDS = {
   'authenticator-removed': 'change',
   'authenticator-renamed': 'change',
   'token-assigned': 'change',
+  resynchronised: { change: 20 },
   // `requireFresh` asks for a code each five minutes.
   'code-accepted': { change: 100 },
   // The number that locks the authenticator.

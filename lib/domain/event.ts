@@ -15,6 +15,8 @@ export interface EventDetails {
   readonly 'authenticator-renamed': NamedAuthenticator & { readonly before: string | null }
   /** An admin has given the user a hardware token. */
   readonly 'token-assigned': NamedAuthenticator
+  /** A device that was out of step is in step again. */
+  readonly resynchronised: NamedAuthenticator
   readonly 'code-accepted': null
   readonly 'wrong-code': null
   /** Too many wrong codes: no code of the authenticator is checked until then. */

@@ -10,7 +10,7 @@ import {
 import { addMiss, blockOf, clearConsecutive, dropOldMisses } from './attempts.js'
 import { authenticatorBlock, capsOf, isEnrolled } from './authenticators.js'
 import type { Decision } from './decision.js'
-import type { SecondStepEvent } from './event.js'
+import { namedDetail, type SecondStepEvent } from './event.js'
 import { endMailReset } from './mail-reset.js'
 import { type PendingLogin, pendingExpiresAt } from './pending-login.js'
 import type { Policy } from './policy.js'
@@ -127,27 +127,33 @@ async function judgeMain(
   for (const [index, kept] of record.authenticators.entries()) {
     for (const reading of readings) {
       if (!isAsked(kept, reading) || !fits(kept, reading)) continue
-      answers.push({ index, factor: reading.factor, answer: await ask(kept, reading, moment) })
+      answers.push({ index, reading, answer: await ask(kept, reading, moment) })
     }
   }
   // A code that one authenticator has burned stays burned, even if another has the same code by
   // chance.
   if (answers.some(({ answer }) => answer.kind === 'used')) return replayed(record)
-  for (const { index, factor, answer } of answers) {
+  for (const { index, reading, answer } of answers) {
     if (answer.kind !== 'right' || !isAuthenticator(answer.kept)) continue
+    const { factor, next } = reading
     const authenticators = record.authenticators.with(index, answer.kept)
     // A right code of the time proves this machine's clock.
     const attempts =
       factor.misses === 'lock' ? dropOldMisses(record.attempts, now) : record.attempts
-    return accept({ ...record, authenticators, attempts }, factor.method, [], now)
+    const told = next === undefined ? [] : [resynchronised(answer.kept)]
+    return accept({ ...record, authenticators, attempts }, factor.method, told, now)
   }
   return missed(afterMiss(record, answers), first.method, window, now)
+}
+
+function resynchronised(kept: Authenticator): SecondStepEvent {
+  return { type: 'resynchronised', method: kept.type, detail: namedDetail(kept) }
 }
 
 interface MainAnswer {
   /** The place of the authenticator in the record. */
   readonly index: number
-  readonly factor: AnyMainFactor
+  readonly reading: MainReading
   readonly answer: FactorAnswer<unknown>
 }
 

@@ -41,6 +41,7 @@ const TYPES: Readonly<Record<SecondStepEventType, string>> = {
   'authenticator-removed': 'H',
   'authenticator-renamed': 'I',
   'token-assigned': 'J',
+  resynchronised: 'K',
 }
 const ACTORS: Readonly<Record<Actor['kind'], string>> = {
   user: 'u',

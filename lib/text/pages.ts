@@ -24,6 +24,7 @@ export type Notice =
   | 'reset-cancelled'
   | 'authenticator-renamed'
   | 'authenticator-removed'
+  | 'resynchronised'
 
 /** What every page is given besides its own data. */
 export interface PageFrame {
@@ -74,6 +75,7 @@ export type SettingsAction =
   | 'backup-codes'
   | 'change-key'
   | 'show-key'
+  | 'resync'
   | 'reset'
   | 'disable'
   | 'authenticators'
@@ -123,6 +125,12 @@ export type PageData = {
     readonly app?: boolean
     /** What the codes come from. Default: `app`. */
     readonly source?: CodeSource
+    /** Two consecutive codes may bring a device back into step. Default: false. */
+    readonly resync?: boolean
+    /** The form that the problem belongs to: null, that of the code. Default: null. */
+    readonly action?: 'resync' | null
+    /** A second code that was typed and is none, to be mended. Default: empty. */
+    readonly typedNext?: string
     /** The problem is about a backup code: that form is open and has the focus. Default: false. */
     readonly typedBackupCode?: boolean
     /** What was typed and is no code, to be mended; empty: nothing. Default: empty. */
@@ -199,6 +207,8 @@ export type PageData = {
     readonly nextCodeIn?: number | null
     /** As on the challenge page. */
     readonly source?: CodeSource
+    readonly resync?: boolean
+    readonly typedNext?: string
     readonly enrolled: boolean
     /** The policy asks this user for codes at all. Default: true. */
     readonly asked?: boolean

@@ -22,7 +22,15 @@ export async function byProof<Result>(
   act: (attempt: ProofAttempt) => Promise<ProofAnswer<Result>>,
 ): Promise<ByProof<Result>> {
   const proof = proofIn(exchange.req)
-  if (proof === null) return { problem: malformedCode(exchange) }
+  return proof === null ? { problem: malformedCode(exchange) } : byReadProof(exchange, proof, act)
+}
+
+/** The same with a proof that was read. */
+export async function byReadProof<Result>(
+  exchange: Pick<Exchange<PendingVisitor | SignedInVisitor>, 'site' | 'req' | 'visitor'>,
+  proof: Proof,
+  act: (attempt: ProofAttempt) => Promise<ProofAnswer<Result>>,
+): Promise<ByProof<Result>> {
   const answer = await act(proofAttempt(exchange, proof))
   if (answer.kind === 'accepted') return { done: answer }
   if (answer.kind === 'setup-granted') {
@@ -38,7 +46,7 @@ export async function byProof<Result>(
 type Asked = Pick<Exchange<PendingVisitor | SignedInVisitor>, 'site' | 'visitor'>
 
 /** The text that describes the shape of a code that this user could give. */
-function malformedCode({ site, visitor }: Asked): Problem {
+export function malformedCode({ site, visitor }: Asked): Problem {
   const { record } = visitor
   const lengths = codeLengthsOf(record)
   const digits = lengths.length === 0 ? [6] : lengths
@@ -73,10 +81,12 @@ function wrongCode({ site, visitor }: Asked, proof: Proof, triesLeft: number | n
   const backup = proof.every(({ factor }) => factor.role === 'spare')
   const ofApp = !(backup && acceptsBackupCodes(site, visitor))
   const last = triesLeft === 0
-  const key = last ? 'challenge.last-wrong-code' : 'factor.backup-code.wrong'
+  const isPair = proof.some(({ next }) => next !== undefined)
+  const other = isPair ? 'resync.wrong' : 'factor.backup-code.wrong'
+  const key = last ? 'challenge.last-wrong-code' : other
   return {
     code: 'wrong-code',
-    ...(ofApp && !last ? {} : { text: { key } }),
+    ...(ofApp && !last && !isPair ? {} : { text: { key } }),
     ...(triesLeft === null || last ? {} : { triesLeft }),
   }
 }

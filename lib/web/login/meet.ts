@@ -3,17 +3,12 @@ import type { PendingLogin } from '../../domain/pending-login.js'
 import type { Stamp } from '../../domain/stamp.js'
 import { demandOf, pendingStandingOf, standingOf, type UserContext } from '../../domain/standing.js'
 import type { Account } from '../../service/accounts.js'
-import { type LoginBefore, loginBeforeGuard, replacedBeforeGuard } from '../request/before-guard.js'
 import { askedPath, liesPlainlyUnder } from '../request/destination.js'
 import {
   instanceInCharge,
-  instanceOf,
-  keyInCharge,
-  keyOfManager,
   passportKeys,
   removeUser,
-  serialisedUnder,
-  unknownInstance,
+  serialisedUser,
   userOf,
 } from '../request/passport.js'
 import { replaceSession } from '../request/replaced-session.js'
@@ -29,6 +24,11 @@ import {
 import { cameWithoutSession } from '../request/session-login.js'
 import type { HostApp, Services, Site } from '../request/site.js'
 import type { PendingVisitor, SignedInVisitor, Visitor } from '../request/visitor.js'
+import {
+  type LoginBefore,
+  loginBeforeGuard,
+  replacedBeforeGuard,
+} from '../request/watched-passport.js'
 import { accountOfPending, finishLogin } from './finish-login.js'
 import { warnOfNoSession } from './warn-of-no-session.js'
 
@@ -48,7 +48,7 @@ export function meet(site: Site, req: Request, isOpen: IsOpen): Promise<Visitor>
   if (pending !== null) return meetPending(site, req, pending, isOpen)
   return user === undefined
     ? Promise.resolve({ kind: 'anonymous' })
-    : meetUser(site, req, user, login, isOpen)
+    : meetUser(site, req, user, login !== null, isOpen)
 }
 
 async function meetPending(
@@ -120,7 +120,7 @@ async function meetUser(
   site: Site,
   req: Request,
   user: Express.User,
-  login: LoginBefore | null,
+  isLoggedIn: boolean,
   isOpen: IsOpen,
 ): Promise<Visitor> {
   const account = describedOrNobody(site, req, user, isOpen)
@@ -128,7 +128,7 @@ async function meetUser(
   if (account === null) return { kind: 'anonymous' }
   const found = await site.sessions.guardContext(account.id, account.subject)
   const userContext = await withoutMovedReset(site, account, found)
-  const carried = login === null ? null : carriedOver(site, req, account, login)
+  const carried = isLoggedIn ? carriedOver(site, req, account) : null
   const visitor = { ...signedInVisitor(site, req, account, userContext), ...carried }
   const standing = standingOf(account.id, visitor.stamp, userContext, site.system.now())
   if (standing === 'passed') {
@@ -145,8 +145,7 @@ async function meetUser(
     return { kind: 'anonymous' }
   }
   if (standing !== 'revoked') {
-    const pending = pendingInPlace(site, req, visitor, login)
-    return becomePendingInPlace(site, req, standing, pending, visitor)
+    return becomePendingInPlace(site, req, standing, pendingInPlace(site, req, visitor), visitor)
   }
   // A revoked session must not become a pending login: its holder has to sign in again.
   removeUser(req)
@@ -162,13 +161,12 @@ function carriedOver(
   site: Site,
   req: Request,
   { id }: Account,
-  login: LoginBefore,
 ): { readonly stamp: Stamp; readonly secondStep: SecondStepSession } | null {
   const secondStep = replacedBeforeGuard(req)
   const held = heldIn(site, { secondStep })
   if (held?.kind !== 'stamp' || stampOf(site, req) !== null) return null
   const { login: stamp } = held
-  const { index } = instanceFor(site, req, login)
+  const { index } = instanceInCharge(req, site.passports)
   if (stamp.userId !== id || stamp.instance !== index) return null
   return { stamp, secondStep: secondStep as SecondStepSession }
 }
@@ -199,7 +197,7 @@ async function meetLogin(
   const now = site.system.now()
   const demand = demandOf(userContext, now)
   if (demand === 'nothing') {
-    const owner = { userId, instance: instanceFor(site, req, login).index }
+    const owner = { userId, instance: instanceInCharge(req, site.passports).index }
     req.session.secondStep = { verified: site.sessions.stamp(owner, userContext.record, 'none') }
     await saveSession(req)
     return signedInVisitor(site, req, account, userContext)
@@ -219,8 +217,7 @@ async function meetLogin(
     stamp: null,
     ...userContext,
   }
-  const pending = pendingInPlace(site, req, visitor, login)
-  return becomePendingInPlace(site, req, standing, pending, userContext)
+  return becomePendingInPlace(site, req, standing, pendingInPlace(site, req, visitor), userContext)
 }
 
 /** Otherwise the next request would find them signed in, as by a session older than the package. */
@@ -269,33 +266,18 @@ function pendingInPlace(
   site: Site,
   req: Request,
   { userId, account, stamp, record, subject }: SignedInVisitor,
-  login: LoginBefore | null,
 ): PendingLogin {
-  const { index, key } = instanceFor(site, req, login)
   return site.sessions.pending({
     userId,
     epoch: record.epoch,
     next: null,
-    passport: { instance: index, user: serialisedUnder(req, key) },
+    passport: { instance: instanceInCharge(req, site.passports).index, user: serialisedUser(req) },
     keepSessionInfo: true,
     locale: account.locale,
     subject,
     stampId: stamp?.id ?? null,
     stampVersion: stamp?.version ?? null,
   })
-}
-
-/** The instance that has the user in the session: the one in charge, unless another has logged them in before. */
-function instanceFor(
-  { passports }: HostApp,
-  req: Request,
-  login: LoginBefore | null,
-): { readonly index: number; readonly key: string } {
-  if (login === null) return { ...instanceInCharge(req, passports), key: keyInCharge(req) }
-  const { manager } = login
-  const instance = instanceOf(manager, passports)
-  if (instance === null) throw unknownInstance()
-  return { ...instance, key: keyOfManager(manager) }
 }
 
 /**

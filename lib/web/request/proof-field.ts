@@ -1,11 +1,21 @@
 import type { Request } from 'express'
-import { type Proof, readProof } from '../../factors/factors.js'
+import { type Proof, readProof, readResync } from '../../factors/factors.js'
 import type { PageProblem } from '../../text/pages.js'
 import { fieldOf } from './body.js'
 
 /** The proof in the body, or null for anything that no factor knows: that costs no attempt. */
 export function proofIn(req: Request): Proof | null {
   return readProof({ code: fieldOf(req, 'code') })
+}
+
+/** Two consecutive codes in the body, or the name of the field that is none. */
+export function resyncIn(req: Request): Proof | 'code' | 'nextCode' {
+  return readResync({ code: fieldOf(req, 'code'), nextCode: fieldOf(req, 'nextCode') })
+}
+
+/** A malformed second code, to be corrected. Empty: none. */
+export function typedNext(req: Request, problem: PageProblem | null): string {
+  return problem?.code === 'malformed-request' ? (fieldOf(req, 'nextCode') ?? '').slice(0, 64) : ''
 }
 
 /** What a page shows again after a code was typed into one of its forms. */

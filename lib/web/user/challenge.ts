@@ -1,8 +1,10 @@
 import type { Request } from 'express'
-import { codeSourceOf, isEnrolled } from '../../domain/authenticators.js'
+import { canResync, codeSourceOf, isEnrolled } from '../../domain/authenticators.js'
 import { pendingExpiresAt } from '../../domain/pending-login.js'
 import { FEW_BACKUP_CODES } from '../../factors/backup-codes/kept.js'
 import { hasOpenOneTimeCode } from '../../factors/one-time-codes/page.js'
+import type { Account } from '../../service/accounts.js'
+import type { ProofAnswer } from '../../service/challenge.js'
 import type { PageProblem } from '../../text/pages.js'
 import type { Problem } from '../../text/problem.js'
 import { acceptsBackupCodes, byProof } from '../login/by-proof.js'
@@ -13,7 +15,7 @@ import { wantsJson } from '../request/negotiation.js'
 import { takeNotice } from '../request/notices.js'
 import { hasOpenedLink } from '../request/opened-link.js'
 import { pagePath } from '../request/page-path.js'
-import { typedIn } from '../request/proof-field.js'
+import { typedIn, typedNext } from '../request/proof-field.js'
 import { keptOfBrowser, saveSession } from '../request/session.js'
 import type { HostApp, Site } from '../request/site.js'
 import type { PendingVisitor } from '../request/visitor.js'
@@ -48,9 +50,26 @@ export const answerChallenge: Handler<PendingVisitor> = async (exchange) => {
   const account = await accountOfPending(site, req, visitor)
   if (account === undefined) return { code: 'sign-in-again' }
   const outcome = await byProof(exchange, (attempt) => site.challenge.answer(attempt))
-  if ('problem' in outcome) return refuse(exchange, outcome.problem)
+  if ('problem' in outcome) return refuseAtChallenge(exchange, outcome.problem)
 
-  const { method, backupCodesLeft, seenByAdmin } = outcome.done
+  const { method, backupCodesLeft } = outcome.done
+  const next = await signInBy(exchange, account, outcome.done)
+  if (wantsJson(req)) sendJson(res, { status: 'signed-in', method, backupCodesLeft, next })
+  else redirect(res, next)
+  return undefined
+}
+
+/**
+ * Signs a pending login in, after a proof.
+ *
+ * @returns where the visitor goes on
+ */
+export async function signInBy(
+  { site, req, visitor }: Exchange<PendingVisitor>,
+  account: Account<Express.User>,
+  given: Extract<ProofAnswer, { kind: 'accepted' }>,
+): Promise<string> {
+  const { method, backupCodesLeft, seenByAdmin } = given
   const html = !wantsJson(req)
   // After a backup code, the user should read how many are left, and what to do about the phone.
   const byBackupCode = html && method === 'backup-code'
@@ -58,30 +77,29 @@ export const answerChallenge: Handler<PendingVisitor> = async (exchange) => {
   const passed = {
     account,
     method,
-    given: outcome.done,
+    given,
     pageBetween: byBackupCode || few || seenByAdmin,
     notice: byBackupCode ? ('backup-code-used' as const) : undefined,
   }
   const going = await finishLogin(site, req, visitor, passed)
-  const next = passed.pageBetween ? `${site.paths.secondStep}/` : going
-  if (html) redirect(res, next)
-  else sendJson(res, { status: 'signed-in', method, backupCodesLeft, next })
-  return undefined
+  return passed.pageBetween ? `${site.paths.secondStep}/` : going
 }
 
 /**
  * A problem that ends the pending login gets its own page. Every other problem is shown on this
  * one. A one-time code is no mistake: it continues with the set-up.
  */
-async function refuse(
+export async function refuseAtChallenge(
   exchange: Exchange<PendingVisitor>,
   problem: Problem,
+  form: 'code' | 'resync' = 'code',
 ): Promise<Problem | undefined> {
   if (problem.code === 'setup-required') return sendToSetup(exchange)
   if (problem.text?.key === 'challenge.last-wrong-code' && !wantsJson(exchange.req))
     return usedUp(exchange, problem)
-  const over = problem.code === 'not-enrolled' || problem.code === 'sign-in-again'
-  return over ? { code: 'sign-in-again' } : onPage(exchange, problem)
+  const isEnded = problem.code === 'not-enrolled' && form === 'code'
+  const over = isEnded || problem.code === 'sign-in-again'
+  return over ? { code: 'sign-in-again' } : onPage(exchange, problem, form)
 }
 
 /**
@@ -103,11 +121,12 @@ async function sendToSetup({ site, req, res }: Exchange): Promise<undefined> {
 async function onPage(
   exchange: Exchange<PendingVisitor>,
   problem: Problem,
+  form: 'code' | 'resync',
 ): Promise<Problem | undefined> {
   const { site, req, res, visitor } = exchange
   await sendProblem(site, req, res, problem, async (shown, status) => {
     const { record } = await site.sessions.userContext(visitor.pending.userId, visitor.subject)
-    await challengePage({ ...exchange, visitor: { ...visitor, record } }, shown, status)
+    await challengePage({ ...exchange, visitor: { ...visitor, record } }, shown, status, form)
   })
   return undefined
 }
@@ -116,6 +135,7 @@ async function challengePage(
   exchange: Exchange<PendingVisitor>,
   problem: PageProblem | null,
   status: number,
+  form: 'code' | 'resync' = 'code',
 ): Promise<void> {
   const { site, req, res, visitor } = exchange
   const { attempts, oneTimeCodes } = visitor.record
@@ -126,8 +146,12 @@ async function challengePage(
     oneTimeCode: hasOpenOneTimeCode(oneTimeCodes, site.system.now()),
     app: isEnrolled(visitor.record),
     source: codeSourceOf(visitor.record),
+    resync: canResync(visitor.record),
+    action: form === 'resync' ? form : null,
+    typedNext: typedNext(req, problem),
     account: await hintOf(site, req, visitor),
-    ...typedIn(req, problem),
+    ...typedIn(req, form === 'code' ? problem : null),
+    ...(form === 'resync' ? { typed: typedIn(req, problem).typed } : {}),
     resetPending: resetPendingOf(site, visitor.record),
     openedLink: hasOpenedLink(site, req, visitor),
     lost: site.lost !== null,

@@ -29,6 +29,7 @@ import {
   showLostLink,
 } from './lost-link.js'
 import { disable, reset } from './reset.js'
+import { resync } from './resync.js'
 import { showSettings } from './settings.js'
 import { changeKey, confirmSetup, showKey, showSetup } from './setup.js'
 
@@ -61,6 +62,8 @@ const routes = [
   route('post', '/reset', enrolled, reset),
   route('get', '/disable', nothing, formAddress),
   route('post', '/disable', enrolled, disable),
+  route('get', '/resync', nothing, formAddress),
+  route('post', '/resync', codeOrSignedIn, resync),
   route('get', '/lost', pendingCode, showLost),
   route('post', '/lost', pendingCode, askLost),
   route('get', '/lost/cancel', nothing, formAddress),

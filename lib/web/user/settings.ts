@@ -1,4 +1,5 @@
 import {
+  canResync,
   codeSourceOf,
   enrolledSince,
   firstAuthenticator,
@@ -23,7 +24,7 @@ import type { Exchange, Handler } from '../request/handler.js'
 import { typedName } from '../request/name-field.js'
 import { wantsJson } from '../request/negotiation.js'
 import { takeNotice } from '../request/notices.js'
-import { typedIn } from '../request/proof-field.js'
+import { typedIn, typedNext } from '../request/proof-field.js'
 import type { SignedInVisitor } from '../request/visitor.js'
 import { nextOf } from '../routing/requirements.js'
 import { sendJson, sendProblem, showPage } from '../routing/respond.js'
@@ -84,6 +85,8 @@ async function settingsPage(
     backupCodes: visitor.policy.backupCodes,
     backupCode: acceptsBackupCodes(site, visitor),
     source: codeSourceOf(visitor.record),
+    resync: canResync(visitor.record),
+    typedNext: typedNext(req, problem),
     hardware: (firstAuthenticator(visitor.record)?.serial ?? null) !== null,
     nextCodeIn: secondsToNextCode(visitor.record, site.system.now()),
     ...typedIn(req, problem),

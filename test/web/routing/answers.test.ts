@@ -42,6 +42,7 @@ describe('the JSON answers', () => {
       freshUntil: null,
       resetPending: null,
       trustedBrowsers: [],
+      authenticators: [],
       events: [],
     })
   })
@@ -63,6 +64,13 @@ describe('the JSON answers', () => {
       freshUntil: new Date(host.system.now() + 4.5 * MINUTE).toISOString(),
       resetPending: null,
       trustedBrowsers: [],
+      authenticators: [
+        {
+          ...{ id: authenticator?.id, type: 'totp', name: null, serial: null, synced: null },
+          since: new Date(authenticator?.since ?? 0).toISOString(),
+          lastUsedAt: new Date(authenticator?.lastUsedAt ?? 0).toISOString(),
+        },
+      ],
       events: answer.body.events,
     })
     expect(answer.body.since).to.match(ISO)
@@ -134,7 +142,7 @@ describe('the JSON answers', () => {
     const browser = browserOf(makeHost())
     await passFirstStep(browser, ann)
     const { body } = await getJson(browser, '/second-step/setup').expect(200)
-    const members = 'issuer account secret uri qr algorithm digits period expiresAt'.split(' ')
+    const members = 'type issuer account secret uri qr algorithm digits period expiresAt'.split(' ')
     expect(Object.keys(body)).to.deep.equal(members)
     expect(body).to.include({
       issuer: 'Acme',
