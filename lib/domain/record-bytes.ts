@@ -12,6 +12,7 @@ import type { EndedStamp } from './stamp.js'
 /** The first byte. JSON begins with another. */
 const FORMAT = 1
 const BYTES_OF_A_CHECKSUM = 4
+const [ZERO, COLON] = [0x30, 0x3a]
 const ALGORITHMS = ['sha1', 'sha256', 'sha512'] as const
 const DIGITS = [6, 7, 8] as const
 /** How many pairs of an algorithm and a number of digits there are. */
@@ -19,6 +20,9 @@ const KINDS = ALGORITHMS.length * DIGITS.length
 const USUAL_PERIOD = 30
 const NO_ID = ''
 const BYTES_OF_A_NONCE = 12
+/** Without any bits of what stands behind it. */
+const CHARACTERS_OF_A_NONCE = 16
+const NEVER: number | null = null
 /** A secret as the key ring seals it: `v1`, the key's id, 12 bytes of nonce, the rest. */
 const SEALED = /^v1\.([\w-]{8})\.([\w-]{16})\.([\w-]{4,})$/
 
@@ -115,10 +119,20 @@ export function decodeRecord(bytes: Buffer): SecondStepRecord {
   if (!isEncoded(bytes) || end < 0 || checksum(bytes, end) !== bytes.readUInt32BE(end)) {
     throw new BytesError('the bytes of a record were changed')
   }
-  const colon = bytes.indexOf(':')
-  const version = Number(bytes.toString('latin1', 1, colon))
-  const record = readRecord(new ByteReader(bytes.subarray(0, end), colon + 1), version)
+  let [version, at] = [0, 1]
+  for (; bytes[at] !== COLON; at += 1) version = 10 * version + digitAt(bytes, at)
+  // The last bytes, of the checksum, are not its own: a part of the bytes as a buffer would cost more.
+  const reader = new ByteReader(bytes, at + 1)
+  const record = readRecord(reader, version)
+  if (!reader.isAt(end)) throw new BytesError('bytes that nothing has written')
   return Object.defineProperty(record, DECODED, IS_DECODED)
+}
+
+/** @throws BytesError for what is no digit, be it the end */
+function digitAt(bytes: Buffer, at: number): number {
+  const digit = (bytes[at] ?? 0) - ZERO
+  if (digit < 0 || digit > 9) throw new BytesError('no version')
+  return digit
 }
 
 function encoded(record: SecondStepRecord): NamedBytes {
@@ -320,13 +334,41 @@ function readAuthenticator(reader: ByteReader): Authenticator {
   const offset = has & 4 ? readOffset(reader) : 0
   const serial = has & 8 ? reader.string() : null
   const farMisses = has & 16 ? listed(reader, readTime) : null
-  const bound = { id, name, since, lastUsedAt, serial }
-  const secret = readSecret(reader)
-  if (secret.type === 'totp' && farMisses === null) {
-    return { ...bound, lastStep: next - 1, offset, ...secret }
+  const kept = readKind(reader)
+  // Member by member, here and where a secret is read: to copy all members of another object takes longer
+  // than everything else of a record.
+  if (kept.type === 'totp' && farMisses === null) {
+    const { type, algorithm, digits, period, secret } = kept
+    return {
+      id,
+      name,
+      since,
+      lastUsedAt,
+      serial,
+      lastStep: next - 1,
+      offset,
+      type,
+      algorithm,
+      digits,
+      period,
+      secret,
+    }
   }
-  if (secret.type === 'hotp' && farMisses !== null) {
-    return { ...bound, counter: next, farMisses, ...secret }
+  if (kept.type === 'hotp' && farMisses !== null) {
+    const { type, algorithm, digits, secret } = kept
+    return {
+      id,
+      name,
+      since,
+      lastUsedAt,
+      serial,
+      counter: next,
+      farMisses,
+      type,
+      algorithm,
+      digits,
+      secret,
+    }
   }
   throw new BytesError('an authenticator of another type than its secret')
 }
@@ -354,9 +396,11 @@ function readSetup(reader: ByteReader): SetupInProgress {
   const owner = reader.string()
   const startedAt = reader.time()
   const misses = reader.count()
-  const { isLater, ...secret } = readKind(reader)
-  const replaces = isLater ? readReplaced(reader) : 'all'
-  return { owner, startedAt, misses, replaces, ...secret }
+  const kept = readKind(reader)
+  const replaces = kept.isLater ? readReplaced(reader) : 'all'
+  const { type, algorithm, digits, secret } = kept
+  const begun = { owner, startedAt, misses, replaces, algorithm, digits, secret }
+  return type === 'hotp' ? { ...begun, type } : { ...begun, type, period: kept.period }
 }
 
 function readReplaced(reader: ByteReader): Replaced {
@@ -388,11 +432,6 @@ function writeSecret(writer: ByteWriter, one: UnprovenAuthenticator, isLater = f
   writer.base64url(rest)
 }
 
-function readSecret(reader: ByteReader): UnprovenAuthenticator {
-  const { isLater: _, ...secret } = readKind(reader)
-  return secret
-}
-
 /** `isLater`: members stand beside it that an earlier version does not know. */
 function readKind(reader: ByteReader): UnprovenAuthenticator & { readonly isLater: boolean } {
   const head = reader.count()
@@ -409,8 +448,8 @@ function readKind(reader: ByteReader): UnprovenAuthenticator & { readonly isLate
 
 function readSealed(reader: ByteReader): string {
   const keyId = reader.repeated()
-  const rest = reader.count() - BYTES_OF_A_NONCE
-  return `v1.${keyId}.${reader.base64url(BYTES_OF_A_NONCE)}.${reader.base64url(rest)}`
+  const sealed = reader.base64url(reader.count())
+  return `v1.${keyId}.${sealed.slice(0, CHARACTERS_OF_A_NONCE)}.${sealed.slice(CHARACTERS_OF_A_NONCE)}`
 }
 
 function writeMailReset(writer: ByteWriter, reset: MailReset): void {
@@ -496,10 +535,8 @@ function readBackupCodes(reader: ByteReader): BackupCodeSet {
   const flags = reader.count()
   const length = reader.count()
   const size = flags >= 4 ? reader.count() : 0
-  const codes: { digest: string; usedAt: number | null }[] = []
-  for (let at = 0; at < length; at += 1) {
-    codes.push({ digest: flags >= 4 ? reader.base64url(size) : reader.string(), usedAt: null })
-  }
+  const digests = flags >= 4 ? reader.base64urls(size, length) : reader.strings(length)
+  const codes = digests.map((digest) => ({ digest, usedAt: NEVER }))
   for (let used = reader.count(); used > 0; used -= 1) {
     const code = codes[reader.count()]
     if (code === undefined) throw new BytesError('a code that is not there')

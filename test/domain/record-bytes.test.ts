@@ -325,6 +325,19 @@ describe('the bytes of a record', () => {
     }
   })
 
+  it('have digests of any length, with nothing of what was in memory before', () => {
+    for (let size = 0; size <= 40; size += 1) {
+      const digests = [0xff, 0, 0x5a].map((byte) => Buffer.alloc(size, byte).toString('base64url'))
+      const [codes, createdAt] = [digests.map((digest) => ({ digest, usedAt: null })), 1]
+      const set = { id: 'set', keyId: null, codes, createdAt, saved: true, seenByAdmin: false }
+      const record = { ...enrolledRecord('user', 1), backupCodes: set }
+      const bytes = encodeRecord(record)
+      expect(isEncoded(bytes)).to.equal(true)
+      Buffer.allocUnsafe(4000).fill(0xff)
+      expect(decodeRecord(bytes).backupCodes).to.deep.equal(set)
+    }
+  })
+
   it('are still of one user alone', () => {
     const read = decodeRecord(encodeRecord(blankRecord('ann')))
     expect(parseRecord(read, 'ann')).to.equal(read)
