@@ -19,6 +19,9 @@ const OPTIONS = {
   'backup-codes': { type: 'string' },
   limit: { type: 'string' },
   cursor: { type: 'string' },
+  'dry-run': { type: 'boolean' },
+  users: { type: 'string' },
+  'key-file': { type: 'string' },
   redis: { type: 'string' },
   prefix: { type: 'string' },
 } as const

@@ -20,7 +20,9 @@ export interface Command {
   readonly help: string
   /** Its options beside `--help`. */
   readonly options: readonly OptionName[]
-  run(values: Values): Promise<Outcome>
+  /** Whether words may follow the command's name. `run` checks them. Default: they are refused. */
+  readonly takesWords?: boolean
+  run(values: Values, words?: readonly string[]): Promise<Outcome>
 }
 
 /** The outcome of a command that has a sentence to say. */

@@ -11,6 +11,7 @@ import { migrate as migrateStore } from './migrate.js'
 import { policy } from './policy-command.js'
 import { progress } from './progress.js'
 import { reseal } from './reseal-command.js'
+import { tokens } from './tokens-command.js'
 import { upgrade as upgradeStore } from './upgrade.js'
 import { disable, pause, reset, resume, status, unlock } from './user-commands.js'
 
@@ -105,6 +106,7 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map(
     pause,
     resume,
     unlock,
+    tokens,
     policy,
     events,
   }),

@@ -55,9 +55,11 @@ async function ending(args: string[]): Promise<Ending> {
   if (name === 'help') return printed(more.length === 0 ? usage() : helpFor(more))
   const command = commandOf(name)
   if (values.help === true) return printed(usageOf(name, command))
-  if (more.length > 0) throw new UsageError(`Unexpected "${more.join(' ')}".`)
+  if (more.length > 0 && command.takesWords !== true) {
+    throw new UsageError(`Unexpected "${more.join(' ')}".`)
+  }
   refuseOthers(values, command.options)
-  return endingOf(await command.run(values), values.json === true)
+  return endingOf(await command.run(values, more), values.json === true)
 }
 
 function withoutCommand({ help, version }: { help?: boolean; version?: boolean }): Ending {

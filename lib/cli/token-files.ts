@@ -7,6 +7,8 @@ import { UsageError } from './arguments.js'
 import { faultText } from './token-faults.js'
 
 const LINE_BREAK = 0x0a
+// With a byte order mark, or without.
+const BEGINS_AS_XML = /^(?:\xef\xbb\xbf)?\s*</
 const OPENING = 'KeyPackage'
 
 /**
@@ -25,23 +27,25 @@ export async function* bytesOf(file: string): AsyncGenerator<Uint8Array> {
 /**
  * How many tokens a file has, about: its lines, or half of the names of its elements. For the
  * progress alone. Null: the file can be read once only.
+ *
+ * @throws UsageError where it cannot be read
  */
 export async function countIn(file: string): Promise<number | null> {
-  const isFile = await stat(file).then(
-    (found) => found.isFile(),
-    () => false,
-  )
-  if (!isFile) return null
-  let [isXml, lines, names, carried] = [false, 0, 0, '']
+  const found = await stat(file).catch((error: unknown) => {
+    throw unreadable(file, error)
+  })
+  if (!found.isFile()) return null
+  let [lines, names, carried] = [0, 0, '']
+  let isXml: boolean | null = null
   for await (const piece of bytesOf(file)) {
-    if (lines === 0 && names === 0) isXml ||= Buffer.from(piece).toString('latin1').includes('<')
+    isXml ??= BEGINS_AS_XML.test(Buffer.from(piece.subarray(0, 1000)).toString('latin1'))
     for (const byte of piece) if (byte === LINE_BREAK) lines += 1
     if (!isXml) continue
     const text = carried + Buffer.from(piece).toString('latin1')
     names += text.split(OPENING).length - 1
     carried = text.slice(1 - OPENING.length)
   }
-  return isXml ? Math.floor(names / 2) : lines
+  return isXml === true ? Math.floor(names / 2) : lines
 }
 
 /** @throws UsageError for a file that cannot be read, or holds no key. It never tells what it holds */

@@ -38,24 +38,26 @@ export function countedName(name: string): string {
   // To normalise a long name takes time that grows with the square of its length.
   if (name.length > LONGEST_NAME) return ''
   // Most names are; no collation takes a character of theirs for another but by its case.
-  const plain = ASCII.test(name)
-    ? name
-    : [...name.normalize('NFKD').replace(NUMERATOR, digitOf)].map(plainOf).join('')
+  if (ASCII.test(name)) return alike(name.toUpperCase())
+  const plain = [...name.normalize('NFKD').replace(NUMERATOR, digitOf)].map(plainOf).join('')
+  return alike(plain.toLowerCase().toUpperCase())
+    .replace(KATAKANA, (letter) => moved(letter, FROM_KATAKANA_TO_HIRAGANA))
+    .replace(OTHER_FORM, (letter) => moved(letter, 1))
+    .split('@')
+    .map(weighed)
+    .join('@')
+}
+
+/** Latin letters that a collation takes for one another. */
+function alike(capitals: string): string {
   return (
-    plain
-      .toLowerCase()
-      .toUpperCase()
+    capitals
       // Lithuanian, Latin, and older Swedish and Finnish collations.
       .replace(/[JY]/g, 'I')
       .replace(/[VW]/g, 'U')
       .replace(/CH+/g, 'C')
       // Some collations take ß for s, others for ss.
       .replace(/S+/g, 'S')
-      .replace(KATAKANA, (letter) => moved(letter, FROM_KATAKANA_TO_HIRAGANA))
-      .replace(OTHER_FORM, (letter) => moved(letter, 1))
-      .split('@')
-      .map(weighed)
-      .join('@')
   )
 }
 

@@ -15,6 +15,7 @@ import { tokenByAdmin, tokenBySerial } from '../domain/assigned-token.js'
 import type { Decision } from '../domain/decision.js'
 import type { Policy, Subject } from '../domain/policy.js'
 import { changePolicy, type PolicyEdit } from '../domain/policy-change.js'
+import type { SecondStepRecord } from '../domain/record.js'
 import type { UserContext } from '../domain/standing.js'
 import { type State, stateOf } from '../domain/state.js'
 import type { Authenticator } from '../factors/factors.js'
@@ -144,20 +145,23 @@ export class Administration {
   async assignToken(change: AdminChange, token: HardwareToken): Promise<AdminAnswer> {
     const claimed = await this.#serials.claim(token.serial, change.userId)
     if (claimed.kind !== 'claimed') return claimed
-    const answer = await this.#changeAnd(change, async (userContext, now) => {
-      const { record } = userContext
-      const present = tokenBySerial(record, token.serial)
-      if (present !== null) {
-        const same = await this.#isSame(change, present, token)
-        const answer = same ? ('done' as const) : ('serial-in-use' as const)
-        return { record, answer, result: undefined, events: [] }
-      }
-      const bound = await this.#boundToken(change.userId, token, now)
-      const moment = { window: this.#window, now }
-      return { ...tokenByAdmin(userContext, bound, moment), result: undefined }
-    })
+    const answer = await this.#changeAnd(change, this.#assigning(change, token))
     await claimed.settle()
     return answer
+  }
+
+  /**
+   * What `assignToken` would answer now. Writes nothing.
+   *
+   * @throws ConfigurationError where the store cannot hold hardware tokens
+   */
+  async previewToken(change: AdminChange, token: HardwareToken): Promise<AdminAnswer> {
+    if (!(await this.#serials.isFreeFor(token.serial, change.userId))) {
+      return { kind: 'serial-in-use' }
+    }
+    const record = await this.#records.find(change.userId)
+    const decide = this.#assigning(change, token)
+    return (await this.#decided(change, record, this.#system.now(), decide)).answer
   }
 
   /** Clears misses, waits and the lock. */
@@ -208,6 +212,21 @@ export class Administration {
     }))
   }
 
+  #assigning(change: AdminChange, token: HardwareToken) {
+    return async (userContext: UserContext, now: number): Promise<Decided<undefined>> => {
+      const { record } = userContext
+      const present = tokenBySerial(record, token.serial)
+      if (present !== null) {
+        const same = await this.#isSame(change, present, token)
+        const answer = same ? ('done' as const) : ('serial-in-use' as const)
+        return { record, answer, result: undefined, events: [] }
+      }
+      const bound = await this.#boundToken(change.userId, token, now)
+      const moment = { window: this.#window, now }
+      return { ...tokenByAdmin(userContext, bound, moment), result: undefined }
+    }
+  }
+
   async #boundToken(userId: string, token: HardwareToken, now: number): Promise<Authenticator> {
     const { serial, algorithm, digits } = token
     const secret = await this.#keys.of(userId, null).seal(token.secret, 'authenticator')
@@ -237,18 +256,28 @@ export class Administration {
     return Buffer.compare(secret, token.secret) === 0
   }
 
-  /** Reads the policy for each try, so that a rule changed meanwhile counts for this change. */
   #changeAnd<Result>(
-    { userId, subject, requestInfo }: AdminChange,
+    change: AdminChange,
     decide: (userContext: UserContext, now: number) => Decided<Result> | Promise<Decided<Result>>,
   ): Promise<AdminAnswer<Result>> {
-    return this.#records.change<AdminAnswer<Result>>(userId, requestInfo, async (record, now) => {
-      const userContext = { record, policy: await this.#records.policy(), subject }
-      const { answer: verdict, result, ...decided } = await decide(userContext, now)
-      const state = stateOf({ ...userContext, record: decided.record }, this.#window, now)
-      if (verdict !== 'done') return { ...decided, answer: { kind: verdict } }
-      const changed = decided.record !== record
-      return { ...decided, answer: { kind: verdict, state, result, changed } }
-    })
+    const { userId, requestInfo } = change
+    return this.#records.change<AdminAnswer<Result>>(userId, requestInfo, (record, now) =>
+      this.#decided(change, record, now, decide),
+    )
+  }
+
+  /** Reads the policy for each try, so that a rule changed meanwhile counts for this change. */
+  async #decided<Result>(
+    { subject }: AdminChange,
+    record: SecondStepRecord,
+    now: number,
+    decide: (userContext: UserContext, now: number) => Decided<Result> | Promise<Decided<Result>>,
+  ): Promise<Decision<AdminAnswer<Result>>> {
+    const userContext = { record, policy: await this.#records.policy(), subject }
+    const { answer: verdict, result, ...decided } = await decide(userContext, now)
+    const state = stateOf({ ...userContext, record: decided.record }, this.#window, now)
+    if (verdict !== 'done') return { ...decided, answer: { kind: verdict } }
+    const changed = decided.record !== record
+    return { ...decided, answer: { kind: verdict, state, result, changed } }
   }
 }

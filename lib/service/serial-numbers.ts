@@ -52,13 +52,22 @@ export class SerialNumbers {
     const key = serialKey(serial)
     for (let tried = 0; tried < TRIES; tried += 1) {
       const stored = await this.#find(key)
-      if (stored !== null && stored.userId !== userId && (await this.#counts(stored))) {
-        return { kind: 'serial-in-use' }
-      }
+      if (await this.#isAnothers(stored, userId)) return { kind: 'serial-in-use' }
       const claim = this.#following(stored, { serial: key, userId, isHeld: false })
       if (await this.#write(claim)) return { kind: 'claimed', settle: () => this.#settle(claim) }
     }
     throw new UnavailableError(PART, new Error(`lost ${TRIES} races for a serial number`))
+  }
+
+  /** Whether `claim` would give it to the user. Writes nothing. @throws as `claim` */
+  async isFreeFor(serial: string, userId: string): Promise<boolean> {
+    this.#requireSupport()
+    await this.#records.open()
+    return !(await this.#isAnothers(await this.#find(serialKey(serial)), userId))
+  }
+
+  async #isAnothers(stored: SerialClaim | null, userId: string): Promise<boolean> {
+    return stored !== null && stored.userId !== userId && (await this.#counts(stored))
   }
 
   async #counts({ serial, userId, claimedAt, isHeld }: SerialClaim): Promise<boolean> {

@@ -19,6 +19,7 @@ import { NO_REQUEST, type RequestInfo } from './announcer.js'
 import type { KeptLooks, Look } from './kept-looks.js'
 import { hasRulesOfRoles, type KnownUsers } from './known-users.js'
 import type { Records } from './records.js'
+import { SharedRead } from './shared-read.js'
 
 /** Looks up the subject of the policy's rules. Null if the host has no such user. */
 export type FindSubject = (userId: string) => Promise<Subject | null>
@@ -46,6 +47,7 @@ export class Sessions {
   readonly #keptLooks: KeptLooks | null
   readonly #site: string
   readonly #names: ReadonlySet<string>
+  readonly #policy: SharedRead<Policy>
 
   /**
    * @param knownUsers needed where roles have rules of their own
@@ -65,6 +67,7 @@ export class Sessions {
     this.#names = new Set([this.#site, ...names])
     this.#keptLooks = keptLooks
     this.#records = records
+    this.#policy = new SharedRead(() => records.policy())
     this.#window = window
     this.#system = system
     this.#knownUsers = knownUsers
@@ -166,9 +169,9 @@ export class Sessions {
     return { ...userContext, record: settled }
   }
 
-  /** The policy, read anew. */
+  /** The policy, read anew: once for all who ask in the same turn of the event loop. */
   policy(): Promise<Policy> {
-    return this.#records.policy()
+    return this.#policy.read()
   }
 
   /** The stamp of a session in which the second step was just passed, or is not needed. */

@@ -68,11 +68,14 @@ function separatorOf(content: string): string {
 function cellsOf(content: string, separator: string): readonly string[] | null {
   if (!content.includes('"')) return content.split(separator).map((cell) => cell.trim())
   const cells: string[] = []
-  const cell = new RegExp(`\\s*(?:"((?:[^"]|"")*)"\\s*|([^"${separator}]*))(${separator}|$)`, 'y')
+  const cell = new RegExp(
+    ` *"((?:[^"]|"")*)" *(${separator}|$)|([^"${separator}]*)(${separator}|$)`,
+    'y',
+  )
   for (;;) {
-    const [whole, quoted, plain = '', end] = cell.exec(content) ?? []
+    const [whole, quoted, afterQuoted, plain = '', afterPlain] = cell.exec(content) ?? []
     if (whole === undefined) return null
     cells.push((quoted?.replaceAll('""', '"') ?? plain).trim())
-    if (end === '') return cells
+    if ((afterQuoted ?? afterPlain) === '') return cells
   }
 }

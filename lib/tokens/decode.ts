@@ -9,13 +9,13 @@ export type Bytes = AsyncIterable<Uint8Array>
  */
 export async function* decode(bytes: Bytes): AsyncGenerator<string> {
   let decoder: TextDecoder | null = null
-  let held = new Uint8Array()
+  let held: Uint8Array = new Uint8Array()
   for await (const piece of bytes) {
     if (decoder !== null) {
       yield decoder.decode(piece, { stream: true })
       continue
     }
-    held = Uint8Array.from([...held, ...piece])
+    held = Buffer.concat([held, piece])
     // The mark of UTF-16 has two bytes.
     if (held.length < 2) continue
     decoder = new TextDecoder(encodingOf(held))

@@ -75,6 +75,21 @@ H-1,${HEX},hotp,6,,,7,bob
     ])
   })
 
+  it('has empty cells beside quotes, between tabs too', async () => {
+    const file = `serial\ttype\talgorithm\tsecret\nT-1\ttotp\t\t"${HEX}"\nT-2\ttotp\t""\t "${HEX}" \n`
+    expect(await inShort(file)).to.deep.equal({
+      ...{ tokens: [`2 T-1 - ${SEED}`, `3 T-2 - ${SEED}`], faults: [] },
+    })
+  })
+
+  // A pattern that tries each blank in two ways would take an hour for such a file.
+  it('with blanks before a quote is read as fast as any', async function () {
+    this.timeout(5000)
+    const line = `${' '.repeat(4000)}x"\n`
+    const { faults } = await inShort(`serial,secret,type\n${line.repeat(500)}`, { size: 65_536 })
+    expect(faults).to.have.length(500)
+  })
+
   it('tells what is wrong by its line, and reads on', async () => {
     const lines = [
       'serial,secret,type,digits,period,algorithm,counter',

@@ -2,12 +2,12 @@ import type { Request } from 'express'
 import type { Store } from 'express-session'
 import { ConfigurationError } from '../../errors/configuration-error.js'
 import { UnavailableError } from '../../errors/unavailable-error.js'
+import { requireOneInstance } from '../request/before-guard.js'
 import { warnOfForgotten } from '../request/forgotten-instance.js'
 import { requireKnownInstance, serialisedUser, userOf } from '../request/passport.js'
 import { pendingOf } from '../request/session.js'
 import { followSessionStore, isSessionStoreDisconnected } from '../request/session-store-state.js'
 import type { Site } from '../request/site.js'
-import { requireOneSession } from '../request/watched-passport.js'
 import { checkSessionStore } from './check-session-store.js'
 
 /** The session store of the last request, which is checked already. */
@@ -35,7 +35,7 @@ export function checkMounting(site: Site, req: Request, seen: SeenStore): void {
     throw new ConfigurationError('mount guard() after passport.session()')
   }
   requireKnownInstance(req, site.passports)
-  requireOneSession(req)
+  requireOneInstance(req)
   warnOfForgotten(site, req)
 }
 

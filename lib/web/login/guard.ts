@@ -3,6 +3,7 @@ import type { Session } from 'express-session'
 import { checkCall } from '../../errors/check-call.js'
 import { ConfigurationError } from '../../errors/configuration-error.js'
 import { answeredSince } from '../request/answered.js'
+import { replacedBeforeGuard } from '../request/before-guard.js'
 import {
   askedDestination,
   askedPath,
@@ -26,7 +27,7 @@ import {
   setGuardState,
   type Visitor,
 } from '../request/visitor.js'
-import { replacedBeforeGuard, watchForGuard } from '../request/watched-passport.js'
+import { watchForGuard } from '../request/watched-passport.js'
 import { watchSessions } from '../request/watched-session.js'
 import { redirect } from '../routing/respond.js'
 import { bannerOf } from './banner.js'

@@ -1,13 +1,13 @@
 import type { Request } from 'express'
 import { standingOf, type UserContext } from '../../domain/standing.js'
 import type { Account } from '../../service/accounts.js'
+import { loginBeforeGuard, replacedBeforeGuard } from '../request/before-guard.js'
 import { isNavigation } from '../request/destination.js'
 import { userOf } from '../request/passport.js'
 import { pendingOf, stampOf } from '../request/session.js'
 import { hasCodes } from '../request/shown-again.js'
 import type { HostApp, Site } from '../request/site.js'
 import type { SignedInVisitor } from '../request/visitor.js'
-import { loginBeforeGuard, replacedBeforeGuard } from '../request/watched-passport.js'
 
 type Kept = SignedInVisitor | null
 

@@ -3,12 +3,17 @@ import type { PendingLogin } from '../../domain/pending-login.js'
 import type { Stamp } from '../../domain/stamp.js'
 import { demandOf, pendingStandingOf, standingOf, type UserContext } from '../../domain/standing.js'
 import type { Account } from '../../service/accounts.js'
+import { type LoginBefore, loginBeforeGuard, replacedBeforeGuard } from '../request/before-guard.js'
 import { askedPath, liesPlainlyUnder } from '../request/destination.js'
 import {
   instanceInCharge,
+  instanceOf,
+  keyInCharge,
+  keyOfManager,
   passportKeys,
   removeUser,
-  serialisedUser,
+  serialisedUnder,
+  unknownInstance,
   userOf,
 } from '../request/passport.js'
 import { replaceSession } from '../request/replaced-session.js'
@@ -24,11 +29,6 @@ import {
 import { cameWithoutSession } from '../request/session-login.js'
 import type { HostApp, Services, Site } from '../request/site.js'
 import type { PendingVisitor, SignedInVisitor, Visitor } from '../request/visitor.js'
-import {
-  type LoginBefore,
-  loginBeforeGuard,
-  replacedBeforeGuard,
-} from '../request/watched-passport.js'
 import { accountOfPending, finishLogin } from './finish-login.js'
 import { warnOfNoSession } from './warn-of-no-session.js'
 
@@ -48,7 +48,7 @@ export function meet(site: Site, req: Request, isOpen: IsOpen): Promise<Visitor>
   if (pending !== null) return meetPending(site, req, pending, isOpen)
   return user === undefined
     ? Promise.resolve({ kind: 'anonymous' })
-    : meetUser(site, req, user, login !== null, isOpen)
+    : meetUser(site, req, user, login, isOpen)
 }
 
 async function meetPending(
@@ -120,7 +120,7 @@ async function meetUser(
   site: Site,
   req: Request,
   user: Express.User,
-  isLoggedIn: boolean,
+  login: LoginBefore | null,
   isOpen: IsOpen,
 ): Promise<Visitor> {
   const account = describedOrNobody(site, req, user, isOpen)
@@ -128,7 +128,7 @@ async function meetUser(
   if (account === null) return { kind: 'anonymous' }
   const found = await site.sessions.guardContext(account.id, account.subject)
   const userContext = await withoutMovedReset(site, account, found)
-  const carried = isLoggedIn ? carriedOver(site, req, account) : null
+  const carried = login === null ? null : carriedOver(site, req, account, login)
   const visitor = { ...signedInVisitor(site, req, account, userContext), ...carried }
   const standing = standingOf(account.id, visitor.stamp, userContext, site.system.now())
   if (standing === 'passed') {
@@ -145,7 +145,8 @@ async function meetUser(
     return { kind: 'anonymous' }
   }
   if (standing !== 'revoked') {
-    return becomePendingInPlace(site, req, standing, pendingInPlace(site, req, visitor), visitor)
+    const pending = pendingInPlace(site, req, visitor, login)
+    return becomePendingInPlace(site, req, standing, pending, visitor)
   }
   // A revoked session must not become a pending login: its holder has to sign in again.
   removeUser(req)
@@ -161,12 +162,13 @@ function carriedOver(
   site: Site,
   req: Request,
   { id }: Account,
+  login: LoginBefore,
 ): { readonly stamp: Stamp; readonly secondStep: SecondStepSession } | null {
   const secondStep = replacedBeforeGuard(req)
   const held = heldIn(site, { secondStep })
   if (held?.kind !== 'stamp' || stampOf(site, req) !== null) return null
   const { login: stamp } = held
-  const { index } = instanceInCharge(req, site.passports)
+  const { index } = instanceFor(site, req, login)
   if (stamp.userId !== id || stamp.instance !== index) return null
   return { stamp, secondStep: secondStep as SecondStepSession }
 }
@@ -197,7 +199,7 @@ async function meetLogin(
   const now = site.system.now()
   const demand = demandOf(userContext, now)
   if (demand === 'nothing') {
-    const owner = { userId, instance: instanceInCharge(req, site.passports).index }
+    const owner = { userId, instance: instanceFor(site, req, login).index }
     req.session.secondStep = { verified: site.sessions.stamp(owner, userContext.record, 'none') }
     await saveSession(req)
     return signedInVisitor(site, req, account, userContext)
@@ -217,7 +219,8 @@ async function meetLogin(
     stamp: null,
     ...userContext,
   }
-  return becomePendingInPlace(site, req, standing, pendingInPlace(site, req, visitor), userContext)
+  const pending = pendingInPlace(site, req, visitor, login)
+  return becomePendingInPlace(site, req, standing, pending, userContext)
 }
 
 /** Otherwise the next request would find them signed in, as by a session older than the package. */
@@ -266,18 +269,33 @@ function pendingInPlace(
   site: Site,
   req: Request,
   { userId, account, stamp, record, subject }: SignedInVisitor,
+  login: LoginBefore | null,
 ): PendingLogin {
+  const { index, key } = instanceFor(site, req, login)
   return site.sessions.pending({
     userId,
     epoch: record.epoch,
     next: null,
-    passport: { instance: instanceInCharge(req, site.passports).index, user: serialisedUser(req) },
+    passport: { instance: index, user: serialisedUnder(req, key) },
     keepSessionInfo: true,
     locale: account.locale,
     subject,
     stampId: stamp?.id ?? null,
     stampVersion: stamp?.version ?? null,
   })
+}
+
+/** The instance that has the user in the session: the one in charge, unless another has logged them in before. */
+function instanceFor(
+  { passports }: HostApp,
+  req: Request,
+  login: LoginBefore | null,
+): { readonly index: number; readonly key: string } {
+  if (login === null) return { ...instanceInCharge(req, passports), key: keyInCharge(req) }
+  const { manager } = login
+  const instance = instanceOf(manager, passports)
+  if (instance === null) throw unknownInstance()
+  return { ...instance, key: keyOfManager(manager) }
 }
 
 /**

@@ -166,7 +166,14 @@ export function knownInCharge(
   req: Request,
   passports: readonly PassportInstance[],
 ): { readonly index: number; readonly passport: PassportInstance } | null {
-  const manager = passportOf(req)._sessionManager
+  return instanceOf(passportOf(req)._sessionManager, passports)
+}
+
+/** Which of the host's Passport instances has this session manager, or null for an unknown one. */
+export function instanceOf(
+  manager: SessionManager | undefined,
+  passports: readonly PassportInstance[],
+): { readonly index: number; readonly passport: PassportInstance } | null {
   const index = passports.findIndex((known) => isManagerOf(known, manager))
   const passport = passports[index]
   return passport === undefined ? null : { index, passport }
@@ -214,7 +221,12 @@ export function unknownInstance(): ConfigurationError {
 
 /** The session key of the instance in charge. */
 export function keyInCharge(req: Request): string {
-  return passportOf(req)._sessionManager?._key ?? 'passport'
+  return keyOfManager(passportOf(req)._sessionManager)
+}
+
+/** The session key of an instance, by its session manager. */
+export function keyOfManager(manager: SessionManager | undefined): string {
+  return manager?._key ?? 'passport'
 }
 
 /** Our replacement for Passport's session work at a log-in or log-out. */

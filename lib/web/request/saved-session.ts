@@ -1,5 +1,6 @@
 import { serialize } from 'node:v8'
 import type { Session } from 'express-session'
+import { isAsCopied, type Members, membersOf } from './plain-copy.js'
 
 type Done = (error?: unknown) => void
 type Save = (done?: Done) => Session
@@ -14,9 +15,9 @@ export function saveOnce(session: Session, done: Done): void {
     session.save(done)
     return
   }
-  const before = contentsOf(session)
+  const saved = contentsOf(session)
   session.save((error?: unknown) => {
-    if (!error && before !== null && !Object.hasOwn(session, 'save')) skipNext(session, before)
+    if (!error && saved !== null && !Object.hasOwn(session, 'save')) skipNext(session, saved)
     done(error)
   })
 }
@@ -24,7 +25,7 @@ export function saveOnce(session: Session, done: Done): void {
 /** An own property that is not enumerable, as express-session's: neither stored nor copied. */
 function skipNext(session: Session, saved: Contents): void {
   const save: Save = (done) => {
-    if (isSame(saved, contentsOf(session))) done?.()
+    if (isAsSaved(session, saved)) done?.()
     else {
       Reflect.deleteProperty(session, 'save')
       session.save(done)
@@ -39,42 +40,44 @@ function skipNext(session: Session, saved: Contents): void {
   })
 }
 
-/** JSON where it shows everything, else bytes. Null for what cannot be compared. */
-type Contents = string | Buffer | null
+/** Everything that a store could keep: a copy where all of it is plain, else bytes. */
+type Contents = PlainContents | Buffer
+
+interface PlainContents {
+  readonly members: Members
+  readonly cookie: Members
+}
 
 /**
- * Everything that a store could keep. Not JSON alone, in which a map or a set always looks the same; JSON too,
- * because an object may tell its private state by `toJSON()`. The cookie
- * without its end, which the end of the response moves by milliseconds: whoever moves it by more changes
- * `originalMaxAge`, too.
+ * The cookie is looked at without its end, which the end of the response moves by milliseconds: whoever moves it by
+ * more changes `originalMaxAge`, too.
  */
-function contentsOf(session: Session): Contents {
+const END = '_expires'
+
+/** Null for what cannot be compared. */
+function contentsOf(session: Session): Contents | null {
   try {
-    const contents = { ...session, cookie: { ...session.cookie, _expires: null } }
-    const json = JSON.stringify(contents)
     // Most sessions came from JSON, and their bytes would take several times as long.
-    return isPlain(contents) ? json : serialize([contents, json])
+    const members = membersOf(session, 'cookie')
+    const cookie = members === null ? null : membersOf(session.cookie, END)
+    return members === null || cookie === null ? bytesOf(session) : { members, cookie }
   } catch {
     return null
   }
 }
 
-/** Whether two values that differ have different JSON. */
-function isPlain(value: unknown): boolean {
-  if (value === null || typeof value === 'string' || typeof value === 'boolean') return true
-  if (typeof value === 'number') return Number.isFinite(value) && !Object.is(value, -0)
-  if (typeof value !== 'object') return false
-  // An array with holes, or with members beside its elements, does not have as many keys.
-  if (Array.isArray(value) && Object.keys(value).length !== value.length) return false
-  const prototype: unknown = Object.getPrototypeOf(value)
-  if (prototype !== Object.prototype && prototype !== Array.prototype) return false
-  const members = value as Readonly<Record<string, unknown>>
-  for (const key in members) if (!isPlain(members[key])) return false
-  return true
+function isAsSaved(session: Session, saved: Contents): boolean {
+  try {
+    if (Buffer.isBuffer(saved)) return saved.equals(bytesOf(session))
+    const { members, cookie } = saved
+    return isAsCopied(session, members, 'cookie') && isAsCopied(session.cookie, cookie, END)
+  } catch {
+    return false
+  }
 }
 
-function isSame(one: Contents, other: Contents): boolean {
-  if (one === null || other === null || typeof one === 'string')
-    return one !== null && one === other
-  return typeof other !== 'string' && one.equals(other)
+/** JSON too, because an object may tell its private state by `toJSON()`. */
+function bytesOf(session: Session): Buffer {
+  const contents = { ...session, cookie: { ...session.cookie, [END]: null } }
+  return serialize([contents, JSON.stringify(contents)])
 }

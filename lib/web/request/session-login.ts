@@ -1,8 +1,8 @@
 import type { Request } from 'express'
+import { loginBeforeGuard, usersOfSession } from './before-guard.js'
 import { passportKeys, serialisedUnder } from './passport.js'
 import type { HostApp } from './site.js'
 import type { SignedInVisitor, Visitor } from './visitor.js'
-import { loginBeforeGuard, usersOfSession } from './watched-passport.js'
 
 /**
  * Whether the visitor is signed in by this request's session. Somebody whom a credential signs in for one request,

@@ -1,18 +1,16 @@
 import type { Request } from 'express'
-import { ConfigurationError } from '../../errors/configuration-error.js'
+import { noteLogin, noteReplaced, noteSession } from './before-guard.js'
 import { deserialiseOnce } from './deserialise-once.js'
 import { following } from './in-charge.js'
 import {
-  keyInCharge,
+  keyOfManager,
   type LogInOptions,
-  noteUserProperty,
   type PassportInstance,
+  type SessionManager,
   serialisedUnder,
   userOf,
-  userProperty,
 } from './passport.js'
 import { type Guarding, warnWithoutGuard } from './without-guard.js'
-import { requestBehind } from './wrapped-request.js'
 
 /** Options of `passport.authenticate()` that say what becomes of the user. */
 export interface AuthenticateOptions extends LogInOptions {
@@ -236,76 +234,6 @@ function watchedSession(strategy: StrategyAtWork, watching: Watching): StrategyA
   return watched
 }
 
-interface SessionUser {
-  readonly key: string
-  readonly property: string
-  readonly user: Express.User
-}
-
-const NOBODY: readonly SessionUser[] = []
-const fromSessions = new WeakMap<Request, readonly SessionUser[]>()
-const usersFound = new WeakMap<Request, readonly Express.User[]>()
-
-function noteSession(req: Request, key: string, user: Express.User): void {
-  noteUserProperty(req)
-  const noted = fromSessions.get(req) ?? []
-  fromSessions.set(req, [...noted, { key, property: userProperty(req), user }])
-  const behind = requestBehind(req) ?? req
-  usersFound.set(behind, [...usersOfSession(behind), user])
-}
-
-/** The users whom a `session()` has found in the request's session. */
-export function usersOfSession(req: Request): readonly Express.User[] {
-  return usersFound.get(req) ?? []
-}
-
-/**
- * Called by a guard, which checks the user of the instance in charge.
- *
- * @throws ConfigurationError where an instance before that one has put a user on the request, under a
- *   property or from a key of its own: nobody would look at them
- */
-export function requireOneSession(req: Request): void {
-  const noted = fromSessions.get(req) ?? NOBODY
-  if (noted.length === 0) return
-  const inCharge = { key: keyInCharge(req), property: userProperty(req) }
-  const unmet = noted.some(
-    ({ key, property, user }) =>
-      Reflect.get(req, property) === user &&
-      (key !== inCharge.key || property !== inCharge.property),
-  )
-  fromSessions.set(req, NOBODY)
-  if (!unmet) return
-  throw new ConfigurationError(
-    'two Passport instances stand in front of one guard(), which can meet the users of the last one only: ' +
-      'mount guard() after the session() of the first; those that follow are met by themselves',
-  )
-}
-
-/** A login by Passport itself, because no guard has seen the request yet. */
-export interface LoginBefore {
-  readonly user: unknown
-  /** Whether the session had no user: a first step. */
-  readonly isFirst: boolean
-  /** Our part of the session that it replaced. */
-  readonly secondStep: unknown
-}
-
-const loginsBefore = new WeakMap<Request, LoginBefore>()
-
-/** The login of this very request that has put this user into the session, or null. */
-export function loginBeforeGuard(req: Request, user: Express.User): LoginBefore | null {
-  const login = loginsBefore.get(req)
-  return login !== undefined && login.user === user ? login : null
-}
-
-const replacedBefore = new WeakMap<Request, { readonly secondStep: unknown }>()
-
-/** Our part of the session that a login in front of the guard has replaced, if any. */
-export function replacedBeforeGuard(req: Request): unknown {
-  return replacedBefore.get(req)?.secondStep
-}
-
 type LogIn = (req: Request, user: unknown, options: LogInOptions, done: Done) => void
 type Done = (error?: unknown) => void
 
@@ -314,23 +242,21 @@ type Done = (error?: unknown) => void
  * a single sign-on at every request, has not passed a first step.
  */
 function watchLogIns(passport: PassportInstance, watching: Watching): void {
-  const manager: unknown = Reflect.get(passport, '_sm')
-  const logIn: unknown = Reflect.get(Object(manager), 'logIn')
+  const manager: SessionManager = Object(Reflect.get(passport, '_sm'))
+  const logIn: unknown = Reflect.get(manager, 'logIn')
   if (typeof logIn !== 'function') return
   const watchedLogIn: LogIn = (req, user, options, done) => {
     warnWithoutGuard(watching, options)
     const refusal = watching.guarded ? watching.watcher.logIn(req) : null
     if (refusal !== null) return done(refusal)
-    const key = String(Reflect.get(Object(manager), '_key'))
+    const key = keyOfManager(manager)
     const isFirst = Boolean(req.session) && (serialisedUnder(req, key) ?? null) === null
     const secondStep = req.session?.secondStep
     logIn.call(manager, req, user, options, (error: unknown) => {
-      if (replacedBefore.get(req) === undefined) replacedBefore.set(req, { secondStep })
-      const before = loginsBefore.get(req)
-      const goesOn = before?.isFirst === true && before.user === user
-      if (!error && req.session && !goesOn) loginsBefore.set(req, { user, isFirst, secondStep })
+      noteReplaced(req, secondStep)
+      if (!error && req.session) noteLogin(req, key, { user, manager, isFirst, secondStep })
       done(error)
     })
   }
-  Reflect.set(Object(manager), 'logIn', watchedLogIn)
+  Reflect.set(manager, 'logIn', watchedLogIn)
 }

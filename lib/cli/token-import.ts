@@ -1,0 +1,158 @@
+import type { Subject } from '../domain/policy.js'
+import { hasWeakSeed } from '../factors/hardware-token.js'
+import type { TokenEntry } from '../tokens/entry.js'
+import { type App, userOf } from './app.js'
+import { eachAtOnce } from './at-once.js'
+import { messageOf } from './message.js'
+import type { Progress } from './progress.js'
+import { faultText } from './token-faults.js'
+import type { UsersBySerial } from './token-files.js'
+
+/** Tokens that are assigned at the same time. */
+const AT_ONCE = 16
+/** So many errors in a row are not of the tokens: the rest would fail too, each after a time-out. */
+const ERRORS_AT_MOST = 10
+/** Mails that may be on their way before the next tokens wait for them. */
+const TOKENS_A_BATCH = 200
+/** More are counted, and not held. */
+export const FAULTS_TOLD = 1000
+
+export interface LineFault {
+  readonly line: number
+  /** Without a full stop. */
+  readonly reason: string
+}
+
+/** The outcome of an import, or of one that would be. */
+export interface Import {
+  assigned: number
+  alreadyThere: number
+  /** Tokens that `--users` names nobody for. */
+  passedOver: number
+  failed: number
+  /** The first of those that failed. */
+  readonly faults: LineFault[]
+  /** Tokens with a seed of less than 160 bits, and the line of one. */
+  weak: number
+  weakLine: number | null
+  readonly notices: LineFault[]
+  /** The line at which it was given up. */
+  stoppedAt: number | null
+}
+
+type TokenLine = Extract<TokenEntry, { kind: 'token' }>
+
+/**
+ * Assigns the tokens of a file to their users. What fails with one does not stop the others.
+ *
+ * @param users by serial number, from a file of their own; they count before those of the tokens
+ */
+export async function importTokens(
+  app: App,
+  entries: AsyncIterable<TokenEntry>,
+  { users, told, dryRun }: { users: UsersBySerial | null; told: Progress; dryRun: boolean },
+): Promise<Import> {
+  const done = emptyImport()
+  let [errors, begun] = [0, 0]
+  await eachAtOnce(entries, AT_ONCE, async (entry) => {
+    if (entry.kind === 'notice') {
+      note(done, { line: entry.line, reason: NOTICES[entry.notice] })
+      return true
+    }
+    told.step()
+    if (entry.kind === 'fault') {
+      fail(done, { line: entry.line, reason: faultText(entry.fault) })
+      return true
+    }
+    begun += 1
+    if (begun % TOKENS_A_BATCH === 0) await app.mails?.settled()
+    try {
+      await assign(app, entry, { users, dryRun }, done)
+      errors = 0
+    } catch (error) {
+      errors += 1
+      fail(done, { line: entry.line, reason: withoutEnd(messageOf(error)) })
+      if (errors >= ERRORS_AT_MOST) done.stoppedAt ??= entry.line
+    }
+    return done.stoppedAt === null
+  })
+  done.faults.sort((one, other) => one.line - other.line)
+  return done
+}
+
+async function assign(
+  app: App,
+  { line, token, user: ofFile }: TokenLine,
+  { users, dryRun }: { users: UsersBySerial | null; dryRun: boolean },
+  done: Import,
+): Promise<void> {
+  const id = users?.take(token.serial) ?? ofFile
+  if (id === null) {
+    if (users === null) fail(done, { line, reason: 'the token has no user: give --users FILE' })
+    else done.passedOver += 1
+    return
+  }
+  const user = await knownUser(app, id)
+  if (user === null) {
+    fail(done, { line, reason: 'there is no user with this id' })
+    return
+  }
+  const { administration } = app.site
+  const change = { ...user, requestInfo: app.requestInfo }
+  const answer = dryRun
+    ? await administration.previewToken(change, token)
+    : await administration.assignToken(change, token)
+  if (answer.kind !== 'done') {
+    const refusal = { action: 'token', code: answer.kind } as const
+    if (!dryRun) await administration.refused(user.userId, app.requestInfo, refusal)
+    fail(done, { line, reason: REFUSED[answer.kind] })
+    return
+  }
+  if (answer.changed) done.assigned += 1
+  else done.alreadyThere += 1
+  if (!hasWeakSeed(token)) return
+  done.weak += 1
+  done.weakLine = Math.min(done.weakLine ?? line, line)
+}
+
+/** An id that no record can have is nobody's either. */
+async function knownUser(
+  app: App,
+  id: string,
+): Promise<{ readonly userId: string; readonly subject: Subject } | null> {
+  if (app.checked.recordIdOf(id) === null) return null
+  const { userId, subject } = await userOf(app, id)
+  return subject === null ? null : { userId, subject }
+}
+
+function fail(done: Import, fault: LineFault): void {
+  done.failed += 1
+  if (done.faults.length < FAULTS_TOLD) done.faults.push(fault)
+}
+
+/** Each is told once, where it comes first. */
+function note({ notices }: Import, notice: LineFault): void {
+  if (!notices.some(({ reason }) => reason === notice.reason)) notices.push(notice)
+}
+
+function withoutEnd(message: string): string {
+  return message.replace(/\.$/, '')
+}
+
+function emptyImport(): Import {
+  const counts = { assigned: 0, alreadyThere: 0, passedOver: 0, failed: 0, weak: 0 }
+  return { ...counts, faults: [], weakLine: null, notices: [], stoppedAt: null }
+}
+
+const NOTICES = {
+  signed: 'the file is signed. The signature was not checked',
+  'unknown-column': 'a column has an unknown name, and was not read',
+} as const
+
+const REFUSED = {
+  'serial-in-use': 'the serial number is in use, with another user or another seed',
+  'no-room': 'the user has as many authenticators as one may have',
+  'not-enrolled': 'there is no second step to change',
+  'required-by-policy': 'the policy forbids it',
+  'switched-off': 'this is switched off here',
+} as const

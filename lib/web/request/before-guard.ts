@@ -1,0 +1,107 @@
+import type { Request } from 'express'
+import { ConfigurationError } from '../../errors/configuration-error.js'
+import { keyInCharge, noteUserProperty, type SessionManager, userProperty } from './passport.js'
+import { requestBehind } from './wrapped-request.js'
+
+/** How an instance has put a user on the request. */
+interface Arrival {
+  readonly by: 'session' | 'login'
+  readonly key: string
+  readonly property: string
+  readonly user: unknown
+}
+
+const NOBODY: readonly Arrival[] = []
+const arrivals = new WeakMap<Request, readonly Arrival[]>()
+const usersFound = new WeakMap<Request, readonly Express.User[]>()
+
+/** Notes the user whom a `session()` has found under a key of the session. */
+export function noteSession(req: Request, key: string, user: Express.User): void {
+  noteArrival(req, 'session', key, user)
+  const behind = requestBehind(req) ?? req
+  usersFound.set(behind, [...usersOfSession(behind), user])
+}
+
+function noteArrival(req: Request, by: Arrival['by'], key: string, user: unknown): void {
+  noteUserProperty(req)
+  const arrival = { by, key, property: userProperty(req), user }
+  arrivals.set(req, [...(arrivals.get(req) ?? NOBODY), arrival])
+}
+
+/** The users whom a `session()` has found in the request's session. */
+export function usersOfSession(req: Request): readonly Express.User[] {
+  return usersFound.get(req) ?? []
+}
+
+/**
+ * Called by a guard, which checks the user under the property of the instance in charge.
+ *
+ * @throws ConfigurationError where an instance before that one has put a user on the request whom nobody would
+ *   look at: under a property of its own, or out of a key of its own
+ */
+export function requireOneInstance(req: Request): void {
+  const noted = arrivals.get(req) ?? NOBODY
+  if (noted.length === 0) return
+  const [key, property] = [keyInCharge(req), userProperty(req)]
+  const unmet = noted.find(
+    (one) =>
+      Reflect.get(req, one.property) === one.user &&
+      // A login notes its instance, so that the guard can meet its user.
+      (one.property !== property || (one.by === 'session' && one.key !== key)),
+  )
+  arrivals.set(req, NOBODY)
+  if (unmet !== undefined) throw unmet.by === 'session' ? twoSessions() : anothersLogin(unmet)
+}
+
+function twoSessions(): ConfigurationError {
+  return new ConfigurationError(
+    'two Passport instances stand in front of one guard(), which can meet the users of the last one only: ' +
+      'mount guard() after the session() of the first; those that follow are met by themselves',
+  )
+}
+
+function anothersLogin({ property }: Arrival): ConfigurationError {
+  return new ConfigurationError(
+    `in front of guard(), a Passport instance signs a user in under \`req.${property}\`, and then another instance takes ` +
+      'over, so guard() cannot meet that user: mount guard() in front of that login, behind the first session()',
+  )
+}
+
+/** A login by Passport itself, because no guard has seen the request yet. */
+export interface LoginBefore {
+  readonly user: unknown
+  /** The session manager of the instance that has signed them in. */
+  readonly manager: SessionManager
+  /** Whether the session had no user: a first step. */
+  readonly isFirst: boolean
+  /** Our part of the session that it replaced. */
+  readonly secondStep: unknown
+}
+
+const loginsBefore = new WeakMap<Request, LoginBefore>()
+
+/** Notes a login that Passport has done. */
+export function noteLogin(req: Request, key: string, login: LoginBefore): void {
+  noteArrival(req, 'login', key, login.user)
+  const before = loginsBefore.get(req)
+  const goesOn = before?.isFirst === true && before.user === login.user
+  if (!goesOn) loginsBefore.set(req, login)
+}
+
+/** The login of this very request that has put this user into the session, or null. */
+export function loginBeforeGuard(req: Request, user: Express.User): LoginBefore | null {
+  const login = loginsBefore.get(req)
+  return login !== undefined && login.user === user ? login : null
+}
+
+const replacedBefore = new WeakMap<Request, { readonly secondStep: unknown }>()
+
+/** Notes our part of the session that a login in front of the guard replaces. The first is the browser's. */
+export function noteReplaced(req: Request, secondStep: unknown): void {
+  if (replacedBefore.get(req) === undefined) replacedBefore.set(req, { secondStep })
+}
+
+/** Our part of the session that a login in front of the guard has replaced, if any. */
+export function replacedBeforeGuard(req: Request): unknown {
+  return replacedBefore.get(req)?.secondStep
+}
