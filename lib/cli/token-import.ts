@@ -155,4 +155,5 @@ const REFUSED = {
   'not-enrolled': 'there is no second step to change',
   'required-by-policy': 'the policy forbids it',
   'switched-off': 'this is switched off here',
+  'not-found': 'there is no such authenticator',
 } as const

@@ -16,6 +16,7 @@ const WHY_NOT = {
   'switched-off': 'this is switched off here',
   'no-room': 'the user has as many authenticators as a user may have',
   'serial-in-use': 'this serial number is in use',
+  'not-found': 'there is no such authenticator',
 } as const
 
 /** `status`: how a user's second step is now. */

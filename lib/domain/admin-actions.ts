@@ -34,6 +34,7 @@ export type UserAction =
   | 'one-time-code'
   | 'backup-codes'
   | 'token'
+  | 'remove-authenticator'
   | 'pause'
   | 'reset'
   | 'disable'
@@ -56,6 +57,8 @@ export const USER_ACTIONS = {
     isOffered: ({ enrolled, backupCodes }) => enrolled && backupCodes,
   },
   token: { event: 'token-assigned', isOffered: ({ hasRoom }) => hasRoom },
+  // Its form is at each authenticator.
+  'remove-authenticator': { event: 'authenticator-removed', isOffered: ({ enrolled }) => enrolled },
   pause: { event: 'paused', isOffered: ({ enrolled }) => enrolled },
   reset: { event: 'reset', isOffered: ({ owes }) => owes },
   disable: { event: 'disabled', isOffered: ({ owes, required }) => owes && !required },

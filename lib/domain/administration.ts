@@ -4,6 +4,7 @@ import { noAttempts } from './attempts.js'
 import { isEnrolled } from './authenticators.js'
 import type { Decision } from './decision.js'
 import type { SecondStepEvent } from './event.js'
+import { authenticatorById, isLast, removeOne } from './own-authenticators.js'
 import { ruleFor } from './policy.js'
 import type { SecondStepRecord } from './record.js'
 import { forget } from './reset.js'
@@ -19,6 +20,8 @@ export type AdminVerdict =
   | 'switched-off'
   | 'no-room'
   | 'serial-in-use'
+  /** The user has no such authenticator. */
+  | 'not-found'
 
 /** Whole days in which the user can set up again after an admin's reset. */
 export const RESET_BY_ADMIN_DAYS = 7
@@ -28,6 +31,22 @@ export function disableByAdmin({ record, policy, subject }: UserContext): Decisi
   if (ruleFor(policy, subject).mode === 'required') return refused(record, 'required-by-policy')
   if (holdsNothing(record)) return nothingToDo(record)
   return done(forget(record, null), { type: 'disabled', method: null })
+}
+
+/**
+ * Removes one authenticator, such as a lost one. Its user signs in by the others, and every session ends.
+ * Without the last one the second step is off, if the policy permits it.
+ */
+export function removeByAdmin(
+  userContext: UserContext,
+  id: string,
+  window: number,
+): Decision<AdminVerdict> {
+  const { record } = userContext
+  const removed = authenticatorById(record, id)
+  if (removed === null) return refused(record, 'not-found')
+  if (isLast(record, id)) return disableByAdmin(userContext)
+  return { ...removeOne(record, removed, window), answer: 'done' }
 }
 
 /**

@@ -34,7 +34,15 @@ export function removeByUser(
 ): Decision<undefined> {
   const removed = authenticatorById(record, id)
   if (removed === null) return { record, answer: undefined, events: [] }
-  if (isLast(record, id)) return disableByUser(record)
+  return isLast(record, id) ? disableByUser(record) : removeOne(record, removed, window)
+}
+
+/** Removes one of several. */
+export function removeOne(
+  record: SecondStepRecord,
+  removed: Authenticator,
+  window: number,
+): Decision<undefined> {
   const left = record.authenticators.filter((one) => one !== removed)
   return {
     record: raiseEpoch(withAuthenticators(record, left, window)),

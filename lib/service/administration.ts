@@ -7,6 +7,7 @@ import {
   oneTimeCodeByAdmin,
   pauseByAdmin,
   pauseEnd,
+  removeByAdmin,
   resetByAdmin,
   resumeByAdmin,
   unlockByAdmin,
@@ -162,6 +163,11 @@ export class Administration {
     const record = await this.#records.find(change.userId)
     const decide = this.#assigning(change, token)
     return (await this.#decided(change, record, this.#system.now(), decide)).answer
+  }
+
+  /** Removes one authenticator; the last one only where the policy lets the user do without. */
+  removeAuthenticator(change: AdminChange, id: string): Promise<AdminAnswer> {
+    return this.#change(change, (userContext) => removeByAdmin(userContext, id, this.#window))
   }
 
   /** Clears misses, waits and the lock. */

@@ -1,5 +1,6 @@
 import { RESET_BY_ADMIN_DAYS } from '../domain/administration.js'
 import type { MailedEvent } from '../service/mails.js'
+import { deviceFacts } from './facts.js'
 import type { MailFrame } from './mails.js'
 import type { Translate } from './messages.js'
 import { timeShown } from './time-shown.js'
@@ -24,7 +25,12 @@ export function adminMailTexts(
   return {
     title: t(`mail.admin.${event.type}.title`),
     what: whatHappened(event, issuer, t, lang),
-    facts: [{ label: t('mail.time'), value: timeShown(event.at, t, lang) }, ...named, ...given],
+    facts: [
+      ...deviceFacts(event, t),
+      { label: t('mail.time'), value: timeShown(event.at, t, lang) },
+      ...named,
+      ...given,
+    ],
     wasYou: t('mail.admin.was-asked'),
     notYouHeading: t('mail.admin.not-expected'),
     notYou: t('mail.admin.not-you', { issuer }),

@@ -323,6 +323,10 @@ export type PageData = {
     readonly stale: boolean
     /** What this admin may do to this user. */
     readonly forms: readonly AdminForm[]
+    /** The devices, the one bound first first. Default: none are listed. */
+    readonly authenticators?: readonly ShownAuthenticator[]
+    /** Id of the one that was to be removed, where that went wrong. Default: null. */
+    readonly removing?: string | null
     /** The next login leads to the set-up without asking for a code. Default: false. */
     readonly noCodeNeeded?: boolean
     /** What has just been done. */

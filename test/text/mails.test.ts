@@ -67,9 +67,11 @@ function changeOf(type: (typeof ADMIN_MAILS)[number], until: Date | 'forever' = 
       ? { type, method: null, detail: { until } }
       : type === 'one-time-code-made'
         ? { type, method: null, detail: { expiresAt: NEXT_DAY } }
-        : type === 'token-assigned'
-          ? { type, method: 'hotp', detail: { name: null, serial: 'A-1 <i>' } }
-          : { type, method: null }
+        : type === 'authenticator-removed'
+          ? { type, method: 'totp', detail: DEVICE }
+          : type === 'token-assigned'
+            ? { type, method: 'hotp', detail: { name: null, serial: 'A-1 <i>' } }
+            : { type, method: null }
   const actor = { kind: 'admin', id: 'the-admin' } as const
   return { ...eventOf('reset'), reason: 'the reason <i>', ...event, actor } as MailedEvent
 }

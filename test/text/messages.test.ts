@@ -62,6 +62,7 @@ const OFFERED: Readonly<Record<AdminForm, readonly string[]>> = {
     ...['digits', 'algorithm', 'period', 'counter'],
     ...['bad-seed', 'short-seed', 'bad-serial', 'serial-in-use', 'no-room'],
   ],
+  'remove-authenticator': ['summary', 'text', 'button', 'done'],
   pause: ['summary', 'text', 'button', 'done', 'days'],
   'pause-forever': ['summary', 'text', 'button'],
   reset: ['summary', 'text', 'button', 'done'],

@@ -26,7 +26,7 @@ import { daysOf, malformedField, reasonOf } from './fields.js'
 import { oddUserProblem } from './odd-users.js'
 import { presentAdmin } from './requirements.js'
 import { tokenIn } from './token-fields.js'
-import { memberOf, NO_SUCH_USER, pathOfUser, userPage } from './user.js'
+import { authenticatorIn, memberOf, NO_SUCH_USER, pathOfUser, userPage } from './user.js'
 
 type Done<Result> = Extract<AdminAnswer<Result>, { kind: 'done' }>
 
@@ -93,6 +93,11 @@ export const userChanges: Readonly<Record<UserAction, Change>> = {
       if (done.kind === 'done' && done.changed && hasWeakSeed(token)) warnOfSeed(token)
       return done
     },
+    json: stateAlone,
+  }),
+  'remove-authenticator': userChange('remove-authenticator', {
+    read: authenticatorIn,
+    run: (on, change, id) => on.removeAuthenticator(change, id),
     json: stateAlone,
   }),
   pause: userChange('pause', {

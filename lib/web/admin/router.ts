@@ -1,5 +1,5 @@
 import type { Request, Router } from 'express'
-import { USER_ACTION_NAMES } from '../../domain/admin-actions.js'
+import { USER_ACTION_NAMES, type UserAction } from '../../domain/admin-actions.js'
 import { checkCall } from '../../errors/check-call.js'
 import { ConfigurationError } from '../../errors/configuration-error.js'
 import { within } from '../../ports/with-timeout.js'
@@ -18,18 +18,25 @@ import { directoryOf, forAdmins } from './requirements.js'
 import { showUser, toUser } from './user.js'
 import { listUsers, toUsers } from './users.js'
 
+const REMOVE = '/users/:id/authenticators/:authenticatorId/remove'
+
 /** The contents page: every route of the admin router, and its handler. */
 const routes = [
   seen('/', toUsers),
   seen('/users', listUsers),
   seen('/users/:id', showUser),
-  ...USER_ACTION_NAMES.map((name) => changed('post', `/users/:id/${name}`, userChanges[name])),
+  ...USER_ACTION_NAMES.map((name) => changed('post', pathOf(name), userChanges[name])),
   route('get', '/users/:id/:action', nothing, toUser),
+  route('get', REMOVE, nothing, toUser),
   seen('/policy', showPolicy),
   changed('put', '/policy', changePolicy),
   changed('post', '/policy', changePolicy),
   seen('/events', listEvents),
 ] as const
+
+function pathOf(action: UserAction): string {
+  return action === 'remove-authenticator' ? REMOVE : `/users/:id/${action}`
+}
 
 /** Authorises before looking anything up. */
 function seen(path: string, handler: Handler<SignedInVisitor>): Route {

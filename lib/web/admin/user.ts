@@ -12,6 +12,7 @@ import { isOdd, type OddUser } from '../../service/odd-user.js'
 import { pageEvent } from '../../text/page-event.js'
 import type { AdminForm, PageData, PageProblem } from '../../text/pages.js'
 import type { Problem } from '../../text/problem.js'
+import { shownAuthenticators } from '../../text/shown-authenticator.js'
 import { shownEvent } from '../../text/shown-event.js'
 import { listedUser, shownUser } from '../../text/shown-user.js'
 import { idOfSegment, userPath } from '../../text/user-path.js'
@@ -44,7 +45,8 @@ export const showUser: Handler<SignedInVisitor> = async (exchange) => {
   }
   const entries = await site.audit.lastOf(member.account.id)
   const events = entries.map((entry) => shownEvent(site, entry))
-  sendJson(res, { ...shownUser(member), events })
+  const authenticators = shownAuthenticators(member.record)
+  sendJson(res, { ...shownUser(member), authenticators, events })
   return undefined
 }
 
@@ -54,8 +56,9 @@ export const showUser: Handler<SignedInVisitor> = async (exchange) => {
  */
 export const toUser: Handler = async ({ site, req, res }) => {
   const id = askedId(req)
-  if (wantsJson(req) || !isUserAction(req.params.action) || id === null)
-    return { code: 'not-found' }
+  const { action, authenticatorId } = req.params
+  const isForm = isUserAction(action) || authenticatorId !== undefined
+  if (wantsJson(req) || !isForm || id === null) return { code: 'not-found' }
   redirect(res, pathOfUser(site, id))
   return undefined
 }
@@ -69,6 +72,11 @@ export async function memberOf(
   const found = id === null ? null : await directoryOf(site).find(id)
   if (found !== null && isOdd(found)) reportOddUsers(site, [found])
   return found
+}
+
+/** The authenticator that the path names. */
+export function authenticatorIn({ params: { authenticatorId } }: Request): string {
+  return typeof authenticatorId === 'string' ? authenticatorId : ''
 }
 
 /** The id in the path, or null. Express has already decoded the path once. */
@@ -105,6 +113,8 @@ export async function userPage(
     self: member.account.id === visitor.account.id,
     stale,
     forms: allowed,
+    authenticators: shownAuthenticators(member.record),
+    removing: wrong === null ? null : authenticatorIn(req),
     noCodeNeeded: mayJustSetUp(member, site.system.now()),
     ...noticeShown(notice),
     events: entries.map((entry) => pageEvent(site, entry)),
