@@ -42,6 +42,7 @@ const FAULTS: Readonly<Record<FileFault, string>> = {
   padding:
     'the seed cannot be decrypted: the file was changed, or the key of --key-file is another',
   pin: 'a PIN is part of the codes, which is not supported',
+  'plain-seed': 'the seed is not encrypted, although the file says so or --key-file is given',
   policy: 'the key is not for one-time passwords, or has a policy that is not supported',
   quotes: 'a quote is not closed, or stands beside other text',
   'cut-short':

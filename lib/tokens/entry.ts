@@ -23,6 +23,7 @@ export type FileFault =
   | 'not-one-key'
   | 'padding'
   | 'pin'
+  | 'plain-seed'
   | 'policy'
   | 'quotes'
   // Of the file from here on

@@ -18,7 +18,13 @@ export function tokenOfPackage(
   const keys = children.filter(({ name }) => name === 'Key')
   const [key] = keys
   if (key === undefined || keys.length > 1) return faultAt(line, 'not-one-key')
-  const fault = faultOfPolicy(childOf(key, 'Policy'), now) ?? faultOfFormat(key)
+  const device = childOf(element, 'DeviceInfo')
+  const policy = childOf(key, 'Policy')
+  const fault =
+    faultOfDates(device, now) ??
+    faultOfDates(policy, now) ??
+    faultOfPolicy(policy) ??
+    faultOfFormat(key)
   if (fault !== null) return faultAt(line, fault)
   const data = childOf(key, 'Data')
   const given = childOf(data, 'Secret')
@@ -28,7 +34,6 @@ export function tokenOfPackage(
   const [counter, period] = [plainValue(data, 'Counter'), plainValue(data, 'TimeInterval')]
   if (counter === null || period === null) return faultAt(line, 'encrypted-field')
   const parameters = childOf(key, 'AlgorithmParameters')
-  const device = childOf(element, 'DeviceInfo')
   const read = readHardwareToken({
     serial: textOf(device, 'SerialNo') || (key.attributes.Id ?? ''),
     type: TYPE.exec(key.attributes.Algorithm ?? '')?.[1] ?? 'other',
@@ -42,18 +47,27 @@ export function tokenOfPackage(
   return { kind: 'token', line, token: read, user: (UID.exec(user)?.[1] ?? user) || null }
 }
 
+/** Of a device (RFC 6030 §4.3.1) or a key (§5). */
+function faultOfDates(element: XmlElement | undefined, now: number): FileFault | null {
+  for (const { name, text } of element?.children ?? []) {
+    if (name !== 'StartDate' && name !== 'ExpiryDate') continue
+    const date = Date.parse(text.trim())
+    if (Number.isNaN(date)) return 'policy'
+    if (name === 'StartDate' && date > now) return 'not-valid-yet'
+    if (name === 'ExpiryDate' && date <= now) return 'expired'
+  }
+  return null
+}
+
+const DATES = ['StartDate', 'ExpiryDate']
+
 /** RFC 6030 §5: whoever does not understand a policy must not use the key. */
-function faultOfPolicy(policy: XmlElement | undefined, now: number): FileFault | null {
-  for (const { name, text, attributes } of policy?.children ?? []) {
-    if (name === 'StartDate' || name === 'ExpiryDate') {
-      const date = Date.parse(text.trim())
-      if (Number.isNaN(date)) return 'policy'
-      if (name === 'StartDate' && date > now) return 'not-valid-yet'
-      if (name === 'ExpiryDate' && date <= now) return 'expired'
-    } else if (name === 'PINPolicy') {
+function faultOfPolicy(policy: XmlElement | undefined): FileFault | null {
+  for (const { name, attributes } of policy?.children ?? []) {
+    if (name === 'PINPolicy') {
       // A PIN of the device's own keypad is no part of the codes.
       if ((attributes.PINUsageMode ?? 'Local') !== 'Local') return 'pin'
-    } else if (name !== 'KeyUsage') return 'policy'
+    } else if (name !== 'KeyUsage' && !DATES.includes(name)) return 'policy'
   }
   const usages = policy?.children.filter(({ name }) => name === 'KeyUsage') ?? []
   const isForCodes = usages.length === 0 || usages.some(({ text }) => text.trim() === 'OTP')

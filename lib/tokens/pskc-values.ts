@@ -6,6 +6,8 @@ import type { XmlElement } from './xml-elements.js'
 export interface Protection {
   /** The key that the operator has given, or null. */
   readonly key: Uint8Array | null
+  /** The operator or the container says that seeds are encrypted: a plain one is somebody else's. */
+  readonly isExpected: boolean
   /** The container names a key, and derives it from nothing. */
   readonly isPreShared: boolean
   readonly mac: { readonly hash: string; readonly key: Uint8Array } | FileFault
@@ -37,17 +39,18 @@ export function textOf(element: XmlElement | undefined, name: string): string {
 
 /** A container before it has said anything of encryption. */
 export function unprotected(key: Uint8Array | null): Protection {
-  return { key, isPreShared: false, mac: 'mac-missing' }
+  return { key, isExpected: key !== null, isPreShared: false, mac: 'mac-missing' }
 }
 
 /** RFC 6030 §6.1: a key that both sides know, by its name. Derived and public keys are others. */
 export function withEncryptionKey(before: Protection, element: XmlElement): Protection {
   const isPreShared = element.children.every(({ name }) => name === 'KeyName')
-  return { ...before, isPreShared }
+  return { ...before, isExpected: true, isPreShared }
 }
 
 /** RFC 6030 §6.1.1. Without a key of its own, MACs are made with the key of the encryption. */
-export function withMacMethod(before: Protection, element: XmlElement): Protection {
+export function withMacMethod(given: Protection, element: XmlElement): Protection {
+  const before = { ...given, isExpected: true }
   const hash = MACS.get(element.attributes.Algorithm ?? '')
   if (hash === undefined) return { ...before, mac: 'mac-unknown' }
   const encrypted = childOf(element, 'MACKey')
@@ -61,6 +64,7 @@ export function bytesOf(value: XmlElement, protection: Protection): Uint8Array |
   const mac = childOf(value, 'ValueMAC')
   const encrypted = childOf(value, 'EncryptedValue')
   if (encrypted === undefined) {
+    if (protection.isExpected) return 'plain-seed'
     // A MAC is made over what is encrypted: one of a plain value cannot be checked.
     return mac === undefined ? fromBase64(textOf(value, 'PlainValue')) : 'mac-wrong'
   }

@@ -171,6 +171,47 @@ describe('a PSKC file', () => {
     })
   })
 
+  // The attack: whoever can change a file that is encrypted puts a seed of their own into it, in the clear.
+  describe('in which somebody has put a plain seed', () => {
+    const plain = `<Secret><PlainValue>${base64('their seed, known well')}</PlainValue></Secret>`
+    const encrypted = /<Secret>[\s\S]*<\/Secret>/
+
+    it('gives no token, as it says to be encrypted', async () => {
+      const file = figures.FIGURE_6.replace(encrypted, plain)
+      for (const key of [KEY, null]) {
+        const { tokens, faults } = await inShort(file, { key })
+        expect({ tokens, faults }).to.deep.equal({ tokens: [], faults: ['14 plain-seed'] })
+      }
+    })
+
+    it('gives no token, as it declares a MAC', async () => {
+      const file = figures.FIGURE_6.replace(encrypted, plain).replace(/<EncryptionKey>.*/, '')
+      const { tokens, faults } = await inShort(file)
+      expect({ tokens, faults }).to.deep.equal({ tokens: [], faults: ['14 plain-seed'] })
+    })
+
+    it('gives no token, as the operator has a key for it', async () => {
+      const { tokens, faults } = await inShort(figures.FIGURE_3, { key: KEY })
+      expect({ tokens, faults }).to.deep.equal({ tokens: [], faults: ['3 plain-seed'] })
+      const csv = `serial,secret,type\nT-1,${Buffer.from(SEED).toString('hex')},totp\n`
+      const read = await inShort(csv, { key: KEY })
+      expect(read).to.deep.equal({ tokens: [], faults: ['1 plain-seed'] })
+    })
+  })
+
+  it('gives no token of a device that has expired', async () => {
+    const dated = (element: string, date: string) =>
+      figures.FIGURE_3.replace('<UserId>', `<${element}>${date}</${element}><UserId>`)
+    for (const [element, date, fault] of [
+      ['ExpiryDate', '2006-05-01T00:00:00Z', 'expired'],
+      ['StartDate', '2006-06-01T00:00:00Z', 'not-valid-yet'],
+      ['ExpiryDate', 'soon', 'policy'],
+    ] as const) {
+      expect((await inShort(dated(element, date))).faults).to.deep.equal([`3 ${fault}`])
+    }
+    expect((await inShort(dated('ExpiryDate', '2007-01-01T00:00:00Z'))).tokens).to.have.length(1)
+  })
+
   it('gives no token without the key, or with another', async () => {
     const [none, other, long] = [null, Buffer.alloc(16, 7), Buffer.alloc(32, 7)]
     const faults = [none, other, long].map(async (key) => {
