@@ -79,7 +79,7 @@ export function knexCounters(knex: KnexInstance, options: KnexOptions = {}): Cou
         const id = idOf(key)
         const places = Math.min(Math.floor(limit), Number.MAX_SAFE_INTEGER)
         sweep()
-        const taken = await triedAgain(() => take({ id, limit: places, window }))
+        const taken = await triedAgain(database, () => take({ id, limit: places, window }))
         if (taken !== null) return { taken: true, left: places - taken, retryAfter: 0 }
         return { taken: false, left: 0, retryAfter: await waitOf(id) }
       },
@@ -87,7 +87,7 @@ export function knexCounters(knex: KnexInstance, options: KnexOptions = {}): Cou
       async giveBack(key) {
         // After the window's end, a place given back would add one to the limit.
         const taken = live(idOf(key), window).where('taken', '>', 0)
-        await triedAgain(() => answerOf(taken.clone().decrement('taken', 1)))
+        await triedAgain(database, () => answerOf(taken.clone().decrement('taken', 1)))
       },
 
       async taken(key) {

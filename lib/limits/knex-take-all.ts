@@ -20,99 +20,117 @@ interface Answered {
   readonly id: string
   /** Whether every place that must be taken was free. */
   readonly free: boolean
+  /** Whether the places were taken. False as well where a count was created or removed meanwhile. */
+  readonly whole: boolean
   /** Places that were taken before. */
   readonly before: string
   /** Milliseconds until the window ends. */
   readonly wait: string
-  /** Places that are taken now; null if nothing was written. */
-  readonly taken: string | null
+  /** Whether the count was created, with one place taken: also where not all were taken. */
+  readonly opened: boolean
 }
 
 type TakeAll = NonNullable<Counters['takeAll']>
 
-const TRIES = 5
-
 /**
- * Takes several places in one statement of PostgreSQL, all or none. Counts that are there are locked, in the
- * order of their ids, and only then looked at; all are found by their ids alone, in a table of any size. A count that another statement creates meanwhile is
- * seen only when it is written: if it is full by then, the places taken are given back, and all are
- * asked for anew.
+ * Takes several places in one statement of PostgreSQL, all or none. All counts are found by their ids
+ * alone, in a table of any size.
+ *
+ * First the statement creates the counts that it does not see. Then it locks those that it sees, and only
+ * then decides. Both go in the order of the ids. Statements never wait for each other in a circle:
+ * while one creates counts, it holds none that another one sees, and waits only for others
+ * that create; while it locks, all that another one could wait for comes later in the order.
+ *
+ * A count that another statement has created meanwhile is not locked, because it would be out of order: all
+ * are asked for anew, and what was created is given back in the same statement.
  *
  * @param now the database's clock, in SQL
  * @param idOf the id of a count's row
  */
 export function takeAllInPostgresql(
-  { statement }: Database,
+  database: Database,
   now: string,
   idOf: (place: Place) => string,
 ): TakeAll {
-  const send = statement(`
+  const isLive = `stored.[ends] > ${now} and stored.[ends] <= ${now} + 2 * asked.lasts`
+  const before = `case when ${isLive} then greatest(0, stored.[taken] - asked.back) else 0 end`
+  const send = database.statement(`
 with asked as (
   select * from json_to_recordset(cast(? as json))
     as asked (id text, most bigint, optional boolean, lasts bigint, back bigint)
 ),
+seen as (
+  select asked.*, stored.before from asked left join lateral (
+    select ${before} as before from [${TABLES.counters}] as stored where stored.[id] = asked.id
+    limit 1
+  ) as stored on true
+),
+opened as (
+  insert into [${TABLES.counters}] ([id], [taken], [ends])
+  select id, 1, ${now} + lasts from seen
+  where before is null and most >= 1 and not exists (
+    select 1 from seen where not optional and coalesce(before, 0) >= most
+  )
+  order by id
+  on conflict ([id]) do nothing
+  returning [id]
+),
+begun as (select count(*) as counts from opened),
 held as (
-  select stored.* from asked cross join lateral (
-    select [id], [taken], [ends] from [${TABLES.counters}] as stored where stored.[id] = asked.id
+  select stored.* from begun cross join asked cross join lateral (
+    select stored.[id], ${isLive} as live, ${before} as before,
+      case when ${isLive} then stored.[ends] else ${now} + asked.lasts end as ends
+    from [${TABLES.counters}] as stored where stored.[id] = asked.id and begun.counts >= 0
     for update
   ) as stored
 ),
-live as (
-  select asked.id, held.[taken], held.[ends] from asked join held on held.[id] = asked.id
-  where held.[ends] > ${now} and held.[ends] <= ${now} + 2 * asked.lasts
-),
 present as (
-  select asked.*, held.[id] is not null as held, live.id is not null as live,
-    greatest(0, coalesce(live.[taken], 0) - asked.back) as before,
-    coalesce(live.[ends], ${now} + asked.lasts) as ends
-  from asked left join held on held.[id] = asked.id left join live on live.id = asked.id
+  select asked.*, held.[id] is not null as held, opened.[id] is not null as opened, held.live,
+    coalesce(held.before, 0) as before, coalesce(held.ends, ${now} + asked.lasts) as ends
+  from asked left join held on held.[id] = asked.id left join opened on opened.[id] = asked.id
 ),
 verdict as (
-  select not exists (
-    select 1 from present where most is not null and not optional and before >= most
-  ) as free
-),
-wanted as (
-  select present.*, free and most is not null and before < most as takes from present, verdict
+  select free, free and there as whole from (
+    select coalesce(bool_and(optional or most is null or before < most), true) as free,
+      coalesce(bool_and(held or opened or most is null or most < 1), true) as there
+    from present
+  ) as present
 ),
 written as (
-  insert into [${TABLES.counters}] as stored ([id], [taken], [ends])
-  select id, before + case when takes then 1 else 0 end, ends
-  from wanted where takes or (live and back > 0)
-  on conflict ([id]) do update set
-    [taken] = case
-      when (select held from wanted where wanted.id = excluded.[id]) then excluded.[taken]
-      else stored.[taken] + 1
-    end,
-    [ends] = case
-      when (select held from wanted where wanted.id = excluded.[id]) then excluded.[ends]
-      else stored.[ends]
-    end
-  where (
-    select held or stored.[taken] < most from wanted where wanted.id = excluded.[id]
-  )
-  returning stored.[id], stored.[taken]
+  insert into [${TABLES.counters}] ([id], [taken], [ends])
+  select id, before + case when takes then 1 else 0 end, ends from (
+    select present.*, whole and coalesce(before < most, false) as takes from present, verdict
+  ) as present
+  where held and (takes or (live and back > 0))
+  on conflict ([id]) do update set [taken] = excluded.[taken], [ends] = excluded.[ends]
 )
-select wanted.id as [id], free as [free], before as [before], wanted.ends - ${now} as [wait],
-  written.[taken] as [taken]
-from wanted cross join verdict left join written on written.[id] = wanted.id`)
+select id as [id], free as [free], whole as [whole], before as [before], ends - ${now} as [wait],
+  opened as [opened]
+from present cross join verdict`)
 
   async function ask(asked: readonly Asked[]): Promise<ReadonlyMap<string, Answered>> {
-    const rows = await triedAgain(() => send([JSON.stringify(inOrder(asked))]))
+    const rows = await triedAgain(database, () => send([JSON.stringify(inOrder(merged(asked)))]))
     return new Map((rows as readonly Answered[]).map((row) => [row.id, row]))
   }
 
   return async (wanted, back) => {
     const places = wanted.map((place) => askedFor(place, idOf(place)))
-    const given = back.map((place) => givenBack(place, idOf(place)))
-    let answers = await ask(merged([...places, ...given]))
-    for (let tried = 1; places.some((place) => isMissed(place, answers)); tried += 1) {
-      const taken = places.filter((place) => isTaken(place, answers))
-      if (taken.length > 0) await ask(taken.map((place) => ({ ...place, most: null, back: 1 })))
-      if (tried === TRIES) throw new Error('the counts were changed by others all the time')
-      answers = await ask(places)
+    let given = back.map((place) => givenBack(place, idOf(place)))
+    const began = performance.now()
+    for (;;) {
+      const answers = await ask([...places, ...given])
+      const found = places.map((place) => lookedUp(place, answers))
+      if (found.every(({ whole }) => whole)) return found.map(takingOf)
+      given = found.flatMap(({ place, opened }) =>
+        opened ? [{ ...place, most: null, back: 1 }] : [],
+      )
+      const isRefused = found.some(({ free }) => !free)
+      // Later, nobody waits for the answer, and the places would be kept.
+      if (!isRefused && performance.now() - began < database.longest) continue
+      if (given.length > 0) await ask(given)
+      if (isRefused) return found.map(takingOf)
+      throw new Error('the counts were changed by others all the time')
     }
-    return places.map((place) => takingOf(place, answers))
   }
 }
 
@@ -126,7 +144,7 @@ function givenBack({ seconds }: Place, id: string): Asked {
   return { id, most: null, optional: false, lasts: 1000 * seconds, back: 1 }
 }
 
-/** Two statements that lock the same counts in one order do not wait for each other. */
+/** Statements that lock the same counts in one order do not wait for each other in a circle. */
 function inOrder(asked: readonly Asked[]): readonly Asked[] {
   return [...asked].sort((one, other) => (one.id < other.id ? -1 : 1))
 }
@@ -141,32 +159,28 @@ function merged(all: readonly Asked[]): readonly Asked[] {
   return [...byId.values()]
 }
 
+interface Found {
+  readonly place: Wanted
+  readonly free: boolean
+  readonly whole: boolean
+  readonly opened: boolean
+  readonly before: number
+  readonly wait: number
+}
+
 /** @throws Error where the answer is nonsense */
-function lookedUp({ id, most }: Wanted, answers: ReadonlyMap<string, Answered>) {
-  const answer = answers.get(id)
+function lookedUp(place: Wanted, answers: ReadonlyMap<string, Answered>): Found {
+  const answer = answers.get(place.id)
   const [before, wait] = [Number(answer?.before), Number(answer?.wait)]
   if (answer === undefined || !Number.isSafeInteger(before) || !Number.isSafeInteger(wait)) {
     throw new Error('the database answered nonsense to a count')
   }
-  const taken = answer.taken === null ? null : Number(answer.taken)
-  return { isFree: before < most, areFree: answer.free === true, taken, wait }
+  const [free, whole] = [answer.free === true, answer.whole === true]
+  return { place, free, whole, opened: answer.opened === true, before, wait }
 }
 
-function isTaken(place: Wanted, answers: ReadonlyMap<string, Answered>): boolean {
-  const { isFree, areFree, taken } = lookedUp(place, answers)
-  return areFree && isFree && taken !== null
-}
-
-/** Whether it was free, and full when it was to be written. */
-function isMissed(place: Wanted, answers: ReadonlyMap<string, Answered>): boolean {
-  const { isFree, areFree, taken } = lookedUp(place, answers)
-  return areFree && isFree && taken === null && !place.optional
-}
-
-function takingOf(place: Wanted, answers: ReadonlyMap<string, Answered>): Taking {
-  const { isFree, taken, wait } = lookedUp(place, answers)
-  if (isTaken(place, answers)) {
-    return { taken: true, left: place.most - Number(taken), retryAfter: 0 }
-  }
+function takingOf({ place: { most }, whole, before, wait }: Found): Taking {
+  const isFree = before < most
+  if (whole && isFree) return { taken: true, left: most - before - 1, retryAfter: 0 }
   return { taken: false, left: 0, retryAfter: isFree ? 0 : Math.max(1, wait) }
 }

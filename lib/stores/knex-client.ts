@@ -26,6 +26,8 @@ export interface Database {
   readonly db: Knex
   /** Null for a database that the package's own SQL is not written for. */
   readonly dialect: Dialect | null
+  /** Milliseconds that a query may take. */
+  readonly longest: number
   /** Waits for a query. Its error tells the cause, but no stored values. */
   answerOf(query: TimedQuery): Promise<unknown>
   /** The rows of a query's result. */
@@ -74,7 +76,7 @@ export function databaseOf(given: KnexInstance, options: KnexOptions, maker: str
     }
   }
 
-  return { db, dialect: dialectOf(db), answerOf, rowsOf, statement }
+  return { db, dialect: dialectOf(db), longest, answerOf, rowsOf, statement }
 }
 
 /** The rows of an answer to a statement that Knex has not built: each driver has them elsewhere. */

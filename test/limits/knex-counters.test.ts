@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import knex, { type Knex } from 'knex'
 import { errors, knexStore } from '../../lib/index.js'
+import { counterHash } from '../../lib/limits/counter-key.js'
 import { knexCounters } from '../../lib/limits/knex-counters.js'
 import { migrateSecondStep } from '../../lib/stores/knex-migrations.js'
 import { counterCases } from '../../lib/testing/index.js'
@@ -240,6 +241,133 @@ for (const kind of [POSTGRESQL, MARIADB]) {
     })
   })
 }
+
+describe('attempts at once on PostgreSQL', function () {
+  this.timeout(60_000)
+  let database: TestDatabase
+  let db: Knex
+  beforeEach(async () => {
+    database = await POSTGRESQL.start()
+    db = database.connect()
+    await migrateSecondStep(db)
+  })
+  afterEach(() => database?.stop())
+
+  const place = (name: string, key: string, limit: number) => ({ name, seconds: 60, key, limit })
+  const idOf = ({ name, key }: { name: string; key: string }) =>
+    counterHash(JSON.stringify([name, key]))
+
+  /** Resolves as soon as so many statements wait for a lock of another one. */
+  async function waiting(statements: number): Promise<void> {
+    for (;;) {
+      const { rows } = await db.raw(
+        "select count(*) as n from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
+      )
+      if (Number(rows[0].n) >= statements) return
+    }
+  }
+
+  /** As on a disk that takes its time, each statement keeps its locks for a while. */
+  async function slowWrites(): Promise<void> {
+    await db.raw(
+      "create function slow() returns trigger language plpgsql as 'begin perform pg_sleep(0.005); return null; end'",
+    )
+    await db.raw(
+      `create trigger slow after insert or update on ${TABLE} for each statement execute function slow()`,
+    )
+  }
+
+  // The attack: codes of one login sent at once from one address. One statement creates the login's count
+  // while another waits for the address's, so that each waits for a row of the other until both time out.
+  it('do not wait for each other where a count is created meanwhile', async () => {
+    const counters = knexCounters(db)
+    const address = place('codes-of-address', HERE, 100)
+    const logins = Array.from({ length: 50 }, (_, nth) => place('pending-login', `login-${nth}`, 5))
+    const login = logins.find((one) => idOf(one) < idOf(address))
+    if (login === undefined || counters.takeAll === undefined) throw new Error('no such login')
+    await counters.takeAll([address], [])
+    const other = await database.connect().transaction()
+    await other(TABLE).where('id', idOf(address)).forUpdate()
+    const early = counters.takeAll([login, address], [])
+    await waiting(1)
+    const first = counters.takeAll([login], [])
+    await Promise.race([first, waiting(2)])
+    const late = knexCounters(database.connect()).takeAll?.([login, address], []) ?? []
+    await waiting(2)
+    await other.rollback()
+    const answers = await Promise.all([early, first, late])
+    expect(answers.flat().every(({ taken }) => taken)).to.equal(true)
+    expect(await counters.counter(login.name, 60).taken(login.key)).to.equal(3)
+    expect(await counters.counter(address.name, 60).taken(address.key)).to.equal(3)
+  })
+
+  // The attack: the same, where many create the same counts in any order. Each has been answered, and
+  // no attempt that was refused holds a place.
+  it('create the same counts in any order, and keep no place of a refused attempt', async () => {
+    const processes = [1, 2, 3].map(() => knexCounters(database.connect()))
+    for (let round = 0; round < 5; round += 1) {
+      const names = Array.from({ length: 12 }, (_, nth) => place('wide', `${round}-${nth}`, 100))
+      const narrow = place('narrow', `${round}`, 5)
+      const answers = await Promise.all(
+        Array.from({ length: 12 }, (_, nth) => {
+          const some = names.filter((_, at) => (at + nth) % 3 > 0)
+          return processes[nth % 3]?.takeAll?.([...some, narrow], []) ?? []
+        }),
+      )
+      const whole = answers.filter((answer) => answer.every(({ taken }) => taken))
+      expect(whole).to.have.length(5)
+      const wide = knexCounters(db).counter('wide', 60)
+      const taken = await Promise.all(names.map(({ key }) => wide.taken(key)))
+      expect(taken.reduce((sum, one) => sum + one, 0)).to.equal(5 * 8)
+      expect(await knexCounters(db).counter('narrow', 60).taken(narrow.key)).to.equal(5)
+    }
+  })
+
+  for (const isolation of ['repeatable read', 'serializable']) {
+    // The mistake: a statement that lost a race is sent again twice, and the fourth of a burst fails.
+    it(`are all answered under \`${isolation}\``, async () => {
+      const { pathname } = new URL(database.url)
+      const setting = `set default_transaction_isolation = '${isolation}'`
+      await db.raw(`alter database ?? ${setting}`, [pathname.slice(1)])
+      await slowWrites()
+      const processes = [1, 2, 3].map(() => knexCounters(database.connect()))
+      const counted = database.connect()
+      const address = place('address', HERE, 1000)
+      await processes[0]?.takeAll?.([address], [])
+      for (let round = 0; round < 3; round += 1) {
+        const login = place('login', `login-${round}`, 5)
+        const other = await counted.transaction()
+        await other(TABLE).where('id', idOf(address)).increment('taken', 1)
+        const burst = Array.from({ length: 9 }, (_, nth) => {
+          const process = processes[nth % 3]
+          if (nth > 6) return process?.counter('address', 60).take(HERE, 1000)
+          return process?.takeAll?.([login, address], [])
+        })
+        await waiting(6)
+        await other.commit()
+        const answers = await Promise.all(burst)
+        const whole = answers.flat().filter((answer) => answer?.taken)
+        expect(whole).to.have.length(5 * 2 + 2)
+      }
+      expect(await processes[0]?.counter('address', 60).taken(HERE)).to.equal(1 + 3 * (1 + 5 + 2))
+    })
+  }
+
+  // The mistake: rows that are over are removed in another order than attempts lock them in.
+  it('do not wait in a circle with the removal of old counts', async () => {
+    const counters = knexCounters(db)
+    const [one, other] = [place('try', 'one', 5), place('try', 'other', 5)]
+    await counters.takeAll?.([one, other], [])
+    await db(TABLE).update({ ends: 1 })
+    const holder = await db.transaction()
+    await holder(TABLE).where('id', idOf(one)).forUpdate()
+    await knexCounters(database.connect()).counter('try', 60).take('third', 1)
+    const there = () => db(TABLE).where('id', idOf(other))
+    while ((await there()).length > 0);
+    expect(await db(TABLE).where('id', idOf(one))).to.have.length(1)
+    await holder.rollback()
+  })
+})
 
 describe('an app in production that has a database and no Redis', () => {
   let database: TestDatabase
