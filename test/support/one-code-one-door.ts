@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import type { SecondStepRecord } from '../../lib/domain/record.js'
 import type { RecordStore } from '../../lib/index.js'
+import { virtualAuthenticator } from '../../lib/testing/index.js'
 import {
   type EnrolledPerson,
   type ExampleApp,
@@ -81,18 +82,23 @@ export function describeOneCodeOneDoor(place: Place): void {
      * Many tabs give one code at once, round after round. Between the rounds the record is put back
      * to where no code was used, by one more write, so that no round waits for a new step of 30 s.
      */
-    async function race(codeOf: (person: EnrolledPerson, round: number) => string): Promise<void> {
+    async function race(
+      codeOf: (person: EnrolledPerson, round: number) => string,
+      { give: giveIt, won, bound }: Race = CHALLENGE,
+    ): Promise<void> {
       const owner = newVisitor()
       const person = await enrolNewPerson(owner)
-      const unused = await recordOf(owner)
+      const set = await recordOf(owner)
+      const unused = { ...bound(set), version: set.version + 1, writeId: 'bound' }
+      expect(await store.write(unused, set.version)).to.be.true
       const tabs = await newPendingLogins(TABS, person)
 
       for (let round = 0; round < ROUNDS; round += 1) {
         const code = codeOf(person, round)
-        const answers = await Promise.all(tabs.map((tab) => give(tab, code)))
+        const answers = await Promise.all(tabs.map((tab) => giveIt(tab, code)))
         const winners = tabs.filter((_, index) => answers[index]?.status === 200)
         expect(tally(answers), `round ${round}`).to.deep.equal({
-          'signed-in': 1,
+          [won]: 1,
           'wrong-code': TABS - 1,
         })
         expect(await sessionsOf(tabs), `round ${round}`).to.deep.equal(winners)
@@ -119,6 +125,21 @@ export function describeOneCodeOneDoor(place: Place): void {
 
     it('when many tabs give one backup code at many servers', async () => {
       await race(({ backupCodes }, round) => backupCodes[round % backupCodes.length] ?? '')
+    })
+
+    it('when many tabs give one code of a device with a button at many servers', async () => {
+      await race((person) => pressed(person, COUNTER + 7), { ...CHALLENGE, bound: withButton })
+    })
+
+    it('when many tabs bring one device back into step at many servers', async () => {
+      await race(
+        (person) => `${pressed(person, COUNTER + 300)} ${pressed(person, COUNTER + 301)}`,
+        {
+          give: giveBoth,
+          won: 'resynchronised',
+          bound: withButton,
+        },
+      )
     })
 
     it('and the tab that lost is not signed in, but has lost no attempt', async () => {
@@ -171,6 +192,40 @@ export function describeOneCodeOneDoor(place: Place): void {
       })
     })
   })
+}
+
+/** What is raced for. */
+interface Race {
+  give(visitor: Visitor, code: string): Promise<Answer>
+  /** The status of the one answer. */
+  readonly won: string
+  /** What the owner has, before the code is given. */
+  bound(record: SecondStepRecord): SecondStepRecord
+}
+
+const CHALLENGE: Race = { give, won: 'signed-in', bound: (record) => record }
+
+const COUNTER = 10
+
+/** The owner's app is a device with a button, of the same secret. */
+function withButton(record: SecondStepRecord): SecondStepRecord {
+  const authenticators = record.authenticators.map(
+    ({ id, name, since, lastUsedAt, serial, algorithm, digits, secret }) => ({
+      ...{ id, name, since, lastUsedAt, serial, algorithm, digits, secret },
+      ...({ type: 'hotp', counter: COUNTER, farMisses: [] } as const),
+    }),
+  )
+  return { ...record, authenticators }
+}
+
+function pressed({ secret }: EnrolledPerson, counter: number): string {
+  return virtualAuthenticator(`otpauth://hotp/a?secret=${secret}&counter=${counter}`).next()
+}
+
+/** Two consecutive codes, with a blank between them. */
+function giveBoth(visitor: Visitor, codes: string): Promise<Answer> {
+  const [code = '', nextCode = ''] = codes.split(' ')
+  return visitor.postJson('/second-step/resync', { code, nextCode })
 }
 
 function give(visitor: Visitor, code: string): Promise<Answer> {

@@ -43,16 +43,13 @@ export function matchPair(
   parameters: HotpParameters,
   { counter, within, used }: { counter: number; within: number; used: boolean },
 ): CounterMatch {
-  const from = used ? Math.max(0, counter - 2) : counter
-  const codes = Array.from({ length: counter + within + 2 - from }, (_, nth) =>
-    codeAt(from + nth, secret, parameters),
-  )
-  const isPair = (second: number) =>
-    isSameText(code, codes[second - 1 - from] ?? '') &&
-    isSameText(nextCode, codes[second - from] ?? '')
+  const isCode = (given: string, at: number) => isSameText(given, codeAt(at, secret, parameters))
   // A client that sends its form twice did not guess.
-  if (used && isPair(counter - 1)) return { kind: 'replay' }
-  const seconds = Array.from({ length: within + 1 }, (_, nth) => counter + 1 + nth)
-  const [first] = seconds.filter(isPair)
-  return first === undefined ? { kind: 'mismatch' } : { kind: 'match', counter: first }
+  if (used && counter > 1 && isCode(code, counter - 2) && isCode(nextCode, counter - 1)) {
+    return { kind: 'replay' }
+  }
+  for (let at = counter; at <= counter + within; at += 1) {
+    if (isCode(code, at) && isCode(nextCode, at + 1)) return { kind: 'match', counter: at + 1 }
+  }
+  return { kind: 'mismatch' }
 }

@@ -34,8 +34,8 @@ export function matchSteps(
   // A client that sends its form twice did not guess.
   if (lastStep > 0 && isPair(lastStep)) return { kind: 'replay' }
   const found = Array.from({ length: 2 * farthest + 1 }, (_, index) => current - farthest + index)
-    .filter((second) => second > 0 && isPair(second))
-    .find((second) => second - 1 > lastStep)
+    .filter((second) => second > 0 && second - 1 > lastStep)
+    .find(isPair)
   return found === undefined ? { kind: 'mismatch' } : { kind: 'match', step: found }
 }
 
