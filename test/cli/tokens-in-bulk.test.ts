@@ -7,13 +7,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { Redis } from 'ioredis'
-import { cli } from '../support/cli.js'
+import { cli as cliCounted, UNCOUNTED } from '../support/cli.js'
 import { moduleFile, moduleUrl, NODE_ARGUMENTS } from '../support/modules.js'
 import { type RedisServer, startRedisServer } from '../support/redis-server.js'
 
 const IOREDIS = import.meta.resolve('ioredis')
 const TOKENS = 10_000
 const MINUTE = 60_000
+const cli = (args: readonly string[]) => cliCounted(args, UNCOUNTED)
 
 describe('an import of 10,000 tokens', function () {
   this.timeout(5 * MINUTE)
@@ -79,11 +80,14 @@ describe('an import of 10,000 tokens', function () {
   })
 
   it('goes on where it was killed, and gives each token once', async () => {
-    const file = await fileOf('killed', 2000)
+    const file = await fileOf('killed', 1000)
     const command = [...NODE_ARGUMENTS, moduleFile('lib/cli/main'), ...argsFor(file)]
     const redis = new Redis(server.port, '127.0.0.1')
     const before = await redis.dbsize()
-    const child = spawn(process.execPath, command, { stdio: 'ignore' })
+    const child = spawn(process.execPath, command, {
+      stdio: 'ignore',
+      env: { ...process.env, ...UNCOUNTED },
+    })
     const ended = once(child, 'exit')
     try {
       // Each token is several keys: the process is among its first hundreds.
@@ -95,16 +99,16 @@ describe('an import of 10,000 tokens', function () {
     }
     const { assigned, alreadyThere, failed } = await imported(file)
     expect(failed).to.equal(0)
-    expect(alreadyThere).to.be.within(10, 1990)
-    expect(assigned + alreadyThere).to.equal(2000)
-    expect(await imported(file)).to.include({ assigned: 0, alreadyThere: 2000 })
+    expect(alreadyThere).to.be.within(10, 990)
+    expect(assigned + alreadyThere).to.equal(1000)
+    expect(await imported(file)).to.include({ assigned: 0, alreadyThere: 1000 })
   })
 
   it('gives each token once where two operators import it at the same time', async () => {
-    const file = await fileOf('twice', 1000)
+    const file = await fileOf('twice', 400)
     const both = await Promise.all([imported(file), imported(file)])
     const sum = (count: 'assigned' | 'alreadyThere' | 'failed') =>
       both.reduce((whole, one) => whole + one[count], 0)
-    expect([sum('assigned'), sum('alreadyThere'), sum('failed')]).to.deep.equal([1000, 1000, 0])
+    expect([sum('assigned'), sum('alreadyThere'), sum('failed')]).to.deep.equal([400, 400, 0])
   })
 })

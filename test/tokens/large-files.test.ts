@@ -3,6 +3,7 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { expect } from 'chai'
+import { UNCOUNTED } from '../support/cli.js'
 import { moduleUrl, NODE_ARGUMENTS } from '../support/modules.js'
 
 const SEED_HEX = 'ab'.repeat(20)
@@ -44,7 +45,9 @@ for await (const entry of readTokens(file(), { key: null, now: 0 })) {
 console.log(tokens)
 `
   const args = ['--max-old-space-size=48', ...NODE_ARGUMENTS, '--input-type=module', '-e', script]
-  const { stdout } = await promisify(execFile)(process.execPath, args)
+  const { stdout } = await promisify(execFile)(process.execPath, args, {
+    env: { ...process.env, ...UNCOUNTED },
+  })
   return Number(stdout)
 }
 
