@@ -4,11 +4,13 @@ import { NotSignedInError } from './web/login/require-signed-in.js'
 
 export type { AdminAction, UserAction } from './domain/admin-actions.js'
 export type { Attempts } from './domain/attempts.js'
+export type { CodeSource } from './domain/authenticators.js'
 export type {
   Actor,
   EventDetails,
   MailFailure,
   MailResetRefusal,
+  NamedAuthenticator,
   SecondStepEventType,
 } from './domain/event.js'
 export type { MailReset } from './domain/mail-reset.js'
@@ -18,13 +20,16 @@ export type { Policy, PolicyMode, RequiredSince, Subject } from './domain/policy
 export type { SecondStepRecord } from './domain/record.js'
 export { type ListPlace, listPlaceOf, type RecordList } from './domain/record-list.js'
 export type { MustSetUp } from './domain/reset.js'
+export type { SerialClaim } from './domain/serial-claim.js'
 export type { SetupInProgress } from './domain/setup.js'
 export type { SetupGrant } from './domain/setup-grant.js'
+export type { Replaced } from './domain/setup-place.js'
 export type { EndedStamp, Method, Stamp } from './domain/stamp.js'
 export type { State } from './domain/state.js'
 export type { BackupCode, BackupCodeSet } from './factors/backup-codes/kept.js'
 export type { Bound } from './factors/factor.js'
 export type { Authenticator, FactorMethod, UnprovenAuthenticator } from './factors/factors.js'
+export type { HotpAuthenticator, HotpParameters, UnprovenHotp } from './factors/hotp/kept.js'
 export type { KeyStatus } from './factors/key-status.js'
 export type { OneTimeCode } from './factors/one-time-codes/kept.js'
 export type {
@@ -57,7 +62,12 @@ export type {
 export type { SignalListener, Signals } from './ports/signals.js'
 export type { System } from './ports/system.js'
 export type { UserPage, UserQuery, Users } from './ports/users.js'
-export type { RedisArgument, RedisClient, RedisSubscriber } from './redis/redis-client.js'
+export type {
+  RedisArgument,
+  RedisClient,
+  RedisPipeline,
+  RedisSubscriber,
+} from './redis/redis-client.js'
 export { createSecondStep, type SecondStep } from './second-step.js'
 export type {
   Announced,
@@ -97,6 +107,7 @@ export type {
   SettingsAction,
 } from './text/pages.js'
 export type { Lead, Problem, ProblemCode, ProblemText } from './text/problem.js'
+export type { ShownAuthenticator } from './text/shown-authenticator.js'
 export type { ListedUser, ShownPolicy, ShownUser } from './text/shown-user.js'
 export type { TimeShape } from './text/time-shown.js'
 export type { AdminRouterOptions } from './web/admin/router.js'

@@ -170,6 +170,10 @@ function findEach(store: RecordStore, userIds: readonly string[]) {
   return Promise.allSettled(userIds.map((userId) => store.find(userId)))
 }
 
+function noSerials(): Promise<never> {
+  return Promise.reject(new Error('the store keeps no serial numbers'))
+}
+
 /** A store that is made when it is used first, and can be taken away from its host. */
 class OfOneHost {
   readonly #make: () => Promise<Place>
@@ -203,6 +207,9 @@ class OfOneHost {
     findPolicy: () => this.#call((store) => store.findPolicy()),
     writePolicy: (policy, expected) => this.#call((store) => store.writePolicy(policy, expected)),
     list: (query) => this.#call((store) => store.list(query)),
+    findSerial: (serial) => this.#call((store) => store.findSerial?.(serial) ?? noSerials()),
+    writeSerial: (claim, expected) =>
+      this.#call((store) => store.writeSerial?.(claim, expected) ?? noSerials()),
     count: () => this.#call(({ count }) => count?.() ?? Promise.reject(new Error('cannot count'))),
     open: (environment) => this.#call((store) => store.open?.(environment)),
     counters: {
