@@ -17,7 +17,7 @@ type (totp or hotp), digits, period, algorithm, counter, user.
 --config FILE    the options of createSecondStep
 --users FILE     CSV with two columns, serial and user: whose token it is, where FILE does not tell
 --key-file FILE  the pre-shared key of an encrypted PSKC file, in hex or base64
---dry-run        checks everything, and changes nothing
+--dry-run        checks each token by itself, and changes nothing
 --reason TEXT    for the audit log and the users, who read it in the mail
 --json           prints the result as JSON
 Users are named by the id that your app knows. A line that fails is told with its number, and the rest

@@ -2,8 +2,9 @@
 // memory of the machine (entities that grow, elements and lines without an end), its files (external
 // entities), or a seed on the terminal.
 import { expect } from 'chai'
+import fc from 'fast-check'
 import { readTokens } from '../../lib/tokens/read-tokens.js'
-import { FIGURE_3 } from '../support/rfc6030-figures.js'
+import { FIGURE_3, FIGURE_6, FIGURE_6_KEY, FIGURE_10 } from '../support/rfc6030-figures.js'
 import { entriesOf, faultsIn, NOW, tokensIn } from '../support/token-files.js'
 
 const OPENING = '<KeyContainer Version="1.0" xmlns="urn:ietf:params:xml:ns:keyprov:pskc">'
@@ -87,4 +88,62 @@ ${['bcdefghij'].flatMap((names) => [...names].map((name, index) => `<!ENTITY ${n
     expect(faultsIn(entries)).to.deep.equal(['2 too-large'])
     expect(tokensIn(entries)).to.have.length(1)
   })
+
+  const CSV = `serial,secret,type,user\nT-1,${'ab'.repeat(20)},totp,ann\nT-2,"${'cd'.repeat(20)}",hotp,bob\n`
+  for (const [name, file] of Object.entries({ FIGURE_3, FIGURE_6, FIGURE_10, CSV })) {
+    it(`with any bytes changed is read without an error, the same in any pieces: ${name}`, async () => {
+      const whole = Buffer.from(file)
+      const place = fc.nat({ max: whole.length - 1 })
+      const change = fc.record({ from: place, removed: fc.nat({ max: 40 }), put: damage() })
+      await fc.assert(
+        fc.asyncProperty(
+          fc.array(change, { maxLength: 3 }),
+          fc.integer({ min: 1, max: 90 }),
+          async (changes, size) => {
+            const changed = changes.reduce(
+              (bytes, { from, removed, put }) =>
+                Buffer.concat([
+                  bytes.subarray(0, from),
+                  Buffer.from(put),
+                  bytes.subarray(from + removed),
+                ]),
+              whole,
+            )
+            const key = name === 'FIGURE_6' ? FIGURE_6_KEY : null
+            const once = await entriesOf(changed, { key, size: changed.length + 1 })
+            expect(await entriesOf(changed, { key, size })).to.deep.equal(once)
+            if (name === 'FIGURE_6') {
+              for (const token of tokensIn(once)) expect(token).to.match(/ 12345678901234567890$/)
+            }
+          },
+        ),
+        { numRuns: 300 },
+      )
+    })
+  }
 })
+
+/** Bytes, and pieces that mean something in XML and CSV. */
+function damage(): fc.Arbitrary<Uint8Array> {
+  const pieces = [
+    '<',
+    '>',
+    '"',
+    '&',
+    '<!--',
+    '-->',
+    '<![CDATA[',
+    ']]>',
+    '<?',
+    '\ufeff',
+    '\r',
+    '\n',
+    ',',
+    '\0',
+    '<!DOCTYPE',
+  ]
+  return fc.oneof(
+    fc.uint8Array({ maxLength: 6 }),
+    fc.constantFrom(...pieces).map((piece) => Uint8Array.from(Buffer.from(piece))),
+  )
+}
