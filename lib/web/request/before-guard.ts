@@ -5,8 +5,8 @@ import { requestBehind } from './wrapped-request.js'
 
 /** How an instance has put a user on the request. */
 interface Arrival {
-  readonly by: 'session' | 'login'
-  readonly key: string
+  /** Of the session in which it has found them. Null where it has signed them in. */
+  readonly key: string | null
   readonly property: string
   readonly user: unknown
 }
@@ -17,14 +17,15 @@ const usersFound = new WeakMap<Request, readonly Express.User[]>()
 
 /** Notes the user whom a `session()` has found under a key of the session. */
 export function noteSession(req: Request, key: string, user: Express.User): void {
-  noteArrival(req, 'session', key, user)
+  noteArrival(req, user, key)
   const behind = requestBehind(req) ?? req
   usersFound.set(behind, [...usersOfSession(behind), user])
 }
 
-function noteArrival(req: Request, by: Arrival['by'], key: string, user: unknown): void {
+/** Notes a user whom an instance has put on the request. */
+export function noteArrival(req: Request, user: unknown, key: string | null = null): void {
   noteUserProperty(req)
-  const arrival = { by, key, property: userProperty(req), user }
+  const arrival = { key, property: userProperty(req), user }
   arrivals.set(req, [...(arrivals.get(req) ?? NOBODY), arrival])
 }
 
@@ -47,10 +48,10 @@ export function requireOneInstance(req: Request): void {
     (one) =>
       Reflect.get(req, one.property) === one.user &&
       // A login notes its instance, so that the guard can meet its user.
-      (one.property !== property || (one.by === 'session' && one.key !== key)),
+      (one.property !== property || (one.key !== null && one.key !== key)),
   )
   arrivals.set(req, NOBODY)
-  if (unmet !== undefined) throw unmet.by === 'session' ? twoSessions() : anothersLogin(unmet)
+  if (unmet !== undefined) throw unmet.key === null ? anothersLogin(unmet) : twoSessions()
 }
 
 function twoSessions(): ConfigurationError {
@@ -81,8 +82,8 @@ export interface LoginBefore {
 const loginsBefore = new WeakMap<Request, LoginBefore>()
 
 /** Notes a login that Passport has done. */
-export function noteLogin(req: Request, key: string, login: LoginBefore): void {
-  noteArrival(req, 'login', key, login.user)
+export function noteLogin(req: Request, login: LoginBefore): void {
+  noteArrival(req, login.user)
   const before = loginsBefore.get(req)
   const goesOn = before?.isFirst === true && before.user === login.user
   if (!goesOn) loginsBefore.set(req, login)

@@ -10,6 +10,11 @@ type Deserialise = (this: SessionStrategy, kept: unknown, req: unknown, done: Do
 
 const NAME = '_deserializeUser'
 
+/** Whether it has a deserialiser, as Passport's session strategy. */
+export function hasDeserialiser(strategy: object): boolean {
+  return typeof Reflect.get(strategy, NAME) === 'function'
+}
+
 /**
  * Has the session strategy go by the first answer of the host's deserialiser, and not wait for it for ever. Passport
  * takes every answer: a second one would put a user on a request that was let through without one.

@@ -1,6 +1,6 @@
 import type { Request } from 'express'
-import { noteLogin, noteReplaced, noteSession } from './before-guard.js'
-import { deserialiseOnce } from './deserialise-once.js'
+import { noteArrival, noteLogin, noteReplaced, noteSession } from './before-guard.js'
+import { deserialiseOnce, hasDeserialiser } from './deserialise-once.js'
 import { following } from './in-charge.js'
 import {
   keyOfManager,
@@ -78,6 +78,8 @@ interface StrategyAtWork {
 
 interface Watching extends Guarding {
   watcher: Watcher
+  /** The instance's key in the session. */
+  readonly key: () => string
 }
 
 const watched = new WeakMap<PassportInstance, Watching>()
@@ -90,7 +92,8 @@ const watched = new WeakMap<PassportInstance, Watching>()
  */
 export function watchPassport(passport: PassportInstance, watcher: Watcher): void {
   if (watched.has(passport)) return
-  const watching = { watcher, guarded: false, warned: false }
+  const key = () => keyOfManager(Object(Reflect.get(passport, '_sm')))
+  const watching = { watcher, key, guarded: false, warned: false }
   watched.set(passport, watching)
   watchInitialize(passport)
   watchStrategies(passport, watching)
@@ -118,7 +121,7 @@ function watchStrategies(passport: PassportInstance, watching: Watching): void {
     // Passport makes an object that inherits from it at every request, so it stays the same.
     if (last?.strategy === strategy) return last.watched
     const watched =
-      name === 'session'
+      name === 'session' || isSessionStrategy(strategy)
         ? watchedSession(strategy, watching)
         : watchedStrategy(name, strategy, watching)
     made.set(name, { strategy, watched })
@@ -128,8 +131,12 @@ function watchStrategies(passport: PassportInstance, watching: Watching): void {
 
 /** The host may pass a strategy itself instead of its registered name. */
 function watchStrategyObjects(passport: PassportInstance, watching: Watching): void {
-  const watch = (one: unknown) =>
-    isStrategy(one) ? watchedStrategy(one.name ?? 'a strategy', one, watching) : one
+  const watch = (one: unknown) => {
+    if (!isStrategy(one)) return one
+    return isSessionStrategy(one)
+      ? watchedSession(one, watching)
+      : watchedStrategy(one.name ?? 'a strategy', one, watching)
+  }
   for (const method of CALLBACK_METHODS) {
     const original: unknown = Reflect.get(passport, method)
     if (typeof original !== 'function') continue
@@ -172,6 +179,15 @@ function isStrategy(value: unknown): value is StrategyAtWork {
   return typeof value === 'object' && value !== null && 'authenticate' in value
 }
 
+/** Passport's own, under whatever name: an app may use it for other keys of the session. */
+function isSessionStrategy(strategy: StrategyAtWork): boolean {
+  return typeof keyOfStrategy(strategy) === 'string' && hasDeserialiser(strategy)
+}
+
+function keyOfStrategy(strategy: StrategyAtWork): unknown {
+  return Reflect.get(strategy, '_key')
+}
+
 /**
  * A convention: a strategy that notes `passReqToCallback` gives its verify function what was sent, and the
  * request where that is set. Others have code of their own that reads the request.
@@ -188,6 +204,7 @@ function watchedStrategy(
 ): StrategyAtWork {
   const watched: StrategyAtWork = Object.create(strategy)
   watched.authenticate = function (this: StrategyAtWork, req, options = {}) {
+    watchPass(this, req, watching, (user) => noteArrival(req, user))
     const succeed = this.success
     this.success = (user, info) => {
       const proceed = () => succeed.call(this, user, info)
@@ -213,22 +230,36 @@ function watchedStrategy(
   return watched
 }
 
-/** `session()` calls `pass`, whether it has found a user or not. */
+/** A strategy may put a user on the request itself, as `session()` does, and pass: nobody logs in then. */
+function watchPass(
+  atWork: StrategyAtWork,
+  req: Request,
+  watching: Watching,
+  note: (user: Express.User) => void,
+): void {
+  const before = userOf(req)
+  const { pass } = atWork
+  atWork.pass = () => {
+    const user = userOf(req)
+    if (user === undefined || user === before) return pass.call(atWork)
+    note(user)
+    const next = (error: unknown) => (error ? atWork.error(error) : pass.call(atWork))
+    watching.watcher.session(req, next, watching.guarded)
+  }
+}
+
 function watchedSession(strategy: StrategyAtWork, watching: Watching): StrategyAtWork {
   const watched: StrategyAtWork = Object.create(strategy)
   deserialiseOnce(watched, () => watching.watcher.timeout)
   watched.authenticate = function (this: StrategyAtWork, req, options = {}) {
     const missing = req.session ? null : watching.watcher.whyNoSession()
     if (missing !== null) return this.error(missing)
-    const before = userOf(req)
-    const pass = this.pass
-    this.pass = () => {
-      const user = userOf(req)
-      if (user === undefined || user === before) return pass.call(this)
-      noteSession(req, String(Reflect.get(strategy, '_key')), user)
-      const next = (error: unknown) => (error ? this.error(error) : pass.call(this))
-      watching.watcher.session(req, next, watching.guarded)
-    }
+    watchPass(this, req, watching, (user) => {
+      // What is under another key, no login of the instance puts there, and no log-out takes away.
+      const key = watching.key()
+      if (keyOfStrategy(strategy) === key) noteSession(req, key, user)
+      else noteArrival(req, user)
+    })
     return strategy.authenticate.call(this, req, options)
   }
   return watched
@@ -249,12 +280,11 @@ function watchLogIns(passport: PassportInstance, watching: Watching): void {
     warnWithoutGuard(watching, options)
     const refusal = watching.guarded ? watching.watcher.logIn(req) : null
     if (refusal !== null) return done(refusal)
-    const key = keyOfManager(manager)
-    const isFirst = Boolean(req.session) && (serialisedUnder(req, key) ?? null) === null
+    const isFirst = Boolean(req.session) && (serialisedUnder(req, watching.key()) ?? null) === null
     const secondStep = req.session?.secondStep
     logIn.call(manager, req, user, options, (error: unknown) => {
       noteReplaced(req, secondStep)
-      if (!error && req.session) noteLogin(req, key, { user, manager, isFirst, secondStep })
+      if (!error && req.session) noteLogin(req, { user, manager, isFirst, secondStep })
       done(error)
     })
   }
