@@ -107,7 +107,7 @@ export class KeyUse {
 function aboutOlder(key: UsedKey, certain: boolean): string {
   if (key.users?.length === 0) {
     return certain
-      ? 'nothing needs it any more; it may leave the ring.'
+      ? 'no record needs it any more; it may leave the ring. Sessions that began under it end: users with a second step sign in again.'
       : 'nothing is known to need it, but not all is known.'
   }
   const { secrets } = key

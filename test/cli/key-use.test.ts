@@ -48,7 +48,7 @@ describe('The use of each key of the ring', () => {
   it('says when a key may leave the ring, and only when that is certain', () => {
     const use = used([withCodes('ann', 'new'), 'new'], [withCodes('bob', 'old', NOW - 1), 'new'])
     expect(use.sentences(true)).to.deep.equal([
-      'keys[1] (old): nothing needs it any more; it may leave the ring.',
+      'keys[1] (old): no record needs it any more; it may leave the ring. Sessions that began under it end: users with a second step sign in again.',
     ])
     expect(use.sentences(false)[0]).to.contain('not all is known')
     const unknown = used([withCodes('ann', null), 'new'])

@@ -412,7 +412,7 @@ describe('passport-second-step for the operator', function () {
 
     await made('bob', key)
     await run('reseal')
-    expect((await run('check')).stdout).to.contain('nothing needs it any more; it may leave')
+    expect((await run('check')).stdout).to.contain('no record needs it any more; it may leave')
   })
 
   // Whoever drops the old key after such a run locks the user out: nothing said that they need it.
