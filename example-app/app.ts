@@ -6,6 +6,7 @@ import passport from 'passport'
 import { Strategy as LocalStrategy } from 'passport-local'
 import { createSecondStep, type MailOptions, type SecondStep } from 'passport-second-step'
 import type { Mailbox } from './mailbox.js'
+import { refuseOtherSites } from './other-sites.js'
 import type { Passwords } from './passwords.js'
 import { problems, wantsJson } from './problems.js'
 import { requireAdmin, routes } from './routes.js'
@@ -52,7 +53,7 @@ export function makeApp(
   app.use('/admin/second-step', requireAdmin, secondStep.adminRouter())
 
   app.use(express.urlencoded({ extended: false }), express.json())
-  app.use(routes(stores.users, passwords, secondStep))
+  app.use(refuseOtherSites(settings.origin), routes(stores.users, passwords, secondStep))
 
   app.use(secondStep.errorHandler())
   app.use(problems)

@@ -55,6 +55,29 @@ describe('Accounts of the example app', function () {
     }
   })
 
+  // The attack: a page of another site sends a form, and its visitor types into an account of the attacker's.
+  it('are not made, opened or left by a form of another site', async () => {
+    const foreign: Readonly<Record<string, string>>[] = [
+      { Origin: 'https://evil.test' },
+      { Origin: 'null' },
+      { 'Sec-Fetch-Site': 'cross-site' },
+      { 'Sec-Fetch-Site': 'same-site' },
+    ]
+    for (const headers of foreign) {
+      const [victim, person] = [new Visitor(urlOf(0), headers), newPerson()]
+      for (const path of ['/register', '/login', '/logout', '/transfer']) {
+        const answer = await victim.postJson(path, { ...person, username: person.email })
+        expect([answer.status, answer.body.code], path).to.deep.equal([403, 'cross-origin'])
+        expect(answer.headers['set-cookie'], path).to.equal(undefined)
+      }
+      const own = new Visitor(urlOf(0), {
+        Origin: 'https://evil.test',
+        'Sec-Fetch-Site': 'same-origin',
+      })
+      expect((await own.postJson('/register', person)).status).to.equal(201)
+    }
+  })
+
   it('are signed in at every process that shares Redis and secrets', async () => {
     const visitor = new Visitor(urlOf(0))
     await visitor.postJson('/register', newPerson())
