@@ -49,11 +49,16 @@ for i = 2, #KEYS do answer[1 + i] = redis.call('ZSCORE', KEYS[i], ARGV[1]) or ''
 return answer
 `)
 
-// KEYS: record, marker, lists. ARGV: hash, text, places. Answers with the text that is there then.
+// KEYS: record, marker, lists. ARGV: hash, text, places. Answers with the text that is there then. A lost
+// list of all is not begun anew: it would prove nothing of the records that were in it.
 const put = redisScript(`
 ${MARKER_IN_LUA}
 local marker = redis.call('GET', KEYS[2])
 if not marker then return redis.error_reply('ERR the marker is missing: Redis lost its records') end
+local written = says(marker, RECORDS) or redis.call('EXISTS', KEYS[1]) == 1
+if written and redis.call('EXISTS', KEYS[3]) == 0 then
+  return redis.error_reply('ERR the list "' .. KEYS[3] .. '" is lost')
+end
 if ARGV[2] ~= '' then redis.call('SET', KEYS[1], ARGV[2], 'NX') end
 for i = 3, #KEYS do
   if ARGV[i] ~= '' then redis.call('ZADD', KEYS[i], ARGV[i], ARGV[1]) end

@@ -6,6 +6,7 @@ import { Redis } from 'ioredis'
 import type { SecondStepRecord } from '../../lib/domain/record.js'
 import { ConfigurationError } from '../../lib/errors/configuration-error.js'
 import type { AuditEntry } from '../../lib/ports/audit-log.js'
+import { redisKeys } from '../../lib/redis/redis-keys.js'
 import { redisAuditLog } from '../../lib/stores/redis-audit-log.js'
 import { makeRedisMarker } from '../../lib/stores/redis-checks.js'
 import { redisStore } from '../../lib/stores/redis-store.js'
@@ -121,6 +122,27 @@ describe('the upgrade of what version 0.1.0 has kept in Redis', () => {
     await expectRefused()
     await redisStore(redis).upgrade()
     await expectRefused()
+  })
+
+  // The attack: the list of a tag is lost half way through an upgrade. Begun anew by a record that is still to be
+  // moved, it would prove nothing of those that are there: a lost one of them would read as "not enrolled".
+  it('does not begin a lost list anew', async () => {
+    const keys = redisKeys('second-step')
+    const { tag } = keys.place('user-0')
+    const ids = Array.from({ length: 1000 }, (_, nth) => `user-${nth}`)
+    const [moved = '', left = ''] = ids.filter((id) => keys.place(id).tag === tag)
+    await writeOldKeys(redis, { records: [enrolledRecord(moved, 1)] })
+    await redisStore(redis).upgrade()
+    await redis.del(MARKER)
+    await writeOldKeys(redis, { records: [enrolledRecord(left, 1)] })
+    await redis.del(tag.lists.all)
+    for (const lose of [async () => undefined, () => redis.del(keys.place(moved).key)]) {
+      await lose()
+      expect((await rejectionOf(redisStore(redis).upgrade())).message).to.contain('list')
+      expect(await redis.exists(tag.lists.all, keys.place(left).key)).to.equal(0)
+      expect(await redis.exists(oldKey(left))).to.equal(1)
+    }
+    await rejectionOf(redisStore(redis).find(moved))
   })
 
   const logged = async (user: string | null) =>
