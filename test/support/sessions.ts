@@ -1,5 +1,7 @@
 import type { SessionData } from 'express-session'
+import type { Stamp } from '../../lib/domain/stamp.js'
 import type { SecondStepSession } from '../../lib/web/request/session.js'
+import { readStamp } from '../../lib/web/request/written-stamp.js'
 import type { Browser } from './browser.js'
 import type { Host } from './host.js'
 
@@ -13,9 +15,24 @@ function textsOf(host: Host): Record<string, string> {
   return (host.sessions as unknown as { sessions: Record<string, string> }).sessions
 }
 
+/** A session with the stamp in it, read. */
+export type ReadSession = StoredSession & { secondStep?: { verified?: Stamp } }
+
 /** All sessions that the host has now. */
-export function sessionsOf(host: Host): readonly StoredSession[] {
-  return Object.values(textsOf(host)).map((text) => JSON.parse(text) as StoredSession)
+export function sessionsOf(host: Host): readonly ReadSession[] {
+  return Object.values(textsOf(host)).map((text) => withStamp(JSON.parse(text) as StoredSession))
+}
+
+function withStamp(session: StoredSession): ReadSession {
+  const stamp = stampOfSession(session)
+  const { secondStep, ...rest } = session
+  if (secondStep === undefined || stamp === null) return session as ReadSession
+  return { ...rest, secondStep: { ...secondStep, verified: stamp } }
+}
+
+/** The stamp of a session as it is stored, or null. */
+export function stampOfSession({ secondStep }: StoredSession): Stamp | null {
+  return readStamp(secondStep?.verified)
 }
 
 /** Changes every stored session, as a host's own code or an older version might have. */

@@ -9,6 +9,7 @@ import { type LogInOptions, removeUser } from '../request/passport.js'
 import { keptKeys, removeLogin, type SecondStepSession } from '../request/session.js'
 import type { HostApp } from '../request/site.js'
 import { guardStateOf, setSignedIn } from '../request/visitor.js'
+import { writeStamp } from '../request/written-stamp.js'
 import { endReplaced } from './end-login.js'
 import { passportLogIn } from './passport-session.js'
 
@@ -38,7 +39,7 @@ export async function enter(site: HostApp, req: Request, entry: Entry): Promise<
   const state = guardStateOf(req)
   const { next, notice, shown = null } = entry
   const secondStep: SecondStepSession = {
-    verified: stamp,
+    verified: writeStamp(stamp),
     ...(next === undefined ? {} : { next }),
     ...(notice === undefined ? {} : { notice }),
     ...(shown === null ? {} : { shown: [shown] }),

@@ -29,6 +29,7 @@ import {
 import { cameWithoutSession } from '../request/session-login.js'
 import type { HostApp, Services, Site } from '../request/site.js'
 import type { PendingVisitor, SignedInVisitor, Visitor } from '../request/visitor.js'
+import { writeStamp } from '../request/written-stamp.js'
 import { accountOfPending, finishLogin } from './finish-login.js'
 import { warnOfNoSession } from './warn-of-no-session.js'
 
@@ -200,7 +201,8 @@ async function meetLogin(
   const demand = demandOf(userContext, now)
   if (demand === 'nothing') {
     const owner = { userId, instance: instanceFor(site, req, login).index }
-    req.session.secondStep = { verified: site.sessions.stamp(owner, userContext.record, 'none') }
+    const stamp = site.sessions.stamp(owner, userContext.record, 'none')
+    req.session.secondStep = { verified: writeStamp(stamp) }
     await saveSession(req)
     return signedInVisitor(site, req, account, userContext)
   }

@@ -11,6 +11,7 @@ import {
   settled,
 } from './session.js'
 import { generateOwn, hasOrdinaryRegenerate } from './watched-session.js'
+import { writeStamp } from './written-stamp.js'
 
 /**
  * Puts a session with a new id in place of the present one, which is destroyed, and saves it.
@@ -48,7 +49,8 @@ export function renewSession(req: Request, stamp: Stamp): Promise<void> {
   const { shown } = req.session.secondStep ?? {}
   return replaceSession(req, () => {
     for (const [key, value] of kept) Reflect.set(req.session, key, value)
-    req.session.secondStep = shown === undefined ? { verified: stamp } : { verified: stamp, shown }
+    const verified = writeStamp(stamp)
+    req.session.secondStep = shown === undefined ? { verified } : { verified, shown }
   })
 }
 

@@ -13,11 +13,12 @@ import { saveOnce } from './saved-session.js'
 import type { Site } from './site.js'
 import { guardStateOf } from './visitor.js'
 import { regenerateOwn } from './watched-session.js'
+import { readStamp, type WrittenStamp } from './written-stamp.js'
 
 /** Our one key in the host's session. */
 export interface SecondStepSession {
   readonly pending?: PendingLogin
-  readonly verified?: Stamp
+  readonly verified?: WrittenStamp
   /** The path on this origin to which `/fresh` and the page after a set-up lead. */
   readonly next?: string
   /** The notice that the settings page shows once: the last action. */
@@ -192,20 +193,9 @@ export function stampOf(site: OneOfSites, req: Request): Stamp | null {
 }
 
 function stampIn(site: OneOfSites, secondStep: unknown): Stamp | null {
-  const { verified: stamp } = Object(secondStep) as { verified?: unknown }
-  const { id, userId, epoch, at, method, version, instance } = Object(stamp ?? {}) as Partial<Stamp>
-  const whole =
-    typeof id === 'string' &&
-    typeof userId === 'string' &&
-    typeof epoch === 'number' &&
-    typeof at === 'number' &&
-    typeof method === 'string'
-  if (!whole || !site.sessions.hasBegun(Object(stamp))) return null
-  return {
-    ...(stamp as Stamp),
-    version: numberOf(version) ?? 0,
-    instance: numberOf(instance) ?? 0,
-  }
+  const { verified } = Object(secondStep) as { verified?: unknown }
+  const stamp = readStamp(verified)
+  return stamp !== null && site.sessions.hasBegun(stamp) ? stamp : null
 }
 
 /** What a session holds of a login, or null. */

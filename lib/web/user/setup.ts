@@ -27,6 +27,7 @@ import { requestInfoOf } from '../request/request-info.js'
 import { saveSession, stampOf, updateSecondStep } from '../request/session.js'
 import { givenOf, keptCodes, shownBefore } from '../request/shown-again.js'
 import { ownerOf, type PendingVisitor, type SignedInVisitor } from '../request/visitor.js'
+import { writeStamp } from '../request/written-stamp.js'
 import { backOf, knownNextOf, nextOf } from '../routing/requirements.js'
 import { redirect, sendJson, sendProblem, showPage } from '../routing/respond.js'
 import { keyPage, sendKey } from './key-page.js'
@@ -246,7 +247,7 @@ export async function setupOwner({ site, req, visitor }: Exchange<Owner>): Promi
   }
   // A session older than the package gets a stamp, so that the set-up can be bound to it.
   const stamp = site.sessions.stamp(ownerOf(visitor), record, 'none')
-  updateSecondStep(req, { verified: stamp })
+  updateSecondStep(req, { verified: writeStamp(stamp) })
   await saveSession(req)
   return { ...shared, owner: stamp.id, admission: { ...visitor, stamp } }
 }
