@@ -10,8 +10,11 @@ import type { UsersBySerial } from './token-files.js'
 
 /** Tokens that are assigned at the same time. */
 const AT_ONCE = 16
-/** So many errors in a row are not of the tokens: the rest would fail too, each after a time-out. */
-const ERRORS_AT_MOST = 10
+/**
+ * So many errors in a row are not of the tokens: the rest would fail too, each after a time-out. They
+ * are more than begin at once, so that one moment without an answer ends nothing.
+ */
+const ERRORS_AT_MOST = 50
 /** Mails that may be on their way before the next tokens wait for them. */
 const TOKENS_A_BATCH = 200
 /** More are counted, and not held. */

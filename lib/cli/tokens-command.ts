@@ -15,7 +15,7 @@ export const tokens: Command = {
   help: `FILE is PSKC (RFC 6030) or CSV. Names in a first line tell the columns of a CSV file: serial, secret,
 type (totp or hotp), digits, period, algorithm, counter, user.
 --config FILE    the options of createSecondStep
---users FILE     CSV with two columns, serial and user: whose token it is, where FILE does not tell
+--users FILE     CSV with two columns, serial and user: whose token it is; counts before what FILE says
 --key-file FILE  the pre-shared key of an encrypted PSKC file, in hex or base64
 --dry-run        checks each token by itself, and changes nothing
 --reason TEXT    for the audit log and the users, who read it in the mail
