@@ -2,7 +2,7 @@
 // token opens two accounts; and a token that lies in the post opens anything by itself.
 
 import { expect } from 'chai'
-import type { RecordStore } from '../../../lib/index.js'
+import { type Mail, memoryAuditLog, type RecordStore } from '../../../lib/index.js'
 import { isIn } from '../../support/actions.js'
 import { ADMIN, adminVisit, refusalsIn, seenBy } from '../../support/admin.js'
 import { expectProblem, getJson, getPage, postForm, postJson } from '../../support/answers.js'
@@ -41,6 +41,10 @@ function clockCode(at: number): Promise<string> {
 }
 
 const assign = (browser: Browser, body: object, path = TOKEN) => postJson(browser, path, body)
+
+const noCall = async (): Promise<never> => {
+  throw new Error('a store for tests keeps serial numbers')
+}
 
 /** What is kept of the user, but for its version. */
 async function kept(host: Host, id = 'ann') {
@@ -155,6 +159,51 @@ describe('A hardware token that an admin assigns', () => {
     expect(settings.text).not.to.include('/second-step/show-key')
     const shown = await postJson(login, '/second-step/show-key', { code: await press(6) })
     expectProblem(shown, 'not-enrolled', 409)
+  })
+
+  it('is mailed with its serial number and without its seed, and the user knows whom to ask', async () => {
+    const mails: Mail[] = []
+    const transport = { sendMail: async (mail: Mail) => mails.push(mail) }
+    const mail = { from: 'no-reply@acme.example', transport }
+    const { host, browser } = await adminVisit({ mail, lost: false })
+    await assign(browser, FOB).expect(200)
+    await host.secondStep.close()
+    const [sent] = mails.filter(({ subject }) => subject.includes('hardware token'))
+    expect(sent?.to).to.include('ann@acme.example')
+    expect(sent?.text).to.include('the serial number A-1').and.not.include(BASE32)
+    expect(JSON.stringify(mails)).not.to.include(SEED)
+  })
+
+  // The attack: a store that fails between the claim and the record leaves half of a token behind.
+  it('is assigned whole or not at all where the store fails, and again when it works', async () => {
+    const whole = storeForTests()
+    let failing: keyof RecordStore | null = null
+    const fails = <A extends unknown[], R>(name: keyof RecordStore, call: (...given: A) => R) => {
+      return (...given: A): R => {
+        if (failing === name) throw new Error('the store is away')
+        return call(...given)
+      }
+    }
+    const { findSerial = noCall, writeSerial = noCall } = whole
+    const store: RecordStore = {
+      find: fails('find', whole.find),
+      write: fails('write', whole.write),
+      findPolicy: whole.findPolicy,
+      writePolicy: whole.writePolicy,
+      list: whole.list,
+      findSerial: fails('findSerial', findSerial),
+      writeSerial: fails('writeSerial', writeSerial),
+      audit: whole.audit ?? memoryAuditLog(),
+    }
+    const { browser } = await adminVisit({ store })
+    for (const name of ['findSerial', 'writeSerial', 'write'] as const) {
+      failing = name
+      expectProblem(await assign(browser, FOB), 'unavailable', 503)
+      failing = null
+      expect(await whole.find('ann')).to.equal(null)
+    }
+    await assign(browser, FOB).expect(200)
+    expect((await whole.find('ann'))?.authenticators).to.have.length(1)
   })
 
   const wrong: readonly (readonly [what: string, field: string, body: object])[] = [
