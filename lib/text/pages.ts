@@ -331,6 +331,8 @@ export type PageData = {
     readonly noCodeNeeded?: boolean
     /** What has just been done. */
     readonly notice: AdminAction | null
+    /** It is a hardware token with a short seed. Default: false. */
+    readonly weak?: boolean
     /**
      * The page that shows codes once was loaded again, too late: when they were made, ISO 8601. Nothing
      * was done. Default: null.

@@ -35,6 +35,7 @@ export type ProblemText =
         | 'challenge.last-wrong-code'
         | 'factor.totp.blocked'
         | 'factor.totp.blocked-backup'
+        | 'factor.hotp.wrong'
         | 'factor.hotp.blocked'
         | 'factor.hotp.blocked-backup'
         | 'settings.enough-today'

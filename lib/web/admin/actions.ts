@@ -45,6 +45,8 @@ interface Doing<Input, Result> {
   ) => Promise<AdminAnswer<Result>>
   /** What was done, or the user's present state: a paused user may also be locked. */
   readonly json: (done: Done<Result>) => object
+  /** Whether what was read is accepted with a warning on the page. Default: never. */
+  readonly isWeak?: (input: Input) => boolean
   /** The codes that the page shows once. Default: none; the answer is the user's page. */
   readonly codes?: { readonly action: CodesKind; readonly of: (result: Result) => MadeCodes }
 }
@@ -94,6 +96,7 @@ export const userChanges: Readonly<Record<UserAction, Change>> = {
       return done
     },
     json: stateAlone,
+    isWeak: hasWeakSeed,
   }),
   'remove-authenticator': userChange('remove-authenticator', {
     read: authenticatorIn,
@@ -155,7 +158,8 @@ function userChange<Input, Result>(action: UserAction, doing: Doing<Input, Resul
     })
     if (done.kind !== 'done' || !done.changed) void place.giveBack('all')
     if (done.kind !== 'done') return refusalOf(done.kind)
-    await sendDone(exchange, member, action, done, doing)
+    const weak = doing.isWeak?.(input) === true
+    await sendDone(exchange, member, { action, weak }, done, doing)
     return undefined
   }
   return { answer, refuse: (exchange, problem) => refuse(exchange, problem, action) }
@@ -191,7 +195,7 @@ async function mayChange(
 async function sendDone<Result>(
   exchange: Exchange<SignedInVisitor>,
   member: Member<Express.User>,
-  action: UserAction,
+  { action, weak }: { readonly action: UserAction; readonly weak: boolean },
   done: Done<Result>,
   { json, codes }: Pick<Doing<unknown, Result>, 'json' | 'codes'>,
 ): Promise<void> {
@@ -201,7 +205,7 @@ async function sendDone<Result>(
     return showCodes(exchange, member, codes.action, codes.of(done.result))
   }
   const back = pathOfUser(site, member.hostId)
-  await leaveAdminNotice(req, { page: back, action })
+  await leaveAdminNotice(req, { page: back, action, ...(weak ? { weak } : {}) })
   redirect(res, back)
 }
 

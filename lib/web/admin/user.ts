@@ -133,9 +133,9 @@ function typedFields(req: Request): PageData['admin-user']['typed'] {
 /** The last change, or the codes that a reload asked for too late. */
 function noticeShown(
   notice: AdminNotice | null,
-): Pick<PageData['admin-user'], 'notice' | 'codesMade'> {
-  const { action, madeAt } = notice ?? { action: null }
-  if (madeAt === undefined) return { notice: action, codesMade: null }
+): Pick<PageData['admin-user'], 'notice' | 'weak' | 'codesMade'> {
+  const { action, madeAt, weak = false } = notice ?? { action: null }
+  if (madeAt === undefined) return { notice: action, weak, codesMade: null }
   const kind = action === 'one-time-code' ? action : 'backup-codes'
   return { notice: null, codesMade: { kind, at: new Date(madeAt).toISOString() } }
 }

@@ -78,17 +78,21 @@ export function malformedAppCode({ digits }: { readonly digits: number }): Probl
  * The advice to wait for the next code and to check the phone's clock does not fit a backup code.
  */
 function wrongCode({ site, visitor }: Asked, proof: Proof, triesLeft: number | null): Problem {
-  const backup = proof.every(({ factor }) => factor.role === 'spare')
-  const ofApp = !(backup && acceptsBackupCodes(site, visitor))
   const last = triesLeft === 0
-  const isPair = proof.some(({ next }) => next !== undefined)
-  const other = isPair ? 'resync.wrong' : 'factor.backup-code.wrong'
-  const key = last ? 'challenge.last-wrong-code' : other
+  const key = last ? 'challenge.last-wrong-code' : wrongText(site, visitor, proof)
   return {
     code: 'wrong-code',
-    ...(ofApp && !last && !isPair ? {} : { text: { key } }),
+    ...(key === null ? {} : { text: { key } }),
     ...(triesLeft === null || last ? {} : { triesLeft }),
   }
+}
+
+/** Null: the text of the problem's code, which is about an app. */
+function wrongText(site: Site, visitor: Asked['visitor'], proof: Proof) {
+  if (proof.some(({ next }) => next !== undefined)) return 'resync.wrong'
+  const backup = proof.every(({ factor }) => factor.role === 'spare')
+  if (backup && acceptsBackupCodes(site, visitor)) return 'factor.backup-code.wrong'
+  return codeSourceOf(visitor.record) === 'device' ? 'factor.hotp.wrong' : null
 }
 
 /** The wait and the lock block the authenticator alone: a backup code still works. */

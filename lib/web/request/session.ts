@@ -59,6 +59,8 @@ export interface AdminNotice {
   readonly action: AdminAction
   /** When the codes were made that a reload asked for too late, in milliseconds. */
   readonly madeAt?: number
+  /** A hardware token with a short seed was assigned. */
+  readonly weak?: true
 }
 
 declare module 'express-session' {

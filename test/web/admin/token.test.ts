@@ -250,6 +250,9 @@ describe('A hardware token that an admin assigns', () => {
     await new Promise(setImmediate)
     process.off('warning', note)
     const [warning] = warnings.filter(({ message }) => message.includes('hardware token'))
+    await postForm(browser, TOKEN, { ...FOB, serial: 'A-2', secret: '02'.repeat(14) }).expect(303)
+    const page = await getPage(browser, `${ADMIN}/users/ann`).expect(200)
+    expect(page.text).to.include('less than the recommended 160 bits')
     expect(warning?.message).to.include('A-1').and.include('112 bits').and.not.include('0101')
   })
 
