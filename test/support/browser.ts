@@ -13,6 +13,13 @@ export function browserOf({ app }: { app: Express }): Browser {
   return supertest.agent(server).use((request: Test) => request.agent(server.agent))
 }
 
+/** One that sends a cookie of something else: it may have a session, which a login destroys. */
+export function browserWithCookie(host: { app: Express }): Browser {
+  const browser = browserOf(host)
+  browser.set('Cookie', 'theme=dark')
+  return browser
+}
+
 /** The Accept header of a browser that opens a page. */
 export const HTML = 'text/html,application/xhtml+xml;q=0.9,*/*;q=0.8'
 export const JSON_TYPE = 'application/json'

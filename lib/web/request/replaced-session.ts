@@ -10,7 +10,7 @@ import {
   savedNow,
   settled,
 } from './session.js'
-import { generateOwn, hasOrdinaryRegenerate } from './watched-session.js'
+import { generateOwn, hasOrdinaryRegenerate, isOnlyHere } from './watched-session.js'
 import { writeStamp } from './written-stamp.js'
 
 /**
@@ -32,7 +32,9 @@ export async function replacedNow(req: Request, fill: () => void): Promise<void>
     // As a regeneration of express-session and a save, but the store gets both calls at once: they are about
     // two sessions.
     const { sessionStore, sessionID } = req
-    const destroyed = settled(req, (done) => sessionStore.destroy(sessionID, done))
+    const destroyed = isOnlyHere(req)
+      ? Promise.resolve()
+      : settled(req, (done) => sessionStore.destroy(sessionID, done))
     generateOwn(req)
     return savedUnseen(req, fill, { destroyed, isAnswered })
   }

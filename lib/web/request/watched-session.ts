@@ -61,6 +61,23 @@ export function hasOrdinaryRegenerate({ session, sessionStore }: Request): boole
   )
 }
 
+/**
+ * Whether express-session has made the session for this request, which came without a cookie: nobody else can have
+ * its id, and nothing is stored under it that could be destroyed. Each session that it makes or loads for a request, and
+ * no other, has a `reload` of its own. It loads by a cookie alone, which older versions of it find where
+ * a cookie parser has put it. A host may have put another session in its place, or another id.
+ */
+export function isOnlyHere(req: Request): boolean {
+  const { session, sessionID, headers } = req
+  if (headers.cookie !== undefined || session.id !== sessionID) return false
+  if (!Object.hasOwn(session, 'reload') || Object.hasOwn(session, 'regenerate')) return false
+  return isEmpty(req.cookies) && isEmpty(req.signedCookies)
+}
+
+function isEmpty(cookies: unknown): boolean {
+  return Object.keys(Object(cookies)).length === 0
+}
+
 /** The second half of such a regeneration: puts an empty session with a new id on the request. */
 export function generateOwn(req: Request): void {
   req.sessionStore.generate(req)

@@ -6,7 +6,7 @@ import { expect } from 'chai'
 import type { ErrorRequestHandler, RequestHandler } from 'express'
 import { memoryStore, type SecondStepOptions } from '../../../lib/index.js'
 import { expectProblem, getJson } from '../../support/answers.js'
-import { browserOf, giveCode, passFirstStep } from '../../support/browser.js'
+import { browserOf, browserWithCookie, giveCode, passFirstStep } from '../../support/browser.js'
 import {
   ann,
   bob,
@@ -252,7 +252,7 @@ describe('a callback of the host’s that throws', () => {
       happens.emit('the store is slow')
     }
     const told = once(happens, 'told')
-    const { status, text } = await passFirstStep(browserOf(host), bob)
+    const { status, text } = await passFirstStep(browserWithCookie(host), bob)
     expect([status, text]).to.deep.equal([503, 'late'])
     happens.emit('answered')
     const [error] = (await told) as [Error]

@@ -4,7 +4,14 @@
 import { EventEmitter, once } from 'node:events'
 import { expect } from 'chai'
 import { Passport } from 'passport'
-import { type Browser, browserOf, enrol, giveCode, passFirstStep } from '../../support/browser.js'
+import {
+  type Browser,
+  browserOf,
+  browserWithCookie,
+  enrol,
+  giveCode,
+  passFirstStep,
+} from '../../support/browser.js'
 import { ann, bob, makeHost } from '../../support/host.js'
 import { endings } from '../../support/process-endings.js'
 import { sessionsOf } from '../../support/sessions.js'
@@ -31,7 +38,7 @@ describe('a login that was answered with 503', () => {
     for (const [name, login] of Object.entries({ JSON: firstStep, 'a form': form })) {
       it(`stays refused when ${part} answers late (${name})`, async () => {
         const world = new SlowHost()
-        const browser = browserOf(world.host)
+        const browser = browserWithCookie(world.host)
         const ended = await endings(async () => {
           world.slow = part
           const answer = await login(browser, world)

@@ -5,7 +5,14 @@
 import { expect } from 'chai'
 import type { ErrorRequestHandler, RequestHandler } from 'express'
 import { getJson, postJson } from '../../support/answers.js'
-import { type Browser, browserOf, enrol, giveCode, passFirstStep } from '../../support/browser.js'
+import {
+  type Browser,
+  browserOf,
+  browserWithCookie,
+  enrol,
+  giveCode,
+  passFirstStep,
+} from '../../support/browser.js'
 import { ann, bob, type HostOptions, type HostParts, type HostUser } from '../../support/host.js'
 import { endings } from '../../support/process-endings.js'
 import { sessionsOf } from '../../support/sessions.js'
@@ -181,7 +188,7 @@ describe('a session store that answers while the refusal is being written', () =
         },
       },
     })
-    const browser = browserOf(world.host)
+    const browser = browserWithCookie(world.host)
     late.answer = async () => {
       await world.comeLate()
       world.slow = 'set'

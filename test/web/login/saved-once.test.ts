@@ -3,8 +3,14 @@
 
 import { expect } from 'chai'
 import type { Request } from 'express'
-import { Store } from 'express-session'
-import { browserOf, enrol, giveCode, passFirstStep } from '../../support/browser.js'
+import { type SessionData, Store } from 'express-session'
+import {
+  browserOf,
+  browserWithCookie,
+  enrol,
+  giveCode,
+  passFirstStep,
+} from '../../support/browser.js'
 import { ann, bob, type Host, makeHost } from '../../support/host.js'
 import { endings } from '../../support/process-endings.js'
 import { sessionsOf } from '../../support/sessions.js'
@@ -43,14 +49,14 @@ describe('the session of a login', () => {
   it('is saved once for a user without a second step', async () => {
     const host = makeHost()
     const calls = callsOf(host)
-    await passFirstStep(browserOf(host), bob)
+    await passFirstStep(browserWithCookie(host), bob)
     expect(calls).to.deep.equal(['destroy', 'set'])
   })
 
   it('is saved once for a pending login, and once for the second step', async () => {
     const host = makeHost()
     const { code } = await enrol(host, ann)
-    const browser = browserOf(host)
+    const browser = browserWithCookie(host)
     const calls = callsOf(host)
     await passFirstStep(browser, ann).expect(200)
     expect(calls).to.deep.equal(['destroy', 'set'])
@@ -62,7 +68,7 @@ describe('the session of a login', () => {
   it('is not saved again by a host that saves it before it answers', async () => {
     const host = changingHost((req) => req.session.save())
     const calls = callsOf(host)
-    await browserOf(host).post('/changing').expect(200)
+    await browserWithCookie(host).post('/changing').expect(200)
     expect(calls).to.deep.equal(['destroy', 'set'])
   })
 
@@ -117,7 +123,7 @@ describe('the session of a login', () => {
         },
       })
       const calls = callsOf(host)
-      await browserOf(host).post('/changing').expect(200)
+      await browserWithCookie(host).post('/changing').expect(200)
       expect(calls).to.deep.equal(['destroy', 'set', 'set'])
     })
   }
@@ -145,7 +151,7 @@ describe('the session of a login', () => {
         })
       },
     })
-    await browserOf(host).post('/changing').expect(200)
+    await browserWithCookie(host).post('/changing').expect(200)
     expect(sessionsOf(host).map((one) => Reflect.get(one, 'cart'))).to.deep.equal([['book']])
   })
 
@@ -153,22 +159,74 @@ describe('the session of a login', () => {
     it(`is saved again where the host has changed ${name}`, async () => {
       const host = changingHost(change)
       const calls = callsOf(host)
-      await browserOf(host).post('/changing').expect(200)
+      await browserWithCookie(host).post('/changing').expect(200)
       expect(calls).to.deep.equal(['destroy', 'set', 'set'])
     })
   }
 
   it('keeps what the host has put into it', async () => {
     const host = changingHost((req) => Reflect.set(req.session, 'returnTo', '/cart'))
-    await browserOf(host).post('/changing').expect(200)
+    await browserWithCookie(host).post('/changing').expect(200)
     expect(sessionsOf(host).map(({ returnTo }) => returnTo)).to.deep.equal(['/cart'])
   })
+})
+
+// The attack: somebody has given a victim a session whose id they know, and waits until the victim logs in. Where nobody
+// can know the id there is nothing to destroy; everywhere else the old session must be gone.
+describe('the session that a login replaces', () => {
+  it('is not looked for at the store where the browser came without any cookie', async () => {
+    const host = makeHost()
+    const { code } = await enrol(host, ann)
+    const browser = browserOf(host)
+    const calls = callsOf(host)
+    await passFirstStep(browserOf(host), bob)
+    expect(calls).to.deep.equal(['set'])
+    await passFirstStep(browser, ann).expect(200)
+    await giveCode(browser, code()).expect(200)
+    expect(calls).to.deep.equal(['set', 'set', 'destroy', 'set'])
+  })
+
+  const known: Readonly<Record<string, (req: Request) => void>> = {
+    'a login of the same request has saved': () => undefined,
+    'has an id that the host has chosen': (req) => {
+      req.sessionID = 'known to somebody'
+    },
+    'the host has made of its own stored session': (req) => {
+      const stored = { cookie: { originalMaxAge: null } } as unknown as SessionData
+      req.sessionID = 'known to somebody'
+      req.sessionStore.createSession(req, stored)
+    },
+    'a cookie parser may have found': (req) => {
+      req.cookies = { 'connect.sid': 's:known' }
+    },
+    'a cookie parser may have found in a signed cookie': (req) => {
+      req.signedCookies = { 'connect.sid': 'known' }
+    },
+  }
+  for (const [name, prepare] of Object.entries(known)) {
+    it(`is destroyed where it is one that ${name}`, async () => {
+      const host = makeHost({
+        routes: ({ app }) => {
+          app.post('/twice', (req, res, next) => {
+            const again = () => req.logIn(bob, (error) => (error ? next(error) : res.json({})))
+            prepare(req)
+            if (name.startsWith('a login')) req.logIn(bob, again)
+            else again()
+          })
+        },
+      })
+      const calls = callsOf(host)
+      await browserOf(host).post('/twice').expect(200)
+      const first = name.startsWith('a login') ? ['set'] : []
+      expect(calls).to.deep.equal([...first, 'destroy', 'set'])
+    })
+  }
 })
 
 describe('a login whose old session cannot be destroyed', () => {
   it('signs nobody in, and leaves no session behind', async () => {
     const host = makeHost()
-    const browser = browserOf(host)
+    const browser = browserWithCookie(host)
     let failing = true
     const destroy = host.sessions.destroy.bind(host.sessions)
     host.sessions.destroy = (id, done) => {
@@ -188,7 +246,7 @@ describe('a login whose old session cannot be destroyed', () => {
       throw new Error('SQLITE_BUSY')
     }
     const ended = await endings(async () => {
-      await passFirstStep(browserOf(host), bob).expect(503)
+      await passFirstStep(browserWithCookie(host), bob).expect(503)
       await new Promise((resolve) => setImmediate(resolve))
     })
     expect(ended).to.deep.equal([])
@@ -206,7 +264,7 @@ describe('a session store with a regeneration of its own', () => {
         done(error)
       })
     }
-    await passFirstStep(browserOf(host), bob)
+    await passFirstStep(browserWithCookie(host), bob)
     expect(calls).to.deep.equal(['regenerate', 'destroy', 'regenerated', 'set'])
   })
 })

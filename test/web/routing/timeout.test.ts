@@ -14,7 +14,13 @@ import {
 import { memoryCounters } from '../../../lib/limits/memory-counters.js'
 import { ADMIN, adminVisit, PEOPLE, usersOf } from '../../support/admin.js'
 import { getJson, postJson } from '../../support/answers.js'
-import { browserOf, enrol, giveCode, passFirstStep } from '../../support/browser.js'
+import {
+  browserOf,
+  browserWithCookie,
+  enrol,
+  giveCode,
+  passFirstStep,
+} from '../../support/browser.js'
 import { ann, type HostUser } from '../../support/host.js'
 import { lostVisit } from '../../support/lost.js'
 import { SlowHost } from '../../support/slow-host.js'
@@ -97,7 +103,7 @@ describe('the option `timeout`', () => {
       it(`is what ${name} of the host's may take at ${step}`, async () => {
         const world = new SlowHost({ options: { timeout: TIMEOUT } })
         const enrolment = await enrol(world.host, ann)
-        const browser = browserOf(world.host)
+        const browser = browserWithCookie(world.host)
         const giveIt = () => giveCode(browser, enrolment.code())
         if (step === 'the second step') await passFirstStep(browser, ann).expect(200)
         world.slow = name
