@@ -133,9 +133,11 @@ function watchStrategies(passport: PassportInstance, watching: Watching): void {
 function watchStrategyObjects(passport: PassportInstance, watching: Watching): void {
   const watch = (one: unknown) => {
     if (!isStrategy(one)) return one
-    return isSessionStrategy(one)
-      ? watchedSession(one, watching)
-      : watchedStrategy(one.name ?? 'a strategy', one, watching)
+    return ofEachRequest(
+      isSessionStrategy(one)
+        ? watchedSession(one, watching)
+        : watchedStrategy(one.name ?? 'a strategy', one, watching),
+    )
   }
   for (const method of CALLBACK_METHODS) {
     const original: unknown = Reflect.get(passport, method)
@@ -145,6 +147,22 @@ function watchStrategyObjects(passport: PassportInstance, watching: Watching): v
       return following(original.call(passport, names, ...noteCallback(method, given)))
     })
   }
+}
+
+const ACTIONS = ['success', 'fail', 'redirect', 'pass', 'error'] as const
+
+/**
+ * Passport prepares an object itself for a request, where it makes one that inherits from a named strategy. Of two
+ * requests at the same time, the first would end with the actions of the second: its user on the other request.
+ */
+function ofEachRequest(strategy: StrategyAtWork): StrategyAtWork {
+  const shared: StrategyAtWork = Object.create(strategy)
+  shared.authenticate = function (this: StrategyAtWork, req, options) {
+    const own: StrategyAtWork = Object.create(strategy)
+    for (const action of ACTIONS) Reflect.set(own, action, Reflect.get(this, action))
+    return own.authenticate(req, options)
+  }
+  return shared
 }
 
 function watchInitialize(passport: PassportInstance): void {
