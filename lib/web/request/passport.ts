@@ -235,15 +235,30 @@ export interface SessionWork {
   readonly logOut?: (options: LogInOptions) => Promise<void>
 }
 
-/** Makes Passport use our session work while it runs. */
+/** The calls that are under way, by the session managers that stand in for the instance's meanwhile. */
+const underWay = new WeakMap<SessionManager, string>()
+
+function callOf({ logIn }: SessionWork): string {
+  return logIn === undefined ? 'req.logout()' : 'req.logIn()'
+}
+
+/**
+ * Makes Passport use our session work while it runs.
+ *
+ * @throws ConfigurationError where the host has not waited for an earlier call's
+ */
 export async function withSessionWork(
   req: Request,
-  { logIn, logOut }: SessionWork,
+  work: SessionWork,
   run: (done: Callback) => void,
 ): Promise<void> {
+  const { logIn, logOut } = work
   const request = passportOf(req)
   const manager = request._sessionManager
+  const earlier = manager && underWay.get(manager)
+  if (earlier !== undefined) throw notAwaited(callOf(work), earlier)
   const ours: SessionManager | undefined = manager && Object.create(manager)
+  if (ours !== undefined) underWay.set(ours, callOf(work))
   if (ours !== undefined && logIn !== undefined) {
     ours.logIn = (_req, user, options, done) => void logIn(user, options).then(() => done(), done)
   }
@@ -258,4 +273,11 @@ export async function withSessionWork(
   } finally {
     if (manager !== undefined && request._sessionManager === ours) request._sessionManager = manager
   }
+}
+
+function notAwaited(call: string, earlier: string): ConfigurationError {
+  return new ConfigurationError(
+    `${call} and ${earlier} ran at the same time on one request: wait for the callback of the first before you call ` +
+      'the second',
+  )
 }
