@@ -194,6 +194,10 @@ function wrap(
     configurable: true,
     enumerable: true,
     get: () => bannerOf(site, req),
+    // A host may set its own, or none.
+    set: (value: unknown) => {
+      Object.defineProperty(res.locals, 'secondStepBanner', { value, writable: true })
+    },
   })
   return state
 }

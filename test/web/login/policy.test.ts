@@ -313,4 +313,22 @@ describe('the banner of the days of grace', () => {
     await enrol(host, ann, browserOf(host))
     await browser.get('/page').expect(200, { banner: '', deadline: null })
   })
+
+  it('can be replaced by the app, or left out of a page', async () => {
+    for (const banner of ['', '<p>Ours</p>']) {
+      const host = makeHost({
+        mount: ({ app }) =>
+          void app.use((_req, res, next) => {
+            res.locals.secondStepBanner = banner
+            next()
+          }),
+        routes,
+      })
+      await setPolicy(host, requiredFrom(host))
+      const browser = browserOf(host)
+      await passFirstStep(browser, ann)
+      const { body } = await browser.get('/page').expect(200)
+      expect(body.banner).to.equal(banner)
+    }
+  })
 })
