@@ -90,11 +90,19 @@ export function enrolledRecord(userId: string, version: number): SecondStepRecor
   } satisfies SecondStepRecord)
 }
 
-/** As large as a record gets: 100 misses, 50 ended stamps, codes of admins, a reset by mail. */
+/** As large as a record gets: five devices, 100 misses, 50 ended stamps, codes of admins, a reset by mail. */
 export function largeRecord(userId: string): SecondStepRecord {
   const times = (count: number) => Array.from({ length: count }, (_, at) => 1_750_000_000_000 + at)
+  const enrolled = enrolledRecord(userId, 1)
+  const devices = times(5).map((since, at) => ({
+    ...{ id: randomUUID(), name: '\u{1f511}'.repeat(40), serial: at === 0 ? 'A'.repeat(64) : null },
+    since,
+  }))
   return deepFreeze({
-    ...enrolledRecord(userId, 1),
+    ...enrolled,
+    authenticators: enrolled.authenticators.flatMap((one) =>
+      devices.map((device) => ({ ...one, ...device })),
+    ),
     attempts: { misses: times(100), consecutive: 100 },
     ended: times(50).map((_, version) => ({ id: randomUUID(), version })),
     endedUpTo: 1,

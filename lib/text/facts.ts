@@ -46,5 +46,15 @@ export function deviceFacts(
     { label: t('device.serial').replace(/\s*:$/u, ''), value: serial },
     { label: t('mail.device-before'), value: before },
   ]
-  return facts.flatMap(({ label, value }) => (typeof value === 'string' ? [{ label, value }] : []))
+  return facts.flatMap(({ label, value }) =>
+    typeof value === 'string' ? [{ label, value: withoutLinks(value) }] : [],
+  )
+}
+
+/**
+ * Mail programs make links of addresses. Somebody in a stolen session could name a device by one; a word
+ * joiner, which nobody sees, keeps it text.
+ */
+function withoutLinks(name: string): string {
+  return name.replace(/(?<=\S)[.:@](?=\S)/gu, '$&\u2060')
 }

@@ -85,6 +85,20 @@ describe('A mail about a device', () => {
     expect(html).to.contain('&lt;i&gt;Phone').and.not.contain('<i>Phone')
   })
 
+  // The attack: somebody in a stolen session gives a device the name of their own site, and the app's mail
+  // about it leads its reader there.
+  it('makes no link of its name', () => {
+    for (const name of ['https://evil.example/verify', 'www.evil.example', 'help@evil.example']) {
+      const event = { ...eventOf('authenticator-added'), detail: { name, serial: null } }
+      const { text, html } = write(event as MailedEvent, ['en'])
+      for (const body of [text, html]) {
+        expect(body).to.not.include('evil.example').and.not.include('https://evil')
+        expect(body).to.not.include('help@evil').and.not.include('www.evil')
+      }
+      expect(text.replaceAll('\u2060', '')).to.include(`Device: ${name}`)
+    }
+  })
+
   it('calls one without a name by its kind, and a token by its serial number', () => {
     const named = (detail: object) =>
       write({ ...eventOf('authenticator-removed'), detail } as MailedEvent, ['en']).text
