@@ -40,8 +40,26 @@ export function parseRecord(value: unknown, userId: string): SecondStepRecord {
   throw new BrokenRecordError('the stored record of a user cannot be read')
 }
 
+/** Policies that were found whole and cannot change any more. */
+const whole = new WeakSet<object>()
+
 /** @throws Error when what a store answered is no policy document */
 export function parsePolicy(value: unknown): Policy {
-  if (isPolicy(value)) return value as Policy
-  throw new Error('the stored policy cannot be read')
+  if (typeof value === 'object' && value !== null && whole.has(value)) return value as Policy
+  if (!isPolicy(value)) throw new Error('the stored policy cannot be read')
+  // A store may hand out the same object at every read.
+  if (isFrozen(value)) whole.add(Object(value))
+  return value as Policy
+}
+
+/** With everything in it. */
+function isFrozen(value: unknown): boolean {
+  return (
+    Object.isFrozen(value) &&
+    Object.values(Object(value)).every((one) => !isObject(one) || isFrozen(one))
+  )
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null
 }

@@ -1,6 +1,7 @@
 import { type RedisClient, redisBytesScript } from '../redis/redis-client.js'
 import type { RecordPlace, RedisKeys } from '../redis/redis-keys.js'
 import { sentTogether } from '../redis/sent-together.js'
+import { KnownPolicy } from './redis-known-policy.js'
 import { KnownRecords } from './redis-known-records.js'
 import { emptied, LostRecordError, parseDocument, recordOfBytes } from './redis-lost.js'
 import { MARKER_IN_LUA, saysPolicy } from './redis-marker.js'
@@ -61,6 +62,7 @@ export class RedisDocuments {
   /** Who had no record lately. It decides how is asked, never what is answered. */
   readonly #without = new Set<string>()
   readonly #known = new KnownRecords()
+  readonly #knownPolicy = new KnownPolicy()
 
   constructor(redis: RedisClient, keys: RedisKeys) {
     this.#redis = redis
@@ -92,7 +94,7 @@ export class RedisDocuments {
     const { marker, policy } = place.tag
     const found = await this.#redis.mgetBuffer([marker, policy, place.key])
     const [words, text, bytes] = checked(marker, 3, found)
-    const document = policyOf(policy, words, text?.toString())
+    const document = this.#policyOf(policy, words, text)
     const record = this.#foundOf(place, bytes) ?? (await this.#lookedAgain(place))
     if (record === null) this.#remember(place.hash)
     return { record, policy: document }
@@ -105,7 +107,7 @@ export class RedisDocuments {
     const found = String(kind)
     const bytes = found === 'found' && Buffer.isBuffer(told) ? told : null
     const record = this.#foundOf(place, bytes) ?? foundAgain(place, found, told)
-    return { record, policy: policyOf(policy, String(words), textOf(text)) }
+    return { record, policy: this.#policyOf(policy, String(words), text) }
   }
 
   #remember(hash: string): void {
@@ -173,6 +175,13 @@ export class RedisDocuments {
     return Buffer.isBuffer(bytes) ? this.#known.recordOf(place.key, bytes) : null
   }
 
+  /** @throws Error where a policy was written and is gone */
+  #policyOf(key: string, marker: string, bytes: unknown): object | null {
+    return Buffer.isBuffer(bytes)
+      ? this.#knownPolicy.documentOf(key, bytes)
+      : policyOf(key, marker, null)
+  }
+
   async #lookedAgain(place: RecordPlace): Promise<object | null> {
     const [found] = await this.#lookAgain([place])
     if (found?.status === 'fulfilled') return found.value
@@ -210,10 +219,6 @@ function checked(
 /** The KEYS of a look at one record. */
 function keysOf({ tag: { marker, lists }, key }: RecordPlace): readonly string[] {
   return [marker, key, lists.all, lists.locked, lists.paused, lists['mail-resets-due']]
-}
-
-function textOf(answer: unknown): string | null {
-  return Buffer.isBuffer(answer) ? answer.toString() : null
 }
 
 /** What the script has said of one record. */

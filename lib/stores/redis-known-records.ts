@@ -1,3 +1,4 @@
+import { frozen } from './frozen.js'
 import { recordOfBytes } from './redis-lost.js'
 
 const REMEMBERED_AT_MOST = 1000
@@ -34,12 +35,4 @@ export class KnownRecords {
     }
     this.#known.set(key, known)
   }
-}
-
-function frozen<T extends object>(value: T): T {
-  for (const name in value) {
-    const member: unknown = Object.hasOwn(value, name) ? value[name] : null
-    if (typeof member === 'object' && member !== null) frozen(member)
-  }
-  return Object.freeze(value)
 }

@@ -440,6 +440,20 @@ describe('reading the stored policy', () => {
     }
   })
 
+  it('refuses it once it has changed under the hands of who parsed it', () => {
+    const open = { ...fullPolicy, mode: 'required' as string }
+    const half = Object.freeze({ ...fullPolicy, roles: { admin: 'required' as string } })
+    for (const policy of [open, half]) expect(parsePolicy(policy)).to.equal(policy)
+    open.mode = 'whatever'
+    half.roles.admin = 'whatever'
+    for (const policy of [open, half]) refusesPolicy(policy, show(policy))
+  })
+
+  it('takes one that cannot change as often as it is read', () => {
+    const policy = Object.freeze({ ...defaultPolicy })
+    for (const _ of [1, 2]) expect(parsePolicy(policy)).to.equal(policy)
+  })
+
   it('takes rules of roles with any name', () => {
     const roles: unknown = JSON.parse('{"__proto__":"required","constructor":"off","":"optional"}')
     const policy = { ...fullPolicy, roles }
