@@ -57,10 +57,10 @@ function keysOf(userId: string): Keys {
 }
 
 async function authenticator(secret: Uint8Array, keys: Keys) {
-  const place = { id: 'authenticator-1', name: null, since: NOW, lastUsedAt: null, lastStep: -1 }
+  const place = { id: 'authenticator-1', name: null, since: NOW, lastUsedAt: null, serial: null }
   const sealed = await keys.seal(secret, 'authenticator')
   const parameters = { algorithm: 'sha1', digits: 6, period: 30 } as const
-  return { ...place, ...parameters, type: 'totp', secret: sealed } as const
+  return { ...place, ...parameters, type: 'totp', secret: sealed, lastStep: -1, offset: 0 } as const
 }
 
 function right({ kind }: { readonly kind: string }): void {
