@@ -26,7 +26,7 @@ export function ringSealer(
 
     async open(sealed, context) {
       const { keyId, nonce, ciphertext, tag } = readSealed(sealed)
-      const key = [current, ...older].find(({ id }) => id === keyId)
+      const key = current.id === keyId ? current : older.find(({ id }) => id === keyId)
       if (key === undefined) throw new Error(`a secret is sealed under key ${keyId}, not in keys`)
       const decipher = createDecipheriv(CIPHER, key.seal, nonce, TAG)
       decipher.setAAD(boundTo(context))

@@ -112,9 +112,11 @@ export class Announcer {
     const { ip, userAgent, reason = null, languages = [] } = requestInfo
     const actor = requestInfo.actor ?? { kind: 'user', id: userId }
     const at = this.#system.now()
+    const user = userId
     const announced = events.map(({ type, method, detail = null }) => {
-      const told = { type, actor, user: userId, method, at: new Date(at), ip, userAgent }
-      return { ...told, reason, detail } as AnnouncedEvent
+      const date = new Date(at)
+      const told = { type, actor, user, method, at: date, ip, userAgent, reason, detail }
+      return told as AnnouncedEvent
     })
     return {
       entries: announced.map((event, index) => this.#entryOf(event, at, index)),
@@ -133,9 +135,10 @@ export class Announcer {
   /** Its id sorts by time, then in the order of the decision; beyond that by chance. */
   #entryOf(event: AnnouncedEvent, at: number, index: number): AuditEntry {
     const random = Buffer.from(this.#system.random(8)).toString('hex')
-    const { detail: told } = event
+    const { type, actor, user, method, ip, userAgent, reason, detail: told } = event
     const detail: AuditEntry['detail'] = told === null ? null : JSON.parse(JSON.stringify(told))
-    return { ...event, id: `${hex(at, 12)}${hex(index, 2)}${random}`, at, detail }
+    const id = `${hex(at, 12)}${hex(index, 2)}${random}`
+    return { type, actor, user, method, at, ip, userAgent, reason, detail, id }
   }
 
   #announce(event: AnnouncedEvent, languages: readonly string[]): void {

@@ -49,11 +49,12 @@ export class LaterPlaces {
     if (this.isEmpty) return NOTHING
     const back = this.#back.splice(0, CARRIED_AT_ONCE)
     if (this.#takings.size === 0) return { back, takings: [] }
-    const own = new Set(wanted.map(idOf))
+    const isOwn = ({ place: { name, key } }: LaterTaking) =>
+      wanted.some((own) => own.name === name && own.key === key)
     const takings: LaterTaking[] = []
     for (const [id, taking] of this.#takings) {
       if (back.length + takings.length >= CARRIED_AT_ONCE) break
-      if (own.has(id)) continue
+      if (isOwn(taking)) continue
       this.#takings.delete(id)
       this.#underWay.add(id)
       takings.push(taking)

@@ -366,15 +366,8 @@ export class Records {
   }
 
   /** Until its very end, also where its request was refused long ago. */
-  async #watched(userId: string | null, write: () => Promise<boolean>): Promise<boolean> {
-    let hasChanged = true
-    this.#watcher?.begun(userId)
-    try {
-      hasChanged = await write()
-      return hasChanged
-    } finally {
-      this.#watcher?.over(userId, hasChanged)
-    }
+  #watched(userId: string | null, write: () => Promise<boolean>): Promise<boolean> {
+    return this.#watcher === null ? write() : watched(this.#watcher, userId, write)
   }
 
   /** The document as the write after the version `before`, under a name of its own. */
@@ -385,6 +378,21 @@ export class Records {
 
   #within<T>(call: () => Promise<T>): Promise<T> {
     return within(PART, call, this.#timeout)
+  }
+}
+
+async function watched(
+  watcher: WriteWatcher,
+  userId: string | null,
+  write: () => Promise<boolean>,
+): Promise<boolean> {
+  let hasChanged = true
+  watcher.begun(userId)
+  try {
+    hasChanged = await write()
+    return hasChanged
+  } finally {
+    watcher.over(userId, hasChanged)
   }
 }
 

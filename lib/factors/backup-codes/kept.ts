@@ -42,7 +42,9 @@ export function isBackupCodeSet(value: unknown): value is BackupCodeSet {
 
 /** How many codes of the set were not used. */
 export function unusedBackupCodes(set: BackupCodeSet | null): number {
-  return set === null ? 0 : set.codes.filter((code) => code.usedAt === null).length
+  let unused = 0
+  for (const { usedAt } of set?.codes ?? []) if (usedAt === null) unused += 1
+  return unused
 }
 
 /** How many codes of the set still work: none where its key is gone from the ring. */

@@ -146,8 +146,8 @@ async function logOutOfSession(
   if (keepSessionInfo === true) Object.assign(req.session, before)
 }
 
-async function asStore(work: Promise<void>): Promise<void> {
-  await work.catch((error: unknown) => {
+function asStore(work: Promise<void>): Promise<void> {
+  return work.catch((error: unknown) => {
     throw error instanceof UnavailableError ? error : new UnavailableError(STORE, error)
   })
 }

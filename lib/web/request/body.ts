@@ -21,7 +21,9 @@ export async function readBody(req: Request, res: Response): Promise<Problem | n
     return malformed(null, 415)
   }
   try {
-    for (const parser of parsers) await run(parser, req, res)
+    for (const parser of parsers) {
+      if (req.body === undefined) await run(parser, req, res)
+    }
     return null
   } catch (error) {
     const status: unknown = Reflect.get(Object(error), 'status')
