@@ -10,6 +10,7 @@ import {
   removeUser,
   requireKnownInstance,
 } from '../request/passport.js'
+import { isInSession } from '../request/session-login.js'
 import type { Services, Site } from '../request/site.js'
 import { type GuardState, guardStateOf } from '../request/visitor.js'
 import { askForSecondStep, type Login } from './ask-for-second-step.js'
@@ -178,6 +179,9 @@ async function logInOnce(
   if (passed || demand === 'nothing' || options.secondStep === false) {
     const state = guardStateOf(req)
     await passportLogIn(req, state.logIn, account.user, { options, contents: [] })
+    const { visitor } = state
+    // The cookie alone would do: the credential takes nothing from the user's own session.
+    if (isInSession(site, req, visitor) && visitor.userId === account.id) return true
     // Marked as met: a second guard on a sub-router must not treat the user as a session without a
     // stamp.
     state.visitor = {

@@ -26,7 +26,7 @@ const SEEN_FOR = 100
 export interface RequireFreshOptions {
   /**
    * For a signed-in user without an authenticator, `refuse` answers 403 `setup-required` and `pass`
-   * lets them through. Default `refuse`.
+   * lets them through, unless they must set one up. Default `refuse`.
    */
   readonly notEnrolled?: 'refuse' | 'pass'
 }

@@ -104,7 +104,7 @@ const olderThanThePackage = (host: Host) =>
   })
 
 /** Who is signed in by the session. */
-const sessions: Readonly<Record<string, () => Promise<Visit>>> = {
+const sessions: Record<string, () => Promise<Visit>> = {
   'a session': () => ofSession(),
   'a session older than the package': () => ofSession(olderThanThePackage),
   'a session older than the package, whose user the app has replaced by a fuller one': async () => {
@@ -120,6 +120,16 @@ const sessions: Readonly<Record<string, () => Promise<Visit>>> = {
     olderThanThePackage(host)
     return { host, browser }
   },
+}
+
+/** The same, with a token beside the session. */
+for (const [place, options] of Object.entries({ behind: behind(), 'in front of': inFront })) {
+  sessions[`a session, and by a token ${place} the guard as well`] = async () => {
+    const host = hostWith(options)
+    const browser = browserOf(host)
+    await passFirstStep(browser, ann).expect(302)
+    return { host, browser: withToken(browser) }
+  }
 }
 
 /** Who is signed in for one request, of a user without a second step. */
