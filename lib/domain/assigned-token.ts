@@ -1,7 +1,8 @@
 import type { Authenticator } from '../factors/factors.js'
 import { comparedFar } from '../factors/hotp/answer.js'
 import { FAR_MISSES_AT_MOST, type HotpAuthenticator } from '../factors/hotp/kept.js'
-import { hasNoRoom, withAuthenticators } from './authenticators.js'
+import { missesOfMonth } from './attempts.js'
+import { capsOf, hasNoRoom, withAuthenticators } from './authenticators.js'
 import type { Decision } from './decision.js'
 import { namedDetail } from './event.js'
 import type { SecondStepRecord } from './record.js'
@@ -29,11 +30,15 @@ export function tokenByAdmin(
   { window, now }: { readonly window: number; readonly now: number },
 ): Decision<'done' | 'no-room'> {
   if (hasNoRoom(record, token.type)) return { record, answer: 'no-room', events: [] }
-  const bound = token.type === 'hotp' ? nearIfNeeded(record, token, now) : token
-  const authenticators = [...record.authenticators, bound]
+  const bound = (one: Authenticator) => {
+    const authenticators = [...record.authenticators, one]
+    return withAuthenticators(record, authenticators, window)
+  }
+  const isNear =
+    token.type === 'hotp' && !mayLookFar(record, bound(guessed(token, now)), { window, now })
   return {
     record: {
-      ...raiseEpoch(withAuthenticators(record, authenticators, window)),
+      ...raiseEpoch(bound(isNear ? { ...token, farMisses: NEVER_FAR } : token)),
       mustSetUp: null,
       setup: null,
     },
@@ -42,19 +47,32 @@ export function tokenByAdmin(
   }
 }
 
+const NEVER_FAR: readonly number[] = Array.from({ length: FAR_MISSES_AT_MOST }, () => 0)
+
+/** The token after all the wrong codes that are compared with those far ahead. */
+function guessed(token: HotpAuthenticator, now: number): HotpAuthenticator {
+  return { ...token, farMisses: Array.from({ length: FAR_MISSES_AT_MOST }, () => now) }
+}
+
 /**
- * Of a user's tokens, one at most is looked for far ahead in a month: the caps have room for the wrong codes
- * of one.
+ * Whether a new token may be looked for far ahead. Of a user's tokens one is, at most, in a month, and the
+ * caps of that month must have room for its wrong codes beside those that were.
+ *
+ * @param after the record with the token, once these were given
  */
-function nearIfNeeded(
-  { authenticators }: SecondStepRecord,
-  token: HotpAuthenticator,
-  now: number,
-): HotpAuthenticator {
-  const isFar = (one: Authenticator) =>
-    one.type === 'hotp' &&
-    (comparedFar(one, now) > 0 ||
-      (one.serial !== null && one.lastUsedAt === null && one.farMisses.length < FAR_MISSES_AT_MOST))
-  if (!authenticators.some(isFar)) return token
-  return { ...token, farMisses: Array.from({ length: FAR_MISSES_AT_MOST }, () => 0) }
+function mayLookFar(
+  before: SecondStepRecord,
+  after: SecondStepRecord,
+  { window, now }: { readonly window: number; readonly now: number },
+): boolean {
+  if (before.authenticators.some((one) => isFar(one, now))) return false
+  const misses = missesOfMonth(after.attempts, now) + FAR_MISSES_AT_MOST
+  return misses <= capsOf(after, window, now).month
+}
+
+function isFar(one: Authenticator, now: number): boolean {
+  if (one.type !== 'hotp') return false
+  const isOpen = one.farMisses.length < FAR_MISSES_AT_MOST
+  const isNew = one.serial !== null && one.lastUsedAt === null
+  return comparedFar(one, now) > 0 || (isNew && isOpen)
 }

@@ -78,6 +78,11 @@ export function scaleAttempts(attempts: Attempts, ratio: number): Attempts {
   return ratio === 1 ? attempts : { ...attempts, misses: scaledMisses(attempts.misses, ratio) }
 }
 
+/** How many misses there were in the last 30 days. */
+export function missesOfMonth({ misses }: Attempts, now: number): number {
+  return datesBy(misses, now).filter((missedAt) => missedAt > now - MONTH).length
+}
+
 /** Drops the misses of more than 30 days ago. For a machine whose clock a right code has proved. */
 export function dropOldMisses(attempts: Attempts, now: number): Attempts {
   const misses = newerThan(attempts.misses, MONTH, now)

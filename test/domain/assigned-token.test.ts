@@ -67,6 +67,25 @@ describe('an assigned token', () => {
     }
   })
 
+  // The attack: a month's tries are used up, all but two, before the token is assigned.
+  it('has its hundred codes where the month has room for its wrong codes', () => {
+    for (let missed = 0; missed <= 100; missed += 1) {
+      const misses = Array.from({ length: missed }, (_, nth) => NOW - DAY + nth)
+      const before = enrolledRecord({ attempts: { misses, consecutive: 0 } })
+      const { record } = tokenByAdmin({ record: before }, token, MOMENT)
+      const bound = record.authenticators[1]
+      if (bound?.type !== 'hotp') throw new Error('it is bound')
+      // Before, each wrong code was compared with three codes; of two, each will be with 104.
+      const chances = 3 * missed + (bound.farMisses.length === 0 ? 2 * 104 : 0)
+      expect(chances, `${missed} misses`).to.be.at.most(300)
+      if (missed <= 20) expect(bound.farMisses, `${missed} misses`).to.deep.equal([])
+    }
+    const old = Array.from({ length: 100 }, () => NOW - 31 * DAY)
+    const before = enrolledRecord({ attempts: { misses: old, consecutive: 0 } })
+    const { record } = tokenByAdmin({ record: before }, token, MOMENT)
+    expect(record.authenticators[1]).to.equal(token)
+  })
+
   it('is not bound where there are five that make codes', () => {
     const five = [1, 2, 3, 4, 5].map((nth) => authenticatorWith({ id: `app ${nth}` }))
     const record = enrolledRecord({ authenticators: five })

@@ -26,9 +26,6 @@ export interface UnprovenHotp extends HotpParameters {
   readonly secret: string
 }
 
-/** No device gives so many codes, and later ones can still be looked for. */
-export const COUNTER_AT_MOST = 2 ** 52
-
 /** How many wrong codes are compared with the many codes of a device that is not proved yet. */
 export const FAR_MISSES_AT_MOST = 2
 
