@@ -89,6 +89,7 @@ export {
   type RedisAuditLogOptions,
   redisAuditLog,
 } from './stores/redis-audit-log.js'
+export type { RedisRepair } from './stores/redis-repair.js'
 export { type RedisStore, type RedisStoreOptions, redisStore } from './stores/redis-store.js'
 export type { UpgradeProgress } from './stores/redis-upgrade.js'
 export type { Fact } from './text/facts.js'

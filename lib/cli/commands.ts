@@ -10,6 +10,7 @@ import { initRedis } from './init-redis.js'
 import { migrate as migrateStore } from './migrate.js'
 import { policy } from './policy-command.js'
 import { progress } from './progress.js'
+import { repair } from './repair-command.js'
 import { reseal } from './reseal-command.js'
 import { tokens } from './tokens-command.js'
 import { upgrade as upgradeStore } from './upgrade.js'
@@ -99,6 +100,7 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map(
     migrate,
     upgrade,
     check,
+    repair,
     reseal,
     status,
     reset,

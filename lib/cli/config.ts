@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { RecordStore } from '../ports/record-store.js'
+import type { RedisRepair } from '../stores/redis-repair.js'
 import { loadFailure } from './load-failure.js'
 import type { Progress } from './progress.js'
 
@@ -9,6 +10,7 @@ export interface Config {
   readonly store: RecordStore & {
     migrate?(): Promise<boolean>
     upgrade?(progress: Progress): Promise<number | null>
+    repair?(): Promise<RedisRepair>
   }
   /** An audit log that is not the store's. */
   readonly audit: { upgrade?(): Promise<number> }

@@ -6,8 +6,10 @@ import { messageOf } from './message.js'
 import type { Progress } from './progress.js'
 
 const PAGE = 100
+const LOST_LIST =
+  'The records that were in it are not read, and cannot change: restore a backup, or run "repair".'
 
-/** A record as the store lists it, unchecked, or the store's words for one that it has lost. */
+/** A record as the store lists it, unchecked, or a sentence about what it has lost. */
 type Listed =
   | { readonly stored: SecondStepRecord; readonly lost?: undefined }
   | { readonly stored?: undefined; readonly lost: string }
@@ -17,13 +19,13 @@ export interface Reading {
   readonly read: number
   /** Records of another realm, which are passed over. */
   readonly otherRealms: number
-  /** One sentence for each record that is lost, damaged or could not be processed. */
+  /** What is said of each record that is lost, damaged or could not be processed, and of each lost list. */
   readonly broken: readonly string[]
 }
 
 /**
  * Runs the work on every record. A record that is lost or damaged, or that the work fails on, does
- * not stop the others.
+ * not stop the others, nor does a lost list.
  *
  * @param isOurs whether a record is of the app's realm. Those of another may be under other keys
  * @param failure what is said of a record that it fails with, such as `is broken`
@@ -42,7 +44,7 @@ export async function readEveryRecord(
   for await (const { lost, stored } of everyRecord(store)) {
     progress.step()
     if (lost !== undefined) {
-      broken.push(`The record ${lost} is lost.`)
+      broken.push(lost)
       continue
     }
     const userId = userIdOf(stored)
@@ -76,7 +78,8 @@ async function* everyRecord(store: RecordStore): AsyncGenerator<Listed> {
     })
     if (page === null) throw new Error('the store does not know its own cursor')
     for (const stored of page.records) yield { stored }
-    for (const lost of page.lost ?? []) yield { lost }
+    for (const key of page.lost ?? []) yield { lost: `The record ${key} is lost.` }
+    for (const key of page.lostLists ?? []) yield { lost: `The list ${key} is lost. ${LOST_LIST}` }
     cursor = page.next
   } while (cursor !== null)
 }

@@ -28,6 +28,11 @@ export interface RecordPage {
    * as keys. Reading or writing such a record must reject.
    */
   readonly lost?: readonly string[]
+  /**
+   * Optional. Parts of the list that the store has lost, in the store's own words: the pages leave out who is in
+   * them.
+   */
+  readonly lostLists?: readonly string[]
 }
 
 /** What every request needs to know: a user's record and the policy, each null where none was written. */

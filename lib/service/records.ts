@@ -43,6 +43,8 @@ export interface ReadPage {
 /** The users on a page of a list. `next` as in `RecordPage`. */
 export interface IdPage {
   readonly ids: readonly string[]
+  /** What the page leaves out, one sentence each. */
+  readonly lost: readonly string[]
   readonly next: string | null
 }
 
@@ -180,13 +182,15 @@ export class Records {
   /**
    * A page of a list, or null for a cursor that no page of it has given.
    *
-   * @throws UnavailableError where the page cannot be read, also when it is nonsense
+   * @throws UnavailableError where the page cannot be read, also when it is nonsense, or would leave users out
    */
   async list(query: RecordQuery): Promise<ReadPage | null> {
     await this.open()
     return this.#within(async () => {
       const page = await this.#store.list(query)
       if (page === null) return null
+      const [lostList] = page.lostLists ?? []
+      if (lostList !== undefined) throw new Error(lostPart(lostList))
       const read = page.records.map(readListed)
       return {
         records: read.flatMap(({ record }) => record ?? []),
@@ -207,7 +211,9 @@ export class Records {
     await this.open()
     return this.#within(async () => {
       const page = await this.#store.list(query)
-      return page === null ? null : { ids: page.records.map(idOf), next: page.next }
+      if (page === null) return null
+      const lost = (page.lostLists ?? []).map(lostPart)
+      return { ids: page.records.map(idOf), lost, next: page.next }
     })
   }
 
@@ -400,6 +406,10 @@ async function watched(
 function settledValue(found: PromiseSettledResult<unknown> | undefined): unknown {
   if (found?.status === 'fulfilled') return found.value
   throw found?.status === 'rejected' ? found.reason : new Error('findMany answered nonsense')
+}
+
+function lostPart(name: string): string {
+  return `the list ${name} is lost, and who is in it is unknown: run \`npx passport-second-step repair\``
 }
 
 function unlessBroken<T>(read: () => T): T | null {

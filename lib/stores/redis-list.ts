@@ -20,9 +20,7 @@ const readPage = redisBytesScript(`
 ${MARKER_IN_LUA}
 local marker = redis.call('GET', KEYS[1])
 if not marker then return {'emptied'} end
-if says(marker, RECORDS) and redis.call('EXISTS', KEYS[3]) == 0 then
-  return redis.error_reply('ERR the list "' .. KEYS[3] .. '" is lost')
-end
+if says(marker, RECORDS) and redis.call('TYPE', KEYS[3]).ok ~= 'zset' then return {'lost'} end
 local list, after, limit, timed = KEYS[4], ARGV[2], tonumber(ARGV[3]), ARGV[6] == '1'
 local stop = redis.call('ZCOUNT', list, '-inf', ARGV[5])
 local rank
@@ -98,7 +96,10 @@ end
 return ended(true)
 `)
 
-const cardinality = redisScript(`return redis.call('ZCARD', KEYS[1])`)
+// A list that was lost has none, also where something else is in its place.
+const cardinality = redisScript(
+  `return redis.call('TYPE', KEYS[1]).ok == 'zset' and redis.call('ZCARD', KEYS[1]) or 0`,
+)
 
 /** A member of a list, with the bytes of its record: none where that is lost. */
 export interface ListedBytes {
@@ -113,6 +114,8 @@ export interface TagPage {
   readonly listed: readonly ListedBytes[]
   /** Where it ended; null where the tag has no more. */
   readonly end: ListPosition | null
+  /** The key of the list of all, where it is lost: nobody knows who is missing. */
+  readonly lostList?: string
 }
 
 const NOTHING: TagPage = { listed: [], end: null }
@@ -140,6 +143,7 @@ export async function readTagPage(
   const answer: unknown = await readPage(redis, names, args)
   const told: readonly unknown[] = Array.isArray(answer) ? answer : []
   if (String(told[0]) === 'emptied') throw emptied(marker)
+  if (String(told[0]) === 'lost') return { ...NOTHING, lostList: lists.all }
   if (String(told[0]) === 'page' && told.length === 1) return NOTHING
   const [, last, at, members, times, found] = told
   const key = String(last)

@@ -21,6 +21,10 @@ end
 local POLICY, RECORDS = '${POLICY}', '${RECORDS}'
 `
 
+export function saysRecords(marker: string): boolean {
+  return marker.includes(RECORDS)
+}
+
 export function saysPolicy(marker: string): boolean {
   return marker.includes(POLICY)
 }

@@ -12,12 +12,13 @@ interface Filling {
   readonly listed: readonly ListedBytes[]
   /** Cursor's position of the next page; null: not known yet. */
   readonly end: ListPosition | null
+  readonly lostLists: readonly string[]
 }
 
 /**
  * A page of a list that is kept in parts, one a tag. The tags are read in turn, so that a page of a
  * long list is one command; of a short one the first says how many more are needed, and at last all
- * that remain are asked at once. Never more than three trips.
+ * that remain are asked at once. Never more than three trips. A tag whose list is lost is passed over and named.
  *
  * @returns null for a cursor that was made up
  */
@@ -30,7 +31,7 @@ export async function redisPage(
   if (position === undefined || (position !== null && !isOurs(position))) return null
   const first = position === null ? 0 : tagNumberOf(position.key)
 
-  let page: Filling = { listed: [], end: null }
+  let page: Filling = { listed: [], end: null, lostLists: [] }
   let [from, wave] = [first, 1]
   while (page.end === null && from < keys.tags.length) {
     const missing = query.limit - page.listed.length
@@ -53,24 +54,28 @@ export async function redisPage(
     wave = wave === 1 ? tagsFor(page.listed.length, query.limit) : keys.tags.length
   }
   const next = page.end === null ? null : writeCursor(query.list, page.end)
-  return { ...documentsOf(keys, page.listed), next }
+  const { listed, lostLists } = page
+  return { ...documentsOf(keys, listed), next, ...(lostLists.length === 0 ? {} : { lostLists }) }
 }
 
 /** Adds what a tag has, up to the limit. */
 function withTag(
-  { listed, end }: Filling,
-  { listed: more, end: endInTag }: TagPage,
+  page: Filling,
+  { listed: more, end: endInTag, lostList }: TagPage,
   { number, limit }: { number: number; limit: number },
 ): Filling {
-  if (end !== null) return { listed, end }
+  const { listed, end, lostLists } = page
+  if (end !== null) return page
   const room = limit - listed.length
   if (room === 0) {
-    return { listed, end: more.length > 0 || endInTag !== null ? startOf(number) : null }
+    const isEmpty = more.length === 0 && endInTag === null && lostList === undefined
+    return { ...page, end: isEmpty ? null : startOf(number) }
   }
+  if (lostList !== undefined) return { ...page, lostLists: [...lostLists, lostList] }
   const taken = more.slice(0, room)
   const last = taken.at(-1)
   const isCut = taken.length < more.length && last !== undefined
-  return { listed: [...listed, ...taken], end: isCut ? positionOf(last) : endInTag }
+  return { ...page, listed: [...listed, ...taken], end: isCut ? positionOf(last) : endInTag }
 }
 
 function positionOf({ key, time }: ListedBytes): ListPosition {

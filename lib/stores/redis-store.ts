@@ -13,6 +13,7 @@ import { countRecords } from './redis-list.js'
 import { readMarkers, requireMarkers } from './redis-marker.js'
 import { redisPage } from './redis-pages.js'
 import { RedisPolicy } from './redis-policy.js'
+import { type RedisRepair, repairLists } from './redis-repair.js'
 import { RedisSerials } from './redis-serials.js'
 import { RedisUpgrade, type UpgradeProgress } from './redis-upgrade.js'
 import { writeRecordAt, writeRecordWithEntries } from './redis-writes.js'
@@ -37,6 +38,15 @@ export interface RedisStore extends RecordStore {
    * @throws Error where the records of 0.1.0 cannot be trusted, or what was moved is not what was there
    */
   upgrade(progress?: UpgradeProgress): Promise<number | null>
+  /**
+   * Makes a list of all records anew that Redis has lost, from the records that are there, and adds to one that
+   * was begun anew what it leaves out. While the list is lost nobody
+   * under its tag can set up or change a second step. Safe while the app runs, and to run again where it
+   * was stopped. A record that was lost with the list is not seen: its user has no second step then.
+   *
+   * @throws ConfigurationError where a marker is missing: Redis was emptied
+   */
+  repair(): Promise<RedisRepair>
 }
 
 /**
@@ -100,6 +110,7 @@ export function redisStore(redis: RedisClient, options: RedisStoreOptions = {}):
     prefix,
 
     upgrade: (progress) => upgrade.run(progress),
+    repair: () => repairLists(redis, prefix, keys),
 
     async open({ production }) {
       requireReadsFromMaster(redis)

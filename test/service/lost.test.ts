@@ -572,6 +572,30 @@ describe('the look for waits that are over', () => {
     expect(warnings.join()).to.contain('record store')
   })
 
+  // The mistake: one of 64 lists is lost, and no user of the others gets a mail.
+  it('tells everybody else where a list is lost, and the operator of the list', async () => {
+    const [system, memory] = [movedSystem(), memoryStore()]
+    const store: RecordStore = {
+      ...memory,
+      list: async (query) => {
+        const page = await memory.list(query)
+        return page === null ? null : { ...page, lostLists: ['second-step:{7}:list:all'] }
+      },
+    }
+    const { ask, sent, ready, records } = await world({ system, store, delay: DAY })
+    await ask()
+    system.advance(DAY)
+    const warnings = await warningsDuring(() => ready.sweep())
+    expect(sent.map(({ event }) => event.type)).to.deep.equal([
+      'mail-reset-asked',
+      'mail-reset-ready',
+    ])
+    expect(warnings.join()).to.contain('second-step:{7}:list:all')
+    const everybody = { list: 'all', cursor: null, limit: 10, now: system.now() } as const
+    const refused = await records.list(everybody).catch((error: unknown) => error)
+    expect(refused, 'a page that leaves users out').to.include({ code: 'unavailable', status: 503 })
+  })
+
   it('refuses a user id that is not a string', async () => {
     const memory = memoryStore()
     for (const records of [[{}], [{ userId: 1 }], [{ userId: '' }], [null]]) {

@@ -138,13 +138,6 @@ describe('redisStore that lost one key', () => {
     )
   })
 
-  it('does not list anybody while the list of all is not whole', async () => {
-    const { store } = await withOneRecord()
-    await redis.del(ALL)
-    await rejectionOf(store.list({ list: 'all', cursor: null, limit: 10, now: 0 }))
-    await rejectionOf(store.list({ list: 'on', cursor: null, limit: 10, now: 0 }))
-  })
-
   it('writes nothing of a record where one of its lists cannot be written', async () => {
     const { store, key } = await withOneRecord()
     const before = await redis.get(key)

@@ -1,0 +1,85 @@
+import { type RedisClient, redisScript } from '../redis/redis-client.js'
+import { HASH_LENGTH, type RedisKeys, type TagKeys } from '../redis/redis-keys.js'
+import { readMarkers, requireMarkers, saysRecords } from './redis-marker.js'
+import { completeList, type Listed, makeList, rareListsOf } from './redis-repaired-list.js'
+import { scanKeys } from './redis-scan.js'
+
+/** What a repair has done. Lists and records are named by their keys. */
+export interface RedisRepair {
+  /** Lists of all records that were lost, and were made anew. */
+  readonly made: readonly string[]
+  /** How many records were put into a list. */
+  readonly records: number
+  /** Those of them that cannot be read, or that only another list names. They stay lost. */
+  readonly lost: readonly string[]
+  /** Lists that stay lost: no record is left that was in them. */
+  readonly left: readonly string[]
+}
+
+type Hashes = ReadonlyMap<TagKeys, ReadonlySet<string>>
+
+const members = redisScript(`return redis.call('ZRANGE', KEYS[1], 0, -1)`)
+const typeOf = redisScript(`return redis.call('TYPE', KEYS[1]).ok`)
+
+/**
+ * Makes lists of all records anew that are lost, each from the records under its tag, and adds to the others what
+ * they leave out. The lists by state get the places that these records have in them.
+ *
+ * @throws ConfigurationError where a marker is missing
+ */
+export async function repairLists(
+  redis: RedisClient,
+  prefix: string,
+  keys: RedisKeys,
+): Promise<RedisRepair> {
+  const markers = await readMarkers(redis, keys)
+  requireMarkers(markers, keys)
+  const types = await Promise.all(keys.tags.map(({ lists }) => typeOf(redis, [lists.all], [])))
+  const without = keys.tags.filter((_, number) => String(types[number]) !== 'zset')
+  const lostUnder = new Map(without.map((tag) => [tag, new Set<string>()]))
+  const listed: Listed[] = []
+  for await (const names of scanKeys(redis, `${prefix}:{`)) {
+    for (const [tag, hashes] of byTag(keys, prefix, names)) {
+      const lost = lostUnder.get(tag)
+      if (lost === undefined) listed.push(await completeList(redis, tag, [...hashes]))
+      else for (const hash of hashes) lost.add(hash)
+    }
+  }
+  const [made, left]: [string[], string[]] = [[], []]
+  for (const [tag, hashes] of lostUnder) {
+    const all = [...hashes, ...(await onlyListed(redis, tag, hashes))]
+    if (all.length === 0) {
+      // Under a tag where nothing was ever written there is no list either.
+      if (saysRecords(markers[keys.tags.indexOf(tag)] ?? '')) left.push(tag.lists.all)
+      continue
+    }
+    const done = await makeList(redis, tag, all)
+    if (done === null) continue
+    made.push(tag.lists.all)
+    listed.push(done)
+  }
+  const records = listed.reduce((sum, one) => sum + one.records, 0)
+  return { made, records, lost: listed.flatMap(({ lost }) => lost), left }
+}
+
+/** The hashes of all that is in place of a record, by tag. A key may be named twice. */
+function byTag(keys: RedisKeys, prefix: string, names: readonly string[]): Hashes {
+  const found = new Map<TagKeys, Set<string>>()
+  for (const name of names) {
+    const { tag, hash, key } = keys.placeOfHash(name.slice(-HASH_LENGTH))
+    if (key !== `${prefix}:{${name}`) continue
+    found.set(tag, (found.get(tag) ?? new Set()).add(hash))
+  }
+  return found
+}
+
+/** Who is in a list by state, and has no record. */
+async function onlyListed(
+  redis: RedisClient,
+  tag: TagKeys,
+  hashes: ReadonlySet<string>,
+): Promise<ReadonlySet<string>> {
+  const lists = await Promise.all(rareListsOf(tag).map((list) => members(redis, [list], [])))
+  const found = lists.flatMap((list: unknown) => (Array.isArray(list) ? list.map(String) : []))
+  return new Set(found.filter((hash) => !hashes.has(hash)))
+}
