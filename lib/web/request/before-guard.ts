@@ -8,22 +8,25 @@ interface Arrival {
   /** Of the session in which it has found them. Null where it has signed them in. */
   readonly key: string | null
   readonly property: string
-  readonly user: unknown
+  readonly user: Express.User
 }
 
 const NOBODY: readonly Arrival[] = []
 const arrivals = new WeakMap<Request, readonly Arrival[]>()
-const usersFound = new WeakMap<Request, readonly Express.User[]>()
+/** How many of them a guard has checked. */
+const checked = new WeakMap<Request, number>()
+/** The users found through an object that stands for the request. */
+const foundThrough = new WeakMap<Request, readonly Express.User[]>()
 
 /** Notes the user whom a `session()` has found under a key of the session. */
 export function noteSession(req: Request, key: string, user: Express.User): void {
   noteArrival(req, user, key)
   const behind = requestBehind(req) ?? req
-  usersFound.set(behind, [...usersOfSession(behind), user])
+  if (behind !== req) foundThrough.set(behind, [...(foundThrough.get(behind) ?? []), user])
 }
 
 /** Notes a user whom an instance has put on the request. */
-export function noteArrival(req: Request, user: unknown, key: string | null = null): void {
+export function noteArrival(req: Request, user: Express.User, key: string | null = null): void {
   noteUserProperty(req)
   const arrival = { key, property: userProperty(req), user }
   arrivals.set(req, [...(arrivals.get(req) ?? NOBODY), arrival])
@@ -31,7 +34,8 @@ export function noteArrival(req: Request, user: unknown, key: string | null = nu
 
 /** The users whom a `session()` has found in the request's session. */
 export function usersOfSession(req: Request): readonly Express.User[] {
-  return usersFound.get(req) ?? []
+  const found = (arrivals.get(req) ?? NOBODY).filter(({ key }) => key !== null)
+  return [...found.map(({ user }) => user), ...(foundThrough.get(req) ?? [])]
 }
 
 /**
@@ -42,15 +46,16 @@ export function usersOfSession(req: Request): readonly Express.User[] {
  */
 export function requireOneInstance(req: Request): void {
   const noted = arrivals.get(req) ?? NOBODY
-  if (noted.length === 0) return
+  const from = checked.get(req) ?? 0
+  if (noted.length === from) return
+  checked.set(req, noted.length)
   const [key, property] = [keyInCharge(req), userProperty(req)]
-  const unmet = noted.find(
+  const unmet = noted.slice(from).find(
     (one) =>
       Reflect.get(req, one.property) === one.user &&
       // A login notes its instance, so that the guard can meet its user.
       (one.property !== property || (one.key !== null && one.key !== key)),
   )
-  arrivals.set(req, NOBODY)
   if (unmet !== undefined) throw unmet.key === null ? anothersLogin(unmet) : twoSessions()
 }
 
@@ -70,7 +75,7 @@ function anothersLogin({ property }: Arrival): ConfigurationError {
 
 /** A login by Passport itself, because no guard has seen the request yet. */
 export interface LoginBefore {
-  readonly user: unknown
+  readonly user: Express.User
   /** The session manager of the instance that has signed them in. */
   readonly manager: SessionManager
   /** Whether the session had no user: a first step. */

@@ -283,7 +283,7 @@ function watchedSession(strategy: StrategyAtWork, watching: Watching): StrategyA
   return watched
 }
 
-type LogIn = (req: Request, user: unknown, options: LogInOptions, done: Done) => void
+type LogIn = (req: Request, user: Express.User, options: LogInOptions, done: Done) => void
 type Done = (error?: unknown) => void
 
 /**
