@@ -41,6 +41,7 @@ function hostWith(options: HostOptions): Host {
     options: {
       roles: ['user', 'admin'],
       users: { findById: async (id) => users.find((user) => user.id === id) ?? null },
+      ...options.options,
     },
     mount: ({ app, secondStep }) =>
       void app.use('/admin/second-step', secondStep.adminRouter({ allow: () => true })),
@@ -136,6 +137,11 @@ for (const [place, options] of Object.entries({ behind: behind(), 'in front of':
 const tokens: Readonly<Record<string, () => Promise<Visit>>> = {
   'a token behind the guard': async () => tokenOnly(hostWith(behind())),
   'a token in front of the guard': async () => tokenOnly(hostWith(inFront)),
+  'a token in front of the guard, which goes by what it has read a moment ago': async () => {
+    const visit = tokenOnly(hostWith({ ...inFront, options: { revocation: { within: '1m' } } }))
+    await getJson(visit.browser, '/inside').expect(200)
+    return visit
+  },
   'a token behind the guard, beside the session of another user': () => besideBob(behind()),
   'a token in front of the guard, beside the session of another user': () => besideBob(inFront),
 }
