@@ -32,12 +32,14 @@ export function dialectOf(db: Knex): Dialect | null {
  */
 export class Statements {
   readonly #db: Knex
+  readonly #isPg: boolean
   #named: boolean
 
   constructor(db: Knex) {
     this.#db = db
+    this.#isPg = driverOf(db) === 'pg'
     // A failed statement would end the host's transaction.
-    this.#named = driverOf(db) === 'pg' && db.isTransaction !== true
+    this.#named = this.#isPg && db.isTransaction !== true
   }
 
   /** @param text with `?` for each value, and with names of tables and columns in brackets */
@@ -46,7 +48,7 @@ export class Statements {
       this.#db.raw('??', [name]).toQuery(),
     )
     const name = `second-step-${createHash('sha256').update(sql).digest('hex').slice(0, 32)}`
-    const unnamed = (values: readonly Value[]) => this.#db.raw(sql, [...values])
+    const unnamed = this.#isPg ? this.#numbered(sql) : this.#filledIn(sql)
     return {
       with: (values) => (this.#named ? unnamed(values).options({ name }) : unnamed(values)),
       withoutName: (error, values) => {
@@ -55,6 +57,26 @@ export class Statements {
         return unnamed(values)
       },
     }
+  }
+
+  /**
+   * As the driver itself takes it. Knex would look for the places of the values in the text each time, which
+   * takes a fifth of what it takes to send a statement.
+   */
+  #numbered(sql: string): (values: readonly Value[]) => Knex.Raw {
+    let places = 0
+    const text = sql.replaceAll('?', () => {
+      places += 1
+      return `$${places}`
+    })
+    return (values) => {
+      if (values.length !== places) throw new Error('a statement without some of its values')
+      return this.#db.raw(text).options({ values: [...values] })
+    }
+  }
+
+  #filledIn(sql: string): (values: readonly Value[]) => Knex.Raw {
+    return (values) => this.#db.raw(sql, [...values])
   }
 }
 

@@ -71,7 +71,7 @@ describe('what a request sends to PostgreSQL', function () {
     const { statements, trips } = await sent(() => giveCode(browser, code).expect(200))
     expect(statements).to.deep.equal([
       'select records policy',
-      'update counters',
+      'insert counters',
       'update records events',
     ])
     expect(trips).to.equal(3)
