@@ -133,10 +133,10 @@ async function judgeMain(
   // A code that one authenticator has burned stays burned, even if another has the same code by
   // chance.
   if (answers.some(({ answer }) => answer.kind === 'used')) return replayed(record)
-  for (const { index, reading, answer } of answers) {
+  for (const { reading, answer } of answers) {
     if (answer.kind !== 'right' || !isAuthenticator(answer.kept)) continue
     const { factor, next } = reading
-    const authenticators = record.authenticators.with(index, answer.kept)
+    const authenticators = burnedIn(record, answers)
     // A right code of the time proves this machine's clock.
     const attempts =
       factor.misses === 'lock' ? dropOldMisses(record.attempts, now) : record.attempts
@@ -144,6 +144,17 @@ async function judgeMain(
     return accept({ ...record, authenticators, attempts }, factor.method, told, now)
   }
   return missed(afterMiss(record, answers), first.method, window, now)
+}
+
+/** The code is burned in each authenticator that has it, by chance: what opened one door opens no other. */
+function burnedIn(
+  { authenticators }: SecondStepRecord,
+  answers: readonly MainAnswer[],
+): readonly Authenticator[] {
+  return authenticators.map((one, at) => {
+    const answer = answers.find(({ index }) => index === at)?.answer
+    return answer?.kind === 'right' && isAuthenticator(answer.kept) ? answer.kept : one
+  })
 }
 
 function resynchronised(kept: Authenticator): SecondStepEvent {

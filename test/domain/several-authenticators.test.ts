@@ -71,6 +71,22 @@ describe('a user with a phone and a spare', () => {
     }
   })
 
+  // The first device goes on to its next codes and forgets this one, while the other's clock, which is
+  // behind, would still take it.
+  it('does not sign in by it later either: it is burned in each device that has it', async () => {
+    const behind = authenticatorWith({ id: 'b', offset: -2 })
+    const record = enrolledRecord({ authenticators: [authenticatorWith({ id: 'a' }), behind] })
+    const code = codeOf(STEP_NOW - 1)
+    const first = await judge(record, otp(code), { keys })
+    expect(first.answer.kind).to.equal('accepted')
+    expect(lastStepsOf(first.record)).to.deep.equal([STEP_NOW - 1, STEP_NOW - 1])
+    const now = NOW + 30_000
+    const second = await judge(first.record, otp(codeOf(STEP_NOW + 1)), { keys, now })
+    const later = { keys, now: now + 30_000 }
+    const again = await judge(second.record, otp(code), later)
+    expect(again.answer.kind).to.equal('wrong-code')
+  })
+
   it('has one budget: a wrong code is one miss', async () => {
     const { record, events } = await judge(both, otp(wrongCode(NOW)), { keys })
     expect(record.attempts).to.deep.equal({ misses: [NOW], consecutive: 1 })
