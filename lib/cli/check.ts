@@ -38,7 +38,15 @@ export async function check({ store, keys, realm }: Config, progress: Progress):
     use?.add(record, sealedUnder, now)
     for (const one of opened) if (one.status === 'rejected') throw one.reason
   })
-  return { ...reading, use, realm }
+  const broken = [...reading.broken, ...notRead((await store.unlisted?.()) ?? [])]
+  return { ...reading, broken, use, realm }
+}
+
+function notRead(keys: readonly string[]): readonly string[] {
+  const [one] = keys
+  if (one === undefined) return []
+  const which = keys.length === 1 ? `the record ${one}` : `${keys.length} records, such as ${one}`
+  return [`In no list, and not read: ${which}. Run "repair".`]
 }
 
 /** @returns for each secret the id of the key that it is sealed under */

@@ -11,6 +11,7 @@ export interface Config {
     migrate?(): Promise<boolean>
     upgrade?(progress: Progress): Promise<number | null>
     repair?(): Promise<RedisRepair>
+    unlisted?(): Promise<readonly string[]>
   }
   /** An audit log that is not the store's. */
   readonly audit: { upgrade?(): Promise<number> }

@@ -1,7 +1,13 @@
 import { type RedisClient, redisScript } from '../redis/redis-client.js'
 import { HASH_LENGTH, type RedisKeys, type TagKeys } from '../redis/redis-keys.js'
 import { readMarkers, requireMarkers, saysRecords } from './redis-marker.js'
-import { completeList, type Listed, makeList, rareListsOf } from './redis-repaired-list.js'
+import {
+  completeList,
+  type Listed,
+  makeList,
+  notListed,
+  rareListsOf,
+} from './redis-repaired-list.js'
 import { scanKeys } from './redis-scan.js'
 
 /** What a repair has done. Lists and records are named by their keys. */
@@ -60,6 +66,25 @@ export async function repairLists(
   }
   const records = listed.reduce((sum, one) => sum + one.records, 0)
   return { made, records, lost: listed.flatMap(({ lost }) => lost), left }
+}
+
+/**
+ * The keys of records that no list of all names: pages leave them out, and a loss of one of them would not be
+ * seen.
+ */
+export async function unlistedRecords(
+  redis: RedisClient,
+  prefix: string,
+  keys: RedisKeys,
+): Promise<readonly string[]> {
+  const found = new Set<string>()
+  for await (const names of scanKeys(redis, `${prefix}:{`)) {
+    for (const [tag, hashes] of byTag(keys, prefix, names)) {
+      const missing = await notListed(redis, tag, [...hashes])
+      for (const hash of missing) found.add(tag.records + hash)
+    }
+  }
+  return [...found]
 }
 
 /** The hashes of all that is in place of a record, by tag. A key may be named twice. */

@@ -51,7 +51,7 @@ return 1
 // KEYS: list of all. ARGV: hashes.
 const leftOut = redisScript(`
 local missing = {}
-if redis.call('TYPE', KEYS[1]).ok ~= 'zset' then return missing end
+if redis.call('TYPE', KEYS[1]).ok ~= 'zset' then return ARGV end
 for _, hash in ipairs(ARGV) do
   if not redis.call('ZSCORE', KEYS[1], hash) then missing[#missing + 1] = hash end
 end
@@ -117,14 +117,25 @@ export async function completeList(
   let records = 0
   const lost: string[] = []
   for (let at = 0; at < hashes.length; at += AT_ONCE) {
-    const missing = await leftOut(redis, [lists.all], hashes.slice(at, at + AT_ONCE))
-    if (!Array.isArray(missing) || missing.length === 0) continue
-    const read = await placesUnder(redis, tag, missing.map(String))
+    const missing = await notListed(redis, tag, hashes.slice(at, at + AT_ONCE))
+    if (missing.length === 0) continue
+    const read = await placesUnder(redis, tag, missing)
     const names = [marker, lists.all, ...rareListsOf(tag)]
     records += Number(await addToOld(redis, names, read.args))
     lost.push(...read.lost)
   }
   return { records, lost }
+}
+
+/** Those of the hashes that the list of all does not name, or all where it is lost. */
+export async function notListed(
+  redis: RedisClient,
+  { lists }: TagKeys,
+  hashes: readonly string[],
+): Promise<readonly string[]> {
+  const missing: unknown = await leftOut(redis, [lists.all], hashes)
+  if (Array.isArray(missing)) return missing.map(String)
+  throw new Error('Redis answered nonsense to a list')
 }
 
 export function rareListsOf({ lists }: TagKeys): readonly string[] {

@@ -13,7 +13,7 @@ import { countRecords } from './redis-list.js'
 import { readMarkers, requireMarkers } from './redis-marker.js'
 import { redisPage } from './redis-pages.js'
 import { RedisPolicy } from './redis-policy.js'
-import { type RedisRepair, repairLists } from './redis-repair.js'
+import { type RedisRepair, repairLists, unlistedRecords } from './redis-repair.js'
 import { RedisSerials } from './redis-serials.js'
 import { RedisUpgrade, type UpgradeProgress } from './redis-upgrade.js'
 import { writeRecordAt, writeRecordWithEntries } from './redis-writes.js'
@@ -47,6 +47,8 @@ export interface RedisStore extends RecordStore {
    * @throws ConfigurationError where a marker is missing: Redis was emptied
    */
   repair(): Promise<RedisRepair>
+  /** The keys of records that no list names, as in a lost one: pages leave them out until `repair`. */
+  unlisted(): Promise<readonly string[]>
 }
 
 /**
@@ -111,6 +113,7 @@ export function redisStore(redis: RedisClient, options: RedisStoreOptions = {}):
 
     upgrade: (progress) => upgrade.run(progress),
     repair: () => repairLists(redis, prefix, keys),
+    unlisted: () => unlistedRecords(redis, prefix, keys),
 
     async open({ production }) {
       requireReadsFromMaster(redis)

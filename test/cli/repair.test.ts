@@ -69,6 +69,17 @@ describe('the command repair', function () {
     expect([again.code, again.stdout]).to.deep.equal([0, 'No list is lost; nothing was changed.\n'])
   })
 
+  // The mistake: somebody took the word out of the marker, and the check of a part of the records is "all are whole".
+  it('is named by a check where the marker does not know of the list any more', async () => {
+    await redis.del(tag.lists.all)
+    await redis.set(tag.marker, '1')
+    const found = await cli(['check', '--config', config])
+    expect(found.code).to.equal(1)
+    expect(found.stderr).to.contain('In no list, and not read: ').and.contain('"repair"')
+    expect((await cli(['repair', '--config', config])).code).to.equal(0)
+    expect((await cli(['check', '--config', config])).stderr).not.to.contain('In no list')
+  })
+
   it('has nothing to do with another store', async () => {
     const file = join(folder, 'memory.mjs')
     await writeFile(

@@ -135,10 +135,13 @@ describe('redisStore that lost the list of a tag', () => {
     await redis.set(tag.marker, '1')
     await store().write(enrolledRecord(NEWCOMER, 1), 0)
     expect(await redis.zcard(tag.lists.all)).to.equal(1)
+    const unlisted = RECORDS.map(({ userId }) => KEYS.place(userId).key).sort()
+    expect([...(await store().unlisted())].sort()).to.deep.equal(unlisted)
     const changed = { ...enrolledRecord(USER, 2), lockedUntil: FOREVER }
     const [done] = await Promise.all([store().repair(), store().write(changed, 1)])
     expect(done.made).to.deep.equal([])
     expect(done.records).to.be.within(RECORDS.length - 1, RECORDS.length)
+    expect(await store().unlisted()).to.deep.equal([])
     const listedNow = await listed('all', 100)
     expect(listedNow.ids).to.include.members([...RECORDS.map(({ userId }) => userId), NEWCOMER])
     expect((await listed('locked', 100)).ids).to.deep.equal([LOCKED, USER].sort())
