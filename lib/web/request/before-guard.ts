@@ -50,12 +50,13 @@ export function requireOneInstance(req: Request): void {
   if (noted.length === from) return
   checked.set(req, noted.length)
   const [key, property] = [keyInCharge(req), userProperty(req)]
-  const unmet = noted.slice(from).find(
-    (one) =>
-      Reflect.get(req, one.property) === one.user &&
-      // A login notes its instance, so that the guard can meet its user.
-      (one.property !== property || (one.key !== null && one.key !== key)),
-  )
+  const unmet = noted.slice(from).find((one) => {
+    const there: unknown = Reflect.get(req, one.property) ?? null
+    // The app may have replaced them by a fuller user.
+    if (one.property !== property) return there !== null
+    // A login notes its instance, so that the guard can meet its user.
+    return one.key !== null && one.key !== key && there === one.user
+  })
   if (unmet !== undefined) throw unmet.key === null ? anothersLogin(unmet) : twoSessions()
 }
 

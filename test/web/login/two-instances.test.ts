@@ -104,6 +104,22 @@ describe('two Passport instances in front of one guard', () => {
     })
   }
 
+  it('are told as well where the app has put a fuller user in place of the first one’s', async () => {
+    const host = hostWithStaff({
+      beforeGuard: ({ app, passport }, staff) => {
+        app.use(staff.initialize({ userProperty: 'staff' }), staff.session(), (req, _res, next) => {
+          const found: unknown = Reflect.get(req, 'staff')
+          if (found) Reflect.set(req, 'staff', { ...Object(found), team: 'support' })
+          next()
+        })
+        app.use(passport.initialize({ userProperty: 'user' }), passport.session())
+      },
+    })
+    const thief = await revoked(host, 'staff')
+    const answer = await getJson(thief, '/who').expect(500)
+    expect(answer.text).to.include('mount guard() after the session() of the first')
+  })
+
   it('leave no user of either on the request for the host’s error handler', async () => {
     const host = hostWithStaff({
       beforeGuard: staffSession,
