@@ -137,9 +137,7 @@ async function judgeMain(
     if (answer.kind !== 'right' || !isAuthenticator(answer.kept)) continue
     const { factor, next } = reading
     const authenticators = burnedIn(record, answers)
-    // A right code of the time proves this machine's clock.
-    const attempts =
-      factor.misses === 'lock' ? dropOldMisses(record.attempts, now) : record.attempts
+    const attempts = factor.provesClock ? dropOldMisses(record.attempts, now) : record.attempts
     const told = next === undefined ? [] : [resynchronised(answer.kept)]
     return accept({ ...record, authenticators, attempts }, factor.method, told, now)
   }

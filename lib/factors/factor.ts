@@ -98,6 +98,8 @@ export interface Factor<Method extends string, Kept, Given> {
 export interface MainFactor<Method extends string, Kept extends Bound, Given, Unproven, Options>
   extends Factor<Method, Kept, Given> {
   readonly role: 'main'
+  /** Whether a right answer depends on the time, and so shows that this machine's clock is right. */
+  readonly provesClock: boolean
   /** Whether an answer fits the kept secret. One that does not is malformed and costs nothing. */
   fits(kept: Kept | Unproven, given: Given): boolean
   /** How many codes are right at one moment: the caps of misses shrink by it. */

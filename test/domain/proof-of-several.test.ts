@@ -8,6 +8,7 @@ import { judge } from '../support/proofs.js'
 import {
   authenticatorWith,
   codeOf,
+  DAY,
   enrolledRecord,
   hotpWith,
   NOW,
@@ -66,6 +67,17 @@ describe('a code of a user with an app and a key fob', () => {
       expect(after).to.equal(twins)
     })
   }
+
+  // The attack: a machine whose clock is far ahead forgets a month's wrong codes at the owner's next login.
+  it('says of the time what the app says, and nothing by a counter', async () => {
+    const misses = [NOW - 31 * DAY, NOW - DAY]
+    const attempts = { misses, consecutive: 2 }
+    const record = enrolledRecord({ authenticators: [app, fob], attempts })
+    const byFob = await judge(record, typed(counterCode(11)))
+    expect(byFob.record.attempts).to.deep.equal({ misses, consecutive: 0 })
+    const byApp = await judge(record, typed(codeOf(STEP_NOW)))
+    expect(byApp.record.attempts).to.deep.equal({ misses: [NOW - DAY], consecutive: 0 })
+  })
 
   it('has the digits of at least one of them', async () => {
     const record = enrolledRecord({ authenticators: [app, { ...fob, digits: 8 }] })

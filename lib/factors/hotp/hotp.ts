@@ -16,6 +16,7 @@ export const hotp: MainFactor<'hotp', HotpAuthenticator, string, UnprovenHotp, H
   role: 'main',
   misses: 'lock',
   opens: 'session',
+  provesClock: false,
   isKept: isHotpAuthenticator,
   // A code looks like one of an app.
   read: readTotp,

@@ -17,6 +17,7 @@ export const totp: MainFactor<'totp', TotpAuthenticator, string, UnprovenTotp, O
   role: 'main',
   misses: 'lock',
   opens: 'session',
+  provesClock: true,
   isKept: isTotpAuthenticator,
   read: readTotp,
   fits: fitsTotp,
