@@ -54,6 +54,8 @@ export interface MemberPage {
   readonly members: readonly ListedMember[]
   /** Lost records, in the store's words. Their users are unknown. */
   readonly lost: readonly string[]
+  /** What is missing because a part of the list is lost, one sentence each. */
+  readonly lostLists: readonly string[]
   /** Users whom the app describes wrongly. Those without an id are not among the members. */
   readonly odd: readonly OddUser[]
   readonly next: Place | null
@@ -63,6 +65,7 @@ export interface MemberPage {
 interface Fetched {
   readonly members: readonly ListedMember[]
   readonly lost: readonly string[]
+  readonly lostLists: readonly string[]
   readonly odd: readonly OddUser[]
   readonly next: string | null
 }
@@ -117,6 +120,7 @@ export class Directory<U> {
     if (query.from !== null && !sources.includes(query.from.source)) return null
     const members: ListedMember[] = []
     const lost: string[] = []
+    const lostLists: string[] = []
     const odd: OddUser[] = []
     let place: Place | null = query.from ?? { source: first, cursor: null }
     for (let pages = 0; pages < SOURCE_PAGES_AT_MOST; pages += 1) {
@@ -129,10 +133,11 @@ export class Directory<U> {
         one.state === state || (listed && one.unreadable !== undefined)
       members.push(...found.members.filter((one) => state === null || right(one)))
       lost.push(...found.lost)
+      lostLists.push(...found.lostLists)
       odd.push(...found.odd)
       place = found.next === null ? after(place.source, sources) : { ...place, cursor: found.next }
     }
-    return { members, lost, odd, next: place }
+    return { members, lost, lostLists, odd, next: place }
   }
 
   /**
@@ -153,7 +158,7 @@ export class Directory<U> {
     const found = await this.find(search)
     const { members, odd } = this.#sorted(found === null ? [] : [found])
     const right = members.filter((one) => state === null || one.state === state)
-    return { members: right, lost: [], odd, next: null }
+    return { members: right, lost: [], lostLists: [], odd, next: null }
   }
 
   async #fetch(place: Place, search: string, limit: number, policy: Policy) {
@@ -175,7 +180,7 @@ export class Directory<U> {
     const found = page.accounts.map((one) =>
       isOdd(one) ? one : this.#listed(one, policy, recordOf.get(one) ?? null),
     )
-    return { ...this.#sorted(found), lost: [], next: page.next }
+    return { ...this.#sorted(found), lost: [], lostLists: [], next: page.next }
   }
 
   async #fetchRecords(
@@ -184,7 +189,7 @@ export class Directory<U> {
   ): Promise<Fetched | null> {
     const page = await this.#parts.records.list(query)
     if (page === null) return null
-    const { records, damaged, lost, next } = page
+    const { records, damaged, lost, lostLists, next } = page
     const ids = [...records.map(({ userId }) => userId), ...damaged]
     const lookedUp = await this.#parts.accounts.lookUpAll(ids)
     const found = lookedUp.map((one, at) => {
@@ -194,7 +199,7 @@ export class Directory<U> {
         ? account
         : this.#listed(account, policy, records[at] ?? null)
     })
-    return { ...this.#sorted(found.filter((one) => one !== null)), lost, next }
+    return { ...this.#sorted(found.filter((one) => one !== null)), lost, lostLists, next }
   }
 
   async #accountOf(recordId: string): Promise<Account<U> | OddUser | null> {

@@ -74,7 +74,7 @@ export class ReadyMailResets {
         const query = { list: 'mail-resets-due', cursor, limit: PAGE, now: system.now() } as const
         const page = await records.idsOf(query)
         if (page === null) throw new Error('the record store does not know its own cursor')
-        for (const lost of page.lost) failureReporter.report(new Error(lost))
+        for (const lost of page.lostLists) failureReporter.report(new Error(lost))
         for (const userId of page.ids) {
           if (this.#stopped) return
           // Its own app tells them. To this one they would be a user who is gone.

@@ -37,14 +37,16 @@ export interface ReadPage {
   readonly damaged: readonly string[]
   /** Lost records, and damaged ones without a readable user, in the store's words. */
   readonly lost: readonly string[]
+  /** What the page leaves out because a part of the list is lost, one sentence each. */
+  readonly lostLists: readonly string[]
   readonly next: string | null
 }
 
 /** The users on a page of a list. `next` as in `RecordPage`. */
 export interface IdPage {
   readonly ids: readonly string[]
-  /** What the page leaves out, one sentence each. */
-  readonly lost: readonly string[]
+  /** As in `ReadPage`. */
+  readonly lostLists: readonly string[]
   readonly next: string | null
 }
 
@@ -182,20 +184,19 @@ export class Records {
   /**
    * A page of a list, or null for a cursor that no page of it has given.
    *
-   * @throws UnavailableError where the page cannot be read, also when it is nonsense, or would leave users out
+   * @throws UnavailableError where the page cannot be read, also when it is nonsense
    */
   async list(query: RecordQuery): Promise<ReadPage | null> {
     await this.open()
     return this.#within(async () => {
       const page = await this.#store.list(query)
       if (page === null) return null
-      const [lostList] = page.lostLists ?? []
-      if (lostList !== undefined) throw new Error(lostPart(lostList))
       const read = page.records.map(readListed)
       return {
         records: read.flatMap(({ record }) => record ?? []),
         damaged: read.flatMap(({ damaged }) => damaged ?? []),
         lost: [...(page.lost ?? []), ...read.flatMap(({ lost }) => lost ?? [])],
+        lostLists: (page.lostLists ?? []).map(lostPart),
         next: page.next,
       }
     })
@@ -212,8 +213,8 @@ export class Records {
     return this.#within(async () => {
       const page = await this.#store.list(query)
       if (page === null) return null
-      const lost = (page.lostLists ?? []).map(lostPart)
-      return { ids: page.records.map(idOf), lost, next: page.next }
+      const lostLists = (page.lostLists ?? []).map(lostPart)
+      return { ids: page.records.map(idOf), lostLists, next: page.next }
     })
   }
 

@@ -299,6 +299,8 @@ export type PageData = {
     readonly users: readonly ListedUser[]
     /** How many records are lost that belong here: nobody can tell whose they are. */
     readonly lost: number
+    /** A part of the list is lost, and users are missing. Default: false. */
+    readonly incomplete?: boolean
     /** How many users are missing whose id the app does not tell. Default: 0. */
     readonly withoutId?: number
     /** The next page, or null. */

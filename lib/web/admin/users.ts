@@ -1,5 +1,6 @@
 import type { Request } from 'express'
 import type { State } from '../../domain/state.js'
+import { UnavailableError } from '../../errors/unavailable-error.js'
 import type { MemberPage, MemberQuery } from '../../service/directory.js'
 import type { PageProblem } from '../../text/pages.js'
 import { malformed, type Problem } from '../../text/problem.js'
@@ -40,12 +41,13 @@ export const listUsers: Handler<SignedInVisitor> = async (exchange) => {
   reportUnreadable(site, found)
   reportOddUsers(site, found.odd)
   const next = writeCursor(query, found.next)
+  reportLostLists(site, found.lostLists, wantsJson(req))
   if (wantsJson(req)) sendJson(res, { users: found.members.map(shownUser), next })
   else await usersPage(exchange, found, next, null, 200)
   return undefined
 }
 
-const NOBODY: MemberPage = { members: [], lost: [], odd: [], next: null }
+const NOBODY: MemberPage = { members: [], lost: [], lostLists: [], odd: [], next: null }
 
 async function refuse(exchange: Exchange<SignedInVisitor>, problem: Problem): Promise<undefined> {
   const { site, req, res } = exchange
@@ -69,6 +71,22 @@ function reportUnreadable({ failureReporter }: Services, { members, lost }: Memb
   )
 }
 
+/**
+ * The page says that users are missing. JSON has no field for it, so it is refused.
+ *
+ * @throws UnavailableError
+ */
+function reportLostLists(
+  { failureReporter }: Services,
+  lostLists: readonly string[],
+  isRefused: boolean,
+): void {
+  const [first] = lostLists
+  if (first === undefined) return
+  if (isRefused) throw new UnavailableError('the record store', new Error(first))
+  for (const lost of lostLists) failureReporter.report(new Error(lost))
+}
+
 /** The parsed query, or the name of its first malformed field. */
 function queryOf(req: Request): MemberQuery | { readonly problem: Problem } {
   const [search, named, cursor, limit] = [
@@ -88,7 +106,7 @@ function queryOf(req: Request): MemberQuery | { readonly problem: Problem } {
 
 function usersPage(
   { site, req, res }: Exchange,
-  { members, lost, odd }: MemberPage,
+  { members, lost, lostLists, odd }: MemberPage,
   next: string | null,
   problem: PageProblem | null,
   status: number,
@@ -102,6 +120,7 @@ function usersPage(
     searchable: directoryOf(site).searchable,
     users,
     lost: lost.length,
+    incomplete: lostLists.length > 0,
     withoutId: odd.filter(({ id }) => id === null).length,
     more: pageFrom(req, `${site.paths.admin}/users`, next),
   }

@@ -5,7 +5,7 @@ import { expect } from 'chai'
 import type { SecondStepRecord } from '../../../lib/domain/record.js'
 import { memoryStore, type RecordStore } from '../../../lib/index.js'
 import { ADMIN, adminVisit, PEOPLE, usersOf } from '../../support/admin.js'
-import { getJson, getPage } from '../../support/answers.js'
+import { expectProblem, getJson, getPage } from '../../support/answers.js'
 import { type Browser, enrol } from '../../support/browser.js'
 import { ann, bob } from '../../support/host.js'
 import { warningsDuring } from '../../support/warnings.js'
@@ -74,6 +74,38 @@ describe('a list that names a record which is lost', () => {
       expect(text).to.not.contain('lost').and.not.contain(UNREADABLE)
     })
     expect(warnings.join('\n')).to.not.contain('lost')
+  })
+})
+
+describe('a list of which a part is lost', () => {
+  const LIST = 'second-step:{7}:list:all'
+  async function visit() {
+    const store: RecordStore = { ...memoryStore() }
+    const { list } = store
+    store.list = async (query) => {
+      const page = await list(query)
+      return page === null ? null : { ...page, lostLists: [LIST] }
+    }
+    return adminVisit({ store })
+  }
+
+  // The mistake: an admin looks for locked users, and one who is missing counts as not locked.
+  it('says on the page that users are missing, and shows the others', async () => {
+    const { browser } = await visit()
+    const warnings = await warningsDuring(async () => {
+      const { text } = await getPage(browser, `${ADMIN}/users?state=on`).expect(200)
+      expect(text).to.contain('users are missing here').and.contain('Ada Admin')
+    })
+    expect(warnings.join()).to.contain(LIST).and.contain('passport-second-step repair')
+  })
+
+  it('is refused in JSON, which has no field for it', async () => {
+    const { browser } = await visit()
+    const warnings = await warningsDuring(async () => {
+      const answer = await getJson(browser, `${ADMIN}/users?state=locked`)
+      expectProblem(answer, 'unavailable', 503)
+    })
+    expect(warnings.join()).to.contain(LIST)
   })
 })
 
