@@ -25,9 +25,9 @@ const ATTEMPTS_OF_NOBODY = 1000
  * Lua that adds entries, each once, however often it is sent. Lists of one user have the entries; the
  * lists of everybody under the same tag have their ids, each with the user's hash. From `keys` on, KEYS are
  * the user's changes, their attempts, everybody's changes, everybody's attempts. From `args` on,
- * ARGV are the id before which entries are too old, the seconds to keep and the lengths of the four lists
- * in one (each argument takes time to send), then the entries, with a letter for the kind in front. `hash` is
- * the user's.
+ * ARGV are the id before which entries are too old, its time, the seconds to keep and the lengths of the four
+ * lists in one (each argument takes time to send), then the entries, with a letter for the kind in front. `hash`
+ * is the user's.
  *
  * A user agent is the largest part of an entry, so an entry that is no longer the newest keeps only what the
  * next newer one has differently. Each sixteenth keeps all, so that nobody looks far. Lists get longer than
@@ -107,11 +107,10 @@ local function idOfTime(ms)
   return id .. string.rep('-', 12)
 end
 -- By the server's clock, if the entry's is ahead: one process with a wrong clock must not empty the log.
-local function oldestKept(oldest, seconds)
+local function oldestKept(oldest, oldestTime, seconds)
   local time = redis.call('TIME')
-  local ms = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
-  local oldestNow = idOfTime(math.max(0, ms - seconds * 1000))
-  if isOlder(oldestNow, oldest) then return oldestNow end
+  local ms = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000) - seconds * 1000
+  if ms < oldestTime then return idOfTime(math.max(0, ms)) end
   return oldest
 end
 local function leaveOldOut(key, oldest)
@@ -126,8 +125,8 @@ local function keepFor(key, seconds)
 end
 local function appendEntries(keys, args, hash)
   local bounds = string.gmatch(ARGV[args + 1], '%d+')
-  local seconds = tonumber(bounds())
-  local oldest = oldestKept(ARGV[args], seconds)
+  local oldestTime, seconds = tonumber(bounds()), tonumber(bounds())
+  local oldest = oldestKept(ARGV[args], oldestTime, seconds)
   local lengths, used = {}, {}
   for list = 0, 3 do lengths[list] = tonumber(bounds()) end
   for i = args + 2, #ARGV do
@@ -176,10 +175,11 @@ export function appendArguments(
   const newest = Math.max(0, ...entries.map(({ at }) => at))
   const ofTag = Math.ceil(length / TAGS)
   const attempts = user === null ? ATTEMPTS_OF_NOBODY : ATTEMPTS_OF_ONE_USER
-  const bounds = `${days * DAY_S} ${CHANGES_OF_ONE_USER} ${attempts} ${ofTag} ${ofTag}`
+  const oldest = Math.max(0, Math.floor(newest - days * DAY_MS))
+  const bounds = `${oldest} ${days * DAY_S} ${CHANGES_OF_ONE_USER} ${attempts} ${ofTag} ${ofTag}`
   return {
     names: [tag.events + hash, tag.attempts + hash, tag.allEvents, tag.allAttempts],
-    args: [shortIdOfTime(newest - days * DAY_MS), bounds, ...entries.map(kindAndEntry)],
+    args: [shortIdOfTime(oldest), bounds, ...entries.map(kindAndEntry)],
   }
 }
 

@@ -31,6 +31,15 @@ describe('a record that was read before', () => {
     expect(await read()).to.equal(await read())
   })
 
+  it('is not decoded again for the code after the login that has read it', async () => {
+    const { store } = await readOnce(enrolledRecord('user', 1))
+    const fresh = redisStore(redis)
+    const atLogin = await fresh.read?.('user', { atLogin: true })
+    expect((await fresh.read?.('user'))?.record).to.equal(atLogin?.record)
+    await store.write({ ...enrolledRecord('user', 2), epoch: 7 }, 1)
+    expect((await fresh.read?.('user', { atLogin: true }))?.record?.epoch).to.equal(7)
+  })
+
   it('is seen as another process has changed it', async () => {
     const { read } = await readOnce(enrolledRecord('user', 1))
     const revoked = { ...enrolledRecord('user', 2), epoch: 7 }
