@@ -1,6 +1,7 @@
 import type { Request } from 'express'
 import { ConfigurationError } from '../../errors/configuration-error.js'
 import { keyInCharge, noteUserProperty, type SessionManager, userProperty } from './passport.js'
+import { RequestNotes } from './request-notes.js'
 import { requestBehind } from './wrapped-request.js'
 
 /** How an instance has put a user on the request. */
@@ -12,11 +13,11 @@ interface Arrival {
 }
 
 const NOBODY: readonly Arrival[] = []
-const arrivals = new WeakMap<Request, readonly Arrival[]>()
+const arrivals = new RequestNotes<readonly Arrival[]>()
 /** How many of them a guard has checked. */
-const checked = new WeakMap<Request, number>()
+const checked = new RequestNotes<number>()
 /** The users found through an object that stands for the request. */
-const foundThrough = new WeakMap<Request, readonly Express.User[]>()
+const foundThrough = new RequestNotes<readonly Express.User[]>()
 
 /** Notes the user whom a `session()` has found under a key of the session. */
 export function noteSession(req: Request, key: string, user: Express.User): void {
@@ -85,7 +86,7 @@ export interface LoginBefore {
   readonly secondStep: unknown
 }
 
-const loginsBefore = new WeakMap<Request, LoginBefore>()
+const loginsBefore = new RequestNotes<LoginBefore>()
 
 /** Notes a login that Passport has done. */
 export function noteLogin(req: Request, login: LoginBefore): void {
@@ -101,7 +102,7 @@ export function loginBeforeGuard(req: Request, user: Express.User): LoginBefore 
   return login !== undefined && login.user === user ? login : null
 }
 
-const replacedBefore = new WeakMap<Request, { readonly secondStep: unknown }>()
+const replacedBefore = new RequestNotes<{ readonly secondStep: unknown }>()
 
 /** Notes our part of the session that a login in front of the guard replaces. The first is the browser's. */
 export function noteReplaced(req: Request, secondStep: unknown): void {

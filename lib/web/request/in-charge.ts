@@ -7,6 +7,7 @@ import {
   unknownInstance,
 } from './passport.js'
 import { quickenProperties } from './quick-properties.js'
+import { RequestNotes } from './request-notes.js'
 import { noteBehind } from './wrapped-request.js'
 
 /** The instance in charge of a request, as Passport notes it there. */
@@ -16,7 +17,7 @@ interface InCharge {
   manager: SessionManager | undefined
 }
 
-const inCharge = new WeakMap<Request, InCharge>()
+const inCharge = new RequestNotes<InCharge>()
 
 /** One for all requests, which are many. */
 const FOLLOWED: PropertyDescriptor & ThisType<Request> = {

@@ -6,6 +6,7 @@ import { type PendingStanding, setupDeadlineOf, type UserContext } from '../../d
 import { ConfigurationError } from '../../errors/configuration-error.js'
 import type { Account } from '../../service/accounts.js'
 import type { PassportLogIn } from './passport.js'
+import { RequestNotes } from './request-notes.js'
 import type { Site } from './site.js'
 import { noteBehind } from './wrapped-request.js'
 
@@ -92,7 +93,7 @@ export interface GuardState {
   readonly meetAnew: (req: Request) => Promise<Visitor>
 }
 
-const states = new WeakMap<Request, GuardState>()
+const states = new RequestNotes<GuardState>()
 
 export function knownGuardStateOf(req: Request): GuardState | undefined {
   return states.get(req)

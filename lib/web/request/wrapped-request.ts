@@ -1,19 +1,17 @@
 import { IncomingMessage } from 'node:http'
 import type { Request } from 'express'
+import type { RequestNotes } from './request-notes.js'
 
 /**
  * What is noted of a request that code of the host may have wrapped: in an object that inherits from it,
  * or in a proxy, through which its response still leads to it.
  */
-export function noteBehind<Note>(notes: WeakMap<Request, Note>, req: Request): Note | undefined {
+export function noteBehind<Note>(notes: RequestNotes<Note>, req: Request): Note | undefined {
   // Most are the requests themselves.
   return notes.get(req) ?? inherited(notes, req) ?? inherited(notes, req.res?.req)
 }
 
-function inherited<Note>(
-  notes: WeakMap<Request, Note>,
-  req: Request | undefined,
-): Note | undefined {
+function inherited<Note>(notes: RequestNotes<Note>, req: Request | undefined): Note | undefined {
   for (const one of chainOf(req)) {
     const note = notes.get(one)
     if (note !== undefined) return note
