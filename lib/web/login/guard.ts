@@ -134,7 +134,9 @@ async function pass(
   kept: Promise<Visitor | null> | null,
 ): Promise<void> {
   const isAnswered = answeredSince(res)
-  const visitor = (await kept) ?? (await meet(site, req, () => state.isOpen(askedPath(req, site))))
+  const visitor =
+    (kept === null ? null : await kept) ??
+    (await meet(site, req, () => state.isOpen(askedPath(req, site))))
   const replaced = replacedBeforeGuard(req)
   if (replaced !== undefined) await endReplacedBefore(req, replaced, visitor)
   noteMet(state, visitor)

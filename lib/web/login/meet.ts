@@ -130,7 +130,8 @@ async function meetUser(
   const found = await site.sessions.guardContext(account.id, account.subject)
   const userContext = await withoutMovedReset(site, account, found)
   const carried = login === null ? null : carriedOver(site, req, account, login)
-  const visitor = { ...signedInVisitor(site, req, account, userContext), ...carried }
+  const own = signedInVisitor(site, req, account, userContext)
+  const visitor = carried === null ? own : { ...own, stamp: carried.stamp }
   const standing = standingOf(account.id, visitor.stamp, userContext, site.system.now())
   if (standing === 'passed') {
     if (carried !== null) {
