@@ -121,6 +121,7 @@ export type { PassportInstance } from './web/request/passport.js'
 export type { AdminNotice, LostAsk, OpenedLink, SecondStepSession } from './web/request/session.js'
 export type { BannerValues, Paths, PendingInfo } from './web/request/site.js'
 export type { SecondStepOfRequest } from './web/request/visitor.js'
+export type { WrittenStamp } from './web/request/written-stamp.js'
 
 /** The errors that the package throws. */
 export const errors = { ConfigurationError, UnavailableError, NotSignedInError }
