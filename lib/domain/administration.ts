@@ -40,13 +40,13 @@ export function disableByAdmin({ record, policy, subject }: UserContext): Decisi
 export function removeByAdmin(
   userContext: UserContext,
   id: string,
-  window: number,
+  moment: { readonly window: number; readonly now: number },
 ): Decision<AdminVerdict> {
   const { record } = userContext
   const removed = authenticatorById(record, id)
   if (removed === null) return refused(record, 'not-found')
   if (isLast(record, id)) return disableByAdmin(userContext)
-  return { ...removeOne(record, removed, window), answer: 'done' }
+  return { ...removeOne(record, removed, moment), answer: 'done' }
 }
 
 /**

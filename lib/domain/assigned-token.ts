@@ -32,7 +32,7 @@ export function tokenByAdmin(
   if (hasNoRoom(record, token.type)) return { record, answer: 'no-room', events: [] }
   const bound = (one: Authenticator) => {
     const authenticators = [...record.authenticators, one]
-    return withAuthenticators(record, authenticators, window)
+    return withAuthenticators(record, authenticators, { window, now })
   }
   const isNear =
     token.type === 'hotp' && !mayLookFar(record, bound(guessed(token, now)), { window, now })

@@ -78,6 +78,18 @@ export function scaleAttempts(attempts: Attempts, ratio: number): Attempts {
   return ratio === 1 ? attempts : { ...attempts, misses: scaledMisses(attempts.misses, ratio) }
 }
 
+/**
+ * The attempts with so many misses more in the month, none of them within the last day: the cap of a day is
+ * about what is tried now.
+ */
+export function addOldMisses(attempts: Attempts, count: number, now: number): Attempts {
+  if (count === 0) return attempts
+  const recent = newerThan(attempts.misses, MONTH, now)
+  // Dates are in order: the first of them is the oldest.
+  const at = Math.min(recent[0] ?? now, now - DAY_MS)
+  return { ...attempts, misses: [...Array.from({ length: count }, () => at), ...recent] }
+}
+
 /** How many misses there were in the last 30 days. */
 export function missesOfMonth({ misses }: Attempts, now: number): number {
   return datesBy(misses, now).filter((missedAt) => missedAt > now - MONTH).length

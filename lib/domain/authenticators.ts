@@ -1,6 +1,7 @@
 import { type Authenticator, mainFactorOf } from '../factors/factors.js'
 import {
   type AttemptCaps,
+  addOldMisses,
   attemptCaps,
   type Block,
   blockOf,
@@ -93,15 +94,20 @@ export function hasNoRoom({ authenticators }: Bound, type: Authenticator['type']
 
 /**
  * The record with other authenticators, bound or removed without a new beginning: the misses count on, in
- * proportion to the codes that are right at once now.
+ * proportion to the codes that are right at once now. So does what was compared far ahead for one that goes.
  */
 export function withAuthenticators(
   record: SecondStepRecord,
   authenticators: readonly Authenticator[],
-  window: number,
+  { window, now }: { readonly window: number; readonly now: number },
 ): SecondStepRecord {
-  const ratio = codesAtOnce(record, window) / codesAtOnce({ authenticators }, window)
-  return { ...record, authenticators, attempts: scaleAttempts(record.attempts, ratio) }
+  const after = codesAtOnce({ authenticators }, window)
+  const scaled = scaleAttempts(record.attempts, codesAtOnce(record, window) / after)
+  const gone = record.authenticators.filter(
+    ({ id }) => !authenticators.some((one) => one.id === id),
+  )
+  const far = sumOf(gone.map((kept) => mainFactorOf(kept.type).comparedFar(kept, now)))
+  return { ...record, authenticators, attempts: addOldMisses(scaled, Math.ceil(far / after), now) }
 }
 
 /** The wait or the lock that blocks this user's authenticators now. */

@@ -30,22 +30,22 @@ export function isLast(
 export function removeByUser(
   record: SecondStepRecord,
   id: string,
-  window: number,
+  moment: { readonly window: number; readonly now: number },
 ): Decision<undefined> {
   const removed = authenticatorById(record, id)
   if (removed === null) return { record, answer: undefined, events: [] }
-  return isLast(record, id) ? disableByUser(record) : removeOne(record, removed, window)
+  return isLast(record, id) ? disableByUser(record) : removeOne(record, removed, moment)
 }
 
 /** Removes one of several. */
 export function removeOne(
   record: SecondStepRecord,
   removed: Authenticator,
-  window: number,
+  moment: { readonly window: number; readonly now: number },
 ): Decision<undefined> {
   const left = record.authenticators.filter((one) => one !== removed)
   return {
-    record: raiseEpoch(withAuthenticators(record, left, window)),
+    record: raiseEpoch(withAuthenticators(record, left, moment)),
     answer: undefined,
     events: [{ type: 'authenticator-removed', method: removed.type, detail: namedDetail(removed) }],
   }

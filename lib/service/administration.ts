@@ -167,7 +167,9 @@ export class Administration {
 
   /** Removes one authenticator; the last one only where the policy lets the user do without. */
   removeAuthenticator(change: AdminChange, id: string): Promise<AdminAnswer> {
-    return this.#change(change, (userContext) => removeByAdmin(userContext, id, this.#window))
+    return this.#change(change, (userContext, now) =>
+      removeByAdmin(userContext, id, { window: this.#window, now }),
+    )
   }
 
   /** Clears misses, waits and the lock. */

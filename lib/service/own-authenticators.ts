@@ -80,8 +80,8 @@ export class OwnAuthenticators {
     }
     return this.#challenge.answerAnd(
       attempt,
-      (record) => {
-        const decided = removeByUser(record, id, this.#window)
+      (record, now) => {
+        const decided = removeByUser(record, id, { window: this.#window, now })
         return { ...decided, answer: { isOff: decided.record.authenticators.length === 0 } }
       },
       objection,

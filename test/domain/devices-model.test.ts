@@ -112,7 +112,7 @@ class World {
   }
 
   remove(device: Device): void {
-    this.commit(removeByUser(this.record, device.id, 1))
+    this.commit(removeByUser(this.record, device.id, { window: 1, now: NOW }))
     this.devices = this.devices.filter((one) => one !== device)
     this.gone.push(device)
   }

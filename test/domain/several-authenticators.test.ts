@@ -2,7 +2,7 @@
 // was removed still signs in; more devices give a guesser more tries.
 
 import { expect } from 'chai'
-import { attemptCaps } from '../../lib/domain/attempts.js'
+import { attemptCaps, blockOf, lockEnd } from '../../lib/domain/attempts.js'
 import { capsOf, hasNoRoom, withAuthenticators } from '../../lib/domain/authenticators.js'
 import { removeByUser, renameByUser } from '../../lib/domain/own-authenticators.js'
 import type { SecondStepRecord } from '../../lib/domain/record.js'
@@ -17,6 +17,7 @@ import {
   DAY,
   deepFreeze,
   enrolledRecord,
+  hotpWith,
   NOW,
   PARAMETERS,
   SECRET,
@@ -141,7 +142,7 @@ describe('a change of one of several keys', () => {
 
 describe('an authenticator that is removed', () => {
   it('signs in no more, and every other session ends', async () => {
-    const { record, events } = deepFreeze(removeByUser(both, 'phone', 1))
+    const { record, events } = deepFreeze(removeByUser(both, 'phone', { window: 1, now: NOW }))
     expect(record).to.deep.include({ epoch: 4, authenticators: [spare], setup: null })
     expect(record.backupCodes).to.equal(both.backupCodes)
     const detail = { name: 'Phone', serial: null }
@@ -152,15 +153,15 @@ describe('an authenticator that is removed', () => {
   })
 
   it('is a second step less, if it is the last', () => {
-    const last = deepFreeze(removeByUser(both, 'phone', 1)).record
-    const { record, events } = removeByUser(last, 'spare', 1)
+    const last = deepFreeze(removeByUser(both, 'phone', { window: 1, now: NOW })).record
+    const { record, events } = removeByUser(last, 'spare', { window: 1, now: NOW })
     expect(record).to.deep.include({ authenticators: [], backupCodes: null, epoch: 5 })
     expect(events).to.deep.equal([{ type: 'disabled', method: null }])
   })
 
   it('is none where there is none of this id', () => {
     for (const id of ['', 'gone', '__proto__']) {
-      expect(removeByUser(both, id, 1).record).to.equal(both)
+      expect(removeByUser(both, id, { window: 1, now: NOW }).record).to.equal(both)
     }
   })
 
@@ -171,12 +172,48 @@ describe('an authenticator that is removed', () => {
     const misses = Array.from({ length: caps.day }, (_, nth) => NOW - DAY / 2 + nth)
     const attempts = { misses, consecutive: 4 }
     const record = enrolledRecord({ authenticators: five, attempts })
-    const one = withAuthenticators(record, five.slice(0, 1), 1)
+    const one = withAuthenticators(record, five.slice(0, 1), { window: 1, now: NOW })
     expect(one.attempts.misses).to.have.length(attemptCaps(3).day)
     expect(one.attempts.consecutive).to.equal(4)
-    const back = withAuthenticators(one, five, 1)
+    const back = withAuthenticators(one, five, { window: 1, now: NOW })
     expect(back.attempts.misses).to.deep.equal(misses)
-    expect(withAuthenticators(record, five, 1).attempts).to.equal(attempts)
+    expect(withAuthenticators(record, five, { window: 1, now: NOW }).attempts).to.equal(attempts)
+  })
+})
+
+// The attack: two guesses at a new key fob have a hundred chances each. The owner removes the fob, and the
+// app's tries are all there again.
+describe('a key fob that is removed', () => {
+  const MONTH = 30 * DAY
+  const fob = hotpWith({ serial: 'A-1', lastUsedAt: null, farMisses: [NOW - DAY / 2, NOW - 1] })
+  const app = authenticatorWith({ id: 'phone' })
+  const attempts = { misses: [NOW - DAY / 2, NOW - 1], consecutive: 2 }
+
+  it('leaves of a month’s tries what its guesses had not used up, and those of today', () => {
+    const record = enrolledRecord({ authenticators: [app, fob], attempts })
+    const { record: left } = removeByUser(record, fob.id, { window: 1, now: NOW })
+    const caps = capsOf(left, 1, NOW)
+    const tries = caps.month - left.attempts.misses.length
+    // Two guesses at 104 codes, and the rest of the month at three.
+    expect((2 * 104 + 3 * tries) / 1e6).to.be.at.most(0.0003)
+    expect(tries).to.be.above(20)
+    expect(blockOf(left.attempts, caps, NOW)).to.equal(null)
+    const later = NOW + MONTH
+    expect(lockEnd(left.attempts, caps, later)).to.equal(null)
+    expect(left.attempts.consecutive).to.equal(2)
+  })
+
+  it('takes nothing where its guesses are a month old, or none was compared far', () => {
+    for (const one of [
+      { ...fob, farMisses: [] },
+      { ...fob, farMisses: [0, 0] },
+      { ...fob, lastUsedAt: NOW, farMisses: [NOW - MONTH, NOW - MONTH] },
+    ]) {
+      const record = enrolledRecord({ authenticators: [app, one], attempts })
+      const { record: left } = removeByUser(record, fob.id, { window: 1, now: NOW })
+      // In proportion: of fourteen codes at once to three.
+      expect(left.attempts.misses).to.have.length(10)
+    }
   })
 })
 
