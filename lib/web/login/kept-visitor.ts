@@ -39,7 +39,7 @@ function describedOrNull(site: HostApp, user: Express.User): Account<Express.Use
 /** Whether the session's user is all that the guard has to look at. */
 function isAllThereIs(site: Site, req: Request, user: Express.User): boolean {
   if (pendingOf(site, req) !== null || replacedBeforeGuard(req) !== undefined) return false
-  return loginBeforeGuard(req, user) === null && !(hasCodes(req) && isNavigation(req))
+  return loginBeforeGuard(site, req, user) === null && !(hasCodes(req) && isNavigation(req))
 }
 
 function letIn(

@@ -42,7 +42,7 @@ type IsOpen = () => boolean
  */
 export function meet(site: Site, req: Request, isOpen: IsOpen): Promise<Visitor> {
   const user = userOf(req)
-  const login = user === undefined ? null : loginBeforeGuard(req, user)
+  const login = user === undefined ? null : loginBeforeGuard(site, req, user)
   if (user !== undefined && login?.isFirst === true)
     return meetLogin(site, req, user, login, isOpen)
   const pending = pendingOf(site, req)
@@ -141,7 +141,7 @@ async function meetUser(
     return visitor
   }
   warnOfNoSession(site, req)
-  if (cameWithoutSession(site, req, account)) {
+  if (cameWithoutSession(site, req, user)) {
     // A pending login could not end, and the session is not theirs.
     removeUser(req)
     return { kind: 'anonymous' }

@@ -2,6 +2,7 @@ import type { Request } from 'express'
 import { ConfigurationError } from '../../errors/configuration-error.js'
 import { keyInCharge, noteUserProperty, type SessionManager, userProperty } from './passport.js'
 import { RequestNotes } from './request-notes.js'
+import type { HostApp } from './site.js'
 import { requestBehind } from './wrapped-request.js'
 
 /** How an instance has put a user on the request. */
@@ -97,9 +98,29 @@ export function noteLogin(req: Request, login: LoginBefore): void {
 }
 
 /** The login of this very request that has put this user into the session, or null. */
-export function loginBeforeGuard(req: Request, user: Express.User): LoginBefore | null {
+export function loginBeforeGuard(
+  site: Describing,
+  req: Request,
+  user: Express.User,
+): LoginBefore | null {
   const login = loginsBefore.get(req)
-  return login !== undefined && login.user === user ? login : null
+  return login !== undefined && isSameUser(site, login.user, user) ? login : null
+}
+
+type Describing = Pick<HostApp, 'describe'>
+
+/** Whether they are one user. The app may have put a fuller one in place of the one that Passport had. */
+export function isSameUser(
+  { describe }: Describing,
+  one: Express.User,
+  other: Express.User,
+): boolean {
+  if (one === other) return true
+  try {
+    return describe(one).id === describe(other).id
+  } catch {
+    return false
+  }
 }
 
 const replacedBefore = new RequestNotes<{ readonly secondStep: unknown }>()

@@ -1,5 +1,5 @@
 import type { Request } from 'express'
-import { loginBeforeGuard, usersOfSession } from './before-guard.js'
+import { isSameUser, loginBeforeGuard, usersOfSession } from './before-guard.js'
 import { passportKeys, serialisedUnder } from './passport.js'
 import type { HostApp } from './site.js'
 import type { SignedInVisitor, Visitor } from './visitor.js'
@@ -15,7 +15,7 @@ export function isInSession(
 ): visitor is SignedInVisitor {
   if (visitor.kind !== 'signed-in' || visitor.once === true || !holdsUser(site, req)) return false
   // A stamp is its user's, or it would not have been let in.
-  return visitor.stamp !== null || isUserOfSession(site, req, visitor.account)
+  return visitor.stamp !== null || isUserOfSession(site, req, visitor.account.user)
 }
 
 function holdsUser({ passports }: HostApp, req: Request): boolean {
@@ -27,30 +27,13 @@ function holdsUser({ passports }: HostApp, req: Request): boolean {
  * Whether a user on the request has come there past the session, so that it is not theirs: a credential for one
  * request in front of the guard has signed them in.
  */
-export function cameWithoutSession(
-  site: HostApp,
-  req: Request,
-  account: { readonly id: string; readonly user: Express.User },
-): boolean {
-  if (isUserOfSession(site, req, account)) return false
+export function cameWithoutSession(site: HostApp, req: Request, user: Express.User): boolean {
+  if (isUserOfSession(site, req, user)) return false
   return usersOfSession(req).length > 0 || !holdsUser(site, req)
 }
 
-/**
- * Whether Passport has found this user in the session, or put them there. The app may have replaced them by a
- * fuller one since.
- */
-function isUserOfSession(
-  { describe }: HostApp,
-  req: Request,
-  { id, user }: { readonly id: string; readonly user: Express.User },
-): boolean {
-  if (loginBeforeGuard(req, user) !== null) return true
-  return usersOfSession(req).some((one) => {
-    try {
-      return one === user || describe(one).id === id
-    } catch {
-      return false
-    }
-  })
+/** Whether Passport has found this user in the session, or put them there. */
+function isUserOfSession(site: HostApp, req: Request, user: Express.User): boolean {
+  if (loginBeforeGuard(site, req, user) !== null) return true
+  return usersOfSession(req).some((one) => isSameUser(site, one, user))
 }
