@@ -180,6 +180,22 @@ describe('redisStore on a Redis Cluster of three masters', function () {
     await recordStoreCases[1]?.run(() => ({ store, another: { noneBecause: 'not needed here' } }))
   })
 
+  it('makes lost lists anew, each from the records of its master', async () => {
+    await makeRedisMarker(redis)
+    const store = redisStore(redis)
+    const ids = Array.from({ length: 40 }, (_, nth) => `user-${nth}`)
+    for (const id of ids) await store.write(enrolledRecord(id, 1), 0)
+    const keys = redisKeys('second-step')
+    for (const { lists } of keys.tags) await redis.del(lists.all)
+    expect(await store.unlisted()).to.have.length(ids.length)
+    const { made, records, lost, left } = await store.repair()
+    expect([records, lost, left]).to.deep.equal([ids.length, [], []])
+    expect(made).to.have.length(new Set(ids.map((id) => keys.place(id).tag)).size)
+    expect(await store.unlisted()).to.deep.equal([])
+    expect(await store.count?.()).to.equal(ids.length)
+    expect(await store.write(enrolledRecord('user-0', 2), 1)).to.equal(true)
+  })
+
   it('opens in production when no master evicts keys, and not when one does', async () => {
     await makeRedisMarker(redis)
     const open = () => redisStore(redis).open?.({ production: true })
