@@ -36,8 +36,16 @@ export function pageEvent(site: HostIds, entry: AuditEntry): PageEvent {
     device: [name, serial].find((text) => typeof text === 'string') ?? null,
     until: isMoment(until) ? until : null,
     change: refused ? (ADMIN_ACTION_NAMES.find((known) => known === action) ?? null) : null,
-    refusal: refused ? (REFUSALS.find((known) => known === code) ?? null) : null,
+    refusal:
+      refused && !isOfDevice(action, code)
+        ? (REFUSALS.find((known) => known === code) ?? null)
+        : null,
   }
+}
+
+/** What was not found is the device: the text is about the user. */
+function isOfDevice(action: unknown, code: unknown): boolean {
+  return action === 'remove-authenticator' && code === 'not-found'
 }
 
 function isMoment(until: unknown): until is string {
