@@ -51,7 +51,9 @@ export function canResync({ authenticators }: Bound): boolean {
 
 /** When the user set up a second step, in milliseconds. Null: they have none. */
 export function enrolledSince({ authenticators }: Bound): number | null {
-  return authenticators.length === 0 ? null : Math.min(...authenticators.map(({ since }) => since))
+  let first: number | null = null
+  for (const { since } of authenticators) if (first === null || since < first) first = since
+  return first
 }
 
 /**

@@ -174,12 +174,15 @@ export class Directory<U> {
   ): Promise<Fetched | null> {
     const page = await this.#parts.accounts.list(query)
     if (page === null) return null
-    const known = page.accounts.flatMap((one) => (isOdd(one) ? [] : [one]))
-    const records = await this.#parts.records.findMany(known.map(({ id }) => id))
-    const recordOf = new Map(known.map((account, index) => [account, records[index] ?? null]))
-    const found = page.accounts.map((one) =>
-      isOdd(one) ? one : this.#listed(one, policy, recordOf.get(one) ?? null),
-    )
+    const ids: string[] = []
+    for (const one of page.accounts) if (!isOdd(one)) ids.push(one.id)
+    const records = await this.#parts.records.findMany(ids)
+    let nth = -1
+    const found = page.accounts.map((one) => {
+      if (isOdd(one)) return one
+      nth += 1
+      return this.#listed(one, policy, records[nth] ?? null)
+    })
     return { ...this.#sorted(found), lost: [], lostLists: [], next: page.next }
   }
 
@@ -215,14 +218,19 @@ export class Directory<U> {
 
   /** Lists every user who has an id, even if nothing else about them is readable. */
   #sorted(found: readonly (ListedMember | OddUser)[]): Pick<Fetched, 'members' | 'odd'> {
-    const members = found.flatMap((one) => {
-      if (!isOdd(one)) return one
-      const { id, name } = one
-      return id === null
-        ? []
-        : unreadableMember({ id, name, email: null }, this.#hostId(id), 'user')
-    })
-    return { members, odd: found.filter(isOdd) }
+    const members: ListedMember[] = []
+    const odd: OddUser[] = []
+    for (const one of found) {
+      if (isOdd(one)) {
+        odd.push(one)
+        const { id, name } = one
+        if (id === null) continue
+        members.push(unreadableMember({ id, name, email: null }, this.#hostId(id), 'user'))
+      } else {
+        members.push(one)
+      }
+    }
+    return { members, odd }
   }
 
   #unreadable(account: Account<U>): ListedMember {

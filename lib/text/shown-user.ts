@@ -3,6 +3,7 @@ import { FOREVER } from '../domain/standing.js'
 import type { State } from '../domain/state.js'
 import type { KeyStatus } from '../factors/key-status.js'
 import type { ListedMember } from '../service/listed-member.js'
+import { isoTime } from './iso-time.js'
 import type { HostIds } from './shown-event.js'
 
 /** A user as admins see them. Times are ISO 8601. */
@@ -86,5 +87,5 @@ export function shownUntil(time: number | null): string | null {
 }
 
 export function iso(time: number | null): string | null {
-  return time === null ? null : new Date(time).toISOString()
+  return time === null ? null : isoTime(time)
 }
