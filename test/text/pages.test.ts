@@ -82,6 +82,15 @@ const settings: PageData['settings'] = {
   events: [],
   next: '/account',
 }
+const ofDevice: PageData['challenge'] = { ...challenge, source: 'device', resync: true }
+const settingsOfDevice: PageData['settings'] = {
+  ...settings,
+  method: 'hotp',
+  source: 'device',
+  hardware: true,
+  resync: true,
+  showKey: false,
+}
 const notEnrolled = {
   ...settings,
   enrolled: false,
@@ -225,7 +234,20 @@ const states: readonly State[] = [
     'challenge',
     { ...challenge, backupCode: false, oneTimeCode: true, app: false, problem: wrongCode },
   ],
+  ['challenge, a device alone', 'challenge', ofDevice],
+  ['challenge, an app and a device', 'challenge', { ...ofDevice, source: 'several' }],
+  ['challenge, wrong pair', 'challenge', { ...ofDevice, action: 'resync', problem: wrongCode }],
+  ...['code', 'nextCode'].map((field): State => {
+    const typed = { typed: '12345', typedNext: '6789' }
+    const problem = { ...malformed, field }
+    return [
+      `challenge, malformed ${field} of a pair`,
+      'challenge',
+      { ...ofDevice, ...typed, action: 'resync', problem },
+    ]
+  }),
   ['set-up', 'setup', setup],
+  ['set-up of a device', 'setup', { ...setup, type: 'hotp', otherTypes: ['totp'] }],
   ['set-up, wrong code', 'setup', { ...setup, problem: wrongCode, cancel: false }],
   ['set-up, wrong clock', 'setup', { ...setup, problem: clockOff, clock: noon }],
   ['change of key', 'setup', { ...setup, purpose: 'change-key', cancel: false }],
@@ -234,6 +256,11 @@ const states: readonly State[] = [
   ['backup codes after a change of key', 'backup-codes', { ...made, sessionsEnded: true }],
   ['backup codes switched off', 'backup-codes', { ...made, codes: [] }],
   ['fresh', 'fresh', { problem: null, backupCode: true }],
+  [
+    'fresh by a device',
+    'fresh',
+    { problem: null, backupCode: true, source: 'device', nextCodeIn: 9 },
+  ],
   ['fresh, wrong code', 'fresh', { problem: wrongCode, backupCode: false }],
   ['settings', 'settings', settings],
   ['settings, codes not saved', 'settings', { ...settings, backupCodesSaved: false }],
@@ -256,6 +283,13 @@ const states: readonly State[] = [
       { ...settings, action, problem: wrongCode },
     ],
   ),
+  ['settings of a device', 'settings', settingsOfDevice],
+  [
+    'settings, wrong pair',
+    'settings',
+    { ...settingsOfDevice, action: 'resync', problem: wrongCode },
+  ],
+  ['settings, in step again', 'settings', { ...settingsOfDevice, notice: 'resynchronised' }],
   ['settings, not enrolled', 'settings', notEnrolled],
   ['settings, paused', 'settings', { ...settings, pausedUntil: '2026-01-05T12:03:25.000Z' }],
   ['settings, paused for ever', 'settings', { ...settings, pausedUntil: 'forever' }],
@@ -296,6 +330,16 @@ const states: readonly State[] = [
     'admin-user',
     { ...adminUser, user: { ...shownUser, state: 'locked', lockedUntil: event.at, name: null } },
   ],
+  ...['secret', 'serial', 'counter', 'digits'].map((field): State => {
+    const token = { type: 'hotp', serial: 'A-1 "<b>"', counter: '-1', digits: '5' }
+    const typed = { reason: '', days: '', token }
+    return [
+      `a user, a token with a malformed ${field}`,
+      'admin-user',
+      { ...adminUser, form: 'token', problem: { ...malformed, field }, typed },
+    ]
+  }),
+  ['a user, after a weak token', 'admin-user', { ...adminUser, notice: 'token', weak: true }],
   ...FORMS.flatMap((form): State[] => [
     [
       `a user, refused to ${form}`,
