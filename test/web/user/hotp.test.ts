@@ -6,9 +6,10 @@ import type { SecondStepOptions } from '../../../lib/index.js'
 import { virtualAuthenticator } from '../../../lib/testing/index.js'
 import { expectProblem, getJson, postJson } from '../../support/answers.js'
 import { type Browser, browserOf, giveCode, passFirstStep } from '../../support/browser.js'
+import { SECOND } from '../../support/clock.js'
 import { ann, type Host, makeHost } from '../../support/host.js'
 import { oathtoolPress } from '../../support/oathtool.js'
-import { pendingBrowser, recordOf } from '../../support/visits.js'
+import { pendingBrowser, recordOf, signedInVisit } from '../../support/visits.js'
 
 const SETUP = '/second-step/setup'
 const BOTH: NonNullable<SecondStepOptions['authenticators']> = ['totp', 'hotp']
@@ -133,5 +134,46 @@ describe('a device that counts its codes', () => {
     const answer = await giveCode(await pendingBrowser(host), '12345678')
     expectProblem(answer, 'malformed-request', 400)
     expect(answer.body.detail).to.match(/^A code has 6 digits/)
+  })
+
+  it('is one more beside an app: either opens one door, and the app can go', async () => {
+    const { host, browser, enrolment } = await signedInVisit({ options: { authenticators: BOTH } })
+    host.system.advance(30 * SECOND)
+    const asked = { code: enrolment.code(), type: 'hotp' }
+    const { body } = await postJson(browser, '/second-step/authenticators', asked).expect(200)
+    expect(body).to.include({ type: 'hotp', period: null })
+    const first = { code: await oathtoolPress(body.secret, 0), name: 'Fob' }
+    await postJson(browser, SETUP, first).expect(200)
+    host.system.advance(30 * SECOND)
+    const login = await pendingBrowser(host)
+    expect((await getJson(login, '/second-step/challenge')).body.methods).to.include.members([
+      'totp',
+      'hotp',
+    ])
+    const page = await login.get('/second-step/challenge').set('Accept', 'text/html').expect(200)
+    expect(page.text).to.include('Code from your app or device')
+    await giveCode(login, enrolment.code()).expect(200)
+    const next = await oathtoolPress(body.secret, 1)
+    await giveCode(await pendingBrowser(host), next).expect(200)
+    const [app] = (await recordOf(host)).authenticators
+    const remove = `/second-step/authenticators/${app?.id}/remove`
+    const code = await oathtoolPress(body.secret, 2)
+    const left = await postJson(login, remove, { code }).expect(200)
+    expect(left.body.authenticators).to.have.length(1)
+    host.system.advance(30 * SECOND)
+    const dead = await giveCode(await pendingBrowser(host), enrolment.code())
+    expectProblem(dead, 'wrong-code', 401)
+    const last = await oathtoolPress(body.secret, 3)
+    await giveCode(await pendingBrowser(host), last).expect(200)
+  })
+
+  it('is set up in place of an app, whose set-up was begun first', async () => {
+    const { host, browser, enrolment } = await signedInVisit({ options: { authenticators: BOTH } })
+    host.system.advance(30 * SECOND)
+    const begun = await postJson(browser, '/second-step/change-key', { code: enrolment.code() })
+    expect(begun.body.type).to.equal('totp')
+    const { body } = await getJson(browser, `${SETUP}?type=hotp`).expect(200)
+    await postJson(browser, SETUP, { code: await oathtoolPress(body.secret, 0) }).expect(200)
+    expect((await recordOf(host)).authenticators.map(({ type }) => type)).to.deep.equal(['hotp'])
   })
 })
