@@ -218,7 +218,7 @@ async function refuse(
   action: UserAction,
 ): Promise<Problem | undefined> {
   const { site, req, res } = exchange
-  const member = problem.code === 'not-found' ? null : await memberOf(site, req)
+  const member = problem === NO_SUCH_USER ? null : await memberOf(site, req)
   const odd = member !== null && isOdd(member)
   await announceRefusal(exchange, (odd ? member : member?.account)?.id ?? null, action, problem)
   if (member === null || odd) return problem

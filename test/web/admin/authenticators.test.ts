@@ -93,7 +93,7 @@ describe('An admin', () => {
     for (const id of ['gone', '__proto__', '..%2f..']) {
       expectProblem(await postJson(browser, there(id)), 'not-found', 404)
     }
-    const { text } = await getPage(browser, ANN).expect(200)
+    const { text } = await getPage(browser, `${ADMIN}/events?user=ann`).expect(200)
     expect(text).to.include('remove a device').and.not.include('There is no such user')
     const [own] = (await recordOf(host, 'ada')).authenticators
     const path = `${ADMIN}/users/ada/authenticators/${own?.id}/remove`
