@@ -10,13 +10,13 @@ import {
 } from '../factors/factors.js'
 import { noAttempts } from './attempts.js'
 import { isNameTaken } from './authenticator-name.js'
-import { isEnrolled } from './authenticators.js'
+import { isEnrolled, withAuthenticators } from './authenticators.js'
 import type { Decision } from './decision.js'
 import { namedDetail, type SecondStepEvent } from './event.js'
 import { endMailReset } from './mail-reset.js'
 import type { SecondStepRecord } from './record.js'
 import { isGranted } from './setup-grant.js'
-import { placeOf, type Replaced } from './setup-place.js'
+import { placeOf, type Replaced, type SetupPlace } from './setup-place.js'
 import { type Generation, raiseEpoch } from './stamp.js'
 import { MINUTE_MS } from './units.js'
 
@@ -136,8 +136,8 @@ export type ConfirmSetupAnswer =
   | { readonly kind: 'name-taken' }
 
 /**
- * Confirms a set-up by one code. The same write burns the code (hanko #2723), clears earlier
- * misses, and raises the epoch, which ends sessions that never passed a second step.
+ * Confirms a set-up by one code. The same write burns the code (hanko #2723), clears the misses of
+ * what it replaces, and raises the epoch, which ends sessions that never passed a second step.
  */
 export async function confirmSetup(
   record: SecondStepRecord,
@@ -177,14 +177,12 @@ export async function confirmSetup(
   const bound: unknown = { ...proven.kept, ...own }
   if (!isAuthenticator(bound)) throw new Error('a factor does not know what it keeps')
   const enrolled: SecondStepRecord = {
-    ...raiseEpoch(record),
-    authenticators: place.put(bound),
+    ...raiseEpoch(withBound(record, place, bound, moment)),
     setup: null,
     mustSetUp: null,
     // One-time codes were made for the recovery that ends here.
     oneTimeCodes: [],
     backupCodes: command.backupCodes,
-    attempts: noAttempts,
   }
   return {
     record: enrolled,
@@ -197,6 +195,22 @@ export async function confirmSetup(
     },
     events: [boundEvent(record, setup, bound), ...endMailReset(record, now).events],
   }
+}
+
+/**
+ * The misses are about the secrets that they were compared with. So they end with the last of these, and count on
+ * where one stays: otherwise each device that its owner adds would give a guesser a month's tries again.
+ */
+function withBound(
+  record: SecondStepRecord,
+  place: SetupPlace,
+  bound: Authenticator,
+  moment: Moment,
+): SecondStepRecord {
+  const authenticators = place.put(bound)
+  return place.others.length === 0
+    ? { ...record, authenticators, attempts: noAttempts }
+    : withAuthenticators(record, authenticators, moment)
 }
 
 function boundEvent(
