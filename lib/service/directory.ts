@@ -195,14 +195,14 @@ export class Directory<U> {
     const { records, damaged, lost, lostLists, next } = page
     const ids = [...records.map(({ userId }) => userId), ...damaged]
     const lookedUp = await this.#parts.accounts.lookUpAll(ids)
-    const found = lookedUp.map((one, at) => {
+    const found: (ListedMember | OddUser)[] = []
+    for (const [at, one] of lookedUp.entries()) {
       const account = accountIn(one)
+      if (account === null) continue
       // The damaged ones come after the records.
-      return account === null || isOdd(account)
-        ? account
-        : this.#listed(account, policy, records[at] ?? null)
-    })
-    return { ...this.#sorted(found.filter((one) => one !== null)), lost, lostLists, next }
+      found.push(isOdd(account) ? account : this.#listed(account, policy, records[at] ?? null))
+    }
+    return { ...this.#sorted(found), lost, lostLists, next }
   }
 
   async #accountOf(recordId: string): Promise<Account<U> | OddUser | null> {

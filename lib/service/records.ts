@@ -191,11 +191,11 @@ export class Records {
     return this.#within(async () => {
       const page = await this.#store.list(query)
       if (page === null) return null
-      const read = page.records.map(readListed)
+      const { records, damaged, lost } = readListed(page.records)
       return {
-        records: read.flatMap(({ record }) => record ?? []),
-        damaged: read.flatMap(({ damaged }) => damaged ?? []),
-        lost: [...(page.lost ?? []), ...read.flatMap(({ lost }) => lost ?? [])],
+        records,
+        damaged,
+        lost: [...(page.lost ?? []), ...lost],
         lostLists: (page.lostLists ?? []).map(lostPart),
         next: page.next,
       }
@@ -422,21 +422,25 @@ function unlessBroken<T>(read: () => T): T | null {
   }
 }
 
-interface ReadRecord {
-  readonly record?: SecondStepRecord
-  readonly damaged?: string
-  readonly lost?: string
-}
-
-function readListed(stored: unknown): ReadRecord {
-  const id = ownerOf(stored)
-  if (id === null) return { lost: 'one that does not say whose it is' }
-  try {
-    return { record: parseRecord(stored, id) }
-  } catch (error) {
-    if (error instanceof BrokenRecordError) return { damaged: id }
-    throw error
+/** One record that cannot be read must not hide the others. */
+function readListed(stored: readonly unknown[]): Pick<ReadPage, 'records' | 'damaged' | 'lost'> {
+  const records: SecondStepRecord[] = []
+  const damaged: string[] = []
+  const lost: string[] = []
+  for (const one of stored) {
+    const id = ownerOf(one)
+    if (id === null) {
+      lost.push('one that does not say whose it is')
+      continue
+    }
+    try {
+      records.push(parseRecord(one, id))
+    } catch (error) {
+      if (!(error instanceof BrokenRecordError)) throw error
+      damaged.push(id)
+    }
   }
+  return { records, damaged, lost }
 }
 
 /** @throws Error for a record that does not say whose it is */
