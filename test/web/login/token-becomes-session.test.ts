@@ -275,3 +275,44 @@ for (const [who, arrive] of Object.entries(tokensOfEnrolled)) {
     expect(status).to.be.oneOf([401, 403])
   })
 }
+
+/** Those that change nothing of anybody's whom a token could name. */
+const OPEN: readonly string[] = [
+  'POST /second-step/cancel',
+  'GET /second-step/lost/cancelled',
+  'GET /second-step/lost/:token',
+  'POST /second-step/lost/:token',
+  'GET /second-step/lost/:token/cancel',
+  'POST /second-step/lost/:token/cancel',
+]
+
+/** The addresses of forms, which lead a page to where the form is. */
+const isFormAddress = (status: number) => [303, 404].includes(status)
+
+describe('every route of the two routers', () => {
+  it('asks for the session, unless it is for everybody', async () => {
+    const { host, browser } = tokenOnly(hostWith(behind()))
+    const routers = {
+      '/second-step': host.secondStep.router(),
+      '/admin/second-step': host.secondStep.adminRouter(),
+    }
+    const routes = Object.entries(routers).flatMap(([at, { stack }]) =>
+      stack.flatMap(({ route }) =>
+        route === undefined
+          ? []
+          : route.stack.map(({ method }) => ({ method, path: `${at}${route.path}` })),
+      ),
+    )
+    expect(routes.length).to.be.above(40)
+    const open: string[] = []
+    for (const { method, path } of routes) {
+      const asked = browser[method as 'get' | 'post' | 'put'](path.replaceAll(/:\w+/g, 'bob'))
+      const { status, body } = await asked
+        .set('Accept', 'application/json')
+        .set('Content-Type', 'application/json')
+      if (body.code === 'not-signed-in' || (method === 'get' && isFormAddress(status))) continue
+      open.push(`${method.toUpperCase()} ${path}`)
+    }
+    expect(open.filter((route) => !OPEN.includes(route))).to.deep.equal([])
+  })
+})
