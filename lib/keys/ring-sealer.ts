@@ -38,15 +38,19 @@ export function ringSealer(
 }
 
 function readSealed(sealed: string) {
-  const [version, keyId, nonceText, sealedText, ...rest] = sealed.split('.')
-  const nonce = bytesOf(nonceText)
-  const bytes = bytesOf(sealedText)
-  const ciphertext = bytes.subarray(0, -TAG.authTagLength)
-  const tag = bytes.subarray(-TAG.authTagLength)
-  if (version !== VERSION || rest.length > 0 || nonce.length !== NONCE) {
+  const parts = sealed.split('.')
+  const nonce = bytesOf(parts[2])
+  const bytes = bytesOf(parts[3])
+  if (parts.length !== 4 || parts[0] !== VERSION || nonce.length !== NONCE) {
     throw new Error('a sealed secret has an unknown form')
   }
-  return { keyId, nonce, ciphertext, tag }
+  const end = Math.max(0, bytes.length - TAG.authTagLength)
+  return {
+    keyId: parts[1],
+    nonce,
+    ciphertext: bytes.subarray(0, end),
+    tag: bytes.subarray(end),
+  }
 }
 
 function bytesOf(text = ''): Buffer {
