@@ -1,18 +1,40 @@
 import type { Request } from 'express'
 
-/** Of each request, what every one of the `RequestNotes` has of it. */
-const kept = new WeakMap<Request, unknown[]>()
-let kinds = 0
+/** What every one of the `RequestNotes` has of a request. */
+type Notes = unknown[]
+
+class Given {
+  constructor(one: object) {
+    // biome-ignore lint/correctness/noConstructorReturn: it is what gives a request a private part, see Noted
+    return one
+  }
+}
 
 /**
- * Notes of one kind about requests, out of reach of other code: as a WeakMap of its own would have them. All kinds
- * share one, because an entry of a WeakMap is dear where there is one for each request.
+ * Puts the notes on the request itself, in a private part: nothing lists, reads, copies or sets it but this class.
+ * For a request that lives a moment, a WeakMap is several times as dear.
  */
+class Noted extends Given {
+  readonly #notes: Notes
+
+  constructor(req: object, notes: Notes) {
+    super(req)
+    this.#notes = notes
+  }
+
+  static notesOf(req: object): Notes | undefined {
+    return #notes in req ? req.#notes : undefined
+  }
+}
+
+let kinds = 0
+
+/** Notes of one kind about requests, out of reach of other code: as a WeakMap would have them. */
 export class RequestNotes<Note> {
   readonly #place = kinds++
 
   get(req: Request): Note | undefined {
-    return kept.get(req)?.[this.#place] as Note | undefined
+    return Noted.notesOf(req)?.[this.#place] as Note | undefined
   }
 
   has(req: Request): boolean {
@@ -20,14 +42,14 @@ export class RequestNotes<Note> {
   }
 
   set(req: Request, note: Note): void {
-    const notes = kept.get(req)
+    const notes = Noted.notesOf(req)
     if (notes !== undefined) notes[this.#place] = note
-    else kept.set(req, noteAlone(this.#place, note))
+    else new Noted(req, noteAlone(this.#place, note))
   }
 }
 
-function noteAlone(place: number, note: unknown): unknown[] {
-  const notes: unknown[] = new Array(kinds).fill(undefined)
+function noteAlone(place: number, note: unknown): Notes {
+  const notes: Notes = new Array(kinds).fill(undefined)
   notes[place] = note
   return notes
 }

@@ -1,11 +1,12 @@
 // The attack: code of the host, or of another package, puts on the request what the guard notes of it.
 
+import { inspect } from 'node:util'
 import { expect } from 'chai'
 import type { Request } from 'express'
 import { RequestNotes } from '../../../lib/web/request/request-notes.js'
 
 function madeUp(): Request {
-  return Object.freeze({ url: '/' }) as Request
+  return { url: '/' } as Request
 }
 
 describe('the notes of a request', () => {
@@ -14,6 +15,8 @@ describe('the notes of a request', () => {
     notes.set(req, 'met')
     expect(notes.get(req)).to.equal('met')
     expect(Reflect.ownKeys(req)).to.deep.equal(['url'])
+    expect(notes.get({ ...req } as Request), 'nor in a copy').to.equal(undefined)
+    expect(inspect(req, { showHidden: true, depth: 9 })).to.not.include('met')
     expect(notes.get(Object.create(req)), 'nor in what inherits from it').to.equal(undefined)
     expect(notes.get(new Proxy(req, {})), 'nor in a proxy of it').to.equal(undefined)
   })
