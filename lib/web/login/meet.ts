@@ -140,8 +140,8 @@ async function meetUser(
     }
     return visitor
   }
-  warnOfNoSession(site, req)
   if (cameWithoutSession(site, req, user)) {
+    warnOfNoSession(site)
     // A pending login could not end, and the session is not theirs.
     removeUser(req)
     return { kind: 'anonymous' }

@@ -9,6 +9,7 @@ import { getJson } from '../../support/answers.js'
 import { type Browser, browserOf, enrol, passFirstStep } from '../../support/browser.js'
 import { ann, bob, type Host, type HostUser, makeHost } from '../../support/host.js'
 import { editSession } from '../../support/sessions.js'
+import { warningsDuring } from '../../support/warnings.js'
 
 type Deserialise = (
   id: unknown,
@@ -74,8 +75,11 @@ for (const [how, mount] of Object.entries(mounts)) {
         const host = hostWith()
         await enrol(host, ann)
         const thief = await withStaffSession(host)
-        const { body } = await getJson(thief, '/staff/who')
-        expect(body.user ?? null).to.equal(null)
+        const told = await warningsDuring(async () => {
+          const { body } = await getJson(thief, '/staff/who')
+          expect(body.user ?? null).to.equal(null)
+        })
+        expect(told.join()).to.include('another key of the session').and.include('`passports`')
       })
 
       it('brings in whoever needs none, to whom the pages of the second step are closed', async () => {
