@@ -20,6 +20,7 @@ const OPTIONS = {
   limit: { type: 'string' },
   cursor: { type: 'string' },
   'dry-run': { type: 'boolean' },
+  again: { type: 'boolean' },
   users: { type: 'string' },
   'key-file': { type: 'string' },
   redis: { type: 'string' },

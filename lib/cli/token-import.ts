@@ -45,15 +45,21 @@ export interface Import {
 
 type TokenLine = Extract<TokenEntry, { kind: 'token' }>
 
+export interface ImportOptions {
+  /** By serial number, from a file of their own; they count before those of the tokens. */
+  readonly users: UsersBySerial | null
+  readonly dryRun: boolean
+  /** Whether also tokens are assigned that were removed. */
+  readonly again: boolean
+}
+
 /**
  * Assigns the tokens of a file to their users. What fails with one does not stop the others.
- *
- * @param users by serial number, from a file of their own; they count before those of the tokens
  */
 export async function importTokens(
   app: App,
   entries: AsyncIterable<TokenEntry>,
-  { users, told, dryRun }: { users: UsersBySerial | null; told: Progress; dryRun: boolean },
+  { told, ...options }: ImportOptions & { readonly told: Progress },
 ): Promise<Import> {
   const done = emptyImport()
   let [errors, begun] = [0, 0]
@@ -70,7 +76,7 @@ export async function importTokens(
     begun += 1
     if (begun % TOKENS_A_BATCH === 0) await app.mails?.settled()
     try {
-      await assign(app, entry, { users, dryRun }, done)
+      await assign(app, entry, options, done)
       errors = 0
     } catch (error) {
       errors += 1
@@ -86,7 +92,7 @@ export async function importTokens(
 async function assign(
   app: App,
   { line, token, user: ofFile }: TokenLine,
-  { users, dryRun }: { users: UsersBySerial | null; dryRun: boolean },
+  { users, dryRun, again }: ImportOptions,
   done: Import,
 ): Promise<void> {
   const id = users?.take(token.serial) ?? ofFile
@@ -101,6 +107,10 @@ async function assign(
     return
   }
   const { administration } = app.site
+  if (!again && (await administration.wasRemoved(token.serial))) {
+    fail(done, { line, reason: 'the token was removed: give --again to assign it again' })
+    return
+  }
   const change = { ...user, requestInfo: app.requestInfo }
   const answer = dryRun
     ? await administration.previewToken(change, token)

@@ -11,18 +11,20 @@ import { type Import, importTokens } from './token-import.js'
 /** `tokens import`: many hardware tokens from a file. */
 export const tokens: Command = {
   summary: 'Assigns the hardware tokens of a file to their users.',
-  usage: 'import FILE --config FILE [--users FILE] [--key-file FILE] [--dry-run] [--reason TEXT]',
+  usage:
+    'import FILE --config FILE [--users FILE] [--key-file FILE] [--dry-run] [--again] [--reason TEXT]',
   help: `FILE is PSKC (RFC 6030) or CSV. Names in a first line tell the columns of a CSV file: serial, secret,
 type (totp or hotp), digits, period, algorithm, counter, user.
 --config FILE    the options of createSecondStep
 --users FILE     CSV with two columns, serial and user: whose token it is; counts before what FILE says
 --key-file FILE  the pre-shared key of an encrypted PSKC file, in hex or base64
 --dry-run        checks each token by itself, and changes nothing
+--again          assigns also tokens that were removed; codes that were used stay used
 --reason TEXT    for the audit log and the users, who read it in the mail
 --json           prints the result as JSON
 Users are named by the id that your app knows. A line that fails is told with its number, and the rest
 is imported. Safe to run again: a token that its user has already is left as it is. No seed is printed.`,
-  options: ['config', 'users', 'key-file', 'dry-run', 'reason', 'json'],
+  options: ['config', 'users', 'key-file', 'dry-run', 'again', 'reason', 'json'],
   takesWords: true,
   run: async (values, words = []) => {
     const file = fileIn(words)
@@ -37,7 +39,7 @@ is imported. Safe to run again: a token that its user has already is left as it 
       const told = progress(dryRun ? 'Checked' : 'Imported')
       told.begin(total)
       const entries = readTokens(bytesOf(file), { key, now: system.now() })
-      const options = { users, told, dryRun }
+      const options = { users, told, dryRun, again: values.again === true }
       const done = await importTokens(app, entries, options).finally(told.end)
       return report(done, { dryRun, unmatched: done.stoppedAt === null ? (users?.left ?? 0) : 0 })
     })

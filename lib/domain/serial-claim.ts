@@ -1,3 +1,5 @@
+import type { SecondStepRecord } from './record.js'
+
 /**
  * Whose hardware token has a serial number. A number belongs to one user at most: what is written here by
  * compare-and-set decides between two admins who assign it at once. The claim comes before the record
@@ -15,10 +17,32 @@ export interface SerialClaim {
   readonly claimedAt: number
   /** Whether the user's record has held the token since. */
   readonly isHeld: boolean
+  /** What tells the token's key from another under this number. Null: not known. */
+  readonly keyName: string | null
+  /**
+   * What its next code may be, at the earliest: a counter, or a time step. It is written when the token goes, so that
+   * codes that were used stay used if it is assigned again. Null: the token never went.
+   */
+  readonly next: number | null
 }
 
 /** A claim by which no record was written for so long is void: its request has ended. */
 export const CLAIM_LASTS = 10 * 60 * 1000
+
+/** The tokens that the later record has no longer, and what each one's next code may be at the earliest. */
+export function tokensGone(
+  before: Bound,
+  after: Bound,
+): readonly { readonly serial: string; readonly next: number }[] {
+  if (before.authenticators === after.authenticators) return []
+  return before.authenticators.flatMap((one) => {
+    const { serial } = one
+    if (serial === null || after.authenticators.some((other) => other.serial === serial)) return []
+    return [{ serial, next: one.type === 'totp' ? one.lastStep + 1 : one.counter }]
+  })
+}
+
+type Bound = Pick<SecondStepRecord, 'authenticators'>
 
 /** Serial numbers that differ in case alone are one number. */
 export function serialKey(serial: string): string {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { readSeed } from './seed.js'
 import type { OtpAlgorithm } from './totp/kept.js'
 
@@ -80,6 +81,17 @@ export function readHardwareToken(given: TokenText): HardwareToken | TokenFault 
 /** Whether the seed is shorter than 160 bits. Such a token works, but is worth a warning. */
 export function hasWeakSeed({ secret }: Pick<HardwareToken, 'secret'>): boolean {
   return secret.length < RECOMMENDED_SEED
+}
+
+/**
+ * Tells a token's key from another, and gives nothing of it away: a seed has 112 random bits at least. The
+ * place where its codes begin is no part of it.
+ */
+export function keyNameOf(token: HardwareToken): string {
+  const { type, algorithm, digits, secret } = token
+  const period = token.type === 'totp' ? token.period : 0
+  const kind = `passport-second-step token ${type} ${algorithm} ${digits} ${period} `
+  return createHash('sha256').update(kind).update(secret).digest('base64url')
 }
 
 function seedOf(given: string | Uint8Array = ''): Uint8Array | TokenFault {

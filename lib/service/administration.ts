@@ -144,9 +144,9 @@ export class Administration {
    * @throws ConfigurationError where the store cannot hold hardware tokens
    */
   async assignToken(change: AdminChange, token: HardwareToken): Promise<AdminAnswer> {
-    const claimed = await this.#serials.claim(token.serial, change.userId)
+    const claimed = await this.#serials.claim(token, change.userId)
     if (claimed.kind !== 'claimed') return claimed
-    const answer = await this.#changeAnd(change, this.#assigning(change, token))
+    const answer = await this.#changeAnd(change, this.#assigning(change, token, claimed.next))
     await claimed.settle()
     return answer
   }
@@ -161,8 +161,17 @@ export class Administration {
       return { kind: 'serial-in-use' }
     }
     const record = await this.#records.find(change.userId)
-    const decide = this.#assigning(change, token)
+    const decide = this.#assigning(change, token, 0)
     return (await this.#decided(change, record, this.#system.now(), decide)).answer
+  }
+
+  /**
+   * Whether a token with this serial number was removed, and nobody has it since.
+   *
+   * @throws ConfigurationError where the store cannot hold hardware tokens
+   */
+  wasRemoved(serial: string): Promise<boolean> {
+    return this.#serials.wasRemoved(serial)
   }
 
   /** Removes one authenticator; the last one only where the policy lets the user do without. */
@@ -220,7 +229,7 @@ export class Administration {
     }))
   }
 
-  #assigning(change: AdminChange, token: HardwareToken) {
+  #assigning(change: AdminChange, token: HardwareToken, next: number) {
     return async (userContext: UserContext, now: number): Promise<Decided<undefined>> => {
       const { record } = userContext
       const present = tokenBySerial(record, token.serial)
@@ -229,21 +238,26 @@ export class Administration {
         const answer = same ? ('done' as const) : ('serial-in-use' as const)
         return { record, answer, result: undefined, events: [] }
       }
-      const bound = await this.#boundToken(change.userId, token, now)
+      const bound = await this.#boundToken(change.userId, token, { now, next })
       const moment = { window: this.#window, now }
       return { ...tokenByAdmin(userContext, bound, moment), result: undefined }
     }
   }
 
-  async #boundToken(userId: string, token: HardwareToken, now: number): Promise<Authenticator> {
+  /** @param next what its next code may be at the earliest: the used codes of a token stay used */
+  async #boundToken(
+    userId: string,
+    token: HardwareToken,
+    { now, next }: { readonly now: number; readonly next: number },
+  ): Promise<Authenticator> {
     const { serial, algorithm, digits } = token
     const secret = await this.#keys.of(userId, null).seal(token.secret, 'authenticator')
     const id = Buffer.from(this.#system.random(BYTES_OF_AN_ID)).toString('base64url')
     const bound = { id, name: null, since: now, lastUsedAt: null, serial }
     const key = { ...bound, algorithm, digits, secret }
     return token.type === 'totp'
-      ? { ...key, type: token.type, period: token.period, lastStep: -1, offset: 0 }
-      : { ...key, type: token.type, counter: token.counter, farMisses: [] }
+      ? { ...key, type: token.type, period: token.period, lastStep: next - 1, offset: 0 }
+      : { ...key, type: token.type, counter: Math.max(token.counter, next), farMisses: [] }
   }
 
   /** Whether it was assigned before. Its counter may have moved since. */

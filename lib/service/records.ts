@@ -4,6 +4,7 @@ import type { SecondStepEvent } from '../domain/event.js'
 import { BrokenRecordError, parsePolicy, parseRecord } from '../domain/parse-record.js'
 import { defaultPolicy, type Policy } from '../domain/policy.js'
 import { blankRecord, type SecondStepRecord } from '../domain/record.js'
+import { tokensGone } from '../domain/serial-claim.js'
 import { isNamedBy, nameWrite } from '../domain/write-name.js'
 import { UnavailableError } from '../errors/unavailable-error.js'
 import type { RecordQuery, RecordStore } from '../ports/record-store.js'
@@ -14,6 +15,7 @@ import type { Audit } from './audit.js'
 import type { WriteWatcher } from './change-news.js'
 import { FailureReporter } from './failure-reporter.js'
 import { LateWrites, type Named, type News, type SentWrite } from './late-writes.js'
+import { SerialClaims } from './serial-claims.js'
 import { type ToldWrite, ToldWrites } from './told-writes.js'
 import { Turns } from './turns.js'
 
@@ -72,6 +74,7 @@ export class Records {
   readonly #timeout: number
   readonly #lateWrites: LateWrites
   readonly #toldWrites: ToldWrites
+  readonly #claims: SerialClaims
   readonly #turns: Turns<SecondStepRecord>
   readonly #watcher: WriteWatcher | null
   #opening: Promise<void> | null = null
@@ -107,6 +110,7 @@ export class Records {
     // Half of what one call may take: a refusal is due within two seconds, waiting included.
     this.#turns = new Turns(environment.timeout / 2)
     this.#watcher = environment.watcher ?? null
+    this.#claims = new SerialClaims({ store, system, timeout: environment.timeout })
     this.#toldWrites = new ToldWrites(store, announcer, environment.ownAudit ?? null)
     const { lookEvery = LOOKS_EVERY, failureReporter = new FailureReporter(system) } = environment
     const report = (error: unknown) => failureReporter.report(error)
@@ -258,6 +262,9 @@ export class Records {
       if (sent === null) {
         await this.#announcer.publish(announcement)
         return decision.answer
+      }
+      for (const { serial, next: nextCode } of tokensGone(record, sent)) {
+        await this.#claims.noteNext(serial, userId, nextCode)
       }
       const write = await this.#toldWrites.prepare(sent, announcement)
       if (!(await this.#write(sent, write))) {

@@ -1,11 +1,13 @@
 import { tokenBySerial } from '../domain/assigned-token.js'
-import { CLAIM_LASTS, type SerialClaim, serialKey } from '../domain/serial-claim.js'
+import { CLAIM_LASTS, type SerialClaim } from '../domain/serial-claim.js'
 import { ConfigurationError } from '../errors/configuration-error.js'
 import { UnavailableError } from '../errors/unavailable-error.js'
+import { isGoodUntil } from '../factors/clock.js'
+import { type HardwareToken, keyNameOf } from '../factors/hardware-token.js'
 import type { RecordStore } from '../ports/record-store.js'
 import type { System } from '../ports/system.js'
-import { within } from '../ports/with-timeout.js'
 import type { Records } from './records.js'
+import { SerialClaims } from './serial-claims.js'
 
 const PART = 'the record store'
 const TRIES = 10
@@ -13,6 +15,8 @@ const TRIES = 10
 /** A serial number that is this user's now. */
 export interface ClaimedSerial {
   readonly kind: 'claimed'
+  /** What the token's next code may be at the earliest: 0, unless it was assigned before. */
+  readonly next: number
   /**
    * To be called when the user's record was written, or is not going to be. Never rejects: without it
    * the number of a record that has not got the token is free ten minutes later.
@@ -26,15 +30,15 @@ export interface ClaimedSerial {
  */
 export class SerialNumbers {
   readonly #store: RecordStore
+  readonly #claims: SerialClaims
   readonly #records: Records
   readonly #system: System
-  readonly #timeout: number
 
   constructor(parts: { store: RecordStore; records: Records; system: System; timeout: number }) {
     this.#store = parts.store
+    this.#claims = new SerialClaims(parts)
     this.#records = parts.records
     this.#system = parts.system
-    this.#timeout = parts.timeout
   }
 
   /** Whether the store can keep claims. */
@@ -44,69 +48,62 @@ export class SerialNumbers {
 
   /** @throws ConfigurationError where the store keeps no claims, UnavailableError where it does not answer */
   async claim(
-    serial: string,
+    token: HardwareToken,
     userId: string,
   ): Promise<ClaimedSerial | { readonly kind: 'serial-in-use' }> {
-    this.#requireSupport()
-    await this.#records.open()
-    const key = serialKey(serial)
+    await this.#open()
+    const { serial } = token
     for (let tried = 0; tried < TRIES; tried += 1) {
-      const stored = await this.#find(key)
-      if (await this.#isAnothers(stored, userId)) return { kind: 'serial-in-use' }
-      const claim = this.#following(stored, { serial: key, userId, isHeld: false })
-      if (await this.#write(claim)) return { kind: 'claimed', settle: () => this.#settle(claim) }
+      const stored = await this.#claims.find(serial)
+      const isBound = stored !== null && (await this.#isBound(stored))
+      if (this.#isAnothers(stored, isBound, userId)) return { kind: 'serial-in-use' }
+      // Of a token that is bound the record knows more. Of another key, nothing is known yet.
+      const keyName = isBound ? stored.keyName : keyNameOf(token)
+      const next = isBound || stored?.keyName === keyName ? (stored?.next ?? null) : null
+      const claimed = { userId, isHeld: false, keyName, next }
+      const claim = await this.#claims.follow(serial, stored, claimed)
+      if (claim === null) continue
+      return { kind: 'claimed', next: next ?? 0, settle: () => this.#settle(claim) }
     }
     throw new UnavailableError(PART, new Error(`lost ${TRIES} races for a serial number`))
   }
 
   /** Whether `claim` would give it to the user. Writes nothing. @throws as `claim` */
   async isFreeFor(serial: string, userId: string): Promise<boolean> {
-    this.#requireSupport()
-    await this.#records.open()
-    return !(await this.#isAnothers(await this.#find(serialKey(serial)), userId))
+    await this.#open()
+    const stored = await this.#claims.find(serial)
+    const isBound = stored !== null && (await this.#isBound(stored))
+    return !this.#isAnothers(stored, isBound, userId)
   }
 
-  async #isAnothers(stored: SerialClaim | null, userId: string): Promise<boolean> {
-    return stored !== null && stored.userId !== userId && (await this.#counts(stored))
+  /** Whether a token with this number was removed, and nobody has it since. @throws as `claim` */
+  async wasRemoved(serial: string): Promise<boolean> {
+    await this.#open()
+    const stored = await this.#claims.find(serial)
+    return stored !== null && stored.next !== null && !(await this.#isBound(stored))
   }
 
-  async #counts({ serial, userId, claimedAt, isHeld }: SerialClaim): Promise<boolean> {
-    if (tokenBySerial(await this.#records.find(userId), serial) !== null) return true
+  #isAnothers(stored: SerialClaim | null, isBound: boolean, userId: string): boolean {
+    if (stored === null || stored.userId === userId) return false
+    if (isBound) return true
     // Another request may be about to write the record.
-    return !isHeld && this.#system.now() < claimedAt + CLAIM_LASTS
+    const { isHeld, claimedAt } = stored
+    return !isHeld && isGoodUntil(claimedAt + CLAIM_LASTS, CLAIM_LASTS, this.#system.now())
+  }
+
+  async #isBound({ serial, userId }: SerialClaim): Promise<boolean> {
+    return tokenBySerial(await this.#records.find(userId), serial) !== null
   }
 
   async #settle(claim: SerialClaim): Promise<void> {
-    await this.#write(this.#following(claim, { ...claim, isHeld: true })).catch(() => undefined)
+    await this.#claims
+      .follow(claim.serial, claim, { ...claim, isHeld: true })
+      .catch(() => undefined)
   }
 
-  #following(
-    before: SerialClaim | null,
-    { serial, userId, isHeld }: Pick<SerialClaim, 'serial' | 'userId' | 'isHeld'>,
-  ): SerialClaim {
-    const version = (before?.version ?? 0) + 1
-    const writeId = Buffer.from(this.#system.random(12)).toString('base64url')
-    return { serial, version, writeId, userId, claimedAt: this.#system.now(), isHeld }
-  }
-
-  #find(serial: string): Promise<SerialClaim | null> {
-    return within(
-      PART,
-      async () => {
-        const stored: unknown = await this.#store.findSerial?.(serial)
-        if (stored === null || isClaim(stored, serial)) return stored
-        throw new Error('what is stored of a serial number is no claim')
-      },
-      this.#timeout,
-    )
-  }
-
-  #write(claim: SerialClaim): Promise<boolean> {
-    return within(
-      PART,
-      async () => (await this.#store.writeSerial?.(claim, claim.version - 1)) === true,
-      this.#timeout,
-    )
+  async #open(): Promise<void> {
+    this.#requireSupport()
+    await this.#records.open()
   }
 
   #requireSupport(): void {
@@ -117,16 +114,4 @@ export class SerialNumbers {
       )
     }
   }
-}
-
-function isClaim(stored: unknown, serial: string): stored is SerialClaim {
-  if (typeof stored !== 'object' || stored === null) return false
-  const { version, userId, claimedAt, isHeld, ...rest } = stored as Partial<SerialClaim>
-  return (
-    rest.serial === serial &&
-    Number.isSafeInteger(version) &&
-    typeof userId === 'string' &&
-    Number.isSafeInteger(claimedAt) &&
-    typeof isHeld === 'boolean'
-  )
 }

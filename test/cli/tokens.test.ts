@@ -90,6 +90,21 @@ H-1,${OTHER_HEX},hotp,6,,,bob
     expect((await store.find('ann'))?.version).to.equal(record?.version)
   })
 
+  it('does not bind a token again that was removed, unless it is told to', async () => {
+    const file = `serial,secret,type,user\nT-1,${HEX},hotp,ann\n`
+    await imported(file)
+    await run(['reset', '--user', 'ann', '--config', config, '--reason', 'lost'])
+    expect(await serialsOf('ann')).to.deep.equal([])
+    const second = await imported(file)
+    expect(second).to.include({ exit: 1, assigned: 0, failed: 1 })
+    expect(second.text).to.match(
+      /^Line 2: the token was removed: give --again to assign it again\./,
+    )
+    expect(await serialsOf('ann')).to.deep.equal([])
+    expect(await imported(file, '--again')).to.include({ exit: 0, assigned: 1 })
+    expect(await imported(file)).to.include({ exit: 0, alreadyThere: 1 })
+  })
+
   it('changes nothing with --dry-run', async () => {
     const file = await fileOf('tokens', `serial,secret,type,user\nT-1,${HEX},totp,ann\n`)
     const { exitCode, stdout } = await run([

@@ -14,9 +14,9 @@ import {
   passFirstStep,
   signIn,
 } from '../../support/browser.js'
-import { ann, type Host } from '../../support/host.js'
+import { ann, bob, type Host } from '../../support/host.js'
 import { oathtool } from '../../support/oathtool.js'
-import { MINUTE, SECOND } from '../../support/records.js'
+import { DAY, MINUTE, SECOND } from '../../support/records.js'
 import { storeForTests } from '../../support/store-for-tests.js'
 import { pendingBrowser, recordOf } from '../../support/visits.js'
 
@@ -343,11 +343,92 @@ describe('A hardware token that an admin assigns', () => {
   it('frees the number of a request that was killed before it wrote the record', async () => {
     const { host, browser } = await adminVisit()
     const claimedAt = host.system.now()
-    const claim = { serial: 'A-1', version: 1, writeId: 'w', userId: 'bob', claimedAt }
+    const unknown = { keyName: null, next: null }
+    const claim = { serial: 'A-1', version: 1, writeId: 'w', userId: 'bob', claimedAt, ...unknown }
     await host.store.writeSerial?.({ ...claim, isHeld: false }, 0)
     expectProblem(await assign(browser, FOB), 'malformed-request', 400)
     const old = { ...claim, version: 2, writeId: 'x', claimedAt: claimedAt - 10 * MINUTE }
     await host.store.writeSerial?.({ ...old, isHeld: false }, 1)
     await assign(browser, FOB).expect(200)
+  })
+
+  it('is not kept from its user for a year by the claim of a machine whose clock was ahead', async () => {
+    const { host, browser } = await adminVisit()
+    const claimedAt = host.system.now() + 365 * DAY
+    const claim = { serial: 'A-1', version: 1, writeId: 'w', userId: 'bob', claimedAt }
+    await host.store.writeSerial?.({ ...claim, isHeld: false, keyName: null, next: null }, 0)
+    await assign(browser, FOB).expect(200)
+  })
+})
+
+// The attack: somebody has seen used codes of a token, and it is taken from its user and given back.
+describe('A hardware token that is assigned again', () => {
+  async function removeToken(browser: Browser, host: Host, id = 'ann'): Promise<void> {
+    const [token] = (await recordOf(host, id)).authenticators
+    const path = `${ADMIN}/users/${id}/authenticators/${token?.id}/remove`
+    await postJson(browser, path).expect(200)
+  }
+
+  it('takes no code that it has taken before, of its counter', async () => {
+    const { host, browser } = await adminVisit()
+    await assign(browser, FOB).expect(200)
+    await giveCode(await pendingBrowser(host), await press(7)).expect(200)
+    await removeToken(browser, host)
+    await assign(browser, FOB).expect(200)
+    for (const used of [5, 6, 7]) {
+      expectProblem(
+        await giveCode(await pendingBrowser(host), await press(used)),
+        'wrong-code',
+        401,
+      )
+    }
+    await giveCode(await pendingBrowser(host), await press(8)).expect(200)
+  })
+
+  it('takes no code that it has taken before, of its clock', async () => {
+    const { host, browser } = await adminVisit()
+    await assign(browser, CLOCK).expect(200)
+    const used = await clockCode(host.system.now())
+    await giveCode(await pendingBrowser(host), used).expect(200)
+    await removeToken(browser, host)
+    await assign(browser, CLOCK).expect(200)
+    expectProblem(await giveCode(await pendingBrowser(host), used), 'wrong-code', 401)
+    host.system.advance(MINUTE)
+    await giveCode(await pendingBrowser(host), await clockCode(host.system.now())).expect(200)
+  })
+
+  it('takes none at another user either, nor after it was removed twice without a code', async () => {
+    const { host, browser } = await adminVisit()
+    await assign(browser, FOB).expect(200)
+    await giveCode(await pendingBrowser(host), await press(7)).expect(200)
+    await removeToken(browser, host)
+    await assign(browser, FOB).expect(200)
+    await removeToken(browser, host)
+    await assign(browser, FOB, `${ADMIN}/users/bob/token`).expect(200)
+    const used = await giveCode(await pendingBrowser(host, bob), await press(7))
+    expectProblem(used, 'wrong-code', 401)
+    await giveCode(await pendingBrowser(host, bob), await press(8)).expect(200)
+  })
+
+  it('begins anew with another seed', async () => {
+    const { host, browser } = await adminVisit()
+    await assign(browser, { ...FOB, secret: '02'.repeat(20) }).expect(200)
+    const far = await oathtool('--hotp', '--counter=90', '02'.repeat(20))
+    await giveCode(await pendingBrowser(host), far).expect(200)
+    await removeToken(browser, host)
+    await assign(browser, FOB).expect(200)
+    await giveCode(await pendingBrowser(host), await press(5)).expect(200)
+  })
+
+  it('keeps its place though another seed was refused under its number meanwhile', async () => {
+    const { host, browser } = await adminVisit()
+    await assign(browser, FOB).expect(200)
+    await giveCode(await pendingBrowser(host), await press(7)).expect(200)
+    const other = await assign(browser, { ...FOB, secret: '02'.repeat(20) })
+    expectProblem(other, 'malformed-request', 400)
+    await removeToken(browser, host)
+    await assign(browser, FOB).expect(200)
+    const used = await giveCode(await pendingBrowser(host), await press(7))
+    expectProblem(used, 'wrong-code', 401)
   })
 })
