@@ -20,6 +20,12 @@ interface Thief {
   readonly cookie: string
   /** The code of the moment in which it is sent. */
   readonly code: () => string
+  /** The one after it, where two are asked for. */
+  readonly nextCode?: () => string
+}
+
+function bodyOf({ code, nextCode }: Pick<Thief, 'code' | 'nextCode'>) {
+  return nextCode === undefined ? { code: code() } : { code: code(), nextCode: nextCode() }
 }
 
 interface Door {
@@ -85,12 +91,30 @@ async function changingKey(): Promise<Thief> {
   return { host, cookie, code: () => authenticator.code(host.system.now()) }
 }
 
+/** Has a device with a button, which is out of step. */
+async function outOfStep(isSignedIn: boolean): Promise<Thief> {
+  const host = makeHost({ options: { authenticators: ['hotp'] } })
+  const owner = browserOf(host)
+  await passFirstStep(owner, ann)
+  const { body } = await getJson(owner, '/second-step/setup').expect(200)
+  const fob = virtualAuthenticator(body.uri)
+  await postJson(owner, '/second-step/setup', { code: fob.next() }).expect(200)
+  const browser = browserOf(host)
+  const begun = await passFirstStep(browser, ann).expect(200)
+  const cookie = cookieOf(isSignedIn ? await giveCode(browser, fob.next()).expect(200) : begun)
+  host.system.advance(MINUTE)
+  for (let press = 0; press < 300; press += 1) fob.next()
+  const [code, nextCode] = [fob.next(), fob.next()]
+  return { host, cookie, code: () => code, nextCode: () => nextCode }
+}
+
 const doorsOfPending: Record<string, Door> = {
   'a code at /challenge': { path: '/second-step/challenge', come: () => pending() },
   'a backup code at /challenge': {
     path: '/second-step/challenge',
     come: () => pending('backup-code'),
   },
+  'a pair at /resync': { path: '/second-step/resync', come: () => outOfStep(false) },
   'a code at the strategy': { path: '/code', come: () => pending() },
   'the first set-up, where one is required': {
     path: '/second-step/setup',
@@ -106,6 +130,10 @@ const doorsOfSessions: Record<string, Door> = {
       { path: `/second-step/${action}`, come: signedIn },
     ]),
   ),
+  'a pair at /resync, in a session': {
+    path: '/second-step/resync',
+    come: () => outOfStep(true),
+  },
   'a change of key': { path: '/second-step/setup', come: changingKey },
   'a set-up of somebody without a second step': {
     path: '/second-step/setup',
@@ -142,11 +170,11 @@ async function goOnAfter(
 ): Promise<ParkedAnswer> {
   const parked = await park(thief.host, path, {
     cookie: thief.cookie,
-    like: { code: thief.code() },
+    like: bodyOf(thief),
   })
   await ending(thief)
   const before = await thief.host.store.find('ann')
-  const answer = await parked.finish({ code: thief.code() })
+  const answer = await parked.finish(bodyOf(thief))
   expect(await thief.host.store.find('ann'), 'burned, bound, counted').to.deep.equal(before)
   return answer
 }
@@ -157,9 +185,10 @@ describe('a request whose body waits', () => {
       ...doorsOfPending,
       ...doorsOfSessions,
     })) {
-      const { host, cookie, code } = await come()
-      const parked = await park(host, path, { cookie, like: { code: code() } })
-      expect((await parked.finish({ code: code() })).status, name).to.equal(200)
+      const thief = await come()
+      const { host, cookie } = thief
+      const parked = await park(host, path, { cookie, like: bodyOf(thief) })
+      expect((await parked.finish(bodyOf(thief))).status, name).to.equal(200)
     }
   })
 
@@ -187,8 +216,8 @@ describe('a request whose body waits', () => {
     it(`is refused although its parser ends before the last byte: ${door}`, async () => {
       if (packed === undefined) throw new Error('gzip')
       const thief = await come()
-      const { host, cookie, code } = thief
-      const enough = packed.enough({ code: code() })
+      const { host, cookie } = thief
+      const enough = packed.enough(bodyOf(thief))
       const like = Buffer.concat([enough, LAST_BYTE])
       const parked = await park(host, path, { cookie, like, headers: packed.headers })
       await host.secondStep.endSessions('ann')
