@@ -41,10 +41,7 @@ export type Visitor =
   | PendingVisitor
   | SignedInVisitor
 
-/**
- * What the guard knows of a request. Not stored on the request object, so that no other code can
- * set it.
- */
+/** What the guard knows of a request. Kept in a private part of it, which no other code can read or set. */
 export interface GuardState {
   /** The site of the guard. */
   readonly site: Site
