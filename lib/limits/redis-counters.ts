@@ -43,6 +43,10 @@ end
 return answer
 `)
 
+/** The places whose key is remembered; one of a name that is longer is not. */
+const KNOWN_AT_MOST = 1000
+const LONGEST_KNOWN = 200
+
 export interface RedisCountersOptions {
   /**
    * The prefix of the keys. Two apps that share a Redis but not their records need different ones.
@@ -64,7 +68,17 @@ export function redisCounters(redis: RedisClient, options: RedisCountersOptions 
   }
   const { prefix = DEFAULT_PREFIX } = options
   checkPrefix(prefix)
-  const keyOf = ({ name, key }: Place) => `${prefix}:count:${name}:${counterKey(key)}`
+  // What is taken is mostly given back, and an address counts for many: a hash takes longer than a look.
+  const known = new Map<string, string>()
+  const keyOf = ({ name, key }: Place) => {
+    const place = `${name.length}:${name}:${key}`
+    const before = known.get(place)
+    if (before !== undefined) return before
+    const made = `${prefix}:count:${name}:${counterKey(key)}`
+    if (known.size >= KNOWN_AT_MOST) known.clear()
+    if (place.length <= LONGEST_KNOWN) known.set(place, made)
+    return made
+  }
   let apart = false
 
   async function inOneScript(wanted: readonly WantedPlace[], back: readonly Place[]) {

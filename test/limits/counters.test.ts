@@ -78,6 +78,24 @@ describe('counters', () => {
       expect(answer.taken).to.equal(false)
     })
 
+    // The mistake: a key that is remembered for one counter is that of another one.
+    it('tells counters apart whose names and keys look alike together', async () => {
+      const counters = redisCounters(redis)
+      expect((await counters.counter('try', 60).take('a:b', 1)).taken).to.equal(true)
+      expect((await counters.counter('try:a', 60).take('b', 1)).taken).to.equal(true)
+      expect((await counters.counter('try', 60).take('a:b', 1)).taken).to.equal(false)
+      expect((await counters.counter('tr', 60).take('y:a:b', 1)).taken).to.equal(true)
+    })
+
+    it('remembers no more keys than it has room for, and counts on beyond', async () => {
+      const counter = redisCounters(redis).counter('try', 60)
+      await Promise.all(Array.from({ length: 1100 }, (_, nth) => counter.take(`key ${nth}`, 1)))
+      for (const key of ['key 0', 'key 999', 'key 1099', 'k'.repeat(1000)]) {
+        if (key.length > 100) await counter.take(key, 1)
+        expect((await counter.take(key, 1)).taken).to.equal(false)
+      }
+    })
+
     it('takes and gives back in one round trip each', async () => {
       const counter = redisCounters(redis).counter('try', 60)
       await counter.take('key', 1)
