@@ -32,6 +32,11 @@ export type ProofVerdict =
   | { readonly kind: 'wrong-code'; readonly counted: boolean }
   | { readonly kind: 'blocked'; readonly until: number }
   | { readonly kind: 'not-enrolled' }
+  /**
+   * No authenticator that could be asked has the code, and another could not be asked. It is a miss all the same:
+   * otherwise one broken authenticator would make guesses at the others free.
+   */
+  | { readonly kind: 'failed'; readonly error: unknown }
 
 /** The reason why a proof is refused unseen, at no cost. */
 export type ProofRefusal = 'malformed-request' | 'switched-off' | 'not-enrolled'
@@ -123,13 +128,7 @@ async function judgeMain(
   const [{ factor: first }] = readings
   const block = first.misses === 'lock' ? authenticatorBlock(record, window, now) : null
   if (block !== null) return unchanged(record, { kind: 'blocked', until: block.until })
-  const answers: MainAnswer[] = []
-  for (const [index, kept] of record.authenticators.entries()) {
-    for (const reading of readings) {
-      if (!isAsked(kept, reading) || !fits(kept, reading)) continue
-      answers.push({ index, reading, answer: await ask(kept, reading, moment) })
-    }
-  }
+  const { answers, failures } = await askAll(record, readings, moment)
   // A code that one authenticator has burned stays burned, even if another has the same code by
   // chance.
   if (answers.some(({ answer }) => answer.kind === 'used')) return replayed(record)
@@ -137,11 +136,39 @@ async function judgeMain(
     if (answer.kind !== 'right' || !isAuthenticator(answer.kept)) continue
     const { factor, next } = reading
     const authenticators = burnedIn(record, answers)
-    const attempts = factor.provesClock ? dropOldMisses(record.attempts, now) : record.attempts
+    // Two consecutive codes are looked for hours around, so they prove no clock.
+    const isClockRight = factor.provesClock && next === undefined
+    const attempts = isClockRight ? dropOldMisses(record.attempts, now) : record.attempts
     const told = next === undefined ? [] : [resynchronised(answer.kept)]
     return accept({ ...record, authenticators, attempts }, factor.method, told, now)
   }
-  return missed(afterMiss(record, answers), first.method, window, now)
+  const [failure] = failures
+  if (failure !== undefined && answers.length === 0) throw failure.error
+  const decision = missed(afterMiss(record, answers), first.method, window, now)
+  return failure === undefined ? decision : { ...decision, answer: { kind: 'failed', ...failure } }
+}
+
+interface Asked {
+  readonly answers: readonly MainAnswer[]
+  readonly failures: readonly { readonly error: unknown }[]
+}
+
+/** All at once, so that keys that are silent keep the visitor for no longer than one. */
+async function askAll(
+  record: SecondStepRecord,
+  readings: readonly MainReading[],
+  moment: Moment,
+): Promise<Asked> {
+  const asked = record.authenticators.flatMap((kept, index) =>
+    readings
+      .filter((reading) => isAsked(kept, reading) && fits(kept, reading))
+      .map(async (reading) => ({ index, reading, answer: await ask(kept, reading, moment) })),
+  )
+  const settled = await Promise.allSettled(asked)
+  return {
+    answers: settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : [])),
+    failures: settled.flatMap((one) => (one.status === 'rejected' ? [{ error: one.reason }] : [])),
+  }
 }
 
 /** The code is burned in each authenticator that has it, by chance: what opened one door opens no other. */

@@ -146,10 +146,11 @@ export class Challenge {
       places.giveBackAddressLater()
       return verdict
     }
-    if (verdict.kind === 'wrong-code' && verdict.counted) {
+    if (isMiss(verdict)) {
       await this.#guessWarnings?.missed(attempt.userId, attempt.requestInfo)
       await places.missed()
     } else await places.giveBack()
+    if (verdict.kind === 'failed') throw verdict.error
     if (verdict.kind === 'wrong-code') {
       // A replay costs nothing: its place was given back.
       const back = verdict.counted ? 0 : 1
@@ -181,8 +182,7 @@ export class Challenge {
         const judged = await judgeProof(current, proof, contextOf(attempt), moment)
         const { answer } = judged
         if (answer.kind !== 'accepted') {
-          const over = last && answer.kind === 'wrong-code' && answer.counted
-          const pending = over ? pendingOf(attempt) : null
+          const pending = last && isMiss(answer) ? pendingOf(attempt) : null
           const { events } = judged
           return { record: withoutLogin(judged.record, pending, now), answer, events }
         }
@@ -207,6 +207,11 @@ export class Challenge {
       record,
     )
   }
+}
+
+/** Whether it was a guess at an authenticator, which costs a try. */
+function isMiss(verdict: Verdict<unknown>): boolean {
+  return verdict.kind === 'failed' || (verdict.kind === 'wrong-code' && verdict.counted)
 }
 
 function withoutLogin(

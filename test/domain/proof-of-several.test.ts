@@ -2,19 +2,21 @@
 // code that one of them has burned is right at another.
 
 import { expect } from 'chai'
-import { readProof } from '../../lib/factors/factors.js'
+import { readProof, readResync } from '../../lib/factors/factors.js'
 import { codeAt } from '../../lib/factors/totp/code-at.js'
-import { judge } from '../support/proofs.js'
+import { judge, keysWith } from '../support/proofs.js'
 import {
   authenticatorWith,
   codeOf,
   DAY,
   enrolledRecord,
+  HOUR,
   hotpWith,
   NOW,
   PARAMETERS,
   SECRET,
   STEP_NOW,
+  wrongCode,
 } from '../support/records.js'
 
 function typed(code: string) {
@@ -84,5 +86,67 @@ describe('a code of a user with an app and a key fob', () => {
     const eight = codeAt(11, SECRET, { algorithm: 'sha1', digits: 8 })
     expect((await judge(record, typed(eight))).answer.kind).to.equal('accepted')
     expect((await judge(record, typed(codeOf(STEP_NOW)))).answer.kind).to.equal('accepted')
+  })
+})
+
+describe('a user with a device whose secret does not open', () => {
+  const app = authenticatorWith()
+  const broken = hotpWith({ secret: 'under a key that has left the ring' })
+  const keys = keysWith({
+    open: async (sealed) => {
+      if (sealed === broken.secret) throw new Error('no such key')
+      return { secret: SECRET, stale: false }
+    },
+  })
+
+  for (const authenticators of [
+    [app, broken],
+    [broken, app],
+  ]) {
+    const order = authenticators.map(({ type }) => type).join(', ')
+    it(`signs in by the healthy one (${order})`, async () => {
+      const record = enrolledRecord({ authenticators })
+      const { answer, ...right } = await judge(record, typed(codeOf(STEP_NOW)), { keys })
+      expect(answer).to.include({ kind: 'accepted', method: 'totp' })
+      expect(right.record.authenticators).to.deep.include(broken)
+    })
+
+    // The attack: one broken device makes guesses at the healthy one free.
+    it(`is locked by as many guesses as others, though no verdict is told (${order})`, async () => {
+      let record = enrolledRecord({ authenticators })
+      let [now, guesses] = [NOW, 0]
+      for (; guesses < 1000; guesses += 1) {
+        const { answer, ...guess } = await judge(record, typed(wrongCode(now)), { keys, now })
+        if (answer.kind === 'blocked' && answer.until >= now + 2 * HOUR) break
+        if (answer.kind !== 'blocked') expect(answer.kind).to.equal('failed')
+        record = guess.record
+        now = answer.kind === 'blocked' ? answer.until : now
+      }
+      expect(record.attempts.misses).to.have.length(4)
+    })
+  }
+
+  it('gets no verdict, and costs nothing, where none opens', async () => {
+    const record = enrolledRecord({ authenticators: [broken] })
+    const judged = judge(record, typed(counterCode(10)), { keys }).catch(String)
+    expect(await judged).to.equal('Error: no such key')
+  })
+})
+
+// The attack: a machine whose clock is ahead drops the misses of the month by codes that show no time.
+describe('a resynchronisation', () => {
+  it('drops no misses by the clock of its machine', async () => {
+    const token = authenticatorWith({ serial: 'T-1' })
+    const misses = [NOW - 40 * DAY, NOW - DAY]
+    const record = enrolledRecord({
+      authenticators: [token],
+      attempts: { misses, consecutive: 0 },
+    })
+    const pair = { code: codeOf(STEP_NOW + 100), nextCode: codeOf(STEP_NOW + 101) }
+    const proof = readResync(pair)
+    if (typeof proof === 'string') throw new Error('it has the shape of two codes')
+    const resynced = await judge(record, proof)
+    expect(resynced.answer.kind).to.equal('accepted')
+    expect(resynced.record.attempts.misses).to.deep.equal(misses)
   })
 })
