@@ -7,6 +7,8 @@ export type Reads = Pick<RedisClient, 'callBuffer' | 'mgetBuffer'>
 /** The errors of a master that no longer has the slot. A client of a cluster knows what to do. */
 const ELSEWHERE = /^(MOVED|ASK|TRYAGAIN|CLUSTERDOWN)\b/
 
+const COMMANDS = ['callBuffer', 'mgetBuffer', 'exec'] as const
+
 /** So that a master already answers the first while the others are being made. */
 const TOGETHER_AT_MOST = 16
 
@@ -26,7 +28,7 @@ export async function sentTogether<T, A>(
 ): Promise<A[]> {
   const answers: Promise<A>[] = []
   for (const places of placesByMaster(redis, asked.map(tagOf))) {
-    const pipeline = places.length > 1 ? redis.pipeline?.() : undefined
+    const pipeline = places.length > 1 ? pipelineOf(redis) : undefined
     const batch = pipeline === undefined ? null : new Batch(redis, pipeline)
     for (const at of places) {
       const one = asked[at]
@@ -35,6 +37,13 @@ export async function sentTogether<T, A>(
     batch?.send()
   }
   return Promise.all(answers)
+}
+
+/** Undefined also for those of a client that is only like ioredis. */
+function pipelineOf(redis: RedisClient): RedisPipeline | undefined {
+  const pipeline = redis.pipeline?.()
+  const isWhole = COMMANDS.every((name) => typeof pipeline?.[name] === 'function')
+  return isWhole ? pipeline : undefined
 }
 
 function placesByMaster(

@@ -75,6 +75,13 @@ describe('sentTogether', () => {
     expect(await askAll(redis as RedisClient)).to.deep.equal(MARKERS)
   })
 
+  it('asks each on its own where pipelines do not have the commands', async () => {
+    const other = { pipeline: () => ({ exec: async () => [] }) } as unknown as Partial<RedisClient>
+    const { redis, sent } = client(found, other)
+    expect(await askAll(redis)).to.deep.equal(MARKERS)
+    expect(sent).to.have.length(64)
+  })
+
   it('asks again on its own what a master no longer has', async () => {
     const [moved = ''] = MARKERS
     const { redis, sent } = client((key) =>

@@ -241,6 +241,7 @@ describe('the hash tags of redisStore', () => {
         'get',
         'mget',
         'exists',
+        'type',
         'zcount',
         'zcard',
         'zrange',
