@@ -164,6 +164,7 @@ const NOTICES = {
 
 const REFUSED = {
   'serial-in-use': 'the serial number is in use, with another user or another seed',
+  'seed-in-use': 'the user has a device with this seed already',
   'no-room': 'the user has as many authenticators as one may have',
   'not-enrolled': 'there is no second step to change',
   'required-by-policy': 'the policy forbids it',

@@ -238,6 +238,9 @@ export class Administration {
         const answer = same ? ('done' as const) : ('serial-in-use' as const)
         return { record, answer, result: undefined, events: [] }
       }
+      if (await this.#hasSeed(change.userId, record, token)) {
+        return { record, answer: 'seed-in-use', result: undefined, events: [] }
+      }
       const bound = await this.#boundToken(change.userId, token, { now, next })
       const moment = { window: this.#window, now }
       return { ...tokenByAdmin(userContext, bound, moment), result: undefined }
@@ -276,6 +279,21 @@ export class Administration {
       .of(userId, requestInfo)
       .open(present.secret, 'authenticator')
     return Buffer.compare(secret, token.secret) === 0
+  }
+
+  /** Whether an authenticator of the user has this seed. One that does not open gives no codes either. */
+  async #hasSeed(
+    userId: string,
+    { authenticators }: SecondStepRecord,
+    token: HardwareToken,
+  ): Promise<boolean> {
+    const keys = this.#keys.of(userId, null)
+    const opened = await Promise.allSettled(
+      authenticators.map(({ secret }) => keys.open(secret, 'authenticator')),
+    )
+    return opened.some(
+      (one) => one.status === 'fulfilled' && Buffer.compare(one.value.secret, token.secret) === 0,
+    )
   }
 
   #changeAnd<Result>(

@@ -46,6 +46,7 @@ export type ProblemText =
         | 'admin.token.short-seed'
         | 'admin.token.bad-serial'
         | 'admin.token.serial-in-use'
+        | 'admin.token.seed-in-use'
         | 'admin.token.no-room'
         | 'refusal.not-found'
         | 'lost-link.other-browser'

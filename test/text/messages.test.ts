@@ -60,7 +60,15 @@ const OFFERED: Readonly<Record<AdminForm, readonly string[]>> = {
   token: [
     ...['summary', 'text', 'button', 'done', 'serial', 'seed', 'seed-hint', 'type', 'totp', 'hotp'],
     ...['digits', 'algorithm', 'period', 'counter'],
-    ...['done-weak', 'bad-seed', 'short-seed', 'bad-serial', 'serial-in-use', 'no-room'],
+    ...[
+      'done-weak',
+      'bad-seed',
+      'short-seed',
+      'bad-serial',
+      'serial-in-use',
+      'seed-in-use',
+      'no-room',
+    ],
   ],
   'remove-authenticator': ['summary', 'text', 'button', 'done'],
   pause: ['summary', 'text', 'button', 'done', 'days'],

@@ -169,6 +169,9 @@ function refusalOf(kind: Exclude<AdminVerdict, 'done'>): Problem {
   if (kind === 'serial-in-use') {
     return { ...malformed('serial'), text: { key: 'admin.token.serial-in-use' } }
   }
+  if (kind === 'seed-in-use') {
+    return { ...malformed('secret'), text: { key: 'admin.token.seed-in-use' } }
+  }
   if (kind === 'no-room') {
     return { code: 'already-enrolled', text: { key: 'admin.token.no-room' } }
   }

@@ -309,7 +309,8 @@ describe('A hardware token that an admin assigns', () => {
   it('is the fifth that makes codes at most', async () => {
     const { browser } = await adminVisit()
     for (let nth = 1; nth <= 5; nth += 1) {
-      await assign(browser, { ...FOB, serial: `A-${nth}` }).expect(200)
+      const secret = `0${nth}`.repeat(20)
+      await assign(browser, { ...FOB, serial: `A-${nth}`, secret }).expect(200)
     }
     const sixth = await assign(browser, { ...FOB, serial: 'A-6' })
     expectProblem(sixth, 'already-enrolled', 409)
@@ -350,6 +351,21 @@ describe('A hardware token that an admin assigns', () => {
     const old = { ...claim, version: 2, writeId: 'x', claimedAt: claimedAt - 10 * MINUTE }
     await host.store.writeSerial?.({ ...old, isHeld: false }, 1)
     await assign(browser, FOB).expect(200)
+  })
+
+  // The attack: a code that was used at one of two devices with one seed opens the other.
+  it('is not assigned where the user has its seed already, under another number or in an app', async () => {
+    const { host, browser } = await adminVisit()
+    await assign(browser, FOB).expect(200)
+    for (const again of [
+      { ...FOB, serial: 'A-01', counter: 0 },
+      { ...FOB, serial: 'T-1', type: 'totp', secret: SEED },
+    ]) {
+      const refused = await assign(browser, again)
+      expectProblem(refused, 'malformed-request', 400)
+      expect(refused.body).to.include({ field: 'secret' })
+    }
+    expect((await recordOf(host)).authenticators).to.have.length(1)
   })
 
   it('is not kept from its user for a year by the claim of a machine whose clock was ahead', async () => {
