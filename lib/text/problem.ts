@@ -36,6 +36,7 @@ export type ProblemText =
         | 'factor.totp.blocked'
         | 'factor.totp.blocked-backup'
         | 'factor.hotp.wrong'
+        | 'factor.several.wrong'
         | 'factor.hotp.blocked'
         | 'factor.hotp.blocked-backup'
         | 'settings.enough-today'

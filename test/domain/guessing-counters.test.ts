@@ -10,7 +10,7 @@ import { readProof } from '../../lib/factors/factors.js'
 import { FAR_LOOK_AHEAD, LOOK_AHEAD, RESYNC_AHEAD } from '../../lib/factors/hotp/answer.js'
 import { FAR_MISSES_AT_MOST } from '../../lib/factors/hotp/kept.js'
 import { codeAt } from '../../lib/factors/totp/code-at.js'
-import { DRIFT_AT_MOST } from '../../lib/factors/totp/resync.js'
+import { OFFSET_OF_TOKENS_AT_MOST } from '../../lib/factors/totp/offset.js'
 import { judge } from '../support/proofs.js'
 import {
   authenticatorWith,
@@ -143,7 +143,7 @@ describe('guessing codes of a device that counts them', () => {
   })
 
   it('is no easier with two consecutive codes within a thousand, or within two hours', () => {
-    const pairs = [RESYNC_AHEAD + 1, (2 * DRIFT_AT_MOST) / 30 + 1]
+    const pairs = [RESYNC_AHEAD + 1, (2 * OFFSET_OF_TOKENS_AT_MOST) / 30 + 1]
     for (const those of pairs) {
       expect(those / CODES ** 2).to.be.below((LOOK_AHEAD + 1) / CODES / 1000)
     }

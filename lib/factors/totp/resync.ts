@@ -2,9 +2,8 @@ import type { FactorAnswer, Moment } from '../factor.js'
 import { isSameText } from '../same-text.js'
 import { codeAt } from './code-at.js'
 import type { OtpParameters, TotpAuthenticator } from './kept.js'
-
-/** How far the clock of a hardware token may be off, in seconds. */
-export const DRIFT_AT_MOST = 2 * 60 * 60
+import { offsetAtMost } from './offset.js'
+import { stepAt } from './verdict.js'
 
 /** Where two consecutive codes were found. */
 export type PairMatch =
@@ -14,8 +13,18 @@ export type PairMatch =
   | { readonly kind: 'mismatch' }
 
 /**
- * Looks for two consecutive codes within two hours of the right time.
+ * Whether two consecutive codes may bring it back: a hardware token, whose clock drifts, and an app that
+ * was set up on a clock that was off. Once that clock is put right, the codes that are accepted are still
+ * those around the offset that was kept.
+ */
+export function canResyncTotp({ serial, offset }: TotpAuthenticator): boolean {
+  return serial !== null || offset !== 0
+}
+
+/**
+ * Looks for two consecutive codes around the right time.
  *
+ * @param farthest steps that the clock may be off
  * @param lastStep step of the last accepted code. Neither code may be as early as it, whatever the
  *   drift (LinOTP #110)
  * @param now milliseconds
@@ -24,10 +33,9 @@ export function matchSteps(
   [code, nextCode]: readonly [string, string],
   secret: Uint8Array,
   parameters: OtpParameters,
-  { lastStep, now }: { lastStep: number; now: number },
+  { farthest, lastStep, now }: { farthest: number; lastStep: number; now: number },
 ): PairMatch {
-  const current = Math.floor(now / 1000 / parameters.period)
-  const farthest = Math.floor(DRIFT_AT_MOST / parameters.period)
+  const current = stepAt(now, parameters)
   const isPair = (second: number) =>
     isSameText(code, codeAt(second - 1, secret, parameters)) &&
     isSameText(nextCode, codeAt(second, secret, parameters))
@@ -39,18 +47,19 @@ export function matchSteps(
   return found === undefined ? { kind: 'mismatch' } : { kind: 'match', step: found }
 }
 
-/** Judges two consecutive codes of a hardware token whose clock has drifted. */
+/** Judges two consecutive codes of an authenticator whose clock is off by other than what was kept. */
 export async function resyncTotp(
   kept: TotpAuthenticator,
   codes: readonly [string, string],
   { now, keys }: Moment,
 ): Promise<FactorAnswer<TotpAuthenticator>> {
   const { secret, stale } = await keys.open(kept.secret, 'authenticator')
-  const match = matchSteps(codes, secret, kept, { lastStep: kept.lastStep, now })
+  const { lastStep } = kept
+  const match = matchSteps(codes, secret, kept, { farthest: offsetAtMost(kept), lastStep, now })
   if (match.kind === 'replay') return { kind: 'used' }
   if (match.kind === 'mismatch') return { kind: 'wrong' }
   const sealed = stale ? await keys.seal(secret, 'authenticator') : kept.secret
-  const offset = match.step - Math.floor(now / 1000 / kept.period)
+  const offset = match.step - stepAt(now, kept)
   const next = { ...kept, lastStep: match.step, offset, secret: sealed, lastUsedAt: now }
   return { kind: 'right', kept: next, told: [] }
 }

@@ -9,7 +9,7 @@ import {
 } from './kept.js'
 import { makeTotp, proveTotp } from './make.js'
 import { nextTotpAt } from './page.js'
-import { resyncTotp } from './resync.js'
+import { canResyncTotp, resyncTotp } from './resync.js'
 
 /** Time-based one-time passwords (RFC 6238), from an authenticator app. */
 export const totp: MainFactor<'totp', TotpAuthenticator, string, UnprovenTotp, OtpParameters> = {
@@ -23,7 +23,7 @@ export const totp: MainFactor<'totp', TotpAuthenticator, string, UnprovenTotp, O
   fits: fitsTotp,
   answer: answerTotp,
   resync: resyncTotp,
-  canResync: ({ serial }) => serial !== null,
+  canResync: canResyncTotp,
   codesAtOnce: (_kept, window) => 2 * window + 1,
   comparedFar: () => 0,
   nextCodeAt: nextTotpAt,

@@ -1,4 +1,4 @@
-import { codeLengthsOf, codeSourceOf } from '../../domain/authenticators.js'
+import { canResync, codeLengthsOf, codeSourceOf } from '../../domain/authenticators.js'
 import type { UserContext } from '../../domain/standing.js'
 import { backupCodesLeft, canBeRight } from '../../factors/backup-codes/kept.js'
 import type { Proof } from '../../factors/factors.js'
@@ -92,7 +92,9 @@ function wrongText(site: Site, visitor: Asked['visitor'], proof: Proof) {
   if (proof.some(({ next }) => next !== undefined)) return 'resync.wrong'
   const backup = proof.every(({ factor }) => factor.role === 'spare')
   if (backup && acceptsBackupCodes(site, visitor)) return 'factor.backup-code.wrong'
-  return codeSourceOf(visitor.record) === 'device' ? 'factor.hotp.wrong' : null
+  if (codeSourceOf(visitor.record) === 'device') return 'factor.hotp.wrong'
+  // To set the clock would not help: the codes are out of step because it was set.
+  return canResync(visitor.record) ? 'factor.several.wrong' : null
 }
 
 /** The wait and the lock block the authenticator alone: a backup code still works. */

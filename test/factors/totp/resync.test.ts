@@ -40,4 +40,17 @@ describe('two consecutive codes by the time', () => {
       expect((await resync(STEP_NOW + 20, STEP_NOW + second)).kind).to.equal('wrong')
     }
   })
+
+  it('are found within two steps for an app, whose clock its user can set', async () => {
+    const app = authenticatorWith({ offset: 2, lastUsedAt: NOW, lastStep: STEP_NOW - 1000 })
+    for (const off of [-2, -1, 0, 1, 2]) {
+      const judged = await resync(STEP_NOW + off - 1, STEP_NOW + off, app)
+      const kept = { ...app, lastStep: STEP_NOW + off, offset: off, lastUsedAt: NOW }
+      expect(judged, `${off}`).to.deep.equal({ kind: 'right', kept, told: [] })
+    }
+    for (const off of [-3, 3, 90]) {
+      const judged = await resync(STEP_NOW + off - 1, STEP_NOW + off, app)
+      expect(judged.kind, `${off}`).to.equal('wrong')
+    }
+  })
 })
