@@ -37,6 +37,7 @@ export type ProblemText =
         | 'factor.totp.blocked-backup'
         | 'factor.hotp.wrong'
         | 'factor.several.wrong'
+        | 'factor.hotp.setup-wrong'
         | 'factor.hotp.blocked'
         | 'factor.hotp.blocked-backup'
         | 'settings.enough-today'

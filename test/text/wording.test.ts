@@ -41,7 +41,7 @@ const WRONG_ADDRESS: Readonly<Record<Exclude<Lang, 'en'>, RegExp>> = {
 }
 
 /** Names in the texts: all other words within a sentence are written small. */
-const NAMES = /^(?:Authenticator|Android|Google|Microsoft)$/
+const NAMES = /^(?:Aegis|Authenticator|Android|Google|Microsoft)$/
 
 /**
  * A moment is written as "8 gennaio 2026 alle ore 12:01", whatever stands before it. In Italian the

@@ -1,7 +1,7 @@
 import { canResync, codeLengthsOf, codeSourceOf } from '../../domain/authenticators.js'
 import type { UserContext } from '../../domain/standing.js'
 import { backupCodesLeft, canBeRight } from '../../factors/backup-codes/kept.js'
-import type { Proof } from '../../factors/factors.js'
+import type { Authenticator, Proof } from '../../factors/factors.js'
 import type { ProofAnswer, ProofAttempt } from '../../service/challenge.js'
 import { malformed, type Problem } from '../../text/problem.js'
 import type { Exchange } from '../request/handler.js'
@@ -69,9 +69,20 @@ function blockedText(record: UserContext['record'], backup: boolean) {
   return backup ? 'factor.hotp.blocked-backup' : 'factor.hotp.blocked'
 }
 
-/** The text for malformed input, if only an authenticator's code is possible. */
-export function malformedAppCode({ digits }: { readonly digits: number }): Problem {
-  return { ...malformed('code'), text: { key: 'factor.totp.malformed', digits: [digits] } }
+type SetUp = Pick<Authenticator, 'type' | 'digits'>
+
+/** The text for malformed input at a set-up: only a code of this authenticator is possible. */
+export function malformedAtSetup({ type, digits }: SetUp): Problem {
+  return { ...malformed('code'), text: { key: `factor.${type}.malformed`, digits: [digits] } }
+}
+
+/** A wrong code at a set-up. The advice to wait, and to check the clock, is no good for a button. */
+export function wrongAtSetup(setUp: SetUp | null, clockOff: number | null): Problem {
+  return {
+    code: 'wrong-code',
+    ...(clockOff === null ? {} : { clockOff }),
+    ...(setUp?.type === 'hotp' ? { text: { key: 'factor.hotp.setup-wrong' } } : {}),
+  }
 }
 
 /**

@@ -12,7 +12,7 @@ import type { SetupOwner, ShownKey } from '../../service/setup.js'
 import type { CodesDone, ShownCodes } from '../../service/shown-codes.js'
 import type { PageProblem } from '../../text/pages.js'
 import { malformed, type Problem } from '../../text/problem.js'
-import { byProof, doneEnoughToday, malformedAppCode } from '../login/by-proof.js'
+import { byProof, doneEnoughToday, malformedAtSetup, wrongAtSetup } from '../login/by-proof.js'
 import { enter } from '../login/enter.js'
 import { accountOfPending, finishLogin } from '../login/finish-login.js'
 import { accountName } from '../request/account-name.js'
@@ -101,8 +101,10 @@ export const confirmSetup: Handler<Owner> = async (exchange) => {
   const owner = await setupOwner(exchange)
   const proof = proofIn(req)
   const name = nameIn(req)
+  const begun = setupOf(owner.record, owner.owner, site.system.now())
+  const noCode = begun === null ? malformed('code') : malformedAtSetup(begun)
   if (name === undefined) return refuse(exchange, account, wrongName('device.name-wrong'))
-  if (proof === null) return refuse(exchange, account, malformed('code'))
+  if (proof === null) return refuse(exchange, account, noCode)
 
   const answer = await site.setup.confirm(owner, { proof, name, ...addressLimit(site, req) })
   if (answer.kind === 'sign-in-again') return { code: answer.kind }
@@ -112,13 +114,9 @@ export const confirmSetup: Handler<Owner> = async (exchange) => {
     return refuse(exchange, account, problem)
   }
   if (answer.kind === 'wrong-code') {
-    const clockOff = answer.clockOff ?? undefined
-    return refuse(exchange, account, {
-      code: answer.kind,
-      ...(clockOff === undefined ? {} : { clockOff }),
-    })
+    return refuse(exchange, account, wrongAtSetup(begun, answer.clockOff))
   }
-  if (answer.kind === 'malformed-request') return refuse(exchange, account, malformed('code'))
+  if (answer.kind === 'malformed-request') return refuse(exchange, account, noCode)
   if (answer.kind === 'name-taken') {
     return refuse(exchange, account, wrongName('device.name-taken'))
   }
@@ -284,7 +282,7 @@ async function refuse(
   const shown = await site.setup.show({ ...owner, record }, null)
   if (shown.kind !== 'shown') return { code: shown.kind }
   const ofCode = problem.code === 'malformed-request' && problem.field === 'code'
-  const told = ofCode ? malformedAppCode(shown.parameters) : problem
+  const told = ofCode ? malformedAtSetup(shown.parameters) : problem
   await sendProblem(site, req, res, told, (text, status) =>
     setupPage(exchange, account, shown, text, status),
   )

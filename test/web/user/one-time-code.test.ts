@@ -81,7 +81,7 @@ describe('A one-time code at the challenge', () => {
     const page = await getPage(browser, SETUP).expect(200)
     expect(page.text)
       .to.contain('Set up two-factor authentication')
-      .and.not.contain('Your current app')
+      .and.not.contain('Your current device')
     const shown = await getJson(browser, SETUP).expect(200)
     const wrong = { code: wrongCodeOf(host, shown.body) }
     const again = await postForm(browser, SETUP, wrong).expect(401)
