@@ -31,6 +31,7 @@ import { KnownUsers } from './service/known-users.js'
 import { Lost, type LostParts } from './service/lost.js'
 import { MailLimits } from './service/mail-limits.js'
 import { MailResetTokens } from './service/mail-reset-tokens.js'
+import { mailedDevicesIn } from './service/mailed-devices.js'
 import { type MailParts, Mails } from './service/mails.js'
 import { NotedAttempts } from './service/noted-attempts.js'
 import { OneTimeCodes } from './service/one-time-codes.js'
@@ -135,7 +136,9 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
   const views = ejsViews(options.views)
   const messages = loadMessages(options.messages)
   const write = ejsMails(views, { ...ofSite, messages })
-  const mails = mailsOf(options, { announcer, counters, write }, { ...ofSite, failureReporter })
+  const findDevices = mailedDevicesIn(records, keyIds)
+  const mailParts = { announcer, counters, write, findDevices }
+  const mails = mailsOf(options, mailParts, { ...ofSite, failureReporter })
   const guessWarnings = mails && new GuessWarnings({ announcer, counters, mailer: mails, now })
   const challenge = new Challenge({ records, limits, keys, guessWarnings, window, now })
   const backupCodes = new BackupCodes({ challenge, limits, records, keys, system })
@@ -261,7 +264,7 @@ function permissionOf<U>(
 
 function mailsOf<U>(
   options: SecondStepOptions<U>,
-  parts: Pick<MailParts, 'announcer' | 'counters' | 'write'>,
+  parts: Pick<MailParts, 'announcer' | 'counters' | 'write' | 'findDevices'>,
   {
     failureReporter,
     ...identity

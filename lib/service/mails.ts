@@ -7,6 +7,7 @@ import type { Mailer } from '../ports/mailer.js'
 import { within } from '../ports/with-timeout.js'
 import type { Account, Accounts } from './accounts.js'
 import { type AnnouncedEvent, type Announcer, NO_REQUEST } from './announcer.js'
+import type { FindMailedDevices, MailedDevices } from './mailed-devices.js'
 import { WarningMails } from './warning-mails.js'
 
 /** The mails about acts of users and of the host's own code, one for the event of each name. */
@@ -44,6 +45,7 @@ export type MailedEvent = AnnouncedEvent<MailName> & { readonly user: string }
  * @param by the admin's name, where the user is to be told. Default: nobody's
  * @param token of the link that the mail is to have. Default: none
  * @param heldBack mails of this kind since the last one that went out. Default: 0
+ * @param devices of the user, where the mail depends on them. Null: unknown
  */
 export type WriteMail = (
   event: MailedEvent,
@@ -51,6 +53,7 @@ export type WriteMail = (
   by?: string | null,
   token?: string | null,
   heldBack?: number,
+  devices?: MailedDevices | null,
 ) => { readonly subject: string; readonly text: string; readonly html: string }
 
 /** The part of a mail that no event may hold: a secret, and its only recipient. */
@@ -73,11 +76,18 @@ export interface MailParts {
   readonly mailer: Mailer
   readonly from: string
   readonly write: WriteMail
+  readonly findDevices: FindMailedDevices
   /** Whether a mail about an admin's change names the admin. Default false. */
   readonly nameAdmins?: boolean
   /** Milliseconds that a mailer may take. Default 20 000. */
   readonly patience?: number
 }
+
+/** Mails that say what the user's devices do, or what to try. */
+const ABOUT_DEVICES: readonly SecondStepEventType[] = [
+  ...(['wrong-code', 'authenticator-locked', 'pending-login-used-up'] as const),
+  'token-assigned',
+]
 
 type Part = MailFailure['part']
 
@@ -169,9 +179,9 @@ export class Mails implements LinkMailer {
     // Somebody else's request says nothing about the user's language.
     const asked = event.actor.kind === 'user' ? languages : []
     const wanted = locale === null ? asked : [locale, ...asked]
-    const by = await this.#adminToName(event)
+    const [by, devices] = await Promise.all([this.#adminToName(event), this.#devicesFor(event)])
     const written = await at('view', async () =>
-      write(event, wanted, by, link?.token ?? null, heldBack),
+      write(event, wanted, by, link?.token ?? null, heldBack, devices),
     )
     // RFC 3834 §5: out-of-office programs do not answer it.
     const headers = { 'Auto-Submitted': 'auto-generated' }
@@ -190,6 +200,12 @@ export class Mails implements LinkMailer {
     if (!nameAdmins || actor.kind !== 'admin' || actor.id === null) return null
     const admin = await this.#accountOf(actor.id).catch(() => null)
     return admin?.name ?? null
+  }
+
+  /** If they can't be read, the mail goes out all the same: it is a warning. */
+  async #devicesFor({ type, user }: MailedEvent): Promise<MailedDevices | null> {
+    if (!ABOUT_DEVICES.includes(type)) return null
+    return this.#parts.findDevices(user).catch(() => null)
   }
 
   async #accountOf(userId: string): Promise<Account | null> {

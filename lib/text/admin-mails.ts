@@ -1,4 +1,5 @@
 import { RESET_BY_ADMIN_DAYS } from '../domain/administration.js'
+import type { MailedDevices } from '../service/mailed-devices.js'
 import type { MailedEvent } from '../service/mails.js'
 import { deviceFacts } from './facts.js'
 import type { MailFrame } from './mails.js'
@@ -11,20 +12,27 @@ export type MailTexts = Pick<
   'title' | 'what' | 'facts' | 'wasYou' | 'notYouHeading' | 'notYou'
 >
 
+interface Values {
+  readonly issuer: string
+  readonly t: Translate
+  readonly lang: string
+}
+
 /**
  * The content of the mail about an admin's change: the change, its time and the reason. Hides the
  * admin's address and browser, and the name unless the host says otherwise.
  */
 export function adminMailTexts(
   event: MailedEvent,
-  { issuer, t, lang, by }: { issuer: string; t: Translate; lang: string; by: string | null },
+  { by, devices, ...values }: Values & { by: string | null; devices: MailedDevices | null },
 ): MailTexts {
+  const { issuer, t, lang } = values
   const named = by === null ? [] : [{ label: t('mail.admin.by'), value: by }]
   const { reason } = event
   const given = reason === null ? [] : [{ label: t('mail.admin.reason'), value: reason }]
   return {
     title: t(`mail.admin.${event.type}.title`),
-    what: whatHappened(event, issuer, t, lang),
+    what: whatHappened(event, values, devices),
     facts: [
       ...deviceFacts(event, t),
       { label: t('mail.time'), value: timeShown(event.at, t, lang) },
@@ -39,15 +47,16 @@ export function adminMailTexts(
 
 function whatHappened(
   event: MailedEvent,
-  issuer: string,
-  t: Translate,
-  lang: string,
+  { issuer, t, lang }: Values,
+  devices: MailedDevices | null,
 ): readonly string[] {
   const what = `mail.admin.${event.type}.what`
   const until = (time: Date) => [t(what, { issuer, until: timeShown(time, t, lang) })]
   if (event.type === 'one-time-code-made') return until(event.detail.expiresAt)
   if (event.type === 'token-assigned') {
-    return [t(what, { issuer, serial: event.detail.serial ?? '' })]
+    const given = t(what, { issuer, serial: event.detail.serial ?? '' })
+    if (devices === null) return [given]
+    return [given, t(`mail.admin.token-assigned.${devices.isOnly ? 'only' : 'others'}`, { issuer })]
   }
   if (event.type === 'reset') {
     return [t(what, { issuer }), t('mail.admin.reset.days', { count: RESET_BY_ADMIN_DAYS })]

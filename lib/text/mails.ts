@@ -81,11 +81,11 @@ export function ejsMails(views: Views, site: MailSite, ours: Views = ejsViews())
     viewOf(mail, 'txt'),
   ])
   for (const name of new Set(all)) views.check(name)
-  return (event, languages, by = null, token = null, heldBack = 0) => {
+  return (event, languages, by = null, token = null, heldBack = 0, devices = null) => {
     const { t, lang, dir } = site.messages.for(languages)
     const { issuer } = site
     const texts = isByAdmin(event)
-      ? adminMailTexts(event, { issuer, t, lang, by })
+      ? adminMailTexts(event, { issuer, t, lang, by, devices })
       : ownMailTexts(event, issuer, t, lang)
     // Never the host name of a request (couch-auth CVE-2025-70948).
     const link = `${site.origin}${site.paths.secondStep}/`

@@ -4,6 +4,7 @@ import type { AnnouncedEvent, Mailer, Users } from '../../lib/index.js'
 import { memoryCounters } from '../../lib/limits/memory-counters.js'
 import { type Account, Accounts } from '../../lib/service/accounts.js'
 import { Announcer, NO_REQUEST, type RequestInfo } from '../../lib/service/announcer.js'
+import type { FindMailedDevices } from '../../lib/service/mailed-devices.js'
 import { Mails } from '../../lib/service/mails.js'
 import { WarningMails } from '../../lib/service/warning-mails.js'
 import { ejsMails } from '../../lib/text/mails.js'
@@ -40,6 +41,7 @@ function world(given: {
   patience?: number
   issuer?: string
   nameAdmins?: boolean
+  findDevices?: FindMailedDevices
 }): World {
   const system = movedSystem()
   const announcer = new Announcer(system)
@@ -63,6 +65,8 @@ function world(given: {
       origin: 'https://acme.example',
       paths: { secondStep: '/second-step' },
     }),
+    findDevices:
+      given.findDevices ?? (async () => ({ source: 'app', isOnly: true, backupCodes: true })),
     patience: given.patience ?? 5000,
     nameAdmins: given.nameAdmins ?? false,
   })

@@ -59,7 +59,7 @@ const OFFERED: Readonly<Record<AdminForm, readonly string[]>> = {
   'backup-codes': ['summary', 'text', 'button', 'again', 'title', 'intro', 'heading'],
   token: [
     ...['summary', 'text', 'button', 'done', 'serial', 'seed', 'seed-hint', 'type', 'totp', 'hotp'],
-    ...['digits', 'algorithm', 'period', 'counter'],
+    ...['digits', 'algorithm', 'period', 'counter', 'text-only'],
     ...[
       'done-weak',
       'bad-seed',
@@ -119,6 +119,7 @@ describe('the texts', () => {
         (part) => `mail.admin.${part}`,
       ),
       ...['mail.admin.paused.what-forever', 'mail.admin.reset.days'],
+      ...['mail.admin.token-assigned.only', 'mail.admin.token-assigned.others'],
     ]
     expect(ofMails).to.have.members([...expected, ...ofAdmins, ...more])
   })

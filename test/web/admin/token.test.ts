@@ -174,6 +174,27 @@ describe('A hardware token that an admin assigns', () => {
     expect(JSON.stringify(mails)).not.to.include(SEED)
   })
 
+  it('is the only way in of a user without a device, and the form and the mail say so', async () => {
+    const mails: Mail[] = []
+    const transport = { sendMail: async (mail: Mail) => mails.push(mail) }
+    const mail = { from: 'no-reply@acme.example', transport }
+    const { host, browser } = await adminVisit({ mail, lost: false })
+    const form = async () => (await getPage(browser, `${ADMIN}/users/ann`).expect(200)).text
+    expect(await form())
+      .to.include('can’t sign in without the token')
+      .and.not.include('go on work')
+    await assign(browser, FOB).expect(200)
+    expect(await form())
+      .to.include('go on working')
+      .and.not.include('without the token')
+    await assign(browser, { ...FOB, serial: 'A-2' }).expect(200)
+    await host.secondStep.close()
+    const sent = mails.filter(({ subject }) => subject.includes('hardware token'))
+    const [only, further] = sent.map(({ text }) => text)
+    expect(only).to.include('can’t sign in without it').and.not.include('go on working')
+    expect(further).to.include('other authenticators go on working').and.not.include('without it')
+  })
+
   // The attack: a store that fails between the claim and the record leaves half of a token behind.
   it('is assigned whole or not at all where the store fails, and again when it works', async () => {
     const whole = storeForTests()
