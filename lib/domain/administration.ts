@@ -7,7 +7,7 @@ import type { SecondStepEvent } from './event.js'
 import { authenticatorById, isLast, removeOne } from './own-authenticators.js'
 import { ruleFor } from './policy.js'
 import type { SecondStepRecord } from './record.js'
-import { forget } from './reset.js'
+import { forget, namingLast } from './reset.js'
 import { raiseEpoch } from './stamp.js'
 import { FOREVER, type UserContext } from './standing.js'
 import { DAY_MS } from './units.js'
@@ -47,7 +47,7 @@ export function removeByAdmin(
   const { record } = userContext
   const removed = authenticatorById(record, id)
   if (removed === null) return refused(record, 'not-found')
-  if (isLast(record, id)) return disableByAdmin(userContext)
+  if (isLast(record, id)) return namingLast(disableByAdmin(userContext), removed)
   return { ...removeOne(record, removed, moment), answer: 'done' }
 }
 

@@ -36,8 +36,11 @@ export interface EventDetails {
   readonly 'key-shown': NamedAuthenticator | null
   /** Authenticator and codes were forgotten; the next login must set up again. */
   readonly reset: null
-  /** Authenticator and codes were forgotten; the first step alone is enough. */
-  readonly disabled: null
+  /**
+   * Authenticator and codes were forgotten; the first step alone is enough. The details name the last
+   * authenticator where it was removed.
+   */
+  readonly disabled: NamedAuthenticator | null
   /** A user asked for a reset by mail. The details say from when until when the link works. */
   readonly 'mail-reset-asked': { readonly usableAt: Date; readonly expiresAt: Date }
   /** Somebody asked for a reset by mail, and no mail was sent. They were not told. */

@@ -4,7 +4,7 @@ import { withAuthenticators } from './authenticators.js'
 import type { Decision } from './decision.js'
 import { namedDetail } from './event.js'
 import type { SecondStepRecord } from './record.js'
-import { disableByUser } from './reset.js'
+import { disableByUser, namingLast } from './reset.js'
 import { raiseEpoch } from './stamp.js'
 
 /** The authenticator of this id, or null. */
@@ -34,7 +34,9 @@ export function removeByUser(
 ): Decision<undefined> {
   const removed = authenticatorById(record, id)
   if (removed === null) return { record, answer: undefined, events: [] }
-  return isLast(record, id) ? disableByUser(record) : removeOne(record, removed, moment)
+  return isLast(record, id)
+    ? namingLast(disableByUser(record), removed)
+    : removeOne(record, removed, moment)
 }
 
 /** Removes one of several. */

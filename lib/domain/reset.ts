@@ -1,6 +1,7 @@
 import { isGoodUntil } from '../factors/clock.js'
 import { noAttempts } from './attempts.js'
 import type { Decision } from './decision.js'
+import { type NamedAuthenticator, namedDetail } from './event.js'
 import type { SecondStepRecord } from './record.js'
 import { raiseEpoch } from './stamp.js'
 import { DAY_MS } from './units.js'
@@ -44,6 +45,18 @@ export function resetByUser(record: SecondStepRecord, now: number): Decision<und
 /** Turns the user's second step off. Every other session ends. */
 export function disableByUser(record: SecondStepRecord): Decision<undefined> {
   return forgotten(forget(record, null), 'disabled')
+}
+
+/** What turns the second step off because its last authenticator was removed: the event names it. */
+export function namingLast<Answer>(
+  decision: Decision<Answer>,
+  removed: NamedAuthenticator,
+): Decision<Answer> {
+  const detail = namedDetail(removed)
+  const events = decision.events.map((event) =>
+    event.type === 'disabled' ? { ...event, detail } : event,
+  )
+  return { ...decision, events }
 }
 
 /**

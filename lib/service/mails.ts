@@ -18,6 +18,7 @@ export const MAILS = [
   'authenticator-added',
   'authenticator-removed',
   'authenticator-renamed',
+  'resynchronised',
   'key-changed',
   'key-shown',
   'backup-codes-made',

@@ -156,7 +156,8 @@ describe('an authenticator that is removed', () => {
     const last = deepFreeze(removeByUser(both, 'phone', { window: 1, now: NOW })).record
     const { record, events } = removeByUser(last, 'spare', { window: 1, now: NOW })
     expect(record).to.deep.include({ authenticators: [], backupCodes: null, epoch: 5 })
-    expect(events).to.deep.equal([{ type: 'disabled', method: null }])
+    const detail = { name: 'Spare', serial: null }
+    expect(events).to.deep.equal([{ type: 'disabled', method: null, detail }])
   })
 
   it('is none where there is none of this id', () => {

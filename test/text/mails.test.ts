@@ -29,6 +29,7 @@ function happened(type: (typeof MAILS)[number]): SecondStepEvent {
   switch (type) {
     case 'authenticator-added':
     case 'authenticator-removed':
+    case 'resynchronised':
       return { type, method: 'totp', detail: DEVICE }
     case 'authenticator-renamed':
       return { type, method: 'totp', detail: { ...DEVICE, before: 'Old phone' } }
@@ -96,6 +97,15 @@ describe('A mail about a device', () => {
         expect(body).to.not.include('help@evil').and.not.include('www.evil')
       }
       expect(text.replaceAll('\u2060', '')).to.include(`Device: ${name}`)
+    }
+  })
+
+  it('tells of the last one that was removed, and of one that two codes brought back', () => {
+    for (const type of ['disabled', 'resynchronised'] as const) {
+      const event = { ...eventOf(type), detail: { name: 'Phone', serial: 'A-1' } } as MailedEvent
+      expect(write(event, ['en']).text)
+        .to.contain('Device: Phone')
+        .and.contain('A-1')
     }
   })
 

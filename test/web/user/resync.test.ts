@@ -2,6 +2,7 @@
 // budget of its own or with answers that tell how near it was; a pair that was used opens another door.
 
 import { expect } from 'chai'
+import type { Mail } from '../../../lib/index.js'
 import { isIn } from '../../support/actions.js'
 import { ADMIN, adminVisit } from '../../support/admin.js'
 import { expectProblem, getPage, postForm, postJson } from '../../support/answers.js'
@@ -35,8 +36,12 @@ const clockPair = async (at: number) => ({
 })
 
 /** Ann has a token; with `used`, its first code was given. */
-async function withToken(body: object = FOB, used = true): Promise<{ host: Host; admin: Browser }> {
-  const { host, browser: admin } = await adminVisit()
+async function withToken(
+  body: object = FOB,
+  used = true,
+  options: Parameters<typeof adminVisit>[0] = {},
+): Promise<{ host: Host; admin: Browser }> {
+  const { host, browser: admin } = await adminVisit(options)
   await postJson(admin, `${ADMIN}/users/ann/token`, body).expect(200)
   if (used) await giveCode(await pendingBrowser(host), await press(0)).expect(200)
   return { host, admin }
@@ -92,6 +97,19 @@ describe('POST /resync', () => {
     const log = await host.store.audit?.list({ user: 'ann', cursor: null, limit: 20 })
     const noted = log?.entries.find(({ type }) => type === 'resynchronised')
     expect(noted).to.deep.include({ method: 'hotp', detail: { name: null, serial: 'A-1' } })
+  })
+
+  // The attack: whoever has found the device brings it back, and its owner hears nothing.
+  it('is mailed to the owner, with the serial number', async () => {
+    const mails: Mail[] = []
+    const transport = { sendMail: async (mail: Mail) => mails.push(mail) }
+    const mail = { from: 'no-reply@acme.example', transport }
+    const { host } = await withToken(FOB, true, { mail, lost: false })
+    await postJson(await pendingBrowser(host), RESYNC, await pair(900)).expect(200)
+    await host.secondStep.close()
+    const sent = mails.find(({ subject }) => subject.includes('in step again'))
+    expect(sent?.to).to.include('ann@acme.example')
+    expect(sent?.text).to.include('Serial number: A-1')
   })
 
   it('has one text for every pair that is wrong, and each is a miss of the one budget', async () => {
