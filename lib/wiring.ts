@@ -10,7 +10,7 @@ import type { SecondStepOptions } from './options/options.js'
 import type { AuditLog } from './ports/audit-log.js'
 import type { Counters } from './ports/counters.js'
 import type { RecordStore } from './ports/record-store.js'
-import { system as theSystem } from './ports/system.js'
+import { systemOf } from './ports/system.js'
 import type { Users } from './ports/users.js'
 import { within } from './ports/with-timeout.js'
 import { Accounts } from './service/accounts.js'
@@ -94,7 +94,7 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
   const production = process.env.NODE_ENV === 'production'
   const { parameters, window, hostId, ...ofSite } = checked
   const { timeout } = checked
-  const system = options.system ?? theSystem
+  const system = systemOf(options.system)
   const ring = keyRing(options.keys, system)
   const digester = timedDigester(ring.digester, timeout)
   const { keyIds } = digester

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 
 /** Time and randomness: the only source of either. */
 export interface System {
-  /** Milliseconds since 1970 (UTC). */
+  /** Milliseconds since 1970 (UTC). Fractions are cut off. */
   now(): number
   /**
    * Optional. Milliseconds by a clock that is never set, counted from any moment. Default:
@@ -29,3 +29,13 @@ function random(size: number): Uint8Array {
 }
 
 export const system: System = { now: () => Date.now(), random }
+
+/** The host's system, or ours. Records and ids hold whole milliseconds, and are not read with others. */
+export function systemOf(given: System | undefined): System {
+  if (given === undefined) return system
+  return {
+    now: () => Math.floor(given.now()),
+    monotonic: () => given.monotonic?.() ?? performance.now(),
+    random: (size) => given.random(size),
+  }
+}
