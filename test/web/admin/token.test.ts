@@ -187,7 +187,8 @@ describe('A hardware token that an admin assigns', () => {
     expect(await form())
       .to.include('go on working')
       .and.not.include('without the token')
-    await assign(browser, { ...FOB, serial: 'A-2' }).expect(200)
+    const second = { ...FOB, serial: 'A-2', secret: '01'.repeat(20) }
+    await assign(browser, second).expect(200)
     await host.secondStep.close()
     const sent = mails.filter(({ subject }) => subject.includes('hardware token'))
     const [only, further] = sent.map(({ text }) => text)
