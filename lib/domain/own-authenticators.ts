@@ -24,6 +24,18 @@ export function isLast(
 }
 
 /**
+ * Whether its key may be shown again, for a second device, or why not. The seed of a hardware token is
+ * shown to nobody. Two devices with one key have a counter each, and soon one of them is out of step.
+ */
+export function keyShown({
+  type,
+  serial,
+}: Pick<Authenticator, 'type' | 'serial'>): 'yes' | 'token' | 'counter' {
+  if (serial !== null) return 'token'
+  return type === 'hotp' ? 'counter' : 'yes'
+}
+
+/**
  * Removes an authenticator, after a proof. Its codes are of no use any more, and every other session ends.
  * Without the last one the second step is off.
  */

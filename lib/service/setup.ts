@@ -1,7 +1,7 @@
 import { hasNoRoom } from '../domain/authenticators.js'
 import type { Decision } from '../domain/decision.js'
 import { namedDetail, type SecondStepEvent } from '../domain/event.js'
-import { authenticatorById } from '../domain/own-authenticators.js'
+import { authenticatorById, keyShown } from '../domain/own-authenticators.js'
 import type { Policy } from '../domain/policy.js'
 import type { SecondStepRecord } from '../domain/record.js'
 import {
@@ -222,8 +222,7 @@ export class Setup {
   showKey(attempt: ProofAttempt, id: string): Promise<ProofAnswer<ShownKey | null>> {
     const show: FollowUp<ShownKey | null> = async (record) => {
       const authenticator = authenticatorById(record, id)
-      // The seed of a hardware token is shown to nobody.
-      if (authenticator === null || authenticator.serial !== null) {
+      if (authenticator === null || keyShown(authenticator) !== 'yes') {
         return { record, answer: null, events: [] }
       }
       const keys = this.#keys.of(attempt.userId, attempt.requestInfo)

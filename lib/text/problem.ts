@@ -41,6 +41,8 @@ export type ProblemText =
         | 'factor.hotp.blocked'
         | 'factor.hotp.blocked-backup'
         | 'settings.enough-today'
+        | 'settings.no-key-of-token'
+        | 'settings.no-key-of-counter'
         | 'resync.wrong'
         | 'resync.malformed'
         | 'resync.none'

@@ -6,6 +6,7 @@ import {
   hasNoRoom,
   secondsToNextCode,
 } from '../../domain/authenticators.js'
+import { keyShown } from '../../domain/own-authenticators.js'
 import { ruleFor } from '../../domain/policy.js'
 import { freshUntil } from '../../domain/stamp.js'
 import { pauseOf, setupDeadlineOf, type UserContext } from '../../domain/standing.js'
@@ -92,8 +93,7 @@ async function settingsPage(
     ...typedIn(req, problem),
     codesSeen: usedAfterAdmin(visitor.record.backupCodes),
     codesKey: placeOfBackupCodes(visitor.record.backupCodes, site.keyIds),
-    // The seed of a hardware token is shown to nobody.
-    showKey: site.showKey && visitor.record.authenticators.some(({ serial }) => serial === null),
+    showKey: site.showKey && visitor.record.authenticators.some((one) => keyShown(one) === 'yes'),
     canAdd: site.authenticators.some((type) => !hasNoRoom(visitor.record, type)),
     typedName: problem === null ? '' : typedName(req),
     noMail: site.mails && visitor.account.email === null,

@@ -1,5 +1,6 @@
 import type { Request } from 'express'
-import { isEnrolled } from '../../domain/authenticators.js'
+import { firstAuthenticator, isEnrolled } from '../../domain/authenticators.js'
+import { authenticatorById, keyShown } from '../../domain/own-authenticators.js'
 import { currentSetup, mayBeginSetup, setupOf } from '../../domain/setup.js'
 import type { Generation, Stamp } from '../../domain/stamp.js'
 import {
@@ -16,6 +17,7 @@ import { byProof, doneEnoughToday, malformedAtSetup, wrongAtSetup } from '../log
 import { enter } from '../login/enter.js'
 import { accountOfPending, finishLogin } from '../login/finish-login.js'
 import { accountName } from '../request/account-name.js'
+import { fieldOf } from '../request/body.js'
 import { chosenIn } from '../request/chosen-authenticator.js'
 import { addressLimit } from '../request/client-address.js'
 import type { Exchange, Handler } from '../request/handler.js'
@@ -70,19 +72,21 @@ export const changeKey: Handler<SignedInVisitor> = async (exchange) => {
 export const showKey: Handler<SignedInVisitor> = async (exchange) => {
   const { site, req, res, visitor } = exchange
   if (!site.showKey) return { code: 'switched-off' }
-  // The seed of a hardware token is shown to nobody.
-  const shown = visitor.record.authenticators.filter(({ serial }) => serial === null)
-  if (shown.length === 0) return { code: 'not-enrolled' }
+  const { authenticators } = visitor.record
+  const shown = authenticators.filter((one) => keyShown(one) === 'yes')
+  const named = authenticatorById(visitor.record, fieldOf(req, 'id') ?? '')
+  const hidden = named ?? (shown.length === 0 ? firstAuthenticator(visitor.record) : null)
+  if (hidden !== null && !shown.includes(hidden)) return keyNotShown(hidden)
   const chosen = chosenIn(req, shown)
   if ('code' in chosen) return refuseChoice(exchange, chosen)
   const { id } = chosen
   const outcome = await byProof(exchange, (attempt) => site.setup.showKey(attempt, id))
   if ('problem' in outcome) {
-    const several = visitor.record.authenticators.length > 1
+    const several = authenticators.length > 1
     return refuseOnSettings(exchange, outcome.problem, several ? `show-key:${id}` : 'show-key')
   }
   const key = outcome.done.result
-  if (key === null) return { code: 'not-enrolled' }
+  if (key === null) return { code: 'not-found' }
   const { account } = visitor
   if (wantsJson(req)) await sendKey(site, res, account, key)
   else {
@@ -90,6 +94,11 @@ export const showKey: Handler<SignedInVisitor> = async (exchange) => {
     await keyPage(site, req, res, account, key, page)
   }
   return undefined
+}
+
+function keyNotShown(hidden: Authenticator): Problem {
+  const kind = keyShown(hidden) === 'token' ? 'token' : 'counter'
+  return { code: 'switched-off', text: { key: `settings.no-key-of-${kind}` } }
 }
 
 /** POST `/setup` */

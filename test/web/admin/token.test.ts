@@ -158,7 +158,8 @@ describe('A hardware token that an admin assigns', () => {
     const settings = await getPage(login, '/second-step/').expect(200)
     expect(settings.text).not.to.include('/second-step/show-key')
     const shown = await postJson(login, '/second-step/show-key', { code: await press(6) })
-    expectProblem(shown, 'not-enrolled', 409)
+    expectProblem(shown, 'switched-off', 409)
+    expect(shown.body.detail).to.equal('The key of a hardware token is never shown.')
   })
 
   it('is mailed with its serial number and without its seed, and the user knows whom to ask', async () => {

@@ -4,7 +4,7 @@
 import { expect } from 'chai'
 import type { SecondStepOptions } from '../../../lib/index.js'
 import { virtualAuthenticator } from '../../../lib/testing/index.js'
-import { expectProblem, getJson, postJson } from '../../support/answers.js'
+import { expectProblem, getJson, getPage, postForm, postJson } from '../../support/answers.js'
 import { type Browser, browserOf, giveCode, passFirstStep } from '../../support/browser.js'
 import { SECOND } from '../../support/clock.js'
 import { ann, type Host, makeHost } from '../../support/host.js'
@@ -78,12 +78,42 @@ describe('a device that counts its codes', () => {
     expect(page.text).to.include('Code from your device')
   })
 
-  it('shows its key again with the counter where it is', async () => {
-    const { browser, secret } = await withFob()
+  it('never has its key shown again: of two devices with one counter, one is soon out of step', async () => {
+    const { host, browser, secret } = await withFob()
+    const before = await recordOf(host)
     const code = await oathtoolPress(secret, 3)
-    const { body } = await postJson(browser, '/second-step/show-key', { code }).expect(200)
-    expect(body.uri).to.match(/&counter=4$/)
-    expect(virtualAuthenticator(body.uri).next()).to.equal(await oathtoolPress(secret, 4))
+    const shown = await postJson(browser, '/second-step/show-key', { code })
+    expectProblem(shown, 'switched-off', 409)
+    expect(shown.body.detail).to.include('counts its codes')
+    expect(shown.text).not.to.include('otpauth')
+    expect(await recordOf(host), 'no code is used up').to.deep.equal(before)
+    const page = await postForm(browser, '/second-step/show-key', { code }).expect(409)
+    expect(page.text).to.include('counts its codes').and.not.to.include('otpauth')
+    const settings = await getPage(browser, '/second-step/').expect(200)
+    expect(settings.text).not.to.include('/second-step/show-key')
+  })
+
+  it('beside an app: the key of the app alone is shown, with its id or without', async () => {
+    const { host, browser, enrolment } = await signedInVisit({ options: { authenticators: BOTH } })
+    host.system.advance(30 * SECOND)
+    const asked = { code: enrolment.code(), type: 'hotp' }
+    const { body } = await postJson(browser, '/second-step/authenticators', asked).expect(200)
+    await postJson(browser, SETUP, { code: await oathtoolPress(body.secret, 0) }).expect(200)
+    const [app, fob] = (await recordOf(host)).authenticators
+    const show = (id: string | undefined) => {
+      host.system.advance(30 * SECOND)
+      const form = { code: enrolment.code(), ...(id === undefined ? {} : { id }) }
+      return postJson(browser, '/second-step/show-key', form)
+    }
+    for (const id of [undefined, app?.id]) {
+      expect((await show(id).expect(200)).body.secret).to.equal(enrolment.secret)
+    }
+    expectProblem(await show(fob?.id), 'switched-off', 409)
+    expectProblem(await show('gone'), 'not-found', 404)
+    const settings = await getPage(browser, '/second-step/').expect(200)
+    expect(settings.text)
+      .to.include(`"code-show-key:${app?.id}"`)
+      .and.not.to.include(`"code-show-key:${fob?.id}"`)
   })
 
   it('takes a set-up in progress of the other kind over, for no longer than that one', async () => {
