@@ -64,6 +64,15 @@ function readingRefusal(
   return bound.some((kept) => fits(kept, { factor, given, next })) ? null : 'malformed-request'
 }
 
+/** The field of a malformed pair that has no shape of a code of the user's. */
+export function misfitOf(proof: Proof, record: SecondStepRecord): 'code' | 'nextCode' {
+  const firstFits = proof.filter(isMain).some((reading) => {
+    const bound = record.authenticators.filter((kept) => isAsked(kept, reading))
+    return bound.some((kept) => reading.factor.fits(kept, reading.given))
+  })
+  return firstFits ? 'nextCode' : 'code'
+}
+
 /** An answer of a main factor. */
 interface MainReading extends Reading {
   readonly factor: AnyMainFactor

@@ -1,4 +1,5 @@
 import { canResync, codeLengthsOf, codeSourceOf } from '../../domain/authenticators.js'
+import { misfitOf } from '../../domain/proof.js'
 import type { UserContext } from '../../domain/standing.js'
 import { backupCodesLeft, canBeRight } from '../../factors/backup-codes/kept.js'
 import type { Authenticator, Proof } from '../../factors/factors.js'
@@ -37,7 +38,9 @@ export async function byReadProof<Result>(
     const next = pagePath(exchange.site.paths, 'setup-required')
     return { problem: { code: 'setup-required', next } }
   }
-  if (answer.kind === 'malformed-request') return { problem: malformedCode(exchange) }
+  if (answer.kind === 'malformed-request') {
+    return { problem: isPair(proof) ? malformedPair(exchange, proof) : malformedCode(exchange) }
+  }
   if (answer.kind === 'wrong-code') return { problem: wrongCode(exchange, proof, answer.triesLeft) }
   if (answer.kind !== 'too-many-attempts') return { problem: { code: answer.kind } }
   return { problem: tooMany(exchange, answer) }
@@ -48,10 +51,25 @@ type Asked = Pick<Exchange<PendingVisitor | SignedInVisitor>, 'site' | 'visitor'
 /** The text that describes the shape of a code that this user could give. */
 export function malformedCode({ site, visitor }: Asked): Problem {
   const { record } = visitor
-  const lengths = codeLengthsOf(record)
-  const digits = lengths.length === 0 ? [6] : lengths
+  const digits = digitsOf(record)
   const backup = acceptsBackupCodes(site, visitor)
   return { ...malformed('code'), text: { key: malformedText(record, backup), digits } }
+}
+
+function digitsOf(record: UserContext['record']): readonly number[] {
+  const lengths = codeLengthsOf(record)
+  return lengths.length === 0 ? [6] : lengths
+}
+
+/** No backup code has a place in a pair. */
+function malformedPair({ visitor }: Asked, proof: Proof): Problem {
+  const { record } = visitor
+  const [key, digits] = [malformedText(record, false), digitsOf(record)] as const
+  return { ...malformed(misfitOf(proof, record)), text: { key, digits } }
+}
+
+function isPair(proof: Proof): boolean {
+  return proof.some(({ next }) => next !== undefined)
 }
 
 /** Texts about an app do not fit a key fob. */
@@ -100,7 +118,7 @@ function wrongCode({ site, visitor }: Asked, proof: Proof, triesLeft: number | n
 
 /** Null: the text of the problem's code, which is about an app. */
 function wrongText(site: Site, visitor: Asked['visitor'], proof: Proof) {
-  if (proof.some(({ next }) => next !== undefined)) return 'resync.wrong'
+  if (isPair(proof)) return 'resync.wrong'
   const backup = proof.every(({ factor }) => factor.role === 'spare')
   if (backup && acceptsBackupCodes(site, visitor)) return 'factor.backup-code.wrong'
   if (codeSourceOf(visitor.record) === 'device') return 'factor.hotp.wrong'

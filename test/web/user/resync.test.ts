@@ -157,6 +157,8 @@ describe('POST /resync', () => {
     ['no second code', 'nextCode', { code: '123456' }],
     ['a second code of letters', 'nextCode', { code: '123456', nextCode: 'abcdef' }],
     ['a code that is a list', 'code', { code: ['123456'], nextCode: '123456' }],
+    ['a second code of another length', 'nextCode', { code: '123456', nextCode: '12345678' }],
+    ['a first code of another length', 'code', { code: '12345678', nextCode: '123456' }],
     ['codes of another length', 'code', { code: '12345678', nextCode: '12345678' }],
   ]
   for (const [what, field, body] of malformed) {
