@@ -8,6 +8,7 @@ import type { Messages, Translate } from './messages.js'
 import { oneLine } from './one-line.js'
 import { timeShown } from './time-shown.js'
 import { ejsViews, type Views } from './views.js'
+import { isAboutTries, lockTexts, triesAdvice, type WarningContext } from './warning-texts.js'
 
 /** A link that does something, and what it is for. */
 export interface MailAction {
@@ -86,7 +87,7 @@ export function ejsMails(views: Views, site: MailSite, ours: Views = ejsViews())
     const { issuer } = site
     const texts = isByAdmin(event)
       ? adminMailTexts(event, { issuer, t, lang, by, devices })
-      : ownMailTexts(event, issuer, t, lang)
+      : ownMailTexts(event, { issuer, t, lang, devices })
     // Never the host name of a request (couch-auth CVE-2025-70948).
     const link = `${site.origin}${site.paths.secondStep}/`
     const actions = token === null ? [] : resetActions(event, `${link}lost/${token}`, t, lang)
@@ -104,21 +105,21 @@ export function ejsMails(views: Views, site: MailSite, ours: Views = ejsViews())
 }
 
 /** The content of the mail about the user's own act. */
-function ownMailTexts(event: Event, issuer: string, t: Translate, lang: string): MailTexts {
+function ownMailTexts(event: Event, context: WarningContext): MailTexts {
+  const { issuer, t, lang } = context
   return {
     title: t(`mail.${event.type}.title`),
-    what: whatHappened(event, issuer, t, lang),
+    what: whatHappened(event, context),
     facts: [...deviceFacts(event, t), ...factsOf(event, t, lang)],
-    wasYou: wasYou(event, t),
+    wasYou: wasYou(event, context),
     notYouHeading: t('mail.not-you'),
     notYou: t(`mail.${event.type}.not-you`, { issuer }),
   }
 }
 
-function whatHappened(event: Event, issuer: string, t: Translate, lang: string): readonly string[] {
-  if (event.type === 'authenticator-locked') {
-    return [t('mail.authenticator-locked.what', { until: timeShown(event.detail.until, t, lang) })]
-  }
+function whatHappened(event: Event, context: WarningContext): readonly string[] {
+  if (event.type === 'authenticator-locked') return lockTexts(event.detail.until, context)
+  const { issuer, t } = context
   const what = t(`mail.${event.type}.what`, { issuer })
   if (event.type !== 'backup-code-used') return [what]
   const count = event.detail.backupCodesLeft
@@ -127,9 +128,9 @@ function whatHappened(event: Event, issuer: string, t: Translate, lang: string):
   return low ? [what, left, t('mail.backup-code-used.few')] : [what, left]
 }
 
-function wasYou(event: Event, t: Translate): string {
-  if (isAboutTries(event)) return t('mail.were-your-tries')
-  return t(hasLink(event) ? 'mail.reset-was-you' : 'mail.was-you')
+function wasYou(event: Event, context: WarningContext): string {
+  if (isAboutTries(event)) return triesAdvice(context)
+  return context.t(hasLink(event) ? 'mail.reset-was-you' : 'mail.was-you')
 }
 
 function hasLink({ type }: Event): boolean {
@@ -158,9 +159,4 @@ function resetActions(
       until: null,
     },
   ]
-}
-
-function isAboutTries({ type }: Event): boolean {
-  const types: readonly MailName[] = ['wrong-code', 'authenticator-locked', 'pending-login-used-up']
-  return types.includes(type)
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import type { SecondStepEvent } from '../../lib/domain/event.js'
 import { type AnnouncedEvent, errors, type Mail, type SecondStepOptions } from '../../lib/index.js'
+import type { MailedDevices } from '../../lib/service/mailed-devices.js'
 import { ADMIN_MAILS, MAILS, type MailedEvent } from '../../lib/service/mails.js'
 import { ejsMails } from '../../lib/text/mails.js'
 import { LANGUAGES, loadMessages } from '../../lib/text/messages.js'
@@ -114,6 +115,37 @@ describe('A mail about a device', () => {
       write({ ...eventOf('authenticator-removed'), detail } as MailedEvent, ['en']).text
     expect(named({ name: null, serial: null })).to.contain('Device: Authenticator app')
     expect(named({ name: null, serial: 'A-17' })).to.contain('Serial number: A-17')
+  })
+})
+
+// A user of a key fob has no phone, and without backup codes of their own none "still works".
+describe('A warning of wrong codes', () => {
+  const write = ejsMails(ejsViews(), { ...site, messages: loadMessages() })
+  const about = (type: (typeof MAILS)[number], devices: MailedDevices | null) =>
+    write(eventOf(type), ['en'], null, null, 0, devices).text
+  const tries = ['wrong-code', 'authenticator-locked', 'pending-login-used-up'] as const
+  const fob = { source: 'device', isOnly: true, backupCodes: false } as const
+  const app = { source: 'app', isOnly: true, backupCodes: true } as const
+
+  for (const type of tries) {
+    it(`speaks of no app, phone and backup code to who has none: ${type}`, () => {
+      for (const devices of [fob, null]) {
+        const text = about(type, devices)
+        expect(text)
+          .to.not.match(/\bapp\b|\bphone|backup/i)
+          .and.include('two codes in a row')
+      }
+      expect(about(type, { ...fob, backupCodes: true })).to.match(/backup code/)
+      expect(about(type, { ...app, backupCodes: false })).to.not.match(/backup/i)
+      expect(about(type, app))
+        .to.include('your phone sets its clock')
+        .and.match(/backup code/)
+    })
+  }
+
+  it('says whom to ask where a lock leaves no way in', () => {
+    expect(about('authenticator-locked', fob)).to.include('ask Acme & Söhne <b> for help')
+    expect(about('authenticator-locked', app)).to.include('Backup codes still work')
   })
 })
 
