@@ -173,16 +173,21 @@ export class Setup {
   /**
    * Begins a change of this authenticator's key by a proof. It works until the new one is confirmed.
    *
-   * @param id of the authenticator
+   * @param change.id of the authenticator
+   * @param change.type null: that of the authenticator where the host allows it, or else the host's first
    */
   async changeKey(
     attempt: ProofAttempt,
-    owner: string,
-    id: string,
+    change: { owner: string; id: string; type: AuthenticatorType | null },
   ): Promise<ProofAnswer<ShownKey>> {
-    return this.#begin(attempt, { owner, type: null, replaces: { id } }, async (record) =>
-      authenticatorById(record, id) === null ? 'not-found' : null,
-    )
+    const { owner, id, type } = change
+    const present = authenticatorById(attempt.record, id)?.type ?? null
+    const like = this.#types.find((allowed) => allowed === present) ?? null
+    const begun = { owner, type: type ?? like, replaces: { id } }
+    return this.#begin(attempt, begun, async (record) => {
+      if (type !== null && !this.#types.includes(type)) return 'switched-off'
+      return authenticatorById(record, id) === null ? 'not-found' : null
+    })
   }
 
   /** Begins the set-up of one more authenticator by a proof. */

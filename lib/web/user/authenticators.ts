@@ -1,16 +1,15 @@
 import type { Request } from 'express'
-import { AUTHENTICATOR_TYPES, type Authenticator } from '../../factors/factors.js'
 import { malformed, type Problem } from '../../text/problem.js'
 import { shownAuthenticators } from '../../text/shown-authenticator.js'
 import { byProof, doneEnoughToday } from '../login/by-proof.js'
 import { enter } from '../login/enter.js'
-import { fieldOf, hasFields } from '../request/body.js'
 import type { Exchange, Handler } from '../request/handler.js'
 import { keepsHostsKeys } from '../request/kept-keys.js'
 import { nameIn } from '../request/name-field.js'
 import { wantsJson } from '../request/negotiation.js'
 import { leaveNotice } from '../request/notices.js'
 import { requestInfoOf } from '../request/request-info.js'
+import { typeIn } from '../request/type-field.js'
 import { ownerOf, type SignedInVisitor } from '../request/visitor.js'
 import { redirect, sendJson } from '../routing/respond.js'
 import { sendKey } from './key-page.js'
@@ -99,11 +98,4 @@ function withText(problem: Problem): Problem {
 
 function idIn({ params: { id } }: Request): string {
   return typeof id === 'string' ? id : ''
-}
-
-/** Null: the usual one. Undefined: no type of authenticators. */
-function typeIn(req: Request): Authenticator['type'] | null | undefined {
-  const given = hasFields(req.body) && Object.hasOwn(req.body, 'type')
-  const type = fieldOf(req, 'type')
-  return given ? AUTHENTICATOR_TYPES.find((one) => one === type) : null
 }

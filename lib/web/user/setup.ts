@@ -28,6 +28,7 @@ import { proofIn } from '../request/proof-field.js'
 import { requestInfoOf } from '../request/request-info.js'
 import { saveSession, stampOf, updateSecondStep } from '../request/session.js'
 import { givenOf, keptCodes, shownBefore } from '../request/shown-again.js'
+import { typeIn } from '../request/type-field.js'
 import { ownerOf, type PendingVisitor, type SignedInVisitor } from '../request/visitor.js'
 import { writeStamp } from '../request/written-stamp.js'
 import { backOf, knownNextOf, nextOf } from '../routing/requirements.js'
@@ -57,12 +58,13 @@ export const changeKey: Handler<SignedInVisitor> = async (exchange) => {
   const chosen = chosenIn(req, authenticators)
   if ('code' in chosen) return refuseChoice(exchange, chosen)
   const { id } = chosen
+  const action = authenticators.length === 1 ? 'change-key' : (`change-key:${id}` as const)
+  const type = typeIn(req)
+  if (type === undefined) return refuseOnSettings(exchange, malformed('type'), action)
   const { owner } = await setupOwner(exchange)
-  const outcome = await byProof(exchange, (attempt) => site.setup.changeKey(attempt, owner, id))
-  if ('problem' in outcome) {
-    const action = authenticators.length === 1 ? 'change-key' : (`change-key:${id}` as const)
-    return refuseOnSettings(exchange, outcome.problem, action)
-  }
+  const change = { owner, id, type }
+  const outcome = await byProof(exchange, (attempt) => site.setup.changeKey(attempt, change))
+  if ('problem' in outcome) return refuseOnSettings(exchange, outcome.problem, action)
   if (wantsJson(req)) await sendKey(site, res, visitor.account, outcome.done.result)
   else redirect(res, `${site.paths.secondStep}/setup`)
   return undefined

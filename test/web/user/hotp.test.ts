@@ -1,6 +1,7 @@
 // A device that counts its codes, of a user who sets it up themselves. The attack: a code that was given,
 // or skipped by a press of the button, is given again.
 
+import { randomBytes } from 'node:crypto'
 import { expect } from 'chai'
 import type { SecondStepOptions } from '../../../lib/index.js'
 import { virtualAuthenticator } from '../../../lib/testing/index.js'
@@ -25,10 +26,24 @@ async function signedIn(
 
 /** Ann has a fob whose code of counter 0 was used. */
 async function withFob(): Promise<{ host: Host; browser: Browser; secret: string }> {
-  const { host, browser } = await signedIn()
+  const host = makeHost({ options: { authenticators: BOTH } })
+  return { host, ...(await bindFob(host)) }
+}
+
+async function bindFob(host: Host): Promise<{ browser: Browser; secret: string }> {
+  const browser = browserOf(host)
+  await passFirstStep(browser, ann).expect(302)
   const { body } = await getJson(browser, `${SETUP}?type=hotp`).expect(200)
   await postJson(browser, SETUP, { code: await oathtoolPress(body.secret, 0) }).expect(200)
-  return { host, browser, secret: body.secret }
+  return { browser, secret: body.secret }
+}
+
+/** Begins a change of key by the fob's code of this counter. */
+function changerOf(browser: Browser, secret: string) {
+  return async (counter: number, more: object = {}) => {
+    const code = await oathtoolPress(secret, counter)
+    return postJson(browser, '/second-step/change-key', { code, ...more })
+  }
 }
 
 describe('a device that counts its codes', () => {
@@ -195,6 +210,34 @@ describe('a device that counts its codes', () => {
     expectProblem(dead, 'wrong-code', 401)
     const last = await oathtoolPress(body.secret, 3)
     await giveCode(await pendingBrowser(host), last).expect(200)
+  })
+
+  it('is followed by one of its kind, unless another kind is asked for', async () => {
+    const { host, browser, secret } = await withFob()
+    const change = changerOf(browser, secret)
+    expect((await change(1)).body.type).to.equal('hotp')
+    expect((await change(2, { type: 'totp' })).body).to.include({ type: 'totp', period: 30 })
+    expect((await change(3, { type: 'hotp' })).body.type).to.equal('hotp')
+    const before = await recordOf(host)
+    for (const type of ['', 'HOTP', 7]) {
+      const answer = await change(4, { type })
+      expectProblem(answer, 'malformed-request', 400)
+      expect(answer.body.field).to.equal('type')
+    }
+    expect(await recordOf(host), 'no code is used up').to.deep.equal(before)
+  })
+
+  it('is followed by an app where the host no longer offers its kind', async () => {
+    const keys: [string] = [randomBytes(32).toString('base64')]
+    const first = makeHost({ options: { keys, authenticators: BOTH } })
+    const { secret } = await bindFob(first)
+    const { system, store } = first
+    const later = makeHost({ system, options: { keys, store } })
+    const browser = await pendingBrowser(later)
+    await giveCode(browser, await oathtoolPress(secret, 1)).expect(200)
+    const change = changerOf(browser, secret)
+    expectProblem(await change(2, { type: 'hotp' }), 'switched-off', 409)
+    expect((await change(3)).body.type).to.equal('totp')
   })
 
   it('is set up in place of an app, whose set-up was begun first', async () => {
