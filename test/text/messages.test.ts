@@ -60,6 +60,8 @@ const OFFERED: Readonly<Record<AdminForm, readonly string[]>> = {
   token: [
     ...['summary', 'text', 'button', 'done', 'serial', 'seed', 'seed-hint', 'type', 'totp', 'hotp'],
     ...['digits', 'algorithm', 'period', 'counter', 'text-only'],
+    ...['type', 'algorithm', 'digits', 'period', 'counter'].map((field) => `bad-${field}`),
+    'long-seed',
     ...[
       'done-weak',
       'bad-seed',

@@ -18,21 +18,33 @@ export function tokenIn(req: Request): HardwareToken | Problem {
   const given: Partial<Record<TokenField, string>> = {}
   for (const field of TOKEN_FIELDS) {
     const text = textOf(members[field], isJson(req) && NUMBERS.includes(field))
-    if (text === null) return malformed(field)
+    if (text === null) return faultProblem({ field, why: 'malformed' })
     if (text !== undefined) given[field] = text
   }
   const token = readHardwareToken(given)
   return 'why' in token ? faultProblem(token) : token
 }
 
-/** A fault of a seed or a serial number is worth a word: the other fields say what they take. */
+const FAULTS = {
+  serial: 'admin.token.bad-serial',
+  type: 'admin.token.bad-type',
+  secret: 'admin.token.bad-seed',
+  algorithm: 'admin.token.bad-algorithm',
+  digits: 'admin.token.bad-digits',
+  period: 'admin.token.bad-period',
+  counter: 'admin.token.bad-counter',
+} as const satisfies Record<TokenField, string>
+
+const LENGTHS = {
+  'too-short': 'admin.token.short-seed',
+  'too-long': 'admin.token.long-seed',
+} as const
+
+/** Says what the field takes, and nothing of what was typed. */
 function faultProblem({ field, why }: TokenFault): Problem {
-  const problem = malformed(field)
-  if (field === 'secret') {
-    const key = why === 'too-short' ? 'admin.token.short-seed' : 'admin.token.bad-seed'
-    return { ...problem, text: { key } }
-  }
-  return field === 'serial' ? { ...problem, text: { key: 'admin.token.bad-serial' } } : problem
+  const isLength = field === 'secret' && (why === 'too-short' || why === 'too-long')
+  const key = isLength ? LENGTHS[why] : FAULTS[field]
+  return { ...malformed(field), text: { key } }
 }
 
 /**

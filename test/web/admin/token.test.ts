@@ -229,6 +229,15 @@ describe('A hardware token that an admin assigns', () => {
     expect((await whole.find('ann'))?.authenticators).to.have.length(1)
   })
 
+  const TAKES: Readonly<Record<string, RegExp>> = {
+    type: /TOTP or HOTP/,
+    secret: /seed/,
+    serial: /serial number/,
+    digits: /6 or 8/,
+    period: /30 or 60/,
+    counter: /from 0 to 4503599627370496/,
+    algorithm: /SHA-1, SHA-256 or SHA-512/,
+  }
   const wrong: readonly (readonly [what: string, field: string, body: object])[] = [
     ['no type', 'type', { type: undefined }],
     ['another type', 'type', { type: 'sms' }],
@@ -238,6 +247,7 @@ describe('A hardware token that an admin assigns', () => {
     ['a seed in another alphabet', 'secret', { secret: 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJ1' }],
     ['a seed that was cut short', 'secret', { secret: SEED.slice(0, -1) }],
     ['a seed that is no text', 'secret', { secret: 12345678901234 }],
+    ['a seed of 1,032 bits', 'secret', { secret: '00'.repeat(129) }],
     ['no serial number', 'serial', { serial: ' ' }],
     ['a serial number with a line break', 'serial', { serial: 'A\n1' }],
     ['a serial number of 65 characters', 'serial', { serial: 'A'.repeat(65) }],
@@ -247,6 +257,7 @@ describe('A hardware token that an admin assigns', () => {
     ['a period of 45', 'period', { type: 'totp', period: 45 }],
     ['a counter of -1', 'counter', { counter: -1 }],
     ['a counter of 2^64', 'counter', { counter: 2 ** 64 }],
+    ['a counter of 2^52 + 1', 'counter', { counter: 2 ** 52 + 1 }],
     ['a counter that is no whole number', 'counter', { counter: 0.5 }],
     ['another algorithm', 'algorithm', { algorithm: 'md5' }],
   ]
@@ -257,6 +268,7 @@ describe('A hardware token that an admin assigns', () => {
       const answer = await assign(browser, { ...FOB, ...body })
       expectProblem(answer, 'malformed-request', 400)
       expect(answer.body.field).to.equal(field)
+      expect(answer.body.detail, 'what the field takes').to.match(TAKES[field] ?? /^$/)
       expect(await host.store.find('ann')).to.equal(null)
       expect(await host.store.findSerial?.('A-1')).to.equal(null)
       expect(await kept(host, 'ada')).to.deep.equal(before)
