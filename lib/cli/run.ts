@@ -69,8 +69,11 @@ function withoutCommand({ help, version }: { help?: boolean; version?: boolean }
 }
 
 function helpFor([name = '', ...more]: readonly string[]): string {
-  if (more.length > 0) throw new UsageError(`Unexpected "${more.join(' ')}".`)
-  return usageOf(name, commandOf(name))
+  const command = commandOf(name)
+  const words = more.join(' ')
+  const isKnown = command.takesWords === true && command.usage.startsWith(`${words} `)
+  if (words !== '' && !isKnown) throw new UsageError(`Unexpected "${words}".`)
+  return usageOf(name, command)
 }
 
 /** @throws UsageError */

@@ -49,6 +49,8 @@ const FAULTS: Readonly<Record<FileFault, string>> = {
     'the file ends in the middle of the token. If it does not, end its last line with a line break',
   doctype: 'the file has a document type (DTD), which is refused. Nothing from here on was read',
   empty: 'the file has no token',
+  entity:
+    'the file has an unknown entity; an ampersand alone is written &amp;. Nothing from here on was read',
   'needs-header':
     'the fifth cell of a HOTP token could be a time step or a counter: name the columns in a first line',
   'not-pskc': 'the file is XML, but no PSKC container (RFC 6030)',

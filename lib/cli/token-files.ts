@@ -1,12 +1,14 @@
 import { createReadStream } from 'node:fs'
 import { readFile, stat } from 'node:fs/promises'
 import { serialKey } from '../domain/serial-claim.js'
+import { columnsOf } from '../tokens/csv-columns.js'
+import { csvRows } from '../tokens/csv-rows.js'
+import { decode } from '../tokens/decode.js'
 import { readPreSharedKey } from '../tokens/pre-shared-key.js'
 import { readUsers } from '../tokens/read-users.js'
 import { UsageError } from './arguments.js'
 import { faultText } from './token-faults.js'
 
-const LINE_BREAK = 0x0a
 // With a byte order mark, or without.
 const BEGINS_AS_XML = /^(?:\xef\xbb\xbf)?\s*</
 const OPENING = 'KeyPackage'
@@ -25,7 +27,7 @@ export async function* bytesOf(file: string): AsyncGenerator<Uint8Array> {
 }
 
 /**
- * How many tokens a file has, about: its lines, or half of the names of its elements. For the
+ * How many tokens a file has, about: its rows, or half of the names of its elements. For the
  * progress alone. Null: the file can be read once only.
  *
  * @throws UsageError where it cannot be read
@@ -35,17 +37,33 @@ export async function countIn(file: string): Promise<number | null> {
     throw unreadable(file, error)
   })
   if (!found.isFile()) return null
-  let [lines, names, carried] = [0, 0, '']
-  let isXml: boolean | null = null
+  return (await isXml(file)) ? packagesIn(file) : rowsIn(file)
+}
+
+async function isXml(file: string): Promise<boolean> {
   for await (const piece of bytesOf(file)) {
-    isXml ??= BEGINS_AS_XML.test(Buffer.from(piece.subarray(0, 1000)).toString('latin1'))
-    for (const byte of piece) if (byte === LINE_BREAK) lines += 1
-    if (!isXml) continue
+    return BEGINS_AS_XML.test(Buffer.from(piece.subarray(0, 1000)).toString('latin1'))
+  }
+  return false
+}
+
+async function packagesIn(file: string): Promise<number> {
+  let [names, carried] = [0, '']
+  for await (const piece of bytesOf(file)) {
     const text = carried + Buffer.from(piece).toString('latin1')
     names += text.split(OPENING).length - 1
     carried = text.slice(1 - OPENING.length)
   }
-  return isXml === true ? Math.floor(names / 2) : lines
+  return Math.floor(names / 2)
+}
+
+async function rowsIn(file: string): Promise<number> {
+  let [rows, headers] = [0, 0]
+  for await (const row of csvRows(decode(bytesOf(file)))) {
+    rows += 1
+    if (rows === 1 && 'cells' in row && columnsOf(row.cells)?.isHeader === true) headers = 1
+  }
+  return rows - headers
 }
 
 /** @throws UsageError for a file that cannot be read, or holds no key. It never tells what it holds */

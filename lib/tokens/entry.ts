@@ -30,6 +30,7 @@ export type FileFault =
   | 'cut-short'
   | 'doctype'
   | 'empty'
+  | 'entity'
   | 'needs-header'
   | 'not-pskc'
   | 'no-layout'

@@ -7,7 +7,10 @@ import { faultAt, type TokenEntry } from './entry.js'
 export async function* readCsv(text: AsyncIterable<string>): AsyncGenerator<TokenEntry> {
   let layout: Columns | null = null
   let before: Row | null = null
+  /** Of a header that nothing has come after. */
+  let headerAt: number | null = null
   for await (const row of csvRows(text)) {
+    headerAt = null
     if ('fault' in row) {
       yield faultAt(row.line, row.fault)
       // A header that cannot be read: nobody knows what the columns are.
@@ -21,12 +24,15 @@ export async function* readCsv(text: AsyncIterable<string>): AsyncGenerator<Toke
         return
       }
       if (layout.hasUnknown) yield { kind: 'notice', line: row.line, notice: 'unknown-column' }
-      if (layout.isHeader) continue
+      if (layout.isHeader) {
+        headerAt = row.line
+        continue
+      }
     }
     yield isCutShort(row, before, layout) ? faultAt(row.line, 'cut-short') : entryOf(row, layout)
     before = row
   }
-  if (layout === null) yield faultAt(1, 'empty')
+  if (layout === null || headerAt !== null) yield faultAt(headerAt ?? 1, 'empty')
 }
 
 function entryOf(row: Row, layout: Columns): TokenEntry {

@@ -21,6 +21,9 @@ const MOST_TEXT = 64 * 1024
 /** Without an element or a text of one: the parser holds it, and looks through it again and again. */
 const MOST_UNTOLD = 64 * 1024
 
+/** What the parser says of a `&` that begins nothing known. */
+const BAD_ENTITY = /^Invalid character (?:in )?entity\b/
+
 interface Open {
   readonly name: string
   readonly line: number
@@ -73,7 +76,10 @@ class Reader {
     parser.ontext = (text) => this.#text(text)
     parser.oncdata = (text) => this.#text(text)
     parser.ondoctype = () => this.#fail('doctype')
-    parser.onerror = () => this.#fail(this.#isInDoctype() ? 'doctype' : 'xml')
+    parser.onerror = ({ message }) => {
+      if (this.#isInDoctype()) this.#fail('doctype')
+      else this.#fail(BAD_ENTITY.test(message) ? 'entity' : 'xml')
+    }
   }
 
   write(piece: string): void {

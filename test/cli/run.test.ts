@@ -26,6 +26,11 @@ describe('The command line', () => {
     }
   })
 
+  it('helps with the words of a command too', async () => {
+    expect(await run(['help', 'tokens', 'import'])).to.deep.equal(await run(['help', 'tokens']))
+    expect((await run(['help', 'tokens', 'export'])).exitCode).to.equal(2)
+  })
+
   it('names "forever" in the help of what takes days', async () => {
     const { stdout } = await run(['help', 'pause'])
     expect(stdout).to.contain('--days N|forever').and.contain('--days forever')

@@ -39,6 +39,12 @@ describe('the files that tokens are imported from', () => {
     expect(await countIn('/dev/null')).to.equal(null)
   })
 
+  it('are counted without what is no token: a header, comments and blank lines', async () => {
+    const rows = 'A,00,totp\n'.repeat(3)
+    expect(await countIn(await fileOf(`# made today\nserial,secret,type\n\n${rows}`))).to.equal(3)
+    expect(await countIn(await fileOf(`${rows}B,00,totp`))).to.equal(4)
+  })
+
   it('are named where they cannot be read', async () => {
     const missing = join(folder, 'missing.csv')
     const text = `The file ${missing} cannot be read (ENOENT).`

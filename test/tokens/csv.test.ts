@@ -185,6 +185,13 @@ H-1,${HEX},hotp,6,,,7,bob
     })
   })
 
+  // The mistake: an export without tokens counts as imported.
+  it('is told to be empty with a header alone too', async () => {
+    for (const file of ['serial,secret,type\n', '# nothing\nserial,secret,type\n\n']) {
+      expect((await inShort(file)).faults.join(), JSON.stringify(file)).to.match(/^\d empty$/)
+    }
+  })
+
   it('is told to be empty', async () => {
     for (const file of ['', '\n\n', '\ufeff', '# nothing\n']) {
       expect((await inShort(file)).faults, JSON.stringify(file)).to.deep.equal(['1 empty'])
