@@ -5,6 +5,7 @@ import type { PolicyMode } from '../domain/policy.js'
 import type { Authenticator } from '../factors/factors.js'
 import type { KeyStatus } from '../factors/key-status.js'
 import type { CodesDone } from '../service/shown-codes.js'
+import type { AdminAuthenticator } from './admin-authenticator.js'
 import type { Fact } from './facts.js'
 import type { Translate } from './messages.js'
 import type { Lead } from './problem.js'
@@ -326,7 +327,7 @@ export type PageData = {
     /** What this admin may do to this user. */
     readonly forms: readonly AdminForm[]
     /** The devices, the one bound first first. Default: none are listed. */
-    readonly authenticators?: readonly ShownAuthenticator[]
+    readonly authenticators?: readonly AdminAuthenticator[]
     /** Id of the one that was to be removed, where that went wrong. Default: null. */
     readonly removing?: string | null
     /** The next login leads to the set-up without asking for a code. Default: false. */

@@ -9,6 +9,7 @@ import {
 import { TOKEN_FIELDS } from '../../factors/hardware-token.js'
 import type { Member } from '../../service/directory.js'
 import { isOdd, type OddUser } from '../../service/odd-user.js'
+import { adminAuthenticators } from '../../text/admin-authenticator.js'
 import { pageEvent } from '../../text/page-event.js'
 import type { AdminForm, PageData, PageProblem } from '../../text/pages.js'
 import type { Problem } from '../../text/problem.js'
@@ -113,7 +114,7 @@ export async function userPage(
     self: member.account.id === visitor.account.id,
     stale,
     forms: allowed,
-    authenticators: shownAuthenticators(member.record),
+    authenticators: adminAuthenticators(member.record),
     removing: wrong === null ? null : authenticatorIn(req),
     noCodeNeeded: mayJustSetUp(member, site.system.now()),
     ...noticeShown(notice),

@@ -60,6 +60,19 @@ describe('An admin', () => {
     }
   })
 
+  it('sees which codes each makes, to tell one token from another on the phone', async () => {
+    const { host, browser } = await adminVisit()
+    await enrol(host, ann)
+    await postJson(browser, `${ANN}/token`, FOB).expect(200)
+    const clock = { ...{ type: 'totp', digits: 8, period: 60 }, algorithm: 'SHA-256' }
+    const other = { ...clock, secret: '01'.repeat(32), serial: 'T-1' }
+    await postJson(browser, `${ANN}/token`, other).expect(200)
+    const { text } = await getPage(browser, ANN).expect(200)
+    expect(text).to.include('TOTP, SHA-1, 6 digits, 30 seconds')
+    expect(text).to.include('HOTP, SHA-1, 6 digits<')
+    expect(text).to.include('TOTP, SHA-256, 8 digits, 60 seconds')
+  })
+
   it('removes a lost one: it signs in no more, sessions end, and the others work on', async () => {
     const { host, browser, app, session, second, spareCode } = await annWithSpare()
     const answer = await postJson(browser, there(second), { reason: 'lost' }).expect(200)
