@@ -1,4 +1,5 @@
 import type { SecondStepRecord } from './record.js'
+import { MINUTE_MS } from './units.js'
 
 /**
  * Whose hardware token has a serial number. A number belongs to one user at most: what is written here by
@@ -27,7 +28,7 @@ export interface SerialClaim {
 }
 
 /** A claim by which no record was written for so long is void: its request has ended. */
-export const CLAIM_LASTS = 10 * 60 * 1000
+export const CLAIM_LASTS = 10 * MINUTE_MS
 
 /** The tokens that the later record has no longer, and what each one's next code may be at the earliest. */
 export function tokensGone(

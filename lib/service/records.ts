@@ -429,8 +429,13 @@ function unlessBroken<T>(read: () => T): T | null {
   }
 }
 
-/** One record that cannot be read must not hide the others. */
-function readListed(stored: readonly unknown[]): Pick<ReadPage, 'records' | 'damaged' | 'lost'> {
+/**
+ * One record that cannot be read must not hide the others.
+ *
+ * @throws Error where the store has given no list: a text would be read letter by letter
+ */
+function readListed(stored: unknown): Pick<ReadPage, 'records' | 'damaged' | 'lost'> {
+  if (!Array.isArray(stored)) throw new Error('the records of a page are no list')
   const records: SecondStepRecord[] = []
   const damaged: string[] = []
   const lost: string[] = []

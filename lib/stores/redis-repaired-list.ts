@@ -1,5 +1,6 @@
 import { parseRecord } from '../domain/parse-record.js'
 import { listPlaceOf } from '../domain/record-list.js'
+import { HOUR_S } from '../domain/units.js'
 import { system } from '../ports/system.js'
 import { type RedisClient, redisScript } from '../redis/redis-client.js'
 import type { TagKeys } from '../redis/redis-keys.js'
@@ -10,7 +11,7 @@ import { placesOf } from './redis-writes.js'
 const AT_ONCE = 100
 
 // One that was not put in place, because this process was killed, is removed by Redis.
-const SECONDS = 60 * 60
+const LASTS = HOUR_S
 
 // "?" leaves a list as it is.
 const ADD_IN_LUA = `
@@ -29,7 +30,7 @@ const addToNew = redisScript(`
 ${ADD_IN_LUA}
 if redis.call('TYPE', KEYS[1]).ok == 'zset' then return 0 end
 for at = 1, #ARGV, 5 do add(2, at) end
-redis.call('EXPIRE', KEYS[2], ${SECONDS})
+redis.call('EXPIRE', KEYS[2], ${LASTS})
 return 1
 `)
 
