@@ -2,19 +2,20 @@
 // a button and no clock.
 
 import { expect } from 'chai'
+import { virtualAuthenticator } from '../../../lib/testing/index.js'
 import { expectProblem, getJson, getPage, postForm, postJson } from '../../support/answers.js'
 import { type Browser, browserOf, passFirstStep } from '../../support/browser.js'
-import { ann, makeHost } from '../../support/host.js'
+import { ann, type Host, makeHost } from '../../support/host.js'
 import { oathtoolPress } from '../../support/oathtool.js'
 
 const SETUP = '/second-step/setup'
 
-async function settingUp(): Promise<{ browser: Browser; secret: string }> {
+async function settingUp(): Promise<{ host: Host; browser: Browser; secret: string }> {
   const host = makeHost({ options: { authenticators: ['totp', 'hotp'] } })
   const browser = browserOf(host)
   await passFirstStep(browser, ann).expect(302)
   const { body } = await getJson(browser, `${SETUP}?type=hotp`).expect(200)
-  return { browser, secret: body.secret }
+  return { host, browser, secret: body.secret }
 }
 
 describe('the set-up of a device that counts its codes', () => {
@@ -50,6 +51,34 @@ describe('the set-up of a device that counts its codes', () => {
       expect(json.body).to.include({ field: 'code', detail: 'A code has 6 digits.' })
       const page = await postForm(browser, SETUP, { code }).expect(400)
       expect(page.text).to.include('A code has 6 digits.').and.not.include('your app has')
+    }
+  })
+})
+
+describe('the settings of a user with a counting device alone', () => {
+  it('speak of a device, not of a phone or an app', async () => {
+    const { browser, secret } = await settingUp()
+    const code = await oathtoolPress(secret, 0)
+    const codes = await postForm(browser, SETUP, { code }).expect(200)
+    expect(codes.text).to.include('your device').and.not.include('your phone')
+    const { text } = await getPage(browser, '/second-step/').expect(200)
+    expect(text).to.include('Change this device')
+    expect(text).to.include('This device works until you have confirmed the new one')
+    for (const misleading of ['phone or app', 'Your current app', 'lost phone', 'second phone']) {
+      expect(text).not.to.include(misleading)
+    }
+  })
+
+  it('call an app an app, also beside a device', async () => {
+    const { host, browser, secret } = await settingUp()
+    await postJson(browser, SETUP, { code: await oathtoolPress(secret, 0) }).expect(200)
+    const asked = { code: await oathtoolPress(secret, 1), type: 'totp' }
+    const { body } = await postJson(browser, '/second-step/authenticators', asked).expect(200)
+    const app = virtualAuthenticator(body.uri)
+    await postJson(browser, SETUP, { code: app.code(host.system.now()) }).expect(200)
+    const { text } = await getPage(browser, '/second-step/').expect(200)
+    for (const label of ['Change this device', 'Change your phone or app']) {
+      expect(text.split(`<summary aria-label="${label}`)).to.have.length(2)
     }
   })
 })

@@ -25,7 +25,7 @@ describe('the way back to the settings', () => {
     host.system.advance(30 * SECOND)
     const code = virtualAuthenticator(begun.body.secret).code(host.system.now())
     const page = await postForm(browser, SETUP, { code }).expect(200)
-    expect(page.text).to.include('Your new phone or app is set up')
+    expect(page.text).to.include('Your new device is set up')
     const saved = await postForm(browser, SAVED, { saved: '1' }).expect(303)
     expect(saved.headers.location).to.equal(SETTINGS)
     expect(await saysSaved(browser)).to.equal(true)
