@@ -5,6 +5,7 @@ import {
   missedNow,
   newerThan,
   scaledMisses,
+  withMissesAt,
 } from './miss-dates.js'
 import { DAY_MS, MINUTE_MS } from './units.js'
 
@@ -84,10 +85,7 @@ export function scaleAttempts(attempts: Attempts, ratio: number): Attempts {
  */
 export function addOldMisses(attempts: Attempts, count: number, now: number): Attempts {
   if (count === 0) return attempts
-  const recent = newerThan(attempts.misses, MONTH, now)
-  // Dates are in order: the first of them is the oldest.
-  const at = Math.min(recent[0] ?? now, now - DAY_MS)
-  return { ...attempts, misses: [...Array.from({ length: count }, () => at), ...recent] }
+  return { ...attempts, misses: withMissesAt(attempts.misses, now - DAY_MS, { count, now }) }
 }
 
 /** How many misses there were in the last 30 days. */

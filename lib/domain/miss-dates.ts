@@ -64,6 +64,19 @@ export function scaledMisses(dates: MissDates, ratio: number): MissDates {
   })
 }
 
+/** With so many misses more of a time, in the place that it has among the others. */
+export function withMissesAt(
+  dates: MissDates,
+  at: number,
+  { count, now }: { readonly count: number; readonly now: number },
+): MissDates {
+  const misses = missesOf(dates)
+  const later = datesBy(dates, now).findIndex((missedAt) => missedAt > at)
+  const place = later === -1 ? misses.length : later
+  const added = Array.from({ length: count }, () => at)
+  return [...misses.slice(0, place).flat(), ...added, ...misses.slice(place).flat()]
+}
+
 function missesOf(dates: MissDates): readonly Miss[] {
   const misses: [number, ...number[]][] = []
   let before = 0

@@ -204,6 +204,17 @@ describe('a key fob that is removed', () => {
     expect(left.attempts.consecutive).to.equal(2)
   })
 
+  // The attack: one wrong code, four weeks before the token comes, and its guesses end with that one.
+  it('keeps them for a month, however old another miss is', () => {
+    const old = { misses: [NOW - 29 * DAY, ...attempts.misses], consecutive: 0 }
+    const record = enrolledRecord({ authenticators: [app, fob], attempts: old })
+    const { record: left } = removeByUser(record, fob.id, { window: 1, now: NOW })
+    const later = NOW + 28 * DAY
+    const kept = left.attempts.misses.filter((missedAt) => missedAt > later - MONTH)
+    expect(3 * kept.length).to.be.at.least(2 * 104)
+    expect(left.attempts.misses).to.deep.equal([...left.attempts.misses].sort((a, b) => a - b))
+  })
+
   it('takes nothing where its guesses are a month old, or none was compared far', () => {
     for (const one of [
       { ...fob, farMisses: [] },
