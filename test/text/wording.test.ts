@@ -66,11 +66,22 @@ const GOOD_ENDINGS: Readonly<Record<Exclude<Lang, 'en'>, RegExp>> = {
   es: /:$| d?el$/,
 }
 
+/** Texts about a device of any kind: an app, or a key fob. */
+const OF_ANY_DEVICE =
+  /^event\.(?:authenticator-\w+|key-changed|unlocked|secret-unreadable)$|^mail\.(?:key-changed|authenticator-removed)\.|^device\.(?:renamed|removed)$/
+
 describe('The wording', () => {
   for (const lang of LANGUAGES) {
     describe(`in ${lang}`, () => {
       it('has one name for one thing', () => {
         expect(found(lang, OTHER_NAMES[lang])).to.deep.equal([])
+      })
+
+      it('tells of a device, which may be no app, as of a device', () => {
+        const texts = Object.entries(textsOf(lang)).filter(([key]) => OF_ANY_DEVICE.test(key))
+        expect(texts).to.have.length(15)
+        const apps = texts.filter(([, text]) => /\bapp\b|aplicaci|приложен/iu.test(text))
+        expect(apps).to.deep.equal([])
       })
 
       it('has the quotes of the language', () => {
