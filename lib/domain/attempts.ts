@@ -113,6 +113,17 @@ export function blockOf(attempts: Attempts, caps: AttemptCaps, now: number): Blo
   return wait > now ? { until: wait, locked: false } : null
 }
 
+/** How many more misses lock, if all are made now. 0: it is locked. */
+export function missesUntilLock(attempts: Attempts, caps: AttemptCaps, now: number): number {
+  if (lockEnd(attempts, caps, now) !== null) return 0
+  const misses = datesBy(attempts.misses, now)
+  const ofDay = misses.filter((missedAt) => missedAt > now - DAY_MS).length
+  const month = caps.month - missesOfMonth(attempts, now)
+  const consecutive = caps.consecutive - attempts.consecutive
+  // The lock of a cap in a row ends, and the row goes on.
+  return Math.max(1, Math.min(caps.day - ofDay, month, consecutive))
+}
+
 /** The end of the lock, or null if no cap is reached now. */
 export function lockEnd(attempts: Attempts, caps: AttemptCaps, now: number): number | null {
   const lock = lockedUntil(attempts, caps, now)

@@ -6,6 +6,7 @@ import {
   type Block,
   blockOf,
   lockEnd,
+  missesUntilLock,
   scaleAttempts,
 } from './attempts.js'
 import type { SecondStepRecord } from './record.js'
@@ -128,6 +129,12 @@ export function authenticatorLock(
   now: number,
 ): number | null {
   return hasMissed(record) ? lockEnd(record.attempts, capsOf(record, window, now), now) : null
+}
+
+/** How many more wrong codes lock this user's authenticators. 0: they are locked. */
+export function missesLeft(record: SecondStepRecord, window: number, now: number): number {
+  if (!isEnrolled(record)) return Number.POSITIVE_INFINITY
+  return missesUntilLock(record.attempts, capsOf(record, window, now), now)
 }
 
 /** Only a miss waits or locks. */

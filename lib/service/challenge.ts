@@ -1,3 +1,4 @@
+import { missesLeft } from '../domain/authenticators.js'
 import type { Decision } from '../domain/decision.js'
 import { endLogin, type PendingLogin } from '../domain/pending-login.js'
 import { judgeProof, type ProofRefusal, type ProofVerdict, proofRefusal } from '../domain/proof.js'
@@ -54,8 +55,13 @@ interface Accepted<Result> extends Extract<ProofVerdict, { kind: 'accepted' }>, 
   readonly result: Result
 }
 
+interface Wrong extends Extract<ProofVerdict, { kind: 'wrong-code' }> {
+  readonly missesLeft: number
+}
+
 type Verdict<Result> =
-  | Exclude<ProofVerdict, { kind: 'accepted' }>
+  | Exclude<ProofVerdict, { kind: 'accepted' | 'wrong-code' }>
+  | Wrong
   | Accepted<Result>
   | Revoked
   | { readonly kind: ActionRefusal }
@@ -66,8 +72,15 @@ export type ProofAnswer<Result = undefined> =
   /** A one-time code: nobody is signed in, and this pending login must set up again. */
   | { readonly kind: 'setup-granted' }
   | { readonly kind: ProofRefusal | ActionRefusal | 'sign-in-again' }
-  /** `triesLeft`: wrong codes that the pending login may still have; null: it was given in a session. */
-  | { readonly kind: 'wrong-code'; readonly triesLeft: number | null }
+  /**
+   * `triesLeft`: wrong codes that the pending login may still have; null: it was given in a session.
+   * `missesLeft`: those after which the authenticators are locked; 0: they are.
+   */
+  | {
+      readonly kind: 'wrong-code'
+      readonly triesLeft: number | null
+      readonly missesLeft: number
+    }
   /** `blockedUntil`: the authenticator's wait or lock, in milliseconds; null: another limit. */
   | {
       readonly kind: 'too-many-attempts'
@@ -120,6 +133,11 @@ export class Challenge {
     })
   }
 
+  /** How many more wrong codes lock the user's authenticators. 0: they are locked. */
+  missesLeft(record: SecondStepRecord): number {
+    return missesLeft(record, this.#window, this.#now())
+  }
+
   /** Answers a proof and runs its action: both are written, or neither. */
   async answerAnd<Result>(
     attempt: ProofAttempt,
@@ -154,7 +172,8 @@ export class Challenge {
     if (verdict.kind === 'wrong-code') {
       // A replay costs nothing: its place was given back.
       const back = verdict.counted ? 0 : 1
-      return { kind: 'wrong-code', triesLeft: places.left === null ? null : places.left + back }
+      const triesLeft = places.left === null ? null : places.left + back
+      return { kind: 'wrong-code', triesLeft, missesLeft: verdict.missesLeft }
     }
     if (verdict.kind !== 'blocked') return verdict
     const retryAfter = Math.max(1, Math.ceil((verdict.until - this.#now()) / 1000))
@@ -184,7 +203,10 @@ export class Challenge {
         if (answer.kind !== 'accepted') {
           const pending = last && isMiss(answer) ? pendingOf(attempt) : null
           const { events } = judged
-          return { record: withoutLogin(judged.record, pending, now), answer, events }
+          const next = withoutLogin(judged.record, pending, now)
+          if (answer.kind !== 'wrong-code') return { record: next, answer, events }
+          const left = missesLeft(next, this.#window, now)
+          return { record: next, answer: { ...answer, missesLeft: left }, events }
         }
         // The login goes on as a session. A slow request may write the pending one back.
         const finished = withoutLogin(judged.record, pendingOf(attempt), now)
@@ -210,7 +232,7 @@ export class Challenge {
 }
 
 /** Whether it was a guess at an authenticator, which costs a try. */
-function isMiss(verdict: Verdict<unknown>): boolean {
+function isMiss(verdict: Verdict<unknown> | ProofVerdict): boolean {
   return verdict.kind === 'failed' || (verdict.kind === 'wrong-code' && verdict.counted)
 }
 

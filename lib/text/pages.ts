@@ -67,8 +67,10 @@ export interface PageProblem {
   readonly field?: string | null
   /** Until when the authenticator's codes are not looked at, ISO 8601. */
   readonly blockedUntil?: string
-  /** Wrong codes that this sign-in may still have. */
+  /** Wrong codes that this sign-in may still have, or after which the devices are locked. 0: they are. */
   readonly triesLeft?: number
+  /** The last of these tries locks the devices. Default: false. */
+  readonly lastLocks?: boolean
 }
 
 /** What the settings page offers, each asked for with a code. */
@@ -146,8 +148,9 @@ export type PageData = {
     readonly lost: boolean
     /** This browser may be trusted. */
     readonly trust: boolean
-    /** Wrong codes that this sign-in may still have; null: the problem tells. Default: null. */
+    /** As of a problem; null: the problem tells. Default: null. */
     readonly triesLeft?: number | null
+    readonly lastLocks?: boolean
     /** The server's time, where the device's clock may be the trouble; else null. */
     readonly clock: Date | null
   }

@@ -110,8 +110,10 @@ export interface Problem {
   readonly text?: ProblemText
   /** Until when the authenticator's codes are not looked at; pages say it in the visitor's time. */
   readonly blockedUntil?: Date
-  /** Wrong codes that this pending login may still have. */
+  /** Wrong codes that this pending login may still have, or that lock where these are fewer. 0: locked. */
   readonly triesLeft?: number
+  /** The last of these tries locks the authenticators; only pages say so. */
+  readonly lastLocks?: boolean
 }
 
 /** A request that cannot be read: which field of it, or null for the body as a whole. */

@@ -41,7 +41,7 @@ export async function byReadProof<Result>(
   if (answer.kind === 'malformed-request') {
     return { problem: isPair(proof) ? malformedPair(exchange, proof) : malformedCode(exchange) }
   }
-  if (answer.kind === 'wrong-code') return { problem: wrongCode(exchange, proof, answer.triesLeft) }
+  if (answer.kind === 'wrong-code') return { problem: wrongCode(exchange, proof, answer) }
   if (answer.kind !== 'too-many-attempts') return { problem: { code: answer.kind } }
   return { problem: tooMany(exchange, answer) }
 }
@@ -106,14 +106,31 @@ export function wrongAtSetup(setUp: SetUp | null, clockOff: number | null): Prob
 /**
  * The advice to wait for the next code and to check the phone's clock does not fit a backup code.
  */
-function wrongCode({ site, visitor }: Asked, proof: Proof, triesLeft: number | null): Problem {
-  const last = triesLeft === 0
-  const key = last ? 'challenge.last-wrong-code' : wrongText(site, visitor, proof)
+function wrongCode(
+  { site, visitor }: Asked,
+  proof: Proof,
+  { triesLeft, missesLeft }: Extract<ProofAnswer, { kind: 'wrong-code' }>,
+): Problem {
+  if (triesLeft === 0) return { code: 'wrong-code', text: { key: 'challenge.last-wrong-code' } }
+  const locked = missesLeft === 0 && proof.some(({ factor }) => factor.role === 'main')
+  const key = locked ? lockedText(site, visitor) : wrongText(site, visitor, proof)
   return {
     code: 'wrong-code',
     ...(key === null ? {} : { text: { key } }),
-    ...(triesLeft === null || last ? {} : { triesLeft }),
+    ...(triesLeft === null ? {} : shownTries(triesLeft, missesLeft)),
   }
+}
+
+function shownTries(triesLeft: number, missesLeft: number) {
+  return { triesLeft: Math.min(triesLeft, missesLeft), lastLocks: missesLeft <= triesLeft }
+}
+
+/** The wait and the lock block the authenticators alone: a backup code still works. */
+function lockedText(site: Site, { record, policy }: Asked['visitor']) {
+  return blockedText(
+    record,
+    policy.backupCodes && backupCodesLeft(record.backupCodes, site.keyIds) > 0,
+  )
 }
 
 /** Null: the text of the problem's code, which is about an app. */
@@ -126,16 +143,13 @@ function wrongText(site: Site, visitor: Asked['visitor'], proof: Proof) {
   return canResync(visitor.record) ? 'factor.several.wrong' : null
 }
 
-/** The wait and the lock block the authenticator alone: a backup code still works. */
 function tooMany(
   { site, visitor }: Asked,
   { retryAfter, blockedUntil, enoughToday }: Extract<ProofAnswer, { kind: 'too-many-attempts' }>,
 ): Problem {
   if (enoughToday === true) return doneEnoughToday(retryAfter)
   if (blockedUntil === null) return { code: 'too-many-attempts', retryAfter }
-  const { record, policy } = visitor
-  const left = policy.backupCodes ? backupCodesLeft(record.backupCodes, site.keyIds) : 0
-  const key = blockedText(record, left > 0)
+  const key = lockedText(site, visitor)
   const until = new Date(blockedUntil)
   return { code: 'too-many-attempts', retryAfter, text: { key }, blockedUntil: until }
 }

@@ -29,7 +29,10 @@ export interface SecondStepFailure {
   readonly field?: string | null
   /** Seconds. */
   readonly retryAfter?: number
-  /** Wrong codes that this pending login may still have; absent after the last. */
+  /**
+   * Wrong codes that this pending login may still have, or after which the authenticators are locked,
+   * whichever are fewer. 0: they are locked, and a backup code works. Absent after the login's last.
+   */
   readonly triesLeft?: number
   /** Until then no code of the authenticator is checked. A backup code still works. */
   readonly blockedUntil?: Date

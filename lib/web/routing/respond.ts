@@ -107,6 +107,7 @@ export async function sendProblem(
     detail: detailOf(problem, t),
     ...titleOf(problem, t),
     ...(problem.triesLeft === undefined ? {} : { triesLeft: problem.triesLeft }),
+    ...(problem.lastLocks === undefined ? {} : { lastLocks: problem.lastLocks }),
     ...(problem.blockedUntil === undefined
       ? {}
       : { blockedUntil: problem.blockedUntil.toISOString() }),

@@ -139,6 +139,8 @@ async function challengePage(
 ): Promise<void> {
   const { site, req, res, visitor } = exchange
   const { attempts, oneTimeCodes } = visitor.record
+  // A problem has its own number.
+  const triesLeft = problem === null ? await triesLeftOf(exchange) : null
   const data = {
     problem,
     notice: await takeNotice(req),
@@ -156,8 +158,8 @@ async function challengePage(
     openedLink: hasOpenedLink(site, req, visitor),
     lost: site.lost !== null,
     trust: false,
-    // A problem has its own number.
-    triesLeft: problem === null ? await triesLeftOf(exchange) : null,
+    triesLeft,
+    lastLocks: triesLeft !== null && site.challenge.missesLeft(visitor.record) <= triesLeft,
     // Most wrong codes come from a wrong clock. The page never says whether a code was near.
     clock:
       attempts.consecutive >= MISSES_UNTIL_CLOCK && hasApp(visitor)
@@ -172,8 +174,10 @@ function hasApp({ record }: PendingVisitor): boolean {
   return codeSourceOf(record) !== 'device'
 }
 
-function triesLeftOf({ site, visitor }: Exchange<PendingVisitor>): Promise<number> {
-  return site.limits.triesLeft(visitor.pending.id, visitor.policy)
+/** The tries of this login, or those before the lock where they are fewer. */
+async function triesLeftOf({ site, visitor }: Exchange<PendingVisitor>): Promise<number> {
+  const ofLogin = await site.limits.triesLeft(visitor.pending.id, visitor.policy)
+  return Math.min(ofLogin, site.challenge.missesLeft(visitor.record))
 }
 
 /**
