@@ -25,6 +25,32 @@ export interface SerialClaim {
    * codes that were used stay used if it is assigned again. Null: the token never went.
    */
   readonly next: number | null
+  /** The same of the keys before this one, the latest first. */
+  readonly earlier: readonly KeyPlace[]
+}
+
+/** Where the codes of a key go on that a number had. */
+export interface KeyPlace {
+  readonly keyName: string
+  readonly next: number
+}
+
+// A seed is mistyped a few times, not for ever.
+const EARLIER_KEPT = 16
+
+/** What a claim knows of keys. */
+export type ClaimedKeys = Pick<SerialClaim, 'keyName' | 'next' | 'earlier'>
+
+/** The claim's keys where this one is the present one. What is known of the others stays known. */
+export function keysWith(keyName: string, before: ClaimedKeys | null): ClaimedKeys {
+  if (before === null) return { keyName, next: null, earlier: [] }
+  if (before.keyName === keyName) return before
+  const { keyName: name, next: place, earlier } = before
+  const last = name === null || place === null ? [] : [{ keyName: name, next: place }]
+  const known = [...last, ...earlier]
+  const next = known.find((one) => one.keyName === keyName)?.next ?? null
+  const others = known.filter((one) => one.keyName !== keyName)
+  return { keyName, next, earlier: others.slice(0, EARLIER_KEPT) }
 }
 
 /** A claim by which no record was written for so long is void: its request has ended. */

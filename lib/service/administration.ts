@@ -27,7 +27,7 @@ import type { BackupCodes } from './backup-codes.js'
 import type { KeysOfUsers } from './keys-of-users.js'
 import type { OneTimeCodes } from './one-time-codes.js'
 import type { Records } from './records.js'
-import type { SerialNumbers } from './serial-numbers.js'
+import type { ClaimedSerial, SerialNumbers } from './serial-numbers.js'
 import { BYTES_OF_AN_ID } from './setup.js'
 
 /** One change by an admin or the operator. */
@@ -49,6 +49,8 @@ export type AdminAnswer<Result = undefined> =
       readonly changed: boolean
     }
   | { readonly kind: Exclude<AdminVerdict, 'done'> }
+
+type Claim = Pick<ClaimedSerial, 'kind' | 'next'> | { readonly kind: 'serial-in-use' }
 
 interface Decided<Result> extends Decision<AdminVerdict> {
   readonly result: Result
@@ -144,10 +146,18 @@ export class Administration {
    * @throws ConfigurationError where the store cannot hold hardware tokens
    */
   async assignToken(change: AdminChange, token: HardwareToken): Promise<AdminAnswer> {
-    const claimed = await this.#serials.claim(token, change.userId)
-    if (claimed.kind !== 'claimed') return claimed
-    const answer = await this.#changeAnd(change, this.#assigning(change, token, claimed.next))
-    await claimed.settle()
+    if (!(await this.#serials.isFreeFor(token.serial, change.userId))) {
+      return { kind: 'serial-in-use' }
+    }
+    const claims: ClaimedSerial[] = []
+    const claim = async () => {
+      const claimed = await this.#serials.claim(token, change.userId)
+      if (claimed.kind === 'claimed') claims.push(claimed)
+      return claimed
+    }
+    const answer = await this.#changeAnd(change, this.#assigning(change, token, claim))
+    // Of several, the last one follows the others.
+    await claims.at(-1)?.settle()
     return answer
   }
 
@@ -161,7 +171,7 @@ export class Administration {
       return { kind: 'serial-in-use' }
     }
     const record = await this.#records.find(change.userId)
-    const decide = this.#assigning(change, token, 0)
+    const decide = this.#assigning(change, token, async () => ({ kind: 'claimed', next: 0 }))
     return (await this.#decided(change, record, this.#system.now(), decide)).answer
   }
 
@@ -229,7 +239,11 @@ export class Administration {
     }))
   }
 
-  #assigning(change: AdminChange, token: HardwareToken, next: number) {
+  /**
+   * @param claim called for the record that the decision is about, and only where nothing else refuses the
+   *   token: a refusal leaves the number as it was, and what it knows of used codes is not older than the record
+   */
+  #assigning(change: AdminChange, token: HardwareToken, claim: () => Promise<Claim>) {
     return async (userContext: UserContext, now: number): Promise<Decided<undefined>> => {
       const { record } = userContext
       const present = tokenBySerial(record, token.serial)
@@ -241,9 +255,16 @@ export class Administration {
       if (await this.#hasSeed(change.userId, record, token)) {
         return { record, answer: 'seed-in-use', result: undefined, events: [] }
       }
-      const bound = await this.#boundToken(change.userId, token, { now, next })
       const moment = { window: this.#window, now }
-      return { ...tokenByAdmin(userContext, bound, moment), result: undefined }
+      const boundFrom = async (next: number) => {
+        const bound = await this.#boundToken(change.userId, token, { now, next })
+        return { ...tokenByAdmin(userContext, bound, moment), result: undefined }
+      }
+      const decided = await boundFrom(0)
+      if (decided.answer !== 'done') return decided
+      const claimed = await claim()
+      if (claimed.kind === 'claimed') return boundFrom(claimed.next)
+      return { record, answer: claimed.kind, result: undefined, events: [] }
     }
   }
 

@@ -1,4 +1,4 @@
-import { type SerialClaim, serialKey } from '../domain/serial-claim.js'
+import { type KeyPlace, type SerialClaim, serialKey } from '../domain/serial-claim.js'
 import { UnavailableError } from '../errors/unavailable-error.js'
 import type { RecordStore } from '../ports/record-store.js'
 import type { System } from '../ports/system.js'
@@ -8,7 +8,7 @@ const PART = 'the record store'
 const TRIES = 10
 
 /** What a change of a claim decides. */
-type Claimed = Pick<SerialClaim, 'userId' | 'isHeld' | 'keyName' | 'next'>
+type Claimed = Pick<SerialClaim, 'userId' | 'isHeld' | 'keyName' | 'next' | 'earlier'>
 
 /** The claims of serial numbers in the store. */
 export class SerialClaims {
@@ -29,7 +29,7 @@ export class SerialClaims {
       async () => {
         const stored: unknown = (await this.#store.findSerial?.(key)) ?? null
         if (stored === null) return null
-        const claim = { keyName: null, next: null, ...stored }
+        const claim = { keyName: null, next: null, earlier: [], ...stored }
         if (isClaim(claim, key)) return claim
         throw new Error('what is stored of a serial number is no claim')
       },
@@ -41,12 +41,13 @@ export class SerialClaims {
   async follow(
     serial: string,
     before: SerialClaim | null,
-    { userId, isHeld, keyName, next }: Claimed,
+    { userId, isHeld, keyName, next, earlier }: Claimed,
   ): Promise<SerialClaim | null> {
     const version = (before?.version ?? 0) + 1
     const writeId = Buffer.from(this.#system.random(12)).toString('base64url')
-    const claimed = { userId, claimedAt: this.#system.now(), isHeld, keyName, next }
-    const claim = { serial: serialKey(serial), version, writeId, ...claimed }
+    const claimed = { userId, claimedAt: this.#system.now(), isHeld }
+    const keys = { keyName, next, earlier }
+    const claim = { serial: serialKey(serial), version, writeId, ...claimed, ...keys }
     return (await this.#write(claim)) ? claim : null
   }
 
@@ -77,7 +78,7 @@ export class SerialClaims {
 }
 
 function isClaim(stored: object, serial: string): stored is SerialClaim {
-  const { version, userId, claimedAt, isHeld, keyName, next, ...rest } =
+  const { version, userId, claimedAt, isHeld, keyName, next, earlier, ...rest } =
     stored as Partial<SerialClaim>
   return (
     rest.serial === serial &&
@@ -86,6 +87,12 @@ function isClaim(stored: object, serial: string): stored is SerialClaim {
     Number.isSafeInteger(claimedAt) &&
     typeof isHeld === 'boolean' &&
     (keyName === null || typeof keyName === 'string') &&
-    (next === null || Number.isSafeInteger(next))
+    (next === null || Number.isSafeInteger(next)) &&
+    Array.isArray(earlier) &&
+    earlier.every(isPlace)
   )
+}
+
+function isPlace(stored: Partial<KeyPlace> | null): boolean {
+  return typeof stored?.keyName === 'string' && Number.isSafeInteger(stored.next)
 }

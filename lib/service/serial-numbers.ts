@@ -1,5 +1,5 @@
 import { tokenBySerial } from '../domain/assigned-token.js'
-import { CLAIM_LASTS, type SerialClaim } from '../domain/serial-claim.js'
+import { CLAIM_LASTS, keysWith, type SerialClaim } from '../domain/serial-claim.js'
 import { ConfigurationError } from '../errors/configuration-error.js'
 import { UnavailableError } from '../errors/unavailable-error.js'
 import { isGoodUntil } from '../factors/clock.js'
@@ -57,10 +57,10 @@ export class SerialNumbers {
       const stored = await this.#claims.find(serial)
       const isBound = stored !== null && (await this.#isBound(stored))
       if (this.#isAnothers(stored, isBound, userId)) return { kind: 'serial-in-use' }
-      // Of a token that is bound the record knows more. Of another key, nothing is known yet.
-      const keyName = isBound ? stored.keyName : keyNameOf(token)
-      const next = isBound || stored?.keyName === keyName ? (stored?.next ?? null) : null
-      const claimed = { userId, isHeld: false, keyName, next }
+      // Of a token that is bound the record knows more.
+      const keys = isBound ? stored : keysWith(keyNameOf(token), stored)
+      const { keyName, next, earlier } = keys
+      const claimed = { userId, isHeld: false, keyName, next, earlier }
       const claim = await this.#claims.follow(serial, stored, claimed)
       if (claim === null) continue
       return { kind: 'claimed', next: next ?? 0, settle: () => this.#settle(claim) }
@@ -80,7 +80,8 @@ export class SerialNumbers {
   async wasRemoved(serial: string): Promise<boolean> {
     await this.#open()
     const stored = await this.#claims.find(serial)
-    return stored !== null && stored.next !== null && !(await this.#isBound(stored))
+    if (stored === null || (stored.next === null && stored.earlier.length === 0)) return false
+    return !(await this.#isBound(stored))
   }
 
   #isAnothers(stored: SerialClaim | null, isBound: boolean, userId: string): boolean {

@@ -49,6 +49,7 @@ export function serialClaim(serial: string, version: number): SerialClaim {
   return Object.freeze({
     ...{ serial, version, writeId: randomUUID(), userId },
     ...{ claimedAt, isHeld: version % 2 === 0, keyName: null, next: version },
+    earlier: [{ keyName: 'key-\u{1f511}', next: version }],
   })
 }
 

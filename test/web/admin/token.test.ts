@@ -379,7 +379,7 @@ describe('A hardware token that an admin assigns', () => {
   it('frees the number of a request that was killed before it wrote the record', async () => {
     const { host, browser } = await adminVisit()
     const claimedAt = host.system.now()
-    const unknown = { keyName: null, next: null }
+    const unknown = { keyName: null, next: null, earlier: [] }
     const claim = { serial: 'A-1', version: 1, writeId: 'w', userId: 'bob', claimedAt, ...unknown }
     await host.store.writeSerial?.({ ...claim, isHeld: false }, 0)
     expectProblem(await assign(browser, FOB), 'malformed-request', 400)
@@ -407,7 +407,10 @@ describe('A hardware token that an admin assigns', () => {
     const { host, browser } = await adminVisit()
     const claimedAt = host.system.now() + 365 * DAY
     const claim = { serial: 'A-1', version: 1, writeId: 'w', userId: 'bob', claimedAt }
-    await host.store.writeSerial?.({ ...claim, isHeld: false, keyName: null, next: null }, 0)
+    await host.store.writeSerial?.(
+      { ...claim, isHeld: false, keyName: null, next: null, earlier: [] },
+      0,
+    )
     await assign(browser, FOB).expect(200)
   })
 })
@@ -435,6 +438,77 @@ describe('A hardware token that is assigned again', () => {
     }
     await giveCode(await pendingBrowser(host), await press(8)).expect(200)
   })
+
+  const TYPO = { ...FOB, secret: SEED.replace(/0$/, '1') }
+
+  async function expectUsed(host: Host, counter: number): Promise<void> {
+    const answer = await giveCode(await pendingBrowser(host), await press(counter))
+    expectProblem(answer, 'wrong-code', 401)
+  }
+
+  it('takes no used code after it was assigned with a mistyped seed, and removed again', async () => {
+    const { host, browser } = await adminVisit()
+    await assign(browser, FOB).expect(200)
+    await giveCode(await pendingBrowser(host), await press(7)).expect(200)
+    await removeToken(browser, host)
+    for (let typed = 0; typed < 2; typed += 1) {
+      await assign(browser, TYPO).expect(200)
+      await removeToken(browser, host)
+    }
+    await assign(browser, FOB).expect(200)
+    await expectUsed(host, 7)
+    await giveCode(await pendingBrowser(host), await press(8)).expect(200)
+  })
+
+  it('leaves its number as it was where the assignment is refused', async () => {
+    const { host, browser } = await adminVisit()
+    await assign(browser, FOB).expect(200)
+    await giveCode(await pendingBrowser(host), await press(7)).expect(200)
+    await removeToken(browser, host)
+    for (const nth of [1, 2, 3, 4, 5]) {
+      const secret = `${nth}`.padEnd(40, '7')
+      await assign(browser, { ...FOB, serial: `B-${nth}`, secret }).expect(200)
+    }
+    const before = await host.store.findSerial?.('A-1')
+    expect((await assign(browser, TYPO)).status).not.to.equal(200)
+    expect(await host.store.findSerial?.('A-1')).to.deep.equal(before)
+  })
+
+  for (const moment of ['findSerial', 'writeSerial'] as const) {
+    it(`takes no used code where it is removed while it is assigned again, after ${moment}`, async () => {
+      const whole = storeForTests()
+      const { findSerial = noCall, writeSerial = noCall } = whole
+      let meanwhile: (() => Promise<void>) | null = null
+      const interrupt = async (now: typeof moment) => {
+        if (now !== moment) return
+        const run = meanwhile
+        meanwhile = null
+        await run?.()
+      }
+      const store: RecordStore = {
+        ...{ find: whole.find, write: whole.write, list: whole.list },
+        ...{ findPolicy: whole.findPolicy, writePolicy: whole.writePolicy },
+        findSerial: async (serial) => {
+          const found = await findSerial(serial)
+          await interrupt('findSerial')
+          return found
+        },
+        writeSerial: async (claim, version) => {
+          const isWritten = await writeSerial(claim, version)
+          await interrupt('writeSerial')
+          return isWritten
+        },
+        audit: whole.audit ?? memoryAuditLog(),
+      }
+      const { host, browser } = await adminVisit({ store })
+      await assign(browser, FOB).expect(200)
+      await giveCode(await pendingBrowser(host), await press(7)).expect(200)
+      meanwhile = () => removeToken(browser, host)
+      await assign(browser, FOB).expect(200)
+      expect((await recordOf(host)).authenticators).to.have.length(1)
+      await expectUsed(host, 7)
+    })
+  }
 
   it('takes no code that it has taken before, of its clock', async () => {
     const { host, browser } = await adminVisit()
