@@ -74,13 +74,39 @@ export function capsOf(bound: Bound, window: number, now: number): AttemptCaps {
   return attemptCaps(codesAtOnce(bound, window), sumOf(far))
 }
 
+/** A user who may miss less often a day is locked by a slip: whoever adds a device is told before. */
+const FEW_MISSES_A_DAY = 3
+
+/** How many misses a day lock this user, if these are so few; else null. */
+export function fewMissesADay(bound: Bound, window: number): number | null {
+  return ifFew(attemptCaps(codesAtOnce(bound, window)).day)
+}
+
+/** As above, with one more authenticator of that one of these kinds that leaves the fewest. */
+export function fewMissesWithOneMore(
+  bound: Bound,
+  types: readonly Authenticator['type'][],
+  window: number,
+): number | null {
+  const present = bound.authenticators.length === 0 ? 0 : codesAtOnce(bound, window)
+  const addable = types.filter((type) => !hasNoRoom(bound, type))
+  if (addable.length === 0) return null
+  const added = Math.max(...addable.map((type) => codesOf(type, window)))
+  return ifFew(attemptCaps(Math.max(1, present + added)).day)
+}
+
+function ifFew(misses: number): number | null {
+  return misses < FEW_MISSES_A_DAY ? misses : null
+}
+
 /** How many codes are right at one moment, at least one. */
 function codesAtOnce({ authenticators }: Bound, window: number): number {
-  const codes = authenticators.map((kept) => {
-    const factor = mainFactorOf(kept.type)
-    return factor.misses === 'lock' ? factor.codesAtOnce(kept, window) : 0
-  })
-  return Math.max(1, sumOf(codes))
+  return Math.max(1, sumOf(authenticators.map(({ type }) => codesOf(type, window))))
+}
+
+function codesOf(type: Authenticator['type'], window: number): number {
+  const factor = mainFactorOf(type)
+  return factor.misses === 'lock' ? factor.codesAtOnce(window) : 0
 }
 
 function sumOf(numbers: readonly number[]): number {

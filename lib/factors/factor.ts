@@ -103,7 +103,7 @@ export interface MainFactor<Method extends string, Kept extends Bound, Given, Un
   /** Whether an answer fits the kept secret. One that does not is malformed and costs nothing. */
   fits(kept: Kept | Unproven, given: Given): boolean
   /** How many codes are right at one moment: the caps of misses shrink by it. */
-  codesAtOnce(kept: Kept, window: number): number
+  codesAtOnce(window: number): number
   /**
    * How many codes recent misses were compared with, in all, besides those of `codesAtOnce`: the
    * caps of a month shrink by them.

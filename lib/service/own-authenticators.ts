@@ -1,3 +1,4 @@
+import { fewMissesADay, fewMissesWithOneMore } from '../domain/authenticators.js'
 import type { Decision } from '../domain/decision.js'
 import {
   authenticatorById,
@@ -6,7 +7,9 @@ import {
   renameByUser,
 } from '../domain/own-authenticators.js'
 import { ruleFor } from '../domain/policy.js'
+import type { SecondStepRecord } from '../domain/record.js'
 import { type Admission, stillAdmitted, type UserContext } from '../domain/standing.js'
+import type { Authenticator } from '../factors/factors.js'
 import type { RequestInfo } from './announcer.js'
 import type { Challenge, Objection, ProofAnswer, ProofAttempt } from './challenge.js'
 import type { CodeLimits } from './code-limits.js'
@@ -23,6 +26,13 @@ export interface Renaming extends UserContext {
 export type Renamed =
   | { readonly kind: 'accepted' | 'not-found' | 'name-taken' | 'sign-in-again' }
   | TooMany
+
+/** Wrong codes of a day that lock a user, where they are fewer than three; else null. */
+export interface FewTries {
+  readonly now: number | null
+  /** With one more device. */
+  readonly added: number | null
+}
 
 /** Lets users name and remove their authenticators. */
 export class OwnAuthenticators {
@@ -41,6 +51,14 @@ export class OwnAuthenticators {
     this.#limits = parts.limits
     this.#records = parts.records
     this.#window = parts.window
+  }
+
+  /** How few wrong codes a day lock the user: as it is, and with one more device. Null: enough. */
+  fewTries(record: SecondStepRecord, types: readonly Authenticator['type'][]): FewTries {
+    return {
+      now: fewMissesADay(record, this.#window),
+      added: fewMissesWithOneMore(record, types, this.#window),
+    }
   }
 
   /** Gives one another name, which needs no proof. At most twenty times a day: each is mailed. */

@@ -228,6 +228,8 @@ export type PageData = {
     readonly authenticators?: readonly ShownAuthenticator[]
     /** One more may be added. Default: false. */
     readonly canAdd?: boolean
+    /** How few wrong codes a day lock the user with one more device. Null: enough. Default: null. */
+    readonly fewTries?: number | null
     /** The name that was typed, to be corrected. Default: empty. */
     readonly typedName?: string
     /** Until when an authenticator must be set up, ISO 8601; null: it need not be. */
@@ -331,6 +333,11 @@ export type PageData = {
     readonly forms: readonly AdminForm[]
     /** The devices, the one bound first first. Default: none are listed. */
     readonly authenticators?: readonly AdminAuthenticator[]
+    /**
+     * How few wrong codes a day lock the user: as it is, and with one more token that counts its codes.
+     * Null: enough. Default: both.
+     */
+    readonly fewTries?: { readonly now: number | null; readonly added: number | null }
     /** Id of the one that was to be removed, where that went wrong. Default: null. */
     readonly removing?: string | null
     /** The next login leads to the set-up without asking for a code. Default: false. */

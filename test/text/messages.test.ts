@@ -59,7 +59,7 @@ const OFFERED: Readonly<Record<AdminForm, readonly string[]>> = {
   'backup-codes': ['summary', 'text', 'button', 'again', 'title', 'intro', 'heading'],
   token: [
     ...['summary', 'text', 'button', 'done', 'serial', 'seed', 'seed-hint', 'type', 'totp', 'hotp'],
-    ...['digits', 'algorithm', 'period', 'counter', 'text-only'],
+    ...['digits', 'algorithm', 'period', 'counter', 'text-only', 'few-tries'],
     ...['type', 'algorithm', 'digits', 'period', 'counter'].map((field) => `bad-${field}`),
     'long-seed',
     ...[

@@ -24,7 +24,7 @@ export const totp: MainFactor<'totp', TotpAuthenticator, string, UnprovenTotp, O
   answer: answerTotp,
   resync: resyncTotp,
   canResync: canResyncTotp,
-  codesAtOnce: (_kept, window) => 2 * window + 1,
+  codesAtOnce: (window) => 2 * window + 1,
   comparedFar: () => 0,
   nextCodeAt: nextTotpAt,
   isUnproven: isUnprovenTotp,

@@ -95,6 +95,7 @@ async function settingsPage(
     codesKey: placeOfBackupCodes(visitor.record.backupCodes, site.keyIds),
     showKey: site.showKey && visitor.record.authenticators.some((one) => keyShown(one) === 'yes'),
     canAdd: site.authenticators.some((type) => !hasNoRoom(visitor.record, type)),
+    fewTries: site.ownAuthenticators.fewTries(visitor.record, site.authenticators).added,
     typedName: problem === null ? '' : typedName(req),
     noMail: site.mails && visitor.account.email === null,
     resetPending: resetPendingOf(site, visitor.record),

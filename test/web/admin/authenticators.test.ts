@@ -9,6 +9,7 @@ import { expectProblem, getJson, getPage, postForm, postJson } from '../../suppo
 import { browserOf, enrol, giveCode, signIn } from '../../support/browser.js'
 import { SECOND } from '../../support/clock.js'
 import { ann } from '../../support/host.js'
+import { oathtool } from '../../support/oathtool.js'
 import { pendingBrowser, recordOf, setPolicy } from '../../support/visits.js'
 
 const ANN = `${ADMIN}/users/ann`
@@ -71,6 +72,33 @@ describe('An admin', () => {
     expect(text).to.include('TOTP, SHA-1, 6 digits, 30 seconds')
     expect(text).to.include('HOTP, SHA-1, 6 digits<')
     expect(text).to.include('TOTP, SHA-256, 8 digits, 60 seconds')
+  })
+
+  // Two key fobs more, and the user's first slip locks all for a day, which nobody has told the admin.
+  it('is warned where one more token leaves few wrong codes a day', async () => {
+    const { browser } = await adminVisit()
+    const page = async () => (await getPage(browser, ANN).expect(200)).text
+    expect(await page()).to.not.match(/wrong codes? within/)
+    await postJson(browser, `${ANN}/token`, FOB).expect(200)
+    const before = await page()
+    expect(before).to.include('With one more token that counts its codes, 2 wrong codes')
+    expect(before).to.not.include('all these devices')
+    const second = { ...FOB, serial: 'A-2', secret: '01'.repeat(20) }
+    await postJson(browser, `${ANN}/token`, second).expect(200)
+    const after = await page()
+    expect(after).to.include('2 wrong codes within 24 hours lock all these devices')
+    expect(after).to.include('a single wrong code within 24 hours locks all devices of this user')
+  })
+
+  it('warns users too, in the settings, before they add one', async () => {
+    const { browser, host } = await annWithSpare({ authenticators: ['totp', 'hotp'] })
+    expect((await getPage(browser, ANN)).text).to.not.match(/wrong codes? within/)
+    await postJson(browser, `${ANN}/token`, FOB).expect(200)
+    const login = await pendingBrowser(host)
+    const code = await oathtool('--hotp', '--counter=0', '--base32', FOB.secret)
+    await giveCode(login, code).expect(200)
+    const { text } = await getPage(login, '/second-step/').expect(200)
+    expect(text).to.include('With one more device, 2 wrong codes within 24 hours can lock')
   })
 
   it('removes a lost one: it signs in no more, sessions end, and the others work on', async () => {
