@@ -57,7 +57,13 @@ const WRONG_MOMENTS: Readonly<Record<Exclude<Lang, 'en'>, RegExp>> = {
 
 /** Texts that a moment follows in the page. */
 const BEFORE_MOMENTS = [
-  ...['events.until', 'try-again.at', 'try-again.from', 'admin.one-time-code.until'],
+  ...[
+    'events.until',
+    'try-again.at',
+    'try-again.from',
+    'try-again.from-devices',
+    'admin.one-time-code.until',
+  ],
   ...['lost.again', 'lost.held-back'],
 ]
 const GOOD_ENDINGS: Readonly<Record<Exclude<Lang, 'en'>, RegExp>> = {

@@ -2,11 +2,13 @@
 // a button and no clock.
 
 import { expect } from 'chai'
+import type { Response } from 'supertest'
 import { virtualAuthenticator } from '../../../lib/testing/index.js'
 import { expectProblem, getJson, getPage, postForm, postJson } from '../../support/answers.js'
 import { type Browser, browserOf, passFirstStep } from '../../support/browser.js'
 import { ann, type Host, makeHost } from '../../support/host.js'
 import { oathtoolPress } from '../../support/oathtool.js'
+import { pendingBrowser } from '../../support/visits.js'
 
 const SETUP = '/second-step/setup'
 
@@ -82,3 +84,25 @@ describe('the settings of a user with a counting device alone', () => {
     }
   })
 })
+
+describe('the page for the code, while a counting device waits', () => {
+  it('says when codes from devices work again, not codes from an app', async () => {
+    const { host, browser, secret } = await settingUp()
+    await postJson(browser, SETUP, { code: await oathtoolPress(secret, 0) }).expect(200)
+    const wrong = { code: await oathtoolPress(secret, 500) }
+    const page = await untilBlocked(async () =>
+      postForm(await pendingBrowser(host), '/second-step/challenge', wrong),
+    )
+    expect(page.text).to.include('codes from your devices are not accepted')
+    expect(page.text).to.include('Codes from your devices work again on')
+    expect(page.text).not.to.include('your app')
+  })
+})
+
+async function untilBlocked(miss: () => Promise<Response>): Promise<Response> {
+  for (let tries = 0; tries < 10; tries += 1) {
+    const answer = await miss()
+    if (answer.status === 429) return answer
+  }
+  throw new Error('never blocked')
+}
