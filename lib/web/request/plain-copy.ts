@@ -7,10 +7,10 @@ const ODD = Symbol('odd')
 /**
  * A copy of an object's own members, and of all that is in them.
  *
- * @param without a member that is left out
+ * @param without a member that is left out, if any
  * @returns null where something in it is not plain: two values that differ must have copies that differ
  */
-export function membersOf(of: object, without = ''): Members | null {
+export function membersOf(of: object, without: string | null = null): Members | null {
   const copies: Record<string, unknown> = {}
   const given = of as Members
   for (const name in given) {
@@ -24,7 +24,7 @@ export function membersOf(of: object, without = ''): Members | null {
 }
 
 /** Whether an object still is as `membersOf` has copied it. */
-export function isAsCopied(of: object, copies: Members, without = ''): boolean {
+export function isAsCopied(of: object, copies: Members, without: string | null = null): boolean {
   const given = of as Members
   let left = Object.keys(copies).length
   for (const name in given) {
