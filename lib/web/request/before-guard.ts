@@ -87,14 +87,12 @@ export interface LoginBefore {
   readonly secondStep: unknown
 }
 
-const loginsBefore = new RequestNotes<LoginBefore>()
+const loginsBefore = new RequestNotes<readonly LoginBefore[]>()
 
 /** Notes a login that Passport has done. */
 export function noteLogin(req: Request, login: LoginBefore): void {
   noteArrival(req, login.user)
-  const before = loginsBefore.get(req)
-  const goesOn = before?.isFirst === true && before.user === login.user
-  if (!goesOn) loginsBefore.set(req, login)
+  loginsBefore.set(req, [...(loginsBefore.get(req) ?? []), login])
 }
 
 /** The login of this very request that has put this user into the session, or null. */
@@ -103,8 +101,13 @@ export function loginBeforeGuard(
   req: Request,
   user: Express.User,
 ): LoginBefore | null {
-  const login = loginsBefore.get(req)
-  return login !== undefined && isSameUser(site, login.user, user) ? login : null
+  const [first, ...more] = loginsBefore.get(req) ?? []
+  if (first === undefined) return null
+  // Whoever is logged in again, as by a fuller copy, goes on with their first step.
+  const goesOn = (before: LoginBefore, next: LoginBefore) =>
+    before.isFirst && isSameUser(site, before.user, next.user) ? before : next
+  const login = more.reduce(goesOn, first)
+  return isSameUser(site, login.user, user) ? login : null
 }
 
 type Describing = Pick<HostApp, 'describe'>
