@@ -122,7 +122,7 @@ function watchStrategies(passport: PassportInstance, watching: Watching): void {
     if (last?.strategy === strategy) return last.watched
     const watched =
       name === 'session' || isSessionStrategy(strategy)
-        ? watchedSession(strategy, watching)
+        ? watchedSession(name, strategy, watching)
         : watchedStrategy(name, strategy, watching)
     made.set(name, { strategy, watched })
     return watched
@@ -135,8 +135,8 @@ function watchStrategyObjects(passport: PassportInstance, watching: Watching): v
     if (!isStrategy(one)) return one
     return ofEachRequest(
       isSessionStrategy(one)
-        ? watchedSession(one, watching)
-        : watchedStrategy(one.name ?? 'a strategy', one, watching),
+        ? watchedSession(nameOf(one), one, watching)
+        : watchedStrategy(nameOf(one), one, watching),
     )
   }
   for (const method of CALLBACK_METHODS) {
@@ -193,6 +193,10 @@ function callbackMethodOf(options: AuthenticateOptions): CallbackMethod | null {
   return CALLBACK_METHODS.find((method) => method === noted) ?? null
 }
 
+function nameOf(strategy: StrategyAtWork): string {
+  return strategy.name ?? 'a strategy'
+}
+
 function isStrategy(value: unknown): value is StrategyAtWork {
   return typeof value === 'object' && value !== null && 'authenticate' in value
 }
@@ -223,29 +227,44 @@ function watchedStrategy(
   const watched: StrategyAtWork = Object.create(strategy)
   watched.authenticate = function (this: StrategyAtWork, req, options = {}) {
     watchPass(this, req, watching, (user) => noteArrival(req, user))
-    const succeed = this.success
-    this.success = (user, info) => {
-      const proceed = () => succeed.call(this, user, info)
-      if (!user) return proceed()
-      warnWithoutGuard(watching, options)
-      const [pass, fail] = [() => this.pass(), (error: unknown) => this.error(error)]
-      const callsBackFrom = callbackMethodOf(options)
-      return watching.watcher.found({
-        req,
-        strategy: name,
-        user,
-        seesRequest: seesRequest(strategy),
-        options,
-        callsBackFrom,
-        guarded: watching.guarded,
-        proceed,
-        pass,
-        fail,
-      })
-    }
+    watchSuccess(this, { name, strategy, req, options }, watching)
     return strategy.authenticate.call(this, req, options)
   }
   return watched
+}
+
+/** What a strategy has been called with. */
+interface Call {
+  readonly name: string
+  /** The host's own, of which the one at work is made. */
+  readonly strategy: StrategyAtWork
+  readonly req: Request
+  readonly options: AuthenticateOptions
+}
+
+/** A strategy signs a user in. */
+function watchSuccess(atWork: StrategyAtWork, call: Call, watching: Watching): void {
+  const { name, strategy, req, options } = call
+  const succeed = atWork.success
+  atWork.success = (user, info) => {
+    const proceed = () => succeed.call(atWork, user, info)
+    if (!user) return proceed()
+    warnWithoutGuard(watching, options)
+    const [pass, fail] = [() => atWork.pass(), (error: unknown) => atWork.error(error)]
+    const callsBackFrom = callbackMethodOf(options)
+    return watching.watcher.found({
+      req,
+      strategy: name,
+      user,
+      seesRequest: seesRequest(strategy),
+      options,
+      callsBackFrom,
+      guarded: watching.guarded,
+      proceed,
+      pass,
+      fail,
+    })
+  }
 }
 
 /** A strategy may put a user on the request itself, as `session()` does, and pass: nobody logs in then. */
@@ -266,7 +285,12 @@ function watchPass(
   }
 }
 
-function watchedSession(strategy: StrategyAtWork, watching: Watching): StrategyAtWork {
+/** Passport's own passes. One that is made of it, or has its name, may sign users in as well. */
+function watchedSession(
+  name: string,
+  strategy: StrategyAtWork,
+  watching: Watching,
+): StrategyAtWork {
   const watched: StrategyAtWork = Object.create(strategy)
   deserialiseOnce(watched, () => watching.watcher.timeout)
   watched.authenticate = function (this: StrategyAtWork, req, options = {}) {
@@ -278,6 +302,7 @@ function watchedSession(strategy: StrategyAtWork, watching: Watching): StrategyA
       if (keyOfStrategy(strategy) === key) noteSession(req, key, user)
       else noteArrival(req, user)
     })
+    watchSuccess(this, { name, strategy, req, options }, watching)
     return strategy.authenticate.call(this, req, options)
   }
   return watched
