@@ -74,7 +74,7 @@ const GOOD_ENDINGS: Readonly<Record<Exclude<Lang, 'en'>, RegExp>> = {
 
 /** Texts about a device of any kind: an app, or a key fob. */
 const OF_ANY_DEVICE =
-  /^event\.(?:authenticator-\w+|key-changed|unlocked|secret-unreadable)$|^mail\.(?:key-changed|authenticator-removed)\.|^device\.(?:renamed|removed)$/
+  /^event\.(?:authenticator-\w+|key-changed|unlocked|secret-unreadable)$|^mail\.(?:enrolled|key-changed|authenticator-removed)\.|^device\.(?:renamed|removed)$/
 
 describe('The wording', () => {
   for (const lang of LANGUAGES) {
@@ -85,7 +85,7 @@ describe('The wording', () => {
 
       it('tells of a device, which may be no app, as of a device', () => {
         const texts = Object.entries(textsOf(lang)).filter(([key]) => OF_ANY_DEVICE.test(key))
-        expect(texts).to.have.length(15)
+        expect(texts).to.have.length(18)
         const apps = texts.filter(([, text]) => /\bapp\b|aplicaci|приложен/iu.test(text))
         expect(apps).to.deep.equal([])
       })
