@@ -38,15 +38,20 @@ export async function check({ store, keys, realm }: Config, progress: Progress):
     use?.add(record, sealedUnder, now)
     for (const one of opened) if (one.status === 'rejected') throw one.reason
   })
-  const broken = [...reading.broken, ...notRead((await store.unlisted?.()) ?? [])]
+  const unlisted = toRepair('In no list, and not read', (await store.unlisted?.()) ?? [])
+  const wrong = toRepair(
+    'Left out by a list, or in a wrong place of it',
+    (await store.misplaced?.()) ?? [],
+  )
+  const broken = [...reading.broken, ...unlisted, ...wrong]
   return { ...reading, broken, use, realm }
 }
 
-function notRead(keys: readonly string[]): readonly string[] {
+function toRepair(what: string, keys: readonly string[]): readonly string[] {
   const [one] = keys
   if (one === undefined) return []
   const which = keys.length === 1 ? `the record ${one}` : `${keys.length} records, such as ${one}`
-  return [`In no list, and not read: ${which}. Run "repair".`]
+  return [`${what}: ${which}. Run "repair".`]
 }
 
 /** @returns for each secret the id of the key that it is sealed under */

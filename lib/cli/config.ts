@@ -12,6 +12,7 @@ export interface Config {
     upgrade?(progress: Progress): Promise<number | null>
     repair?(): Promise<RedisRepair>
     unlisted?(): Promise<readonly string[]>
+    misplaced?(): Promise<readonly string[]>
   }
   /** An audit log that is not the store's. */
   readonly audit: { upgrade?(): Promise<number> }

@@ -30,7 +30,7 @@ function report({ made, records, lost, left }: RedisRepair): Outcome {
     ...left.map(
       (list) => `The list ${list} stays lost: none of its records is left. Restore a backup.`,
     ),
-    `Records that no list had any more: ${records}.`,
+    `Records that a list had lost: ${records}.`,
   ]
   return { ok: left.length === 0, text: text.join('\n'), json: null }
 }

@@ -1,6 +1,7 @@
 import { type RedisClient, redisScript } from '../redis/redis-client.js'
 import { HASH_LENGTH, type RedisKeys, type TagKeys } from '../redis/redis-keys.js'
 import { readMarkers, requireMarkers, saysRecords } from './redis-marker.js'
+import { misplaced } from './redis-misplaced.js'
 import {
   completeList,
   type Listed,
@@ -14,7 +15,7 @@ import { scanKeys } from './redis-scan.js'
 export interface RedisRepair {
   /** Lists of all records that were lost, and were made anew. */
   readonly made: readonly string[]
-  /** How many records were put into a list. */
+  /** How many records were put into a list of all, or from a wrong place into theirs in a list. */
   readonly records: number
   /** Those of them that cannot be read, or that only another list names. They stay lost. */
   readonly lost: readonly string[]
@@ -29,7 +30,8 @@ const typeOf = redisScript(`return redis.call('TYPE', KEYS[1]).ok`)
 
 /**
  * Makes lists of all records anew that are lost, each from the records under its tag, and adds to the others what
- * they leave out. The lists by state get the places that these records have in them.
+ * they leave out. The lists by state get the places that their records have in them, also where one of them alone
+ * was lost.
  *
  * @throws ConfigurationError where a marker is missing
  */
@@ -47,8 +49,13 @@ export async function repairLists(
   for await (const names of scanKeys(redis, `${prefix}:{`)) {
     for (const [tag, hashes] of byTag(keys, prefix, names)) {
       const lost = lostUnder.get(tag)
-      if (lost === undefined) listed.push(await completeList(redis, tag, [...hashes]))
-      else for (const hash of hashes) lost.add(hash)
+      if (lost !== undefined) {
+        for (const hash of hashes) lost.add(hash)
+        continue
+      }
+      listed.push(await completeList(redis, tag, [...hashes]))
+      const placed = await misplaced(redis, tag, [...hashes], 'place')
+      listed.push({ records: placed.length, lost: [] })
     }
   }
   const [made, left]: [string[], string[]] = [[], []]
@@ -82,6 +89,22 @@ export async function unlistedRecords(
     for (const [tag, hashes] of byTag(keys, prefix, names)) {
       const missing = await notListed(redis, tag, [...hashes])
       for (const hash of missing) found.add(tag.records + hash)
+    }
+  }
+  return [...found]
+}
+
+/** The keys of records that the lists have in other places than a write would: a list by state leaves them out. */
+export async function misplacedRecords(
+  redis: RedisClient,
+  prefix: string,
+  keys: RedisKeys,
+): Promise<readonly string[]> {
+  const found = new Set<string>()
+  for await (const names of scanKeys(redis, `${prefix}:{`)) {
+    for (const [tag, hashes] of byTag(keys, prefix, names)) {
+      const wrong = await misplaced(redis, tag, [...hashes], 'look')
+      for (const hash of wrong) found.add(tag.records + hash)
     }
   }
   return [...found]

@@ -161,7 +161,7 @@ async function placesUnder(
 }
 
 /** The places that a write gives a record; null where it cannot be read. */
-function placesIn(key: string, bytes: Buffer | null): readonly string[] | null {
+export function placesIn(key: string, bytes: Buffer | null): readonly string[] | null {
   if (bytes === null) return null
   try {
     const stored = recordOfBytes(key, bytes)

@@ -13,7 +13,7 @@ import { countRecords } from './redis-list.js'
 import { readMarkers, requireMarkers } from './redis-marker.js'
 import { redisPage } from './redis-pages.js'
 import { RedisPolicy } from './redis-policy.js'
-import { type RedisRepair, repairLists, unlistedRecords } from './redis-repair.js'
+import { misplacedRecords, type RedisRepair, repairLists, unlistedRecords } from './redis-repair.js'
 import { RedisSerials } from './redis-serials.js'
 import { RedisUpgrade, type UpgradeProgress } from './redis-upgrade.js'
 import { writeRecordAt, writeRecordWithEntries } from './redis-writes.js'
@@ -40,7 +40,7 @@ export interface RedisStore extends RecordStore {
   upgrade(progress?: UpgradeProgress): Promise<number | null>
   /**
    * Makes a list of all records anew that Redis has lost, from the records that are there, and adds to one that
-   * was begun anew what it leaves out. While the list is lost nobody
+   * was begun anew what it leaves out. Lists by state are made anew too. While the list is lost nobody
    * under its tag can set up or change a second step. Safe while the app runs, and to run again where it
    * was stopped. A record that was lost with the list is not seen: its user has no second step then.
    *
@@ -49,6 +49,11 @@ export interface RedisStore extends RecordStore {
   repair(): Promise<RedisRepair>
   /** The keys of records that no list names, as in a lost one: pages leave them out until `repair`. */
   unlisted(): Promise<readonly string[]>
+  /**
+   * The keys of records that a list by state (paused, locked, resets by mail) leaves out, or has in a wrong place,
+   * until `repair`.
+   */
+  misplaced(): Promise<readonly string[]>
 }
 
 /**
@@ -114,6 +119,7 @@ export function redisStore(redis: RedisClient, options: RedisStoreOptions = {}):
     upgrade: (progress) => upgrade.run(progress),
     repair: () => repairLists(redis, prefix, keys),
     unlisted: () => unlistedRecords(redis, prefix, keys),
+    misplaced: () => misplacedRecords(redis, prefix, keys),
 
     async open({ production }) {
       requireReadsFromMaster(redis)

@@ -60,7 +60,7 @@ describe('the command repair', function () {
     const { code, stdout } = await cli(['repair', '--config', config])
     expect([code, stdout]).to.deep.equal([
       0,
-      `Made the list ${tag.lists.all} anew.\nRecords that no list had any more: ${LISTED.length}.\n`,
+      `Made the list ${tag.lists.all} anew.\nRecords that a list had lost: ${LISTED.length}.\n`,
     ])
     const after = await cli(['check', '--config', config])
     expect(after.stderr).to.contain(`Read ${USERS.length - 1} records`)
@@ -78,6 +78,24 @@ describe('the command repair', function () {
     expect(found.stderr).to.contain('In no list, and not read: ').and.contain('"repair"')
     expect((await cli(['repair', '--config', config])).code).to.equal(0)
     expect((await cli(['check', '--config', config])).stderr).not.to.contain('In no list')
+  })
+
+  // The mistake: the list of the locked or the paused is lost, and admins see nobody there any more.
+  it('is named by a check where a list by state is lost, and makes it anew', async () => {
+    const locked = 'somebody-locked'
+    const record = { ...enrolledRecord(locked, 1), lockedUntil: 8_640_000_000_000_000 }
+    await redisStore(redis).write(record, 0)
+    const { key, hash, tag: its } = KEYS.place(locked)
+    await redis.del(its.lists.locked)
+    const found = await cli(['check', '--config', config])
+    expect(found.code).to.equal(1)
+    expect(found.stderr).to.contain(
+      `Left out by a list, or in a wrong place of it: the record ${key}.`,
+    )
+    const { code, stdout } = await cli(['repair', '--config', config])
+    expect([code, stdout]).to.deep.equal([0, 'Records that a list had lost: 1.\n'])
+    expect(await redis.zscore(its.lists.locked, hash)).to.equal('8640000000000000')
+    expect((await cli(['check', '--config', config])).stderr).not.to.contain('Left out')
   })
 
   it('has nothing to do with another store', async () => {
