@@ -150,7 +150,7 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
   const tokens = new MailResetTokens({ digester, system })
   const lostParts = { records, tokens, announcer, counters, mails, failureReporter, system }
   const { lost, readyMailResets } = lostOf(options, accounts, { ...lostParts, hostIdOf, timeout })
-  const directoryParts = { hostIdOf, recordIdOf, records, keyIds, window, now }
+  const directoryParts = { hostIdOf, recordIdOf, records, serials, keyIds, window, now }
   const site: Site = {
     ...ofSite,
     challenge,

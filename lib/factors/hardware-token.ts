@@ -78,6 +78,11 @@ export function readHardwareToken(given: TokenText): HardwareToken | TokenFault 
   return { ...token, type: 'totp', period }
 }
 
+/** Whether a text could be a serial number. */
+export function isSerial(text: string): boolean {
+  return SERIAL.test(text)
+}
+
 /** Whether the seed is shorter than 160 bits. Such a token works, but is worth a warning. */
 export function hasWeakSeed({ secret }: Pick<HardwareToken, 'secret'>): boolean {
   return secret.length < RECOMMENDED_SEED

@@ -1,3 +1,4 @@
+import { tokenBySerial } from '../domain/assigned-token.js'
 import { authenticatorBlock, enrolledSince } from '../domain/authenticators.js'
 import type { Policy } from '../domain/policy.js'
 import type { SecondStepRecord } from '../domain/record.js'
@@ -10,6 +11,7 @@ import type { Account, Accounts, LookedUp } from './accounts.js'
 import { type ListedMember, unreadableMember } from './listed-member.js'
 import { isOdd, type OddUser } from './odd-user.js'
 import type { Records } from './records.js'
+import type { SerialNumbers } from './serial-numbers.js'
 
 /** A user of the host, with the state of their second step. Times in milliseconds. */
 export interface Member<U> extends UserContext {
@@ -77,6 +79,7 @@ export interface DirectoryParts<U> {
   /** The id in the records, or null for what is no id. */
   readonly recordIdOf: (hostId: string) => string | null
   readonly records: Records
+  readonly serials: Pick<SerialNumbers, 'claimantOf'>
   readonly keyIds: KeyIds
   readonly window: number
   readonly now: () => number
@@ -108,7 +111,19 @@ export class Directory<U> {
     return this.#member(account, policy, record)
   }
 
+  /** @returns the user who has the hardware token with this serial number, or null */
+  async findBySerial(serial: string): Promise<Member<U> | OddUser | null> {
+    const { serials, hostIdOf } = this.#parts
+    const recordId = await serials.claimantOf(serial)
+    const hostId = recordId === null ? null : hostIdOf(recordId)
+    const found = hostId === null ? null : await this.find(hostId)
+    if (found === null || isOdd(found)) return found
+    return tokenBySerial(found.record, serial) === null ? null : found
+  }
+
   /**
+   * A search that is a serial number finds its user first.
+   *
    * @param policy as the request has read it
    * @returns null for a place that no page of the query has given
    */
@@ -118,10 +133,12 @@ export class Directory<U> {
     const sources = this.#sources(query)
     const [first] = sources
     if (query.from !== null && !sources.includes(query.from.source)) return null
-    const members: ListedMember[] = []
+    const holder = await this.#holders(query)
+    const held = holder.members.filter((one) => state === null || one.state === state)
+    const members: ListedMember[] = [...held]
     const lost: string[] = []
     const lostLists: string[] = []
-    const odd: OddUser[] = []
+    const odd: OddUser[] = [...holder.odd]
     let place: Place | null = query.from ?? { source: first, cursor: null }
     for (let pages = 0; pages < SOURCE_PAGES_AT_MOST; pages += 1) {
       if (place === null || members.length >= limit) break
@@ -131,7 +148,10 @@ export class Directory<U> {
       const listed = place.source !== 'users'
       const right = (one: ListedMember) =>
         one.state === state || (listed && one.unreadable !== undefined)
-      members.push(...found.members.filter((one) => state === null || right(one)))
+      const others = found.members.filter(
+        (one) => !held.some(({ hostId }) => hostId === one.hostId),
+      )
+      members.push(...others.filter((one) => state === null || right(one)))
       lost.push(...found.lost)
       lostLists.push(...found.lostLists)
       odd.push(...found.odd)
@@ -153,10 +173,19 @@ export class Directory<U> {
     return state === null ? ['enrolled'] : ['all']
   }
 
+  /** On the first page alone. */
+  async #holders(query: Omit<MemberQuery, 'state' | 'limit'>) {
+    const isAsked = query.from === null && query.search.length > 0
+    const found = isAsked ? await this.findBySerial(query.search) : null
+    return this.#sorted(found === null ? [] : [found])
+  }
+
   async #byId({ search, state, from }: MemberQuery): Promise<MemberPage | null> {
     if (from !== null) return null
     const found = await this.find(search)
-    const { members, odd } = this.#sorted(found === null ? [] : [found])
+    const named = this.#sorted(found === null ? [] : [found])
+    const { members, odd } =
+      named.members.length > 0 ? named : await this.#holders({ search, from })
     const right = members.filter((one) => state === null || one.state === state)
     return { members: right, lost: [], lostLists: [], odd, next: null }
   }

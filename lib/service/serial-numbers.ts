@@ -3,7 +3,7 @@ import { CLAIM_LASTS, keysWith, type SerialClaim } from '../domain/serial-claim.
 import { ConfigurationError } from '../errors/configuration-error.js'
 import { UnavailableError } from '../errors/unavailable-error.js'
 import { isGoodUntil } from '../factors/clock.js'
-import { type HardwareToken, keyNameOf } from '../factors/hardware-token.js'
+import { type HardwareToken, isSerial, keyNameOf } from '../factors/hardware-token.js'
 import type { RecordStore } from '../ports/record-store.js'
 import type { System } from '../ports/system.js'
 import type { Records } from './records.js'
@@ -74,6 +74,16 @@ export class SerialNumbers {
     const stored = await this.#claims.find(serial)
     const isBound = stored !== null && (await this.#isBound(stored))
     return !this.#isAnothers(stored, isBound, userId)
+  }
+
+  /**
+   * The user whom a serial number was given to last, by one read: only their record knows whether they
+   * have the token. Null: nobody, or the store keeps none.
+   */
+  async claimantOf(serial: string): Promise<string | null> {
+    if (!this.isSupported || !isSerial(serial)) return null
+    await this.#records.open()
+    return (await this.#claims.find(serial))?.userId ?? null
   }
 
   /** Whether a token with this number was removed, and nobody has it since. @throws as `claim` */

@@ -71,6 +71,11 @@ export type ProblemText =
       readonly digits: readonly number[]
     }
   | {
+      readonly key: 'admin.token.serial-in-use-by'
+      /** Who has the token. */
+      readonly user: string
+    }
+  | {
       readonly key: 'admin.user.odd'
       /** The field that the app describes wrongly. */
       readonly field: string

@@ -60,6 +60,7 @@ const OFFERED: Readonly<Record<AdminForm, readonly string[]>> = {
   token: [
     ...['summary', 'text', 'button', 'done', 'serial', 'seed', 'seed-hint', 'type', 'totp', 'hotp'],
     ...['digits', 'algorithm', 'period', 'counter', 'text-only', 'few-tries'],
+    'serial-in-use-by',
     ...['type', 'algorithm', 'digits', 'period', 'counter'].map((field) => `bad-${field}`),
     'long-seed',
     ...[

@@ -8,6 +8,7 @@ import { isOdd } from '../../service/odd-user.js'
 import type { CodesKind } from '../../text/pages.js'
 import { malformed, type Problem } from '../../text/problem.js'
 import { iso, shownUntil } from '../../text/shown-user.js'
+import { fieldOf } from '../request/body.js'
 import type { Exchange } from '../request/handler.js'
 import { wantsJson } from '../request/negotiation.js'
 import { leaveAdminNotice } from '../request/session.js'
@@ -24,7 +25,7 @@ import {
 import { answerReload, type MadeCodes, showCodes } from './codes.js'
 import { daysOf, malformedField, reasonOf } from './fields.js'
 import { oddUserProblem } from './odd-users.js'
-import { presentAdmin } from './requirements.js'
+import { directoryOf, presentAdmin } from './requirements.js'
 import { tokenIn } from './token-fields.js'
 import { authenticatorIn, memberOf, NO_SUCH_USER, pathOfUser, userPage } from './user.js'
 
@@ -230,8 +231,19 @@ async function refuse(
   }
   const admin = await presentAdmin(exchange)
   if (wantsJson(req) || 'code' in admin) return problem
-  await sendProblem(site, req, res, problem, (shown, status) =>
+  const told = await withHolder(exchange, problem)
+  await sendProblem(site, req, res, told, (shown, status) =>
     userPage({ ...exchange, visitor: admin }, member, { action, problem: shown }, status),
   )
   return undefined
+}
+
+/** On the page, a serial number that is in use says whose it is: whoever sees it may see every user. */
+async function withHolder({ site, req }: Exchange, problem: Problem): Promise<Problem> {
+  if (problem.text?.key !== 'admin.token.serial-in-use') return problem
+  const holder = await directoryOf(site).findBySerial(fieldOf(req, 'serial')?.trim() ?? '')
+  if (holder === null || isOdd(holder)) return problem
+  const { name, email } = holder.account
+  const user = name ?? email ?? holder.hostId
+  return { ...problem, text: { key: 'admin.token.serial-in-use-by', user } }
 }

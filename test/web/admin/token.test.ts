@@ -306,6 +306,28 @@ describe('A hardware token that an admin assigns', () => {
     expectProblem(await assign(browser, FOB), 'malformed-request', 400)
   })
 
+  // A fob was found in the car park: whose is it?
+  it('leads from its serial number to its user, in the search and where it is in use', async () => {
+    const { browser } = await adminVisit()
+    const bobs = `${ADMIN}/users/bob/token`
+    const found = async (search: string, more = '') => {
+      const path = `${ADMIN}/users?search=${encodeURIComponent(search)}${more}`
+      const { body } = await getJson(browser, path).expect(200)
+      return body.users.map(({ id }: { id: string }) => id)
+    }
+    await assign(browser, { ...FOB, serial: 'Otto' }).expect(200)
+    expect(await found(' oTTo ')).to.deep.equal(['ann', 'otto'])
+    expect(await found('otto', '&limit=1')).to.deep.equal(['ann'])
+    expect(await found('otto', '&state=off')).to.deep.equal(['otto'])
+    expect(await found('ott0')).to.deep.equal([])
+    const refused = await postForm(browser, bobs, { ...FOB, serial: 'otto' }).expect(400)
+    expect(refused.text).to.include('This serial number is in use: Ann has the token.')
+    const json = await assign(browser, { ...FOB, serial: 'otto' }, bobs)
+    expect(json.body.detail).to.equal('This serial number is in use.')
+    await postJson(browser, `${ADMIN}/users/ann/disable`).expect(200)
+    expect(await found('otto'), 'whoever had it once').to.deep.equal(['otto'])
+  })
+
   it('is assigned once to one user, however often the form is sent', async () => {
     const { host, browser } = await adminVisit()
     const answers = await Promise.all(Array.from({ length: 5 }, () => assign(browser, FOB)))
