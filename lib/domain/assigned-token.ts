@@ -74,5 +74,5 @@ function isFar(one: Authenticator, now: number): boolean {
   if (one.type !== 'hotp') return false
   const isOpen = one.farMisses.length < FAR_MISSES_AT_MOST
   const isNew = one.serial !== null && one.lastUsedAt === null
-  return comparedFar(one, now) > 0 || (isNew && isOpen)
+  return comparedFar(one, now).length > 0 || (isNew && isOpen)
 }

@@ -79,13 +79,9 @@ export function scaleAttempts(attempts: Attempts, ratio: number): Attempts {
   return ratio === 1 ? attempts : { ...attempts, misses: scaledMisses(attempts.misses, ratio) }
 }
 
-/**
- * The attempts with so many misses more in the month, none of them within the last day: the cap of a day is
- * about what is tried now.
- */
-export function addOldMisses(attempts: Attempts, count: number, now: number): Attempts {
-  if (count === 0) return attempts
-  return { ...attempts, misses: withMissesAt(attempts.misses, now - DAY_MS, { count, now }) }
+/** The attempts with so many misses more of an earlier time. */
+export function addMissesAt(attempts: Attempts, at: number, count: number, now: number): Attempts {
+  return { ...attempts, misses: withMissesAt(attempts.misses, at, { count, now }) }
 }
 
 /** How many misses there were in the last 30 days. */

@@ -1,7 +1,8 @@
+import type { ComparedFar } from '../factors/factor.js'
 import { type Authenticator, mainFactorOf } from '../factors/factors.js'
 import {
   type AttemptCaps,
-  addOldMisses,
+  addMissesAt,
   attemptCaps,
   type Block,
   blockOf,
@@ -70,7 +71,7 @@ export function secondsToNextCode({ authenticators }: Bound, now: number): numbe
 
 /** The caps of misses: one budget, whatever the number of authenticators. */
 export function capsOf(bound: Bound, window: number, now: number): AttemptCaps {
-  const far = bound.authenticators.map((kept) => mainFactorOf(kept.type).comparedFar(kept, now))
+  const far = comparedFarOf(bound.authenticators, now).map(({ codes }) => codes)
   return attemptCaps(codesAtOnce(bound, window), sumOf(far))
 }
 
@@ -135,8 +136,19 @@ export function withAuthenticators(
   const gone = record.authenticators.filter(
     ({ id }) => !authenticators.some((one) => one.id === id),
   )
-  const far = sumOf(gone.map((kept) => mainFactorOf(kept.type).comparedFar(kept, now)))
-  return { ...record, authenticators, attempts: addOldMisses(scaled, Math.ceil(far / after), now) }
+  // Of their own dates: with later or earlier ones, a guesser would lose or win a part of the month.
+  const attempts = comparedFarOf(gone, now).reduce(
+    (sum, { missedAt, codes }) => addMissesAt(sum, missedAt, Math.ceil(codes / after), now),
+    scaled,
+  )
+  return { ...record, authenticators, attempts }
+}
+
+function comparedFarOf(
+  authenticators: readonly Authenticator[],
+  now: number,
+): readonly ComparedFar[] {
+  return authenticators.flatMap((kept) => mainFactorOf(kept.type).comparedFar(kept, now))
 }
 
 /** The wait or the lock that blocks this user's authenticators now. */

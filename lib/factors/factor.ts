@@ -94,6 +94,14 @@ export interface Factor<Method extends string, Kept, Given> {
   answer(kept: Kept, given: Given, moment: Moment): Promise<FactorAnswer<Kept>>
 }
 
+/** A miss that was compared with codes besides the usual ones. */
+export interface ComparedFar {
+  /** Milliseconds. */
+  readonly missedAt: number
+  /** How many codes besides. */
+  readonly codes: number
+}
+
 /** A factor that an authenticator is bound with. Its `method` is the authenticator's `type`. */
 export interface MainFactor<Method extends string, Kept extends Bound, Given, Unproven, Options>
   extends Factor<Method, Kept, Given> {
@@ -105,10 +113,10 @@ export interface MainFactor<Method extends string, Kept extends Bound, Given, Un
   /** How many codes are right at one moment: the caps of misses shrink by it. */
   codesAtOnce(window: number): number
   /**
-   * How many codes recent misses were compared with, in all, besides those of `codesAtOnce`: the
-   * caps of a month shrink by them.
+   * The recent misses that were compared with more codes than those of `codesAtOnce`: the caps of a
+   * month shrink by them.
    */
-  comparedFar(kept: Kept, now: number): number
+  comparedFar(kept: Kept, now: number): readonly ComparedFar[]
   /** Whether two consecutive answers bring the device back when it is out of step. */
   canResync(kept: Kept): boolean
   /** Judges two consecutive answers of a device that is out of step. */

@@ -1,4 +1,4 @@
-import type { FactorAnswer, Moment } from '../factor.js'
+import type { ComparedFar, FactorAnswer, Moment } from '../factor.js'
 import { FAR_MISSES_AT_MOST, type HotpAuthenticator } from './kept.js'
 import { matchCounter, matchPair } from './verdict.js'
 
@@ -65,11 +65,14 @@ function looksFar({ serial, lastUsedAt, farMisses }: HotpAuthenticator): boolean
 }
 
 /**
- * The codes besides `LOOK_AHEAD` that wrong codes were compared with: in the last 30 days, and all
- * of them while no code was right.
+ * The wrong codes that were compared with those beyond `LOOK_AHEAD`: of the last 30 days, and all of
+ * them while no code was right.
  */
-export function comparedFar({ lastUsedAt, farMisses }: HotpAuthenticator, now: number): number {
+export function comparedFar(
+  { lastUsedAt, farMisses }: HotpAuthenticator,
+  now: number,
+): readonly ComparedFar[] {
   const since = lastUsedAt === null ? 0 : now - MONTH
   const counted = farMisses.filter((missedAt) => missedAt > since)
-  return counted.length * (FAR_LOOK_AHEAD - LOOK_AHEAD)
+  return counted.map((missedAt) => ({ missedAt, codes: FAR_LOOK_AHEAD - LOOK_AHEAD }))
 }

@@ -25,7 +25,7 @@ export const totp: MainFactor<'totp', TotpAuthenticator, string, UnprovenTotp, O
   resync: resyncTotp,
   canResync: canResyncTotp,
   codesAtOnce: (window) => 2 * window + 1,
-  comparedFar: () => 0,
+  comparedFar: () => [],
   nextCodeAt: nextTotpAt,
   isUnproven: isUnprovenTotp,
   make: makeTotp,

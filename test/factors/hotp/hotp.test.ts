@@ -83,10 +83,11 @@ describe('codes by a counter', () => {
     }
     expect(await answer(kept, codeOf(18))).to.deep.equal({ kind: 'wrong' })
     expect((await answer(kept, codeOf(17))).kind).to.equal('right')
-    expect(hotp.comparedFar(kept, NOW + 400 * DAY)).to.equal(180)
+    const far = { missedAt: NOW, codes: 90 }
+    expect(hotp.comparedFar(kept, NOW + 400 * DAY)).to.deep.equal([far, far])
     const proved = { ...kept, lastUsedAt: NOW }
-    expect(hotp.comparedFar(proved, NOW + 29 * DAY)).to.equal(180)
-    expect(hotp.comparedFar(proved, NOW + 31 * DAY)).to.equal(0)
+    expect(hotp.comparedFar(proved, NOW + 29 * DAY)).to.deep.equal([far, far])
+    expect(hotp.comparedFar(proved, NOW + 31 * DAY)).to.deep.equal([])
   })
 
   it('prove a set-up, and the code is burned with it', async () => {
