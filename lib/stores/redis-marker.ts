@@ -1,6 +1,6 @@
 import { ConfigurationError } from '../errors/configuration-error.js'
 import type { RedisClient } from '../redis/redis-client.js'
-import type { RedisKeys } from '../redis/redis-keys.js'
+import { DEFAULT_PREFIX, type RedisKeys } from '../redis/redis-keys.js'
 
 /** A marker as it is made. Words follow it. */
 const MADE = '1'
@@ -91,7 +91,10 @@ export function requireMarkers(
   if (missing.length < tags.length && !found.every((marker) => isNew(marker))) {
     throw lostMarkers(missing.map(({ marker }) => marker))
   }
+  const marker = missing[0]?.marker ?? ''
+  const prefix = marker.slice(0, Math.max(0, marker.indexOf(':{')))
+  const ofPrefix = prefix === DEFAULT_PREFIX ? '' : ` --prefix ${prefix}`
   throw new ConfigurationError(
-    `Redis has no key "${missing[0]?.marker}": it is new, or it lost its records. Run "npx passport-second-step init" once for a new one; restore one that was emptied, or nobody in it has a second step any more`,
+    `Redis has no key "${marker}": it is new, or it lost its records. Run "npx passport-second-step init${ofPrefix}" once for a new one; restore one that was emptied, or nobody in it has a second step any more`,
   )
 }

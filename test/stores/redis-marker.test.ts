@@ -36,8 +36,11 @@ describe('the marker of redisStore', () => {
   it('is never made by open in production, which says how to make it', async () => {
     const error = await rejectionOf(open(true))
     expect(error).to.be.instanceOf(ConfigurationError)
-    expect(error.message).to.contain('npx passport-second-step init')
+    expect(error.message).to.contain('"npx passport-second-step init"')
     expect(await redis.dbsize()).to.equal(0)
+    // Without it the markers would be those of another prefix.
+    const ofPrefix = await rejectionOf(open(true, { prefix: 'acme' }))
+    expect(ofPrefix.message).to.contain('"npx passport-second-step init --prefix acme"')
   })
 
   it('is made once by makeRedisMarker, and production opens then', async () => {
