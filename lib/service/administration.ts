@@ -57,8 +57,8 @@ interface Decided<Result> extends Decision<AdminVerdict> {
 }
 
 /**
- * The actions of admins and the operator. The caller authorises them. None of them turns the second
- * step on for a user who has no device.
+ * The actions of admins and the operator. The caller authorises them. Only `assignToken` turns the
+ * second step on for a user who has no device.
  */
 export class Administration {
   readonly #records: Records
