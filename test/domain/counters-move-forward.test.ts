@@ -53,10 +53,11 @@ describe('the counter of a device', () => {
   }
   for (const [what, device] of Object.entries(devices)) {
     it(`only moves forward, past every code that was accepted (${what})`, async () => {
+      const accepts = { code: 0, pair: 0 }
       await fc.assert(
         fc.asyncProperty(fc.array(given, { maxLength: 30 }), async (sequence) => {
           let record = enrolledRecord({
-            // Its key is another one: its codes are none of these.
+            // Its codes have eight digits: they are none of these.
             authenticators: [authenticatorWith({ digits: 8 }), device],
           })
           let now = NOW
@@ -81,12 +82,15 @@ describe('the counter of a device', () => {
               expect(codeOf(burned), 'what was given is burned').to.equal(codeOf(last))
               expect(burned).to.be.above(Math.max(-1, ...accepted))
               accepted.push(burned)
+              accepts[one.kind] += 1
             } else expect(after.counter).to.equal(before.counter)
             record = decided.record
           }
         }),
         { numRuns: 150 },
       )
+      expect(accepts.code, 'codes').to.be.above(0)
+      expect(accepts.pair, 'pairs').to.be.above(0)
     })
   }
 })
