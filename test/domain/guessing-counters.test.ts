@@ -6,7 +6,7 @@ import { expect } from 'chai'
 import { attemptCaps } from '../../lib/domain/attempts.js'
 import { capsOf } from '../../lib/domain/authenticators.js'
 import type { SecondStepRecord } from '../../lib/domain/record.js'
-import { readProof } from '../../lib/factors/factors.js'
+import { readProof, readResync } from '../../lib/factors/factors.js'
 import { FAR_LOOK_AHEAD, LOOK_AHEAD, RESYNC_AHEAD } from '../../lib/factors/hotp/answer.js'
 import { FAR_MISSES_AT_MOST } from '../../lib/factors/hotp/kept.js'
 import { codeAt } from '../../lib/factors/totp/code-at.js'
@@ -142,10 +142,47 @@ describe('guessing codes of a device that counts them', () => {
     expect(monthOf([{ ...guessed, lastUsedAt: NOW }], NOW + MONTH)).to.equal(27)
   })
 
-  it('is no easier with two consecutive codes within a thousand, or within two hours', () => {
-    const pairs = [RESYNC_AHEAD + 1, (2 * OFFSET_OF_TOKENS_AT_MOST) / 30 + 1]
-    for (const those of pairs) {
-      expect(those / CODES ** 2).to.be.below((LOOK_AHEAD + 1) / CODES / 1000)
+  describe('is no easier with two consecutive codes', () => {
+    const clock = authenticatorWith({ serial: 'A-1', lastStep: -1, offset: 0 })
+    const around = Math.floor(NOW / 30_000)
+    const steps = OFFSET_OF_TOKENS_AT_MOST / 30
+    // The first and the last counter at which the first code of a pair is right.
+    const devices = {
+      'within a thousand': { device: hotpWith(), from: 10, to: 10 + RESYNC_AHEAD },
+      'within two hours': { device: clock, from: around - steps - 1, to: around + steps - 1 },
+    }
+    for (const [within, { device, from, to }] of Object.entries(devices)) {
+      const kindOf = async (first: number, second: number) => {
+        const record = enrolledRecord({ authenticators: [device] })
+        return (await judge(record, pairOf(first, second), { now: NOW })).answer.kind
+      }
+
+      it(within, async () => {
+        expect(await kindOf(from, from + 1)).to.equal('accepted')
+        expect(await kindOf(to, to + 1)).to.equal('accepted')
+        const wrong: readonly [number, number][] = [
+          [from - 1, from],
+          [to + 1, to + 2],
+          // Both are codes of the device, but not consecutive ones.
+          [from, from],
+          [from, from + 2],
+          [from + 1, from],
+          [from, to],
+        ]
+        for (const [first, second] of wrong) {
+          expect(await kindOf(first, second), `${first - from} ${second - from}`).to.equal(
+            'wrong-code',
+          )
+        }
+        expect((to - from + 1) / CODES ** 2).to.be.below((LOOK_AHEAD + 1) / CODES / 1000)
+      })
     }
   })
 })
+
+function pairOf(first: number, second: number) {
+  const codes = [first, second].map((at) => codeAt(at, SECRET, PARAMETERS))
+  const proof = readResync({ code: codes[0], nextCode: codes[1] })
+  if (typeof proof === 'string') throw new Error('it has the shape of two codes')
+  return proof
+}
