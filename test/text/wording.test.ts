@@ -74,7 +74,7 @@ const GOOD_ENDINGS: Readonly<Record<Exclude<Lang, 'en'>, RegExp>> = {
 
 /** Texts about a device of any kind: an app, or a key fob. */
 const OF_ANY_DEVICE =
-  /^event\.(?:authenticator-\w+|key-changed|unlocked|secret-unreadable)$|^mail\.(?:enrolled|key-changed|authenticator-removed)\.|^device\.(?:renamed|removed)$/
+  /^event\.(?:authenticator-\w+|key-changed|unlocked|secret-unreadable)$|^mail\.(?:enrolled|key-changed|authenticator-removed)\.|^device\.(?:renamed|removed)$|^admin\.unlock\.(?:text|done)$|^mail\.admin\.unlocked\.title$|^problem\.setup-required$/
 
 describe('The wording', () => {
   for (const lang of LANGUAGES) {
@@ -85,9 +85,18 @@ describe('The wording', () => {
 
       it('tells of a device, which may be no app, as of a device', () => {
         const texts = Object.entries(textsOf(lang)).filter(([key]) => OF_ANY_DEVICE.test(key))
-        expect(texts).to.have.length(18)
+        expect(texts).to.have.length(22)
         const apps = texts.filter(([, text]) => /\bapp\b|aplicaci|приложен/iu.test(text))
         expect(apps).to.deep.equal([])
+      })
+
+      it('calls a device so in the list of events, as on its page and in its mail', () => {
+        const events = Object.entries(textsOf(lang)).filter(
+          ([key]) => /^event\./.test(key) && OF_ANY_DEVICE.test(key),
+        )
+        expect(events).to.have.length(7)
+        const others = events.filter(([, text]) => /authenticator|аутентификатор/iu.test(text))
+        expect(others).to.deep.equal([])
       })
 
       it('has the quotes of the language', () => {
