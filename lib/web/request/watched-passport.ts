@@ -113,31 +113,30 @@ function watchStrategies(passport: PassportInstance, watching: Watching): void {
   watchStrategyObjects(passport, watching)
   const look: unknown = Reflect.get(passport, '_strategy')
   if (typeof look !== 'function') return
-  const made = new Map<string, { strategy: StrategyAtWork; watched: StrategyAtWork }>()
+  const made = new Map<string, { strategy: StrategyAtWork; atWork: StrategyAtWork }>()
   Reflect.set(passport, '_strategy', (name: string) => {
     const strategy: StrategyAtWork | undefined = look.call(passport, name)
     if (strategy === undefined) return undefined
     const last = made.get(name)
     // Passport makes an object that inherits from it at every request, so it stays the same.
-    if (last?.strategy === strategy) return last.watched
-    const watched =
-      name === 'session' || isSessionStrategy(strategy)
-        ? watchedSession(name, strategy, watching)
-        : watchedStrategy(name, strategy, watching)
-    made.set(name, { strategy, watched })
-    return watched
+    if (last?.strategy === strategy) return last.atWork
+    const atWork = watchedOf(name, strategy, watching)
+    made.set(name, { strategy, atWork })
+    return atWork
   })
+}
+
+function watchedOf(name: string, strategy: StrategyAtWork, watching: Watching): StrategyAtWork {
+  return name === 'session' || isSessionStrategy(strategy)
+    ? watchedSession(name, strategy, watching)
+    : watchedStrategy(name, strategy, watching)
 }
 
 /** The host may pass a strategy itself instead of its registered name. */
 function watchStrategyObjects(passport: PassportInstance, watching: Watching): void {
   const watch = (one: unknown) => {
     if (!isStrategy(one)) return one
-    return ofEachRequest(
-      isSessionStrategy(one)
-        ? watchedSession(nameOf(one), one, watching)
-        : watchedStrategy(nameOf(one), one, watching),
-    )
+    return ofEachRequest(watchedOf(nameOf(one), one, watching))
   }
   for (const method of CALLBACK_METHODS) {
     const original: unknown = Reflect.get(passport, method)
@@ -224,13 +223,13 @@ function watchedStrategy(
   strategy: StrategyAtWork,
   watching: Watching,
 ): StrategyAtWork {
-  const watched: StrategyAtWork = Object.create(strategy)
-  watched.authenticate = function (this: StrategyAtWork, req, options = {}) {
+  const atWork: StrategyAtWork = Object.create(strategy)
+  atWork.authenticate = function (this: StrategyAtWork, req, options = {}) {
     watchPass(this, req, watching, (user) => noteArrival(req, user))
     watchSuccess(this, { name, strategy, req, options }, watching)
     return strategy.authenticate.call(this, req, options)
   }
-  return watched
+  return atWork
 }
 
 /** What a strategy has been called with. */
@@ -291,9 +290,9 @@ function watchedSession(
   strategy: StrategyAtWork,
   watching: Watching,
 ): StrategyAtWork {
-  const watched: StrategyAtWork = Object.create(strategy)
-  deserialiseOnce(watched, () => watching.watcher.timeout)
-  watched.authenticate = function (this: StrategyAtWork, req, options = {}) {
+  const atWork: StrategyAtWork = Object.create(strategy)
+  deserialiseOnce(atWork, () => watching.watcher.timeout)
+  atWork.authenticate = function (this: StrategyAtWork, req, options = {}) {
     const missing = req.session ? null : watching.watcher.whyNoSession()
     if (missing !== null) return this.error(missing)
     watchPass(this, req, watching, (user) => {
@@ -305,7 +304,7 @@ function watchedSession(
     watchSuccess(this, { name, strategy, req, options }, watching)
     return strategy.authenticate.call(this, req, options)
   }
-  return watched
+  return atWork
 }
 
 type LogIn = (req: Request, user: Express.User, options: LogInOptions, done: Done) => void
