@@ -56,7 +56,10 @@ export function keysWith(keyName: string, before: ClaimedKeys | null): ClaimedKe
 /** A claim by which no record was written for so long is void: its request has ended. */
 export const CLAIM_LASTS = 10 * MINUTE_MS
 
-/** The tokens that the later record has no longer, and what each one's next code may be at the earliest. */
+/**
+ * The tokens that the later record has no longer, and what each one's next code may be at the earliest. 0 where no
+ * code of it was ever right: nothing is used then, and its counter is only what an admin typed.
+ */
 export function tokensGone(
   before: Bound,
   after: Bound,
@@ -65,6 +68,7 @@ export function tokensGone(
   return before.authenticators.flatMap((one) => {
     const { serial } = one
     if (serial === null || after.authenticators.some((other) => other.serial === serial)) return []
+    if (one.lastUsedAt === null) return [{ serial, next: 0 }]
     return [{ serial, next: one.type === 'totp' ? one.lastStep + 1 : one.counter }]
   })
 }

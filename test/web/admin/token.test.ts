@@ -558,6 +558,21 @@ describe('A hardware token that is assigned again', () => {
     await giveCode(await pendingBrowser(host, bob), await press(8)).expect(200)
   })
 
+  it('works after its counter was mistyped, and it was removed and assigned again', async () => {
+    const { host, browser } = await adminVisit()
+    await assign(browser, { ...FOB, counter: 123_456 }).expect(200)
+    await removeToken(browser, host)
+    await assign(browser, FOB).expect(200)
+    await giveCode(await pendingBrowser(host), await press(5)).expect(200)
+    await removeToken(browser, host)
+    await assign(browser, { ...FOB, counter: 123_456 }).expect(200)
+    await removeToken(browser, host)
+    await assign(browser, FOB).expect(200)
+    const used = await giveCode(await pendingBrowser(host), await press(5))
+    expectProblem(used, 'wrong-code', 401)
+    await giveCode(await pendingBrowser(host), await press(6)).expect(200)
+  })
+
   it('begins anew with another seed', async () => {
     const { host, browser } = await adminVisit()
     await assign(browser, { ...FOB, secret: '02'.repeat(20) }).expect(200)
