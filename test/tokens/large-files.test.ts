@@ -54,8 +54,8 @@ console.log(tokens)
 describe('a file of tokens that is larger than the memory', function () {
   this.timeout(180_000)
 
-  it('is read in CSV, 1,000,000 lines', async () => {
-    expect(await tokensReadOf('csv', 1_000_000)).to.equal(1_000_000)
+  it('is read in CSV, 300,000 lines', async () => {
+    expect(await tokensReadOf('csv', 300_000)).to.equal(300_000)
   })
 
   it('is read in PSKC, 50,000 keys', async () => {
