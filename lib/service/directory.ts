@@ -111,14 +111,16 @@ export class Directory<U> {
     return this.#member(account, policy, record)
   }
 
-  /** @returns the user who has the hardware token with this serial number, or null */
-  async findBySerial(serial: string): Promise<Member<U> | OddUser | null> {
-    const { serials, hostIdOf } = this.#parts
-    const recordId = await serials.claimantOf(serial)
-    const hostId = recordId === null ? null : hostIdOf(recordId)
-    const found = hostId === null ? null : await this.find(hostId)
-    if (found === null || isOdd(found)) return found
-    return tokenBySerial(found.record, serial) === null ? null : found
+  /**
+   * @param policy as the request has read it
+   * @returns the user who has the hardware token with this serial number, or null. Where the record of
+   *   whom it was given to last is unreadable, nobody knows: it is them, as unreadable.
+   */
+  async findBySerial(serial: string, policy: Policy): Promise<ListedMember | OddUser | null> {
+    const recordId = await this.#parts.serials.claimantOf(serial)
+    return recordId === null
+      ? null
+      : this.#one(recordId, policy, (record) => tokenBySerial(record, serial) !== null)
   }
 
   /**
@@ -129,11 +131,11 @@ export class Directory<U> {
    */
   async page(query: MemberQuery, policy: Policy): Promise<MemberPage | null> {
     const { search, state, limit } = query
-    if (search !== '' && !this.searchable) return this.#byId(query)
+    if (search !== '' && !this.searchable) return this.#byId(query, policy)
     const sources = this.#sources(query)
     const [first] = sources
     if (query.from !== null && !sources.includes(query.from.source)) return null
-    const holder = await this.#holders(query)
+    const holder = await this.#holders(query, policy)
     const held = holder.members.filter((one) => state === null || one.state === state)
     const members: ListedMember[] = [...held]
     const lost: string[] = []
@@ -174,18 +176,19 @@ export class Directory<U> {
   }
 
   /** On the first page alone. */
-  async #holders(query: Omit<MemberQuery, 'state' | 'limit'>) {
-    const isAsked = query.from === null && query.search.length > 0
-    const found = isAsked ? await this.findBySerial(query.search) : null
+  async #holders({ search, from }: Pick<MemberQuery, 'search' | 'from'>, policy: Policy) {
+    const isAsked = from === null && search.length > 0
+    const found = isAsked ? await this.findBySerial(search, policy) : null
     return this.#sorted(found === null ? [] : [found])
   }
 
-  async #byId({ search, state, from }: MemberQuery): Promise<MemberPage | null> {
+  async #byId({ search, state, from }: MemberQuery, policy: Policy): Promise<MemberPage | null> {
     if (from !== null) return null
-    const found = await this.find(search)
+    const id = this.#parts.recordIdOf(search)
+    const found = id === null ? null : await this.#one(id, policy)
     const named = this.#sorted(found === null ? [] : [found])
     const { members, odd } =
-      named.members.length > 0 ? named : await this.#holders({ search, from })
+      named.members.length > 0 ? named : await this.#holders({ search, from }, policy)
     const right = members.filter((one) => state === null || one.state === state)
     return { members: right, lost: [], lostLists: [], odd, next: null }
   }
@@ -232,6 +235,18 @@ export class Directory<U> {
       found.push(isOdd(account) ? account : this.#listed(account, policy, records[at] ?? null))
     }
     return { ...this.#sorted(found), lost, lostLists, next }
+  }
+
+  /** As in a list, where they are right. An unreadable record may be. */
+  async #one(
+    recordId: string,
+    policy: Policy,
+    isRight: (record: SecondStepRecord) => boolean = () => true,
+  ): Promise<ListedMember | OddUser | null> {
+    const account = await this.#accountOf(recordId)
+    if (account === null || isOdd(account)) return account
+    const [record = null] = await this.#parts.records.findMany([account.id])
+    return record === null || isRight(record) ? this.#listed(account, policy, record) : null
   }
 
   async #accountOf(recordId: string): Promise<Account<U> | OddUser | null> {

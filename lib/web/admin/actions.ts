@@ -1,6 +1,7 @@
 import type { Request } from 'express'
 import type { UserAction } from '../../domain/admin-actions.js'
 import type { AdminVerdict } from '../../domain/administration.js'
+import type { Policy } from '../../domain/policy.js'
 import { type HardwareToken, hasWeakSeed } from '../../factors/hardware-token.js'
 import type { AdminAnswer, AdminChange, Administration } from '../../service/administration.js'
 import type { Member } from '../../service/directory.js'
@@ -231,7 +232,7 @@ async function refuse(
   }
   const admin = await presentAdmin(exchange)
   if (wantsJson(req) || 'code' in admin) return problem
-  const told = await withHolder(exchange, problem)
+  const told = await withHolder(exchange, admin.policy, problem)
   await sendProblem(site, req, res, told, (shown, status) =>
     userPage({ ...exchange, visitor: admin }, member, { action, problem: shown }, status),
   )
@@ -239,10 +240,15 @@ async function refuse(
 }
 
 /** On the page, a serial number that is in use says whose it is: whoever sees it may see every user. */
-async function withHolder({ site, req }: Exchange, problem: Problem): Promise<Problem> {
+async function withHolder(
+  { site, req }: Exchange,
+  policy: Policy,
+  problem: Problem,
+): Promise<Problem> {
   if (problem.text?.key !== 'admin.token.serial-in-use') return problem
-  const holder = await directoryOf(site).findBySerial(fieldOf(req, 'serial')?.trim() ?? '')
-  if (holder === null || isOdd(holder)) return problem
+  const serial = fieldOf(req, 'serial')?.trim() ?? ''
+  const holder = await directoryOf(site).findBySerial(serial, policy)
+  if (holder === null || isOdd(holder) || holder.unreadable !== undefined) return problem
   const { name, email } = holder.account
   const user = name ?? email ?? holder.hostId
   return { ...problem, text: { key: 'admin.token.serial-in-use-by', user } }

@@ -5,9 +5,10 @@ import { expect } from 'chai'
 import type { SecondStepRecord } from '../../../lib/domain/record.js'
 import { memoryStore, type RecordStore } from '../../../lib/index.js'
 import { ADMIN, adminVisit, PEOPLE, usersOf } from '../../support/admin.js'
-import { expectProblem, getJson, getPage } from '../../support/answers.js'
+import { expectProblem, getJson, getPage, postJson } from '../../support/answers.js'
 import { type Browser, enrol } from '../../support/browser.js'
 import { ann, bob } from '../../support/host.js'
+import { recordOf } from '../../support/visits.js'
 import { warningsDuring } from '../../support/warnings.js'
 
 const UNREADABLE = 'Record can’t be read'
@@ -41,6 +42,18 @@ async function damaged({
     const record = await find(id)
     return id === 'ann' && record !== null ? spoilt(record) : record
   }
+  return visit
+}
+
+/** Ann has a token with this serial number, and then her record is damaged. */
+async function withToken(serial: string, searchable: boolean) {
+  const visit = await adminVisit({ users: usersOf(PEOPLE, searchable) })
+  const token = { type: 'hotp', secret: '31'.repeat(20), serial }
+  await postJson(visit.browser, `${ADMIN}/users/ann/token`, token).expect(200)
+  const record = await recordOf(visit.host)
+  const { attempts: _, ...rest } = record
+  const spoilt = { ...rest, version: record.version + 1, writeId: 'spoilt' }
+  await visit.host.store.write(spoilt as unknown as SecondStepRecord, record.version)
   return visit
 }
 
@@ -128,6 +141,22 @@ describe('a list with a record which is damaged', () => {
       expect(await idsAt(browser, query)).to.include('ann')
     })
   }
+
+  // The mistake: a text that is also a serial number is 503 where the holder's record is damaged, and hides users
+  // whom the host's own search finds.
+  it('hides nobody whose name is the serial number of its user’s token', async () => {
+    const { browser } = await withToken('bob', true)
+    expect(await idsAt(browser, '?search=bob')).to.deep.equal(['ann', 'bob'])
+    const { text } = await getPage(browser, `${ADMIN}/users?search=bob`).expect(200)
+    expect(text.split(UNREADABLE)).to.have.length(2)
+  })
+
+  it('is found by its token’s serial number, and by its user’s id, where the host has no list', async () => {
+    const { browser } = await withToken('A-1', false)
+    for (const text of ['A-1', 'ann']) {
+      expect(await idsAt(browser, `?search=${text}`)).to.deep.equal(['ann'])
+    }
+  })
 
   it('counts a record without a readable user as lost', async () => {
     const { browser } = await damaged({ searchable: false, damage: { userId: 7 } })
