@@ -20,9 +20,11 @@ const readPage = redisBytesScript(`
 ${MARKER_IN_LUA}
 local marker = redis.call('GET', KEYS[1])
 if not marker then return {'emptied'} end
-if says(marker, RECORDS) and redis.call('TYPE', KEYS[3]).ok ~= 'zset' then return {'lost'} end
+if says(marker, RECORDS) and redis.call('TYPE', KEYS[3]).ok ~= 'zset' then return {'lost', KEYS[3]} end
 local list, after, limit, timed = KEYS[4], ARGV[2], tonumber(ARGV[3]), ARGV[6] == '1'
-local stop = redis.call('ZCOUNT', list, '-inf', ARGV[5])
+local function isOther(answer) return type(answer) == 'table' and string.find(answer.err or '', 'WRONGTYPE') end
+local stop = redis.pcall('ZCOUNT', list, '-inf', ARGV[5])
+if isOther(stop) then return {'lost', list} end
 local rank
 if after == '~' then
   rank = redis.call('ZCOUNT', list, '-inf', ARGV[1])
@@ -50,7 +52,8 @@ if rank >= stop then return {'page'} end
 
 local few, large = {}, {}
 for i = 5, #KEYS do
-  local count = redis.call('ZCOUNT', KEYS[i], '(' .. ARGV[4], '+inf')
+  local count = redis.pcall('ZCOUNT', KEYS[i], '(' .. ARGV[4], '+inf')
+  if isOther(count) then return {'lost', KEYS[i]} end
   if count > ${FEW} then
     large[#large + 1] = KEYS[i]
   elseif count > 0 then
@@ -114,7 +117,7 @@ export interface TagPage {
   readonly listed: readonly ListedBytes[]
   /** Where it ended; null where the tag has no more. */
   readonly end: ListPosition | null
-  /** The key of the list of all, where it is lost: nobody knows who is missing. */
+  /** The key of the list of all where it is lost, or of one of another type: nobody knows who is missing. */
   readonly lostList?: string
 }
 
@@ -143,7 +146,7 @@ export async function readTagPage(
   const answer: unknown = await readPage(redis, names, args)
   const told: readonly unknown[] = Array.isArray(answer) ? answer : []
   if (String(told[0]) === 'emptied') throw emptied(marker)
-  if (String(told[0]) === 'lost') return { ...NOTHING, lostList: lists.all }
+  if (String(told[0]) === 'lost') return { ...NOTHING, lostList: String(told[1]) }
   if (String(told[0]) === 'page' && told.length === 1) return NOTHING
   const [, last, at, members, times, found] = told
   const key = String(last)

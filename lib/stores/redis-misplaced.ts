@@ -1,14 +1,18 @@
 import { type RedisArgument, type RedisClient, redisScript } from '../redis/redis-client.js'
 import type { TagKeys } from '../redis/redis-keys.js'
-import { placesIn, rareListsOf } from './redis-repaired-list.js'
+import { OTHER_TYPE_IN_LUA, placesIn, rareListsOf } from './redis-repaired-list.js'
 
 const AT_ONCE = 100
 
+// In a list by state that is of another type, no record has its place: a repair removes it first.
 // A record that has changed since it was read is none of these: its write has placed it. KEYS: list of all, the
 // others, the records. ARGV: whether to place them, then for each record: hash, its places, its bytes.
 const compare = redisScript(`
 local found = {}
 if redis.call('TYPE', KEYS[1]).ok ~= 'zset' then return found end
+${OTHER_TYPE_IN_LUA}
+local lost = {}
+for list = 2, 4 do lost[list] = isOther(KEYS[list]) end
 for nth = 1, #KEYS - 4 do
   local at = 6 * nth - 4
   local hash = ARGV[at]
@@ -16,7 +20,8 @@ for nth = 1, #KEYS - 4 do
     local differs = false
     for list = 1, 4 do
       local place = ARGV[at + list]
-      if tonumber(redis.call('ZSCORE', KEYS[list], hash) or '') ~= tonumber(place) then
+      if lost[list] then differs = true
+      elseif tonumber(redis.call('ZSCORE', KEYS[list], hash) or '') ~= tonumber(place) then
         differs = true
         if ARGV[1] == 'place' then
           if place == '' then redis.call('ZREM', KEYS[list], hash)
@@ -32,7 +37,7 @@ return found
 
 /**
  * The hashes of records that the list of all names, and whose places in the lists are not those that a write gives
- * them, as where a list by state was lost. With `place` they are put into these places.
+ * them, as where a list by state was lost, or is of another type. With `place` they are put into these places.
  */
 export async function misplaced(
   redis: RedisClient,

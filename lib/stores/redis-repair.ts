@@ -8,12 +8,13 @@ import {
   makeList,
   notListed,
   rareListsOf,
+  removeMistyped,
 } from './redis-repaired-list.js'
 import { scanKeys } from './redis-scan.js'
 
 /** What a repair has done. Lists and records are named by their keys. */
 export interface RedisRepair {
-  /** Lists of all records that were lost, and were made anew. */
+  /** Lists of all records that were lost, and lists by state that were of another type: made anew. */
   readonly made: readonly string[]
   /** How many records were put into a list of all, or from a wrong place into theirs in a list. */
   readonly records: number
@@ -31,7 +32,7 @@ const typeOf = redisScript(`return redis.call('TYPE', KEYS[1]).ok`)
 /**
  * Makes lists of all records anew that are lost, each from the records under its tag, and adds to the others what
  * they leave out. The lists by state get the places that their records have in them, also where one of them alone
- * was lost.
+ * was lost, or is of another type.
  *
  * @throws ConfigurationError where a marker is missing
  */
@@ -44,6 +45,7 @@ export async function repairLists(
   requireMarkers(markers, keys)
   const types = await Promise.all(keys.tags.map(({ lists }) => typeOf(redis, [lists.all], [])))
   const without = keys.tags.filter((_, number) => String(types[number]) !== 'zset')
+  const mistyped = await Promise.all(keys.tags.map((tag) => removeMistyped(redis, tag)))
   const lostUnder = new Map(without.map((tag) => [tag, new Set<string>()]))
   const listed: Listed[] = []
   for await (const names of scanKeys(redis, `${prefix}:{`)) {
@@ -58,7 +60,7 @@ export async function repairLists(
       listed.push({ records: placed.length, lost: [] })
     }
   }
-  const [made, left]: [string[], string[]] = [[], []]
+  const [made, left]: [string[], string[]] = [mistyped.flat(), []]
   for (const [tag, hashes] of lostUnder) {
     const all = [...hashes, ...(await onlyListed(redis, tag, hashes))]
     if (all.length === 0) {

@@ -77,6 +77,27 @@ note(KEYS[1], marker, RECORDS)
 return added
 `)
 
+/** Whether a key is there, and is no list. */
+export const OTHER_TYPE_IN_LUA = `
+local function isOther(key)
+  local kind = redis.call('TYPE', key).ok
+  return kind ~= 'zset' and kind ~= 'none'
+end
+`
+
+// KEYS: the lists by state.
+const removeOthers = redisScript(`
+${OTHER_TYPE_IN_LUA}
+local removed = {}
+for _, key in ipairs(KEYS) do
+  if isOther(key) then
+    redis.call('DEL', key)
+    removed[#removed + 1] = key
+  end
+end
+return removed
+`)
+
 /** What was put into a list. */
 export interface Listed {
   readonly records: number
@@ -136,6 +157,18 @@ export async function notListed(
 ): Promise<readonly string[]> {
   const missing: unknown = await leftOut(redis, [lists.all], hashes)
   if (Array.isArray(missing)) return missing.map(String)
+  throw new Error('Redis answered nonsense to a list')
+}
+
+/**
+ * Removes what is of another type in the place of a list by state: every write of its tag fails until then. It
+ * is a lost list from there on.
+ *
+ * @returns the names of these lists
+ */
+export async function removeMistyped(redis: RedisClient, tag: TagKeys): Promise<readonly string[]> {
+  const removed: unknown = await removeOthers(redis, rareListsOf(tag), [])
+  if (Array.isArray(removed)) return removed.map(String)
   throw new Error('Redis answered nonsense to a list')
 }
 

@@ -129,6 +129,49 @@ describe('redisStore that lost the list of a tag', () => {
     })
   }
 
+  // The mistake: somebody has written another type over a list by state, and no repair ends the 503 of its tag.
+  for (const list of ['locked', 'paused', 'mail-resets-due'] as const) {
+    it(`makes the list ${list} anew that is a text now, and tells of it before`, async () => {
+      const before = await everything()
+      await redis.set(tag.lists[list], 'text')
+      expect(await store().misplaced()).to.include(KEYS.place(USER).key)
+      expect(await redis.get(tag.lists[list])).to.equal('text')
+      const done = { made: [tag.lists[list]], lost: [], left: [] }
+      expect(await store().repair()).to.deep.include(done)
+      expect(await everything()).to.deep.equal(before)
+      expect(await store().misplaced()).to.deep.equal([])
+    })
+  }
+
+  it('lists everybody else where a list by state is a text, and names it', async () => {
+    for (const list of ['locked', 'paused'] as const) {
+      await redis.set(tag.lists[list], 'text')
+      const named = { ids: [...OTHERS].sort(), lists: [tag.lists[list]] }
+      expect(await listed('on', 3)).to.deep.equal(named)
+      expect((await listed('all', 100)).lists).to.deep.equal([])
+      await store().repair()
+    }
+    await redis.set(tag.lists.locked, 'text')
+    expect(await listed('locked', 3)).to.deep.equal({ ids: [], lists: [tag.lists.locked] })
+    const [other = ''] = OTHERS
+    expect(await store().write(enrolledRecord(other, 2), 1)).to.equal(true)
+  })
+
+  it('makes it anew beside the list of all that is a text too', async () => {
+    const before = await everything()
+    await Promise.all(Object.values(tag.lists).map((list) => redis.set(list, 'text')))
+    await store().repair()
+    expect(await everything()).to.deep.equal(before)
+  })
+
+  it('makes it anew where the list of all leaves out a record', async () => {
+    const before = await everything()
+    await redis.zrem(tag.lists.all, KEYS.place(LOCKED).hash)
+    await redis.set(tag.lists.locked, 'text')
+    await store().repair()
+    expect(await everything()).to.deep.equal(before)
+  })
+
   it('takes nobody out of the state that a write gave them during the repair', async () => {
     await redis.del(tag.lists.locked, tag.lists.paused)
     const unlocked = { ...enrolledRecord(LOCKED, 3), lockedUntil: null }
