@@ -5,6 +5,7 @@ import { missesOfMonth } from './attempts.js'
 import { capsOf, hasNoRoom, withAuthenticators } from './authenticators.js'
 import type { Decision } from './decision.js'
 import { namedDetail } from './event.js'
+import { lockBrought } from './lock-event.js'
 import type { SecondStepRecord } from './record.js'
 import { serialKey } from './serial-claim.js'
 import { raiseEpoch } from './stamp.js'
@@ -36,14 +37,14 @@ export function tokenByAdmin(
   }
   const isNear =
     token.type === 'hotp' && !mayLookFar(record, bound(guessed(token, now)), { window, now })
+  const after = bound(isNear ? { ...token, farMisses: NEVER_FAR } : token)
   return {
-    record: {
-      ...raiseEpoch(bound(isNear ? { ...token, farMisses: NEVER_FAR } : token)),
-      mustSetUp: null,
-      setup: null,
-    },
+    record: { ...raiseEpoch(after), mustSetUp: null, setup: null },
     answer: 'done',
-    events: [{ type: 'token-assigned', method: token.type, detail: namedDetail(token) }],
+    events: [
+      { type: 'token-assigned', method: token.type, detail: namedDetail(token) },
+      ...lockBrought(token.type, { before: record, after }, { window, now }),
+    ],
   }
 }
 

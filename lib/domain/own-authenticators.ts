@@ -3,6 +3,7 @@ import { isNameTaken } from './authenticator-name.js'
 import { withAuthenticators } from './authenticators.js'
 import type { Decision } from './decision.js'
 import { namedDetail } from './event.js'
+import { lockBrought } from './lock-event.js'
 import type { SecondStepRecord } from './record.js'
 import { disableByUser, namingLast } from './reset.js'
 import { raiseEpoch } from './stamp.js'
@@ -57,11 +58,16 @@ export function removeOne(
   removed: Authenticator,
   moment: { readonly window: number; readonly now: number },
 ): Decision<undefined> {
+  const { type: method } = removed
   const left = record.authenticators.filter((one) => one !== removed)
+  const after = withAuthenticators(record, left, moment)
   return {
-    record: raiseEpoch(withAuthenticators(record, left, moment)),
+    record: raiseEpoch(after),
     answer: undefined,
-    events: [{ type: 'authenticator-removed', method: removed.type, detail: namedDetail(removed) }],
+    events: [
+      { type: 'authenticator-removed', method, detail: namedDetail(removed) },
+      ...lockBrought(method, { before: record, after }, moment),
+    ],
   }
 }
 

@@ -11,6 +11,7 @@ import { addMiss, blockOf, clearConsecutive, dropOldMisses } from './attempts.js
 import { authenticatorBlock, capsOf, isEnrolled } from './authenticators.js'
 import type { Decision } from './decision.js'
 import { namedDetail, type SecondStepEvent } from './event.js'
+import { lockedUntil } from './lock-event.js'
 import { endMailReset } from './mail-reset.js'
 import { type PendingLogin, pendingExpiresAt } from './pending-login.js'
 import type { Policy } from './policy.js'
@@ -302,10 +303,6 @@ function missed(
       ...(block?.locked === true ? [lockedUntil(method, block.until)] : []),
     ],
   }
-}
-
-function lockedUntil(method: Method, until: number): SecondStepEvent {
-  return { type: 'authenticator-locked', method, detail: { until: new Date(until) } }
 }
 
 function replayed(record: SecondStepRecord): Decision<ProofVerdict> {

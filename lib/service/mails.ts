@@ -245,13 +245,18 @@ async function at<T>(part: Part, run: () => T | Promise<T>): Promise<T> {
 }
 
 function isMailed(event: AnnouncedEvent): event is MailedEvent {
-  const mails: readonly MailName[] = isByAdmin(event) ? ADMIN_MAILS : MAILS
+  const mails: readonly MailName[] = hasAdminsWords(event) ? ADMIN_MAILS : MAILS
   return event.user !== null && mails.some((name) => name === event.type)
 }
 
 /** Whether an admin or the operator did it: the user is told so, in other words than of their own acts. */
 export function isByAdmin({ actor }: Pick<AnnouncedEvent, 'actor'>): boolean {
   return actor.kind === 'admin' || actor.kind === 'operator'
+}
+
+/** A lock comes of wrong codes, also where an admin's change of the devices brings it. */
+export function hasAdminsWords(event: Pick<AnnouncedEvent, 'actor' | 'type'>): boolean {
+  return isByAdmin(event) && event.type !== 'authenticator-locked'
 }
 
 function checkAddress(email: string): void {

@@ -1,7 +1,14 @@
 import { explain } from '../errors/explain.js'
 import { FEW_BACKUP_CODES } from '../factors/backup-codes/kept.js'
 import type { AnnouncedEvent } from '../service/announcer.js'
-import { ADMIN_MAILS, isByAdmin, MAILS, type MailName, type WriteMail } from '../service/mails.js'
+import {
+  ADMIN_MAILS,
+  hasAdminsWords,
+  isByAdmin,
+  MAILS,
+  type MailName,
+  type WriteMail,
+} from '../service/mails.js'
 import { adminMailTexts, type MailTexts } from './admin-mails.js'
 import { deviceFacts, type Fact, factsOf } from './facts.js'
 import type { Messages, Translate } from './messages.js'
@@ -85,7 +92,7 @@ export function ejsMails(views: Views, site: MailSite, ours: Views = ejsViews())
   return (event, languages, by = null, token = null, heldBack = 0, devices = null) => {
     const { t, lang, dir } = site.messages.for(languages)
     const { issuer } = site
-    const texts = isByAdmin(event)
+    const texts = hasAdminsWords(event)
       ? adminMailTexts(event, { issuer, t, lang, by, devices })
       : ownMailTexts(event, { issuer, t, lang, devices })
     // Never the host name of a request (couch-auth CVE-2025-70948).
@@ -110,11 +117,17 @@ function ownMailTexts(event: Event, context: WarningContext): MailTexts {
   return {
     title: t(`mail.${event.type}.title`),
     what: whatHappened(event, context),
-    facts: [...deviceFacts(event, t), ...factsOf(event, t, lang)],
+    facts: ownFacts(event, t, lang),
     wasYou: wasYou(event, context),
     notYouHeading: t('mail.not-you'),
     notYou: t(`mail.${event.type}.not-you`, { issuer }),
   }
+}
+
+/** Hides the address and browser of an admin. */
+function ownFacts(event: Event, t: Translate, lang: string): readonly Fact[] {
+  if (!isByAdmin(event)) return [...deviceFacts(event, t), ...factsOf(event, t, lang)]
+  return [{ label: t('mail.time'), value: timeShown(event.at, t, lang) }]
 }
 
 function whatHappened(event: Event, context: WarningContext): readonly string[] {
