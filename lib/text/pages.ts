@@ -67,7 +67,7 @@ export interface PageProblem {
   readonly field?: string | null
   /** Until when the authenticator's codes are not looked at, ISO 8601. */
   readonly blockedUntil?: string
-  /** Wrong codes that this sign-in may still have, or after which the devices are locked. 0: they are. */
+  /** Wrong codes that this sign-in may still have, or after which the devices are locked. 0: this one locked. */
   readonly triesLeft?: number
   /** The last of these tries locks the devices. Default: false. */
   readonly lastLocks?: boolean

@@ -117,11 +117,14 @@ function wrongCode(
   return {
     code: 'wrong-code',
     ...(key === null ? {} : { text: { key } }),
-    ...(triesLeft === null ? {} : shownTries(triesLeft, missesLeft)),
+    ...(triesLeft === null ? {} : shownTries(triesLeft, missesLeft, locked)),
   }
 }
 
-function shownTries(triesLeft: number, missesLeft: number) {
+/** @param locks whether it is this code that has locked the authenticators */
+function shownTries(triesLeft: number, missesLeft: number, locks: boolean) {
+  // They were locked before: a backup code still has the tries of the login.
+  if (missesLeft === 0 && !locks) return { triesLeft, lastLocks: false }
   return { triesLeft: Math.min(triesLeft, missesLeft), lastLocks: missesLeft <= triesLeft }
 }
 

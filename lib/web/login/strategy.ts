@@ -31,7 +31,8 @@ export interface SecondStepFailure {
   readonly retryAfter?: number
   /**
    * Wrong codes that this pending login may still have, or after which the authenticators are locked,
-   * whichever are fewer. 0: they are locked, and a backup code works. Absent after the login's last.
+   * whichever are fewer. 0: this code has locked them, and a backup code works; then those that this
+   * login allows. Absent after the login's last.
    */
   readonly triesLeft?: number
   /** Until then no code of the authenticator is checked. A backup code still works. */

@@ -1,8 +1,9 @@
 import { expect } from 'chai'
 import type { Request } from 'express'
 import type { SecondStepFailure } from '../../../lib/index.js'
+import { ADMIN, adminVisit } from '../../support/admin.js'
 import { administeredVisit, oneTimeCodeFor } from '../../support/administration.js'
-import { getJson, getPage } from '../../support/answers.js'
+import { getJson, getPage, postForm, postJson } from '../../support/answers.js'
 import {
   browserOf,
   enrol,
@@ -127,6 +128,27 @@ describe('the strategy "second-step"', () => {
     const header = await post(waiting, '/code', enrolment.code())
     expect(header.headers['retry-after']).to.equal('60')
     expect(await refusal('123456', browserOf(host))).to.deep.equal([401, 'not-signed-in', {}])
+  })
+
+  // The mistake: after the lock, 0 is said of every wrong backup code, and a client gives up those that still work.
+  it('tells how many backup codes may be wrong while the devices are locked', async () => {
+    const { host, browser: admin } = await adminVisit({}, ownPages)
+    const enrolment = await enrol(host, ann)
+    for (const nth of [1, 2, 3, 4]) {
+      const fob = { type: 'hotp', secret: `${nth}`.repeat(40), serial: `A-${nth}` }
+      await postJson(admin, `${ADMIN}/users/ann/token`, fob).expect(200)
+    }
+    const browser = await pendingBrowser(host)
+    const locks = await post(browser, '/code/callback', wrongCodeOf(host, enrolment)).expect(401)
+    expect(locks.body).to.include({ code: 'wrong-code', triesLeft: 0 })
+    const wrong = '000000-000000-000000-000000'
+    for (const triesLeft of [3, 2]) {
+      const refused = await post(browser, '/code/callback', wrong).expect(401)
+      expect(refused.body).to.include({ code: 'wrong-code', triesLeft })
+    }
+    const page = await postForm(browser, '/second-step/challenge', { code: wrong }).expect(401)
+    expect(page.text).to.include('one try left before you have to sign in again')
+    await post(browser, '/code/callback', enrolment.backupCodes[0]).expect(200, { user: 'ann' })
   })
 
   it('tells a signed-in visitor where to go, and an un-enrolled one to set up', async () => {
