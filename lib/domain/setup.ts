@@ -13,6 +13,7 @@ import { isNameTaken } from './authenticator-name.js'
 import { isEnrolled, withAuthenticators } from './authenticators.js'
 import type { Decision } from './decision.js'
 import { namedDetail, type SecondStepEvent } from './event.js'
+import { lockBrought } from './lock-event.js'
 import { endMailReset } from './mail-reset.js'
 import type { SecondStepRecord } from './record.js'
 import { isGranted } from './setup-grant.js'
@@ -176,8 +177,9 @@ export async function confirmSetup(
   const own = { id, name, serial: null, since: now, lastUsedAt: now }
   const bound: unknown = { ...proven.kept, ...own }
   if (!isAuthenticator(bound)) throw new Error('a factor does not know what it keeps')
+  const after = withBound(record, place, bound, moment)
   const enrolled: SecondStepRecord = {
-    ...raiseEpoch(withBound(record, place, bound, moment)),
+    ...raiseEpoch(after),
     setup: null,
     mustSetUp: null,
     // One-time codes were made for the recovery that ends here.
@@ -193,7 +195,11 @@ export async function confirmSetup(
       version: enrolled.version,
       backupCodesLeft: unusedBackupCodes(command.backupCodes),
     },
-    events: [boundEvent(record, setup, bound), ...endMailReset(record, now).events],
+    events: [
+      boundEvent(record, setup, bound),
+      ...lockBrought(bound.type, { before: record, after }, moment),
+      ...endMailReset(record, now).events,
+    ],
   }
 }
 

@@ -3,6 +3,7 @@
 
 import { expect } from 'chai'
 import type { AnnouncedEvent, Mail } from '../../../lib/index.js'
+import { virtualAuthenticator } from '../../../lib/testing/index.js'
 import { ADMIN, adminVisit, seenBy } from '../../support/admin.js'
 import { postJson } from '../../support/answers.js'
 import { enrol, giveCode } from '../../support/browser.js'
@@ -13,7 +14,7 @@ import { pendingBrowser, recordOf } from '../../support/visits.js'
 const FOB = { type: 'hotp', secret: '31'.repeat(20), serial: 'A-1' }
 
 /** Ann has an app and a token, and somebody who knows her password has guessed twice. */
-async function guessedTwice() {
+async function guessedTwice(guesses = 2) {
   const mails: Mail[] = []
   const transport = { sendMail: async (mail: Mail) => mails.push(mail) }
   const mail = { from: 'no-reply@acme.example', transport }
@@ -21,7 +22,7 @@ async function guessedTwice() {
   const app = await enrol(host, ann)
   await postJson(admin, `${ADMIN}/users/ann/token`, FOB).expect(200)
   const login = await pendingBrowser(host)
-  for (let tried = 0; tried < 2; tried += 1) await giveCode(login, '000000').expect(401)
+  for (let tried = 0; tried < guesses; tried += 1) await giveCode(login, '000000').expect(401)
   host.system.advance(30 * SECOND)
   await giveCode(login, app.code()).expect(200)
   host.system.advance(30 * SECOND)
@@ -54,7 +55,7 @@ async function expectLockTold({
   expect(mails.map(({ subject }) => subject).join()).to.include('Too many wrong codes')
 }
 
-describe('A removed token whose guesses lock the other devices', () => {
+describe('A change of the devices that locks them by earlier guesses', () => {
   it('is told to its user who removed it, and to the log', async () => {
     const visit = await guessedTwice()
     const { host, app, login } = visit
@@ -87,6 +88,20 @@ describe('A removed token whose guesses lock the other devices', () => {
       'token-assigned',
       'authenticator-locked',
       'authenticator-removed',
+    ])
+  })
+
+  it('is told where a device that the user adds brings the lock', async () => {
+    const { host, app, login, events } = await guessedTwice(3)
+    const add = { code: app.code(), type: 'totp' }
+    const shown = await postJson(login, '/second-step/authenticators', add).expect(200)
+    const device = virtualAuthenticator(shown.body.uri)
+    const given = { code: device.code(host.system.now()), name: 'Spare' }
+    await postJson(login, '/second-step/setup', given).expect(200)
+    expect((await recordOf(host)).lockedUntil).not.to.equal(null)
+    expect(events.slice(-2).map(({ type }) => type)).to.deep.equal([
+      'authenticator-added',
+      'authenticator-locked',
     ])
   })
 })
