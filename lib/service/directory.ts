@@ -176,7 +176,7 @@ export class Directory<U> {
   }
 
   /** On the first page alone. */
-  async #holders({ search, from }: Pick<MemberQuery, 'search' | 'from'>, policy: Policy) {
+  async #holders({ search, from }: Omit<MemberQuery, 'state' | 'limit'>, policy: Policy) {
     const isAsked = from === null && search.length > 0
     const found = isAsked ? await this.findBySerial(search, policy) : null
     return this.#sorted(found === null ? [] : [found])
