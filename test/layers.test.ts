@@ -106,6 +106,7 @@ describe('the reading of imports', () => {
     /* import 'in-a-comment' */
     declare module 'express-session' { }
     const e = await import('ioredis'), f = require('passport')
+    const g: Pick<Query, 'from'> = 'no import'
   `
 
   it('finds every form of them, and none in a comment', () => {

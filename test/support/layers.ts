@@ -67,7 +67,7 @@ export const files = readdirSync(LIB, { recursive: true, encoding: 'utf8' })
 
 const COMMENT_OR_STRING =
   /\/\*[\s\S]*?\*\/|\/\/[^\n]*|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|`(?:\\.|[^`\\])*`/g
-const SPECIFIER = /\b(?:from|import|module|require)\s*\(?\s*['"]([^'"]+)['"]/g
+const SPECIFIER = /(?<!['"])\b(?:from|import|module|require)\s*\(?\s*['"]([^'"]+)['"]/g
 
 export function withoutComments(source: string): string {
   return source.replace(COMMENT_OR_STRING, (part) => (part.startsWith('/') ? ' ' : part))
