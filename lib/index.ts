@@ -32,12 +32,8 @@ export type { Authenticator, FactorMethod, UnprovenAuthenticator } from './facto
 export type { HotpAuthenticator, HotpParameters, UnprovenHotp } from './factors/hotp/kept.js'
 export type { KeyStatus } from './factors/key-status.js'
 export type { OneTimeCode } from './factors/one-time-codes/kept.js'
-export type {
-  OtpAlgorithm,
-  OtpParameters,
-  TotpAuthenticator,
-  UnprovenTotp,
-} from './factors/totp/kept.js'
+export type { OtpAlgorithm, OtpParameters } from './factors/otp/parameters.js'
+export type { TotpAuthenticator, UnprovenTotp } from './factors/totp/kept.js'
 export { knexCounters } from './limits/knex-counters.js'
 export { type RedisCountersOptions, redisCounters } from './limits/redis-counters.js'
 export type {

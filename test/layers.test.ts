@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import {
+  FACTORS_MAY_IMPORT,
   files,
   importsOf,
   MAY_IMPORT,
@@ -46,6 +47,25 @@ describe('the layers of lib/', () => {
         .flatMap((file) => {
           const forbidden = importsOf(file, sourceOf(file)).filter((name) => !mayImport(file, name))
           return forbidden.map((name) => `${file} imports ${name}`)
+        })
+      expect(found).to.deep.equal([])
+    })
+  }
+
+  it('have in factors/ the folders of their table, and the table has no others', () => {
+    const folders = files.map((file) => factorOf(file)).filter((folder) => folder !== null)
+    expect([...new Set(folders)].sort()).to.deep.equal(Object.keys(FACTORS_MAY_IMPORT).sort())
+  })
+
+  for (const [folder, allowed] of Object.entries(FACTORS_MAY_IMPORT)) {
+    it(`factors/${folder} imports ${['what is beside it', ...allowed].join(' and ')}, and no list of factors`, () => {
+      const found = files
+        .filter((file) => factorOf(file) === folder)
+        .flatMap((file) => importsOf(file, sourceOf(file)).map((name) => ({ file, name })))
+        .filter(({ name }) => {
+          const other = factorOf(name)
+          const isAllowed = other === null || other === folder || allowed.includes(other)
+          return !isAllowed || name === 'factors/factors'
         })
       expect(found).to.deep.equal([])
     })
@@ -135,3 +155,8 @@ describe('the reading of imports', () => {
     expect(mayImport('service/challenge.ts', 'service/records')).to.equal(true)
   })
 })
+
+/** The folder of lib/factors/ that a file is in, or null. */
+function factorOf(name: string): string | null {
+  return /^factors\/([^/]+)\//.exec(name)?.[1] ?? null
+}

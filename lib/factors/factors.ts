@@ -3,7 +3,8 @@ import type { Bound, Form, Keys, MainFactor, SpareFactor } from './factor.js'
 import { hotp } from './hotp/hotp.js'
 import type { HotpAuthenticator, UnprovenHotp } from './hotp/kept.js'
 import { oneTimeCodes } from './one-time-codes/one-time-codes.js'
-import type { OtpParameters, TotpAuthenticator, UnprovenTotp } from './totp/kept.js'
+import type { OtpParameters } from './otp/parameters.js'
+import type { TotpAuthenticator, UnprovenTotp } from './totp/kept.js'
 import { totp } from './totp/totp.js'
 
 /** How a second step can be passed, on the wire, in stamps and in events. */

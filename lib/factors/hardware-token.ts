@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
+import type { OtpAlgorithm } from './otp/parameters.js'
 import { readSeed } from './seed.js'
-import type { OtpAlgorithm } from './totp/kept.js'
 
 /** What tells a hardware token, as a form or a file gives it. */
 export const TOKEN_FIELDS = [

@@ -1,7 +1,7 @@
 import type { Request } from 'express'
 import { checkNames } from '../errors/check-names.js'
 import { AUTHENTICATOR_TYPES, type Authenticator } from '../factors/factors.js'
-import type { OtpParameters } from '../factors/totp/kept.js'
+import type { OtpParameters } from '../factors/otp/parameters.js'
 import { checkTimeout } from '../ports/check-timeout.js'
 import type { Account } from '../service/accounts.js'
 import type { Glimpse } from '../service/odd-user.js'

@@ -1,6 +1,6 @@
 import type { Request, Response } from 'express'
 import type { UserAction } from '../domain/admin-actions.js'
-import type { OtpParameters } from '../factors/totp/kept.js'
+import type { OtpParameters } from '../factors/otp/parameters.js'
 import type { AuditLog } from '../ports/audit-log.js'
 import type { Counters } from '../ports/counters.js'
 import type { Mailer } from '../ports/mailer.js'

@@ -26,7 +26,7 @@ import {
   type UnprovenAuthenticator,
 } from '../factors/factors.js'
 import type { HotpParameters } from '../factors/hotp/kept.js'
-import type { OtpParameters } from '../factors/totp/kept.js'
+import type { OtpParameters } from '../factors/otp/parameters.js'
 import { BYTES_OF_A_SECRET } from '../factors/totp/make.js'
 import type { System } from '../ports/system.js'
 import type { RequestInfo } from './announcer.js'

@@ -1,7 +1,7 @@
 import { checkNoOptions } from '../errors/check-call.js'
 import { ConfigurationError } from '../errors/configuration-error.js'
-import { codeAt } from '../factors/totp/code-at.js'
-import type { OtpParameters } from '../factors/totp/kept.js'
+import { codeAt } from '../factors/otp/code-at.js'
+import type { OtpParameters } from '../factors/otp/parameters.js'
 
 /** An authenticator app for tests, or a device with a button (`otpauth://hotp/`). */
 export interface VirtualAuthenticator {

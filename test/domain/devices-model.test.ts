@@ -11,7 +11,7 @@ import type { SecondStepRecord } from '../../lib/domain/record.js'
 import { decodeRecord, encodeRecord } from '../../lib/domain/record-bytes.js'
 import { beginKeyChange, confirmSetup } from '../../lib/domain/setup.js'
 import type { Replaced } from '../../lib/domain/setup-place.js'
-import { codeAt } from '../../lib/factors/totp/code-at.js'
+import { codeAt } from '../../lib/factors/otp/code-at.js'
 import { judge, keysWith, otp } from '../support/proofs.js'
 import {
   authenticatorWith,

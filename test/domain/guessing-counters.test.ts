@@ -9,7 +9,7 @@ import type { SecondStepRecord } from '../../lib/domain/record.js'
 import { readProof, readResync } from '../../lib/factors/factors.js'
 import { FAR_LOOK_AHEAD, LOOK_AHEAD, RESYNC_AHEAD } from '../../lib/factors/hotp/answer.js'
 import { FAR_MISSES_AT_MOST } from '../../lib/factors/hotp/kept.js'
-import { codeAt } from '../../lib/factors/totp/code-at.js'
+import { codeAt } from '../../lib/factors/otp/code-at.js'
 import { OFFSET_OF_TOKENS_AT_MOST } from '../../lib/factors/totp/offset.js'
 import { judge } from '../support/proofs.js'
 import {

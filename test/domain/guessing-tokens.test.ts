@@ -7,7 +7,7 @@ import { tokenByAdmin } from '../../lib/domain/assigned-token.js'
 import { defaultPolicy } from '../../lib/domain/policy.js'
 import type { SecondStepRecord } from '../../lib/domain/record.js'
 import { type Proof, readProof } from '../../lib/factors/factors.js'
-import { codeAt } from '../../lib/factors/totp/code-at.js'
+import { codeAt } from '../../lib/factors/otp/code-at.js'
 import { judge } from '../support/proofs.js'
 import {
   authenticatorWith,

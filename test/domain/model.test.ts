@@ -7,7 +7,7 @@ import type { SecondStepRecord } from '../../lib/domain/record.js'
 import { beginSetup, confirmSetup, setupOf } from '../../lib/domain/setup.js'
 import { endStamp, isEnded, raiseEpoch } from '../../lib/domain/stamp.js'
 import type { Authenticator } from '../../lib/factors/factors.js'
-import { codeAt } from '../../lib/factors/totp/code-at.js'
+import { codeAt } from '../../lib/factors/otp/code-at.js'
 import { backupCode as backupCodeOf, judge, keysWith, otp } from '../support/proofs.js'
 import {
   authenticatorOf,

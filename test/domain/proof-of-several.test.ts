@@ -3,7 +3,7 @@
 
 import { expect } from 'chai'
 import { readProof, readResync } from '../../lib/factors/factors.js'
-import { codeAt } from '../../lib/factors/totp/code-at.js'
+import { codeAt } from '../../lib/factors/otp/code-at.js'
 import { judge, keysWith } from '../support/proofs.js'
 import {
   authenticatorWith,

@@ -4,7 +4,7 @@ import { authenticatorBlock } from '../../lib/domain/authenticators.js'
 import type { Decision } from '../../lib/domain/decision.js'
 import { type ProofVerdict, proofRefusal } from '../../lib/domain/proof.js'
 import type { SecondStepRecord } from '../../lib/domain/record.js'
-import { codeAt } from '../../lib/factors/totp/code-at.js'
+import { codeAt } from '../../lib/factors/otp/code-at.js'
 import { backupCode, type Given, judge, keysWith, otp } from '../support/proofs.js'
 import {
   authenticatorWith,

@@ -12,7 +12,7 @@ import {
   setupOf,
 } from '../../lib/domain/setup.js'
 import type { BackupCodeSet } from '../../lib/factors/backup-codes/kept.js'
-import type { OtpParameters } from '../../lib/factors/totp/kept.js'
+import type { OtpParameters } from '../../lib/factors/otp/parameters.js'
 import { judge, keysWith, otp } from '../support/proofs.js'
 import {
   authenticatorOf,

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { base32Of } from '../../lib/factors/base32.js'
 import { hasWeakSeed, readHardwareToken } from '../../lib/factors/hardware-token.js'
+import { base32Of } from '../../lib/factors/otp/base32.js'
 import { readSeed } from '../../lib/factors/seed.js'
 
 const SEED = Buffer.from('12345678901234567890')

@@ -53,6 +53,18 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   index: ['*'],
 }
 
+/**
+ * The folders of lib/factors/, and which others of them each may import. A factor knows what all of them
+ * share, and no other factor: what two have in common is in a folder of its own.
+ */
+export const FACTORS_MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  otp: [],
+  totp: ['otp'],
+  hotp: ['otp'],
+  'backup-codes': [],
+  'one-time-codes': [],
+}
+
 /** What knows Express and Passport; everything else works without a web server. */
 export const MAY_KNOW_THE_WEB = [
   ...['web/request', 'web/routing', 'web/login', 'web/user', 'web/admin'],

@@ -8,8 +8,9 @@ import { blankRecord, type SecondStepRecord } from '../../lib/domain/record.js'
 import type { UserContext } from '../../lib/domain/standing.js'
 import type { BackupCodeSet } from '../../lib/factors/backup-codes/kept.js'
 import type { HotpAuthenticator } from '../../lib/factors/hotp/kept.js'
-import { codeAt } from '../../lib/factors/totp/code-at.js'
-import type { OtpParameters, TotpAuthenticator } from '../../lib/factors/totp/kept.js'
+import { codeAt } from '../../lib/factors/otp/code-at.js'
+import type { OtpParameters } from '../../lib/factors/otp/parameters.js'
+import type { TotpAuthenticator } from '../../lib/factors/totp/kept.js'
 
 export const SECOND = 1000
 export const MINUTE = 60 * SECOND

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { provisioningUri } from '../../lib/factors/totp/provisioning-uri.js'
+import { otpauthUri } from '../../lib/factors/otp/otpauth-uri.js'
 import { virtualAuthenticator } from '../../lib/testing/index.js'
 
 // RFC 6238 appendix B: the ASCII secret 12345678901234567890 at 59 s, 8 digits.
@@ -10,14 +10,14 @@ const SHA512_SECRET =
 describe('virtualAuthenticator', () => {
   it('shows the codes of RFC 6238, from the address in a QR code', () => {
     const sha1 = { algorithm: 'sha1', digits: 8, period: 30 } as const
-    const app = virtualAuthenticator(provisioningUri('Acme', 'ada', SECRET, sha1))
+    const app = virtualAuthenticator(otpauthUri('Acme', 'ada', SECRET, sha1))
     expect(app.code(59_000)).to.equal('94287082')
     expect(app.code(new Date(1_111_111_109_000))).to.equal('07081804')
   })
 
   it('takes algorithm and digits from the address', () => {
     const sha512 = { algorithm: 'sha512', digits: 8, period: 30 } as const
-    const app = virtualAuthenticator(provisioningUri('Acme', 'ada', SHA512_SECRET, sha512))
+    const app = virtualAuthenticator(otpauthUri('Acme', 'ada', SHA512_SECRET, sha512))
     expect(app.code(59_000)).to.equal('90693936')
   })
 

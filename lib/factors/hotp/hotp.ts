@@ -1,5 +1,5 @@
 import type { MainFactor } from '../factor.js'
-import { fitsTotp, readTotp } from '../totp/answer.js'
+import { fitsOtp, readOtp } from '../otp/read.js'
 import { answerHotp, comparedFar, LOOK_AHEAD, resyncHotp } from './answer.js'
 import {
   type HotpAuthenticator,
@@ -18,9 +18,8 @@ export const hotp: MainFactor<'hotp', HotpAuthenticator, string, UnprovenHotp, H
   opens: 'session',
   provesClock: false,
   isKept: isHotpAuthenticator,
-  // A code looks like one of an app.
-  read: readTotp,
-  fits: fitsTotp,
+  read: readOtp,
+  fits: fitsOtp,
   answer: answerHotp,
   resync: resyncHotp,
   canResync: () => true,

@@ -1,6 +1,7 @@
-import { type Check, count, listOf, oneOf, orNull, shape, text } from '../checks.js'
+import { count, listOf, shape } from '../checks.js'
 import type { Bound } from '../factor.js'
-import type { OtpParameters } from '../totp/kept.js'
+import { boundChecks, unprovenChecks } from '../otp/kept.js'
+import type { OtpParameters } from '../otp/parameters.js'
 
 /** The parameters that device and server share besides the secret and the counter. */
 export type HotpParameters = Pick<OtpParameters, 'algorithm' | 'digits'>
@@ -29,22 +30,10 @@ export interface UnprovenHotp extends HotpParameters {
 /** How many wrong codes are compared with the many codes of a device that is not proved yet. */
 export const FAR_MISSES_AT_MOST = 2
 
-const secretAndParameters: Readonly<Record<string, Check>> = {
-  type: oneOf('hotp'),
-  algorithm: oneOf('sha1', 'sha256', 'sha512'),
-  digits: oneOf(6, 7, 8),
-  secret: text,
-}
-
-const unproven = shape(secretAndParameters)
+const unproven = shape(unprovenChecks('hotp'))
 
 const authenticator = shape({
-  ...secretAndParameters,
-  id: text,
-  name: orNull(text),
-  since: count,
-  lastUsedAt: orNull(count),
-  serial: orNull(text),
+  ...boundChecks('hotp'),
   counter: count,
   farMisses: listOf(count, FAR_MISSES_AT_MOST),
 })

@@ -1,5 +1,5 @@
+import { codeAt } from '../otp/code-at.js'
 import { isSameText } from '../same-text.js'
-import { codeAt } from '../totp/code-at.js'
 import type { HotpParameters } from './kept.js'
 
 /** How a code relates to the device. */

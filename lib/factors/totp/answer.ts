@@ -1,20 +1,7 @@
-import type { FactorAnswer, Form, Moment } from '../factor.js'
-import { typedCode } from '../look-up-code.js'
+import type { FactorAnswer, Moment } from '../factor.js'
 import type { TotpAuthenticator } from './kept.js'
 import { learnedOffset } from './offset.js'
 import { matchCode, stepAt } from './verdict.js'
-
-const CODE = /^[0-9]{6,8}$/
-
-/** Reads the field `code` where it holds the digits of an authenticator. */
-export function readTotp(form: Form): string | undefined {
-  const typed = typedCode(form)
-  return typed !== undefined && CODE.test(typed) ? typed : undefined
-}
-
-export function fitsTotp({ digits }: { readonly digits: number }, code: string): boolean {
-  return code.length === digits
-}
 
 /** Judges a code of a bound authenticator. A right one burns its step, and shows how its clock goes. */
 export async function answerTotp(

@@ -1,16 +1,7 @@
-import { type Check, count, oneOf, orNull, shape, step, text } from '../checks.js'
+import { type Check, count, shape, step } from '../checks.js'
 import type { Bound } from '../factor.js'
-
-/** Hash of the one-time password (RFC 6238 §1.2). */
-export type OtpAlgorithm = 'sha1' | 'sha256' | 'sha512'
-
-/** The parameters that authenticator and server share besides the secret. */
-export interface OtpParameters {
-  readonly algorithm: OtpAlgorithm
-  readonly digits: 6 | 7 | 8
-  /** Seconds a code is current for. */
-  readonly period: number
-}
+import { boundChecks, unprovenChecks } from '../otp/kept.js'
+import type { OtpParameters } from '../otp/parameters.js'
 
 /** An authenticator app that is bound to the user. */
 export interface TotpAuthenticator extends Bound, OtpParameters {
@@ -33,23 +24,13 @@ export interface UnprovenTotp extends OtpParameters {
   readonly secret: string
 }
 
-const secretAndParameters: Readonly<Record<string, Check>> = {
-  type: oneOf('totp'),
-  algorithm: oneOf('sha1', 'sha256', 'sha512'),
-  digits: oneOf(6, 7, 8),
-  period: (value) => count(value) && value !== 0,
-  secret: text,
-}
+const period: Check = (value) => count(value) && value !== 0
 
-const unproven = shape(secretAndParameters)
+const unproven = shape({ ...unprovenChecks('totp'), period })
 
 const authenticator = shape({
-  ...secretAndParameters,
-  id: text,
-  name: orNull(text),
-  since: count,
-  lastUsedAt: orNull(count),
-  serial: orNull(text),
+  ...boundChecks('totp'),
+  period,
   lastStep: step,
   offset: (value) => Number.isSafeInteger(value) && Math.abs(Number(value)) <= OFFSET_AT_MOST,
 })

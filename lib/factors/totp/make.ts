@@ -1,5 +1,6 @@
 import type { Keys, Moment, Proven } from '../factor.js'
-import type { OtpParameters, TotpAuthenticator, UnprovenTotp } from './kept.js'
+import type { OtpParameters } from '../otp/parameters.js'
+import type { TotpAuthenticator, UnprovenTotp } from './kept.js'
 import { OFFSET_OF_APPS_AT_MOST } from './offset.js'
 import { matchCode, stepAt, stepsOff } from './verdict.js'
 

@@ -1,17 +1,8 @@
-import { base32Of } from '../base32.js'
-import type { OtpParameters, TotpAuthenticator } from './kept.js'
-import { labelOf, provisioningUri } from './provisioning-uri.js'
+import { type ShownOtp, shownOtp } from '../otp/page.js'
+import type { OtpParameters } from '../otp/parameters.js'
+import type { TotpAuthenticator } from './kept.js'
 
-/** A key as the set-up shows it: the secret leaves the server here and nowhere else. */
-export interface ShownTotp {
-  readonly issuer: string
-  /** Base32 (RFC 4648 §6), without padding. */
-  readonly secret: string
-  /** `otpauth:` address, for the QR code. */
-  readonly uri: string
-  /** `SHA1`, `SHA256` or `SHA512`. */
-  readonly algorithm: string
-  readonly digits: number
+export interface ShownTotp extends ShownOtp {
   /** Seconds. */
   readonly period: number
 }
@@ -19,17 +10,10 @@ export interface ShownTotp {
 export function shownTotp(
   secret: Uint8Array,
   parameters: OtpParameters,
-  { issuer, account }: { readonly issuer: string; readonly account: string },
+  names: { readonly issuer: string; readonly account: string },
 ): ShownTotp {
-  const key = base32Of(secret)
-  return {
-    issuer: labelOf(issuer),
-    secret: key,
-    uri: provisioningUri(issuer, account, key, parameters),
-    algorithm: parameters.algorithm.toUpperCase(),
-    digits: parameters.digits,
-    period: parameters.period,
-  }
+  const { period } = parameters
+  return { ...shownOtp(secret, parameters, names, { period }), period }
 }
 
 /** When the step after the burned one begins, while an authenticator still shows the burned code. */

@@ -1,12 +1,13 @@
 import type { FactorAnswer, Moment } from '../factor.js'
+import { codeAt } from '../otp/code-at.js'
+import type { OtpParameters } from '../otp/parameters.js'
 import { isSameText } from '../same-text.js'
-import { codeAt } from './code-at.js'
-import type { OtpParameters, TotpAuthenticator } from './kept.js'
+import type { TotpAuthenticator } from './kept.js'
 import { offsetAtMost } from './offset.js'
 import { stepAt } from './verdict.js'
 
 /** Where two consecutive codes were found. */
-export type PairMatch =
+type PairMatch =
   /** `step`: that of the second code. */
   | { readonly kind: 'match'; readonly step: number }
   | { readonly kind: 'replay' }
@@ -29,7 +30,7 @@ export function canResyncTotp({ serial, offset }: TotpAuthenticator): boolean {
  *   drift (LinOTP #110)
  * @param now milliseconds
  */
-export function matchSteps(
+function matchSteps(
   [code, nextCode]: readonly [string, string],
   secret: Uint8Array,
   parameters: OtpParameters,

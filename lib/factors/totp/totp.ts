@@ -1,9 +1,10 @@
 import type { MainFactor } from '../factor.js'
-import { answerTotp, fitsTotp, readTotp } from './answer.js'
+import type { OtpParameters } from '../otp/parameters.js'
+import { fitsOtp, readOtp } from '../otp/read.js'
+import { answerTotp } from './answer.js'
 import {
   isTotpAuthenticator,
   isUnprovenTotp,
-  type OtpParameters,
   type TotpAuthenticator,
   type UnprovenTotp,
 } from './kept.js'
@@ -19,8 +20,8 @@ export const totp: MainFactor<'totp', TotpAuthenticator, string, UnprovenTotp, O
   opens: 'session',
   provesClock: true,
   isKept: isTotpAuthenticator,
-  read: readTotp,
-  fits: fitsTotp,
+  read: readOtp,
+  fits: fitsOtp,
   answer: answerTotp,
   resync: resyncTotp,
   canResync: canResyncTotp,

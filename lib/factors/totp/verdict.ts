@@ -1,6 +1,6 @@
+import { codeAt } from '../otp/code-at.js'
+import type { OtpParameters } from '../otp/parameters.js'
 import { isSameText } from '../same-text.js'
-import { codeAt } from './code-at.js'
-import type { OtpParameters } from './kept.js'
 
 /** How a code relates to the authenticator at this moment. */
 export type CodeMatch =

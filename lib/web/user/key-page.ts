@@ -1,7 +1,7 @@
 import type { Request, Response } from 'express'
 import { shownHotp } from '../../factors/hotp/page.js'
+import { labelOf } from '../../factors/otp/otpauth-uri.js'
 import { shownTotp } from '../../factors/totp/page.js'
-import { labelOf } from '../../factors/totp/provisioning-uri.js'
 import type { Account } from '../../service/accounts.js'
 import type { ShownKey } from '../../service/setup.js'
 import type { PageProblem } from '../../text/pages.js'

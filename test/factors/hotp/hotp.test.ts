@@ -3,7 +3,7 @@ import { LOOK_AHEAD } from '../../../lib/factors/hotp/answer.js'
 import { hotp } from '../../../lib/factors/hotp/hotp.js'
 import type { HotpAuthenticator } from '../../../lib/factors/hotp/kept.js'
 import { matchCounter, matchPair } from '../../../lib/factors/hotp/verdict.js'
-import { codeAt } from '../../../lib/factors/totp/code-at.js'
+import { codeAt } from '../../../lib/factors/otp/code-at.js'
 import { keysWith } from '../../support/proofs.js'
 import { DAY, deepFreeze, hotpWith, NOW, SECRET } from '../../support/records.js'
 

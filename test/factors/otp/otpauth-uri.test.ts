@@ -1,27 +1,27 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { base32Of } from '../../../lib/factors/base32.js'
-import { labelOf, provisioningUri } from '../../../lib/factors/totp/provisioning-uri.js'
+import { base32Of } from '../../../lib/factors/otp/base32.js'
+import { labelOf, otpauthUri } from '../../../lib/factors/otp/otpauth-uri.js'
 import { PARAMETERS, SECRET } from '../../support/records.js'
 
 const KEY = 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ'
 
 function parsed(issuer: string, account: string) {
-  const uri = provisioningUri(issuer, account, KEY, PARAMETERS)
+  const uri = otpauthUri(issuer, account, KEY, PARAMETERS)
   const url = new URL(uri)
   return { uri, url, label: url.pathname.slice(1), parameters: [...url.searchParams] }
 }
 
 describe('the address in the QR code', () => {
   it('is that of the Key URI Format', () => {
-    expect(provisioningUri('Acme Ltd', 'ada@acme.example', KEY, PARAMETERS)).to.equal(
+    expect(otpauthUri('Acme Ltd', 'ada@acme.example', KEY, PARAMETERS)).to.equal(
       `otpauth://totp/Acme%20Ltd:ada%40acme.example?secret=${KEY}&issuer=Acme%20Ltd&algorithm=SHA1&digits=6&period=30`,
     )
   })
 
   it('says the parameters that were chosen', () => {
     const chosen = { algorithm: 'sha512', digits: 8, period: 60 } as const
-    const { searchParams } = new URL(provisioningUri('Acme', 'ada', KEY, chosen))
+    const { searchParams } = new URL(otpauthUri('Acme', 'ada', KEY, chosen))
     expect(Object.fromEntries(searchParams)).to.deep.equal({
       secret: KEY,
       issuer: 'Acme',

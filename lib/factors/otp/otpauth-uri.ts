@@ -1,4 +1,4 @@
-import type { OtpParameters } from './kept.js'
+import type { OtpParameters } from './parameters.js'
 
 const LONGEST_LABEL = 64
 /** Percent-encoded: two names of owls alone would make a QR code that nothing reads, or none. */
@@ -20,34 +20,30 @@ export function labelOf(name: string): string {
   return label.trim()
 }
 
+/** What moves a device on to its next code: the time, by steps of so many seconds, or its counter. */
+export type Moving = { readonly period: number } | { readonly counter: number }
+
 /**
  * The address a QR code holds, in the form that Google Authenticator's "Key URI Format" describes.
  * A space is `%20`, never `+`: some apps show the plus.
  */
-export function provisioningUri(
+export function otpauthUri(
   issuer: string,
   account: string,
   base32Secret: string,
-  { algorithm, digits, period }: OtpParameters,
-): string {
-  const issuerLabel = encodeURIComponent(labelOf(issuer))
-  const parameters = [
-    `secret=${base32Secret}`,
-    `issuer=${issuerLabel}`,
-    `algorithm=${algorithm.toUpperCase()}`,
-    `digits=${digits}`,
-    `period=${period}`,
-  ]
-  return otpauthUri('totp', issuer, account, parameters)
-}
-
-/** @param parameters already encoded */
-export function otpauthUri(
-  type: 'totp' | 'hotp',
-  issuer: string,
-  account: string,
-  parameters: readonly string[],
+  parameters: Pick<OtpParameters, 'algorithm' | 'digits'> & Moving,
 ): string {
   const [issuerLabel, accountLabel] = [labelOf(issuer), labelOf(account)].map(encodeURIComponent)
-  return `otpauth://${type}/${issuerLabel}:${accountLabel}?${parameters.join('&')}`
+  const [type, moving] =
+    'period' in parameters
+      ? ['totp', `period=${parameters.period}`]
+      : ['hotp', `counter=${parameters.counter}`]
+  const query = [
+    `secret=${base32Secret}`,
+    `issuer=${issuerLabel}`,
+    `algorithm=${parameters.algorithm.toUpperCase()}`,
+    `digits=${parameters.digits}`,
+    moving,
+  ]
+  return `otpauth://${type}/${issuerLabel}:${accountLabel}?${query.join('&')}`
 }
