@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import type { ErrorRequestHandler, RequestHandler, Router } from 'express'
 import type { Strategy } from 'passport'
 import { checkNoOptions } from './errors/check-call.js'
-import { ConfigurationError } from './errors/configuration-error.js'
+import { ConfigurationError, isConfigurationError } from './errors/configuration-error.js'
 import { UnavailableError } from './errors/unavailable-error.js'
 import type { CheckedOptions } from './options/check-options.js'
 import type { SecondStepOptions } from './options/options.js'
@@ -157,7 +157,7 @@ export function createSecondStep<U = Express.User>(options: SecondStepOptions<U>
 function openEarly(records: Records, failureReporter: FailureReporter): void {
   records.open().catch((error: unknown) => {
     const cause: unknown = Reflect.get(Object(error), 'cause')
-    if (cause instanceof ConfigurationError) failureReporter.report(error)
+    if (isConfigurationError(cause)) failureReporter.report(error)
   })
 }
 

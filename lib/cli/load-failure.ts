@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import type { ConfigurationError } from '../errors/configuration-error.js'
+import { isConfigurationError } from '../errors/configuration-error.js'
 
 /** Errors of Node's loader that name only a module or a file, never data of a program. */
 const OF_THE_LOADER = [
@@ -10,7 +10,8 @@ const OF_THE_LOADER = [
   'ERR_UNKNOWN_FILE_EXTENSION',
   'ERR_UNSUPPORTED_DIR_IMPORT',
 ]
-const OURS: ConfigurationError['name'] = 'ConfigurationError'
+/** A name or a code, as opposed to a text, which can hold data. */
+const WORD = /^[\w$.]{1,60}$/
 const LONGEST_CHECK = 5000
 
 /**
@@ -35,29 +36,52 @@ export function neverSettles(file: string | null): string {
 
 function whyNot(file: string, error: unknown): string {
   if (!(error instanceof Error)) return `it throws something that is no error. ${hidden(file)}`
+  try {
+    return saidOf(error, file)
+  } catch {
+    return `it throws an error that cannot be read. ${hidden(file)}`
+  }
+}
+
+function saidOf(error: Error, file: string): string {
   const thrownAt = frameOf(error, file)
-  // Compared by name, because the app may have another copy of this package.
-  if (error.name === OURS) return `${error.message}${at(thrownAt)}`
+  if (isConfigurationError(error)) return `${error.message}${at(thrownAt)}`
   if (isOfTheLoader(error)) return `${saidByLoader(error)}${at(positionOfSyntax(file, error))}`
-  const code: unknown = Reflect.get(error, 'code')
-  const kind = [error.name, ...(typeof code === 'string' ? [code] : [])].join(' ')
-  return `it throws ${kind}${at(thrownAt)}. ${hidden(file)}`
+  return `it throws ${kindOf(error)}${at(thrownAt)}. ${hidden(file)}`
 }
 
 function hidden(file: string): string {
   return `Its message may hold a secret and is not shown; run "node ${file}" to read it.`
 }
 
-/** Whether Node could not find or parse the code. `JSON.parse` throws SyntaxErrors too, with data in them. */
+function kindOf(error: Error): string {
+  const words = [error.name, Reflect.get(error, 'code')].filter(
+    (word: unknown) => typeof word === 'string' && WORD.test(word),
+  )
+  return words.length === 0 ? 'an error' : words.join(' ')
+}
+
+/**
+ * Whether Node could not find or parse the code. Goes by where the error was made: `JSON.parse`
+ * throws SyntaxErrors too, with data in them, and a host's error can bear any code.
+ */
 function isOfTheLoader(error: Error): boolean {
-  const [, first = ''] = /^ +at (.*)$/m.exec(error.stack ?? '') ?? []
-  const parsing = error instanceof SyntaxError && /\bnode:internal\/(modules|vm)\b/.test(first)
-  return parsing || OF_THE_LOADER.some((code) => code === Reflect.get(error, 'code'))
+  const [, first = ''] = /^ +at (.*)$/m.exec(framesOf(error)) ?? []
+  if (!/\bnode:internal\/(modules|vm)\b/.test(first)) return false
+  return error instanceof SyntaxError || OF_THE_LOADER.includes(String(Reflect.get(error, 'code')))
+}
+
+/** The stack without the message, which can hold lines that look like frames. */
+function framesOf({ stack = '', message }: Error): string {
+  const from = stack.indexOf(message)
+  return from < 0 ? stack : stack.slice(from + message.length)
 }
 
 /** The parser quotes code, which may be a secret with a quotation mark in it; the linker only names. */
-function saidByLoader({ name, message }: Error): string {
-  if (name !== 'SyntaxError' || message.startsWith('The requested module')) return message
+function saidByLoader(error: Error): string {
+  const { message } = error
+  const linking = message.startsWith('The requested module')
+  if (linking || !(error instanceof SyntaxError)) return message
   return message.replace(/\s*(['"`]).*\1/s, '').replace(/:\s.*$/s, '')
 }
 

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { ConfigurationError } from '../errors/configuration-error.js'
+import { isConfigurationError } from '../errors/configuration-error.js'
 import { system } from '../ports/system.js'
 
 const PATIENCE = 3000
@@ -18,9 +18,7 @@ export async function openPatiently(open: () => Promise<unknown>): Promise<void>
       await open()
       return
     } catch (error) {
-      const mistake = [error, Reflect.get(Object(error), 'cause')].some(
-        (one) => one instanceof ConfigurationError,
-      )
+      const mistake = [error, Reflect.get(Object(error), 'cause')].some(isConfigurationError)
       if (mistake || system.now() >= end) throw error
       await wait(BETWEEN)
     }

@@ -1,10 +1,12 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { extname, join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { expect } from 'chai'
 import { readOptions } from '../../lib/cli/config.js'
 import { messageOf } from '../../lib/cli/message.js'
-import { moduleUrl } from '../support/modules.js'
+import { openPatiently } from '../../lib/cli/patience.js'
+import { moduleFile, moduleUrl } from '../support/modules.js'
 
 const LIB = moduleUrl('lib/index')
 const SECRET = 'hunter2'
@@ -51,10 +53,53 @@ describe('A config of the command line that cannot be loaded', () => {
     expect(await failureOf('object.mjs', rejected)).to.not.contain(SECRET)
   })
 
+  it('does not fail at an error that cannot be read', async () => {
+    const getter = `{ get() { throw new Error('${SECRET}') } }`
+    const text = `throw Object.defineProperty(new Error('x'), 'message', ${getter})`
+    expect(await failureOf('getter.mjs', text))
+      .to.contain('cannot be loaded')
+      .and.not.contain(SECRET)
+  })
+
   it('tells the code of a failure of the system', async () => {
     const text = `import { readFileSync } from 'node:fs'\nreadFileSync('/${SECRET}')`
     const message = await failureOf('read.mjs', text)
     expect(message).to.contain('throws Error ENOENT').and.not.contain(SECRET)
+  })
+
+  // The attack: a host's error bears a name or code of ours or of Node's loader, and its message, which
+  // holds a password, is printed whole. Many programs have a class that is named ConfigurationError.
+  const alike: Record<string, string> = {
+    'its name': `Object.assign(new Error('${SECRET}'), { name: 'ConfigurationError' })`,
+    'its code': `Object.assign(new Error('${SECRET}'), { code: 'ERR_MODULE_NOT_FOUND' })`,
+    'its code and text': `Object.assign(new Error('${SECRET}\\n    at f (node:internal/modules/a:1:1)'), { code: 'ERR_MODULE_NOT_FOUND' })`,
+    'a word that is no name': `Object.assign(new Error('x'), { name: 'cannot reach ${SECRET}' })`,
+    'a text that is no code': `Object.assign(new Error('x'), { code: 'cannot reach ${SECRET}' })`,
+  }
+  for (const [what, thrown] of Object.entries(alike)) {
+    it(`does not take an error for its own or for Node's by ${what}`, async () => {
+      const file = `alike-${what.replaceAll(' ', '-')}.mjs`
+      expect(await failureOf(file, `\nthrow ${thrown}`)).to.not.contain(SECRET)
+    })
+  }
+
+  it('knows its own errors also from another copy of the package', async () => {
+    const source = moduleFile('lib/errors/configuration-error')
+    const copy = join(folder, `copy${extname(source)}`)
+    await copyFile(source, copy)
+    const url = pathToFileURL(copy).href
+    const text = `import { ConfigurationError } from '${url}'
+      throw new ConfigurationError('the fix is this')`
+    expect(await failureOf('copied.mjs', text)).to.contain('the fix is this')
+
+    const { ConfigurationError } = await import(url)
+    let tries = 0
+    const open = () => {
+      tries += 1
+      return Promise.reject(new ConfigurationError('the fix is this'))
+    }
+    await openPatiently(open).catch(() => undefined)
+    expect(tries, 'a mistake is told at once').to.equal(1)
   })
 
   it('repeats the message of an error of Node or of this package', async () => {
