@@ -17,7 +17,11 @@ export interface EventDetails {
   readonly 'token-assigned': NamedAuthenticator
   /** A device that was out of step is in step again. */
   readonly resynchronised: NamedAuthenticator
-  readonly 'code-accepted': null
+  /**
+   * The details name the authenticator that gave it, where the user has several or it has a name or serial
+   * number. Null: there is only one to name, or it was a backup code.
+   */
+  readonly 'code-accepted': NamedAuthenticator | null
   readonly 'wrong-code': null
   /** Too many wrong codes: no code of the authenticator is checked until then. */
   readonly 'authenticator-locked': { readonly until: Date }

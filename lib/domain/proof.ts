@@ -149,8 +149,9 @@ async function judgeMain(
     // Two consecutive codes are looked for hours around, so they prove no clock.
     const isClockRight = factor.provesClock && next === undefined
     const attempts = isClockRight ? dropOldMisses(record.attempts, now) : record.attempts
+    const accepted = acceptedBy(answer.kept, record.authenticators.length > 1)
     const told = next === undefined ? [] : [resynchronised(answer.kept)]
-    return accept({ ...record, authenticators, attempts }, factor.method, told, now)
+    return accept({ ...record, authenticators, attempts }, accepted, told, now)
   }
   const [failure] = failures
   if (failure !== undefined && answers.length === 0) throw failure.error
@@ -190,6 +191,17 @@ function burnedIn(
     const answer = answers.find(({ index }) => index === at)?.answer
     return answer?.kind === 'right' && isAuthenticator(answer.kept) ? answer.kept : one
   })
+}
+
+type CodeAccepted = Extract<SecondStepEvent, { type: 'code-accepted' }> & {
+  readonly method: Method
+}
+
+/** An only device without a name says no more than the method does. */
+function acceptedBy(kept: Authenticator, isOneOfSeveral: boolean): CodeAccepted {
+  const told = { type: 'code-accepted', method: kept.type } as const
+  const isNamed = kept.name !== null || kept.serial !== null
+  return isOneOfSeveral || isNamed ? { ...told, detail: namedDetail(kept) } : told
 }
 
 function resynchronised(kept: Authenticator): SecondStepEvent {
@@ -249,7 +261,7 @@ async function judgeSpare(
   const decision =
     factor.opens === 'setup' && pending !== null
       ? grantSetup(proven, pending, told, moment.now)
-      : accept(proven, factor.method, told, moment.now)
+      : accept(proven, { type: 'code-accepted', method: factor.method }, told, moment.now)
   return { known: true, decision }
 }
 
@@ -258,16 +270,17 @@ async function judgeSpare(
  */
 function accept(
   record: SecondStepRecord,
-  method: Method,
+  accepted: CodeAccepted,
   told: readonly SecondStepEvent[],
   now: number,
 ): Decision<ProofVerdict> {
+  const { method } = accepted
   const cleared = { ...record, attempts: clearConsecutive(record.attempts) }
   const { events, ...ended } = endMailReset(cleared, now)
   return {
     record: ended.record,
     answer: { kind: 'accepted', method, epoch: record.epoch },
-    events: [{ type: 'code-accepted', method }, ...events, ...told],
+    events: [accepted, ...events, ...told],
   }
 }
 

@@ -1,4 +1,5 @@
 import { ADMIN_ACTION_NAMES } from '../domain/admin-actions.js'
+import { AUTHENTICATOR_TYPES } from '../factors/factors.js'
 import type { AuditEntry } from '../ports/audit-log.js'
 import { browserName } from './browser-name.js'
 import type { PageEvent } from './pages.js'
@@ -20,10 +21,11 @@ export const REFUSALS = [
 
 /** An entry of the audit log as pages show it. */
 export function pageEvent(site: HostIds, entry: AuditEntry): PageEvent {
-  const { at, type, actor, user, ip, userAgent, reason, detail } = shownEvent(site, entry)
+  const { at, type, actor, user, method, ip, userAgent, reason, detail } = shownEvent(site, entry)
   const { until, code, action, name, serial } = (detail ?? {}) as Record<string, unknown>
   const refused = type === 'change-refused'
   const { browser, system } = browserName(userAgent)
+  const device = [name, serial].find((text) => typeof text === 'string') ?? null
   const from = [ip, browser, system].filter((part) => part !== null)
   return {
     at,
@@ -33,7 +35,8 @@ export function pageEvent(site: HostIds, entry: AuditEntry): PageEvent {
     user,
     from: from.join(' · '),
     reason,
-    device: [name, serial].find((text) => typeof text === 'string') ?? null,
+    device,
+    deviceType: device === null && name !== undefined ? typeOf(method) : null,
     until: isMoment(until) ? until : null,
     change: refused ? (ADMIN_ACTION_NAMES.find((known) => known === action) ?? null) : null,
     refusal:
@@ -46,6 +49,10 @@ export function pageEvent(site: HostIds, entry: AuditEntry): PageEvent {
 /** What was not found is the device: the text is about the user. */
 function isOfDevice(action: unknown, code: unknown): boolean {
   return action === 'remove-authenticator' && code === 'not-found'
+}
+
+function typeOf(method: string | null) {
+  return AUTHENTICATOR_TYPES.find((type) => type === method) ?? null
 }
 
 function isMoment(until: unknown): until is string {

@@ -106,6 +106,8 @@ export interface PageEvent {
   readonly reason: string | null
   /** The name of the device that it is about, or its serial number. Default: null. */
   readonly device?: string | null
+  /** Of which type that is if it has neither: there is a text, `factor.<type>.name`. Default: null. */
+  readonly deviceType?: Authenticator['type'] | null
   /** Until when it holds: ISO 8601, or `forever`; null where it does not say. */
   readonly until: string | null
   /** Which change was refused: there is a text for it, `change.<change>`. Default: null. */

@@ -70,6 +70,26 @@ describe('a code of a user with an app and a key fob', () => {
     })
   }
 
+  // The mistake: a phone was stolen, and no list of events says which device signed in.
+  it('is told with the device that gave it', async () => {
+    const spare = { ...fob, name: 'Spare phone' }
+    const record = enrolledRecord({ authenticators: [app, spare] })
+    const detailOf = async (code: string) => (await judge(record, typed(code))).events[0]?.detail
+    expect(await detailOf(counterCode(12))).to.deep.equal({ name: 'Spare phone', serial: null })
+    expect(await detailOf(codeOf(STEP_NOW))).to.deep.equal({ name: null, serial: null })
+  })
+
+  it('is told with the name of an only device, where it has one', async () => {
+    for (const only of [app, { ...app, name: 'Phone' }, { ...app, serial: 'A-1' }]) {
+      const { name, serial } = only
+      const record = enrolledRecord({ authenticators: [only] })
+      const { events } = await judge(record, typed(codeOf(STEP_NOW)))
+      const told = { type: 'code-accepted', method: 'totp' }
+      const detail = name === null && serial === null ? {} : { detail: { name, serial } }
+      expect(events).to.deep.equal([{ ...told, ...detail }])
+    }
+  })
+
   // The attack: a machine whose clock is far ahead forgets a month's wrong codes at the owner's next login.
   it('says of the time what the app says, and nothing by a counter', async () => {
     const misses = [NOW - 31 * DAY, NOW - DAY]

@@ -16,6 +16,8 @@ const AGENTS = {
     'Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.1 Mobile/15E148 Safari/604.1',
 }
 
+const NAMED = { name: 'Spare phone of Ann', serial: null }
+
 describe('the size of the audit log in Redis', () => {
   const { redis } = redisOfASuite()
 
@@ -60,6 +62,8 @@ describe('the size of the audit log in Redis', () => {
             user: id,
             actor: { kind: 'user', id },
             ip: '2001:db8:85a3::8a2e:370:7334',
+            // As if each had two devices.
+            ...(entry.type === 'code-accepted' ? { detail: NAMED } : {}),
           }
           await log.append([{ ...entry, ...parts } as AuditEntry])
         }

@@ -250,6 +250,23 @@ describe('changing one of several keys', () => {
   })
 })
 
+// The mistake: of two devices one is stolen, and neither its owner nor an admin sees which one signs in.
+describe('the events of several devices', () => {
+  it('say by which one a code came', async () => {
+    const { host, browser, spare, enrolment } = await withSpare()
+    expect(await lets(host, spare.code())).to.equal(true)
+    host.system.advance(30 * SECOND)
+    expect(await lets(host, enrolment.code())).to.equal(true)
+    const { body } = await getJson(browser, BASE).expect(200)
+    const [byFirst, bySpare] = body.events
+    expect(byFirst).to.deep.include({ type: 'code-accepted', detail: { name: null, serial: null } })
+    expect(bySpare.detail).to.deep.equal({ name: 'Spare phone', serial: null })
+    const page = await getPage(browser, BASE).expect(200)
+    expect(page.text).to.match(/Code accepted<\/strong>: <bdi>Spare phone<\/bdi>/)
+    expect(page.text).to.match(/Code accepted<\/strong>: <bdi>Authenticator app<\/bdi>/)
+  })
+})
+
 describe('the pages of several devices', () => {
   it('need no script: add, name, rename, change and remove', async () => {
     const visit = await signedInVisit()
