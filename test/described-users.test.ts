@@ -10,16 +10,18 @@ import { warningsDuring } from './support/warnings.js'
 
 type Describe = SecondStepOptions<Record<string, unknown>>['describe']
 
+const LEAST: SecondStepOptions<Record<string, unknown>> = {
+  issuer: 'Acme',
+  origin: 'https://acme.example',
+  keys: [],
+  store: memoryStore(),
+}
+
 /** What is made of a user of the host's. */
 function described(user: object, describe?: Describe) {
-  const options: SecondStepOptions<Record<string, unknown>> = {
-    issuer: 'Acme',
-    origin: 'https://acme.example',
-    keys: [],
-    store: memoryStore(),
-    ...(describe === undefined ? {} : { describe }),
-  }
-  return checkOptions(options).describe(user as Express.User)
+  return checkOptions({ ...LEAST, ...(describe === undefined ? {} : { describe }) }).describe(
+    user as Express.User,
+  )
 }
 
 const FIELDS = { id: '7', email: 'ann@acme.example', name: 'Ann', roles: ['admin'], locale: 'it' }
@@ -76,6 +78,20 @@ describe('a user of the host’s', () => {
       expect([email, name]).to.deep.equal([null, null])
     }
     expect(described({ id: 7, roles: null }).subject.roles).to.deep.equal([])
+  })
+
+  // The attack on oneself: with a username that counted as none, each right login kept its place.
+  it('is known by a username that is a number, as by the same text', () => {
+    for (const username of [4711, 4711n, '4711']) {
+      expect(described({ id: 7, username }).username).to.equal('4711')
+    }
+    for (const nothing of [undefined, null, '', '  ']) {
+      expect(described({ id: 7, username: nothing }).username).to.equal(null)
+    }
+  })
+
+  it('has a name also as a number', () => {
+    expect(described({ id: 7, name: 5 }).name).to.equal('5')
   })
 
   it('gets its mails where the fields are its class’s', async () => {
@@ -140,6 +156,64 @@ describe('a mistake in what the host tells about its users', () => {
       expect(wrongly({ id: 7, roles: value })).to.match(/`roles`.*list of names/)
     })
   }
+
+  // A right login counted as a miss, and who signs in often was locked out.
+  const usernames: Readonly<Record<string, unknown>> = {
+    'a list': ['annie'],
+    'an object': { value: 'annie' },
+    'true or false': true,
+    'no number at all': Number.NaN,
+  }
+  for (const [name, username] of Object.entries(usernames)) {
+    it(`is named: a username that is ${name}`, () => {
+      const message = wrongly({ id: 7, username })
+      expect(message).to.match(/`username`.*text or a number.*describe: \(user\) =>/)
+      expect(message, 'a name is nobody’s business').to.not.include('annie')
+    })
+  }
+
+  // The attack: the text of a method is the same for all users, so all of them shared one record. And a buffer's
+  // bytes that are no UTF-8 are read alike.
+  const ids: Readonly<Record<string, unknown>> = {
+    'a method': new MongooseDocument().toString,
+    'true or false': true,
+    'no number at all': Number('seven'),
+    'an infinite number': Number.POSITIVE_INFINITY,
+    'a symbol': Symbol('7'),
+    'a buffer': Buffer.from([0xff, 0xfe]),
+    'a list': ['7'],
+  }
+  for (const [name, id] of Object.entries(ids)) {
+    it(`is named: an id that is ${name}, which users could share`, () => {
+      expect(wrongly({ id })).to.match(/`id` that is .*text or a number.*describe: \(user\) =>/)
+    })
+  }
+
+  // They are of no use to the lock or the mails, so nobody is kept out. But nobody noticed either.
+  const useless: Readonly<Record<string, unknown>> = {
+    name: { givenName: 'Ann' },
+    locale: ['it'],
+    createdAt: { seconds: 1_750_000_000 },
+  }
+  for (const [field, value] of Object.entries(useless)) {
+    it(`is a warning, once: a \`${field}\` that can't be read`, async () => {
+      const said = await warningsDuring(() => {
+        const { describe: tell } = checkOptions(LEAST)
+        for (const id of [7, 8]) tell({ id, [field]: value } as unknown as Express.User)
+      })
+      expect(said).to.have.length(1)
+      expect(said[0]).to.include(`\`${field}\``).and.include('describe: (user) =>')
+      expect(said[0]).to.not.include('Ann')
+    })
+  }
+
+  it('is a warning: a time that is none', async () => {
+    const said = await warningsDuring(() => {
+      const user = described({ id: 7, createdAt: '26.11.2026' })
+      expect(user.subject.createdAt).to.equal(null)
+    })
+    expect(said.join()).to.include('`createdAt`')
+  })
 
   it('is named: a Mongoose document that was spread, which leaves its fields behind', () => {
     const message =

@@ -131,7 +131,7 @@ describe('the options, where the host leaves them out', () => {
       tellsRoles: false,
     }
     expect(described(whole)).to.deep.equal({ user: whole, ...told, id: '7', ...roleless })
-    const nameless = { id: 'ann', email: ' ', name: 5 }
+    const nameless = { id: 'ann', email: ' ', name: ' ' }
     const nothing = { email: null, name: null, username: null, locale: null }
     expect(described(nameless)).to.deep.equal({
       user: nameless,

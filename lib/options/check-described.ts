@@ -54,6 +54,54 @@ export function noIdMessage(told: unknown): string {
 }
 
 /**
+ * Refuses an id that several users could share: the text of a method is the same for all of them, and so
+ * may be that of bytes that are no UTF-8, or of a number that JavaScript rounds.
+ */
+export function checkIsOnesOwn({ id }: Described): void {
+  const isOwn = typeof id === 'object' ? !Array.isArray(id) && isWhole(String(id)) : isTextual(id)
+  checkUser(
+    isOwn,
+    'id',
+    () =>
+      `a user has an \`id\` that is ${kindOf(id)}, which several users could share: it must be a text or a number. ` +
+      'Give `describe: (user) => ({ id: String(user.id), email: user.email, roles: user.roles })`, say',
+  )
+}
+
+/** Whether every byte was read: bytes that are no UTF-8 all become this character. */
+function isWhole(text: string): boolean {
+  return !text.includes('\ufffd')
+}
+
+/**
+ * The name that they sign in with, as a text, or null. Refuses anything else: every right login would
+ * count as a miss.
+ */
+export function usernameOf({ username }: Described): string | null {
+  const given: unknown = username ?? null
+  checkUser(
+    given === null || isTextual(given),
+    'username',
+    () =>
+      `a user has a \`username\` that is ${kindOf(given)}: it must be a text or a number. ` +
+      'Give `describe: (user) => ({ id: user.id, email: user.email, username: user.login })`, say',
+  )
+  return textOrNull(given)
+}
+
+/** A text, also of a number. Null for none, and for what is neither. */
+export function textOrNull(value: unknown): string | null {
+  const text = isTextual(value) ? String(value) : ''
+  return isText(text) ? text : null
+}
+
+/** Texts, and numbers that are exact. */
+function isTextual(value: unknown): value is string | number | bigint {
+  if (typeof value === 'number') return Math.abs(value) <= Number.MAX_SAFE_INTEGER
+  return typeof value === 'string' || typeof value === 'bigint'
+}
+
+/**
  * The one address, or null. Refuses a list, because nobody knows which address counts, and no mail
  * would go out.
  */
@@ -86,5 +134,6 @@ export function rolesOf({ roles }: Described): readonly string[] {
 /** Leaves the value out: a user's data must not be in a log. */
 function kindOf(value: unknown): string {
   if (Array.isArray(value)) return 'a list'
+  if (typeof value === 'number' && !isTextual(value)) return 'no exact number'
   return typeof value === 'object' ? 'an object' : `a ${typeof value}`
 }

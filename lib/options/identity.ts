@@ -3,8 +3,18 @@ import type { Account } from '../service/accounts.js'
 import type { Glimpse } from '../service/odd-user.js'
 import { isText } from './check.js'
 import { answeredAtOnce } from './check-at-once.js'
-import { checkIsNotSpread, checkUser, emailOf, noIdMessage, rolesOf } from './check-described.js'
+import {
+  checkIsNotSpread,
+  checkIsOnesOwn,
+  checkUser,
+  emailOf,
+  noIdMessage,
+  rolesOf,
+  textOrNull,
+  usernameOf,
+} from './check-described.js'
 import type { Described } from './options.js'
+import { unusedFields } from './unused-fields.js'
 
 // Two such ids hash alike, so two users would share a record.
 const LONE_SURROGATE = /\p{Cs}/u
@@ -43,6 +53,12 @@ export function identity<U>(
     checkUser(isId(text), 'id', () => noIdMessage(told))
     return inRealm(text)
   }
+  const idIn = (told: Described): string => {
+    const id = recordId(told.id, told)
+    checkIsOnesOwn(told)
+    return id
+  }
+  const warnOfUnused = unusedFields()
   // Does not spread the user: that loses what a class defines, such as a document's fields.
   const tell = (user: Express.User): Described =>
     answeredAtOnce('describe', describe?.(user as U)) ?? (user as Described)
@@ -54,20 +70,23 @@ export function identity<U>(
     describe: (user: Express.User): Account<Express.User> => {
       const told = tell(user)
       checkIsNotSpread(told)
+      const createdAt = timeOrNull(told.createdAt)
+      const [name, locale] = [textOrNull(told.name), textOrNull(told.locale)]
+      warnOfUnused(told, { createdAt, name, locale })
       return {
         user,
-        id: recordId(told.id, told),
+        id: idIn(told),
         email: emailOf(told),
-        name: textOrNull(told.name),
-        username: textOrNull(told.username),
-        locale: textOrNull(told.locale),
-        subject: subjectOf(told, (roles) => isAdmin(user as U, roles)),
+        name,
+        username: usernameOf(told),
+        locale,
+        subject: subjectOf(told, createdAt, (roles) => isAdmin(user as U, roles)),
         tellsRoles: told.roles !== undefined && told.roles !== null,
       }
     },
     /** What can be told of a user where `describe` throws. Never throws. */
     glimpse: (user: Express.User): Glimpse => ({
-      id: orNull(() => recordId(tell(user).id)),
+      id: orNull(() => idIn(tell(user))),
       name: orNull(() => textOrNull(tell(user).name)),
     }),
   }
@@ -85,17 +104,17 @@ function isId(text: string): boolean {
   return text !== '' && !text.startsWith('[object ') && !LONE_SURROGATE.test(text)
 }
 
-function subjectOf(told: Described, isAdmin: (roles: readonly string[]) => boolean): Subject {
+function subjectOf(
+  told: Described,
+  createdAt: number | null,
+  isAdmin: (roles: readonly string[]) => boolean,
+): Subject {
   const roles = rolesOf(told)
-  return { roles, createdAt: timeOrNull(told.createdAt), privileged: isAdmin(roles) }
+  return { roles, createdAt, privileged: isAdmin(roles) }
 }
 
 function timeOrNull(value: unknown): number | null {
   if (!(value instanceof Date || typeof value === 'number' || isText(value))) return null
   const time = new Date(value).getTime()
   return Number.isNaN(time) ? null : time
-}
-
-function textOrNull(value: unknown): string | null {
-  return isText(value) ? value : null
 }

@@ -27,7 +27,10 @@ export interface TotpOptions {
   readonly window?: number
 }
 
-/** The result of `describe`. Only the id is required. */
+/**
+ * The result of `describe`. Only the id is required. A wrong `id`, `email`, `username` or `roles` is a
+ * ConfigurationError; a `name`, `locale` or `createdAt` that can't be read is a warning, and left out.
+ */
 export interface Described {
   readonly id: unknown
   readonly email?: string | null | undefined
@@ -35,9 +38,9 @@ export interface Described {
   /**
    * The name that the user signs in with, if it is neither the e-mail nor the id. It must be
    * unique: when this user signs in, `limitPassword()` gives the try with this name back. For a user
-   * with a `username` it gives back no try with the e-mail or the id.
+   * with a `username` it gives back no try with the e-mail or the id. A number counts as its digits.
    */
-  readonly username?: string | null | undefined
+  readonly username?: string | number | bigint | null | undefined
   /** Names of the user's roles, for rules of the policy. Default none. */
   readonly roles?: readonly string[] | null | undefined
   /** When the account was made; days of grace don't begin before it. */
@@ -64,7 +67,7 @@ export interface LostOptions<U = Express.User> {
   /**
    * Whether this user may reset their second step by mail. Called when the user asks for it,
    * whenever the link is used, and at the end of the wait. Default: true, except for admins
-   * (`adminRoles` or `isAdmin`). Your own function replaces this rule.
+   * (`adminRoles` or `isAdmin`). Your own function replaces this rule; any answer but `true` refuses.
    */
   readonly allow?: (user: U) => boolean | Promise<boolean>
   /**

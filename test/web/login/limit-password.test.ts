@@ -17,7 +17,11 @@ const HERE = '203.0.113.7'
 const THERE = '198.51.100.9'
 
 /** A host behind a proxy whose login has the limit. */
-function limited(options: LimitPasswordOptions = {}, users?: readonly HostUser[]): Host {
+function limited(
+  options: LimitPasswordOptions = {},
+  users?: readonly HostUser[],
+  more: HostOptions = {},
+): Host {
   const routes: HostOptions['routes'] = ({ app, passport, secondStep }) => {
     app.set('trust proxy', 1)
     const limit = secondStep.limitPassword(options)
@@ -33,7 +37,7 @@ function limited(options: LimitPasswordOptions = {}, users?: readonly HostUser[]
       else req.logIn(ann, (error) => (error ? next(error) : res.json({})))
     })
   }
-  return makeHost({ routes, ...(users === undefined ? {} : { users }) })
+  return makeHost({ ...more, routes, ...(users === undefined ? {} : { users }) })
 }
 
 interface Try {
@@ -283,6 +287,16 @@ describe('limitPassword', () => {
     }
     await tryOnce(host, { body: right }).expect(429)
     await tryOnce(host, { ip: THERE, body: right }).expect(302)
+  })
+
+  // The mistake: a customer number counted as no username, and the eleventh right login was refused.
+  it('gives its place back to a login by a username that is a number', async () => {
+    const describe = ({ id, name }: HostUser) => ({ id, name, username: 4711 })
+    const host = limited({}, undefined, { options: { describe } })
+    for (let time = 0; time < 11; time += 1) {
+      const body = { username: time % 2 === 0 ? '4711' : 4711, ...right }
+      await tryOnce(host, { path: '/by-hand', body }).expect(200)
+    }
   })
 
   it('does not use up the address with tries that it refuses', async () => {
