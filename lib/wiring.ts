@@ -14,9 +14,11 @@ import { systemOf } from './ports/system.js'
 import type { Users } from './ports/users.js'
 import { within } from './ports/with-timeout.js'
 import { Accounts } from './service/accounts.js'
+import { AdminChanges } from './service/admin-changes.js'
 import { AdminLimits } from './service/admin-limits.js'
 import { Administration } from './service/administration.js'
 import { Announcer } from './service/announcer.js'
+import { AssignedTokens } from './service/assigned-tokens.js'
 import { Audit } from './service/audit.js'
 import { BackupCodes } from './service/backup-codes.js'
 import { Challenge } from './service/challenge.js'
@@ -145,8 +147,9 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
   const setupParts = { records, challenge, limits, keys, backupCodes, system }
   const { store } = options
   const serials = new SerialNumbers({ store, records, system, timeout })
-  const codesOfAdmins = { backupCodes, oneTimeCodes, serials, keys }
-  const administrationParts = { records, ...codesOfAdmins, announcer, system, window }
+  const changes = new AdminChanges({ records, system, window })
+  const codesOfAdmins = { backupCodes, oneTimeCodes }
+  const administrationParts = { changes, records, ...codesOfAdmins, announcer, window }
   const tokens = new MailResetTokens({ digester, system })
   const lostParts = { records, tokens, announcer, counters, mails, failureReporter, system }
   const { lost, readyMailResets } = lostOf(options, accounts, { ...lostParts, hostIdOf, timeout })
@@ -162,6 +165,7 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
     reset: new Reset({ challenge, records }),
     ownAuthenticators: new OwnAuthenticators({ challenge, limits, records, window }),
     administration: new Administration(administrationParts),
+    assignedTokens: new AssignedTokens({ changes, keys, serials, system, window }),
     accounts,
     directory: accounts && new Directory({ ...directoryParts, accounts }),
     canAdminister: permissionOf(options, timeout),

@@ -106,15 +106,15 @@ async function assign(
     fail(done, { line, reason: 'there is no user with this id' })
     return
   }
-  const { administration } = app.site
-  if (!again && (await administration.wasRemoved(token.serial))) {
+  const { administration, assignedTokens } = app.site
+  if (!again && (await assignedTokens.wasRemoved(token.serial))) {
     fail(done, { line, reason: 'the token was removed: give --again to assign it again' })
     return
   }
   const change = { ...user, requestInfo: app.requestInfo }
   const answer = dryRun
-    ? await administration.previewToken(change, token)
-    : await administration.assignToken(change, token)
+    ? await assignedTokens.preview(change, token)
+    : await assignedTokens.assign(change, token)
   if (answer.kind !== 'done') {
     const refusal = { action: 'token', code: answer.kind } as const
     if (!dryRun) await administration.refused(user.userId, app.requestInfo, refusal)

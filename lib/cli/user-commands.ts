@@ -1,6 +1,6 @@
 import type { AdminAction } from '../domain/admin-actions.js'
 import { FOREVER } from '../domain/standing.js'
-import type { AdminAnswer, AdminChange } from '../service/administration.js'
+import type { AdminAnswer, AdminChange } from '../service/admin-changes.js'
 import { type App, type NamedUser, userOf, withApp } from './app.js'
 import { required, type Values, wholeNumber } from './arguments.js'
 import type { Command, Outcome } from './command.js'

@@ -17,7 +17,7 @@ export interface SerialClaim {
   /** When it was claimed, in milliseconds. */
   readonly claimedAt: number
   /** Whether the user's record has held the token since. */
-  readonly isHeld: boolean
+  readonly isSettled: boolean
   /** What tells the token's key from another under this number. Null: not known. */
   readonly keyName: string | null
   /**

@@ -8,7 +8,7 @@ const PART = 'the record store'
 const TRIES = 10
 
 /** What a change of a claim decides. */
-type Claimed = Pick<SerialClaim, 'userId' | 'isHeld' | 'keyName' | 'next' | 'earlier'>
+type Claimed = Pick<SerialClaim, 'userId' | 'isSettled' | 'keyName' | 'next' | 'earlier'>
 
 /** The claims of serial numbers in the store. */
 export class SerialClaims {
@@ -41,11 +41,11 @@ export class SerialClaims {
   async follow(
     serial: string,
     before: SerialClaim | null,
-    { userId, isHeld, keyName, next, earlier }: Claimed,
+    { userId, isSettled, keyName, next, earlier }: Claimed,
   ): Promise<SerialClaim | null> {
     const version = (before?.version ?? 0) + 1
     const writeId = Buffer.from(this.#system.random(12)).toString('base64url')
-    const claimed = { userId, claimedAt: this.#system.now(), isHeld }
+    const claimed = { userId, claimedAt: this.#system.now(), isSettled }
     const keys = { keyName, next, earlier }
     const claim = { serial: serialKey(serial), version, writeId, ...claimed, ...keys }
     return (await this.#write(claim)) ? claim : null
@@ -62,7 +62,9 @@ export class SerialClaims {
       if (stored === null || stored.userId !== userId) return
       const latest = Math.max(next, stored.next ?? 0)
       if (latest === stored.next) return
-      if ((await this.follow(serial, stored, { ...stored, isHeld: true, next: latest })) !== null)
+      if (
+        (await this.follow(serial, stored, { ...stored, isSettled: true, next: latest })) !== null
+      )
         return
     }
     throw new UnavailableError(PART, new Error(`lost ${TRIES} races for a serial number`))
@@ -78,14 +80,14 @@ export class SerialClaims {
 }
 
 function isClaim(stored: object, serial: string): stored is SerialClaim {
-  const { version, userId, claimedAt, isHeld, keyName, next, earlier, ...rest } =
+  const { version, userId, claimedAt, isSettled, keyName, next, earlier, ...rest } =
     stored as Partial<SerialClaim>
   return (
     rest.serial === serial &&
     Number.isSafeInteger(version) &&
     typeof userId === 'string' &&
     Number.isSafeInteger(claimedAt) &&
-    typeof isHeld === 'boolean' &&
+    typeof isSettled === 'boolean' &&
     (keyName === null || typeof keyName === 'string') &&
     (next === null || Number.isSafeInteger(next)) &&
     Array.isArray(earlier) &&

@@ -60,7 +60,7 @@ export class SerialNumbers {
       // Of a token that is bound the record knows more.
       const keys = isBound ? stored : keysWith(keyNameOf(token), stored)
       const { keyName, next, earlier } = keys
-      const claimed = { userId, isHeld: false, keyName, next, earlier }
+      const claimed = { userId, isSettled: false, keyName, next, earlier }
       const claim = await this.#claims.follow(serial, stored, claimed)
       if (claim === null) continue
       return { kind: 'claimed', next: next ?? 0, settle: () => this.#settle(claim) }
@@ -98,8 +98,8 @@ export class SerialNumbers {
     if (stored === null || stored.userId === userId) return false
     if (isBound) return true
     // Another request may be about to write the record.
-    const { isHeld, claimedAt } = stored
-    return !isHeld && isGoodUntil(claimedAt + CLAIM_LASTS, CLAIM_LASTS, this.#system.now())
+    const { isSettled, claimedAt } = stored
+    return !isSettled && isGoodUntil(claimedAt + CLAIM_LASTS, CLAIM_LASTS, this.#system.now())
   }
 
   async #isBound({ serial, userId }: SerialClaim): Promise<boolean> {
@@ -108,7 +108,7 @@ export class SerialNumbers {
 
   async #settle(claim: SerialClaim): Promise<void> {
     await this.#claims
-      .follow(claim.serial, claim, { ...claim, isHeld: true })
+      .follow(claim.serial, claim, { ...claim, isSettled: true })
       .catch(() => undefined)
   }
 

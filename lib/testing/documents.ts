@@ -48,7 +48,7 @@ export function serialClaim(serial: string, version: number): SerialClaim {
   const claimedAt = 1_750_000_000_123
   return Object.freeze({
     ...{ serial, version, writeId: randomUUID(), userId },
-    ...{ claimedAt, isHeld: version % 2 === 0, keyName: null, next: version },
+    ...{ claimedAt, isSettled: version % 2 === 0, keyName: null, next: version },
     earlier: [{ keyName: 'key-\u{1f511}', next: version }],
   })
 }

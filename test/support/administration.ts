@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Actor } from '../../lib/domain/event.js'
-import type { AdminChange } from '../../lib/service/administration.js'
+import type { AdminChange } from '../../lib/service/admin-changes.js'
 import { wire } from '../../lib/wiring.js'
 import type { Host, HostOptions } from './host.js'
 import { enrolledVisit, type Visit } from './visits.js'

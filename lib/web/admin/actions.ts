@@ -3,7 +3,7 @@ import type { UserAction } from '../../domain/admin-actions.js'
 import type { AdminVerdict } from '../../domain/administration.js'
 import type { Policy } from '../../domain/policy.js'
 import { type HardwareToken, hasWeakSeed } from '../../factors/hardware-token.js'
-import type { AdminAnswer, AdminChange, Administration } from '../../service/administration.js'
+import type { AdminAnswer, AdminChange } from '../../service/admin-changes.js'
 import type { Member } from '../../service/directory.js'
 import { isOdd } from '../../service/odd-user.js'
 import type { CodesKind } from '../../text/pages.js'
@@ -13,6 +13,7 @@ import { fieldOf } from '../request/body.js'
 import type { Exchange } from '../request/handler.js'
 import { wantsJson } from '../request/negotiation.js'
 import { leaveAdminNotice } from '../request/session.js'
+import type { Site } from '../request/site.js'
 import type { SignedInVisitor } from '../request/visitor.js'
 import { rememberWayBack } from '../request/way-back.js'
 import { redirect, sendJson, sendProblem } from '../routing/respond.js'
@@ -41,7 +42,7 @@ interface Doing<Input, Result> {
   /** What is wrong with malformed input, where it has several fields. Default: `field`. */
   readonly wrong?: (req: Request) => Problem
   readonly run: (
-    on: Administration,
+    on: Pick<Site, 'administration' | 'assignedTokens'>,
     change: AdminChange,
     input: Input,
   ) => Promise<AdminAnswer<Result>>
@@ -60,17 +61,17 @@ const stateAlone = ({ state }: Done<unknown>) => ({ state })
 export const userChanges: Readonly<Record<UserAction, Change>> = {
   resume: userChange('resume', {
     read: nothing,
-    run: (on, change) => on.resume(change),
+    run: (on, change) => on.administration.resume(change),
     json: stateAlone,
   }),
   unlock: userChange('unlock', {
     read: nothing,
-    run: (on, change) => on.unlock(change),
+    run: (on, change) => on.administration.unlock(change),
     json: stateAlone,
   }),
   'one-time-code': userChange('one-time-code', {
     read: nothing,
-    run: (on, change) => on.makeOneTimeCode(change),
+    run: (on, change) => on.administration.makeOneTimeCode(change),
     json: ({ result: { code, expiresAt } }) => ({ code, expiresAt: iso(expiresAt) }),
     codes: {
       action: 'one-time-code',
@@ -79,7 +80,7 @@ export const userChanges: Readonly<Record<UserAction, Change>> = {
   }),
   'backup-codes': userChange('backup-codes', {
     read: nothing,
-    run: (on, change) => on.makeBackupCodes(change),
+    run: (on, change) => on.administration.makeBackupCodes(change),
     json: ({ result }) => ({ backupCodes: result }),
     codes: { action: 'backup-codes', of: (codes) => ({ codes, until: null }) },
   }),
@@ -93,7 +94,7 @@ export const userChanges: Readonly<Record<UserAction, Change>> = {
       return 'code' in token ? token : malformed(null)
     },
     run: async (on, change, token) => {
-      const done = await on.assignToken(change, token)
+      const done = await on.assignedTokens.assign(change, token)
       if (done.kind === 'done' && done.changed && hasWeakSeed(token)) warnOfSeed(token)
       return done
     },
@@ -102,28 +103,28 @@ export const userChanges: Readonly<Record<UserAction, Change>> = {
   }),
   'remove-authenticator': userChange('remove-authenticator', {
     read: authenticatorIn,
-    run: (on, change, id) => on.removeAuthenticator(change, id),
+    run: (on, change, id) => on.administration.removeAuthenticator(change, id),
     json: stateAlone,
   }),
   pause: userChange('pause', {
     read: daysOf,
     field: 'days',
-    run: (on, change, days) => on.pause(change, days),
+    run: (on, change, days) => on.administration.pause(change, days),
     json: ({ result }) => ({ state: 'paused', pausedUntil: shownUntil(result.pausedUntil) }),
   }),
   reset: userChange('reset', {
     read: nothing,
-    run: (on, change) => on.reset(change),
+    run: (on, change) => on.administration.reset(change),
     json: () => ({ state: 'must-set-up' }),
   }),
   disable: userChange('disable', {
     read: nothing,
-    run: (on, change) => on.disable(change),
+    run: (on, change) => on.administration.disable(change),
     json: () => ({ state: 'off' }),
   }),
   'end-sessions': userChange('end-sessions', {
     read: nothing,
-    run: (on, change) => on.endSessions(change),
+    run: (on, change) => on.administration.endSessions(change),
     json: () => ({ status: 'ended' }),
   }),
 }
@@ -154,7 +155,7 @@ function userChange<Input, Result>(action: UserAction, doing: Doing<Input, Resul
     const place = await site.adminLimits.takeForSame(admin.account.id, userId, action)
     if (place.kind !== 'taken') return { code: place.kind, retryAfter: place.retryAfter }
     const change = { userId, subject, requestInfo: adminRequestInfo(exchange) }
-    const done = await doing.run(site.administration, change, input).catch((error: unknown) => {
+    const done = await doing.run(site, change, input).catch((error: unknown) => {
       void place.giveBack('all')
       throw error
     })

@@ -158,7 +158,7 @@ async function allowedForms(
   const actions = actionsFor(member, { blocked, now: site.system.now() })
   const may = await Promise.all(
     actions.map(async (action) => {
-      const here = action !== 'token' || site.administration.hasTokens
+      const here = action !== 'token' || site.assignedTokens.isSupported
       const allowed = here && (await site.canAdminister(account, member.account, action))
       return allowed ? formsOf(action, member) : []
     }),

@@ -6,6 +6,7 @@ import type { System } from '../../ports/system.js'
 import type { Account, Accounts } from '../../service/accounts.js'
 import type { AdminLimits } from '../../service/admin-limits.js'
 import type { Administration } from '../../service/administration.js'
+import type { AssignedTokens } from '../../service/assigned-tokens.js'
 import type { Audit } from '../../service/audit.js'
 import type { BackupCodes } from '../../service/backup-codes.js'
 import type { Challenge } from '../../service/challenge.js'
@@ -125,6 +126,7 @@ export interface Services {
 /** The part for admins. */
 export interface AdminServices {
   readonly administration: Administration
+  readonly assignedTokens: AssignedTokens
   readonly directory: Directory<Express.User> | null
   /** Whether an admin may do this to this user. */
   readonly canAdminister: (

@@ -404,10 +404,10 @@ describe('A hardware token that an admin assigns', () => {
     const claimedAt = host.system.now()
     const unknown = { keyName: null, next: null, earlier: [] }
     const claim = { serial: 'A-1', version: 1, writeId: 'w', userId: 'bob', claimedAt, ...unknown }
-    await host.store.writeSerial?.({ ...claim, isHeld: false }, 0)
+    await host.store.writeSerial?.({ ...claim, isSettled: false }, 0)
     expectProblem(await assign(browser, FOB), 'malformed-request', 400)
     const old = { ...claim, version: 2, writeId: 'x', claimedAt: claimedAt - 10 * MINUTE }
-    await host.store.writeSerial?.({ ...old, isHeld: false }, 1)
+    await host.store.writeSerial?.({ ...old, isSettled: false }, 1)
     await assign(browser, FOB).expect(200)
   })
 
@@ -431,7 +431,7 @@ describe('A hardware token that an admin assigns', () => {
     const claimedAt = host.system.now() + 365 * DAY
     const claim = { serial: 'A-1', version: 1, writeId: 'w', userId: 'bob', claimedAt }
     await host.store.writeSerial?.(
-      { ...claim, isHeld: false, keyName: null, next: null, earlier: [] },
+      { ...claim, isSettled: false, keyName: null, next: null, earlier: [] },
       0,
     )
     await assign(browser, FOB).expect(200)
