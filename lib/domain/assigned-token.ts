@@ -1,6 +1,5 @@
 import type { Authenticator } from '../factors/factors.js'
-import { comparedFar } from '../factors/hotp/answer.js'
-import { FAR_MISSES_AT_MOST, type HotpAuthenticator } from '../factors/hotp/kept.js'
+import { afterFarMisses, FAR_MISSES_AT_MOST, neverFar, usesFar } from '../factors/hotp/far.js'
 import { missesOfMonth } from './attempts.js'
 import { capsOf, hasNoRoom, withAuthenticators } from './authenticators.js'
 import type { Decision } from './decision.js'
@@ -36,8 +35,8 @@ export function tokenByAdmin(
     return withAuthenticators(record, authenticators, { window, now })
   }
   const isNear =
-    token.type === 'hotp' && !mayLookFar(record, bound(guessed(token, now)), { window, now })
-  const after = bound(isNear ? { ...token, farMisses: NEVER_FAR } : token)
+    token.type === 'hotp' && !mayLookFar(record, bound(afterFarMisses(token, now)), { window, now })
+  const after = bound(isNear ? neverFar(token) : token)
   return {
     record: { ...raiseEpoch(after), mustSetUp: null, setup: null },
     answer: 'done',
@@ -46,13 +45,6 @@ export function tokenByAdmin(
       ...lockBrought(token.type, { before: record, after }, { window, now }),
     ],
   }
-}
-
-const NEVER_FAR: readonly number[] = Array.from({ length: FAR_MISSES_AT_MOST }, () => 0)
-
-/** The token after all the wrong codes that are compared with those far ahead. */
-function guessed(token: HotpAuthenticator, now: number): HotpAuthenticator {
-  return { ...token, farMisses: Array.from({ length: FAR_MISSES_AT_MOST }, () => now) }
 }
 
 /**
@@ -66,14 +58,8 @@ function mayLookFar(
   after: SecondStepRecord,
   { window, now }: { readonly window: number; readonly now: number },
 ): boolean {
-  if (before.authenticators.some((one) => isFar(one, now))) return false
+  const isFar = (one: Authenticator) => one.type === 'hotp' && usesFar(one, now)
+  if (before.authenticators.some(isFar)) return false
   const misses = missesOfMonth(after.attempts, now) + FAR_MISSES_AT_MOST
   return misses <= capsOf(after, window, now).month
-}
-
-function isFar(one: Authenticator, now: number): boolean {
-  if (one.type !== 'hotp') return false
-  const isOpen = one.farMisses.length < FAR_MISSES_AT_MOST
-  const isNew = one.serial !== null && one.lastUsedAt === null
-  return comparedFar(one, now).length > 0 || (isNew && isOpen)
 }

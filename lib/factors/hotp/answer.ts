@@ -1,17 +1,10 @@
-import type { ComparedFar, FactorAnswer, Moment } from '../factor.js'
-import { FAR_MISSES_AT_MOST, type HotpAuthenticator } from './kept.js'
+import type { FactorAnswer, Moment } from '../factor.js'
+import { FAR_LOOK_AHEAD, LOOK_AHEAD, looksFar } from './far.js'
+import type { HotpAuthenticator } from './kept.js'
 import { matchCounter, matchPair } from './verdict.js'
-
-/** Codes after the expected one that are accepted at a login. */
-export const LOOK_AHEAD = 10
-
-/** The same for a hardware token that its user has not proved yet: somebody may have played with it. */
-export const FAR_LOOK_AHEAD = 100
 
 /** Codes after the expected one at which two consecutive codes are looked for. */
 export const RESYNC_AHEAD = 1000
-
-const MONTH = 30 * 24 * 60 * 60 * 1000
 
 /** Judges a code of a bound device. A right one burns its counter and all before it. */
 export async function answerHotp(
@@ -57,22 +50,4 @@ function movedTo(
   now: number,
 ): HotpAuthenticator {
   return { ...kept, counter: counter + 1, secret, lastUsedAt: now }
-}
-
-/** Whether the next code may be far ahead. Only a few wrong codes are tried so. */
-function looksFar({ serial, lastUsedAt, farMisses }: HotpAuthenticator): boolean {
-  return serial !== null && lastUsedAt === null && farMisses.length < FAR_MISSES_AT_MOST
-}
-
-/**
- * The wrong codes that were compared with those beyond `LOOK_AHEAD`: of the last 30 days, and all of
- * them while no code was right.
- */
-export function comparedFar(
-  { lastUsedAt, farMisses }: HotpAuthenticator,
-  now: number,
-): readonly ComparedFar[] {
-  const since = lastUsedAt === null ? 0 : now - MONTH
-  const counted = farMisses.filter((missedAt) => missedAt > since)
-  return counted.map((missedAt) => ({ missedAt, codes: FAR_LOOK_AHEAD - LOOK_AHEAD }))
 }

@@ -1,6 +1,7 @@
 import type { MainFactor } from '../factor.js'
 import { fitsOtp, readOtp } from '../otp/read.js'
-import { answerHotp, comparedFar, LOOK_AHEAD, resyncHotp } from './answer.js'
+import { answerHotp, resyncHotp } from './answer.js'
+import { comparedFar, LOOK_AHEAD } from './far.js'
 import {
   type HotpAuthenticator,
   type HotpParameters,

@@ -2,6 +2,7 @@ import { count, listOf, shape } from '../checks.js'
 import type { Bound } from '../factor.js'
 import { boundChecks, unprovenChecks } from '../otp/kept.js'
 import type { OtpParameters } from '../otp/parameters.js'
+import { FAR_MISSES_AT_MOST } from './far.js'
 
 /** The parameters that device and server share besides the secret and the counter. */
 export type HotpParameters = Pick<OtpParameters, 'algorithm' | 'digits'>
@@ -26,9 +27,6 @@ export interface UnprovenHotp extends HotpParameters {
   /** Sealed, under another purpose than a live secret. */
   readonly secret: string
 }
-
-/** How many wrong codes are compared with the many codes of a device that is not proved yet. */
-export const FAR_MISSES_AT_MOST = 2
 
 const unproven = shape(unprovenChecks('hotp'))
 

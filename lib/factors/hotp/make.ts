@@ -1,5 +1,5 @@
 import type { Keys, Moment, Proven } from '../factor.js'
-import { LOOK_AHEAD } from './answer.js'
+import { LOOK_AHEAD } from './far.js'
 import type { HotpAuthenticator, HotpParameters, UnprovenHotp } from './kept.js'
 import { matchCounter } from './verdict.js'
 

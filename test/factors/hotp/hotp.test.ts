@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { LOOK_AHEAD } from '../../../lib/factors/hotp/answer.js'
+import { LOOK_AHEAD } from '../../../lib/factors/hotp/far.js'
 import { hotp } from '../../../lib/factors/hotp/hotp.js'
 import type { HotpAuthenticator } from '../../../lib/factors/hotp/kept.js'
 import { matchCounter, matchPair } from '../../../lib/factors/hotp/verdict.js'
