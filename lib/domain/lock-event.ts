@@ -1,5 +1,5 @@
-import { authenticatorLock } from './authenticators.js'
 import type { SecondStepEvent } from './event.js'
+import { authenticatorLock } from './miss-budget.js'
 import type { SecondStepRecord } from './record.js'
 import type { Method } from './stamp.js'
 

@@ -8,11 +8,12 @@ import {
   type Reading,
 } from '../factors/factors.js'
 import { addMiss, blockOf, clearConsecutive, dropOldMisses } from './attempts.js'
-import { authenticatorBlock, capsOf, isEnrolled } from './authenticators.js'
+import { isEnrolled } from './authenticators.js'
 import type { Decision } from './decision.js'
 import { namedDetail, type SecondStepEvent } from './event.js'
 import { lockedUntil } from './lock-event.js'
 import { endMailReset } from './mail-reset.js'
+import { authenticatorBlock, capsOf } from './miss-budget.js'
 import { type PendingLogin, pendingExpiresAt } from './pending-login.js'
 import type { Policy } from './policy.js'
 import type { SecondStepRecord } from './record.js'

@@ -1,4 +1,5 @@
-import { authenticatorLock, isEnrolled } from './authenticators.js'
+import { isEnrolled } from './authenticators.js'
+import { authenticatorLock } from './miss-budget.js'
 import { ruleFor } from './policy.js'
 import { pauseOf, type UserContext } from './standing.js'
 

@@ -1,5 +1,5 @@
-import { missesLeft } from '../domain/authenticators.js'
 import type { Decision } from '../domain/decision.js'
+import { missesLeft } from '../domain/miss-budget.js'
 import { endLogin, type PendingLogin } from '../domain/pending-login.js'
 import { judgeProof, type ProofRefusal, type ProofVerdict, proofRefusal } from '../domain/proof.js'
 import type { SecondStepRecord } from '../domain/record.js'

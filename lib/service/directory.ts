@@ -1,5 +1,6 @@
 import { tokenBySerial } from '../domain/assigned-token.js'
-import { authenticatorBlock, enrolledSince } from '../domain/authenticators.js'
+import { enrolledSince } from '../domain/authenticators.js'
+import { authenticatorBlock } from '../domain/miss-budget.js'
 import type { Policy } from '../domain/policy.js'
 import type { SecondStepRecord } from '../domain/record.js'
 import type { RecordList } from '../domain/record-list.js'

@@ -1,5 +1,5 @@
-import { fewMissesADay, fewMissesWithOneMore } from '../domain/authenticators.js'
 import type { Decision } from '../domain/decision.js'
+import { fewMissesADay, fewMissesWithOneMore } from '../domain/miss-budget.js'
 import {
   authenticatorById,
   isLast,

@@ -1,6 +1,6 @@
-import { noteLock } from '../domain/authenticators.js'
 import type { Decision } from '../domain/decision.js'
 import type { SecondStepEvent } from '../domain/event.js'
+import { noteLock } from '../domain/miss-budget.js'
 import { BrokenRecordError, parsePolicy, parseRecord } from '../domain/parse-record.js'
 import { defaultPolicy, type Policy } from '../domain/policy.js'
 import { blankRecord, type SecondStepRecord } from '../domain/record.js'

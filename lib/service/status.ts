@@ -1,4 +1,5 @@
-import { authenticatorLock, enrolledSince } from '../domain/authenticators.js'
+import { enrolledSince } from '../domain/authenticators.js'
+import { authenticatorLock } from '../domain/miss-budget.js'
 import type { Subject } from '../domain/policy.js'
 import { FOREVER, pauseOf, setupDeadlineOf, type UserContext } from '../domain/standing.js'
 import { type State, stateOf } from '../domain/state.js'

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { tokenByAdmin, tokenBySerial } from '../../lib/domain/assigned-token.js'
-import { capsOf } from '../../lib/domain/authenticators.js'
+import { capsOf } from '../../lib/domain/miss-budget.js'
 import {
   authenticatorWith,
   DAY,

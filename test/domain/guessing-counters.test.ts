@@ -4,7 +4,7 @@
 
 import { expect } from 'chai'
 import { attemptCaps } from '../../lib/domain/attempts.js'
-import { capsOf } from '../../lib/domain/authenticators.js'
+import { capsOf } from '../../lib/domain/miss-budget.js'
 import type { SecondStepRecord } from '../../lib/domain/record.js'
 import { readProof, readResync } from '../../lib/factors/factors.js'
 import { RESYNC_AHEAD } from '../../lib/factors/hotp/answer.js'

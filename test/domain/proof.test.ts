@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { type Attempts, addMiss, attemptCaps, noAttempts } from '../../lib/domain/attempts.js'
-import { authenticatorBlock } from '../../lib/domain/authenticators.js'
 import type { Decision } from '../../lib/domain/decision.js'
+import { authenticatorBlock } from '../../lib/domain/miss-budget.js'
 import { type ProofVerdict, proofRefusal } from '../../lib/domain/proof.js'
 import type { SecondStepRecord } from '../../lib/domain/record.js'
 import { codeAt } from '../../lib/factors/otp/code-at.js'

@@ -3,7 +3,8 @@
 
 import { expect } from 'chai'
 import { attemptCaps, blockOf, lockEnd } from '../../lib/domain/attempts.js'
-import { capsOf, hasNoRoom, withAuthenticators } from '../../lib/domain/authenticators.js'
+import { hasNoRoom } from '../../lib/domain/authenticators.js'
+import { capsOf, withAuthenticators } from '../../lib/domain/miss-budget.js'
 import { removeByUser, renameByUser } from '../../lib/domain/own-authenticators.js'
 import type { SecondStepRecord } from '../../lib/domain/record.js'
 import { beginKeyChange, confirmSetup } from '../../lib/domain/setup.js'
