@@ -1,7 +1,7 @@
 import type { Request } from 'express'
 import { askedPath, isOurs } from '../request/destination.js'
 import type { GuardState } from '../request/visitor.js'
-import type { AuthenticateOptions } from '../request/watched-passport.js'
+import type { AuthenticateOptions } from '../request/watching.js'
 import { isWithoutSession } from './check-log-in-options.js'
 
 /**

@@ -2,7 +2,7 @@ import { UnavailableError } from '../../errors/unavailable-error.js'
 import { removeUser } from '../request/passport.js'
 import { isSessionStoreDisconnected } from '../request/session-store-state.js'
 import type { Site } from '../request/site.js'
-import type { Watcher } from '../request/watched-passport.js'
+import type { Watcher } from '../request/watching.js'
 import { meetFoundUser } from './found-user.js'
 import { meetOnRequest, noRequest, pastTheGate, placeOf } from './stand-in.js'
 

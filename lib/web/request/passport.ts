@@ -25,7 +25,10 @@ export interface PassportInstance {
   deserializeUser(...args: never[]): unknown
 }
 
-/** Passport's names that are not public (0.7). Only this file, deserialise-once.ts, in-charge.ts and watched-passport.ts use them. */
+/**
+ * Passport's names that are not public (0.7). Only this file, deserialise-once.ts, in-charge.ts, watched-passport.ts
+ * and watched-strategies.ts use them.
+ */
 interface PassportRequest {
   _userProperty?: string
   _sessionManager?: SessionManager
