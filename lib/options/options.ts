@@ -190,9 +190,9 @@ export interface SecondStepOptions<U = Express.User> {
   /**
    * For apps without a proxy in front of them: `true` ignores `X-Forwarded-For`, `Forwarded`,
    * `X-Real-IP`, `CF-Connecting-IP` and similar headers, which clients can forge, and counts under
-   * the address that connects. If false, a request with such a header is refused wherever its
-   * address counts, because it may come from a proxy that Express's `trust proxy` does not cover.
-   * Default false.
+   * the address that connects, which events and mails name too. If false, a request with such a
+   * header is refused wherever its address counts, because it may come from a proxy that Express's
+   * `trust proxy` does not cover. Default false.
    */
   readonly ignoreForwardedFor?: boolean
   /** Session keys of the host that survive a login in two steps. Default none. */

@@ -11,14 +11,9 @@ import type { Site } from './site.js'
  *
  * @throws ConfigurationError where a proxy hides the visitor's address from Express, or may do so
  */
-export function addressKey(
-  req: Request,
-  { ignoreForwardedFor }: Pick<Site, 'ignoreForwardedFor'>,
-): string {
-  const peer = plainAddress(req.socket.remoteAddress ?? '')
-  // The host says that only clients send the header, so it is ignored, whatever Express trusts.
-  const address = ignoreForwardedFor ? peer : (addressOf(req) ?? peer)
-  checkForwarding(req, address, ignoreForwardedFor)
+export function addressKey(req: Request, site: Pick<Site, 'ignoreForwardedFor'>): string {
+  const address = addressOf(req, site) ?? peerOf(req)
+  checkForwarding(req, address, site.ignoreForwardedFor)
   if (isIPv4(address)) return address
   if (isIPv6(address)) return network56(address)
   // The client disconnected before the answer. Counted all the same, so that no attempt is free.
@@ -42,10 +37,18 @@ export function addressLimit(
   return { ipKey: ipLimit === Number.POSITIVE_INFINITY ? null : addressKey(req, site), ipLimit }
 }
 
-/** The visitor's address as people read it, or null. */
-export function addressOf(req: Request): string | null {
-  const address = plainAddress(req.ip ?? '')
+/** The visitor's address as people read it, or null. What the limits count under is made of it. */
+export function addressOf(
+  req: Request,
+  { ignoreForwardedFor }: Pick<Site, 'ignoreForwardedFor'>,
+): string | null {
+  // The host says that only clients send the header, so it is ignored, whatever Express trusts.
+  const address = ignoreForwardedFor ? peerOf(req) : plainAddress(req.ip ?? '')
   return isIP(address) === 0 ? null : address
+}
+
+function peerOf(req: Request): string {
+  return plainAddress(req.socket.remoteAddress ?? '')
 }
 
 function network56(address: string): string {

@@ -8,9 +8,10 @@ const LONGEST_USER_AGENT = 256
 
 /** The origin of a request, for events, and its language, for mails. */
 export function requestInfoOf(req: Request): RequestInfo {
+  const { site } = guardStateOf(req)
   return {
-    ip: addressOf(req),
+    ip: addressOf(req, site),
     userAgent: req.get('user-agent')?.slice(0, LONGEST_USER_AGENT) ?? null,
-    languages: languagesOf(guardStateOf(req).site, req),
+    languages: languagesOf(site, req),
   }
 }

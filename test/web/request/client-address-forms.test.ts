@@ -3,13 +3,17 @@
 
 import { expect } from 'chai'
 import express, { type Request } from 'express'
-import { addressOf, addressKey as countedUnder } from '../../../lib/web/request/client-address.js'
+import {
+  addressKey as countedUnder,
+  addressOf as shownAs,
+} from '../../../lib/web/request/client-address.js'
 import { browserOf } from '../../support/browser.js'
 import { makeHost } from '../../support/host.js'
 
 const PROXY = '198.51.100.1'
 
 const addressKey = (req: Request) => countedUnder(req, { ignoreForwardedFor: false })
+const addressOf = (req: Request) => shownAs(req, { ignoreForwardedFor: false })
 
 /** A request that a trusted proxy forwards; `req.ip` is Express's own reading of it. */
 function forwarded(forwardedFor: string, peer = PROXY): Request {

@@ -1,7 +1,10 @@
 import { expect } from 'chai'
 import express, { type Request } from 'express'
 import { errors } from '../../../lib/index.js'
-import { addressOf, addressKey as countedUnder } from '../../../lib/web/request/client-address.js'
+import {
+  addressKey as countedUnder,
+  addressOf as shownAs,
+} from '../../../lib/web/request/client-address.js'
 
 interface Peer {
   readonly peer: string
@@ -21,6 +24,7 @@ function requestFrom({ peer, forwardedFor, trust, destroyed }: Peer): Request {
 }
 
 const addressKey = (req: Request) => countedUnder(req, { ignoreForwardedFor: false })
+const addressOf = (req: Request) => shownAs(req, { ignoreForwardedFor: false })
 const keyOf = (peer: string) => addressKey(requestFrom({ peer }))
 
 describe('the address that attempts are counted under', () => {

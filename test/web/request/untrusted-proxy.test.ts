@@ -6,8 +6,17 @@
 import { expect } from 'chai'
 import type { ErrorRequestHandler, RequestHandler } from 'express'
 import { errors, type SecondStepOptions } from '../../../lib/index.js'
+import { postJson } from '../../support/answers.js'
 import { browserOf, enrol, giveCode, JSON_TYPE } from '../../support/browser.js'
-import { ann, bob, type Host, type HostUser, makeHost } from '../../support/host.js'
+import {
+  ann,
+  bob,
+  type Host,
+  type HostOptions,
+  type HostUser,
+  makeHost,
+} from '../../support/host.js'
+import { lostHost, member } from '../../support/lost.js'
 import { enrolledVisit, pendingBrowser, wrongCodeOf } from '../../support/visits.js'
 
 type Headers = Readonly<Record<string, string>>
@@ -17,7 +26,7 @@ interface Site extends Host {
   readonly failures: Error[]
 }
 
-interface Proxied {
+interface Proxied extends Pick<HostOptions, 'users'> {
   readonly options?: Partial<SecondStepOptions<HostUser>>
   readonly trust?: unknown
   /** Who connects. Default: a client of this machine. */
@@ -25,7 +34,7 @@ interface Proxied {
 }
 
 /** A host whose requests come from that peer, and that has an error handler of its own. */
-function hostBehind({ options = {}, trust, peer }: Proxied = {}): Site {
+function hostBehind({ options = {}, trust, peer, ...more }: Proxied = {}): Site {
   const failures: Error[] = []
   const from: RequestHandler = (req, _res, next) => {
     if (peer !== undefined) Object.defineProperty(req.socket, 'remoteAddress', { value: peer })
@@ -36,6 +45,7 @@ function hostBehind({ options = {}, trust, peer }: Proxied = {}): Site {
     res.status(500).json({ error: error.name })
   }
   const host = makeHost({
+    ...more,
     options,
     initialize: from,
     beforeGuard: ({ app }) => {
@@ -116,6 +126,26 @@ describe('a client that sends X-Forwarded-For to an app without a proxy', () => 
     }
     for (const headers of sent) await tryPassword(host, headers, right).expect(429)
     expect(host.failures).to.deep.equal([])
+  })
+
+  it('is named by that address too, whatever Express trusts: in events, the audit log and mails', async () => {
+    // The limits went by the peer, but the owner's mail and the log named the address that the client wrote.
+    const peer = '10.1.2.3'
+    const { options, mails } = lostHost({ ignoreForwardedFor: true })
+    const host = hostBehind({ ...options, trust: 'loopback, uniquelocal', peer })
+    const enrolment = await enrol(host, member)
+    const browser = await pendingBrowser(host, member)
+    browser.set(forwarded('203.0.113.99'))
+    const named: (string | null)[] = []
+    host.secondStep.events.on('event', ({ ip }) => void named.push(ip))
+    await giveCode(browser, wrongCodeOf(host, enrolment)).expect(401)
+    await postJson(browser, '/second-step/lost', { email: member.email }).expect(202)
+    await host.secondStep.close()
+    expect(named).to.deep.equal([peer, peer])
+    const logged = await host.store.audit?.list({ user: ann.id, cursor: null, limit: 100 })
+    expect(new Set(logged?.entries.map(({ ip }) => ip))).to.deep.equal(new Set([peer]))
+    const [mail] = mails.slice(-1)
+    expect(mail?.text).to.include(peer).and.not.include('203.0.113.99')
   })
 })
 
