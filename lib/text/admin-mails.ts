@@ -5,6 +5,7 @@ import { deviceFacts } from './facts.js'
 import type { MailFrame } from './mails.js'
 import type { Translate } from './messages.js'
 import { timeShown } from './time-shown.js'
+import { besideAdded, withoutRemoved } from './working-texts.js'
 
 /** The content of a mail, without its frame. */
 export type MailTexts = Pick<
@@ -55,8 +56,14 @@ function whatHappened(
   if (event.type === 'one-time-code-made') return until(event.detail.expiresAt)
   if (event.type === 'token-assigned') {
     const given = t(what, { issuer, serial: event.detail.serial ?? '' })
-    if (devices === null) return [given]
-    return [given, t(`mail.admin.token-assigned.${devices.isOnly ? 'only' : 'others'}`, { issuer })]
+    const isOnly = devices?.count === 1
+    const more = isOnly
+      ? [t('mail.admin.token-assigned.only', { issuer })]
+      : besideAdded(devices, t)
+    return [given, ...more]
+  }
+  if (event.type === 'authenticator-removed') {
+    return [t(what, { issuer }), ...withoutRemoved(devices, t)]
   }
   if (event.type === 'reset') {
     return [t(what, { issuer }), t('mail.admin.reset.days', { count: RESET_BY_ADMIN_DAYS })]

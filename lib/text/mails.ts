@@ -16,6 +16,7 @@ import { oneLine } from './one-line.js'
 import { timeShown } from './time-shown.js'
 import { ejsViews, type Views } from './views.js'
 import { isAboutTries, lockTexts, triesAdvice, type WarningContext } from './warning-texts.js'
+import { besideAdded, withoutRemoved } from './working-texts.js'
 
 /** A link that does something, and what it is for. */
 export interface MailAction {
@@ -132,8 +133,13 @@ function ownFacts(event: Event, t: Translate, lang: string): readonly Fact[] {
 
 function whatHappened(event: Event, context: WarningContext): readonly string[] {
   if (event.type === 'authenticator-locked') return lockTexts(event.detail.until, context)
-  const { issuer, t } = context
+  const { issuer, t, devices } = context
   const what = t(`mail.${event.type}.what`, { issuer })
+  if (event.type === 'authenticator-removed') return [what, ...withoutRemoved(devices, t)]
+  if (event.type === 'authenticator-added') {
+    const ended = devices?.backupCodes === true ? [t('mail.authenticator-added.codes')] : []
+    return [what, ...besideAdded(devices, t), ...ended]
+  }
   if (event.type !== 'backup-code-used') return [what]
   const count = event.detail.backupCodesLeft
   const left = t('mail.backup-code-used.left', { count })

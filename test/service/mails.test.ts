@@ -66,7 +66,8 @@ function world(given: {
       paths: { secondStep: '/second-step' },
     }),
     findDevices:
-      given.findDevices ?? (async () => ({ source: 'app', isOnly: true, backupCodes: true })),
+      given.findDevices ??
+      (async () => ({ source: 'app', count: 1, locked: false, backupCodes: true })),
     patience: given.patience ?? 5000,
     nameAdmins: given.nameAdmins ?? false,
   })

@@ -118,14 +118,62 @@ describe('A mail about a device', () => {
   })
 })
 
+// The mistake: a lock of all devices goes on, or none is left, and the mail says that the others work.
+describe('A mail about one of several devices', () => {
+  const write = ejsMails(ejsViews(), { ...site, messages: loadMessages() })
+  const said = (event: MailedEvent, devices: Partial<MailedDevices> | null, lang = 'en') => {
+    const some = { source: 'several', count: 2, locked: false, backupCodes: true } as const
+    const given = devices === null ? null : { ...some, ...devices }
+    return write(event, [lang], null, null, 0, given).text.replaceAll(/\s+/g, ' ')
+  }
+  const WORK = /Your other devices (?:and your backup codes )?keep working/
+  const removed = [eventOf('authenticator-removed'), changeOf('authenticator-removed')]
+  const added = [eventOf('authenticator-added'), changeOf('token-assigned')]
+
+  it('says that the others work only while they do', () => {
+    for (const event of [...removed, ...added]) {
+      expect(said(event, {})).to.match(WORK)
+      for (const untrue of [{ locked: true }, { count: 0 }, null]) {
+        expect(said(event, untrue)).to.not.match(WORK)
+      }
+    }
+    for (const event of added) expect(said(event, { count: 1 })).to.not.match(WORK)
+    for (const event of removed) expect(said(event, { count: 1 })).to.match(WORK)
+  })
+
+  it('speaks of backup codes to who has some, during a lock too', () => {
+    for (const event of removed) {
+      expect(said(event, {})).to.include('your backup codes keep working')
+      expect(said(event, { locked: true })).to.include('Your backup codes keep working')
+    }
+    for (const event of [...removed, ...added]) {
+      for (const locked of [true, false]) {
+        expect(said(event, { locked, backupCodes: false })).to.not.include('backup')
+      }
+      expect(said(event, null)).to.not.include('backup')
+    }
+    expect(said(added[0] ?? eventOf('reset'), {})).to.include('earlier backup codes have stopped')
+  })
+
+  it('is whole in every language, whatever is left', () => {
+    for (const lang of LANGUAGES) {
+      for (const devices of [{}, { locked: true }, { backupCodes: false }]) {
+        for (const event of [...removed, ...added]) {
+          expect(said(event, devices, lang)).not.to.match(/undefined|mail\.\w/)
+        }
+      }
+    }
+  })
+})
+
 // A user of a key fob has no phone, and without backup codes of their own none "still works".
 describe('A warning of wrong codes', () => {
   const write = ejsMails(ejsViews(), { ...site, messages: loadMessages() })
   const about = (type: (typeof MAILS)[number], devices: MailedDevices | null) =>
     write(eventOf(type), ['en'], null, null, 0, devices).text.replaceAll(/\s+/g, ' ')
   const tries = ['wrong-code', 'authenticator-locked', 'pending-login-used-up'] as const
-  const fob = { source: 'device', isOnly: true, backupCodes: false } as const
-  const app = { source: 'app', isOnly: true, backupCodes: true } as const
+  const fob = { source: 'device', count: 1, locked: false, backupCodes: false } as const
+  const app = { source: 'app', count: 1, locked: false, backupCodes: true } as const
 
   for (const type of tries) {
     it(`speaks of no app, phone and backup code to who has none: ${type}`, () => {

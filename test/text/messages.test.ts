@@ -125,7 +125,7 @@ describe('the texts', () => {
         (part) => `mail.authenticator-locked.${part}`,
       ),
       ...['mail.admin.paused.what-forever', 'mail.admin.reset.days'],
-      ...['mail.admin.token-assigned.only', 'mail.admin.token-assigned.others'],
+      ...['mail.admin.token-assigned.only', 'mail.authenticator-added.codes'],
     ]
     expect(ofMails).to.have.members([...expected, ...ofAdmins, ...more])
   })
