@@ -4,9 +4,10 @@ import { LONGEST_REASON, readReason } from '../domain/reason.js'
 import type { SecondStepOptions } from '../options/options.js'
 import type { AnnouncedEvent, RequestInfo } from '../service/announcer.js'
 import { type Wired, wire } from '../wiring.js'
-import { required, UsageError, type Values } from './arguments.js'
+import { UsageError, type Values } from './arguments.js'
 import { readOptions } from './config.js'
 import { openPatiently } from './patience.js'
+import { configIn } from './refusals.js'
 
 const OPERATOR: Actor = { kind: 'operator', id: null }
 
@@ -34,7 +35,7 @@ const NOTHING_TOLD: Subject = { roles: [], createdAt: null, privileged: false }
  * @throws UsageError, ConfigurationError, UnavailableError
  */
 export async function withApp<T>(values: Values, act: (app: App) => Promise<T>): Promise<T> {
-  const file = required(values.config, 'No config: give --config FILE.')
+  const file = configIn(values)
   const requestInfo = { ip: null, userAgent: null, actor: OPERATOR, reason: reasonOf(values) }
   const wired = wire((await readOptions(file)) as unknown as SecondStepOptions<unknown>, 'operator')
   wired.announcer.events.on('mail-failed', tellOfMail)

@@ -1,6 +1,5 @@
 import { generateKey } from '../keys/generate-key.js'
 import { system } from '../ports/system.js'
-import { required } from './arguments.js'
 import { check as checkAll, type Findings } from './check.js'
 import { type Command, type Outcome, said } from './command.js'
 import { readConfig } from './config.js'
@@ -10,13 +9,12 @@ import { initRedis } from './init-redis.js'
 import { migrate as migrateStore } from './migrate.js'
 import { policy } from './policy-command.js'
 import { progress } from './progress.js'
+import { configIn, required } from './refusals.js'
 import { repair } from './repair-command.js'
 import { reseal } from './reseal-command.js'
 import { tokens } from './tokens-command.js'
 import { upgrade as upgradeStore } from './upgrade.js'
 import { disable, pause, reset, resume, status, unlock } from './user-commands.js'
-
-const NO_CONFIG = 'No config: give --config FILE.'
 
 const keygen: Command = {
   summary: 'Prints a fresh key for the option "keys".',
@@ -45,8 +43,7 @@ const migrate: Command = {
   help: `--config FILE  the options of createSecondStep, or at least { store }
 Safe to run again, and by several processes at once.`,
   options: ['config'],
-  run: async ({ config }) =>
-    said(await migrateStore(await readConfig(required(config, NO_CONFIG)))),
+  run: async (values) => said(await migrateStore(await readConfig(configIn(values)))),
 }
 
 const upgrade: Command = {
@@ -56,9 +53,9 @@ const upgrade: Command = {
 Make a backup and stop every process of the app first: those of 0.1.0 answer 503 from then on. Each
 record is read back before its old key is removed. Safe to run again where it was stopped.`,
   options: ['config'],
-  run: async ({ config }) => {
+  run: async (values) => {
     const told = progress('Moved')
-    const read = await readConfig(required(config, NO_CONFIG))
+    const read = await readConfig(configIn(values))
     return said(await upgradeStore(read, told).finally(told.end))
   },
 }
@@ -71,9 +68,9 @@ const check: Command = {
 Tells what still needs an older key of the ring, and whose codes end with it. Records of another
 realm are passed over.`,
   options: ['config', 'json'],
-  run: async ({ config }) => {
+  run: async (values) => {
     const told = progress('Checked')
-    const read = await readConfig(required(config, NO_CONFIG))
+    const read = await readConfig(configIn(values))
     return report(await checkAll(read, told).finally(told.end))
   },
 }

@@ -1,7 +1,8 @@
 import type { AuditEntry } from '../ports/audit-log.js'
 import { type App, withApp } from './app.js'
-import { UsageError, wholeNumber } from './arguments.js'
+import { UsageError } from './arguments.js'
 import type { Command } from './command.js'
+import { wholeNumber } from './refusals.js'
 
 const LIMIT = '20'
 

@@ -1,8 +1,9 @@
 import type { Policy, PolicyMode } from '../domain/policy.js'
 import type { PolicyChanges, PolicyEdit } from '../domain/policy-change.js'
 import { type App, withApp } from './app.js'
-import { oneOf, UsageError, type Values, wholeNumber } from './arguments.js'
+import { UsageError, type Values } from './arguments.js'
 import type { Command } from './command.js'
+import { oneOf, wholeNumber } from './refusals.js'
 
 const MODES = ['off', 'optional', 'required'] as const satisfies readonly PolicyMode[]
 

@@ -1,7 +1,7 @@
 import type { RedisRepair } from '../stores/redis-repair.js'
-import { required } from './arguments.js'
 import { type Command, type Outcome, said } from './command.js'
 import { readConfig } from './config.js'
+import { configIn } from './refusals.js'
 
 /** `repair`: lost lists of Redis, from the records. */
 export const repair: Command = {
@@ -11,8 +11,8 @@ export const repair: Command = {
 Restore a backup instead, if you have one: a record that was lost together with its list is not seen here, and
 its user has no second step then. Safe while the app runs, and to be run again where it was stopped.`,
   options: ['config'],
-  run: async ({ config }) => {
-    const { store } = await readConfig(required(config, 'No config: give --config FILE.'))
+  run: async (values) => {
+    const { store } = await readConfig(configIn(values))
     if (store.repair === undefined) {
       throw new Error('This store has no lists that can be lost: only redisStore has.')
     }

@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs'
 import { packageFile } from '../text/package-files.js'
-import { readArguments, refuseOthers, UsageError } from './arguments.js'
+import { readArguments, UsageError } from './arguments.js'
 import type { Command, Outcome } from './command.js'
 import { COMMANDS } from './commands.js'
 import { lateFailure, neverSettles } from './load-failure.js'
 import { messageOf } from './message.js'
 import { printable, printableJson } from './printable.js'
+import { refuseOthers } from './refusals.js'
 
 const NAME = 'npx passport-second-step'
 const FILE = `FILE is an ES module whose default export is the app's options of createSecondStep. What the
