@@ -81,32 +81,34 @@ export async function repairLists(
  * The keys of records that no list of all names: pages leave them out, and a loss of one of them would not be
  * seen.
  */
-export async function unlistedRecords(
+export function unlistedRecords(
   redis: RedisClient,
   prefix: string,
   keys: RedisKeys,
 ): Promise<readonly string[]> {
-  const found = new Set<string>()
-  for await (const names of scanKeys(redis, `${prefix}:{`)) {
-    for (const [tag, hashes] of byTag(keys, prefix, names)) {
-      const missing = await notListed(redis, tag, [...hashes])
-      for (const hash of missing) found.add(tag.records + hash)
-    }
-  }
-  return [...found]
+  return recordsWhere(redis, prefix, keys, (tag, hashes) => notListed(redis, tag, hashes))
 }
 
 /** The keys of records that the lists have in other places than a write would: a list by state leaves them out. */
-export async function misplacedRecords(
+export function misplacedRecords(
   redis: RedisClient,
   prefix: string,
   keys: RedisKeys,
 ): Promise<readonly string[]> {
+  return recordsWhere(redis, prefix, keys, (tag, hashes) => misplaced(redis, tag, hashes, 'look'))
+}
+
+/** The keys of all records that `find` names by their hashes. */
+async function recordsWhere(
+  redis: RedisClient,
+  prefix: string,
+  keys: RedisKeys,
+  find: (tag: TagKeys, hashes: readonly string[]) => Promise<readonly string[]>,
+): Promise<readonly string[]> {
   const found = new Set<string>()
   for await (const names of scanKeys(redis, `${prefix}:{`)) {
     for (const [tag, hashes] of byTag(keys, prefix, names)) {
-      const wrong = await misplaced(redis, tag, [...hashes], 'look')
-      for (const hash of wrong) found.add(tag.records + hash)
+      for (const hash of await find(tag, [...hashes])) found.add(tag.records + hash)
     }
   }
   return [...found]
