@@ -1,8 +1,10 @@
+import { readdirSync, readFileSync } from 'node:fs'
 import { expect } from 'chai'
 import {
   FACTORS_MAY_IMPORT,
   files,
   importsOf,
+  LIB,
   MAY_IMPORT,
   MAY_KNOW_THE_WEB,
   mayImport,
@@ -87,6 +89,17 @@ describe('the layers of lib/', () => {
     }
   })
 
+  // Types may be exported for the signatures that they are part of; index.ts and the entries are for others.
+  it('export no function, class or constant that nobody imports', () => {
+    const entries = ['index.ts', 'testing/index.ts', 'cli/main.ts']
+    const imported = new Set([...files.map(sourceOf), ...tests()].flatMap(namesImported))
+    const found = files
+      .filter((file) => !entries.includes(file))
+      .flatMap((file) => valuesExported(sourceOf(file)).map((name) => `${name} of ${file}`))
+      .filter((one) => !imported.has(one.replace(/ of .*/, '')))
+    expect(found).to.deep.equal([])
+  })
+
   it('have an index that only exports', () => {
     const lines = [
       /import \{[^}]*\} from '[^']+'/g,
@@ -155,6 +168,28 @@ describe('the reading of imports', () => {
     expect(mayImport('service/challenge.ts', 'service/records')).to.equal(true)
   })
 })
+
+function valuesExported(source: string): readonly string[] {
+  const declared = /^export (?:async )?(?:function\*?|const|class) (\w+)/gm
+  return [...source.matchAll(declared)].map(([, name = '']) => name)
+}
+
+/** The names that a file imports or exports again, and those that it takes out of an `import()`. */
+function namesImported(source: string): readonly string[] {
+  const lists = /\{([^{}]*)\} (?:from|= await import)\b/g
+  return [...withoutComments(source).matchAll(lists)].flatMap(([, list = '']) =>
+    list.split(',').map((name) => name.trim().replace(/^type | as .*/g, '')),
+  )
+}
+
+function tests(): readonly string[] {
+  const folders = ['../test/', '../bench/', '../scripts/'].map((path) => new URL(path, LIB))
+  return folders.flatMap((folder) =>
+    readdirSync(folder, { recursive: true, encoding: 'utf8' })
+      .filter((file) => /\.c?ts$/.test(file) && !file.includes('node_modules'))
+      .map((file) => readFileSync(new URL(file, folder), 'utf8')),
+  )
+}
 
 /** The folder of lib/factors/ that a file is in, or null. */
 function factorOf(name: string): string | null {

@@ -18,7 +18,7 @@ const ERRORS_AT_MOST = 50
 /** Mails that may be on their way before the next tokens wait for them. */
 const TOKENS_A_BATCH = 200
 /** More are counted, and not held. */
-export const FAULTS_TOLD = 1000
+const FAULTS_TOLD = 1000
 
 export interface LineFault {
   readonly line: number

@@ -1,7 +1,7 @@
 import type { SecondStepRecord } from './record.js'
 
 /** The most characters of an authenticator's name. */
-export const NAME_AT_MOST = 40
+const NAME_AT_MOST = 40
 
 /** Control and bidirectional characters, halves of one, and what no font has. */
 const NOT_IN_A_NAME = /[\p{Cc}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}]|(?![\u200c\u200d])\p{Cf}/u

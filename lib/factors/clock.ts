@@ -3,7 +3,7 @@
  * time server differ by far less, and a code is valid for no longer. Without any leeway, one
  * machine could refuse a session that another has just made.
  */
-export const CLOCKS_APART = 60 * 1000
+const CLOCKS_APART = 60 * 1000
 
 /** Whether a time comes from a clock that was ahead. Nothing that began then is valid. */
 export function isAhead(at: number, now: number): boolean {

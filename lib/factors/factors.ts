@@ -25,7 +25,7 @@ const MAIN = [totp, hotp] as const
 const SPARE = [oneTimeCodes, backupCodes] as const
 
 /** All factors there are, in the order in which an answer is tried. Nothing else names them all. */
-export const FACTORS: readonly AnyFactor[] = [...MAIN, ...SPARE]
+const FACTORS: readonly AnyFactor[] = [...MAIN, ...SPARE]
 
 /** The types of authenticators, in the order in which a set-up offers them. */
 export const AUTHENTICATOR_TYPES: readonly Authenticator['type'][] = MAIN.map(

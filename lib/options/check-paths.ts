@@ -61,7 +61,7 @@ export function checkPaths(given: Partial<Paths> = {}, base: string): Paths {
 }
 
 /** `base` twice leads nowhere, and `open` would open nothing. */
-export function checkIsWithoutBase(option: string, path: string, base: string): void {
+function checkIsWithoutBase(option: string, path: string, base: string): void {
   check(
     base === '' || !liesUnder(path, base),
     `\`${option}\` has ${path}, which begins with \`base\` (${base}): write it as the app sees it, ` +

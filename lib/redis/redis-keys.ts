@@ -79,7 +79,7 @@ const LONGEST_KNOWN = 100
 export const HASH_LENGTH = 16
 
 /** The hash of a user id, for keys and lists. The record has the id itself, which is compared. */
-export function redisHash(userId: string): string {
+function redisHash(userId: string): string {
   // Each request asks for one, and `createHash()` takes four times as long.
   return hash('sha256', userId, 'base64url').slice(0, HASH_LENGTH)
 }

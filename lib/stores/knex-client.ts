@@ -92,7 +92,7 @@ function rowsIn(answer: unknown): readonly object[] {
  * @param call who needs it, such as `knexStore`
  * @throws ConfigurationError for anything that is no Knex instance
  */
-export function knexOf(given: KnexInstance, call: string): Knex {
+function knexOf(given: KnexInstance, call: string): Knex {
   if (typeof given === 'function' && Reflect.get(given, 'schema') !== undefined) {
     return given as Knex
   }

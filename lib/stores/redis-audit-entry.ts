@@ -112,7 +112,7 @@ export function shortIdOfTime(time: number): string {
  * there as JSON. A line of the context that is empty says "as in the next newer entry of the list".
  * Text is as in JSON, so that it holds no end of a line.
  */
-export function encodeEntry(entry: AuditEntry): string {
+function encodeEntry(entry: AuditEntry): string {
   const { id, at, type, actor, user, method, ip, userAgent, reason, detail } = entry
   const isThemselves = actor.kind === 'user' && actor.id === user
   const codes = [

@@ -72,7 +72,7 @@ export const MAY_KNOW_THE_WEB = [
 ]
 export const THE_WEB = /^(express|express-session|passport|passport-.+|@types\/.+)$/
 
-const LIB = new URL('../../lib/', import.meta.url)
+export const LIB = new URL('../../lib/', import.meta.url)
 export const files = readdirSync(LIB, { recursive: true, encoding: 'utf8' })
   .map((file) => file.replaceAll('\\', '/'))
   .filter((file) => file.endsWith('.ts'))

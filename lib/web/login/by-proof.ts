@@ -49,7 +49,7 @@ export async function byReadProof<Result>(
 type Asked = Pick<Exchange<PendingVisitor | SignedInVisitor>, 'site' | 'visitor'>
 
 /** The text that describes the shape of a code that this user could give. */
-export function malformedCode({ site, visitor }: Asked): Problem {
+function malformedCode({ site, visitor }: Asked): Problem {
   const { record } = visitor
   const digits = digitsOf(record)
   const backup = acceptsBackupCodes(site, visitor)

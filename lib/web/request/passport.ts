@@ -165,7 +165,7 @@ export function managerInCharge(req: Request): SessionManager | undefined {
 }
 
 /** Which of the host's Passport instances is in charge of the request, or null for an unknown one. */
-export function knownInCharge(
+function knownInCharge(
   req: Request,
   passports: readonly PassportInstance[],
 ): { readonly index: number; readonly passport: PassportInstance } | null {

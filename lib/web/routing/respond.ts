@@ -32,7 +32,7 @@ export function setSafeHeaders(res: Response): void {
 }
 
 /** The values that every page gets, for this visitor. */
-export function frameOf(site: Site, req: Request, page: PageName): Omit<PageFrame, 'style'> {
+function frameOf(site: Site, req: Request, page: PageName): Omit<PageFrame, 'style'> {
   const { t, lang, dir } = site.messages.for(languagesOf(site, req))
   const { secondStep, admin, signIn, signedIn } = site.paths
   return {
