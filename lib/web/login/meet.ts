@@ -31,6 +31,7 @@ import type { HostApp, Services, Site } from '../request/site.js'
 import type { PendingVisitor, SignedInVisitor, Visitor } from '../request/visitor.js'
 import { writeStamp } from '../request/written-stamp.js'
 import { accountOfPending, finishLogin } from './finish-login.js'
+import { partWithPending } from './put-pending.js'
 import { warnOfNoSession } from './warn-of-no-session.js'
 
 /** Whether the page is one of signing in and out. */
@@ -312,9 +313,11 @@ async function becomePendingInPlace(
   pending: PendingLogin,
   { record, policy, subject }: UserContext,
 ): Promise<PendingVisitor> {
+  // Passport has emptied the session where it has signed the user in.
+  const before = req.session.secondStep ?? replacedBeforeGuard(req)
   removeUser(req)
   removeLogin(site, req)
-  req.session.secondStep = { pending }
+  req.session.secondStep = partWithPending(before as SecondStepSession | undefined, pending)
   await saveSession(req)
   return { kind: 'pending', standing, pending, record, policy, subject }
 }

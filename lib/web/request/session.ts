@@ -137,8 +137,8 @@ export function updateSecondStep(req: Request, part: SecondStepSession): void {
 /**
  * The parts of our key that belong to the browser: kept when a login begins again or is cancelled.
  */
-export function keptOfBrowser(req: Request): SecondStepSession {
-  const { openedLink } = req.session.secondStep ?? {}
+export function keptOfBrowser(secondStep: SecondStepSession = {}): SecondStepSession {
+  const { openedLink } = secondStep
   return openedLink === undefined ? {} : { openedLink }
 }
 

@@ -11,7 +11,7 @@ export const cancel: Handler = async ({ site, req, res, visitor }) => {
     const ended = endLoginOf(req)
     // A failure to record it does not keep the login in the session.
     ended.catch(() => undefined)
-    req.session.secondStep = keptOfBrowser(req)
+    req.session.secondStep = keptOfBrowser(req.session.secondStep)
     await saveSession(req)
     await ended
   }

@@ -107,7 +107,7 @@ export async function refuseAtChallenge(
  * were right. JSON clients get `sign-in-again` at their next try.
  */
 async function usedUp({ site, req }: Exchange, problem: Problem): Promise<Problem> {
-  req.session.secondStep = keptOfBrowser(req)
+  req.session.secondStep = keptOfBrowser(req.session.secondStep)
   await saveSession(req)
   return { ...problem, link: site.paths.signIn }
 }
