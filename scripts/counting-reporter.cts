@@ -16,8 +16,8 @@ interface FileResult {
 
 interface TestResult {
   title: string
-  /** One after the other, each as a hash. */
-  calls: string[]
+  /** One after the other, with hashes of what was asked and answered. */
+  calls: { whole: string; outline: string }[]
 }
 
 /**
@@ -27,7 +27,7 @@ interface TestResult {
 class CountingReporter extends Mocha.reporters.Base {
   readonly #files: Record<string, FileResult> = {}
   #before = performance.now()
-  #calls: string[] = []
+  #calls: TestResult['calls'] = []
 
   constructor(runner: Mocha.Runner, options: Mocha.MochaOptions) {
     super(runner, options)
@@ -39,7 +39,8 @@ class CountingReporter extends Mocha.reporters.Base {
     if (all) new Mocha.reporters.Spec(runner, options)
     if (process.env.TEST_CALLS === 'true') {
       diagnosticsChannel.subscribe('store-calls', (call) => {
-        this.#calls.push(crypto.hash('sha1', String(call), 'base64url').slice(0, 12))
+        const { whole, outline } = Object(call)
+        this.#calls.push({ whole: shortened(whole), outline: shortened(outline) })
       })
     }
     runner.on(EVENT_TEST_END, (test) => this.#addTest(test))
@@ -76,6 +77,10 @@ class CountingReporter extends Mocha.reporters.Base {
     const file = process.env.TEST_RESULT
     if (file !== undefined) fs.writeFileSync(file, JSON.stringify(result))
   }
+}
+
+function shortened(text: string): string {
+  return crypto.hash('sha1', text, 'base64url').slice(0, 12)
 }
 
 /** Tests close what they open. Runs only where something still holds the process up. */

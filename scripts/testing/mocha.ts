@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
+import type { StoreCall } from '../../test/support/watched-store.js'
 import { COMPILED } from './compile.js'
 
 /** What a file of tests took, and its tests that called the store of a host. */
@@ -13,8 +14,8 @@ export interface FileOutcome {
 
 export interface TestOutcome {
   readonly title: string
-  /** The calls, one after the other: what they asked and what was answered. */
-  readonly calls: readonly string[]
+  /** The calls, one after the other. */
+  readonly calls: readonly StoreCall[]
 }
 
 /** What a process of tests has come to. */

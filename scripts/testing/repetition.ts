@@ -7,7 +7,7 @@ const STORES = ['redis', 'postgresql']
 /**
  * The tests of the routes once more, with the records in other stores. They hold with every store,
  * and a store knows of a test nothing but its calls: so those are run once more that call the
- * store as no other test does. The words of a page, a header or a language make no difference to it.
+ * store as no other of them does. The words of a page, a header or a language make no difference to it.
  */
 export class Repetition {
   readonly #stores: readonly string[]
@@ -34,18 +34,29 @@ export class Repetition {
 }
 
 /**
- * Leaves out the tests whose calls others have made already: of the same kinds, and each right after
- * the same one.
+ * Leaves out a test where others make each of its calls, with the same fields in what is asked and
+ * answered, and one right after the other as it does, whatever those fields are. Those that call the
+ * store most go first.
  */
 export function thatDiffer<Test extends Pick<TestOutcome, 'calls'>>(
   tests: readonly Test[],
 ): readonly Test[] {
-  const seen = new Set<string>()
-  return tests.filter(({ calls }) => {
-    const kinds = [...new Set(calls)].sort().join()
-    const steps = calls.map((call, index) => `${calls[index - 1] ?? ''} ${call}`)
-    const fresh = [kinds, ...steps].filter((mark) => !seen.has(mark))
-    for (const mark of fresh) seen.add(mark)
-    return calls.length > 0 && fresh.length > 0
+  const marks = new Map(tests.map((test) => [test, marksOf(test)]))
+  const times = new Map<string, number>()
+  const count = (mark: string, more: number) => times.set(mark, (times.get(mark) ?? 0) + more)
+  for (const mark of [...marks.values()].flatMap((each) => [...each])) count(mark, 1)
+  const longestFirst = tests.toSorted((one, other) => other.calls.length - one.calls.length)
+  const others = longestFirst.filter((test) => {
+    const own = [...(marks.get(test) ?? [])]
+    const isLeftOut = own.every((mark) => (times.get(mark) ?? 0) > 1)
+    if (isLeftOut) for (const mark of own) count(mark, -1)
+    return isLeftOut
   })
+  const leftOut = new Set(others)
+  return tests.filter((test) => !leftOut.has(test))
+}
+
+function marksOf({ calls }: Pick<TestOutcome, 'calls'>): ReadonlySet<string> {
+  const steps = calls.map(({ outline }, index) => `${calls[index - 1]?.outline ?? ''} > ${outline}`)
+  return new Set([...calls.map(({ whole }) => whole), ...steps])
 }

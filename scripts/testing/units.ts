@@ -47,7 +47,7 @@ export function weightOf({ files }: Unit): 1 | 2 {
 }
 
 /** How many files one process runs some tests of. */
-const SOME_OF_FILES = 24
+const SOME_OF_FILES = 32
 
 export function isOverHttp(file: string): boolean {
   return OVER_HTTP.test(file)

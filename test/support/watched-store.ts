@@ -2,8 +2,16 @@ import { channel } from 'node:diagnostics_channel'
 import type { Counters, RecordStore } from '../../lib/index.js'
 import { memoryCounters } from '../../lib/limits/memory-counters.js'
 
-/** Hears of each call that a test's host makes of its store: what was asked, and what was answered. */
+/** Hears of each call that a test's host makes of its store, as a `StoreCall`. */
 const calls = channel('store-calls')
+
+/** What was asked, and what was answered. */
+export interface StoreCall {
+  /** With every field there is. */
+  readonly whole: string
+  /** What can matter to the call that comes next. */
+  readonly outline: string
+}
 
 /**
  * The store as it is, where nobody listens. Else it has counters, as stores that are no memory have:
@@ -34,13 +42,16 @@ function told<Part extends object>(prefix: string, part: Part): Part {
       const value: unknown = Reflect.get(target, name)
       if (typeof value !== 'function') return value
       own[name] = async (...given: unknown[]) => {
-        const asked = `${prefix}${String(name)} ${given.map(shapeOf).join(' ')}`
+        const say = (end: (told: Telling) => string) => {
+          const as = (told: Telling) => `${prefix}${String(name)} ${given.map(told)} ${end(told)}`
+          calls.publish({ whole: as(shapeOf), outline: as(outlineOf) } satisfies StoreCall)
+        }
         try {
           const answer: unknown = await value.apply(target, given)
-          calls.publish(`${asked} = ${shapeOf(answer)}`)
+          say((told) => `= ${told(answer)}`)
           return answer
         } catch (error) {
-          calls.publish(`${asked} failed`)
+          say(() => 'failed')
           throw error
         }
       }
@@ -53,6 +64,8 @@ function told<Part extends object>(prefix: string, part: Part): Part {
   })
 }
 
+type Telling = (value: unknown) => string
+
 /** What a store can tell values apart by: which fields there are, and of which type. */
 function shapeOf(value: unknown): string {
   if (value === null || value === undefined) return '-'
@@ -64,4 +77,12 @@ function shapeOf(value: unknown): string {
   if (typeof value !== 'object') return typeof value
   const fields = Object.entries(value).filter(([, field]) => field !== undefined)
   return `{${fields.map(([name, field]) => `${name}:${shapeOf(field)}`).sort()}}`
+}
+
+/** Whether there is something, whether it is much, and what it says yes or no to. */
+function outlineOf(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return shapeOf(value)
+  if (Array.isArray(value)) return `[${Math.min(value.length, 2)}]`
+  const flags = Object.entries(value).filter(([, field]) => typeof field === 'boolean')
+  return `{${flags.map(([name, flag]) => `${name}:${flag}`).sort()}}`
 }
