@@ -2,7 +2,7 @@ import { openMailReset } from '../domain/mail-reset.js'
 import type { SecondStepRecord } from '../domain/record.js'
 import { placeOfBackupCodes } from '../factors/backup-codes/kept.js'
 import { type KeyIds, type KeyStatus, keyStatusOf } from '../factors/key-status.js'
-import { hasOpenOneTimeCode } from '../factors/one-time-codes/page.js'
+import { isOpen } from '../factors/one-time-codes/kept.js'
 
 const NAMED_AT_MOST = 20
 
@@ -44,7 +44,7 @@ export class KeyUse {
   add(record: SecondStepRecord, sealedUnder: readonly string[], now: number): void {
     const { userId, backupCodes, oneTimeCodes } = record
     const unused = placeOfBackupCodes(backupCodes, this.#keyIds) !== null
-    const open = oneTimeCodes.filter((code) => hasOpenOneTimeCode([code], now))
+    const open = oneTimeCodes.filter((code) => isOpen(code, now))
     const reset = openMailReset(record, now)
     this.#add(userId, 'secrets', sealedUnder)
     this.#add(userId, 'backupCodes', unused ? [backupCodes?.keyId ?? null] : [])

@@ -26,7 +26,10 @@ export interface ProofContext {
   readonly pending: PendingLogin | null
 }
 
-/** The verdict on a proof. `counted` is false for a replay, which costs nothing. */
+/**
+ * The verdict on a proof. `counted` is false for a replay, and where no code of its shape could be
+ * right: these cost nothing.
+ */
 export type ProofVerdict =
   | { readonly kind: 'accepted'; readonly method: Method; readonly epoch: number }
   /** Nobody is signed in: this pending login must set up again. */
@@ -123,10 +126,15 @@ export async function judgeProof(
   for (const { factor, given } of askable) {
     if (factor.role === 'main') continue
     const judged = await judgeSpare(record, factor, given, context, moment)
-    verdict = judged.decision
+    // What is a guess at one of them costs a try, even if none of another could be right.
+    if (judged.known || !isGuess(verdict)) verdict = judged.decision
     if (judged.known) break
   }
   return verdict
+}
+
+function isGuess({ answer }: Decision<ProofVerdict>): boolean {
+  return answer.kind === 'wrong-code' && answer.counted
 }
 
 /** Answers of main factors look alike: all are judged together, with one miss at most. */
@@ -142,7 +150,7 @@ async function judgeMain(
   const { answers, failures } = await askAll(record, readings, moment)
   // A code that one authenticator has burned stays burned, even if another has the same code by
   // chance.
-  if (answers.some(({ answer }) => answer.kind === 'used')) return replayed(record)
+  if (answers.some(({ answer }) => answer.kind === 'used')) return uncounted(record)
   for (const { reading, answer } of answers) {
     if (answer.kind !== 'right' || !isAuthenticator(answer.kept)) continue
     const { factor, next } = reading
@@ -251,8 +259,9 @@ async function judgeSpare(
   moment: Moment,
 ): Promise<Judged> {
   const answer = await factor.answer(record[factor.keptAs], given, moment)
-  if (answer.kind === 'used') return { known: true, decision: replayed(record) }
+  if (answer.kind === 'used') return { known: true, decision: uncounted(record) }
   if (answer.kind === 'wrong') {
+    if (answer.guess === false) return { known: false, decision: uncounted(record) }
     const events = [{ type: 'wrong-code', method: factor.method }] as const
     const verdict = { kind: 'wrong-code', counted: true } as const
     return { known: false, decision: { record, answer: verdict, events } }
@@ -319,7 +328,7 @@ function missed(
   }
 }
 
-function replayed(record: SecondStepRecord): Decision<ProofVerdict> {
+function uncounted(record: SecondStepRecord): Decision<ProofVerdict> {
   return unchanged(record, { kind: 'wrong-code', counted: false })
 }
 

@@ -63,6 +63,8 @@ export type FactorAnswer<Kept> =
       readonly kind: 'wrong'
       /** The new content of the record after this miss. Default: as it was. */
       readonly kept?: Kept
+      /** Whether another answer could have been right. One that could not costs nothing. Default: true. */
+      readonly guess?: boolean
     }
 
 /** The event of a right answer, besides `code-accepted`. */

@@ -32,6 +32,10 @@ export type ProblemText =
   | {
       readonly key:
         | 'factor.backup-code.wrong'
+        | 'factor.backup-code.none'
+        | 'factor.one-time-code.wrong'
+        | 'factor.one-time-code.wrong-either'
+        | 'factor.one-time-code.malformed'
         | 'challenge.last-wrong-code'
         | 'factor.totp.blocked'
         | 'factor.totp.blocked-backup'
@@ -66,7 +70,7 @@ export type ProblemText =
         | 'device.which'
     }
   | {
-      readonly key: `factor.${'totp' | 'hotp'}.malformed${'' | '-backup'}`
+      readonly key: `factor.${'totp' | 'hotp'}.malformed${'' | '-backup' | '-given' | '-either'}`
       /** The lengths that a code may have, one at least. */
       readonly digits: readonly number[]
     }

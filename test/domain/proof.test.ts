@@ -91,6 +91,16 @@ describe('a right code of the authenticator', () => {
     expectNothingHappened(await judgeOtp(burned, codeOf(STEP_NOW), later), burned, replay)
   })
 
+  it('is no guess where none could be right: none was made, all are used, or their key is gone', async () => {
+    const set = backupCodeSet('one')
+    const used = { ...set, codes: set.codes.map((code) => ({ ...code, usedAt: NOW })) }
+    for (const backupCodes of [null, used, { ...set, keyId: 'dropped' }]) {
+      const record = enrolledRecord({ backupCodes })
+      const nothing = { kind: 'wrong-code', counted: false } as const
+      expectNothingHappened(await judgeBackupCode(record, 'four'), record, nothing)
+    }
+  })
+
   it('is nothing where no authenticator is set up', async () => {
     const record = recordWith({ backupCodes: backupCodeSet('one') })
     expectNothingHappened(await judgeOtp(record, codeOf(STEP_NOW)), record, {
@@ -254,7 +264,6 @@ describe('a backup code', () => {
   it('counts as a wrong code when it is not in the set, but never on the record', async () => {
     const record = enrolledRecord()
     const wrong: ProofVerdict = { kind: 'wrong-code', counted: true }
-    const without = enrolledRecord({ backupCodes: null })
     const tries = [
       { to: record, decision: await judgeBackupCode(record, 'four') },
       {
@@ -263,12 +272,21 @@ describe('a backup code', () => {
           keys: keysWith({ digests: async () => ['new', 'old'] }),
         }),
       },
-      { to: without, decision: await judgeBackupCode(without, 'one') },
     ]
     for (const { to, decision } of tries) {
       expect(decision.answer).to.deep.equal(wrong)
       expect(decision.record).to.equal(to)
       expect(decision.events).to.deep.equal([{ type: 'wrong-code', method: 'backup-code' }])
+    }
+  })
+
+  it('is no guess where none could be right: none was made, all are used, or their key is gone', async () => {
+    const set = backupCodeSet('one')
+    const used = { ...set, codes: set.codes.map((code) => ({ ...code, usedAt: NOW })) }
+    for (const backupCodes of [null, used, { ...set, keyId: 'dropped' }]) {
+      const record = enrolledRecord({ backupCodes })
+      const nothing = { kind: 'wrong-code', counted: false } as const
+      expectNothingHappened(await judgeBackupCode(record, 'four'), record, nothing)
     }
   })
 

@@ -17,7 +17,7 @@ export const backupCodes: SpareFactor<'backup-code', BackupCodeSet | null, strin
   isKept: (value): value is BackupCodeSet | null => value === null || isBackupCodeSet(value),
   read: readLookUpCode,
   answer: async (set, code, moment) =>
-    set === null ? { kind: 'wrong' } : answerBackupCode(set, code, moment),
+    set === null ? { kind: 'wrong', guess: false } : answerBackupCode(set, code, moment),
   refusal: ({ enrolled, backupCodes: accepted }) => {
     if (!enrolled) return 'not-enrolled'
     return accepted ? null : 'switched-off'

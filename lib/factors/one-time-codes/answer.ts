@@ -1,5 +1,6 @@
 import type { FactorAnswer, Moment } from '../factor.js'
-import type { OneTimeCode } from './kept.js'
+import { hasKey, type OneTimeCode } from './kept.js'
+import { hasOpenOneTimeCode } from './page.js'
 import { judgeOneTimeCode } from './verdict.js'
 
 /** Judges a one-time code. Its digests show which of the open codes it is. */
@@ -8,8 +9,11 @@ export async function answerOneTimeCode(
   code: string,
   { now, keys }: Moment,
 ): Promise<FactorAnswer<readonly OneTimeCode[]>> {
+  const compared = codes.filter((one) => hasKey(one, keys.keyIds))
   const digests = await Promise.all(
-    codes.map(({ id }) => keys.digests(code, { purpose: 'one-time-code', setId: id })),
+    compared.map(({ id }) => keys.digests(code, { purpose: 'one-time-code', setId: id })),
   )
-  return judgeOneTimeCode(codes, digests.flat(), now)
+  const answer = judgeOneTimeCode(codes, digests.flat(), now)
+  const guess = hasOpenOneTimeCode(codes, keys.keyIds, now)
+  return answer.kind === 'wrong' ? { ...answer, guess } : answer
 }

@@ -1,5 +1,6 @@
 import { count, listOf, orNull, shape, text } from '../checks.js'
 import { isAhead, isGoodUntil } from '../clock.js'
+import { type KeyIds, keyStatusOf } from '../key-status.js'
 
 /** A code that an admin has made: good for one login, which must set up anew. */
 export interface OneTimeCode {
@@ -29,6 +30,16 @@ export function isOneTimeCodes(value: unknown): value is readonly OneTimeCode[] 
 /** Whether a code, where it is unused, may still be used. */
 export function isGood({ expiresAt }: OneTimeCode, now: number): boolean {
   return isGoodUntil(expiresAt, ONE_TIME_CODE_LASTS, now)
+}
+
+/** Whether a code is neither used nor expired. */
+export function isOpen(code: OneTimeCode, now: number): boolean {
+  return code.usedAt === null && isGood(code, now)
+}
+
+/** Whether a code could be right: its key is not gone from the ring. */
+export function hasKey({ keyId }: OneTimeCode, keyIds: KeyIds): boolean {
+  return keyStatusOf(keyId, keyIds) !== 'gone'
 }
 
 /** Whether a clock that is ahead has made it. */

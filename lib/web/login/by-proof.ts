@@ -1,15 +1,20 @@
-import { canResync, codeLengthsOf, codeSourceOf } from '../../domain/authenticators.js'
 import { misfitOf } from '../../domain/proof.js'
-import type { UserContext } from '../../domain/standing.js'
-import { backupCodesLeft, canBeRight } from '../../factors/backup-codes/kept.js'
 import type { Authenticator, Proof } from '../../factors/factors.js'
 import type { ProofAnswer, ProofAttempt } from '../../service/challenge.js'
 import { malformed, type Problem } from '../../text/problem.js'
 import type { Exchange } from '../request/handler.js'
 import { pagePath } from '../request/page-path.js'
 import { proofIn } from '../request/proof-field.js'
-import type { Site } from '../request/site.js'
 import type { PendingVisitor, SignedInVisitor } from '../request/visitor.js'
+import {
+  type Asked,
+  acceptsOneTimeCodes,
+  blockedText,
+  malformedPairText,
+  malformedText,
+  wrongSpareText,
+  wrongText,
+} from './code-texts.js'
 import { proofAttempt } from './proof-attempt.js'
 
 /** The outcome of an action that needs a proof: done, or a problem to answer with. */
@@ -38,6 +43,10 @@ export async function byReadProof<Result>(
     const next = pagePath(exchange.site.paths, 'setup-required')
     return { problem: { code: 'setup-required', next } }
   }
+  // Digits are no code of a user who has no authenticator any more, and a one-time code alone.
+  if (answer.kind === 'not-enrolled' && !isPair(proof) && acceptsOneTimeCodes(exchange)) {
+    return { problem: malformedCode(exchange) }
+  }
   if (answer.kind === 'malformed-request') {
     return { problem: isPair(proof) ? malformedPair(exchange, proof) : malformedCode(exchange) }
   }
@@ -46,45 +55,18 @@ export async function byReadProof<Result>(
   return { problem: tooMany(exchange, answer) }
 }
 
-type Asked = Pick<Exchange<PendingVisitor | SignedInVisitor>, 'site' | 'visitor'>
-
-/** The text that describes the shape of a code that this user could give. */
-function malformedCode({ site, visitor }: Asked): Problem {
-  const { record } = visitor
-  const digits = digitsOf(record)
-  const backup = acceptsBackupCodes(site, visitor)
-  return { ...malformed('code'), text: { key: malformedText(record, backup), digits } }
-}
-
-function digitsOf(record: UserContext['record']): readonly number[] {
-  const lengths = codeLengthsOf(record)
-  return lengths.length === 0 ? [6] : lengths
+function malformedCode(asked: Asked): Problem {
+  return { ...malformed('code'), text: malformedText(asked) }
 }
 
 /** No backup code has a place in a pair. */
-function malformedPair({ visitor }: Asked, proof: Proof): Problem {
-  const { record } = visitor
-  const [key, digits] = [malformedText(record, false), digitsOf(record)] as const
-  return { ...malformed(misfitOf(proof, record)), text: { key, digits } }
+function malformedPair(asked: Asked, proof: Proof): Problem {
+  const field = misfitOf(proof, asked.visitor.record)
+  return { ...malformed(field), text: malformedPairText(asked) }
 }
 
 function isPair(proof: Proof): boolean {
   return proof.some(({ next }) => next !== undefined)
-}
-
-/** Texts about an app do not fit a key fob. */
-function malformedText(record: UserContext['record'], backup: boolean) {
-  if (codeSourceOf(record) === 'app') {
-    return backup ? 'factor.totp.malformed-backup' : 'factor.totp.malformed'
-  }
-  return backup ? 'factor.hotp.malformed-backup' : 'factor.hotp.malformed'
-}
-
-function blockedText(record: UserContext['record'], backup: boolean) {
-  if (codeSourceOf(record) === 'app') {
-    return backup ? 'factor.totp.blocked-backup' : 'factor.totp.blocked'
-  }
-  return backup ? 'factor.hotp.blocked-backup' : 'factor.hotp.blocked'
 }
 
 type SetUp = Pick<Authenticator, 'type' | 'digits'>
@@ -103,17 +85,14 @@ export function wrongAtSetup(setUp: SetUp | null, clockOff: number | null): Prob
   }
 }
 
-/**
- * The advice to wait for the next code and to check the phone's clock does not fit a backup code.
- */
 function wrongCode(
-  { site, visitor }: Asked,
+  asked: Asked,
   proof: Proof,
   { triesLeft, missesLeft }: Extract<ProofAnswer, { kind: 'wrong-code' }>,
 ): Problem {
   if (triesLeft === 0) return { code: 'wrong-code', text: { key: 'challenge.last-wrong-code' } }
   const locked = missesLeft === 0 && proof.some(({ factor }) => factor.role === 'main')
-  const key = locked ? lockedText(site, visitor) : wrongText(site, visitor, proof)
+  const key = locked ? blockedText(asked) : missText(asked, proof)
   return {
     code: 'wrong-code',
     ...(key === null ? {} : { text: { key } }),
@@ -128,31 +107,19 @@ function shownTries(triesLeft: number, missesLeft: number, locks: boolean) {
   return { triesLeft: Math.min(triesLeft, missesLeft), lastLocks: missesLeft <= triesLeft }
 }
 
-/** The wait and the lock block the authenticators alone: a backup code still works. */
-function lockedText(site: Site, { record, policy }: Asked['visitor']) {
-  return blockedText(
-    record,
-    policy.backupCodes && backupCodesLeft(record.backupCodes, site.keyIds) > 0,
-  )
-}
-
-/** Null: the text of the problem's code, which is about an app. */
-function wrongText(site: Site, visitor: Asked['visitor'], proof: Proof) {
+function missText(asked: Asked, proof: Proof) {
   if (isPair(proof)) return 'resync.wrong'
-  const backup = proof.every(({ factor }) => factor.role === 'spare')
-  if (backup && acceptsBackupCodes(site, visitor)) return 'factor.backup-code.wrong'
-  if (codeSourceOf(visitor.record) === 'device') return 'factor.hotp.wrong'
-  // To set the clock would not help: the codes are out of step because it was set.
-  return canResync(visitor.record) ? 'factor.several.wrong' : null
+  const spare = proof.every(({ factor }) => factor.role === 'spare')
+  return spare ? wrongSpareText(asked) : wrongText(asked.visitor)
 }
 
 function tooMany(
-  { site, visitor }: Asked,
+  asked: Asked,
   { retryAfter, blockedUntil, enoughToday }: Extract<ProofAnswer, { kind: 'too-many-attempts' }>,
 ): Problem {
   if (enoughToday === true) return doneEnoughToday(retryAfter)
   if (blockedUntil === null) return { code: 'too-many-attempts', retryAfter }
-  const key = lockedText(site, visitor)
+  const key = blockedText(asked)
   const until = new Date(blockedUntil)
   return { code: 'too-many-attempts', retryAfter, text: { key }, blockedUntil: until }
 }
@@ -160,12 +127,4 @@ function tooMany(
 /** It is only this action that is over for the day. Codes still work. */
 export function doneEnoughToday(retryAfter: number): Problem {
   return { code: 'too-many-attempts', retryAfter, text: { key: 'settings.enough-today' } }
-}
-
-/** Whether a backup code could be right. */
-export function acceptsBackupCodes(
-  { keyIds }: Pick<Site, 'keyIds'>,
-  { record, policy }: Pick<UserContext, 'record' | 'policy'>,
-): boolean {
-  return policy.backupCodes && canBeRight(record.backupCodes, keyIds)
 }

@@ -2,12 +2,12 @@ import type { Request } from 'express'
 import { canResync, codeSourceOf, isEnrolled } from '../../domain/authenticators.js'
 import { pendingExpiresAt } from '../../domain/pending-login.js'
 import { FEW_BACKUP_CODES } from '../../factors/backup-codes/kept.js'
-import { hasOpenOneTimeCode } from '../../factors/one-time-codes/page.js'
 import type { Account } from '../../service/accounts.js'
 import type { ProofAnswer } from '../../service/challenge.js'
 import type { PageProblem } from '../../text/pages.js'
 import type { Problem } from '../../text/problem.js'
-import { acceptsBackupCodes, byProof } from '../login/by-proof.js'
+import { byProof } from '../login/by-proof.js'
+import { acceptsBackupCodes, acceptsOneTimeCodes } from '../login/code-texts.js'
 import { accountOfPending, finishLogin } from '../login/finish-login.js'
 import { accountHint } from '../request/account-name.js'
 import type { Exchange, Handler } from '../request/handler.js'
@@ -138,14 +138,14 @@ async function challengePage(
   form: 'code' | 'resync' = 'code',
 ): Promise<void> {
   const { site, req, res, visitor } = exchange
-  const { attempts, oneTimeCodes } = visitor.record
+  const { attempts } = visitor.record
   // A problem has its own number.
   const triesLeft = problem === null ? await triesLeftOf(exchange) : null
   const data = {
     problem,
     notice: await takeNotice(req),
     backupCode: acceptsBackupCodes(site, visitor),
-    oneTimeCode: hasOpenOneTimeCode(oneTimeCodes, site.system.now()),
+    oneTimeCode: acceptsOneTimeCodes(exchange),
     app: isEnrolled(visitor.record),
     source: codeSourceOf(visitor.record),
     resync: canResync(visitor.record),

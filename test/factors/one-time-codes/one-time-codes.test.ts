@@ -8,7 +8,7 @@ import { raiseEpoch } from '../../../lib/domain/stamp.js'
 import { pendingStandingOf } from '../../../lib/domain/standing.js'
 import { type OneTimeCode, withOneTimeCode } from '../../../lib/factors/one-time-codes/kept.js'
 import { hasOpenOneTimeCode } from '../../../lib/factors/one-time-codes/page.js'
-import { judge, keysWith, oneTimeCode } from '../../support/proofs.js'
+import { judge, keysWith, lookUpCode, oneTimeCode } from '../../support/proofs.js'
 import {
   backupCodeSet,
   codeOf,
@@ -16,6 +16,7 @@ import {
   deepFreeze,
   enrolledRecord,
   KEY_ID,
+  KEY_IDS,
   MINUTE,
   NOBODY_SPECIAL,
   NOW,
@@ -90,8 +91,8 @@ describe('A one-time code', () => {
     const ahead = codeWith('one', { expiresAt: NOW + DAY + MINUTE + 1 })
     const made = deepFreeze({ ...record, oneTimeCodes: [ahead] })
     expect((await answer(made)).answer).to.deep.equal({ kind: 'wrong-code', counted: false })
-    expect(hasOpenOneTimeCode([ahead], NOW)).to.equal(false)
-    expect(hasOpenOneTimeCode([ahead], NOW + 1)).to.equal(true)
+    expect(hasOpenOneTimeCode([ahead], KEY_IDS, NOW)).to.equal(false)
+    expect(hasOpenOneTimeCode([ahead], KEY_IDS, NOW + 1)).to.equal(true)
   })
 
   it('is a miss if nobody made it', async () => {
@@ -99,6 +100,33 @@ describe('A one-time code', () => {
     expect(unknown.record).to.equal(record)
     expect(unknown.answer).to.deep.equal({ kind: 'wrong-code', counted: true })
     expect(unknown.events).to.deep.equal([{ type: 'wrong-code', method: 'one-time-code' }])
+  })
+
+  // The mistake: the ring's key is dropped, and the code that it was made with costs tries for ever.
+  it('is no guess where none is open whose key is in the ring', async () => {
+    const dead = codeWith('one', { keyId: 'dropped' })
+    const used = codeWith('two', { usedAt: NOW })
+    for (const oneTimeCodes of [[dead], [used], [dead, used]]) {
+      const none = await answer(enrolledRecord({ oneTimeCodes }), 'three')
+      expect(none.answer).to.deep.equal({ kind: 'wrong-code', counted: false })
+      expect(none.events).to.deep.equal([])
+    }
+    const beside = enrolledRecord({ oneTimeCodes: [dead, codeWith('two')] })
+    expect((await answer(beside, 'three')).answer).to.deep.include({ counted: true })
+    expect((await answer(beside, 'two')).answer.kind).to.equal('setup-granted')
+  })
+
+  it('is a guess where it could be right as either kind of code', async () => {
+    const dead = [codeWith('one', { keyId: 'dropped' })]
+    for (const [oneTimeCodes, backupCodes, counted] of [
+      [dead, backupCodeSet('set'), true],
+      [[codeWith('one')], null, true],
+      [dead, null, false],
+    ] as const) {
+      const both = enrolledRecord({ oneTimeCodes, backupCodes })
+      const { answer: verdict } = await judge(both, lookUpCode('nobody’s'), { pending })
+      expect(verdict).to.deep.equal({ kind: 'wrong-code', counted })
+    }
   })
 
   it('works while the authenticator is locked, and after a reset whose time is over', async () => {
@@ -181,9 +209,20 @@ describe('The one-time codes of a user', () => {
 
   it('are open while neither used nor expired', () => {
     const { oneTimeCodes } = record
-    expect(hasOpenOneTimeCode(oneTimeCodes, NOW + DAY - 1)).to.equal(true)
-    expect(hasOpenOneTimeCode(oneTimeCodes, NOW + DAY)).to.equal(false)
-    expect(hasOpenOneTimeCode([codeWith('used', { usedAt: NOW })], NOW)).to.equal(false)
+    expect(hasOpenOneTimeCode(oneTimeCodes, KEY_IDS, NOW + DAY - 1)).to.equal(true)
+    expect(hasOpenOneTimeCode(oneTimeCodes, KEY_IDS, NOW + DAY)).to.equal(false)
+    const used = [codeWith('used', { usedAt: NOW })]
+    expect(hasOpenOneTimeCode(used, KEY_IDS, NOW)).to.equal(false)
+  })
+
+  it('are not open after their key has left the ring, and are where nobody has noted it', () => {
+    for (const [keyId, open] of [
+      ['old-key', true],
+      ['dropped', false],
+      [null, true],
+    ] as const) {
+      expect(hasOpenOneTimeCode([codeWith('one', { keyId })], KEY_IDS, NOW)).to.equal(open)
+    }
   })
 })
 

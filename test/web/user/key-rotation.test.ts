@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto'
 import { expect } from 'chai'
 import { memoryStore, type RecordStore } from '../../../lib/index.js'
 import { ADMIN, ada, makeAdminHost } from '../../support/admin.js'
+import { administrationAt, oneTimeCodeFor } from '../../support/administration.js'
 import { expectProblem, getJson, getPage, postJson } from '../../support/answers.js'
 import {
   type Browser,
@@ -18,9 +19,10 @@ import {
 } from '../../support/browser.js'
 import { movedSystem, SECOND } from '../../support/clock.js'
 import { ann, type Host } from '../../support/host.js'
-import { recordOf } from '../../support/visits.js'
+import { pendingBrowser, recordOf } from '../../support/visits.js'
 
 const newKey = () => randomBytes(32).toString('base64')
+const CHALLENGE = '/second-step/challenge'
 const OLDER = 'will stop working soon'
 const GONE = 'Your backup codes no longer work'
 const FACTS = 'Backup codes of an earlier key'
@@ -58,12 +60,21 @@ class Rotation {
     return enrolment
   }
 
+  /** For Ann, by an admin at a process that has the old key alone. */
+  oneTimeCode(): Promise<string> {
+    return oneTimeCodeFor({ administration: administrationAt(this.before, [this.#old]) })
+  }
+
   #host(keys: readonly string[]): Host {
     return makeAdminHost({ store: this.store, keys }, { system: this.system })
   }
 }
 
 const begun = () => new Rotation().begin()
+
+async function triesLeftOf(pending: Browser): Promise<number> {
+  return (await getJson(pending, CHALLENGE).expect(200)).body.triesLeft
+}
 
 describe('backup codes made under an earlier key', () => {
   it('work while it is in the ring, and the settings tell to make new ones', async () => {
@@ -90,9 +101,12 @@ describe('backup codes made under an earlier key', () => {
     const [backupCode] = rotation.of().backupCodes
     const pending = browserOf(after)
     await passFirstStep(pending, ann).expect(200)
-    const challenge = await getJson(pending, '/second-step/challenge').expect(200)
+    const challenge = await getJson(pending, CHALLENGE).expect(200)
     expect(challenge.body.methods).to.deep.equal(['totp'])
-    expectProblem(await giveCode(pending, backupCode), 'wrong-code', 401)
+    const refused = await giveCode(pending, backupCode)
+    expectProblem(refused, 'wrong-code', 401)
+    expect(refused.body.detail).to.contain('You have no backup codes that work')
+    expect(await triesLeftOf(pending), 'it could not be right, so it is no guess').to.equal(5)
 
     const browser = browserOf(after)
     await passFirstStep(browser, ann).expect(200)
@@ -110,7 +124,7 @@ describe('backup codes made under an earlier key', () => {
     const browser = browserOf(rotation.after)
     await passFirstStep(browser, ann).expect(200)
     const answer = await browser
-      .post('/second-step/challenge')
+      .post(CHALLENGE)
       .set('Accept', 'text/html')
       .type('form')
       .send({ code: rotation.of().code() })
@@ -177,5 +191,30 @@ describe('backup codes of version 0.1.0, which did not note the key', () => {
     await giveCode(pending, rotation.of().backupCodes[0]).expect(200)
     const browser = await rotation.signedIn(rotation.after)
     expect((await getJson(browser, '/second-step')).body.backupCodesLeft).to.equal(0)
+  })
+})
+
+// The page went on to offer the form, and each of its codes cost a try of the sign-in.
+describe('a one-time code made under an earlier key', () => {
+  const offered = async (browser: Browser) =>
+    (await getPage(browser, CHALLENGE).expect(200)).text.includes('the code you were given')
+
+  it('works while it is in the ring', async () => {
+    const rotation = await begun()
+    const code = await rotation.oneTimeCode()
+    const browser = await pendingBrowser(rotation.during)
+    expect(await offered(browser)).to.equal(true)
+    expect((await giveCode(browser, code).expect(200)).body.status).to.equal('setup-required')
+  })
+
+  it('is not offered after the key is gone, and costs no try', async () => {
+    const rotation = await begun()
+    const code = await rotation.oneTimeCode()
+    const browser = await pendingBrowser(rotation.after)
+    expect(await offered(browser)).to.equal(false)
+    const refused = await giveCode(browser, code)
+    expectProblem(refused, 'wrong-code', 401)
+    expect(refused.body.detail).to.contain('ask for a new one')
+    expect(await triesLeftOf(browser)).to.equal(5)
   })
 })

@@ -269,3 +269,75 @@ describe('The challenge page when the time of a reset is over', () => {
     expect(wrong.text).to.contain('That code didn’t work')
   })
 })
+
+// The mistake: whoever mistypes the code that an admin gave them is told to wait for the next code, and to
+// check the clock of the phone that they have lost.
+describe('A mistyped one-time code', () => {
+  const CHALLENGE = '/second-step/challenge'
+  const NO_CODE = 'AAAAAA-AAAAAA-AAAAAA-AAAAAA'
+
+  for (const [backupCodes, wrong, malformed, label] of [
+    [
+      true,
+      'A backup code works once, and so does a code that an admin gave you',
+      'a backup code or the code you were given 24 letters and digits',
+      'Backup code, or the code you were given',
+    ],
+    [
+      false,
+      'A code that an admin gave you works once',
+      'app has 6 digits, the code you were given 24 letters and digits',
+      'Code you were given',
+    ],
+  ] as const) {
+    const others = backupCodes ? 'backup codes are accepted too' : 'there are no backup codes'
+    it(`is answered with what the user could have meant, where ${others}`, async () => {
+      const { host, code } = await helped()
+      await setPolicy(host, { backupCodes })
+      const browser = await pendingBrowser(host)
+      const page = await getPage(browser, CHALLENGE).expect(200)
+      expect(page.text).to.contain(`<label for="backup-code">${label}</label>`)
+      const missed = await giveCode(browser, NO_CODE).expect(401)
+      expect(missed.body.detail).to.contain(wrong).and.not.contain('phone')
+      const short = await giveCode(browser, code.slice(0, -1)).expect(400)
+      expect(short.body.detail).to.contain(malformed)
+      if (!backupCodes) {
+        for (const text of [page.text, missed.body.detail, short.body.detail]) {
+          expect(text).to.not.match(/(?<!-)backup code(?!")/i)
+        }
+      }
+      expectSetup(await giveCode(browser, code))
+    })
+  }
+
+  it('is answered so also after its use, and after a day', async () => {
+    const { host, code } = await helped()
+    await setPolicy(host, { backupCodes: false })
+    expectSetup(await giveCode(await pendingBrowser(host), code))
+    const used = await giveCode(await pendingBrowser(host), code).expect(401)
+    expect(used.body.detail).to.contain('ask for a new one')
+    host.system.advance(DAY)
+    const over = await giveCode(await pendingBrowser(host), code).expect(401)
+    expect(over.body.detail).to.contain('ask for a new one')
+  })
+
+  // There is no app and no backup code: no text may speak of them.
+  it('is answered with its own shape where there is nothing else to type', async () => {
+    const visit = await administeredVisit()
+    const { host, administration } = visit
+    await administration.reset(changeOf())
+    host.system.advance(7 * DAY)
+    const code = await oneTimeCodeFor(visit)
+    const browser = await pendingBrowser(host)
+    for (const typed of [code.slice(0, -1), '123456']) {
+      const short = await giveCode(browser, typed)
+      expectProblem(short, 'malformed-request', 400)
+      expect(short.body.detail).to.equal('The code you were given has 24 letters and digits.')
+      const page = await postForm(browser, CHALLENGE, { code: typed }).expect(400)
+      expect(page.text).to.contain('has 24 letters and digits').and.contain(`value="${typed}"`)
+    }
+    const missed = await giveCode(browser, NO_CODE).expect(401)
+    expect(missed.body.detail).to.contain('A code that an admin gave you works once')
+    expectSetup(await giveCode(browser, code))
+  })
+})
