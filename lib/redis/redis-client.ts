@@ -20,6 +20,10 @@ export interface RedisClient {
   ): Promise<unknown>
   /** Any command, with the texts of its answer as bytes. */
   callBuffer(command: string, ...args: (RedisArgument | number)[]): Promise<unknown>
+  /** As `eval`, with bytes. ioredis has it, but not in its types. */
+  evalBuffer?(...args: Parameters<RedisClient['eval']>): Promise<unknown>
+  /** As `evalsha`, likewise. */
+  evalshaBuffer?(...args: Parameters<RedisClient['evalsha']>): Promise<unknown>
   config(subcommand: 'GET', parameter: string): Promise<unknown>
   scan(
     cursor: string,
@@ -77,11 +81,27 @@ export function redisScript(lua: string): RedisScript {
   }
 }
 
+/** What a script is run with whose answer is to be bytes. */
+export type BytesClient = Pick<RedisClient, 'callBuffer' | 'evalBuffer' | 'evalshaBuffer'>
+
+/**
+ * Runs a script by the client's own method for it: `callBuffer` of an ioredis client with `enableAutoPipelining` loses
+ * the name of the command.
+ */
+export function callForBytes(
+  redis: BytesClient,
+  command: 'eval' | 'evalsha',
+  ...args: Parameters<RedisClient['eval']>
+): Promise<unknown> {
+  const name = `${command}Buffer` as const
+  return redis[name]?.(...args) ?? redis.callBuffer(command, ...args)
+}
+
 /** As `redisScript`, for answers that hold bytes. */
 export function redisBytesScript(
   lua: string,
 ): (
-  redis: Pick<RedisClient, 'callBuffer'>,
+  redis: BytesClient,
   keys: readonly string[],
   args: readonly RedisArgument[],
 ) => Promise<unknown> {
@@ -89,8 +109,8 @@ export function redisBytesScript(
   return (redis, keys, args) =>
     script(
       {
-        eval: (...given) => redis.callBuffer('eval', ...given),
-        evalsha: (...given) => redis.callBuffer('evalsha', ...given),
+        eval: (...given) => callForBytes(redis, 'eval', ...given),
+        evalsha: (...given) => callForBytes(redis, 'evalsha', ...given),
       },
       keys,
       args,

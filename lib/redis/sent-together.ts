@@ -1,4 +1,4 @@
-import type { RedisArgument, RedisClient, RedisPipeline } from './redis-client.js'
+import { callForBytes, type RedisClient, type RedisPipeline } from './redis-client.js'
 import type { TagKeys } from './redis-keys.js'
 
 /** What can be asked together with others. Nothing that writes: it may be asked twice. */
@@ -89,8 +89,8 @@ class Batch implements Reads {
     this.#send()
   }
 
-  callBuffer(command: string, ...args: (RedisArgument | number)[]): Promise<unknown> {
-    const alone = () => this.#redis.callBuffer(command, ...args)
+  callBuffer(command: 'eval' | 'evalsha', ...args: Parameters<RedisClient['eval']>) {
+    const alone = () => callForBytes(this.#redis, command, ...args)
     if (this.#isSent) return alone()
     this.#pipeline.callBuffer(command, ...args)
     return this.#answer(alone)

@@ -1,5 +1,10 @@
 import type { RecordQuery } from '../ports/record-store.js'
-import { type RedisClient, redisBytesScript, redisScript } from '../redis/redis-client.js'
+import {
+  type BytesClient,
+  type RedisClient,
+  redisBytesScript,
+  redisScript,
+} from '../redis/redis-client.js'
 import type { ListKeys, TagKeys } from '../redis/redis-keys.js'
 import type { ListPosition } from './list-cursor.js'
 import { emptied } from './redis-lost.js'
@@ -134,7 +139,7 @@ interface TagPart {
 
 /** Reads a page of a list under one tag, with its records, by one command. */
 export async function readTagPage(
-  redis: Pick<RedisClient, 'callBuffer'>,
+  redis: BytesClient,
   { marker, records, lists }: TagKeys,
   { list, now }: Pick<RecordQuery, 'list' | 'now'>,
   { after, limit, timed }: TagPart,

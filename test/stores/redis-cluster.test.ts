@@ -102,10 +102,10 @@ describe('redisStore on a Redis Cluster of three masters', function () {
     await Promise.all(ids.map((id) => store.write(enrolledRecord(id, 1), 0)))
     let sent = 0
     const counting = Object.create(redis, {
-      callBuffer: {
-        value: (...args: Parameters<Cluster['callBuffer']>) => {
+      evalshaBuffer: {
+        value: (...args: Parameters<Cluster['evalsha']>) => {
           sent += 1
-          return redis.callBuffer(...args)
+          return redis.callBuffer('evalsha', ...args)
         },
       },
     })

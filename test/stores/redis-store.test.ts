@@ -45,10 +45,11 @@ describe('redisStore', () => {
     }
   })
 
-  describe('keeps the contract through a client with keyPrefix and stringNumbers', () => {
+  describe('keeps the contract through a client with keyPrefix, stringNumbers and enableAutoPipelining', () => {
     let odd: Redis
     before(() => {
-      odd = new Redis(url(), { keyPrefix: 'host:', stringNumbers: true })
+      const options = { keyPrefix: 'host:', stringNumbers: true, enableAutoPipelining: true }
+      odd = new Redis(url(), options)
     })
     after(() => odd.disconnect())
     for (const { name, run } of recordStoreCases) {
