@@ -1,21 +1,14 @@
 // What an operator imports from a file, a user holds in the hand: its codes must open their login.
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import { expect } from 'chai'
 import { run } from '../../lib/cli/run.js'
-import { knexStore } from '../../lib/stores/knex-store.js'
 import { giveCode } from '../support/browser.js'
 import { movedSystem } from '../support/clock.js'
-import { SQLITE, type TestDatabase } from '../support/databases.js'
 import { type Host, type HostUser, makeHost } from '../support/host.js'
-import { moduleUrl } from '../support/modules.js'
+import { type ImportingApp, importingApp } from '../support/importing-app.js'
 import { oathtool } from '../support/oathtool.js'
 import { FIGURE_6, FIGURE_6_KEY } from '../support/rfc6030-figures.js'
 import { pendingBrowser } from '../support/visits.js'
 
-const KEY = '3q2+7wABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhs='
 const SEED = '3132333435363738393031323334353637383930'
 const USERS: readonly HostUser[] = ['fob', 'clock', 'short'].map((id) => ({
   ...{ id, name: id, password: `${id}-password` },
@@ -23,45 +16,28 @@ const USERS: readonly HostUser[] = ['fob', 'clock', 'short'].map((id) => ({
 
 describe('a hardware token that was imported', function () {
   this.timeout(60_000)
-  let folder: string
-  let database: TestDatabase
-  let config: string
+  let app: ImportingApp
   let host: Host
 
   before(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'imported-tokens-'))
-    database = await SQLITE.start()
-    const store = knexStore(database.connect())
-    await store.migrate()
-    config = await fileOf(
-      'second-step.config.mjs',
-      `import { connectTo } from '${moduleUrl('test/support/databases')}'
-       import { knexStore } from '${moduleUrl('lib/stores/knex-store')}'
-       export const db = connectTo(${JSON.stringify(database.url)})
-       export default {
-         issuer: 'Acme', origin: 'https://acme.example', keys: ['${KEY}'], store: knexStore(db),
-         users: { findById: async (id) => ({ id, roles: [] }) },
-       }`,
-    )
+    app = await importingApp('async (id) => ({ id, roles: [] })')
+    const { store, key } = app
     // The command has the machine's clock; that of the host stands still a little later.
     const system = movedSystem(Math.ceil(Date.now() / 60_000 + 1) * 60_000)
-    host = makeHost({ users: USERS, system, options: { store, keys: [KEY] } })
+    host = makeHost({ users: USERS, system, options: { store, keys: [key] } })
   })
-  after(async () => {
-    await (await import(pathToFileURL(config).href)).db.destroy()
-    await database.stop()
-    await rm(folder, { recursive: true })
-  })
-
-  async function fileOf(name: string, content: string): Promise<string> {
-    const file = join(folder, name)
-    await writeFile(file, content)
-    return file
-  }
+  after(() => app?.stop())
 
   async function imported(content: string, ...more: string[]): Promise<void> {
-    const file = await fileOf('tokens', content)
-    const { exitCode, stderr } = await run(['tokens', 'import', file, '--config', config, ...more])
+    const file = await app.fileOf('tokens', content)
+    const { exitCode, stderr } = await run([
+      'tokens',
+      'import',
+      file,
+      '--config',
+      app.config,
+      ...more,
+    ])
     expect([exitCode, stderr]).to.deep.equal([0, ''])
   }
 
@@ -79,8 +55,8 @@ describe('a hardware token that was imported', function () {
     )
 
   it('signs in with a HOTP fob of RFC 6030, figure 6, which was encrypted', async () => {
-    const key = await fileOf('key', FIGURE_6_KEY.toString('base64'))
-    const users = await fileOf('users.csv', 'serial,user\n987654321,fob\n')
+    const key = await app.fileOf('key', FIGURE_6_KEY.toString('base64'))
+    const users = await app.fileOf('users.csv', 'serial,user\n987654321,fob\n')
     await imported(FIGURE_6, '--key-file', key, '--users', users)
     const code = await oathtool('--hotp', '--digits=8', '--counter=0', SEED)
     expect((await answerTo('fob', code)).body).to.include({ status: 'signed-in', method: 'hotp' })

@@ -1,12 +1,6 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import { expect } from 'chai'
 import { run } from '../../lib/cli/run.js'
-import { knexStore } from '../../lib/stores/knex-store.js'
-import { SQLITE, type TestDatabase } from '../support/databases.js'
-import { moduleUrl } from '../support/modules.js'
+import { type ImportingApp, importingApp } from '../support/importing-app.js'
 import { FIGURE_6, FIGURE_6_KEY } from '../support/rfc6030-figures.js'
 
 const [HEX, OTHER_HEX] = ['3132333435363738393031323334353637383930', 'ab'.repeat(20)]
@@ -14,49 +8,21 @@ const SEEDS = [HEX, OTHER_HEX, 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ', '123456789012
 
 describe('passport-second-step tokens import', function () {
   this.timeout(60_000)
-  let folder: string
-  let config: string
-  let database: TestDatabase
-  let store: ReturnType<typeof knexStore>
+  let app: ImportingApp
 
   /** A new app with the users ann, bob and eve, and no tokens. */
   beforeEach(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'tokens-'))
-    database = await SQLITE.start()
-    store = knexStore(database.connect())
-    await store.migrate()
-    config = await fileOf(
-      'second-step.config.mjs',
-      `import { connectTo } from '${moduleUrl('test/support/databases')}'
-       import { knexStore } from '${moduleUrl('lib/stores/knex-store')}'
-       const users = new Map(['ann', 'bob', 'eve'].map((id) => [id, { id, email: id + '@acme.example', roles: [] }]))
-       export const db = connectTo(${JSON.stringify(database.url)})
-       export default {
-         issuer: 'Acme', origin: 'https://acme.example', keys: ['3q2+7wABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhs='],
-         store: knexStore(db),
-         users: { findById: async (id) => {
-           if (id.startsWith('broken')) throw new Error('the directory is down')
-           return users.get(id)
-         } },
-       }`,
-    )
+    app = await importingApp(`async (id) => {
+      if (id.startsWith('broken')) throw new Error('the directory is down')
+      return ['ann', 'bob', 'eve'].includes(id) ? { id, email: id + '@acme.example', roles: [] } : undefined
+    }`)
   })
-  afterEach(async () => {
-    await (await import(pathToFileURL(config).href)).db.destroy()
-    await database.stop()
-    await rm(folder, { recursive: true })
-  })
-
-  async function fileOf(name: string, content: string): Promise<string> {
-    const file = join(folder, name)
-    await writeFile(file, content)
-    return file
-  }
+  afterEach(() => app?.stop())
 
   /** Imports a file with this content. Whatever happens, no seed is printed. */
   async function imported(content: string, ...more: string[]) {
-    const file = await fileOf('tokens', content)
-    const args = ['tokens', 'import', file, '--config', config, ...more]
+    const file = await app.fileOf('tokens', content)
+    const args = ['tokens', 'import', file, '--config', app.config, ...more]
     const plain = await run([...args, '--dry-run'])
     const ended = await run([...args, '--json'])
     const all = JSON.stringify([plain, ended]).toLowerCase()
@@ -65,7 +31,7 @@ describe('passport-second-step tokens import', function () {
   }
 
   async function serialsOf(user: string): Promise<readonly (string | null)[]> {
-    const record = await store.find(user)
+    const record = await app.store.find(user)
     return record?.authenticators.map(({ serial }) => serial) ?? []
   }
 
@@ -77,7 +43,7 @@ H-1,${OTHER_HEX},hotp,6,,,bob
     const first = await imported(file)
     expect(first).to.include({ exit: 0, assigned: 2, alreadyThere: 0, failed: 0 })
     expect(first.text).to.equal('Would assign 2, there already 0, failed 0.\n')
-    const record = await store.find('ann')
+    const record = await app.store.find('ann')
     expect(record?.authenticators).to.have.length(1)
     expect(record?.authenticators[0]).to.include({
       ...{ type: 'totp', serial: 'T-1', digits: 8, period: 60, algorithm: 'sha256' },
@@ -87,13 +53,13 @@ H-1,${OTHER_HEX},hotp,6,,,bob
     const again = await imported(file)
     expect(again).to.include({ exit: 0, assigned: 0, alreadyThere: 2, failed: 0 })
     expect(again.text).to.equal('Would assign 0, there already 2, failed 0.\n')
-    expect((await store.find('ann'))?.version).to.equal(record?.version)
+    expect((await app.store.find('ann'))?.version).to.equal(record?.version)
   })
 
   it('does not bind a token again that was removed, unless it is told to', async () => {
     const file = `serial,secret,type,user\nT-1,${HEX},hotp,ann\n`
     await imported(file)
-    await run(['reset', '--user', 'ann', '--config', config, '--reason', 'lost'])
+    await run(['reset', '--user', 'ann', '--config', app.config, '--reason', 'lost'])
     expect(await serialsOf('ann')).to.deep.equal([])
     const second = await imported(file)
     expect(second).to.include({ exit: 1, assigned: 0, failed: 1 })
@@ -106,14 +72,14 @@ H-1,${OTHER_HEX},hotp,6,,,bob
   })
 
   it('changes nothing with --dry-run', async () => {
-    const file = await fileOf('tokens', `serial,secret,type,user\nT-1,${HEX},totp,ann\n`)
+    const file = await app.fileOf('tokens', `serial,secret,type,user\nT-1,${HEX},totp,ann\n`)
     const { exitCode, stdout } = await run([
-      ...['tokens', 'import', file, '--config', config, '--dry-run', '--json'],
+      ...['tokens', 'import', file, '--config', app.config, '--dry-run', '--json'],
     ])
     expect(exitCode).to.equal(0)
     expect(JSON.parse(stdout)).to.include({ dryRun: true, assigned: 1 })
-    expect(await store.find('ann')).to.equal(null)
-    expect(await store.findSerial?.('T-1')).to.equal(null)
+    expect(await app.store.find('ann')).to.equal(null)
+    expect(await app.store.findSerial?.('T-1')).to.equal(null)
   })
 
   it('tells what failed by its line, also beforehand, and imports the rest', async () => {
@@ -155,7 +121,7 @@ T-6,${HEX},totp,6,brokenhearted
       expect(text).to.match(/^Line 2: the serial number is in use/)
     }
     expect(await serialsOf('bob')).to.deep.equal([])
-    const events = await run(['events', '--user', 'bob', '--config', config, '--json'])
+    const events = await run(['events', '--user', 'bob', '--config', app.config, '--json'])
     const [refused, ...others] = JSON.parse(events.stdout).events
     expect(refused).to.deep.include({
       ...{ type: 'change-refused', detail: { action: 'token', code: 'serial-in-use' } },
@@ -173,7 +139,7 @@ T-6,${HEX},totp,6,brokenhearted
   })
 
   it('takes users from a file of their own, and tells what did not fit', async () => {
-    const users = await fileOf('users.csv', 'serial,user\nT-1,bob\nT-9,eve\n')
+    const users = await app.fileOf('users.csv', 'serial,user\nT-1,bob\nT-9,eve\n')
     const file = `serial,secret,type,user\nT-1,${HEX},totp,ann\nT-2,${HEX},totp,\n`
     const { exit, text, passedOver, unmatched } = await imported(file, '--users', users)
     expect({ exit, passedOver, unmatched }).to.deep.equal({ exit: 0, passedOver: 1, unmatched: 1 })
@@ -184,8 +150,8 @@ T-6,${HEX},totp,6,brokenhearted
   })
 
   it('decrypts PSKC with the key of a file', async () => {
-    const users = await fileOf('users.csv', '987654321,eve\n')
-    const key = await fileOf('key', FIGURE_6_KEY.toString('hex'))
+    const users = await app.fileOf('users.csv', '987654321,eve\n')
+    const key = await app.fileOf('key', FIGURE_6_KEY.toString('hex'))
     const without = await imported(FIGURE_6, '--users', users)
     expect(without.text).to.contain('Line 14: the seed is encrypted: give --key-file FILE.')
     expect(await imported(FIGURE_6, '--users', users, '--key-file', key)).to.include({
@@ -238,7 +204,7 @@ T-6,${HEX},totp,6,brokenhearted
     [['tokens', 'import', '/dev/null', '--users', '/missing'], /\/missing cannot be read/],
   ] as const) {
     it(`is used wrongly as ${args.join(' ')}`, async () => {
-      const { exitCode, stderr } = await run([...args, '--config', config])
+      const { exitCode, stderr } = await run([...args, '--config', app.config])
       expect(exitCode).to.equal(2)
       expect(stderr).to.match(said)
     })
