@@ -7,7 +7,7 @@ import type { Translate } from './messages.js'
  *
  * @param others how many devices the user has besides it
  */
-export function workingTexts(
+function workingTexts(
   {
     others,
     locked,
