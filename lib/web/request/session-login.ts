@@ -6,7 +6,9 @@ import type { SignedInVisitor, Visitor } from './visitor.js'
 
 /**
  * Whether the visitor is signed in by this request's session. Somebody whom a credential signs in for one request,
- * such as an API token, is not: what is only for sessions could make one out of the credential.
+ * such as an API token, is not: what is only for sessions could make one out of the credential. Each check has
+ * its own case: the session may be another user's by now (`once`), have a stamp and no user, or have another
+ * user and no stamp.
  */
 export function isInSession(
   site: HostApp,

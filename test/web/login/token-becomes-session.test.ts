@@ -276,6 +276,57 @@ for (const [who, arrive] of Object.entries(tokensOfEnrolled)) {
   })
 }
 
+/** The stamp of nobody who is signed in: as an app signs somebody out by hand. */
+const withoutUser = (host: Host) =>
+  editSession(host, (session) => {
+    delete session.passport
+  })
+
+/** What a session leaves behind that is not, or no longer, of the token's user. None of it makes one of the token. */
+const remains: typeof tokens = {
+  'the session of another user that is older than the package': async () => {
+    const visit = await besideBob(inFront)
+    olderThanThePackage(visit.host)
+    return visit
+  },
+  'the stamp of a session that the app has emptied of its user': async () => {
+    const host = hostWith(inFront)
+    const browser = browserOf(host)
+    await passFirstStep(browser, ann).expect(302)
+    withoutUser(host)
+    return { host, browser: withToken(browser) }
+  },
+  'the user of a session that was ended': async () => {
+    const host = hostWith(behind())
+    const browser = browserOf(host)
+    await passFirstStep(browser, ann).expect(302)
+    await host.secondStep.endSessions('ann')
+    return { host, browser: withToken(browser) }
+  },
+  'the user of a session that another one has just taken over': async () => {
+    const host = hostWith({
+      mountFirst: ({ app, passport }) => {
+        app.use((req, _res, next) =>
+          req.get('authorization') === undefined ? next() : req.logIn(bob, next),
+        )
+        app.use(byToken(passport))
+      },
+    })
+    const browser = browserOf(host)
+    await passFirstStep(browser, ann).expect(302)
+    return { host, browser: withToken(browser) }
+  },
+}
+
+describe('a token makes no session of', () => {
+  for (const [what, arrive] of Object.entries(remains)) {
+    it(what, async () => {
+      const { browser } = await arrive()
+      expectProblem(await getJson(browser, '/second-step/setup'), 'not-signed-in', 401)
+    })
+  }
+})
+
 /** Those that change nothing of anybody's whom a token could name. */
 const OPEN: readonly string[] = [
   'POST /second-step/cancel',
