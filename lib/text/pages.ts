@@ -206,6 +206,9 @@ export type PageData = {
     /** As on the challenge page. */
     readonly typedBackupCode?: boolean
     readonly typed?: string
+    readonly resync?: boolean
+    readonly action?: 'resync' | null
+    readonly typedNext?: string
   }
   settings: {
     readonly problem: PageProblem | null

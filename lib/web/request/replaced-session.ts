@@ -7,6 +7,7 @@ import {
   inTime,
   keptKeys,
   regeneratedNow,
+  type SecondStepSession,
   savedNow,
   settled,
 } from './session.js'
@@ -45,14 +46,20 @@ export async function replacedNow(req: Request, fill: () => void): Promise<void>
 /**
  * Gives the session a new id and this stamp, and keeps the rest. The old id, if somebody has
  * learned it, is worthless.
+ *
+ * @param left what the next page needs to know
  */
-export function renewSession(req: Request, stamp: Stamp): Promise<void> {
+export function renewSession(
+  req: Request,
+  stamp: Stamp,
+  left: Pick<SecondStepSession, 'next' | 'notice'> = {},
+): Promise<void> {
   const kept = keptKeys(req, () => true)
   const { shown } = req.session.secondStep ?? {}
   return replaceSession(req, () => {
     for (const [key, value] of kept) Reflect.set(req.session, key, value)
     const verified = writeStamp(stamp)
-    req.session.secondStep = shown === undefined ? { verified } : { verified, shown }
+    req.session.secondStep = { verified, ...left, ...(shown === undefined ? {} : { shown }) }
   })
 }
 

@@ -1,12 +1,13 @@
-import { codeSourceOf, secondsToNextCode } from '../../domain/authenticators.js'
-import { freshUntil, renewedVersion } from '../../domain/stamp.js'
+import { canResync, codeSourceOf, secondsToNextCode } from '../../domain/authenticators.js'
+import { freshUntil, renewedVersion, type Stamp } from '../../domain/stamp.js'
+import type { ProofAnswer, ProofAttempt } from '../../service/challenge.js'
 import type { PageProblem } from '../../text/pages.js'
 import type { Problem } from '../../text/problem.js'
 import { byProof } from '../login/by-proof.js'
 import { acceptsBackupCodes } from '../login/code-texts.js'
 import type { Exchange, Handler } from '../request/handler.js'
 import { wantsJson } from '../request/negotiation.js'
-import { typedIn } from '../request/proof-field.js'
+import { typedIn, typedNext } from '../request/proof-field.js'
 import { renewSession } from '../request/replaced-session.js'
 import { ownerOf, type SignedInVisitor } from '../request/visitor.js'
 import { nextOf } from '../routing/requirements.js'
@@ -24,19 +25,11 @@ export const showFresh: Handler<SignedInVisitor> = async (exchange) => {
 
 /** POST `/fresh` */
 export const answerFresh: Handler<SignedInVisitor> = async (exchange) => {
-  const { site, req, res, visitor } = exchange
-  const { stamp: before } = visitor
-  const outcome = await byProof(exchange, (attempt) =>
-    before === null ? site.challenge.answer(attempt) : site.challenge.renew(attempt, before.id),
-  )
-  if ('problem' in outcome) {
-    const { problem } = outcome
-    return problem.code === 'sign-in-again' ? problem : onPage(exchange, problem)
-  }
+  const { site, req, res } = exchange
+  const outcome = await byProof(exchange, renewingProof(exchange))
+  if ('problem' in outcome) return refuseAtFresh(exchange, outcome.problem)
 
-  const given = site.sessions.stamp(ownerOf(visitor), outcome.done, outcome.done.method)
-  const renewed = { id: before?.id ?? given.id, version: renewedVersion(outcome.done) }
-  const stamp = { ...given, ...renewed }
+  const stamp = renewedStamp(exchange, outcome.done)
   const next = nextOf(site, req)
   await renewSession(req, stamp)
   const until = new Date(freshUntil(stamp) ?? stamp.at).toISOString()
@@ -45,12 +38,33 @@ export const answerFresh: Handler<SignedInVisitor> = async (exchange) => {
   return undefined
 }
 
-async function onPage(
+/** Answers a proof that makes this session fresh. The stamp as it was is over with the same write. */
+export function renewingProof({ site, visitor: { stamp } }: Exchange<SignedInVisitor>) {
+  return (attempt: ProofAttempt): Promise<ProofAnswer> =>
+    stamp === null ? site.challenge.answer(attempt) : site.challenge.renew(attempt, stamp.id)
+}
+
+/** The stamp of this session after such a proof. */
+export function renewedStamp(
+  { site, visitor }: Exchange<SignedInVisitor>,
+  done: Extract<ProofAnswer, { kind: 'accepted' }>,
+): Stamp {
+  const given = site.sessions.stamp(ownerOf(visitor), done, done.method)
+  return { ...given, id: visitor.stamp?.id ?? given.id, version: renewedVersion(done) }
+}
+
+/** A refused proof: as JSON, or on the page at the form that it was given in. */
+export async function refuseAtFresh(
   exchange: Exchange<SignedInVisitor>,
   problem: Problem,
+  form: 'code' | 'resync' = 'code',
 ): Promise<Problem | undefined> {
+  // The session was revoked meanwhile.
+  if (problem.code === 'sign-in-again') return problem
   const { site, req, res } = exchange
-  await sendProblem(site, req, res, problem, (shown, status) => freshPage(exchange, shown, status))
+  await sendProblem(site, req, res, problem, (shown, status) =>
+    freshPage(exchange, shown, status, form),
+  )
   return undefined
 }
 
@@ -58,13 +72,19 @@ function freshPage(
   { site, req, res, visitor }: Exchange<SignedInVisitor>,
   problem: PageProblem | null,
   status: number,
+  form: 'code' | 'resync' = 'code',
 ): Promise<void> {
+  const { typed, typedBackupCode } = typedIn(req, problem)
   const data = {
     problem,
+    resync: canResync(visitor.record),
+    action: form === 'resync' ? form : null,
+    typed,
+    typedBackupCode: form === 'code' && typedBackupCode,
+    typedNext: typedNext(req, problem),
     nextCodeIn: secondsToNextCode(visitor.record, site.system.now()),
     source: codeSourceOf(visitor.record),
     backupCode: acceptsBackupCodes(site, visitor),
-    ...typedIn(req, problem),
   }
   return showPage(site, req, res, 'fresh', data, status)
 }

@@ -5,12 +5,19 @@ import { expect } from 'chai'
 import type { Mail } from '../../../lib/index.js'
 import { isIn } from '../../support/actions.js'
 import { ADMIN, adminVisit } from '../../support/admin.js'
-import { expectProblem, getPage, postForm, postJson } from '../../support/answers.js'
+import { expectProblem, getJson, getPage, postForm, postJson } from '../../support/answers.js'
 import { type Browser, browserOf, giveCode, passFirstStep } from '../../support/browser.js'
-import { bob, type Host } from '../../support/host.js'
+import { bob, type Host, type HostOptions } from '../../support/host.js'
 import { oathtool } from '../../support/oathtool.js'
 import { HOUR, MINUTE } from '../../support/records.js'
-import { enrolledVisit, pendingBrowser, pendingVisit, recordOf } from '../../support/visits.js'
+import { cookieOf } from '../../support/sessions.js'
+import {
+  enrolledVisit,
+  pendingBrowser,
+  pendingVisit,
+  recordOf,
+  signedInVisit,
+} from '../../support/visits.js'
 
 const RESYNC = '/second-step/resync'
 const SEED = '3132333435363738393031323334353637383930'
@@ -40,8 +47,9 @@ async function withToken(
   body: object = FOB,
   used = true,
   options: Parameters<typeof adminVisit>[0] = {},
+  given: HostOptions = {},
 ): Promise<{ host: Host; admin: Browser }> {
-  const { host, browser: admin } = await adminVisit(options)
+  const { host, browser: admin } = await adminVisit(options, given)
   await postJson(admin, `${ADMIN}/users/ann/token`, body).expect(200)
   if (used) await giveCode(await pendingBrowser(host), await press(0)).expect(200)
   return { host, admin }
@@ -207,5 +215,79 @@ describe('POST /resync', () => {
       .expect(303)
       .expect('Location', '/inside')
     expect(await isIn(login)).to.equal(true)
+  })
+})
+
+// The mistake: a fob that is out of step stands before a guarded page, and the page for the code knows no way out.
+describe('POST /resync at the page for a fresh code', () => {
+  const FRESH = '/second-step/fresh'
+  const payout: HostOptions = {
+    routes: ({ app, secondStep }) => {
+      app.get('/payout', secondStep.requireFresh(), (_req, res) => res.send('the form'))
+    },
+  }
+
+  /** Ann has given the fob's code more than five minutes ago. */
+  async function staleVisit() {
+    const { host } = await withToken(FOB, true, {}, payout)
+    const browser = await pendingBrowser(host)
+    await giveCode(browser, await press(1)).expect(200)
+    host.system.advance(6 * MINUTE)
+    return { host, browser }
+  }
+
+  it('leads on to the guarded page, as a code does, in a session with a new id', async () => {
+    const { browser } = await staleVisit()
+    await getPage(browser, '/payout').expect(303).expect('Location', FRESH)
+    const page = await getPage(browser, FRESH).expect(200)
+    expect(page.text).to.include(`action="${RESYNC}"`).and.include('name="from" value="fresh"')
+    const answer = await postForm(browser, RESYNC, { ...(await pair(700)), from: 'fresh' })
+      .expect(303)
+      .expect('Location', '/payout')
+    expect(cookieOf(answer)).to.match(/^connect\.sid=/)
+    await getPage(browser, '/payout').expect(200, 'the form')
+  })
+
+  it('shows what is wrong at its form there, and counts one miss', async () => {
+    const { host, browser } = await staleVisit()
+    const typed = { code: '123456', nextCode: '12345x', from: 'fresh' }
+    const mistyped = await postForm(browser, RESYNC, typed).expect(400)
+    expect(mistyped.text).to.include('Confirm it’s you').and.include('value="12345x"')
+    const wrong = await postForm(browser, RESYNC, { ...(await pair(2000)), from: 'fresh' })
+    expect(wrong.status).to.equal(401)
+    expect(wrong.text).to.include('Confirm it’s you').and.include('These two codes didn’t work.')
+    expect(wrong.text.match(/autofocus/g)).to.have.length(1)
+    expect((await recordOf(host)).attempts.misses).to.have.length(1)
+    await getPage(browser, '/payout').expect(303).expect('Location', FRESH)
+  })
+
+  it('makes a session of a JSON client fresh too, and a used pair makes none', async () => {
+    const { host, browser } = await staleVisit()
+    const other = await pendingBrowser(host)
+    await giveCode(other, await press(2)).expect(200)
+    host.system.advance(6 * MINUTE)
+    const body = await pair(700)
+    const answer = await postJson(browser, RESYNC, body).expect(200)
+    expect(answer.body).to.deep.equal({ status: 'resynchronised' })
+    expectProblem(await postJson(other, RESYNC, body), 'wrong-code', 401)
+    const fresh = async (of: Browser) => (await getJson(of, FRESH).expect(200)).body.freshUntil
+    expect(await fresh(browser)).to.equal(new Date(host.system.now() + 5 * MINUTE).toISOString())
+    expect(await fresh(other)).to.equal(null)
+  })
+
+  it('is not offered to a user with an app alone', async () => {
+    const { browser } = await signedInVisit()
+    expect((await getPage(browser, FRESH).expect(200)).text).not.to.include(RESYNC)
+  })
+
+  it('keeps the page that the settings lead on to', async () => {
+    const { browser } = await staleVisit()
+    await getPage(browser, '/payout').expect(303)
+    await postForm(browser, RESYNC, await pair(700))
+      .expect(303)
+      .expect('Location', '/second-step/')
+    await getPage(browser, '/second-step/').expect(200)
+    const { body } = await postJson(browser, FRESH, { code: await press(702) }).expect(200)
+    expect(body.next).to.equal('/payout')
   })
 })
