@@ -1,0 +1,80 @@
+import { type VirtualAuthenticator, virtualAuthenticator } from '../../../lib/testing/index.js'
+import type { HostUser } from '../host.js'
+import type { Answer, Visitor } from '../visitor.js'
+import type { Place, Role } from './place.js'
+
+/** A user, and what they have in hand. A state gives it to them; a way in uses it. */
+export interface Person {
+  readonly place: Place
+  readonly role: Role
+  readonly user: HostUser
+  /** Whether a way in needs one of their earlier sessions. */
+  readonly wantsSession: boolean
+  app: VirtualAuthenticator | null
+  fob: VirtualAuthenticator | null
+  backupCodes: readonly string[]
+  oneTimeCode: string | null
+  /** The path of the link of a reset by mail. */
+  link: string | null
+  /** A session that is older than the package. */
+  unseen: Visitor | null
+  /** A session that began before the user had anything. */
+  bySight: Visitor | null
+  /** A session that began with both steps, before the user came into their state. */
+  byCode: Visitor | null
+}
+
+export function personOf(
+  place: Place,
+  role: Role,
+  user: HostUser,
+  { wantsSession } = { wantsSession: false },
+): Person {
+  const nothing = { app: null, fob: null, backupCodes: [], oneTimeCode: null, link: null }
+  return { place, role, user, wantsSession, ...nothing, unseen: null, bySight: null, byCode: null }
+}
+
+/** Passes the first step, in a browser of its own or in that one. */
+export async function givePassword(
+  { place, user }: Pick<Person, 'place' | 'user'>,
+  visitor: Visitor = place.browser(),
+  path = '/login',
+): Promise<Visitor> {
+  await visitor.postJson(path, { username: user.id, password: user.password })
+  return visitor
+}
+
+export function giveCode(visitor: Visitor, code: string | undefined): Promise<Answer> {
+  return visitor.postJson('/second-step/challenge', { code })
+}
+
+/** The code that the app shows. */
+export function appCode({ place, app }: Person): string {
+  return inHand(app).code(place.system.now())
+}
+
+/** Sets an app up, or tries to: the set-up may be closed to the visitor. */
+export async function setUp(person: Person, visitor: Visitor): Promise<Answer> {
+  const shown = await visitor.getJson('/second-step/setup')
+  if (shown.body.secret === undefined) return shown
+  const app = virtualAuthenticator(shown.body.secret)
+  const code = app.code(person.place.system.now())
+  const confirmed = await visitor.postJson('/second-step/setup', { code })
+  if (confirmed.status === 200) {
+    person.app = app
+    person.backupCodes = confirmed.body.backupCodes ?? []
+  }
+  return confirmed
+}
+
+/** What a state must have given. */
+export function inHand<Thing>(thing: Thing | null | undefined): Thing {
+  if (thing === null || thing === undefined) throw new Error('the state gives no such thing')
+  return thing
+}
+
+/** @throws Error where it was refused: a state must come about as it says */
+export function done(answer: Answer): Answer {
+  if (answer.status >= 200 && answer.status < 300) return answer
+  throw new Error(`refused with ${answer.status}: ${answer.text}`)
+}
