@@ -15,3 +15,8 @@ export function keyStatusOf(keyId: string | null, keyIds: KeyIds): KeyStatus {
   if (at < 0) return 'gone'
   return at === 0 ? 'current' : 'older'
 }
+
+/** Whether nothing that depends on a key could be right, because the key is not in the ring. */
+export function isKeyGone(keyId: string | null, keyIds: KeyIds): boolean {
+  return keyStatusOf(keyId, keyIds) === 'gone'
+}

@@ -1,5 +1,5 @@
 import { count, flag, listOf, orNull, shape, text } from '../checks.js'
-import { type KeyIds, type KeyStatus, keyStatusOf } from '../key-status.js'
+import { isKeyGone, type KeyIds, type KeyStatus, keyStatusOf } from '../key-status.js'
 
 /** One backup code: kept after its use, so that a replay is known as one. */
 export interface BackupCode {
@@ -54,7 +54,7 @@ export function backupCodesLeft(set: BackupCodeSet | null, keyIds: KeyIds): numb
 
 /** Whether a code of the set could be right: its key is not gone from the ring. */
 export function canBeRight(set: BackupCodeSet | null, keyIds: KeyIds): boolean {
-  return set !== null && keyStatusOf(set.keyId, keyIds) !== 'gone'
+  return set !== null && !isKeyGone(set.keyId, keyIds)
 }
 
 /** The place of the key that the unused codes of a set need. Null: no code is unused. */

@@ -1,6 +1,6 @@
 import { count, listOf, orNull, shape, text } from '../checks.js'
 import { isAhead, isGoodUntil } from '../clock.js'
-import { type KeyIds, keyStatusOf } from '../key-status.js'
+import { isKeyGone, type KeyIds } from '../key-status.js'
 
 /** A code that an admin has made: good for one login, which must set up anew. */
 export interface OneTimeCode {
@@ -39,7 +39,7 @@ export function isOpen(code: OneTimeCode, now: number): boolean {
 
 /** Whether a code could be right: its key is not gone from the ring. */
 export function hasKey({ keyId }: OneTimeCode, keyIds: KeyIds): boolean {
-  return keyStatusOf(keyId, keyIds) !== 'gone'
+  return !isKeyGone(keyId, keyIds)
 }
 
 /** Whether a clock that is ahead has made it. */

@@ -1,5 +1,6 @@
 import type { Request } from 'express'
 import { openMailReset, worksFrom } from '../../domain/mail-reset.js'
+import { isKeyGone } from '../../factors/key-status.js'
 import type { LostLink } from '../../service/lost-links.js'
 import { isNavigation } from './destination.js'
 import { saveSession, updateSecondStep } from './session.js'
@@ -17,7 +18,7 @@ export async function rememberOpenedLink(req: Request, { token, reset }: LostLin
 
 /** Whether a link that was opened in this browser works for this pending login's user. */
 export function hasOpenedLink(
-  { lost, system }: Pick<Site, 'lost' | 'system'>,
+  { lost, system, keyIds }: Pick<Site, 'lost' | 'system' | 'keyIds'>,
   req: Request,
   { pending, record }: PendingVisitor,
 ): boolean {
@@ -25,5 +26,6 @@ export function hasOpenedLink(
   if (lost === null || opened?.userId !== pending.userId) return false
   const now = system.now()
   const open = openMailReset(record, now)
-  return open !== null && open.id === opened.reset && worksFrom(open) <= now
+  if (open === null || isKeyGone(open.keyId, keyIds)) return false
+  return open.id === opened.reset && worksFrom(open) <= now
 }

@@ -100,6 +100,24 @@ describe('a reset by mail with a delay', () => {
     expectProblem(await getJson(browser, link()), 'link-expired', 410)
   })
 
+  // The text is "the link can be used from … on", and no link can any more.
+  it('is not shown after its key has left the ring', async () => {
+    const { keys, lost, usableAt, ...visit } = await waitingVisit()
+    const newer = randomBytes(32).toString('base64')
+    const availableAt = new Date(usableAt).toISOString()
+    for (const [ring, shown] of [
+      [[newer, ...keys], { availableAt }],
+      [[newer], null],
+    ] as const) {
+      const { host } = anotherProcess(visit, { lost, keys: ring })
+      const browser = await pendingBrowser(host)
+      const { body } = await getJson(browser, CHALLENGE).expect(200)
+      expect(body.resetPending).to.deep.equal(shown)
+      const page = await getPage(browser, CHALLENGE).expect(200)
+      expect(page.text.includes(`action="${LOST}/cancel"`)).to.equal(shown !== null)
+    }
+  })
+
   it('is shown in the settings of a signed-in user, and can be cancelled there', async () => {
     const { host, browser, usableAt } = await waitingVisitWithSession()
     const resetPending = { availableAt: new Date(usableAt).toISOString() }

@@ -1,10 +1,12 @@
+import { randomBytes } from 'node:crypto'
 import { expect } from 'chai'
 import { expectProblem, getJson, getPage, postForm, postJson } from '../../support/answers.js'
 import { type Browser, browserOf, giveCode, passFirstStep } from '../../support/browser.js'
 import { DAY, MINUTE } from '../../support/clock.js'
-import { bob } from '../../support/host.js'
-import { type LostVisit, lostVisit, member } from '../../support/lost.js'
+import { bob, makeHost } from '../../support/host.js'
+import { type LostVisit, lostHost, lostVisit, member } from '../../support/lost.js'
 import { editSession, sessionsOf } from '../../support/sessions.js'
+import { pendingBrowser } from '../../support/visits.js'
 
 const HINT = /open the link (in the e-mail )?again/
 const CHALLENGE = '/second-step/challenge'
@@ -117,6 +119,26 @@ describe('the challenge says nothing of a link', () => {
     })
     await passFirstStep(other, member).expect(200)
     expect(await saysHint(other)).to.equal(false)
+  })
+
+  it('whose key has left the ring', async () => {
+    const keys = [randomBytes(32).toString('base64')]
+    const newer = randomBytes(32).toString('base64')
+    const { host, ask } = await lostVisit({ keys })
+    await ask()
+    const reset = (await host.store.find('ann'))?.mailReset?.id ?? ''
+    for (const [ring, known] of [
+      [[newer, ...keys], true],
+      [[newer], false],
+    ] as const) {
+      const { options } = lostHost({ keys: ring, store: host.store })
+      const other = makeHost({ ...options, system: host.system })
+      const browser = await pendingBrowser(other)
+      editSession(other, (session) => {
+        session.secondStep = { ...session.secondStep, openedLink: { userId: 'ann', reset } }
+      })
+      expect(await saysHint(browser)).to.equal(known)
+    }
   })
 
   it('that was cancelled meanwhile, or is too old', async () => {
