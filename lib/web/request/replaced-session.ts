@@ -47,19 +47,17 @@ export async function replacedNow(req: Request, fill: () => void): Promise<void>
  * Gives the session a new id and this stamp, and keeps the rest. The old id, if somebody has
  * learned it, is worthless.
  *
- * @param left what the next page needs to know
+ * @param part our part of the session. Default: as it is
  */
 export function renewSession(
   req: Request,
   stamp: Stamp,
-  left: Pick<SecondStepSession, 'next' | 'notice'> = {},
+  part: SecondStepSession = req.session.secondStep ?? {},
 ): Promise<void> {
   const kept = keptKeys(req, () => true)
-  const { shown } = req.session.secondStep ?? {}
   return replaceSession(req, () => {
     for (const [key, value] of kept) Reflect.set(req.session, key, value)
-    const verified = writeStamp(stamp)
-    req.session.secondStep = { verified, ...left, ...(shown === undefined ? {} : { shown }) }
+    req.session.secondStep = { ...part, verified: writeStamp(stamp) }
   })
 }
 

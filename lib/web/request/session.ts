@@ -142,6 +142,12 @@ export function keptOfBrowser(secondStep: SecondStepSession = {}): SecondStepSes
   return openedLink === undefined ? {} : { openedLink }
 }
 
+/** Our part of the session without the path that the visitor is led to now. */
+export function withoutNext(req: Request): SecondStepSession {
+  const { next: _, ...others } = req.session.secondStep ?? {}
+  return others
+}
+
 /** Leaves a notice of the last change for an admin page. */
 export async function leaveAdminNotice(req: Request, notice: AdminNotice): Promise<void> {
   updateSecondStep(req, { adminNotice: notice })

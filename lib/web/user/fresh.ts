@@ -9,6 +9,7 @@ import type { Exchange, Handler } from '../request/handler.js'
 import { wantsJson } from '../request/negotiation.js'
 import { typedIn, typedNext } from '../request/proof-field.js'
 import { renewSession } from '../request/replaced-session.js'
+import { withoutNext } from '../request/session.js'
 import { ownerOf, type SignedInVisitor } from '../request/visitor.js'
 import { nextOf } from '../routing/requirements.js'
 import { redirect, sendJson, sendProblem, showPage } from '../routing/respond.js'
@@ -31,7 +32,7 @@ export const answerFresh: Handler<SignedInVisitor> = async (exchange) => {
 
   const stamp = renewedStamp(exchange, outcome.done)
   const next = nextOf(site, req)
-  await renewSession(req, stamp)
+  await renewSession(req, stamp, withoutNext(req))
   const until = new Date(freshUntil(stamp) ?? stamp.at).toISOString()
   if (wantsJson(req)) sendJson(res, { status: 'fresh', until, next })
   else redirect(res, next)

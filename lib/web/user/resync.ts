@@ -8,8 +8,9 @@ import type { Exchange, Handler } from '../request/handler.js'
 import { wantsJson } from '../request/negotiation.js'
 import { resyncIn } from '../request/proof-field.js'
 import { renewSession } from '../request/replaced-session.js'
+import { withoutNext } from '../request/session.js'
 import type { PendingVisitor, SignedInVisitor } from '../request/visitor.js'
-import { knownNextOf, nextOf } from '../routing/requirements.js'
+import { nextOf } from '../routing/requirements.js'
 import { redirect, sendJson } from '../routing/respond.js'
 import { refuseAtChallenge, signInBy } from './challenge.js'
 import { refuseAtFresh, renewedStamp, renewingProof } from './fresh.js'
@@ -51,22 +52,16 @@ async function resyncInSession(exchange: Exchange<SignedInVisitor>): Promise<Pro
   const stamp = renewedStamp(exchange, outcome.done)
   const next = nextOf(site, req)
   if (wantsJson(req)) {
-    await renewSession(req, stamp, wantedStill(exchange))
+    await renewSession(req, stamp)
     sendJson(res, { status: 'resynchronised' })
   } else if (atFresh) {
-    await renewSession(req, stamp)
+    await renewSession(req, stamp, withoutNext(req))
     redirect(res, next)
   } else {
-    await renewSession(req, stamp, { ...wantedStill(exchange), notice: 'resynchronised' })
+    await renewSession(req, stamp, { ...req.session.secondStep, notice: 'resynchronised' })
     redirect(res, `${site.paths.secondStep}/`)
   }
   return undefined
-}
-
-/** The page that the visitor wanted: they are not led there yet. */
-function wantedStill({ site, req }: Exchange<SignedInVisitor>): { readonly next?: string } {
-  const next = knownNextOf(site, req)
-  return next === null ? {} : { next }
 }
 
 async function byTwoCodes(

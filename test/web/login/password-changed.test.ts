@@ -16,7 +16,7 @@ import {
   makeHost,
 } from '../../support/host.js'
 import { park } from '../../support/parked.js'
-import { cookieOf, sessionsOf, useCookie } from '../../support/sessions.js'
+import { cookieOf, editSession, sessionsOf, useCookie } from '../../support/sessions.js'
 import { recordOf, setPolicy, signedInVisit } from '../../support/visits.js'
 
 /** A page that changes one's own password, and an admin's that changes anybody's. */
@@ -96,6 +96,21 @@ describe('passwordChanged()', () => {
       403,
       '/second-step/fresh',
     )
+  })
+
+  // Who set up because they had to, and changed the password in another tab before they had saved their codes, was not led
+  // to the page that they had wanted.
+  it('leaves the kept session what its pages know: where the user was going, and what was just done', async () => {
+    const { host, browser } = await signedInVisit({ routes })
+    const known = { next: '/account', notice: 'codes-saved' } as const
+    editSession(host, (session) => {
+      session.secondStep = { ...session.secondStep, ...known }
+    })
+    await postJson(browser, '/password').expect(200)
+    const [session] = sessionsOf(host).filter((one) => 'note' in one)
+    expect(session?.secondStep).to.deep.include(known)
+    const { body } = await getJson(browser, '/second-step/challenge')
+    expect(body.next).to.equal('/account')
   })
 
   it('gives the kept session a new id, so that a known old id is worthless', async () => {

@@ -42,8 +42,8 @@ describe('a route with requireFresh', () => {
     expectProblem(await postJson(browser, '/payout'), 'fresh-code-required', 403, FRESH)
   })
 
-  it('sends a navigation to the page with the code field, and back', async () => {
-    const { browser, enrolment } = await staleVisit()
+  it('sends a navigation to the page with the code field, and back, once', async () => {
+    const { host, browser, enrolment } = await staleVisit()
     await getPage(browser, '/payout?to=bob').expect(303).expect('Location', FRESH)
     const page = await getPage(browser, FRESH).expect(200)
     expect(page.text).to.include('autocomplete="one-time-code"')
@@ -52,6 +52,9 @@ describe('a route with requireFresh', () => {
     expect(given.headers.location).to.equal('/payout?to=bob')
     await getPage(browser, '/payout?to=bob').expect(200, 'the form')
     await postForm(browser, '/payout').expect(200)
+    host.system.advance(MINUTE)
+    const again = await postForm(browser, FRESH, { code: enrolment.code() }).expect(303)
+    expect(again.headers.location).to.equal('/')
   })
 
   it('tells a script where the page is, and leads back to where the script ran', async () => {
