@@ -4,14 +4,9 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
 import { ConfigurationError } from '../../lib/errors/configuration-error.js'
+import { ejsPages } from '../../lib/text/ejs-pages.js'
 import { loadMessages } from '../../lib/text/messages.js'
-import {
-  ejsPages,
-  type PageData,
-  type PageEvent,
-  type PageFrame,
-  type PageName,
-} from '../../lib/text/pages.js'
+import type { PageData, PageEvent, PageFrame, PageName } from '../../lib/text/pages.js'
 import { ejsViews } from '../../lib/text/views.js'
 import { qrSvg } from '../../lib/web/user/qr.js'
 

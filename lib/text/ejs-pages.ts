@@ -1,0 +1,43 @@
+import type { Translate } from './messages.js'
+import type { PageData, PageName, Render } from './pages.js'
+import { textAround } from './time-shown.js'
+import type { Views } from './views.js'
+
+type Titles = { [P in PageName]: (data: PageData[P], t: Translate) => string }
+
+const SETUP_TITLES = {
+  'change-key': 'setup.title-change',
+  add: 'setup.title-add',
+  'show-key': 'setup.title-show',
+}
+
+const titles: Titles = {
+  challenge: (_, t) => t('challenge.title'),
+  setup: ({ purpose }, t) => (purpose === 'setup' ? t('setup.title') : t(SETUP_TITLES[purpose])),
+  'backup-codes': ({ codes }, t) =>
+    codes.length > 0 ? t('backup-codes.title') : t('backup-codes.title-without'),
+  fresh: (_, t) => t('fresh.title'),
+  settings: (_, t) => t('settings.title'),
+  lost: (_, t) => t('lost.title'),
+  'lost-link': (_, t) => t('lost-link.title'),
+  'lost-cancelled': (_, t) => t('lost-cancelled.title'),
+  'admin-users': (_, t) => t('admin.users'),
+  'admin-user': ({ user }) => user.name ?? user.email ?? user.id,
+  'admin-codes': ({ kind }, t) => t(`admin.${kind}.title`),
+  'admin-policy': (_, t) => t('admin.policy'),
+  'admin-events': (_, t) => t('admin.events'),
+  problem: ({ problem }, t) => problem.title ?? t(`problem.${problem.code}.title`),
+}
+
+/**
+ * The pages in EJS. A view sees what PageFrame names, `data`, `page` and `title`, and `around(key,
+ * name, at)`: the pieces of a text around the moment that its placeholder `name` stands for.
+ */
+export function ejsPages(views: Views): Render {
+  for (const name of ['_frame', ...Object.keys(titles)]) views.check(name)
+  return (page, data, frame) => {
+    const around = (key: string, name: string, at: Date) => textAround(frame.t, key, name, at)
+    const values = { ...frame, page, data, around, title: titles[page](data, frame.t) }
+    return views.write('_frame', { ...values, body: views.write(page, values) })
+  }
+}
