@@ -1,36 +1,14 @@
 import { tokenBySerial } from '../domain/assigned-token.js'
-import { enrolledSince } from '../domain/authenticators.js'
-import { authenticatorBlock } from '../domain/miss-budget.js'
 import type { Policy } from '../domain/policy.js'
 import type { SecondStepRecord } from '../domain/record.js'
 import type { RecordList } from '../domain/record-list.js'
-import { pauseOf, setupDeadlineOf, type UserContext } from '../domain/standing.js'
-import { type State, stateOf } from '../domain/state.js'
-import { backupCodesLeft, placeOfBackupCodes } from '../factors/backup-codes/kept.js'
-import type { KeyIds, KeyStatus } from '../factors/key-status.js'
+import type { State } from '../domain/state.js'
+import type { KeyIds } from '../factors/key-status.js'
 import type { Account, Accounts, LookedUp } from './accounts.js'
-import { type ListedMember, unreadableMember } from './listed-member.js'
+import { type ListedMember, type Member, memberOf, unreadableMember } from './member.js'
 import { isOdd, type OddUser } from './odd-user.js'
 import type { Records } from './records.js'
 import type { SerialNumbers } from './serial-numbers.js'
-
-/** A user of the host, with the state of their second step. Times in milliseconds. */
-export interface Member<U> extends UserContext {
-  readonly account: Account<U>
-  /** The id that the host knows them by. */
-  readonly hostId: string
-  readonly state: State
-  readonly since: number | null
-  readonly backupCodesLeft: number
-  /** Where the key is that their unused backup codes need; null: they have none. */
-  readonly backupCodesKey: KeyStatus | null
-  /** `FOREVER`: until resumed. */
-  readonly pausedUntil: number | null
-  /** Until when the authenticator is not asked, if only for a minute. */
-  readonly blockedUntil: number | null
-  readonly lockedUntil: number | null
-  readonly setupDeadline: number | null
-}
 
 /** The source of a page of users: the host's own list, or a list of the records. */
 export type Source = 'users' | RecordList
@@ -258,7 +236,15 @@ export class Directory<U> {
    * One unreadable record must not hide the other users. It counts as on and broken, never as off.
    */
   #listed(account: Account<U>, policy: Policy, record: SecondStepRecord | null): ListedMember {
-    return record === null ? this.#unreadable(account) : this.#member(account, policy, record)
+    return record === null
+      ? unreadableMember(account, this.#hostId(account.id), 'record')
+      : this.#member(account, policy, record)
+  }
+
+  #member(account: Account<U>, policy: Policy, record: SecondStepRecord): Member<U> {
+    const { keyIds, window, now } = this.#parts
+    const hostId = this.#hostId(account.id)
+    return memberOf(account, hostId, { record, policy }, { keyIds, window, at: now() })
   }
 
   /** Lists every user who has an id, even if nothing else about them is readable. */
@@ -278,36 +264,8 @@ export class Directory<U> {
     return { members, odd }
   }
 
-  #unreadable(account: Account<U>): ListedMember {
-    return unreadableMember(account, this.#hostId(account.id), 'record')
-  }
-
   #hostId(recordId: string): string {
     return this.#parts.hostIdOf(recordId) ?? recordId
-  }
-
-  #member(account: Account<U>, policy: Policy, record: SecondStepRecord): Member<U> {
-    const { keyIds, window, now } = this.#parts
-    const { subject } = account
-    const userContext = { record, policy, subject }
-    const at = now()
-    const block = authenticatorBlock(record, window, at)
-    return {
-      // Not spread: that would cost as much as all else here.
-      record,
-      policy,
-      subject,
-      account,
-      hostId: this.#hostId(account.id),
-      state: stateOf(userContext, window, at),
-      since: enrolledSince(record),
-      backupCodesLeft: backupCodesLeft(record.backupCodes, keyIds),
-      backupCodesKey: placeOfBackupCodes(record.backupCodes, keyIds),
-      pausedUntil: pauseOf(userContext, at),
-      blockedUntil: block?.until ?? null,
-      lockedUntil: block?.locked === true ? block.until : null,
-      setupDeadline: setupDeadlineOf(userContext, at),
-    }
   }
 }
 

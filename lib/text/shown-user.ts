@@ -2,7 +2,7 @@ import type { Policy } from '../domain/policy.js'
 import { FOREVER } from '../domain/standing.js'
 import type { State } from '../domain/state.js'
 import type { KeyStatus } from '../factors/key-status.js'
-import type { ListedMember } from '../service/listed-member.js'
+import type { ListedMember } from '../service/member.js'
 import { isoTime } from './iso-time.js'
 import type { HostIds } from './shown-event.js'
 

@@ -1,4 +1,4 @@
-import type { Member } from '../../service/directory.js'
+import type { Member } from '../../service/member.js'
 import type { CodesKind, PageData } from '../../text/pages.js'
 import type { Exchange } from '../request/handler.js'
 import { leaveAdminNotice } from '../request/session.js'

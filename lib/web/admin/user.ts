@@ -7,7 +7,7 @@ import {
   type UserAction,
 } from '../../domain/admin-actions.js'
 import { TOKEN_FIELDS } from '../../factors/hardware-token.js'
-import type { Member } from '../../service/directory.js'
+import type { Member } from '../../service/member.js'
 import { isOdd, type OddUser } from '../../service/odd-user.js'
 import { adminAuthenticators } from '../../text/admin-authenticator.js'
 import { pageEvent } from '../../text/page-event.js'
