@@ -1,3 +1,4 @@
+import { ONE_TIME_CODE_LASTS } from '../factors/one-time-codes/kept.js'
 import { hasNoRoom, isEnrolled } from './authenticators.js'
 import type { SecondStepEventType } from './event.js'
 import { ruleFor } from './policy.js'
@@ -8,8 +9,8 @@ interface Situation {
   readonly enrolled: boolean
   /** Enrolled, or made to set up again. */
   readonly owes: boolean
-  /** The next login leads to the set-up without asking for a code. */
-  readonly mayJustSetUp: boolean
+  /** A login asks for a code while a one-time code of now is good. */
+  readonly codeAsked: boolean
   readonly required: boolean
   readonly backupCodes: boolean
   readonly paused: boolean
@@ -50,7 +51,7 @@ export const USER_ACTIONS = {
   unlock: { event: 'unlocked', isOffered: ({ blocked }) => blocked },
   'one-time-code': {
     event: 'one-time-code-made',
-    isOffered: ({ owes, mayJustSetUp }) => owes && !mayJustSetUp,
+    isOffered: ({ owes, codeAsked }) => owes && codeAsked,
   },
   'backup-codes': {
     event: 'backup-codes-made',
@@ -89,7 +90,7 @@ export function actionsFor(
   const situation: Situation = {
     enrolled,
     owes: enrolled || record.mustSetUp !== null,
-    mayJustSetUp: mayJustSetUp(userContext, now),
+    codeAsked: isCodeAsked(userContext, now),
     required: ruleFor(policy, subject).mode === 'required',
     backupCodes: policy.backupCodes,
     paused: pauseOf(userContext, now) !== null,
@@ -102,6 +103,13 @@ export function actionsFor(
 /** Whether the next login leads to the set-up without asking for a code: a one-time code is of no use. */
 export function mayJustSetUp(userContext: UserContext, now: number): boolean {
   return demandOf(userContext, now) === 'setup'
+}
+
+/** Not where the next login leads to the set-up, nor while a pause lasts for longer than the code. */
+function isCodeAsked(userContext: UserContext, now: number): boolean {
+  const last = now + ONE_TIME_CODE_LASTS - 1
+  const isAskedAt = (time: number) => demandOf(userContext, time) === 'code'
+  return isAskedAt(now) || (isAskedAt(last) && !mayJustSetUp(userContext, now))
 }
 
 /** Whether a pause without an end may be offered: not where the policy requires a second step. */

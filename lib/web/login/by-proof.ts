@@ -51,6 +51,9 @@ export async function byReadProof<Result>(
     return { problem: isPair(proof) ? malformedPair(exchange, proof) : malformedCode(exchange) }
   }
   if (answer.kind === 'wrong-code') return { problem: wrongCode(exchange, proof, answer) }
+  if (answer.kind === 'switched-off' && isSpare(proof) && !exchange.visitor.policy.backupCodes) {
+    return { problem: { code: answer.kind, text: { key: wrongSpareText(exchange) } } }
+  }
   if (answer.kind !== 'too-many-attempts') return { problem: { code: answer.kind } }
   return { problem: tooMany(exchange, answer) }
 }
@@ -67,6 +70,11 @@ function malformedPair(asked: Asked, proof: Proof): Problem {
 
 function isPair(proof: Proof): boolean {
   return proof.some(({ next }) => next !== undefined)
+}
+
+/** 24 letters and digits: no code of an authenticator. */
+function isSpare(proof: Proof): boolean {
+  return proof.every(({ factor }) => factor.role === 'spare')
 }
 
 type SetUp = Pick<Authenticator, 'type' | 'digits'>
@@ -109,8 +117,7 @@ function shownTries(triesLeft: number, missesLeft: number, locks: boolean) {
 
 function missText(asked: Asked, proof: Proof) {
   if (isPair(proof)) return 'resync.wrong'
-  const spare = proof.every(({ factor }) => factor.role === 'spare')
-  return spare ? wrongSpareText(asked) : wrongText(asked.visitor)
+  return isSpare(proof) ? wrongSpareText(asked) : wrongText(asked.visitor)
 }
 
 function tooMany(

@@ -5,7 +5,7 @@ import { expect } from 'chai'
 import { ADMIN, adminVisit } from '../../support/admin.js'
 import { getPage, postJson } from '../../support/answers.js'
 import { type Browser, browserOf, enrol, passFirstStep } from '../../support/browser.js'
-import { DAY } from '../../support/clock.js'
+import { DAY, MINUTE } from '../../support/clock.js'
 import { ann } from '../../support/host.js'
 import { setPolicy } from '../../support/visits.js'
 
@@ -47,6 +47,21 @@ describe('A one-time code on a user’s page', () => {
       .and.not.contain(NOTE)
     const { body } = await passFirstStep(browserOf(host), ann)
     expect(body.status, 'as the page says').to.equal('code-required')
+  })
+
+  // It is good for a day, and no login of that day asks for it.
+  it('is not offered while the second step is paused for longer, or not asked of this user', async () => {
+    const { host, browser } = await adminVisit()
+    await enrol(host, ann)
+    await postJson(browser, `${PAGE}/pause`, { days: 2 }).expect(200)
+    expect(await pageAt(browser))
+      .to.not.contain(FORM)
+      .and.not.contain(NOTE)
+    host.system.advance(DAY + MINUTE)
+    expect(await pageAt(browser), 'the pause ends before the code').to.contain(FORM)
+    host.system.advance(2 * DAY)
+    await setPolicy(host, { mode: 'off' })
+    expect(await pageAt(browser)).to.not.contain(FORM)
   })
 
   it('is not offered where the policy makes somebody set up for the first time', async () => {

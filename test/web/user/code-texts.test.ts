@@ -2,7 +2,7 @@
 
 import { expect } from 'chai'
 import type { AuthenticateCallback } from 'passport'
-import { getJson, getPage, postForm, postJson } from '../../support/answers.js'
+import { expectProblem, getJson, getPage, postForm, postJson } from '../../support/answers.js'
 import { browserOf, giveCode, passFirstStep } from '../../support/browser.js'
 import { MINUTE } from '../../support/clock.js'
 import { ann, makeHost } from '../../support/host.js'
@@ -12,6 +12,7 @@ import {
   missTimes,
   pendingBrowser,
   pendingVisit,
+  setPolicy,
   signedInVisit,
   wrongCodeOf,
 } from '../../support/visits.js'
@@ -39,6 +40,31 @@ describe('a backup code that did not work', () => {
     const again = await giveCode(await pendingBrowser(host), used).expect(401)
     const never = await giveCode(await pendingBrowser(host), NO_CODE).expect(401)
     expect(again.text).to.equal(never.text)
+  })
+})
+
+describe('a backup code where none works', () => {
+  // "This is switched off here", under the heading of the sign-in, read as if the sign-in were.
+  it('is answered with what works instead, where the policy has none', async () => {
+    const { host, browser, enrolment } = await pendingVisit()
+    await setPolicy(host, { backupCodes: false })
+    const refused = await giveCode(browser, enrolment.backupCodes[0])
+    expectProblem(refused, 'switched-off', 409)
+    expect(refused.body.detail).to.contain('Type a code from your app or device')
+    await giveCode(browser, enrolment.code()).expect(200)
+  })
+
+  it('is no longer offered after the last one', async () => {
+    const { host, enrolment } = await enrolledVisit()
+    for (const code of enrolment.backupCodes) {
+      await giveCode(await pendingBrowser(host), code).expect(200)
+    }
+    const browser = await pendingBrowser(host)
+    const { body } = await getJson(browser, CHALLENGE).expect(200)
+    expect(body.methods).to.deep.equal(['totp'])
+    expect((await getPage(browser, CHALLENGE)).text).to.not.include('id="backup-code"')
+    const again = await giveCode(browser, enrolment.backupCodes[0]).expect(401)
+    expect(again.body.detail).to.include('You have no backup codes that work')
   })
 })
 
