@@ -208,9 +208,13 @@ export type PageData = {
     readonly resync?: boolean
     readonly action?: 'resync' | null
     readonly typedNext?: string
+    /** How many more wrong codes lock the devices; null: the problem tells. Default: null. */
+    readonly triesLeft?: number | null
   }
   settings: {
     readonly problem: PageProblem | null
+    /** As on the page for a fresh code. */
+    readonly triesLeft?: number | null
     /** As on the page for a fresh code. */
     readonly nextCodeIn?: number | null
     /** As on the challenge page. */

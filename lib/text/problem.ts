@@ -119,7 +119,10 @@ export interface Problem {
   readonly text?: ProblemText
   /** Until when the authenticator's codes are not looked at; pages say it in the visitor's time. */
   readonly blockedUntil?: Date
-  /** Wrong codes that this pending login may still have, or that lock where these are fewer. 0: it has locked. */
+  /**
+   * Wrong codes that this pending login may still have, or that lock where these are fewer; in a session those that
+   * lock. 0: it has locked.
+   */
   readonly triesLeft?: number
   /** The last of these tries locks the authenticators; only pages say so. */
   readonly lastLocks?: boolean

@@ -99,13 +99,24 @@ function wrongCode(
   { triesLeft, missesLeft }: Extract<ProofAnswer, { kind: 'wrong-code' }>,
 ): Problem {
   if (triesLeft === 0) return { code: 'wrong-code', text: { key: 'challenge.last-wrong-code' } }
-  const locked = missesLeft === 0 && proof.some(({ factor }) => factor.role === 'main')
+  const locked = missesLeft === 0 && isOfDevice(proof)
   const key = locked ? blockedText(asked) : missText(asked, proof)
   return {
     code: 'wrong-code',
     ...(key === null ? {} : { text: { key } }),
-    ...(triesLeft === null ? {} : shownTries(triesLeft, missesLeft, locked)),
+    ...(triesLeft === null
+      ? triesInSession(proof, missesLeft)
+      : shownTries(triesLeft, missesLeft, locked)),
   }
+}
+
+function isOfDevice(proof: Proof): boolean {
+  return proof.some(({ factor }) => factor.role === 'main')
+}
+
+/** A session has no tries of its own, and no backup code locks: only pages say how many codes are left. */
+function triesInSession(proof: Proof, missesLeft: number) {
+  return isOfDevice(proof) ? { triesLeft: missesLeft, lastLocks: true } : {}
 }
 
 /** @param locks whether it is this code that has locked the authenticators */

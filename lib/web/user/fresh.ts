@@ -13,6 +13,7 @@ import { withoutNext } from '../request/session.js'
 import { ownerOf, type SignedInVisitor } from '../request/visitor.js'
 import { nextOf } from '../routing/requirements.js'
 import { redirect, sendJson, sendProblem, showPage } from '../routing/respond.js'
+import { triesBeforeLock } from './tries-before-lock.js'
 
 /** GET `/fresh` */
 export const showFresh: Handler<SignedInVisitor> = async (exchange) => {
@@ -78,6 +79,7 @@ function freshPage(
   const { typed, typedBackupCode } = typedIn(req, problem)
   const data = {
     problem,
+    triesLeft: triesBeforeLock(site, visitor.record, problem),
     resync: canResync(visitor.record),
     action: form === 'resync' ? form : null,
     typed,

@@ -32,6 +32,7 @@ import { sendJson, sendProblem, showPage } from '../routing/respond.js'
 import { ownEvents } from './own-events.js'
 import { pauseShown } from './pause-shown.js'
 import { resetPendingOf, resetPendingShown } from './reset-pending.js'
+import { triesBeforeLock } from './tries-before-lock.js'
 
 /** GET `/` */
 export const showSettings: Handler<SignedInVisitor> = async (exchange) => {
@@ -89,6 +90,7 @@ async function settingsPage(
     resync: canResync(visitor.record),
     typedNext: typedNext(req, problem),
     hardware: (firstAuthenticator(visitor.record)?.serial ?? null) !== null,
+    triesLeft: triesBeforeLock(site, visitor.record, problem),
     nextCodeIn: secondsToNextCode(visitor.record, site.system.now()),
     ...typedIn(req, problem),
     codesSeen: usedAfterAdmin(visitor.record.backupCodes),
