@@ -3,8 +3,9 @@ import { once } from 'node:events'
 import { availableParallelism } from 'node:os'
 import { compile } from './testing/compile.js'
 import { COVERED, Coverage, forgetCoverage } from './testing/coverage.js'
+import { hasTimeLeft } from './testing/machine.js'
 import { runMocha } from './testing/mocha.js'
-import { type Job, runAll } from './testing/pool.js'
+import { type Capacity, type Job, runAll } from './testing/pool.js'
 import { Progress } from './testing/progress.js'
 import { Repetition } from './testing/repetition.js'
 import { startServers } from './testing/servers.js'
@@ -14,6 +15,8 @@ import { requireTools } from './tools.js'
 
 const INTERRUPTED = 130
 const WATCH_EVERY = 500
+/** Few, as tests that wait now compute a little later. */
+const EXTRA = 2
 let interrupted = false
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, interrupt)
 endWithParent()
@@ -88,7 +91,7 @@ interface How {
   readonly stores?: readonly string[]
 }
 
-/** Runs as much at once as the machine can: some of it always waits. Then one by one what must be alone. */
+/** Runs as much at once as the machine can: some of it often waits. Then one by one what must be alone. */
 async function runUnits(
   all: readonly Unit[],
   progress: Progress,
@@ -108,7 +111,7 @@ async function runUnits(
     },
   })
   progress.expect(all.length)
-  const capacity = availableParallelism() + 1
+  const capacity: Capacity = { weight: availableParallelism() + 1, extra: EXTRA, hasTimeLeft }
   await runAll(all.filter(({ alone }) => !alone).map(jobOf), capacity)
   for (const unit of all.filter(({ alone }) => alone)) await runAll([jobOf(unit)], capacity)
 }

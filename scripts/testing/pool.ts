@@ -6,31 +6,49 @@ export interface Job {
   run(slot: number): Promise<readonly Job[]>
 }
 
-/**
- * Runs jobs until none is left, as many at once as weigh no more than the capacity, which is at least
- * that of the heaviest; those that begin first take longest.
- */
-export async function runAll(jobs: readonly Job[], capacity: number): Promise<void> {
+/** How much runs at once. */
+export interface Capacity {
+  /** What all that runs may weigh together: at least as much as the heaviest. */
+  readonly weight: number
+  /** How much more runs while the machine has time left. */
+  readonly extra?: number
+  /** Watches the machine for a moment. @returns whether it had time left */
+  readonly hasTimeLeft?: () => Promise<boolean>
+}
+
+/** Runs jobs until none is left; those that begin first take longest. */
+export async function runAll(jobs: readonly Job[], capacity: Capacity): Promise<void> {
+  const { weight, extra = 0, hasTimeLeft = async () => false } = capacity
   const waiting = [...jobs]
-  const idle = new Set(Array.from({ length: capacity }, (_, slot) => slot))
-  const running = new Set<Promise<void>>()
-  let left = capacity
-  while (waiting.length > 0 || running.size > 0) {
-    const next = waiting.findIndex(({ weight }) => weight <= left)
+  const idle = new Set(Array.from({ length: weight + extra }, (_, slot) => slot))
+  const running = new Set<Promise<false>>()
+  // Below zero with an extra one: the next then waits for its end.
+  let left = weight
+
+  function start(index: number): void {
     const [slot] = idle
-    const [job] = next < 0 || slot === undefined ? [] : waiting.splice(next, 1)
-    if (slot === undefined || job === undefined) {
-      await Promise.race(running)
-      continue
-    }
+    const [job] = slot === undefined ? [] : waiting.splice(index, 1)
+    if (slot === undefined || job === undefined) return
     idle.delete(slot)
     left -= job.weight
-    const run = job.run(slot).then((more) => {
+    const run = job.run(slot).then((more): false => {
       waiting.push(...more)
       idle.add(slot)
       left += job.weight
       running.delete(run)
+      return false
     })
     running.add(run)
+  }
+
+  while (waiting.length > 0 || running.size > 0) {
+    const next = waiting.findIndex((job) => job.weight <= left)
+    if (next >= 0) {
+      start(next)
+      continue
+    }
+    const light = waiting.findIndex((job) => job.weight === 1)
+    const watched = light >= 0 && left > -extra ? [hasTimeLeft()] : []
+    if (await Promise.race([...running, ...watched])) start(light)
   }
 }

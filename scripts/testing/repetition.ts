@@ -1,8 +1,8 @@
 import type { Outcome, TestOutcome } from './mocha.js'
 import { isOverHttp, type Unit, unitsOf } from './units.js'
 
-/** Stores beside the one in memory. */
-const STORES = ['redis', 'postgresql']
+/** Stores beside the one in memory, the slower one first. */
+const STORES = ['postgresql', 'redis']
 
 /**
  * The tests of the routes once more, with the records in other stores. They hold with every store,

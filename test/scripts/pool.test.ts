@@ -13,7 +13,7 @@ function jobsOf(weights: readonly (1 | 2)[]) {
         expect(running.has(slot), 'a slot that is taken').to.equal(false)
         running.set(slot, weight)
         loads.push([...running.values()].reduce((sum, each) => sum + each))
-        for (let turn = 0; turn < 3 + index; turn += 1) await null
+        for (let turn = 0; turn < 10 + index; turn += 1) await null
         running.delete(slot)
         done += 1
         return []
@@ -26,7 +26,7 @@ function jobsOf(weights: readonly (1 | 2)[]) {
 describe('jobs of the tests', () => {
   it('run as many at once as weigh no more than there is room for', async () => {
     const { jobs, loads, done } = jobsOf([2, 2, 1, 1, 2, 1, 1, 1])
-    await runAll(jobs, 3)
+    await runAll(jobs, { weight: 3 })
     expect(done()).to.equal(8)
     expect(Math.max(...loads)).to.equal(3)
   })
@@ -35,8 +35,22 @@ describe('jobs of the tests', () => {
     const { jobs, loads, done } = jobsOf([1, 2, 1])
     const { jobs: more, done: moreDone } = jobsOf([2, 1])
     const first: Job = { weight: 1, run: async () => more }
-    await runAll([first, ...jobs], 2)
+    await runAll([first, ...jobs], { weight: 2 })
     expect([done(), moreDone()]).to.deep.equal([3, 2])
     expect(Math.max(...loads)).to.equal(2)
+  })
+
+  it('are more while the machine has time left, but no more than that', async () => {
+    const { jobs, loads, done } = jobsOf([2, 1, 2, 1, 1, 1, 1, 1, 1, 1])
+    await runAll(jobs, { weight: 3, extra: 2, hasTimeLeft: async () => true })
+    expect(done()).to.equal(10)
+    expect(Math.max(...loads)).to.equal(5)
+  })
+
+  it('are no more while it has none', async () => {
+    const { jobs, loads, done } = jobsOf([2, 1, 2, 1, 1, 1])
+    await runAll(jobs, { weight: 3, extra: 2, hasTimeLeft: async () => false })
+    expect(done()).to.equal(6)
+    expect(Math.max(...loads)).to.equal(3)
   })
 })
