@@ -37,7 +37,7 @@ const SUBJECTS: Record<(typeof TOLD)[number], string> = {
   'backup-code-used': 'Acme: A backup code was used',
   'backup-codes-made': 'Acme: You have new backup codes',
   'key-shown': 'Acme: Your key was shown again',
-  'key-changed': 'Acme: Your authenticator was changed',
+  'key-changed': 'Acme: A device of your second step was changed',
   disabled: 'Acme: Your second step is off',
   'authenticator-locked': 'Acme: Too many wrong codes',
   reset: 'Acme: Your second step was reset',

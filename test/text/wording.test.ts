@@ -72,9 +72,17 @@ const GOOD_ENDINGS: Readonly<Record<Exclude<Lang, 'en'>, RegExp>> = {
   es: /:$| d?el$/,
 }
 
+/** What the pages call a device, unless it is an app. */
+const OTHER_DEVICES: Readonly<Record<Lang, RegExp>> = {
+  en: /(?<!Google |Microsoft )\bauthenticators?\b(?! app)/gi,
+  ru: /(?<!приложени\p{L}{1,2}-)аутентификатор/giu,
+  it: /autenticator[ei]/gi,
+  es: /autenticador/gi,
+}
+
 /** Texts about a device of any kind: an app, or a key fob. */
 const OF_ANY_DEVICE =
-  /^event\.(?:authenticator-\w+|key-changed|unlocked|secret-unreadable)$|^mail\.(?:enrolled|key-changed|authenticator-removed)\.|^device\.(?:renamed|removed)$|^admin\.unlock\.(?:text|done)$|^mail\.admin\.unlocked\.title$|^problem\.setup-required$/
+  /^event\.(?:authenticator-\w+|key-changed|unlocked|secret-unreadable)$|^mail\.(?:enrolled|key-changed|authenticator-removed)\.|^device\.(?:renamed|removed)$|^admin\.unlock\.(?:text|done)$|^mail\.admin\.unlocked\.title$|^problem\.setup-required$|^tries-left|^challenge\.nothing-left$|^settings\.(?:reset|disable)-text$|^mail\.(?:reset|disabled|mail-reset-done|key-shown)\.|^(?:mail\.)?admin\.(?:token|token-assigned|pause|paused|pause-forever|reset|disabled?)\.|^mail\.admin\.one-time-code-made\.|^factor\.one-time-code\./
 
 describe('The wording', () => {
   for (const lang of LANGUAGES) {
@@ -85,9 +93,13 @@ describe('The wording', () => {
 
       it('tells of a device, which may be no app, as of a device', () => {
         const texts = Object.entries(textsOf(lang)).filter(([key]) => OF_ANY_DEVICE.test(key))
-        expect(texts).to.have.length(22)
+        expect(texts).to.have.length.of.at.least(106)
         const apps = texts.filter(([, text]) => /\bapp\b|aplicaci|приложен/iu.test(text))
         expect(apps).to.deep.equal([])
+      })
+
+      it('calls a device so, in all its texts', () => {
+        expect(found(lang, OTHER_DEVICES[lang])).to.deep.equal([])
       })
 
       it('calls a device so in the list of events, as on its page and in its mail', () => {

@@ -187,15 +187,15 @@ describe('A hardware token that an admin assigns', () => {
       .and.not.include('go on work')
     await assign(browser, FOB).expect(200)
     expect(await form())
-      .to.include('go on working')
+      .to.include('other devices are kept')
       .and.not.include('without the token')
     const second = { ...FOB, serial: 'A-2', secret: '01'.repeat(20) }
     await assign(browser, second).expect(200)
     await host.secondStep.close()
     const sent = mails.filter(({ subject }) => subject.includes('hardware token'))
     const [only, further] = sent.map(({ text }) => text)
-    expect(only).to.include('can’t sign in without it').and.not.include('go on working')
-    expect(further).to.include('other authenticators go on working').and.not.include('without it')
+    expect(only).to.include('can’t sign in without it').and.not.include('other devices are kept')
+    expect(further).to.include('other devices are kept').and.not.include('without it')
   })
 
   // The attack: a store that fails between the claim and the record leaves half of a token behind.

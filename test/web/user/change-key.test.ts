@@ -65,7 +65,7 @@ describe('a change of key', () => {
     const begun = await postForm(browser, CHANGE, { code: enrolment.code() }).expect(303)
     expect(begun.headers.location).to.equal(SETUP)
     const page = await getPage(browser, SETUP).expect(200)
-    expect(page.text).to.include('Change your authenticator').and.to.include('otpauth:')
+    expect(page.text).to.include('Change your device').and.to.include('otpauth:')
     expect((await getPage(browser, SETUP).expect(200)).text).to.equal(page.text)
   })
 
