@@ -31,13 +31,17 @@ const SET_IT =
  * @throws ConfigurationError naming `trust proxy`
  */
 export function checkForwarding(req: Request, address: string, ignore: boolean): void {
-  const forwarded = forwardedFor(req)
-  checkTrusted(req, forwarded.length)
-  if (!ignore) checkUntrusted(req, address, forwarded.length)
+  checkTrusted(req)
+  if (!ignore) checkUntrusted(req, address, forwardedFor(req).length)
 }
 
-/** Express must trust only proxies, or a client could choose its own address. */
-function checkTrusted(req: Request, forwarded: number): void {
+/**
+ * Express must trust only proxies, or a client could choose its own address.
+ *
+ * @throws ConfigurationError naming `trust proxy`
+ */
+export function checkTrusted(req: Request): void {
+  const forwarded = forwardedFor(req).length
   const hops = trustedHops(req.app)
   const passedBy = forwarded < hops && cameFromOutside(req)
   if (hops === Number.POSITIVE_INFINITY && (req.ips.length > 0 || passedBy)) {

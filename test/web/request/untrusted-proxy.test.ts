@@ -8,6 +8,7 @@ import type { ErrorRequestHandler, RequestHandler } from 'express'
 import { errors, type SecondStepOptions } from '../../../lib/index.js'
 import { postJson } from '../../support/answers.js'
 import { browserOf, enrol, giveCode, JSON_TYPE } from '../../support/browser.js'
+import { MINUTE } from '../../support/clock.js'
 import {
   ann,
   bob,
@@ -18,6 +19,7 @@ import {
 } from '../../support/host.js'
 import { lostHost, member } from '../../support/lost.js'
 import { enrolledVisit, pendingBrowser, wrongCodeOf } from '../../support/visits.js'
+import { warningsDuring } from '../../support/warnings.js'
 
 type Headers = Readonly<Record<string, string>>
 
@@ -230,6 +232,33 @@ describe('a `trust proxy` that trusts everybody', () => {
     const user = { username: 'bob', password: bob.password }
     await tryPassword(hostBehind({ trust: true }), {}, user).expect(302)
   })
+})
+
+// The attack: where codes have no limit per address, nothing noticed the setting. A thief wrote the owner's own address into
+// the header, and the owner's mail and the log named it.
+describe('an address that a client may have chosen', () => {
+  const peer = '10.1.2.3'
+  const chosen: Readonly<Record<string, Proxied & { readonly sent: string }>> = {
+    'behind a `trust proxy` that trusts everybody': { trust: true, sent: '203.0.113.99' },
+    'past a proxy that is counted': { trust: 2, sent: '203.0.113.99' },
+  }
+  for (const [how, { sent, trust }] of Object.entries(chosen)) {
+    it(`is named nowhere, and the operator hears why: ${how}`, async () => {
+      const host = hostBehind({ trust, peer, options: { ipLimit: false } })
+      const enrolment = await enrol(host, ann)
+      const browser = await pendingBrowser(host)
+      const named: (string | null)[] = []
+      host.secondStep.events.on('event', ({ ip }) => void named.push(ip))
+      const said = await warningsDuring(async () => {
+        const wrong = giveCode(browser, wrongCodeOf(host, enrolment))
+        await wrong.set(forwarded(sent)).expect(401)
+        host.system.advance(MINUTE)
+        await giveCode(browser, enrolment.code()).expect(200)
+      })
+      expect(named).to.deep.equal([null, peer])
+      expect(said.join()).to.include('`trust proxy`')
+    })
+  }
 })
 
 describe('a `trust proxy` of more proxies than there are', () => {
