@@ -72,13 +72,17 @@ function shapeText(record: UserContext['record'], { backup, given }: SpareCodes)
   return { key: backup ? keys.backup : keys.none, digits }
 }
 
-/** The wait and the lock block the authenticators alone: a backup code still works. */
-export function blockedText({ site, visitor }: Asked) {
-  const backup = acceptsBackupCodes(site, visitor)
-  if (codeSourceOf(visitor.record) === 'app') {
-    return backup ? 'factor.totp.blocked-backup' : 'factor.totp.blocked'
+/** The wait and the lock block the authenticators alone: other codes still work. */
+export function blockedText(asked: Asked) {
+  const { site, visitor } = asked
+  const isOfApp = codeSourceOf(visitor.record) === 'app'
+  if (acceptsBackupCodes(site, visitor)) {
+    return isOfApp ? 'factor.totp.blocked-backup' : 'factor.hotp.blocked-backup'
   }
-  return backup ? 'factor.hotp.blocked-backup' : 'factor.hotp.blocked'
+  if (acceptsOneTimeCodes(asked)) {
+    return isOfApp ? 'factor.totp.blocked-given' : 'factor.hotp.blocked-given'
+  }
+  return isOfApp ? 'factor.totp.blocked' : 'factor.hotp.blocked'
 }
 
 /** The text for a wrong code of an authenticator. Null: the text of the problem's code, about an app. */

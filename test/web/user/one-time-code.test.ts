@@ -321,6 +321,18 @@ describe('A mistyped one-time code', () => {
     expect(over.body.detail).to.contain('ask for a new one')
   })
 
+  // Whoever is locked out has a code of an admin just for this, and was told only to wait.
+  it('is what the text about too many wrong codes speaks of, where there are no backup codes', async () => {
+    const { host, enrolment, code } = await helped()
+    await setPolicy(host, { backupCodes: false })
+    const browser = await pendingBrowser(host)
+    await missTimes(5, { host, browser, enrolment })
+    const locked = await giveCode(await pendingBrowser(host), enrolment.code())
+    expectProblem(locked, 'too-many-attempts', 429)
+    expect(locked.body.detail).to.contain('The code you were given works now')
+    expectSetup(await giveCode(await pendingBrowser(host), code))
+  })
+
   // There is no app and no backup code: no text may speak of them.
   it('is answered with its own shape where there is nothing else to type', async () => {
     const visit = await administeredVisit()
