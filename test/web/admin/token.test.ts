@@ -184,7 +184,7 @@ describe('A hardware token that an admin assigns', () => {
     const form = async () => (await getPage(browser, `${ADMIN}/users/ann`).expect(200)).text
     expect(await form())
       .to.include('can’t sign in without the token')
-      .and.not.include('go on work')
+      .and.not.include('devices are kept')
     await assign(browser, FOB).expect(200)
     expect(await form())
       .to.include('other devices are kept')
@@ -194,8 +194,8 @@ describe('A hardware token that an admin assigns', () => {
     await host.secondStep.close()
     const sent = mails.filter(({ subject }) => subject.includes('hardware token'))
     const [only, further] = sent.map(({ text }) => text)
-    expect(only).to.include('can’t sign in without it').and.not.include('other devices are kept')
-    expect(further).to.include('other devices are kept').and.not.include('without it')
+    expect(only).to.include('can’t sign in without it').and.not.include('keep working')
+    expect(further).to.include('other devices keep working').and.not.include('without it')
   })
 
   // The attack: a store that fails between the claim and the record leaves half of a token behind.
