@@ -12,13 +12,13 @@ import { requestInfoOf } from '../request/request-info.js'
 import { typeIn } from '../request/type-field.js'
 import { ownerOf, type SignedInVisitor } from '../request/visitor.js'
 import { redirect, sendJson } from '../routing/respond.js'
-import { sendKey } from './key-page.js'
+import { answerWithNewKey } from './key-page.js'
 import { refuseOnSettings } from './settings.js'
-import { setupOwner } from './setup.js'
+import { setupOwner } from './setup-owner.js'
 
 /** POST `/authenticators` */
 export const addAuthenticator: Handler<SignedInVisitor> = async (exchange) => {
-  const { site, req, res, visitor } = exchange
+  const { site, req } = exchange
   const type = typeIn(req)
   if (type === undefined) return refuseOnSettings(exchange, malformed('type'), 'authenticators')
   const { owner } = await setupOwner(exchange)
@@ -26,8 +26,7 @@ export const addAuthenticator: Handler<SignedInVisitor> = async (exchange) => {
   if ('problem' in outcome) {
     return refuseOnSettings(exchange, withText(outcome.problem), 'authenticators')
   }
-  if (wantsJson(req)) await sendKey(site, res, visitor.account, outcome.done.result)
-  else redirect(res, `${site.paths.secondStep}/setup`)
+  await answerWithNewKey(exchange, outcome.done.result)
   return undefined
 }
 

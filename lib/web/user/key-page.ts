@@ -5,10 +5,13 @@ import { shownTotp } from '../../factors/totp/page.js'
 import type { Account } from '../../service/accounts.js'
 import type { ShownKey } from '../../service/setup.js'
 import type { PageProblem } from '../../text/pages.js'
+import type { Exchange } from '../request/handler.js'
 import { typedName } from '../request/name-field.js'
+import { wantsJson } from '../request/negotiation.js'
 import { typedIn } from '../request/proof-field.js'
 import type { Site, Words } from '../request/site.js'
-import { sendJson, showPage } from '../routing/respond.js'
+import type { SignedInVisitor } from '../request/visitor.js'
+import { redirect, sendJson, showPage } from '../routing/respond.js'
 import { qrSvg } from './qr.js'
 
 /** A key as JSON shows it, the same at every route that shows one. */
@@ -32,6 +35,15 @@ export async function sendKey(
     period: key.period,
     expiresAt: expiresAt === null ? null : new Date(expiresAt).toISOString(),
   })
+}
+
+/** A set-up was begun by a proof: its key in JSON; in the browser, the page that shows it. */
+export async function answerWithNewKey(
+  { site, req, res, visitor }: Exchange<SignedInVisitor>,
+  key: ShownKey,
+): Promise<void> {
+  if (wantsJson(req)) await sendKey(site, res, visitor.account, key)
+  else redirect(res, `${site.paths.secondStep}/setup`)
 }
 
 /**

@@ -20,6 +20,7 @@ import { backupCodesSaved, makeBackupCodes } from './backup-codes.js'
 import { cancel } from './cancel.js'
 import { answerChallenge, showChallenge } from './challenge.js'
 import { answerFresh, showFresh } from './fresh.js'
+import { changeKey, showKey } from './key.js'
 import { askLost, cancelLost, showLost } from './lost.js'
 import {
   cancelLostLink,
@@ -31,7 +32,7 @@ import {
 import { disable, reset } from './reset.js'
 import { resync } from './resync.js'
 import { showSettings } from './settings.js'
-import { changeKey, confirmSetup, showKey, showSetup } from './setup.js'
+import { confirmSetup, showSetup } from './setup.js'
 
 /** The contents page: every route of the user router, its requirement, and its handler. */
 const routes = [

@@ -1,6 +1,5 @@
 import type { Request } from 'express'
-import { firstAuthenticator, isEnrolled } from '../../domain/authenticators.js'
-import { authenticatorById, keyShown } from '../../domain/own-authenticators.js'
+import { isEnrolled } from '../../domain/authenticators.js'
 import { currentSetup, mayBeginSetup, setupOf } from '../../domain/setup.js'
 import type { Generation, Stamp } from '../../domain/stamp.js'
 import {
@@ -9,32 +8,26 @@ import {
   type FactorMethod,
 } from '../../factors/factors.js'
 import type { Account } from '../../service/accounts.js'
-import type { SetupOwner, ShownKey } from '../../service/setup.js'
+import type { ShownKey } from '../../service/setup.js'
 import type { CodesDone, ShownCodes } from '../../service/shown-codes.js'
 import type { PageProblem } from '../../text/pages.js'
 import { malformed, type Problem } from '../../text/problem.js'
-import { byProof, doneEnoughToday, malformedAtSetup, wrongAtSetup } from '../login/by-proof.js'
+import { doneEnoughToday, malformedAtSetup, wrongAtSetup } from '../login/by-proof.js'
 import { enter } from '../login/enter.js'
 import { accountOfPending, finishLogin } from '../login/finish-login.js'
 import { accountName } from '../request/account-name.js'
-import { fieldOf } from '../request/body.js'
-import { chosenIn } from '../request/chosen-authenticator.js'
 import { addressLimit } from '../request/client-address.js'
 import type { Exchange, Handler } from '../request/handler.js'
 import { keepsHostsKeys } from '../request/kept-keys.js'
 import { nameIn } from '../request/name-field.js'
 import { wantsJson } from '../request/negotiation.js'
 import { proofIn } from '../request/proof-field.js'
-import { requestInfoOf } from '../request/request-info.js'
-import { saveSession, stampOf, updateSecondStep } from '../request/session.js'
 import { givenOf, keptCodes, shownBefore } from '../request/shown-again.js'
-import { typeIn } from '../request/type-field.js'
 import { ownerOf, type PendingVisitor, type SignedInVisitor } from '../request/visitor.js'
-import { writeStamp } from '../request/written-stamp.js'
 import { backOf, knownNextOf, nextOf } from '../routing/requirements.js'
-import { redirect, sendJson, sendProblem, showPage } from '../routing/respond.js'
+import { sendJson, sendProblem, showPage } from '../routing/respond.js'
 import { keyPage, sendKey } from './key-page.js'
-import { refuseOnSettings } from './settings.js'
+import { setupOwner } from './setup-owner.js'
 
 type Owner = PendingVisitor | SignedInVisitor
 
@@ -49,58 +42,6 @@ export const showSetup: Handler<Owner> = async (exchange) => {
   if (shown.kind !== 'shown') return { code: shown.kind }
   await answerWithKey(exchange, account, shown)
   return undefined
-}
-
-/** POST `/change-key` */
-export const changeKey: Handler<SignedInVisitor> = async (exchange) => {
-  const { site, req, res, visitor } = exchange
-  const { authenticators } = visitor.record
-  const chosen = chosenIn(req, authenticators)
-  if ('code' in chosen) return refuseChoice(exchange, chosen)
-  const { id } = chosen
-  const action = authenticators.length === 1 ? 'change-key' : (`change-key:${id}` as const)
-  const type = typeIn(req)
-  if (type === undefined) return refuseOnSettings(exchange, malformed('type'), action)
-  const { owner } = await setupOwner(exchange)
-  const change = { owner, id, type }
-  const outcome = await byProof(exchange, (attempt) => site.setup.changeKey(attempt, change))
-  if ('problem' in outcome) return refuseOnSettings(exchange, outcome.problem, action)
-  if (wantsJson(req)) await sendKey(site, res, visitor.account, outcome.done.result)
-  else redirect(res, `${site.paths.secondStep}/setup`)
-  return undefined
-}
-
-/** POST `/show-key` */
-export const showKey: Handler<SignedInVisitor> = async (exchange) => {
-  const { site, req, res, visitor } = exchange
-  if (!site.showKey) return { code: 'switched-off' }
-  const { authenticators } = visitor.record
-  const shown = authenticators.filter((one) => keyShown(one) === 'yes')
-  const named = authenticatorById(visitor.record, fieldOf(req, 'id') ?? '')
-  const hidden = named ?? (shown.length === 0 ? firstAuthenticator(visitor.record) : null)
-  if (hidden !== null && !shown.includes(hidden)) return keyNotShown(hidden)
-  const chosen = chosenIn(req, shown)
-  if ('code' in chosen) return refuseChoice(exchange, chosen)
-  const { id } = chosen
-  const outcome = await byProof(exchange, (attempt) => site.setup.showKey(attempt, id))
-  if ('problem' in outcome) {
-    const several = authenticators.length > 1
-    return refuseOnSettings(exchange, outcome.problem, several ? `show-key:${id}` : 'show-key')
-  }
-  const key = outcome.done.result
-  if (key === null) return { code: 'not-found' }
-  const { account } = visitor
-  if (wantsJson(req)) await sendKey(site, res, account, key)
-  else {
-    const page = { purpose: 'show-key', cancel: false, problem: null, status: 200 } as const
-    await keyPage(site, req, res, account, key, page)
-  }
-  return undefined
-}
-
-function keyNotShown(hidden: Authenticator): Problem {
-  const kind = keyShown(hidden) === 'token' ? 'token' : 'counter'
-  return { code: 'switched-off', text: { key: `settings.no-key-of-${kind}` } }
 }
 
 /** POST `/setup` */
@@ -160,14 +101,6 @@ function doneBy({ site, visitor }: Exchange<Owner>): CodesDone {
   const { record } = visitor
   if (currentSetup(record, site.system.now())?.replaces === 'none') return 'added'
   return isEnrolled(record) ? 'key-changed' : 'enrolled'
-}
-
-/** The form that it came from is not on the page, or no longer. */
-async function refuseChoice(
-  exchange: Exchange<SignedInVisitor>,
-  problem: Problem,
-): Promise<Problem | undefined> {
-  return problem.code === 'not-found' ? problem : refuseOnSettings(exchange, problem, null)
 }
 
 function wrongName(key: 'device.name-wrong' | 'device.name-taken'): Problem {
@@ -235,30 +168,6 @@ async function signIn(
 function askedType(req: Request): Authenticator['type'] | null | undefined {
   const value: unknown = Reflect.get(req.query, 'type')
   return value === undefined ? null : AUTHENTICATOR_TYPES.find((type) => type === value)
-}
-
-/** The visitor, and the login that their set-up is bound to. */
-export async function setupOwner({ site, req, visitor }: Exchange<Owner>): Promise<SetupOwner> {
-  const { record } = visitor
-  const shared = {
-    userId: record.userId,
-    requestInfo: requestInfoOf(req),
-    record,
-    policy: visitor.policy,
-    subject: visitor.subject,
-  }
-  if (visitor.kind === 'pending') {
-    return { ...shared, owner: visitor.pending.id, admission: visitor }
-  }
-  const present = visitor.stamp ?? stampOf(site, req)
-  if (present !== null) {
-    return { ...shared, owner: present.id, admission: { ...visitor, stamp: present } }
-  }
-  // A session older than the package gets a stamp, so that the set-up can be bound to it.
-  const stamp = site.sessions.stamp(ownerOf(visitor), record, 'none')
-  updateSecondStep(req, { verified: writeStamp(stamp) })
-  await saveSession(req)
-  return { ...shared, owner: stamp.id, admission: { ...visitor, stamp } }
 }
 
 async function accountOf({
