@@ -24,6 +24,8 @@ export interface Entry {
   readonly next?: string | undefined
   /** The notice that the settings show once. */
   readonly notice?: Notice | undefined
+  /** Our part of the old session, where the same login goes on in the new one. */
+  readonly known?: SecondStepSession
   /** The write that accepted a code has ended what the old session held. */
   readonly recorded?: boolean
   /** The codes of this page, kept for its reload. */
@@ -39,6 +41,7 @@ export async function enter(site: HostApp, req: Request, entry: Entry): Promise<
   const state = guardStateOf(req)
   const { next, notice, shown = null } = entry
   const secondStep: SecondStepSession = {
+    ...entry.known,
     verified: writeStamp(stamp),
     ...(next === undefined ? {} : { next }),
     ...(notice === undefined ? {} : { notice }),

@@ -10,6 +10,7 @@ import {
   removeUser,
   requireKnownInstance,
 } from '../request/passport.js'
+import { stampOf } from '../request/session.js'
 import { isInSession } from '../request/session-login.js'
 import type { Services, Site } from '../request/site.js'
 import { type GuardState, guardStateOf } from '../request/visitor.js'
@@ -111,7 +112,9 @@ async function logIn(
     passed !== null && visitor.kind === 'pending'
       ? keepsOfPending(site, req, visitor.pending)
       : keepsAsPassport(site, req, options)
-  await enter(site, req, { account, stamp, userContext, keeps, options, recorded: passed !== null })
+  const known = goesOnWith(site, req, stamp) ? (req.session.secondStep ?? {}) : {}
+  const recorded = passed !== null
+  await enter(site, req, { account, stamp, userContext, keeps, options, known, recorded })
   return true
 }
 
@@ -156,6 +159,11 @@ function keptStamp(
   if (visitor.kind !== 'signed-in' || visitor.stamp?.instance !== instance) return null
   const standing = standingOf(account.id, visitor.stamp, userContext, site.system.now())
   return standing === 'passed' ? visitor.stamp : null
+}
+
+/** Whether it is the session's own stamp: a header of a single sign-on logs in at every request. */
+function goesOnWith(site: Services, req: Request, { id }: Stamp): boolean {
+  return Boolean(req.session) && stampOf(site, req)?.id === id
 }
 
 function stampOfNobodyAsked(

@@ -337,6 +337,22 @@ for (const [how, mount] of Object.entries(atEveryRequest)) {
         await getJson(browser, '/inside').expect(200, { user: 'ann', status: 'none' })
       })
 
+      // Each login has a new session, which knew nothing but the stamp: the code led to the home page.
+      it('leads on from the page for a fresh code', async () => {
+        const routes: Mount = ({ app, secondStep }) =>
+          void app.get('/payout', secondStep.requireFresh(), (_req, res) => res.send('the form'))
+        const host = makeHost({ [where]: mount, routes })
+        const enrolment = await enrol(host, ann)
+        const browser = rememberedBrowser(host)
+        await getPage(browser, '/inside').expect(303)
+        await giveCode(browser, enrolment.code()).expect(200)
+        host.system.advance(6 * MINUTE)
+        await getPage(browser, '/payout?to=bob').expect(303, /fresh/)
+        await getPage(browser, '/second-step/fresh').expect(200)
+        const given = await postForm(browser, '/second-step/fresh', { code: enrolment.code() })
+        expect(given.headers.location).to.equal('/payout?to=bob')
+      })
+
       it('gives nobody the stamp of somebody else', async () => {
         const host = makeHost({ [where]: mount })
         const enrolment = await enrol(host, ann)
