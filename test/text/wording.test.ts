@@ -80,6 +80,14 @@ const OTHER_DEVICES: Readonly<Record<Lang, RegExp>> = {
   es: /autenticador/gi,
 }
 
+/** Sessions on "devices", in texts where a device is what makes codes: those keep working, and sessions end. */
+const SESSIONS_ON_DEVICES: Readonly<Record<Lang, RegExp>> = {
+  en: /(?:sign\w*|sessions) [^.]*on [^.]*devices/gi,
+  ru: /(?:сеанс\p{L}*|вы выйдете)[^.]* на \p{L}+ устройствах/giu,
+  it: /session[ei] [^.]*\b(?:su|sugli) [^.]*dispositivi/gi,
+  es: /sesi(?:ón|ones) [^.]*\ben [^.]*dispositivos/gi,
+}
+
 /** Texts about a device of any kind: an app, or a key fob. */
 const OF_ANY_DEVICE =
   /^event\.(?:authenticator-\w+|key-changed|unlocked|secret-unreadable)$|^mail\.(?:enrolled|key-changed|authenticator-removed)\.|^device\.(?:renamed|removed)$|^admin\.unlock\.(?:text|done)$|^mail\.admin\.unlocked\.title$|^problem\.setup-required$|^tries-left|^challenge\.nothing-left$|^settings\.(?:reset|disable)-text$|^mail\.(?:reset|disabled|mail-reset-done|key-shown)\.|^(?:mail\.)?admin\.(?:token|token-assigned|pause|paused|pause-forever|reset|disabled?)\.|^mail\.admin\.one-time-code-made\.|^factor\.one-time-code\./
@@ -98,8 +106,9 @@ describe('The wording', () => {
         expect(apps).to.deep.equal([])
       })
 
-      it('calls a device so, in all its texts', () => {
+      it('calls a device so, in all its texts, and nothing else', () => {
         expect(found(lang, OTHER_DEVICES[lang])).to.deep.equal([])
+        expect(found(lang, SESSIONS_ON_DEVICES[lang])).to.deep.equal([])
       })
 
       it('calls a device so in the list of events, as on its page and in its mail', () => {
