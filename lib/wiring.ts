@@ -12,7 +12,7 @@ import type { Counters } from './ports/counters.js'
 import type { RecordStore } from './ports/record-store.js'
 import { systemOf } from './ports/system.js'
 import type { Users } from './ports/users.js'
-import { within } from './ports/with-timeout.js'
+import { withTimeout } from './ports/with-timeout.js'
 import { Accounts } from './service/accounts.js'
 import { AdminChanges } from './service/admin-changes.js'
 import { AdminLimits } from './service/admin-limits.js'
@@ -262,7 +262,7 @@ function permissionOf<U>(
   if (canAdminister === undefined) return async (_actor, { subject }) => !subject.privileged
   return (actor, { user }, action) => {
     const ask = async () => (await canAdminister(actor.user as U, user as U, action)) === true
-    return within('canAdminister()', ask, timeout)
+    return withTimeout('canAdminister()', ask, timeout)
   }
 }
 

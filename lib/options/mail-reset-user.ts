@@ -1,5 +1,5 @@
 import { DAY_MS, HOUR_MS } from '../domain/units.js'
-import { within } from '../ports/with-timeout.js'
+import { withTimeout } from '../ports/with-timeout.js'
 import type { Accounts } from '../service/accounts.js'
 import type { FindMailResetUser } from '../service/mail-reset-user.js'
 import type { LostDelay, LostOptions } from './options.js'
@@ -26,9 +26,13 @@ export function findMailResetUser<U>(
       allowed: () =>
         allow === undefined
           ? Promise.resolve(!subject.privileged)
-          : within('the option lost.allow', async () => (await allow(user as U)) === true, timeout),
+          : withTimeout(
+              'the option lost.allow',
+              async () => (await allow(user as U)) === true,
+              timeout,
+            ),
       heldUntil: () =>
-        within(
+        withTimeout(
           'the option lost.heldUntil',
           async () => timeOf(await heldUntil?.(user as U)),
           timeout,

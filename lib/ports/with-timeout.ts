@@ -13,7 +13,7 @@ export const DEFAULT_TIMEOUT = 1000
  *
  * @param timeout milliseconds
  */
-export function within<T>(part: string, call: () => Promise<T>, timeout: number): Promise<T> {
+export function withTimeout<T>(part: string, call: () => Promise<T>, timeout: number): Promise<T> {
   return new Promise((resolve, reject) => {
     const fail = (cause: unknown) => reject(new UnavailableError(part, cause))
     const limit = timeLimit(timeout)

@@ -1,6 +1,6 @@
 import type { Subject } from '../domain/policy.js'
 import type { UserPage, UserQuery, Users } from '../ports/users.js'
-import { within } from '../ports/with-timeout.js'
+import { withTimeout } from '../ports/with-timeout.js'
 import { type Glimpse, isOdd, type OddUser, oddUser } from './odd-user.js'
 
 /** A user of the host, with the result of `describe`, which is called once and passed on. */
@@ -84,7 +84,7 @@ export class Accounts<U> {
     const { users, hostIdOf, timeout } = this.#parts
     const hostId = hostIdOf(recordId)
     if (hostId === null) return { kind: 'none' }
-    const user = await within(PART, () => users.findById(hostId), timeout)
+    const user = await withTimeout(PART, () => users.findById(hostId), timeout)
     return this.#lookedUp(recordId, user)
   }
 
@@ -96,7 +96,7 @@ export class Accounts<U> {
       const hostId = hostIdOf(recordId)
       return hostId === null ? null : users.findById(hostId)
     }
-    const found = await within(PART, () => Promise.all(recordIds.map(find)), timeout)
+    const found = await withTimeout(PART, () => Promise.all(recordIds.map(find)), timeout)
     return recordIds.map((recordId, at) => this.#lookedUp(recordId, found[at]))
   }
 
@@ -120,7 +120,7 @@ export class Accounts<U> {
       // `Array.from` also visits empty places, which `map` skips.
       return { accounts: Array.from(listed, (user) => this.#described(user)), next }
     }
-    return within(PART, read, timeout)
+    return withTimeout(PART, read, timeout)
   }
 
   /** One user who is described wrongly must not hide the others. */

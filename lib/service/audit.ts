@@ -1,5 +1,5 @@
 import type { AuditEntry, AuditLog, AuditPage, AuditQuery } from '../ports/audit-log.js'
-import { within } from '../ports/with-timeout.js'
+import { withTimeout } from '../ports/with-timeout.js'
 import type { NotedAttempts } from './noted-attempts.js'
 
 const PART = 'the audit log'
@@ -34,7 +34,7 @@ export class Audit {
     const worth = await this.worth(entries)
     if (worth.length === 0) return
     try {
-      await within(PART, () => this.#log.append(worth), this.#timeout)
+      await withTimeout(PART, () => this.#log.append(worth), this.#timeout)
     } catch (error) {
       await this.giveBack(worth)
       throw error
@@ -68,7 +68,7 @@ export class Audit {
   /** A page, newest first, or null for a cursor that no page has given. */
   async page(query: AuditQuery): Promise<AuditPage | null> {
     const { user, cursor } = query
-    return within(
+    return withTimeout(
       PART,
       async () => {
         const page = await this.#log.list(

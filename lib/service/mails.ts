@@ -4,7 +4,7 @@ import type { MailFailure, SecondStepEventType } from '../domain/event.js'
 import { explain } from '../errors/explain.js'
 import type { Counters } from '../ports/counters.js'
 import type { Mailer } from '../ports/mailer.js'
-import { within } from '../ports/with-timeout.js'
+import { withTimeout } from '../ports/with-timeout.js'
 import type { Account, Accounts } from './accounts.js'
 import { type AnnouncedEvent, type Announcer, NO_REQUEST } from './announcer.js'
 import type { FindMailedDevices, MailedDevices } from './mailed-devices.js'
@@ -187,7 +187,7 @@ export class Mails implements LinkMailer {
     // RFC 3834 §5: out-of-office programs do not answer it.
     const headers = { 'Auto-Submitted': 'auto-generated' }
     await at('transport', () =>
-      within(
+      withTimeout(
         'the mailer',
         () => mailer.sendMail({ to: email, from, ...written, headers }),
         patience,

@@ -9,7 +9,7 @@ import { isNamedBy, nameWrite } from '../domain/write-name.js'
 import { UnavailableError } from '../errors/unavailable-error.js'
 import type { RecordQuery, RecordStore } from '../ports/record-store.js'
 import type { System } from '../ports/system.js'
-import { within } from '../ports/with-timeout.js'
+import { withTimeout } from '../ports/with-timeout.js'
 import type { Announcer, RequestInfo } from './announcer.js'
 import type { Audit } from './audit.js'
 import type { WriteWatcher } from './change-news.js'
@@ -121,7 +121,7 @@ export class Records {
   open(): Promise<void> {
     const { open } = this.#store
     if (open === undefined) return Promise.resolve()
-    this.#opening ??= this.#within(() =>
+    this.#opening ??= this.#withTimeout(() =>
       open.call(this.#store, { production: this.#production }),
     ).then(
       () => {
@@ -138,7 +138,7 @@ export class Records {
   /** @throws UnavailableError where the record cannot be read, also when it is nonsense */
   async find(userId: string): Promise<SecondStepRecord> {
     await this.open()
-    return this.#within(async () => this.#record(userId, await this.#store.find(userId)))
+    return this.#withTimeout(async () => this.#record(userId, await this.#store.find(userId)))
   }
 
   /**
@@ -153,7 +153,7 @@ export class Records {
     if (findMany === undefined) {
       return Promise.all(userIds.map((userId) => this.#findUnlessBroken(userId)))
     }
-    return this.#within(async () => {
+    return this.#withTimeout(async () => {
       const found = await findMany.call(this.#store, userIds)
       if (found.length !== userIds.length) throw new Error('findMany answered for other users')
       return userIds.map((userId, index) =>
@@ -178,7 +178,7 @@ export class Records {
     }
     // Waited for once only: every request reads.
     if (!this.#isOpen) await this.open()
-    return this.#within(async () => {
+    return this.#withTimeout(async () => {
       const stored = await this.#store.read?.(userId, hint)
       const record = this.#record(userId, stored?.record)
       return { record, policy: this.#allowed(this.#policy(stored?.policy)) }
@@ -192,7 +192,7 @@ export class Records {
    */
   async list(query: RecordQuery): Promise<ReadPage | null> {
     await this.open()
-    return this.#within(async () => {
+    return this.#withTimeout(async () => {
       const page = await this.#store.list(query)
       if (page === null) return null
       const { records, damaged, lost } = readListed(page.records)
@@ -214,7 +214,7 @@ export class Records {
    */
   async idsOf(query: RecordQuery): Promise<IdPage | null> {
     await this.open()
-    return this.#within(async () => {
+    return this.#withTimeout(async () => {
       const page = await this.#store.list(query)
       if (page === null) return null
       const lostLists = (page.lostLists ?? []).map(lostPart)
@@ -320,7 +320,7 @@ export class Records {
 
   async #storedPolicy(): Promise<Policy> {
     await this.open()
-    return this.#within(async () => this.#policy(await this.#store.findPolicy()))
+    return this.#withTimeout(async () => this.#policy(await this.#store.findPolicy()))
   }
 
   async #findUnlessBroken(userId: string): Promise<SecondStepRecord | null> {
@@ -370,7 +370,7 @@ export class Records {
 
   #written(sent: SentWrite, write: () => Promise<boolean>): Promise<boolean> {
     return this.#lateWrites.run(sent, (confirm) =>
-      this.#within(async () => {
+      this.#withTimeout(async () => {
         const written: unknown = await write()
         if (typeof written !== 'boolean') throw new Error('write answered neither true nor false')
         if (written) confirm()
@@ -390,8 +390,8 @@ export class Records {
     return { ...document, version: before.version + 1, writeId: nameWrite(own, before.writeId) }
   }
 
-  #within<T>(call: () => Promise<T>): Promise<T> {
-    return within(PART, call, this.#timeout)
+  #withTimeout<T>(call: () => Promise<T>): Promise<T> {
+    return withTimeout(PART, call, this.#timeout)
   }
 }
 

@@ -2,7 +2,7 @@ import { type KeyPlace, type SerialClaim, serialKey } from '../domain/serial-cla
 import { UnavailableError } from '../errors/unavailable-error.js'
 import type { RecordStore } from '../ports/record-store.js'
 import type { System } from '../ports/system.js'
-import { within } from '../ports/with-timeout.js'
+import { withTimeout } from '../ports/with-timeout.js'
 
 const PART = 'the record store'
 const TRIES = 10
@@ -24,7 +24,7 @@ export class SerialClaims {
 
   find(serial: string): Promise<SerialClaim | null> {
     const key = serialKey(serial)
-    return within(
+    return withTimeout(
       PART,
       async () => {
         const stored: unknown = (await this.#store.findSerial?.(key)) ?? null
@@ -71,7 +71,7 @@ export class SerialClaims {
   }
 
   #write(claim: SerialClaim): Promise<boolean> {
-    return within(
+    return withTimeout(
       PART,
       async () => (await this.#store.writeSerial?.(claim, claim.version - 1)) === true,
       this.#timeout,

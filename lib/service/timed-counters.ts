@@ -1,5 +1,5 @@
 import type { Counter, Counters } from '../ports/counters.js'
-import { within } from '../ports/with-timeout.js'
+import { withTimeout } from '../ports/with-timeout.js'
 
 const PART = 'the attempt counters'
 
@@ -13,15 +13,16 @@ export function timedCounters(counters: Counters, timeout: number): Counters {
   return {
     counter: (name, seconds) => timed(counters.counter(name, seconds), timeout),
     ...(takeAll && {
-      takeAll: (wanted, back) => within(PART, () => takeAll.call(counters, wanted, back), timeout),
+      takeAll: (wanted, back) =>
+        withTimeout(PART, () => takeAll.call(counters, wanted, back), timeout),
     }),
   }
 }
 
 function timed(counter: Counter, timeout: number): Counter {
   return {
-    take: (key, limit) => within(PART, () => counter.take(key, limit), timeout),
-    giveBack: (key) => within(PART, () => counter.giveBack(key), timeout),
-    taken: (key) => within(PART, () => counter.taken(key), timeout),
+    take: (key, limit) => withTimeout(PART, () => counter.take(key, limit), timeout),
+    giveBack: (key) => withTimeout(PART, () => counter.giveBack(key), timeout),
+    taken: (key) => withTimeout(PART, () => counter.taken(key), timeout),
   }
 }

@@ -1,5 +1,5 @@
 import type { Digester } from '../ports/digester.js'
-import { within } from '../ports/with-timeout.js'
+import { withTimeout } from '../ports/with-timeout.js'
 
 /**
  * The same digester, with the limit in time that every port has.
@@ -10,6 +10,6 @@ export function timedDigester(digester: Digester, timeout: number): Digester {
   return {
     keyIds: digester.keyIds,
     digests: (code, context) =>
-      within('the key ring', () => digester.digests(code, context), timeout),
+      withTimeout('the key ring', () => digester.digests(code, context), timeout),
   }
 }

@@ -1,5 +1,5 @@
 import type { Opened, SealContext, Sealer } from '../ports/sealer.js'
-import { within } from '../ports/with-timeout.js'
+import { withTimeout } from '../ports/with-timeout.js'
 import type { RequestInfo } from './announcer.js'
 import type { UnreadableSecrets } from './unreadable-secrets.js'
 
@@ -19,7 +19,7 @@ export class Vault {
   }
 
   seal(secret: Uint8Array, context: SealContext): Promise<string> {
-    return within(PART, () => this.#sealer.seal(secret, context), this.#timeout)
+    return withTimeout(PART, () => this.#sealer.seal(secret, context), this.#timeout)
   }
 
   /**
@@ -32,7 +32,7 @@ export class Vault {
     requestInfo: RequestInfo | null,
   ): Promise<Opened> {
     try {
-      return await within(PART, () => this.#open(sealed, context), this.#timeout)
+      return await withTimeout(PART, () => this.#open(sealed, context), this.#timeout)
     } catch (error) {
       if (requestInfo !== null) await this.#unreadable?.announce(context.userId, requestInfo)
       throw error

@@ -1,5 +1,5 @@
 import { ConfigurationError } from '../errors/configuration-error.js'
-import { within } from '../ports/with-timeout.js'
+import { withTimeout } from '../ports/with-timeout.js'
 import type { PageData, PageName, Render } from './pages.js'
 
 /** Of the time that the host's `render` has for other pages. The request has waited already. */
@@ -30,7 +30,7 @@ async function inTime(call: () => unknown, timeout: number): Promise<unknown> {
     const [outcome] = await Promise.allSettled([(async () => call())()])
     return outcome
   }
-  const outcome = await within('`render`', settled, timeout)
+  const outcome = await withTimeout('`render`', settled, timeout)
   if (outcome.status === 'rejected') throw outcome.reason
   return outcome.value
 }

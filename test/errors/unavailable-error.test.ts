@@ -8,7 +8,7 @@ import { Redis } from 'ioredis'
 import { ConfigurationError } from '../../lib/errors/configuration-error.js'
 import { UnavailableError } from '../../lib/errors/unavailable-error.js'
 import { redisStore } from '../../lib/index.js'
-import { DEFAULT_TIMEOUT, within } from '../../lib/ports/with-timeout.js'
+import { DEFAULT_TIMEOUT, withTimeout } from '../../lib/ports/with-timeout.js'
 
 const inspected = (error: unknown) => inspect(error, { depth: null, showHidden: true })
 const carrying = (carried: object) => Object.assign(new Error('READONLY'), carried)
@@ -27,7 +27,7 @@ describe('an error of a part that does not answer', () => {
     try {
       const store = redisStore(redis)
       const find = () => store.find('ann')
-      const failed: unknown = await within('the record store', find, DEFAULT_TIMEOUT).catch(
+      const failed: unknown = await withTimeout('the record store', find, DEFAULT_TIMEOUT).catch(
         (error: unknown) => error,
       )
       expect(failed).to.be.instanceOf(UnavailableError)

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { UnavailableError } from '../../lib/errors/unavailable-error.js'
-import { within } from '../../lib/ports/with-timeout.js'
+import { withTimeout } from '../../lib/ports/with-timeout.js'
 
 const silent = () => new Promise<never>(() => undefined)
 /** Those that keep the process alive. One that fires counts until the next turn of the event loop. */
@@ -32,22 +32,22 @@ describe('the time limit of a call', () => {
       throw new Error('thrown')
     }
     for (const call of [silent, thrown, () => Promise.reject(new Error('rejected'))]) {
-      const failure = await failureOf(within('the part', call, 60))
+      const failure = await failureOf(withTimeout('the part', call, 60))
       expect(failure).to.be.instanceOf(UnavailableError)
       expect(String(failure)).to.contain('the part is not available')
     }
   })
 
   it('takes an answer that is no promise', async () => {
-    expect(await within('the part', () => 7 as unknown as Promise<number>, 60)).to.equal(7)
+    expect(await withTimeout('the part', () => 7 as unknown as Promise<number>, 60)).to.equal(7)
   })
 
   it("is each call's own, however many wait", async () => {
     const ended: string[] = []
-    const earlier = timed(within('the part', silent, 90)).finally(() => ended.push('earlier'))
+    const earlier = timed(withTimeout('the part', silent, 90)).finally(() => ended.push('earlier'))
     await pause(50)
-    const later = timed(within('the part', silent, 90)).finally(() => ended.push('later'))
-    const short = timed(within('the part', silent, 10)).finally(() => ended.push('short'))
+    const later = timed(withTimeout('the part', silent, 90)).finally(() => ended.push('later'))
+    const short = timed(withTimeout('the part', silent, 10)).finally(() => ended.push('short'))
     expect(await earlier).to.be.at.least(89)
     expect(await later).to.be.at.least(89)
     expect(await short).to.be.at.least(9)
@@ -55,10 +55,10 @@ describe('the time limit of a call', () => {
   })
 
   it('does not end a call that answers, while another one is silent', async () => {
-    const silence = failureOf(within('the silent part', silent, 80))
+    const silence = failureOf(withTimeout('the silent part', silent, 80))
     await pause(40)
     const answers = () => pause(60).then(() => 'answered')
-    expect(await within('the part', answers, 80)).to.equal('answered')
+    expect(await withTimeout('the part', answers, 80)).to.equal('answered')
     expect(await silence).to.be.instanceOf(UnavailableError)
   })
 
@@ -67,7 +67,7 @@ describe('the time limit of a call', () => {
     let fail = (_: Error) => {}
     const late = () => new Promise<string>((resolve) => (answer = resolve))
     const lateFailure = () => new Promise<string>((_, reject) => (fail = reject))
-    const calls = [within('the part', late, 60), within('the part', lateFailure, 60)]
+    const calls = [withTimeout('the part', late, 60), withTimeout('the part', lateFailure, 60)]
     const failures = await Promise.all(calls.map(failureOf))
     answer('late')
     fail(new Error('late'))
@@ -77,7 +77,7 @@ describe('the time limit of a call', () => {
 
   it('costs one timer, however many calls wait', async () => {
     const before = await timers()
-    const calls = Array.from({ length: 100 }, () => failureOf(within('the part', silent, 70)))
+    const calls = Array.from({ length: 100 }, () => failureOf(withTimeout('the part', silent, 70)))
     expect((await timers()) - before).to.equal(1)
     await Promise.all(calls)
     expect(await timers()).to.equal(before)
@@ -85,9 +85,9 @@ describe('the time limit of a call', () => {
 
   it('keeps no process alive after the answers', async () => {
     const before = await timers()
-    await Promise.all([1, 2].map((value) => within('the part', async () => value, 5000)))
+    await Promise.all([1, 2].map((value) => withTimeout('the part', async () => value, 5000)))
     expect(await timers()).to.equal(before)
-    const waits = failureOf(within('the part', silent, 70))
+    const waits = failureOf(withTimeout('the part', silent, 70))
     expect(await timers()).to.equal(before + 1)
     await waits
   })

@@ -2,7 +2,7 @@ import type { Request, Router } from 'express'
 import { USER_ACTION_NAMES, type UserAction } from '../../domain/admin-actions.js'
 import { checkCall } from '../../errors/check-call.js'
 import { ConfigurationError } from '../../errors/configuration-error.js'
-import { within } from '../../ports/with-timeout.js'
+import { withTimeout } from '../../ports/with-timeout.js'
 import type { Handler } from '../request/handler.js'
 import { noteAdminRouter } from '../request/mounted-admin.js'
 import type { Site } from '../request/site.js'
@@ -84,5 +84,5 @@ function allowedBy(
   timeout: number,
 ): Site['allowAdmin'] {
   return (req, user) =>
-    within('adminRouter.allow()', async () => (await allow(req, user)) === true, timeout)
+    withTimeout('adminRouter.allow()', async () => (await allow(req, user)) === true, timeout)
 }

@@ -2,7 +2,7 @@ import type { Request } from 'express'
 import type { PendingLogin } from '../../domain/pending-login.js'
 import type { Generation, Method, Stamp } from '../../domain/stamp.js'
 import type { UserContext } from '../../domain/standing.js'
-import { within } from '../../ports/with-timeout.js'
+import { withTimeout } from '../../ports/with-timeout.js'
 import type { Account } from '../../service/accounts.js'
 import type { KeptCodes } from '../../service/shown-codes.js'
 import type { Notice } from '../../text/pages.js'
@@ -28,7 +28,7 @@ export async function accountOfPending(
   const passport = site.passports[pending.passport.instance]
   if (passport === undefined) return undefined
   const load = () => deserialise(passport, pending.passport.user, req)
-  const user = await within('the user store', load, site.timeout)
+  const user = await withTimeout('the user store', load, site.timeout)
   const account = user === undefined ? undefined : site.describe(user)
   return account?.id === pending.userId ? account : undefined
 }

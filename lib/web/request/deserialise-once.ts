@@ -1,4 +1,4 @@
-import { within } from '../../ports/with-timeout.js'
+import { withTimeout } from '../../ports/with-timeout.js'
 
 /** Passport's session strategy, as Passport has prepared it for a request. */
 interface SessionStrategy {
@@ -35,7 +35,7 @@ export function deserialiseOnce(strategy: object, timeout: () => number): void {
     })
     // Most answer at once, out of memory: nothing is waited for then.
     if (first.answer !== undefined) return done(...first.answer)
-    within('the user store', () => answered, timeout())
+    withTimeout('the user store', () => answered, timeout())
       .then(
         (answer) => done(...answer),
         (error) => done(error),

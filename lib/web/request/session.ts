@@ -5,7 +5,7 @@ import type { HeldLogin } from '../../domain/held-login.js'
 import type { PendingLogin } from '../../domain/pending-login.js'
 import type { Stamp } from '../../domain/stamp.js'
 import { UnavailableError } from '../../errors/unavailable-error.js'
-import { within } from '../../ports/with-timeout.js'
+import { withTimeout } from '../../ports/with-timeout.js'
 import type { KeptCodes } from '../../service/shown-codes.js'
 import type { Notice } from '../../text/pages.js'
 import { passportKeys } from './passport.js'
@@ -104,7 +104,7 @@ export function settled(
 /** Runs a call of the session's store; where it fails, the response lets go of the session. */
 export async function inTime(req: Request, call: () => Promise<void>): Promise<void> {
   try {
-    await within(PART, call, guardStateOf(req).site.timeout)
+    await withTimeout(PART, call, guardStateOf(req).site.timeout)
   } catch (error) {
     detachSession(req)
     throw error
