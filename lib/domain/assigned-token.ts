@@ -4,7 +4,7 @@ import { missesOfMonth } from './attempts.js'
 import { hasNoRoom } from './authenticators.js'
 import type { Decision } from './decision.js'
 import { namedDetail } from './event.js'
-import { lockBrought } from './lock-event.js'
+import { lockEventsOfChange } from './lock-event.js'
 import { capsOf, withAuthenticators } from './miss-budget.js'
 import type { SecondStepRecord } from './record.js'
 import { serialKey } from './serial-claim.js'
@@ -43,7 +43,7 @@ export function tokenByAdmin(
     answer: 'done',
     events: [
       { type: 'token-assigned', method: token.type, detail: namedDetail(token) },
-      ...lockBrought(token.type, { before: record, after }, { window, now }),
+      ...lockEventsOfChange(token.type, { before: record, after }, { window, now }),
     ],
   }
 }

@@ -6,15 +6,15 @@ export const AUTHENTICATORS_AT_MOST = 10
 /** How many of them may make codes: each more makes a guess likelier. */
 const WITH_CODES_AT_MOST = 5
 
-type Bound = Pick<SecondStepRecord, 'authenticators'>
+type HasAuthenticators = Pick<SecondStepRecord, 'authenticators'>
 
 /** Whether the user has an authenticator. Backup codes and one-time codes alone don't count. */
-export function isEnrolled({ authenticators }: Bound): boolean {
+export function isEnrolled({ authenticators }: HasAuthenticators): boolean {
   return authenticators.length > 0
 }
 
 /** The authenticator bound first, or null. */
-export function firstAuthenticator({ authenticators }: Bound): Authenticator | null {
+export function firstAuthenticator({ authenticators }: HasAuthenticators): Authenticator | null {
   return authenticators[0] ?? null
 }
 
@@ -24,24 +24,24 @@ export function firstAuthenticator({ authenticators }: Bound): Authenticator | n
  */
 export type CodeSource = 'app' | 'device' | 'several'
 
-export function codeSourceOf({ authenticators }: Bound): CodeSource {
+export function codeSourceOf({ authenticators }: HasAuthenticators): CodeSource {
   const isApp = ({ type, serial }: Authenticator) => type === 'totp' && serial === null
   if (authenticators.every(isApp)) return 'app'
   return authenticators.some(isApp) ? 'several' : 'device'
 }
 
 /** The lengths of the codes that could be right, in ascending order. */
-export function codeLengthsOf({ authenticators }: Bound): readonly number[] {
+export function codeLengthsOf({ authenticators }: HasAuthenticators): readonly number[] {
   return [...new Set(authenticators.map(({ digits }) => digits))].sort()
 }
 
 /** Whether two consecutive codes bring a device of the user back into step. */
-export function canResync({ authenticators }: Bound): boolean {
+export function canResync({ authenticators }: HasAuthenticators): boolean {
   return authenticators.some((kept) => mainFactorOf(kept.type).canResync(kept))
 }
 
 /** When the user set up a second step, in milliseconds. Null: they have none. */
-export function enrolledSince({ authenticators }: Bound): number | null {
+export function enrolledSince({ authenticators }: HasAuthenticators): number | null {
   let first: number | null = null
   for (const { since } of authenticators) if (first === null || since < first) first = since
   return first
@@ -51,7 +51,10 @@ export function enrolledSince({ authenticators }: Bound): number | null {
  * Whole seconds until a device of the user shows an unused code. Null: one shows it now. A code
  * works once, so a user who has just signed in must wait for the next one.
  */
-export function secondsToNextCode({ authenticators }: Bound, now: number): number | null {
+export function secondsToNextCode(
+  { authenticators }: HasAuthenticators,
+  now: number,
+): number | null {
   const times = authenticators.map((kept) => mainFactorOf(kept.type).nextCodeAt(kept, now))
   const waits = times.filter((time) => time !== null)
   if (waits.length === 0 || waits.length < times.length) return null
@@ -59,7 +62,10 @@ export function secondsToNextCode({ authenticators }: Bound, now: number): numbe
 }
 
 /** Whether a user may have no further authenticator of this kind. */
-export function hasNoRoom({ authenticators }: Bound, type: Authenticator['type']): boolean {
+export function hasNoRoom(
+  { authenticators }: HasAuthenticators,
+  type: Authenticator['type'],
+): boolean {
   if (authenticators.length >= AUTHENTICATORS_AT_MOST) return true
   const makesCodes = (one: Authenticator['type']) => mainFactorOf(one).misses === 'lock'
   const withCodes = authenticators.filter((one) => makesCodes(one.type))

@@ -13,10 +13,10 @@ import {
 import { hasNoRoom, isEnrolled } from './authenticators.js'
 import type { SecondStepRecord } from './record.js'
 
-type Bound = Pick<SecondStepRecord, 'authenticators'>
+type HasAuthenticators = Pick<SecondStepRecord, 'authenticators'>
 
 /** The caps of misses: one budget, whatever the number of authenticators. */
-export function capsOf(bound: Bound, window: number, now: number): AttemptCaps {
+export function capsOf(bound: HasAuthenticators, window: number, now: number): AttemptCaps {
   const far = comparedFarOf(bound.authenticators, now).map(({ codes }) => codes)
   return attemptCaps(codesAtOnce(bound, window), sumOf(far))
 }
@@ -25,13 +25,13 @@ export function capsOf(bound: Bound, window: number, now: number): AttemptCaps {
 const FEW_MISSES_A_DAY = 3
 
 /** How many misses a day lock this user, if these are so few; else null. */
-export function fewMissesADay(bound: Bound, window: number): number | null {
+export function fewMissesADay(bound: HasAuthenticators, window: number): number | null {
   return ifFew(attemptCaps(codesAtOnce(bound, window)).day)
 }
 
 /** As above, with one more authenticator of that one of these kinds that leaves the fewest. */
 export function fewMissesWithOneMore(
-  bound: Bound,
+  bound: HasAuthenticators,
   types: readonly Authenticator['type'][],
   window: number,
 ): number | null {
@@ -47,7 +47,7 @@ function ifFew(misses: number): number | null {
 }
 
 /** How many codes are right at one moment, at least one. */
-function codesAtOnce({ authenticators }: Bound, window: number): number {
+function codesAtOnce({ authenticators }: HasAuthenticators, window: number): number {
   return Math.max(1, sumOf(authenticators.map(({ type }) => codesOf(type, window))))
 }
 

@@ -2,7 +2,7 @@ import type { Authenticator } from '../factors/factors.js'
 import { isNameTaken } from './authenticator-name.js'
 import type { Decision } from './decision.js'
 import { namedDetail } from './event.js'
-import { lockBrought } from './lock-event.js'
+import { lockEventsOfChange } from './lock-event.js'
 import { withAuthenticators } from './miss-budget.js'
 import type { SecondStepRecord } from './record.js'
 import { disableByUser, namingLast } from './reset.js'
@@ -66,7 +66,7 @@ export function removeOne(
     answer: undefined,
     events: [
       { type: 'authenticator-removed', method, detail: namedDetail(removed) },
-      ...lockBrought(method, { before: record, after }, moment),
+      ...lockEventsOfChange(method, { before: record, after }, moment),
     ],
   }
 }

@@ -11,7 +11,7 @@ import { addMiss, blockOf, clearConsecutive, dropOldMisses } from './attempts.js
 import { isEnrolled } from './authenticators.js'
 import type { Decision } from './decision.js'
 import { namedDetail, type SecondStepEvent } from './event.js'
-import { lockedUntil } from './lock-event.js'
+import { lockEvent } from './lock-event.js'
 import { endMailReset } from './mail-reset.js'
 import { authenticatorBlock, capsOf } from './miss-budget.js'
 import { type PendingLogin, pendingExpiresAt } from './pending-login.js'
@@ -323,7 +323,7 @@ function missed(
     answer: { kind: 'wrong-code', counted: true },
     events: [
       { type: 'wrong-code', method },
-      ...(block?.locked === true ? [lockedUntil(method, block.until)] : []),
+      ...(block?.locked === true ? [lockEvent(method, block.until)] : []),
     ],
   }
 }

@@ -144,7 +144,7 @@ function encoded(record: SecondStepRecord): NamedBytes {
   let mask = 0
   let bit = 1
   for (const part of PARTS) {
-    if (says(record, part)) mask |= bit
+    if (differsFromBlank(record, part)) mask |= bit
     bit <<= 1
   }
   writer.count(mask)
@@ -160,7 +160,7 @@ function encoded(record: SecondStepRecord): NamedBytes {
   return { bytes, name: bytes.subarray(nameAt, nameEnd) }
 }
 
-function says(record: SecondStepRecord, part: Part): boolean {
+function differsFromBlank(record: SecondStepRecord, part: Part): boolean {
   const { attempts } = record
   const value = record[part]
   if (part === 'attempts') return attempts.misses.length > 0 || attempts.consecutive > 0

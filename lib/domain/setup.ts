@@ -13,7 +13,7 @@ import { isNameTaken } from './authenticator-name.js'
 import { isEnrolled } from './authenticators.js'
 import type { Decision } from './decision.js'
 import { namedDetail, type SecondStepEvent } from './event.js'
-import { lockBrought } from './lock-event.js'
+import { lockEventsOfChange } from './lock-event.js'
 import { endMailReset } from './mail-reset.js'
 import { withAuthenticators } from './miss-budget.js'
 import type { SecondStepRecord } from './record.js'
@@ -198,7 +198,7 @@ export async function confirmSetup(
     },
     events: [
       boundEvent(record, setup, bound),
-      ...lockBrought(bound.type, { before: record, after }, moment),
+      ...lockEventsOfChange(bound.type, { before: record, after }, moment),
       ...endMailReset(record, now).events,
     ],
   }
