@@ -54,8 +54,8 @@ export function proofRefusal(
 ): ProofRefusal | null {
   const refusals = proof.map((reading) => readingRefusal(reading, record, context))
   if (refusals.includes(null)) return null
-  const told: readonly ProofRefusal[] = ['malformed-request', 'switched-off']
-  return told.find((refusal) => refusals.includes(refusal)) ?? 'not-enrolled'
+  const first: readonly ProofRefusal[] = ['malformed-request', 'switched-off']
+  return first.find((refusal) => refusals.includes(refusal)) ?? 'not-enrolled'
 }
 
 function readingRefusal(
@@ -159,8 +159,8 @@ async function judgeMain(
     const isClockRight = factor.provesClock && next === undefined
     const attempts = isClockRight ? dropOldMisses(record.attempts, now) : record.attempts
     const accepted = acceptedBy(answer.kept, record.authenticators.length > 1)
-    const told = next === undefined ? [] : [resynchronised(answer.kept)]
-    return accept({ ...record, authenticators, attempts }, accepted, told, now)
+    const others = next === undefined ? [] : [resynchronised(answer.kept)]
+    return accept({ ...record, authenticators, attempts }, accepted, others, now)
   }
   const [failure] = failures
   if (failure !== undefined && answers.length === 0) throw failure.error
@@ -208,9 +208,9 @@ type CodeAccepted = Extract<SecondStepEvent, { type: 'code-accepted' }> & {
 
 /** An only device without a name says no more than the method does. */
 function acceptedBy(kept: Authenticator, isOneOfSeveral: boolean): CodeAccepted {
-  const told = { type: 'code-accepted', method: kept.type } as const
+  const event = { type: 'code-accepted', method: kept.type } as const
   const isNamed = kept.name !== null || kept.serial !== null
-  return isOneOfSeveral || isNamed ? { ...told, detail: namedDetail(kept) } : told
+  return isOneOfSeveral || isNamed ? { ...event, detail: namedDetail(kept) } : event
 }
 
 function resynchronised(kept: Authenticator): SecondStepEvent {
@@ -266,12 +266,14 @@ async function judgeSpare(
     const verdict = { kind: 'wrong-code', counted: true } as const
     return { known: false, decision: { record, answer: verdict, events } }
   }
-  const told = answer.told.map((event) => ({ ...event, method: factor.method }) as SecondStepEvent)
+  const others = answer.events.map(
+    (event) => ({ ...event, method: factor.method }) as SecondStepEvent,
+  )
   const proven = { ...record, [factor.keptAs]: answer.kept }
   const decision =
     factor.opens === 'setup' && pending !== null
-      ? grantSetup(proven, pending, told, moment.now)
-      : accept(proven, { type: 'code-accepted', method: factor.method }, told, moment.now)
+      ? grantSetup(proven, pending, others, moment.now)
+      : accept(proven, { type: 'code-accepted', method: factor.method }, others, moment.now)
   return { known: true, decision }
 }
 
@@ -281,7 +283,7 @@ async function judgeSpare(
 function accept(
   record: SecondStepRecord,
   accepted: CodeAccepted,
-  told: readonly SecondStepEvent[],
+  others: readonly SecondStepEvent[],
   now: number,
 ): Decision<ProofVerdict> {
   const { method } = accepted
@@ -290,14 +292,14 @@ function accept(
   return {
     record: ended.record,
     answer: { kind: 'accepted', method, epoch: record.epoch },
-    events: [accepted, ...events, ...told],
+    events: [accepted, ...events, ...others],
   }
 }
 
 function grantSetup(
   record: SecondStepRecord,
   pending: PendingLogin,
-  told: readonly SecondStepEvent[],
+  others: readonly SecondStepEvent[],
   now: number,
 ): Decision<ProofVerdict> {
   const { events, ...ended } = endMailReset(record, now)
@@ -305,7 +307,7 @@ function grantSetup(
   return {
     record: { ...ended.record, setupGrant },
     answer: { kind: 'setup-granted' },
-    events: [...told, ...events],
+    events: [...others, ...events],
   }
 }
 

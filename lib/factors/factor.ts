@@ -57,7 +57,7 @@ export interface Circumstances {
  * is the new content of the record.
  */
 export type FactorAnswer<Kept> =
-  | { readonly kind: 'right'; readonly kept: Kept; readonly told: readonly FactorEvent[] }
+  | { readonly kind: 'right'; readonly kept: Kept; readonly events: readonly FactorEvent[] }
   | { readonly kind: 'used' }
   | {
       readonly kind: 'wrong'
@@ -96,11 +96,14 @@ export interface Factor<Method extends string, Kept, Given> {
   answer(kept: Kept, given: Given, moment: Moment): Promise<FactorAnswer<Kept>>
 }
 
-/** A miss that was compared with codes besides the usual ones. */
+/**
+ * A miss that was compared with more codes than usual, as of a new HOTP token: somebody may have pressed its button
+ * often before it came to the user, so its first code is looked for far ahead.
+ */
 export interface ComparedFar {
   /** Milliseconds. */
   readonly missedAt: number
-  /** How many codes besides. */
+  /** How many codes more than usual. */
   readonly codes: number
 }
 

@@ -16,10 +16,10 @@ export function judgeBackupCode(
   // Version 0.1.0 did not record the key. The matching digest shows it.
   const keyId = set.keyId ?? keyIds[placeOfDigest(found.digest, digests)] ?? null
   const kept = { ...set, keyId, codes }
-  return { kind: 'right', kept, told: told(kept) }
+  return { kind: 'right', kept, events: eventsOf(kept) }
 }
 
-function told(set: BackupCodeSet): readonly FactorEvent[] {
+function eventsOf(set: BackupCodeSet): readonly FactorEvent[] {
   const detail = { backupCodesLeft: unusedBackupCodes(set) }
   const used = { type: 'backup-code-used', detail } as const
   if (detail.backupCodesLeft > FEW_BACKUP_CODES) return [used]

@@ -24,7 +24,7 @@ export async function answerHotp(
       : { kind: 'wrong' }
   }
   const sealed = stale ? await keys.seal(secret, 'authenticator') : kept.secret
-  return { kind: 'right', kept: movedTo(kept, match.counter, sealed, now), told: [] }
+  return { kind: 'right', kept: movedTo(kept, match.counter, sealed, now), events: [] }
 }
 
 /** Judges two consecutive codes of a device that is out of step. */
@@ -40,7 +40,7 @@ export async function resyncHotp(
   if (match.kind === 'replay') return { kind: 'used' }
   if (match.kind === 'mismatch') return { kind: 'wrong' }
   const sealed = stale ? await keys.seal(secret, 'authenticator') : kept.secret
-  return { kind: 'right', kept: movedTo(kept, match.counter, sealed, now), told: [] }
+  return { kind: 'right', kept: movedTo(kept, match.counter, sealed, now), events: [] }
 }
 
 function movedTo(

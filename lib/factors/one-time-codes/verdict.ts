@@ -12,5 +12,5 @@ export function judgeOneTimeCode(
   if (found === undefined) return { kind: 'wrong' }
   if (found.usedAt !== null || !isGood(found, now)) return { kind: 'used' }
   const kept = codes.map((code) => (code === found ? { ...code, usedAt: now } : code))
-  return { kind: 'right', kept, told: [{ type: 'one-time-code-used' }] }
+  return { kind: 'right', kept, events: [{ type: 'one-time-code-used' }] }
 }

@@ -16,5 +16,5 @@ export async function answerTotp(
   const sealed = stale ? await keys.seal(secret, 'authenticator') : kept.secret
   const offset = learnedOffset(kept, match.step - stepAt(now, kept))
   const next = { ...kept, lastStep: match.step, offset, secret: sealed, lastUsedAt: now }
-  return { kind: 'right', kept: next, told: [] }
+  return { kind: 'right', kept: next, events: [] }
 }

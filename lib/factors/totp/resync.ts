@@ -62,5 +62,5 @@ export async function resyncTotp(
   const sealed = stale ? await keys.seal(secret, 'authenticator') : kept.secret
   const offset = match.step - stepAt(now, kept)
   const next = { ...kept, lastStep: match.step, offset, secret: sealed, lastUsedAt: now }
-  return { kind: 'right', kept: next, told: [] }
+  return { kind: 'right', kept: next, events: [] }
 }

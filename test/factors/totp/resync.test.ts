@@ -17,7 +17,7 @@ describe('two consecutive codes by the time', () => {
     for (const off of [-TWO_HOURS, -90, -1, 0, 1, 90, TWO_HOURS]) {
       const judged = await resync(STEP_NOW + off - 1)
       const kept = { ...token, lastStep: STEP_NOW + off, offset: off, lastUsedAt: NOW }
-      expect(judged, `${off}`).to.deep.equal({ kind: 'right', kept, told: [] })
+      expect(judged, `${off}`).to.deep.equal({ kind: 'right', kept, events: [] })
     }
     for (const off of [-TWO_HOURS - 1, TWO_HOURS + 1]) {
       expect((await resync(STEP_NOW + off - 1)).kind, `${off}`).to.equal('wrong')
@@ -46,7 +46,7 @@ describe('two consecutive codes by the time', () => {
     for (const off of [-2, -1, 0, 1, 2]) {
       const judged = await resync(STEP_NOW + off - 1, STEP_NOW + off, app)
       const kept = { ...app, lastStep: STEP_NOW + off, offset: off, lastUsedAt: NOW }
-      expect(judged, `${off}`).to.deep.equal({ kind: 'right', kept, told: [] })
+      expect(judged, `${off}`).to.deep.equal({ kind: 'right', kept, events: [] })
     }
     for (const off of [-3, 3, 90]) {
       const judged = await resync(STEP_NOW + off - 1, STEP_NOW + off, app)
