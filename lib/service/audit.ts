@@ -31,22 +31,22 @@ export class Audit {
   }
 
   async append(entries: readonly AuditEntry[]): Promise<void> {
-    const worth = await this.worth(entries)
-    if (worth.length === 0) return
+    const kept = await this.toKeep(entries)
+    if (kept.length === 0) return
     try {
-      await withTimeout(PART, () => this.#log.append(worth), this.#timeout)
+      await withTimeout(PART, () => this.#log.append(kept), this.#timeout)
     } catch (error) {
-      await this.giveBack(worth)
+      await this.giveBack(kept)
       throw error
     }
   }
 
-  /** Those of the entries that are worth to be kept. Takes their places among the attempts of the day. */
-  async worth(entries: readonly AuditEntry[]): Promise<readonly AuditEntry[]> {
-    return this.#noted === null ? entries : this.#noted.worth(entries)
+  /** The entries to keep. Takes their places among the attempts of the day. */
+  async toKeep(entries: readonly AuditEntry[]): Promise<readonly AuditEntry[]> {
+    return this.#noted === null ? entries : this.#noted.toKeep(entries)
   }
 
-  /** They were not written: the next ones are worth as much. Never rejects. */
+  /** They were not written: gives their places back. Never rejects. */
   async giveBack(entries: readonly AuditEntry[]): Promise<void> {
     await this.#noted?.giveBack(entries)
   }

@@ -40,7 +40,7 @@ export class LaterPlaces {
   }
 
   /** @returns false if that place is not waiting to be taken */
-  takeNot(place: Place): boolean {
+  cancel(place: Place): boolean {
     return this.#takings.size > 0 && this.#takings.delete(idOf(place))
   }
 

@@ -28,23 +28,23 @@ export class NotedAttempts {
   }
 
   /** The entries to keep, in their order. Never rejects. */
-  async worth(entries: readonly AuditEntry[]): Promise<readonly AuditEntry[]> {
+  async toKeep(entries: readonly AuditEntry[]): Promise<readonly AuditEntry[]> {
     const [first] = entries
     // Most are: an accepted code of an app is one entry.
     if (first !== undefined && entries.length === 1) {
-      return (await this.#isWorthIt(first)) ? entries : []
+      return (await this.#isToKeep(first)) ? entries : []
     }
     // In one round trip: an accepted backup code is three entries.
-    const worth = await Promise.all(entries.map((entry) => this.#isWorthIt(entry)))
-    return entries.filter((_, index) => worth[index])
+    const isKept = await Promise.all(entries.map((entry) => this.#isToKeep(entry)))
+    return entries.filter((_, index) => isKept[index])
   }
 
-  /** The entries could not be written: the next ones are worth as much. Never rejects. */
+  /** The entries could not be written: gives their places back. Never rejects. */
   async giveBack(entries: readonly AuditEntry[]): Promise<void> {
     await this.#tally.giveBack(entries.flatMap((entry) => placeOf(entry) ?? []))
   }
 
-  async #isWorthIt(entry: AuditEntry): Promise<boolean> {
+  async #isToKeep(entry: AuditEntry): Promise<boolean> {
     const place = placeOf(entry)
     if (place === null) return true
     const { key } = place

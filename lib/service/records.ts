@@ -10,13 +10,13 @@ import { UnavailableError } from '../errors/unavailable-error.js'
 import type { RecordQuery, RecordStore } from '../ports/record-store.js'
 import type { System } from '../ports/system.js'
 import { withTimeout } from '../ports/with-timeout.js'
+import { type AnnouncedWrite, AnnouncedWrites } from './announced-writes.js'
 import type { Announcer, RequestInfo } from './announcer.js'
 import type { Audit } from './audit.js'
 import type { WriteWatcher } from './change-news.js'
 import { FailureReporter } from './failure-reporter.js'
 import { LateWrites, type Named, type News, type SentWrite } from './late-writes.js'
 import { SerialClaims } from './serial-claims.js'
-import { type ToldWrite, ToldWrites } from './told-writes.js'
 import { Turns } from './turns.js'
 
 const TRIES = 10
@@ -73,7 +73,7 @@ export class Records {
   readonly #window: number
   readonly #timeout: number
   readonly #lateWrites: LateWrites
-  readonly #toldWrites: ToldWrites
+  readonly #announcedWrites: AnnouncedWrites
   readonly #claims: SerialClaims
   readonly #turns: Turns<SecondStepRecord>
   readonly #watcher: WriteWatcher | null
@@ -111,7 +111,7 @@ export class Records {
     this.#turns = new Turns(environment.timeout / 2)
     this.#watcher = environment.watcher ?? null
     this.#claims = new SerialClaims({ store, system, timeout: environment.timeout })
-    this.#toldWrites = new ToldWrites(store, announcer, environment.ownAudit ?? null)
+    this.#announcedWrites = new AnnouncedWrites(store, announcer, environment.ownAudit ?? null)
     const { lookEvery = LOOKS_EVERY, failureReporter = new FailureReporter(system) } = environment
     const report = (error: unknown) => failureReporter.report(error)
     this.#lateWrites = new LateWrites(system, { every: lookEvery, report })
@@ -266,7 +266,7 @@ export class Records {
       for (const { serial, next: nextCode } of tokensGone(record, sent)) {
         await this.#claims.noteNext(serial, userId, nextCode)
       }
-      const write = await this.#toldWrites.prepare(sent, announcement)
+      const write = await this.#announcedWrites.prepare(sent, announcement)
       if (!(await this.#write(sent, write))) {
         record = await this.find(userId)
         // A client that sends a write again after a dropped connection loses against whoever came between.
@@ -349,7 +349,7 @@ export class Records {
     return this.#backupCodes ? policy : { ...policy, backupCodes: false }
   }
 
-  async #write(document: SecondStepRecord, write: ToldWrite): Promise<boolean> {
+  async #write(document: SecondStepRecord, write: AnnouncedWrite): Promise<boolean> {
     const read = () => this.find(document.userId)
     try {
       return await this.#written({ document, read, news: write }, () =>

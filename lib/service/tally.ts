@@ -112,7 +112,7 @@ export class Tally {
 
   /** Those that are taken. What is only to be taken later need not be. */
   #takenOf(given: readonly Wanted[]): readonly Place[] {
-    return given.flatMap((one) => placeOf(one) ?? []).filter((place) => !this.#later.takeNot(place))
+    return given.flatMap((one) => placeOf(one) ?? []).filter((place) => !this.#later.cancel(place))
   }
 
   #sendSoon(): void {

@@ -48,7 +48,7 @@ const away = () => Promise.reject(new Error('away'))
 type Process = ReturnType<ReturnType<typeof world>['processOf']>
 
 const isNoted = async ({ noted }: Pick<Process, 'noted'>) =>
-  (await noted.worth([used])).length === 1
+  (await noted.toKeep([used])).length === 1
 
 /** So many that are counted before the next. */
 async function fill(one: Process, entries: number): Promise<number> {

@@ -4,7 +4,7 @@ import type { Announcement, Announcer } from './announcer.js'
 import type { Audit } from './audit.js'
 
 /** A write of a record that was not sent yet, and what is told of it. */
-export interface ToldWrite {
+export interface AnnouncedWrite {
   readonly isAnnounced: boolean
   /** Answers as the store does. */
   send(): Promise<boolean>
@@ -18,7 +18,7 @@ export interface ToldWrite {
  * Makes writes whose events go into the audit log: by the very write, where the store keeps the log, or
  * else after it.
  */
-export class ToldWrites {
+export class AnnouncedWrites {
   readonly #store: RecordStore
   readonly #announcer: Announcer
   readonly #ownAudit: Audit | null
@@ -30,7 +30,7 @@ export class ToldWrites {
     this.#ownAudit = ownAudit
   }
 
-  async prepare(record: SecondStepRecord, announcement: Announcement): Promise<ToldWrite> {
+  async prepare(record: SecondStepRecord, announcement: Announcement): Promise<AnnouncedWrite> {
     const { entries, tell } = announcement
     const expected = record.version - 1
     const { write, writeWith } = this.#store
@@ -46,12 +46,12 @@ export class ToldWrites {
       }
     }
     const audit = this.#ownAudit
-    const worth = await audit.worth(entries)
+    const kept = await audit.toKeep(entries)
     return {
       isAnnounced,
-      send: () => writeWith.run(record, expected, worth),
+      send: () => writeWith.run(record, expected, kept),
       announce: async () => tell(),
-      forget: () => audit.giveBack(worth),
+      forget: () => audit.giveBack(kept),
     }
   }
 }
