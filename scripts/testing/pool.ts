@@ -16,25 +16,27 @@ export interface Capacity {
   readonly hasTimeLeft?: () => Promise<boolean>
 }
 
-/** Runs jobs until none is left; those that begin first take longest. */
+/**
+ * Runs jobs until none is left; those that begin first take longest. Extra ones take nobody's place:
+ * where they did, there would never be room for a heavy one.
+ */
 export async function runAll(jobs: readonly Job[], capacity: Capacity): Promise<void> {
   const { weight, extra = 0, hasTimeLeft = async () => false } = capacity
   const waiting = [...jobs]
   const idle = new Set(Array.from({ length: weight + extra }, (_, slot) => slot))
   const running = new Set<Promise<false>>()
-  // Below zero with an extra one: the next then waits for its end.
-  let left = weight
+  const left = { regular: weight, extra }
 
-  function start(index: number): void {
+  function start(index: number, room: keyof typeof left): void {
     const [slot] = idle
     const [job] = slot === undefined ? [] : waiting.splice(index, 1)
     if (slot === undefined || job === undefined) return
     idle.delete(slot)
-    left -= job.weight
+    left[room] -= job.weight
     const run = job.run(slot).then((more): false => {
       waiting.push(...more)
       idle.add(slot)
-      left += job.weight
+      left[room] += job.weight
       running.delete(run)
       return false
     })
@@ -42,13 +44,13 @@ export async function runAll(jobs: readonly Job[], capacity: Capacity): Promise<
   }
 
   while (waiting.length > 0 || running.size > 0) {
-    const next = waiting.findIndex((job) => job.weight <= left)
+    const next = waiting.findIndex((job) => job.weight <= left.regular)
     if (next >= 0) {
-      start(next)
+      start(next, 'regular')
       continue
     }
     const light = waiting.findIndex((job) => job.weight === 1)
-    const watched = light >= 0 && left > -extra ? [hasTimeLeft()] : []
-    if (await Promise.race([...running, ...watched])) start(light)
+    const watched = light >= 0 && left.extra > 0 ? [hasTimeLeft()] : []
+    if (await Promise.race([...running, ...watched])) start(light, 'extra')
   }
 }

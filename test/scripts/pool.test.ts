@@ -53,4 +53,19 @@ describe('jobs of the tests', () => {
     expect(done()).to.equal(6)
     expect(Math.max(...loads)).to.equal(3)
   })
+
+  it('begin with heavy ones, while there are extra ones too', async () => {
+    const begun: number[] = []
+    const weights = [2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1] as const
+    const { jobs } = jobsOf(weights)
+    const noting = jobs.map((job): Job => {
+      const run = (slot: number) => {
+        begun.push(job.weight)
+        return job.run(slot)
+      }
+      return { ...job, run }
+    })
+    await runAll(noting, { weight: 3, extra: 2, hasTimeLeft: async () => true })
+    expect(begun.lastIndexOf(2)).to.be.below(begun.length - 3)
+  })
 })
