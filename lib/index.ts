@@ -20,7 +20,7 @@ export type { Policy, PolicyMode, RequiredSince, Subject } from './domain/policy
 export type { SecondStepRecord } from './domain/record.js'
 export { type ListPlace, listPlaceOf, type RecordList } from './domain/record-list.js'
 export type { MustSetUp } from './domain/reset.js'
-export type { KeyPlace, SerialClaim } from './domain/serial-claim.js'
+export type { KeyClaim, SerialClaim, TokenClaim } from './domain/serial-claim.js'
 export type { SetupInProgress } from './domain/setup.js'
 export type { SetupGrant } from './domain/setup-grant.js'
 export type { Replaced } from './domain/setup-place.js'

@@ -107,7 +107,7 @@ async function assign(
     return
   }
   const { administration, assignedTokens } = app.site
-  if (!again && (await assignedTokens.wasRemoved(token.serial))) {
+  if (!again && (await assignedTokens.wasRemoved(token))) {
     fail(done, { line, reason: 'the token was removed: give --again to assign it again' })
     return
   }
@@ -164,7 +164,7 @@ const NOTICES = {
 
 const REFUSED = {
   'serial-in-use': 'the serial number is in use, with another user or another seed',
-  'seed-in-use': 'the user has a device with this seed already',
+  'seed-in-use': 'the user, or another one, has a device with this seed already',
   'no-room': 'the user has as many authenticators as one may have',
   'not-enrolled': 'there is no second step to change',
   'required-by-policy': 'the policy forbids it',

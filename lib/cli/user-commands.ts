@@ -16,7 +16,7 @@ const WHY_NOT = {
   'required-by-policy': 'the policy requires a second step of this user',
   'switched-off': 'this is switched off here',
   'no-room': 'the user has as many authenticators as a user may have',
-  'seed-in-use': 'the user has a device with this seed already',
+  'seed-in-use': 'the user, or another one, has a device with this seed already',
   'serial-in-use': 'this serial number is in use',
   'not-found': 'there is no such authenticator',
 } as const

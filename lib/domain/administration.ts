@@ -20,7 +20,7 @@ export type AdminVerdict =
   | 'switched-off'
   | 'no-room'
   | 'serial-in-use'
-  /** Another authenticator of the user has the same key: one code would be good at both. */
+  /** Another authenticator, of the user or of another one, has the same key: one code would be good at both. */
   | 'seed-in-use'
   /** The user has no such authenticator. */
   | 'not-found'

@@ -16,42 +16,34 @@ export interface SerialClaim {
   readonly userId: string
   /** When it was claimed, in milliseconds. */
   readonly claimedAt: number
-  /** Whether the user's record has held the token since. */
+  /** Whether the request that claimed it has ended: it counts only while the user's record holds the token. */
   readonly isSettled: boolean
-  /** What tells the token's key from another under this number. Null: not known. */
-  readonly keyName: string | null
+  /** The name of the token's key. */
+  readonly keyName: string
+}
+
+/**
+ * Which serial number a token's key belongs to, and where its codes go on. It is kept beside the claims of
+ * numbers, under the name of the key. A key belongs to one number at most: it is free while that number's
+ * claim is void, or of another key.
+ */
+export interface KeyClaim {
+  /** The name of the key, which begins with a blank: no serial number does. */
+  readonly serial: string
+  /** Each write raises it by one. */
+  readonly version: number
+  readonly writeId: string
+  /** The number of the token that has it, or had it last, in upper case. */
+  readonly ofSerial: string
   /**
    * What its next code may be, at the earliest: a counter, or a time step. It is written when the token goes, so that
-   * codes that were used stay used if it is assigned again. Null: the token never went.
+   * codes that were used stay used if it is assigned again, under whatever number. Null: no token with it ever went.
    */
   readonly next: number | null
-  /** The same of the keys before this one, the latest first. */
-  readonly earlier: readonly KeyPlace[]
 }
 
-/** Where the codes of a key go on that a number had. */
-export interface KeyPlace {
-  readonly keyName: string
-  readonly next: number
-}
-
-// A seed is mistyped a few times, not for ever.
-const EARLIER_KEPT = 16
-
-/** What a claim knows of keys. */
-export type ClaimedKeys = Pick<SerialClaim, 'keyName' | 'next' | 'earlier'>
-
-/** The claim's keys where this one is the present one. What is known of the others stays known. */
-export function keysWith(keyName: string, before: ClaimedKeys | null): ClaimedKeys {
-  if (before === null) return { keyName, next: null, earlier: [] }
-  if (before.keyName === keyName) return before
-  const { keyName: name, next: place, earlier } = before
-  const last = name === null || place === null ? [] : [{ keyName: name, next: place }]
-  const known = [...last, ...earlier]
-  const next = known.find((one) => one.keyName === keyName)?.next ?? null
-  const others = known.filter((one) => one.keyName !== keyName)
-  return { keyName, next, earlier: others.slice(0, EARLIER_KEPT) }
-}
+/** What a store keeps by `writeSerial`. */
+export type TokenClaim = SerialClaim | KeyClaim
 
 /** A claim by which no record was written for so long is void: its request has ended. */
 export const CLAIM_LASTS = 10 * MINUTE_MS

@@ -46,6 +46,8 @@ const ALGORITHMS: ReadonlyMap<string, OtpAlgorithm> = new Map([
   ['SHA256', 'sha256'],
   ['SHA512', 'sha512'],
 ])
+// In hexadecimal digits: 192 bits.
+const KEY_NAME_LENGTH = 48
 const SERIAL = /^[!-~](?:[ -~]{0,62}[!-~])?$/
 
 /**
@@ -90,13 +92,21 @@ export function hasWeakSeed({ secret }: Pick<HardwareToken, 'secret'>): boolean 
 
 /**
  * Tells a token's key from another, and gives nothing of it away: a seed has 112 random bits at least. The
- * place where its codes begin is no part of it.
+ * name outlives the keys of the app, so none of them is in it. The place where the codes begin is no part of
+ * it, nor how many digits they have: those of six are the ends of those of eight.
+ *
+ * It stands where serial numbers stand, of at most 64 characters, but none begins with a blank.
  */
 export function keyNameOf(token: HardwareToken): string {
-  const { type, algorithm, digits, secret } = token
+  const { type, algorithm, secret } = token
   const period = token.type === 'totp' ? token.period : 0
-  const kind = `passport-second-step token ${type} ${algorithm} ${digits} ${period} `
-  return createHash('sha256').update(kind).update(secret).digest('base64url')
+  const kind = `passport-second-step token ${type} ${algorithm} ${period} `
+  const name = createHash('sha256')
+    .update(kind)
+    .update(secret)
+    .digest('hex')
+    .slice(0, KEY_NAME_LENGTH)
+  return ` KEY:${name.toUpperCase()}`
 }
 
 function seedOf(given: string | Uint8Array = ''): Uint8Array | TokenFault {

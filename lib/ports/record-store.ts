@@ -1,7 +1,7 @@
 import type { Policy } from '../domain/policy.js'
 import type { SecondStepRecord } from '../domain/record.js'
 import type { RecordList } from '../domain/record-list.js'
-import type { SerialClaim } from '../domain/serial-claim.js'
+import type { TokenClaim } from '../domain/serial-claim.js'
 import type { AuditEntry, AuditLog } from './audit-log.js'
 import type { Counters } from './counters.js'
 import type { Signals } from './signals.js'
@@ -124,15 +124,16 @@ export interface RecordStore {
   ): Promise<readonly PromiseSettledResult<SecondStepRecord | null>[]>
 
   /**
-   * Optional, and needed to assign hardware tokens. The claim of a serial number, or `null` while nobody
-   * has claimed it. Rejects as `find` does.
+   * Optional, and needed to assign hardware tokens. The claim of a serial number, or of a token's key under its
+   * name, or `null` while nobody has claimed it. Rejects as `find` does.
    *
-   * @param serial at most 64 printable ASCII characters, letters in upper case
+   * @param serial at most 64 printable ASCII characters, letters in upper case. The name of a key begins with a
+   *   blank, which must not be lost: by it no serial number is the name of a key
    */
-  findSerial?(serial: string): Promise<SerialClaim | null>
+  findSerial?(serial: string): Promise<TokenClaim | null>
 
-  /** Optional, and needed beside `findSerial`. As `write`, for the claim of a serial number. */
-  writeSerial?(claim: SerialClaim, expectedVersion: number): Promise<boolean>
+  /** Optional, and needed beside `findSerial`. As `write`, for such a claim: whole, whatever members it has. */
+  writeSerial?(claim: TokenClaim, expectedVersion: number): Promise<boolean>
 
   /** Optional. How many records there are, or about; commands tell by it how far they are. */
   count?(): Promise<number>

@@ -6,10 +6,10 @@ import type { HardwareToken } from '../factors/hardware-token.js'
 import type { System } from '../ports/system.js'
 import type { AdminAnswer, AdminChange, AdminChanges, Decided } from './admin-changes.js'
 import type { KeysOfUsers } from './keys-of-users.js'
-import type { ClaimedSerial, SerialNumbers } from './serial-numbers.js'
+import type { ClaimedToken, SerialNumbers, Taken } from './serial-numbers.js'
 import { BYTES_OF_AN_ID } from './setup.js'
 
-type Claim = Pick<ClaimedSerial, 'kind' | 'next'> | { readonly kind: 'serial-in-use' }
+type Claim = Pick<ClaimedToken, 'kind' | 'next'> | { readonly kind: Taken }
 
 /**
  * Hardware tokens that admins and the operator assign. The caller authorises them. No other action of
@@ -47,12 +47,12 @@ export class AssignedTokens {
    * @throws ConfigurationError where the store cannot hold hardware tokens
    */
   async assign(change: AdminChange, token: HardwareToken): Promise<AdminAnswer> {
-    if (!(await this.#serials.isFreeFor(token.serial, change.userId))) {
-      return { kind: 'serial-in-use' }
-    }
-    const claims: ClaimedSerial[] = []
+    const claimant = { token, userId: change.userId }
+    const taken = await this.#serials.takenFor(claimant)
+    if (taken !== null) return { kind: taken }
+    const claims: ClaimedToken[] = []
     const claim = async () => {
-      const claimed = await this.#serials.claim(token, change.userId)
+      const claimed = await this.#serials.claim(claimant)
       if (claimed.kind === 'claimed') claims.push(claimed)
       return claimed
     }
@@ -68,20 +68,19 @@ export class AssignedTokens {
    * @throws ConfigurationError where the store cannot hold hardware tokens
    */
   async preview(change: AdminChange, token: HardwareToken): Promise<AdminAnswer> {
-    if (!(await this.#serials.isFreeFor(token.serial, change.userId))) {
-      return { kind: 'serial-in-use' }
-    }
+    const taken = await this.#serials.takenFor({ token, userId: change.userId })
+    if (taken !== null) return { kind: taken }
     const claim = async () => ({ kind: 'claimed', next: 0 }) as const
     return this.#changes.preview(change, this.#assigning(change, token, claim))
   }
 
   /**
-   * Whether a token with this serial number was removed, and nobody has it since.
+   * Whether a token with this key was removed, under whatever serial number, and nobody has one since.
    *
    * @throws ConfigurationError where the store cannot hold hardware tokens
    */
-  wasRemoved(serial: string): Promise<boolean> {
-    return this.#serials.wasRemoved(serial)
+  wasRemoved(token: HardwareToken): Promise<boolean> {
+    return this.#serials.wasRemoved(token)
   }
 
   /**

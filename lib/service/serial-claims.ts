@@ -1,4 +1,9 @@
-import { type KeyPlace, type SerialClaim, serialKey } from '../domain/serial-claim.js'
+import {
+  type KeyClaim,
+  type SerialClaim,
+  serialKey,
+  type TokenClaim,
+} from '../domain/serial-claim.js'
 import { UnavailableError } from '../errors/unavailable-error.js'
 import type { RecordStore } from '../ports/record-store.js'
 import type { System } from '../ports/system.js'
@@ -7,10 +12,7 @@ import { withTimeout } from '../ports/with-timeout.js'
 const PART = 'the record store'
 const TRIES = 10
 
-/** What a change of a claim decides. */
-type Claimed = Pick<SerialClaim, 'userId' | 'isSettled' | 'keyName' | 'next' | 'earlier'>
-
-/** The claims of serial numbers in the store. */
+/** The claims of serial numbers, and of the keys of their tokens, in the store. */
 export class SerialClaims {
   readonly #store: RecordStore
   readonly #system: System
@@ -22,33 +24,55 @@ export class SerialClaims {
     this.#timeout = parts.timeout
   }
 
-  find(serial: string): Promise<SerialClaim | null> {
-    const key = serialKey(serial)
-    return withTimeout(
-      PART,
-      async () => {
-        const stored: unknown = (await this.#store.findSerial?.(key)) ?? null
-        if (stored === null) return null
-        const claim = { keyName: null, next: null, earlier: [], ...stored }
-        if (isClaim(claim, key)) return claim
-        throw new Error('what is stored of a serial number is no claim')
-      },
-      this.#timeout,
-    )
+  /** The claim of a serial number, in any case. */
+  ofSerial(serial: string): Promise<SerialClaim | null> {
+    return this.#find(serialKey(serial), isSerialClaim)
   }
 
-  /** Writes the claim that follows `before`. Null: somebody else was faster. */
-  async follow(
+  ofKey(keyName: string): Promise<KeyClaim | null> {
+    return this.#find(keyName, isKeyClaim)
+  }
+
+  /**
+   * Reads, decides and writes until nobody else is faster.
+   *
+   * @param attempt answers null where its write lost a race
+   */
+  async change<Answer>(attempt: () => Promise<Answer | null>): Promise<Answer> {
+    for (let tried = 0; tried < TRIES; tried += 1) {
+      const answer = await attempt()
+      if (answer !== null) return answer
+    }
+    throw new UnavailableError(PART, new Error(`lost ${TRIES} races for a serial number`))
+  }
+
+  /** Writes the claim of a serial number that follows `before`. Null: somebody else was faster. */
+  async claimSerial(
     serial: string,
     before: SerialClaim | null,
-    { userId, isSettled, keyName, next, earlier }: Claimed,
+    { userId, keyName }: Pick<SerialClaim, 'userId' | 'keyName'>,
   ): Promise<SerialClaim | null> {
-    const version = (before?.version ?? 0) + 1
-    const writeId = Buffer.from(this.#system.random(12)).toString('base64url')
-    const claimed = { userId, claimedAt: this.#system.now(), isSettled }
-    const keys = { keyName, next, earlier }
-    const claim = { serial: serialKey(serial), version, writeId, ...claimed, ...keys }
+    const claimed = { userId, claimedAt: this.#system.now(), isSettled: false, keyName }
+    const claim = { ...this.#following(serialKey(serial), before), ...claimed }
     return (await this.#write(claim)) ? claim : null
+  }
+
+  /** As `claimSerial`, of a key. */
+  async claimKey(
+    keyName: string,
+    before: KeyClaim | null,
+    { ofSerial, next }: Pick<KeyClaim, 'ofSerial' | 'next'>,
+  ): Promise<KeyClaim | null> {
+    const content = { ofSerial: serialKey(ofSerial), next }
+    const claim = { ...this.#following(keyName, before), ...content }
+    return (await this.#write(claim)) ? claim : null
+  }
+
+  /** Its request has ended. Never rejects: without it the claim counts for ten minutes. */
+  async settle(claim: SerialClaim): Promise<void> {
+    if (claim.isSettled) return
+    const settled = { ...claim, ...this.#following(claim.serial, claim), isSettled: true }
+    await this.#write(settled).catch(() => undefined)
   }
 
   /**
@@ -56,21 +80,41 @@ export class SerialClaims {
    * moment is without it.
    */
   async noteNext(serial: string, userId: string, next: number): Promise<void> {
-    for (let tried = 0; tried < TRIES; tried += 1) {
-      const stored = await this.find(serial)
-      // A claim of somebody else is about a token of their own.
-      if (stored === null || stored.userId !== userId) return
-      const latest = Math.max(next, stored.next ?? 0)
-      if (latest === stored.next) return
-      if (
-        (await this.follow(serial, stored, { ...stored, isSettled: true, next: latest })) !== null
-      )
-        return
-    }
-    throw new UnavailableError(PART, new Error(`lost ${TRIES} races for a serial number`))
+    const ofSerial = await this.ofSerial(serial)
+    // A claim of somebody else is about a token of their own.
+    if (ofSerial === null || ofSerial.userId !== userId) return
+    const { keyName } = ofSerial
+    await this.settle(ofSerial)
+    await this.change(async () => {
+      const key = await this.ofKey(keyName)
+      const latest = Math.max(next, key?.next ?? 0)
+      if (latest === key?.next) return key
+      return this.claimKey(keyName, key, { ofSerial: serial, ...key, next: latest })
+    })
   }
 
-  #write(claim: SerialClaim): Promise<boolean> {
+  #find<Claim extends TokenClaim>(
+    name: string,
+    isClaim: (stored: unknown) => stored is Claim,
+  ): Promise<Claim | null> {
+    return withTimeout(
+      PART,
+      async () => {
+        const stored: unknown = (await this.#store.findSerial?.(name)) ?? null
+        if (stored === null) return null
+        if (isClaim(stored) && stored.serial === name) return stored
+        throw new Error('what is stored of a serial number is no claim')
+      },
+      this.#timeout,
+    )
+  }
+
+  #following(serial: string, before: TokenClaim | null) {
+    const writeId = Buffer.from(this.#system.random(12)).toString('base64url')
+    return { serial, version: (before?.version ?? 0) + 1, writeId }
+  }
+
+  #write(claim: TokenClaim): Promise<boolean> {
     return withTimeout(
       PART,
       async () => (await this.#store.writeSerial?.(claim, claim.version - 1)) === true,
@@ -79,22 +123,22 @@ export class SerialClaims {
   }
 }
 
-function isClaim(stored: object, serial: string): stored is SerialClaim {
-  const { version, userId, claimedAt, isSettled, keyName, next, earlier, ...rest } =
-    stored as Partial<SerialClaim>
+function isSerialClaim(stored: unknown): stored is SerialClaim {
+  const { version, userId, claimedAt, isSettled, keyName } = Object(stored) as Partial<SerialClaim>
   return (
-    rest.serial === serial &&
     Number.isSafeInteger(version) &&
     typeof userId === 'string' &&
     Number.isSafeInteger(claimedAt) &&
     typeof isSettled === 'boolean' &&
-    (keyName === null || typeof keyName === 'string') &&
-    (next === null || Number.isSafeInteger(next)) &&
-    Array.isArray(earlier) &&
-    earlier.every(isPlace)
+    typeof keyName === 'string'
   )
 }
 
-function isPlace(stored: Partial<KeyPlace> | null): boolean {
-  return typeof stored?.keyName === 'string' && Number.isSafeInteger(stored.next)
+function isKeyClaim(stored: unknown): stored is KeyClaim {
+  const { version, ofSerial, next } = Object(stored) as Partial<KeyClaim>
+  return (
+    Number.isSafeInteger(version) &&
+    typeof ofSerial === 'string' &&
+    (next === null || Number.isSafeInteger(next))
+  )
 }

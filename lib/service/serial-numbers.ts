@@ -1,7 +1,6 @@
 import { tokenBySerial } from '../domain/assigned-token.js'
-import { CLAIM_LASTS, keysWith, type SerialClaim } from '../domain/serial-claim.js'
+import { CLAIM_LASTS, type KeyClaim, type SerialClaim, serialKey } from '../domain/serial-claim.js'
 import { ConfigurationError } from '../errors/configuration-error.js'
-import { UnavailableError } from '../errors/unavailable-error.js'
 import { isGoodUntil } from '../factors/clock.js'
 import { type HardwareToken, isSerial, keyNameOf } from '../factors/hardware-token.js'
 import type { RecordStore } from '../ports/record-store.js'
@@ -9,13 +8,20 @@ import type { System } from '../ports/system.js'
 import type { Records } from './records.js'
 import { SerialClaims } from './serial-claims.js'
 
-const PART = 'the record store'
-const TRIES = 10
+/** Whose is to be a token. */
+export interface Claimant {
+  readonly token: HardwareToken
+  /** The user's id in the records. */
+  readonly userId: string
+}
 
-/** A serial number that is this user's now. */
-export interface ClaimedSerial {
+/** Why a token is not to be had. */
+export type Taken = 'serial-in-use' | 'seed-in-use'
+
+/** A token whose serial number and key are this user's now. */
+export interface ClaimedToken {
   readonly kind: 'claimed'
-  /** What the token's next code may be at the earliest: 0, unless it was assigned before. */
+  /** What the token's next code may be at the earliest: 0, unless its key was assigned before. */
   readonly next: number
   /**
    * To be called when the user's record was written, or is not going to be. Never rejects: without it
@@ -25,8 +31,8 @@ export interface ClaimedSerial {
 }
 
 /**
- * Gives a serial number to one user, before their record holds the token. A claim counts as long as the
- * record of its user has the token, so nothing needs to give it back when a token goes.
+ * Gives a serial number, and the key of its token, to one user, before their record holds the token. A claim
+ * counts as long as the record of its user has the token, so nothing needs to give it back when a token goes.
  */
 export class SerialNumbers {
   readonly #store: RecordStore
@@ -47,33 +53,33 @@ export class SerialNumbers {
   }
 
   /** @throws ConfigurationError where the store keeps no claims, UnavailableError where it does not answer */
-  async claim(
-    token: HardwareToken,
-    userId: string,
-  ): Promise<ClaimedSerial | { readonly kind: 'serial-in-use' }> {
+  async claim(claimant: Claimant): Promise<ClaimedToken | { readonly kind: Taken }> {
     await this.#open()
+    const { token, userId } = claimant
     const { serial } = token
-    for (let tried = 0; tried < TRIES; tried += 1) {
-      const stored = await this.#claims.find(serial)
-      const isBound = stored !== null && (await this.#isBound(stored))
-      if (this.#isAnothers(stored, isBound, userId)) return { kind: 'serial-in-use' }
-      // Of a token that is bound the record knows more.
-      const keys = isBound ? stored : keysWith(keyNameOf(token), stored)
-      const { keyName, next, earlier } = keys
-      const claimed = { userId, isSettled: false, keyName, next, earlier }
-      const claim = await this.#claims.follow(serial, stored, claimed)
-      if (claim === null) continue
-      return { kind: 'claimed', next: next ?? 0, settle: () => this.#settle(claim) }
-    }
-    throw new UnavailableError(PART, new Error(`lost ${TRIES} races for a serial number`))
+    const keyName = keyNameOf(token)
+    let own: SerialClaim | null = null
+    return this.#claims.change(async () => {
+      const { taken, ofSerial, ofKey } = await this.#look(claimant)
+      if (taken !== null) {
+        if (own !== null) await this.#claims.settle(own)
+        return { kind: taken }
+      }
+      // The key's claim counts by that of its number, which therefore comes first.
+      const claimed = await this.#claims.claimSerial(serial, ofSerial, { userId, keyName })
+      if (claimed === null) return null
+      own = claimed
+      const key = { ofSerial: serial, next: ofKey?.next ?? null }
+      if ((await this.#claims.claimKey(keyName, ofKey, key)) === null) return null
+      const settle = () => this.#claims.settle(claimed)
+      return { kind: 'claimed', next: key.next ?? 0, settle }
+    })
   }
 
-  /** Whether `claim` would give it to the user. Writes nothing. @throws as `claim` */
-  async isFreeFor(serial: string, userId: string): Promise<boolean> {
+  /** Why `claim` would not give it to the user, or null. Writes nothing. @throws as `claim` */
+  async takenFor(claimant: Claimant): Promise<Taken | null> {
     await this.#open()
-    const stored = await this.#claims.find(serial)
-    const isBound = stored !== null && (await this.#isBound(stored))
-    return !this.#isAnothers(stored, isBound, userId)
+    return (await this.#look(claimant)).taken
   }
 
   /**
@@ -83,33 +89,42 @@ export class SerialNumbers {
   async claimantOf(serial: string): Promise<string | null> {
     if (!this.isSupported || !isSerial(serial)) return null
     await this.#records.open()
-    return (await this.#claims.find(serial))?.userId ?? null
+    return (await this.#claims.ofSerial(serial))?.userId ?? null
   }
 
-  /** Whether a token with this number was removed, and nobody has it since. @throws as `claim` */
-  async wasRemoved(serial: string): Promise<boolean> {
+  /** Whether a token with this key was removed, and nobody has one since. @throws as `claim` */
+  async wasRemoved(token: HardwareToken): Promise<boolean> {
     await this.#open()
-    const stored = await this.#claims.find(serial)
-    if (stored === null || (stored.next === null && stored.earlier.length === 0)) return false
-    return !(await this.#isBound(stored))
+    const ofKey = await this.#claims.ofKey(keyNameOf(token))
+    return ofKey !== null && ofKey.next !== null && !(await this.#isHeld(ofKey))
   }
 
-  #isAnothers(stored: SerialClaim | null, isBound: boolean, userId: string): boolean {
-    if (stored === null || stored.userId === userId) return false
-    if (isBound) return true
+  async #look({ token, userId }: Claimant) {
+    const keyName = keyNameOf(token)
+    const [ofSerial, ofKey] = await Promise.all([
+      this.#claims.ofSerial(token.serial),
+      this.#claims.ofKey(keyName),
+    ])
+    const taken = async (): Promise<Taken | null> => {
+      const isOwn = ofSerial?.userId === userId && ofSerial.keyName === keyName
+      if (ofSerial !== null && !isOwn && (await this.#counts(ofSerial))) return 'serial-in-use'
+      if (ofKey === null || ofKey.ofSerial === serialKey(token.serial)) return null
+      return (await this.#isHeld(ofKey)) ? 'seed-in-use' : null
+    }
+    return { ofSerial, ofKey, taken: await taken() }
+  }
+
+  /** Whether the number that had the key last has it still. */
+  async #isHeld({ serial: keyName, ofSerial }: KeyClaim): Promise<boolean> {
+    const there = await this.#claims.ofSerial(ofSerial)
+    return there !== null && there.keyName === keyName && (await this.#counts(there))
+  }
+
+  async #counts({ serial, userId, isSettled, claimedAt }: SerialClaim): Promise<boolean> {
     // Another request may be about to write the record.
-    const { isSettled, claimedAt } = stored
-    return !isSettled && isGoodUntil(claimedAt + CLAIM_LASTS, CLAIM_LASTS, this.#system.now())
-  }
-
-  async #isBound({ serial, userId }: SerialClaim): Promise<boolean> {
+    const isFresh = isGoodUntil(claimedAt + CLAIM_LASTS, CLAIM_LASTS, this.#system.now())
+    if (!isSettled && isFresh) return true
     return tokenBySerial(await this.#records.find(userId), serial) !== null
-  }
-
-  async #settle(claim: SerialClaim): Promise<void> {
-    await this.#claims
-      .follow(claim.serial, claim, { ...claim, isSettled: true })
-      .catch(() => undefined)
   }
 
   async #open(): Promise<void> {

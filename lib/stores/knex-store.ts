@@ -1,6 +1,6 @@
 import type { Policy } from '../domain/policy.js'
 import type { SecondStepRecord } from '../domain/record.js'
-import type { SerialClaim } from '../domain/serial-claim.js'
+import type { TokenClaim } from '../domain/serial-claim.js'
 import { knexCounters } from '../limits/knex-counters.js'
 import type { RecordStore } from '../ports/record-store.js'
 import { knexAuditLog } from './knex-audit-log.js'
@@ -65,8 +65,7 @@ export function knexStore(knex: KnexInstance, options: KnexOptions = {}): KnexSt
     findMany,
     findPolicy: async () => (await read(TABLES.policy, THE_POLICY)) as Policy | null,
     writePolicy: (policy, expectedVersion) => writes.policy(policy, expectedVersion),
-    findSerial: async (serial) =>
-      (await read(TABLES.serials, hashOf(serial))) as SerialClaim | null,
+    findSerial: async (serial) => (await read(TABLES.serials, hashOf(serial))) as TokenClaim | null,
     writeSerial: (claim, expectedVersion) => writes.serial(claim, expectedVersion),
     list: (query) => knexPage(database, query),
     count: () => knexCount(database),

@@ -1,7 +1,7 @@
 import type { Policy } from '../domain/policy.js'
 import type { SecondStepRecord } from '../domain/record.js'
 import { listPlaceOf } from '../domain/record-list.js'
-import type { SerialClaim } from '../domain/serial-claim.js'
+import type { TokenClaim } from '../domain/serial-claim.js'
 import type { AuditEntry } from '../ports/audit-log.js'
 import { rowOf } from './knex-audit-log.js'
 import { type Database, hasTimedOut, jsonOf, TABLES, wasAborted } from './knex-client.js'
@@ -73,7 +73,7 @@ export class KnexWrites {
   }
 
   /** As `writeSerial` of the port. */
-  serial(claim: SerialClaim, replaces: number): Promise<boolean> {
+  serial(claim: TokenClaim, replaces: number): Promise<boolean> {
     const row = rowWith(hashOf(claim.serial), claim)
     const change = { table: TABLES.serials, row, replaces, entries: [] }
     return this.#compareAndSet(change, claim, this.#put)

@@ -1,6 +1,6 @@
 import type { Policy } from '../domain/policy.js'
 import type { SecondStepRecord } from '../domain/record.js'
-import type { SerialClaim } from '../domain/serial-claim.js'
+import type { TokenClaim } from '../domain/serial-claim.js'
 import { checkNoOptions } from '../errors/check-call.js'
 import { ConfigurationError } from '../errors/configuration-error.js'
 import type { RecordStore, WriteWithEntries } from '../ports/record-store.js'
@@ -42,7 +42,7 @@ export function memoryStore(...none: never[]): RecordStore {
   if (process.env.NODE_ENV === 'production') refuse()
   const records = new Map<string, Slot<SecondStepRecord>>()
   const policy = new Slot<Policy>()
-  const serials = new Map<string, Slot<SerialClaim>>()
+  const serials = new Map<string, Slot<TokenClaim>>()
   const audit = memoryAuditLog()
 
   const write: RecordStore['write'] = async (record, expectedVersion) =>

@@ -1,4 +1,4 @@
-import type { SerialClaim } from '../domain/serial-claim.js'
+import type { TokenClaim } from '../domain/serial-claim.js'
 import { type RedisClient, redisScript } from '../redis/redis-client.js'
 import type { RedisKeys } from '../redis/redis-keys.js'
 import { emptied, parseDocument } from './redis-lost.js'
@@ -24,15 +24,15 @@ export class RedisSerials {
   }
 
   /** @throws Error where the answer cannot be known */
-  async find(serial: string): Promise<SerialClaim | null> {
+  async find(serial: string): Promise<TokenClaim | null> {
     const { key, marker } = this.#place(serial)
     const [words, text] = await this.#redis.mget([marker, key])
     if (typeof words !== 'string') throw emptied(marker)
-    return typeof text === 'string' ? (parseDocument(key, text) as SerialClaim) : null
+    return typeof text === 'string' ? (parseDocument(key, text) as TokenClaim) : null
   }
 
   /** As the port's `writeSerial`. */
-  async write(claim: SerialClaim, expectedVersion: number): Promise<boolean> {
+  async write(claim: TokenClaim, expectedVersion: number): Promise<boolean> {
     const { key, marker } = this.#place(claim.serial)
     return hasWon(
       await claimSerial(this.#redis, [key, marker], argumentsOf(claim, expectedVersion)),

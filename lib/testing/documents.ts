@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { defaultPolicy, type Policy } from '../domain/policy.js'
 import { blankRecord, type SecondStepRecord } from '../domain/record.js'
-import type { SerialClaim } from '../domain/serial-claim.js'
+import type { TokenClaim } from '../domain/serial-claim.js'
 import type { RecordStore } from '../ports/record-store.js'
 
 /** 32 of them, by chance. */
@@ -34,7 +34,7 @@ export const thePolicy: Kind<Policy> = {
 }
 
 /** Its cases are for stores that hold hardware tokens. */
-export const aSerial: Kind<SerialClaim> = {
+export const aSerial: Kind<TokenClaim> = {
   name: 'a serial number',
   make: (version) => serialClaim('A-1 "B"', version),
   find: async (store) => (await store.findSerial?.('A-1 "B"')) ?? null,
@@ -43,13 +43,12 @@ export const aSerial: Kind<SerialClaim> = {
 }
 
 /** A claim that nobody has written yet. */
-export function serialClaim(serial: string, version: number): SerialClaim {
+export function serialClaim(serial: string, version: number): TokenClaim {
   const userId = 'user-\u{1f511}'
   const claimedAt = 1_750_000_000_123
   return Object.freeze({
     ...{ serial, version, writeId: randomUUID(), userId },
-    ...{ claimedAt, isSettled: version % 2 === 0, keyName: null, next: version },
-    earlier: [{ keyName: 'key-\u{1f511}', next: version }],
+    ...{ claimedAt, isSettled: version % 2 === 0, keyName: 'key-\u{1f511}' },
   })
 }
 

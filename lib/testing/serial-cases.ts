@@ -12,8 +12,27 @@ export const serialCases: readonly StoreCase[] = [
   ...[
     ...compareAndSetCases(aSerial),
     ...raceCases(aSerial),
+    storeCase('the claim of a key is kept under its name, whole', async (store) => {
+      const name = ` KEY:${'0'.repeat(48)}`
+      for (const [index, next] of [null, 0, 2 ** 52].entries()) {
+        const claim = { serial: name, version: index + 1, writeId: `${index}`, ofSerial: 'A', next }
+        assert.equal(await store.writeSerial?.(claim, index), true)
+        assert.deepEqual(await store.findSerial?.(name), claim)
+      }
+      assert.equal(await store.findSerial?.(name.trim()), null)
+    }),
     storeCase('a serial number is no other, and no user', async (store) => {
-      for (const serial of ['A-1', 'A-10', 'A 1', '*', '1', '__PROTO__', 'USER-1', 'POLICY']) {
+      for (const serial of [
+        'A-1',
+        'A-10',
+        'A 1',
+        ' A 1',
+        '*',
+        '1',
+        '__PROTO__',
+        'USER-1',
+        'POLICY',
+      ]) {
         assert.equal(await store.findSerial?.(serial), null)
         assert.equal(await store.writeSerial?.(serialClaim(serial, 1), 0), true)
         assert.equal((await store.findSerial?.(serial))?.serial, serial)

@@ -48,7 +48,7 @@ describe('an import of many tokens', function () {
   async function fileOf(name: string, count: number): Promise<string> {
     const file = join(folder, `${name}.csv`)
     const lines = Array.from({ length: count }, (_, index) => {
-      const seed = String(index).padStart(40, '0')
+      const seed = Buffer.from(`${name}-${index}`).toString('hex').padStart(40, '0')
       return index % 2 === 0
         ? `${name}-${index},${seed},totp,6,60,sha256,${name}-user-${index}`
         : `${name}-${index},${seed},hotp,6,,sha1,${name}-user-${index}`

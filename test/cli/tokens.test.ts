@@ -67,6 +67,8 @@ H-1,${OTHER_HEX},hotp,6,,,bob
       /^Line 2: the token was removed: give --again to assign it again\./,
     )
     expect(await serialsOf('ann')).to.deep.equal([])
+    const renumbered = await imported(file.replace('T-1', 'T-7'))
+    expect(renumbered.text).to.match(/^Line 2: the token was removed/)
     expect(await imported(file, '--again')).to.include({ exit: 0, assigned: 1 })
     expect(await imported(file)).to.include({ exit: 0, alreadyThere: 1 })
   })

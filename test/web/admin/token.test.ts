@@ -6,45 +6,23 @@ import { type Mail, memoryAuditLog, type RecordStore } from '../../../lib/index.
 import { isIn } from '../../support/actions.js'
 import { ADMIN, adminVisit, refusalsIn, seenBy } from '../../support/admin.js'
 import { expectProblem, getJson, getPage, postForm, postJson } from '../../support/answers.js'
+import { browserOf, enrol, giveCode, passFirstStep, signIn } from '../../support/browser.js'
 import {
-  type Browser,
-  browserOf,
-  enrol,
-  giveCode,
-  passFirstStep,
-  signIn,
-} from '../../support/browser.js'
-import { ann, bob, type Host } from '../../support/host.js'
+  assign,
+  BASE32,
+  CLOCK,
+  clockCode,
+  FOB,
+  noCall,
+  press,
+  SEED,
+  TOKEN,
+} from '../../support/fobs.js'
+import { ann, type Host } from '../../support/host.js'
 import { oathtool } from '../../support/oathtool.js'
 import { DAY, MINUTE, SECOND } from '../../support/records.js'
 import { storeForTests } from '../../support/store-for-tests.js'
 import { pendingBrowser, recordOf } from '../../support/visits.js'
-
-const TOKEN = `${ADMIN}/users/ann/token`
-const SEED = '3132333435363738393031323334353637383930'
-const BASE32 = 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ'
-const FOB = { type: 'hotp', secret: BASE32, serial: 'A-1', counter: 5 }
-const CLOCK = {
-  ...{ type: 'totp', secret: SEED.padEnd(64, '0'), serial: 'T-60', digits: 8, period: 60 },
-  algorithm: 'SHA-256',
-}
-
-const press = (counter: number) => oathtool('--hotp', `--counter=${counter}`, SEED)
-
-function clockCode(at: number): Promise<string> {
-  const now = new Date(at)
-    .toISOString()
-    .replace('T', ' ')
-    .replace(/\.\d+Z/, ' UTC')
-  const shape = ['--totp=sha256', '--digits=8', '--time-step-size=60s', `--now=${now}`]
-  return oathtool(...shape, CLOCK.secret)
-}
-
-const assign = (browser: Browser, body: object, path = TOKEN) => postJson(browser, path, body)
-
-const noCall = async (): Promise<never> => {
-  throw new Error('a store for tests keeps serial numbers')
-}
 
 /** What is kept of the user, but for its version. */
 async function kept(host: Host, id = 'ann') {
@@ -402,8 +380,14 @@ describe('A hardware token that an admin assigns', () => {
   it('frees the number of a request that was killed before it wrote the record', async () => {
     const { host, browser } = await adminVisit()
     const claimedAt = host.system.now()
-    const unknown = { keyName: null, next: null, earlier: [] }
-    const claim = { serial: 'A-1', version: 1, writeId: 'w', userId: 'bob', claimedAt, ...unknown }
+    const claim = {
+      serial: 'A-1',
+      version: 1,
+      writeId: 'w',
+      userId: 'bob',
+      claimedAt,
+      keyName: ' KEY:0',
+    }
     await host.store.writeSerial?.({ ...claim, isSettled: false }, 0)
     expectProblem(await assign(browser, FOB), 'malformed-request', 400)
     const old = { ...claim, version: 2, writeId: 'x', claimedAt: claimedAt - 10 * MINUTE }
@@ -430,168 +414,7 @@ describe('A hardware token that an admin assigns', () => {
     const { host, browser } = await adminVisit()
     const claimedAt = host.system.now() + 365 * DAY
     const claim = { serial: 'A-1', version: 1, writeId: 'w', userId: 'bob', claimedAt }
-    await host.store.writeSerial?.(
-      { ...claim, isSettled: false, keyName: null, next: null, earlier: [] },
-      0,
-    )
+    await host.store.writeSerial?.({ ...claim, isSettled: false, keyName: ' KEY:0' }, 0)
     await assign(browser, FOB).expect(200)
-  })
-})
-
-// The attack: somebody has seen used codes of a token, and it is taken from its user and given back.
-describe('A hardware token that is assigned again', () => {
-  async function removeToken(browser: Browser, host: Host, id = 'ann'): Promise<void> {
-    const [token] = (await recordOf(host, id)).authenticators
-    const path = `${ADMIN}/users/${id}/authenticators/${token?.id}/remove`
-    await postJson(browser, path).expect(200)
-  }
-
-  it('takes no code that it has taken before, of its counter', async () => {
-    const { host, browser } = await adminVisit()
-    await assign(browser, FOB).expect(200)
-    await giveCode(await pendingBrowser(host), await press(7)).expect(200)
-    await removeToken(browser, host)
-    await assign(browser, FOB).expect(200)
-    for (const used of [5, 6, 7]) {
-      expectProblem(
-        await giveCode(await pendingBrowser(host), await press(used)),
-        'wrong-code',
-        401,
-      )
-    }
-    await giveCode(await pendingBrowser(host), await press(8)).expect(200)
-  })
-
-  const TYPO = { ...FOB, secret: SEED.replace(/0$/, '1') }
-
-  async function expectUsed(host: Host, counter: number): Promise<void> {
-    const answer = await giveCode(await pendingBrowser(host), await press(counter))
-    expectProblem(answer, 'wrong-code', 401)
-  }
-
-  it('takes no used code after it was assigned with a mistyped seed, and removed again', async () => {
-    const { host, browser } = await adminVisit()
-    await assign(browser, FOB).expect(200)
-    await giveCode(await pendingBrowser(host), await press(7)).expect(200)
-    await removeToken(browser, host)
-    for (let typed = 0; typed < 2; typed += 1) {
-      await assign(browser, TYPO).expect(200)
-      await removeToken(browser, host)
-    }
-    await assign(browser, FOB).expect(200)
-    await expectUsed(host, 7)
-    await giveCode(await pendingBrowser(host), await press(8)).expect(200)
-  })
-
-  it('leaves its number as it was where the assignment is refused', async () => {
-    const { host, browser } = await adminVisit()
-    await assign(browser, FOB).expect(200)
-    await giveCode(await pendingBrowser(host), await press(7)).expect(200)
-    await removeToken(browser, host)
-    for (const nth of [1, 2, 3, 4, 5]) {
-      const secret = `${nth}`.padEnd(40, '7')
-      await assign(browser, { ...FOB, serial: `B-${nth}`, secret }).expect(200)
-    }
-    const before = await host.store.findSerial?.('A-1')
-    expect((await assign(browser, TYPO)).status).not.to.equal(200)
-    expect(await host.store.findSerial?.('A-1')).to.deep.equal(before)
-  })
-
-  for (const moment of ['findSerial', 'writeSerial'] as const) {
-    it(`takes no used code where it is removed while it is assigned again, after ${moment}`, async () => {
-      const whole = storeForTests()
-      const { findSerial = noCall, writeSerial = noCall } = whole
-      let meanwhile: (() => Promise<void>) | null = null
-      const interrupt = async (now: typeof moment) => {
-        if (now !== moment) return
-        const run = meanwhile
-        meanwhile = null
-        await run?.()
-      }
-      const store: RecordStore = {
-        ...{ find: whole.find, write: whole.write, list: whole.list },
-        ...{ findPolicy: whole.findPolicy, writePolicy: whole.writePolicy },
-        findSerial: async (serial) => {
-          const found = await findSerial(serial)
-          await interrupt('findSerial')
-          return found
-        },
-        writeSerial: async (claim, version) => {
-          const isWritten = await writeSerial(claim, version)
-          await interrupt('writeSerial')
-          return isWritten
-        },
-        audit: whole.audit ?? memoryAuditLog(),
-      }
-      const { host, browser } = await adminVisit({ store })
-      await assign(browser, FOB).expect(200)
-      await giveCode(await pendingBrowser(host), await press(7)).expect(200)
-      meanwhile = () => removeToken(browser, host)
-      await assign(browser, FOB).expect(200)
-      expect((await recordOf(host)).authenticators).to.have.length(1)
-      await expectUsed(host, 7)
-    })
-  }
-
-  it('takes no code that it has taken before, of its clock', async () => {
-    const { host, browser } = await adminVisit()
-    await assign(browser, CLOCK).expect(200)
-    const used = await clockCode(host.system.now())
-    await giveCode(await pendingBrowser(host), used).expect(200)
-    await removeToken(browser, host)
-    await assign(browser, CLOCK).expect(200)
-    expectProblem(await giveCode(await pendingBrowser(host), used), 'wrong-code', 401)
-    host.system.advance(MINUTE)
-    await giveCode(await pendingBrowser(host), await clockCode(host.system.now())).expect(200)
-  })
-
-  it('takes none at another user either, nor after it was removed twice without a code', async () => {
-    const { host, browser } = await adminVisit()
-    await assign(browser, FOB).expect(200)
-    await giveCode(await pendingBrowser(host), await press(7)).expect(200)
-    await removeToken(browser, host)
-    await assign(browser, FOB).expect(200)
-    await removeToken(browser, host)
-    await assign(browser, FOB, `${ADMIN}/users/bob/token`).expect(200)
-    const used = await giveCode(await pendingBrowser(host, bob), await press(7))
-    expectProblem(used, 'wrong-code', 401)
-    await giveCode(await pendingBrowser(host, bob), await press(8)).expect(200)
-  })
-
-  it('works after its counter was mistyped, and it was removed and assigned again', async () => {
-    const { host, browser } = await adminVisit()
-    await assign(browser, { ...FOB, counter: 123_456 }).expect(200)
-    await removeToken(browser, host)
-    await assign(browser, FOB).expect(200)
-    await giveCode(await pendingBrowser(host), await press(5)).expect(200)
-    await removeToken(browser, host)
-    await assign(browser, { ...FOB, counter: 123_456 }).expect(200)
-    await removeToken(browser, host)
-    await assign(browser, FOB).expect(200)
-    const used = await giveCode(await pendingBrowser(host), await press(5))
-    expectProblem(used, 'wrong-code', 401)
-    await giveCode(await pendingBrowser(host), await press(6)).expect(200)
-  })
-
-  it('begins anew with another seed', async () => {
-    const { host, browser } = await adminVisit()
-    await assign(browser, { ...FOB, secret: '02'.repeat(20) }).expect(200)
-    const far = await oathtool('--hotp', '--counter=90', '02'.repeat(20))
-    await giveCode(await pendingBrowser(host), far).expect(200)
-    await removeToken(browser, host)
-    await assign(browser, FOB).expect(200)
-    await giveCode(await pendingBrowser(host), await press(5)).expect(200)
-  })
-
-  it('keeps its place though another seed was refused under its number meanwhile', async () => {
-    const { host, browser } = await adminVisit()
-    await assign(browser, FOB).expect(200)
-    await giveCode(await pendingBrowser(host), await press(7)).expect(200)
-    const other = await assign(browser, { ...FOB, secret: '02'.repeat(20) })
-    expectProblem(other, 'malformed-request', 400)
-    await removeToken(browser, host)
-    await assign(browser, FOB).expect(200)
-    const used = await giveCode(await pendingBrowser(host), await press(7))
-    expectProblem(used, 'wrong-code', 401)
   })
 })
