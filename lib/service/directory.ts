@@ -14,7 +14,7 @@ import type { SerialNumbers } from './serial-numbers.js'
 export type Source = 'users' | RecordList
 
 /** The start of a page: `cursor` is the source's own, null at its beginning. */
-export interface Place {
+export interface PageStart {
   readonly source: Source
   readonly cursor: string | null
 }
@@ -25,7 +25,7 @@ export interface MemberQuery {
   readonly search: string
   readonly state: State | null
   /** `next` of the page before; null: the first page. */
-  readonly from: Place | null
+  readonly from: PageStart | null
   /** 1 to 100 */
   readonly limit: number
 }
@@ -39,7 +39,7 @@ export interface MemberPage {
   readonly lostLists: readonly string[]
   /** Users whom the app describes wrongly. Those without an id are not among the members. */
   readonly odd: readonly OddUser[]
-  readonly next: Place | null
+  readonly next: PageStart | null
 }
 
 /** A page of one source. */
@@ -106,7 +106,7 @@ export class Directory<U> {
    * A search that is a serial number finds its user first.
    *
    * @param policy as the request has read it
-   * @returns null for a place that no page of the query has given
+   * @returns null for a start that no page of the query has given
    */
   async page(query: MemberQuery, policy: Policy): Promise<MemberPage | null> {
     const { search, state, limit } = query
@@ -120,13 +120,13 @@ export class Directory<U> {
     const lost: string[] = []
     const lostLists: string[] = []
     const odd: OddUser[] = [...holder.odd]
-    let place: Place | null = query.from ?? { source: first, cursor: null }
+    let start: PageStart | null = query.from ?? { source: first, cursor: null }
     for (let pages = 0; pages < SOURCE_PAGES_AT_MOST; pages += 1) {
-      if (place === null || members.length >= limit) break
-      const found = await this.#fetch(place, search, limit - members.length, policy)
+      if (start === null || members.length >= limit) break
+      const found = await this.#fetch(start, search, limit - members.length, policy)
       if (found === null) return null
       // For an unreadable record, only the list that names it tells the user's state.
-      const listed = place.source !== 'users'
+      const listed = start.source !== 'users'
       const right = (one: ListedMember) =>
         one.state === state || (listed && one.unreadable !== undefined)
       const others = found.members.filter(
@@ -136,9 +136,9 @@ export class Directory<U> {
       lost.push(...found.lost)
       lostLists.push(...found.lostLists)
       odd.push(...found.odd)
-      place = found.next === null ? after(place.source, sources) : { ...place, cursor: found.next }
+      start = found.next === null ? after(start.source, sources) : { ...start, cursor: found.next }
     }
-    return { members, lost, lostLists, odd, next: place }
+    return { members, lost, lostLists, odd, next: start }
   }
 
   /**
@@ -172,8 +172,8 @@ export class Directory<U> {
     return { members: right, lost: [], lostLists: [], odd, next: null }
   }
 
-  async #fetch(place: Place, search: string, limit: number, policy: Policy) {
-    const { source, cursor } = place
+  async #fetch(start: PageStart, search: string, limit: number, policy: Policy) {
+    const { source, cursor } = start
     return source === 'users'
       ? this.#fetchUsers({ search, cursor, limit }, policy)
       : this.#fetchRecords({ list: source, cursor, limit, now: this.#parts.now() }, policy)
@@ -275,7 +275,7 @@ function accountIn<U>(found: LookedUp<U>): Account<U> | OddUser | null {
   return found.kind === 'found' ? found.account : null
 }
 
-function after(source: Source, sources: readonly Source[]): Place | null {
+function after(source: Source, sources: readonly Source[]): PageStart | null {
   const next = sources[sources.indexOf(source) + 1]
   return next === undefined ? null : { source: next, cursor: null }
 }

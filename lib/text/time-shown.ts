@@ -35,7 +35,7 @@ function formatOf(lang: string, shape: TimeShape): Intl.DateTimeFormat {
 const PLACE = '\uFFFC'
 
 /** For a message a plain argument is its text and `{name, date, …}` a date: this one is good for both. */
-class Place extends Date {
+class Placeholder extends Date {
   override toString(): string {
     return PLACE
   }
@@ -46,5 +46,5 @@ class Place extends Date {
  * between. One piece where the text, a host's own, does not mention it or has a format for it.
  */
 export function textAround(t: Translate, key: string, name: string, at: Date): readonly string[] {
-  return t(key, { [name]: new Place(at) }).split(PLACE)
+  return t(key, { [name]: new Placeholder(at) }).split(PLACE)
 }

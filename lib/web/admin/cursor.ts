@@ -1,22 +1,22 @@
-import type { MemberQuery, Place } from '../../service/directory.js'
+import type { MemberQuery, PageStart } from '../../service/directory.js'
 
 /** A listing, which a cursor belongs to. */
 type Listing = Pick<MemberQuery, 'search' | 'state'>
 
-/** A place in a listing as text for addresses. */
-export function writeCursor({ search, state }: Listing, place: Place | null): string | null {
-  if (place === null) return null
-  const { source, cursor } = place
+/** The start of a page of a listing, as text for addresses. */
+export function writeCursor({ search, state }: Listing, start: PageStart | null): string | null {
+  if (start === null) return null
+  const { source, cursor } = start
   return Buffer.from(JSON.stringify({ search, state, source, cursor })).toString('base64url')
 }
 
 /** @returns undefined for a cursor that no page of this listing has given */
-export function readCursor(listing: Listing, text: string): Place | undefined {
+export function readCursor(listing: Listing, text: string): PageStart | undefined {
   const { source, cursor } = partsOf(text)
   const right = typeof source === 'string' && (cursor === null || typeof cursor === 'string')
   if (!right) return undefined
-  const place = { source, cursor } as Place
-  return writeCursor(listing, place) === text ? place : undefined
+  const start = { source, cursor } as PageStart
+  return writeCursor(listing, start) === text ? start : undefined
 }
 
 function partsOf(text: string): { source?: unknown; cursor?: unknown } {

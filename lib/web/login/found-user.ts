@@ -12,7 +12,7 @@ import { goingOn } from './going-on.js'
 import { refuseAnswered } from './passport-session.js'
 import { refuseWithoutSession } from './pending-answer.js'
 import { isRevokedSince, refuseRevoked } from './revoked-since.js'
-import { lendGate, noRequest, placeOf } from './stand-in.js'
+import { lendGate, noRequest, realRequestOf } from './stand-in.js'
 import { userContextAtLogin } from './user-context-at-login.js'
 
 /**
@@ -29,20 +29,20 @@ import { userContextAtLogin } from './user-context-at-login.js'
  */
 export function meetFoundUser(site: Site, found: FoundUser): unknown {
   const { options } = found
-  const place = placeOf(found.req)
+  const real = realRequestOf(found.req)
   // `assignProperty`, which `passport.authorize()` sets itself, names an account beside the user's, not
   // a user. If there is a callback, Passport ignores it, and the callback gets the user all the same.
   const beside = Boolean(options.assignProperty) && found.callsBackFrom === null
   if (beside) return found.proceed()
-  if (place.kind === 'in-front') {
+  if (real.kind === 'in-front') {
     warnInFront(site, found)
     return found.proceed()
   }
-  if (place.kind === 'unknown') {
+  if (real.kind === 'unknown') {
     if (!found.guarded) return found.proceed()
     return meetOnNoRequest(site, found).catch((error) => site.failureReporter.report(error))
   }
-  const { req, state } = place
+  const { req, state } = real
   // Account linking answers with the session's user, or with a copy that it has saved. authorize() finds
   // an account elsewhere.
   if (!found.seesRequest && found.callsBackFrom !== 'authorize') state.found = found.user

@@ -10,8 +10,8 @@ import {
 import { type GuardState, knownGuardStateOf } from '../request/visitor.js'
 import { requestBehind } from '../request/wrapped-request.js'
 
-/** Where an object is that Passport runs on as a request. */
-export type Place =
+/** The real request behind an object that Passport runs on as one. */
+export type RealRequest =
   /** No guard has seen the request. */
   | { readonly kind: 'in-front' }
   | { readonly kind: 'guarded'; readonly req: Request; readonly state: GuardState }
@@ -22,7 +22,7 @@ export type Place =
  * The host may run Passport on an object that stands for the request: GraphQL's context `{ req, res }`, a proxy, a
  * copy. What is no request at all is never taken for one in front of the guard: anybody could sign in on it.
  */
-export function placeOf(given: Request): Place {
+export function realRequestOf(given: Request): RealRequest {
   const own = knownGuardStateOf(given)
   if (own !== undefined) return { kind: 'guarded', req: given, state: own }
   const req = requestBehind(given)

@@ -4,7 +4,7 @@ import { isSessionStoreDisconnected } from '../request/session-store-state.js'
 import type { Site } from '../request/site.js'
 import type { Watcher } from '../request/watching.js'
 import { meetFoundUser } from './found-user.js'
-import { meetOnRequest, noRequest, pastTheGate, placeOf } from './stand-in.js'
+import { meetOnRequest, noRequest, pastTheGate, realRequestOf } from './stand-in.js'
 
 /** For every instance. Uses the guard that has seen the request, if there is one. */
 export function watcherOf(site: Site): Watcher {
@@ -12,11 +12,11 @@ export function watcherOf(site: Site): Watcher {
     timeout: site.timeout,
     found: (found) => meetFoundUser(site, found),
     session(req, next, guarded) {
-      const place = placeOf(req)
+      const real = realRequestOf(req)
       // For a session() behind the guard: checks its user before other code sees them.
       try {
-        if (place.kind === 'guarded') return meetOnRequest(req, place, next)
-        if (place.kind === 'in-front' || !guarded) return next()
+        if (real.kind === 'guarded') return meetOnRequest(req, real, next)
+        if (real.kind === 'in-front' || !guarded) return next()
         removeUser(req)
         next(noRequest('passport.session()'))
       } catch (error) {
@@ -24,9 +24,9 @@ export function watcherOf(site: Site): Watcher {
       }
     },
     logIn(req) {
-      const place = placeOf(req)
-      const behind = place.kind === 'guarded' && place.req !== req
-      return place.kind === 'unknown' || behind ? pastTheGate() : null
+      const real = realRequestOf(req)
+      const behind = real.kind === 'guarded' && real.req !== req
+      return real.kind === 'unknown' || behind ? pastTheGate() : null
     },
     whyNoSession: () =>
       isSessionStoreDisconnected(site) ? new UnavailableError('the session store') : null,
