@@ -62,10 +62,10 @@ class Looks {
     return { time, commands, changes: own - (await this.#changesOf('/inside')) }
   }
 
-  /** One after the other, the first rounds thrown away. */
+  /** One after the other. As many rounds before them warm up. */
   async timeOf(paths: readonly string[]): Promise<Spread> {
     const took: number[] = []
-    for (let round = -1; round < this.#rounds; round += 1) {
+    for (let round = -this.#rounds; round < this.#rounds; round += 1) {
       for (const path of paths) {
         const request = written({ path, cookie: this.#cookie })
         const began = performance.now()
