@@ -69,14 +69,22 @@ export async function showPage<P extends PageName>(
   if (res.headersSent) return
   setSafeHeaders(res)
   if (away) res.set('Content-Security-Policy', POLICY_WITH_STYLE)
-  res.status(status).type('html').send(html)
+  send(res, status, 'text/html', html)
+}
+
+/** As Express's, without an ETag: nobody may store these answers, so nobody can ask whether they have changed. */
+function send(res: Response, status: number, type: string, text: string): void {
+  res.statusCode = status
+  res.setHeader('Content-Type', `${type}; charset=utf-8`)
+  res.setHeader('Content-Length', Buffer.byteLength(text))
+  res.end(text)
 }
 
 /** Answers with JSON. */
 export function sendJson(res: Response, body: object, status = 200): void {
   if (res.headersSent) return
   setSafeHeaders(res)
-  res.status(status).json(body)
+  send(res, status, 'application/json', JSON.stringify(body))
 }
 
 /** Sends the visitor on after a successful POST. */
@@ -144,20 +152,16 @@ export function sendProblemJson(site: Words, req: Request, res: Response, proble
   const { code, next, field, availableAt, clockOff } = problem
   const status = problem.status ?? PROBLEM_STATUS[code]
   setSafeHeaders(res)
-  res
-    .status(status)
-    .type('application/problem+json')
-    .send(
-      JSON.stringify({
-        type: `urn:second-step:${code}`,
-        title: t(`problem.${code}.title`),
-        status,
-        code,
-        detail: detailOf(problem, t),
-        ...(next === undefined ? {} : { next }),
-        ...(field === undefined ? {} : { field }),
-        ...(clockOff === undefined ? {} : { clockOff }),
-        ...(availableAt === undefined ? {} : { availableAt: availableAt.toISOString() }),
-      }),
-    )
+  const body = {
+    type: `urn:second-step:${code}`,
+    title: t(`problem.${code}.title`),
+    status,
+    code,
+    detail: detailOf(problem, t),
+    ...(next === undefined ? {} : { next }),
+    ...(field === undefined ? {} : { field }),
+    ...(clockOff === undefined ? {} : { clockOff }),
+    ...(availableAt === undefined ? {} : { availableAt: availableAt.toISOString() }),
+  }
+  send(res, status, 'application/problem+json', JSON.stringify(body))
 }

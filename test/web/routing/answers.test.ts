@@ -242,6 +242,20 @@ describe('every response', () => {
     }
   })
 
+  it('has no ETag, which is for what somebody stores', async () => {
+    const { browser: pending } = await pendingVisit()
+    for (const response of [
+      await getPage(pending, '/second-step/challenge'),
+      await getJson(pending, '/second-step/challenge'),
+      await getJson(pending, '/second-step/nothing'),
+    ]) {
+      expect(response.headers).to.have.property('content-length')
+      expect(response.headers).to.not.have.property('etag')
+    }
+    const again = await getPage(pending, '/second-step/challenge').set('If-None-Match', '*')
+    expect(again.status).to.equal(200)
+  })
+
   it('carries them when a part does not answer, too', async () => {
     const { host, browser } = await pendingVisit()
     host.store.find = () => Promise.reject(new Error('away'))
