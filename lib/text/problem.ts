@@ -42,6 +42,7 @@ export type ProblemText =
         | 'factor.totp.blocked-given'
         | 'factor.hotp.wrong'
         | 'factor.several.wrong'
+        | 'factor.totp.out-of-step'
         | 'factor.hotp.setup-wrong'
         | 'factor.hotp.blocked'
         | 'factor.hotp.blocked-backup'

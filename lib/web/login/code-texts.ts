@@ -87,9 +87,10 @@ export function blockedText(asked: Asked) {
 
 /** The text for a wrong code of an authenticator. Null: the text of the problem's code, about an app. */
 export function wrongText({ record }: UserContext) {
-  if (codeSourceOf(record) === 'device') return 'factor.hotp.wrong'
+  const source = codeSourceOf(record)
+  if (source !== 'app') return source === 'device' ? 'factor.hotp.wrong' : 'factor.several.wrong'
   // To set the clock would not help: the codes are out of step because it was set.
-  return canResync(record) ? 'factor.several.wrong' : null
+  return canResync(record) ? 'factor.totp.out-of-step' : null
 }
 
 /**

@@ -6,8 +6,8 @@ import type { Mail } from '../../../lib/index.js'
 import { isIn } from '../../support/actions.js'
 import { ADMIN, adminVisit } from '../../support/admin.js'
 import { expectProblem, getJson, getPage, postForm, postJson } from '../../support/answers.js'
-import { type Browser, browserOf, giveCode, passFirstStep } from '../../support/browser.js'
-import { bob, type Host, type HostOptions } from '../../support/host.js'
+import { type Browser, browserOf, enrol, giveCode, passFirstStep } from '../../support/browser.js'
+import { ann, bob, type Host, type HostOptions } from '../../support/host.js'
 import { oathtool } from '../../support/oathtool.js'
 import { HOUR, MINUTE } from '../../support/records.js'
 import { cookieOf } from '../../support/sessions.js'
@@ -273,6 +273,20 @@ describe('POST /resync at the page for a fresh code', () => {
     const fresh = async (of: Browser) => (await getJson(of, FRESH).expect(200)).body.freshUntil
     expect(await fresh(browser)).to.equal(new Date(host.system.now() + 5 * MINUTE).toISOString())
     expect(await fresh(other)).to.equal(null)
+  })
+
+  // The mistake: a phone's clock is off, its user types two codes of the phone as the page says, and each try counts.
+  it('says of a phone beside a fob that its clock is to be set', async () => {
+    const { host, browser: admin } = await adminVisit()
+    await enrol(host, ann)
+    await postJson(admin, `${ADMIN}/users/ann/token`, FOB).expect(200)
+    const login = await pendingBrowser(host)
+    const page = await getPage(login, '/second-step/challenge').expect(200)
+    expect(page.text).to.include('check that it sets its clock automatically')
+    const wrong = await giveCode(login, await press(500))
+    expect(wrong.body.detail).to.include('sets its clock').and.include('two codes in a row')
+    const { browser } = await staleVisit()
+    expect((await getPage(browser, FRESH)).text).not.to.include('sets its clock')
   })
 
   it('is not offered to a user with an app alone', async () => {
