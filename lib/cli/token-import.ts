@@ -41,6 +41,8 @@ export interface Import {
   readonly notices: LineFault[]
   /** The line at which it was given up. */
   stoppedAt: number | null
+  /** The first line that was left out after an interruption. */
+  interruptedAt: number | null
 }
 
 type TokenLine = Extract<TokenEntry, { kind: 'token' }>
@@ -54,16 +56,25 @@ export interface ImportOptions {
 }
 
 /**
- * Assigns the tokens of a file to their users. What fails with one does not stop the others.
+ * Assigns the tokens of a file to their users. What fails with one does not stop the others. Where the signal is
+ * aborted, what has begun is finished, and the rest left out.
  */
 export async function importTokens(
   app: App,
   entries: AsyncIterable<TokenEntry>,
-  { told, ...options }: ImportOptions & { readonly told: Progress },
+  {
+    told,
+    signal,
+    ...options
+  }: ImportOptions & { readonly told: Progress; readonly signal: AbortSignal },
 ): Promise<Import> {
   const done = emptyImport()
   let [errors, begun] = [0, 0]
   await eachAtOnce(entries, AT_ONCE, async (entry) => {
+    if (signal.aborted) {
+      done.interruptedAt = Math.min(done.interruptedAt ?? entry.line, entry.line)
+      return false
+    }
     if (entry.kind === 'notice') {
       note(done, { line: entry.line, reason: NOTICES[entry.notice] })
       return true
@@ -154,7 +165,13 @@ function withoutEnd(message: string): string {
 
 function emptyImport(): Import {
   const counts = { assigned: 0, alreadyThere: 0, passedOver: 0, failed: 0, weak: 0 }
-  return { ...counts, faults: [], weakLine: null, notices: [], stoppedAt: null }
+  return {
+    ...counts,
+    faults: [],
+    weakLine: null,
+    notices: [],
+    ...{ stoppedAt: null, interruptedAt: null },
+  }
 }
 
 const NOTICES = {

@@ -1,9 +1,10 @@
 import { ConfigurationError } from '../errors/configuration-error.js'
 import { system } from '../ports/system.js'
 import { readTokens } from '../tokens/read-tokens.js'
-import { withApp } from './app.js'
+import { type App, withApp } from './app.js'
 import { UsageError } from './arguments.js'
 import type { Command, Outcome } from './command.js'
+import { interruptible } from './interruption.js'
 import { progress } from './progress.js'
 import { bytesOf, countIn, keyOf, UsersBySerial } from './token-files.js'
 import { type Import, importTokens } from './token-import.js'
@@ -32,17 +33,20 @@ is imported. Safe to run again: a token that its user has already is left as it 
     const users = values.users === undefined ? null : await UsersBySerial.read(values.users)
     const dryRun = values['dry-run'] === true
     const total = await countIn(file)
-    return withApp(values, async (app) => {
+    const work = async (app: App, signal: AbortSignal) => {
       if (app.findSubject === null) {
         throw new ConfigurationError('tokens are for users of your app: give `users` in the config')
       }
       const told = progress(dryRun ? 'Checked' : 'Imported')
       told.begin(total)
       const entries = readTokens(bytesOf(file), { key, now: system.now() })
-      const options = { users, told, dryRun, again: values.again === true }
+      const options = { users, told, signal, dryRun, again: values.again === true }
       const done = await importTokens(app, entries, options).finally(told.end)
-      return report(done, { dryRun, unmatched: done.stoppedAt === null ? (users?.left ?? 0) : 0 })
-    })
+      const isWhole = done.stoppedAt === null && done.interruptedAt === null
+      return report(done, { dryRun, unmatched: isWhole ? (users?.left ?? 0) : 0 })
+    }
+    // The mails too are sent before it ends.
+    return interruptible((signal) => withApp(values, (app) => work(app, signal)))
   },
 }
 
@@ -58,7 +62,7 @@ function report(
   { dryRun, unmatched }: { readonly dryRun: boolean; readonly unmatched: number },
 ): Outcome {
   const { faults, failed, assigned, alreadyThere, passedOver, notices, stoppedAt } = done
-  const { weak, weakLine } = done
+  const { weak, weakLine, interruptedAt } = done
   const untold = failed - faults.length
   const lines = [
     ...notices.map(({ line, reason }) => `Line ${line}: ${reason}.`),
@@ -74,8 +78,11 @@ function report(
     ...(stoppedAt === null
       ? []
       : [`Given up at line ${stoppedAt}, after too many errors in a row. Run it again.`]),
+    ...(interruptedAt === null
+      ? []
+      : [`Interrupted at line ${interruptedAt}. Run it again for the rest.`]),
     `${dryRun ? 'Would assign' : 'Assigned'} ${assigned}, there already ${alreadyThere}, failed ${failed}.`,
   ]
-  const ok = failed === 0 && stoppedAt === null
+  const ok = failed === 0 && stoppedAt === null && interruptedAt === null
   return { ok, text: lines.join('\n'), json: { dryRun, ...done, unmatched } }
 }

@@ -17,7 +17,7 @@ const MINUTE = 60_000
 const cli = (args: readonly string[]) => cliCounted(args, UNCOUNTED)
 
 describe('an import of many tokens', function () {
-  this.timeout(5 * MINUTE)
+  this.timeout(MINUTE)
   let server: RedisServer
   let folder: string
   let config: string
@@ -32,10 +32,16 @@ describe('an import of many tokens', function () {
        import { redisStore } from '${moduleUrl('lib/index')}'
        const redis = new Redis(${server.port}, '127.0.0.1', { enableOfflineQueue: false })
        redis.on('error', () => undefined)
+       const interrupted = new Promise((resolve) => process.once('SIGINT', resolve))
        export default {
          issuer: 'Acme', origin: 'https://acme.example', keys: ['3q2+7wABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhs='],
-         store: redisStore(redis, { persistent: true }), redis,
-         users: { findById: async (id) => ({ id, roles: [] }) },
+         store: redisStore(redis, { persistent: true }), redis, timeout: 10_000,
+         users: { findById: async (id) => {
+           const nth = Number(id.split('-').at(-1))
+           if (nth === Number(process.env.HELD_FROM)) process.stderr.write('has begun ')
+           if (nth >= Number(process.env.HELD_FROM)) await interrupted
+           return { id, roles: [] }
+         } },
        }`,
     )
     expect((await cli(['init', '--redis', server.url])).code).to.equal(0)
@@ -108,5 +114,50 @@ describe('an import of many tokens', function () {
     const sum = (count: 'assigned' | 'alreadyThere' | 'failed') =>
       both.reduce((whole, one) => whole + one[count], 0)
     expect([sum('assigned'), sum('alreadyThere'), sum('failed')]).to.deep.equal([400, 400, 0])
+  })
+
+  /** From this token on, none ends before a SIGINT. */
+  function begin(file: string, heldFrom: number) {
+    const command = [...NODE_ARGUMENTS, moduleFile('lib/cli/main'), ...argsFor(file)]
+    const child = spawn(process.execPath, command, {
+      env: { ...process.env, ...UNCOUNTED, HELD_FROM: String(heldFrom) },
+    })
+    const printed = { stdout: '', stderr: '' }
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      printed.stdout += text
+    })
+    const says = (words: string) =>
+      new Promise<void>((resolve) => {
+        child.stderr.on('data', () => {
+          if (printed.stderr.includes(words)) resolve()
+        })
+      })
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      printed.stderr += text
+    })
+    return { child, printed, says, closed: once(child, 'close') }
+  }
+
+  it('ends with a line at an interruption, after what has begun, and goes on when run again', async () => {
+    const file = await fileOf('held', 400)
+    const { child, printed, says, closed } = begin(file, 100)
+    await says('has begun')
+    child.kill('SIGINT')
+    expect(await closed).to.deep.equal([1, null])
+    const { assigned, failed, interruptedAt } = JSON.parse(printed.stdout)
+    expect(failed).to.equal(0)
+    expect(interruptedAt, 'the first line that is left').to.equal(assigned + 2)
+    expect(assigned).to.be.within(90, 120)
+    const rest = await imported(file)
+    expect(rest).to.deep.equal({ assigned: 400 - assigned, alreadyThere: assigned, failed: 0 })
+  })
+
+  it('ends at once at the second signal', async () => {
+    const { child, says, closed } = begin(await fileOf('held-on', 400), 100)
+    await says('has begun')
+    child.kill('SIGTERM')
+    await says('second signal')
+    child.kill('SIGTERM')
+    expect(await closed).to.deep.equal([null, 'SIGTERM'])
   })
 })
