@@ -1,7 +1,9 @@
-import { STEP } from '../apps/totp.js'
 import type { AppProcess } from './app-process.js'
 import { check, cookieOf, written } from './http-client.js'
 import { codeAt, type Proofs, type Wire, wireOf } from './wire.js'
+
+/** Milliseconds. A whole number of steps of a code. */
+const DAY = 86_400_000
 
 /** The users of one app, and how far their logins are. */
 export class Accounts {
@@ -34,11 +36,14 @@ export class Accounts {
     }
   }
 
-  /** After it every user's authenticator shows another code. */
+  /**
+   * The next day, when every user's authenticator shows another code. Users who sign in twice a minute would measure
+   * what is kept of a login for a day.
+   */
   async nextCodes(): Promise<void> {
     if (!this.wire.takesCodesOnce) return
-    this.#ahead += STEP
-    await this.app.ask('advance', STEP)
+    this.#ahead += DAY
+    await this.app.ask('advance', DAY)
   }
 
   /** Passes the first step. @returns the cookies */
