@@ -22,7 +22,7 @@ interface Situation {
 
 /** A row of the table of actions. */
 interface ActionRow {
-  /** The event that it causes. The user gets the mail of that name. */
+  /** The event that it causes. The user gets the mail of that name, but for a note. */
   readonly event: SecondStepEventType
   /** Whether it has an effect on this user. */
   readonly isOffered: (situation: Situation) => boolean
@@ -40,6 +40,7 @@ export type UserAction =
   | 'reset'
   | 'disable'
   | 'end-sessions'
+  | 'note'
 
 /**
  * The actions on one user for admins and the operator, in the order of the forms. The admin routes,
@@ -64,6 +65,7 @@ export const USER_ACTIONS = {
   reset: { event: 'reset', isOffered: ({ owes }) => owes },
   disable: { event: 'disabled', isOffered: ({ owes, required }) => owes && !required },
   'end-sessions': { event: 'sessions-ended', isOffered: () => true },
+  note: { event: 'note', isOffered: () => true },
 } as const satisfies Readonly<Record<UserAction, ActionRow>>
 
 /** The actions of admins and the operator, on a user's second step or on the policy. */

@@ -133,6 +133,11 @@ export function endSessionsByAdmin({ record }: UserContext): Decision<AdminVerdi
   return done(raiseEpoch(record), { type: 'sessions-ended', method: null })
 }
 
+/** Notes the reason of the change, which is none. */
+export function noteByAdmin({ record }: UserContext): Decision<AdminVerdict> {
+  return done(record, { type: 'note', method: null })
+}
+
 /** Also offered after a reset, however long ago, because the user then needs one of these. */
 function hasOrOwesAuthenticator(record: SecondStepRecord): boolean {
   return isEnrolled(record) || record.mustSetUp !== null

@@ -49,6 +49,7 @@ const KINDS = {
   'too-many-changes': 'change',
   'logged-out': 10,
   'sessions-ended': 5,
+  note: 'change',
   'password-changed': 5,
   'secret-unreadable': 1,
   'mail-failed': 5,

@@ -72,6 +72,8 @@ export interface EventDetails {
   readonly 'too-many-changes': null
   readonly 'logged-out': null
   readonly 'sessions-ended': null
+  /** An admin has noted something, as the reason of this event. Nothing changed. */
+  readonly note: null
   readonly 'password-changed': null
   /** A sealed secret could not be opened. */
   readonly 'secret-unreadable': null

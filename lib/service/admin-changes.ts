@@ -75,7 +75,8 @@ export class AdminChanges {
     const { answer: verdict, result, ...decided } = await decide(userContext, now)
     const state = stateOf({ ...userContext, record: decided.record }, this.#window, now)
     if (verdict !== 'done') return { ...decided, answer: { kind: verdict } }
-    const changed = decided.record !== record
+    // A note changes no record, and is more than nothing.
+    const changed = decided.record !== record || decided.events.length > 0
     return { ...decided, answer: { kind: verdict, state, result, changed } }
   }
 }

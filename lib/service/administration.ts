@@ -4,6 +4,7 @@ import {
   backupCodesByAdmin,
   disableByAdmin,
   endSessionsByAdmin,
+  noteByAdmin,
   oneTimeCodeByAdmin,
   pauseByAdmin,
   pauseEnd,
@@ -110,6 +111,11 @@ export class Administration {
   /** Ends every session and pending login of the user. */
   endSessions(change: AdminChange): Promise<AdminAnswer> {
     return this.#change(change, endSessionsByAdmin)
+  }
+
+  /** Notes the reason in the audit log, where the user reads it too. Nothing else changes. */
+  note(change: AdminChange): Promise<AdminAnswer> {
+    return this.#change(change, noteByAdmin)
   }
 
   /** The policy, read anew. */

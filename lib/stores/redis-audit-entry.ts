@@ -42,6 +42,7 @@ const TYPES: Readonly<Record<SecondStepEventType, string>> = {
   'authenticator-renamed': 'I',
   'token-assigned': 'J',
   resynchronised: 'K',
+  note: 'L',
 }
 const ACTORS: Readonly<Record<Actor['kind'], string>> = {
   user: 'u',

@@ -4,6 +4,7 @@ import {
   backupCodesByAdmin,
   disableByAdmin,
   endSessionsByAdmin,
+  noteByAdmin,
   oneTimeCodeByAdmin,
   pauseByAdmin,
   pauseEnd,
@@ -354,6 +355,12 @@ describe('Other changes by an admin', () => {
     const expected = { ...full, ...ended, ...forgotten, epoch: 5 }
     expect(record).to.deep.equal(expected)
     expect(events).to.deep.equal([{ type: 'sessions-ended', method: null }])
+  })
+
+  it('note something, and change nothing', () => {
+    const { record, events } = noteByAdmin(userContext)
+    expect(record).to.equal(full)
+    expect(events).to.deep.equal([{ type: 'note', method: null }])
   })
 
   it('resume without a trace of the pause', () => {

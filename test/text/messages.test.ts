@@ -79,6 +79,7 @@ const OFFERED: Readonly<Record<AdminForm, readonly string[]>> = {
   reset: ['summary', 'text', 'button', 'done'],
   disable: ['summary', 'text', 'button', 'done'],
   'end-sessions': ['summary', 'text', 'button', 'done'],
+  note: ['summary', 'text', 'label', 'hint', 'button', 'done'],
 }
 const NUMBERS = ['grace', 'code-attempts', 'password-attempts']
 

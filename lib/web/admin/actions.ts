@@ -127,6 +127,13 @@ export const userChanges: Readonly<Record<UserAction, Change>> = {
     run: (on, change) => on.administration.endSessions(change),
     json: () => ({ status: 'ended' }),
   }),
+  note: userChange('note', {
+    // Here it is the note itself, and must be given.
+    read: (req) => reasonOf(req) ?? undefined,
+    field: 'reason',
+    run: (on, change) => on.administration.note(change),
+    json: stateAlone,
+  }),
 }
 
 /** Checks in this order: the admin, the target user, the input, the rate limit. */

@@ -2,6 +2,7 @@
 
 import { expect } from 'chai'
 import type { Response } from 'supertest'
+import type { Mail } from '../../../lib/index.js'
 import { isIn } from '../../support/actions.js'
 import {
   ADMIN,
@@ -40,6 +41,7 @@ const FRESH = '/second-step/fresh'
 const ACTIONS = [
   ...['disable', 'pause', 'resume', 'reset', 'backup-codes', 'one-time-code', 'unlock'],
   'end-sessions',
+  'note',
   'token',
 ] as const
 
@@ -49,11 +51,12 @@ async function annAndAda(...given: Parameters<typeof adminVisit>) {
   return { ...visit, anns: await enrol(visit.host, ann) }
 }
 
-const BODIES: Readonly<Record<string, object>> = {
+const BODIES: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   pause: { days: 7 },
+  note: { reason: 'called, and named the last three serial numbers' },
   token: { type: 'hotp', serial: 'A-1', secret: '00'.repeat(20) },
 }
-const bodyOf = (action: string) => BODIES[action] ?? {}
+const bodyOf = (action: string): object => BODIES[action] ?? {}
 const act = (browser: Browser, action: string, body: object = {}) =>
   postJson(browser, `${ANN}/${action}`, { ...bodyOf(action), ...body })
 
@@ -214,6 +217,43 @@ describe('An admin', () => {
     await act(browser, 'reset', { reason: '👩‍💻'.repeat(100) }).expect(200)
   })
 
+  it('adds a note, which changes nothing and is mailed to nobody; the user can read it', async () => {
+    const mails: Mail[] = []
+    const transport = { sendMail: async (mail: Mail) => mails.push(mail) }
+    const mail = { from: 'no-reply@acme.example', transport }
+    const { host, browser, anns } = await annAndAda({ mail, lost: false })
+    const session = browserOf(host)
+    await signIn(session, ann, anns)
+    const before = await recordOf(host)
+    // Entries of one millisecond are in no order.
+    host.system.advance(1)
+    const reason = '<b>has shown her passport</b>'
+    const answer = await act(browser, 'note', { reason: ` ${reason} ` }).expect(200)
+    expect(answer.body).to.deep.equal({ state: 'on' })
+    expect(await recordOf(host)).to.deep.equal(before)
+    const { events } = await seenBy(browser, 'ann')
+    expect(events[0]).to.deep.include({ type: 'note', reason, actor: { kind: 'admin', id: 'ada' } })
+    const settings = await getPage(session, '/second-step/').expect(200)
+    expect(settings.text).to.include('Note').and.to.include('&lt;b&gt;has shown her passport')
+    const done = await postForm(browser, `${ANN}/note`, { reason: 'in a form' }).expect(303)
+    const page = await getPage(browser, done.headers.location ?? '').expect(200)
+    expect(page.text).to.include('Done: the note is among the user’s events.')
+    await host.secondStep.close()
+    expect(mails.filter(({ to }) => JSON.stringify(to).includes('ann'))).to.have.length(1)
+    expect(mails[0]?.subject, 'of the set-up').not.to.include('ote')
+  })
+
+  it('adds no note without words, nor one that is too long', async () => {
+    const { host, browser } = await annAndAda()
+    for (const reason of [undefined, null, '', ' \n', 'x'.repeat(501), 7, ['a note'], 'a\u0000b']) {
+      const send = () => act(browser, 'note', { reason })
+      await expectRefused(host, send, ['malformed-request', 400], { action: 'note' })
+      expect((await send()).body.field).to.equal('reason')
+    }
+    const page = await postForm(browser, `${ANN}/note`, { reason: ' ' }).expect(400)
+    expect(page.text).to.match(/<details class="action" open>\s*<summary>Add a note/)
+  })
+
   it('is told where there is nothing to do it to', async () => {
     const { host, browser } = await adminVisit()
     await host.secondStep.endSessions('ann')
@@ -309,7 +349,8 @@ for (const action of ACTIONS) {
         expectProblem(answer, 'not-found', 404)
       }
       // Whoever tries ids until one is there must be seen.
-      const refusal = { user: null, action, code: 'not-found', reason: null }
+      const { reason = null } = BODIES[action] ?? {}
+      const refusal = { user: null, action, code: 'not-found', reason }
       const refusals = await refusalsIn(host)
       expect(refusals).to.have.length(4)
       for (const one of refusals) expect(one).to.deep.include(refusal)
@@ -478,6 +519,12 @@ describe('one action of an admin on one user', () => {
     await postJson(browser, `${ADMIN}/users/bob/end-sessions`).expect(200)
     const { browser: other } = await adminAt(host, otherAdmin)
     await act(other, 'end-sessions').expect(200)
+  })
+
+  it('is a note thirty times a day at most: it is done although no record changes', async () => {
+    const { browser } = await annAndAda()
+    for (let note = 0; note < 30; note += 1) await act(browser, 'note').expect(200)
+    expectProblem(await act(browser, 'note'), 'too-many-attempts', 429)
   })
 
   it('costs nothing where there was nothing to do', async () => {

@@ -42,25 +42,26 @@ const CHANGES: readonly [Method, string][] = [
     'post',
     `/users/ann/${action}`,
   ]),
-  ...['one-time-code', 'unlock', 'end-sessions', 'token'].map((action): [Method, string] => [
-    'post',
-    `/users/ann/${action}`,
-  ]),
+  ...['one-time-code', 'unlock', 'end-sessions', 'token', 'note'].map(
+    (action): [Method, string] => ['post', `/users/ann/${action}`],
+  ),
   ['put', '/policy'],
   ['post', '/policy'],
 ]
 
 /** A body with which every change would be made. */
 const TOKEN = { type: 'totp', serial: 'A-1', secret: '00'.repeat(20) }
-const BODY = { days: 3, mode: 'required', ...TOKEN }
+const BODY = { days: 3, mode: 'required', reason: 'noted', ...TOKEN }
 const bodyFor = (path: string) =>
-  path === '/policy' ? { mode: BODY.mode } : { days: BODY.days, ...TOKEN }
+  path === '/policy' ? { mode: BODY.mode } : { days: BODY.days, reason: BODY.reason, ...TOKEN }
 
 function ask(browser: Browser, [method, path]: [Method, string], face = JSON_TYPE) {
   const request = browser[method](`${ADMIN}${path}`).set('Accept', face)
   if (method === 'get') return request
   const form =
-    path === '/policy' ? 'mode=required' : `days=3&type=totp&serial=A-1&secret=${TOKEN.secret}`
+    path === '/policy'
+      ? 'mode=required'
+      : `days=3&reason=noted&type=totp&serial=A-1&secret=${TOKEN.secret}`
   return face === HTML ? request.type('form').send(form) : request.send(bodyFor(path))
 }
 

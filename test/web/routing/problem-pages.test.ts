@@ -310,6 +310,7 @@ describe('a GET of the address that a form posts to', () => {
       'one-time-code',
       'unlock',
       'end-sessions',
+      'note',
     ]
     for (const action of actions) {
       const { status, headers } = await getPage(browser, `${ADMIN}/users/a%2Fnn/${action}`)
