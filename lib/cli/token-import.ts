@@ -38,6 +38,9 @@ export interface Import {
   /** Tokens with a seed of less than 160 bits, and the line of one. */
   weak: number
   weakLine: number | null
+  /** Assigned tokens after which few wrong codes a day lock their user, and the line of one. */
+  fewTries: number
+  fewTriesLine: number | null
   readonly notices: LineFault[]
   /** The line at which it was given up. */
   stoppedAt: number | null
@@ -134,6 +137,10 @@ async function assign(
   }
   if (answer.changed) done.assigned += 1
   else done.alreadyThere += 1
+  if (answer.changed && answer.result.fewTries !== null) {
+    done.fewTries += 1
+    done.fewTriesLine = Math.min(done.fewTriesLine ?? line, line)
+  }
   if (!hasWeakSeed(token)) return
   done.weak += 1
   done.weakLine = Math.min(done.weakLine ?? line, line)
@@ -164,14 +171,9 @@ function withoutEnd(message: string): string {
 }
 
 function emptyImport(): Import {
-  const counts = { assigned: 0, alreadyThere: 0, passedOver: 0, failed: 0, weak: 0 }
-  return {
-    ...counts,
-    faults: [],
-    weakLine: null,
-    notices: [],
-    ...{ stoppedAt: null, interruptedAt: null },
-  }
+  const counts = { assigned: 0, alreadyThere: 0, passedOver: 0, failed: 0, weak: 0, fewTries: 0 }
+  const lines = { weakLine: null, fewTriesLine: null, stoppedAt: null, interruptedAt: null }
+  return { ...counts, ...lines, faults: [], notices: [] }
 }
 
 const NOTICES = {

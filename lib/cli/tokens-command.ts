@@ -1,3 +1,4 @@
+import { FEW_MISSES_A_DAY } from '../domain/miss-budget.js'
 import { ConfigurationError } from '../errors/configuration-error.js'
 import { system } from '../ports/system.js'
 import { readTokens } from '../tokens/read-tokens.js'
@@ -62,7 +63,7 @@ function report(
   { dryRun, unmatched }: { readonly dryRun: boolean; readonly unmatched: number },
 ): Outcome {
   const { faults, failed, assigned, alreadyThere, passedOver, notices, stoppedAt } = done
-  const { weak, weakLine, interruptedAt } = done
+  const { weak, weakLine, fewTries, fewTriesLine, interruptedAt } = done
   const untold = failed - faults.length
   const lines = [
     ...notices.map(({ line, reason }) => `Line ${line}: ${reason}.`),
@@ -70,6 +71,11 @@ function report(
     ...(untold > 0 ? [`${untold} more lines failed.`] : []),
     ...(weak > 0
       ? [`Weak seeds, of less than 160 bits: ${weak}, the first on line ${weakLine}.`]
+      : []),
+    ...(fewTries > 0
+      ? [
+          `Tokens whose users ${dryRun ? 'would' : 'now'} have fewer than ${FEW_MISSES_A_DAY} wrong codes a day before a lock: ${fewTries}, the first on line ${fewTriesLine}.`,
+        ]
       : []),
     ...(passedOver > 0 ? [`Passed over, as --users names nobody: ${passedOver}.`] : []),
     ...(unmatched > 0

@@ -22,7 +22,7 @@ export function capsOf(bound: HasAuthenticators, window: number, now: number): A
 }
 
 /** A user who may miss less often a day is locked by a slip: whoever adds a device is told before. */
-const FEW_MISSES_A_DAY = 3
+export const FEW_MISSES_A_DAY = 3
 
 /** How many misses a day lock this user, if these are so few; else null. */
 export function fewMissesADay(bound: HasAuthenticators, window: number): number | null {

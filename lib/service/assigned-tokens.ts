@@ -1,4 +1,5 @@
 import { tokenByAdmin, tokenBySerial } from '../domain/assigned-token.js'
+import { fewMissesADay } from '../domain/miss-budget.js'
 import type { SecondStepRecord } from '../domain/record.js'
 import type { UserContext } from '../domain/standing.js'
 import type { Authenticator } from '../factors/factors.js'
@@ -10,6 +11,12 @@ import type { ClaimedToken, SerialNumbers, Taken } from './serial-numbers.js'
 import { BYTES_OF_AN_ID } from './setup.js'
 
 type Claim = Pick<ClaimedToken, 'kind' | 'next'> | { readonly kind: Taken }
+
+/** What an admin should know of a user who has the token. */
+export interface Assigned {
+  /** How few wrong codes a day lock the user now. Null: enough. */
+  readonly fewTries: number | null
+}
 
 /**
  * Hardware tokens that admins and the operator assign. The caller authorises them. No other action of
@@ -46,7 +53,7 @@ export class AssignedTokens {
    *
    * @throws ConfigurationError where the store cannot hold hardware tokens
    */
-  async assign(change: AdminChange, token: HardwareToken): Promise<AdminAnswer> {
+  async assign(change: AdminChange, token: HardwareToken): Promise<AdminAnswer<Assigned>> {
     const claimant = { token, userId: change.userId }
     const taken = await this.#serials.takenFor(claimant)
     if (taken !== null) return { kind: taken }
@@ -67,7 +74,7 @@ export class AssignedTokens {
    *
    * @throws ConfigurationError where the store cannot hold hardware tokens
    */
-  async preview(change: AdminChange, token: HardwareToken): Promise<AdminAnswer> {
+  async preview(change: AdminChange, token: HardwareToken): Promise<AdminAnswer<Assigned>> {
     const taken = await this.#serials.takenFor({ token, userId: change.userId })
     if (taken !== null) return { kind: taken }
     const claim = async () => ({ kind: 'claimed', next: 0 }) as const
@@ -88,28 +95,33 @@ export class AssignedTokens {
    *   token: a refusal leaves the number as it was, and what it knows of used codes is not older than the record
    */
   #assigning(change: AdminChange, token: HardwareToken, claim: () => Promise<Claim>) {
-    return async (userContext: UserContext, now: number): Promise<Decided<undefined>> => {
+    return async (userContext: UserContext, now: number): Promise<Decided<Assigned>> => {
       const { record } = userContext
       const present = tokenBySerial(record, token.serial)
       if (present !== null) {
         const same = await this.#isSame(change, present, token)
         const answer = same ? ('done' as const) : ('serial-in-use' as const)
-        return { record, answer, result: undefined, events: [] }
+        return { record, answer, result: this.#assigned(record), events: [] }
       }
       if (await this.#hasSeed(change.userId, record, token)) {
-        return { record, answer: 'seed-in-use', result: undefined, events: [] }
+        return { record, answer: 'seed-in-use', result: this.#assigned(record), events: [] }
       }
       const moment = { window: this.#window, now }
       const boundFrom = async (next: number) => {
         const bound = await this.#boundToken(change.userId, token, { now, next })
-        return { ...tokenByAdmin(userContext, bound, moment), result: undefined }
+        const decided = tokenByAdmin(userContext, bound, moment)
+        return { ...decided, result: this.#assigned(decided.record) }
       }
       const decided = await boundFrom(0)
       if (decided.answer !== 'done') return decided
       const claimed = await claim()
       if (claimed.kind === 'claimed') return boundFrom(claimed.next)
-      return { record, answer: claimed.kind, result: undefined, events: [] }
+      return { record, answer: claimed.kind, result: this.#assigned(record), events: [] }
     }
+  }
+
+  #assigned(record: SecondStepRecord): Assigned {
+    return { fewTries: fewMissesADay(record, this.#window) }
   }
 
   /** @param next what its next code may be at the earliest: the used codes of a token stay used */

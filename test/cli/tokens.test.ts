@@ -140,6 +140,22 @@ T-6,${HEX},totp,6,brokenhearted
     expect(text).to.contain('Weak seeds, of less than 160 bits: 1, the first on line 2.')
   })
 
+  // The mistake: nobody is told that a second fob leaves so few tries that typing errors lock the user out.
+  it('warns where few wrong codes a day are left, also beforehand', async () => {
+    const fob = (nth: number, user: string) => `H-${nth},${`${nth}`.repeat(40)},hotp,${user}\n`
+    const header = 'serial,secret,type,user\n'
+    const plenty = await imported(`${header}${fob(1, 'ann')}${fob(2, 'bob')}`)
+    expect(plenty).to.include({ exit: 0, fewTries: 0, fewTriesLine: null })
+    expect(plenty.text).not.to.contain('wrong codes')
+    const few = await imported(`${header}${fob(3, 'eve')}${fob(4, 'bob')}${fob(5, 'ann')}`)
+    expect(few).to.include({ exit: 0, assigned: 3, fewTries: 2, fewTriesLine: 3 })
+    const said =
+      'Tokens whose users would have fewer than 3 wrong codes a day before a lock: 2, the first on line 3.'
+    expect(few.text).to.contain(said)
+    const again = await imported(`${header}${fob(5, 'ann')}`)
+    expect(again).to.include({ exit: 0, alreadyThere: 1, fewTries: 0 })
+  })
+
   it('takes users from a file of their own, and tells what did not fit', async () => {
     const users = await app.fileOf('users.csv', 'serial,user\nT-1,bob\nT-9,eve\n')
     const file = `serial,secret,type,user\nT-1,${HEX},totp,ann\nT-2,${HEX},totp,\n`
