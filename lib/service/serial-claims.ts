@@ -84,13 +84,14 @@ export class SerialClaims {
     // A claim of somebody else is about a token of their own.
     if (ofSerial === null || ofSerial.userId !== userId) return
     const { keyName } = ofSerial
-    await this.settle(ofSerial)
-    await this.change(async () => {
+    const noted = this.change(async () => {
       const key = await this.ofKey(keyName)
       const latest = Math.max(next, key?.next ?? 0)
       if (latest === key?.next) return key
       return this.claimKey(keyName, key, { ofSerial: serial, ...key, next: latest })
     })
+    // At once: each may wait for a store that hangs.
+    await Promise.all([noted, this.settle(ofSerial)])
   }
 
   #find<Claim extends TokenClaim>(
