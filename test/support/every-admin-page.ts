@@ -49,6 +49,9 @@ export async function walkEveryAdminPage(
   await press('pause', 'admin-user-paused')
   await press('backup-codes', 'admin-backup-codes')
   await page.goto(`${site.url}${ADMIN}${path}`)
+  await openAll(page)
+  // Nobody is asked for a code during a pause.
+  await pressed(page, 'resume')
   await press('one-time-code', 'admin-one-time-code')
   await open('/policy', 'admin-policy')
   await press('policy', 'admin-policy-changed')

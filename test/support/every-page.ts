@@ -75,6 +75,7 @@ export async function walkEveryPage(
   await settings('settings-few')
   await leaveBackupCodes(site, 0, user.id)
   await settings('settings-none')
+  await leaveBackupCodes(site, 2, user.id)
   await page.goto(site.at('/nothing'))
   await look('problem')
 
