@@ -2,7 +2,7 @@ import { ada, PEOPLE } from '../support/admin.js'
 import { startAdminSite } from '../support/admin-site.js'
 import { withPage } from '../support/chromium.js'
 import { walkEveryAdminPage } from '../support/every-admin-page.js'
-import { bringChecker, expectGoodDarkness, expectGoodLook } from '../support/good-look.js'
+import { expectGoodDarkness, expectGoodLook } from '../support/good-look.js'
 import { ann } from '../support/host.js'
 
 /** Ours, and one that is written from right to left, whatever its words. */
@@ -17,7 +17,6 @@ async function walk(lang: string): Promise<void> {
   try {
     // The pages' own policy refuses the checker's script, as it should.
     await withPage({ locale: lang, bypassCSP: true }, async (page) => {
-      await bringChecker(page)
       await walkEveryAdminPage(page, site, [ada, ann], async (name) => {
         const colors = lang === WITH_COLORS
         await expectGoodLook(page, name, colors)

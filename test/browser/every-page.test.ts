@@ -3,7 +3,7 @@ import { expect } from 'chai'
 import type { Mail } from '../../lib/index.js'
 import { withPage } from '../support/chromium.js'
 import { walkEveryPage } from '../support/every-page.js'
-import { bringChecker, expectGoodDarkness, expectGoodLook } from '../support/good-look.js'
+import { expectGoodDarkness, expectGoodLook } from '../support/good-look.js'
 import type { HostUser } from '../support/host.js'
 import { startSite } from '../support/site.js'
 
@@ -45,7 +45,6 @@ async function walk(user: HostUser): Promise<void> {
   try {
     // The pages' own policy refuses the checker's script, as it should.
     await withPage({ locale: user.id, bypassCSP: true }, async (page) => {
-      await bringChecker(page)
       const dir = user.id === RIGHT_TO_LEFT ? 'rtl' : 'ltr'
       await walkEveryPage(
         page,

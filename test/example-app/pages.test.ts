@@ -11,7 +11,7 @@ import {
   passwordLogin,
   startExampleApp,
 } from '../support/example-app.js'
-import { bringChecker, expectGoodDarkness, expectGoodLook } from '../support/good-look.js'
+import { expectGoodDarkness, expectGoodLook } from '../support/good-look.js'
 import { type RedisServer, startRedisServer } from '../support/redis-server.js'
 import { Visitor } from '../support/visitor.js'
 
@@ -159,7 +159,6 @@ describe('The pages of the example app', function () {
   for (const view of views) {
     it(`are accessible, fit a phone, and have buttons that stand apart: ${view.locale}`, async () => {
       await withPage({ ...view, viewport: PHONE, bypassCSP: true }, async (page) => {
-        await bringChecker(page)
         const look = async (path: string) => {
           await page.goto(`${app.url}${path}`)
           await page.setViewportSize(PHONE)

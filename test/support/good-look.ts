@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { expect } from 'chai'
 import type { Page } from 'playwright-core'
@@ -6,19 +7,15 @@ import { DESKTOP, PHONE } from './chromium.js'
 /** The narrowest phones there are, in pixels (WCAG 2.2, 1.4.10). */
 const NARROW = 320
 
-/** The checker's script in its short form: every page that is opened reads it anew. */
-const CHECKER = { path: createRequire(import.meta.url).resolve('axe-core/axe.min.js') }
+/** The checker's script in its short form: every page that is checked reads it anew. */
+const CHECKER = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
 const COLOR_RULE = 'color-contrast'
-
-/** Puts the checker's script into every page that is opened from now on. */
-export async function bringChecker(page: Page): Promise<void> {
-  await page.addInitScript(CHECKER)
-}
 
 /** Sends no more than what is wrong: the whole answer of the checker takes longer than its checks. */
 async function violations(page: Page, chosen: object): Promise<readonly string[]> {
   const options = { resultTypes: ['violations'], ...chosen }
+  if (!(await page.evaluate('"axe" in window'))) await page.evaluate(CHECKER)
   return page.evaluate<readonly string[]>(`axe.run(${JSON.stringify(options)}).then((found) =>
     found.violations.map(({ id, nodes }) => id + ': ' + nodes.map(({ html }) => html).join(' ')))`)
 }
@@ -44,7 +41,7 @@ const WRAPPED_TABS = `[...document.querySelectorAll('.tabs > a')]
 const FIT = `({ overflow: ${OVERFLOW}, options: ${CUT_OPTIONS}, tabs: ${WRAPPED_TABS} })`
 
 /**
- * The page is accessible and fits phone and desktop. Needs `bringChecker`.
+ * The page is accessible and fits phone and desktop. Its context needs `bypassCSP`.
  *
  * @param colors whether its colours are checked as well: they are the same in every language, so a
  * walk through all languages checks them in one
