@@ -71,12 +71,19 @@ export function clearConsecutive(attempts: Attempts): Attempts {
 /**
  * The attempts where another number of codes is right at once: as many tries are left as were, in
  * proportion. Otherwise an attacker who has used up five authenticators' tries would have one's again once
- * the owner removes the others.
- *
- * @param ratio the new caps by the old ones
+ * the owner removes the others. A row does not grow: the month's cap binds an attacker, and whoever missed
+ * three times would wait an hour.
  */
-export function scaleAttempts(attempts: Attempts, ratio: number): Attempts {
-  return ratio === 1 ? attempts : { ...attempts, misses: scaledMisses(attempts.misses, ratio) }
+export function scaleAttempts(
+  attempts: Attempts,
+  { before, after }: { readonly before: number; readonly after: number },
+): Attempts {
+  if (before === after) return attempts
+  const row = attemptCaps(after).consecutive / attemptCaps(before).consecutive
+  return {
+    misses: scaledMisses(attempts.misses, before / after),
+    consecutive: Math.ceil(attempts.consecutive * Math.min(1, row)),
+  }
 }
 
 /** The attempts with so many misses more of an earlier time. */

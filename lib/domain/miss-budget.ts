@@ -70,7 +70,7 @@ export function withAuthenticators(
   { window, now }: { readonly window: number; readonly now: number },
 ): SecondStepRecord {
   const after = codesAtOnce({ authenticators }, window)
-  const scaled = scaleAttempts(record.attempts, codesAtOnce(record, window) / after)
+  const scaled = scaleAttempts(record.attempts, { before: codesAtOnce(record, window), after })
   const gone = record.authenticators.filter(
     ({ id }) => !authenticators.some((one) => one.id === id),
   )

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { OtpAlgorithm } from './otp/parameters.js'
+import { effectiveKey } from './otp/same-key.js'
 import { readSeed } from './seed.js'
 
 /** What tells a hardware token, as a form or a file gives it. */
@@ -98,12 +99,12 @@ export function hasWeakSeed({ secret }: Pick<HardwareToken, 'secret'>): boolean 
  * It stands where serial numbers stand, of at most 64 characters, but none begins with a blank.
  */
 export function keyNameOf(token: HardwareToken): string {
-  const { type, algorithm, secret } = token
+  const { type, algorithm } = token
   const period = token.type === 'totp' ? token.period : 0
   const kind = `passport-second-step token ${type} ${algorithm} ${period} `
   const name = createHash('sha256')
     .update(kind)
-    .update(secret)
+    .update(effectiveKey(token))
     .digest('hex')
     .slice(0, KEY_NAME_LENGTH)
   return ` KEY:${name.toUpperCase()}`

@@ -4,6 +4,7 @@ import type { SecondStepRecord } from '../domain/record.js'
 import type { UserContext } from '../domain/standing.js'
 import type { Authenticator } from '../factors/factors.js'
 import type { HardwareToken } from '../factors/hardware-token.js'
+import { isSameKey } from '../factors/otp/same-key.js'
 import type { System } from '../ports/system.js'
 import type { AdminAnswer, AdminChange, AdminChanges, Decided } from './admin-changes.js'
 import type { KeysOfUsers } from './keys-of-users.js'
@@ -155,7 +156,7 @@ export class AssignedTokens {
     const { secret } = await this.#keys
       .of(userId, requestInfo)
       .open(present.secret, 'authenticator')
-    return Buffer.compare(secret, token.secret) === 0
+    return isSameKey({ secret, algorithm }, token)
   }
 
   /** Whether an authenticator of the user has this seed. One that does not open gives no codes either. */
@@ -165,11 +166,12 @@ export class AssignedTokens {
     token: HardwareToken,
   ): Promise<boolean> {
     const keys = this.#keys.of(userId, null)
-    const opened = await Promise.allSettled(
-      authenticators.map(({ secret }) => keys.open(secret, 'authenticator')),
+    const same = await Promise.allSettled(
+      authenticators.map(async ({ secret: sealed, algorithm }) => {
+        const { secret } = await keys.open(sealed, 'authenticator')
+        return isSameKey({ secret, algorithm }, token)
+      }),
     )
-    return opened.some(
-      (one) => one.status === 'fulfilled' && Buffer.compare(one.value.secret, token.secret) === 0,
-    )
+    return same.some((one) => one.status === 'fulfilled' && one.value)
   }
 }

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { tokenByAdmin, tokenBySerial } from '../../lib/domain/assigned-token.js'
-import { capsOf } from '../../lib/domain/miss-budget.js'
+import { capsOf, missesLeft } from '../../lib/domain/miss-budget.js'
 import {
   authenticatorWith,
   DAY,
@@ -84,6 +84,34 @@ describe('an assigned token', () => {
     const before = enrolledRecord({ attempts: { misses: old, consecutive: 0 } })
     const { record } = tokenByAdmin({ record: before }, token, MOMENT)
     expect(record.authenticators[1]).to.equal(token)
+  })
+
+  // The mistake: a morning's trouble with a phone, and each fob that mends it locks its user for a month.
+  it('leaves as many wrong codes in a row as there were, in proportion', () => {
+    const spare = deepFreeze(hotpWith({ id: 'spare', serial: 'A-2', lastUsedAt: null }))
+    const inARow = (missed: number) => {
+      const misses = Array.from({ length: missed }, (_, nth) => NOW - 2 * DAY + nth)
+      const before = enrolledRecord({ attempts: { misses, consecutive: missed } })
+      const one = tokenByAdmin({ record: before }, token, MOMENT).record
+      const two = tokenByAdmin({ record: one }, spare, MOMENT).record
+      return [one, two].map((record) => ({
+        left: missesLeft(record, 1, NOW),
+        row: record.attempts.consecutive,
+      }))
+    }
+    expect(inARow(12)).to.deep.equal([
+      { left: 4, row: 3 },
+      { left: 2, row: 2 },
+    ])
+    expect(
+      inARow(99).map(({ left }) => left),
+      'one of a hundred left',
+    ).to.deep.equal([0, 0])
+    for (let missed = 0; missed <= 100; missed += 1) {
+      const [one, two] = inARow(missed).map(({ row }) => row)
+      expect(one, `${missed} of 21`).to.be.at.least(0.21 * missed)
+      expect(two, `${missed} of 12`).to.be.at.least(0.12 * missed)
+    }
   })
 
   it('is not bound where there are five that make codes', () => {

@@ -12,7 +12,13 @@ export const BASE32 = 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ'
 export const FOB = { type: 'hotp', secret: BASE32, serial: 'A-1', counter: 5 }
 /** A token with a clock. */
 export const CLOCK = {
-  ...{ type: 'totp', secret: SEED.padEnd(64, '0'), serial: 'T-60', digits: 8, period: 60 },
+  ...{
+    type: 'totp',
+    secret: `${SEED}313233343536373839303132`,
+    serial: 'T-60',
+    digits: 8,
+    period: 60,
+  },
   algorithm: 'SHA-256',
 }
 

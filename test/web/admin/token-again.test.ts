@@ -1,6 +1,6 @@
 // The attack: somebody has seen used codes of a token, and it is taken from its user and given back.
 
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { expect } from 'chai'
 import type { RecordStore } from '../../../lib/index.js'
 import { ADMIN, adminAt, adminVisit, makeAdminHost, otherAdmin } from '../../support/admin.js'
@@ -210,6 +210,28 @@ describe('A hardware token that is assigned again', () => {
     const eight = (counter: number) => oathtool('--hotp', '--digits=8', `-c${counter}`, SEED)
     expectProblem(await giveCode(await pendingBrowser(host), await eight(7)), 'wrong-code', 401)
     await giveCode(await pendingBrowser(host), await eight(8)).expect(200)
+  })
+
+  // The attack: HMAC fills a key with zeros, and hashes one that is longer than its block: the same codes.
+  it('has one seed, in whatever length it is written', async () => {
+    const { host, browser } = await adminVisit()
+    const zeros = `${SEED}${'00'.repeat(12)}`
+    await assign(browser, { ...FOB, secret: zeros }).expect(200)
+    await giveCode(await pendingBrowser(host), await press(7)).expect(200)
+    const beside = await assign(browser, { ...FOB, serial: 'A-7' })
+    expectProblem(beside, 'malformed-request', 400)
+    expect(beside.body).to.include({ field: 'secret' })
+    expectProblem(await assign(browser, { ...FOB, serial: 'A-7' }, BOBS), 'malformed-request', 400)
+    await assign(browser, FOB).expect(200)
+    expect((await recordOf(host)).authenticators, 'the token it has').to.have.length(1)
+    await removeToken(browser, host)
+    await assign(browser, FOB).expect(200)
+    await expectUsed(host, 7)
+    const long = '61'.repeat(65)
+    const hashed = createHash('sha1').update(Buffer.from(long, 'hex')).digest('hex')
+    await assign(browser, { ...FOB, secret: long, serial: 'A-8' }, BOBS).expect(200)
+    const same = await assign(browser, { ...FOB, secret: hashed, serial: 'A-9' })
+    expectProblem(same, 'malformed-request', 400)
   })
 
   // The attack: one fob opens two accounts, and its used code of one is good at the other.
