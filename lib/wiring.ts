@@ -177,6 +177,7 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
     sessions,
     audit,
     system,
+    backupCodesOff: !checked.backupCodes,
     keyIds,
     messages,
     render:
