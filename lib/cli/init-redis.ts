@@ -1,13 +1,19 @@
 import type { Cluster, Redis } from 'ioredis'
 import { checkPrefix, DEFAULT_PREFIX } from '../redis/redis-keys.js'
-import { makeRedisMarker } from '../stores/redis-checks.js'
+import { forgetsAtRestart, makeRedisMarker } from '../stores/redis-checks.js'
 
 const PATIENCE = 3000
+
+// Without its markers, a Redis that lost its records answers 503: safe, and easily taken for a fault.
+const AFTER_A_LOSS =
+  'If this Redis had records before, restore its backup instead: from now on nobody in it has a second step.'
+const FORGETS =
+  'This Redis keeps nothing on disk (save and appendonly are off): a restart loses all records.'
 
 /**
  * Makes the markers in a Redis server or, where that belongs to one, in a cluster.
  *
- * @returns what was done, in a sentence
+ * @returns what was done, and what the operator should know, a line each
  * @throws Error with a message for the person at the terminal; never shows the URL's password
  */
 export async function initRedis(url: string, prefix = DEFAULT_PREFIX): Promise<string> {
@@ -27,15 +33,20 @@ export async function initRedis(url: string, prefix = DEFAULT_PREFIX): Promise<s
     })
     return makeMarkers(cluster, { address, prefix })
   })
-  return made
-    ? `Made the markers of "${prefix}" in Redis at ${address.host}.`
-    : `The markers of "${prefix}" are in Redis at ${address.host} already; nothing was changed.`
+  return [
+    ...(made.now
+      ? [`Made the markers of "${prefix}" in Redis at ${address.host}.`, AFTER_A_LOSS]
+      : [
+          `The markers of "${prefix}" are in Redis at ${address.host} already; nothing was changed.`,
+        ]),
+    ...(made.forgets ? [FORGETS] : []),
+  ].join('\n')
 }
 
 async function makeMarkers(
   redis: Redis | Cluster,
   { address, prefix }: { address: URL; prefix: string },
-): Promise<boolean> {
+): Promise<{ readonly now: boolean; readonly forgets: boolean }> {
   // connect() itself rejects with "Connection is closed", which does not tell the cause.
   let reason: unknown
   redis.on('error', (error) => {
@@ -43,7 +54,8 @@ async function makeMarkers(
   })
   try {
     await redis.connect()
-    return await makeRedisMarker(redis, { prefix })
+    const now = await makeRedisMarker(redis, { prefix })
+    return { now, forgets: await forgetsAtRestart(redis) }
   } catch (cause) {
     if (isRedirection(cause)) throw cause
     const { message } = reason instanceof Error ? reason : (cause as Error)

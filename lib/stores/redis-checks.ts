@@ -31,7 +31,7 @@ export async function makeRedisMarker(
  */
 export async function requireNoEviction(redis: RedisClient, persistent: boolean): Promise<void> {
   const servers = redis.nodes?.('master') ?? [redis]
-  const policies = await Promise.all(servers.map(evictionPolicy))
+  const policies = await Promise.all(servers.map((server) => settingOf(server, EVICTION)))
   const evicting = policies.find((policy) => policy !== null && policy !== 'noeviction')
   if (evicting !== undefined) {
     throw new ConfigurationError(
@@ -58,14 +58,31 @@ export function requireReadsFromMaster(redis: RedisClient): void {
   )
 }
 
+/** Whether a server keeps nothing on disk. False where it does not tell. */
+export async function forgetsAtRestart(
+  redis: Pick<RedisClient, 'config' | 'nodes'>,
+): Promise<boolean> {
+  const servers = redis.nodes?.('master') ?? [redis]
+  const forgetful = await Promise.all(
+    servers.map(async (server) => {
+      const save = await settingOf(server, 'save')
+      return save === '' && (await settingOf(server, 'appendonly')) === 'no'
+    }),
+  )
+  return forgetful.includes(true)
+}
+
 /** Null if the server does not reveal it: CONFIG is disabled, renamed or not allowed. */
-async function evictionPolicy(server: Pick<RedisClient, 'config'>): Promise<string | null> {
-  const answer: unknown = await server.config('GET', EVICTION).catch((error: unknown) => {
+async function settingOf(
+  server: Pick<RedisClient, 'config'>,
+  setting: string,
+): Promise<string | null> {
+  const answer: unknown = await server.config('GET', setting).catch((error: unknown) => {
     if (error instanceof Error && error.name === 'ReplyError') return null
     throw error
   })
   if (typeof answer !== 'object' || answer === null) return null
   // ioredis 6 can be told to answer with RESP3's maps.
-  const policy: unknown = Array.isArray(answer) ? answer[1] : Reflect.get(answer, EVICTION)
-  return typeof policy === 'string' ? policy : null
+  const value: unknown = Array.isArray(answer) ? answer[1] : Reflect.get(answer, setting)
+  return typeof value === 'string' ? value : null
 }

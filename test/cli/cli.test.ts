@@ -5,6 +5,8 @@ import { cli } from '../support/cli.js'
 import { startRedisCluster } from '../support/redis-cluster.js'
 import { freePort, type RedisServer, startRedisServer } from '../support/redis-server.js'
 
+const FORGETS =
+  'This Redis keeps nothing on disk (save and appendonly are off): a restart loses all records.\n'
 const oneLine = /^[^\n]+\n$/
 
 describe('passport-second-step', () => {
@@ -36,14 +38,29 @@ describe('passport-second-step', () => {
       const first = await cli(['init', '--redis', url()])
       expect([first.code, first.stderr]).to.deep.equal([0, ''])
       expect(first.stdout).to.equal(
-        `Made the markers of "second-step" in Redis at 127.0.0.1:${server.port}.\n`,
+        `Made the markers of "second-step" in Redis at 127.0.0.1:${server.port}.\n` +
+          'If this Redis had records before, restore its backup instead: from now on nobody in it has a second step.\n' +
+          FORGETS,
       )
       expect(await redis.keys('second-step:{*}:marker')).to.have.length(64)
       expect(await redis.dbsize()).to.equal(64)
 
       const second = await cli(['init', '--redis', url()])
       expect(second.code).to.equal(0)
-      expect(second.stdout).to.match(oneLine).and.contain('already')
+      expect(second.stdout).to.contain('already').and.contain(FORGETS)
+    })
+
+    it('warns of no loss where Redis writes to its disk', async () => {
+      for (const [setting, on, off] of [
+        ['appendonly', 'yes', 'no'],
+        ['save', '3600 1', ''],
+      ] as const) {
+        await redis.flushall()
+        await redis.config('SET', setting, on)
+        const { stdout } = await cli(['init', '--redis', url()])
+        await redis.config('SET', setting, off)
+        expect(stdout).to.contain('Made the markers').and.not.contain(FORGETS)
+      }
     })
 
     it('takes REDIS_URL and --prefix', async () => {

@@ -171,7 +171,7 @@ describe('the texts', () => {
   it('count', () => {
     const { t } = loadMessages().for(['en'])
     const left = (count: number) => t('settings.backup-codes-left', { count })
-    expect([left(0), left(1), left(7)]).to.deep.equal(['none left', '1 left', '7 left'])
+    expect([left(0), left(1), left(7)]).to.deep.equal(['none', '1 left', '7 left'])
   })
 
   it('refuse a key that nobody wrote', () => {

@@ -116,7 +116,7 @@ describe('backup codes made under an earlier key', () => {
     expect(body.backupCodesLeft).to.equal(0)
     expect((await after.secondStep.status('ann')).backupCodesLeft).to.equal(0)
     const page = (await getPage(browser, '/second-step')).text
-    expect(page).to.contain(GONE).and.contain('none left').and.not.contain(OLDER)
+    expect(page).to.contain(GONE).and.contain('<dd>none</dd>').and.not.contain(OLDER)
   })
 
   it('are the first page after a sign-in of a user who has none', async () => {
