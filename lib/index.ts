@@ -28,12 +28,7 @@ export type { EndedStamp, Method, Stamp } from './domain/stamp.js'
 export type { State } from './domain/state.js'
 export type { BackupCode, BackupCodeSet } from './factors/backup-codes/kept.js'
 export type { Bound } from './factors/factor.js'
-export type {
-  Authenticator,
-  FactorMethod,
-  SessionMethod,
-  UnprovenAuthenticator,
-} from './factors/factors.js'
+export type { Authenticator, FactorMethod, UnprovenAuthenticator } from './factors/factors.js'
 export type { HotpAuthenticator, HotpParameters, UnprovenHotp } from './factors/hotp/kept.js'
 export type { KeyStatus } from './factors/key-status.js'
 export type { OneTimeCode } from './factors/one-time-codes/kept.js'
@@ -114,10 +109,10 @@ export type { ShownAuthenticator } from './text/shown-authenticator.js'
 export type { ListedUser, ShownPolicy, ShownUser } from './text/shown-user.js'
 export type { TimeShape } from './text/time-shown.js'
 export type { AdminRouterOptions } from './web/admin/router.js'
-export type { RequireFreshOptions } from './web/login/fresh-rule.js'
 export type { GuardOptions } from './web/login/guard.js'
 export type { LimitPasswordOptions } from './web/login/limit-password.js'
 export type { PasswordChangedOptions } from './web/login/password-changed.js'
+export type { RequireFreshOptions } from './web/login/require-fresh.js'
 export type { SecondStepFailure } from './web/login/strategy.js'
 export type { PassportInstance } from './web/request/passport.js'
 export type { AdminNotice, LostAsk, OpenedLink, SecondStepSession } from './web/request/session.js'

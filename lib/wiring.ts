@@ -177,7 +177,6 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
     sessions,
     audit,
     system,
-    backupCodesOff: !checked.backupCodes,
     keyIds,
     messages,
     render:

@@ -32,15 +32,6 @@ export const AUTHENTICATOR_TYPES: readonly Authenticator['type'][] = MAIN.map(
   ({ method }) => method,
 )
 
-/** The methods that open a session; a one-time code leads to the set-up alone. */
-export const SESSION_METHODS = [
-  'totp',
-  'hotp',
-  'backup-code',
-] as const satisfies readonly FactorMethod[]
-
-export type SessionMethod = (typeof SESSION_METHODS)[number]
-
 /** The factor of an authenticator's type. */
 export function mainFactorOf(type: Authenticator['type']): AnyMainFactor {
   return MAIN.find(({ method }) => method === type) ?? totp

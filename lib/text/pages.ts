@@ -202,8 +202,6 @@ export type PageData = {
     readonly source?: CodeSource
     /** Backup codes are accepted. */
     readonly backupCode: boolean
-    /** What counts on the page that asks for the code, in words. Default: null, every code. */
-    readonly accepted?: string | null
     /** As on the challenge page. */
     readonly typedBackupCode?: boolean
     readonly typed?: string

@@ -113,8 +113,6 @@ export interface Services {
   readonly showKey: boolean
   /** The types of authenticators that users may set up, the usual one first. */
   readonly authenticators: readonly Authenticator['type'][]
-  /** The option `backupCodes` is false: none is made or accepted, whatever the policy says. */
-  readonly backupCodesOff: boolean
   /** Backup codes that were made under another key no longer work. */
   readonly keyIds: KeyIds
   readonly limits: CodeLimits

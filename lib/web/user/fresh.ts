@@ -1,14 +1,12 @@
-import type { Request } from 'express'
 import { canResync, codeSourceOf, secondsToNextCode } from '../../domain/authenticators.js'
 import { freshUntil, renewedVersion, type Stamp } from '../../domain/stamp.js'
-import { SESSION_METHODS, type SessionMethod } from '../../factors/factors.js'
 import type { ProofAnswer, ProofAttempt } from '../../service/challenge.js'
 import type { PageProblem } from '../../text/pages.js'
-import { acceptedOf, type Problem } from '../../text/problem.js'
+import type { Problem } from '../../text/problem.js'
 import { byProof } from '../login/by-proof.js'
 import { acceptsBackupCodes } from '../login/code-texts.js'
 import type { Exchange, Handler } from '../request/handler.js'
-import { languagesOf, wantsJson } from '../request/negotiation.js'
+import { wantsJson } from '../request/negotiation.js'
 import { typedIn, typedNext } from '../request/proof-field.js'
 import { renewSession } from '../request/replaced-session.js'
 import { withoutNext } from '../request/session.js'
@@ -72,14 +70,6 @@ export async function refuseAtFresh(
   return undefined
 }
 
-/** The methods that count on the page that asks for the code. Null: all, or nobody knows. */
-function acceptedThere(req: Request): readonly SessionMethod[] | null {
-  const kept: unknown = req.session.secondStep?.accepts
-  if (!Array.isArray(kept)) return null
-  const accepts = SESSION_METHODS.filter((method) => kept.includes(method))
-  return accepts.length === 0 ? null : accepts
-}
-
 function freshPage(
   { site, req, res, visitor }: Exchange<SignedInVisitor>,
   problem: PageProblem | null,
@@ -87,8 +77,6 @@ function freshPage(
   form: 'code' | 'resync' = 'code',
 ): Promise<void> {
   const { typed, typedBackupCode } = typedIn(req, problem)
-  const accepts = acceptedThere(req)
-  const { t } = site.messages.for(languagesOf(site, req))
   const data = {
     problem,
     triesLeft: triesBeforeLock(site, visitor.record, problem),
@@ -99,8 +87,7 @@ function freshPage(
     typedNext: typedNext(req, problem),
     nextCodeIn: secondsToNextCode(visitor.record, site.system.now()),
     source: codeSourceOf(visitor.record),
-    backupCode: acceptsBackupCodes(site, visitor) && accepts?.includes('backup-code') !== false,
-    accepted: accepts === null ? null : acceptedOf(accepts, t),
+    backupCode: acceptsBackupCodes(site, visitor),
   }
   return showPage(site, req, res, 'fresh', data, status)
 }

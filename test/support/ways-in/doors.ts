@@ -10,7 +10,6 @@ export const DOORS = {
   'web socket': async (visitor, id) => whoIsIn(await visitor.getJson('/socket'), id),
   'open page': async (visitor, id) => whomItSees(await visitor.getPage('/login/help'), id),
   'fresh code': async (visitor) => outcome(await visitor.postJson('/payout')),
-  'fresh code of a device': async (visitor) => outcome(await visitor.postJson('/transfer')),
   "fresh code, `notEnrolled: 'pass'`": async (visitor) =>
     outcome(await visitor.postJson('/profile')),
   settings: async (visitor) => outcome(await visitor.getJson('/second-step/')),

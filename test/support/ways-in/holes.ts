@@ -66,14 +66,7 @@ function owesSetUp(cell: Cell): boolean {
 }
 
 const NOT_BY_TOKEN: readonly Door[] = [
-  ...([
-    'web socket',
-    'fresh code',
-    'fresh code of a device',
-    'settings',
-    'change in settings',
-    'set-up',
-  ] as const),
+  ...(['web socket', 'fresh code', 'settings', 'change in settings', 'set-up'] as const),
   ...(['admins read', 'admins change'] as const),
 ]
 
@@ -91,13 +84,7 @@ function* doorHoles({ way, role, standing, outcomes }: Cell): Generator<string> 
   if (open.includes('fresh code') !== standing.includes('fresh')) {
     yield 'What is fresh is fresh at each door.'
   }
-  if (
-    open.includes('fresh code of a device') &&
-    (!open.includes('fresh code') || way.with === 'backup code')
-  ) {
-    yield 'A backup code counts for no device.'
-  }
-  if (way.with === 'token' && open.some((door) => NOT_BY_TOKEN.includes(door))) {
+  if (way.byToken === true && open.some((door) => NOT_BY_TOKEN.includes(door))) {
     yield 'A credential of one request opens no door that is for sessions.'
   }
 }

@@ -5,7 +5,7 @@ import type { Visitor } from '../visitor.js'
 import { askAtAllDoors, type Outcomes } from './doors.js'
 import { appCode, done, giveCode, givePassword, type Person, personOf, setUp } from './person.js'
 import { enforce, ROLE_NAMES, ROLES, type Role, startPlace } from './place.js'
-import { standingBy, standingOf } from './standing.js'
+import { standingOf } from './standing.js'
 import { KEEPER, type State } from './states.js'
 import { CHAINS, type Others, ROLES_OF, type Way } from './ways.js'
 
@@ -120,7 +120,7 @@ async function tryAll(
     const { isAdmin } = ROLES[role]
     const standing = await standingOf(visitor, person.user.id, isAdmin)
     // Who is not in is asked for no role.
-    const key = `${standingBy(way, standing)} ${isAdmin && standing.startsWith('in')}`
+    const key = `${standing} ${isAdmin && standing.startsWith('in')} ${way.byToken === true}`
     const isNew = ROLES_OF.one.includes(role) && !known.has(key)
     if (isNew) known.add(key)
     const outcomes = isNew ? await askAtAllDoors(visitor, person.user.id) : null

@@ -144,7 +144,6 @@ function mountDoors({ app, passport, secondStep }: HostParts): void {
     res.json({ user: (req.user as HostUser | undefined)?.id ?? null })
   }
   app.post('/payout', secondStep.requireFresh(), done)
-  app.post('/transfer', secondStep.requireFresh({ accepts: ['totp', 'hotp'] }), done)
   app.post('/profile', secondStep.requireFresh({ notEnrolled: 'pass' }), done)
   app.get('/login/help', done)
   app.post('/login/keep', passport.authenticate('local', { keepSessionInfo: true }), done)

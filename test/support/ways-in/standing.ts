@@ -1,6 +1,5 @@
 import type { Visitor } from '../visitor.js'
 import { DOORS } from './doors.js'
-import type { Way } from './ways.js'
 
 /** How far somebody has come, by three doors: what a cell of the tables says. */
 export async function standingOf(
@@ -17,12 +16,6 @@ export async function standingOf(
   const isOut = inside === 'out' || inside === fresh
   const word = isOut ? OUT[fresh] : undefined
   return word === undefined || mayAdminister !== '' ? `${inside}, ${fresh}, ${admin}` : word
-}
-
-/** The same with what has led there, where that makes a difference at some door. */
-export function standingBy(way: Pick<Way, 'with'>, standing: string): string {
-  const differs = way.with === 'token' || (way.with !== undefined && standing.includes('fresh'))
-  return differs ? `${standing}, by ${way.with}` : standing
 }
 
 const OUT: Readonly<Record<string, string>> = {

@@ -1,7 +1,6 @@
 import { DOOR_NAMES } from './doors.js'
 import type { Cell } from './measure.js'
 import { ROLE_NAMES, ROLES, type Role } from './place.js'
-import { standingBy } from './standing.js'
 import { WAYS } from './ways.js'
 
 const HEAD = `# Ways in
@@ -52,7 +51,8 @@ function doorRowsOf(cells: readonly Cell[], states: readonly string[]): readonly
   >()
   for (const { state, way, role, standing, outcomes } of inOrder(cells)) {
     if (outcomes === null) continue
-    const row = [standingBy(way, standing), ...DOOR_NAMES.map((door) => outcomes[door])]
+    const by = way.byToken === true ? `${standing}, by token` : standing
+    const row = [by, ...DOOR_NAMES.map((door) => outcomes[door])]
     const same = seen.get(row.join()) ?? { row, in: new Set(), who: new Set() }
     seen.set(row.join(), same)
     same.in.add(state.name)

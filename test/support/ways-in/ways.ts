@@ -34,8 +34,8 @@ export interface Way {
   readonly roles?: Tried
   /** Uses a session that began before the user came into their state. */
   readonly comesBack?: true
-  /** By a credential in each request, without a session; or by a code that does not count everywhere. */
-  readonly with?: 'token' | 'backup code'
+  /** By a credential in each request, without a session. */
+  readonly byToken?: true
   /** Minutes pass before it, so that no earlier code counts as fresh. */
   readonly isLater?: true
   /**
@@ -85,14 +85,14 @@ const withoutFactor: Chain = [
   {
     name: 'token, `{ session: false }`',
     gives: 'nothing',
-    with: 'token',
+    byToken: true,
     go: async ({ place, user }) => place.browser({ authorization: user.id }),
   },
   {
     name: 'token, `{ session: false, secondStep: false }`',
     roles: 'one',
     gives: 'token',
-    with: 'token',
+    byToken: true,
     go: async ({ place, user }) =>
       place.browser({ authorization: user.id, 'x-issued': 'after both steps' }),
   },
@@ -230,7 +230,6 @@ const withFob: Chain = [
 const withBackupCode: Chain = [
   {
     name: 'password, backup code',
-    with: 'backup code',
     roles: 'one',
     gives: 'factor',
     needs: 'backup code',
