@@ -4,6 +4,7 @@ import type { Strategy } from 'passport'
 import { checkNoOptions } from './errors/check-call.js'
 import { ConfigurationError, isConfigurationError } from './errors/configuration-error.js'
 import { UnavailableError } from './errors/unavailable-error.js'
+import { isOnesOwn } from './options/check-described.js'
 import type { CheckedOptions } from './options/check-options.js'
 import type { SecondStepOptions } from './options/options.js'
 import type { SecondStepEvents } from './service/announcer.js'
@@ -177,7 +178,7 @@ function namedUsers({ checked, site, records, knownUsers }: Wired) {
 
 /** @throws ConfigurationError for what is no id, naming the host's call */
 function recordIdOf({ recordIdOf: find }: CheckedOptions, userId: unknown, call: string): string {
-  const known = userId === undefined || userId === null ? null : find(String(userId))
+  const known = isOnesOwn(userId) ? find(String(userId)) : null
   if (known !== null) return known
   throw new ConfigurationError(
     `${call}() needs the id of a user, and was given none: ${call}(req.user.id), say`,

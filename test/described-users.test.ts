@@ -182,6 +182,8 @@ describe('a mistake in what the host tells about its users', () => {
     'a symbol': Symbol('7'),
     'a buffer': Buffer.from([0xff, 0xfe]),
     'a list': ['7'],
+    // A populated reference: its text is all its fields, and a change of one would make another user.
+    'a document': { toString: () => "{ _id: new ObjectId('65'), logins: 3 }" },
   }
   for (const [name, id] of Object.entries(ids)) {
     it(`is named: an id that is ${name}, which users could share`, () => {

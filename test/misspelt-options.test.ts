@@ -20,7 +20,7 @@ import {
   redisStore,
 } from '../lib/index.js'
 import { virtualAuthenticator } from '../lib/testing/index.js'
-import { makeHost } from './support/host.js'
+import { ann, makeHost } from './support/host.js'
 
 const { secondStep } = makeHost()
 const redis = { mgetBuffer: () => null, evalsha: () => null } as unknown as Redis
@@ -284,11 +284,16 @@ describe('a call about a user, without an id', () => {
   }
   for (const [name, call] of Object.entries(calls)) {
     it(`is told that it needs one, and nothing of \`describe\`: ${name}()`, async () => {
-      for (const id of [undefined, null, '', { email: 'ann@acme.example' }]) {
+      const document = { toString: () => "{ _id: '7', passwordHash: '$2b$10$abc' }" }
+      const others = [ann.toString, [ann.id], true, Symbol('7'), 2 ** 60, document]
+      for (const id of [undefined, null, '', { email: 'ann@acme.example' }, ...others]) {
         const error: unknown = await call(id).catch((reason: unknown) => reason)
         expect(error).to.be.instanceOf(errors.ConfigurationError)
         expect(String(error)).to.include(`${name}() needs the id of a user`)
-        expect(String(error)).to.include(`${name}(req.user.id)`).and.not.include('describe')
+        expect(String(error))
+          .to.include(`${name}(req.user.id)`)
+          .and.not.include('describe')
+          .and.not.include('passwordHash')
       }
     })
   }

@@ -55,7 +55,8 @@ async function makeMarkers(
   try {
     await redis.connect()
     const now = await makeRedisMarker(redis, { prefix })
-    return { now, forgets: await forgetsAtRestart(redis) }
+    // They are made, also where the server answers to nothing else.
+    return { now, forgets: await forgetsAtRestart(redis).catch(() => false) }
   } catch (cause) {
     if (isRedirection(cause)) throw cause
     const { message } = reason instanceof Error ? reason : (cause as Error)

@@ -23,6 +23,7 @@ const FROM_KATAKANA_TO_HIRAGANA = -0x60
 /** Small kana and final Hebrew letters. The usual form of each is the next code point. */
 const OTHER_FORM = /[ぁぃぅぇぉっゃゅょゎךםןףץ]/g
 const LAST_KNOWN = '\u{1ffff}'
+const NUMBER = /^\+?(\d+)(\.\d*)?(E[+-]?\d{1,3})?$/
 /** In characters; an address has at most 254. Longer names are refused before they are counted. */
 export const LONGEST_NAME = 1000
 
@@ -38,14 +39,23 @@ export function countedName(name: string): string {
   // To normalise a long name takes time that grows with the square of its length.
   if (name.length > LONGEST_NAME) return ''
   // Most names are; no collation takes a character of theirs for another but by its case.
-  if (ASCII.test(name)) return alike(name.toUpperCase())
+  if (ASCII.test(name)) return numbered(alike(name.toUpperCase()))
   const plain = [...name.normalize('NFKD').replace(NUMERATOR, digitOf)].map(plainOf).join('')
-  return alike(plain.toLowerCase().toUpperCase())
+  const form = alike(plain.toLowerCase().toUpperCase())
     .replace(KATAKANA, (letter) => moved(letter, FROM_KATAKANA_TO_HIRAGANA))
     .replace(OTHER_FORM, (letter) => moved(letter, 1))
     .split('@')
     .map(weighed)
     .join('@')
+  return numbered(form)
+}
+
+/** A column of numbers takes all texts of a number for one another. */
+function numbered(form: string): string {
+  const [, digits, fraction = '', exponent] = NUMBER.exec(form) ?? []
+  if (digits === undefined) return form
+  if (exponent === undefined && /^\.?0*$/.test(fraction)) return digits.replace(/^0+(?=.)/, '')
+  return String(Number(form)).toUpperCase()
 }
 
 /** Latin letters that a collation takes for one another. */

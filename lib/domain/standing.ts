@@ -57,8 +57,8 @@ export function isPauseAhead(pausedUntil: number | null, now: number): boolean {
 /**
  * The deadline for a user without an authenticator, or null if no rule requires one. The days of
  * grace begin at the later of the rule's start and the account's creation. The rule's start is the
- * first one in the user's record, so switching the rule off and on gives nobody new days. A start
- * in the future counts as now.
+ * first one in the user's record, so switching the rule off and on gives nobody new days. A rule's start
+ * in the future counts as now. An account's doesn't, or its days would begin anew with each request.
  */
 export function graceDeadlineOf(
   { record, policy, subject }: UserContext,
@@ -67,7 +67,9 @@ export function graceDeadlineOf(
   const rule = ruleFor(policy, subject)
   if (rule.mode !== 'required' || isEnrolled(record)) return null
   const start = Math.min(rule.since ?? 0, record.ruleStart ?? Number.POSITIVE_INFINITY)
-  return Math.min(Math.max(start, subject.createdAt ?? 0), now) + rule.graceDays * DAY_MS
+  const { createdAt } = subject
+  const joined = createdAt === null || isAhead(createdAt, now) ? 0 : createdAt
+  return Math.min(Math.max(start, joined), now) + rule.graceDays * DAY_MS
 }
 
 /**

@@ -53,24 +53,27 @@ export function noIdMessage(told: unknown): string {
     : 'a user has no id: give `describe: (user) => ({ id, email, name })`'
 }
 
+/** The text of an id that is an object, such as an ObjectId. That of a document is all its fields. */
+const ID_OF_AN_OBJECT = /^[\w.:-]{1,128}$/
+
 /**
- * Refuses an id that several users could share: the text of a method is the same for all of them, and so
- * may be that of bytes that are no UTF-8, or of a number that JavaScript rounds.
+ * Whether it is one user's and stays it: the text of a method is the same for all of them, and so may be
+ * that of bytes that are no UTF-8, or of a number that JavaScript rounds.
  */
-export function checkIsOnesOwn({ id }: Described): void {
-  const isOwn = typeof id === 'object' ? !Array.isArray(id) && isWhole(String(id)) : isTextual(id)
-  checkUser(
-    isOwn,
-    'id',
-    () =>
-      `a user has an \`id\` that is ${kindOf(id)}, which several users could share: it must be a text or a number. ` +
-      'Give `describe: (user) => ({ id: String(user.id), email: user.email, roles: user.roles })`, say',
-  )
+export function isOnesOwn(id: unknown): boolean {
+  if (typeof id !== 'object') return isTextual(id)
+  return id !== null && !Array.isArray(id) && ID_OF_AN_OBJECT.test(String(id))
 }
 
-/** Whether every byte was read: bytes that are no UTF-8 all become this character. */
-function isWhole(text: string): boolean {
-  return !text.includes('\ufffd')
+/** Refuses an id that several users could share, or that changes with its user. */
+export function checkIsOnesOwn({ id }: Described): void {
+  checkUser(
+    isOnesOwn(id),
+    'id',
+    () =>
+      `a user has an \`id\` that is ${kindOf(id)}, which several users could share, or one user could lose: it must be a text or a number. ` +
+      'Give `describe: (user) => ({ id: String(user.id), email: user.email, roles: user.roles })`, say',
+  )
 }
 
 /**

@@ -91,6 +91,28 @@ describe('the name that tries are counted under', () => {
     expect(new Set(all.map(countedName)).size).to.equal(all.length)
   })
 
+  // The attack: a column of numbers takes 42, 042 and 4.2e1 for one user, each with tries of its own.
+  it('is one for all texts of a number', () => {
+    for (const text of ['042', '0042', '+42', ' 42 ', '42.0', '42.', '4.2e1', '4.2E+1', '０４２']) {
+      expect(countedName(text), text).to.equal(countedName('42'))
+    }
+    const long = '9007199254740993'
+    expect(countedName(`0${long}`)).to.equal(countedName(long))
+    for (const text of [
+      '43',
+      '420',
+      '-42',
+      '42a',
+      '4e2',
+      '90071992547409930',
+      '9007199254740992',
+    ]) {
+      expect(countedName(text), text)
+        .not.to.equal(countedName('42'))
+        .and.not.to.equal(countedName(long))
+    }
+  })
+
   it('is one for all names that are longer than any account’s', () => {
     expect(countedName('x'.repeat(1000))).not.to.equal('')
     expect(countedName('x'.repeat(1001))).to.equal(countedName('\u00ad'.repeat(1001)))

@@ -202,6 +202,14 @@ describe('the days of grace', () => {
     expect(noteRule(userContextWith(early, required), now - 1).ruleStart).to.equal(now - 1)
   })
 
+  // The mistake: day and month the other way round, and the days of grace begin anew with each request.
+  it('do not begin with an account that is made in the future, but for a clock that is ahead a little', () => {
+    const deadline = (createdAt: number) =>
+      graceDeadlineOf(userContextWith(user, required, { createdAt }), LATER)
+    expect(deadline(LATER + 2 * MINUTE)).to.equal(START + 7 * DAY)
+    expect(deadline(LATER + MINUTE)).to.equal(LATER + 7 * DAY)
+  })
+
   it('are not given again by a reset: the set-up follows at once', () => {
     const reset = recordWith({ mustSetUp: { until: NOW + 7 * DAY } })
     expect(demandOf(userContextWith(reset, required), NOW)).to.equal('setup')
