@@ -1,6 +1,7 @@
 import type { Subject } from '../domain/policy.js'
-import { hasWeakSeed } from '../factors/hardware-token.js'
+import { hasWeakSeed, keyNameOf } from '../factors/hardware-token.js'
 import type { TokenEntry } from '../tokens/entry.js'
+import { SeenSerials } from '../tokens/seen-serials.js'
 import { type App, userOf } from './app.js'
 import { eachAtOnce } from './at-once.js'
 import { messageOf } from './message.js'
@@ -73,6 +74,8 @@ export async function importTokens(
 ): Promise<Import> {
   const done = emptyImport()
   let [errors, begun] = [0, 0]
+  // A dry run binds nothing: of two tokens with one key, the store tells neither.
+  const seenKeys = options.dryRun ? new SeenSerials() : null
   await eachAtOnce(entries, AT_ONCE, async (entry) => {
     if (signal.aborted) {
       done.interruptedAt = Math.min(done.interruptedAt ?? entry.line, entry.line)
@@ -90,7 +93,7 @@ export async function importTokens(
     begun += 1
     if (begun % TOKENS_A_BATCH === 0) await app.mails?.settled()
     try {
-      await assign(app, entry, options, done)
+      await assign(app, entry, { ...options, seenKeys }, done)
       errors = 0
     } catch (error) {
       errors += 1
@@ -106,7 +109,7 @@ export async function importTokens(
 async function assign(
   app: App,
   { line, token, user: ofFile }: TokenLine,
-  { users, dryRun, again }: ImportOptions,
+  { users, dryRun, again, seenKeys }: ImportOptions & { readonly seenKeys: SeenSerials | null },
   done: Import,
 ): Promise<void> {
   const id = users?.take(token.serial) ?? ofFile
@@ -133,6 +136,11 @@ async function assign(
     const refusal = { action: 'token', code: answer.kind } as const
     if (!dryRun) await administration.refused(user.userId, app.requestInfo, refusal)
     fail(done, { line, reason: REFUSED[answer.kind] })
+    return
+  }
+  const sameKeyAt = answer.changed ? seenKeys?.see(keyNameOf(token), line) : null
+  if (typeof sameKeyAt === 'number') {
+    fail(done, { line, reason: REFUSED['seed-in-use'] })
     return
   }
   if (answer.changed) done.assigned += 1

@@ -20,7 +20,7 @@ type (totp or hotp), digits, period, algorithm, counter, user.
 --config FILE    the options of createSecondStep
 --users FILE     CSV with two columns, serial and user: whose token it is; counts before what FILE says
 --key-file FILE  the pre-shared key of an encrypted PSKC file, in hex or base64
---dry-run        checks each token by itself, and changes nothing
+--dry-run        tells what would be done, and changes nothing
 --again          assigns also tokens that were removed; codes that were used stay used
 --reason TEXT    for the audit log and the users, who read it in the mail
 --json           prints the result as JSON

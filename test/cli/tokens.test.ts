@@ -110,6 +110,14 @@ T-6,${HEX},totp,6,brokenhearted
     expect(await serialsOf('ann')).to.deep.equal(['T-4'])
   })
 
+  it('tells beforehand of two tokens of a file with one seed', async () => {
+    const header = 'serial,secret,type,user\n'
+    const done = await imported(`${header}T-1,${HEX},totp,ann\nT-2,${HEX},totp,bob\n`)
+    expect(done).to.include({ exit: 1, assigned: 1, failed: 1 })
+    expect(done.text).to.match(/^Line [23]: .* seed already\.\n/)
+    expect(done.text).to.contain('Would assign 1, there already 0, failed 1.')
+  })
+
   it('tells of a serial number that is in use, and takes nothing from its user', async () => {
     const header = 'serial,secret,type,user\n'
     await imported(`${header}T-1,${HEX},totp,ann\n`)
