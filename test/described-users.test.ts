@@ -185,6 +185,29 @@ describe('a mistake in what the host tells about its users', () => {
     // A populated reference: its text is all its fields, and a change of one would make another user.
     'a document': { toString: () => "{ _id: new ObjectId('65'), logins: 3 }" },
   }
+  // The attack: the thief's own app opens the account of another user, whose id became the same text.
+  const texts = {
+    'a method as a text': String(new MongooseDocument().toString),
+    'an arrow function as a text': String(() => 7),
+    'bytes that are no UTF-8 as a text': String(Buffer.from([0, 0x80])),
+    'no value as a text': `${undefined}`,
+    'no number as a text': String(Number('seven')),
+  }
+  for (const [name, id] of Object.entries(texts)) {
+    it(`is named: an id that is ${name}`, () => {
+      expect(wrongly({ id })).to.match(/`id` that is .*text or a number.*describe: \(user\) =>/)
+    })
+  }
+
+  it('is told what is right for the kind of its id, which String() would spoil', () => {
+    expect(wrongly({ id: () => 7 })).to.include('id: user.id()')
+    expect(wrongly({ id: Buffer.from([0xff]) })).to.include("id: user.id.toString('hex')")
+    expect(wrongly({ id: 2 ** 60 })).to.include('as a text from the database')
+    for (const id of [() => 7, Buffer.from([0xff]), 2 ** 60, 'NaN', true]) {
+      expect(wrongly({ id })).to.not.include('id: String(')
+    }
+  })
+
   for (const [name, id] of Object.entries(ids)) {
     it(`is named: an id that is ${name}, which users could share`, () => {
       expect(wrongly({ id })).to.match(/`id` that is .*text or a number.*describe: \(user\) =>/)

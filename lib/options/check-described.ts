@@ -56,11 +56,15 @@ export function noIdMessage(told: unknown): string {
 /** The text of an id that is an object, such as an ObjectId. That of a document is all its fields. */
 const ID_OF_AN_OBJECT = /^[\w.:-]{1,128}$/
 
+/** The text of what is no id: of no value, a method, or bytes that are no UTF-8. */
+const NO_ID = /^(undefined|null|NaN|true|false|-?Infinity)$|^function\b|=>|\ufffd/
+
 /**
  * Whether it is one user's and stays it: the text of a method is the same for all of them, and so may be
  * that of bytes that are no UTF-8, or of a number that JavaScript rounds.
  */
 export function isOnesOwn(id: unknown): boolean {
+  if (typeof id === 'string') return !NO_ID.test(id)
   if (typeof id !== 'object') return isTextual(id)
   return id !== null && !Array.isArray(id) && ID_OF_AN_OBJECT.test(String(id))
 }
@@ -72,8 +76,16 @@ export function checkIsOnesOwn({ id }: Described): void {
     'id',
     () =>
       `a user has an \`id\` that is ${kindOf(id)}, which several users could share, or one user could lose: it must be a text or a number. ` +
-      'Give `describe: (user) => ({ id: String(user.id), email: user.email, roles: user.roles })`, say',
+      `Give \`describe: (user) => ({ id: ${ownIdOf(id)}, email: user.email, roles: user.roles })\`, say`,
   )
+}
+
+/** What to write instead. Not String(): it gives many users one text. */
+function ownIdOf(id: unknown): string {
+  if (typeof id === 'function') return 'user.id()'
+  if (id instanceof Uint8Array) return "user.id.toString('hex')"
+  if (typeof id === 'number') return 'user.id /* as a text from the database */'
+  return 'user.id /* the one of the database */'
 }
 
 /**
@@ -138,5 +150,6 @@ export function rolesOf({ roles }: Described): readonly string[] {
 function kindOf(value: unknown): string {
   if (Array.isArray(value)) return 'a list'
   if (typeof value === 'number' && !isTextual(value)) return 'no exact number'
+  if (typeof value === 'string') return 'the text of something else'
   return typeof value === 'object' ? 'an object' : `a ${typeof value}`
 }

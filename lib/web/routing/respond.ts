@@ -77,7 +77,8 @@ function send(res: Response, status: number, type: string, text: string): void {
   res.statusCode = status
   res.setHeader('Content-Type', `${type}; charset=utf-8`)
   res.setHeader('Content-Length', Buffer.byteLength(text))
-  res.end(text)
+  // Node.js can be told to refuse the body of an answer to HEAD (rejectNonStandardBodyWrites).
+  res.end(res.req.method === 'HEAD' ? undefined : text)
 }
 
 /** Answers with JSON. */

@@ -1,3 +1,6 @@
+import { once } from 'node:events'
+import { createServer, type IncomingMessage, request } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { expect } from 'chai'
 import type { Response } from 'supertest'
 import {
@@ -23,6 +26,29 @@ function expectJson(response: Response, body: object): void {
   expect(response.body).to.deep.equal(body)
   expectSafeHeaders(response)
 }
+
+describe('an answer to HEAD', () => {
+  // The mistake: a server that refuses such a body throws, and the answer to that error throws again.
+  it('has no body, also in a server that refuses one', async () => {
+    const server = createServer({ rejectNonStandardBodyWrites: true }, makeHost().app)
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const { port } = server.address() as AddressInfo
+    for (const accept of ['application/json', 'text/html']) {
+      const asked = request({
+        port,
+        method: 'HEAD',
+        path: '/second-step/challenge',
+        headers: { accept },
+      })
+      const [answer] = (await once(asked.end(), 'response')) as [IncomingMessage]
+      expect(answer.statusCode, accept).to.be.oneOf([303, 401])
+      answer.resume()
+    }
+    server.closeAllConnections()
+    server.close()
+  })
+})
 
 describe('the JSON answers', () => {
   it('have exactly the members of the contract at GET /, before a set-up', async () => {
