@@ -136,7 +136,7 @@ describe('Backup codes that an admin has made', () => {
     expect(few.text).to.contain('An admin has seen your backup codes').and.not.contain('Keep them')
     for (const code of codes.slice(8)) await giveCode(await pendingBrowser(host), code)
     const none = await getPage(browser, SETTINGS).expect(200)
-    expect(none.text).to.contain('no backup codes left').and.not.contain('An admin has seen')
+    expect(none.text).to.contain('You have no backup codes').and.not.contain('An admin has seen')
   })
 
   it('do not lead astray who signs in by the authenticator', async () => {
