@@ -91,16 +91,6 @@ describe('a right code of the authenticator', () => {
     expectNothingHappened(await judgeOtp(burned, codeOf(STEP_NOW), later), burned, replay)
   })
 
-  it('is no guess where none could be right: none was made, all are used, or their key is gone', async () => {
-    const set = backupCodeSet('one')
-    const used = { ...set, codes: set.codes.map((code) => ({ ...code, usedAt: NOW })) }
-    for (const backupCodes of [null, used, { ...set, keyId: 'dropped' }]) {
-      const record = enrolledRecord({ backupCodes })
-      const nothing = { kind: 'wrong-code', counted: false } as const
-      expectNothingHappened(await judgeBackupCode(record, 'four'), record, nothing)
-    }
-  })
-
   it('is nothing where no authenticator is set up', async () => {
     const record = recordWith({ backupCodes: backupCodeSet('one') })
     expectNothingHappened(await judgeOtp(record, codeOf(STEP_NOW)), record, {
