@@ -23,7 +23,8 @@ const FROM_KATAKANA_TO_HIRAGANA = -0x60
 /** Small kana and final Hebrew letters. The usual form of each is the next code point. */
 const OTHER_FORM = /[ぁぃぅぇぉっゃゅょゎךםןףץ]/g
 const LAST_KNOWN = '\u{1ffff}'
-const NUMBER = /^\+?(\d+)(\.\d*)?(E[+-]?\d{1,3})?$/
+const NUMBER = /^\+?(?=\.?\d)(\d*)(\.\d*)?(E[+-]?\d+)?$/
+const NUMBER_BEFORE = /^\s*(\+?(?=\.?\d)\d*(?:\.\d*)?(?:e[+-]?\d+)?)/i
 /** In characters; an address has at most 254. Longer names are refused before they are counted. */
 export const LONGEST_NAME = 1000
 
@@ -54,8 +55,19 @@ export function countedName(name: string): string {
 function numbered(form: string): string {
   const [, digits, fraction = '', exponent] = NUMBER.exec(form) ?? []
   if (digits === undefined) return form
-  if (exponent === undefined && /^\.?0*$/.test(fraction)) return digits.replace(/^0+(?=.)/, '')
+  if (exponent === undefined && /^\.?0*$/.test(fraction)) return digits.replace(/^0+/, '') || '0'
   return String(Number(form)).toUpperCase()
+}
+
+/**
+ * The number that a name begins with, or null if it is counted as that number, or begins with none. MySQL
+ * and MariaDB compare a column of numbers with this number alone, and `parseInt` reads it likewise.
+ */
+export function numberBefore(name: string): string | null {
+  const [, before] = NUMBER_BEFORE.exec(name.slice(0, LONGEST_NAME)) ?? []
+  if (before === undefined) return null
+  const number = numbered(before.toUpperCase())
+  return number === countedName(name) ? null : number
 }
 
 /** Latin letters that a collation takes for one another. */

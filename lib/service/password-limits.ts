@@ -1,4 +1,4 @@
-import { countedName, isPlainName } from '../domain/counted-name.js'
+import { countedName, isPlainName, numberBefore } from '../domain/counted-name.js'
 import { defaultPolicy } from '../domain/policy.js'
 import { MINUTE_S } from '../domain/units.js'
 import { type TooMany, tooMany } from './places.js'
@@ -7,11 +7,14 @@ import type { CounterName, Taken, Tally, Wanted } from './tally.js'
 const PER_ADDRESS = 100
 /** As many times the tries of one account; wide enough for an office whose names are not in ASCII. */
 const ACCOUNTS_IN_OTHER_LETTERS = 3
+/** Likewise, for those whose names begin with one number. */
+const ACCOUNTS_BEHIND_A_NUMBER = 3
 /** In characters of all names together: an address has at most 254. */
 const COMPARED_AT_ONCE = 260
 
 const OF_ACCOUNT = { name: 'passwords-of-account', seconds: 15 * MINUTE_S }
 const IN_OTHER_LETTERS = { name: 'passwords-in-other-letters', seconds: 15 * MINUTE_S }
+const BEHIND_A_NUMBER = { name: 'passwords-behind-a-number', seconds: 15 * MINUTE_S }
 const OF_ADDRESS = { name: 'passwords-of-address', seconds: 15 * MINUTE_S }
 
 /** Places of a password. */
@@ -49,7 +52,8 @@ export class PasswordLimits {
   /**
    * Takes a place for a password, per account and address together. A limit per account alone would
    * let a stranger lock the account (promise 4). Names that are not in ASCII also share one count per
-   * address, because which of them a database takes for one another depends on its language.
+   * address, because which of them a database takes for one another depends on its language. So do names
+   * that begin with the same number and go on: MySQL takes `42abc` for 42 in a column of numbers.
    */
   async takeForPassword(attempt: {
     /**
@@ -122,20 +126,28 @@ function areLong(names: readonly string[]): boolean {
 }
 
 function placesOf(names: readonly string[], ipKey: string): readonly NamesPlace[] {
-  const ofAccounts = [...namesByCount(names)].map(([account, typed]) => {
+  const ofAccounts = [...namesBy(countedName, names)].map(([account, typed]) => {
     return { typed, counter: OF_ACCOUNT, key: JSON.stringify([account, ipKey]), accounts: 1 }
+  })
+  const behindNumbers = [...namesBy(numberBefore, names)].map(([number, typed]) => {
+    const key = JSON.stringify([number, ipKey])
+    return { typed, counter: BEHIND_A_NUMBER, key, accounts: ACCOUNTS_BEHIND_A_NUMBER }
   })
   const inOthers = inOtherLetters(names).map((typed) => {
     return { typed, counter: IN_OTHER_LETTERS, key: ipKey, accounts: ACCOUNTS_IN_OTHER_LETTERS }
   })
-  return [...ofAccounts, ...inOthers]
+  return [...ofAccounts, ...behindNumbers, ...inOthers]
 }
 
-function namesByCount(names: readonly string[]): ReadonlyMap<string, readonly string[]> {
+/** The names that are counted together, by what they are counted under. Null: not at all. */
+function namesBy(
+  countedUnder: (name: string) => string | null,
+  names: readonly string[],
+): ReadonlyMap<string, readonly string[]> {
   const byCount = new Map<string, readonly string[]>()
   for (const name of names) {
-    const counted = countedName(name)
-    byCount.set(counted, [...(byCount.get(counted) ?? []), name])
+    const counted = countedUnder(name)
+    if (counted !== null) byCount.set(counted, [...(byCount.get(counted) ?? []), name])
   }
   return byCount
 }

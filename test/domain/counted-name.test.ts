@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { countedName, isPlainName } from '../../lib/domain/counted-name.js'
+import { countedName, isPlainName, numberBefore } from '../../lib/domain/counted-name.js'
 
 describe('the name that tries are counted under', () => {
   const alike: Readonly<Record<string, readonly string[]>> = {
@@ -93,7 +93,19 @@ describe('the name that tries are counted under', () => {
 
   // The attack: a column of numbers takes 42, 042 and 4.2e1 for one user, each with tries of its own.
   it('is one for all texts of a number', () => {
-    for (const text of ['042', '0042', '+42', ' 42 ', '42.0', '42.', '4.2e1', '4.2E+1', '０４２']) {
+    for (const text of [
+      '042',
+      '0042',
+      '+42',
+      ' 42 ',
+      '42.0',
+      '42.',
+      '4.2e1',
+      '4.2E+1',
+      '.42e2',
+      '42e0000',
+      '０４２',
+    ]) {
       expect(countedName(text), text).to.equal(countedName('42'))
     }
     const long = '9007199254740993'
@@ -110,6 +122,27 @@ describe('the name that tries are counted under', () => {
       expect(countedName(text), text)
         .not.to.equal(countedName('42'))
         .and.not.to.equal(countedName(long))
+    }
+  })
+
+  // The attack: MySQL takes 42a, 42b and so on for 42 in a column of numbers.
+  it('has the number that it begins with beside it', () => {
+    const behind42 = [
+      '42a',
+      '042b',
+      '+42c',
+      ' 42d',
+      '42.0e',
+      '42e',
+      '4.2e1x',
+      '.42e2x',
+      '42 1',
+      '42-1',
+    ]
+    for (const name of behind42) expect(numberBefore(name), name).to.equal('42')
+    for (const name of ['42.5a', '43a', '420a']) expect(numberBefore(name), name).not.to.equal('42')
+    for (const name of ['42', '042', ' 42.0', '4.2e1', 'ann42', '-42a', '.', '']) {
+      expect(numberBefore(name), name).to.equal(null)
     }
   })
 

@@ -146,6 +146,22 @@ describe('limitPassword', () => {
     await tryOnce(host, { body: alena, ip: THERE }).expect(302)
   })
 
+  it('counts all names at an address together that begin with one number', async () => {
+    // The attack: the account is a column of numbers in MySQL, where `42a`, `42b` and so on are 42. Each would
+    // have ten tries of its own.
+    const host = limited({}, [ann, { ...ann, id: '42nd@acme.example' }])
+    const own = { username: '42nd@acme.example', ...right }
+    for (let name = 0; name < 30; name += 1) {
+      if (name < 3) await tryOnce(host, { body: own }).expect(302)
+      await tryOften(host, 1, { body: { username: `42 ${name}` } })
+    }
+    await tryOnce(host, { body: { username: '042x' } }).expect(429)
+    await tryOnce(host, { body: own }).expect(429)
+    await tryOnce(host, { body: { username: '43nd' } }).expect(401)
+    await tryOnce(host, { body: { username: '42' } }).expect(401)
+    await tryOnce(host, { body: own, ip: THERE }).expect(302)
+  })
+
   it('gives no place of a name that is not in ASCII back for another name', async () => {
     // The attack: a right login of the attacker's own, whose form names the victim too, pays for the guess.
     const host = limited()
