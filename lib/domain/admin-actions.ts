@@ -22,7 +22,7 @@ interface Situation {
 
 /** A row of the table of actions. */
 interface ActionRow {
-  /** The event that it causes. The user gets the mail of that name, but for a note. */
+  /** The event that it causes. The user gets the mail of that name. */
   readonly event: SecondStepEventType
   /** Whether it has an effect on this user. */
   readonly isOffered: (situation: Situation) => boolean

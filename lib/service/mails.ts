@@ -32,10 +32,8 @@ export const MAILS = [
   'mail-reset-cancelled',
 ] as const satisfies readonly SecondStepEventType[]
 
-/** The mails about acts of admins and the operator: one for each row of the table of actions that changes something. */
-export const ADMIN_MAILS = USER_ACTION_NAMES.map((name) => USER_ACTIONS[name].event).filter(
-  (type) => type !== 'note',
-)
+/** The mails about acts of admins and the operator: one for each row of the table of actions. */
+export const ADMIN_MAILS = USER_ACTION_NAMES.map((name) => USER_ACTIONS[name].event)
 
 export type MailName = (typeof MAILS)[number] | (typeof ADMIN_MAILS)[number]
 

@@ -30,7 +30,8 @@ export function adminMailTexts(
   const { issuer, t, lang } = values
   const named = by === null ? [] : [{ label: t('mail.admin.by'), value: by }]
   const { reason } = event
-  const given = reason === null ? [] : [{ label: t('mail.admin.reason'), value: reason }]
+  const label = t(event.type === 'note' ? 'admin.note.label' : 'mail.admin.reason')
+  const given = reason === null ? [] : [{ label, value: reason }]
   return {
     title: t(`mail.admin.${event.type}.title`),
     what: whatHappened(event, values, devices),

@@ -217,7 +217,7 @@ describe('An admin', () => {
     await act(browser, 'reset', { reason: '👩‍💻'.repeat(100) }).expect(200)
   })
 
-  it('adds a note, which changes nothing and is mailed to nobody; the user can read it', async () => {
+  it('adds a note, which changes nothing; the user can read it, and gets it by mail', async () => {
     const mails: Mail[] = []
     const transport = { sendMail: async (mail: Mail) => mails.push(mail) }
     const mail = { from: 'no-reply@acme.example', transport }
@@ -239,8 +239,10 @@ describe('An admin', () => {
     const page = await getPage(browser, done.headers.location ?? '').expect(200)
     expect(page.text).to.include('Done: the note is among the user’s events.')
     await host.secondStep.close()
-    expect(mails.filter(({ to }) => JSON.stringify(to).includes('ann'))).to.have.length(1)
-    expect(mails[0]?.subject, 'of the set-up').not.to.include('ote')
+    const toAnn = mails.filter(({ to }) => JSON.stringify(to).includes('ann'))
+    expect(toAnn, 'that of the set-up, too').to.have.length(3)
+    const texts = toAnn.map(({ text }) => text).join('')
+    expect(texts).to.include(`Note: ${reason}\n`).and.to.include('Note: in a form\n')
   })
 
   it('adds no note without words, nor one that is too long', async () => {
