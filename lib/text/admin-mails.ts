@@ -20,8 +20,8 @@ interface Values {
 }
 
 /**
- * The content of the mail about an admin's change: the change, its time and the reason. Hides the
- * admin's address and browser, and the name unless the host says otherwise.
+ * The content of the mail about a change by an admin or the operator: the change, its time and the reason.
+ * Hides the admin's address and browser, and the name unless the host says otherwise.
  */
 export function adminMailTexts(
   event: MailedEvent,
@@ -53,10 +53,11 @@ function whatHappened(
   devices: MailedDevices | null,
 ): readonly string[] {
   const what = `mail.admin.${event.type}.what`
-  const until = (time: Date) => [t(what, { issuer, until: timeShown(time, t, lang) })]
+  const who = { issuer, actor: event.actor.kind }
+  const until = (time: Date) => [t(what, { ...who, until: timeShown(time, t, lang) })]
   if (event.type === 'one-time-code-made') return until(event.detail.expiresAt)
   if (event.type === 'token-assigned') {
-    const given = t(what, { issuer, serial: event.detail.serial ?? '' })
+    const given = t(what, { ...who, serial: event.detail.serial ?? '' })
     const isOnly = devices?.count === 1
     const more = isOnly
       ? [t('mail.admin.token-assigned.only', { issuer })]
@@ -64,13 +65,13 @@ function whatHappened(
     return [given, ...more]
   }
   if (event.type === 'authenticator-removed') {
-    return [t(what, { issuer }), ...withoutRemoved(devices, t)]
+    return [t(what, who), ...withoutRemoved(devices, t)]
   }
   if (event.type === 'reset') {
-    return [t(what, { issuer }), t('mail.admin.reset.days', { count: RESET_BY_ADMIN_DAYS })]
+    return [t(what, who), t('mail.admin.reset.days', { count: RESET_BY_ADMIN_DAYS })]
   }
-  if (event.type !== 'paused') return [t(what, { issuer })]
+  if (event.type !== 'paused') return [t(what, who)]
   return event.detail.until === 'forever'
-    ? [t('mail.admin.paused.what-forever', { issuer })]
+    ? [t('mail.admin.paused.what-forever', who)]
     : until(event.detail.until)
 }

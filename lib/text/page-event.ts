@@ -1,4 +1,5 @@
 import { ADMIN_ACTION_NAMES } from '../domain/admin-actions.js'
+import type { AdminVerdict } from '../domain/administration.js'
 import { AUTHENTICATOR_TYPES } from '../factors/factors.js'
 import type { AuditEntry } from '../ports/audit-log.js'
 import { browserName } from './browser-name.js'
@@ -17,7 +18,12 @@ export const REFUSALS = [
   'not-enrolled',
   'required-by-policy',
   'switched-off',
-] as const satisfies readonly ProblemCode[]
+  'serial-in-use',
+  'seed-in-use',
+  // Both say it: the first of the command line, the other of the admin pages.
+  'no-room',
+  'already-enrolled',
+] as const satisfies readonly (ProblemCode | AdminVerdict)[]
 
 /** An entry of the audit log as pages show it. */
 export function pageEvent(site: HostIds, entry: AuditEntry): PageEvent {

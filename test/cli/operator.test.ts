@@ -458,7 +458,7 @@ describe('passport-second-step for the operator', function () {
     const { code } = await cli(['reset', '--user', 'ann', '--config', withMail])
     expect(code).to.equal(0)
     expect(mailServer.mails).to.have.length(1)
-    expect(mailServer.mails[0]?.text).to.contain('An admin of Acme has reset your second step')
+    expect(mailServer.mails[0]?.text).to.contain('The operator of Acme has reset your second step')
     expect(mailServer.mails[0]?.recipients).to.deep.equal(['ann@acme.example'])
   })
 

@@ -382,9 +382,13 @@ describe('A mail about what an admin did', () => {
   }
 
   it('gives the admin’s reason, but not their name, address and browser, and is not in their language', async () => {
-    for (const actor of [ADMIN, { kind: 'operator', id: null } as const]) {
+    const people: readonly [string, Actor][] = [
+      ['An admin', ADMIN],
+      ['The operator', { kind: 'operator', id: null }],
+    ]
+    for (const [who, actor] of people) {
       const mail = await textAfter({ ...byAdmin, actor })
-      expect(mail).to.contain('An admin of Acme has reset your second step')
+      expect(mail).to.contain(`${who} of Acme has reset your second step`)
       expect(mail).not.to.match(/the-admin|Root|192\.0\.2\.7|Firefox/)
       expect(mail).to.contain('Reason: a reason')
     }

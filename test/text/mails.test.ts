@@ -245,6 +245,20 @@ describe('Every mail in every language', () => {
       }
     })
 
+    it(`says in ${lang} that it was the operator, not an admin`, () => {
+      const { t } = loadMessages().for([lang])
+      const operator = t('events.by-operator').split(/[\s’]/).at(-1) ?? ''
+      const actor = { kind: 'operator', id: null } as const
+      for (const type of ADMIN_MAILS) {
+        for (const until of [NEXT_DAY, 'forever'] as const) {
+          const change = changeOf(type, until)
+          const by = (event: MailedEvent) => write(event, [lang]).text.toLowerCase()
+          expect(by({ ...change, actor }), type).to.match(new RegExp(`\\s\\S*${operator} `))
+          expect(by(change), type).not.to.contain(operator)
+        }
+      }
+    })
+
     it(`says in ${lang} that a pause has no end`, () => {
       const { text } = write(changeOf('paused', 'forever'), [lang])
       expect(text).not.to.match(/2027|forever|Infinity|\d{6}/)

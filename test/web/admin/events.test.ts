@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import type { AdminVerdict } from '../../../lib/domain/administration.js'
 import { EVENT_TYPES } from '../../../lib/domain/event-kind.js'
 import { LANGUAGES, loadMessages } from '../../../lib/text/messages.js'
 import { ADMIN, adminVisit } from '../../support/admin.js'
@@ -172,6 +173,31 @@ describe('The pages with events', () => {
       detail: { until: '<b>', code: '__proto__', action: 'toString' },
     })
     await getPage(browser, EVENTS).expect(200)
+  })
+})
+
+describe('A refused change', () => {
+  const why: Readonly<Record<Exclude<AdminVerdict, 'done'>, string>> = {
+    'not-enrolled': 'The user had no second step.',
+    'required-by-policy': 'The policy requires a second step of this user.',
+    'switched-off': 'This was switched off.',
+    'no-room': 'The user had as many devices as a user may have.',
+    'serial-in-use': 'The serial number was in use.',
+    'seed-in-use': 'This user, or another one, had a device with this seed already.',
+    'not-found': 'There is no such user.',
+  }
+
+  it('of the command line has its reason, as one of the pages has', async () => {
+    const { host, browser } = await adminVisit()
+    const refused = Object.entries({ ...why, 'already-enrolled': why['no-room'] })
+    for (const [code] of refused) {
+      await append(host, { type: 'change-refused', detail: { action: 'token', code } })
+    }
+    const { text } = await getPage(browser, `${EVENTS}?user=ann`).expect(200)
+    for (const [code, reason] of refused) {
+      const told = refused.filter((other) => other[1] === reason).length
+      expect(text.split(`· ${reason}`), code).to.have.length(told + 1)
+    }
   })
 })
 
