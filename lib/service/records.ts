@@ -4,7 +4,7 @@ import { noteLock } from '../domain/miss-budget.js'
 import { BrokenRecordError, parsePolicy, parseRecord } from '../domain/parse-record.js'
 import { defaultPolicy, type Policy } from '../domain/policy.js'
 import { blankRecord, type SecondStepRecord } from '../domain/record.js'
-import { tokensGone } from '../domain/serial-claim.js'
+import { type SerialClaim, tokensGone } from '../domain/serial-claim.js'
 import { isNamedBy, nameWrite } from '../domain/write-name.js'
 import { UnavailableError } from '../errors/unavailable-error.js'
 import type { RecordQuery, RecordStore } from '../ports/record-store.js'
@@ -263,8 +263,9 @@ export class Records {
         await this.#announcer.publish(announcement)
         return decision.answer
       }
+      const claims: (SerialClaim | null)[] = []
       for (const { serial, next: nextCode } of tokensGone(record, sent)) {
-        await this.#claims.noteNext(serial, userId, nextCode)
+        claims.push(await this.#claims.noteNext(serial, userId, nextCode))
       }
       const write = await this.#announcedWrites.prepare(sent, announcement)
       if (!(await this.#write(sent, write))) {
@@ -276,7 +277,8 @@ export class Records {
         }
         leave(record)
       } else leave(sent)
-      await write.announce()
+      // At once: each may wait for a store that hangs.
+      await Promise.all([write.announce(), ...claims.map((claim) => this.#claims.settle(claim))])
       return decision.answer
     }
     throw new UnavailableError(PART, new Error(`lost ${TRIES} races for one record`))

@@ -69,8 +69,8 @@ export class SerialClaims {
   }
 
   /** Its request has ended. Never rejects: without it the claim counts for ten minutes. */
-  async settle(claim: SerialClaim): Promise<void> {
-    if (claim.isSettled) return
+  async settle(claim: SerialClaim | null): Promise<void> {
+    if (claim === null || claim.isSettled) return
     const settled = { ...claim, ...this.#following(claim.serial, claim), isSettled: true }
     await this.#write(settled).catch(() => undefined)
   }
@@ -78,20 +78,22 @@ export class SerialClaims {
   /**
    * Notes where the codes of a token end that is about to go: before the record is written, so that no
    * moment is without it.
+   *
+   * @returns the token's claim, to be settled once the record is written: until then, the token may have gone
+   *   already, and the claim be that of a request which gives it to its user again
    */
-  async noteNext(serial: string, userId: string, next: number): Promise<void> {
+  async noteNext(serial: string, userId: string, next: number): Promise<SerialClaim | null> {
     const ofSerial = await this.ofSerial(serial)
     // A claim of somebody else is about a token of their own.
-    if (ofSerial === null || ofSerial.userId !== userId) return
+    if (ofSerial === null || ofSerial.userId !== userId) return null
     const { keyName } = ofSerial
-    const noted = this.change(async () => {
+    await this.change(async () => {
       const key = await this.ofKey(keyName)
       const latest = Math.max(next, key?.next ?? 0)
       if (latest === key?.next) return key
       return this.claimKey(keyName, key, { ofSerial: serial, ...key, next: latest })
     })
-    // At once: each may wait for a store that hangs.
-    await Promise.all([noted, this.settle(ofSerial)])
+    return ofSerial
   }
 
   #find<Claim extends TokenClaim>(
