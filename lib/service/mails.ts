@@ -87,7 +87,7 @@ export interface MailParts {
 /** Mails that say what the user's devices do, or what to try. */
 const ABOUT_DEVICES: readonly SecondStepEventType[] = [
   ...(['wrong-code', 'authenticator-locked', 'pending-login-used-up'] as const),
-  ...(['token-assigned', 'authenticator-added', 'authenticator-removed'] as const),
+  ...(['key-changed', 'token-assigned', 'authenticator-added', 'authenticator-removed'] as const),
 ]
 
 type Part = MailFailure['part']

@@ -137,14 +137,19 @@ function whatHappened(event: Event, context: WarningContext): readonly string[] 
   const what = t(`mail.${event.type}.what`, { issuer })
   if (event.type === 'authenticator-removed') return [what, ...withoutRemoved(devices, t)]
   if (event.type === 'authenticator-added') {
-    const ended = devices?.backupCodes === true ? [t('mail.authenticator-added.codes')] : []
-    return [what, ...besideAdded(devices, t), ...ended]
+    return [what, ...besideAdded(devices, t), ...endedCodes(context)]
   }
+  if (event.type === 'key-changed') return [what, ...endedCodes(context)]
   if (event.type !== 'backup-code-used') return [what]
   const count = event.detail.backupCodesLeft
   const left = t('mail.backup-code-used.left', { count })
   const low = count > 0 && count <= FEW_BACKUP_CODES
   return low ? [what, left, t('mail.backup-code-used.few')] : [what, left]
+}
+
+/** Who has backup codes now has got them with the device, in place of earlier ones. */
+function endedCodes({ t, devices }: WarningContext): readonly string[] {
+  return devices?.backupCodes === true ? [t('mail.authenticator-added.codes')] : []
 }
 
 function wasYou(event: Event, context: WarningContext): string {

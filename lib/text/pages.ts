@@ -236,6 +236,8 @@ export type PageData = {
     readonly authenticators?: readonly ShownAuthenticator[]
     /** One more may be added. Default: false. */
     readonly canAdd?: boolean
+    /** Wrong codes have locked the devices. Default: false. */
+    readonly locked?: boolean
     /** How few wrong codes a day lock the user with one more device. Null: enough. Default: null. */
     readonly fewTries?: number | null
     /** The name that was typed, to be corrected. Default: empty. */

@@ -152,7 +152,12 @@ describe('A mail about one of several devices', () => {
       }
       expect(said(event, null)).to.not.include('backup')
     }
-    expect(said(added[0] ?? eventOf('reset'), {})).to.include('earlier backup codes have stopped')
+    for (const type of ['authenticator-added', 'key-changed'] as const) {
+      expect(said(eventOf(type), {})).to.include('earlier backup codes have stopped')
+      for (const none of [{ backupCodes: false }, null]) {
+        expect(said(eventOf(type), none)).to.not.include('backup')
+      }
+    }
   })
 
   it('is whole in every language, whatever is left', () => {

@@ -686,6 +686,23 @@ describe('the settings page', () => {
     expect(forms(html)).to.have.length(0)
   })
 
+  // The mistake: wrong codes have locked all devices, and the page says that the others keep working.
+  it('says what works without a device as it is', async () => {
+    const device = { id: 'a', type: 'totp', name: null, since: settings.since ?? '', serial: null }
+    const authenticators = ['a', 'b'].map((id) => {
+      return { ...device, id, lastUsedAt: null, synced: null }
+    })
+    const said = async (more: Partial<PageData['settings']>) => {
+      const text = section(await page({ authenticators, ...more }), 'authenticators/a/remove')
+      return /Your [^<.]* keep working/.exec(text)?.[0] ?? null
+    }
+    const none = { backupCodesLeft: 0 }
+    expect(await said({})).to.equal('Your other devices and your backup codes keep working')
+    expect(await said(none)).to.equal('Your other devices keep working')
+    expect(await said({ locked: true })).to.equal('Your backup codes keep working')
+    expect(await said({ locked: true, ...none })).to.equal(null)
+  })
+
   it('minds the visitor of few backup codes, and of ones not saved', async () => {
     const notes = async (more: Partial<PageData['settings']>) =>
       (await page(more)).match(/class="note"/g)?.length ?? 0

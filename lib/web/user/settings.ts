@@ -90,6 +90,7 @@ async function settingsPage(
     resync: canResync(visitor.record),
     typedNext: typedNext(req, problem),
     hardware: (firstAuthenticator(visitor.record)?.serial ?? null) !== null,
+    locked: site.challenge.missesLeft(visitor.record) === 0,
     triesLeft: triesBeforeLock(site, visitor.record, problem),
     nextCodeIn: secondsToNextCode(visitor.record, site.system.now()),
     ...typedIn(req, problem),

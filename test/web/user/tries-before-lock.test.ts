@@ -75,6 +75,16 @@ describe('the tries before the lock, of a signed-in user', () => {
     return { browser, admin }
   }
 
+  // The mistake: wrong codes have locked both devices, and the form to remove one says that the other works on.
+  it('end what is said of the other devices', async () => {
+    const { browser } = await signedIn(2)
+    const others = async () => /Your other devices/.test((await getPage(browser, SETTINGS)).text)
+    expect(await others()).to.equal(true)
+    for (const _ of [1, 2])
+      await postJson(browser, '/second-step/fresh', { code: WRONG }).expect(401)
+    expect(await others()).to.equal(false)
+  })
+
   for (const place of PLACES) {
     it(`are said at /${place} as at the login`, async () => {
       const { browser } = await signedIn(2)
