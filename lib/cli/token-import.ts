@@ -145,7 +145,7 @@ async function assign(
   }
   if (answer.changed) done.assigned += 1
   else done.alreadyThere += 1
-  if (answer.changed && answer.result.fewTries !== null) {
+  if (answer.changed && answer.result.fewMissesADay !== null) {
     done.fewTries += 1
     done.fewTriesLine = Math.min(done.fewTriesLine ?? line, line)
   }

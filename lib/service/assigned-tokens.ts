@@ -16,7 +16,7 @@ type Claim = Pick<ClaimedToken, 'kind' | 'next'> | { readonly kind: Taken }
 /** What an admin should know of a user who has the token. */
 export interface Assigned {
   /** How few wrong codes a day lock the user now. Null: enough. */
-  readonly fewTries: number | null
+  readonly fewMissesADay: number | null
 }
 
 /**
@@ -122,7 +122,7 @@ export class AssignedTokens {
   }
 
   #assigned(record: SecondStepRecord): Assigned {
-    return { fewTries: fewMissesADay(record, this.#window) }
+    return { fewMissesADay: fewMissesADay(record, this.#window) }
   }
 
   /** @param next what its next code may be at the earliest: the used codes of a token stay used */

@@ -28,10 +28,10 @@ export type Renamed =
   | TooMany
 
 /** Wrong codes of a day that lock a user, where they are fewer than three; else null. */
-export interface FewTries {
+export interface FewMisses {
   readonly now: number | null
   /** With one more device. */
-  readonly added: number | null
+  readonly withOneMore: number | null
 }
 
 /** Lets users name and remove their authenticators. */
@@ -54,10 +54,10 @@ export class OwnAuthenticators {
   }
 
   /** How few wrong codes a day lock the user: as it is, and with one more device. Null: enough. */
-  fewTries(record: SecondStepRecord, types: readonly Authenticator['type'][]): FewTries {
+  fewMisses(record: SecondStepRecord, types: readonly Authenticator['type'][]): FewMisses {
     return {
       now: fewMissesADay(record, this.#window),
-      added: fewMissesWithOneMore(record, types, this.#window),
+      withOneMore: fewMissesWithOneMore(record, types, this.#window),
     }
   }
 

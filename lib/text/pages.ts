@@ -239,7 +239,7 @@ export type PageData = {
     /** Wrong codes have locked the devices. Default: false. */
     readonly locked?: boolean
     /** How few wrong codes a day lock the user with one more device. Null: enough. Default: null. */
-    readonly fewTries?: number | null
+    readonly fewMissesWithOneMore?: number | null
     /** The name that was typed, to be corrected. Default: empty. */
     readonly typedName?: string
     /** Until when an authenticator must be set up, ISO 8601; null: it need not be. */
@@ -347,7 +347,7 @@ export type PageData = {
      * How few wrong codes a day lock the user: as it is, and with one more token that counts its codes.
      * Null: enough. Default: both.
      */
-    readonly fewTries?: { readonly now: number | null; readonly added: number | null }
+    readonly fewMisses?: { readonly now: number | null; readonly withOneMore: number | null }
     /** Id of the one that was to be removed, where that went wrong. Default: null. */
     readonly removing?: string | null
     /** The next login leads to the set-up without asking for a code. Default: false. */

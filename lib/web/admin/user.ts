@@ -115,7 +115,7 @@ export async function userPage(
     stale,
     forms: allowed,
     authenticators: adminAuthenticators(member.record),
-    fewTries: site.ownAuthenticators.fewTries(member.record, ['hotp']),
+    fewMisses: site.ownAuthenticators.fewMisses(member.record, ['hotp']),
     removing: wrong === null ? null : authenticatorIn(req),
     noCodeNeeded: mayJustSetUp(member, site.system.now()),
     ...noticeShown(notice),

@@ -98,7 +98,8 @@ async function settingsPage(
     codesKey: placeOfBackupCodes(visitor.record.backupCodes, site.keyIds),
     showKey: site.showKey && visitor.record.authenticators.some((one) => keyShown(one) === 'yes'),
     canAdd: site.authenticators.some((type) => !hasNoRoom(visitor.record, type)),
-    fewTries: site.ownAuthenticators.fewTries(visitor.record, site.authenticators).added,
+    fewMissesWithOneMore: site.ownAuthenticators.fewMisses(visitor.record, site.authenticators)
+      .withOneMore,
     typedName: problem === null ? '' : typedName(req),
     noMail: site.mails && visitor.account.email === null,
     resetPending: resetPendingOf(site, visitor.record),
