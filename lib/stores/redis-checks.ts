@@ -1,6 +1,6 @@
 import { ConfigurationError } from '../errors/configuration-error.js'
 import type { RedisClient } from '../redis/redis-client.js'
-import { DEFAULT_PREFIX, redisKeys } from '../redis/redis-keys.js'
+import { DEFAULT_PREFIX, type RedisKeys, redisKeys } from '../redis/redis-keys.js'
 import { makeMarkers } from './redis-marker.js'
 import { requireNoOldRecords } from './redis-old-state.js'
 
@@ -56,6 +56,28 @@ export function requireReadsFromMaster(redis: RedisClient): void {
   throw new ConfigurationError(
     'redisStore: the cluster client has scaleReads set; give it one that reads from masters (scaleReads: "master", the default)',
   )
+}
+
+/**
+ * With `enableAutoPipelining`, a cluster client of ioredis before 5.11 puts scripts into one pipeline by their
+ * text, not by their keys. Under load, those for two masters would fail together.
+ *
+ * @throws ConfigurationError for such a client, what it rejects with for others
+ */
+export async function requirePipelinesByKey(
+  redis: Pick<RedisClient, 'eval' | 'nodes' | 'options'>,
+  { tags }: RedisKeys,
+): Promise<void> {
+  const pipelines: unknown = Reflect.get(redis.options ?? {}, 'enableAutoPipelining')
+  if (redis.nodes === undefined || pipelines !== true) return
+  try {
+    await Promise.all(tags.map(({ marker }) => redis.eval('return 1', 1, marker)))
+  } catch (error) {
+    if (!(error instanceof Error && error.message.includes('slots allocation group'))) throw error
+    throw new ConfigurationError(
+      'redisStore: the cluster client has enableAutoPipelining set and sends scripts for several masters to one; update ioredis to 5.11 or newer, or leave enableAutoPipelining out',
+    )
+  }
 }
 
 /** Whether a server keeps nothing on disk. False where it does not tell. */

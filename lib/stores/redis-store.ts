@@ -7,7 +7,12 @@ import type { RedisClient } from '../redis/redis-client.js'
 import { DEFAULT_PREFIX, redisKeys } from '../redis/redis-keys.js'
 import { redisSignals } from '../redis/redis-signals.js'
 import { redisAuditLog } from './redis-audit-log.js'
-import { makeRedisMarker, requireNoEviction, requireReadsFromMaster } from './redis-checks.js'
+import {
+  makeRedisMarker,
+  requireNoEviction,
+  requirePipelinesByKey,
+  requireReadsFromMaster,
+} from './redis-checks.js'
 import { RedisDocuments } from './redis-documents.js'
 import { countRecords } from './redis-list.js'
 import { readMarkers, requireMarkers } from './redis-marker.js'
@@ -123,6 +128,7 @@ export function redisStore(redis: RedisClient, options: RedisStoreOptions = {}):
 
     async open({ production }) {
       requireReadsFromMaster(redis)
+      await requirePipelinesByKey(redis, keys)
       await upgrade.requireDone({ production })
       if (production) {
         requireMarkers(await readMarkers(redis, keys), keys)

@@ -219,6 +219,23 @@ describe('redisStore on a Redis Cluster of three masters', function () {
     expect(error.message).to.contain('scaleReads')
   })
 
+  it('refuses a client that pipelines the scripts of several masters together', async () => {
+    const pipelining = new Cluster(
+      cluster.ports.map((port) => ({ host: '127.0.0.1', port })),
+      { enableAutoPipelining: true },
+    )
+    const open = () => redisStore(pipelining).open?.({ production: false })
+    await open()
+    const together = redis.pipeline()
+    for (const { marker } of KEYS.tags) together.eval('return 1', 1, marker)
+    const asBefore = await rejectionOf(together.exec())
+    pipelining.eval = () => Promise.reject(asBefore)
+    const error = await rejectionOf(open())
+    pipelining.disconnect()
+    expect(error).to.be.instanceOf(ConfigurationError)
+    expect(error.message).to.contain('enableAutoPipelining')
+  })
+
   it('counts, whichever of the masters has the key', async () => {
     const counter = redisCounters(redis).counter('try', 60)
     for (const key of ['a', 'b', 'c', 'd', 'e', 'f']) {
