@@ -44,6 +44,9 @@ export type {
   RevocationOptions,
   SecondStepOptions,
   TotpOptions,
+  UpstreamBelief,
+  UpstreamClaims,
+  UpstreamOptions,
 } from './options/options.js'
 export type { AuditEntry, AuditLog, AuditPage, AuditQuery } from './ports/audit-log.js'
 export type { Counter, Counters, Place, Taking, WantedPlace } from './ports/counters.js'

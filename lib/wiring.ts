@@ -51,6 +51,7 @@ import { Tally } from './service/tally.js'
 import { timedCounters } from './service/timed-counters.js'
 import { timedDigester } from './service/timed-digester.js'
 import { UnreadableSecrets } from './service/unreadable-secrets.js'
+import { Upstream } from './service/upstream.js'
 import { Vault } from './service/vault.js'
 import { memoryAuditLog } from './stores/memory-audit-log.js'
 import { ejsPages } from './text/ejs-pages.js'
@@ -94,7 +95,7 @@ export interface Wired {
 export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' = 'app'): Wired {
   const checked = checkOptions(options)
   const production = process.env.NODE_ENV === 'production'
-  const { parameters, window, hostId, ...ofSite } = checked
+  const { parameters, window, hostId, beliefs, ...ofSite } = checked
   const { timeout } = checked
   const system = systemOf(options.system)
   const ring = keyRing(options.keys, system)
@@ -175,6 +176,7 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
     adminLimits: new AdminLimits(counters, announcer),
     failureReporter,
     sessions,
+    upstream: new Upstream({ beliefs, records, sessions, system }),
     audit,
     system,
     keyIds,

@@ -63,6 +63,8 @@ describe('the options, where the host leaves them out', () => {
       },
       parameters: { algorithm: 'sha1', digits: 6, period: 30 },
       window: 1,
+      satisfiedBy: null,
+      beliefs: [],
       authenticators: ['totp'],
       roles: [],
       backupCodes: true,

@@ -23,6 +23,8 @@ export interface EventDetails {
    */
   readonly 'code-accepted': NamedAuthenticator | null
   readonly 'wrong-code': null
+  /** The second step was passed at a sign-in provider that the host believes. */
+  readonly 'upstream-accepted': null
   /** Too many wrong codes: no code of the authenticator is checked until then. */
   readonly 'authenticator-locked': { readonly until: Date }
   /** A right password was followed by all the wrong codes that a pending login may have. */

@@ -3,8 +3,8 @@ import type { FactorMethod } from '../factors/factors.js'
 import type { SecondStepRecord } from './record.js'
 import { MINUTE_MS } from './units.js'
 
-/** How a second step was passed; `none` where the user needed none. */
-export type Method = FactorMethod | 'none'
+/** How a second step was passed; `upstream`: at a sign-in provider; `none` where the user needed none. */
+export type Method = FactorMethod | 'upstream' | 'none'
 
 /** The proof in a signed-in session: who passed which step when. Times in milliseconds. */
 export interface Stamp {
@@ -12,7 +12,10 @@ export interface Stamp {
   readonly userId: string
   readonly epoch: number
   readonly method: Method
-  /** When the last code was accepted in this session; for `none`, when it began. */
+  /**
+   * When the last code was accepted in this session; for `upstream`, when the provider authenticated the user; for
+   * `none`, when it began.
+   */
   readonly at: number
   /** The record's version when it was given; 0 in sessions of version 0.1.0. */
   readonly version: number
@@ -43,7 +46,7 @@ const FRESH_FOR = 5 * MINUTE_MS
 
 /** The end of the time in which the stamp's code counts as fresh. Null if no code was given. */
 export function freshUntil(stamp: Stamp): number | null {
-  return stamp.method === 'none' ? null : stamp.at + FRESH_FOR
+  return stamp.method === 'none' || stamp.method === 'upstream' ? null : stamp.at + FRESH_FOR
 }
 
 /** Whether a code was given with the stamp within the last five minutes. */

@@ -7,6 +7,7 @@ import { leadsToSetup } from './reset.js'
 import { isGranted } from './setup-grant.js'
 import { isEnded, type Stamp } from './stamp.js'
 import { DAY_MS } from './units.js'
+import { countsUpstream } from './upstream.js'
 
 /** The facts that decide a user's standing. */
 export interface UserContext {
@@ -73,11 +74,19 @@ export function graceDeadlineOf(
 }
 
 /**
- * The deadline to set up an authenticator, by the policy or after a reset. Null: none is required.
+ * The deadline to set up an authenticator, by the policy or after a reset. Null: none is required, or not of this
+ * session, whose second step was passed upstream.
+ *
+ * @param stamp of a session. Default: none
  */
-export function setupDeadlineOf(userContext: UserContext, now: number): number | null {
+export function setupDeadlineOf(
+  userContext: UserContext,
+  now: number,
+  stamp: Stamp | null = null,
+): number | null {
   const { record, policy, subject } = userContext
   if (isEnrolled(record) || ruleFor(policy, subject).mode === 'off') return null
+  if (stamp?.method === 'upstream' && countsUpstream(record)) return null
   return record.mustSetUp?.until ?? graceDeadlineOf(userContext, now)
 }
 
@@ -107,11 +116,20 @@ export function standingOf(
 ): Standing {
   if (isRevoked(userId, stamp, userContext.record, now)) return 'revoked'
   const demand = demandOf(userContext, now)
-  const asked = demand === 'code' && (stamp === null || stamp.method === 'none')
-  if (demand !== 'setup' && !asked) return 'passed'
+  if (demand === 'nothing' || satisfies(stamp, demand, userContext.record)) return 'passed'
   // A pending login needs a valid first step: a session that began with an old password has none.
   if ((stamp?.at ?? 0) < (userContext.record.passwordChangedAt ?? 0)) return 'revoked'
   return demand === 'setup' ? 'setup-required' : 'code-required'
+}
+
+/** A code is enough for who has something to give it with; a second step passed upstream also for who has not. */
+function satisfies(
+  stamp: Stamp | null,
+  demand: Exclude<Demand, 'nothing'>,
+  record: SecondStepRecord,
+): boolean {
+  if (stamp === null || stamp.method === 'none') return false
+  return stamp.method === 'upstream' ? countsUpstream(record) : demand === 'code'
 }
 
 /** A session without a stamp is older than the package, or than the user's first set-up. */

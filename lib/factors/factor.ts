@@ -87,6 +87,8 @@ export interface Factor<Method extends string, Kept, Given> {
   readonly role: 'main' | 'spare'
   /** `lock`: misses are counted together and lock. `uncounted`: it can't be guessed. */
   readonly misses: 'lock' | 'uncounted'
+  /** How RFC 8176 names what a right answer proves, for tokens that hosts issue. */
+  readonly amr: readonly string[]
   /** The effect of a right answer: it opens the session, or only the set-up. */
   readonly opens: 'session' | 'setup'
   /** Checks what a store has given back. */

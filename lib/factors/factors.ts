@@ -37,6 +37,11 @@ export function mainFactorOf(type: Authenticator['type']): AnyMainFactor {
   return MAIN.find(({ method }) => method === type) ?? totp
 }
 
+/** How RFC 8176 names what a proof of this method proves. */
+export function amrOf(method: FactorMethod): readonly string[] {
+  return FACTORS.find((factor) => factor.method === method)?.amr ?? []
+}
+
 /** Begins a set-up of this type with a new secret. */
 export function makeUnproven(
   type: Authenticator['type'],

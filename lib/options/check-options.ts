@@ -12,6 +12,7 @@ import { answeredAtOnce, checkAnswerAtOnce } from './check-at-once.js'
 import { checkLost, checkMail, checkParts } from './check-parts.js'
 import { checkBase, checkPaths } from './check-paths.js'
 import { checkRevocation } from './check-revocation.js'
+import { type CheckedUpstream, checkUpstream } from './check-upstream.js'
 import { identity } from './identity.js'
 import type { SecondStepOptions, TotpOptions } from './options.js'
 
@@ -37,6 +38,7 @@ const KNOWN = [
   'mail',
   'lost',
   'nameAdmins',
+  'upstream',
   'totp',
   'authenticators',
   'backupCodes',
@@ -58,7 +60,7 @@ const KNOWN = [
 const DEFAULT_IP_LIMIT = 100
 
 /** Checked options with their defaults. */
-export interface CheckedOptions {
+export interface CheckedOptions extends CheckedUpstream {
   readonly issuer: string
   readonly origin: string
   readonly origins: ReadonlySet<string>
@@ -150,6 +152,7 @@ export function checkOptions<U>(options: SecondStepOptions<U>): CheckedOptions {
     paths: checkPaths(options.paths, base),
     ...identity(options.describe, checkRealm(options.realm), adminOf(options)),
     roles: options.roles ?? [],
+    ...checkUpstream(options.upstream),
     ...checkTotp(options.totp),
     authenticators: checkAuthenticators(options.authenticators),
     backupCodes: options.backupCodes ?? true,

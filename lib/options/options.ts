@@ -89,6 +89,53 @@ export interface RevocationOptions {
   readonly within: string | number
 }
 
+/**
+ * What a sign-in provider says of the user's authentication there. The names are those of an ID token (OpenID
+ * Connect Core §2); SAML has the same in its `AuthnStatement`.
+ */
+export interface UpstreamClaims {
+  /** The provider, exactly as `believe` names it: `iss`. */
+  readonly issuer: string
+  /** How the user authenticated (RFC 8176). */
+  readonly amr?: readonly string[] | null | undefined
+  /** The authentication context class. */
+  readonly acr?: string | null | undefined
+  /** When the user authenticated: seconds since 1970, as `auth_time` is, or a Date. Without it nothing is believed. */
+  readonly authTime?: number | Date | null | undefined
+}
+
+/**
+ * What is believed of one issuer: an authentication with one of `amr` (where given), and with one of `acr` (where
+ * given), not older than `maxAge`. At least one of the two lists is needed. An issuer may have several entries.
+ */
+export interface UpstreamBelief {
+  /** The issuer identifier: an https address; http for localhost alone. Compared as text. */
+  readonly issuer: string
+  /** Methods of RFC 8176, such as `['mfa']`. One of them is enough. */
+  readonly amr?: readonly string[]
+  /** Context classes. One of them is enough. */
+  readonly acr?: readonly string[]
+  /** Seconds since the authentication, 1 to 86,400. Default 300. A minute of clock skew is tolerated. */
+  readonly maxAge?: number
+}
+
+/** Second steps that users pass at a sign-in provider, before they come to the host. */
+export interface UpstreamOptions<U = Express.User> {
+  /**
+   * Tells how the user has just authenticated at a provider; null for other logins. Called in `req.logIn`, only for
+   * a user whom the package would ask for a second step. `info` is what the strategy gave to Passport beside the
+   * user, `undefined` where the host logs in another object. Tell only of a token that this login has verified. A
+   * failure is a process warning, and the second step is asked for.
+   */
+  readonly satisfiedBy: (
+    req: Request,
+    user: U,
+    info: unknown,
+  ) => UpstreamClaims | null | undefined | Promise<UpstreamClaims | null | undefined>
+  /** What is believed of which issuer. What is not in the list is not believed. */
+  readonly believe: readonly UpstreamBelief[]
+}
+
 /** Options of `createSecondStep`. */
 export interface SecondStepOptions<U = Express.User> {
   /** The app's name, as authenticators and pages show it. */
@@ -172,6 +219,11 @@ export interface SecondStepOptions<U = Express.User> {
   readonly nameAdmins?: boolean
   /** Resets by mail, "Lost your code?". Requires `mail`. Default: on if there is `mail`. */
   readonly lost?: false | LostOptions<U>
+  /**
+   * Believes sign-in providers, such as a company's OpenID provider, that the user has passed a second step there.
+   * It is enough for the login, and never for admin routes and `requireFresh()`, nor after a reset. Default: none.
+   */
+  readonly upstream?: UpstreamOptions<U>
   readonly totp?: TotpOptions
   /**
    * The kinds of authenticators that users may set up themselves, the usual one first: `totp` (codes by

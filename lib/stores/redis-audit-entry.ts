@@ -43,6 +43,7 @@ const TYPES: Readonly<Record<SecondStepEventType, string>> = {
   'token-assigned': 'J',
   resynchronised: 'K',
   note: 'L',
+  'upstream-accepted': 'M',
 }
 const ACTORS: Readonly<Record<Actor['kind'], string>> = {
   user: 'u',
@@ -57,6 +58,7 @@ const METHODS: Readonly<Record<Method, string>> = {
   hotp: 'h',
   'backup-code': 'b',
   'one-time-code': 'o',
+  upstream: 'u',
   none: 'n',
 }
 const NO_METHOD = '-'

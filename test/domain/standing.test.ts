@@ -47,6 +47,8 @@ const stamps = {
   'by a code': good,
   'by a backup code': { ...good, method: 'backup-code' },
   'without a code': { ...good, method: 'none' },
+  upstream: { ...good, method: 'upstream' },
+  'upstream, older': { ...good, method: 'upstream', epoch: 2 },
   "another user's": { ...good, userId: 'bob' },
   'of an older epoch': { ...good, epoch: 2 },
   'of a newer epoch': { ...good, epoch: 4 },
@@ -73,6 +75,10 @@ describe('the standing of a session with a user in it', () => {
       /*      */ 'pass pass setup  pass pass pass  pass setup setup  pass pass pass',
     'without a code':
       /*        */ 'pass pass setup  pass code code  pass setup setup  pass code code',
+    upstream:
+      /*              */ 'pass pass pass   pass pass pass  pass setup setup  pass code code',
+    'upstream, older':
+      /*       */ 'gone gone gone   gone gone gone  gone gone  gone   gone gone gone',
     "another user's":
       /*        */ 'gone gone gone   gone gone gone  gone gone  gone   gone gone gone',
     'of an older epoch':

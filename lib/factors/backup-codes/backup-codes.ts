@@ -13,6 +13,7 @@ export const backupCodes: SpareFactor<'backup-code', BackupCodeSet | null, strin
   role: 'spare',
   misses: 'uncounted',
   opens: 'session',
+  amr: ['otp'],
   keptAs: 'backupCodes',
   isKept: (value): value is BackupCodeSet | null => value === null || isBackupCodeSet(value),
   read: readLookUpCode,

@@ -17,6 +17,7 @@ export const hotp: MainFactor<'hotp', HotpAuthenticator, string, UnprovenHotp, H
   role: 'main',
   misses: 'lock',
   opens: 'session',
+  amr: ['otp'],
   provesClock: false,
   isKept: isHotpAuthenticator,
   read: readOtp,

@@ -18,6 +18,7 @@ export const totp: MainFactor<'totp', TotpAuthenticator, string, UnprovenTotp, O
   role: 'main',
   misses: 'lock',
   opens: 'session',
+  amr: ['otp'],
   provesClock: true,
   isKept: isTotpAuthenticator,
   read: readOtp,

@@ -13,7 +13,7 @@ import { guardStateOf } from '../request/visitor.js'
 export function bannerOf(site: Site, req: Request): string {
   const { visitor } = guardStateOf(req)
   if (visitor.kind !== 'signed-in') return ''
-  const deadline = setupDeadlineOf(visitor, site.system.now())
+  const deadline = setupDeadlineOf(visitor, site.system.now(), visitor.stamp)
   if (deadline === null) return ''
   const { t, lang } = site.messages.for(languagesOf(site, req))
   const { issuer, paths } = site

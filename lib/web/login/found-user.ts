@@ -46,6 +46,7 @@ export function meetFoundUser(site: Site, found: FoundUser): unknown {
   // Account linking answers with the session's user, or with a copy that it has saved. authorize() finds
   // an account elsewhere.
   if (!found.seesRequest && found.callsBackFrom !== 'authorize') state.found = found.user
+  state.firstStep = found
   const meet = isWithoutSession(options) ? meetWithoutSession : meetWithSession
   return meet(state, { ...found, req }, found.req).catch(state.next)
 }

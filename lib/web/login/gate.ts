@@ -20,6 +20,7 @@ import { enter } from './enter.js'
 import { passportLogIn } from './passport-session.js'
 import { refuseWithoutSession } from './pending-answer.js'
 import { isRevokedSince, refuseRevoked } from './revoked-since.js'
+import { stampOfUpstream } from './upstream.js'
 import { userContextAtLogin } from './user-context-at-login.js'
 
 type Done = (error?: unknown) => unknown
@@ -102,7 +103,10 @@ async function logIn(
 
   const { index } = instanceInCharge(req, site.passports)
   const stamp =
-    passed ?? keptStamp(site, state, login, index) ?? stampOfNobodyAsked(site, login, index)
+    passed ??
+    keptStamp(site, state, login, index) ??
+    stampOfNobodyAsked(site, login, index) ??
+    (await stampOfUpstream(site, state, req, login, index))
   if (stamp === null) {
     await askForSecondStep(state, req, login, goOn)
     return false

@@ -178,6 +178,7 @@ function wrap(
     passed: null,
     loggingIn: false,
     found: null,
+    firstStep: null,
     cameWith: [],
     calledLogIn: false,
     cleared: null,

@@ -21,6 +21,7 @@ import type { Reset } from '../../service/reset.js'
 import type { Sessions } from '../../service/sessions.js'
 import type { Setup } from '../../service/setup.js'
 import type { ShowAgain } from '../../service/shown-codes.js'
+import type { Upstream } from '../../service/upstream.js'
 import type { Messages, Translate } from '../../text/messages.js'
 import type { Render } from '../../text/pages.js'
 import type { TimeShape } from '../../text/time-shown.js'
@@ -89,6 +90,8 @@ export interface HostApp {
   readonly hostIdOf: (recordId: string) => string | null
   readonly keepInSession: readonly string[]
   readonly onPending: ((req: Request, res: Response, info: PendingInfo) => unknown) | null
+  /** What the host says of a second step that was passed upstream. Null: it believes nobody. */
+  readonly satisfiedBy: ((req: Request, user: Express.User, info: unknown) => unknown) | null
   /** Milliseconds that one call of the host's, or of the session store, may take. */
   readonly timeout: number
   readonly ipLimit: (req: Request) => number
@@ -101,6 +104,7 @@ export interface HostApp {
 /** What happens to second steps. */
 export interface Services {
   readonly sessions: Sessions
+  readonly upstream: Upstream
   readonly challenge: Challenge
   readonly setup: Setup
   readonly backupCodes: BackupCodes

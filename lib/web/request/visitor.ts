@@ -4,6 +4,7 @@ import type { PendingLogin } from '../../domain/pending-login.js'
 import { freshUntil, type Method, type Stamp, type StampOwner } from '../../domain/stamp.js'
 import { type PendingStanding, setupDeadlineOf, type UserContext } from '../../domain/standing.js'
 import { ConfigurationError } from '../../errors/configuration-error.js'
+import { amrOf } from '../../factors/factors.js'
 import type { Account } from '../../service/accounts.js'
 import type { PassportLogIn } from './passport.js'
 import { RequestNotes } from './request-notes.js'
@@ -75,6 +76,8 @@ export interface GuardState {
    * a login out of a session that was ended elsewhere meanwhile is none.
    */
   cameWith: readonly CameWith[]
+  /** The last user that a strategy has found on this request, and what it said beside: Passport's `info`. */
+  firstStep: { readonly user: Express.User; readonly info: unknown } | null
   /** `req.logIn()` was called on this request. */
   calledLogIn: boolean
   /** A user without a session whom the second step does not stop, seen before Passport. */
@@ -155,6 +158,13 @@ export interface SecondStepOfRequest {
   readonly status: 'none' | 'code-required' | 'setup-required' | 'verified'
   /** How the second step was passed, or null. */
   readonly method: Method | null
+  /**
+   * RFC 8176 values for the `amr` of a token that the host issues: of the second step, and `mfa`. Empty where none
+   * was passed. What the first step was is the host's to add.
+   */
+  readonly amr: readonly string[]
+  /** When the second step was last passed, here or upstream, or null. In a token, `auth_time` is in seconds. */
+  readonly authTime: Date | null
   /** Until when the last code counts as fresh, or null. */
   readonly freshUntil: Date | null
   /** The page that the user wanted before the pending login, or null. */
@@ -175,6 +185,8 @@ declare global {
 const NOTHING: SecondStepOfRequest = {
   status: 'none',
   method: null,
+  amr: [],
+  authTime: null,
   freshUntil: null,
   next: null,
   setupDeadline: null,
@@ -182,15 +194,23 @@ const NOTHING: SecondStepOfRequest = {
 
 function helperOf(visitor: Visitor, now: number): SecondStepOfRequest {
   if (visitor.kind !== 'pending' && visitor.kind !== 'signed-in') return NOTHING
-  const known = { ...NOTHING, setupDeadline: dateOrNull(setupDeadlineOf(visitor, now)) }
+  const own = visitor.kind === 'signed-in' ? visitor.stamp : null
+  const known = { ...NOTHING, setupDeadline: dateOrNull(setupDeadlineOf(visitor, now, own)) }
   if (visitor.kind === 'pending') {
     return { ...known, status: visitor.standing, next: visitor.pending.next }
   }
   const { stamp } = visitor
   if (stamp === null) return known
   if (stamp.method === 'none') return { ...known, method: 'none' }
-  const until = freshUntil(stamp)
-  return { ...known, status: 'verified', method: stamp.method, freshUntil: dateOrNull(until) }
+  const { method, at } = stamp
+  const until = dateOrNull(freshUntil(stamp))
+  const proof = { amr: amrOfMethod(method), authTime: new Date(at), freshUntil: until }
+  return { ...known, status: 'verified', method, ...proof }
+}
+
+/** A provider's own methods are in its token, which the host has. */
+function amrOfMethod(method: Exclude<Method, 'none'>): readonly string[] {
+  return method === 'upstream' ? ['mfa'] : [...amrOf(method), 'mfa']
 }
 
 /** Whose stamp a signed-in visitor's next one is: of the instance that has signed them in. */

@@ -156,6 +156,7 @@ function watchSuccess(atWork: StrategyAtWork, call: Call, watching: Watching): v
       req,
       strategy: name,
       user,
+      info,
       seesRequest: seesRequest(strategy),
       options,
       callsBackFrom,

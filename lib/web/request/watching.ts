@@ -16,6 +16,8 @@ export interface FoundUser {
   /** The strategy's name. */
   readonly strategy: string
   readonly user: Express.User
+  /** What the strategy says beside: Passport's `info`. */
+  readonly info: unknown
   /** Whether its code got the request: the user may be the one of the session, whatever was sent. */
   readonly seesRequest: boolean
   readonly options: AuthenticateOptions

@@ -9,7 +9,7 @@ import {
 import { keyShown } from '../../domain/own-authenticators.js'
 import { ruleFor } from '../../domain/policy.js'
 import { freshUntil } from '../../domain/stamp.js'
-import { pauseOf, setupDeadlineOf, type UserContext } from '../../domain/standing.js'
+import { pauseOf, setupDeadlineOf } from '../../domain/standing.js'
 import {
   backupCodesLeft,
   placeOfBackupCodes,
@@ -126,9 +126,9 @@ function summaryOf({ site, visitor }: Exchange<SignedInVisitor>) {
 }
 
 /** The deadline to set up, and the end of a pause. */
-function deadlinesOf(userContext: UserContext, now: number) {
-  const deadline = setupDeadlineOf(userContext, now)
-  const pausedUntil = pauseOf(userContext, now)
+function deadlinesOf(visitor: SignedInVisitor, now: number) {
+  const deadline = setupDeadlineOf(visitor, now, visitor.stamp)
+  const pausedUntil = pauseOf(visitor, now)
   return {
     mustSetUp: deadline !== null,
     setupDeadline: deadline === null ? null : new Date(deadline).toISOString(),

@@ -26,7 +26,8 @@ function* standingHoles(cell: Cell): Generator<string> {
   if (isProtected(cell) && ['nothing', 'set-up'].includes(gives) && leadsOn) {
     yield 'Without a factor, a user who has one gets no further than the code.'
   }
-  if (owesSetUp(cell) && ['nothing', 'factor', 'reset'].includes(gives) && isIn) {
+  const short = ['nothing', 'factor', 'reset', ...(state.mustSetUp === true ? ['upstream'] : [])]
+  if (owesSetUp(cell) && short.includes(gives) && isIn) {
     yield 'Who must set up is not in before.'
   }
   if (isProtected(cell) && gives === 'reset' && isIn) yield 'A reset opens the set-up alone.'

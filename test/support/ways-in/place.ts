@@ -5,6 +5,7 @@ import { Strategy } from 'passport'
 import { DAY, type MovedSystem } from '../clock.js'
 import { type Host, type HostParts, type HostUser, makeHost } from '../host.js'
 import { hasLink, linkIn, lostHost } from '../lost.js'
+import { believesProvider, mountProvider } from '../provider.js'
 import { Visitor } from '../visitor.js'
 import { setPolicy } from '../visits.js'
 
@@ -47,6 +48,7 @@ export async function startPlace(users: readonly HostUser[]): Promise<Place> {
       adminRoles: ROLE_NAMES.filter((name) => ROLES[name].isAdmin),
       authenticators: ['totp', 'hotp'],
       canAdminister: () => true,
+      upstream: believesProvider,
     },
     users,
   )
@@ -59,7 +61,10 @@ export async function startPlace(users: readonly HostUser[]): Promise<Place> {
     },
     mountFirst: (parts) => parts.app.use(credentials(parts, byId)),
     mount: ({ app, secondStep }) => void app.use(ADMIN, secondStep.adminRouter()),
-    routes: mountDoors,
+    routes: (parts) => {
+      mountDoors(parts)
+      mountProvider(parts, users)
+    },
   })
   socket.answer = socketOf(host)
 

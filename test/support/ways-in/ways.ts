@@ -1,3 +1,5 @@
+import type { UpstreamClaims } from '../../../lib/index.js'
+import { PROVIDER } from '../provider.js'
 import type { Visitor } from '../visitor.js'
 import { appCode, giveCode, givePassword, inHand, type Person, setUp } from './person.js'
 import { ROLE_NAMES, type Role } from './place.js'
@@ -16,9 +18,18 @@ export interface Others {
  * - `set-up`: a code of what was set up on the way
  * - `reset`: what leads to the set-up in place of a factor
  * - `reset, set-up`: the same, and a code of what was set up then
+ * - `upstream`: a second step at a provider that the host believes
  * - `token`: a credential that was issued after both steps, as the host says
  */
-export type Given = 'nothing' | 'over' | 'factor' | 'set-up' | 'reset' | 'reset, set-up' | 'token'
+export type Given =
+  | 'nothing'
+  | 'over'
+  | 'factor'
+  | 'set-up'
+  | 'reset'
+  | 'reset, set-up'
+  | 'upstream'
+  | 'token'
 
 /** A way in: what somebody does to get in as a user, and with what. */
 export interface Way {
@@ -83,6 +94,30 @@ const withoutFactor: Chain = [
     go: async ({ place, user }) => place.browser({ 'x-remembered': user.id }),
   },
   {
+    name: 'provider, password alone',
+    gives: 'nothing',
+    roles: 'user',
+    go: (person) => comeFrom(person, { ...believed(person), amr: ['pwd'] }),
+  },
+  {
+    name: 'provider, second step an hour ago',
+    gives: 'nothing',
+    roles: 'user',
+    go: (person) => comeFrom(person, { ...believed(person), authTime: secondsAt(person) - 3600 }),
+  },
+  {
+    name: 'provider that is not believed, second step',
+    gives: 'nothing',
+    roles: 'user',
+    go: (person) =>
+      comeFrom(person, { ...believed(person), issuer: 'https://idp.attacker.example' }),
+  },
+  {
+    name: 'provider, second step',
+    gives: 'upstream',
+    go: (person) => comeFrom(person, believed(person)),
+  },
+  {
     name: 'token, `{ session: false }`',
     gives: 'nothing',
     byToken: true,
@@ -140,6 +175,16 @@ const withoutFactor: Chain = [
     async go(person) {
       await person.place.host.secondStep.endSessions(person.user.id)
       return inHand(person.byCode)
+    },
+  },
+  {
+    name: 'provider, second step, ended elsewhere',
+    gives: 'over',
+    roles: 'user',
+    async go(person) {
+      const visitor = await comeFrom(person, believed(person))
+      await person.place.host.secondStep.endSessions(person.user.id)
+      return visitor
     },
   },
   {
@@ -311,6 +356,21 @@ export const CHAINS: readonly Chain[] = [
 
 /** In the order of the table's rows. */
 export const WAYS: readonly Way[] = CHAINS.flat()
+
+/** Comes from a sign-in provider that tells these claims. */
+async function comeFrom({ place, user }: Person, claims: UpstreamClaims): Promise<Visitor> {
+  const visitor = place.browser()
+  await visitor.postJson('/login/provider', { user: user.id, claims })
+  return visitor
+}
+
+function believed(person: Person): UpstreamClaims {
+  return { issuer: PROVIDER, amr: ['pwd', 'mfa'], authTime: secondsAt(person) }
+}
+
+function secondsAt({ place }: Person): number {
+  return Math.floor(place.system.now() / 1000)
+}
 
 /** Gives the password and a code, whatever comes of it. */
 async function withCode(person: Person, code: string): Promise<Visitor> {

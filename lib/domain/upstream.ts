@@ -1,0 +1,47 @@
+import { isGoodUntil } from '../factors/clock.js'
+import { isEnrolled } from './authenticators.js'
+import type { SecondStepRecord } from './record.js'
+
+/** An authentication at a sign-in provider, as the provider tells it. */
+export interface UpstreamAuthentication {
+  readonly issuer: string
+  readonly amr: readonly string[]
+  readonly acr: string | null
+  /** When it took place, in milliseconds. Null: not told. */
+  readonly at: number | null
+}
+
+/** What is believed of one issuer. */
+export interface Belief {
+  readonly issuer: string
+  /** One of these methods is enough. Null: any, or none. */
+  readonly amr: readonly string[] | null
+  /** One of these classes. Null: any, or none. */
+  readonly acr: readonly string[] | null
+  /** Milliseconds for which an authentication counts. */
+  readonly maxAge: number
+}
+
+/** Whether one of the beliefs holds in full: its issuer, what it names of `amr` and `acr`, and the age. */
+export function isBelieved(
+  { issuer, amr, acr, at }: UpstreamAuthentication,
+  beliefs: readonly Belief[],
+  now: number,
+): boolean {
+  if (at === null) return false
+  return beliefs.some(
+    (belief) =>
+      belief.issuer === issuer &&
+      (belief.amr === null || belief.amr.some((method) => amr.includes(method))) &&
+      (belief.acr === null || (acr !== null && belief.acr.includes(acr))) &&
+      isGoodUntil(at + belief.maxAge, belief.maxAge, now),
+  )
+}
+
+/**
+ * Whether a second step passed upstream is enough for this user. Not after a reset: somebody found the
+ * user's second step lost or untrustworthy, so they set up another one first.
+ */
+export function countsUpstream(record: SecondStepRecord): boolean {
+  return isEnrolled(record) || record.mustSetUp === null
+}

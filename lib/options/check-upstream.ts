@@ -1,0 +1,83 @@
+import type { Request } from 'express'
+import type { Belief } from '../domain/upstream.js'
+import { checkNames } from '../errors/check-names.js'
+import { check, isListOf, isText } from './check.js'
+import type { SecondStepOptions, UpstreamBelief } from './options.js'
+
+/** Milliseconds in a second. */
+const SECOND = 1000
+const DEFAULT_MAX_AGE = 300
+const LONGEST_MAX_AGE = 86_400
+
+/**
+ * RFC 8176 values that tell of the first step, of the user's surroundings or of their mere presence: alone they
+ * prove no second step.
+ */
+const NO_SECOND_STEP: readonly string[] = ['pwd', 'kba', 'geo', 'rba', 'user', 'wia']
+
+/** What the package keeps of the option. */
+export interface CheckedUpstream {
+  readonly satisfiedBy: ((req: Request, user: Express.User, info: unknown) => unknown) | null
+  readonly beliefs: readonly Belief[]
+}
+
+/** @throws ConfigurationError */
+export function checkUpstream<U>(upstream: SecondStepOptions<U>['upstream']): CheckedUpstream {
+  if (upstream === undefined) return { satisfiedBy: null, beliefs: [] }
+  check(
+    typeof upstream === 'object' && upstream !== null,
+    '`upstream` must be an object: { satisfiedBy, believe }',
+  )
+  checkNames(upstream, ['satisfiedBy', 'believe'], 'upstream.')
+  const { satisfiedBy, believe } = upstream
+  check(
+    typeof satisfiedBy === 'function',
+    '`upstream.satisfiedBy` must be a function: (req, user, info) => ({ issuer, amr, acr, authTime })',
+  )
+  check(
+    Array.isArray(believe) && believe.length > 0,
+    "`upstream.believe` must list what is believed of which issuer: [{ issuer: 'https://idp.example', amr: ['mfa'] }]",
+  )
+  return {
+    satisfiedBy: (req, user, info) => satisfiedBy(req, user as U, info),
+    beliefs: believe.map((belief, index) => checkBelief(belief, `upstream.believe[${index}]`)),
+  }
+}
+
+function checkBelief(belief: UpstreamBelief, name: string): Belief {
+  check(typeof belief === 'object' && belief !== null, `\`${name}\` must be an object`)
+  checkNames(belief, ['issuer', 'amr', 'acr', 'maxAge'], `${name}.`)
+  const { issuer, amr, acr, maxAge = DEFAULT_MAX_AGE } = belief
+  check(
+    isIssuer(issuer),
+    `\`${name}.issuer\` must be the address of the provider as it names itself, https://idp.example, say; http is for localhost alone`,
+  )
+  for (const [key, values] of Object.entries({ amr, acr })) {
+    check(
+      values === undefined || (isListOf(values, isText) && values.length > 0),
+      `\`${name}.${key}\` must be a list of texts, one of which is enough; leave it out where any will do`,
+    )
+  }
+  check(
+    amr !== undefined || acr !== undefined,
+    `\`${name}\` believes any login there, also by a password alone: give \`amr\` or \`acr\`, such as amr: ['mfa']`,
+  )
+  const first = amr?.find((method) => NO_SECOND_STEP.includes(method))
+  check(
+    first === undefined,
+    `\`${name}.amr\` names ${first}, which alone is no second step (RFC 8176): name 'mfa', or the methods of a second step`,
+  )
+  check(
+    Number.isInteger(maxAge) && maxAge >= 1 && maxAge <= LONGEST_MAX_AGE,
+    `\`${name}.maxAge\` must be a whole number of seconds, 1 to ${LONGEST_MAX_AGE}`,
+  )
+  return { issuer, amr: amr ?? null, acr: acr ?? null, maxAge: maxAge * SECOND }
+}
+
+/** An issuer identifier (OpenID Connect Core §1.2): https, and neither query nor fragment. */
+function isIssuer(issuer: unknown): boolean {
+  if (typeof issuer !== 'string' || !URL.canParse(issuer) || /[?#]/.test(issuer)) return false
+  const { protocol, hostname } = new URL(issuer)
+  const isLocal = ['localhost', '127.0.0.1', '[::1]'].includes(hostname)
+  return protocol === 'https:' || (protocol === 'http:' && isLocal)
+}

@@ -1,0 +1,62 @@
+import type { Stamp, StampOwner } from '../domain/stamp.js'
+import type { UserContext } from '../domain/standing.js'
+import {
+  type Belief,
+  countsUpstream,
+  isBelieved,
+  type UpstreamAuthentication,
+} from '../domain/upstream.js'
+import type { System } from '../ports/system.js'
+import type { RequestInfo } from './announcer.js'
+import type { Records } from './records.js'
+import type { Sessions } from './sessions.js'
+
+/** Second steps that users pass at a sign-in provider of the host's. */
+export class Upstream {
+  readonly #beliefs: readonly Belief[]
+  readonly #records: Records
+  readonly #sessions: Sessions
+  readonly #system: System
+
+  constructor(parts: {
+    beliefs: readonly Belief[]
+    records: Records
+    sessions: Sessions
+    system: System
+  }) {
+    this.#beliefs = parts.beliefs
+    this.#records = parts.records
+    this.#sessions = parts.sessions
+    this.#system = parts.system
+  }
+
+  /**
+   * The stamp of a login whose second step was passed upstream, once that is in the audit log. The record
+   * is read again: the host's answer has taken its time.
+   *
+   * @param record as it was when the login met the gate
+   * @returns null where the provider is not believed, or something has ended the user's logins since
+   * @throws UnavailableError
+   */
+  async accept(
+    authentication: UpstreamAuthentication,
+    owner: StampOwner,
+    { record: before }: UserContext,
+    requestInfo: RequestInfo,
+  ): Promise<Stamp | null> {
+    const { at } = authentication
+    const now = this.#system.now()
+    if (at === null || !isBelieved(authentication, this.#beliefs, now)) return null
+    return this.#records.change(owner.userId, requestInfo, (record) => {
+      if (record.epoch !== before.epoch || !countsUpstream(record)) {
+        return { record, answer: null, events: [] }
+      }
+      const stamp = this.#sessions.stamp(owner, record, 'upstream')
+      return {
+        record,
+        answer: { ...stamp, at: Math.min(at, stamp.at) },
+        events: [{ type: 'upstream-accepted', method: 'upstream' }],
+      }
+    })
+  }
+}

@@ -1,0 +1,77 @@
+import type { Request } from 'express'
+import type { Stamp, StampOwner } from '../../domain/stamp.js'
+import { countsUpstream, type UpstreamAuthentication } from '../../domain/upstream.js'
+import { ConfigurationError } from '../../errors/configuration-error.js'
+import { withTimeout } from '../../ports/with-timeout.js'
+import { requestInfoOf } from '../request/request-info.js'
+import type { Site } from '../request/site.js'
+import type { GuardState } from '../request/visitor.js'
+import type { Login } from './ask-for-second-step.js'
+import { refuseAnswered } from './passport-session.js'
+
+/**
+ * The stamp of a login whose second step the user has passed at a provider that the host believes. Null:
+ * the second step is asked for, also where the host's function fails.
+ *
+ * @throws UnavailableError where the record or the audit log does not answer; Error where the host has answered the
+ *   request meanwhile
+ */
+export async function stampOfUpstream(
+  site: Site,
+  state: GuardState,
+  req: Request,
+  { account, userContext }: Login,
+  instance: number,
+): Promise<Stamp | null> {
+  const { satisfiedBy } = site
+  if (satisfiedBy === null || !countsUpstream(userContext.record)) return null
+  const { user } = account
+  const { firstStep } = state
+  const info = firstStep?.user === user ? firstStep.info : undefined
+  let authentication: UpstreamAuthentication | null
+  try {
+    const ask = async () => satisfiedBy(req, user, info)
+    authentication = read(await withTimeout('upstream.satisfiedBy()', ask, site.timeout))
+  } catch (error) {
+    site.failureReporter.report(error)
+    authentication = null
+  }
+  // By the host, with a time-out of its own for example: nobody is signed in then, and the log says nothing.
+  refuseAnswered(req)
+  if (authentication === null) return null
+  const owner: StampOwner = { userId: account.id, instance }
+  return site.upstream.accept(authentication, owner, userContext, requestInfoOf(req))
+}
+
+/** Later than that, in seconds, no clock is: the number is of milliseconds. */
+const NO_SECONDS = 100_000_000_000
+
+/** @throws ConfigurationError for what is no answer */
+function read(answer: unknown): UpstreamAuthentication | null {
+  if (answer === null || answer === undefined || answer === false) return null
+  const { issuer, amr, acr, authTime } = Object(answer) as Readonly<Record<string, unknown>>
+  if (typeof answer !== 'object' || typeof issuer !== 'string') {
+    throw wrong('must answer with { issuer, amr, acr, authTime }, or with null')
+  }
+  const methods = amr ?? []
+  if (!Array.isArray(methods) || !methods.every((method) => typeof method === 'string')) {
+    throw wrong('has answered with an `amr` that is no list of texts (RFC 8176)')
+  }
+  if (typeof (acr ?? '') !== 'string') throw wrong('has answered with an `acr` that is no text')
+  return { issuer, amr: methods, acr: typeof acr === 'string' ? acr : null, at: timeOf(authTime) }
+}
+
+function timeOf(authTime: unknown): number | null {
+  if (authTime === null || authTime === undefined) return null
+  const at = authTime instanceof Date ? authTime.getTime() : secondsOf(authTime) * 1000
+  if (Number.isFinite(at)) return Math.floor(at)
+  throw wrong('must answer with an `authTime` in seconds, as `auth_time` is, or as a Date')
+}
+
+function secondsOf(value: unknown): number {
+  return typeof value === 'number' && Math.abs(value) < NO_SECONDS ? value : Number.NaN
+}
+
+function wrong(what: string): ConfigurationError {
+  return new ConfigurationError(`\`upstream.satisfiedBy\` ${what}`)
+}

@@ -1,0 +1,324 @@
+// The attack: somebody comes from a sign-in provider with the password there alone, with an old sign-in, with
+// claims of another login, or while the host's function that reads the claims fails, and hopes that the app takes
+// it for a second step; or has a good one, and hopes that it opens what takes a fresh code.
+
+import { expect } from 'chai'
+import type { ErrorRequestHandler } from 'express'
+import type { SecondStepOptions, UpstreamClaims } from '../../../lib/index.js'
+import { expectProblem, getJson, postJson } from '../../support/answers.js'
+import { type Browser, browserOf, enrol, giveCode, passFirstStep } from '../../support/browser.js'
+import { HOUR, SECOND } from '../../support/clock.js'
+import {
+  ann,
+  bob,
+  type Host,
+  type HostOptions,
+  type HostUser,
+  makeHost,
+} from '../../support/host.js'
+import { believesProvider, mountProvider, PROVIDER } from '../../support/provider.js'
+import { sessionsOf } from '../../support/sessions.js'
+import { recordOf, setPolicy } from '../../support/visits.js'
+import { warningsDuring } from '../../support/warnings.js'
+
+type SatisfiedBy = NonNullable<SecondStepOptions<HostUser>['upstream']>['satisfiedBy']
+
+function hostOf(satisfiedBy: SatisfiedBy = believesProvider.satisfiedBy, more: HostOptions = {}) {
+  return makeHost({
+    ...more,
+    options: { ...more.options, upstream: { ...believesProvider, satisfiedBy } },
+    routes: (parts) => {
+      const { app, passport, secondStep } = parts
+      mountProvider(parts, [ann, bob])
+      app.post('/payout', secondStep.requireFresh(), (_req, res) => res.json({ paid: true }))
+      app.get('/state', (req, res) => res.json(req.secondStep))
+      const once = { session: false } as const
+      app.post('/once', passport.authenticate('provider', once), (_req, res) => res.json({}))
+      app.post('/copy', (req, res, next) => {
+        const found = (_error: unknown, user: HostUser) =>
+          req.logIn({ ...user }, (error) => (error ? next(error) : res.json({})))
+        passport.authenticate('provider', found)(req, res, next)
+      })
+      more.routes?.(parts)
+    },
+  })
+}
+
+const secondsOf = ({ system }: Host) => Math.floor(system.now() / SECOND)
+
+/** The claims of a second step at the provider, right now. */
+function goodClaims(host: Host): UpstreamClaims {
+  return { issuer: PROVIDER, amr: ['pwd', 'mfa'], authTime: secondsOf(host) }
+}
+
+function comeFrom(browser: Browser, claims: unknown, path = '/login/provider', user = ann.id) {
+  return postJson(browser, path, { user, claims })
+}
+
+/** Asked for the code, and anonymous until then. */
+async function expectAsked(browser: Browser, answer: { status: number; body: object }) {
+  expect(answer.status).to.equal(200)
+  expect(answer.body).to.include({ status: 'code-required' })
+  await getJson(browser, '/inside').expect(401, { user: null })
+}
+
+describe('a second step at a provider that the host believes', () => {
+  it('signs in, says so, and is in the audit log', async () => {
+    const host = hostOf()
+    await enrol(host, ann)
+    const heard: unknown[] = []
+    host.secondStep.events.on('event', ({ type, method, user, ip }) => {
+      heard.push({ type, method, user, ip })
+    })
+    const browser = browserOf(host)
+    host.system.advance(700)
+    await comeFrom(browser, goodClaims(host)).expect(200, {})
+    const { body } = await getJson(browser, '/state').expect(200)
+    expect(body).to.deep.equal({
+      status: 'verified',
+      method: 'upstream',
+      amr: ['mfa'],
+      authTime: new Date(secondsOf(host) * SECOND).toISOString(),
+      freshUntil: null,
+      next: null,
+      setupDeadline: null,
+    })
+    const told = { type: 'upstream-accepted', method: 'upstream', user: 'ann', ip: '127.0.0.1' }
+    expect(heard).to.deep.equal([told])
+    const settings = await getJson(browser, '/second-step/').expect(200)
+    expect(settings.body.events[0]).to.include({ type: 'upstream-accepted', method: 'upstream' })
+  })
+
+  it('is not fresh: a payout and the settings take a code, which then makes it so', async () => {
+    const host = hostOf()
+    const { code } = await enrol(host, ann)
+    const browser = browserOf(host)
+    await comeFrom(browser, goodClaims(host)).expect(200)
+    const next = '/second-step/fresh'
+    expectProblem(await postJson(browser, '/payout'), 'fresh-code-required', 403, next)
+    const refused = await postJson(browser, '/second-step/disable')
+    expectProblem(refused, 'malformed-request', 400)
+    await postJson(browser, '/second-step/fresh', { code: code() }).expect(200)
+    await postJson(browser, '/payout').expect(200)
+    const { body } = await getJson(browser, '/state')
+    expect(body).to.include({ method: 'totp' })
+    expect(body.amr).to.deep.equal(['otp', 'mfa'])
+    expect(body.authTime).to.equal(new Date(host.system.now()).toISOString())
+  })
+
+  it('is enough for who must set one up by a rule, who is shown no deadline, and not after a reset', async () => {
+    const host = hostOf()
+    await setPolicy(host, { mode: 'required' })
+    const browser = browserOf(host)
+    await comeFrom(browser, goodClaims(host)).expect(200, {})
+    const { body } = await getJson(browser, '/state')
+    expect(body).to.include({ status: 'verified', setupDeadline: null })
+    expect((await getJson(browser, '/second-step/')).body).to.include({ mustSetUp: false })
+    expectProblem(await postJson(browser, '/payout'), 'setup-required', 403, '/second-step/setup')
+
+    const { code } = await enrol(host, bob)
+    const own = browserOf(host)
+    await passFirstStep(own, bob)
+    await giveCode(own, code()).expect(200)
+    host.system.advance(30 * SECOND)
+    await postJson(own, '/second-step/reset', { code: code() }).expect(200)
+    const again = await comeFrom(browserOf(host), goodClaims(host), '/login/provider', bob.id)
+    expect(again.body).to.include({ status: 'setup-required' })
+  })
+
+  it('of a provider whose clock is a little ahead counts from now on', async () => {
+    const host = hostOf()
+    await enrol(host, ann)
+    const browser = browserOf(host)
+    await comeFrom(browser, { ...goodClaims(host), authTime: secondsOf(host) + 30 }).expect(200, {})
+    const { body } = await getJson(browser, '/state')
+    expect(body.authTime).to.equal(new Date(host.system.now()).toISOString())
+  })
+
+  it('is no stamp that a session with the password keeps, or that outlives its end', async () => {
+    const host = hostOf()
+    await enrol(host, ann)
+    const browser = browserOf(host)
+    await comeFrom(browser, goodClaims(host)).expect(200)
+    await host.secondStep.endSessions('ann')
+    await getJson(browser, '/inside').expect(401)
+    await expectAsked(browser, await passFirstStep(browser, ann))
+  })
+
+  it('ends the pending login that it takes the place of', async () => {
+    const host = hostOf()
+    await enrol(host, ann)
+    const browser = browserOf(host)
+    await passFirstStep(browser, ann).expect(200)
+    const [pending] = sessionsOf(host).flatMap(({ secondStep }) => secondStep?.pending ?? [])
+    await comeFrom(browser, goodClaims(host)).expect(200, {})
+    const { endedLogins } = await recordOf(host)
+    expect(endedLogins.map(({ id }) => id)).to.include(pending?.id)
+  })
+})
+
+describe('a login from a provider asks for the second step', () => {
+  const cases: Readonly<Record<string, (good: UpstreamClaims) => unknown>> = {
+    'without claims': () => undefined,
+    'with a password there alone': (good) => ({ ...good, amr: ['pwd'] }),
+    'without a method': ({ issuer, authTime }) => ({ issuer, authTime }),
+    'of another issuer': (good) => ({ ...good, issuer: 'https://idp.attacker.example' }),
+    'of no time': ({ issuer, amr }) => ({ issuer, amr }),
+    'of an hour ago': (good) => ({ ...good, authTime: Number(good.authTime) - 3600 }),
+    'of an hour to come': (good) => ({ ...good, authTime: Number(good.authTime) + 3600 }),
+  }
+  for (const [name, change] of Object.entries(cases)) {
+    it(name, async () => {
+      const host = hostOf()
+      const { code } = await enrol(host, ann)
+      const browser = browserOf(host)
+      const said = await warningsDuring(async () => {
+        await expectAsked(browser, await comeFrom(browser, change(goodClaims(host))))
+      })
+      expect(said).to.deep.equal([])
+      await giveCode(browser, code()).expect(200)
+    })
+  }
+
+  const nonsense: Readonly<Record<string, (good: UpstreamClaims) => unknown>> = {
+    'true: a host that has judged itself': () => true,
+    'a text': () => PROVIDER,
+    'no issuer': ({ amr, authTime }) => ({ amr, authTime }),
+    'methods as one text, which holds others': (good) => ({ ...good, amr: 'no-mfa-here' }),
+    'methods in a list of lists': (good) => ({ ...good, amr: [['mfa']] }),
+    'a class that is no text': (good) => ({ ...good, acr: ['mfa'] }),
+    'a time in milliseconds': (good) => ({ ...good, authTime: Number(good.authTime) * 1000 }),
+    'a time as a text': (good) => ({ ...good, authTime: String(good.authTime) }),
+    'no number': (good) => ({ ...good, authTime: Number.NaN }),
+    'a broken date': (good) => ({ ...good, authTime: new Date(Number.NaN) }),
+  }
+  for (const [name, change] of Object.entries(nonsense)) {
+    it(`where the host's function answers with ${name}, and warns`, async () => {
+      const host = hostOf(() => change(goodClaims(host)) as UpstreamClaims)
+      await enrol(host, ann)
+      const browser = browserOf(host)
+      const said = await warningsDuring(async () => {
+        await expectAsked(browser, await comeFrom(browser, null))
+      })
+      expect(said.join()).to.include('`upstream.satisfiedBy`')
+    })
+  }
+
+  const failures: Readonly<Record<string, SatisfiedBy>> = {
+    throws: () => {
+      throw new Error('no such token')
+    },
+    rejects: () => Promise.reject(new Error('no such token')),
+    'never answers': () => new Promise(() => undefined),
+  }
+  for (const [name, fails] of Object.entries(failures)) {
+    it(`where the host's function ${name}, and warns`, async () => {
+      const host = hostOf(fails, { options: { timeout: 300 } })
+      const { code } = await enrol(host, ann)
+      const browser = browserOf(host)
+      const said = await warningsDuring(async () => {
+        await expectAsked(browser, await comeFrom(browser, null))
+      })
+      expect(said.join()).to.include('upstream.satisfiedBy()')
+      await giveCode(browser, code()).expect(200)
+    })
+  }
+
+  it('where the app logs in another object than the one the claims came with', async () => {
+    const host = hostOf()
+    await enrol(host, ann)
+    const browser = browserOf(host)
+    await expectAsked(browser, await comeFrom(browser, goodClaims(host), '/copy'))
+  })
+
+  it('without a session: nothing remembers that it was passed', async () => {
+    const host = hostOf()
+    await enrol(host, ann)
+    const answer = await comeFrom(browserOf(host), goodClaims(host), '/once')
+    expectProblem(answer, 'code-required', 401)
+  })
+
+  it('where the user’s logins were ended while the host’s function was waited for', async () => {
+    const host: Host = hostOf(async () => {
+      await host.secondStep.endSessions('ann')
+      return goodClaims(host)
+    })
+    await enrol(host, ann)
+    const browser = browserOf(host)
+    const { body } = await comeFrom(browser, null)
+    expect(body).to.include({ status: 'code-required' })
+    await getJson(browser, '/inside').expect(401, { user: null })
+  })
+
+  it('or fails, and leaves nothing behind, where the app has answered meanwhile', async () => {
+    const failed: string[] = []
+    const note: ErrorRequestHandler = (error, _req, _res, _next) => void failed.push(String(error))
+    const answersItself: SatisfiedBy = (req) => {
+      req.res?.status(503).json({ said: 'too slow' })
+      return goodClaims(host)
+    }
+    const host: Host = hostOf(answersItself, { routes: ({ app }) => app.use(note) })
+    await enrol(host, ann)
+    const heard: string[] = []
+    host.secondStep.events.on('event', ({ type }) => heard.push(type))
+    const browser = browserOf(host)
+    await comeFrom(browser, null).expect(503, { said: 'too slow' })
+    await getJson(browser, '/inside').expect(401, { user: null })
+    expect(heard).to.deep.equal([])
+    expect(failed).to.have.length(1)
+  })
+})
+
+describe('`upstream.satisfiedBy`', () => {
+  it('is called for nobody who needs no second step, or has passed it here', async () => {
+    let calls = 0
+    const host = hostOf(() => {
+      calls += 1
+      return null
+    })
+    await comeFrom(browserOf(host), null).expect(200, {})
+    const { code } = await enrol(host, ann)
+    const browser = browserOf(host)
+    expect(calls).to.equal(0)
+    await passFirstStep(browser, ann).expect(200)
+    expect(calls).to.equal(1)
+    await giveCode(browser, code()).expect(200)
+    await comeFrom(browser, null).expect(200, {})
+    expect(calls).to.equal(1)
+  })
+
+  it('gets the request, the user and what the strategy said of this login', async () => {
+    const got: unknown[] = []
+    const host = hostOf((req, user, info) => {
+      got.push([req.path, user.id, info])
+      return null
+    })
+    await enrol(host, ann)
+    const browser = browserOf(host)
+    await comeFrom(browser, { any: 'thing' })
+    await passFirstStep(browser, ann)
+    expect(got).to.deep.equal([
+      ['/login/provider', 'ann', { any: 'thing' }],
+      ['/login', 'ann', undefined],
+    ])
+  })
+
+  it('may answer with a Date, by a promise, and of an authentication within `maxAge`', async () => {
+    const host: Host = makeHost({
+      options: {
+        upstream: {
+          satisfiedBy: async () => {
+            const authTime = new Date(host.system.now() - HOUR)
+            return { ...goodClaims(host), authTime }
+          },
+          believe: [{ issuer: PROVIDER, amr: ['mfa'], maxAge: 7200 }],
+        },
+      },
+      routes: (parts) => mountProvider(parts, [ann]),
+    })
+    await enrol(host, ann)
+    const browser = browserOf(host)
+    await comeFrom(browser, null).expect(200, {})
+    await getJson(browser, '/inside').expect(200)
+  })
+})
