@@ -1,5 +1,8 @@
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
+import { createServer } from 'node:http'
 import { createRequire } from 'node:module'
+import type { AddressInfo } from 'node:net'
 import { expect } from 'chai'
 import type { Page } from 'playwright-core'
 import { DESKTOP, PHONE } from './chromium.js'
@@ -7,15 +10,35 @@ import { DESKTOP, PHONE } from './chromium.js'
 /** The narrowest phones there are, in pixels (WCAG 2.2, 1.4.10). */
 const NARROW = 320
 
-/** The checker's script in its short form: every page that is checked reads it anew. */
-const CHECKER = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+/** The checker's script in its short form: every page that is checked runs it anew. */
+const CHECKER = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'))
+
+/**
+ * A server of the checker's script. Sent with each check, it would take longer than the check; from here the browser
+ * keeps it, compiled. It keeps no process alive.
+ */
+const checkerServer = createServer((_request, response) => {
+  response.setHeader('Content-Type', 'text/javascript; charset=utf-8')
+  response.setHeader('Cache-Control', 'max-age=3600, immutable')
+  response.end(CHECKER)
+}).unref()
+
+async function checkerUrl(): Promise<string> {
+  if (!checkerServer.listening) {
+    checkerServer.listen(0, '127.0.0.1')
+    await once(checkerServer, 'listening')
+  }
+  const { port } = checkerServer.address() as AddressInfo
+  return `http://127.0.0.1:${port}/checker.js`
+}
 
 const COLOR_RULE = 'color-contrast'
 
 /** Sends no more than what is wrong: the whole answer of the checker takes longer than its checks. */
 async function violations(page: Page, chosen: object): Promise<readonly string[]> {
   const options = { resultTypes: ['violations'], ...chosen }
-  if (!(await page.evaluate('"axe" in window'))) await page.evaluate(CHECKER)
+  if (!(await page.evaluate('"axe" in window')))
+    await page.addScriptTag({ url: await checkerUrl() })
   return page.evaluate<readonly string[]>(`axe.run(${JSON.stringify(options)}).then((found) =>
     found.violations.map(({ id, nodes }) => id + ': ' + nodes.map(({ html }) => html).join(' ')))`)
 }
