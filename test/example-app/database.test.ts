@@ -20,12 +20,12 @@ for (const kind of DATABASES) {
     let app: ExampleApp
     before(async () => {
       database = await kind.start()
-    })
-    beforeEach(async () => {
       app = await startExampleApp({ ...env, DATABASE_URL: database.url })
     })
-    afterEach(() => app?.stop())
-    after(() => database?.stop())
+    after(async () => {
+      await app?.stop()
+      await database?.stop()
+    })
 
     it('keeps users and second steps over a restart', async () => {
       const person = await enrolNewPerson(new Visitor(app.url))
