@@ -23,6 +23,8 @@ export interface Stamp {
   readonly instance: number
   /** As in `PendingLogin`. */
   readonly site?: string
+  /** Of `upstream`: the provider's methods (RFC 8176) that the host believes. In the session beside the stamp. */
+  readonly amr?: readonly string[]
 }
 
 /** Whose stamp it is. */

@@ -22,20 +22,27 @@ export interface Belief {
   readonly maxAge: number
 }
 
-/** Whether one of the beliefs holds in full: its issuer, what it names of `amr` and `acr`, and the age. */
-export function isBelieved(
+/**
+ * Judges by the beliefs. One of them must hold in full: its issuer, what it names of `amr` and `acr`, and the age.
+ *
+ * @returns the methods that are believed, none where a class alone is; null: nothing is believed
+ */
+export function believedMethods(
   { issuer, amr, acr, at }: UpstreamAuthentication,
   beliefs: readonly Belief[],
   now: number,
-): boolean {
-  if (at === null) return false
-  return beliefs.some(
+): readonly string[] | null {
+  if (at === null) return null
+  const held = beliefs.filter(
     (belief) =>
       belief.issuer === issuer &&
       (belief.amr === null || belief.amr.some((method) => amr.includes(method))) &&
       (belief.acr === null || (acr !== null && belief.acr.includes(acr))) &&
       isGoodUntil(at + belief.maxAge, belief.maxAge, now),
   )
+  if (held.length === 0) return null
+  const listed = new Set(held.flatMap((belief) => belief.amr ?? []))
+  return [...listed].filter((method) => amr.includes(method))
 }
 
 /**

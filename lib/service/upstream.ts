@@ -2,8 +2,8 @@ import type { Stamp, StampOwner } from '../domain/stamp.js'
 import type { UserContext } from '../domain/standing.js'
 import {
   type Belief,
+  believedMethods,
   countsUpstream,
-  isBelieved,
   type UpstreamAuthentication,
 } from '../domain/upstream.js'
 import type { System } from '../ports/system.js'
@@ -46,7 +46,8 @@ export class Upstream {
   ): Promise<Stamp | null> {
     const { at } = authentication
     const now = this.#system.now()
-    if (at === null || !isBelieved(authentication, this.#beliefs, now)) return null
+    const amr = believedMethods(authentication, this.#beliefs, now)
+    if (at === null || amr === null) return null
     return this.#records.change(owner.userId, requestInfo, (record) => {
       if (record.epoch !== before.epoch || !countsUpstream(record)) {
         return { record, answer: null, events: [] }
@@ -54,7 +55,7 @@ export class Upstream {
       const stamp = this.#sessions.stamp(owner, record, 'upstream')
       return {
         record,
-        answer: { ...stamp, at: Math.min(at, stamp.at) },
+        answer: { ...stamp, at: Math.min(at, stamp.at), amr },
         events: [{ type: 'upstream-accepted', method: 'upstream' }],
       }
     })

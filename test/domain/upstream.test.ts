@@ -6,8 +6,8 @@ import { freshUntil, isFresh, type Stamp } from '../../lib/domain/stamp.js'
 import { setupDeadlineOf } from '../../lib/domain/standing.js'
 import {
   type Belief,
+  believedMethods,
   countsUpstream,
-  isBelieved,
   type UpstreamAuthentication,
 } from '../../lib/domain/upstream.js'
 import { HOUR, MINUTE, SECOND } from '../support/clock.js'
@@ -25,7 +25,7 @@ const belief: Belief = { issuer: ISSUER, amr: ['mfa', 'hwk'], acr: null, maxAge:
 const good: UpstreamAuthentication = { issuer: ISSUER, amr: ['pwd', 'mfa'], acr: null, at: NOW }
 
 const believed = (change: Partial<UpstreamAuthentication>, ...beliefs: readonly Belief[]) =>
-  isBelieved({ ...good, ...change }, beliefs.length === 0 ? [belief] : beliefs, NOW)
+  believedMethods({ ...good, ...change }, beliefs.length === 0 ? [belief] : beliefs, NOW) !== null
 
 describe('what a provider says of a second step', () => {
   it('is believed by one listed method', () => {
@@ -80,6 +80,18 @@ describe('what a provider says of a second step', () => {
     expect(believed({ at: NOW + MINUTE })).to.equal(true)
     expect(believed({ at: NOW + MINUTE + SECOND })).to.equal(false)
     expect(believed({ at: Number.MAX_SAFE_INTEGER })).to.equal(false)
+  })
+})
+
+describe('the methods of a second step upstream', () => {
+  it('are those that the host lists, whatever else the provider says', () => {
+    const methods = (amr: readonly string[], ...beliefs: readonly Belief[]) =>
+      believedMethods({ ...good, amr, acr: 'phr' }, beliefs, NOW)
+    expect(methods(['pwd', 'hwk', 'mfa', 'face'], belief)).to.deep.equal(['mfa', 'hwk'])
+    const byClass = { ...belief, amr: null, acr: ['phr'] }
+    expect(methods(['pwd', 'face'], byClass)).to.deep.equal([])
+    const old = { ...belief, amr: ['face'], maxAge: 0 }
+    expect(methods(['mfa', 'face'], belief, old)).to.deep.equal(['mfa'])
   })
 })
 

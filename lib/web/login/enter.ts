@@ -43,6 +43,7 @@ export async function enter(site: HostApp, req: Request, entry: Entry): Promise<
   const secondStep: SecondStepSession = {
     ...entry.known,
     verified: writeStamp(stamp),
+    ...(stamp.amr === undefined ? {} : { amr: stamp.amr }),
     ...(next === undefined ? {} : { next }),
     ...(notice === undefined ? {} : { notice }),
     ...(shown === null ? {} : { shown: [shown] }),

@@ -19,6 +19,8 @@ import { readStamp, type WrittenStamp } from './written-stamp.js'
 export interface SecondStepSession {
   readonly pending?: PendingLogin
   readonly verified?: WrittenStamp
+  /** The stamp's `amr`: few stamps have one. */
+  readonly amr?: readonly string[]
   /** The path on this origin to which `/fresh` and the page after a set-up lead. */
   readonly next?: string
   /** The notice that the settings page shows once: the last action. */
@@ -201,9 +203,10 @@ export function stampOf(site: OneOfSites, req: Request): Stamp | null {
 }
 
 function stampIn(site: OneOfSites, secondStep: unknown): Stamp | null {
-  const { verified } = Object(secondStep) as { verified?: unknown }
+  const { verified, amr } = Object(secondStep) as { verified?: unknown; amr?: unknown }
   const stamp = readStamp(verified)
-  return stamp !== null && site.sessions.hasBegun(stamp) ? stamp : null
+  if (stamp === null || !site.sessions.hasBegun(stamp)) return null
+  return stamp.method === 'upstream' && Array.isArray(amr) ? { ...stamp, amr } : stamp
 }
 
 /** What a session holds of a login, or null. */

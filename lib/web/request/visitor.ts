@@ -159,7 +159,8 @@ export interface SecondStepOfRequest {
   /** How the second step was passed, or null. */
   readonly method: Method | null
   /**
-   * RFC 8176 values for the `amr` of a token that the host issues: of the second step, and `mfa`. Empty where none
+   * RFC 8176 values for the `amr` of a token that the host issues: of the second step, and `mfa`; for
+   * `upstream`, the provider's values that the host believes, and `mfa`. Empty where none
    * was passed. What the first step was is the host's to add.
    */
   readonly amr: readonly string[]
@@ -202,15 +203,15 @@ function helperOf(visitor: Visitor, now: number): SecondStepOfRequest {
   const { stamp } = visitor
   if (stamp === null) return known
   if (stamp.method === 'none') return { ...known, method: 'none' }
-  const { method, at } = stamp
+  const { at } = stamp
   const until = dateOrNull(freshUntil(stamp))
-  const proof = { amr: amrOfMethod(method), authTime: new Date(at), freshUntil: until }
-  return { ...known, status: 'verified', method, ...proof }
+  const proof = { amr: methodsOf(stamp), authTime: new Date(at), freshUntil: until }
+  return { ...known, status: 'verified', method: stamp.method, ...proof }
 }
 
-/** A provider's own methods are in its token, which the host has. */
-function amrOfMethod(method: Exclude<Method, 'none'>): readonly string[] {
-  return method === 'upstream' ? ['mfa'] : [...amrOf(method), 'mfa']
+function methodsOf({ method, amr = [] }: Stamp): readonly string[] {
+  const methods = method === 'upstream' || method === 'none' ? amr : amrOf(method)
+  return [...new Set([...methods, 'mfa'])]
 }
 
 /** Whose stamp a signed-in visitor's next one is: of the instance that has signed them in. */

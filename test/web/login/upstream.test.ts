@@ -126,6 +126,43 @@ describe('a second step at a provider that the host believes', () => {
     expect(again.body).to.include({ status: 'setup-required' })
   })
 
+  it('tells tokens of the methods that are believed, also after the login was renewed', async () => {
+    const upstream = {
+      ...believesProvider,
+      believe: [{ issuer: PROVIDER, amr: ['hwk', 'mfa'] }],
+    }
+    const host = makeHost({
+      options: { upstream },
+      routes: (parts) => {
+        const { app, passport, secondStep } = parts
+        mountProvider(parts, [ann])
+        app.get('/state', (req, res) => res.json(req.secondStep?.amr))
+        app.post('/renewed', (req, res, next) => {
+          const { user } = req
+          if (user === undefined) return next(new Error('nobody is in'))
+          req.logIn(user, (error) => (error ? next(error) : res.json(req.secondStep?.amr)))
+        })
+        app.post('/password', (req, res, next) => {
+          const changed = secondStep.passwordChanged('ann', { except: req })
+          changed.then(() => res.json({}), next)
+        })
+        app.post('/by-callback', (req, res, next) => {
+          const found = (_error: unknown, user: HostUser) =>
+            req.logIn(user, (error) => (error ? next(error) : res.json(req.secondStep?.amr)))
+          passport.authenticate('provider', found)(req, res, next)
+        })
+      },
+    })
+    await enrol(host, ann)
+    const browser = browserOf(host)
+    const claims = { ...goodClaims(host), amr: ['pwd', 'hwk', 'face'] }
+    await comeFrom(browser, claims, '/by-callback').expect(200, ['hwk', 'mfa'])
+    await getJson(browser, '/state').expect(200, ['hwk', 'mfa'])
+    await postJson(browser, '/renewed').expect(200, ['hwk', 'mfa'])
+    await postJson(browser, '/password').expect(200)
+    await getJson(browser, '/state').expect(200, ['hwk', 'mfa'])
+  })
+
   it('of a provider whose clock is a little ahead counts from now on', async () => {
     const host = hostOf()
     await enrol(host, ann)
