@@ -2,7 +2,7 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { randomBytes, randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { type VirtualAuthenticator, virtualAuthenticator } from '../../lib/testing/index.js'
-import { builtWhereNeeded, moduleFile, NODE_ARGUMENTS } from './modules.js'
+import { APP_ARGUMENTS, builtWhereNeeded, moduleFile } from './modules.js'
 import { startRedis } from './redis.js'
 import { freePort } from './redis-server.js'
 import type { Visitor } from './visitor.js'
@@ -27,7 +27,7 @@ export type Environment = Readonly<Record<string, string>>
 
 type AppProcess = ChildProcessWithoutNullStreams
 
-const COMMAND = [...NODE_ARGUMENTS, moduleFile('example-app/main')]
+const COMMAND = [...APP_ARGUMENTS, moduleFile('example-app/main')]
 // Safe ones cost a third of a second each, and these tests sign in thousands of times.
 const CHEAP_PASSWORDS = '1'
 

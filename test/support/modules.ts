@@ -14,6 +14,15 @@ const RUNS_TYPESCRIPT = EXTENSION === '.ts'
 export const NODE_ARGUMENTS: readonly string[] = RUNS_TYPESCRIPT ? ['--import', 'tsx'] : []
 
 /**
+ * What Node needs before an app that imports the package by its name: it gets the built one, which starts sooner, where
+ * there is one and nobody counts which lines were run.
+ */
+export const APP_ARGUMENTS: readonly string[] =
+  process.env.TEST_BUILT === 'true' && process.env.NODE_V8_COVERAGE === undefined
+    ? [...NODE_ARGUMENTS, '--conditions=built']
+    : NODE_ARGUMENTS
+
+/**
  * The address of a module of ours, such as `lib/index`, for a process that the tests start: as
  * TypeScript where they are run so themselves, else compiled, which starts in a third of the time.
  */
