@@ -47,6 +47,7 @@ export type {
   UpstreamBelief,
   UpstreamClaims,
   UpstreamOptions,
+  WebauthnOptions,
 } from './options/options.js'
 export type { AuditEntry, AuditLog, AuditPage, AuditQuery } from './ports/audit-log.js'
 export type { Counter, Counters, Place, Taking, WantedPlace } from './ports/counters.js'

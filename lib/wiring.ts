@@ -61,6 +61,7 @@ import { ownRender } from './text/own-render.js'
 import { ejsViews } from './text/views.js'
 import { ejsBanner } from './web/login/banner.js'
 import type { Site } from './web/request/site.js'
+import { ceremonyChecks } from './webauthn/ceremony-checks.js'
 
 /** The parts of a second step that work together, for the app and for the command line. */
 export interface Wired {
@@ -143,9 +144,12 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
   const mailParts = { announcer, counters, write, findDevices }
   const mails = mailsOf(options, mailParts, { ...ofSite, failureReporter })
   const guessWarnings = mails && new GuessWarnings({ announcer, counters, mailer: mails, now })
-  const challenge = new Challenge({ records, limits, keys, guessWarnings, window, now })
+  const { webauthn } = checked
+  const ceremonies = webauthn && { relyingParty: webauthn, checks: ceremonyChecks() }
+  const challengeParts = { records, limits, keys, guessWarnings, window, ceremonies, now }
+  const challenge = new Challenge(challengeParts)
   const backupCodes = new BackupCodes({ challenge, limits, records, keys, system })
-  const setupParts = { records, challenge, limits, keys, backupCodes, system }
+  const setupParts = { records, challenge, limits, keys, backupCodes, system, ceremonies }
   const { store } = options
   const serials = new SerialNumbers({ store, records, system, timeout })
   const changes = new AdminChanges({ records, system, window })

@@ -66,6 +66,7 @@ describe('the options, where the host leaves them out', () => {
       satisfiedBy: null,
       beliefs: [],
       authenticators: ['totp'],
+      webauthn: null,
       roles: [],
       backupCodes: true,
       showKey: true,

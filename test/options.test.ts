@@ -74,8 +74,8 @@ const illTyped: Record<string, { values: readonly unknown[]; says: string }> = {
   },
   totp: { values: [null, 6, 'sha1', []], says: 'must be an object' },
   authenticators: {
-    values: [null, [], 'totp', ['totp', 'totp'], ['webauthn'], ['totp', 5], [['totp']], {}],
-    says: "must be a list of totp and hotp, such as ['totp']",
+    values: [null, [], 'totp', ['totp', 'totp'], ['u2f'], ['totp', 5], [['totp']], {}],
+    says: "must be a list of totp, hotp, webauthn, such as ['totp']",
   },
   backupCodes: { values: [null, 0, 'false', 10], says: 'must be true or false' },
   ipLimit: {

@@ -1,5 +1,7 @@
+import { withCodes } from '../domain/authenticators.js'
 import type { SecondStepRecord } from '../domain/record.js'
 import { currentSetup } from '../domain/setup.js'
+import { hasSecret } from '../factors/factors.js'
 import { keyRing } from '../keys/key-ring.js'
 import { isInRealm } from '../options/identity.js'
 import type { Sealer } from '../ports/sealer.js'
@@ -64,8 +66,12 @@ function openSecrets(
   // Nobody can confirm a set-up whose time is over, so nobody needs its key.
   const setup = currentSetup(record, now)
   const sealed = [
-    ...authenticators.map(({ secret }) => ({ secret, purpose: 'authenticator' }) as const),
-    ...(setup === null ? [] : [{ secret: setup.secret, purpose: 'setup' } as const]),
+    ...withCodes({ authenticators }).map(
+      ({ secret }) => ({ secret, purpose: 'authenticator' }) as const,
+    ),
+    ...(setup !== null && hasSecret(setup)
+      ? [{ secret: setup.secret, purpose: 'setup' } as const]
+      : []),
   ]
   return Promise.allSettled(
     sealed.map(async ({ secret, purpose }) => {

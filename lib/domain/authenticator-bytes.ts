@@ -1,6 +1,15 @@
-import type { Authenticator, UnprovenAuthenticator } from '../factors/factors.js'
+import type { Authenticator, CodeAuthenticator, UnprovenCodes } from '../factors/factors.js'
 import { readList, readTime, requireMembers, writeList } from './byte-parts.js'
 import { type ByteReader, BytesError, type ByteWriter, isBase64url, sizeOf } from './bytes.js'
+import {
+  HAS_KEY,
+  isKeyHead,
+  keyHead,
+  readKey,
+  readUnprovenKey,
+  writeKey,
+  writeUnprovenKey,
+} from './key-bytes.js'
 import type { SetupInProgress } from './setup.js'
 import type { Replaced } from './setup-place.js'
 
@@ -17,6 +26,11 @@ const CHARACTERS_OF_A_NONCE = 16
 const SEALED = /^v1\.([\w-]{8})\.([\w-]{16})\.([\w-]{4,})$/
 
 export function writeAuthenticator(writer: ByteWriter, one: Authenticator): void {
+  if (one.type === 'webauthn') writeKey(writer, one)
+  else writeCodes(writer, one)
+}
+
+function writeCodes(writer: ByteWriter, one: CodeAuthenticator): void {
   requireMembers(one, one.type === 'totp' ? 12 : 11)
   const { name, lastUsedAt, serial } = one
   const offset = one.type === 'totp' ? one.offset : 0
@@ -44,6 +58,7 @@ export function readAuthenticator(reader: ByteReader): Authenticator {
   const since = reader.time()
   const lastUsedAt = has & 2 ? reader.time() : null
   const next = reader.count()
+  if (has & HAS_KEY) return readKey(reader, { id, name, since, lastUsedAt, counter: next })
   const offset = has & 4 ? readOffset(reader) : 0
   const serial = has & 8 ? reader.string() : null
   const farMisses = has & 16 ? readList(reader, readTime) : null
@@ -96,7 +111,8 @@ export function writeSetup(writer: ByteWriter, setup: SetupInProgress): void {
   writer.time(setup.startedAt)
   writer.count(setup.misses)
   const { replaces } = setup
-  writeSecret(writer, setup, replaces !== 'all')
+  if (setup.type === 'webauthn') writeUnprovenKey(writer, setup, replaces !== 'all')
+  else writeSecret(writer, setup, replaces !== 'all')
   // The kind of its secret says that it follows.
   if (replaces === 'all') return
   if (replaces !== 'none') requireMembers(replaces, 1)
@@ -109,7 +125,13 @@ export function readSetup(reader: ByteReader): SetupInProgress {
   const owner = reader.string()
   const startedAt = reader.time()
   const misses = reader.count()
-  const kept = readKind(reader)
+  const head = reader.count()
+  if (isKeyHead(head)) {
+    const unproven = readUnprovenKey(reader)
+    const replaces = head === keyHead(true) ? readReplaced(reader) : 'all'
+    return { owner, startedAt, misses, replaces, ...unproven }
+  }
+  const kept = readKindOf(head, reader)
   const replaces = kept.isLater ? readReplaced(reader) : 'all'
   const { type, algorithm, digits, secret } = kept
   const begun = { owner, startedAt, misses, replaces, algorithm, digits, secret }
@@ -126,7 +148,7 @@ function readReplaced(reader: ByteReader): Replaced {
  *   It must refuse such a record, so the kind is one that it does not know. So is that of each secret
  *   with a counter.
  */
-function writeSecret(writer: ByteWriter, one: UnprovenAuthenticator, isLater = false): void {
+function writeSecret(writer: ByteWriter, one: UnprovenCodes, isLater = false): void {
   const { type, algorithm, digits, secret } = one
   const period = type === 'totp' ? one.period : USUAL_PERIOD
   const [, keyId = '', nonce = '', rest = ''] = SEALED.exec(secret) ?? []
@@ -146,8 +168,14 @@ function writeSecret(writer: ByteWriter, one: UnprovenAuthenticator, isLater = f
 }
 
 /** `isLater`: members stand beside it that an earlier version does not know. */
-function readKind(reader: ByteReader): UnprovenAuthenticator & { readonly isLater: boolean } {
-  const head = reader.count()
+function readKind(reader: ByteReader): UnprovenCodes & { readonly isLater: boolean } {
+  return readKindOf(reader.count(), reader)
+}
+
+function readKindOf(
+  head: number,
+  reader: ByteReader,
+): UnprovenCodes & { readonly isLater: boolean } {
   const kind = head >> 2
   const algorithm = ALGORITHMS[kind % 3] ?? 'sha1'
   const digits = DIGITS[Math.floor(kind / 3) % DIGITS.length]

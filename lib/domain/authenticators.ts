@@ -1,4 +1,13 @@
-import { type Authenticator, mainFactorOf } from '../factors/factors.js'
+import type { RelyingParty } from '../factors/ceremony.js'
+import {
+  type Authenticator,
+  type CodeAuthenticator,
+  codeFactorOf,
+  type KeyAuthenticator,
+  keyFactorOf,
+  showsCodes,
+  signsChallenges,
+} from '../factors/factors.js'
 import type { SecondStepRecord } from './record.js'
 
 /** How many authenticators one user may have. */
@@ -13,6 +22,30 @@ export function isEnrolled({ authenticators }: HasAuthenticators): boolean {
   return authenticators.length > 0
 }
 
+/** The user's authenticators that show codes. */
+export function withCodes({ authenticators }: HasAuthenticators): readonly CodeAuthenticator[] {
+  return authenticators.filter(showsCodes)
+}
+
+/** Whether an authenticator of the user shows codes: only these can be guessed, and lock. */
+export function hasCodes({ authenticators }: HasAuthenticators): boolean {
+  return authenticators.some(showsCodes)
+}
+
+/**
+ * The user's authenticators that can answer a challenge of this relying party now. Null: the host has no
+ * WebAuthn, so none can.
+ */
+export function askedKeys(
+  { authenticators }: HasAuthenticators,
+  relyingParty: Pick<RelyingParty, 'rpId'> | null,
+): readonly KeyAuthenticator[] {
+  if (relyingParty === null) return []
+  return authenticators
+    .filter(signsChallenges)
+    .filter((one) => keyFactorOf(one.type)?.isAsked(one, relyingParty))
+}
+
 /** The authenticator bound first, or null. */
 export function firstAuthenticator({ authenticators }: HasAuthenticators): Authenticator | null {
   return authenticators[0] ?? null
@@ -24,20 +57,21 @@ export function firstAuthenticator({ authenticators }: HasAuthenticators): Authe
  */
 export type CodeSource = 'app' | 'device' | 'several'
 
-export function codeSourceOf({ authenticators }: HasAuthenticators): CodeSource {
-  const isApp = ({ type, serial }: Authenticator) => type === 'totp' && serial === null
-  if (authenticators.every(isApp)) return 'app'
-  return authenticators.some(isApp) ? 'several' : 'device'
+export function codeSourceOf(bound: HasAuthenticators): CodeSource {
+  const sources = withCodes(bound)
+  const isApp = ({ type, serial }: CodeAuthenticator) => type === 'totp' && serial === null
+  if (sources.every(isApp)) return 'app'
+  return sources.some(isApp) ? 'several' : 'device'
 }
 
 /** The lengths of the codes that could be right, in ascending order. */
-export function codeLengthsOf({ authenticators }: HasAuthenticators): readonly number[] {
-  return [...new Set(authenticators.map(({ digits }) => digits))].sort()
+export function codeLengthsOf(bound: HasAuthenticators): readonly number[] {
+  return [...new Set(withCodes(bound).map(({ digits }) => digits))].sort()
 }
 
 /** Whether two consecutive codes bring a device of the user back into step. */
 export function canResync({ authenticators }: HasAuthenticators): boolean {
-  return authenticators.some((kept) => mainFactorOf(kept.type).canResync(kept))
+  return authenticators.some((kept) => codeFactorOf(kept.type)?.canResync(kept) ?? false)
 }
 
 /** When the user set up a second step, in milliseconds. Null: they have none. */
@@ -55,7 +89,8 @@ export function secondsToNextCode(
   { authenticators }: HasAuthenticators,
   now: number,
 ): number | null {
-  const times = authenticators.map((kept) => mainFactorOf(kept.type).nextCodeAt(kept, now))
+  // Somebody who can touch a key need not wait.
+  const times = authenticators.map((kept) => codeFactorOf(kept.type)?.nextCodeAt(kept, now) ?? null)
   const waits = times.filter((time) => time !== null)
   if (waits.length === 0 || waits.length < times.length) return null
   return Math.ceil((Math.min(...waits) - now) / 1000)
@@ -67,7 +102,6 @@ export function hasNoRoom(
   type: Authenticator['type'],
 ): boolean {
   if (authenticators.length >= AUTHENTICATORS_AT_MOST) return true
-  const makesCodes = (one: Authenticator['type']) => mainFactorOf(one).misses === 'lock'
-  const withCodes = authenticators.filter((one) => makesCodes(one.type))
-  return makesCodes(type) && withCodes.length >= WITH_CODES_AT_MOST
+  const codes = authenticators.filter(showsCodes).length
+  return codeFactorOf(type) !== null && codes >= WITH_CODES_AT_MOST
 }

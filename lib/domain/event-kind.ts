@@ -25,6 +25,8 @@ const KINDS = {
   // The number that locks the authenticator.
   'wrong-code': 20,
   'authenticator-locked': 5,
+  // Once for each key.
+  'authenticator-suspended': 'change',
   'pending-login-used-up': 5,
   'backup-code-used': { change: 20 },
   'backup-codes-low': { change: 20 },

@@ -27,6 +27,8 @@ export interface EventDetails {
   readonly 'upstream-accepted': null
   /** Too many wrong codes: no code of the authenticator is checked until then. */
   readonly 'authenticator-locked': { readonly until: Date }
+  /** A copy of a key has signed: no answer of the key is accepted any more. */
+  readonly 'authenticator-suspended': NamedAuthenticator
   /** A right password was followed by all the wrong codes that a pending login may have. */
   readonly 'pending-login-used-up': null
   readonly 'backup-code-used': { readonly backupCodesLeft: number }

@@ -11,6 +11,7 @@ const ADDED_LATER = {
   ruleStart: null,
   endedUpTo: null,
   endedLogins: [],
+  usedChallenges: [],
 }
 
 /** The id of its key. Null: not recorded. */

@@ -1,5 +1,5 @@
 import type { ComparedFar } from '../factors/factor.js'
-import { type Authenticator, mainFactorOf } from '../factors/factors.js'
+import { type Authenticator, codeFactorOf } from '../factors/factors.js'
 import {
   type AttemptCaps,
   addMissesAt,
@@ -8,9 +8,10 @@ import {
   blockOf,
   lockEnd,
   missesUntilLock,
+  noAttempts,
   scaleAttempts,
 } from './attempts.js'
-import { hasNoRoom, isEnrolled } from './authenticators.js'
+import { hasCodes, hasNoRoom } from './authenticators.js'
 import type { SecondStepRecord } from './record.js'
 
 type HasAuthenticators = Pick<SecondStepRecord, 'authenticators'>
@@ -52,8 +53,7 @@ function codesAtOnce({ authenticators }: HasAuthenticators, window: number): num
 }
 
 function codesOf(type: Authenticator['type'], window: number): number {
-  const factor = mainFactorOf(type)
-  return factor.misses === 'lock' ? factor.codesAtOnce(window) : 0
+  return codeFactorOf(type)?.codesAtOnce(window) ?? 0
 }
 
 function sumOf(numbers: readonly number[]): number {
@@ -69,6 +69,8 @@ export function withAuthenticators(
   authenticators: readonly Authenticator[],
   { window, now }: { readonly window: number; readonly now: number },
 ): SecondStepRecord {
+  // The misses end with the last secret that they were compared with.
+  if (!hasCodes({ authenticators })) return { ...record, authenticators, attempts: noAttempts }
   const after = codesAtOnce({ authenticators }, window)
   const scaled = scaleAttempts(record.attempts, { before: codesAtOnce(record, window), after })
   const gone = record.authenticators.filter(
@@ -86,7 +88,7 @@ function comparedFarOf(
   authenticators: readonly Authenticator[],
   now: number,
 ): readonly ComparedFar[] {
-  return authenticators.flatMap((kept) => mainFactorOf(kept.type).comparedFar(kept, now))
+  return authenticators.flatMap((kept) => codeFactorOf(kept.type)?.comparedFar(kept, now) ?? [])
 }
 
 /** The wait or the lock that blocks this user's authenticators now. */
@@ -109,14 +111,14 @@ export function authenticatorLock(
 
 /** How many more wrong codes lock this user's authenticators. 0: they are locked. */
 export function missesLeft(record: SecondStepRecord, window: number, now: number): number {
-  if (!isEnrolled(record)) return Number.POSITIVE_INFINITY
+  if (!hasCodes(record)) return Number.POSITIVE_INFINITY
   return missesUntilLock(record.attempts, capsOf(record, window, now), now)
 }
 
 /** Only a miss waits or locks. */
 function hasMissed(record: SecondStepRecord): boolean {
   const { misses, consecutive } = record.attempts
-  return isEnrolled(record) && (misses.length > 0 || consecutive > 0)
+  return hasCodes(record) && (misses.length > 0 || consecutive > 0)
 }
 
 /** Without a noted lock that is none: a clock that was ahead has written it. */

@@ -25,14 +25,15 @@ export function isLast(
 }
 
 /**
- * Whether its key may be shown again, for a second device, or why not. The seed of a hardware token is
+ * Whether its key may be shown again, for a second device, or why not. A security key shows its own to nobody. The seed of a hardware token is
  * shown to nobody. Two devices with one key have a counter each, and soon one of them is out of step.
  */
 export function keyShown({
   type,
   serial,
-}: Pick<Authenticator, 'type' | 'serial'>): 'yes' | 'token' | 'counter' {
+}: Pick<Authenticator, 'type' | 'serial'>): 'yes' | 'token' | 'counter' | 'key' {
   if (serial !== null) return 'token'
+  if (type === 'webauthn') return 'key'
   return type === 'hotp' ? 'counter' : 'yes'
 }
 

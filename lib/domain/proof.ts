@@ -1,21 +1,24 @@
 import type { Circumstances, FactorAnswer, Moment } from '../factors/factor.js'
 import {
-  type AnyMainFactor,
+  type AnyCodeFactor,
+  type AnyKeyFactor,
   type AnySpareFactor,
   type Authenticator,
   isAuthenticator,
   type Proof,
   type Reading,
 } from '../factors/factors.js'
-import { addMiss, blockOf, clearConsecutive, dropOldMisses } from './attempts.js'
+import { addMiss, blockOf, dropOldMisses } from './attempts.js'
 import { isEnrolled } from './authenticators.js'
 import type { Decision } from './decision.js'
 import { namedDetail, type SecondStepEvent } from './event.js'
+import { judgeKey, keyRefusal } from './key-proof.js'
 import { lockEvent } from './lock-event.js'
 import { endMailReset } from './mail-reset.js'
 import { authenticatorBlock, capsOf } from './miss-budget.js'
 import { type PendingLogin, pendingExpiresAt } from './pending-login.js'
 import type { Policy } from './policy.js'
+import { accept, acceptedBy, type ProofVerdict, unchanged, uncounted } from './proof-verdict.js'
 import type { SecondStepRecord } from './record.js'
 import type { Method } from './stamp.js'
 
@@ -25,23 +28,6 @@ export interface ProofContext {
   /** The pending login that it was given in, or null in a session. */
   readonly pending: PendingLogin | null
 }
-
-/**
- * The verdict on a proof. `counted` is false for a replay, and where no code of its shape could be
- * right: these cost nothing.
- */
-export type ProofVerdict =
-  | { readonly kind: 'accepted'; readonly method: Method; readonly epoch: number }
-  /** Nobody is signed in: this pending login must set up again. */
-  | { readonly kind: 'setup-granted' }
-  | { readonly kind: 'wrong-code'; readonly counted: boolean }
-  | { readonly kind: 'blocked'; readonly until: number }
-  | { readonly kind: 'not-enrolled' }
-  /**
-   * No authenticator that could be asked has the code, and another could not be asked. It is a miss all the same:
-   * otherwise one broken authenticator would make guesses at the others free.
-   */
-  | { readonly kind: 'failed'; readonly error: unknown }
 
 /** The reason why a proof is refused unseen, at no cost. */
 export type ProofRefusal = 'malformed-request' | 'switched-off' | 'not-enrolled'
@@ -64,8 +50,11 @@ function readingRefusal(
   context: ProofContext,
 ): ProofRefusal | null {
   if (factor.role === 'spare') return factor.refusal(circumstancesOf(record, context))
+  if (factor.misses === 'uncounted') return keyRefusal(record, factor, given)
   const bound = record.authenticators.filter((kept) => isAsked(kept, { factor, next }))
-  if (bound.length === 0) return 'not-enrolled'
+  // Somebody who has keys alone may type what is meant for a device of somebody else.
+  const shape = isEnrolled(record) && next === undefined ? 'malformed-request' : 'not-enrolled'
+  if (bound.length === 0) return shape
   return bound.some((kept) => fits(kept, { factor, given, next })) ? null : 'malformed-request'
 }
 
@@ -78,13 +67,22 @@ export function misfitOf(proof: Proof, record: SecondStepRecord): 'code' | 'next
   return firstFits ? 'nextCode' : 'code'
 }
 
-/** An answer of a main factor. */
+/** A code that a main factor shows. */
 interface MainReading extends Reading {
-  readonly factor: AnyMainFactor
+  readonly factor: AnyCodeFactor
 }
 
 function isMain(reading: Reading): reading is MainReading {
-  return reading.factor.role === 'main'
+  return reading.factor.role === 'main' && reading.factor.misses === 'lock'
+}
+
+/** An answer of a key. */
+interface KeyReading extends Reading {
+  readonly factor: AnyKeyFactor
+}
+
+function isOfKey(reading: Reading): reading is KeyReading {
+  return reading.factor.role === 'main' && reading.factor.misses === 'uncounted'
 }
 
 /** Two consecutive answers are for what can be out of step. */
@@ -120,6 +118,8 @@ export async function judgeProof(
   moment: Moment,
 ): Promise<Decision<ProofVerdict>> {
   const askable = proof.filter((reading) => readingRefusal(reading, record, context) === null)
+  const ofKey = askable.find(isOfKey)
+  if (ofKey !== undefined) return judgeKey(record, ofKey, moment)
   const [first, ...others] = askable.filter(isMain)
   if (first !== undefined) return judgeMain(record, [first, ...others], moment)
   let verdict = unchanged(record, { kind: 'not-enrolled' })
@@ -202,17 +202,6 @@ function burnedIn(
   })
 }
 
-type CodeAccepted = Extract<SecondStepEvent, { type: 'code-accepted' }> & {
-  readonly method: Method
-}
-
-/** An only device without a name says no more than the method does. */
-function acceptedBy(kept: Authenticator, isOneOfSeveral: boolean): CodeAccepted {
-  const event = { type: 'code-accepted', method: kept.type } as const
-  const isNamed = kept.name !== null || kept.serial !== null
-  return isOneOfSeveral || isNamed ? { ...event, detail: namedDetail(kept) } : event
-}
-
 function resynchronised(kept: Authenticator): SecondStepEvent {
   return { type: 'resynchronised', method: kept.type, detail: namedDetail(kept) }
 }
@@ -260,8 +249,10 @@ async function judgeSpare(
 ): Promise<Judged> {
   const answer = await factor.answer(record[factor.keptAs], given, moment)
   if (answer.kind === 'used') return { known: true, decision: uncounted(record) }
-  if (answer.kind === 'wrong') {
-    if (answer.guess === false) return { known: false, decision: uncounted(record) }
+  // A spare factor has nothing that could be copied.
+  if (answer.kind !== 'right') {
+    if (answer.kind === 'wrong' && answer.guess === false)
+      return { known: false, decision: uncounted(record) }
     const events = [{ type: 'wrong-code', method: factor.method }] as const
     const verdict = { kind: 'wrong-code', counted: true } as const
     return { known: false, decision: { record, answer: verdict, events } }
@@ -275,25 +266,6 @@ async function judgeSpare(
       ? grantSetup(proven, pending, others, moment.now)
       : accept(proven, { type: 'code-accepted', method: factor.method }, others, moment.now)
   return { known: true, decision }
-}
-
-/**
- * A user who can give a proof needs no reset by mail, so an open one ends, whoever asked for it.
- */
-function accept(
-  record: SecondStepRecord,
-  accepted: CodeAccepted,
-  others: readonly SecondStepEvent[],
-  now: number,
-): Decision<ProofVerdict> {
-  const { method } = accepted
-  const cleared = { ...record, attempts: clearConsecutive(record.attempts) }
-  const { events, ...ended } = endMailReset(cleared, now)
-  return {
-    record: ended.record,
-    answer: { kind: 'accepted', method, epoch: record.epoch },
-    events: [accepted, ...events, ...others],
-  }
 }
 
 function grantSetup(
@@ -328,12 +300,4 @@ function missed(
       ...(block?.locked === true ? [lockEvent(method, block.until)] : []),
     ],
   }
-}
-
-function uncounted(record: SecondStepRecord): Decision<ProofVerdict> {
-  return unchanged(record, { kind: 'wrong-code', counted: false })
-}
-
-function unchanged(record: SecondStepRecord, answer: ProofVerdict): Decision<ProofVerdict> {
-  return { record, answer, events: [] }
 }

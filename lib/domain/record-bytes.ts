@@ -43,9 +43,13 @@ const PARTS = [
   'setup',
   'mailReset',
   'oneTimeCodes',
+  'usedChallenges',
 ] as const
 
 type Part = (typeof PARTS)[number]
+
+/** How many members a set-up in progress has. */
+const SETUP_MEMBERS = { totp: 9, hotp: 8, webauthn: 10 } as const
 
 /** On what `decodeRecord` has made. Copies don't have it. */
 const DECODED = Symbol('decoded')
@@ -132,7 +136,7 @@ function digitAt(bytes: Buffer, at: number): number {
 }
 
 function encoded(record: SecondStepRecord): NamedBytes {
-  requireMembers(record, 19)
+  requireMembers(record, 20)
   requireMembers(record.attempts, 2)
   const writer = new ByteWriter()
   writer.byte(FORMAT)
@@ -204,11 +208,20 @@ const WRITERS: Readonly<Record<Part, Write>> = {
       writer.time(until)
     }),
   setup: (writer, { setup }) =>
-    withMembers(setup, setup?.type === 'hotp' ? 8 : 9, (set) => writeSetup(writer, set)),
+    withMembers(setup, setup === null ? 0 : SETUP_MEMBERS[setup.type], (set) =>
+      writeSetup(writer, set),
+    ),
   mailReset: (writer, { mailReset }) =>
     withMembers(mailReset, 10, (reset) => writeMailReset(writer, reset)),
   oneTimeCodes: (writer, { oneTimeCodes }) =>
     writeList(writer, oneTimeCodes, (code) => writeOneTimeCode(writer, code)),
+  usedChallenges: (writer, { usedChallenges }) =>
+    writeList(writer, usedChallenges, (used) =>
+      withMembers(used, 2, ({ digest, until }) => {
+        writer.string(digest)
+        writer.time(until)
+      }),
+    ),
   backupCodes: (writer, { backupCodes }) =>
     withMembers(backupCodes, 6, (set) => writeBackupCodes(writer, set)),
 }
@@ -258,6 +271,7 @@ function readRecord(reader: ByteReader, version: number): SecondStepRecord {
     setup: mask & 8192 ? readSetup(reader) : null,
     mailReset: mask & 16_384 ? readMailReset(reader) : null,
     oneTimeCodes: mask & 32_768 ? readList(reader, readOneTimeCode) : [],
+    usedChallenges: mask & 65_536 ? readList(reader, readUsedChallenge) : [],
   }
 }
 
@@ -274,6 +288,10 @@ function readEnded(reader: ByteReader): EndedStamp {
 
 function readEndedLogin(reader: ByteReader) {
   return { id: reader.string(), until: reader.time() }
+}
+
+function readUsedChallenge(reader: ByteReader) {
+  return { digest: reader.string(), until: reader.time() }
 }
 
 function writeMailReset(writer: ByteWriter, reset: MailReset): void {

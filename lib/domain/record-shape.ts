@@ -6,6 +6,7 @@ import { AUTHENTICATORS_AT_MOST } from './authenticators.js'
 import { ENDED_LOGINS_AT_MOST } from './pending-login.js'
 import { isReplaced } from './setup-place.js'
 import { ENDED_AT_MOST } from './stamp.js'
+import { USED_CHALLENGES_AT_MOST } from './used-challenges.js'
 
 const setupInProgress = shape({
   owner: text,
@@ -62,4 +63,5 @@ export const isRecord = shape({
   ended: listOf(isEndedStamp, ENDED_AT_MOST),
   endedUpTo: orNull(count),
   endedLogins: listOf(shape({ id: text, until: count }), ENDED_LOGINS_AT_MOST),
+  usedChallenges: listOf(shape({ digest: text, until: count }), USED_CHALLENGES_AT_MOST),
 })

@@ -8,6 +8,7 @@ import type { MustSetUp } from './reset.js'
 import type { SetupInProgress } from './setup.js'
 import type { SetupGrant } from './setup-grant.js'
 import type { EndedStamp } from './stamp.js'
+import type { UsedChallenge } from './used-challenges.js'
 
 /**
  * Everything durable about one user's second step: one plain object, changed by compare-and-set
@@ -65,6 +66,8 @@ export interface SecondStepRecord {
   readonly endedUpTo: number | null
   /** Pending logins that were cancelled or used up, while their ten minutes last. */
   readonly endedLogins: readonly EndedLogin[]
+  /** Challenges that a key of the user has answered, right or wrong, while their time lasts. */
+  readonly usedChallenges: readonly UsedChallenge[]
 }
 
 /** The record of a user about whom nothing was ever stored. */
@@ -89,5 +92,6 @@ export function blankRecord(userId: string): SecondStepRecord {
     ended: [],
     endedUpTo: null,
     endedLogins: [],
+    usedChallenges: [],
   }
 }

@@ -5,12 +5,14 @@ import {
   type Authenticator,
   type FactorMethod,
   isAuthenticator,
+  isUnproven,
+  keyFactorOf,
   mainFactorOf,
   type UnprovenAuthenticator,
 } from '../factors/factors.js'
 import { noAttempts } from './attempts.js'
 import { isNameTaken } from './authenticator-name.js'
-import { isEnrolled } from './authenticators.js'
+import { hasCodes, isEnrolled } from './authenticators.js'
 import type { Decision } from './decision.js'
 import { namedDetail, type SecondStepEvent } from './event.js'
 import { lockEventsOfChange } from './lock-event.js'
@@ -69,7 +71,7 @@ export type BeginSetupAnswer =
 
 /**
  * Begins a set-up, or continues the one that this owner began, so that a reload or a typo shows the
- * same QR code. One of another type takes its place, and lasts no longer. Replaces somebody else's set-up and never shows it. A user who has an authenticator
+ * same QR code. One of another type, or with another challenge where the present one is over, takes its place, and lasts no longer. Replaces somebody else's set-up and never shows it. A user who has an authenticator
  * can continue a change of key here, but can begin one only with a code; a one-time code counts.
  */
 export function beginSetup(
@@ -79,7 +81,7 @@ export function beginSetup(
 ): Decision<BeginSetupAnswer> {
   const present = setupOf(record, command.owner, now)
   if (present !== null) {
-    if (present.type === command.unproven.type) {
+    if (isShownAgain(present, command.unproven.type, now)) {
       return { record, answer: { kind: 'in-progress', setup: present }, events: [] }
     }
     const { owner, startedAt, misses, replaces } = present
@@ -91,6 +93,15 @@ export function beginSetup(
   }
   const setup = newSetup({ ...command, replaces: 'all' }, now)
   return { record: { ...record, setup }, answer: { kind: 'in-progress', setup }, events: [] }
+}
+
+/** Whether a set-up of this type shows what is in progress: its secret, or a challenge that is open. */
+export function isShownAgain(
+  present: SetupInProgress,
+  type: Authenticator['type'],
+  now: number,
+): boolean {
+  return present.type === type && (keyFactorOf(type)?.isOpen(present, now) ?? true)
 }
 
 /** Whether this owner may begin a set-up: nothing is bound, or a one-time code has opened it. */
@@ -172,12 +183,16 @@ export async function confirmSetup(
 
   const factor = mainFactorOf(setup.type)
   const proven = await factor.prove(setup, command.given, moment)
-  if (proven.kind === 'wrong') return missedSetup(record, setup, proven.clockOff)
+  if (proven.kind === 'wrong') return missedSetup(record, setup, proven)
 
   const { id } = command
   const own = { id, name, serial: null, since: now, lastUsedAt: now }
   const bound: unknown = { ...proven.kept, ...own }
   if (!isAuthenticator(bound)) throw new Error('a factor does not know what it keeps')
+  if (isBoundAlready(place, bound)) {
+    const unproven = keyFactorOf(setup.type)?.closed(setup)
+    return missedSetup(record, setup, { clockOff: null, unproven })
+  }
   const after = withBound(record, place, bound, moment)
   const enrolled: SecondStepRecord = {
     ...raiseEpoch(after),
@@ -204,6 +219,12 @@ export async function confirmSetup(
   }
 }
 
+/** The browser was told which keys there are, and may not have listened. */
+function isBoundAlready({ others }: SetupPlace, bound: Authenticator): boolean {
+  const factor = keyFactorOf(bound.type)
+  return others.some((one) => one.type === bound.type && factor?.isSame(one, bound) === true)
+}
+
 /**
  * The misses are about the secrets that they were compared with. So they end with the last of these, and count on
  * where one stays: otherwise each device that its owner adds would give a guesser a month's tries again.
@@ -215,7 +236,7 @@ function withBound(
   moment: Moment,
 ): SecondStepRecord {
   const authenticators = place.put(bound)
-  return place.others.length === 0
+  return !hasCodes({ authenticators: place.others })
     ? { ...record, authenticators, attempts: noAttempts }
     : withAuthenticators(record, authenticators, moment)
 }
@@ -236,11 +257,12 @@ function boundEvent(
 function missedSetup(
   record: SecondStepRecord,
   setup: SetupInProgress,
-  clockOff: number | null,
+  { clockOff, unproven }: { readonly clockOff: number | null; readonly unproven?: unknown },
 ): Decision<ConfirmSetupAnswer> {
   const misses = setup.misses + 1
+  const next = isUnproven(unproven) ? { ...setup, ...unproven, misses } : { ...setup, misses }
   return {
-    record: { ...record, setup: misses < MISSES_AT_MOST ? { ...setup, misses } : null },
+    record: { ...record, setup: misses < MISSES_AT_MOST ? next : null },
     answer: { kind: 'wrong-code', clockOff },
     events: [{ type: 'wrong-code', method: mainFactorOf(setup.type).method }],
   }

@@ -1,3 +1,5 @@
+import type { Ceremonies, RelyingParty } from './ceremony.js'
+
 /** The fields of a form or of a JSON body, as they came in. */
 export type Form = Readonly<Record<string, unknown>>
 
@@ -38,6 +40,8 @@ export interface Moment {
   readonly window: number
   /** The keys, bound to the user whose record it is. */
   readonly keys: Keys
+  /** What answers to challenges are judged with. Absent: the host has no WebAuthn. */
+  readonly ceremonies?: Ceremonies
 }
 
 /** The facts that decide whether a spare factor is accepted. */
@@ -59,6 +63,8 @@ export interface Circumstances {
 export type FactorAnswer<Kept> =
   | { readonly kind: 'right'; readonly kept: Kept; readonly events: readonly FactorEvent[] }
   | { readonly kind: 'used' }
+  /** It was signed by a copy of the device. From now on, no answer of either is right. */
+  | { readonly kind: 'copied'; readonly kept: Kept }
   | {
       readonly kind: 'wrong'
       /** The new content of the record after this miss. Default: as it was. */
@@ -110,13 +116,22 @@ export interface ComparedFar {
 }
 
 /** A factor that an authenticator is bound with. Its `method` is the authenticator's `type`. */
-export interface MainFactor<Method extends string, Kept extends Bound, Given, Unproven, Options>
+export interface MainFactor<Method extends string, Kept extends Bound, Given, Unproven>
   extends Factor<Method, Kept, Given> {
   readonly role: 'main'
+  /** Whether an answer fits the kept content. One that does not is malformed and costs nothing. */
+  fits(kept: Kept | Unproven, given: Given): boolean
+  isUnproven(value: unknown): value is Unproven
+  /** Judges the answer that is to prove a set-up. */
+  prove(unproven: Unproven, given: Given, moment: Moment): Promise<Proven<Kept, Unproven>>
+}
+
+/** A main factor whose authenticators show codes. A code can be guessed, so its misses lock. */
+export interface CodeFactor<Method extends string, Kept extends Bound, Given, Unproven, Options>
+  extends MainFactor<Method, Kept, Given, Unproven> {
+  readonly misses: 'lock'
   /** Whether a right answer depends on the time, and so shows that this machine's clock is right. */
   readonly provesClock: boolean
-  /** Whether an answer fits the kept secret. One that does not is malformed and costs nothing. */
-  fits(kept: Kept | Unproven, given: Given): boolean
   /** How many codes are right at one moment: the caps of misses shrink by it. */
   codesAtOnce(window: number): number
   /**
@@ -133,11 +148,24 @@ export interface MainFactor<Method extends string, Kept extends Bound, Given, Un
    * milliseconds. Null: the present code is unused.
    */
   nextCodeAt(kept: Kept, now: number): number | null
-  isUnproven(value: unknown): value is Unproven
   /** Begins a set-up. Returns the content to keep until one answer proves it. */
   make(random: Uint8Array, options: Options, keys: Keys): Promise<Unproven>
-  /** Judges the answer that is to prove a set-up. */
-  prove(unproven: Unproven, given: Given, moment: Moment): Promise<Proven<Kept>>
+}
+
+/** A main factor whose authenticators sign a challenge. A signature can't be guessed. */
+export interface KeyFactor<Method extends string, Kept extends Bound, Given, Unproven>
+  extends MainFactor<Method, Kept, Given, Unproven> {
+  readonly misses: 'uncounted'
+  /** The challenge that an answer says it answers. */
+  challengeOf(given: Given): string
+  /** Whether this authenticator is asked: it is not suspended, and made for this relying party. */
+  isAsked(kept: Kept, relyingParty: Pick<RelyingParty, 'rpId'>): boolean
+  /** Whether both are one key, which counts once. */
+  isSame(one: Kept, other: Kept): boolean
+  /** Whether a set-up's challenge may still be answered. */
+  isOpen(unproven: Unproven, now: number): boolean
+  /** The set-up after its challenge was answered, wrongly. */
+  closed(unproven: Unproven): Unproven
 }
 
 /** A factor that helps a user who has a main one. */
@@ -151,12 +179,14 @@ export interface SpareFactor<Method extends string, Kept, Given>
 }
 
 /** The outcome of the answer that proves a set-up. */
-export type Proven<Kept extends Bound> =
+export type Proven<Kept extends Bound, Unproven = never> =
   | { readonly kind: 'right'; readonly kept: Omit<Kept, Exclude<keyof Bound, 'type'>> }
   | {
       readonly kind: 'wrong'
       /** Seconds that the device's clock is ahead (negative: behind), if the answer shows it. */
       readonly clockOff: number | null
+      /** The content to keep after this miss. Default: as it was. */
+      readonly unproven?: Unproven
     }
 
 /** The members of every bound authenticator, of any factor. Times in milliseconds. */

@@ -1,40 +1,66 @@
 import { backupCodes } from './backup-codes/backup-codes.js'
-import type { Bound, Form, Keys, MainFactor, SpareFactor } from './factor.js'
+import type { RelyingParty } from './ceremony.js'
+import type { Bound, CodeFactor, Form, KeyFactor, Keys, SpareFactor } from './factor.js'
 import { hotp } from './hotp/hotp.js'
 import type { HotpAuthenticator, UnprovenHotp } from './hotp/kept.js'
 import { oneTimeCodes } from './one-time-codes/one-time-codes.js'
 import type { OtpParameters } from './otp/parameters.js'
 import type { TotpAuthenticator, UnprovenTotp } from './totp/kept.js'
 import { totp } from './totp/totp.js'
+import type { UnprovenWebauthn, WebauthnAuthenticator } from './webauthn/kept.js'
+import { makeWebauthn } from './webauthn/make.js'
+import { webauthn } from './webauthn/webauthn.js'
 
 /** How a second step can be passed, on the wire, in stamps and in events. */
-export type FactorMethod = 'totp' | 'hotp' | 'backup-code' | 'one-time-code'
+export type FactorMethod = 'totp' | 'hotp' | 'webauthn' | 'backup-code' | 'one-time-code'
+
+/** A bound authenticator that shows codes. */
+export type CodeAuthenticator = TotpAuthenticator | HotpAuthenticator
+
+/** A bound authenticator that signs challenges. */
+export type KeyAuthenticator = WebauthnAuthenticator
 
 /** A bound authenticator of any factor. */
-export type Authenticator = TotpAuthenticator | HotpAuthenticator
+export type Authenticator = CodeAuthenticator | KeyAuthenticator
+
+/** The secret of a set-up in progress. */
+export type UnprovenCodes = UnprovenTotp | UnprovenHotp
 
 /** The content of a set-up in progress, of any factor. */
-export type UnprovenAuthenticator = UnprovenTotp | UnprovenHotp
+export type UnprovenAuthenticator = UnprovenCodes | UnprovenWebauthn
 
 /** A factor whose own types are not known here. */
-export type AnyMainFactor = MainFactor<FactorMethod, Bound, unknown, unknown, unknown>
+export type AnyCodeFactor = CodeFactor<FactorMethod, Bound, unknown, unknown, unknown>
+export type AnyKeyFactor = KeyFactor<FactorMethod, Bound, unknown, unknown>
+export type AnyMainFactor = AnyCodeFactor | AnyKeyFactor
 export type AnySpareFactor = SpareFactor<FactorMethod, unknown, unknown>
 export type AnyFactor = AnyMainFactor | AnySpareFactor
 
-const MAIN = [totp, hotp] as const
+const CODES: readonly AnyCodeFactor[] = [totp, hotp]
+const MAIN: readonly AnyMainFactor[] = [totp, hotp, webauthn]
 const SPARE = [oneTimeCodes, backupCodes] as const
 
 /** All factors there are, in the order in which an answer is tried. Nothing else names them all. */
 const FACTORS: readonly AnyFactor[] = [...MAIN, ...SPARE]
 
 /** The types of authenticators, in the order in which a set-up offers them. */
-export const AUTHENTICATOR_TYPES: readonly Authenticator['type'][] = MAIN.map(
-  ({ method }) => method,
-)
+export const AUTHENTICATOR_TYPES: readonly Authenticator['type'][] = ['totp', 'hotp', 'webauthn']
+
+const FACTOR_OF: Readonly<Record<Authenticator['type'], AnyMainFactor>> = { totp, hotp, webauthn }
+const CODES_OF: Readonly<Record<Authenticator['type'], AnyCodeFactor | null>> = {
+  totp,
+  hotp,
+  webauthn: null,
+}
+const KEYS_OF: Readonly<Record<Authenticator['type'], AnyKeyFactor | null>> = {
+  totp: null,
+  hotp: null,
+  webauthn,
+}
 
 /** The factor of an authenticator's type. */
 export function mainFactorOf(type: Authenticator['type']): AnyMainFactor {
-  return MAIN.find(({ method }) => method === type) ?? totp
+  return FACTOR_OF[type]
 }
 
 /** How RFC 8176 names what a proof of this method proves. */
@@ -42,14 +68,52 @@ export function amrOf(method: FactorMethod): readonly string[] {
   return FACTORS.find((factor) => factor.method === method)?.amr ?? []
 }
 
-/** Begins a set-up of this type with a new secret. */
-export function makeUnproven(
+/** The factor of a type whose authenticators show codes. Null: this type shows none. */
+export function codeFactorOf(type: Authenticator['type']): AnyCodeFactor | null {
+  return CODES_OF[type]
+}
+
+/** The factor of a type whose authenticators sign challenges. Null: this type signs none. */
+export function keyFactorOf(type: Authenticator['type']): AnyKeyFactor | null {
+  return KEYS_OF[type]
+}
+
+/** Whether an authenticator shows codes. */
+export function showsCodes(one: Authenticator): one is CodeAuthenticator {
+  return one.type !== 'webauthn'
+}
+
+/** Whether an authenticator signs challenges. */
+export function signsChallenges(one: Authenticator): one is KeyAuthenticator {
+  return one.type === 'webauthn'
+}
+
+/** Whether a set-up in progress has a secret, as those of codes have. */
+export function hasSecret<T extends UnprovenAuthenticator>(one: T): one is T & UnprovenCodes {
+  return one.type !== 'webauthn'
+}
+
+/** What the content of a new set-up is made with. */
+export interface Making {
+  readonly parameters: OtpParameters
+  readonly keys: Keys
+  /** Of keys. Null: the host has no WebAuthn. */
+  readonly relyingParty: RelyingParty | null
+  /** By which keys know the user. Null: they have none. */
+  readonly handle: string | null
+  /** Milliseconds. */
+  readonly now: number
+}
+
+/** Begins a set-up of this type with a new secret or challenge. */
+export async function makeUnproven(
   type: Authenticator['type'],
   random: Uint8Array,
-  parameters: OtpParameters,
-  keys: Keys,
+  { parameters, keys, relyingParty, handle, now }: Making,
 ): Promise<UnprovenAuthenticator> {
-  return (type === 'hotp' ? hotp : totp).make(random, parameters, keys)
+  if (type !== 'webauthn') return (type === 'hotp' ? hotp : totp).make(random, parameters, keys)
+  if (relyingParty === null) throw new Error('a set-up that the host does not allow')
+  return makeWebauthn(random, { relyingParty, handle, now })
 }
 
 /** Checks what a store has given back as an authenticator. */
@@ -92,10 +156,10 @@ export function readProof(form: Form): Proof | null {
  */
 export function readResync(form: Form): Proof | 'code' | 'nextCode' {
   const second = { ...form, code: form.nextCode }
-  const [first, ...others] = MAIN.flatMap((factor) => {
+  const [first, ...others] = CODES.flatMap((factor) => {
     const [given, next] = [factor.read(form), factor.read(second)]
     return given === undefined || next === undefined ? [] : [{ factor, given, next }]
   })
   if (first !== undefined) return [first, ...others]
-  return MAIN.some((factor) => factor.read(form) !== undefined) ? 'nextCode' : 'code'
+  return CODES.some((factor) => factor.read(form) !== undefined) ? 'nextCode' : 'code'
 }

@@ -1,5 +1,6 @@
 import type { Request } from 'express'
 import { checkNames } from '../errors/check-names.js'
+import type { RelyingParty } from '../factors/ceremony.js'
 import { AUTHENTICATOR_TYPES, type Authenticator } from '../factors/factors.js'
 import type { OtpParameters } from '../factors/otp/parameters.js'
 import { checkTimeout } from '../ports/check-timeout.js'
@@ -9,10 +10,12 @@ import type { Paths } from '../web/request/site.js'
 import { check, isListOf, isText } from './check.js'
 import { ADMIN_ROLES, checkAdminRoles } from './check-admin-roles.js'
 import { answeredAtOnce, checkAnswerAtOnce } from './check-at-once.js'
+import { checkOrigin } from './check-origin.js'
 import { checkLost, checkMail, checkParts } from './check-parts.js'
 import { checkBase, checkPaths } from './check-paths.js'
 import { checkRevocation } from './check-revocation.js'
 import { type CheckedUpstream, checkUpstream } from './check-upstream.js'
+import { checkWebauthn } from './check-webauthn.js'
 import { identity } from './identity.js'
 import type { SecondStepOptions, TotpOptions } from './options.js'
 
@@ -41,6 +44,7 @@ const KNOWN = [
   'upstream',
   'totp',
   'authenticators',
+  'webauthn',
   'backupCodes',
   'showKey',
   'ipLimit',
@@ -85,6 +89,8 @@ export interface CheckedOptions extends CheckedUpstream {
   readonly window: number
   /** The types that users may set up, the usual one first. */
   readonly authenticators: readonly Authenticator['type'][]
+  /** Null: the host has no WebAuthn. */
+  readonly webauthn: RelyingParty | null
   readonly backupCodes: boolean
   readonly showKey: boolean
   readonly nameAdmins: boolean
@@ -144,6 +150,7 @@ export function checkOptions<U>(options: SecondStepOptions<U>): CheckedOptions {
   checkSwitches(options, ['backupCodes', 'nameAdmins', 'showKey', 'ignoreForwardedFor'])
   const origin = checkOrigin(options.origin, 'origin')
   const base = checkBase(options.base)
+  const webauthn = checkWebauthn(options.webauthn, origin)
   return {
     issuer: options.issuer,
     origin,
@@ -154,7 +161,8 @@ export function checkOptions<U>(options: SecondStepOptions<U>): CheckedOptions {
     roles: options.roles ?? [],
     ...checkUpstream(options.upstream),
     ...checkTotp(options.totp),
-    authenticators: checkAuthenticators(options.authenticators),
+    authenticators: checkAuthenticators(options.authenticators, webauthn),
+    webauthn,
     backupCodes: options.backupCodes ?? true,
     showKey: options.showKey ?? true,
     nameAdmins: options.nameAdmins ?? false,
@@ -201,20 +209,6 @@ function checkSwitches(options: object, names: readonly string[]): void {
   }
 }
 
-function checkOrigin(origin: unknown, name: string): string {
-  const right =
-    typeof origin === 'string' &&
-    /^https?:\/\//.test(origin) &&
-    URL.canParse(origin) &&
-    new URL(origin).origin === origin
-  check(
-    right,
-    `\`${name}\` must be an origin such as https://acme.example, without a path or a slash at the ` +
-      `end; it is ${JSON.stringify(origin)}`,
-  )
-  return origin
-}
-
 function checkOrigins(origins: unknown): readonly string[] {
   if (origins === undefined) return []
   check(Array.isArray(origins), '`origins` must be a list of origins')
@@ -229,15 +223,21 @@ function checkRealm(realm: unknown): string {
 }
 
 function checkAuthenticators(
-  types: SecondStepOptions<never>['authenticators'] = ['totp'],
+  types: SecondStepOptions<never>['authenticators'],
+  webauthn: RelyingParty | null,
 ): readonly Authenticator['type'][] {
+  if (types === undefined) return webauthn === null ? ['totp'] : ['totp', 'webauthn']
   const known: readonly unknown[] = AUTHENTICATOR_TYPES
   check(
     Array.isArray(types) &&
       types.length > 0 &&
       new Set(types).size === types.length &&
       types.every((type) => known.includes(type)),
-    `\`authenticators\` must be a list of ${known.join(' and ')}, such as ['totp']`,
+    `\`authenticators\` must be a list of ${known.join(', ')}, such as ['totp']`,
+  )
+  check(
+    webauthn !== null || !types.includes('webauthn'),
+    '`authenticators` has webauthn, which needs the option `webauthn`: webauthn: {} is enough',
   )
   return [...types]
 }

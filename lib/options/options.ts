@@ -49,6 +49,24 @@ export interface Described {
   readonly locale?: string | null | undefined
 }
 
+/** Security keys and passkeys (WebAuthn Level 3). */
+export interface WebauthnOptions {
+  /**
+   * The domain that keys are made for: that of every origin, or one that each is part of. Keys that were made
+   * for another one are of no use any more. Default: the host name of the option `origin`.
+   */
+  readonly rpId?: string
+  /**
+   * The origins whose pages may ask keys: https, or http://localhost. Default: the option `origin` alone.
+   */
+  readonly origins?: readonly string[]
+  /**
+   * `required`: a key asks its user for a PIN or a fingerprint too. `discouraged`: a touch is enough, beside
+   * the password. Default `discouraged`.
+   */
+  readonly userVerification?: 'discouraged' | 'required'
+}
+
 /** The transport and the sender of mails. */
 export interface MailOptions {
   /** The result of `nodemailer.createTransport(…)`, or any object with its `sendMail`. */
@@ -227,9 +245,15 @@ export interface SecondStepOptions<U = Express.User> {
   readonly totp?: TotpOptions
   /**
    * The kinds of authenticators that users may set up themselves, the usual one first: `totp` (codes by
-   * time) and `hotp` (codes by a button's press, RFC 4226). Default `['totp']`.
+   * time), `hotp` (codes by a button's press, RFC 4226) and `webauthn` (security keys and passkeys).
+   * Default `['totp']`, with the option `webauthn` `['totp', 'webauthn']`.
    */
-  readonly authenticators?: readonly ('totp' | 'hotp')[]
+  readonly authenticators?: readonly ('totp' | 'hotp' | 'webauthn')[]
+  /**
+   * Security keys and passkeys: `{}` is enough. Needs `@simplewebauthn/server`, which is loaded at the first
+   * answer of a key. Default: none, and keys that users have answer nothing.
+   */
+  readonly webauthn?: WebauthnOptions
   /** Whether the package makes and accepts backup codes. Default true. */
   readonly backupCodes?: boolean
   /** Whether users may see the QR code of their authenticator again, with a code. Default true. */

@@ -1,8 +1,9 @@
 import { tokenByAdmin, tokenBySerial } from '../domain/assigned-token.js'
+import { withCodes } from '../domain/authenticators.js'
 import { fewMissesADay } from '../domain/miss-budget.js'
 import type { SecondStepRecord } from '../domain/record.js'
 import type { UserContext } from '../domain/standing.js'
-import type { Authenticator } from '../factors/factors.js'
+import { type Authenticator, showsCodes } from '../factors/factors.js'
 import type { HardwareToken } from '../factors/hardware-token.js'
 import { isSameKey } from '../factors/otp/same-key.js'
 import type { System } from '../ports/system.js'
@@ -147,6 +148,7 @@ export class AssignedTokens {
     present: Authenticator,
     token: HardwareToken,
   ): Promise<boolean> {
+    if (!showsCodes(present)) return false
     const { type, algorithm, digits } = present
     if (type !== token.type || algorithm !== token.algorithm || digits !== token.digits)
       return false
@@ -160,14 +162,10 @@ export class AssignedTokens {
   }
 
   /** Whether an authenticator of the user has this seed. One that does not open gives no codes either. */
-  async #hasSeed(
-    userId: string,
-    { authenticators }: SecondStepRecord,
-    token: HardwareToken,
-  ): Promise<boolean> {
+  async #hasSeed(userId: string, record: SecondStepRecord, token: HardwareToken): Promise<boolean> {
     const keys = this.#keys.of(userId, null)
     const same = await Promise.allSettled(
-      authenticators.map(async ({ secret: sealed, algorithm }) => {
+      withCodes(record).map(async ({ secret: sealed, algorithm }) => {
         const { secret } = await keys.open(sealed, 'authenticator')
         return isSameKey({ secret, algorithm }, token)
       }),

@@ -1,11 +1,13 @@
 import type { Decision } from '../domain/decision.js'
 import { missesLeft } from '../domain/miss-budget.js'
 import { endLogin, type PendingLogin } from '../domain/pending-login.js'
-import { judgeProof, type ProofRefusal, type ProofVerdict, proofRefusal } from '../domain/proof.js'
+import { judgeProof, type ProofRefusal, proofRefusal } from '../domain/proof.js'
+import type { ProofVerdict } from '../domain/proof-verdict.js'
 import type { SecondStepRecord } from '../domain/record.js'
 import { type Generation, renewStamp } from '../domain/stamp.js'
 import { type Admission, stillAdmitted, type UserContext } from '../domain/standing.js'
 import { backupCodesLeft } from '../factors/backup-codes/kept.js'
+import type { AskedChallenge, CeremonyParts } from '../factors/ceremony.js'
 import type { Proof } from '../factors/factors.js'
 import type { RequestInfo } from './announcer.js'
 import type { CodeLimits } from './code-limits.js'
@@ -19,6 +21,8 @@ export interface ProofAttempt extends UserContext {
   readonly proof: Proof
   /** The pending login or the session it was given in. */
   readonly admission: Admission
+  /** The challenge that the session has put to the user's keys, and that may be answered now. */
+  readonly asked?: AskedChallenge | null
   /** Canonical address to count under, or null where none can be told. */
   readonly ipKey: string | null
   readonly ipLimit: number
@@ -99,6 +103,7 @@ export class Challenge {
   readonly #keys: KeysOfUsers
   readonly #guessWarnings: GuessWarnings | null
   readonly #window: number
+  readonly #ceremonies: CeremonyParts | null
   readonly #now: () => number
 
   constructor(parts: {
@@ -108,6 +113,8 @@ export class Challenge {
     /** Null if the host sends no mails. */
     guessWarnings: GuessWarnings | null
     window: number
+    /** Null if the host has no WebAuthn. */
+    ceremonies: CeremonyParts | null
     now: () => number
   }) {
     this.#records = parts.records
@@ -115,6 +122,7 @@ export class Challenge {
     this.#keys = parts.keys
     this.#guessWarnings = parts.guessWarnings
     this.#window = parts.window
+    this.#ceremonies = parts.ceremonies
     this.#now = parts.now
   }
 
@@ -197,7 +205,9 @@ export class Challenge {
         }
         const refusal = await objection(current)
         if (refusal !== null) return { record: current, answer: { kind: refusal }, events: [] }
-        const moment = { now, window: this.#window, keys }
+        const { asked = null } = attempt
+        const ceremonies = this.#ceremonies && { ceremonies: { ...this.#ceremonies, asked } }
+        const moment = { now, window: this.#window, keys, ...ceremonies }
         const judged = await judgeProof(current, proof, contextOf(attempt), moment)
         const { answer } = judged
         if (answer.kind !== 'accepted') {

@@ -25,6 +25,7 @@ export const MAILS = [
   'backup-code-used',
   'wrong-code',
   'authenticator-locked',
+  'authenticator-suspended',
   'pending-login-used-up',
   'mail-reset-asked',
   'mail-reset-ready',

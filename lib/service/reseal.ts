@@ -1,5 +1,7 @@
+import { withCodes } from '../domain/authenticators.js'
 import type { SecondStepRecord } from '../domain/record.js'
 import { currentSetup } from '../domain/setup.js'
+import { hasSecret } from '../factors/factors.js'
 import type { SealContext } from '../ports/sealer.js'
 import type { RequestInfo } from './announcer.js'
 import type { Records } from './records.js'
@@ -52,18 +54,22 @@ export class Reseal {
       requestInfo,
       async (record, now) => {
         const context = { purpose: 'authenticator', userId } as const
-        const authenticators = await Promise.all(
-          record.authenticators.map((one) => this.#fresh(one, context)),
-        )
+        const sealed = withCodes(record)
+        const fresh = await Promise.all(sealed.map((one) => this.#fresh(one, context)))
         const current = currentSetup(record, now)
-        const setup = current && (await this.#fresh(current, { purpose: 'setup', userId }))
+        const begun = current !== null && hasSecret(current) ? current : null
+        const setup = begun && (await this.#fresh(begun, { purpose: 'setup', userId }))
         const answer = resealed(
-          [...record.authenticators, ...(current === null ? [] : [current])],
-          [...authenticators, ...(setup === null ? [] : [setup])],
+          [...sealed, ...(begun === null ? [] : [begun])],
+          [...fresh, ...(setup === null ? [] : [setup])],
         )
         const same = answer.sealed === 0 && current === record.setup
-        const parts = authenticators.map(({ part }) => part)
-        const next = { ...record, authenticators: parts, setup: setup?.part ?? null }
+        // A key has no secret.
+        const authenticators = record.authenticators.map((one) => {
+          const at = sealed.findIndex(({ id }) => id === one.id)
+          return fresh[at]?.part ?? one
+        })
+        const next = { ...record, authenticators, setup: setup?.part ?? current }
         return { record: same ? record : next, answer, events: [] }
       },
       known,

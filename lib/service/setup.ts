@@ -10,24 +10,33 @@ import {
   beginSetup,
   type ConfirmSetupAnswer,
   confirmSetup,
+  isShownAgain,
   mayBeginSetup,
+  type SetupInProgress,
   setupExpiresAt,
   setupOf,
 } from '../domain/setup.js'
-import type { Replaced } from '../domain/setup-place.js'
+import { placeOf, type Replaced } from '../domain/setup-place.js'
 import type { Generation } from '../domain/stamp.js'
 import { type Admission, stillAdmitted, type UserContext } from '../domain/standing.js'
+import type { CeremonyParts } from '../factors/ceremony.js'
+import type { Keys } from '../factors/factor.js'
 import {
   type Authenticator,
+  type CodeAuthenticator,
   type FactorMethod,
   mainFactorOf,
   makeUnproven,
   type Proof,
+  showsCodes,
   type UnprovenAuthenticator,
+  type UnprovenCodes,
 } from '../factors/factors.js'
 import type { HotpParameters } from '../factors/hotp/kept.js'
 import type { OtpParameters } from '../factors/otp/parameters.js'
 import { BYTES_OF_A_SECRET } from '../factors/totp/make.js'
+import type { UnprovenWebauthn, WebauthnAuthenticator } from '../factors/webauthn/kept.js'
+import { BYTES_OF_A_CEREMONY } from '../factors/webauthn/make.js'
 import type { System } from '../ports/system.js'
 import type { RequestInfo } from './announcer.js'
 import type { BackupCodes } from './backup-codes.js'
@@ -51,14 +60,27 @@ export interface SetupOwner extends UserContext {
   readonly requestInfo: RequestInfo
 }
 
+/** What a set-up shows: the key of an authenticator that shows codes, or a challenge for a new key. */
+export type ShownKey = ShownSecret | ShownChallenge
+
 /** A key to show: the secret leaves the server here and nowhere else. */
-export interface ShownKey {
+export interface ShownSecret {
   readonly parameters:
     | (OtpParameters & { readonly type: 'totp' })
     | (HotpParameters & { readonly type: 'hotp'; readonly counter: number })
   readonly secret: Uint8Array
   /** When the set-up in progress is over, in milliseconds; null for a live key. */
   readonly expiresAt: number | null
+}
+
+/** The challenge of a set-up, for the browser of the new key. */
+export interface ShownChallenge {
+  readonly parameters: UnprovenWebauthn
+  /** Keys that the user has, and is going to have still. */
+  readonly others: readonly WebauthnAuthenticator[]
+  readonly secret: null
+  /** When the challenge or the set-up in progress is over, whichever is first, in milliseconds. */
+  readonly expiresAt: number
 }
 
 /** A set-up to show. */
@@ -106,6 +128,7 @@ export class Setup {
   readonly #parameters: OtpParameters
   readonly #types: readonly AuthenticatorType[]
   readonly #window: number
+  readonly #ceremonies: CeremonyParts | null
 
   constructor(parts: {
     records: Records
@@ -117,6 +140,8 @@ export class Setup {
     parameters: OtpParameters
     types: readonly AuthenticatorType[]
     window: number
+    /** Null if the host has no WebAuthn. */
+    ceremonies: CeremonyParts | null
   }) {
     this.#records = parts.records
     this.#challenge = parts.challenge
@@ -127,6 +152,7 @@ export class Setup {
     this.#parameters = parts.parameters
     this.#types = parts.types
     this.#window = parts.window
+    this.#ceremonies = parts.ceremonies
   }
 
   /**
@@ -143,31 +169,39 @@ export class Setup {
     const begun = await this.#records.change(
       userId,
       requestInfo,
-      async (current, now): Promise<Decision<BeginSetupAnswer | { kind: 'sign-in-again' }>> => {
+      async (current, now): Promise<Decision<Begun>> => {
         // A late request of an ended login must not replace the owner's set-up.
         if (!stillAdmitted(admission, { record: current, policy, subject }, now)) {
           return { record: current, answer: { kind: 'sign-in-again' }, events: [] }
         }
         const present = setupOf(current, owner, now)
-        const continues = present !== null && (type ?? present.type) === present.type
-        const unproven = continues ? present : await this.#make(userId, type)
-        return beginSetup(current, { owner, unproven }, now)
+        const continues = present !== null && isShownAgain(present, type ?? present.type, now)
+        const made = { type: type ?? present?.type ?? null, record: current, now }
+        const unproven = continues ? present : await this.#make(userId, made)
+        const { answer, ...decided } = beginSetup(current, { owner, unproven }, now)
+        return { ...decided, answer: { ...answer, record: decided.record } }
       },
       record,
     )
     if (begun.kind !== 'in-progress') return begun
-    const { secret } = await keys.open(begun.setup.secret, 'setup')
-    const expiresAt = setupExpiresAt(begun.setup)
-    return { kind: 'shown', parameters: shownParameters(begun.setup), secret, expiresAt }
+    return { kind: 'shown', ...(await shownSetup(begun.setup, begun.record, keys)) }
   }
 
+  /** @param made.type null, or one that the host does not allow: its first */
   #make(
     userId: string,
-    type: AuthenticatorType | null,
-    secret = this.#system.random(BYTES_OF_A_SECRET),
+    made: { type: AuthenticatorType | null; record: SecondStepRecord; now: number },
   ): Promise<UnprovenAuthenticator> {
-    const made = type ?? this.#types[0] ?? 'totp'
-    return makeUnproven(made, secret, this.#parameters, this.#keys.of(userId, null))
+    const type = this.#types.find((allowed) => allowed === made.type) ?? this.#types[0] ?? 'totp'
+    const size = type === 'webauthn' ? BYTES_OF_A_CEREMONY : BYTES_OF_A_SECRET
+    const relyingParty = this.#ceremonies?.relyingParty ?? null
+    return makeUnproven(type, this.#system.random(size), {
+      parameters: this.#parameters,
+      keys: this.#keys.of(userId, null),
+      relyingParty,
+      handle: handleOf(made.record),
+      now: made.now,
+    })
   }
 
   /**
@@ -209,13 +243,12 @@ export class Setup {
     objection: Objection,
   ): Promise<ProofAnswer<ShownKey>> {
     const { owner, type, replaces } = begun
-    const secret = this.#system.random(BYTES_OF_A_SECRET)
-    const unproven = await this.#make(attempt.userId, type, secret)
-    const begin: FollowUp<ShownKey> = (record, now) => {
+    const keys = this.#keys.of(attempt.userId, attempt.requestInfo)
+    const begin: FollowUp<ShownKey> = async (record, now) => {
+      const unproven = await this.#make(attempt.userId, { type, record, now })
       const command = { owner, unproven, replaces }
       const { answer: setup, ...decided } = beginKeyChange(record, command, now)
-      const expiresAt = setupExpiresAt(setup)
-      return { ...decided, answer: { parameters: shownParameters(setup), secret, expiresAt } }
+      return { ...decided, answer: await shownSetup(setup, decided.record, keys) }
     }
     return this.#challenge.answerAnd(attempt, begin, objection)
   }
@@ -224,10 +257,14 @@ export class Setup {
    * Shows an authenticator's live key again, by a proof: to put it on a second device. At most twenty times
    * a day.
    */
-  showKey(attempt: ProofAttempt, id: string): Promise<ProofAnswer<ShownKey | null>> {
-    const show: FollowUp<ShownKey | null> = async (record) => {
+  showKey(attempt: ProofAttempt, id: string): Promise<ProofAnswer<ShownSecret | null>> {
+    const show: FollowUp<ShownSecret | null> = async (record) => {
       const authenticator = authenticatorById(record, id)
-      if (authenticator === null || keyShown(authenticator) !== 'yes') {
+      if (
+        authenticator === null ||
+        !showsCodes(authenticator) ||
+        keyShown(authenticator) !== 'yes'
+      ) {
         return { record, answer: null, events: [] }
       }
       const keys = this.#keys.of(attempt.userId, attempt.requestInfo)
@@ -294,7 +331,12 @@ export class Setup {
     const decision = await confirmSetup(
       record,
       { owner, given, id, name, backupCodes: made?.set ?? null },
-      { now, window: this.#window, keys: this.#keys.of(userId, requestInfo) },
+      {
+        now,
+        window: this.#window,
+        keys: this.#keys.of(userId, requestInfo),
+        ...(this.#ceremonies && { ceremonies: { ...this.#ceremonies, asked: null } }),
+      },
     )
     return {
       ...decision,
@@ -303,8 +345,40 @@ export class Setup {
   }
 }
 
+type Begun =
+  | (BeginSetupAnswer & { readonly record: SecondStepRecord })
+  | { readonly kind: 'sign-in-again' }
+
+async function shownSetup(
+  setup: SetupInProgress,
+  record: SecondStepRecord,
+  keys: Keys,
+): Promise<ShownKey> {
+  const expiresAt = setupExpiresAt(setup)
+  if (setup.type !== 'webauthn') {
+    const { secret } = await keys.open(setup.secret, 'setup')
+    return { parameters: shownParameters(setup), secret, expiresAt }
+  }
+  const others = keysIn(placeOf(record, setup)?.others ?? [])
+  return {
+    parameters: setup,
+    others: others.filter(({ rpId }) => rpId === setup.rpId),
+    secret: null,
+    expiresAt: Math.min(expiresAt, setup.challengeUntil),
+  }
+}
+
+/** A user's keys all know them by the same name. */
+function handleOf({ authenticators }: SecondStepRecord): string | null {
+  return keysIn(authenticators)[0]?.handle ?? null
+}
+
+function keysIn(authenticators: readonly Authenticator[]): readonly WebauthnAuthenticator[] {
+  return authenticators.flatMap((one) => (one.type === 'webauthn' ? one : []))
+}
+
 /** What a QR code says besides the secret. A device that is set up begins at 0. */
-function shownParameters(one: Authenticator | UnprovenAuthenticator): ShownKey['parameters'] {
+function shownParameters(one: CodeAuthenticator | UnprovenCodes): ShownSecret['parameters'] {
   const { algorithm, digits } = one
   if (one.type === 'totp') return { type: one.type, algorithm, digits, period: one.period }
   return { type: one.type, algorithm, digits, counter: 'counter' in one ? one.counter : 0 }

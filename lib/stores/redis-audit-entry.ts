@@ -44,6 +44,7 @@ const TYPES: Readonly<Record<SecondStepEventType, string>> = {
   resynchronised: 'K',
   note: 'L',
   'upstream-accepted': 'M',
+  'authenticator-suspended': 'N',
 }
 const ACTORS: Readonly<Record<Actor['kind'], string>> = {
   user: 'u',
@@ -56,6 +57,7 @@ const THEMSELVES = 't'
 const METHODS: Readonly<Record<Method, string>> = {
   totp: 't',
   hotp: 'h',
+  webauthn: 'w',
   'backup-code': 'b',
   'one-time-code': 'o',
   upstream: 'u',

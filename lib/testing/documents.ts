@@ -101,7 +101,7 @@ export function largeRecord(userId: string): SecondStepRecord {
   return deepFreeze({
     ...enrolled,
     authenticators: enrolled.authenticators.flatMap((one) =>
-      devices.map((device) => ({ ...one, ...device })),
+      one.type === 'totp' ? devices.map((device) => ({ ...one, ...device })) : [],
     ),
     attempts: { misses: times(100), consecutive: 100 },
     ended: times(50).map((_, version) => ({ id: randomUUID(), version })),

@@ -1,3 +1,4 @@
+import { AUTHENTICATOR_TYPES } from '../factors/factors.js'
 import { browserName } from './browser-name.js'
 import type { Translate } from './messages.js'
 import { timeShown } from './time-shown.js'
@@ -40,7 +41,8 @@ export function deviceFacts(
 ): readonly Fact[] {
   if (detail === null || !('name' in detail)) return []
   const { name, serial, before } = detail as Record<string, unknown>
-  const kind = method === 'hotp' ? t('factor.hotp.name') : t('factor.totp.name')
+  const type = AUTHENTICATOR_TYPES.find((one) => one === method) ?? 'totp'
+  const kind = t(`factor.${type}.name`)
   const facts = [
     { label: t('mail.device'), value: name ?? (typeof serial === 'string' ? null : kind) },
     { label: t('device.serial').replace(/\s*:$/u, ''), value: serial },

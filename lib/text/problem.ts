@@ -71,6 +71,12 @@ export type ProblemText =
         | 'device.name-wrong'
         | 'device.name-taken'
         | 'device.which'
+        | 'factor.webauthn.malformed'
+        | 'factor.webauthn.wrong'
+        | 'factor.webauthn.setup-wrong'
+        | 'factor.webauthn.only'
+        | 'factor.webauthn.only-backup'
+        | 'settings.no-key-of-key'
     }
   | {
       readonly key: `factor.${'totp' | 'hotp'}.malformed${'' | '-backup' | '-given' | '-either'}`

@@ -21,13 +21,13 @@ export function shownAuthenticators({
 }: {
   readonly authenticators: readonly Authenticator[]
 }): readonly ShownAuthenticator[] {
-  return authenticators.map(({ id, type, name, since, lastUsedAt, serial }) => ({
-    id,
-    type,
-    name,
-    since: new Date(since).toISOString(),
-    lastUsedAt: lastUsedAt === null ? null : new Date(lastUsedAt).toISOString(),
-    serial,
-    synced: null,
+  return authenticators.map((one) => ({
+    id: one.id,
+    type: one.type,
+    name: one.name,
+    since: new Date(one.since).toISOString(),
+    lastUsedAt: one.lastUsedAt === null ? null : new Date(one.lastUsedAt).toISOString(),
+    serial: one.serial,
+    synced: one.type === 'webauthn' ? one.backedUp : null,
   }))
 }

@@ -18,6 +18,7 @@ import { cli as cliCounted, type Run, UNCOUNTED } from '../support/cli.js'
 import { SQLITE, type TestDatabase } from '../support/databases.js'
 import { type MailServer, startMailServer } from '../support/mail-server.js'
 import { moduleUrl } from '../support/modules.js'
+import { secretOf } from '../support/records.js'
 import { type RedisServer, startRedisServer } from '../support/redis-server.js'
 
 const DAY = 24 * 60 * 60 * 1000
@@ -357,14 +358,14 @@ describe('passport-second-step for the operator', function () {
     const before = await store.find('ann')
     expect(await json('reseal')).to.deep.include({ exit: 0, broken: [] })
     const after = await store.find('ann')
-    expect(after?.authenticators[0]?.secret).not.to.equal(before?.authenticators[0]?.secret)
+    expect(secretOf(after?.authenticators[0])).not.to.equal(secretOf(before?.authenticators[0]))
     const { sealer } = keyRing([key], system)
     const opened = await Promise.all([
-      sealer.open(after?.authenticators[0]?.secret ?? '', {
+      sealer.open(secretOf(after?.authenticators[0]), {
         purpose: 'authenticator',
         userId: 'ann',
       }),
-      sealer.open((await store.find('bob'))?.setup?.secret ?? '', {
+      sealer.open(secretOf((await store.find('bob'))?.setup), {
         purpose: 'setup',
         userId: 'bob',
       }),
@@ -445,7 +446,7 @@ describe('passport-second-step for the operator', function () {
     expect(sealed.keys[0].secrets).to.equal(2)
     const alone = keyRing([key], system).sealer
     const { authenticators = [] } = (await store.find('bob')) ?? {}
-    await alone.open(authenticators[0]?.secret ?? '', { purpose: 'authenticator', userId: 'bob' })
+    await alone.open(secretOf(authenticators[0]), { purpose: 'authenticator', userId: 'bob' })
     await enrol('bob')
   })
 

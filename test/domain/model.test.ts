@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { expect } from 'chai'
 import fc from 'fast-check'
 import type { Decision } from '../../lib/domain/decision.js'
-import type { ProofVerdict } from '../../lib/domain/proof.js'
+import type { ProofVerdict } from '../../lib/domain/proof-verdict.js'
 import type { SecondStepRecord } from '../../lib/domain/record.js'
 import { beginSetup, confirmSetup, setupOf } from '../../lib/domain/setup.js'
 import { endStamp, isEnded, raiseEpoch } from '../../lib/domain/stamp.js'
@@ -22,6 +22,7 @@ import {
   recordWith,
   SECOND,
   SECRET,
+  secretOf,
   wrongCode,
 } from '../support/records.js'
 
@@ -158,7 +159,7 @@ const begin = (owner: string) =>
       expect(world.record).to.equal(record)
       return
     }
-    expect(answer.setup).to.include({ owner, secret: own?.secret ?? secret })
+    expect(answer.setup).to.include({ owner, secret: own === null ? secret : secretOf(own) })
     expect(world.record.setup).to.equal(answer.setup)
   })
 

@@ -61,6 +61,7 @@ function fullRecord(): SecondStepRecord {
     ended: [{ id: 'stamp', version: 2 }],
     endedUpTo: 1,
     endedLogins: [{ id: 'pending', until: NOW }],
+    usedChallenges: [{ digest: 'one', until: NOW }],
   }
 }
 
@@ -319,6 +320,7 @@ describe('a record of version 0.1.0', () => {
 
   it('lacks the later members, and its user stays as safe as before', () => {
     const later = [
+      'usedChallenges',
       'oneTimeCodes',
       'setupGrant',
       'mailReset',
@@ -341,6 +343,7 @@ describe('a record of version 0.1.0', () => {
     expect(parseRecord(stored, USER)).to.deep.equal({
       ...fullRecord(),
       authenticators: [bound],
+      usedChallenges: [],
       backupCodes: { ...fullRecord().backupCodes, keyId: null },
       ended: [{ id: 'stamp', version: 3 }],
       ...{ oneTimeCodes: [], setupGrant: null, mailReset: null, ruleStart: null },

@@ -2,7 +2,8 @@ import { expect } from 'chai'
 import { type Attempts, addMiss, attemptCaps, noAttempts } from '../../lib/domain/attempts.js'
 import type { Decision } from '../../lib/domain/decision.js'
 import { authenticatorBlock } from '../../lib/domain/miss-budget.js'
-import { type ProofVerdict, proofRefusal } from '../../lib/domain/proof.js'
+import { proofRefusal } from '../../lib/domain/proof.js'
+import type { ProofVerdict } from '../../lib/domain/proof-verdict.js'
 import type { SecondStepRecord } from '../../lib/domain/record.js'
 import { codeAt } from '../../lib/factors/otp/code-at.js'
 import { backupCode, type Given, judge, keysWith, otp } from '../support/proofs.js'
@@ -18,6 +19,7 @@ import {
   recordWith,
   SECRET,
   STEP_NOW,
+  secretOf,
   wrongCode,
 } from '../support/records.js'
 
@@ -64,7 +66,7 @@ describe('a right code of the authenticator', () => {
   it('takes the secret along when it was sealed under an older key, and leaves it alone otherwise', async () => {
     const record = enrolledRecord()
     const secretAfter = async (given: Given) =>
-      (await judgeOtp(record, codeOf(STEP_NOW), given)).record.authenticators[0]?.secret
+      secretOf((await judgeOtp(record, codeOf(STEP_NOW), given)).record.authenticators[0])
     const stale = keysWith({
       open: async () => ({ secret: SECRET, stale: true }),
       seal: async (secret, purpose) => `${purpose} ${Buffer.from(secret).toString()} sealed anew`,

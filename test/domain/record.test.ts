@@ -23,6 +23,7 @@ describe('the record of a user without a stored record', () => {
       ended: [],
       endedUpTo: null,
       endedLogins: [],
+      usedChallenges: [],
     })
   })
 

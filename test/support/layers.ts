@@ -43,6 +43,8 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'web/user': [...BELOW_THE_WEB, 'qrcode', 'text', 'web/request', 'web/routing', 'web/login'],
   // The admin router signs nobody in.
   'web/admin': [...BELOW_THE_WEB, 'text', 'web/request', 'web/routing'],
+  // Loaded at the first answer of a key, and by nothing else.
+  webauthn: ['factors', 'errors', '@simplewebauthn/server'],
   // Files are read by nobody but the command line.
   tokens: ['factors', 'domain/serial-claim', 'node:crypto', 'node:util', 'sax'],
   testing: ['domain', 'factors', 'ports', 'errors', 'node:assert', 'node:crypto'],
@@ -61,6 +63,7 @@ export const FACTORS_MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   otp: [],
   totp: ['otp'],
   hotp: ['otp'],
+  webauthn: [],
   'backup-codes': [],
   'one-time-codes': [],
 }

@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { withCodes } from '../../lib/domain/authenticators.js'
 import type { SecondStepRecord } from '../../lib/domain/record.js'
 import type { RecordStore } from '../../lib/index.js'
 import { virtualAuthenticator } from '../../lib/testing/index.js'
@@ -215,7 +216,7 @@ const COUNTER = 10
 
 /** The owner's app is a device with a button, of the same secret. */
 function withButton(record: SecondStepRecord): SecondStepRecord {
-  const authenticators = record.authenticators.map(
+  const authenticators = withCodes(record).map(
     ({ id, name, since, lastUsedAt, serial, algorithm, digits, secret }) => ({
       ...{ id, name, since, lastUsedAt, serial, algorithm, digits, secret },
       ...({ type: 'hotp', counter: COUNTER, farMisses: [] } as const),

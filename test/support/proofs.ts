@@ -1,6 +1,7 @@
 import type { Decision } from '../../lib/domain/decision.js'
 import type { PendingLogin } from '../../lib/domain/pending-login.js'
-import { judgeProof, type ProofVerdict } from '../../lib/domain/proof.js'
+import { judgeProof } from '../../lib/domain/proof.js'
+import type { ProofVerdict } from '../../lib/domain/proof-verdict.js'
 import type { SecondStepRecord } from '../../lib/domain/record.js'
 import { backupCodes } from '../../lib/factors/backup-codes/backup-codes.js'
 import type { Keys } from '../../lib/factors/factor.js'

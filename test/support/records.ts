@@ -147,3 +147,9 @@ export function hotpWith(parts: Partial<HotpAuthenticator> = {}): HotpAuthentica
     ...parts,
   }
 }
+
+/** The sealed secret of an authenticator or a set-up. Empty: it has none, as a key. */
+export function secretOf(one: object | null | undefined): string {
+  const secret: unknown = Reflect.get(one ?? {}, 'secret')
+  return typeof secret === 'string' ? secret : ''
+}

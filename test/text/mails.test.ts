@@ -30,6 +30,7 @@ function happened(type: (typeof MAILS)[number]): SecondStepEvent {
   switch (type) {
     case 'authenticator-added':
     case 'authenticator-removed':
+    case 'authenticator-suspended':
     case 'resynchronised':
       return { type, method: 'totp', detail: DEVICE }
     case 'authenticator-renamed':

@@ -115,7 +115,7 @@ describe('The wording', () => {
         const events = Object.entries(textsOf(lang)).filter(
           ([key]) => /^event\./.test(key) && OF_ANY_DEVICE.test(key),
         )
-        expect(events).to.have.length(7)
+        expect(events).to.have.length(8)
         const others = events.filter(([, text]) => /authenticator|аутентификатор/iu.test(text))
         expect(others).to.deep.equal([])
       })

@@ -1,4 +1,4 @@
-import type { MainFactor } from '../factor.js'
+import type { CodeFactor } from '../factor.js'
 import { fitsOtp, readOtp } from '../otp/read.js'
 import { answerHotp, resyncHotp } from './answer.js'
 import { comparedFar, LOOK_AHEAD } from './far.js'
@@ -12,7 +12,7 @@ import {
 import { makeHotp, proveHotp } from './make.js'
 
 /** Counter-based one-time passwords (RFC 4226): each press of a button gives the next one. */
-export const hotp: MainFactor<'hotp', HotpAuthenticator, string, UnprovenHotp, HotpParameters> = {
+export const hotp: CodeFactor<'hotp', HotpAuthenticator, string, UnprovenHotp, HotpParameters> = {
   method: 'hotp',
   role: 'main',
   misses: 'lock',

@@ -1,4 +1,4 @@
-import type { MainFactor } from '../factor.js'
+import type { CodeFactor } from '../factor.js'
 import type { OtpParameters } from '../otp/parameters.js'
 import { fitsOtp, readOtp } from '../otp/read.js'
 import { answerTotp } from './answer.js'
@@ -13,7 +13,7 @@ import { nextTotpAt } from './page.js'
 import { canResyncTotp, resyncTotp } from './resync.js'
 
 /** Time-based one-time passwords (RFC 6238), from an authenticator app. */
-export const totp: MainFactor<'totp', TotpAuthenticator, string, UnprovenTotp, OtpParameters> = {
+export const totp: CodeFactor<'totp', TotpAuthenticator, string, UnprovenTotp, OtpParameters> = {
   method: 'totp',
   role: 'main',
   misses: 'lock',

@@ -1,10 +1,11 @@
 import { misfitOf } from '../../domain/proof.js'
-import type { Authenticator, Proof } from '../../factors/factors.js'
+import type { Authenticator, CodeAuthenticator, Proof } from '../../factors/factors.js'
 import type { ProofAnswer, ProofAttempt } from '../../service/challenge.js'
 import { malformed, type Problem } from '../../text/problem.js'
+import { forgetAsked } from '../request/challenges.js'
 import type { Exchange } from '../request/handler.js'
 import { pagePath } from '../request/page-path.js'
-import { proofIn } from '../request/proof-field.js'
+import { credentialIn, proofIn } from '../request/proof-field.js'
 import type { PendingVisitor, SignedInVisitor } from '../request/visitor.js'
 import {
   type Asked,
@@ -28,7 +29,14 @@ export async function byProof<Result>(
   act: (attempt: ProofAttempt) => Promise<ProofAnswer<Result>>,
 ): Promise<ByProof<Result>> {
   const proof = proofIn(exchange.req)
-  return proof === null ? { problem: malformedCode(exchange) } : byReadProof(exchange, proof, act)
+  if (credentialIn(exchange.req) === undefined) {
+    return proof === null ? { problem: malformedCode(exchange) } : byReadProof(exchange, proof, act)
+  }
+  if (exchange.site.webauthn === null) return { problem: { code: 'switched-off' } }
+  if (proof === null) return { problem: malformedKey() }
+  const outcome = await byReadProof(exchange, proof, act)
+  await forgetAsked(exchange)
+  return outcome
 }
 
 /** The same with a proof that was read. */
@@ -44,7 +52,8 @@ export async function byReadProof<Result>(
     return { problem: { code: 'setup-required', next } }
   }
   // Digits are no code of a user who has no authenticator any more, and a one-time code alone.
-  if (answer.kind === 'not-enrolled' && !isPair(proof) && acceptsOneTimeCodes(exchange)) {
+  if (answer.kind === 'malformed-request' && isOfKey(proof)) return { problem: malformedKey() }
+  if (answer.kind === 'not-enrolled' && isOfCode(proof) && acceptsOneTimeCodes(exchange)) {
     return { problem: malformedCode(exchange) }
   }
   if (answer.kind === 'malformed-request') {
@@ -62,6 +71,10 @@ function malformedCode(asked: Asked): Problem {
   return { ...malformed('code'), text: malformedText(asked) }
 }
 
+function malformedKey(): Problem {
+  return { ...malformed('credential'), text: { key: 'factor.webauthn.malformed' } }
+}
+
 /** No backup code has a place in a pair. */
 function malformedPair(asked: Asked, proof: Proof): Problem {
   const field = misfitOf(proof, asked.visitor.record)
@@ -77,10 +90,14 @@ function isSpare(proof: Proof): boolean {
   return proof.every(({ factor }) => factor.role === 'spare')
 }
 
-type SetUp = Pick<Authenticator, 'type' | 'digits'>
+type SetUp =
+  | Pick<CodeAuthenticator, 'type' | 'digits'>
+  | { readonly type: Exclude<Authenticator['type'], CodeAuthenticator['type']> }
 
 /** The text for malformed input at a set-up: only a code of this authenticator is possible. */
-export function malformedAtSetup({ type, digits }: SetUp): Problem {
+export function malformedAtSetup(setUp: SetUp): Problem {
+  if (setUp.type === 'webauthn') return malformedKey()
+  const { type, digits } = setUp
   return { ...malformed('code'), text: { key: `factor.${type}.malformed`, digits: [digits] } }
 }
 
@@ -89,7 +106,9 @@ export function wrongAtSetup(setUp: SetUp | null, clockOff: number | null): Prob
   return {
     code: 'wrong-code',
     ...(clockOff === null ? {} : { clockOff }),
-    ...(setUp?.type === 'hotp' ? { text: { key: 'factor.hotp.setup-wrong' } } : {}),
+    ...(setUp === null || setUp.type === 'totp'
+      ? {}
+      : { text: { key: `factor.${setUp.type}.setup-wrong` } }),
   }
 }
 
@@ -111,7 +130,16 @@ function wrongCode(
 }
 
 function isOfDevice(proof: Proof): boolean {
-  return proof.some(({ factor }) => factor.role === 'main')
+  return proof.some(({ factor }) => factor.role === 'main' && factor.misses === 'lock')
+}
+
+function isOfKey(proof: Proof): boolean {
+  return proof.some(({ factor }) => factor.role === 'main' && factor.misses === 'uncounted')
+}
+
+/** One code, of whatever kind. */
+function isOfCode(proof: Proof): boolean {
+  return !isPair(proof) && !isOfKey(proof)
 }
 
 /** A session has no tries of its own, and no backup code locks: only pages say how many codes are left. */
@@ -128,6 +156,7 @@ function shownTries(triesLeft: number, missesLeft: number, locks: boolean) {
 
 function missText(asked: Asked, proof: Proof) {
   if (isPair(proof)) return 'resync.wrong'
+  if (isOfKey(proof)) return 'factor.webauthn.wrong'
   return isSpare(proof) ? wrongSpareText(asked) : wrongText(asked.visitor)
 }
 

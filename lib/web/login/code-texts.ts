@@ -1,4 +1,10 @@
-import { canResync, codeLengthsOf, codeSourceOf, isEnrolled } from '../../domain/authenticators.js'
+import {
+  canResync,
+  codeLengthsOf,
+  codeSourceOf,
+  hasCodes,
+  isEnrolled,
+} from '../../domain/authenticators.js'
 import type { UserContext } from '../../domain/standing.js'
 import { backupCodesLeft } from '../../factors/backup-codes/kept.js'
 import { hasOpenOneTimeCode } from '../../factors/one-time-codes/page.js'
@@ -54,7 +60,10 @@ export function acceptsOneTimeCodes({ site, visitor }: Asked): boolean {
 export function malformedText({ site, visitor }: Asked): ProblemText {
   const backup = acceptsBackupCodes(site, visitor)
   const given = acceptsOneTimeCodes({ site, visitor })
-  if (given && !isEnrolled(visitor.record)) return { key: 'factor.one-time-code.malformed' }
+  if (given && !hasCodes(visitor.record)) return { key: 'factor.one-time-code.malformed' }
+  if (isEnrolled(visitor.record) && !hasCodes(visitor.record)) {
+    return { key: backup ? 'factor.webauthn.only-backup' : 'factor.webauthn.only' }
+  }
   return shapeText(visitor.record, { backup, given })
 }
 

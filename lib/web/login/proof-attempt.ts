@@ -1,5 +1,6 @@
 import type { Proof } from '../../factors/factors.js'
 import type { ProofAttempt } from '../../service/challenge.js'
+import { askedIn } from '../request/challenges.js'
 import { addressLimit } from '../request/client-address.js'
 import type { Exchange } from '../request/handler.js'
 import { requestInfoOf } from '../request/request-info.js'
@@ -19,6 +20,7 @@ export function proofAttempt(
     userId: visitor.record.userId,
     proof,
     admission: visitor,
+    asked: askedIn({ site, req, visitor }),
     ipKey,
     ipLimit,
     requestInfo: requestInfoOf(req),

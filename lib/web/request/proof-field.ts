@@ -1,11 +1,23 @@
 import type { Request } from 'express'
 import { type Proof, readProof, readResync } from '../../factors/factors.js'
 import type { PageProblem } from '../../text/pages.js'
-import { fieldOf } from './body.js'
+import { fieldOf, hasFields } from './body.js'
 
 /** The proof in the body, or null for anything that no factor knows: that costs no attempt. */
 export function proofIn(req: Request): Proof | null {
-  return readProof({ code: fieldOf(req, 'code') })
+  const credential = credentialIn(req)
+  const code = fieldOf(req, 'code')
+  if (credential === undefined) return readProof({ code })
+  // Two answers would be two guesses.
+  return code === undefined || code === '' ? readProof({ credential }) : null
+}
+
+/** What a key has answered, of any shape. Undefined: nothing, as in a form whose script did not run. */
+export function credentialIn(req: Request): unknown {
+  const { body } = req
+  const given: unknown =
+    hasFields(body) && Object.hasOwn(body, 'credential') ? body.credential : undefined
+  return given === null || given === '' ? undefined : given
 }
 
 /** Two consecutive codes in the body, or the name of the field that is none. */

@@ -5,6 +5,7 @@ import type { HeldLogin } from '../../domain/held-login.js'
 import type { PendingLogin } from '../../domain/pending-login.js'
 import type { Stamp } from '../../domain/stamp.js'
 import { UnavailableError } from '../../errors/unavailable-error.js'
+import type { AskedChallenge } from '../../factors/ceremony.js'
 import { withTimeout } from '../../ports/with-timeout.js'
 import type { KeptCodes } from '../../service/shown-codes.js'
 import type { Notice } from '../../text/pages.js'
@@ -31,8 +32,19 @@ export interface SecondStepSession {
   readonly lostAsks?: readonly LostAsk[]
   /** The notice that an admin page shows once: the last change. */
   readonly adminNotice?: AdminNotice
+  /** Challenges that were put to the user's keys: one for each purpose. */
+  readonly challenges?: Partial<Record<ChallengePurpose, SessionChallenge>>
   /** Codes that were shown, for a reload of their page: sealed, the newest first. */
   readonly shown?: readonly KeptCodes[]
+}
+
+/** What a key's answer is for: a login, or a proof in a session. */
+export type ChallengePurpose = 'login' | 'fresh'
+
+/** A challenge that was put to the user's keys. */
+export interface SessionChallenge extends AskedChallenge {
+  /** Id of the pending login or stamp that it was put to; another one in this session can't answer it. */
+  readonly owner: string
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Request, Response } from 'express'
 import type { UserAction } from '../../domain/admin-actions.js'
+import type { RelyingParty } from '../../factors/ceremony.js'
 import type { Authenticator } from '../../factors/factors.js'
 import type { KeyIds } from '../../factors/key-status.js'
 import type { System } from '../../ports/system.js'
@@ -117,6 +118,8 @@ export interface Services {
   readonly showKey: boolean
   /** The types of authenticators that users may set up, the usual one first. */
   readonly authenticators: readonly Authenticator['type'][]
+  /** As security keys and passkeys know the app. Null: the host has no WebAuthn. */
+  readonly webauthn: RelyingParty | null
   /** Backup codes that were made under another key no longer work. */
   readonly keyIds: KeyIds
   readonly limits: CodeLimits

@@ -1,5 +1,11 @@
 import type { Request } from 'express'
-import { canResync, codeSourceOf, isEnrolled } from '../../domain/authenticators.js'
+import {
+  askedKeys,
+  canResync,
+  codeSourceOf,
+  isEnrolled,
+  withCodes,
+} from '../../domain/authenticators.js'
 import { pendingExpiresAt } from '../../domain/pending-login.js'
 import { FEW_BACKUP_CODES } from '../../factors/backup-codes/kept.js'
 import type { Account } from '../../service/accounts.js'
@@ -10,6 +16,7 @@ import { byProof } from '../login/by-proof.js'
 import { acceptsBackupCodes, acceptsOneTimeCodes } from '../login/code-texts.js'
 import { accountOfPending, finishLogin } from '../login/finish-login.js'
 import { accountHint } from '../request/account-name.js'
+import { askKeys } from '../request/challenges.js'
 import type { Exchange, Handler } from '../request/handler.js'
 import { wantsJson } from '../request/negotiation.js'
 import { takeNotice } from '../request/notices.js'
@@ -33,7 +40,7 @@ export const showChallenge: Handler<PendingVisitor> = async (exchange) => {
   }
   sendJson(res, {
     methods: methodsOf(site, visitor),
-    webauthn: null,
+    webauthn: await askKeys(exchange),
     trustOffered: false,
     lostOffered: site.lost !== null,
     resetPending: resetPendingShown(site, visitor.record),
@@ -198,9 +205,10 @@ async function hintOf(
  * know.
  */
 function methodsOf(site: Site, visitor: PendingVisitor): readonly string[] {
-  const { authenticators } = visitor.record
+  const { record } = visitor
+  const given = [...withCodes(record), ...askedKeys(record, site.webauthn)]
   return [
-    ...new Set(authenticators.map(({ type }) => type)),
+    ...new Set(given.map(({ type }) => type)),
     ...(acceptsBackupCodes(site, visitor) ? ['backup-code'] : []),
   ]
 }

@@ -5,6 +5,7 @@ import type { PageProblem } from '../../text/pages.js'
 import type { Problem } from '../../text/problem.js'
 import { byProof } from '../login/by-proof.js'
 import { acceptsBackupCodes } from '../login/code-texts.js'
+import { askKeys } from '../request/challenges.js'
 import type { Exchange, Handler } from '../request/handler.js'
 import { wantsJson } from '../request/negotiation.js'
 import { typedIn, typedNext } from '../request/proof-field.js'
@@ -20,7 +21,7 @@ export const showFresh: Handler<SignedInVisitor> = async (exchange) => {
   const { site, req, res, visitor } = exchange
   const until = visitor.stamp === null ? null : freshUntil(visitor.stamp)
   const ahead = until !== null && until > site.system.now() ? new Date(until).toISOString() : null
-  if (wantsJson(req)) sendJson(res, { freshUntil: ahead })
+  if (wantsJson(req)) sendJson(res, { freshUntil: ahead, webauthn: await askKeys(exchange) })
   else await freshPage(exchange, null, 200)
   return undefined
 }

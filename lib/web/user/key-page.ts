@@ -2,8 +2,9 @@ import type { Request, Response } from 'express'
 import { shownHotp } from '../../factors/hotp/page.js'
 import { labelOf } from '../../factors/otp/otpauth-uri.js'
 import { shownTotp } from '../../factors/totp/page.js'
+import { creationOptions } from '../../factors/webauthn/page.js'
 import type { Account } from '../../service/accounts.js'
-import type { ShownKey } from '../../service/setup.js'
+import type { ShownChallenge, ShownKey, ShownSecret } from '../../service/setup.js'
 import type { PageProblem } from '../../text/pages.js'
 import type { Exchange } from '../request/handler.js'
 import { typedName } from '../request/name-field.js'
@@ -16,12 +17,19 @@ import { qrSvg } from './qr.js'
 
 /** A key as JSON shows it, the same at every route that shows one. */
 export async function sendKey(
-  site: Words,
+  site: Words & Pick<Site, 'system'>,
   res: Response,
   account: Account,
-  { parameters, secret, expiresAt }: ShownKey,
+  shown: ShownKey,
 ): Promise<void> {
   const label = labelOfAccount(account)
+  if (shown.secret === null) {
+    const options = optionsOf(site, shown, label)
+    const expiresAt = new Date(shown.expiresAt).toISOString()
+    sendJson(res, { type: shown.parameters.type, options, expiresAt })
+    return
+  }
+  const { parameters, secret, expiresAt } = shown
   const { issuer, ...key } = shownKey(secret, parameters, { issuer: site.issuer, account: label })
   sendJson(res, {
     type: parameters.type,
@@ -35,6 +43,15 @@ export async function sendKey(
     period: key.period,
     expiresAt: expiresAt === null ? null : new Date(expiresAt).toISOString(),
   })
+}
+
+/** What the page of a new key gives to the browser. */
+function optionsOf(
+  { issuer, system }: Pick<Site, 'issuer' | 'system'>,
+  { parameters, others }: ShownChallenge,
+  account: string,
+) {
+  return creationOptions(parameters, { issuer, account }, others, system.now())
 }
 
 /** A set-up was begun by a proof: its key in JSON; in the browser, the page that shows it. */
@@ -58,7 +75,7 @@ export async function keyPage(
   req: Request,
   res: Response,
   account: Account,
-  { parameters, secret }: ShownKey,
+  { parameters, secret }: ShownSecret,
   shown: { purpose: KeyPurpose; cancel: boolean; problem: PageProblem | null; status: number },
 ): Promise<void> {
   const label = labelOfAccount(account)
@@ -83,7 +100,7 @@ export async function keyPage(
 
 function shownKey(
   secret: Uint8Array,
-  parameters: ShownKey['parameters'],
+  parameters: ShownSecret['parameters'],
   names: { readonly issuer: string; readonly account: string },
 ) {
   return parameters.type === 'hotp'
@@ -93,9 +110,9 @@ function shownKey(
 
 function otherTypes(
   { authenticators }: Pick<Site, 'authenticators'>,
-  type: ShownKey['parameters']['type'],
+  type: ShownSecret['parameters']['type'],
 ) {
-  return authenticators.filter((other) => other !== type)
+  return authenticators.filter((other) => other !== type && other !== 'webauthn')
 }
 
 /** The account's name as the authenticator shows it. */

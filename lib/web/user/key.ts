@@ -60,7 +60,8 @@ export const showKey: Handler<SignedInVisitor> = async (exchange) => {
 }
 
 function keyNotShown(hidden: Authenticator): Problem {
-  const kind = keyShown(hidden) === 'token' ? 'token' : 'counter'
+  const kind = keyShown(hidden)
+  if (kind === 'yes') return { code: 'switched-off' }
   return { code: 'switched-off', text: { key: `settings.no-key-of-${kind}` } }
 }
 

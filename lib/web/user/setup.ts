@@ -8,7 +8,7 @@ import {
   type FactorMethod,
 } from '../../factors/factors.js'
 import type { Account } from '../../service/accounts.js'
-import type { ShownKey } from '../../service/setup.js'
+import type { ShownKey, ShownSecret } from '../../service/setup.js'
 import type { CodesDone, ShownCodes } from '../../service/shown-codes.js'
 import type { PageProblem } from '../../text/pages.js'
 import { malformed, type Problem } from '../../text/problem.js'
@@ -40,8 +40,7 @@ export const showSetup: Handler<Owner> = async (exchange) => {
   if (account === undefined) return { code: 'sign-in-again' }
   const shown = await site.setup.show(await setupOwner(exchange), type)
   if (shown.kind !== 'shown') return { code: shown.kind }
-  await answerWithKey(exchange, account, shown)
-  return undefined
+  return answerWithKey(exchange, account, shown)
 }
 
 /** POST `/setup` */
@@ -201,6 +200,7 @@ async function refuse(
   if (over && problem.code === 'wrong-code') return { code: 'setup-expired', link: begin }
   const shown = await site.setup.show({ ...owner, record }, null)
   if (shown.kind !== 'shown') return { code: shown.kind }
+  if (shown.secret === null) return problem
   const ofCode = problem.code === 'malformed-request' && problem.field === 'code'
   const told = ofCode ? malformedAtSetup(shown.parameters) : problem
   await sendProblem(site, req, res, told, (text, status) =>
@@ -213,16 +213,18 @@ async function answerWithKey(
   exchange: Exchange<Owner>,
   account: Account<Express.User>,
   key: ShownKey,
-): Promise<void> {
+): Promise<Problem | undefined> {
   const { site, req, res } = exchange
   if (wantsJson(req)) await sendKey(site, res, account, key)
+  else if (key.secret === null) return { code: 'switched-off' }
   else await setupPage(exchange, account, key, null, 200)
+  return undefined
 }
 
 function setupPage(
   { site, req, res, visitor }: Exchange<Owner>,
   account: Account<Express.User>,
-  key: ShownKey,
+  key: ShownSecret,
   problem: PageProblem | null,
   status: number,
 ): Promise<void> {

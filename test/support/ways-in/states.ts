@@ -3,6 +3,7 @@ import { addMiss, attemptCaps } from '../../../lib/domain/attempts.js'
 import type { SecondStepRecord } from '../../../lib/domain/record.js'
 import { virtualAuthenticator } from '../../../lib/testing/index.js'
 import { DAY } from '../clock.js'
+import { secretOf } from '../records.js'
 import type { Answer, Visitor } from '../visitor.js'
 import { recordOf } from '../visits.js'
 import { appCode, done, giveCode, givePassword, inHand, type Person, setUp } from './person.js'
@@ -86,7 +87,7 @@ const misses: Step = (person) =>
   })
 /** Its key is sealed for somebody else, so that it can't be opened. */
 const brokenKey: Step = async (person) => {
-  const secret = inHand((await recordOf(person.place.host, KEEPER)).authenticators[0]).secret
+  const secret = secretOf((await recordOf(person.place.host, KEEPER)).authenticators[0])
   await edit(person, (record) => ({
     ...record,
     authenticators: record.authenticators.map((one) => ({ ...one, secret })),

@@ -7,6 +7,7 @@ import { expectProblem, postJson } from '../../support/answers.js'
 import { enrol, giveCode } from '../../support/browser.js'
 import { SECOND } from '../../support/clock.js'
 import { ann } from '../../support/host.js'
+import { secretOf } from '../../support/records.js'
 import { pendingBrowser, recordOf } from '../../support/visits.js'
 
 const SEED = '3132333435363738393031323334353637383930'
@@ -19,7 +20,7 @@ async function withBrokenFob() {
   await postJson(admin, `${ADMIN}/users/ann/token`, token).expect(200)
   const record = await recordOf(host)
   const authenticators = record.authenticators.map((one) => {
-    const rest = one.secret.split('.').slice(2).join('.')
+    const rest = secretOf(one).split('.').slice(2).join('.')
     return one.type === 'hotp' ? { ...one, secret: `v1.AAAAAAAA.${rest}` } : one
   })
   const broken = { ...record, authenticators, version: record.version + 1, writeId: 'broken' }
