@@ -11,6 +11,7 @@ export type {
   MailFailure,
   MailResetRefusal,
   NamedAuthenticator,
+  NamedBrowser,
   SecondStepEventType,
 } from './domain/event.js'
 export type { MailReset } from './domain/mail-reset.js'
@@ -26,6 +27,7 @@ export type { SetupGrant } from './domain/setup-grant.js'
 export type { Replaced } from './domain/setup-place.js'
 export type { EndedStamp, Method, Stamp } from './domain/stamp.js'
 export type { State } from './domain/state.js'
+export type { TrustedBrowser } from './domain/trusted-browsers.js'
 export type { BackupCode, BackupCodeSet } from './factors/backup-codes/kept.js'
 export type { Bound } from './factors/factor.js'
 export type { Authenticator, FactorMethod, UnprovenAuthenticator } from './factors/factors.js'
@@ -44,6 +46,7 @@ export type {
   RevocationOptions,
   SecondStepOptions,
   TotpOptions,
+  TrustedBrowsersOptions,
   UpstreamBelief,
   UpstreamClaims,
   UpstreamOptions,
@@ -107,6 +110,7 @@ export type {
   PageProblem,
   Render,
   SettingsAction,
+  ShownBrowser,
 } from './text/pages.js'
 export type { Lead, Problem, ProblemCode, ProblemText } from './text/problem.js'
 export type { ShownAuthenticator } from './text/shown-authenticator.js'

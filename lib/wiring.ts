@@ -50,6 +50,7 @@ import { Status } from './service/status.js'
 import { Tally } from './service/tally.js'
 import { timedCounters } from './service/timed-counters.js'
 import { timedDigester } from './service/timed-digester.js'
+import { TrustedBrowsers } from './service/trusted-browsers.js'
 import { UnreadableSecrets } from './service/unreadable-secrets.js'
 import { Upstream } from './service/upstream.js'
 import { Vault } from './service/vault.js'
@@ -96,7 +97,7 @@ export interface Wired {
 export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' = 'app'): Wired {
   const checked = checkOptions(options)
   const production = process.env.NODE_ENV === 'production'
-  const { parameters, window, hostId, beliefs, ...ofSite } = checked
+  const { parameters, window, hostId, beliefs, trust, ...ofSite } = checked
   const { timeout } = checked
   const system = systemOf(options.system)
   const ring = keyRing(options.keys, system)
@@ -166,6 +167,7 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
     oneTimeCodes,
     setup: new Setup({ ...setupParts, parameters, types: checked.authenticators, window }),
     showAgain: new ShowAgain({ vault, system }),
+    trustedBrowsers: trust && new TrustedBrowsers(trust, { records, challenge, digester, system }),
     lost,
     reset: new Reset({ challenge, records }),
     ownAuthenticators: new OwnAuthenticators({ challenge, limits, records, window }),

@@ -69,6 +69,7 @@ describe('the options, where the host leaves them out', () => {
       webauthn: null,
       roles: [],
       backupCodes: true,
+      trust: null,
       showKey: true,
       nameAdmins: false,
       ignoreForwardedFor: false,

@@ -96,6 +96,7 @@ const illTyped: Record<string, { values: readonly unknown[]; says: string }> = {
   render: { values: [null, {}, 'ejs'], says: 'must be a function' },
   messages: { values: [null, 'de', 5, []], says: 'must be an object' },
   revocation: { values: [null, true, 'strict', '1s', 1000], says: "{ within: '1s' }" },
+  trustedBrowsers: { values: [null, true, 14, '14 days'], says: '{ days: 14 }, or false' },
   timeout: {
     values: [null, 0, 49, 30_001, -1, 150.5, Number.NaN, Number.POSITIVE_INFINITY, '1000', true],
     says: 'must be a whole number of milliseconds, 50 to 30000',
@@ -117,6 +118,7 @@ const illTypedWithin: Record<string, Record<string, readonly unknown[]>> = {
     period: [null, 14, 121, 30.5, '30', Number.NaN],
     window: [null, -1, 3, 0.5, '1', true],
   },
+  trustedBrowsers: { days: [null, 0, 15, 1.5, '14', true, -1, Number.NaN] },
   revocation: {
     within: [
       ...[undefined, null, true, '', 's', '1', '1 s', '1h', '1.5s', '-1s', '99ms', '61s', '2m'],
@@ -124,6 +126,19 @@ const illTypedWithin: Record<string, Record<string, readonly unknown[]>> = {
     ],
   },
 }
+
+describe('trusted browsers', () => {
+  const at = (origin: string) => () => create({ origin, trustedBrowsers: {} })
+
+  it('need https, or this machine', () => {
+    for (const origin of ['https://acme.example', 'http://localhost:3000', 'http://[::1]:3000']) {
+      expect(at(origin), origin).to.not.throw()
+    }
+    for (const origin of ['http://acme.example', 'http://localhost.acme.example']) {
+      expect(refusalOf(at(origin))).to.include('`trustedBrowsers` need an `origin` of https')
+    }
+  })
+})
 
 describe('createSecondStep', () => {
   it('says what it needs when it is given nothing', () => {

@@ -10,6 +10,7 @@ import type { SecondStepRecord } from './record.js'
 import { forget, namingLast } from './reset.js'
 import { raiseEpoch } from './stamp.js'
 import { FOREVER, type UserContext } from './standing.js'
+import { withoutTrust } from './trusted-browsers.js'
 import { DAY_MS } from './units.js'
 
 /** The domain's answer to an admin's change. `done` also if there was nothing to do. */
@@ -80,13 +81,16 @@ export function pauseByAdmin(userContext: UserContext, until: number): Decision<
   }
   if (record.pausedUntil === until) return nothingToDo(record)
   const detail = { until: endless ? 'forever' : new Date(until) } as const
-  return done({ ...record, pausedUntil: until }, { type: 'paused', method: null, detail })
+  return done(
+    { ...withoutTrust(record), pausedUntil: until },
+    { type: 'paused', method: null, detail },
+  )
 }
 
 /** Ends a pause, also one that the policy overrides now, so that it does not come back later. */
 export function resumeByAdmin({ record }: UserContext, now: number): Decision<AdminVerdict> {
   if (record.pausedUntil === null || record.pausedUntil <= now) return nothingToDo(record)
-  return done({ ...record, pausedUntil: null }, { type: 'resumed', method: null })
+  return done({ ...withoutTrust(record), pausedUntil: null }, { type: 'resumed', method: null })
 }
 
 /** Makes a new set, which the admin sees. All earlier backup codes stop working. */
@@ -97,7 +101,10 @@ export function backupCodesByAdmin(
   if (!policy.backupCodes) return refused(record, 'switched-off')
   if (!isEnrolled(record)) return refused(record, 'not-enrolled')
   const seen = { ...set, seenByAdmin: true }
-  return done({ ...record, backupCodes: seen }, { type: 'backup-codes-made', method: null })
+  return done(
+    { ...withoutTrust(record), backupCodes: seen },
+    { type: 'backup-codes-made', method: null },
+  )
 }
 
 /** Makes a code for one login, in which the user must set up again. Earlier codes stay. */
@@ -110,7 +117,7 @@ export function oneTimeCodeByAdmin(
   const detail = { expiresAt: new Date(code.expiresAt) }
   const oneTimeCodes = withOneTimeCode(record.oneTimeCodes, code, now)
   return done(
-    { ...record, oneTimeCodes },
+    { ...withoutTrust(record), oneTimeCodes },
     {
       type: 'one-time-code-made',
       method: null,

@@ -9,7 +9,7 @@ import type { Actor, SecondStepEventType } from './event.js'
  *
  * `{ change: n }` marks a change that whoever has a factor, or sets one up, can cause as often as they like. It
  * is noted so many times a day, more often than an owner causes it: a user's log has room for 1,000 changes.
- * With the limits of `CodeLimits` and of resets by mail, one person's worst day has about 430 of them.
+ * With the limits of `CodeLimits` and of resets by mail, one person's worst day has about 540 of them.
  */
 const KINDS = {
   enrolled: 'change',
@@ -48,6 +48,10 @@ const KINDS = {
   unlocked: 'change',
   'one-time-code-made': 'change',
   'one-time-code-used': 'change',
+  'browser-trusted': { change: 20 },
+  'trusted-browser-used': { change: 50 },
+  'trusted-browser-forgotten': { change: 20 },
+  'trusted-browser-reused': { change: 20 },
   'policy-changed': 'change',
   'change-refused': 20,
   'too-many-changes': 'change',

@@ -68,6 +68,13 @@ export interface EventDetails {
   /** An admin has made a code for one login, good until then. */
   readonly 'one-time-code-made': { readonly expiresAt: Date }
   readonly 'one-time-code-used': null
+  /** A browser may skip the second step for some days. */
+  readonly 'browser-trusted': NamedBrowser
+  /** A trusted browser has signed in without a code. */
+  readonly 'trusted-browser-used': NamedBrowser
+  readonly 'trusted-browser-forgotten': NamedBrowser
+  /** After a right password came a cookie that was used before. That browser is not trusted any more. */
+  readonly 'trusted-browser-reused': NamedBrowser
   /** The policy was changed: the changed members, with their new values. About no single user. */
   readonly 'policy-changed': { readonly changed: Readonly<Record<string, unknown>> }
   /** An admin's change was refused, with the problem's code. */
@@ -83,6 +90,12 @@ export interface EventDetails {
   readonly 'secret-unreadable': null
   /** The mail about an event was not sent. */
   readonly 'mail-failed': MailFailure
+}
+
+/** Which browser it is. */
+export interface NamedBrowser {
+  /** The browser and its system, such as `Firefox (Windows)`. Null: unknown. */
+  readonly browser: string | null
 }
 
 /** Which authenticator it is. */

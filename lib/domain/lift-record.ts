@@ -12,6 +12,7 @@ const ADDED_LATER = {
   endedUpTo: null,
   endedLogins: [],
   usedChallenges: [],
+  trustedBrowsers: [],
 }
 
 /** The id of its key. Null: not recorded. */

@@ -21,6 +21,7 @@ import type { Policy } from './policy.js'
 import { accept, acceptedBy, type ProofVerdict, unchanged, uncounted } from './proof-verdict.js'
 import type { SecondStepRecord } from './record.js'
 import type { Method } from './stamp.js'
+import { withoutTrust } from './trusted-browsers.js'
 
 /** The circumstances in which a proof is judged. */
 export interface ProofContext {
@@ -277,7 +278,7 @@ function grantSetup(
   const { events, ...ended } = endMailReset(record, now)
   const setupGrant = { owner: pending.id, until: pendingExpiresAt(pending) }
   return {
-    record: { ...ended.record, setupGrant },
+    record: { ...withoutTrust(ended.record), setupGrant },
     answer: { kind: 'setup-granted' },
     events: [...others, ...events],
   }

@@ -16,6 +16,7 @@ import type { MailReset } from './mail-reset.js'
 import type { SecondStepRecord } from './record.js'
 import { isRecord } from './record-shape.js'
 import type { EndedStamp } from './stamp.js'
+import { readTrustedBrowser, writeTrustedBrowser } from './trusted-bytes.js'
 
 /** The first byte. JSON begins with another. */
 const FORMAT = 1
@@ -44,6 +45,7 @@ const PARTS = [
   'mailReset',
   'oneTimeCodes',
   'usedChallenges',
+  'trustedBrowsers',
 ] as const
 
 type Part = (typeof PARTS)[number]
@@ -136,7 +138,7 @@ function digitAt(bytes: Buffer, at: number): number {
 }
 
 function encoded(record: SecondStepRecord): NamedBytes {
-  requireMembers(record, 20)
+  requireMembers(record, 21)
   requireMembers(record.attempts, 2)
   const writer = new ByteWriter()
   writer.byte(FORMAT)
@@ -224,6 +226,8 @@ const WRITERS: Readonly<Record<Part, Write>> = {
     ),
   backupCodes: (writer, { backupCodes }) =>
     withMembers(backupCodes, 6, (set) => writeBackupCodes(writer, set)),
+  trustedBrowsers: (writer, { trustedBrowsers }) =>
+    writeList(writer, trustedBrowsers, (one) => writeTrustedBrowser(writer, one)),
 }
 
 function writeEnded(writer: ByteWriter, stamp: EndedStamp): void {
@@ -272,6 +276,7 @@ function readRecord(reader: ByteReader, version: number): SecondStepRecord {
     mailReset: mask & 16_384 ? readMailReset(reader) : null,
     oneTimeCodes: mask & 32_768 ? readList(reader, readOneTimeCode) : [],
     usedChallenges: mask & 65_536 ? readList(reader, readUsedChallenge) : [],
+    trustedBrowsers: mask & 131_072 ? readList(reader, readTrustedBrowser) : [],
   }
 }
 

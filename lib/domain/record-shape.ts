@@ -6,6 +6,7 @@ import { AUTHENTICATORS_AT_MOST } from './authenticators.js'
 import { ENDED_LOGINS_AT_MOST } from './pending-login.js'
 import { isReplaced } from './setup-place.js'
 import { ENDED_AT_MOST } from './stamp.js'
+import { TRUSTED_BROWSERS_AT_MOST } from './trusted-browsers.js'
 import { USED_CHALLENGES_AT_MOST } from './used-challenges.js'
 
 const setupInProgress = shape({
@@ -13,6 +14,18 @@ const setupInProgress = shape({
   startedAt: count,
   misses: count,
   replaces: isReplaced,
+})
+
+const trustedBrowser = shape({
+  id: text,
+  keyId: text,
+  digest: text,
+  previous: orNull(text),
+  rotatedAt: count,
+  createdAt: count,
+  expiresAt: count,
+  policyVersion: count,
+  name: orNull(text),
 })
 
 const stamp = shape({ id: text, version: count })
@@ -64,4 +77,5 @@ export const isRecord = shape({
   endedUpTo: orNull(count),
   endedLogins: listOf(shape({ id: text, until: count }), ENDED_LOGINS_AT_MOST),
   usedChallenges: listOf(shape({ digest: text, until: count }), USED_CHALLENGES_AT_MOST),
+  trustedBrowsers: listOf(trustedBrowser, TRUSTED_BROWSERS_AT_MOST),
 })

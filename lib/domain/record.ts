@@ -8,6 +8,7 @@ import type { MustSetUp } from './reset.js'
 import type { SetupInProgress } from './setup.js'
 import type { SetupGrant } from './setup-grant.js'
 import type { EndedStamp } from './stamp.js'
+import type { TrustedBrowser } from './trusted-browsers.js'
 import type { UsedChallenge } from './used-challenges.js'
 
 /**
@@ -68,6 +69,8 @@ export interface SecondStepRecord {
   readonly endedLogins: readonly EndedLogin[]
   /** Challenges that a key of the user has answered, right or wrong, while their time lasts. */
   readonly usedChallenges: readonly UsedChallenge[]
+  /** Browsers that may skip the second step for some days, the earliest first. */
+  readonly trustedBrowsers: readonly TrustedBrowser[]
 }
 
 /** The record of a user about whom nothing was ever stored. */
@@ -93,5 +96,6 @@ export function blankRecord(userId: string): SecondStepRecord {
     endedUpTo: null,
     endedLogins: [],
     usedChallenges: [],
+    trustedBrowsers: [],
   }
 }

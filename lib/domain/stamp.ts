@@ -3,8 +3,11 @@ import type { FactorMethod } from '../factors/factors.js'
 import type { SecondStepRecord } from './record.js'
 import { MINUTE_MS } from './units.js'
 
-/** How a second step was passed; `upstream`: at a sign-in provider; `none` where the user needed none. */
-export type Method = FactorMethod | 'upstream' | 'none'
+/**
+ * How a second step was passed; `upstream`: at a sign-in provider; `trusted-browser`: by a code in an earlier
+ * session; `none` where the user needed none.
+ */
+export type Method = FactorMethod | 'upstream' | 'trusted-browser' | 'none'
 
 /** The proof in a signed-in session: who passed which step when. Times in milliseconds. */
 export interface Stamp {
@@ -25,6 +28,8 @@ export interface Stamp {
   readonly site?: string
   /** Of `upstream`: the provider's methods (RFC 8176) that the host believes. In the session beside the stamp. */
   readonly amr?: readonly string[]
+  /** Of the method `trusted-browser`: the id of that browser. The session ends with its trust. */
+  readonly trust?: string
 }
 
 /** Whose stamp it is. */
@@ -46,9 +51,11 @@ export interface EndedStamp {
 export const ENDED_AT_MOST = 50
 const FRESH_FOR = 5 * MINUTE_MS
 
+const WITHOUT_A_CODE: readonly Method[] = ['none', 'upstream', 'trusted-browser']
+
 /** The end of the time in which the stamp's code counts as fresh. Null if no code was given. */
 export function freshUntil(stamp: Stamp): number | null {
-  return stamp.method === 'none' || stamp.method === 'upstream' ? null : stamp.at + FRESH_FOR
+  return WITHOUT_A_CODE.includes(stamp.method) ? null : stamp.at + FRESH_FOR
 }
 
 /** Whether a code was given with the stamp within the last five minutes. */
@@ -103,11 +110,11 @@ export function isEnded(
 }
 
 /**
- * Ends every session, pending login, set-up in progress and reset by mail, because those of older
- * epochs are invalid.
+ * Ends every session, pending login, set-up in progress, reset by mail and trusted browser, because those
+ * of older epochs are invalid.
  */
 export function raiseEpoch(record: SecondStepRecord): SecondStepRecord {
   const inProgress = { setup: null, setupGrant: null, mailReset: null }
-  const ended = { ...inProgress, ended: [], endedUpTo: null, endedLogins: [] }
+  const ended = { ...inProgress, ended: [], endedUpTo: null, endedLogins: [], trustedBrowsers: [] }
   return { ...record, ...ended, epoch: record.epoch + 1 }
 }

@@ -6,6 +6,7 @@ import type { SecondStepRecord } from './record.js'
 import { leadsToSetup } from './reset.js'
 import { isGranted } from './setup-grant.js'
 import { isEnded, type Stamp } from './stamp.js'
+import { isTrusted } from './trusted-browsers.js'
 import { DAY_MS } from './units.js'
 import { countsUpstream } from './upstream.js'
 
@@ -116,20 +117,26 @@ export function standingOf(
 ): Standing {
   if (isRevoked(userId, stamp, userContext.record, now)) return 'revoked'
   const demand = demandOf(userContext, now)
-  if (demand === 'nothing' || satisfies(stamp, demand, userContext.record)) return 'passed'
+  if (demand === 'nothing' || satisfies(stamp, demand, userContext, now)) return 'passed'
   // A pending login needs a valid first step: a session that began with an old password has none.
   if ((stamp?.at ?? 0) < (userContext.record.passwordChangedAt ?? 0)) return 'revoked'
   return demand === 'setup' ? 'setup-required' : 'code-required'
 }
 
-/** A code is enough for who has something to give it with; a second step passed upstream also for who has not. */
+/**
+ * A code is enough for who has something to give it with; a second step passed upstream also for who has not.
+ * The stamp of a trusted browser stands for a code as long as that browser is trusted.
+ */
 function satisfies(
   stamp: Stamp | null,
   demand: Exclude<Demand, 'nothing'>,
-  record: SecondStepRecord,
+  { record, policy }: UserContext,
+  now: number,
 ): boolean {
   if (stamp === null || stamp.method === 'none') return false
-  return stamp.method === 'upstream' ? countsUpstream(record) : demand === 'code'
+  if (stamp.method === 'upstream') return countsUpstream(record)
+  if (demand !== 'code') return false
+  return stamp.method !== 'trusted-browser' || isTrusted(record, stamp.trust, policy, now)
 }
 
 /** A session without a stamp is older than the package, or than the user's first set-up. */

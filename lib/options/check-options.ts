@@ -6,6 +6,7 @@ import type { OtpParameters } from '../factors/otp/parameters.js'
 import { checkTimeout } from '../ports/check-timeout.js'
 import type { Account } from '../service/accounts.js'
 import type { Glimpse } from '../service/odd-user.js'
+import type { TrustSettings } from '../service/trusted-browsers.js'
 import type { Paths } from '../web/request/site.js'
 import { check, isListOf, isText } from './check.js'
 import { ADMIN_ROLES, checkAdminRoles } from './check-admin-roles.js'
@@ -14,6 +15,7 @@ import { checkOrigin } from './check-origin.js'
 import { checkLost, checkMail, checkParts } from './check-parts.js'
 import { checkBase, checkPaths } from './check-paths.js'
 import { checkRevocation } from './check-revocation.js'
+import { checkTrustedBrowsers } from './check-trusted-browsers.js'
 import { type CheckedUpstream, checkUpstream } from './check-upstream.js'
 import { checkWebauthn } from './check-webauthn.js'
 import { identity } from './identity.js'
@@ -46,6 +48,7 @@ const KNOWN = [
   'authenticators',
   'webauthn',
   'backupCodes',
+  'trustedBrowsers',
   'showKey',
   'ipLimit',
   'ignoreForwardedFor',
@@ -92,6 +95,8 @@ export interface CheckedOptions extends CheckedUpstream {
   /** Null: the host has no WebAuthn. */
   readonly webauthn: RelyingParty | null
   readonly backupCodes: boolean
+  /** Null: no browser is trusted. */
+  readonly trust: TrustSettings | null
   readonly showKey: boolean
   readonly nameAdmins: boolean
   readonly ipLimit: (req: Request) => number
@@ -151,12 +156,14 @@ export function checkOptions<U>(options: SecondStepOptions<U>): CheckedOptions {
   const origin = checkOrigin(options.origin, 'origin')
   const base = checkBase(options.base)
   const webauthn = checkWebauthn(options.webauthn, origin)
+  const paths = checkPaths(options.paths, base)
+  const { realm = '' } = options
   return {
     issuer: options.issuer,
     origin,
     origins: new Set([origin, ...checkOrigins(options.origins)]),
     base,
-    paths: checkPaths(options.paths, base),
+    paths,
     ...identity(options.describe, checkRealm(options.realm), adminOf(options)),
     roles: options.roles ?? [],
     ...checkUpstream(options.upstream),
@@ -164,6 +171,7 @@ export function checkOptions<U>(options: SecondStepOptions<U>): CheckedOptions {
     authenticators: checkAuthenticators(options.authenticators, webauthn),
     webauthn,
     backupCodes: options.backupCodes ?? true,
+    trust: checkTrustedBrowsers(options.trustedBrowsers, { origin, paths, realm }),
     showKey: options.showKey ?? true,
     nameAdmins: options.nameAdmins ?? false,
     ipLimit: checkIpLimit(options.ipLimit),

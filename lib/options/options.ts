@@ -96,6 +96,12 @@ export interface LostOptions<U = Express.User> {
   readonly heldUntil?: (user: U) => Date | null | undefined | Promise<Date | null | undefined>
 }
 
+/** Browsers that skip the second step. Somebody who knows the password and takes such a browser gets in. */
+export interface TrustedBrowsersOptions {
+  /** Days that a browser is trusted, 1 to 14. Fewer count at once, also for browsers of before. Default 14. */
+  readonly days?: number
+}
+
 /** How soon a session that was ended elsewhere is over. */
 export interface RevocationOptions {
   /**
@@ -256,6 +262,11 @@ export interface SecondStepOptions<U = Express.User> {
   readonly webauthn?: WebauthnOptions
   /** Whether the package makes and accepts backup codes. Default true. */
   readonly backupCodes?: boolean
+  /**
+   * Lets users tick a box at the challenge: this browser then signs them in without a code for some
+   * days. Such a session is never fresh. Needs an `origin` of https. Default false: no box.
+   */
+  readonly trustedBrowsers?: false | TrustedBrowsersOptions
   /** Whether users may see the QR code of their authenticator again, with a code. Default true. */
   readonly showKey?: boolean
   /**

@@ -1,8 +1,8 @@
 /** The context of a look-up secret's digest: for another account or set it does not match. */
 export interface DigestContext {
-  readonly purpose: 'backup-code' | 'one-time-code' | 'mail-reset'
+  readonly purpose: 'backup-code' | 'one-time-code' | 'mail-reset' | 'trusted-browser'
   readonly userId: string
-  /** Id of the set, of the one-time code, or of the reset by mail with what else ends it. */
+  /** Id of the set, of the one-time code, of the trusted browser, or of the reset by mail with what else ends it. */
   readonly setId: string
 }
 

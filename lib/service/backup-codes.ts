@@ -1,3 +1,4 @@
+import { withoutTrust } from '../domain/trusted-browsers.js'
 import { answerBackupCode } from '../factors/backup-codes/answer.js'
 import type { BackupCodeSet } from '../factors/backup-codes/kept.js'
 import { type MadeBackupCodes, makeBackupCodes } from '../factors/backup-codes/make.js'
@@ -54,7 +55,7 @@ export class BackupCodes {
     const replaceSet: FollowUp<readonly string[]> = async (record, now) => {
       const { set, codes } = await this.make(attempt.userId, now)
       return {
-        record: { ...record, backupCodes: set },
+        record: { ...withoutTrust(record), backupCodes: set },
         answer: codes,
         events: [{ type: 'backup-codes-made', method: null }],
       }

@@ -4,7 +4,7 @@ import { endLogin, type PendingLogin } from '../domain/pending-login.js'
 import { judgeProof, type ProofRefusal, proofRefusal } from '../domain/proof.js'
 import type { ProofVerdict } from '../domain/proof-verdict.js'
 import type { SecondStepRecord } from '../domain/record.js'
-import { type Generation, renewStamp } from '../domain/stamp.js'
+import { type Generation, type Method, renewStamp } from '../domain/stamp.js'
 import { type Admission, stillAdmitted, type UserContext } from '../domain/standing.js'
 import { backupCodesLeft } from '../factors/backup-codes/kept.js'
 import type { AskedChallenge, CeremonyParts } from '../factors/ceremony.js'
@@ -33,6 +33,8 @@ export interface ProofAttempt extends UserContext {
 export type FollowUp<Result> = (
   record: SecondStepRecord,
   now: number,
+  /** What the proof was given by. */
+  method: Method,
 ) => Decision<Result> | Promise<Decision<Result>>
 
 /** The reasons for which an action is refused, whatever the proof. */
@@ -220,7 +222,7 @@ export class Challenge {
         }
         // The login goes on as a session. A slow request may write the pending one back.
         const finished = withoutLogin(judged.record, pendingOf(attempt), now)
-        const followed = await followUp(finished, now)
+        const followed = await followUp(finished, now, answer.method)
         const { backupCodes } = judged.record
         return {
           record: followed.record,

@@ -27,6 +27,8 @@ export const MAILS = [
   'authenticator-locked',
   'authenticator-suspended',
   'pending-login-used-up',
+  'browser-trusted',
+  'trusted-browser-reused',
   'mail-reset-asked',
   'mail-reset-ready',
   'mail-reset-done',

@@ -45,6 +45,10 @@ const TYPES: Readonly<Record<SecondStepEventType, string>> = {
   note: 'L',
   'upstream-accepted': 'M',
   'authenticator-suspended': 'N',
+  'browser-trusted': 'W',
+  'trusted-browser-used': 'X',
+  'trusted-browser-forgotten': 'Y',
+  'trusted-browser-reused': 'Z',
 }
 const ACTORS: Readonly<Record<Actor['kind'], string>> = {
   user: 'u',
@@ -61,6 +65,7 @@ const METHODS: Readonly<Record<Method, string>> = {
   'backup-code': 'b',
   'one-time-code': 'o',
   upstream: 'u',
+  'trusted-browser': 'T',
   none: 'n',
 }
 const NO_METHOD = '-'

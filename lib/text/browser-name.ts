@@ -39,6 +39,12 @@ export function browserName(userAgent: string | null): BrowserName {
   return { browser: nameIn(text, BROWSERS), system: nameIn(text, SYSTEMS) }
 }
 
+/** The same as one text, such as `Firefox (Windows)`, in every language. Null: unknown. */
+export function shortBrowserName(userAgent: string | null): string | null {
+  const { browser, system } = browserName(userAgent)
+  return browser !== null && system !== null ? `${browser} (${system})` : (browser ?? system)
+}
+
 function nameIn(text: string, names: readonly (readonly [string, RegExp])[]): string | null {
   return names.find(([, pattern]) => pattern.test(text))?.[0] ?? null
 }

@@ -53,6 +53,18 @@ export function deviceFacts(
   )
 }
 
+/** The trusted browser that an event is about: who brings its old cookie may use another one. */
+export function browserFacts({ detail }: { detail: object | null }, t: Translate): readonly Fact[] {
+  if (detail === null || !('browser' in detail)) return []
+  const { browser } = detail as Record<string, unknown>
+  return [
+    {
+      label: t('mail.trusted-browser'),
+      value: typeof browser === 'string' ? browser : t('mail.unknown'),
+    },
+  ]
+}
+
 /**
  * Mail programs make links of addresses. Somebody in a stolen session could name a device by one; a word
  * joiner, which nobody sees, keeps it text.

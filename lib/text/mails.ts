@@ -10,7 +10,7 @@ import {
   type WriteMail,
 } from '../service/mails.js'
 import { adminMailTexts, type MailTexts } from './admin-mails.js'
-import { deviceFacts, type Fact, factsOf } from './facts.js'
+import { browserFacts, deviceFacts, type Fact, factsOf } from './facts.js'
 import type { Messages, Translate } from './messages.js'
 import { oneLine } from './one-line.js'
 import { timeShown } from './time-shown.js'
@@ -127,7 +127,9 @@ function ownMailTexts(event: Event, context: WarningContext): MailTexts {
 
 /** Hides the address and browser of an admin. */
 function ownFacts(event: Event, t: Translate, lang: string): readonly Fact[] {
-  if (!isByAdmin(event)) return [...deviceFacts(event, t), ...factsOf(event, t, lang)]
+  if (!isByAdmin(event)) {
+    return [...deviceFacts(event, t), ...browserFacts(event, t), ...factsOf(event, t, lang)]
+  }
   return [{ label: t('mail.time'), value: timeShown(event.at, t, lang) }]
 }
 

@@ -28,10 +28,17 @@ export const REFUSALS = [
 /** An entry of the audit log as pages show it. */
 export function pageEvent(site: HostIds, entry: AuditEntry): PageEvent {
   const { at, type, actor, user, method, ip, userAgent, reason, detail } = shownEvent(site, entry)
-  const { until, code, action, name, serial } = (detail ?? {}) as Record<string, unknown>
+  const {
+    until,
+    code,
+    action,
+    name,
+    serial,
+    browser: trusted,
+  } = (detail ?? {}) as Record<string, unknown>
   const refused = type === 'change-refused'
   const { browser, system } = browserName(userAgent)
-  const device = [name, serial].find((text) => typeof text === 'string') ?? null
+  const device = [name, serial, trusted].find((text) => typeof text === 'string') ?? null
   const from = [ip, browser, system].filter((part) => part !== null)
   return {
     at,

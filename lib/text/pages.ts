@@ -25,6 +25,7 @@ export type Notice =
   | 'authenticator-renamed'
   | 'authenticator-removed'
   | 'resynchronised'
+  | 'browser-forgotten'
 
 /** What every page is given besides its own data. */
 export interface PageFrame {
@@ -115,6 +116,19 @@ export interface PageEvent {
   readonly refusal: string | null
 }
 
+/** A trusted browser as the wire has it. Nothing of its cookie's secret. */
+export interface ShownBrowser {
+  readonly id: string
+  /** Such as `Firefox (Windows)`. Null: unknown. */
+  readonly name: string | null
+  /** ISO 8601 */
+  readonly createdAt: string
+  /** ISO 8601 */
+  readonly expiresAt: string
+  /** The one that asks. */
+  readonly current: boolean
+}
+
 /** What each page shows. */
 export type PageData = {
   challenge: {
@@ -147,8 +161,8 @@ export type PageData = {
     readonly openedLink?: boolean
     /** The way out for a lost authenticator is offered. */
     readonly lost: boolean
-    /** This browser may be trusted. */
-    readonly trust: boolean
+    /** For how many days this browser may be trusted; null: it may not. */
+    readonly trust: number | null
     /** As of a problem; null: the problem tells. Default: null. */
     readonly triesLeft?: number | null
     readonly lastLocks?: boolean
@@ -234,6 +248,8 @@ export type PageData = {
     readonly canDisable: boolean
     /** The devices, the one bound first first. Default: none are listed. */
     readonly authenticators?: readonly ShownAuthenticator[]
+    /** Browsers that skip the second step. Default: none are listed. */
+    readonly trustedBrowsers?: readonly ShownBrowser[]
     /** One more may be added. Default: false. */
     readonly canAdd?: boolean
     /** Wrong codes have locked the devices. Default: false. */

@@ -62,6 +62,12 @@ function fullRecord(): SecondStepRecord {
     endedUpTo: 1,
     endedLogins: [{ id: 'pending', until: NOW }],
     usedChallenges: [{ digest: 'one', until: NOW }],
+    trustedBrowsers: [
+      {
+        ...{ id: 'browser', keyId: KEY_ID, digest: 'one', previous: 'two', name: 'Firefox' },
+        ...{ rotatedAt: NOW, createdAt: NOW, expiresAt: NOW, policyVersion: 1 },
+      },
+    ],
   }
 }
 
@@ -93,7 +99,7 @@ function without<T extends object>(root: T, path: Path): T {
 }
 
 const NULL_IS_FINE =
-  /^(authenticators\.\d\.(name|lastUsedAt|serial)|setup|mustSetUp|backupCodes|passwordChangedAt|lockedUntil|pausedUntil|ruleStart|endedUpTo|setupGrant|mailReset|mailReset\.(ip|userAgent)|oneTimeCodes\.\d\.usedAt|(backupCodes|mailReset|oneTimeCodes\.\d)\.keyId|updatedAt|updatedBy|updatedBy\.id|requiredSince\.general|backupCodes\.codes\.\d\.usedAt)$/
+  /^(authenticators\.\d\.(name|lastUsedAt|serial)|setup|mustSetUp|backupCodes|passwordChangedAt|lockedUntil|pausedUntil|ruleStart|endedUpTo|setupGrant|mailReset|mailReset\.(ip|userAgent)|oneTimeCodes\.\d\.usedAt|(backupCodes|mailReset|oneTimeCodes\.\d)\.keyId|updatedAt|updatedBy|updatedBy\.id|requiredSince\.general|backupCodes\.codes\.\d\.usedAt|trustedBrowsers\.\d\.(previous|name))$/
 /** What an app's authenticator did not have before; missing, it is read as none. */
 const ADDED_LATER = /^(authenticators\.\d\.(serial|offset)|setup\.replaces)$/
 const CHOSEN = /(algorithm|digits|type|mode|kind)$/
@@ -327,6 +333,7 @@ describe('a record of version 0.1.0', () => {
       'ruleStart',
       'endedUpTo',
       'endedLogins',
+      'trustedBrowsers',
     ]
     const left = Object.entries(rest).filter(([name]) => !later.includes(name))
     const { seenByAdmin: _, keyId: __, ...codes } = { ...rest.backupCodes }
@@ -347,7 +354,7 @@ describe('a record of version 0.1.0', () => {
       backupCodes: { ...fullRecord().backupCodes, keyId: null },
       ended: [{ id: 'stamp', version: 3 }],
       ...{ oneTimeCodes: [], setupGrant: null, mailReset: null, ruleStart: null },
-      ...{ endedUpTo: null, endedLogins: [] },
+      ...{ endedUpTo: null, endedLogins: [], trustedBrowsers: [] },
     })
     refuses({ ...Object(stored), attempts: undefined }, 'one that is broken all the same')
   })

@@ -185,6 +185,20 @@ const records: fc.Arbitrary<SecondStepRecord> = fc.record({
   endedUpTo: orNull(count),
   usedChallenges: fc.array(fc.record({ digest: base64url(12), until: time }), { maxLength: 20 }),
   endedLogins: fc.array(fc.record({ id: string, until: time }), { maxLength: 3 }),
+  trustedBrowsers: fc.array(
+    fc.record({
+      id: string,
+      keyId: fc.oneof(base64url(6), string),
+      digest,
+      previous: orNull(digest),
+      rotatedAt: time,
+      createdAt: time,
+      expiresAt: time,
+      policyVersion: count,
+      name: orNull(string),
+    }),
+    { maxLength: 3 },
+  ),
 })
 
 function read(bytes: Buffer): unknown {

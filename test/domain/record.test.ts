@@ -24,6 +24,7 @@ describe('the record of a user without a stored record', () => {
       endedUpTo: null,
       endedLogins: [],
       usedChallenges: [],
+      trustedBrowsers: [],
     })
   })
 

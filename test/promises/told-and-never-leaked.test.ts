@@ -21,6 +21,8 @@ const TOLD = [
   'enrolled',
   'pending-login-used-up',
   'backup-code-used',
+  'browser-trusted',
+  'trusted-browser-reused',
   'backup-codes-made',
   'key-shown',
   'key-changed',
@@ -35,6 +37,8 @@ const SUBJECTS: Record<(typeof TOLD)[number], string> = {
   enrolled: 'Acme: Your second step is on',
   'pending-login-used-up': 'Acme: Somebody may know your password',
   'backup-code-used': 'Acme: A backup code was used',
+  'browser-trusted': 'Acme: A browser is now trusted',
+  'trusted-browser-reused': 'Acme: A trusted browser may have been copied',
   'backup-codes-made': 'Acme: You have new backup codes',
   'key-shown': 'Acme: Your key was shown again',
   'key-changed': 'Acme: A device of your second step was changed',
@@ -47,6 +51,8 @@ const SUBJECTS: Record<(typeof TOLD)[number], string> = {
 class Walk {
   readonly secrets = new Set<string>()
   readonly answers: string[] = []
+  /** The last cookie of a trusted browser. */
+  trust = ''
   #now = 0
   #authenticator: VirtualAuthenticator | null = null
   #browser: ReturnType<typeof supertest.agent>
@@ -58,8 +64,9 @@ class Walk {
     this.secrets.add(ann.password)
   }
 
-  newBrowser(): void {
+  newBrowser(cookie = ''): void {
     this.#browser = supertest.agent(this.#url)
+    if (cookie !== '') this.#browser.set('Cookie', cookie)
   }
 
   async post(path: string, body: object | string = {}, status = 200) {
@@ -112,6 +119,7 @@ class Walk {
       // Up to the dot it is the id, which opens nothing without the signature.
       const signature = value.split('.')[1] ?? ''
       if (signature !== '') this.secrets.add(signature)
+      if (cookie.startsWith('second-step-trust')) this.trust = cookie.split(';')[0] ?? ''
     }
     const { secret, backupCodes = [] } = answer.body
     for (const code of backupCodes) this.secrets.add(code).add(code.replaceAll('-', ''))
@@ -150,6 +158,18 @@ async function walkThroughEverything(walk: Walk): Promise<void> {
   await walk.pass(20 * MINUTE)
   await walk.firstStep()
   await walk.post('/second-step/challenge', { code: backupCodes[0] })
+
+  await walk.post('/logout')
+  await walk.firstStep()
+  await walk.post('/second-step/challenge', { code: await walk.code(), trust: '1' })
+  const copy = walk.trust
+  await walk.post('/logout')
+  await walk.firstStep(302)
+  await walk.pass(2 * MINUTE)
+  await walk.post('/logout')
+  walk.newBrowser(copy)
+  await walk.firstStep()
+  await walk.post('/second-step/challenge', { code: await walk.code() })
 
   await walk.post('/second-step/backup-codes', { code: await walk.code() })
   await walk.post('/second-step/show-key', { code: await walk.code() })

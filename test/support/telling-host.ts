@@ -32,6 +32,7 @@ const { app, secondStep, system } = makeHost({
   users: [user],
   options: {
     store: breakable,
+    trustedBrowsers: {},
     users: { findById: async (id): Promise<HostUser | null> => (id === user.id ? user : null) },
     mail: {
       transport: createTransport({

@@ -35,6 +35,9 @@ function happened(type: (typeof MAILS)[number]): SecondStepEvent {
       return { type, method: 'totp', detail: DEVICE }
     case 'authenticator-renamed':
       return { type, method: 'totp', detail: { ...DEVICE, before: 'Old phone' } }
+    case 'browser-trusted':
+    case 'trusted-browser-reused':
+      return { type, method: 'trusted-browser', detail: { browser: 'Firefox (Windows)' } }
     case 'backup-code-used':
       return { type, method: 'backup-code', detail: { backupCodesLeft: 3 } }
     case 'authenticator-locked':

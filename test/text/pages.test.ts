@@ -36,7 +36,7 @@ const challenge = {
   resetPending: null,
   backupCode: true,
   lost: false,
-  trust: false,
+  trust: null,
   clock: null,
 }
 const setup = {
@@ -214,7 +214,7 @@ const states: readonly State[] = [
     'challenge',
     { ...challenge, problem: wrongCode, typedBackupCode: true },
   ],
-  ['challenge, all offered', 'challenge', { ...challenge, lost: true, trust: true }],
+  ['challenge, all offered', 'challenge', { ...challenge, lost: true, trust: 14 }],
   ['challenge, no backup codes', 'challenge', { ...challenge, backupCode: false }],
   ['challenge, two misses', 'challenge', { ...challenge, problem: wrongCode, clock: noon }],
   ['challenge, a reset waits', 'challenge', { ...challenge, lost: true, resetPending: noon }],
@@ -521,7 +521,7 @@ describe('the challenge page', () => {
   it('offers trust and the way out for a lost authenticator only when told to', async () => {
     const plain = await show('challenge', challenge)
     expect(plain).not.to.match(/name="trust"|\/lost"/)
-    const full = await show('challenge', { ...challenge, lost: true, trust: true })
+    const full = await show('challenge', { ...challenge, lost: true, trust: 14 })
     expect(full).to.contain('<input type="checkbox" name="trust" value="1">')
     expect(full).to.contain('<a href="/second-step/lost">')
   })

@@ -15,6 +15,7 @@ import { isInSession } from '../request/session-login.js'
 import type { Services, Site } from '../request/site.js'
 import { type GuardState, guardStateOf } from '../request/visitor.js'
 import { askForSecondStep, type Login } from './ask-for-second-step.js'
+import { byTrust } from './by-trust.js'
 import { checkLogInOptions, isWithoutSession } from './check-log-in-options.js'
 import { enter } from './enter.js'
 import { passportLogIn } from './passport-session.js'
@@ -102,15 +103,19 @@ async function logIn(
   if (isWithoutSession(options)) return logInOnce(site, req, res, login, passed !== null)
 
   const { index } = instanceInCharge(req, site.passports)
-  const stamp =
+  const own =
     passed ??
     keptStamp(site, state, login, index) ??
     stampOfNobodyAsked(site, login, index) ??
     (await stampOfUpstream(site, state, req, login, index))
-  if (stamp === null) {
+  const owner = { userId: account.id, instance: index }
+  const entered =
+    own === null ? await byTrust(site, req, owner, userContext) : { stamp: own, userContext }
+  if (entered === null) {
     await askForSecondStep(state, req, login, goOn)
     return false
   }
+  const { stamp } = entered
   const { visitor } = state
   const keeps =
     passed !== null && visitor.kind === 'pending'
@@ -118,7 +123,7 @@ async function logIn(
       : keepsAsPassport(site, req, options)
   const known = goesOnWith(site, req, stamp) ? (req.session.secondStep ?? {}) : {}
   const recorded = passed !== null
-  await enter(site, req, { account, stamp, userContext, keeps, options, known, recorded })
+  await enter(site, req, { account, ...entered, keeps, options, known, recorded })
   return true
 }
 

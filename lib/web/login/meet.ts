@@ -30,6 +30,7 @@ import { cameWithoutSession } from '../request/session-login.js'
 import type { HostApp, Services, Site } from '../request/site.js'
 import type { PendingVisitor, SignedInVisitor, Visitor } from '../request/visitor.js'
 import { writeStamp } from '../request/written-stamp.js'
+import { byTrust } from './by-trust.js'
 import { accountOfPending, finishLogin } from './finish-login.js'
 import { partWithPending } from './put-pending.js'
 import { warnOfNoSession } from './warn-of-no-session.js'
@@ -201,12 +202,15 @@ async function meetLogin(
   const userContext = await withoutMovedReset(site, account, found)
   const now = site.system.now()
   const demand = demandOf(userContext, now)
-  if (demand === 'nothing') {
-    const owner = { userId, instance: instanceFor(site, req, login).index }
-    const stamp = site.sessions.stamp(owner, userContext.record, 'none')
-    req.session.secondStep = { verified: writeStamp(stamp) }
+  const owner = { userId, instance: instanceFor(site, req, login).index }
+  const passed =
+    demand === 'nothing'
+      ? { stamp: site.sessions.stamp(owner, userContext.record, 'none'), userContext }
+      : await byTrust(site, req, owner, userContext).catch((error) => refuseLogin(site, req, error))
+  if (passed !== null) {
+    req.session.secondStep = { verified: writeStamp(passed.stamp) }
     await saveSession(req)
-    return signedInVisitor(site, req, account, userContext)
+    return signedInVisitor(site, req, account, passed.userContext)
   }
   const before = pendingIn(site, login.secondStep)
   if (before !== null && before !== 'broken' && before.userId === userId) {

@@ -22,6 +22,7 @@ import type { Reset } from '../../service/reset.js'
 import type { Sessions } from '../../service/sessions.js'
 import type { Setup } from '../../service/setup.js'
 import type { ShowAgain } from '../../service/shown-codes.js'
+import type { TrustedBrowsers } from '../../service/trusted-browsers.js'
 import type { Upstream } from '../../service/upstream.js'
 import type { Messages, Translate } from '../../text/messages.js'
 import type { Render } from '../../text/pages.js'
@@ -113,6 +114,8 @@ export interface Services {
   readonly ownAuthenticators: OwnAuthenticators
   /** Null where no reset by mail is offered. */
   readonly lost: Lost | null
+  /** Null where no browser is trusted. */
+  readonly trustedBrowsers: TrustedBrowsers | null
   readonly showAgain: ShowAgain
   /** Whether users may see their live key again. */
   readonly showKey: boolean

@@ -203,14 +203,22 @@ function helperOf(visitor: Visitor, now: number): SecondStepOfRequest {
   const { stamp } = visitor
   if (stamp === null) return known
   if (stamp.method === 'none') return { ...known, method: 'none' }
-  const { at } = stamp
+  // Nothing was proved in this session: a host's token must not say so.
+  if (stamp.method === 'trusted-browser') {
+    return { ...known, status: 'verified', method: stamp.method }
+  }
+  const { method, at, amr = [] } = stamp
   const until = dateOrNull(freshUntil(stamp))
-  const proof = { amr: methodsOf(stamp), authTime: new Date(at), freshUntil: until }
-  return { ...known, status: 'verified', method: stamp.method, ...proof }
+  const proof = { amr: methodsOf(method, amr), authTime: new Date(at), freshUntil: until }
+  return { ...known, status: 'verified', method, ...proof }
 }
 
-function methodsOf({ method, amr = [] }: Stamp): readonly string[] {
-  const methods = method === 'upstream' || method === 'none' ? amr : amrOf(method)
+/** @param believed of `upstream`: the provider's methods */
+function methodsOf(
+  method: Exclude<Method, 'none' | 'trusted-browser'>,
+  believed: readonly string[],
+): readonly string[] {
+  const methods = method === 'upstream' ? believed : amrOf(method)
   return [...new Set([...methods, 'mfa'])]
 }
 

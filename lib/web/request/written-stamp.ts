@@ -6,13 +6,17 @@ import type { Stamp } from '../../domain/stamp.js'
  */
 export type WrittenStamp = string | Stamp
 
-/** The parts that have no blanks in them, and then how long the site's name is; 0 for none. */
-const WRITTEN = /^1 ([\w-]+) (\d+) ([a-z-]+) (\d+) (\d+) (\d+) (\d+) (.+)$/s
+/**
+ * The parts that have no blanks in them, the trusted browser behind the method, and then how long the
+ * site's name is; 0 for none.
+ */
+const WRITTEN = /^1 ([\w-]+) (\d+) ([a-z-]+)(?::([\w-]+))? (\d+) (\d+) (\d+) (\d+) (.+)$/s
 
 /** @param stamp its times and numbers are whole, and its id and method have no blanks */
 export function writeStamp(stamp: Stamp): WrittenStamp {
-  const { id, epoch, method, at, version, instance, site = '', userId } = stamp
-  return `1 ${id} ${epoch} ${method} ${at} ${version} ${instance} ${site.length} ${site}${userId}`
+  const { id, epoch, method, at, version, instance, site = '', userId, trust } = stamp
+  const how = trust === undefined ? method : `${method}:${trust}`
+  return `1 ${id} ${epoch} ${how} ${at} ${version} ${instance} ${site.length} ${site}${userId}`
 }
 
 /** Null for what no version of ours wrote. */
@@ -43,11 +47,12 @@ function readText(text: string): Stamp | null {
     1: id = '',
     2: epoch,
     3: method,
-    4: at,
-    5: version,
-    6: instance,
-    7: length,
-    8: names = '',
+    4: trust,
+    5: at,
+    6: version,
+    7: instance,
+    8: length,
+    9: names = '',
   } = parts
   const end = Number(length)
   const userId = names.slice(end)
@@ -60,6 +65,7 @@ function readText(text: string): Stamp | null {
     at: Number(at),
     version: Number(version),
     instance: Number(instance),
+    ...(trust === undefined ? {} : { trust }),
   }
   return end === 0 ? stamp : { ...stamp, site: names.slice(0, end) }
 }

@@ -10,12 +10,16 @@ import { pendingExpiresAt } from '../../domain/pending-login.js'
 import { FEW_BACKUP_CODES } from '../../factors/backup-codes/kept.js'
 import type { Account } from '../../service/accounts.js'
 import type { ProofAnswer } from '../../service/challenge.js'
+import type { NewTrust } from '../../service/trusted-browsers.js'
+import { shortBrowserName } from '../../text/browser-name.js'
 import type { PageProblem } from '../../text/pages.js'
 import type { Problem } from '../../text/problem.js'
 import { byProof } from '../login/by-proof.js'
+import { mayBeTrusted } from '../login/by-trust.js'
 import { acceptsBackupCodes, acceptsOneTimeCodes } from '../login/code-texts.js'
 import { accountOfPending, finishLogin } from '../login/finish-login.js'
 import { accountHint } from '../request/account-name.js'
+import { fieldOf } from '../request/body.js'
 import { askKeys } from '../request/challenges.js'
 import type { Exchange, Handler } from '../request/handler.js'
 import { wantsJson } from '../request/negotiation.js'
@@ -25,6 +29,7 @@ import { pagePath } from '../request/page-path.js'
 import { typedIn, typedNext } from '../request/proof-field.js'
 import { keptOfBrowser, saveSession } from '../request/session.js'
 import type { HostApp, Site } from '../request/site.js'
+import { giveTrust } from '../request/trust-cookie.js'
 import type { PendingVisitor } from '../request/visitor.js'
 import { redirect, sendJson, sendProblem, showPage } from '../routing/respond.js'
 import { resetPendingOf, resetPendingShown } from './reset-pending.js'
@@ -41,7 +46,7 @@ export const showChallenge: Handler<PendingVisitor> = async (exchange) => {
   sendJson(res, {
     methods: methodsOf(site, visitor),
     webauthn: await askKeys(exchange),
-    trustOffered: false,
+    trustOffered: trustOffered(site, visitor) !== null,
     lostOffered: site.lost !== null,
     resetPending: resetPendingShown(site, visitor.record),
     triesLeft: await triesLeftOf(exchange),
@@ -56,10 +61,18 @@ export const answerChallenge: Handler<PendingVisitor> = async (exchange) => {
   // Before the code is checked: an unavailable user store must not cost a backup code.
   const account = await accountOfPending(site, req, visitor)
   if (account === undefined) return { code: 'sign-in-again' }
-  const outcome = await byProof(exchange, (attempt) => site.challenge.answer(attempt))
+  const trusting = fieldOf(req, 'trust') === '1' ? trustOffered(site, visitor) : null
+  const outcome = await byProof<NewTrust | undefined>(exchange, (attempt) =>
+    trusting === null
+      ? site.challenge.answer(attempt)
+      : trusting.answer(attempt, shortBrowserName(attempt.requestInfo.userAgent)),
+  )
   if ('problem' in outcome) return refuseAtChallenge(exchange, outcome.problem)
 
-  const { method, backupCodesLeft } = outcome.done
+  const { method, backupCodesLeft, result: trust } = outcome.done
+  if (trusting !== null && trust !== undefined) {
+    giveTrust(res, trusting.cookie, trust, site.system.now())
+  }
   const next = await signInBy(exchange, account, outcome.done)
   if (wantsJson(req)) sendJson(res, { status: 'signed-in', method, backupCodesLeft, next })
   else redirect(res, next)
@@ -74,7 +87,7 @@ export const answerChallenge: Handler<PendingVisitor> = async (exchange) => {
 export async function signInBy(
   { site, req, visitor }: Exchange<PendingVisitor>,
   account: Account<Express.User>,
-  given: Extract<ProofAnswer, { kind: 'accepted' }>,
+  given: Omit<Extract<ProofAnswer, { kind: 'accepted' }>, 'result'>,
 ): Promise<string> {
   const { method, backupCodesLeft, seenByAdmin } = given
   const html = !wantsJson(req)
@@ -164,7 +177,7 @@ async function challengePage(
     resetPending: resetPendingOf(site, visitor.record),
     openedLink: hasOpenedLink(site, req, visitor),
     lost: site.lost !== null,
-    trust: false,
+    trust: trustOffered(site, visitor)?.days ?? null,
     triesLeft,
     lastLocks: triesLeft !== null && site.challenge.missesLeft(visitor.record) <= triesLeft,
     // Most wrong codes come from a wrong clock. The page never says whether a code was near.
@@ -174,6 +187,11 @@ async function challengePage(
         : null,
   }
   return showPage(site, req, res, 'challenge', data, status)
+}
+
+/** What trusts this browser after a code of a device, or null: the host or the user's rule has no such thing. */
+function trustOffered({ trustedBrowsers, system }: Site, visitor: PendingVisitor) {
+  return mayBeTrusted(visitor, system.now()) ? trustedBrowsers : null
 }
 
 /** Only an app is on a device whose clock its user can set. */

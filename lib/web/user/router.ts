@@ -33,6 +33,7 @@ import { disable, reset } from './reset.js'
 import { resync } from './resync.js'
 import { showSettings } from './settings.js'
 import { confirmSetup, showSetup } from './setup.js'
+import { forgetTrustedBrowser, forgetTrustedBrowsers } from './trusted-browsers.js'
 
 /** The contents page: every route of the user router, its requirement, and its handler. */
 const routes = [
@@ -59,6 +60,10 @@ const routes = [
   route('post', '/backup-codes', enrolled, makeBackupCodes),
   route('get', '/backup-codes/saved', nothing, formAddress),
   route('post', '/backup-codes/saved', signedIn, backupCodesSaved),
+  route('get', '/trusted-browsers/forget-all', nothing, formAddress),
+  route('post', '/trusted-browsers/forget-all', signedIn, forgetTrustedBrowsers),
+  route('get', '/trusted-browsers/:id/forget', nothing, formAddress),
+  route('post', '/trusted-browsers/:id/forget', signedIn, forgetTrustedBrowser),
   route('get', '/reset', nothing, formAddress),
   route('post', '/reset', enrolled, reset),
   route('get', '/disable', nothing, formAddress),

@@ -33,6 +33,7 @@ import { ownEvents } from './own-events.js'
 import { pauseShown } from './pause-shown.js'
 import { resetPendingOf, resetPendingShown } from './reset-pending.js'
 import { triesBeforeLock } from './tries-before-lock.js'
+import { trustedBrowsersShown } from './trusted-browsers.js'
 
 /** GET `/` */
 export const showSettings: Handler<SignedInVisitor> = async (exchange) => {
@@ -48,7 +49,7 @@ export const showSettings: Handler<SignedInVisitor> = async (exchange) => {
     ...summaryOf(exchange),
     freshUntil: until !== null && until > site.system.now() ? new Date(until).toISOString() : null,
     resetPending: resetPendingShown(site, visitor.record),
-    trustedBrowsers: [],
+    trustedBrowsers: trustedBrowsersShown(site, req, visitor),
     events: entries.map((entry) => shownEvent(site, entry)),
   })
   return undefined
@@ -100,6 +101,7 @@ async function settingsPage(
     canAdd: site.authenticators.some((type) => !hasNoRoom(visitor.record, type)),
     fewMissesWithOneMore: site.ownAuthenticators.fewMisses(visitor.record, site.authenticators)
       .withOneMore,
+    trustedBrowsers: trustedBrowsersShown(site, req, visitor),
     typedName: problem === null ? '' : typedName(req),
     noMail: site.mails && visitor.account.email === null,
     resetPending: resetPendingOf(site, visitor.record),

@@ -26,7 +26,13 @@ function* standingHoles(cell: Cell): Generator<string> {
   if (isProtected(cell) && ['nothing', 'set-up'].includes(gives) && leadsOn) {
     yield 'Without a factor, a user who has one gets no further than the code.'
   }
-  const short = ['nothing', 'factor', 'reset', ...(state.mustSetUp === true ? ['upstream'] : [])]
+  const short = [
+    'nothing',
+    'factor',
+    'reset',
+    'trust',
+    ...(state.mustSetUp === true ? ['upstream'] : []),
+  ]
   if (owesSetUp(cell) && short.includes(gives) && isIn) {
     yield 'Who must set up is not in before.'
   }

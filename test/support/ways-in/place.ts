@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import type { RequestHandler } from 'express'
 import { Strategy } from 'passport'
+import type { Mail, SecondStepOptions } from '../../../lib/index.js'
 import { DAY, type MovedSystem } from '../clock.js'
 import { type Host, type HostParts, type HostUser, makeHost } from '../host.js'
 import { hasLink, linkIn, lostHost } from '../lost.js'
@@ -10,6 +11,9 @@ import { Visitor } from '../visitor.js'
 import { setPolicy } from '../visits.js'
 
 export const ADMIN = '/admin/second-step'
+
+/** The cookie of a trusted browser. */
+export const TRUST_COOKIE = 'second-step-trust.second-step'
 
 /** The roles, by what the policy says of them: the columns of the tables. */
 export const ROLES = {
@@ -28,8 +32,11 @@ export const ROLE_NAMES = Object.keys(ROLES) as readonly Role[]
 export interface Place {
   readonly host: Host
   readonly system: MovedSystem
-  /** A browser without cookies. */
-  browser(headers?: Readonly<Record<string, string>>): Visitor
+  /** A browser without cookies, or with these. */
+  browser(headers?: Readonly<Record<string, string>>, cookies?: Iterable<[string, string]>): Visitor
+  readonly mails: readonly Mail[]
+  /** Resolves when what comes of every answer is done. */
+  idle(): Promise<void>
   /** The path of the last link that was mailed there, or null. */
   linkFor(email: string): Promise<string | null>
   stop(): Promise<void>
@@ -39,7 +46,10 @@ export interface Place {
  * Starts an app that has the package mounted as the README says, and that checks nothing itself: the
  * package alone refuses.
  */
-export async function startPlace(users: readonly HostUser[]): Promise<Place> {
+export async function startPlace(
+  users: readonly HostUser[],
+  more: Partial<SecondStepOptions<HostUser>> = {},
+): Promise<Place> {
   const byId = new Map(users.map((user) => [user.id, user]))
   const socket: { answer?: RequestHandler } = {}
   const { options, mails, idle } = lostHost(
@@ -49,6 +59,8 @@ export async function startPlace(users: readonly HostUser[]): Promise<Place> {
       authenticators: ['totp', 'hotp'],
       canAdminister: () => true,
       upstream: believesProvider,
+      trustedBrowsers: { days: 14 },
+      ...more,
     },
     users,
   )
@@ -75,7 +87,9 @@ export async function startPlace(users: readonly HostUser[]): Promise<Place> {
   return {
     host,
     system: host.system,
-    browser: (headers) => new Visitor(url, headers),
+    browser: (headers, cookies) => new Visitor(url, headers, cookies),
+    mails,
+    idle: () => idle(host),
     async linkFor(email) {
       await idle(host)
       const mail = mails.findLast((one) => one.to === email && hasLink(one))

@@ -2,7 +2,7 @@ import type { UpstreamClaims } from '../../../lib/index.js'
 import { PROVIDER } from '../provider.js'
 import type { Visitor } from '../visitor.js'
 import { appCode, giveCode, givePassword, inHand, type Person, setUp } from './person.js'
-import { ROLE_NAMES, type Role } from './place.js'
+import { ROLE_NAMES, type Role, TRUST_COOKIE } from './place.js'
 import type { Thing } from './states.js'
 
 /** Who else is at the app: somebody without a second step, and somebody with an app. */
@@ -19,6 +19,7 @@ export interface Others {
  * - `reset`: what leads to the set-up in place of a factor
  * - `reset, set-up`: the same, and a code of what was set up then
  * - `upstream`: a second step at a provider that the host believes
+ * - `trust`: a browser that is trusted in place of a second factor
  * - `token`: a credential that was issued after both steps, as the host says
  */
 export type Given =
@@ -29,6 +30,7 @@ export type Given =
   | 'reset'
   | 'reset, set-up'
   | 'upstream'
+  | 'trust'
   | 'token'
 
 /** A way in: what somebody does to get in as a user, and with what. */
@@ -229,6 +231,34 @@ const withApp: Chain = [
   },
 ]
 
+const withTrust: Chain = [
+  {
+    name: 'password, app code, browser trusted',
+    gives: 'factor',
+    needs: 'app',
+    go: async (person) => {
+      const visitor = await givePassword(person)
+      await visitor.postJson('/second-step/challenge', { code: appCode(person), trust: '1' })
+      return visitor
+    },
+  },
+  {
+    name: 'password, in the trusted browser',
+    gives: 'trust',
+    needs: 'app',
+    go: (person, _others, first) => givePassword(person, withTrustAlone(person, inHand(first))),
+  },
+  {
+    name: "password, copy of that browser's old cookie",
+    gives: 'nothing',
+    needs: 'app',
+    roles: 'user',
+    isLater: true,
+    // The way before it has exchanged the cookie.
+    go: (person, _others, first) => givePassword(person, withTrustAlone(person, inHand(first))),
+  },
+]
+
 const onHostsPage: Chain = [
   {
     name: "password, app code on the host's own page",
@@ -347,6 +377,7 @@ export const ROLES_OF: Readonly<Record<Tried, readonly Role[]>> = {
 export const CHAINS: readonly Chain[] = [
   withoutFactor,
   withApp,
+  withTrust,
   onHostsPage,
   withFob,
   withBackupCode,
@@ -382,6 +413,12 @@ async function withCode(person: Person, code: string): Promise<Visitor> {
 async function withSetUp(person: Person, visitor: Visitor): Promise<Visitor> {
   await setUp(person, visitor)
   return visitor
+}
+
+/** A browser that has the cookie of a trusted browser, if there is one, and nothing else. */
+function withTrustAlone({ place }: Person, visitor: Visitor): Visitor {
+  const value = visitor.cookie(TRUST_COOKIE)
+  return place.browser({}, value === undefined ? [] : [[TRUST_COOKIE, value]])
 }
 
 /** @returns null where no mail with a link was sent */

@@ -1,0 +1,48 @@
+import type { Request } from 'express'
+import { isEnrolled } from '../../domain/authenticators.js'
+import type { Stamp, StampOwner } from '../../domain/stamp.js'
+import { demandOf, type UserContext } from '../../domain/standing.js'
+import { requestInfoOf } from '../request/request-info.js'
+import type { Site } from '../request/site.js'
+import { giveTrust, takeTrust, trustTokenOf } from '../request/trust-cookie.js'
+import { guardStateOf } from '../request/visitor.js'
+
+/** What stands for a code: the stamp, and the record with the cookie's use in it. */
+export interface Trusted {
+  readonly stamp: Stamp
+  readonly userContext: UserContext
+}
+
+/**
+ * Whether the browser of somebody who has just passed the first step is trusted in place of a code. Such a
+ * session is never fresh, and ends with that trust.
+ */
+export async function byTrust(
+  site: Site,
+  req: Request,
+  owner: StampOwner,
+  userContext: UserContext,
+): Promise<Trusted | null> {
+  const { trustedBrowsers, sessions, system } = site
+  if (trustedBrowsers === null || !mayBeTrusted(userContext, system.now())) return null
+  const { cookie } = trustedBrowsers
+  const token = trustTokenOf(req, cookie)
+  if (token === null) return null
+  const answer = await trustedBrowsers.use(token, userContext, requestInfoOf(req))
+  const { res } = guardStateOf(req)
+  // A browser that several people use keeps the cookie of another one.
+  if (answer.kind === 'unknown') return null
+  if (answer.kind === 'over') {
+    takeTrust(res, cookie)
+    return null
+  }
+  const { context, renewed } = answer
+  if (renewed !== null) giveTrust(res, cookie, renewed, system.now())
+  const stamp = sessions.stamp(owner, context.record, 'trusted-browser')
+  return { stamp: { ...stamp, trust: token.id }, userContext: context }
+}
+
+/** Whether a trusted browser may stand for this user's code at all. */
+export function mayBeTrusted(userContext: UserContext, now: number): boolean {
+  return isEnrolled(userContext.record) && demandOf(userContext, now) === 'code'
+}
