@@ -28,14 +28,28 @@ export type { Replaced } from './domain/setup-place.js'
 export type { EndedStamp, Method, Stamp } from './domain/stamp.js'
 export type { State } from './domain/state.js'
 export type { TrustedBrowser } from './domain/trusted-browsers.js'
+export type { UsedChallenge } from './domain/used-challenges.js'
 export type { BackupCode, BackupCodeSet } from './factors/backup-codes/kept.js'
+export type { AskedChallenge, UserVerification } from './factors/ceremony.js'
 export type { Bound } from './factors/factor.js'
-export type { Authenticator, FactorMethod, UnprovenAuthenticator } from './factors/factors.js'
+export type {
+  Authenticator,
+  CodeAuthenticator,
+  FactorMethod,
+  KeyAuthenticator,
+  UnprovenAuthenticator,
+  UnprovenCodes,
+} from './factors/factors.js'
 export type { HotpAuthenticator, HotpParameters, UnprovenHotp } from './factors/hotp/kept.js'
 export type { KeyStatus } from './factors/key-status.js'
 export type { OneTimeCode } from './factors/one-time-codes/kept.js'
 export type { OtpAlgorithm, OtpParameters } from './factors/otp/parameters.js'
 export type { TotpAuthenticator, UnprovenTotp } from './factors/totp/kept.js'
+export type {
+  KeyTransport,
+  UnprovenWebauthn,
+  WebauthnAuthenticator,
+} from './factors/webauthn/kept.js'
 export { knexCounters } from './limits/knex-counters.js'
 export { type RedisCountersOptions, redisCounters } from './limits/redis-counters.js'
 export type {
@@ -123,7 +137,14 @@ export type { PasswordChangedOptions } from './web/login/password-changed.js'
 export type { RequireFreshOptions } from './web/login/require-fresh.js'
 export type { SecondStepFailure } from './web/login/strategy.js'
 export type { PassportInstance } from './web/request/passport.js'
-export type { AdminNotice, LostAsk, OpenedLink, SecondStepSession } from './web/request/session.js'
+export type {
+  AdminNotice,
+  ChallengePurpose,
+  LostAsk,
+  OpenedLink,
+  SecondStepSession,
+  SessionChallenge,
+} from './web/request/session.js'
 export type { BannerValues, Paths, PendingInfo } from './web/request/site.js'
 export type { SecondStepOfRequest } from './web/request/visitor.js'
 export type { WrittenStamp } from './web/request/written-stamp.js'

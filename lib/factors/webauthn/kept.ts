@@ -13,7 +13,7 @@ export const TRANSPORTS = [
   'cable',
 ] as const
 
-export type Transport = (typeof TRANSPORTS)[number]
+export type KeyTransport = (typeof TRANSPORTS)[number]
 
 /** A security key or passkey that is bound to the user. Nothing of it is secret. */
 export interface WebauthnAuthenticator extends Bound {
@@ -24,7 +24,7 @@ export interface WebauthnAuthenticator extends Bound {
   readonly publicKey: string
   /** How often it had signed at the last accepted answer. 0: it does not count. */
   readonly counter: number
-  readonly transports: readonly Transport[]
+  readonly transports: readonly KeyTransport[]
   /** Whether it may be copied to other devices of its owner. It never changes. */
   readonly backupEligible: boolean
   /** Whether it was, at the last accepted answer. */

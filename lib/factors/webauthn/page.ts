@@ -1,6 +1,6 @@
 import type { AskedChallenge, RelyingParty } from '../ceremony.js'
 import { CHALLENGE_LASTS } from '../challenge.js'
-import type { Transport, UnprovenWebauthn, WebauthnAuthenticator } from './kept.js'
+import type { KeyTransport, UnprovenWebauthn, WebauthnAuthenticator } from './kept.js'
 
 /** COSE: EdDSA, ES256, and RS256 for what Windows keeps in a TPM. In this order of preference. */
 const ALGORITHMS = [-8, -7, -257] as const
@@ -9,7 +9,7 @@ const ALGORITHMS = [-8, -7, -257] as const
 interface NamedKey {
   readonly type: 'public-key'
   readonly id: string
-  readonly transports: readonly Transport[]
+  readonly transports: readonly KeyTransport[]
 }
 
 /** What a page gives to `navigator.credentials.get()` (WebAuthn Level 3, §5.1.10). Bytes are base64url. */

@@ -1,6 +1,6 @@
 import type { Assertion, Registration } from '../ceremony.js'
 import type { Form } from '../factor.js'
-import { LONGEST_ID, TRANSPORTS, type Transport } from './kept.js'
+import { type KeyTransport, LONGEST_ID, TRANSPORTS } from './kept.js'
 
 /** What a browser has given: the signature of a known key, or a new key. */
 export type GivenCredential = (
@@ -9,7 +9,7 @@ export type GivenCredential = (
       /** The handle of the user, if the key told it. */
       readonly userHandle: string | null
     })
-  | (Registration & { readonly kind: 'registration'; readonly transports: readonly Transport[] })
+  | (Registration & { readonly kind: 'registration'; readonly transports: readonly KeyTransport[] })
 ) &
   ClientData
 
@@ -66,7 +66,7 @@ function handleIn(response: unknown): string | null | undefined {
 }
 
 /** Those that the standard knows: a hint for browsers, and nothing else. */
-function transportsIn(given: unknown): readonly Transport[] {
+function transportsIn(given: unknown): readonly KeyTransport[] {
   const listed: readonly unknown[] = Array.isArray(given) ? given : []
   return TRANSPORTS.filter((transport) => listed.includes(transport))
 }
