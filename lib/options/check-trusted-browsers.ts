@@ -44,7 +44,7 @@ function cookieOf({
     secure || LOCAL.test(hostname),
     '`trustedBrowsers` need an `origin` of https: over http, anybody on the way could take the cookie of a trusted browser',
   )
-  const own = [realm, port, paths.secondStep].join('.').replace(/[^\w-]+/g, '.')
+  const own = ['', realm, port, paths.secondStep].join('.').replace(/[^\w-]+/g, '.')
   // RFC 6265bis §4.1.3.2: no other host, and no page over http, can set a cookie of this prefix.
   return { name: `${secure ? '__Host-' : ''}second-step-trust${own}`, secure }
 }

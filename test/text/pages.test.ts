@@ -258,6 +258,21 @@ const states: readonly State[] = [
   ],
   ['fresh, wrong code', 'fresh', { problem: wrongCode, backupCode: false }],
   ['settings', 'settings', settings],
+  [
+    'settings, trusted browsers',
+    'settings',
+    {
+      ...settings,
+      notice: 'browser-forgotten',
+      trustedBrowsers: [true, false].map((current, index) => ({
+        id: `browser-${index}`,
+        name: current ? 'Firefox (Windows)' : null,
+        createdAt: '2026-01-05T12:03:25.000Z',
+        expiresAt: '2026-01-19T12:03:25.000Z',
+        current,
+      })),
+    },
+  ],
   ['settings, codes not saved', 'settings', { ...settings, backupCodesSaved: false }],
   ['settings, few codes left', 'settings', { ...settings, backupCodesLeft: 3 }],
   ['settings, no codes left', 'settings', { ...settings, backupCodesLeft: 0 }],
@@ -388,7 +403,20 @@ const fieldOf = (html: string, id: string) =>
 
 /** What no person can name: texts are looked up by it, times are made of it. */
 const KEPT = [
-  ...['code', 'since', 'purpose', 'action', 'notice', 'form', 'forms', 'state', 'states', 'kind'],
+  ...[
+    'code',
+    'since',
+    'createdAt',
+    'expiresAt',
+    'purpose',
+    'action',
+    'notice',
+    'form',
+    'forms',
+    'state',
+    'states',
+    'kind',
+  ],
   ...['type', 'mode', 'modes', 'at', 'until', 'pausedUntil', 'lockedUntil', 'updatedAt', 'refusal'],
 ]
 

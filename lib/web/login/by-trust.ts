@@ -1,7 +1,7 @@
 import type { Request } from 'express'
 import { isEnrolled } from '../../domain/authenticators.js'
 import type { Stamp, StampOwner } from '../../domain/stamp.js'
-import { demandOf, type UserContext } from '../../domain/standing.js'
+import { demandOf, standingOf, type UserContext } from '../../domain/standing.js'
 import { requestInfoOf } from '../request/request-info.js'
 import type { Site } from '../request/site.js'
 import { giveTrust, takeTrust, trustTokenOf } from '../request/trust-cookie.js'
@@ -38,8 +38,10 @@ export async function byTrust(
   }
   const { context, renewed } = answer
   if (renewed !== null) giveTrust(res, cookie, renewed, system.now())
-  const stamp = sessions.stamp(owner, context.record, 'trusted-browser')
-  return { stamp: { ...stamp, trust: token.id }, userContext: context }
+  const given = sessions.stamp(owner, context.record, 'trusted-browser')
+  const stamp = { ...given, trust: token.id }
+  const standing = standingOf(owner.userId, stamp, context, system.now())
+  return standing === 'passed' ? { stamp, userContext: context } : null
 }
 
 /** Whether a trusted browser may stand for this user's code at all. */

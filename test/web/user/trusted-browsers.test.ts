@@ -14,6 +14,7 @@ import {
 } from '../../support/browser.js'
 import { DAY, MINUTE, movedSystem, SECOND } from '../../support/clock.js'
 import { ann, type Host, type HostOptions, type HostUser, makeHost } from '../../support/host.js'
+import { answerWith, askedAt, CHALLENGE, hostWithKeys, setUpKey } from '../../support/keys.js'
 import { park } from '../../support/parked.js'
 import { pendingBrowser, recordOf } from '../../support/visits.js'
 
@@ -280,6 +281,38 @@ describe('trusted browsers', () => {
       const longer = [{ trustedBrowsers: { days: 2 } }, {}, 2 * DAY] as const
       expect((await restarted(...longer)).asked).to.equal(true)
     })
+  })
+
+  it('are trusted after a security key as well, and no more once a copy of the key is seen', async () => {
+    const host = hostWithKeys({ options: ON })
+    const { key } = await setUpKey(host)
+    const browser = await pendingBrowser(host)
+    const credential = key.sign(await askedAt(browser))
+    const answer = await postJson(browser, CHALLENGE, { credential, trust: '1' }).expect(200)
+    const cookie = cookieIn(answer, `__Host-${COOKIE}`)
+    const copy = key.clone()
+    const back = await comesBack(host, cookie)
+    expect(back.asked).to.equal(false)
+    await answerWith(await pendingBrowser(host), copy)
+    await answerWith(await pendingBrowser(host), key)
+    expect(await isIn(back.browser)).to.equal(false)
+    expect((await comesBack(host, cookieIn(back.answer, `__Host-${COOKIE}`))).asked).to.equal(true)
+  })
+
+  it('have a cookie of their own in each app at one host', async () => {
+    const names = [
+      [{}, COOKIE],
+      [{ realm: 'staff' }, 'second-step-trust.staff.second-step'],
+      [{ origin: 'http://localhost:3000' }, 'second-step-trust.3000.second-step'],
+    ] as const
+    for (const [options, name] of names) {
+      const { host, enrolment } = await trusted(options)
+      const answer = await trust(await pendingBrowser(host), enrolment.code()).expect(200)
+      expect(
+        setCookies(answer).some((line) => line.startsWith(`${name}=`)),
+        name,
+      ).to.equal(true)
+    }
   })
 
   it('are not trusted again by a cookie that was made up', async () => {
