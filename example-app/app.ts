@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import express, { type Express, type RequestHandler } from 'express'
 import session from 'express-session'
@@ -39,6 +40,7 @@ export function makeApp(
       list: (query) => stores.users.list(query),
     },
     roles: ['user', 'admin'],
+    ...(hasKeys(settings) ? { webauthn: {} } : {}),
     ...mailOf(settings, stores),
     ...stores.secondStep,
   })
@@ -58,6 +60,13 @@ export function makeApp(
   app.use(secondStep.errorHandler())
   app.use(problems)
   return { app, secondStep }
+}
+
+/** Whether browsers have security keys here: they are made for a domain, and for https or this machine. */
+function hasKeys({ origin }: Settings): boolean {
+  const { protocol, hostname } = new URL(origin)
+  if (hostname === 'localhost') return true
+  return protocol === 'https:' && isIP(hostname.replace(/^\[(.*)\]$/, '$1')) === 0
 }
 
 /** How mails go out: by a mail server, else into the mailbox; in production never there. */

@@ -1,3 +1,4 @@
+import type { PublicKeyCredentialRequestOptionsJSON } from '@simplewebauthn/server'
 import { expect } from 'chai'
 import { withCodes } from '../../lib/domain/authenticators.js'
 import type { SecondStepRecord } from '../../lib/domain/record.js'
@@ -7,6 +8,8 @@ import {
   type EnrolledPerson,
   type ExampleApp,
   enrolNewPerson,
+  newPerson,
+  type Person,
   passwordLogin,
   redisForTests,
   sharedSecrets,
@@ -15,14 +18,17 @@ import {
 import { wrongOathtoolCode } from './oathtool.js'
 import type { Place } from './record-places.js'
 import { connectToRedis, type RedisClient } from './redis.js'
+import { type SoftwareKey, softwareKey } from './software-key.js'
 import { type Answer, Visitor } from './visitor.js'
 
 const PROCESSES = 3
+const ORIGIN = 'http://localhost:3000'
+const ROUNDS_OF_KEYS = 3
 const TABS = 50
 const ROUNDS = 100
 
 /** Many tabs race for one code. Each place has a file of its own: its races take long. */
-export function describeOneCodeOneDoor(place: Place): void {
+export function describeOneCodeOneDoor(place: Place, { signatures = false } = {}): void {
   describe(`One code opens one door, with the records in ${place.name}`, function () {
     this.timeout(300_000)
     let apps: readonly ExampleApp[] = []
@@ -39,6 +45,8 @@ export function describeOneCodeOneDoor(place: Place): void {
       const env = {
         REDIS_URL: server.url,
         TRUST_PROXY: '1',
+        // Keys are made for one origin, which all processes have.
+        ORIGIN,
         ...records.environment,
         ...sharedSecrets(),
       }
@@ -61,14 +69,14 @@ export function describeOneCodeOneDoor(place: Place): void {
       return new Visitor(url, { 'x-forwarded-for': address })
     }
 
-    async function newPendingLogin(person: EnrolledPerson): Promise<Visitor> {
+    async function newPendingLogin(person: Person): Promise<Visitor> {
       const visitor = newVisitor()
       const begun = await passwordLogin(visitor, person)
       expect(begun.body.status).to.equal('code-required')
       return visitor
     }
 
-    function newPendingLogins(count: number, person: EnrolledPerson): Promise<Visitor[]> {
+    function newPendingLogins(count: number, person: Person): Promise<Visitor[]> {
       return Promise.all(Array.from({ length: count }, () => newPendingLogin(person)))
     }
 
@@ -138,6 +146,61 @@ export function describeOneCodeOneDoor(place: Place): void {
         { give: giveBoth, won: 'resynchronised', ...COUNTED },
       )
     })
+
+    if (signatures) {
+      it('when one signature of a key is sent 200 times at once, to many servers', async () => {
+        const person = newPerson()
+        const key = await keyOf(newVisitor(), person)
+        for (let round = 0; round < ROUNDS_OF_KEYS; round += 1) {
+          const tab = await newPendingLogin(person)
+          const credential = key.sign(await askedOf(tab))
+          const posts = Array.from({ length: 200 }, (_, nth) => {
+            const server = tab.at(apps[nth % apps.length]?.url ?? '')
+            return server.postJson('/second-step/challenge', { credential })
+          })
+          const answers = await Promise.all(posts)
+          const { 'signed-in': won, ...lost } = tally(answers)
+          expect(won, `round ${round}: ${JSON.stringify(lost)}`).to.equal(1)
+          const kinds = ['wrong-code', 'sign-in-again', 'not-signed-in', 'already-signed-in']
+          expect(kinds).to.include.members(Object.keys(lost))
+        }
+      })
+
+      it('when one signature of a key is given in many sessions with its challenge', async () => {
+        const person = newPerson()
+        const key = await keyOf(newVisitor(), person)
+        for (let round = 0; round < ROUNDS_OF_KEYS; round += 1) {
+          const tabs = await newPendingLogins(TABS, person)
+          const [first] = tabs
+          if (first === undefined) throw new Error('no tab')
+          const credential = key.sign(await askedOf(first))
+          const { challenges } = await sessionOf(first)
+          await Promise.all(tabs.map((tab) => putChallenge(tab, challenges.login)))
+          const answers = await Promise.all(
+            tabs.map((tab) => tab.postJson('/second-step/challenge', { credential })),
+          )
+          expect(tally(answers), `round ${round}`).to.deep.equal({
+            'signed-in': 1,
+            'wrong-code': TABS - 1,
+          })
+          expect(await sessionsOf(tabs)).to.have.length(1)
+        }
+      })
+    }
+
+    /** Our part of a session, as Redis has it. */
+    async function sessionOf(tab: Visitor) {
+      return JSON.parse((await redis.get(`sess:${sessionIdOf(tab)}`)) ?? '{}').secondStep
+    }
+
+    /** As if this session had been asked the same, by its own login. */
+    async function putChallenge(tab: Visitor, challenge: object): Promise<void> {
+      const name = `sess:${sessionIdOf(tab)}`
+      const session = JSON.parse((await redis.get(name)) ?? '{}')
+      const login = { ...challenge, owner: session.secondStep.pending.id }
+      const secondStep = { ...session.secondStep, challenges: { login } }
+      await redis.set(name, JSON.stringify({ ...session, secondStep }), 'KEEPTTL')
+    }
 
     it('and the tab that lost is not signed in, but has lost no attempt', async () => {
       const person = await enrolNewPerson(newVisitor())
@@ -223,6 +286,22 @@ function withButton(record: SecondStepRecord): SecondStepRecord {
     }),
   )
   return { ...record, authenticators }
+}
+
+/** A new user with a security key and nothing else. */
+async function keyOf(visitor: Visitor, person: Person): Promise<SoftwareKey> {
+  await visitor.postJson('/register', person)
+  const { options } = (await visitor.getJson('/second-step/setup?type=webauthn')).body
+  if (options === undefined) throw new Error('no key can be set up')
+  const key = softwareKey({ origin: ORIGIN })
+  const set = await visitor.postJson('/second-step/setup', { credential: key.register(options) })
+  expect(set.status, set.text).to.equal(200)
+  return key
+}
+
+async function askedOf(visitor: Visitor): Promise<PublicKeyCredentialRequestOptionsJSON> {
+  const { webauthn } = (await visitor.getJson('/second-step/challenge')).body
+  return webauthn ?? expect.fail('no key is asked')
 }
 
 function pressed({ secret }: EnrolledPerson, counter: number): string {

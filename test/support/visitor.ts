@@ -1,4 +1,8 @@
 import { Agent, type IncomingHttpHeaders, request } from 'node:http'
+import type {
+  PublicKeyCredentialCreationOptionsJSON,
+  PublicKeyCredentialRequestOptionsJSON,
+} from '@simplewebauthn/server'
 
 /** Accept headers. */
 export const JSON_TYPE = 'application/json'
@@ -26,6 +30,9 @@ export interface AnswerBody {
   readonly mode?: string
   readonly setupDeadline?: string | null
   readonly pausedUntil?: string | null
+  /** What is asked of the user's keys, and of a new one. */
+  readonly webauthn?: PublicKeyCredentialRequestOptionsJSON | null
+  readonly options?: PublicKeyCredentialCreationOptionsJSON
   readonly user?: { readonly id: string; readonly email: string; readonly name: string }
 }
 

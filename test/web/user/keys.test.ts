@@ -253,13 +253,27 @@ describe('a wrong answer of a security key', () => {
     expectWrong(await postJson(inside, FRESH, { credential: atFresh }))
   })
 
+  it('is that to a challenge of an earlier login in this session', async () => {
+    const host = hostWithKeys()
+    const { key } = await setUpKey(host)
+    const browser = await pendingOf(host)
+    const asked = await askedAt(browser)
+    const edited = Object.entries(Reflect.get(host.sessions, 'sessions') as Record<string, string>)
+      .map(([id, text]) => ({ id, session: JSON.parse(text) }))
+      .find(({ session }) => session.secondStep?.challenges?.login?.challenge === asked.challenge)
+    if (edited === undefined) throw new Error('no session has the challenge')
+    edited.session.secondStep.challenges.login.owner = 'another login'
+    await new Promise<void>((resolve) =>
+      host.sessions.set(edited.id, edited.session, () => resolve()),
+    )
+    expectWrong(await postAnswer(browser, key.sign(asked)))
+  })
+
   it("is that of another user's key", async () => {
     const host = hostWithKeys()
     await setUpKey(host)
     const { key: bobs } = await setUpKey(host, { user: bob })
     expectWrong(await answerWith(await pendingOf(host), bobs))
-    const { app } = host
-    expect(app).to.be.a('function')
   })
 
   it('is one that was accepted before, however often it comes back, and costs nothing', async () => {
