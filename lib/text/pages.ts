@@ -359,6 +359,8 @@ export type PageData = {
     readonly forms: readonly AdminForm[]
     /** The devices, the one bound first first. Default: none are listed. */
     readonly authenticators?: readonly AdminAuthenticator[]
+    /** How many browsers the user trusts. Default: 0. */
+    readonly trustedBrowsers?: number
     /**
      * How few wrong codes a day lock the user: as it is, and with one more token that counts its codes.
      * Null: enough. Default: both.

@@ -322,6 +322,7 @@ const states: readonly State[] = [
   ['users, nobody', 'admin-users', { ...adminUsers, users: [], more: null, searchable: false }],
   ['users, an odd query', 'admin-users', { ...adminUsers, users: [], problem: malformed }],
   ['a user', 'admin-user', adminUser],
+  ['a user with trusted browsers', 'admin-user', { ...adminUser, trustedBrowsers: 2 }],
   ['a user, without a fresh code', 'admin-user', { ...adminUser, stale: true, noMail: true }],
   [
     'a user, codes of a key that is gone',

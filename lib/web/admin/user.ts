@@ -115,6 +115,7 @@ export async function userPage(
     stale,
     forms: allowed,
     authenticators: adminAuthenticators(member.record),
+    trustedBrowsers: site.trustedBrowsers?.of(member).length ?? 0,
     fewMisses: site.ownAuthenticators.fewMisses(member.record, ['hotp']),
     removing: wrong === null ? null : authenticatorIn(req),
     noCodeNeeded: mayJustSetUp(member, site.system.now()),

@@ -3,6 +3,7 @@ import { expect } from 'chai'
 import type { Response } from 'supertest'
 import { memoryStore, type SecondStepOptions } from '../../../lib/index.js'
 import { isIn } from '../../support/actions.js'
+import { ADMIN, adminVisit } from '../../support/admin.js'
 import { expectProblem, getJson, getPage, postForm, postJson } from '../../support/answers.js'
 import {
   type Browser,
@@ -177,6 +178,17 @@ describe('trusted browsers', () => {
     expect(text).to.contain('Firefox (Windows)</bdi> · this browser')
     expect(text).to.contain('Unknown browser')
     expect(text).to.contain('/second-step/trusted-browsers/forget-all')
+  })
+
+  it('are counted on the admin’s page of the user, and all end with the sessions', async () => {
+    const { host, browser: admin } = await adminVisit(ON)
+    const enrolment = await enrol(host, ann)
+    const { cookie } = await trustedAt(host, enrolment)
+    const page = () => getPage(admin, `${ADMIN}/users/ann`).expect(200)
+    expect((await page()).text).to.contain('<dt>Trusted browsers</dt><dd>1</dd>')
+    await postJson(admin, `${ADMIN}/users/ann/end-sessions`).expect(200)
+    expect((await page()).text).not.to.contain('Trusted browsers')
+    expect((await comesBack(host, cookie)).asked).to.equal(true)
   })
 
   it('are forgotten one by one, or all, also twice', async () => {
