@@ -203,6 +203,7 @@ export interface SecondStepOptions<U = Express.User> {
   /**
    * The paths of the two routers and of the host's own pages. Default `{ secondStep:
    * '/second-step', admin: '/admin/second-step', signIn: '/login', signedIn: '/' }`.
+   * If `secondStep` changes, all users sign in again.
    */
   readonly paths?: Partial<Paths>
   /**

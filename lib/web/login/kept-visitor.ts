@@ -7,6 +7,7 @@ import { userOf } from '../request/passport.js'
 import { pendingOf, stampOf } from '../request/session.js'
 import { hasCodes } from '../request/shown-again.js'
 import type { HostApp, Site } from '../request/site.js'
+import { holdsUnknownLogin } from '../request/unknown-login.js'
 import type { SignedInVisitor } from '../request/visitor.js'
 
 type Kept = SignedInVisitor | null
@@ -39,6 +40,7 @@ function describedOrNull(site: HostApp, user: Express.User): Account<Express.Use
 /** Whether the session's user is all that the guard has to look at. */
 function isAllThereIs(site: Site, req: Request, user: Express.User): boolean {
   if (pendingOf(site, req) !== null || replacedBeforeGuard(req) !== undefined) return false
+  if (holdsUnknownLogin(site, req.session.secondStep)) return false
   return loginBeforeGuard(site, req, user) === null && !(hasCodes(req) && isNavigation(req))
 }
 

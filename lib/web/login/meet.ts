@@ -28,6 +28,7 @@ import {
 } from '../request/session.js'
 import { cameWithoutSession } from '../request/session-login.js'
 import type { HostApp, Services, Site } from '../request/site.js'
+import { holdsUnknownLogin } from '../request/unknown-login.js'
 import type { PendingVisitor, SignedInVisitor, Visitor } from '../request/visitor.js'
 import { writeStamp } from '../request/written-stamp.js'
 import { byTrust } from './by-trust.js'
@@ -89,7 +90,7 @@ async function setFree(
   return signedInVisitor(site, req, account, userContext)
 }
 
-/** Pending present: never a user. */
+/** Takes the user away, and leaves our key: beside a pending login, or one of nobody's, there is no user. */
 async function removeUserBeside(site: HostApp, req: Request): Promise<void> {
   removeUser(req)
   const { secondStep } = req.session
@@ -129,6 +130,10 @@ async function meetUser(
   const account = describedOrNobody(site, req, user, isOpen)
   // The session keeps its login: a log-out ends it in the record, and elsewhere it is met again.
   if (account === null) return { kind: 'anonymous' }
+  if (isUnknown(site, req, user)) {
+    await removeUserBeside(site, req)
+    return { kind: 'anonymous' }
+  }
   const found = await site.sessions.guardContext(account.id, account.subject)
   const userContext = await withoutMovedReset(site, account, found)
   const carried = login === null ? null : carriedOver(site, req, account, login)
@@ -156,6 +161,12 @@ async function meetUser(
   removeUser(req)
   await replaceSession(req, () => undefined)
   return { kind: 'anonymous' }
+}
+
+/** Whether the session's user has no login of this site's. The session stays, since another site may go on in it. */
+function isUnknown(site: Site, req: Request, user: Express.User): boolean {
+  const secondStep = req.session.secondStep ?? replacedBeforeGuard(req)
+  return holdsUnknownLogin(site, secondStep) && !cameWithoutSession(site, req, user)
 }
 
 /**

@@ -6,6 +6,7 @@ import { isFromElsewhere } from '../request/cross-origin.js'
 import { userOf } from '../request/passport.js'
 import { pendingOf, stampOf } from '../request/session.js'
 import type { Site } from '../request/site.js'
+import { holdsUnknownLogin } from '../request/unknown-login.js'
 
 /** Why a web-socket upgrade is refused. */
 export class NotSignedInError extends Error {
@@ -44,6 +45,7 @@ export async function requireSignedIn(site: Site, request: IncomingMessage): Pro
     throw new NotSignedInError(out ? 'not-signed-in' : standing)
   }
   if (user === undefined || pending === 'broken') throw new NotSignedInError('not-signed-in')
+  if (holdsUnknownLogin(site, req.session.secondStep)) throw new NotSignedInError('not-signed-in')
   const { id, subject } = site.describe(user)
   const userContext = await site.sessions.userContext(id, subject)
   const standing = standingOf(id, stampOf(site, req), userContext, site.system.now())
