@@ -9,6 +9,7 @@ import { system } from '../ports/system.js'
 import type { Config } from './config.js'
 import { type Reading, readEveryRecord } from './every-record.js'
 import { KeyUse } from './key-use.js'
+import { MovedKeys } from './moved-keys.js'
 import { openPatiently } from './patience.js'
 import type { Progress } from './progress.js'
 
@@ -16,6 +17,8 @@ import type { Progress } from './progress.js'
 export interface Findings extends Reading {
   /** Null where the config has no keys. */
   readonly use: KeyUse | null
+  /** Null where the config has no option `webauthn`. */
+  readonly moved: MovedKeys | null
   /** As the config has it. */
   readonly realm: string | undefined
 }
@@ -25,13 +28,18 @@ export interface Findings extends Reading {
  *
  * @throws anything, where the store does not answer
  */
-export async function check({ store, keys, realm }: Config, progress: Progress): Promise<Findings> {
+export async function check(
+  { store, keys, realm, rpId }: Config,
+  progress: Progress,
+): Promise<Findings> {
   const ring = keys === null ? null : keyRing(keys, system)
   const use = ring === null ? null : new KeyUse(ring.digester.keyIds)
+  const moved = rpId === null ? null : new MovedKeys(rpId)
   // As in production: a mere check must not mark an emptied Redis as trustworthy.
   await openPatiently(async () => store.open?.({ production: true }))
   const isOurs = (userId: string) => isInRealm(userId, realm)
   const reading = await readEveryRecord(store, progress, isOurs, 'is broken', async (record) => {
+    moved?.add(record)
     if (ring === null) return
     const now = system.now()
     const opened = await openSecrets(record, ring.sealer, now)
@@ -46,7 +54,7 @@ export async function check({ store, keys, realm }: Config, progress: Progress):
     (await store.misplaced?.()) ?? [],
   )
   const broken = [...reading.broken, ...unlisted, ...wrong]
-  return { ...reading, broken, use, realm }
+  return { ...reading, broken, use, moved, realm }
 }
 
 function toRepair(what: string, keys: readonly string[]): readonly string[] {

@@ -66,7 +66,7 @@ const check: Command = {
   help: `--config FILE  the options of createSecondStep, or at least { store, keys, realm }
 --json         prints the result as JSON
 Tells what still needs an older key of the ring, and whose codes end with it. Records of another
-realm are passed over.`,
+realm are passed over. Counts the users whose security keys are for another domain.`,
   options: ['config', 'json'],
   run: async (values) => {
     const told = progress('Checked')
@@ -76,7 +76,7 @@ realm are passed over.`,
 }
 
 function report(findings: Findings): Outcome {
-  const { read, otherRealms, broken, use, realm } = findings
+  const { read, otherRealms, broken, use, moved, realm } = findings
   const whole = broken.length === 0
   const sum = whole
     ? `Read ${read} records: all are whole.`
@@ -85,8 +85,11 @@ function report(findings: Findings): Outcome {
   const unsure = realm === undefined && otherRealms > 0
   const hint = unsure ? ['If they are of this app, give `realm` in the config.'] : []
   const keys = use?.sentences(whole && !unsure) ?? []
-  const text = [...broken, sum, ...passedOver(findings), ...hint, ...keys].join('\n')
-  return { ok: whole, text, json: { read, otherRealms, broken, keys: use?.keys() ?? null } }
+  const others = [...passedOver(findings), ...hint, ...keys, ...(moved?.sentences() ?? [])]
+  const text = [...broken, sum, ...others].join('\n')
+  const movedKeys = moved?.counts ?? null
+  const json = { read, otherRealms, broken, keys: use?.keys() ?? null, movedKeys }
+  return { ok: whole, text, json }
 }
 
 /** All commands of the command line tool. */

@@ -1,5 +1,7 @@
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { checkOrigin } from '../options/check-origin.js'
+import { checkWebauthn } from '../options/check-webauthn.js'
 import type { RecordStore } from '../ports/record-store.js'
 import type { RedisRepair } from '../stores/redis-repair.js'
 import { loadFailure } from './load-failure.js'
@@ -19,6 +21,8 @@ export interface Config {
   readonly keys: readonly (string | undefined)[] | null
   /** Undefined: the config has none. */
   readonly realm: string | undefined
+  /** The domain of security keys. Null: the config has no option `webauthn`. */
+  readonly rpId: string | null
 }
 
 /**
@@ -36,7 +40,15 @@ export async function readConfig(file: string): Promise<Config> {
     throw new Error(`realm in ${file} must be a text`)
   }
   const audit = Object(Reflect.get(options, 'audit') ?? null) as object
-  return { store: options.store, audit, keys: keys ?? null, realm }
+  return { store: options.store, audit, keys: keys ?? null, realm, rpId: rpIdIn(options) }
+}
+
+function rpIdIn(options: object): string | null {
+  const webauthn: unknown = Reflect.get(options, 'webauthn')
+  if (webauthn === undefined) return null
+  return (
+    checkWebauthn(webauthn, checkOrigin(Reflect.get(options, 'origin'), 'origin'))?.rpId ?? null
+  )
 }
 
 /**
