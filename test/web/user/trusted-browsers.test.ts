@@ -280,6 +280,18 @@ describe('trusted browsers', () => {
       expect((await restarted({}, { keys: [second, first] })).asked).to.equal(false)
     })
 
+    it('send one cookie to two processes at once: all are in, and one gets the next cookie', async () => {
+      const shared = { store: memoryStore(), keys: [first] }
+      const { host, cookie } = await trusted(shared, { system })
+      const other = makeHost({ system, options: { ...ON, ...shared } })
+      const hosts = Array.from({ length: 10 }, (_, index) => (index % 2 === 0 ? host : other))
+      const back = await Promise.all(hosts.map((one) => comesBack(one, cookie)))
+      expect(back.filter(({ asked }) => asked)).to.have.length(0)
+      const renewed = back.map(({ answer }) => cookieIn(answer)).filter((one) => one !== '')
+      expect(renewed).to.have.length(1)
+      expect((await comesBack(other, renewed[0] ?? '')).asked).to.equal(false)
+    })
+
     it('end when their key is dropped, which is no theft', async () => {
       const { answer, asked, browser } = await restarted({}, { keys: [second] })
       expect(asked).to.equal(true)
@@ -309,6 +321,22 @@ describe('trusted browsers', () => {
     await answerWith(await pendingBrowser(host), key)
     expect(await isIn(back.browser)).to.equal(false)
     expect((await comesBack(host, cookieIn(back.answer, `__Host-${COOKIE}`))).asked).to.equal(true)
+  })
+
+  it('end with a changed password also for the session that has changed it', async () => {
+    const routes: HostOptions['routes'] = ({ app, secondStep }) => {
+      app.post('/password', async (req, res) => {
+        await secondStep.passwordChanged('ann', { except: req })
+        res.json({ user: (req.user as HostUser | undefined)?.id })
+      })
+    }
+    const { host, cookie, browser } = await trusted({}, { routes })
+    const back = await comesBack(host, cookie)
+    await postJson(back.browser, '/password').expect(200, { user: 'ann' })
+    expect(await isIn(back.browser), 'by the trust alone').to.equal(false)
+    expect((await getJson(back.browser, '/second-step/')).body.code).to.equal('code-required')
+    expect((await comesBack(host, cookieIn(back.answer))).asked).to.equal(true)
+    expect(await isIn(browser)).to.equal(false)
   })
 
   it('have a cookie of their own in each app at one host', async () => {
