@@ -13,6 +13,7 @@ const OPTIONS = {
   days: { type: 'string' },
   mode: { type: 'string' },
   role: { type: 'string', multiple: true },
+  accepts: { type: 'string', multiple: true },
   'grace-days': { type: 'string' },
   'code-attempts': { type: 'string' },
   'password-attempts': { type: 'string' },
@@ -49,10 +50,10 @@ function firstSentence(error: unknown): string {
   return `${message.split(/[.\n](?=\s|$)|\n/)[0]}.`
 }
 
-/** Of `--role`, which may be given several times, each role is an option of its own. */
+/** Of `--role` and `--accepts`, which may be given several times, each role is an option of its own. */
 function nameOf({ name, value = '' }: { name: string; value?: string | undefined }): string {
   const [, role] = /^(.+)=/s.exec(value) ?? []
-  return name === 'role' && role !== undefined ? `role ${role}` : name
+  return (name === 'role' || name === 'accepts') && role !== undefined ? `${name} ${role}` : name
 }
 
 /** Do not guess which of two users was meant. */

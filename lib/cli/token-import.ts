@@ -196,5 +196,6 @@ const REFUSED = {
   'not-enrolled': 'there is no second step to change',
   'required-by-policy': 'the policy forbids it',
   'switched-off': 'this is switched off here',
+  'stronger-factor-required': "a rule of the user's roles does not accept it",
   'not-found': 'there is no such authenticator',
 } as const

@@ -15,6 +15,7 @@ const WHY_NOT = {
   'not-enrolled': 'there is no second step to change',
   'required-by-policy': 'the policy requires a second step of this user',
   'switched-off': 'this is switched off here',
+  'stronger-factor-required': "a rule of the user's roles does not accept it",
   'no-room': 'the user has as many authenticators as a user may have',
   'seed-in-use': 'the user, or another one, has a device with this seed already',
   'serial-in-use': 'this serial number is in use',

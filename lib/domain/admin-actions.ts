@@ -1,4 +1,5 @@
 import { ONE_TIME_CODE_LASTS } from '../factors/one-time-codes/kept.js'
+import { acceptedOf, backupCodesFor, isAccepted, lacksAccepted } from './accepted-methods.js'
 import { hasNoRoom, isEnrolled } from './authenticators.js'
 import type { SecondStepEventType } from './event.js'
 import { ruleFor } from './policy.js'
@@ -13,6 +14,8 @@ interface Situation {
   readonly codeAsked: boolean
   readonly required: boolean
   readonly backupCodes: boolean
+  /** A one-time code would count. */
+  readonly oneTimeCodes: boolean
   readonly paused: boolean
   /** The authenticator is not asked now. */
   readonly blocked: boolean
@@ -52,7 +55,7 @@ export const USER_ACTIONS = {
   unlock: { event: 'unlocked', isOffered: ({ blocked }) => blocked },
   'one-time-code': {
     event: 'one-time-code-made',
-    isOffered: ({ owes, codeAsked }) => owes && codeAsked,
+    isOffered: ({ owes, codeAsked, oneTimeCodes }) => owes && codeAsked && oneTimeCodes,
   },
   'backup-codes': {
     event: 'backup-codes-made',
@@ -94,12 +97,19 @@ export function actionsFor(
     owes: enrolled || record.mustSetUp !== null,
     codeAsked: isCodeAsked(userContext, now),
     required: ruleFor(policy, subject).mode === 'required',
-    backupCodes: policy.backupCodes,
+    backupCodes: backupCodesFor(policy, subject),
+    oneTimeCodes: oneTimeCodesFor(userContext),
     paused: pauseOf(userContext, now) !== null,
     blocked,
     hasRoom: !hasNoRoom(record, 'hotp'),
   }
   return USER_ACTION_NAMES.filter((name) => USER_ACTIONS[name].isOffered(situation))
+}
+
+/** Whether a one-time code would count: by the rule, or because it leads to what the rule accepts. */
+export function oneTimeCodesFor({ record, policy, subject }: UserContext): boolean {
+  const accepted = acceptedOf(policy, subject)
+  return isAccepted(accepted, 'one-time-code') || lacksAccepted(record, accepted)
 }
 
 /** Whether the next login leads to the set-up without asking for a code: a one-time code is of no use. */

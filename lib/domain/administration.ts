@@ -1,5 +1,7 @@
 import type { BackupCodeSet } from '../factors/backup-codes/kept.js'
 import { type OneTimeCode, withOneTimeCode } from '../factors/one-time-codes/kept.js'
+import { backupCodesFor } from './accepted-methods.js'
+import { oneTimeCodesFor } from './admin-actions.js'
 import { noAttempts } from './attempts.js'
 import { isEnrolled } from './authenticators.js'
 import type { Decision } from './decision.js'
@@ -19,6 +21,8 @@ export type AdminVerdict =
   | 'not-enrolled'
   | 'required-by-policy'
   | 'switched-off'
+  /** A rule of the user's roles does not accept it. */
+  | 'stronger-factor-required'
   | 'no-room'
   | 'serial-in-use'
   /** Another authenticator, of the user or of another one, has the same key: one code would be good at both. */
@@ -95,10 +99,11 @@ export function resumeByAdmin({ record }: UserContext, now: number): Decision<Ad
 
 /** Makes a new set, which the admin sees. All earlier backup codes stop working. */
 export function backupCodesByAdmin(
-  { record, policy }: UserContext,
+  { record, policy, subject }: UserContext,
   set: BackupCodeSet,
 ): Decision<AdminVerdict> {
   if (!policy.backupCodes) return refused(record, 'switched-off')
+  if (!backupCodesFor(policy, subject)) return refused(record, 'stronger-factor-required')
   if (!isEnrolled(record)) return refused(record, 'not-enrolled')
   const seen = { ...set, seenByAdmin: true }
   return done(
@@ -109,11 +114,13 @@ export function backupCodesByAdmin(
 
 /** Makes a code for one login, in which the user must set up again. Earlier codes stay. */
 export function oneTimeCodeByAdmin(
-  { record }: UserContext,
+  userContext: UserContext,
   code: OneTimeCode,
   now: number,
 ): Decision<AdminVerdict> {
+  const { record } = userContext
   if (!hasOrOwesAuthenticator(record)) return refused(record, 'not-enrolled')
+  if (!oneTimeCodesFor(userContext)) return refused(record, 'stronger-factor-required')
   const detail = { expiresAt: new Date(code.expiresAt) }
   const oneTimeCodes = withOneTimeCode(record.oneTimeCodes, code, now)
   return done(

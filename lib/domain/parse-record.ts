@@ -1,4 +1,4 @@
-import { count, flag, oneOf, orNull, recordOf, shape, text } from '../factors/checks.js'
+import { count, flag, listOf, oneOf, orNull, recordOf, shape, text } from '../factors/checks.js'
 import { liftRecord } from './lift-record.js'
 import type { Policy } from './policy.js'
 import type { SecondStepRecord } from './record.js'
@@ -6,6 +6,9 @@ import { wasDecoded } from './record-bytes.js'
 import { isRecord } from './record-shape.js'
 
 const mode = oneOf('off', 'optional', 'required')
+
+/** A method that this version does not know is accepted by nobody: its rule stays as strict. */
+const accepts = recordOf(listOf(text))
 
 const isPolicy = shape({
   version: count,
@@ -40,16 +43,21 @@ export function parseRecord(value: unknown, userId: string): SecondStepRecord {
   throw new BrokenRecordError('the stored record of a user cannot be read')
 }
 
-/** Policies that were found whole and cannot change any more. */
-const whole = new WeakSet<object>()
+/** Policies that were found whole and cannot change any more, by what a store has answered. */
+const whole = new WeakMap<object, Policy>()
 
 /** @throws Error when what a store answered is no policy document */
 export function parsePolicy(value: unknown): Policy {
-  if (typeof value === 'object' && value !== null && whole.has(value)) return value as Policy
+  const known = typeof value === 'object' && value !== null ? whole.get(value) : undefined
+  if (known !== undefined) return known
   if (!isPolicy(value)) throw new Error('the stored policy cannot be read')
+  const stored = value as Policy
+  // Documents of earlier versions have no such rules.
+  const policy = Object.hasOwn(stored, 'accepts') ? stored : { ...stored, accepts: {} }
+  if (!accepts(policy.accepts)) throw new Error('the stored policy cannot be read')
   // A store may hand out the same object at every read.
-  if (isFrozen(value)) whole.add(Object(value))
-  return value as Policy
+  if (isFrozen(value)) whole.set(stored, policy)
+  return policy
 }
 
 /** With everything in it. */

@@ -1,24 +1,33 @@
+import type { FactorMethod } from '../factors/factors.js'
+import { acceptedOf, acceptsAuthenticators, hasAccepted } from './accepted-methods.js'
 import type { Actor, SecondStepEvent } from './event.js'
 import { type Policy, type PolicyMode, type RequiredSince, ruleFor } from './policy.js'
+import type { UserContext } from './standing.js'
 
 /**
- * A change of the policy at run time. Fields that are not named stay. `roles` replaces the whole
- * map.
+ * A change of the policy at run time. Fields that are not named stay. `roles` and `accepts` replace the
+ * whole map.
  */
 export type PolicyChanges = Partial<
-  Pick<Policy, 'mode' | 'roles' | 'graceDays' | 'codeAttempts' | 'passwordAttempts' | 'backupCodes'>
+  Pick<
+    Policy,
+    'mode' | 'roles' | 'accepts' | 'graceDays' | 'codeAttempts' | 'passwordAttempts' | 'backupCodes'
+  >
 >
 
 /** A change that may also name the rules of some roles. Those of the other roles stay. */
 export interface PolicyEdit extends PolicyChanges {
   /** The new rule of each named role; `default` removes its own rule. */
   readonly namedRoles?: Readonly<Record<string, PolicyMode | 'default'>>
+  /** The methods that each named role accepts; `default` removes its rule. */
+  readonly namedAccepts?: Readonly<Record<string, readonly FactorMethod[] | 'default'>>
 }
 
 /** The policy fields that an admin may change. */
 export const CHANGEABLE = [
   'mode',
   'roles',
+  'accepts',
   'graceDays',
   'codeAttempts',
   'passwordAttempts',
@@ -56,14 +65,59 @@ export function changePolicy(
 }
 
 /** Merged here, with the policy that is written over: an older copy would undo another admin's rule. */
-function merged(policy: Policy, { namedRoles, ...changes }: PolicyEdit): PolicyChanges {
-  if (namedRoles === undefined) return changes
-  const rules = new Map(Object.entries(changes.roles ?? policy.roles))
-  for (const [role, mode] of Object.entries(namedRoles)) {
-    if (mode === 'default') rules.delete(role)
-    else rules.set(role, mode)
+function merged(policy: Policy, edit: PolicyEdit): PolicyChanges {
+  const { namedRoles, namedAccepts, ...changes } = edit
+  return {
+    ...changes,
+    ...(namedRoles === undefined
+      ? {}
+      : { roles: withNamed(changes.roles ?? policy.roles, namedRoles) }),
+    ...(namedAccepts === undefined
+      ? {}
+      : { accepts: withNamed(changes.accepts ?? policy.accepts, namedAccepts) }),
   }
-  return { ...changes, roles: Object.fromEntries(rules) }
+}
+
+function withNamed<Rule>(
+  present: Readonly<Record<string, Rule>>,
+  named: Readonly<Record<string, Rule | 'default'>>,
+): Readonly<Record<string, Rule>> {
+  const rules = new Map(Object.entries(present))
+  for (const [role, rule] of Object.entries(named)) {
+    if (rule === 'default') rules.delete(role)
+    else rules.set(role, rule)
+  }
+  return Object.fromEntries(rules)
+}
+
+/** The admin who changes the policy, with their authenticators. */
+export type PolicyAdmin = Pick<UserContext, 'record' | 'subject'>
+
+/** Why a change of the policy is refused. */
+export type PolicyRefusal =
+  /** The rules accept no kind of authenticator in common: who has these roles together could never sign in. */
+  | { readonly kind: 'nothing-in-common' }
+  /** The admin has nothing that the new rules of their own roles accept, and would shut themselves out. */
+  | { readonly kind: 'stronger-factor-required'; readonly accepts: readonly FactorMethod[] }
+
+/**
+ * The reason why the policy may not become this one, or null. Rules that stay are not looked at: a policy of another
+ * app on the same store must not stop a change of anything else.
+ *
+ * @param admin null: the operator, who needs no second step
+ */
+export function policyRefusal(
+  before: Policy,
+  after: Policy,
+  admin: PolicyAdmin | null,
+): PolicyRefusal | null {
+  if (same(before.accepts, after.accepts)) return null
+  const all = acceptedOf(after, { roles: Object.keys(after.accepts) })
+  if (all !== null && !acceptsAuthenticators(all)) return { kind: 'nothing-in-common' }
+  if (admin === null) return null
+  const own = acceptedOf(after, admin.subject)
+  if (own === null || hasAccepted(admin.record, own)) return null
+  return { kind: 'stronger-factor-required', accepts: own }
 }
 
 /**
@@ -101,7 +155,5 @@ function same(one: Value, other: Value): boolean {
 /** The order of the roles' names has no meaning. */
 function sorted(value: Value): unknown {
   if (typeof value !== 'object') return value
-  const byName = ([one]: [string, PolicyMode], [other]: [string, PolicyMode]) =>
-    one < other ? -1 : 1
-  return Object.entries(value).sort(byName)
+  return Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1))
 }

@@ -1,3 +1,4 @@
+import type { FactorMethod } from '../factors/factors.js'
 import type { Actor } from './event.js'
 
 /**
@@ -27,6 +28,11 @@ export interface Policy {
   readonly mode: PolicyMode
   /** Rules of single roles. */
   readonly roles: Readonly<Record<string, PolicyMode>>
+  /**
+   * The methods that count for users of a role; a role that is missing accepts all. For somebody with several
+   * roles, what each of them accepts.
+   */
+  readonly accepts: Readonly<Record<string, readonly FactorMethod[]>>
   /** Whole days in which a user must set up, 0 to 365. Admins get none. */
   readonly graceDays: number
   readonly requiredSince: RequiredSince
@@ -47,6 +53,7 @@ export const defaultPolicy: Policy = {
   writeId: '',
   mode: 'optional',
   roles: {},
+  accepts: {},
   graceDays: 7,
   requiredSince: { general: null, roles: {} },
   codeAttempts: 5,
@@ -93,13 +100,23 @@ export function ruleFor(policy: Policy, { roles, privileged }: Subject): Rule {
  * Somebody whom the host does not find by their id, such as a user under the name that they typed. What
  * a session says of them may be made up, so the strictest rule there is applies, without days of grace.
  */
-export function underStrictestRule({ roles, mode }: Policy): Subject {
+export function underStrictestRule({ roles, accepts, mode }: Policy): Subject {
   const general = STRICTEST_FIRST.indexOf(mode)
   const stricter = Object.entries(roles).filter(
     ([, ofRole]) => STRICTEST_FIRST.indexOf(ofRole) < general,
   )
-  return { roles: stricter.map(([role]) => role), createdAt: null, privileged: true }
+  const binding = Object.keys(accepts)
+  // Beside roles with a milder rule, one without a rule of its own: the general rule applies too.
+  const plain = binding.length === 0 || stricter.length > 0 ? [] : [NO_ROLE]
+  return {
+    roles: [...stricter.map(([role]) => role), ...binding, ...plain],
+    createdAt: null,
+    privileged: true,
+  }
 }
+
+/** No role has this name, so it has no rule of its own. */
+const NO_ROLE = ''
 
 type RuleOfRole = Pick<Rule, 'mode' | 'since'>
 

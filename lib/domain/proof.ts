@@ -8,6 +8,7 @@ import {
   type Proof,
   type Reading,
 } from '../factors/factors.js'
+import { type Accepted, isAccepted, lacksAccepted } from './accepted-methods.js'
 import { addMiss, blockOf, dropOldMisses } from './attempts.js'
 import { isEnrolled } from './authenticators.js'
 import type { Decision } from './decision.js'
@@ -28,10 +29,17 @@ export interface ProofContext {
   readonly policy: Pick<Policy, 'backupCodes'>
   /** The pending login that it was given in, or null in a session. */
   readonly pending: PendingLogin | null
+  /** The methods that the rules of the user's roles accept. */
+  readonly accepted: Accepted
 }
 
 /** The reason why a proof is refused unseen, at no cost. */
-export type ProofRefusal = 'malformed-request' | 'switched-off' | 'not-enrolled'
+export type ProofRefusal =
+  | 'malformed-request'
+  | 'switched-off'
+  /** A rule accepts other methods only. */
+  | 'stronger-factor-required'
+  | 'not-enrolled'
 
 /** The reason why this proof is refused unseen, or null if at least one factor may judge it. */
 export function proofRefusal(
@@ -41,11 +49,33 @@ export function proofRefusal(
 ): ProofRefusal | null {
   const refusals = proof.map((reading) => readingRefusal(reading, record, context))
   if (refusals.includes(null)) return null
-  const first: readonly ProofRefusal[] = ['malformed-request', 'switched-off']
+  const first = ['switched-off', 'stronger-factor-required', 'malformed-request'] as const
   return first.find((refusal) => refusals.includes(refusal)) ?? 'not-enrolled'
 }
 
 function readingRefusal(
+  reading: Reading,
+  record: SecondStepRecord,
+  context: ProofContext,
+): ProofRefusal | null {
+  const refusal = refusalOfFactor(reading, record, context)
+  if (refusal !== null || counts(reading, record, context)) return refusal
+  return 'stronger-factor-required'
+}
+
+/**
+ * Whether the rules let this method prove anything. In a pending login, one that does not count leads to the
+ * set-up of one that does, if the user has none yet.
+ */
+function counts({ factor }: Reading, record: SecondStepRecord, context: ProofContext): boolean {
+  return isAccepted(context.accepted, factor.method) || leadsToSetup(record, context)
+}
+
+function leadsToSetup(record: SecondStepRecord, { pending, accepted }: ProofContext): boolean {
+  return pending !== null && lacksAccepted(record, accepted)
+}
+
+function refusalOfFactor(
   { factor, given, next }: Reading,
   record: SecondStepRecord,
   context: ProofContext,
@@ -110,9 +140,22 @@ function circumstancesOf(
 /**
  * Judges a proof: asks each factor whose shape it has in turn, until one knows it. While the
  * authenticators wait or are locked, it asks none of them. So a right and a wrong code cannot be
- * told apart, and neither is written.
+ * told apart, and neither is written. What is right, but of no use by the rules, opens the set-up alone.
  */
 export async function judgeProof(
+  record: SecondStepRecord,
+  proof: Proof,
+  context: ProofContext,
+  moment: Moment,
+): Promise<Decision<ProofVerdict>> {
+  const decision = await judged(record, proof, context, moment)
+  const { pending } = context
+  if (decision.answer.kind !== 'accepted' || pending === null) return decision
+  if (!leadsToSetup(record, context)) return decision
+  return grantSetup(decision.record, pending, decision.events, moment.now)
+}
+
+async function judged(
   record: SecondStepRecord,
   proof: Proof,
   context: ProofContext,
@@ -126,10 +169,10 @@ export async function judgeProof(
   let verdict = unchanged(record, { kind: 'not-enrolled' })
   for (const { factor, given } of askable) {
     if (factor.role === 'main') continue
-    const judged = await judgeSpare(record, factor, given, context, moment)
+    const one = await judgeSpare(record, factor, given, context, moment)
     // What is a guess at one of them costs a try, even if none of another could be right.
-    if (judged.known || !isGuess(verdict)) verdict = judged.decision
-    if (judged.known) break
+    if (one.known || !isGuess(verdict)) verdict = one.decision
+    if (one.known) break
   }
   return verdict
 }
@@ -245,7 +288,7 @@ async function judgeSpare(
   record: SecondStepRecord,
   factor: AnySpareFactor,
   given: unknown,
-  { pending }: ProofContext,
+  context: ProofContext,
   moment: Moment,
 ): Promise<Judged> {
   const answer = await factor.answer(record[factor.keptAs], given, moment)
@@ -263,8 +306,8 @@ async function judgeSpare(
   )
   const proven = { ...record, [factor.keptAs]: answer.kept }
   const decision =
-    factor.opens === 'setup' && pending !== null
-      ? grantSetup(proven, pending, others, moment.now)
+    factor.opens === 'setup' && context.pending !== null
+      ? grantSetup(proven, context.pending, others, moment.now)
       : accept(proven, { type: 'code-accepted', method: factor.method }, others, moment.now)
   return { known: true, decision }
 }

@@ -1,4 +1,5 @@
 import { isAhead, isGoodUntil } from '../factors/clock.js'
+import { acceptedOf, isAccepted } from './accepted-methods.js'
 import { isEnrolled } from './authenticators.js'
 import { PENDING_LASTS, type PendingLogin, pendingExpiresAt } from './pending-login.js'
 import { type Policy, ruleFor, type Subject } from './policy.js'
@@ -124,16 +125,18 @@ export function standingOf(
 }
 
 /**
- * A code is enough for who has something to give it with; a second step passed upstream also for who has not.
- * The stamp of a trusted browser stands for a code as long as that browser is trusted.
+ * Whether the stamp's second step counts by the rules of now. A code is enough for who has something to give it with; a
+ * second step passed upstream also for who has not. The stamp of a trusted browser stands for a code as long as that
+ * browser is trusted.
  */
 function satisfies(
   stamp: Stamp | null,
   demand: Exclude<Demand, 'nothing'>,
-  { record, policy }: UserContext,
+  { record, policy, subject }: UserContext,
   now: number,
 ): boolean {
   if (stamp === null || stamp.method === 'none') return false
+  if (!isAccepted(acceptedOf(policy, subject), stamp.method)) return false
   if (stamp.method === 'upstream') return countsUpstream(record)
   if (demand !== 'code') return false
   return stamp.method !== 'trusted-browser' || isTrusted(record, stamp.trust, policy, now)

@@ -43,6 +43,11 @@ const SPARE = [oneTimeCodes, backupCodes] as const
 /** All factors there are, in the order in which an answer is tried. Nothing else names them all. */
 const FACTORS: readonly AnyFactor[] = [...MAIN, ...SPARE]
 
+/** The methods that a rule may accept. */
+export const FACTOR_METHODS: readonly FactorMethod[] = [...MAIN, ...SPARE].map(
+  ({ method }) => method,
+)
+
 /** The types of authenticators, in the order in which a set-up offers them. */
 export const AUTHENTICATOR_TYPES: readonly Authenticator['type'][] = ['totp', 'hotp', 'webauthn']
 

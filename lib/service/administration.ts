@@ -15,13 +15,22 @@ import {
 } from '../domain/administration.js'
 import type { Decision } from '../domain/decision.js'
 import type { Policy } from '../domain/policy.js'
-import { changePolicy, type PolicyEdit } from '../domain/policy-change.js'
+import {
+  changePolicy,
+  type PolicyAdmin,
+  type PolicyEdit,
+  type PolicyRefusal,
+  policyRefusal,
+} from '../domain/policy-change.js'
 import type { UserContext } from '../domain/standing.js'
 import type { AdminAnswer, AdminChange, AdminChanges } from './admin-changes.js'
 import { type Announcer, type RequestInfo, SYSTEM } from './announcer.js'
 import type { BackupCodes } from './backup-codes.js'
 import type { OneTimeCodes } from './one-time-codes.js'
 import type { Records } from './records.js'
+
+/** The outcome of a change of the policy. */
+export type PolicyChanged = { readonly kind: 'changed'; readonly policy: Policy } | PolicyRefusal
 
 /**
  * The actions of admins and the operator. The caller authorises them. None turns the second
@@ -126,14 +135,24 @@ export class Administration {
   /**
    * Changes the named fields, and returns the whole policy. The change takes effect at the next
    * request.
+   *
+   * @param admin who makes the change; null: the operator
    */
-  async changePolicy(requestInfo: RequestInfo, edit: PolicyEdit): Promise<Policy> {
+  async changePolicy(
+    requestInfo: RequestInfo,
+    edit: PolicyEdit,
+    admin: PolicyAdmin | null = null,
+  ): Promise<PolicyChanged> {
     const by = requestInfo.actor ?? SYSTEM
-    await this.#records.changePolicy(requestInfo, (policy, now) => ({
-      ...changePolicy(policy, edit, by, now),
-      answer: undefined,
-    }))
-    return this.#records.policy()
+    const refusal = await this.#records.changePolicy<PolicyRefusal | null>(
+      requestInfo,
+      (policy, now) => {
+        const decided = changePolicy(policy, edit, by, now)
+        const answer = policyRefusal(policy, decided.policy, admin)
+        return answer === null ? { ...decided, answer } : { policy, answer, events: [] }
+      },
+    )
+    return refusal ?? { kind: 'changed', policy: await this.#records.policy() }
   }
 
   /** Announces that a change was refused. About no single user if `userId` is null. */

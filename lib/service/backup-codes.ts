@@ -1,3 +1,4 @@
+import { backupCodesFor } from '../domain/accepted-methods.js'
 import { withoutTrust } from '../domain/trusted-browsers.js'
 import { answerBackupCode } from '../factors/backup-codes/answer.js'
 import type { BackupCodeSet } from '../factors/backup-codes/kept.js'
@@ -61,8 +62,9 @@ export class BackupCodes {
       }
     }
     const objection = async () => {
-      const { backupCodes } = await this.#records.policy()
-      return backupCodes ? null : 'switched-off'
+      const policy = await this.#records.policy()
+      if (!policy.backupCodes) return 'switched-off'
+      return backupCodesFor(policy, attempt.subject) ? null : 'stronger-factor-required'
     }
     return this.#limits.countAction('set-of-codes', attempt.userId, () =>
       this.#challenge.answerAnd(attempt, replaceSet, objection),

@@ -1,7 +1,8 @@
+import { acceptedOf } from '../domain/accepted-methods.js'
 import type { Decision } from '../domain/decision.js'
 import { missesLeft } from '../domain/miss-budget.js'
 import { endLogin, type PendingLogin } from '../domain/pending-login.js'
-import { judgeProof, type ProofRefusal, proofRefusal } from '../domain/proof.js'
+import { judgeProof, type ProofContext, type ProofRefusal, proofRefusal } from '../domain/proof.js'
 import type { ProofVerdict } from '../domain/proof-verdict.js'
 import type { SecondStepRecord } from '../domain/record.js'
 import { type Generation, type Method, renewStamp } from '../domain/stamp.js'
@@ -41,6 +42,8 @@ export type FollowUp<Result> = (
 export type ActionRefusal =
   | 'required-by-policy'
   | 'switched-off'
+  /** A rule accepts other kinds of authenticators only. */
+  | 'stronger-factor-required'
   /** The authenticator that it is about is gone. */
   | 'not-found'
   /** The user may have no further authenticator. */
@@ -256,8 +259,9 @@ function withoutLogin(
   return pending === null ? record : endLogin(record, pending, now)
 }
 
-function contextOf(attempt: ProofAttempt) {
-  return { policy: attempt.policy, pending: pendingOf(attempt) }
+function contextOf(attempt: ProofAttempt): ProofContext {
+  const { policy, subject } = attempt
+  return { policy, pending: pendingOf(attempt), accepted: acceptedOf(policy, subject) }
 }
 
 function pendingOf({ admission }: ProofAttempt): PendingLogin | null {

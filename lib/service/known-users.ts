@@ -102,6 +102,6 @@ function subjectOf(found: LookedUp<unknown>, policy: Policy, claimed: Subject): 
 }
 
 /** Whether the user store has to tell the roles of everybody. */
-export function hasRulesOfRoles({ roles }: Policy): boolean {
-  return Object.keys(roles).length > 0
+export function hasRulesOfRoles({ roles, accepts }: Policy): boolean {
+  return Object.keys(roles).length > 0 || Object.keys(accepts).length > 0
 }

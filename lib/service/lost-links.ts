@@ -1,3 +1,4 @@
+import { mailResetFor } from '../domain/accepted-methods.js'
 import type { Decision } from '../domain/decision.js'
 import {
   endMailReset,
@@ -129,11 +130,12 @@ export class LostLinks {
   }
 }
 
-/** Whether the login may ask for a reset or make one, because it waits for the code. */
+/** Whether the login may ask for a reset or make one: it waits for the code, and no rule says what counts. */
 export function waitsForCode(
   { pending, policy, subject }: LostLogin,
   record: SecondStepRecord,
   now: number,
 ): boolean {
-  return pendingStandingOf(pending, { record, policy, subject }, now) === 'code-required'
+  const standing = pendingStandingOf(pending, { record, policy, subject }, now)
+  return standing === 'code-required' && mailResetFor(policy, subject)
 }

@@ -1,8 +1,9 @@
+import { acceptedOf, backupCodesFor, isAccepted } from '../domain/accepted-methods.js'
 import { hasNoRoom } from '../domain/authenticators.js'
 import type { Decision } from '../domain/decision.js'
 import { namedDetail, type SecondStepEvent } from '../domain/event.js'
 import { authenticatorById, keyShown } from '../domain/own-authenticators.js'
-import type { Policy } from '../domain/policy.js'
+import type { Policy, Subject } from '../domain/policy.js'
 import type { SecondStepRecord } from '../domain/record.js'
 import {
   type BeginSetupAnswer,
@@ -86,7 +87,13 @@ export interface ShownChallenge {
 /** A set-up to show. */
 export type SetupShown =
   | ({ readonly kind: 'shown' } & ShownKey)
-  | { readonly kind: 'already-enrolled' | 'sign-in-again' | 'switched-off' }
+  | {
+      readonly kind:
+        | 'already-enrolled'
+        | 'sign-in-again'
+        | 'switched-off'
+        | 'stronger-factor-required'
+    }
 
 /** The outcome of the code that confirms a set-up. */
 export type SetupConfirmed =
@@ -97,6 +104,8 @@ export type SetupConfirmed =
     } & Generation)
   | { readonly kind: 'wrong-code'; readonly clockOff: number | null }
   | { readonly kind: 'setup-expired' | 'already-enrolled' | 'malformed-request' | 'name-taken' }
+  /** A rule accepts other kinds of authenticators only. */
+  | { readonly kind: 'stronger-factor-required' }
   | TooMany
   | { readonly kind: 'sign-in-again' }
 
@@ -107,6 +116,7 @@ interface Confirming {
   /** The user's name for the authenticator, or null. */
   readonly name: string | null
   readonly policy: Policy
+  readonly subject: Subject
   readonly requestInfo: RequestInfo
 }
 
@@ -164,7 +174,9 @@ export class Setup {
     { userId, owner, requestInfo, record, admission, policy, subject }: SetupOwner,
     type: AuthenticatorType | null,
   ): Promise<SetupShown> {
-    if (type !== null && !this.#types.includes(type)) return { kind: 'switched-off' }
+    const types = this.typesFor(policy, subject)
+    const refusal = this.#refusalOf(type, types)
+    if (refusal !== null) return { kind: refusal }
     const keys = this.#keys.of(userId, requestInfo)
     const begun = await this.#records.change(
       userId,
@@ -175,8 +187,10 @@ export class Setup {
           return { record: current, answer: { kind: 'sign-in-again' }, events: [] }
         }
         const present = setupOf(current, owner, now)
-        const continues = present !== null && isShownAgain(present, type ?? present.type, now)
-        const made = { type: type ?? present?.type ?? null, record: current, now }
+        const before = present !== null && types.includes(present.type) ? present.type : null
+        const wanted = type ?? before ?? types[0] ?? null
+        const continues = present !== null && wanted !== null && isShownAgain(present, wanted, now)
+        const made = { type: wanted, record: current, now }
         const unproven = continues ? present : await this.#make(userId, made)
         const { answer, ...decided } = beginSetup(current, { owner, unproven }, now)
         return { ...decided, answer: { ...answer, record: decided.record } }
@@ -185,6 +199,25 @@ export class Setup {
     )
     if (begun.kind !== 'in-progress') return begun
     return { kind: 'shown', ...(await shownSetup(begun.setup, begun.record, keys)) }
+  }
+
+  /** The types of authenticators that this user may set up, the usual one first. */
+  typesFor(
+    policy: Pick<Policy, 'accepts'>,
+    subject: Pick<Subject, 'roles'>,
+  ): readonly AuthenticatorType[] {
+    const accepted = acceptedOf(policy, subject)
+    return this.#types.filter((type) => isAccepted(accepted, type))
+  }
+
+  /** The reason why no authenticator of this type may be set up, or null. */
+  #refusalOf(
+    type: AuthenticatorType | null,
+    types: readonly AuthenticatorType[],
+  ): 'switched-off' | 'stronger-factor-required' | null {
+    if (type !== null && !this.#types.includes(type)) return 'switched-off'
+    const isOffered = type === null ? types.length > 0 : types.includes(type)
+    return isOffered ? null : 'stronger-factor-required'
   }
 
   /** @param made.type null, or one that the host does not allow: its first */
@@ -216,11 +249,12 @@ export class Setup {
   ): Promise<ProofAnswer<ShownKey>> {
     const { owner, id, type } = change
     const present = authenticatorById(attempt.record, id)?.type ?? null
-    const like = this.#types.find((allowed) => allowed === present) ?? null
+    const types = this.typesFor(attempt.policy, attempt.subject)
+    const like = types.find((allowed) => allowed === present) ?? types[0] ?? null
     const begun = { owner, type: type ?? like, replaces: { id } }
     return this.#begin(attempt, begun, async (record) => {
-      if (type !== null && !this.#types.includes(type)) return 'switched-off'
-      return authenticatorById(record, id) === null ? 'not-found' : null
+      const refusal = this.#refusalOf(type, types)
+      return refusal ?? (authenticatorById(record, id) === null ? 'not-found' : null)
     })
   }
 
@@ -230,10 +264,11 @@ export class Setup {
     owner: string,
     type: AuthenticatorType | null,
   ): Promise<ProofAnswer<ShownKey>> {
-    const made = type ?? this.#types[0] ?? 'totp'
-    return this.#begin(attempt, { owner, type, replaces: 'none' }, async (record) => {
-      if (!this.#types.includes(made)) return 'switched-off'
-      return hasNoRoom(record, made) ? 'already-enrolled' : null
+    const types = this.typesFor(attempt.policy, attempt.subject)
+    const made = type ?? types[0] ?? 'totp'
+    return this.#begin(attempt, { owner, type: made, replaces: 'none' }, async (record) => {
+      const refusal = this.#refusalOf(type, types)
+      return refusal ?? (hasNoRoom(record, made) ? 'already-enrolled' : null)
     })
   }
 
@@ -290,6 +325,10 @@ export class Setup {
     if (setup === null) {
       return { kind: mayBeginSetup(record, owner, now) ? 'setup-expired' : 'already-enrolled' }
     }
+    // The rule has come since it began.
+    if (!isAccepted(acceptedOf(policy, subject), setup.type)) {
+      return { kind: 'stronger-factor-required' }
+    }
     const factor = mainFactorOf(setup.type)
     const reading = attempt.proof.find((one) => one.factor === factor)
     if (reading === undefined || !factor.fits(setup, reading.given)) {
@@ -297,7 +336,7 @@ export class Setup {
     }
 
     const { name } = attempt
-    const confirming = { owner, given: reading.given, name, policy, requestInfo }
+    const confirming = { owner, given: reading.given, name, policy, subject, requestInfo }
     const places = await this.#limits.takeForSetup(userId, attempt.ipKey, attempt.ipLimit)
     if (places.kind !== 'taken') return places
     const { answer, backupCodes } = await this.#records
@@ -322,11 +361,11 @@ export class Setup {
 
   async #decide(
     record: SecondStepRecord,
-    { owner, given, name, policy, requestInfo }: Confirming,
+    { owner, given, name, policy, subject, requestInfo }: Confirming,
     now: number,
   ): Promise<Decision<Confirmation>> {
     const { userId } = record
-    const made = policy.backupCodes ? await this.#backupCodes.make(userId, now) : null
+    const made = backupCodesFor(policy, subject) ? await this.#backupCodes.make(userId, now) : null
     const id = Buffer.from(this.#system.random(BYTES_OF_AN_ID)).toString('base64url')
     const decision = await confirmSetup(
       record,

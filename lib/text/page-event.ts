@@ -18,6 +18,7 @@ export const REFUSALS = [
   'not-enrolled',
   'required-by-policy',
   'switched-off',
+  'stronger-factor-required',
   'serial-in-use',
   'seed-in-use',
   // Both say it: the first of the command line, the other of the admin pages.

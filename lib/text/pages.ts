@@ -2,7 +2,7 @@ import type { AdminAction, UserAction } from '../domain/admin-actions.js'
 import type { CodeSource } from '../domain/authenticators.js'
 import type { Actor } from '../domain/event.js'
 import type { PolicyMode } from '../domain/policy.js'
-import type { Authenticator } from '../factors/factors.js'
+import type { Authenticator, FactorMethod } from '../factors/factors.js'
 import type { KeyStatus } from '../factors/key-status.js'
 import type { CodesDone } from '../service/shown-codes.js'
 import type { AdminAuthenticator } from './admin-authenticator.js'
@@ -159,6 +159,10 @@ export type PageData = {
     readonly resetPending: Date | null
     /** The link of a reset by mail was opened in this browser, and works now. Default: false. */
     readonly openedLink?: boolean
+    /** What the rules of the user's roles accept, in words. Default: null, everything. */
+    readonly accepted?: string | null
+    /** The user has none of it yet: what they give leads to the set-up of one. Default: false. */
+    readonly leadsToSetup?: boolean
     /** The way out for a lost authenticator is offered. */
     readonly lost: boolean
     /** For how many days this browser may be trusted; null: it may not. */
@@ -235,6 +239,8 @@ export type PageData = {
     readonly source?: CodeSource
     readonly resync?: boolean
     readonly typedNext?: string
+    /** As on the challenge page. */
+    readonly accepted?: string | null
     readonly enrolled: boolean
     /** The policy asks this user for codes at all. Default: true. */
     readonly asked?: boolean
@@ -403,6 +409,8 @@ export type PageData = {
     /** What the form's fields hold, by their names. */
     readonly typed: Readonly<Record<string, string>>
     readonly modes: readonly PolicyMode[]
+    /** The methods that a rule may accept. Default: none is offered. */
+    readonly methods?: readonly FactorMethod[]
     readonly roles: readonly string[]
     readonly stale: boolean
     /** It has just been changed. */

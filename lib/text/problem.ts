@@ -1,3 +1,4 @@
+import type { FactorMethod } from '../factors/factors.js'
 import type { Translate } from './messages.js'
 
 /** The stable codes of RFC 9457 problems, and their statuses. */
@@ -10,6 +11,7 @@ export const PROBLEM_STATUS = {
   'sign-in-again': 401,
   'too-many-attempts': 429,
   'fresh-code-required': 403,
+  'stronger-factor-required': 403,
   'required-by-policy': 409,
   'switched-off': 409,
   'not-enrolled': 409,
@@ -68,6 +70,10 @@ export type ProblemText =
         | 'refusal.not-found'
         | 'lost-link.other-browser'
         | 'device.no-room'
+        | 'rule.nothing-accepted'
+        | 'rule.no-backup-codes'
+        | 'admin.not-accepted'
+        | 'admin.policy.nothing-in-common'
         | 'device.name-wrong'
         | 'device.name-taken'
         | 'device.which'
@@ -84,6 +90,11 @@ export type ProblemText =
       readonly digits: readonly number[]
     }
   | {
+      readonly key: 'problem.stronger-factor-required'
+      /** The methods that count, one at least. */
+      readonly methods: readonly FactorMethod[]
+    }
+  | {
       readonly key: 'admin.token.serial-in-use-by'
       /** Who has the token. */
       readonly user: string
@@ -98,12 +109,21 @@ export type ProblemText =
 export function detailOf({ code, text }: Problem, t: Translate): string {
   if (text === undefined) return t(`problem.${code}`)
   const { key, ...values } = text
+  if ('methods' in values) return t(key, { methods: acceptedWords(values.methods, t) })
   return t(key, 'digits' in values ? { digits: oneOf(values.digits, t) } : { ...values })
 }
 
-function oneOf(numbers: readonly number[], t: Translate): string {
-  const last = numbers.at(-1)
-  const list = numbers.slice(0, -1).join(', ')
+/** What a user may give, in words. */
+export function acceptedWords(methods: readonly FactorMethod[], t: Translate): string {
+  return oneOf(
+    methods.map((method) => t(`factor.${method}.accepted`)),
+    t,
+  )
+}
+
+function oneOf(items: readonly (string | number)[], t: Translate): string {
+  const last = items.at(-1)
+  const list = items.slice(0, -1).join(', ')
   return list === '' ? `${last}` : t('factor.one-of', { list, last: `${last}` })
 }
 
@@ -116,6 +136,8 @@ export interface Problem {
   readonly field?: string | null
   /** A path on this origin that leads on; in JSON too where it is given. */
   readonly next?: string
+  /** The methods that count, of `stronger-factor-required`; in JSON too. */
+  readonly accepts?: readonly FactorMethod[]
   /** A path that the page links to and JSON leaves out. */
   readonly link?: string
   /** Seconds that the device's clock is off, at a set-up. */

@@ -35,7 +35,7 @@ export interface ListedUser extends ShownUser {
 export interface ShownPolicy
   extends Pick<
     Policy,
-    'mode' | 'roles' | 'graceDays' | 'codeAttempts' | 'passwordAttempts' | 'backupCodes'
+    'mode' | 'roles' | 'accepts' | 'graceDays' | 'codeAttempts' | 'passwordAttempts' | 'backupCodes'
   > {
   /** ISO 8601, or null while nobody has changed it. */
   readonly updatedAt: string | null
@@ -65,13 +65,14 @@ export function listedUser(member: ListedMember): ListedUser {
 }
 
 export function shownPolicy({ hostIdOf }: HostIds, policy: Policy): ShownPolicy {
-  const { mode, roles, graceDays, codeAttempts, passwordAttempts, backupCodes } = policy
+  const { mode, roles, accepts, graceDays, codeAttempts, passwordAttempts, backupCodes } = policy
   const { updatedAt, updatedBy } = policy
   const by = updatedBy?.kind === 'operator' ? 'operator' : null
   const id = updatedBy?.id ?? null
   return {
     mode,
     roles,
+    accepts,
     graceDays,
     codeAttempts,
     passwordAttempts,

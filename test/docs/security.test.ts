@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { expect } from 'chai'
 
 const ROOT = new URL('../../', import.meta.url)
-const PROMISES = 8
+const PROMISES = 9
 
 const policy = () => readFileSync(new URL('SECURITY.md', ROOT), 'utf8')
 const linksOf = (text: string) =>

@@ -69,7 +69,7 @@ async function judge(record: SecondStepRecord, given: Given = {}) {
   const credential = { id, rawId: id, type: 'public-key', response }
   const proof = readProof({ credential })
   if (proof === null) throw new Error('no proof')
-  const context = { policy: { backupCodes: true }, pending: null }
+  const context = { policy: { backupCodes: true }, pending: null, accepted: null }
   const { rpId = 'acme.example' } = given
   const relyingParty = { rpId, origins: [], userVerification: 'discouraged' as const }
   const ceremonies = { relyingParty, checks: checksOf(state), asked }

@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { acceptedOf, isAccepted } from '../../lib/domain/accepted-methods.js'
 import { parsePolicy, parseRecord } from '../../lib/domain/parse-record.js'
 import { defaultPolicy, type Policy } from '../../lib/domain/policy.js'
 import { blankRecord, type SecondStepRecord } from '../../lib/domain/record.js'
@@ -406,7 +407,7 @@ const fullPolicy: Policy = {
   updatedAt: NOW,
   updatedBy: { kind: 'admin', id: 'ada' },
 }
-const BY_ROLE = /^(roles|requiredSince\.roles)\./
+const BY_ROLE = /^(roles|accepts|requiredSince\.roles)\./
 
 describe('reading the stored policy', () => {
   function refusesPolicy(value: unknown, what: string): void {
@@ -429,11 +430,14 @@ describe('reading the stored policy', () => {
 
   for (const path of pathsOf(fullPolicy).filter((path) => !BY_ROLE.test(path.join('.')))) {
     it(`refuses it when ${path.join('.')} is missing or ill-typed`, () => {
-      refusesPolicy(without(fullPolicy, path), 'missing')
+      // Documents from before there were such rules have none.
+      if (path.join('.') !== 'accepts') refusesPolicy(without(fullPolicy, path), 'missing')
       const { holder, key } = holderOf(fullPolicy, path)
       const values = illTyped(path, Reflect.get(holder, key))
       // No role has a rule: that is fine.
-      const wrong = key === 'roles' ? values.filter((value) => show(value) !== '{}') : values
+      const wrong = ['roles', 'accepts'].some((name) => name === key)
+        ? values.filter((value) => show(value) !== '{}')
+        : values
       for (const value of wrong) {
         refusesPolicy(replaced(fullPolicy, path, value), show(value))
       }
@@ -448,6 +452,28 @@ describe('reading the stored policy', () => {
       const requiredSince = { general: NOW, roles: { admin: value } }
       refusesPolicy({ ...fullPolicy, requiredSince }, show(value))
     }
+  })
+
+  it('refuses what a role accepts where it is no list of methods', () => {
+    for (const value of [undefined, null, 'totp', 1, true, {}, [1], [['totp']]]) {
+      refusesPolicy({ ...fullPolicy, accepts: { admin: value } }, show(value))
+    }
+  })
+
+  it('reads a document from before there were rules of what is accepted as one without', () => {
+    const { accepts: _, ...before } = defaultPolicy
+    const frozen = Object.freeze({ ...before, roles: Object.freeze({}) })
+    for (const policy of [before, frozen]) {
+      expect(parsePolicy(policy)).to.deep.equal(defaultPolicy)
+    }
+  })
+
+  // Otherwise the rule would be off for whoever runs the older version.
+  it('keeps a rule with a method that it does not know, which nobody can give', () => {
+    const policy = { ...defaultPolicy, accepts: { admin: ['retina'] } }
+    const read = parsePolicy(policy)
+    expect(acceptedOf(read, { roles: ['admin'] })).to.deep.equal(['retina'])
+    expect(isAccepted(acceptedOf(read, { roles: ['admin'] }), 'totp')).to.equal(false)
   })
 
   it('refuses it once it has changed under the hands of who parsed it', () => {
@@ -494,6 +520,7 @@ describe('reading the stored policy', () => {
       writeId: '',
       mode: 'optional',
       roles: {},
+      accepts: {},
       graceDays: 7,
       requiredSince: { general: null, roles: {} },
       codeAttempts: 5,

@@ -1,3 +1,4 @@
+import type { Accepted } from '../../lib/domain/accepted-methods.js'
 import type { Decision } from '../../lib/domain/decision.js'
 import type { PendingLogin } from '../../lib/domain/pending-login.js'
 import { judgeProof } from '../../lib/domain/proof.js'
@@ -42,6 +43,8 @@ export interface Given {
   readonly pending?: PendingLogin | null
   /** Whether the policy accepts backup codes. */
   readonly accepted?: boolean
+  /** The methods that the rules of the user's roles accept. Default: all. */
+  readonly rule?: Accepted
   readonly keys?: Keys
 }
 
@@ -49,8 +52,15 @@ export interface Given {
 export async function judge(
   record: SecondStepRecord,
   proof: Proof,
-  { window = 1, now = NOW, pending = null, accepted = true, keys = keysWith() }: Given = {},
+  {
+    window = 1,
+    now = NOW,
+    pending = null,
+    accepted = true,
+    rule = null,
+    keys = keysWith(),
+  }: Given = {},
 ): Promise<Decision<ProofVerdict>> {
-  const context = { policy: { backupCodes: accepted }, pending }
+  const context = { policy: { backupCodes: accepted }, pending, accepted: rule }
   return deepFreeze(await judgeProof(record, proof, context, { now, window, keys }))
 }

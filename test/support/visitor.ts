@@ -24,6 +24,8 @@ export interface AnswerBody {
   readonly next?: string
   readonly method?: string
   readonly secret?: string
+  readonly type?: string
+  readonly uri?: string
   readonly backupCodes?: readonly string[]
   readonly backupCodesLeft?: number
   readonly state?: string

@@ -177,6 +177,7 @@ const adminPolicy: PageData['admin-policy'] = {
   policy: {
     mode: 'optional',
     roles: { staff: 'required' },
+    accepts: { staff: ['totp'] },
     graceDays: 7,
     codeAttempts: 5,
     passwordAttempts: 10,
@@ -184,8 +185,15 @@ const adminPolicy: PageData['admin-policy'] = {
     updatedAt: '2026-01-05T12:03:25.000Z',
     updatedBy: 'ada',
   },
-  typed: { mode: 'optional', graceDays: '7', 'roles[staff]': 'required', backupCodes: 'true' },
+  typed: {
+    mode: 'optional',
+    graceDays: '7',
+    'roles[staff]': 'required',
+    'accepts[staff]': 'totp hotp',
+    backupCodes: 'true',
+  },
   modes: ['off', 'optional', 'required'],
+  methods: ['totp', 'hotp', 'backup-code'],
   roles: ['user', 'staff'],
   stale: false,
   notice: false,
@@ -415,9 +423,8 @@ const KEPT = [
     'form',
     'forms',
     'state',
-    'states',
-    'kind',
   ],
+  ...['states', 'kind', 'methods'],
   ...['type', 'mode', 'modes', 'at', 'until', 'pausedUntil', 'lockedUntil', 'updatedAt', 'refusal'],
 ]
 

@@ -185,6 +185,9 @@ function refusalOf(kind: Exclude<AdminVerdict, 'done'>): Problem {
   if (kind === 'no-room') {
     return { code: 'already-enrolled', text: { key: 'admin.token.no-room' } }
   }
+  if (kind === 'stronger-factor-required') {
+    return { code: kind, text: { key: 'admin.not-accepted' } }
+  }
   return { code: kind }
 }
 

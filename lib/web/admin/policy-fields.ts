@@ -1,6 +1,7 @@
 import type { Request } from 'express'
 import type { PolicyMode } from '../../domain/policy.js'
 import type { PolicyChanges } from '../../domain/policy-change.js'
+import { FACTOR_METHODS, type FactorMethod } from '../../factors/factors.js'
 import { malformed, type Problem } from '../../text/problem.js'
 import type { AdminServices, Site } from '../request/site.js'
 import { isJson, membersOf, trueOrFalse, wholeNumber } from './fields.js'
@@ -20,6 +21,7 @@ type Reads = {
 const READS: Reads = {
   mode: (_req, value) => modeOf(value),
   roles: rolesOf,
+  accepts: acceptsOf,
   graceDays: (req, value) => wholeNumber(req, value, 0, 365),
   codeAttempts: (req, value) => wholeNumber(req, value, 3, 10),
   passwordAttempts: (req, value) => wholeNumber(req, value, 3, 20),
@@ -42,18 +44,27 @@ export function policyChangesOf(
       changes[name] = READS[name as keyof Reads](req, value, site)
       if (changes[name] !== undefined) continue
     } else if (hosts.includes(name)) continue
-    const field = name === 'roles' ? fieldOfRoles(req, value, site) : name
+    const field = isOfRoles(name) ? fieldOfRole(req, name, value, site) : name
     return { problem: malformed(field) }
   }
   return { changes }
 }
 
+/** The members that have a rule for each role. */
+const OF_ROLES = ['roles', 'accepts'] as const
+
+type OfRoles = (typeof OF_ROLES)[number]
+
+function isOfRoles(name: string): name is OfRoles {
+  return OF_ROLES.some((one) => one === name)
+}
+
 /** In a form each role has a field of its own. */
-function fieldOfRoles(req: Request, value: unknown, site: AdminServices): string {
+function fieldOfRole(req: Request, name: OfRoles, value: unknown, site: AdminServices): string {
   const odd = Object.entries(Object(value)).find(
-    (rule) => rolesOf(req, Object.fromEntries([rule]), site) === undefined,
+    (rule) => READS[name](req, Object.fromEntries([rule]), site) === undefined,
   )
-  return isJson(req) || odd === undefined ? 'roles' : `roles[${odd[0]}]`
+  return isJson(req) || odd === undefined ? name : `${name}[${odd[0]}]`
 }
 
 /** An empty rule in a form removes the role's own rule. */
@@ -69,20 +80,50 @@ function rolesOf(
   return named && known ? Object.fromEntries(rules) : undefined
 }
 
+/** Boxes that are not ticked in a form remove the role's rule. */
+function acceptsOf(
+  req: Request,
+  value: unknown,
+  site: AdminServices,
+): PolicyChanges['accepts'] | undefined {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined
+  if (!Object.keys(value).every((role) => site.roles.includes(role))) return undefined
+  const rules = Object.entries(value).map(([role, given]) => [role, methodsOf(req, given)] as const)
+  if (rules.some(([, methods]) => methods === undefined)) return undefined
+  return Object.fromEntries(
+    rules.flatMap(([role, methods]) => (methods?.length ? [[role, methods]] : [])),
+  )
+}
+
+/** Each method once, in the order of the factors. A form's hidden field says that its boxes were there. */
+function methodsOf(req: Request, value: unknown): readonly FactorMethod[] | undefined {
+  const given: readonly unknown[] = isJson(req) ? listIn(value) : [value].flat()
+  const named = isJson(req) ? given : given.filter((one) => one !== '')
+  const methods = FACTOR_METHODS.filter((method) => named.includes(method))
+  const isKnown = named.every((one) => methods.some((method) => method === one))
+  return isKnown && (methods.length > 0 || !isJson(req)) ? methods : undefined
+}
+
+function listIn(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : []
+}
+
 function modeOf(value: unknown): PolicyMode | undefined {
   return MODES.find((mode) => mode === value)
 }
 
-const FIELD_OF_A_ROLE = /^roles\[(.+)\]$/s
+const FIELD_OF_A_ROLE = /^(roles|accepts)\[(.+)\]$/s
 
 /** `roles[name]=mode`: our parser leaves it as it is, the host's parser may make it an object. */
 function withRoles(members: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const fields = Object.entries(members)
-  const ofRoles = fields.flatMap(([name, value]) => {
-    const [, role] = FIELD_OF_A_ROLE.exec(name) ?? []
-    return role === undefined ? [] : [[role, value] as const]
-  })
-  if (ofRoles.length === 0) return { ...members }
   const others = fields.filter(([name]) => !FIELD_OF_A_ROLE.test(name))
-  return { ...Object.fromEntries(others), roles: Object.fromEntries(ofRoles) }
+  const ofRoles = OF_ROLES.flatMap((member) => {
+    const rules = fields.flatMap(([name, value]) => {
+      const [, of, role] = FIELD_OF_A_ROLE.exec(name) ?? []
+      return of === member && role !== undefined ? [[role, value] as const] : []
+    })
+    return rules.length === 0 ? [] : [[member, Object.fromEntries(rules)] as const]
+  })
+  return { ...Object.fromEntries(others), ...Object.fromEntries(ofRoles) }
 }

@@ -1,7 +1,8 @@
 import type { Policy } from '../../domain/policy.js'
 import type { PolicyChanges, PolicyEdit } from '../../domain/policy-change.js'
+import { FACTOR_METHODS } from '../../factors/factors.js'
 import type { PageProblem } from '../../text/pages.js'
-import type { Problem } from '../../text/problem.js'
+import { malformed, type Problem } from '../../text/problem.js'
 import { type ShownPolicy, shownPolicy } from '../../text/shown-user.js'
 import type { Exchange, Handler } from '../request/handler.js'
 import { wantsJson } from '../request/negotiation.js'
@@ -10,6 +11,7 @@ import type { Site } from '../request/site.js'
 import type { SignedInVisitor } from '../request/visitor.js'
 import { rememberWayBack } from '../request/way-back.js'
 import { redirect, sendJson, sendProblem, showPage } from '../routing/respond.js'
+import { strongerFactor } from '../routing/stronger-factor.js'
 import {
   adminRequestInfo,
   announceRefusal,
@@ -43,7 +45,14 @@ export const changePolicy: Change = {
     if (tooMany !== null) return tooMany
 
     const edit = editOf(site, read.changes)
-    const policy = await site.administration.changePolicy(adminRequestInfo(exchange), edit)
+    const requestInfo = adminRequestInfo(exchange)
+    const changed = await site.administration.changePolicy(requestInfo, edit, admin)
+    if (changed.kind === 'nothing-in-common') {
+      return { ...malformed('accepts'), text: { key: 'admin.policy.nothing-in-common' } }
+    }
+    if (changed.kind !== 'changed')
+      return strongerFactor(changed.accepts, `${site.paths.secondStep}/`)
+    const { policy } = changed
     if (wantsJson(req)) {
       sendJson(res, shownPolicy(site, policy))
       return undefined
@@ -72,11 +81,25 @@ export const changePolicy: Change = {
 /** The rules of roles that this app does not name stay: they are those of another app on the same store. */
 function editOf(
   { roles: own }: Pick<Site, 'roles'>,
-  { roles, ...others }: PolicyChanges,
+  { roles, accepts, ...others }: PolicyChanges,
 ): PolicyEdit {
-  if (roles === undefined) return others
-  const rules = own.map((role) => [role, Object.hasOwn(roles, role) ? roles[role] : 'default'])
-  return { ...others, namedRoles: Object.fromEntries(rules) }
+  return {
+    ...others,
+    ...(roles === undefined ? {} : { namedRoles: named(own, roles) }),
+    ...(accepts === undefined ? {} : { namedAccepts: named(own, accepts) }),
+  }
+}
+
+function named<Rule>(
+  roles: readonly string[],
+  rules: Readonly<Record<string, Rule>>,
+): Readonly<Record<string, Rule | 'default'>> {
+  return Object.fromEntries(
+    roles.map((role) => [
+      role,
+      (Object.hasOwn(rules, role) ? rules[role] : undefined) ?? 'default',
+    ]),
+  )
 }
 
 function pathOfPolicy({ paths }: Pick<Site, 'paths'>): string {
@@ -97,6 +120,7 @@ async function policyPage(
     policy: shown,
     typed: problem === null ? typedOf(shown) : { ...typedOf(shown), ...textsIn(membersOf(req)) },
     modes: MODES,
+    methods: FACTOR_METHODS,
     roles: site.roles,
     stale: await leadsToFreshCode(exchange, back),
     notice: (await takeAdminNotice(req, back)) !== null,
@@ -108,18 +132,33 @@ async function policyPage(
 type Typed = Readonly<Record<string, string>>
 
 /** The policy as the form's fields hold it. */
-function typedOf({ updatedAt: _, updatedBy: __, roles, ...members }: ShownPolicy): Typed {
-  const ofRoles = Object.entries(roles).map(([role, mode]) => [`roles[${role}]`, mode] as const)
+function typedOf({ updatedAt: _, updatedBy: __, roles, accepts, ...members }: ShownPolicy): Typed {
+  const ofRoles = [...fieldsOf('roles', roles), ...fieldsOf('accepts', accepts)]
   const others = Object.entries(members).map(([name, value]) => [name, String(value)] as const)
   return Object.fromEntries([...others, ...ofRoles])
 }
 
 /** The form keeps what the admin typed. */
 function textsIn(members: Readonly<Record<string, unknown>> = {}): Typed {
-  const { roles = {}, ...others } = members
-  const ofRoles = Object.entries(Object(roles)).map(([role, mode]) => [`roles[${role}]`, mode])
-  const texts = [...Object.entries(others), ...ofRoles].filter(
-    (field): field is [string, string] => typeof field[1] === 'string',
-  )
-  return Object.fromEntries(texts)
+  const { roles, accepts, ...others } = members
+  const ofRoles = [...fieldsOf('roles', Object(roles)), ...fieldsOf('accepts', Object(accepts))]
+  const texts = [...Object.entries(others), ...ofRoles].map(([name, value]) => [
+    name,
+    textOf(value),
+  ])
+  return Object.fromEntries(texts.filter(([, text]) => text !== undefined))
+}
+
+/** A field for each role. */
+function fieldsOf(
+  name: 'roles' | 'accepts',
+  rules: object,
+): readonly (readonly [string, string])[] {
+  return Object.entries(rules).map(([role, rule]) => [`${name}[${role}]`, textOf(rule) ?? ''])
+}
+
+/** Several boxes are one text, with a blank between their values. */
+function textOf(value: unknown): string | undefined {
+  if (Array.isArray(value)) return value.filter((one) => typeof one === 'string').join(' ')
+  return typeof value === 'string' ? value : undefined
 }

@@ -7,6 +7,7 @@ import type { Exchange } from '../request/handler.js'
 import { pagePath } from '../request/page-path.js'
 import { credentialIn, proofIn } from '../request/proof-field.js'
 import type { PendingVisitor, SignedInVisitor } from '../request/visitor.js'
+import { strongerFactorOf } from '../routing/stronger-factor.js'
 import {
   type Asked,
   acceptsOneTimeCodes,
@@ -59,12 +60,21 @@ export async function byReadProof<Result>(
   if (answer.kind === 'malformed-request') {
     return { problem: isPair(proof) ? malformedPair(exchange, proof) : malformedCode(exchange) }
   }
+  if (answer.kind === 'stronger-factor-required') {
+    return { problem: strongerFactorOf(exchange.visitor, wayOn(exchange)) }
+  }
   if (answer.kind === 'wrong-code') return { problem: wrongCode(exchange, proof, answer) }
   if (answer.kind === 'switched-off' && isSpare(proof) && !exchange.visitor.policy.backupCodes) {
     return { problem: { code: answer.kind, text: { key: wrongSpareText(exchange) } } }
   }
   if (answer.kind !== 'too-many-attempts') return { problem: { code: answer.kind } }
   return { problem: tooMany(exchange, answer) }
+}
+
+/** The page where what counts can be given. */
+function wayOn({ site, visitor }: Asked): string {
+  const { secondStep } = site.paths
+  return visitor.kind === 'pending' ? `${secondStep}/challenge` : `${secondStep}/`
 }
 
 function malformedCode(asked: Asked): Problem {

@@ -1,4 +1,5 @@
 import type { Request } from 'express'
+import { acceptedOf } from '../../domain/accepted-methods.js'
 import { isEnrolled } from '../../domain/authenticators.js'
 import type { Stamp, StampOwner } from '../../domain/stamp.js'
 import { demandOf, standingOf, type UserContext } from '../../domain/standing.js'
@@ -44,7 +45,9 @@ export async function byTrust(
   return standing === 'passed' ? { stamp, userContext: context } : null
 }
 
-/** Whether a trusted browser may stand for this user's code at all. */
+/** Whether a trusted browser may stand for this user's code at all: no rule that says what counts names it. */
 export function mayBeTrusted(userContext: UserContext, now: number): boolean {
-  return isEnrolled(userContext.record) && demandOf(userContext, now) === 'code'
+  const { record, policy, subject } = userContext
+  if (!isEnrolled(record) || acceptedOf(policy, subject) !== null) return false
+  return demandOf(userContext, now) === 'code'
 }

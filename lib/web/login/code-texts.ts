@@ -1,4 +1,10 @@
 import {
+  acceptedOf,
+  authenticatorsAsked,
+  isAccepted,
+  lacksAccepted,
+} from '../../domain/accepted-methods.js'
+import {
   canResync,
   codeLengthsOf,
   codeSourceOf,
@@ -43,36 +49,52 @@ const SHAPES_OF_DEVICE = {
 /** Whether a backup code could be right. */
 export function acceptsBackupCodes(
   { keyIds }: Pick<Site, 'keyIds'>,
-  { record, policy }: Pick<UserContext, 'record' | 'policy'>,
+  userContext: UserContext,
 ): boolean {
-  return policy.backupCodes && backupCodesLeft(record.backupCodes, keyIds) > 0
+  const { record, policy } = userContext
+  const isSwitchedOn = policy.backupCodes && isOfUse(userContext, 'backup-code')
+  return isSwitchedOn && backupCodesLeft(record.backupCodes, keyIds) > 0
+}
+
+/** Whether a rule accepts it, or it leads to the set-up of what the rule accepts. */
+function isOfUse(
+  { record, policy, subject }: UserContext,
+  method: 'backup-code' | 'one-time-code',
+): boolean {
+  const accepted = acceptedOf(policy, subject)
+  return isAccepted(accepted, method) || lacksAccepted(record, accepted)
 }
 
 /** Whether a one-time code could be right: one is open, and this is a pending login. */
 export function acceptsOneTimeCodes({ site, visitor }: Asked): boolean {
   const { oneTimeCodes } = visitor.record
   return (
-    visitor.kind === 'pending' && hasOpenOneTimeCode(oneTimeCodes, site.keyIds, site.system.now())
+    visitor.kind === 'pending' &&
+    isOfUse(visitor, 'one-time-code') &&
+    hasOpenOneTimeCode(oneTimeCodes, site.keyIds, site.system.now())
   )
 }
+
+type Devices = ReturnType<typeof authenticatorsAsked>
 
 /** The text that describes the shape of a code that this user could give. */
 export function malformedText({ site, visitor }: Asked): ProblemText {
   const backup = acceptsBackupCodes(site, visitor)
   const given = acceptsOneTimeCodes({ site, visitor })
-  if (given && !hasCodes(visitor.record)) return { key: 'factor.one-time-code.malformed' }
-  if (isEnrolled(visitor.record) && !hasCodes(visitor.record)) {
+  const asked = authenticatorsAsked(visitor)
+  if (given && !hasCodes(asked)) return { key: 'factor.one-time-code.malformed' }
+  if (isEnrolled(asked) && !hasCodes(asked)) {
     return { key: backup ? 'factor.webauthn.only-backup' : 'factor.webauthn.only' }
   }
-  return shapeText(visitor.record, { backup, given })
+  return shapeText(asked, { backup, given })
 }
 
 /** The same for one of two consecutive codes, which only a device gives. */
 export function malformedPairText({ visitor }: Pick<Asked, 'visitor'>): ProblemText {
-  return shapeText(visitor.record, NO_SPARE_CODES)
+  return shapeText(authenticatorsAsked(visitor), NO_SPARE_CODES)
 }
 
-function shapeText(record: UserContext['record'], { backup, given }: SpareCodes): ProblemText {
+function shapeText(record: Devices, { backup, given }: SpareCodes): ProblemText {
   const lengths = codeLengthsOf(record)
   const digits = lengths.length === 0 ? [6] : lengths
   const keys = codeSourceOf(record) === 'app' ? SHAPES_OF_APP : SHAPES_OF_DEVICE
@@ -84,7 +106,7 @@ function shapeText(record: UserContext['record'], { backup, given }: SpareCodes)
 /** The wait and the lock block the authenticators alone: other codes still work. */
 export function blockedText(asked: Asked) {
   const { site, visitor } = asked
-  const isOfApp = codeSourceOf(visitor.record) === 'app'
+  const isOfApp = codeSourceOf(authenticatorsAsked(visitor)) === 'app'
   if (acceptsBackupCodes(site, visitor)) {
     return isOfApp ? 'factor.totp.blocked-backup' : 'factor.hotp.blocked-backup'
   }
@@ -95,7 +117,8 @@ export function blockedText(asked: Asked) {
 }
 
 /** The text for a wrong code of an authenticator. Null: the text of the problem's code, about an app. */
-export function wrongText({ record }: UserContext) {
+export function wrongText(userContext: UserContext) {
+  const record = authenticatorsAsked(userContext)
   const source = codeSourceOf(record)
   if (source !== 'app') return source === 'device' ? 'factor.hotp.wrong' : 'factor.several.wrong'
   // To set the clock would not help: the codes are out of step because it was set.

@@ -1,6 +1,7 @@
 import type { Request } from 'express'
 import { Strategy } from 'passport'
 import type { Generation, Method } from '../../domain/stamp.js'
+import type { FactorMethod } from '../../factors/factors.js'
 import type { Account } from '../../service/accounts.js'
 import { detailOf, PROBLEM_STATUS, type Problem } from '../../text/problem.js'
 import { answeredSince } from '../request/answered.js'
@@ -25,6 +26,8 @@ export interface SecondStepFailure {
   /** In the visitor's language. */
   readonly message: string
   readonly next?: string
+  /** Of `stronger-factor-required`: the methods that count. */
+  readonly accepts?: readonly FactorMethod[]
   /** Of `malformed-request`: the name of the field; null: the body as a whole. */
   readonly field?: string | null
   /** Seconds. */
@@ -116,12 +119,13 @@ export class SecondStepStrategy extends Strategy {
 
   private refuse(req: Request, problem: Problem): void {
     const { t } = this.site.messages.for(languagesOf(this.site, req))
-    const { code, next, field, retryAfter, triesLeft, blockedUntil } = problem
+    const { code, next, accepts, field, retryAfter, triesLeft, blockedUntil } = problem
     if (retryAfter !== undefined) req.res?.set('Retry-After', String(retryAfter))
     const failure: SecondStepFailure = {
       code,
       message: detailOf(problem, t),
       ...(next === undefined ? {} : { next }),
+      ...(accepts === undefined ? {} : { accepts }),
       ...(field === undefined ? {} : { field }),
       ...(retryAfter === undefined ? {} : { retryAfter }),
       ...(triesLeft === undefined ? {} : { triesLeft }),

@@ -1,4 +1,5 @@
 import type { Request } from 'express'
+import { acceptedOf } from '../../domain/accepted-methods.js'
 import type { Stamp, StampOwner } from '../../domain/stamp.js'
 import { countsUpstream, type UpstreamAuthentication } from '../../domain/upstream.js'
 import { ConfigurationError } from '../../errors/configuration-error.js'
@@ -25,6 +26,8 @@ export async function stampOfUpstream(
 ): Promise<Stamp | null> {
   const { satisfiedBy } = site
   if (satisfiedBy === null || !countsUpstream(userContext.record)) return null
+  // A rule says what counts, and no rule names the provider.
+  if (acceptedOf(userContext.policy, userContext.subject) !== null) return null
   const { user } = account
   const { firstStep } = state
   const info = firstStep?.user === user ? firstStep.info : undefined

@@ -150,7 +150,7 @@ function titleOf({ text }: Problem, t: Translate): { readonly title?: string } {
 export function sendProblemJson(site: Words, req: Request, res: Response, problem: Problem): void {
   if (res.headersSent) return
   const { t } = site.messages.for(languagesOf(site, req))
-  const { code, next, field, availableAt, clockOff } = problem
+  const { code, next, accepts, field, availableAt, clockOff } = problem
   const status = problem.status ?? PROBLEM_STATUS[code]
   setSafeHeaders(res)
   const body = {
@@ -159,6 +159,7 @@ export function sendProblemJson(site: Words, req: Request, res: Response, proble
     status,
     code,
     detail: detailOf(problem, t),
+    ...(accepts === undefined ? {} : { accepts }),
     ...(next === undefined ? {} : { next }),
     ...(field === undefined ? {} : { field }),
     ...(clockOff === undefined ? {} : { clockOff }),

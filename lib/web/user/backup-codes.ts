@@ -1,3 +1,4 @@
+import { backupCodesFor } from '../../domain/accepted-methods.js'
 import { byProof } from '../login/by-proof.js'
 import { accountName } from '../request/account-name.js'
 import type { Exchange, Handler } from '../request/handler.js'
@@ -8,6 +9,7 @@ import { dropCodes, givenOf, rememberCodes, shownBefore } from '../request/shown
 import type { SignedInVisitor } from '../request/visitor.js'
 import { backOf } from '../routing/requirements.js'
 import { redirect, sendJson, showPage } from '../routing/respond.js'
+import { strongerFactorOf } from '../routing/stronger-factor.js'
 import { refuseOnSettings } from './settings.js'
 
 const PAGE = 'backup-codes'
@@ -16,6 +18,10 @@ const PAGE = 'backup-codes'
 export const makeBackupCodes: Handler<SignedInVisitor> = async (exchange) => {
   const { site, req, res, visitor } = exchange
   if (!visitor.policy.backupCodes) return { code: 'switched-off' }
+  if (!backupCodesFor(visitor.policy, visitor.subject)) {
+    const problem = strongerFactorOf(visitor, `${site.paths.secondStep}/`)
+    return { ...problem, text: { key: 'rule.no-backup-codes' } }
+  }
   const { account, record } = visitor
   const before = await shownBefore(site, req, visitor.stamp, PAGE, (codes) =>
     site.backupCodes.areOf(account.id, record.backupCodes, codes),

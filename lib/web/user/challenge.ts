@@ -1,5 +1,11 @@
 import type { Request } from 'express'
 import {
+  acceptedOf,
+  authenticatorsAsked,
+  lacksAccepted,
+  mailResetFor,
+} from '../../domain/accepted-methods.js'
+import {
   askedKeys,
   canResync,
   codeSourceOf,
@@ -13,7 +19,7 @@ import type { ProofAnswer } from '../../service/challenge.js'
 import type { NewTrust } from '../../service/trusted-browsers.js'
 import { shortBrowserName } from '../../text/browser-name.js'
 import type { PageProblem } from '../../text/pages.js'
-import type { Problem } from '../../text/problem.js'
+import { acceptedWords, type Problem } from '../../text/problem.js'
 import { byProof } from '../login/by-proof.js'
 import { mayBeTrusted } from '../login/by-trust.js'
 import { acceptsBackupCodes, acceptsOneTimeCodes } from '../login/code-texts.js'
@@ -22,13 +28,13 @@ import { accountHint } from '../request/account-name.js'
 import { fieldOf } from '../request/body.js'
 import { askKeys } from '../request/challenges.js'
 import type { Exchange, Handler } from '../request/handler.js'
-import { wantsJson } from '../request/negotiation.js'
+import { languagesOf, wantsJson } from '../request/negotiation.js'
 import { takeNotice } from '../request/notices.js'
 import { hasOpenedLink } from '../request/opened-link.js'
 import { pagePath } from '../request/page-path.js'
 import { typedIn, typedNext } from '../request/proof-field.js'
 import { keptOfBrowser, saveSession } from '../request/session.js'
-import type { HostApp, Site } from '../request/site.js'
+import type { HostApp, Services, Site } from '../request/site.js'
 import { giveTrust } from '../request/trust-cookie.js'
 import type { PendingVisitor } from '../request/visitor.js'
 import { redirect, sendJson, sendProblem, showPage } from '../routing/respond.js'
@@ -47,7 +53,7 @@ export const showChallenge: Handler<PendingVisitor> = async (exchange) => {
     methods: methodsOf(site, visitor),
     webauthn: await askKeys(exchange),
     trustOffered: trustOffered(site, visitor) !== null,
-    lostOffered: site.lost !== null,
+    lostOffered: isLostOffered(site, visitor),
     resetPending: resetPendingShown(site, visitor.record),
     triesLeft: await triesLeftOf(exchange),
     expiresAt: new Date(pendingExpiresAt(visitor.pending)).toISOString(),
@@ -159,6 +165,7 @@ async function challengePage(
 ): Promise<void> {
   const { site, req, res, visitor } = exchange
   const { attempts } = visitor.record
+  const asked = authenticatorsAsked(visitor)
   // A problem has its own number.
   const triesLeft = problem === null ? await triesLeftOf(exchange) : null
   const data = {
@@ -167,8 +174,9 @@ async function challengePage(
     backupCode: acceptsBackupCodes(site, visitor),
     oneTimeCode: acceptsOneTimeCodes(exchange),
     app: isEnrolled(visitor.record),
-    source: codeSourceOf(visitor.record),
-    resync: canResync(visitor.record),
+    source: codeSourceOf(asked),
+    resync: canResync(asked),
+    ...ruleShown(exchange),
     action: form === 'resync' ? form : null,
     typedNext: typedNext(req, problem),
     account: await hintOf(site, req, visitor),
@@ -176,7 +184,7 @@ async function challengePage(
     ...(form === 'resync' ? { typed: typedIn(req, problem).typed } : {}),
     resetPending: resetPendingOf(site, visitor.record),
     openedLink: hasOpenedLink(site, req, visitor),
-    lost: site.lost !== null,
+    lost: isLostOffered(site, visitor),
     trust: trustOffered(site, visitor)?.days ?? null,
     triesLeft,
     lastLocks: triesLeft !== null && site.challenge.missesLeft(visitor.record) <= triesLeft,
@@ -192,6 +200,21 @@ async function challengePage(
 /** What trusts this browser after a code of a device, or null: the host or the user's rule has no such thing. */
 function trustOffered({ trustedBrowsers, system }: Site, visitor: PendingVisitor) {
   return mayBeTrusted(visitor, system.now()) ? trustedBrowsers : null
+}
+
+function isLostOffered({ lost }: Services, { policy, subject }: PendingVisitor): boolean {
+  return lost !== null && mailResetFor(policy, subject)
+}
+
+/** What the rules of the user's roles accept, in words, and whether they have none of it yet. */
+function ruleShown({ site, req, visitor }: Exchange<PendingVisitor>) {
+  const accepted = acceptedOf(visitor.policy, visitor.subject)
+  if (accepted === null || accepted.length === 0) return { accepted: null, leadsToSetup: false }
+  const { t } = site.messages.for(languagesOf(site, req))
+  return {
+    accepted: acceptedWords(accepted, t),
+    leadsToSetup: lacksAccepted(visitor.record, accepted),
+  }
 }
 
 /** Only an app is on a device whose clock its user can set. */
@@ -223,8 +246,8 @@ async function hintOf(
  * know.
  */
 function methodsOf(site: Site, visitor: PendingVisitor): readonly string[] {
-  const { record } = visitor
-  const given = [...withCodes(record), ...askedKeys(record, site.webauthn)]
+  const asked = authenticatorsAsked(visitor)
+  const given = [...withCodes(asked), ...askedKeys(asked, site.webauthn)]
   return [
     ...new Set(given.map(({ type }) => type)),
     ...(acceptsBackupCodes(site, visitor) ? ['backup-code'] : []),

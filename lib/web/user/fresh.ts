@@ -1,3 +1,4 @@
+import { authenticatorsAsked } from '../../domain/accepted-methods.js'
 import { canResync, codeSourceOf, secondsToNextCode } from '../../domain/authenticators.js'
 import { freshUntil, renewedVersion, type Stamp } from '../../domain/stamp.js'
 import type { ProofAnswer, ProofAttempt } from '../../service/challenge.js'
@@ -87,7 +88,7 @@ function freshPage(
     typedBackupCode: form === 'code' && typedBackupCode,
     typedNext: typedNext(req, problem),
     nextCodeIn: secondsToNextCode(visitor.record, site.system.now()),
-    source: codeSourceOf(visitor.record),
+    source: codeSourceOf(authenticatorsAsked(visitor)),
     backupCode: acceptsBackupCodes(site, visitor),
   }
   return showPage(site, req, res, 'fresh', data, status)

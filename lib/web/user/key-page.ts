@@ -1,4 +1,5 @@
 import type { Request, Response } from 'express'
+import type { Authenticator } from '../../factors/factors.js'
 import { shownHotp } from '../../factors/hotp/page.js'
 import { labelOf } from '../../factors/otp/otpauth-uri.js'
 import { shownTotp } from '../../factors/totp/page.js'
@@ -76,14 +77,21 @@ export async function keyPage(
   res: Response,
   account: Account,
   { parameters, secret }: ShownSecret,
-  shown: { purpose: KeyPurpose; cancel: boolean; problem: PageProblem | null; status: number },
+  shown: {
+    purpose: KeyPurpose
+    cancel: boolean
+    problem: PageProblem | null
+    status: number
+    /** The types that the user may set up. */
+    types: readonly Authenticator['type'][]
+  },
 ): Promise<void> {
   const label = labelOfAccount(account)
   const key = shownKey(secret, parameters, { issuer: site.issuer, account: label })
   const data = {
     problem: shown.problem,
     type: parameters.type,
-    otherTypes: shown.purpose === 'show-key' ? [] : otherTypes(site, parameters.type),
+    otherTypes: shown.types.filter((type) => type !== parameters.type && type !== 'webauthn'),
     purpose: shown.purpose,
     account: label,
     issuer: key.issuer,
@@ -106,13 +114,6 @@ function shownKey(
   return parameters.type === 'hotp'
     ? shownHotp(secret, parameters, names)
     : shownTotp(secret, parameters, names)
-}
-
-function otherTypes(
-  { authenticators }: Pick<Site, 'authenticators'>,
-  type: ShownSecret['parameters']['type'],
-) {
-  return authenticators.filter((other) => other !== type && other !== 'webauthn')
 }
 
 /** The account's name as the authenticator shows it. */

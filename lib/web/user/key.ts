@@ -53,7 +53,13 @@ export const showKey: Handler<SignedInVisitor> = async (exchange) => {
   const { account } = visitor
   if (wantsJson(req)) await sendKey(site, res, account, key)
   else {
-    const page = { purpose: 'show-key', cancel: false, problem: null, status: 200 } as const
+    const page = {
+      purpose: 'show-key',
+      cancel: false,
+      problem: null,
+      status: 200,
+      types: [],
+    } as const
     await keyPage(site, req, res, account, key, page)
   }
   return undefined

@@ -1,3 +1,4 @@
+import { mailResetFor } from '../../domain/accepted-methods.js'
 import { readAddress } from '../../domain/address.js'
 import { HOUR_MS, MINUTE_MS } from '../../domain/units.js'
 import { malformed } from '../../text/problem.js'
@@ -13,7 +14,7 @@ import { allowanceOf, rememberLostAsk } from './lost-asks.js'
 
 /** GET `/lost` */
 export const showLost: Handler<PendingVisitor> = async ({ site, req, res, visitor }) => {
-  if (site.lost === null) return { code: 'switched-off' }
+  if (isClosed(site, visitor)) return { code: 'switched-off' }
   if (wantsJson(req)) {
     sendJson(res, { status: 'ready' })
     return undefined
@@ -40,7 +41,7 @@ function momentAhead(at: number, now: number): Date | null {
 export const askLost: Handler<PendingVisitor> = async (exchange) => {
   const { site, req, res, visitor } = exchange
   const { lost } = site
-  if (lost === null) return { code: 'switched-off' }
+  if (lost === null || isClosed(site, visitor)) return { code: 'switched-off' }
   const address = readAddress(fieldOf(req, 'email'))
   if (address === null) return refuse(exchange)
 
@@ -53,6 +54,11 @@ export const askLost: Handler<PendingVisitor> = async (exchange) => {
   if (wantsJson(req)) sendJson(res, { status: 'accepted' }, 202)
   else redirect(res, `${site.paths.secondStep}/lost?sent=1`)
   return undefined
+}
+
+/** Nobody is reset by mail, or nobody whom this user's rules bind. */
+function isClosed({ lost }: Services, { policy, subject }: PendingVisitor): boolean {
+  return lost === null || !mailResetFor(policy, subject)
 }
 
 /** Whole hours that a reset by mail waits. */

@@ -1,3 +1,4 @@
+import { acceptedOf, authenticatorsAsked, backupCodesFor } from '../../domain/accepted-methods.js'
 import {
   canResync,
   codeSourceOf,
@@ -17,13 +18,13 @@ import {
 } from '../../factors/backup-codes/kept.js'
 import { pageEvent } from '../../text/page-event.js'
 import type { PageProblem, SettingsAction } from '../../text/pages.js'
-import type { Problem } from '../../text/problem.js'
+import { acceptedWords, type Problem } from '../../text/problem.js'
 import { shownAuthenticators } from '../../text/shown-authenticator.js'
 import { shownEvent } from '../../text/shown-event.js'
 import { acceptsBackupCodes } from '../login/code-texts.js'
 import type { Exchange, Handler } from '../request/handler.js'
 import { typedName } from '../request/name-field.js'
-import { wantsJson } from '../request/negotiation.js'
+import { languagesOf, wantsJson } from '../request/negotiation.js'
 import { takeNotice } from '../request/notices.js'
 import { typedIn, typedNext } from '../request/proof-field.js'
 import type { SignedInVisitor } from '../request/visitor.js'
@@ -79,15 +80,17 @@ async function settingsPage(
   const { site, req, res, visitor } = exchange
   const entries = await ownEvents(site, visitor.account.id)
   const notice = await takeNotice(req)
+  const types = site.setup.typesFor(visitor.policy, visitor.subject)
   const data = {
     problem,
     action,
     notice,
     ...summaryOf(exchange),
     asked: ruleFor(visitor.policy, visitor.subject).mode !== 'off',
-    backupCodes: visitor.policy.backupCodes,
+    backupCodes: backupCodesFor(visitor.policy, visitor.subject),
+    accepted: acceptedShown(exchange),
     backupCode: acceptsBackupCodes(site, visitor),
-    source: codeSourceOf(visitor.record),
+    source: codeSourceOf(authenticatorsAsked(visitor)),
     resync: canResync(visitor.record),
     typedNext: typedNext(req, problem),
     hardware: (firstAuthenticator(visitor.record)?.serial ?? null) !== null,
@@ -98,9 +101,8 @@ async function settingsPage(
     codesSeen: usedAfterAdmin(visitor.record.backupCodes),
     codesKey: placeOfBackupCodes(visitor.record.backupCodes, site.keyIds),
     showKey: site.showKey && visitor.record.authenticators.some((one) => keyShown(one) === 'yes'),
-    canAdd: site.authenticators.some((type) => !hasNoRoom(visitor.record, type)),
-    fewMissesWithOneMore: site.ownAuthenticators.fewMisses(visitor.record, site.authenticators)
-      .withOneMore,
+    canAdd: types.some((type) => !hasNoRoom(visitor.record, type)),
+    fewMissesWithOneMore: site.ownAuthenticators.fewMisses(visitor.record, types).withOneMore,
     trustedBrowsers: trustedBrowsersShown(site, req, visitor),
     typedName: problem === null ? '' : typedName(req),
     noMail: site.mails && visitor.account.email === null,
@@ -109,6 +111,13 @@ async function settingsPage(
     next: nextOf(site, req),
   }
   await showPage(site, req, res, 'settings', data, status)
+}
+
+/** What the rules of the user's roles accept, in words. Null: everything. */
+function acceptedShown({ site, req, visitor }: Exchange<SignedInVisitor>): string | null {
+  const accepted = acceptedOf(visitor.policy, visitor.subject) ?? []
+  const { t } = site.messages.for(languagesOf(site, req))
+  return accepted.length === 0 ? null : acceptedWords(accepted, t)
 }
 
 function summaryOf({ site, visitor }: Exchange<SignedInVisitor>) {

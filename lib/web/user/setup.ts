@@ -1,4 +1,5 @@
 import type { Request } from 'express'
+import { backupCodesFor } from '../../domain/accepted-methods.js'
 import { isEnrolled } from '../../domain/authenticators.js'
 import { currentSetup, mayBeginSetup, setupOf } from '../../domain/setup.js'
 import type { Generation, Stamp } from '../../domain/stamp.js'
@@ -8,7 +9,7 @@ import {
   type FactorMethod,
 } from '../../factors/factors.js'
 import type { Account } from '../../service/accounts.js'
-import type { ShownKey, ShownSecret } from '../../service/setup.js'
+import type { SetupShown, ShownKey, ShownSecret } from '../../service/setup.js'
 import type { CodesDone, ShownCodes } from '../../service/shown-codes.js'
 import type { PageProblem } from '../../text/pages.js'
 import { malformed, type Problem } from '../../text/problem.js'
@@ -26,6 +27,7 @@ import { givenOf, keptCodes, shownBefore } from '../request/shown-again.js'
 import { ownerOf, type PendingVisitor, type SignedInVisitor } from '../request/visitor.js'
 import { backOf, knownNextOf, nextOf } from '../routing/requirements.js'
 import { sendJson, sendProblem, showPage } from '../routing/respond.js'
+import { strongerFactorOf } from '../routing/stronger-factor.js'
 import { keyPage, sendKey } from './key-page.js'
 import { setupOwner } from './setup-owner.js'
 
@@ -39,7 +41,7 @@ export const showSetup: Handler<Owner> = async (exchange) => {
   const account = await accountOf(exchange)
   if (account === undefined) return { code: 'sign-in-again' }
   const shown = await site.setup.show(await setupOwner(exchange), type)
-  if (shown.kind !== 'shown') return { code: shown.kind }
+  if (shown.kind !== 'shown') return refusalOf(exchange, shown.kind)
   return answerWithKey(exchange, account, shown)
 }
 
@@ -71,6 +73,7 @@ export const confirmSetup: Handler<Owner> = async (exchange) => {
   if (answer.kind === 'name-taken') {
     return refuse(exchange, account, wrongName('device.name-taken'))
   }
+  if (answer.kind === 'stronger-factor-required') return refusalOf(exchange, answer.kind)
   if (answer.kind !== 'enrolled') return refuse(exchange, account, { code: answer.kind })
 
   const codes = answer.backupCodes
@@ -95,6 +98,17 @@ export const confirmSetup: Handler<Owner> = async (exchange) => {
   return undefined
 }
 
+/** The way on from a type that does not count is the set-up of one that does. */
+function refusalOf(
+  { site, visitor }: Exchange<Owner>,
+  code: Exclude<SetupShown['kind'], 'shown'>,
+): Problem {
+  if (code !== 'stronger-factor-required') return { code }
+  const { secondStep } = site.paths
+  const offered = site.setup.typesFor(visitor.policy, visitor.subject).length > 0
+  return strongerFactorOf(visitor, offered ? `${secondStep}/setup` : `${secondStep}/`)
+}
+
 /** What the set-up was for, as the record had it before. */
 function doneBy({ site, visitor }: Exchange<Owner>): CodesDone {
   const { record } = visitor
@@ -109,10 +123,12 @@ function wrongName(key: 'device.name-wrong' | 'device.name-taken'): Problem {
 /** The form was sent again, by a reload of the page that shows the codes. */
 async function showSetUpAgain({ site, req, res, visitor }: Exchange<Owner>): Promise<boolean> {
   if (visitor.kind === 'pending') return false
-  const { account: owner, record, policy } = visitor
+  const { account: owner, record, policy, subject } = visitor
   const shown = await shownBefore(site, req, visitor.stamp, 'setup', (codes) => {
     if (codes.length === 0) return isEnrolled(record)
-    return policy.backupCodes && site.backupCodes.areOf(owner.id, record.backupCodes, codes)
+    return (
+      backupCodesFor(policy, subject) && site.backupCodes.areOf(owner.id, record.backupCodes, codes)
+    )
   })
   if (shown === null) return false
   const { codes, done, sessionsEnded, at } = shown
@@ -199,7 +215,7 @@ async function refuse(
   }
   if (over && problem.code === 'wrong-code') return { code: 'setup-expired', link: begin }
   const shown = await site.setup.show({ ...owner, record }, null)
-  if (shown.kind !== 'shown') return { code: shown.kind }
+  if (shown.kind !== 'shown') return refusalOf(exchange, shown.kind)
   if (shown.secret === null) return problem
   const ofCode = problem.code === 'malformed-request' && problem.field === 'code'
   const told = ofCode ? malformedAtSetup(shown.parameters) : problem
@@ -233,5 +249,6 @@ function setupPage(
   const isFirst = cancel || !isEnrolled(visitor.record)
   const isMore = currentSetup(visitor.record, site.system.now())?.replaces === 'none'
   const purpose = isFirst ? 'setup' : isMore ? 'add' : 'change-key'
-  return keyPage(site, req, res, account, key, { purpose, cancel, problem, status })
+  const types = site.setup.typesFor(visitor.policy, visitor.subject)
+  return keyPage(site, req, res, account, key, { purpose, cancel, problem, status, types })
 }

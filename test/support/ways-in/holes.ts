@@ -1,6 +1,6 @@
 import { DOOR_NAMES, type Door, type Outcomes } from './doors.js'
 import type { Cell } from './measure.js'
-import { ROLES } from './place.js'
+import { acceptedOf, ROLES } from './place.js'
 
 /**
  * Cells that must not be, whatever people have agreed to: each with the sentence that it breaks. They
@@ -22,6 +22,7 @@ function* standingHoles(cell: Cell): Generator<string> {
   const isAdmin = standing.includes('admin')
   const leadsOn = isIn || standing === 'set-up'
 
+  yield* ruleHoles(cell)
   if (gives === 'over' && standing !== 'out') yield 'What is over opens nothing.'
   if (isProtected(cell) && ['nothing', 'set-up'].includes(gives) && leadsOn) {
     yield 'Without a factor, a user who has one gets no further than the code.'
@@ -48,6 +49,28 @@ function* standingHoles(cell: Cell): Generator<string> {
   if (!ROLES[role].isAdmin) yield 'Only admins administer.'
   if (!justProved) yield 'An admin has given a code in this session.'
   if (isPaused(cell) && comesBack === true) yield 'A paused admin administers nothing.'
+}
+
+/** What a rule of the role does not accept opens nothing; it leads to the set-up only whom it has nothing better of. */
+function* ruleHoles(cell: Cell): Generator<string> {
+  const { state, way, role, standing } = cell
+  const accepted = acceptedOf(role)
+  if (accepted === null || !isProtected(cell)) return
+  const isIn = standing.startsWith('in')
+  const isByFactor = way.gives === 'factor' && methodOf(cell) !== accepted
+  const isByOther = isByFactor || way.gives === 'trust'
+  if (isIn && isByOther) yield 'What a rule does not accept signs nobody in.'
+  const hasIt = state.has.includes(accepted === 'totp' ? 'app' : 'fob')
+  const isReset = way.gives === 'reset' || way.gives === 'reset, set-up'
+  if (hasIt && (isByOther || isReset) && (isIn || standing === 'set-up')) {
+    yield 'Who has what a rule accepts gets no further with anything else.'
+  }
+}
+
+/** The method of the factor that a way gives, or of the session that it comes back to. */
+function methodOf({ state, way }: Cell): string | null {
+  if (way.needs === 'session') return state.has.includes('app') ? 'totp' : 'hotp'
+  return way.needs === 'app' ? 'totp' : way.needs === 'fob' ? 'hotp' : null
 }
 
 /** Whether the policy asks this user for a second step at all. */

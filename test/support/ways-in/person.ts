@@ -53,15 +53,17 @@ export function appCode({ place, app }: Person): string {
   return inHand(app).code(place.system.now())
 }
 
-/** Sets an app up, or tries to: the set-up may be closed to the visitor. */
+/** Sets up an app, or what the user's rule accepts, or tries to: the set-up may be closed to the visitor. */
 export async function setUp(person: Person, visitor: Visitor): Promise<Answer> {
   const shown = await visitor.getJson('/second-step/setup')
   if (shown.body.secret === undefined) return shown
-  const app = virtualAuthenticator(shown.body.secret)
-  const code = app.code(person.place.system.now())
+  const isFob = shown.body.type === 'hotp'
+  const device = virtualAuthenticator(isFob ? inHand(shown.body.uri) : shown.body.secret)
+  const code = isFob ? device.next() : device.code(person.place.system.now())
   const confirmed = await visitor.postJson('/second-step/setup', { code })
   if (confirmed.status === 200) {
-    person.app = app
+    if (isFob) person.fob = device
+    else person.app = device
     person.backupCodes = confirmed.body.backupCodes ?? []
   }
   return confirmed

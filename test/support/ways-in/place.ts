@@ -22,7 +22,23 @@ export const ROLES = {
   required: { mode: 'required', isAdmin: false },
   'admin, off': { mode: 'off', isAdmin: true },
   'admin, required': { mode: 'required', isAdmin: true },
-} as const
+  'accepts apps': { mode: 'required', isAdmin: false, accepts: 'totp' },
+  'accepts fobs': { mode: 'required', isAdmin: false, accepts: 'hotp' },
+} as const satisfies Readonly<Record<string, Rule>>
+
+/** What the policy says of a role. */
+interface Rule {
+  readonly mode: 'off' | 'optional' | 'required'
+  readonly isAdmin: boolean
+  /** The one method that it accepts. Default: all. */
+  readonly accepts?: 'totp' | 'hotp'
+}
+
+/** The one method that counts for users of a role, or null. */
+export function acceptedOf(role: Role): 'totp' | 'hotp' | null {
+  const rule: Rule = ROLES[role]
+  return rule.accepts ?? null
+}
 
 export type Role = keyof typeof ROLES
 
@@ -109,6 +125,12 @@ export async function enforce({ host, system }: Place): Promise<void> {
   const longAgo = system.now() - 100 * DAY
   await setPolicy(host, {
     roles: Object.fromEntries(ROLE_NAMES.map((name) => [name, ROLES[name].mode])),
+    accepts: Object.fromEntries(
+      ROLE_NAMES.flatMap((name) => {
+        const accepted = acceptedOf(name)
+        return accepted === null ? [] : [[name, [accepted]]]
+      }),
+    ),
     requiredSince: {
       general: null,
       roles: Object.fromEntries(required.map((name) => [name, longAgo])),

@@ -41,8 +41,8 @@ export interface Way {
   /** What the user must have in hand. Default: nothing. */
   readonly needs?: Thing
   /**
-   * The roles in which it is tried, where what it depends on is no rule of a role: `one` that is an admin's and
-   * one that is not, or `user` alone. Default: every one.
+   * The roles in which it is tried, where what it depends on is no mode of a role: `one` that is an admin's, one that
+   * is not, and those that accept some methods only; or `user` alone. Default: every one.
    */
   readonly roles?: Tried
   /** Uses a session that began before the user came into their state. */
@@ -370,7 +370,7 @@ const withLink: Chain = [
 /** Roles in which ways are tried. */
 export const ROLES_OF: Readonly<Record<Tried, readonly Role[]>> = {
   every: ROLE_NAMES,
-  one: ['optional', 'admin, off'],
+  one: ['optional', 'admin, off', 'accepts apps', 'accepts fobs'],
   user: ['optional'],
 }
 

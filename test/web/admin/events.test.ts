@@ -181,6 +181,7 @@ describe('A refused change', () => {
     'not-enrolled': 'The user had no second step.',
     'required-by-policy': 'The policy requires a second step of this user.',
     'switched-off': 'This was switched off.',
+    'stronger-factor-required': 'A rule did not accept it.',
     'no-room': 'The user had as many devices as a user may have.',
     'serial-in-use': 'The serial number was in use.',
     'seed-in-use': 'This user, or another one, had a device with this seed already.',

@@ -17,6 +17,7 @@ const POLICY = `${ADMIN}/policy`
 const UNTOUCHED = {
   mode: 'optional',
   roles: {},
+  accepts: {},
   graceDays: 7,
   codeAttempts: 5,
   passwordAttempts: 10,
