@@ -277,7 +277,7 @@ export interface SecondStepOptions<U = Express.User> {
   readonly ipLimit?: number | false | ((req: Request) => number | false)
   /**
    * For apps without a proxy in front of them: `true` ignores `X-Forwarded-For`, `Forwarded`,
-   * `X-Real-IP`, `CF-Connecting-IP` and similar headers, which clients can forge, and counts under
+   * `X-Real-IP`, `Via` and similar headers, which clients can forge, and counts under
    * the address that connects, which events and mails name too. If false, a request with such a
    * header is refused wherever its address counts, because it may come from a proxy that Express's
    * `trust proxy` does not cover. Default false.

@@ -11,10 +11,15 @@ import { trustedHops } from './trust-proxy.js'
 const PRIVATE =
   /^(::1$|127\.|10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|169\.254\.|100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.|f[cd][0-9a-f]{2}:|fe80:)/i
 
-/** Headers that proxies send instead of X-Forwarded-For. Express reads none of them. */
+/**
+ * Headers by which a proxy shows itself: with the visitor's address, and without. Express learns the address from
+ * none of them.
+ */
 const UNREAD = [
   ...['Forwarded', 'X-Real-IP', 'X-Client-IP', 'X-Cluster-Client-IP', 'True-Client-IP'],
   ...['CF-Connecting-IP', 'Fastly-Client-IP', 'Fly-Client-IP', 'X-Azure-ClientIP'],
+  ...['Via', 'X-Forwarded-Proto', 'X-Forwarded-Host', 'X-Forwarded-Port', 'X-Forwarded-Server'],
+  ...['X-Forwarded-Scheme', 'X-Forwarded-Ssl', 'X-Forwarded-Prefix', 'Front-End-Https'],
 ] as const
 
 const SET_IT =
@@ -73,7 +78,7 @@ function checkUntrusted(req: Request, address: string, forwarded: number): void 
   const unread = forwarded > 0 ? undefined : UNREAD.find((name) => req.get(name))
   if (unread !== undefined) {
     throw new ConfigurationError(
-      `a request has ${unread} and no X-Forwarded-For, the one header of a proxy's that Express reads: ` +
+      `a request has ${unread} and no X-Forwarded-For, the one header by which a proxy tells Express who visits: ` +
         `let the proxy send X-Forwarded-For, and set ${SET_IT}. ${orIgnore(unread)}`,
     )
   }

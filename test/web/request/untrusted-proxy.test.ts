@@ -204,6 +204,25 @@ describe('a proxy that Express does not trust', () => {
     })
   }
 
+  const named = [
+    ...['Via', 'X-Forwarded-Proto', 'X-Forwarded-Host', 'X-Forwarded-Port', 'X-Forwarded-Server'],
+    ...['X-Forwarded-Scheme', 'X-Forwarded-Ssl', 'X-Forwarded-Prefix', 'Front-End-Https'],
+  ]
+  for (const trust of [false, 1]) {
+    it(`is noticed where it tells of itself, and of no visitor: \`trust proxy\` ${trust}`, async () => {
+      const host = hostBehind({ peer: '10.1.2.3', trust })
+      for (const [index, name] of named.entries()) {
+        await tryPassword(host, { [name]: '1.1 proxy' }, right).expect(500)
+        expect(host.failures[index]?.message).to.include(`${name} and no X-Forwarded-For`)
+      }
+      // A client can write these headers, too: nobody else's requests fail by it.
+      await tryPassword(host, {}, right).expect(302)
+      host.app.set('trust proxy', 1)
+      const whole = { ...forwarded('203.0.113.7'), 'X-Forwarded-Proto': 'https', Via: '1.1 proxy' }
+      await tryPassword(host, whole, right).expect(302)
+    })
+  }
+
   it('is noticed at a Unix socket, where nobody has an address', async () => {
     const host = hostBehind({ peer: '' })
     await tryPassword(host, {}, right).expect(500)
