@@ -184,6 +184,7 @@ function wrap(
     cleared: null,
     res,
     onFirstStep: null,
+    countedNames: null,
     onSessionEnd,
     endAtStore,
     meetAnew,

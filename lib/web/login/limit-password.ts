@@ -49,7 +49,11 @@ export function limitPassword(site: Site, options: LimitPasswordOptions = {}): R
     )
     if (given.length === 0) warnNoAccount(req)
     // An empty field is nobody's name. Counted, it would be one account for everybody at an address.
-    const names = given.filter((name) => name.trim() !== '')
+    const typed = given.filter((name) => name.trim() !== '')
+    // Mounted again, as on the path and on the route: one password is counted once for each name.
+    const before = state.countedNames
+    const names = before === null ? typed : typed.filter((name) => !before.includes(name))
+    if (before !== null && names.length === 0) return next()
     const isAnswered = answeredSince(res)
     const passwordAttempts = async () => (await site.sessions.policy()).passwordAttempts
     const ipKey = addressKey(req, site)
@@ -58,14 +62,16 @@ export function limitPassword(site: Site, options: LimitPasswordOptions = {}): R
     if (places.kind === 'too-many-attempts') {
       return sendProblem(site, req, res, { code: places.kind, retryAfter: places.retryAfter })
     }
-    if (places.kind === 'taken') {
-      state.onFirstStep = (account) => {
-        const own = namesOf(site, account)
-        const forgiven = places.forgive(own)
-        if (forgiven || names.length === 0 || warnedOfName || areAlike(own, names)) return
-        warnedOfName = true
-        warnUnknownName()
-      }
+    state.countedNames = [...(before ?? []), ...names]
+    const { onFirstStep: forgiveBefore } = state
+    state.onFirstStep = (account) => {
+      forgiveBefore?.(account)
+      const own = namesOf(site, account)
+      const forgiven = places.forgive(own)
+      const all = state.countedNames ?? []
+      if (forgiven || all.length === 0 || warnedOfName || areAlike(own, all)) return
+      warnedOfName = true
+      warnUnknownName()
     }
     next()
   }

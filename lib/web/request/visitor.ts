@@ -85,6 +85,8 @@ export interface GuardState {
   readonly res: Response
   /** Called when a login of this request has passed the first step, with who it was. */
   onFirstStep: ((account: Account) => void) | null
+  /** The names that this request's password was counted for. Null where it was not counted. */
+  countedNames: readonly string[] | null
   /** Called when a session of this request ends, for what it holds of a login. */
   readonly onSessionEnd: (req: Request, session: Session) => Promise<void>
   /** Ends a session at its store, in limited time. Where that fails, it is over in memory all the same. */
