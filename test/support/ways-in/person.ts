@@ -1,5 +1,7 @@
 import { type VirtualAuthenticator, virtualAuthenticator } from '../../../lib/testing/index.js'
 import type { HostUser } from '../host.js'
+import { ORIGIN } from '../keys.js'
+import { type SoftwareKey, softwareKey } from '../software-key.js'
 import type { Answer, Visitor } from '../visitor.js'
 import type { Place, Role } from './place.js'
 
@@ -12,6 +14,9 @@ export interface Person {
   readonly wantsSession: boolean
   app: VirtualAuthenticator | null
   fob: VirtualAuthenticator | null
+  key: SoftwareKey | null
+  /** What the key has last answered. */
+  signature: object | null
   backupCodes: readonly string[]
   oneTimeCode: string | null
   /** The path of the link of a reset by mail. */
@@ -30,7 +35,14 @@ export function personOf(
   user: HostUser,
   { wantsSession } = { wantsSession: false },
 ): Person {
-  const nothing = { app: null, fob: null, backupCodes: [], oneTimeCode: null, link: null }
+  const nothing = {
+    ...{ key: null, signature: null },
+    app: null,
+    fob: null,
+    backupCodes: [],
+    oneTimeCode: null,
+    link: null,
+  }
   return { place, role, user, wantsSession, ...nothing, unseen: null, bySight: null, byCode: null }
 }
 
@@ -67,6 +79,26 @@ export async function setUp(person: Person, visitor: Visitor): Promise<Answer> {
     person.backupCodes = confirmed.body.backupCodes ?? []
   }
   return confirmed
+}
+
+/** Sets a security key up. */
+export async function setUpKey(person: Person, visitor: Visitor): Promise<Answer> {
+  const { options } = (await visitor.getJson('/second-step/setup?type=webauthn')).body
+  person.key = softwareKey({ origin: ORIGIN })
+  const credential = person.key.register(inHand(options))
+  const confirmed = await visitor.postJson('/second-step/setup', { credential })
+  person.backupCodes = confirmed.body.backupCodes ?? []
+  return confirmed
+}
+
+/** Answers the challenge of a pending login with the key. */
+export async function giveSignature(person: Person, visitor: Visitor): Promise<Answer> {
+  const asked = await visitor.getJson('/second-step/challenge')
+  const { webauthn = null } = asked.body
+  // Nobody is asked for a second step here.
+  if (webauthn === null) return asked
+  person.signature = inHand(person.key).sign(webauthn)
+  return visitor.postJson('/second-step/challenge', { credential: person.signature })
 }
 
 /** What a state must have given. */

@@ -5,6 +5,7 @@ import { Strategy } from 'passport'
 import type { Mail, SecondStepOptions } from '../../../lib/index.js'
 import { DAY, type MovedSystem } from '../clock.js'
 import { type Host, type HostParts, type HostUser, makeHost } from '../host.js'
+import { ORIGIN } from '../keys.js'
 import { hasLink, linkIn, lostHost } from '../lost.js'
 import { believesProvider, mountProvider } from '../provider.js'
 import { Visitor } from '../visitor.js'
@@ -72,7 +73,8 @@ export async function startPlace(
     {
       roles: ROLE_NAMES,
       adminRoles: ROLE_NAMES.filter((name) => ROLES[name].isAdmin),
-      authenticators: ['totp', 'hotp'],
+      authenticators: ['totp', 'hotp', 'webauthn'],
+      webauthn: { rpId: 'acme.example', origins: [ORIGIN] },
       canAdminister: () => true,
       upstream: believesProvider,
       trustedBrowsers: { days: 14 },

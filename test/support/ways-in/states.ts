@@ -6,7 +6,17 @@ import { DAY } from '../clock.js'
 import { secretOf } from '../records.js'
 import type { Answer, Visitor } from '../visitor.js'
 import { recordOf } from '../visits.js'
-import { appCode, done, giveCode, givePassword, inHand, type Person, setUp } from './person.js'
+import {
+  appCode,
+  done,
+  giveCode,
+  givePassword,
+  giveSignature,
+  inHand,
+  type Person,
+  setUp,
+  setUpKey,
+} from './person.js'
 import { ADMIN } from './place.js'
 
 const BASE32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
@@ -17,7 +27,7 @@ export const KEEPER = 'keeper'
 /** Brings a user one step further. Some minutes pass before the next one. */
 type Step = (person: Person, admin: Visitor) => Promise<void>
 
-export type Thing = 'app' | 'fob' | 'backup code' | 'one-time code' | 'link' | 'session'
+export type Thing = 'app' | 'fob' | 'key' | 'backup code' | 'one-time code' | 'link' | 'session'
 
 const WITH_APP = ['app', 'backup code', 'session'] as const
 
@@ -44,8 +54,15 @@ const app: Step = async (person) => {
 const signedIn: Step = async (person) => {
   if (!person.wantsSession) return
   person.byCode = await givePassword(person)
+  if (person.key !== null) {
+    done(await giveSignature(person, person.byCode))
+    return
+  }
   const code = person.app === null ? inHand(person.fob).next() : appCode(person)
   done(await giveCode(person.byCode, code))
+}
+const key: Step = async (person) => {
+  done(await setUpKey(person, await givePassword(person)))
 }
 const fob: Step = async (person, admin) => {
   const base32 = Array.from(randomBytes(32), (byte) => BASE32[byte % 32]).join('')
@@ -100,6 +117,12 @@ export const STATES: readonly State[] = [
   { name: 'app', enrolled: true, has: WITH_APP, steps: [app, signedIn] },
   { name: 'app and fob', enrolled: true, has: [...WITH_APP, 'fob'], steps: [app, fob, signedIn] },
   { name: 'fob', enrolled: true, has: ['fob', 'session'], steps: [fob, signedIn] },
+  {
+    name: 'security key',
+    enrolled: true,
+    has: ['key', 'backup code', 'session'],
+    steps: [key, signedIn],
+  },
   {
     name: 'app that the key ring cannot open',
     enrolled: true,

@@ -1,7 +1,15 @@
 import type { UpstreamClaims } from '../../../lib/index.js'
 import { PROVIDER } from '../provider.js'
 import type { Visitor } from '../visitor.js'
-import { appCode, giveCode, givePassword, inHand, type Person, setUp } from './person.js'
+import {
+  appCode,
+  giveCode,
+  givePassword,
+  giveSignature,
+  inHand,
+  type Person,
+  setUp,
+} from './person.js'
 import { ROLE_NAMES, type Role, TRUST_COOKIE } from './place.js'
 import type { Thing } from './states.js'
 
@@ -302,6 +310,30 @@ const withFob: Chain = [
   },
 ]
 
+const withKey: Chain = [
+  {
+    name: 'password, signature of a security key',
+    gives: 'factor',
+    needs: 'key',
+    async go(person) {
+      const visitor = await givePassword(person)
+      await giveSignature(person, visitor)
+      return visitor
+    },
+  },
+  {
+    name: 'password, used signature of a security key',
+    gives: 'nothing',
+    needs: 'key',
+    roles: 'user',
+    async go(person) {
+      const visitor = await givePassword(person)
+      await visitor.postJson('/second-step/challenge', { credential: person.signature })
+      return visitor
+    },
+  },
+]
+
 const withBackupCode: Chain = [
   {
     name: 'password, backup code',
@@ -380,6 +412,7 @@ export const CHAINS: readonly Chain[] = [
   withTrust,
   onHostsPage,
   withFob,
+  withKey,
   withBackupCode,
   withOneTimeCode,
   withLink,
