@@ -12,8 +12,10 @@ const SETUP_TITLES = {
 }
 
 const titles: Titles = {
-  challenge: (_, t) => t('challenge.title'),
+  challenge: ({ keys }, t) => t(keys === true ? 'fresh.title' : 'challenge.title'),
   setup: ({ purpose }, t) => (purpose === 'setup' ? t('setup.title') : t(SETUP_TITLES[purpose])),
+  'setup-key': ({ purpose }, t) =>
+    purpose === 'setup' ? t('setup.title') : t(SETUP_TITLES[purpose]),
   'backup-codes': ({ codes }, t) =>
     codes.length > 0 ? t('backup-codes.title') : t('backup-codes.title-without'),
   fresh: (_, t) => t('fresh.title'),

@@ -141,6 +141,8 @@ export type PageData = {
     readonly oneTimeCode?: boolean
     /** There is an authenticator whose code can be typed. Default: true. */
     readonly app?: boolean
+    /** A security key or passkey can answer. Default: false. */
+    readonly keys?: boolean
     /** What the codes come from. Default: `app`. */
     readonly source?: CodeSource
     /** Two consecutive codes may bring a device back into step. Default: false. */
@@ -198,6 +200,16 @@ export type PageData = {
     /** The server's time, where the code told that the device's clock is off; else null. */
     readonly clock: Date | null
   }
+  'setup-key': {
+    readonly problem: PageProblem | null
+    readonly purpose: 'setup' | 'change-key' | 'add'
+    /** The name that was typed, to be corrected. */
+    readonly name: string
+    /** The types that could be set up instead. */
+    readonly otherTypes: readonly Authenticator['type'][]
+    /** There is a pending login that can be cancelled. */
+    readonly cancel: boolean
+  }
   'backup-codes': {
     readonly problem: PageProblem | null
     /** As people see them. Empty: the second step is on without backup codes. */
@@ -218,6 +230,10 @@ export type PageData = {
     readonly nextCodeIn?: number | null
     /** As on the challenge page. */
     readonly source?: CodeSource
+    /** There is a device that shows codes. Default: true. */
+    readonly app?: boolean
+    /** A security key or passkey can answer. Default: false. */
+    readonly keys?: boolean
     /** Backup codes are accepted. */
     readonly backupCode: boolean
     /** As on the challenge page. */
@@ -237,6 +253,10 @@ export type PageData = {
     readonly nextCodeIn?: number | null
     /** As on the challenge page. */
     readonly source?: CodeSource
+    /** There is a device that shows codes. Default: true. */
+    readonly app?: boolean
+    /** A security key or passkey can answer. Default: false. */
+    readonly keys?: boolean
     readonly resync?: boolean
     readonly typedNext?: string
     /** As on the challenge page. */
@@ -256,6 +276,8 @@ export type PageData = {
     readonly authenticators?: readonly ShownAuthenticator[]
     /** Browsers that skip the second step. Default: none are listed. */
     readonly trustedBrowsers?: readonly ShownBrowser[]
+    /** Ids of the keys that a copy was seen of. Default: none. */
+    readonly suspended?: readonly string[]
     /** One more may be added. Default: false. */
     readonly canAdd?: boolean
     /** Wrong codes have locked the devices. Default: false. */

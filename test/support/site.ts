@@ -19,10 +19,14 @@ const LOGIN_PAGE = `<!doctype html><html lang="en"><title>Sign in</title><form m
 <input name="username" aria-label="Name"> <input name="password" type="password" aria-label="Password">
 <button>Sign in</button></form></html>`
 
-/** Starts a host on a free port of 127.0.0.1, with a page to sign in and one to be signed in at. */
-export async function startSite(given: HostOptions = {}): Promise<Site> {
+/**
+ * Starts a host on a free port of 127.0.0.1, with a page to sign in and one to be signed in at.
+ *
+ * @param name what browsers know it by: security keys know no addresses
+ */
+export async function startSite(given: HostOptions = {}, name = '127.0.0.1'): Promise<Site> {
   const port = await freePort()
-  const url = `http://127.0.0.1:${port}`
+  const url = `http://${name}:${port}`
   const host = makeHost({
     ...given,
     options: { ...given.options, origin: url },

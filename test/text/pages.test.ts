@@ -50,6 +50,14 @@ const setup = {
   cancel: true,
   clock: null,
 }
+const setupKey = {
+  problem: null,
+  purpose: 'setup' as const,
+  name: '',
+  otherTypes: ['totp' as const, 'hotp' as const],
+  cancel: true,
+}
+const wrongName = { code: 'malformed-request', detail: t('device.name-wrong'), field: 'name' }
 const codes = ['AAAAAA-BBBBBB-CCCCCC-DDDDDD', 'EEEEEE-FFFFFF-GGGGGG-HHHHHH']
 const made = {
   problem: null,
@@ -249,6 +257,12 @@ const states: readonly State[] = [
       { ...ofDevice, ...typed, action: 'resync', problem },
     ]
   }),
+  ['challenge, a key alone', 'challenge', { ...challenge, app: false, keys: true }],
+  ['challenge, a key and an app', 'challenge', { ...challenge, keys: true, trust: 14 }],
+  ['set-up of a key', 'setup-key', setupKey],
+  ['one more key', 'setup-key', { ...setupKey, purpose: 'add', cancel: false }],
+  ['set-up of a key, wrong name', 'setup-key', { ...setupKey, problem: wrongName, name: 'W' }],
+  ['fresh by a key', 'fresh', { problem: null, backupCode: true, app: false, keys: true }],
   ['set-up', 'setup', setup],
   ['set-up of a device', 'setup', { ...setup, type: 'hotp', otherTypes: ['totp'] }],
   ['set-up, wrong code', 'setup', { ...setup, problem: wrongCode, cancel: false }],
@@ -458,11 +472,12 @@ for (const [state, page, data] of states) {
       expect(html).not.to.match(/undefined|\[object/)
     })
 
-    it('has nothing inline: one script and one stylesheet of ours', () => {
+    it('has nothing inline: scripts and one stylesheet of ours', () => {
       expect(html).not.to.match(/<style|\sstyle=|\son\w+\s*=|javascript:/i)
-      expect(tags(html, 'script')).to.deep.equal([
-        '<script src="/second-step/assets/page.js" defer>',
-      ])
+      const names = html.includes(' data-key="') ? ['page', 'security-key'] : ['page']
+      expect(tags(html, 'script')).to.deep.equal(
+        names.map((name) => `<script src="/second-step/assets/${name}.js" defer>`),
+      )
       expect(tags(html, 'link')).to.deep.equal([
         '<link rel="stylesheet" href="/second-step/assets/style.css">',
       ])
@@ -513,7 +528,7 @@ for (const [state, page, data] of states) {
         t,
         formFields: { [HOSTILE]: HOSTILE },
       })
-      expect(tags(attacked, 'script')).to.have.length(1)
+      expect(tags(attacked, 'script')).to.have.length(tags(html, 'script').length)
       expect(attacked).not.to.contain('alert("')
       expect(attacked).not.to.contain("alert('")
       expect(attacked.match(/&lt;script&gt;alert\(&#34;1&#39;&#34;\)/g)).not.to.equal(null)

@@ -15,11 +15,15 @@ const contentSecurityPolicy = (...styles: readonly string[]) =>
     "default-src 'none'",
     ["style-src 'self'", ...styles].join(' '),
     "script-src 'self'",
+    // The script asks for the challenge of a security key.
+    "connect-src 'self'",
     "img-src 'self' data:",
     "base-uri 'none'",
     "frame-ancestors 'none'",
   ].join('; ')
 
+/** No frame of another site asks keys in the name of this one (WebAuthn Level 3, §5.9). */
+const PERMISSIONS = 'publickey-credentials-create=(self), publickey-credentials-get=(self)'
 const POLICY = contentSecurityPolicy()
 const POLICY_WITH_STYLE = contentSecurityPolicy(inlineStyle.source)
 
@@ -29,6 +33,7 @@ export function setSafeHeaders(res: Response): void {
   res.setHeader('Referrer-Policy', 'strict-origin')
   res.setHeader('X-Content-Type-Options', 'nosniff')
   res.setHeader('Content-Security-Policy', POLICY)
+  res.setHeader('Permissions-Policy', PERMISSIONS)
 }
 
 /** The values that every page gets, for this visitor. */

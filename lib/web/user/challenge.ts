@@ -9,7 +9,7 @@ import {
   askedKeys,
   canResync,
   codeSourceOf,
-  isEnrolled,
+  hasCodes,
   withCodes,
 } from '../../domain/authenticators.js'
 import { pendingExpiresAt } from '../../domain/pending-login.js'
@@ -173,7 +173,8 @@ async function challengePage(
     notice: await takeNotice(req),
     backupCode: acceptsBackupCodes(site, visitor),
     oneTimeCode: acceptsOneTimeCodes(exchange),
-    app: isEnrolled(visitor.record),
+    app: hasCodes(asked),
+    keys: askedKeys(asked, site.webauthn).length > 0,
     source: codeSourceOf(asked),
     resync: canResync(asked),
     ...ruleShown(exchange),

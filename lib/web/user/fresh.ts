@@ -1,5 +1,11 @@
 import { authenticatorsAsked } from '../../domain/accepted-methods.js'
-import { canResync, codeSourceOf, secondsToNextCode } from '../../domain/authenticators.js'
+import {
+  askedKeys,
+  canResync,
+  codeSourceOf,
+  hasCodes,
+  secondsToNextCode,
+} from '../../domain/authenticators.js'
 import { freshUntil, renewedVersion, type Stamp } from '../../domain/stamp.js'
 import type { ProofAnswer, ProofAttempt } from '../../service/challenge.js'
 import type { PageProblem } from '../../text/pages.js'
@@ -22,8 +28,11 @@ export const showFresh: Handler<SignedInVisitor> = async (exchange) => {
   const { site, req, res, visitor } = exchange
   const until = visitor.stamp === null ? null : freshUntil(visitor.stamp)
   const ahead = until !== null && until > site.system.now() ? new Date(until).toISOString() : null
-  if (wantsJson(req)) sendJson(res, { freshUntil: ahead, webauthn: await askKeys(exchange) })
-  else await freshPage(exchange, null, 200)
+  if (wantsJson(req)) {
+    const webauthn = await askKeys(exchange)
+    // Clients of users without keys get what they always got.
+    sendJson(res, { freshUntil: ahead, ...(webauthn === null ? {} : { webauthn }) })
+  } else await freshPage(exchange, null, 200)
   return undefined
 }
 
@@ -79,6 +88,7 @@ function freshPage(
   form: 'code' | 'resync' = 'code',
 ): Promise<void> {
   const { typed, typedBackupCode } = typedIn(req, problem)
+  const asked = authenticatorsAsked(visitor)
   const data = {
     problem,
     triesLeft: triesBeforeLock(site, visitor.record, problem),
@@ -88,7 +98,9 @@ function freshPage(
     typedBackupCode: form === 'code' && typedBackupCode,
     typedNext: typedNext(req, problem),
     nextCodeIn: secondsToNextCode(visitor.record, site.system.now()),
-    source: codeSourceOf(authenticatorsAsked(visitor)),
+    source: codeSourceOf(asked),
+    app: hasCodes(asked),
+    keys: askedKeys(asked, site.webauthn).length > 0,
     backupCode: acceptsBackupCodes(site, visitor),
   }
   return showPage(site, req, res, 'fresh', data, status)

@@ -70,6 +70,15 @@ export async function answerWithNewKey(
  */
 export type KeyPurpose = 'setup' | 'change-key' | 'add' | 'show-key'
 
+/** What a page of a set-up says beside its key. */
+interface Shown {
+  readonly cancel: boolean
+  readonly problem: PageProblem | null
+  readonly status: number
+  /** The types that the user may set up. */
+  readonly types: readonly Authenticator['type'][]
+}
+
 /** The same key as a page, with the field that confirms it unless it is live. */
 export async function keyPage(
   site: Site,
@@ -77,21 +86,14 @@ export async function keyPage(
   res: Response,
   account: Account,
   { parameters, secret }: ShownSecret,
-  shown: {
-    purpose: KeyPurpose
-    cancel: boolean
-    problem: PageProblem | null
-    status: number
-    /** The types that the user may set up. */
-    types: readonly Authenticator['type'][]
-  },
+  shown: Shown & { purpose: KeyPurpose },
 ): Promise<void> {
   const label = labelOfAccount(account)
   const key = shownKey(secret, parameters, { issuer: site.issuer, account: label })
   const data = {
     problem: shown.problem,
     type: parameters.type,
-    otherTypes: shown.types.filter((type) => type !== parameters.type && type !== 'webauthn'),
+    otherTypes: shown.types.filter((type) => type !== parameters.type),
     purpose: shown.purpose,
     account: label,
     issuer: key.issuer,
@@ -104,6 +106,24 @@ export async function keyPage(
     clock: shown.problem?.clockOff === undefined ? null : new Date(site.system.now()),
   }
   await showPage(site, req, res, 'setup', data, shown.status)
+}
+
+/** The page on which a security key or passkey is registered: its script gets the challenge as JSON. */
+export async function securityKeyPage(
+  site: Site,
+  req: Request,
+  res: Response,
+  { purpose, cancel, problem, status, types }: Shown & { purpose: Exclude<KeyPurpose, 'show-key'> },
+): Promise<void> {
+  const name = problem === null ? '' : typedName(req)
+  const data = {
+    problem,
+    purpose,
+    name,
+    otherTypes: types.filter((type) => type !== 'webauthn'),
+    cancel,
+  }
+  await showPage(site, req, res, 'setup-key', data, status)
 }
 
 function shownKey(

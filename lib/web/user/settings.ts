@@ -1,9 +1,11 @@
 import { acceptedOf, authenticatorsAsked, backupCodesFor } from '../../domain/accepted-methods.js'
 import {
+  askedKeys,
   canResync,
   codeSourceOf,
   enrolledSince,
   firstAuthenticator,
+  hasCodes,
   hasNoRoom,
   secondsToNextCode,
 } from '../../domain/authenticators.js'
@@ -16,6 +18,7 @@ import {
   placeOfBackupCodes,
   usedAfterAdmin,
 } from '../../factors/backup-codes/kept.js'
+import type { Authenticator } from '../../factors/factors.js'
 import { pageEvent } from '../../text/page-event.js'
 import type { PageProblem, SettingsAction } from '../../text/pages.js'
 import { acceptedWords, type Problem } from '../../text/problem.js'
@@ -80,6 +83,7 @@ async function settingsPage(
   const { site, req, res, visitor } = exchange
   const entries = await ownEvents(site, visitor.account.id)
   const notice = await takeNotice(req)
+  const asked = authenticatorsAsked(visitor)
   const types = site.setup.typesFor(visitor.policy, visitor.subject)
   const data = {
     problem,
@@ -90,7 +94,10 @@ async function settingsPage(
     backupCodes: backupCodesFor(visitor.policy, visitor.subject),
     accepted: acceptedShown(exchange),
     backupCode: acceptsBackupCodes(site, visitor),
-    source: codeSourceOf(authenticatorsAsked(visitor)),
+    source: codeSourceOf(asked),
+    app: hasCodes(asked),
+    suspended: suspendedIds(visitor.record),
+    keys: askedKeys(asked, site.webauthn).length > 0,
     resync: canResync(visitor.record),
     typedNext: typedNext(req, problem),
     hardware: (firstAuthenticator(visitor.record)?.serial ?? null) !== null,
@@ -134,6 +141,11 @@ function summaryOf({ site, visitor }: Exchange<SignedInVisitor>) {
     ...deadlinesOf(visitor, site.system.now()),
     canDisable: since !== null && ruleFor(policy, subject).mode !== 'required',
   }
+}
+
+function suspendedIds({ authenticators }: SignedInVisitor['record']): readonly string[] {
+  const isSuspended = (one: Authenticator) => one.type === 'webauthn' && one.suspendedAt !== null
+  return authenticators.filter(isSuspended).map(({ id }) => id)
 }
 
 /** The deadline to set up, and the end of a pause. */

@@ -9,7 +9,7 @@ import {
   type FactorMethod,
 } from '../../factors/factors.js'
 import type { Account } from '../../service/accounts.js'
-import type { SetupShown, ShownKey, ShownSecret } from '../../service/setup.js'
+import type { SetupShown, ShownKey } from '../../service/setup.js'
 import type { CodesDone, ShownCodes } from '../../service/shown-codes.js'
 import type { PageProblem } from '../../text/pages.js'
 import { malformed, type Problem } from '../../text/problem.js'
@@ -28,7 +28,7 @@ import { ownerOf, type PendingVisitor, type SignedInVisitor } from '../request/v
 import { backOf, knownNextOf, nextOf } from '../routing/requirements.js'
 import { sendJson, sendProblem, showPage } from '../routing/respond.js'
 import { strongerFactorOf } from '../routing/stronger-factor.js'
-import { keyPage, sendKey } from './key-page.js'
+import { keyPage, securityKeyPage, sendKey } from './key-page.js'
 import { setupOwner } from './setup-owner.js'
 
 type Owner = PendingVisitor | SignedInVisitor
@@ -42,7 +42,8 @@ export const showSetup: Handler<Owner> = async (exchange) => {
   if (account === undefined) return { code: 'sign-in-again' }
   const shown = await site.setup.show(await setupOwner(exchange), type)
   if (shown.kind !== 'shown') return refusalOf(exchange, shown.kind)
-  return answerWithKey(exchange, account, shown)
+  await answerWithKey(exchange, account, shown)
+  return undefined
 }
 
 /** POST `/setup` */
@@ -216,7 +217,6 @@ async function refuse(
   if (over && problem.code === 'wrong-code') return { code: 'setup-expired', link: begin }
   const shown = await site.setup.show({ ...owner, record }, null)
   if (shown.kind !== 'shown') return refusalOf(exchange, shown.kind)
-  if (shown.secret === null) return problem
   const ofCode = problem.code === 'malformed-request' && problem.field === 'code'
   const told = ofCode ? malformedAtSetup(shown.parameters) : problem
   await sendProblem(site, req, res, told, (text, status) =>
@@ -229,18 +229,16 @@ async function answerWithKey(
   exchange: Exchange<Owner>,
   account: Account<Express.User>,
   key: ShownKey,
-): Promise<Problem | undefined> {
+): Promise<void> {
   const { site, req, res } = exchange
   if (wantsJson(req)) await sendKey(site, res, account, key)
-  else if (key.secret === null) return { code: 'switched-off' }
   else await setupPage(exchange, account, key, null, 200)
-  return undefined
 }
 
 function setupPage(
   { site, req, res, visitor }: Exchange<Owner>,
   account: Account<Express.User>,
-  key: ShownSecret,
+  key: ShownKey,
   problem: PageProblem | null,
   status: number,
 ): Promise<void> {
@@ -250,5 +248,8 @@ function setupPage(
   const isMore = currentSetup(visitor.record, site.system.now())?.replaces === 'none'
   const purpose = isFirst ? 'setup' : isMore ? 'add' : 'change-key'
   const types = site.setup.typesFor(visitor.policy, visitor.subject)
-  return keyPage(site, req, res, account, key, { purpose, cancel, problem, status, types })
+  const shown = { purpose, cancel, problem, status, types } as const
+  return key.secret === null
+    ? securityKeyPage(site, req, res, shown)
+    : keyPage(site, req, res, account, key, shown)
 }
