@@ -15,9 +15,10 @@ const names = fc.oneof(
   fc.string({ minLength: 1, unit: 'binary' }),
   fc.constantFrom('1', '0 ann', ' ', '\n', 'k/second-step', '5 ', 'ann 7 /a'),
 )
+const ids = fc.base64String({ minLength: 1 }).map((id) => id.replace(/[^\w-]/g, '-'))
 const stamps: fc.Arbitrary<Stamp> = fc.record(
   {
-    id: fc.base64String({ minLength: 1 }).map((id) => id.replace(/[^\w-]/g, '-')),
+    id: ids,
     userId: names,
     epoch: whole,
     method: fc.constantFrom<Stamp['method'][]>(
@@ -25,12 +26,16 @@ const stamps: fc.Arbitrary<Stamp> = fc.record(
       'hotp',
       'backup-code',
       'one-time-code',
+      'webauthn',
+      'upstream',
+      'trusted-browser',
       'none',
     ),
     at: whole,
     version: whole,
     instance: fc.nat(),
     site: names,
+    trust: ids,
   },
   { requiredKeys: ['id', 'userId', 'epoch', 'method', 'at', 'version', 'instance'] },
 )
