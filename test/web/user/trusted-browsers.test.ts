@@ -17,7 +17,7 @@ import { DAY, MINUTE, movedSystem, SECOND } from '../../support/clock.js'
 import { ann, type Host, type HostOptions, type HostUser, makeHost } from '../../support/host.js'
 import { answerWith, askedAt, CHALLENGE, hostWithKeys, setUpKey } from '../../support/keys.js'
 import { park } from '../../support/parked.js'
-import { pendingBrowser, recordOf } from '../../support/visits.js'
+import { pendingBrowser, recordOf, setPolicy } from '../../support/visits.js'
 
 const COOKIE = 'second-step-trust.second-step'
 const FIREFOX = 'Mozilla/5.0 (Windows NT 10.0; rv:140.0) Gecko/20100101 Firefox/140.0'
@@ -337,6 +337,26 @@ describe('trusted browsers', () => {
     expect((await getJson(back.browser, '/second-step/')).body.code).to.equal('code-required')
     expect((await comesBack(host, cookieIn(back.answer))).asked).to.equal(true)
     expect(await isIn(browser)).to.equal(false)
+  })
+
+  it('are of no use to a user who has got a role since whose rule says what it accepts', async () => {
+    let roles: readonly string[] = []
+    const findById = async () => ({ ...ann, roles })
+    const options = { users: { findById }, roles: ['staff'] }
+    const host = makeHost({ options: { ...ON, ...options } })
+    await setPolicy(host, { accepts: { staff: ['totp'] } })
+    const enrolment = await enrol(host, ann)
+    const { cookie } = await trustedAt(host, enrolment)
+    const back = await comesBack(host, cookie)
+    expect(back.asked).to.equal(false)
+    const next = cookieIn(back.answer)
+    roles = ['staff']
+    expect(await isIn(back.browser), 'the session of the trust').to.equal(false)
+    const again = await comesBack(host, next)
+    expect(again.asked).to.equal(true)
+    const { body } = await getJson(again.browser, CHALLENGE)
+    expect(body.trustOffered).to.equal(false)
+    expect(cookieIn(await trust(again.browser, enrolment.code()).expect(200))).to.equal('')
   })
 
   it('have a cookie of their own in each app at one host', async () => {
