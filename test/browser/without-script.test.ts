@@ -18,7 +18,7 @@ import { wrongCodeOf } from '../support/visits.js'
 describe('a browser without JavaScript', () => {
   let site: Site
   beforeEach(async () => {
-    site = await startSite()
+    site = await startSite({ options: { trustedBrowsers: { days: 3 } } })
   })
   afterEach(() => site.stop())
 
@@ -46,6 +46,25 @@ describe('a browser without JavaScript', () => {
       await page.getByText('Turn off the second step').click()
       await give(page, code(), 'code-disable')
       expect(await page.locator('.done').textContent()).to.include('without a code')
+    })
+  })
+
+  it('is trusted by a box that nobody has ticked, and forgotten', async () => {
+    await withPage({ javaScriptEnabled: false }, async (page) => {
+      const { code } = await enrolledAt(page, site)
+      await page.context().clearCookies()
+      await passLogin(page, site)
+      const box = page.getByRole('checkbox', { name: 'for 3 days' })
+      expect(await box.isChecked()).to.equal(false)
+      await box.check()
+      await give(page, code())
+      await page.context().clearCookies({ name: 'connect.sid' })
+      await passLogin(page, site)
+      expect(await whoIsIn(page, site)).to.equal('ann')
+      await page.goto(site.at('/'))
+      await sent(page, () => page.getByRole('button', { name: 'Forget:' }).click())
+      expect(new URL(page.url()).pathname).to.equal('/second-step/challenge')
+      expect(await box.isChecked()).to.equal(false)
     })
   })
 

@@ -3,6 +3,7 @@ import type { ShownBrowser } from '../../text/pages.js'
 import type { Exchange, Handler } from '../request/handler.js'
 import { wantsJson } from '../request/negotiation.js'
 import { leaveNotice } from '../request/notices.js'
+import { pagePath } from '../request/page-path.js'
 import { requestInfoOf } from '../request/request-info.js'
 import type { Site } from '../request/site.js'
 import { takeTrust, trustTokenOf } from '../request/trust-cookie.js'
@@ -50,6 +51,12 @@ async function forget(
   if (here !== null && (id === null || id === here.id)) takeTrust(res, cookie)
   if (wantsJson(req)) {
     sendJson(res, { status: 'forgotten' })
+    return undefined
+  }
+  const { stamp } = visitor
+  if (stamp?.method === 'trusted-browser' && (id === null || id === stamp.trust)) {
+    // This session has rested on it, and gives a code now.
+    redirect(res, pagePath(site.paths, 'code-required'))
     return undefined
   }
   await leaveNotice(req, 'browser-forgotten')
