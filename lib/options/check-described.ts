@@ -117,8 +117,8 @@ function isTextual(value: unknown): value is string | number | bigint {
 }
 
 /**
- * The one address, or null. Refuses a list, because nobody knows which address counts, and no mail
- * would go out.
+ * The one address without blanks around it, or null. Refuses a list, because nobody knows which address
+ * counts, and no mail would go out.
  */
 export function emailOf({ email }: Described): string | null {
   checkUser(
@@ -128,7 +128,7 @@ export function emailOf({ email }: Described): string | null {
       `a user has an \`email\` that is ${kindOf(email)}: it must be one address as a text. ` +
       'Give `describe: (user) => ({ id: user.id, email: user.emails[0] })`, say',
   )
-  return isText(email) ? email : null
+  return isText(email) ? email.trim() : null
 }
 
 /**

@@ -96,6 +96,10 @@ const ABOUT_DEVICES: readonly SecondStepEventType[] = [
 type Part = MailFailure['part']
 
 const PATIENCE = 20_000
+/** Leaves the value out: a user's data must not be in a log. */
+const NOT_ONE_ADDRESS =
+  'passport-second-step: a user has an `email` that is not one address, so they get no mails. It must be the address alone, without a name, ' +
+  'a list or `mailto:`. Give `describe: (user) => ({ id: user.id, email: user.emails[0] })`, say'
 // Two mails need a link that no event holds, and not every wrong code is worth a mail. Other parts
 // send these.
 const SENT_ELSEWHERE: readonly SecondStepEventType[] = [
@@ -111,6 +115,7 @@ export class Mails implements LinkMailer {
   readonly #parts: MailParts
   readonly #warnings: WarningMails
   readonly #underWay = new Set<Promise<boolean>>()
+  #warnedOfAddress = false
 
   constructor(parts: MailParts) {
     this.#parts = parts
@@ -160,7 +165,7 @@ export class Mails implements LinkMailer {
     const account = link?.account ?? (await at('users', () => this.#accountOf(event.user)))
     if (account === null || account.email === null) return
     const { email, locale } = account
-    await at('address', () => checkAddress(email))
+    await at('address', () => this.#checkAddress(email))
     const heldBack = await at('counters', () => this.#warnings.due(event.type, event.user))
     if (heldBack === null) return
     try {
@@ -170,6 +175,14 @@ export class Mails implements LinkMailer {
       await this.#warnings.failed(event.type, event.user, heldBack).catch(() => undefined)
       throw error
     }
+  }
+
+  /** With a warning, once: whoever has no such address hears of nothing, and only events tell. */
+  #checkAddress(email: string): void {
+    if (isOneAddress(email)) return
+    if (!this.#warnedOfAddress) process.emitWarning(NOT_ONE_ADDRESS)
+    this.#warnedOfAddress = true
+    throw new Error('is not one e-mail address')
   }
 
   async #write(
@@ -260,10 +273,6 @@ export function isByAdmin({ actor }: Pick<AnnouncedEvent, 'actor'>): boolean {
 /** A lock comes of wrong codes, also where an admin's change of the devices brings it. */
 export function hasAdminsWords(event: Pick<AnnouncedEvent, 'actor' | 'type'>): boolean {
   return isByAdmin(event) && event.type !== 'authenticator-locked'
-}
-
-function checkAddress(email: string): void {
-  if (!isOneAddress(email)) throw new Error('is not one e-mail address')
 }
 
 /** Class and code of a failure: its message may hold addresses, passwords or whole commands. */
