@@ -4,6 +4,7 @@ import { keyRing } from './keys/key-ring.js'
 import { memoryCounters } from './limits/memory-counters.js'
 import { realmCounters } from './limits/realm-counters.js'
 import { redisCounters } from './limits/redis-counters.js'
+import { warnOfSharedCounters } from './limits/warn-of-shared-counters.js'
 import { type CheckedOptions, checkOptions } from './options/check-options.js'
 import { delayOf, findMailResetUser } from './options/mail-reset-user.js'
 import type { SecondStepOptions } from './options/options.js'
@@ -103,6 +104,7 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
   const ring = keyRing(options.keys, system)
   const digester = timedDigester(ring.digester, timeout)
   const { keyIds } = digester
+  if (use === 'app') warnOfSharedCounters(options.counters, options.store)
   const counters = timedCounters(countersOf(options, use === 'app' && production), timeout)
   const log = auditLogOf(options, use === 'operator' || production)
   const tally = new Tally(counters)

@@ -127,9 +127,10 @@ export function redisCounters(redis: RedisClient, options: RedisCountersOptions 
 
   // Keys of two counters have two slots of a cluster. One call for several would be as many commands, and a place that
   // it carries for somebody else could be on a master that is away.
-  if (typeof redis.nodes === 'function') return { counter }
+  if (typeof redis.nodes === 'function') return { counter, prefix }
   return {
     counter,
+    prefix,
     async takeAll(wanted, back) {
       if (apart) return takeEach({ counter }, wanted, back)
       try {

@@ -54,6 +54,9 @@ export interface Counters {
    */
   counter(name: string, seconds: number): Counter
 
+  /** Optional. The prefix that separates these counts from another app's in one Redis. */
+  readonly prefix?: string
+
   /**
    * Optional. Several places in one call, so that an attempt waits for the counters once. First gives
    * the places in `back` back. Then takes all that are wanted, or none if one of them is over its limit.
