@@ -1,3 +1,4 @@
+import { isAttempt } from '../domain/event-kind.js'
 import type { AuditEntry, AuditLog, AuditPage, AuditQuery } from '../ports/audit-log.js'
 import { withTimeout } from '../ports/with-timeout.js'
 import type { NotedAttempts } from './noted-attempts.js'
@@ -5,6 +6,8 @@ import type { NotedAttempts } from './noted-attempts.js'
 const PART = 'the audit log'
 const LAST_OF_A_USER = 10
 const LOOKED_AT = 50
+/** Of what somebody can cause as often as they like, while there is something else to show. */
+const ATTEMPTS_OF_A_KIND = 3
 
 /** The audit log, with the time limit of every port. */
 export class Audit {
@@ -52,17 +55,17 @@ export class Audit {
   }
 
   /**
-   * The last events of a user's second step, newest first.
+   * The last events of a user's second step, newest first. Attempts, such as an admin's refused changes, are few
+   * among others: whoever makes them at will must not hide what else there was.
    *
    * @param wanted default: everything. Of what else there is, so much is passed over and no more
    */
   async lastOf(
     user: string,
-    wanted?: (entry: AuditEntry) => boolean,
+    wanted: (entry: AuditEntry) => boolean = () => true,
   ): Promise<readonly AuditEntry[]> {
-    const limit = wanted === undefined ? LAST_OF_A_USER : LOOKED_AT
-    const page = await this.page({ user, cursor: null, limit })
-    return (page?.entries ?? []).filter(wanted ?? (() => true)).slice(0, LAST_OF_A_USER)
+    const page = await this.page({ user, cursor: null, limit: LOOKED_AT })
+    return mixed((page?.entries ?? []).filter(wanted))
   }
 
   /** A page, newest first, or null for a cursor that no page has given. */
@@ -82,4 +85,16 @@ export class Audit {
       this.#timeout,
     )
   }
+}
+
+/** So many as are shown, in their order: attempts beyond their places only where nothing else takes these. */
+function mixed(entries: readonly AuditEntry[]): readonly AuditEntry[] {
+  const counts = new Map<string, number>()
+  const first = entries.filter((entry) => {
+    const count = (counts.get(entry.type) ?? 0) + 1
+    counts.set(entry.type, count)
+    return count <= ATTEMPTS_OF_A_KIND || !isAttempt(entry)
+  })
+  const shown = new Set([...new Set([...first, ...entries])].slice(0, LAST_OF_A_USER))
+  return entries.filter((entry) => shown.has(entry))
 }

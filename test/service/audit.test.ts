@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import type { SecondStepEvent } from '../../lib/domain/event.js'
 import { UnavailableError } from '../../lib/errors/unavailable-error.js'
 import type { AuditEntry, AuditLog } from '../../lib/ports/audit-log.js'
 import { Announcer, NO_REQUEST } from '../../lib/service/announcer.js'
@@ -118,8 +119,35 @@ describe('the audit log', () => {
     expect(entries).to.have.length(10)
     expect(entries[0]?.at).to.equal(system.now())
 
-    const mixed = failing({ list: () => log.list({ user: null, cursor: null, limit: 10 }) })
-    await refusal(new Audit(mixed, TIMEOUT).lastOf('ann'))
+    const foreign = failing({ list: () => log.list({ user: null, cursor: null, limit: 10 }) })
+    await refusal(new Audit(foreign, TIMEOUT).lastOf('ann'))
     await refusal(new Audit(failing({ list: async () => null }), TIMEOUT).lastOf('ann'))
+  })
+
+  // The attack: an admin whose session asks for a fresh code tries changes again and again, until the user's page shows
+  // nothing but their refusals, and not the wrong code that came before.
+  it('shows among the last ten of a user few of what somebody can cause at will', async () => {
+    const log = memoryAuditLog()
+    const { announcer, system } = world(log)
+    const tell = async (...events: readonly SecondStepEvent[]) => {
+      system.advance(1)
+      await announcer.announce('ann', events, requestInfo)
+    }
+    const detail = { action: 'reset', code: 'fresh-code-required' } as const
+    const typesShown = async () => {
+      const entries = await new Audit(log, TIMEOUT).lastOf('ann')
+      return entries.map(({ type }) => type)
+    }
+    for (let count = 0; count < 4; count += 1)
+      await tell({ type: 'change-refused', method: null, detail })
+    expect(await typesShown()).to.deep.equal(Array(4).fill('change-refused'))
+    await tell({ type: 'enrolled', method: 'totp' })
+    await tell({ type: 'wrong-code', method: 'totp' })
+    for (let count = 0; count < 20; count += 1)
+      await tell({ type: 'change-refused', method: null, detail })
+    expect(await typesShown()).to.deep.equal([
+      ...Array(8).fill('change-refused'),
+      ...['wrong-code', 'enrolled'],
+    ])
   })
 })
