@@ -36,6 +36,7 @@ import { MailLimits } from './service/mail-limits.js'
 import { MailResetTokens } from './service/mail-reset-tokens.js'
 import { mailedDevicesIn } from './service/mailed-devices.js'
 import { type MailParts, Mails } from './service/mails.js'
+import { MountedRules } from './service/mounted-rules.js'
 import { NotedAttempts } from './service/noted-attempts.js'
 import { OneTimeCodes } from './service/one-time-codes.js'
 import { OwnAuthenticators } from './service/own-authenticators.js'
@@ -150,21 +151,39 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
   const { webauthn } = checked
   const ceremonies = webauthn && { relyingParty: webauthn, checks: ceremonyChecks() }
   const challengeParts = { records, limits, keys, guessWarnings, window, ceremonies, now }
-  const challenge = new Challenge(challengeParts)
+  const mountedRules = new MountedRules()
+  const challenge = new Challenge({ ...challengeParts, mountedRules })
   const backupCodes = new BackupCodes({ challenge, limits, records, keys, system })
   const setupParts = { records, challenge, limits, keys, backupCodes, system, ceremonies }
   const { store } = options
   const serials = new SerialNumbers({ store, records, system, timeout })
   const changes = new AdminChanges({ records, system, window })
   const codesOfAdmins = { backupCodes, oneTimeCodes }
-  const administrationParts = { changes, records, ...codesOfAdmins, announcer, window }
+  const administrationParts = {
+    mountedRules,
+    changes,
+    records,
+    ...codesOfAdmins,
+    announcer,
+    window,
+  }
   const tokens = new MailResetTokens({ digester, system })
-  const lostParts = { records, tokens, announcer, counters, mails, failureReporter, system }
+  const lostParts = {
+    mountedRules,
+    records,
+    tokens,
+    announcer,
+    counters,
+    mails,
+    failureReporter,
+    system,
+  }
   const { lost, readyMailResets } = lostOf(options, accounts, { ...lostParts, hostIdOf, timeout })
   const directoryParts = { hostIdOf, recordIdOf, records, serials, keyIds, window, now }
   const site: Site = {
     ...ofSite,
     challenge,
+    mountedRules,
     backupCodes,
     oneTimeCodes,
     setup: new Setup({ ...setupParts, parameters, types: checked.authenticators, window }),

@@ -1,6 +1,7 @@
 import { AUTHENTICATOR_TYPES, type FactorMethod } from '../factors/factors.js'
 import type { Policy, Subject } from './policy.js'
 import type { SecondStepRecord } from './record.js'
+import { isBoundByRoute, type RouteRules } from './route-rules.js'
 import type { Method } from './stamp.js'
 
 /** The methods that rules accept of a user. Null: no rule says, so every method counts. */
@@ -70,8 +71,12 @@ export function backupCodesFor(policy: Policy, subject: Pick<Subject, 'roles'>):
 }
 
 /**
- * Whether a mail may reset this user. Not where a rule says what counts: it does not name the mailbox.
+ * Whether a mail may reset this user. Not where a rule of theirs, or of a route that they can use, says what counts: it
+ * does not name the mailbox.
  */
-export function mailResetFor(policy: Policy, subject: Pick<Subject, 'roles'>): boolean {
-  return acceptedOf(policy, subject) === null
+export function mailResetFor(
+  { record, policy, subject }: { record: HasAuthenticators; policy: Policy; subject: Subject },
+  routes: RouteRules,
+): boolean {
+  return acceptedOf(policy, subject) === null && !isBoundByRoute(record, routes)
 }

@@ -1,8 +1,10 @@
+import { FACTOR_METHODS } from '../factors/factors.js'
 import { ONE_TIME_CODE_LASTS } from '../factors/one-time-codes/kept.js'
 import { acceptedOf, backupCodesFor, isAccepted, lacksAccepted } from './accepted-methods.js'
 import { hasNoRoom, isEnrolled } from './authenticators.js'
 import type { SecondStepEventType } from './event.js'
 import { ruleFor } from './policy.js'
+import { mayTouch, type RouteRules } from './route-rules.js'
 import { demandOf, pauseOf, type UserContext } from './standing.js'
 
 /** The facts that decide which actions have an effect on a user. */
@@ -88,7 +90,16 @@ export function isUserAction(name: unknown): name is UserAction {
 /** The actions that have an effect on this user now. */
 export function actionsFor(
   userContext: UserContext,
-  { blocked, now }: { readonly blocked: boolean; readonly now: number },
+  {
+    blocked,
+    now,
+    routes = [],
+  }: {
+    readonly blocked: boolean
+    readonly now: number
+    /** What the app's routes accept. Default: there are none. */
+    readonly routes?: RouteRules
+  },
 ): readonly UserAction[] {
   const { record, policy, subject } = userContext
   const enrolled = isEnrolled(record)
@@ -98,7 +109,7 @@ export function actionsFor(
     codeAsked: isCodeAsked(userContext, now),
     required: ruleFor(policy, subject).mode === 'required',
     backupCodes: backupCodesFor(policy, subject),
-    oneTimeCodes: oneTimeCodesFor(userContext),
+    oneTimeCodes: oneTimeCodesFor(userContext, routes),
     paused: pauseOf(userContext, now) !== null,
     blocked,
     hasRoom: !hasNoRoom(record, 'hotp'),
@@ -107,7 +118,12 @@ export function actionsFor(
 }
 
 /** Whether a one-time code would count: by the rule, or because it leads to what the rule accepts. */
-export function oneTimeCodesFor({ record, policy, subject }: UserContext): boolean {
+export function oneTimeCodesFor(
+  { record, policy, subject }: UserContext,
+  routes: RouteRules = [],
+): boolean {
+  // It leads to a set-up that replaces everything.
+  if (!mayTouch('one-time-code', FACTOR_METHODS, record, routes)) return false
   const accepted = acceptedOf(policy, subject)
   return isAccepted(accepted, 'one-time-code') || lacksAccepted(record, accepted)
 }

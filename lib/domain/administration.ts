@@ -10,6 +10,7 @@ import { authenticatorById, isLast, removeOne } from './own-authenticators.js'
 import { ruleFor } from './policy.js'
 import type { SecondStepRecord } from './record.js'
 import { forget, namingLast } from './reset.js'
+import type { RouteRules } from './route-rules.js'
 import { raiseEpoch } from './stamp.js'
 import { FOREVER, type UserContext } from './standing.js'
 import { withoutTrust } from './trusted-browsers.js'
@@ -117,10 +118,11 @@ export function oneTimeCodeByAdmin(
   userContext: UserContext,
   code: OneTimeCode,
   now: number,
+  routes: RouteRules = [],
 ): Decision<AdminVerdict> {
   const { record } = userContext
   if (!hasOrOwesAuthenticator(record)) return refused(record, 'not-enrolled')
-  if (!oneTimeCodesFor(userContext)) return refused(record, 'stronger-factor-required')
+  if (!oneTimeCodesFor(userContext, routes)) return refused(record, 'stronger-factor-required')
   const detail = { expiresAt: new Date(code.expiresAt) }
   const oneTimeCodes = withOneTimeCode(record.oneTimeCodes, code, now)
   return done(

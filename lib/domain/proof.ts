@@ -4,6 +4,8 @@ import {
   type AnyKeyFactor,
   type AnySpareFactor,
   type Authenticator,
+  FACTOR_METHODS,
+  type FactorMethod,
   isAuthenticator,
   type Proof,
   type Reading,
@@ -21,6 +23,7 @@ import { type PendingLogin, pendingExpiresAt } from './pending-login.js'
 import type { Policy } from './policy.js'
 import { accept, acceptedBy, type ProofVerdict, unchanged, uncounted } from './proof-verdict.js'
 import type { SecondStepRecord } from './record.js'
+import { mayTouch, type RouteRules } from './route-rules.js'
 import type { Method } from './stamp.js'
 import { withoutTrust } from './trusted-browsers.js'
 
@@ -31,7 +34,13 @@ export interface ProofContext {
   readonly pending: PendingLogin | null
   /** The methods that the rules of the user's roles accept. */
   readonly accepted: Accepted
+  /** What the app's routes accept. Default: it has no such routes. */
+  readonly routes?: RouteRules
+  /** The methods whose proofs the action shows, binds or removes. Default: none. */
+  readonly touches?: Touches
 }
+
+export type Touches = (record: SecondStepRecord) => readonly FactorMethod[]
 
 /** The reason why a proof is refused unseen, at no cost. */
 export type ProofRefusal =
@@ -68,6 +77,9 @@ function readingRefusal(
  * set-up of one that does, if the user has none yet.
  */
 function counts({ factor }: Reading, record: SecondStepRecord, context: ProofContext): boolean {
+  const replaces = factor.opens === 'setup' || leadsToSetup(record, context)
+  const touched = replaces ? FACTOR_METHODS : (context.touches?.(record) ?? [])
+  if (!mayTouch(factor.method, touched, record, context.routes ?? [])) return false
   return isAccepted(context.accepted, factor.method) || leadsToSetup(record, context)
 }
 

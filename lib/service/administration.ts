@@ -26,6 +26,7 @@ import type { UserContext } from '../domain/standing.js'
 import type { AdminAnswer, AdminChange, AdminChanges } from './admin-changes.js'
 import { type Announcer, type RequestInfo, SYSTEM } from './announcer.js'
 import type { BackupCodes } from './backup-codes.js'
+import { MountedRules } from './mounted-rules.js'
 import type { OneTimeCodes } from './one-time-codes.js'
 import type { Records } from './records.js'
 
@@ -43,6 +44,7 @@ export class Administration {
   readonly #oneTimeCodes: OneTimeCodes
   readonly #announcer: Announcer
   readonly #window: number
+  readonly #mountedRules: MountedRules
 
   constructor(parts: {
     changes: AdminChanges
@@ -51,6 +53,8 @@ export class Administration {
     oneTimeCodes: OneTimeCodes
     announcer: Announcer
     window: number
+    /** What the app's routes accept. Default: there are none. */
+    mountedRules?: MountedRules
   }) {
     this.#changes = parts.changes
     this.#records = parts.records
@@ -58,6 +62,7 @@ export class Administration {
     this.#oneTimeCodes = parts.oneTimeCodes
     this.#announcer = parts.announcer
     this.#window = parts.window
+    this.#mountedRules = parts.mountedRules ?? new MountedRules()
   }
 
   /** Forgets authenticator and codes; the first step alone is enough from then on. */
@@ -101,7 +106,7 @@ export class Administration {
     return this.#changes.make(change, async (userContext, now) => {
       const { made, code } = await this.#oneTimeCodes.make(change.userId, now)
       const result = { code, expiresAt: made.expiresAt }
-      return { ...oneTimeCodeByAdmin(userContext, made, now), result }
+      return { ...oneTimeCodeByAdmin(userContext, made, now, this.#mountedRules.rules), result }
     })
   }
 

@@ -67,7 +67,7 @@ export class BackupCodes {
       return backupCodesFor(policy, attempt.subject) ? null : 'stronger-factor-required'
     }
     return this.#limits.countAction('set-of-codes', attempt.userId, () =>
-      this.#challenge.answerAnd(attempt, replaceSet, objection),
+      this.#challenge.answerAnd(attempt, replaceSet, objection, () => ['backup-code']),
     )
   }
 }

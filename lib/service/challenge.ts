@@ -2,7 +2,13 @@ import { acceptedOf } from '../domain/accepted-methods.js'
 import type { Decision } from '../domain/decision.js'
 import { missesLeft } from '../domain/miss-budget.js'
 import { endLogin, type PendingLogin } from '../domain/pending-login.js'
-import { judgeProof, type ProofContext, type ProofRefusal, proofRefusal } from '../domain/proof.js'
+import {
+  judgeProof,
+  type ProofContext,
+  type ProofRefusal,
+  proofRefusal,
+  type Touches,
+} from '../domain/proof.js'
 import type { ProofVerdict } from '../domain/proof-verdict.js'
 import type { SecondStepRecord } from '../domain/record.js'
 import { type Generation, type Method, renewStamp } from '../domain/stamp.js'
@@ -14,6 +20,7 @@ import type { RequestInfo } from './announcer.js'
 import type { CodeLimits } from './code-limits.js'
 import type { GuessWarnings } from './guess-warnings.js'
 import type { KeysOfUsers } from './keys-of-users.js'
+import { MountedRules } from './mounted-rules.js'
 import type { Records } from './records.js'
 
 /** A proof, and the login that it was given in. Record and policy are as this request read them. */
@@ -56,6 +63,7 @@ export type ActionRefusal =
 export type Objection = (record: SecondStepRecord) => Promise<ActionRefusal | null>
 
 const NO_OBJECTION = async () => null
+const TOUCHES_NOTHING: Touches = () => []
 
 interface Accepted<Result> extends Extract<ProofVerdict, { kind: 'accepted' }>, Generation {
   readonly backupCodesLeft: number
@@ -108,6 +116,7 @@ export class Challenge {
   readonly #keys: KeysOfUsers
   readonly #guessWarnings: GuessWarnings | null
   readonly #window: number
+  readonly #mountedRules: MountedRules
   readonly #ceremonies: CeremonyParts | null
   readonly #now: () => number
 
@@ -120,6 +129,8 @@ export class Challenge {
     window: number
     /** Null if the host has no WebAuthn. */
     ceremonies: CeremonyParts | null
+    /** What the app's routes accept. Default: there are none. */
+    mountedRules?: MountedRules
     now: () => number
   }) {
     this.#records = parts.records
@@ -127,6 +138,7 @@ export class Challenge {
     this.#keys = parts.keys
     this.#guessWarnings = parts.guessWarnings
     this.#window = parts.window
+    this.#mountedRules = parts.mountedRules ?? new MountedRules()
     this.#ceremonies = parts.ceremonies
     this.#now = parts.now
   }
@@ -156,8 +168,10 @@ export class Challenge {
     attempt: ProofAttempt,
     followUp: FollowUp<Result>,
     objection: Objection = NO_OBJECTION,
+    touches: Touches = TOUCHES_NOTHING,
   ): Promise<ProofAnswer<Result>> {
-    const unasked = proofRefusal(attempt.proof, attempt.record, contextOf(attempt))
+    const context = this.#contextOf(attempt, touches)
+    const unasked = proofRefusal(attempt.proof, attempt.record, context)
     if (unasked !== null) return { kind: unasked }
 
     const { userId, ipKey, ipLimit, policy, requestInfo } = attempt
@@ -166,12 +180,14 @@ export class Challenge {
     const places = await this.#limits.takeForCode(asked)
     if (places.kind === 'too-many-attempts') return { ...places, blockedUntil: null }
     if (places.kind !== 'taken') return places
-    const verdict = await this.#verdict(attempt, { followUp, objection }, places.last).catch(
-      (error: unknown) => {
-        void places.giveBack()
-        throw error
-      },
-    )
+    const verdict = await this.#verdict(
+      attempt,
+      { followUp, objection, context },
+      places.last,
+    ).catch((error: unknown) => {
+      void places.giveBack()
+      throw error
+    })
     if (verdict.kind === 'accepted') {
       // The pending login is over with it; the response need not wait for the address's place.
       places.giveBackAddressLater()
@@ -193,10 +209,21 @@ export class Challenge {
     return { kind: 'too-many-attempts', retryAfter, blockedUntil: verdict.until }
   }
 
+  #contextOf(attempt: ProofAttempt, touches: Touches): ProofContext {
+    const { policy, subject } = attempt
+    const accepted = acceptedOf(policy, subject)
+    const routes = this.#mountedRules.rules
+    return { policy, pending: pendingOf(attempt), accepted, routes, touches }
+  }
+
   /** @param last whether the pending login has no place after this one */
   #verdict<Result>(
     attempt: ProofAttempt,
-    { followUp, objection }: { followUp: FollowUp<Result>; objection: Objection },
+    {
+      followUp,
+      objection,
+      context,
+    }: { followUp: FollowUp<Result>; objection: Objection; context: ProofContext },
     last: boolean,
   ): Promise<Verdict<Result>> {
     const { userId, proof, requestInfo, record, admission, policy, subject } = attempt
@@ -213,7 +240,7 @@ export class Challenge {
         const { asked = null } = attempt
         const ceremonies = this.#ceremonies && { ceremonies: { ...this.#ceremonies, asked } }
         const moment = { now, window: this.#window, keys, ...ceremonies }
-        const judged = await judgeProof(current, proof, contextOf(attempt), moment)
+        const judged = await judgeProof(current, proof, context, moment)
         const { answer } = judged
         if (answer.kind !== 'accepted') {
           const pending = last && isMiss(answer) ? pendingOf(attempt) : null
@@ -257,11 +284,6 @@ function withoutLogin(
   now: number,
 ): SecondStepRecord {
   return pending === null ? record : endLogin(record, pending, now)
-}
-
-function contextOf(attempt: ProofAttempt): ProofContext {
-  const { policy, subject } = attempt
-  return { policy, pending: pendingOf(attempt), accepted: acceptedOf(policy, subject) }
 }
 
 function pendingOf({ admission }: ProofAttempt): PendingLogin | null {

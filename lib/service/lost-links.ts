@@ -9,6 +9,7 @@ import {
 } from '../domain/mail-reset.js'
 import type { PendingLogin } from '../domain/pending-login.js'
 import type { SecondStepRecord } from '../domain/record.js'
+import type { RouteRules } from '../domain/route-rules.js'
 import { pendingStandingOf, type UserContext } from '../domain/standing.js'
 import type { System } from '../ports/system.js'
 import type { Announcer, RequestInfo } from './announcer.js'
@@ -17,6 +18,7 @@ import type { FailureReporter } from './failure-reporter.js'
 import type { MailLimits } from './mail-limits.js'
 import type { MailResetTokens, ReadToken } from './mail-reset-tokens.js'
 import { type FindMailResetUser, heldUntilOf } from './mail-reset-user.js'
+import type { MountedRules } from './mounted-rules.js'
 import type { Records } from './records.js'
 
 /** A pending login that asks for a reset, or presses its button. */
@@ -41,6 +43,8 @@ export interface LostLinkParts {
   readonly findUser: FindMailResetUser
   readonly failureReporter: FailureReporter
   readonly system: System
+  /** What the app's routes accept. */
+  readonly mountedRules: MountedRules
 }
 
 /** The mailed links: finds, opens, uses and cancels them. */
@@ -101,7 +105,7 @@ export class LostLinks {
     { token, heldUntil }: LostLink,
     press: LostLogin,
   ): Promise<PressAnswer | { readonly kind: 'not-signed-in' }> {
-    const { records, tokens } = this.#parts
+    const { records, tokens, mountedRules } = this.#parts
     return records.change(
       token.userId,
       press.requestInfo,
@@ -109,7 +113,10 @@ export class LostLinks {
         const { mailReset } = record
         const digests =
           mailReset === null ? [] : await tokens.digests(token.secret, record, mailReset)
-        if (mailResetOf(record, digests, now) !== null && !waitsForCode(press, record, now)) {
+        if (
+          mailResetOf(record, digests, now) !== null &&
+          !waitsForCode(press, record, mountedRules.rules, now)
+        ) {
           return { record, answer: { kind: 'not-signed-in' }, events: [] }
         }
         return pressMailReset(record, { digests, heldUntil }, now)
@@ -134,8 +141,9 @@ export class LostLinks {
 export function waitsForCode(
   { pending, policy, subject }: LostLogin,
   record: SecondStepRecord,
+  routes: RouteRules,
   now: number,
 ): boolean {
   const standing = pendingStandingOf(pending, { record, policy, subject }, now)
-  return standing === 'code-required' && mailResetFor(policy, subject)
+  return standing === 'code-required' && mailResetFor({ record, policy, subject }, routes)
 }

@@ -1,3 +1,4 @@
+import { mailResetFor } from '../domain/accepted-methods.js'
 import { readAddress } from '../domain/address.js'
 import type { MailResetRefusal } from '../domain/event.js'
 import {
@@ -51,6 +52,11 @@ export class Lost {
   /** Milliseconds that a reset waits before its link can be used. */
   get delay(): number {
     return this.#parts.delay
+  }
+
+  /** Whether the rules leave this user a reset by mail. */
+  isOpenTo(userContext: UserContext): boolean {
+    return mailResetFor(userContext, this.#parts.mountedRules.rules)
   }
 
   /** Whether a mail may reset this user. @throws UnavailableError where the host cannot say */
@@ -126,7 +132,7 @@ export class Lost {
     const { records, delay, system } = this.#parts
     const heldUntil = await heldUntilOf(user, system.now())
     await records.change(request.pending.userId, request.requestInfo, (record, now) =>
-      waitsForCode(request, record, now)
+      waitsForCode(request, record, this.#parts.mountedRules.rules, now)
         ? shortenMailReset(record, { delay, heldUntil }, now)
         : { record, answer: null, events: [] },
     )
@@ -143,7 +149,8 @@ export class Lost {
     const heldUntil = await heldUntilOf(user, system.now())
     const begun = await records
       .change<MailReset | null>(userId, requestInfo, async (record, now) => {
-        if (!waitsForCode(request, record, now)) return { record, answer: null, events: [] }
+        if (!waitsForCode(request, record, this.#parts.mountedRules.rules, now))
+          return { record, answer: null, events: [] }
         const [digest] = await tokens.digests(secret, record, { id, addressDigest })
         const { ip, userAgent } = requestInfo
         const notBefore = Math.max(now + delay, heldUntil)

@@ -1,5 +1,6 @@
 import { ruleFor } from '../domain/policy.js'
 import { disableByUser, resetByUser } from '../domain/reset.js'
+import { FACTOR_METHODS } from '../factors/factors.js'
 import type { Challenge, ProofAnswer, ProofAttempt } from './challenge.js'
 import type { Records } from './records.js'
 
@@ -15,7 +16,7 @@ export class Reset {
 
   /** Resets: the user sets up at the next login, and every session ends. */
   reset(attempt: ProofAttempt): Promise<ProofAnswer> {
-    return this.#challenge.answerAnd(attempt, resetByUser)
+    return this.#challenge.answerAnd(attempt, resetByUser, undefined, () => FACTOR_METHODS)
   }
 
   /**
@@ -23,9 +24,14 @@ export class Reset {
    * for each try, as for an admin's change.
    */
   disable(attempt: ProofAttempt): Promise<ProofAnswer> {
-    return this.#challenge.answerAnd(attempt, disableByUser, async () => {
-      const { mode } = ruleFor(await this.#records.policy(), attempt.subject)
-      return mode === 'required' ? 'required-by-policy' : null
-    })
+    return this.#challenge.answerAnd(
+      attempt,
+      disableByUser,
+      async () => {
+        const { mode } = ruleFor(await this.#records.policy(), attempt.subject)
+        return mode === 'required' ? 'required-by-policy' : null
+      },
+      () => FACTOR_METHODS,
+    )
   }
 }

@@ -285,7 +285,11 @@ export class Setup {
       const { answer: setup, ...decided } = beginKeyChange(record, command, now)
       return { ...decided, answer: await shownSetup(setup, decided.record, keys) }
     }
-    return this.#challenge.answerAnd(attempt, begin, objection)
+    return this.#challenge.answerAnd(attempt, begin, objection, (record) => {
+      const replaced =
+        replaces === 'none' || replaces === 'all' ? null : typeOf(record, replaces.id)
+      return [type, replaced].filter((one) => one !== null)
+    })
   }
 
   /**
@@ -311,7 +315,10 @@ export class Setup {
       }
     }
     return this.#limits.countAction('show-key', attempt.userId, () =>
-      this.#challenge.answerAnd(attempt, show),
+      this.#challenge.answerAnd(attempt, show, undefined, (record) => {
+        const shown = typeOf(record, id)
+        return shown === null ? [] : [shown]
+      }),
     )
   }
 
@@ -428,4 +435,8 @@ function shownEvent(one: Authenticator): SecondStepEvent {
   return one.name === null
     ? { type, method: null }
     : { type, method: null, detail: namedDetail(one) }
+}
+
+function typeOf(record: SecondStepRecord, id: string): AuthenticatorType | null {
+  return authenticatorById(record, id)?.type ?? null
 }

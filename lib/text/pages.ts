@@ -236,6 +236,8 @@ export type PageData = {
     readonly keys?: boolean
     /** Backup codes are accepted. */
     readonly backupCode: boolean
+    /** What counts on the page that asks for the code, in words. Default: null, every code. */
+    readonly accepted?: string | null
     /** As on the challenge page. */
     readonly typedBackupCode?: boolean
     readonly typed?: string

@@ -10,7 +10,7 @@ import { ADMIN, adminAt, listOf, PEOPLE, putJson } from '../support/admin.js'
 import { expectProblem, getJson, getPage, postForm, postJson } from '../support/answers.js'
 import { type Browser, browserOf, enrol, giveCode, signIn } from '../support/browser.js'
 import { SECOND } from '../support/clock.js'
-import { makeHost } from '../support/host.js'
+import { type HostParts, makeHost } from '../support/host.js'
 import { hasLink, linkIn, lostHost } from '../support/lost.js'
 import { pendingBrowser, recordOf, setPolicy } from '../support/visits.js'
 
@@ -20,7 +20,7 @@ const BASE32 = 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ'
 const FOB = { type: 'hotp', secret: BASE32, serial: 'A-1', counter: 0 }
 
 /** Ann has an app, backup codes and a fob. Ada administers. */
-async function richVisit() {
+async function richVisit(mountRoutes?: (parts: HostParts) => void) {
   const { options, mails, idle } = lostHost(
     { roles: ['user', 'admin'], authenticators: ['totp', 'hotp'] },
     PEOPLE,
@@ -32,6 +32,7 @@ async function richVisit() {
     mount: ({ app, secondStep }) => void app.use(ADMIN, secondStep.adminRouter()),
     routes: ({ app, passport, secondStep }) => {
       passport.use(secondStep.strategy())
+      mountRoutes?.({ app, passport, secondStep })
       app.post('/own', passport.authenticate('second-step'), (_req, res) => res.json({}))
     },
   })
@@ -243,5 +244,94 @@ describe('What a rule does not accept opens nothing', () => {
     expect(await host.store.findPolicy()).to.deep.equal(before)
     await putJson(admin, `${ADMIN}/policy`, { accepts: { admin: ['totp'] } }).expect(200)
     expect(await isIn(admin)).to.equal(true)
+  })
+})
+
+const apps = ({ app, secondStep }: HostParts) => {
+  const ofApps = secondStep.requireFresh({ accepts: ['totp'] })
+  app.post('/vault', ofApps, (_req, res) => res.json({ status: 'open' }))
+}
+
+describe('What a route does not accept opens nothing there', () => {
+  // Two backup codes once opened a route of app codes: the first signs in and shows the app's key, binds another app, or
+  // makes the user one without any.
+  it('nor does it show, bind or remove what the route accepts', async () => {
+    const { host, app, fob, mails, idle } = await richVisit(apps)
+    const browser = await pendingBrowser(host)
+    await giveCode(browser, app.backupCodes[0]).expect(200)
+    await expectsOther(postJson(browser, '/vault'), ['totp'])
+    const [first, second] = (await recordOf(host)).authenticators
+    const before = await recordOf(host)
+    const closed = [
+      ['show-key', { id: first?.id }],
+      ['change-key', { id: first?.id }],
+      ['change-key', { id: second?.id, type: 'totp' }],
+      ['authenticators', { type: 'totp' }],
+      [`authenticators/${first?.id}/remove`, {}],
+      ['reset', {}],
+      ['disable', {}],
+    ] as const
+    for (const [path, body] of closed) {
+      const answer = await postJson(browser, `/second-step/${path}`, {
+        ...body,
+        code: app.backupCodes[1],
+      })
+      expect([path, answer.status, answer.body.code]).to.deep.equal([
+        path,
+        403,
+        'stronger-factor-required',
+      ])
+    }
+    expect(await recordOf(host)).to.deep.equal(before)
+    // What the route does not accept may be had by what it does not accept.
+    const added = { type: 'hotp', code: fob.next() }
+    await postJson(browser, '/second-step/authenticators', added).expect(200)
+    const asking = await pendingBrowser(host)
+    const asked = await postJson(asking, '/second-step/lost', { email: 'ann@acme.example' })
+    expectProblem(asked, 'switched-off', 409)
+    await idle(host)
+    expect(mails.filter(hasLink)).to.deep.equal([])
+    await expectsOther(postJson(browser, '/vault'), ['totp'])
+  })
+
+  it('nor does an admin’s one-time code', async () => {
+    const { host, admin } = await richVisit()
+    const { code } = (await postJson(admin, `${ANN}/one-time-code`).expect(200)).body
+    // A rule that came with a new version of the app.
+    host.secondStep.requireFresh({ accepts: ['totp'] })
+    const browser = await pendingBrowser(host)
+    expectProblem(await giveCode(browser, code), 'wrong-code', 401)
+    expectProblem(await getJson(browser, SETUP), 'code-required', 401)
+    const again = await postJson(admin, `${ANN}/one-time-code`)
+    expectProblem(again, 'stronger-factor-required', 403)
+    const page = await getPage(admin, ANN).expect(200)
+    expect(page.text).not.to.contain(`action="${ANN}/one-time-code"`)
+  })
+
+  it('and what it accepts does all that', async () => {
+    const { host, ann, app } = await richVisit(apps)
+    const browser = browserOf(host)
+    await signIn(browser, ann, app)
+    await postJson(browser, '/vault').expect(200)
+    const { id } = (await recordOf(host)).authenticators[0] ?? {}
+    host.system.advance(30 * SECOND)
+    await postJson(browser, '/second-step/show-key', { id, code: app.code() }).expect(200)
+    host.system.advance(30 * SECOND)
+    await postJson(browser, '/second-step/disable', { code: app.code() }).expect(200)
+  })
+
+  it('and who has nothing of it binds the first by what they have', async () => {
+    const { host, ann, app } = await richVisit(({ app: routes, secondStep }) => {
+      const ofKeys = secondStep.requireFresh({ accepts: ['webauthn'] })
+      routes.post('/vault', ofKeys, (_req, res) => res.json({ status: 'open' }))
+    })
+    const browser = browserOf(host)
+    await signIn(browser, ann, app)
+    const refused = await postJson(browser, '/vault')
+    await expectsOther(Promise.resolve(refused), ['webauthn'])
+    expect(refused.body.next).to.equal('/second-step/')
+    const { id } = (await recordOf(host)).authenticators[0] ?? {}
+    const show = { id, code: app.backupCodes[0] }
+    await postJson(browser, '/second-step/show-key', show).expect(200)
   })
 })

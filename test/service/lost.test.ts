@@ -14,6 +14,7 @@ import { MailLimits } from '../../lib/service/mail-limits.js'
 import { MailResetTokens } from '../../lib/service/mail-reset-tokens.js'
 import type { MailResetUser } from '../../lib/service/mail-reset-user.js'
 import type { MailedEvent, MailedLink } from '../../lib/service/mails.js'
+import { MountedRules } from '../../lib/service/mounted-rules.js'
 import { ReadyMailResets } from '../../lib/service/ready-mail-resets.js'
 import { Records } from '../../lib/service/records.js'
 import { accountOf } from '../support/accounts.js'
@@ -79,6 +80,7 @@ async function world(given: Given = {}) {
     },
     findUser: given.findUser ?? (async () => (given.user === null ? null : user)),
     failureReporter: new FailureReporter(system),
+    mountedRules: new MountedRules(),
   }
   const lost = new Lost(parts)
   let logins = 0

@@ -239,7 +239,7 @@ async function refuse(
   await announceRefusal(exchange, (odd ? member : member?.account)?.id ?? null, action, problem)
   if (member === null || odd) return problem
   if (problem.code === 'fresh-code-required') {
-    await rememberWayBack(site, req, pathOfUser(site, member.hostId))
+    await rememberWayBack(site, req, { page: pathOfUser(site, member.hostId) })
   }
   const admin = await presentAdmin(exchange)
   if (wantsJson(req) || 'code' in admin) return problem

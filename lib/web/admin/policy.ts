@@ -66,7 +66,7 @@ export const changePolicy: Change = {
     const { site, req, res } = exchange
     await announceRefusal(exchange, null, 'policy', problem)
     if (problem.code === 'fresh-code-required') {
-      await rememberWayBack(site, req, pathOfPolicy(site))
+      await rememberWayBack(site, req, { page: pathOfPolicy(site) })
     }
     const admin = await presentAdmin(exchange)
     if (wantsJson(req) || 'code' in admin) return problem

@@ -72,7 +72,7 @@ export async function leadsToFreshCode(
   page: string,
 ): Promise<boolean> {
   if (freshOrProblem(site, visitor) === null) return false
-  await rememberWayBack(site, req, page)
+  await rememberWayBack(site, req, { page })
   return true
 }
 

@@ -156,7 +156,8 @@ async function allowedForms(
 ): Promise<readonly AdminForm[]> {
   if (member.account.id === account.id) return []
   const blocked = member.blockedUntil !== null
-  const actions = actionsFor(member, { blocked, now: site.system.now() })
+  const { rules: routes } = site.mountedRules
+  const actions = actionsFor(member, { blocked, now: site.system.now(), routes })
   const may = await Promise.all(
     actions.map(async (action) => {
       const here = action !== 'token' || site.assignedTokens.isSupported

@@ -1,9 +1,4 @@
 import type { Request, RequestHandler, Response } from 'express'
-import { isEnrolled } from '../../domain/authenticators.js'
-import { isFresh } from '../../domain/stamp.js'
-import { demandOf } from '../../domain/standing.js'
-import { checkCall } from '../../errors/check-call.js'
-import { ConfigurationError } from '../../errors/configuration-error.js'
 import { UnavailableError } from '../../errors/unavailable-error.js'
 import type { Problem } from '../../text/problem.js'
 import { answeredSince } from '../request/answered.js'
@@ -13,23 +8,20 @@ import { HeldBody, hasBodyBegun, isBodyOnItsWay, type Refusal } from '../request
 import { lookAgain } from '../request/look-again.js'
 import { isInSession } from '../request/session-login.js'
 import type { Site } from '../request/site.js'
-import { guardStateAt, type Visitor } from '../request/visitor.js'
+import { guardStateAt } from '../request/visitor.js'
 import { rememberWayBack } from '../request/way-back.js'
 import { errorHandler } from '../routing/error-handler.js'
-import { freshCodeRequired, missing } from '../routing/requirements.js'
+import { freshCodeRequired } from '../routing/requirements.js'
 import { redirect, sendProblem } from '../routing/respond.js'
+import {
+  type FreshRule,
+  freshProblem,
+  freshRuleOf,
+  type RequireFreshOptions,
+} from './fresh-rule.js'
 
 /** Milliseconds for which the guard's look is enough. */
 const SEEN_FOR = 100
-
-/** Options of `requireFresh()`. */
-export interface RequireFreshOptions {
-  /**
-   * For a signed-in user without an authenticator, `refuse` answers 403 `setup-required` and `pass`
-   * lets them through, unless they must set one up. Default `refuse`.
-   */
-  readonly notEnrolled?: 'refuse' | 'pass'
-}
 
 /**
  * Guards a route of the host: the user must have given a code within the last five minutes. Refuses
@@ -38,14 +30,10 @@ export interface RequireFreshOptions {
  * back must not outlive a log-out.
  */
 export function requireFresh(site: Site, options: RequireFreshOptions = {}): RequestHandler {
-  checkCall(options, ['notEnrolled'], 'requireFresh')
-  if (!['refuse', 'pass', undefined].includes(options.notEnrolled)) {
-    throw new ConfigurationError("`requireFresh.notEnrolled` must be 'refuse' or 'pass'")
-  }
-  const notEnrolled = options.notEnrolled ?? 'refuse'
+  const rule = freshRuleOf(site, options)
 
   return (req, res, next) => {
-    const problemNow = async () => problemOf(site, req, await lookAgain(site, req), notEnrolled)
+    const problemNow = async () => freshProblem(site, req, await lookAgain(site, req), rule)
     const check = async (): Promise<void> => {
       if (isCrossOrigin(req, site)) return sendProblem(site, req, res, { code: 'cross-origin' })
       const isAnswered = answeredSince(res)
@@ -60,7 +48,7 @@ export function requireFresh(site: Site, options: RequireFreshOptions = {}): Req
         return next()
       }
       held?.release()
-      if (problem !== null && !isAnswered()) await refuse(site, req, res, problem)
+      if (problem !== null && !isAnswered()) await refuse(site, req, res, problem, rule)
     }
     /**
      * What the guard has seen counts as long as no piece of the body has come since, and other middleware
@@ -71,7 +59,7 @@ export function requireFresh(site: Site, options: RequireFreshOptions = {}): Req
       const isLate = Math.abs(site.system.now() - metAt) > SEEN_FOR
       const isKept = visitor.kind === 'signed-in' && visitor.kept === true
       const mustLook = isKept || isLate || (hasBodyBegun(req) && !bodyWasThere)
-      return mustLook ? problemNow() : problemOf(site, req, visitor, notEnrolled)
+      return mustLook ? problemNow() : freshProblem(site, req, visitor, rule)
     }
     const lookAtBody = async (): Promise<Refusal | null> => {
       try {
@@ -89,7 +77,7 @@ export function requireFresh(site: Site, options: RequireFreshOptions = {}): Req
     const refuseBody = async (problem: Problem): Promise<void> => {
       try {
         if (res.headersSent) res.destroy()
-        else await refuse(site, req, res.set('Connection', 'close'), problem)
+        else await refuse(site, req, res.set('Connection', 'close'), problem, rule)
       } catch (error) {
         failBody(error)
       }
@@ -98,30 +86,18 @@ export function requireFresh(site: Site, options: RequireFreshOptions = {}): Req
   }
 }
 
-function problemOf(
+async function refuse(
   site: Site,
   req: Request,
-  visitor: Visitor | Problem,
-  notEnrolled: NonNullable<RequireFreshOptions['notEnrolled']>,
-): Problem | null {
-  if ('code' in visitor) return visitor
-  if (visitor.kind !== 'signed-in') return missing(site, visitor)
-  const now = site.system.now()
-  if (isEnrolled(visitor.record)) {
-    const fresh = isInSession(site, req, visitor) && isFresh(visitor.stamp, now)
-    return fresh ? null : freshCodeRequired(site)
-  }
-  // A credential for one request also lets in users who must set one up, for example after a reset.
-  if (notEnrolled === 'pass' && demandOf(visitor, now) === 'nothing') return null
-  return { code: 'setup-required', next: `${site.paths.secondStep}/setup` }
-}
-
-async function refuse(site: Site, req: Request, res: Response, problem: Problem): Promise<void> {
-  const { code, next } = problem
+  res: Response,
+  problem: Problem,
+  { accepts }: FreshRule,
+): Promise<void> {
+  const { next } = problem
   // Without a session, the page for the code does not work.
   const inSession = isInSession(site, req, guardStateAt(site, req).visitor)
-  if (code === 'fresh-code-required' && next !== undefined && inSession) {
-    await rememberWayBack(site, req)
+  if (next !== undefined && next === freshCodeRequired(site).next && inSession) {
+    await rememberWayBack(site, req, { accepts })
     if (isNavigation(req)) return redirect(res, next)
   }
   return sendProblem(site, req, res, problem)

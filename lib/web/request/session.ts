@@ -24,6 +24,8 @@ export interface SecondStepSession {
   readonly amr?: readonly string[]
   /** The path on this origin to which `/fresh` and the page after a set-up lead. */
   readonly next?: string
+  /** The methods that count on that page. Only the page for a fresh code reads it, to say so. */
+  readonly accepts?: readonly string[]
   /** The notice that the settings page shows once: the last action. */
   readonly notice?: Notice
   /** A link of a reset by mail that was opened before the sign-in. */

@@ -15,6 +15,7 @@ import type { CodeLimits } from '../../service/code-limits.js'
 import type { Directory } from '../../service/directory.js'
 import type { FailureReporter } from '../../service/failure-reporter.js'
 import type { Lost } from '../../service/lost.js'
+import type { MountedRules } from '../../service/mounted-rules.js'
 import type { OneTimeCodes } from '../../service/one-time-codes.js'
 import type { OwnAuthenticators } from '../../service/own-authenticators.js'
 import type { PasswordLimits } from '../../service/password-limits.js'
@@ -108,6 +109,8 @@ export interface Services {
   readonly sessions: Sessions
   readonly upstream: Upstream
   readonly challenge: Challenge
+  /** What the app's routes accept. */
+  readonly mountedRules: MountedRules
   readonly setup: Setup
   readonly backupCodes: BackupCodes
   readonly reset: Reset

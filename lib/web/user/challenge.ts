@@ -1,10 +1,5 @@
 import type { Request } from 'express'
-import {
-  acceptedOf,
-  authenticatorsAsked,
-  lacksAccepted,
-  mailResetFor,
-} from '../../domain/accepted-methods.js'
+import { acceptedOf, authenticatorsAsked, lacksAccepted } from '../../domain/accepted-methods.js'
 import {
   askedKeys,
   canResync,
@@ -203,8 +198,8 @@ function trustOffered({ trustedBrowsers, system }: Site, visitor: PendingVisitor
   return mayBeTrusted(visitor, system.now()) ? trustedBrowsers : null
 }
 
-function isLostOffered({ lost }: Services, { policy, subject }: PendingVisitor): boolean {
-  return lost !== null && mailResetFor(policy, subject)
+function isLostOffered({ lost }: Services, visitor: PendingVisitor): boolean {
+  return lost?.isOpenTo(visitor) === true
 }
 
 /** What the rules of the user's roles accept, in words, and whether they have none of it yet. */

@@ -1,4 +1,5 @@
-import { authenticatorsAsked } from '../../domain/accepted-methods.js'
+import type { Request } from 'express'
+import { authenticatorsAsked, hasAccepted } from '../../domain/accepted-methods.js'
 import {
   askedKeys,
   canResync,
@@ -7,14 +8,15 @@ import {
   secondsToNextCode,
 } from '../../domain/authenticators.js'
 import { freshUntil, renewedVersion, type Stamp } from '../../domain/stamp.js'
+import { FACTOR_METHODS, type FactorMethod } from '../../factors/factors.js'
 import type { ProofAnswer, ProofAttempt } from '../../service/challenge.js'
 import type { PageProblem } from '../../text/pages.js'
-import type { Problem } from '../../text/problem.js'
+import { acceptedWords, type Problem } from '../../text/problem.js'
 import { byProof } from '../login/by-proof.js'
 import { acceptsBackupCodes } from '../login/code-texts.js'
 import { askKeys } from '../request/challenges.js'
 import type { Exchange, Handler } from '../request/handler.js'
-import { wantsJson } from '../request/negotiation.js'
+import { languagesOf, wantsJson } from '../request/negotiation.js'
 import { typedIn, typedNext } from '../request/proof-field.js'
 import { renewSession } from '../request/replaced-session.js'
 import { withoutNext } from '../request/session.js'
@@ -81,6 +83,23 @@ export async function refuseAtFresh(
   return undefined
 }
 
+/** The methods that count on the page that asks for the code. Null: all, or nobody knows. */
+function acceptedThere(req: Request): readonly FactorMethod[] | null {
+  const kept: unknown = req.session.secondStep?.accepts
+  if (!Array.isArray(kept)) return null
+  const accepts = FACTOR_METHODS.filter((method) => kept.includes(method))
+  return accepts.length === 0 ? null : accepts
+}
+
+/** Those that count there. All, where none does: the page still makes the session fresh for other routes. */
+function countedThere(
+  asked: ReturnType<typeof authenticatorsAsked>,
+  accepts: readonly FactorMethod[] | null,
+): ReturnType<typeof authenticatorsAsked> {
+  if (accepts === null || !hasAccepted(asked, accepts)) return asked
+  return { authenticators: asked.authenticators.filter(({ type }) => accepts.includes(type)) }
+}
+
 function freshPage(
   { site, req, res, visitor }: Exchange<SignedInVisitor>,
   problem: PageProblem | null,
@@ -88,7 +107,9 @@ function freshPage(
   form: 'code' | 'resync' = 'code',
 ): Promise<void> {
   const { typed, typedBackupCode } = typedIn(req, problem)
-  const asked = authenticatorsAsked(visitor)
+  const accepts = acceptedThere(req)
+  const asked = countedThere(authenticatorsAsked(visitor), accepts)
+  const { t } = site.messages.for(languagesOf(site, req))
   const data = {
     problem,
     triesLeft: triesBeforeLock(site, visitor.record, problem),
@@ -101,7 +122,8 @@ function freshPage(
     source: codeSourceOf(asked),
     app: hasCodes(asked),
     keys: askedKeys(asked, site.webauthn).length > 0,
-    backupCode: acceptsBackupCodes(site, visitor),
+    backupCode: acceptsBackupCodes(site, visitor) && accepts?.includes('backup-code') !== false,
+    accepted: accepts === null ? null : acceptedWords(accepts, t),
   }
   return showPage(site, req, res, 'fresh', data, status)
 }

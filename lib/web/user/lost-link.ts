@@ -1,4 +1,3 @@
-import { mailResetFor } from '../../domain/accepted-methods.js'
 import { worksFrom } from '../../domain/mail-reset.js'
 import type { RequestInfo } from '../../service/announcer.js'
 import type { LostLink, LostLinks } from '../../service/lost-links.js'
@@ -51,7 +50,7 @@ export const pressLostLink = withLink(async (linked) => {
   const { site, req, res, links, link } = linked
   const owner = ownerOf(linked)
   if (owner === null) return onPage(linked, notHere(linked))
-  if (!mailResetFor(owner.policy, owner.subject)) return onPage(linked, { code: 'switched-off' })
+  if (site.lost?.isOpenTo(owner) !== true) return onPage(linked, { code: 'switched-off' })
   // Before the reset: an unavailable user store must not leave it half done.
   if ((await accountOfPending(site, req, owner)) === undefined) return { code: 'sign-in-again' }
 

@@ -1,4 +1,3 @@
-import { mailResetFor } from '../../domain/accepted-methods.js'
 import { readAddress } from '../../domain/address.js'
 import { HOUR_MS, MINUTE_MS } from '../../domain/units.js'
 import { malformed } from '../../text/problem.js'
@@ -57,8 +56,8 @@ export const askLost: Handler<PendingVisitor> = async (exchange) => {
 }
 
 /** Nobody is reset by mail, or nobody whom this user's rules bind. */
-function isClosed({ lost }: Services, { policy, subject }: PendingVisitor): boolean {
-  return lost === null || !mailResetFor(policy, subject)
+function isClosed({ lost }: Services, visitor: PendingVisitor): boolean {
+  return lost?.isOpenTo(visitor) !== true
 }
 
 /** Whole hours that a reset by mail waits. */

@@ -1,0 +1,37 @@
+import type { FactorMethod } from '../factors/factors.js'
+import type { SecondStepRecord } from './record.js'
+
+/** What each route of the app that has such a rule accepts: one list of methods for each. */
+export type RouteRules = readonly (readonly FactorMethod[])[]
+
+type HasAuthenticators = Pick<SecondStepRecord, 'authenticators'>
+
+/** Whether the user has an authenticator that a route accepts. */
+function fulfils({ authenticators }: HasAuthenticators, accepts: readonly FactorMethod[]): boolean {
+  return authenticators.some(({ type }) => accepts.includes(type))
+}
+
+/**
+ * Whether a proof of this method may show, bind or remove what gives proofs of the touched methods. Otherwise a backup
+ * code would open a route of app codes in two steps: it shows the app's key, binds an app, or makes the user one who has
+ * none and may bind one by the password alone. So a proof touches what a route accepts only if the route accepts the
+ * proof itself. Who has nothing that the route accepts may bind the first by what they have.
+ */
+export function mayTouch(
+  method: FactorMethod,
+  touched: readonly FactorMethod[],
+  record: HasAuthenticators,
+  rules: RouteRules,
+): boolean {
+  return rules.every(
+    (accepts) =>
+      accepts.includes(method) ||
+      !fulfils(record, accepts) ||
+      !touched.some((one) => accepts.includes(one)),
+  )
+}
+
+/** Whether the user has what a route accepts. No route accepts the mailbox, so no mail resets such a user. */
+export function isBoundByRoute(record: HasAuthenticators, rules: RouteRules): boolean {
+  return rules.some((accepts) => fulfils(record, accepts))
+}
