@@ -59,6 +59,8 @@ export type CodeSource = 'app' | 'device' | 'several'
 
 export function codeSourceOf(bound: HasAuthenticators): CodeSource {
   const sources = withCodes(bound)
+  // Keys alone: what is said of apps does not fit them.
+  if (sources.length === 0 && isEnrolled(bound)) return 'device'
   const isApp = ({ type, serial }: CodeAuthenticator) => type === 'totp' && serial === null
   if (sources.every(isApp)) return 'app'
   return sources.some(isApp) ? 'several' : 'device'

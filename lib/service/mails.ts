@@ -91,6 +91,7 @@ export interface MailParts {
 const ABOUT_DEVICES: readonly SecondStepEventType[] = [
   ...(['wrong-code', 'authenticator-locked', 'pending-login-used-up'] as const),
   ...(['key-changed', 'token-assigned', 'authenticator-added', 'authenticator-removed'] as const),
+  'authenticator-suspended',
 ]
 
 type Part = MailFailure['part']

@@ -30,3 +30,8 @@ export function besideAdded(devices: MailedDevices | null, t: Translate): readon
   if (devices === null) return []
   return workingTexts({ ...devices, others: devices.count - 1, backupCodes: false }, t)
 }
+
+/** The same in the mail about a device that answers nothing any more, and is still among them. */
+export function besideSuspended(devices: MailedDevices | null, t: Translate): readonly string[] {
+  return devices === null ? [] : workingTexts({ ...devices, others: devices.count - 1 }, t)
+}

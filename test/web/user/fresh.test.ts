@@ -154,10 +154,7 @@ describe('a fresh code', () => {
     const given = await postJson(browser, FRESH, { code: enrolment.code() }).expect(200)
     const until = new Date(host.system.now() + 5 * MINUTE).toISOString()
     expect(given.body.until).to.equal(until)
-    expect((await getJson(browser, FRESH)).body).to.deep.equal({
-      freshUntil: until,
-      webauthn: null,
-    })
+    expect((await getJson(browser, FRESH)).body).to.deep.equal({ freshUntil: until })
   })
 
   it('keeps the session’s stamp, so that its log-out ends it', async () => {
@@ -205,7 +202,7 @@ describe('a fresh code', () => {
     expectProblem(await postJson(browser, FRESH, wrong), 'wrong-code', 401)
     const page = await postForm(browser, FRESH, wrong).expect(401)
     expect(page.text).to.include('That code didn’t work').and.to.include('name="code"')
-    expect((await getJson(browser, FRESH)).body).to.deep.equal({ freshUntil: null, webauthn: null })
+    expect((await getJson(browser, FRESH)).body).to.deep.equal({ freshUntil: null })
     expectProblem(await postJson(browser, '/payout'), 'fresh-code-required', 403, FRESH)
     await browser.get('/inside').expect(200)
   })
@@ -219,6 +216,8 @@ describe('a fresh code', () => {
     await browser.get('/helper').expect(200, {
       status: 'verified',
       method: 'totp',
+      amr: ['otp', 'mfa'],
+      authTime: new Date(host.system.now() - 0.5 * MINUTE).toISOString(),
       freshUntil: new Date(host.system.now() + 4.5 * MINUTE).toISOString(),
       next: null,
       setupDeadline: null,

@@ -306,6 +306,29 @@ describe('a copy of a security key', () => {
     await giveCode(pending, backupCodes[0]).expect(200)
   })
 
+  it('is told to the owner by mail, with what still signs them in', async () => {
+    const mails: { subject: string; text: string }[] = []
+    const owner = { ...ann, email: 'ann@acme.example' }
+    const transport = { sendMail: async (mail: (typeof mails)[number]) => void mails.push(mail) }
+    const host = hostWithKeys({
+      users: [owner],
+      options: {
+        users: { findById: async () => owner },
+        mail: { transport, from: 'Acme <no-reply@acme.example>' },
+      },
+    })
+    const { key } = await setUpKey(host)
+    const copy = key.clone()
+    await answerWith(await pendingOf(host), key)
+    await answerWith(await pendingOf(host), copy)
+    await host.secondStep.close()
+    const told = mails.filter(({ subject }) => subject.includes('copy of your security key'))
+    expect(told).to.have.length(1)
+    expect(told[0]?.text)
+      .to.include('Your backup codes keep working')
+      .and.to.include('Remove the key')
+  })
+
   it('is not seen in a forged answer with a low counter, which suspends nothing', async () => {
     const host = hostWithKeys()
     const { key } = await setUpKey(host)
