@@ -1,11 +1,10 @@
 import type { Request } from 'express'
+import { SECOND_MS } from '../domain/units.js'
 import type { Belief } from '../domain/upstream.js'
 import { checkNames } from '../errors/check-names.js'
 import { check, isListOf, isText } from './check.js'
 import type { SecondStepOptions, UpstreamBelief } from './options.js'
 
-/** Milliseconds in a second. */
-const SECOND = 1000
 const DEFAULT_MAX_AGE = 300
 const LONGEST_MAX_AGE = 86_400
 
@@ -71,7 +70,7 @@ function checkBelief(belief: UpstreamBelief, name: string): Belief {
     Number.isInteger(maxAge) && maxAge >= 1 && maxAge <= LONGEST_MAX_AGE,
     `\`${name}.maxAge\` must be a whole number of seconds, 1 to ${LONGEST_MAX_AGE}`,
   )
-  return { issuer, amr: amr ?? null, acr: acr ?? null, maxAge: maxAge * SECOND }
+  return { issuer, amr: amr ?? null, acr: acr ?? null, maxAge: maxAge * SECOND_MS }
 }
 
 /** An issuer identifier (OpenID Connect Core §1.2): https, and neither query nor fragment. */
