@@ -29,7 +29,7 @@ async function walk(lang: string): Promise<void> {
 }
 
 describe('every page of the admin router', function () {
-  this.timeout(80_000)
+  this.timeout(300_000)
   let walks: readonly Promise<void>[]
   before(() => {
     // All at once: most of each is waiting.

@@ -67,7 +67,7 @@ async function walk(user: HostUser): Promise<void> {
 }
 
 describe('every page', function () {
-  this.timeout(150_000)
+  this.timeout(300_000)
   let walks: readonly Promise<void>[]
   before(() => {
     // All at once: most of each is waiting.
