@@ -9,7 +9,7 @@ import type { Actor, SecondStepEventType } from './event.js'
  *
  * `{ change: n }` marks a change that whoever has a factor, or sets one up, can cause as often as they like. It
  * is noted so many times a day, more often than an owner causes it: a user's log has room for 1,000 changes.
- * With the limits of `CodeLimits` and of resets by mail, one person's worst day has about 540 of them.
+ * With the limits of `CodeLimits` and of resets by mail, one person's worst day has about 570 of them.
  */
 const KINDS = {
   enrolled: 'change',
@@ -20,6 +20,8 @@ const KINDS = {
   resynchronised: { change: 20 },
   // `requireFresh` asks for a code each five minutes.
   'code-accepted': { change: 100 },
+  // Once for each code that is accepted, if there is a key.
+  'weaker-method-used': { change: 10 },
   // A provider's session signs in again at a click.
   'upstream-accepted': { change: 20 },
   // The number that locks the authenticator.

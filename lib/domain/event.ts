@@ -22,6 +22,8 @@ export interface EventDetails {
    * number. Null: there is only one to name, or it was a backup code.
    */
   readonly 'code-accepted': NamedAuthenticator | null
+  /** A code was accepted of a user whose security key or passkey could have answered. */
+  readonly 'weaker-method-used': null
   readonly 'wrong-code': null
   /** The second step was passed at a sign-in provider that the host believes. */
   readonly 'upstream-accepted': null

@@ -26,6 +26,7 @@ import type { SecondStepRecord } from './record.js'
 import { mayTouch, type RouteRules } from './route-rules.js'
 import type { Method } from './stamp.js'
 import { withoutTrust } from './trusted-browsers.js'
+import { weakerMethodUsed } from './weaker-method.js'
 
 /** The circumstances in which a proof is judged. */
 export interface ProofContext {
@@ -177,7 +178,7 @@ async function judged(
   const ofKey = askable.find(isOfKey)
   if (ofKey !== undefined) return judgeKey(record, ofKey, moment)
   const [first, ...others] = askable.filter(isMain)
-  if (first !== undefined) return judgeMain(record, [first, ...others], moment)
+  if (first !== undefined) return judgeMain(record, [first, ...others], context, moment)
   let verdict = unchanged(record, { kind: 'not-enrolled' })
   for (const { factor, given } of askable) {
     if (factor.role === 'main') continue
@@ -197,6 +198,7 @@ function isGuess({ answer }: Decision<ProofVerdict>): boolean {
 async function judgeMain(
   record: SecondStepRecord,
   readings: readonly [MainReading, ...MainReading[]],
+  { accepted: rule }: ProofContext,
   moment: Moment,
 ): Promise<Decision<ProofVerdict>> {
   const { window, now } = moment
@@ -215,7 +217,8 @@ async function judgeMain(
     const isClockRight = factor.provesClock && next === undefined
     const attempts = isClockRight ? dropOldMisses(record.attempts, now) : record.attempts
     const accepted = acceptedBy(answer.kept, record.authenticators.length > 1)
-    const others = next === undefined ? [] : [resynchronised(answer.kept)]
+    const inStep = next === undefined ? [] : [resynchronised(answer.kept)]
+    const others = [...inStep, ...weakerMethodUsed(record, factor.method, rule, moment)]
     return accept({ ...record, authenticators, attempts }, accepted, others, now)
   }
   const [failure] = failures
@@ -313,14 +316,14 @@ async function judgeSpare(
     const verdict = { kind: 'wrong-code', counted: true } as const
     return { known: false, decision: { record, answer: verdict, events } }
   }
-  const others = answer.events.map(
-    (event) => ({ ...event, method: factor.method }) as SecondStepEvent,
-  )
+  const { method } = factor
+  const ofFactor = answer.events.map((event) => ({ ...event, method }) as SecondStepEvent)
+  const others = [...ofFactor, ...weakerMethodUsed(record, method, context.accepted, moment)]
   const proven = { ...record, [factor.keptAs]: answer.kept }
   const decision =
     factor.opens === 'setup' && context.pending !== null
       ? grantSetup(proven, context.pending, others, moment.now)
-      : accept(proven, { type: 'code-accepted', method: factor.method }, others, moment.now)
+      : accept(proven, { type: 'code-accepted', method }, others, moment.now)
   return { known: true, decision }
 }
 

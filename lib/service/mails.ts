@@ -23,6 +23,7 @@ export const MAILS = [
   'key-shown',
   'backup-codes-made',
   'backup-code-used',
+  'weaker-method-used',
   'wrong-code',
   'authenticator-locked',
   'authenticator-suspended',

@@ -17,6 +17,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
   'authenticator-locked': { name: 'lock', aDay: 1 },
   'pending-login-used-up': { name: 'guesses', aDay: 1 },
   'wrong-code': { name: 'guesses', aDay: 1 },
+  'weaker-method-used': { name: 'weaker-method-used', aDay: 1 },
   // A whole set.
   'backup-code-used': { name: 'backup-code-used', aDay: 10 },
 }

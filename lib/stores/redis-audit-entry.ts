@@ -45,6 +45,7 @@ const TYPES: Readonly<Record<SecondStepEventType, string>> = {
   note: 'L',
   'upstream-accepted': 'M',
   'authenticator-suspended': 'N',
+  'weaker-method-used': 'O',
   'browser-trusted': 'W',
   'trusted-browser-used': 'X',
   'trusted-browser-forgotten': 'Y',

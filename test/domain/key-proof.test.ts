@@ -11,33 +11,12 @@ import type { AskedChallenge, CeremonyChecks, KeyState } from '../../lib/factors
 import { readProof } from '../../lib/factors/factors.js'
 import type { WebauthnAuthenticator } from '../../lib/factors/webauthn/kept.js'
 import { keysWith } from '../support/proofs.js'
-import { authenticatorWith, enrolledRecord, MINUTE, NOW } from '../support/records.js'
+import { authenticatorWith, enrolledRecord, keyWith, MINUTE, NOW } from '../support/records.js'
 
 const ASKED: AskedChallenge = {
   challenge: Buffer.alloc(32, 7).toString('base64url'),
   until: NOW + 5 * MINUTE,
   userVerification: 'discouraged',
-}
-
-function keyWith(parts: Partial<WebauthnAuthenticator> = {}): WebauthnAuthenticator {
-  return {
-    id: 'key',
-    type: 'webauthn',
-    name: null,
-    since: NOW - MINUTE,
-    lastUsedAt: null,
-    serial: null,
-    credentialId: 'AAAA',
-    publicKey: 'BBBB',
-    counter: 5,
-    transports: [],
-    backupEligible: false,
-    backedUp: false,
-    rpId: 'acme.example',
-    handle: 'CCCC',
-    suspendedAt: null,
-    ...parts,
-  }
 }
 
 /** Whatever is signed is so by a key in this state; null: the signature is wrong. */

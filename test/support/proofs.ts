@@ -5,6 +5,7 @@ import { judgeProof } from '../../lib/domain/proof.js'
 import type { ProofVerdict } from '../../lib/domain/proof-verdict.js'
 import type { SecondStepRecord } from '../../lib/domain/record.js'
 import { backupCodes } from '../../lib/factors/backup-codes/backup-codes.js'
+import type { Ceremonies } from '../../lib/factors/ceremony.js'
 import type { Keys } from '../../lib/factors/factor.js'
 import type { Proof } from '../../lib/factors/factors.js'
 import { oneTimeCodes } from '../../lib/factors/one-time-codes/one-time-codes.js'
@@ -46,6 +47,8 @@ export interface Given {
   /** The methods that the rules of the user's roles accept. Default: all. */
   readonly rule?: Accepted
   readonly keys?: Keys
+  /** The domain that security keys are for. Null: the host has none. */
+  readonly rpId?: string | null
 }
 
 /** Judges a proof; what came in and what comes out is frozen. */
@@ -59,8 +62,17 @@ export async function judge(
     accepted = true,
     rule = null,
     keys = keysWith(),
+    rpId = null,
   }: Given = {},
 ): Promise<Decision<ProofVerdict>> {
   const context = { policy: { backupCodes: accepted }, pending, accepted: rule }
-  return deepFreeze(await judgeProof(record, proof, context, { now, window, keys }))
+  const moment = { now, window, keys, ...(rpId !== null && { ceremonies: ceremoniesOf(rpId) }) }
+  return deepFreeze(await judgeProof(record, proof, context, moment))
+}
+
+/** No key was asked anything, and none has a right answer. */
+function ceremoniesOf(rpId: string): Ceremonies {
+  const relyingParty = { rpId, origins: [], userVerification: 'discouraged' as const }
+  const checks = { assertion: async () => null, registration: async () => null }
+  return { relyingParty, checks, asked: null }
 }

@@ -11,6 +11,7 @@ import type { HotpAuthenticator } from '../../lib/factors/hotp/kept.js'
 import { codeAt } from '../../lib/factors/otp/code-at.js'
 import type { OtpParameters } from '../../lib/factors/otp/parameters.js'
 import type { TotpAuthenticator } from '../../lib/factors/totp/kept.js'
+import type { WebauthnAuthenticator } from '../../lib/factors/webauthn/kept.js'
 
 export const SECOND = 1000
 export const MINUTE = 60 * SECOND
@@ -144,6 +145,28 @@ export function hotpWith(parts: Partial<HotpAuthenticator> = {}): HotpAuthentica
     secret: 'sealed',
     counter: 10,
     farMisses: [],
+    ...parts,
+  }
+}
+
+/** A security key of `acme.example`. */
+export function keyWith(parts: Partial<WebauthnAuthenticator> = {}): WebauthnAuthenticator {
+  return {
+    id: 'key',
+    type: 'webauthn',
+    name: null,
+    since: NOW - MINUTE,
+    lastUsedAt: null,
+    serial: null,
+    credentialId: 'AAAA',
+    publicKey: 'BBBB',
+    counter: 5,
+    transports: [],
+    backupEligible: false,
+    backedUp: false,
+    rpId: 'acme.example',
+    handle: 'CCCC',
+    suspendedAt: null,
     ...parts,
   }
 }
