@@ -1,0 +1,12 @@
+import { readFileSync } from 'node:fs'
+import { expect } from 'chai'
+import { ADMIN_MAILS, MAILS } from '../../lib/service/mails.js'
+
+describe('The reference', () => {
+  it('names every mail that a view can be named after', () => {
+    const text = readFileSync(new URL('../../docs/reference.md', import.meta.url), 'utf8')
+    const names = /^Mails have two views each.*?^A mail's view has/ms.exec(text)?.[0] ?? ''
+    const missing = [...MAILS, ...ADMIN_MAILS].filter((mail) => !names.includes(`\`${mail}\``))
+    expect(missing).to.deep.equal([])
+  })
+})
