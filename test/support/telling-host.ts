@@ -6,6 +6,7 @@ import type { ErrorRequestHandler } from 'express'
 import { createTransport } from 'nodemailer'
 import { memoryStore, type RecordStore } from '../../lib/index.js'
 import { ann, type HostUser, makeHost } from './host.js'
+import { ORIGIN } from './keys.js'
 
 const user = { ...ann, email: 'ann@acme.example', locale: 'en' }
 const store = memoryStore()
@@ -33,6 +34,7 @@ const { app, secondStep, system } = makeHost({
   options: {
     store: breakable,
     trustedBrowsers: {},
+    webauthn: { rpId: 'acme.example', origins: [ORIGIN] },
     users: { findById: async (id): Promise<HostUser | null> => (id === user.id ? user : null) },
     mail: {
       transport: createTransport({
