@@ -43,6 +43,7 @@ const illTyped: Record<string, { values: readonly unknown[]; says: string }> = {
       '//acme.example',
       'https://acme.example/',
       'https://acme.example/app',
+      'https://*.acme.example',
       'https://user@acme.example',
       'https://acme.example?x',
       'https://ACME.example',
