@@ -154,7 +154,10 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
   const mountedRules = new MountedRules()
   const challenge = new Challenge({ ...challengeParts, mountedRules })
   const backupCodes = new BackupCodes({ challenge, limits, records, keys, system })
-  const setupParts = { records, challenge, limits, keys, backupCodes, system, ceremonies }
+  const setupParts = {
+    ...{ records, challenge, limits, keys, backupCodes, system },
+    ...{ ceremonies, mountedRules },
+  }
   const { store } = options
   const serials = new SerialNumbers({ store, records, system, timeout })
   const changes = new AdminChanges({ records, system, window })

@@ -31,6 +31,24 @@ export function mayTouch(
   )
 }
 
+/**
+ * Whether a set-up that a proof has begun may go on with this kind of authenticator. Nobody remembers the method of that
+ * proof, but it might touch the kinds of then: so a route that accepts the new kind must accept one of these too.
+ */
+export function mayGoOnWith(
+  kind: FactorMethod,
+  touched: readonly FactorMethod[],
+  record: HasAuthenticators,
+  rules: RouteRules,
+): boolean {
+  return rules.every(
+    (accepts) =>
+      !accepts.includes(kind) ||
+      !fulfils(record, accepts) ||
+      touched.some((one) => accepts.includes(one)),
+  )
+}
+
 /** Whether the user has what a route accepts. No route accepts the mailbox, so no mail resets such a user. */
 export function isBoundByRoute(record: HasAuthenticators, rules: RouteRules): boolean {
   return rules.some((accepts) => fulfils(record, accepts))

@@ -19,6 +19,7 @@ import { lockEventsOfChange } from './lock-event.js'
 import { endMailReset } from './mail-reset.js'
 import { withAuthenticators } from './miss-budget.js'
 import type { SecondStepRecord } from './record.js'
+import { mayGoOnWith, type RouteRules } from './route-rules.js'
 import { isGranted } from './setup-grant.js'
 import { placeOf, type Replaced, type SetupPlace } from './setup-place.js'
 import { type Generation, raiseEpoch } from './stamp.js'
@@ -71,18 +72,28 @@ export type BeginSetupAnswer =
 
 /**
  * Begins a set-up, or continues the one that this owner began, so that a reload or a typo shows the
- * same QR code. One of another type, or with another challenge where the present one is over, takes its place, and lasts no longer. Replaces somebody else's set-up and never shows it. A user who has an authenticator
- * can continue a change of key here, but can begin one only with a code; a one-time code counts.
+ * same QR code. One of another type, or with another challenge where the present one is over, takes its place, and lasts
+ * no longer. Replaces somebody else's set-up and never shows it. A user who has an authenticator can continue a change
+ * of key here, but can begin one only with a code; a one-time code counts. So it takes another code to go on with a type
+ * that the first one might not bind.
  */
 export function beginSetup(
   record: SecondStepRecord,
-  command: { owner: string; unproven: UnprovenAuthenticator },
+  command: {
+    owner: string
+    unproven: UnprovenAuthenticator
+    /** What the app's routes accept. Default: it has no such routes. */
+    routes?: RouteRules
+  },
   now: number,
 ): Decision<BeginSetupAnswer> {
   const present = setupOf(record, command.owner, now)
   if (present !== null) {
     if (isShownAgain(present, command.unproven.type, now)) {
       return { record, answer: { kind: 'in-progress', setup: present }, events: [] }
+    }
+    if (!mayBecome(present, command.unproven.type, record, command.routes ?? [])) {
+      return { record, answer: { kind: 'already-enrolled' }, events: [] }
     }
     const { owner, startedAt, misses, replaces } = present
     const setup = { ...command.unproven, owner, startedAt, misses, replaces }
@@ -93,6 +104,19 @@ export function beginSetup(
   }
   const setup = newSetup({ ...command, replaces: 'all' }, now)
   return { record: { ...record, setup }, answer: { kind: 'in-progress', setup }, events: [] }
+}
+
+/** Whether the set-up in progress may go on with another type. What replaces everything might touch everything. */
+export function mayBecome(
+  { type: begun, replaces }: Pick<SetupInProgress, 'type' | 'replaces'>,
+  type: Authenticator['type'],
+  record: Pick<SecondStepRecord, 'authenticators'>,
+  routes: RouteRules,
+): boolean {
+  if (replaces === 'all') return true
+  const replaced = placeOf(record, { replaces, type })?.replaced ?? null
+  const touched = replaced === null ? [begun] : [begun, replaced.type]
+  return mayGoOnWith(type, touched, record, routes)
 }
 
 /** Whether a set-up of this type shows what is in progress: its secret, or a challenge that is open. */

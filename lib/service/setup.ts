@@ -44,6 +44,7 @@ import type { BackupCodes } from './backup-codes.js'
 import type { Challenge, FollowUp, Objection, ProofAnswer, ProofAttempt } from './challenge.js'
 import type { CodeLimits } from './code-limits.js'
 import type { KeysOfUsers } from './keys-of-users.js'
+import type { MountedRules } from './mounted-rules.js'
 import type { TooMany } from './places.js'
 import type { Records } from './records.js'
 
@@ -139,6 +140,7 @@ export class Setup {
   readonly #types: readonly AuthenticatorType[]
   readonly #window: number
   readonly #ceremonies: CeremonyParts | null
+  readonly #mountedRules: MountedRules
 
   constructor(parts: {
     records: Records
@@ -152,6 +154,7 @@ export class Setup {
     window: number
     /** Null if the host has no WebAuthn. */
     ceremonies: CeremonyParts | null
+    mountedRules: MountedRules
   }) {
     this.#records = parts.records
     this.#challenge = parts.challenge
@@ -163,6 +166,7 @@ export class Setup {
     this.#types = parts.types
     this.#window = parts.window
     this.#ceremonies = parts.ceremonies
+    this.#mountedRules = parts.mountedRules
   }
 
   /**
@@ -192,7 +196,8 @@ export class Setup {
         const continues = present !== null && wanted !== null && isShownAgain(present, wanted, now)
         const made = { type: wanted, record: current, now }
         const unproven = continues ? present : await this.#make(userId, made)
-        const { answer, ...decided } = beginSetup(current, { owner, unproven }, now)
+        const { rules: routes } = this.#mountedRules
+        const { answer, ...decided } = beginSetup(current, { owner, unproven, routes }, now)
         return { ...decided, answer: { ...answer, record: decided.record } }
       },
       record,

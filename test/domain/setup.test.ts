@@ -7,6 +7,7 @@ import {
   beginSetup,
   type ConfirmSetupAnswer,
   confirmSetup,
+  mayBecome,
   type SetupInProgress,
   setupExpiresAt,
   setupOf,
@@ -20,6 +21,7 @@ import {
   codeOf,
   deepFreeze,
   enrolledRecord,
+  hotpWith,
   MINUTE,
   NOW,
   PARAMETERS,
@@ -116,6 +118,27 @@ describe('beginning a set-up', () => {
     // better-auth #10923: calling set-up again put a new secret in place of the live one.
     const record = enrolledRecord()
     expectNothingHappened(begin(record), record, { kind: 'already-enrolled' })
+  })
+})
+
+describe('a set-up that goes on with another type', () => {
+  const [app, fob] = [enrolledRecord(), enrolledRecord({ authenticators: [hotpWith()] })]
+  const fobsAlone = [['hotp']] as const
+
+  it('reaches nothing that a route accepts, and that its proof might not bind', () => {
+    const begun = { type: 'totp', replaces: 'none' } as const
+    expect(mayBecome(begun, 'hotp', fob, fobsAlone)).to.equal(false)
+    expect(mayBecome(begun, 'webauthn', fob, fobsAlone)).to.equal(true)
+  })
+
+  it('binds the first that a route accepts by what its user has', () => {
+    const begun = { type: 'totp', replaces: 'none' } as const
+    expect(mayBecome(begun, 'hotp', app, fobsAlone)).to.equal(true)
+  })
+
+  it('may come back to the type of what it replaces', () => {
+    const begun = { type: 'totp', replaces: { id: hotpWith().id } } as const
+    expect(mayBecome(begun, 'hotp', fob, fobsAlone)).to.equal(true)
   })
 })
 

@@ -1,7 +1,7 @@
 import type { Request } from 'express'
 import { backupCodesFor } from '../../domain/accepted-methods.js'
 import { isEnrolled } from '../../domain/authenticators.js'
-import { currentSetup, mayBeginSetup, setupOf } from '../../domain/setup.js'
+import { currentSetup, mayBecome, mayBeginSetup, setupOf } from '../../domain/setup.js'
 import type { Generation, Stamp } from '../../domain/stamp.js'
 import {
   AUTHENTICATOR_TYPES,
@@ -245,9 +245,13 @@ function setupPage(
   const cancel = visitor.kind === 'pending'
   // A pending login with a one-time code has no authenticator at hand.
   const isFirst = cancel || !isEnrolled(visitor.record)
-  const isMore = currentSetup(visitor.record, site.system.now())?.replaces === 'none'
+  const begun = currentSetup(visitor.record, site.system.now())
+  const isMore = begun?.replaces === 'none'
   const purpose = isFirst ? 'setup' : isMore ? 'add' : 'change-key'
-  const types = site.setup.typesFor(visitor.policy, visitor.subject)
+  const { rules } = site.mountedRules
+  const types = site.setup
+    .typesFor(visitor.policy, visitor.subject)
+    .filter((type) => begun === null || mayBecome(begun, type, visitor.record, rules))
   const shown = { purpose, cancel, problem, status, types } as const
   return key.secret === null
     ? securityKeyPage(site, req, res, shown)
