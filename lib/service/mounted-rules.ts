@@ -9,7 +9,11 @@ export class MountedRules {
     return this.#rules
   }
 
+  /** An equal rule adds nothing: an app may make its guard anew for each request. */
   add(accepts: readonly FactorMethod[]): void {
-    this.#rules = [...this.#rules, accepts]
+    const isKnown = this.#rules.some(
+      (rule) => rule.length === accepts.length && rule.every((one) => accepts.includes(one)),
+    )
+    if (!isKnown) this.#rules = [...this.#rules, accepts]
   }
 }
