@@ -4,7 +4,7 @@ import { acceptedOf, backupCodesFor, isAccepted, lacksAccepted } from './accepte
 import { hasNoRoom, isEnrolled } from './authenticators.js'
 import type { SecondStepEventType } from './event.js'
 import { ruleFor } from './policy.js'
-import { mayTouch, type RouteRules } from './route-rules.js'
+import { acceptedToTouch, type RouteRules } from './route-rules.js'
 import { demandOf, pauseOf, type UserContext } from './standing.js'
 
 /** The facts that decide which actions have an effect on a user. */
@@ -93,12 +93,12 @@ export function actionsFor(
   {
     blocked,
     now,
-    routes = [],
+    routes,
   }: {
     readonly blocked: boolean
     readonly now: number
-    /** What the app's routes accept. Default: there are none. */
-    readonly routes?: RouteRules
+    /** What the app's routes accept. */
+    readonly routes: RouteRules
   },
 ): readonly UserAction[] {
   const { record, policy, subject } = userContext
@@ -120,10 +120,11 @@ export function actionsFor(
 /** Whether a one-time code would count: by the rule, or because it leads to what the rule accepts. */
 export function oneTimeCodesFor(
   { record, policy, subject }: UserContext,
-  routes: RouteRules = [],
+  routes: RouteRules,
 ): boolean {
   // It leads to a set-up that replaces everything.
-  if (!mayTouch('one-time-code', FACTOR_METHODS, record, routes)) return false
+  const ofRoutes = acceptedToTouch(FACTOR_METHODS, record, routes)
+  if (!isAccepted(ofRoutes, 'one-time-code')) return false
   const accepted = acceptedOf(policy, subject)
   return isAccepted(accepted, 'one-time-code') || lacksAccepted(record, accepted)
 }

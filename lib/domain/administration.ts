@@ -118,7 +118,7 @@ export function oneTimeCodeByAdmin(
   userContext: UserContext,
   code: OneTimeCode,
   now: number,
-  routes: RouteRules = [],
+  routes: RouteRules,
 ): Decision<AdminVerdict> {
   const { record } = userContext
   if (!hasOrOwesAuthenticator(record)) return refused(record, 'not-enrolled')

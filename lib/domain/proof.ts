@@ -4,15 +4,15 @@ import {
   type AnyKeyFactor,
   type AnySpareFactor,
   type Authenticator,
-  FACTOR_METHODS,
   type FactorMethod,
   isAuthenticator,
   type Proof,
   type Reading,
 } from '../factors/factors.js'
-import { type Accepted, isAccepted, lacksAccepted } from './accepted-methods.js'
+import { isAccepted } from './accepted-methods.js'
 import { addMiss, blockOf, dropOldMisses } from './attempts.js'
 import { isEnrolled } from './authenticators.js'
+import { anyOf, countedMethods, leadsToAccepted, type ProofRules } from './counted-methods.js'
 import type { Decision } from './decision.js'
 import { namedDetail, type SecondStepEvent } from './event.js'
 import { judgeKey, keyRefusal } from './key-proof.js'
@@ -23,25 +23,14 @@ import { type PendingLogin, pendingExpiresAt } from './pending-login.js'
 import type { Policy } from './policy.js'
 import { accept, acceptedBy, type ProofVerdict, unchanged, uncounted } from './proof-verdict.js'
 import type { SecondStepRecord } from './record.js'
-import { mayTouch, type RouteRules } from './route-rules.js'
 import type { Method } from './stamp.js'
 import { withoutTrust } from './trusted-browsers.js'
 import { weakerMethodUsed } from './weaker-method.js'
 
 /** The circumstances in which a proof is judged. */
-export interface ProofContext {
+export interface ProofContext extends ProofRules {
   readonly policy: Pick<Policy, 'backupCodes'>
-  /** The pending login that it was given in, or null in a session. */
-  readonly pending: PendingLogin | null
-  /** The methods that the rules of the user's roles accept. */
-  readonly accepted: Accepted
-  /** What the app's routes accept. Default: it has no such routes. */
-  readonly routes?: RouteRules
-  /** The methods whose proofs the action shows, binds or removes. Default: none. */
-  readonly touches?: Touches
 }
-
-export type Touches = (record: SecondStepRecord) => readonly FactorMethod[]
 
 /** The reason why a proof is refused unseen, at no cost. */
 export type ProofRefusal =
@@ -63,6 +52,18 @@ export function proofRefusal(
   return first.find((refusal) => refusals.includes(refusal)) ?? 'not-enrolled'
 }
 
+/** The methods of which one would do, where rules have refused this proof. */
+export function acceptedInstead(
+  proof: Proof,
+  record: SecondStepRecord,
+  context: ProofContext,
+): readonly FactorMethod[] {
+  const refused = proof.filter(
+    (reading) => readingRefusal(reading, record, context) === 'stronger-factor-required',
+  )
+  return anyOf(refused.map(({ factor }) => countedMethods(record, context, factor.opens) ?? []))
+}
+
 function readingRefusal(
   reading: Reading,
   record: SecondStepRecord,
@@ -73,19 +74,8 @@ function readingRefusal(
   return 'stronger-factor-required'
 }
 
-/**
- * Whether the rules let this method prove anything. In a pending login, one that does not count leads to the
- * set-up of one that does, if the user has none yet.
- */
 function counts({ factor }: Reading, record: SecondStepRecord, context: ProofContext): boolean {
-  const replaces = factor.opens === 'setup' || leadsToSetup(record, context)
-  const touched = replaces ? FACTOR_METHODS : (context.touches?.(record) ?? [])
-  if (!mayTouch(factor.method, touched, record, context.routes ?? [])) return false
-  return isAccepted(context.accepted, factor.method) || leadsToSetup(record, context)
-}
-
-function leadsToSetup(record: SecondStepRecord, { pending, accepted }: ProofContext): boolean {
-  return pending !== null && lacksAccepted(record, accepted)
+  return isAccepted(countedMethods(record, context, factor.opens), factor.method)
 }
 
 function refusalOfFactor(
@@ -164,7 +154,7 @@ export async function judgeProof(
   const decision = await judged(record, proof, context, moment)
   const { pending } = context
   if (decision.answer.kind !== 'accepted' || pending === null) return decision
-  if (!leadsToSetup(record, context)) return decision
+  if (!leadsToAccepted(record, context)) return decision
   return grantSetup(decision.record, pending, decision.events, moment.now)
 }
 

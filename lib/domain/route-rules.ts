@@ -12,23 +12,22 @@ function fulfils({ authenticators }: HasAuthenticators, accepts: readonly Factor
 }
 
 /**
- * Whether a proof of this method may show, bind or remove what gives proofs of the touched methods. Otherwise a backup
+ * The methods whose proofs may show, bind or remove what gives proofs of the touched ones. Null: all. Otherwise a backup
  * code would open a route of app codes in two steps: it shows the app's key, binds an app, or makes the user one who has
  * none and may bind one by the password alone. So a proof touches what a route accepts only if the route accepts the
  * proof itself. Who has nothing that the route accepts may bind the first by what they have.
  */
-export function mayTouch(
-  method: FactorMethod,
+export function acceptedToTouch(
   touched: readonly FactorMethod[],
   record: HasAuthenticators,
   rules: RouteRules,
-): boolean {
-  return rules.every(
-    (accepts) =>
-      accepts.includes(method) ||
-      !fulfils(record, accepts) ||
-      !touched.some((one) => accepts.includes(one)),
+): readonly FactorMethod[] | null {
+  const binding = rules.filter(
+    (accepts) => fulfils(record, accepts) && touched.some((one) => accepts.includes(one)),
   )
+  const [first, ...others] = binding
+  if (first === undefined) return null
+  return first.filter((method) => others.every((accepts) => accepts.includes(method)))
 }
 
 /**

@@ -26,7 +26,7 @@ import type { UserContext } from '../domain/standing.js'
 import type { AdminAnswer, AdminChange, AdminChanges } from './admin-changes.js'
 import { type Announcer, type RequestInfo, SYSTEM } from './announcer.js'
 import type { BackupCodes } from './backup-codes.js'
-import { MountedRules } from './mounted-rules.js'
+import type { MountedRules } from './mounted-rules.js'
 import type { OneTimeCodes } from './one-time-codes.js'
 import type { Records } from './records.js'
 
@@ -53,8 +53,8 @@ export class Administration {
     oneTimeCodes: OneTimeCodes
     announcer: Announcer
     window: number
-    /** What the app's routes accept. Default: there are none. */
-    mountedRules?: MountedRules
+    /** What the app's routes accept. */
+    mountedRules: MountedRules
   }) {
     this.#changes = parts.changes
     this.#records = parts.records
@@ -62,7 +62,7 @@ export class Administration {
     this.#oneTimeCodes = parts.oneTimeCodes
     this.#announcer = parts.announcer
     this.#window = parts.window
-    this.#mountedRules = parts.mountedRules ?? new MountedRules()
+    this.#mountedRules = parts.mountedRules
   }
 
   /** Forgets authenticator and codes; the first step alone is enough from then on. */

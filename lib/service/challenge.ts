@@ -3,24 +3,25 @@ import type { Decision } from '../domain/decision.js'
 import { missesLeft } from '../domain/miss-budget.js'
 import { endLogin, type PendingLogin } from '../domain/pending-login.js'
 import {
+  acceptedInstead,
   judgeProof,
   type ProofContext,
   type ProofRefusal,
   proofRefusal,
-  type Touches,
 } from '../domain/proof.js'
 import type { ProofVerdict } from '../domain/proof-verdict.js'
 import type { SecondStepRecord } from '../domain/record.js'
 import { type Generation, type Method, renewStamp } from '../domain/stamp.js'
 import { type Admission, stillAdmitted, type UserContext } from '../domain/standing.js'
+import { TOUCHES_NOTHING, type Touches } from '../domain/touches.js'
 import { backupCodesLeft } from '../factors/backup-codes/kept.js'
 import type { AskedChallenge, CeremonyParts } from '../factors/ceremony.js'
-import type { Proof } from '../factors/factors.js'
+import type { FactorMethod, Proof } from '../factors/factors.js'
 import type { RequestInfo } from './announcer.js'
 import type { CodeLimits } from './code-limits.js'
 import type { GuessWarnings } from './guess-warnings.js'
 import type { KeysOfUsers } from './keys-of-users.js'
-import { MountedRules } from './mounted-rules.js'
+import type { MountedRules } from './mounted-rules.js'
 import type { Records } from './records.js'
 
 /** A proof, and the login that it was given in. Record and policy are as this request read them. */
@@ -63,7 +64,6 @@ export type ActionRefusal =
 export type Objection = (record: SecondStepRecord) => Promise<ActionRefusal | null>
 
 const NO_OBJECTION = async () => null
-const TOUCHES_NOTHING: Touches = () => []
 
 interface Accepted<Result> extends Extract<ProofVerdict, { kind: 'accepted' }>, Generation {
   readonly backupCodesLeft: number
@@ -89,6 +89,11 @@ export type ProofAnswer<Result = undefined> =
   /** A one-time code: nobody is signed in, and this pending login must set up again. */
   | { readonly kind: 'setup-granted' }
   | { readonly kind: ProofRefusal | ActionRefusal | 'sign-in-again' }
+  /** `accepts`: what would do. Absent above: that is up to the rules of the user's roles. */
+  | {
+      readonly kind: 'stronger-factor-required'
+      readonly accepts: readonly FactorMethod[]
+    }
   /**
    * `triesLeft`: wrong codes that the pending login may still have; null: it was given in a session.
    * `missesLeft`: those after which the authenticators are locked; 0: they are.
@@ -129,8 +134,8 @@ export class Challenge {
     window: number
     /** Null if the host has no WebAuthn. */
     ceremonies: CeremonyParts | null
-    /** What the app's routes accept. Default: there are none. */
-    mountedRules?: MountedRules
+    /** What the app's routes accept. */
+    mountedRules: MountedRules
     now: () => number
   }) {
     this.#records = parts.records
@@ -138,7 +143,7 @@ export class Challenge {
     this.#keys = parts.keys
     this.#guessWarnings = parts.guessWarnings
     this.#window = parts.window
-    this.#mountedRules = parts.mountedRules ?? new MountedRules()
+    this.#mountedRules = parts.mountedRules
     this.#ceremonies = parts.ceremonies
     this.#now = parts.now
   }
@@ -172,6 +177,9 @@ export class Challenge {
   ): Promise<ProofAnswer<Result>> {
     const context = this.#contextOf(attempt, touches)
     const unasked = proofRefusal(attempt.proof, attempt.record, context)
+    if (unasked === 'stronger-factor-required') {
+      return { kind: unasked, accepts: acceptedInstead(attempt.proof, attempt.record, context) }
+    }
     if (unasked !== null) return { kind: unasked }
 
     const { userId, ipKey, ipLimit, policy, requestInfo } = attempt

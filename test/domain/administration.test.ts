@@ -79,7 +79,7 @@ const CHANGES = {
   'backup-codes': (userContext: UserContext) =>
     backupCodesByAdmin(userContext, backupCodeSet('new')),
   'one-time-code': (userContext: UserContext, now: number) =>
-    oneTimeCodeByAdmin(userContext, oneTimeCode, now),
+    oneTimeCodeByAdmin(userContext, oneTimeCode, now, []),
   unlock: unlockByAdmin,
   'end-sessions': endSessionsByAdmin,
   token: (userContext: UserContext, now: number) =>

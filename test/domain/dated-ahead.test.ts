@@ -37,8 +37,12 @@ function demandedAt(record: SecondStepRecord, times: readonly number[]): readonl
 
 function withOneTimeCode(now: number): SecondStepRecord {
   const code = { id: 'a', keyId: null, digest: 'd', expiresAt: now + DAY, usedAt: null }
-  return oneTimeCodeByAdmin(userContextWith(enrolledRecord(), policyWith('optional')), code, now)
-    .record
+  return oneTimeCodeByAdmin(
+    userContextWith(enrolledRecord(), policyWith('optional')),
+    code,
+    now,
+    [],
+  ).record
 }
 
 describe('what a clock has dated ahead', () => {

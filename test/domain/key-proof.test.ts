@@ -10,7 +10,7 @@ import { isUsedChallenge, useUpChallenge } from '../../lib/domain/used-challenge
 import type { AskedChallenge, CeremonyChecks, KeyState } from '../../lib/factors/ceremony.js'
 import { readProof } from '../../lib/factors/factors.js'
 import type { WebauthnAuthenticator } from '../../lib/factors/webauthn/kept.js'
-import { keysWith } from '../support/proofs.js'
+import { keysWith, NO_RULES } from '../support/proofs.js'
 import { authenticatorWith, enrolledRecord, keyWith, MINUTE, NOW } from '../support/records.js'
 
 const ASKED: AskedChallenge = {
@@ -48,7 +48,7 @@ async function judge(record: SecondStepRecord, given: Given = {}) {
   const credential = { id, rawId: id, type: 'public-key', response }
   const proof = readProof({ credential })
   if (proof === null) throw new Error('no proof')
-  const context = { policy: { backupCodes: true }, pending: null, accepted: null }
+  const context = { ...NO_RULES, policy: { backupCodes: true }, pending: null }
   const { rpId = 'acme.example' } = given
   const relyingParty = { rpId, origins: [], userVerification: 'discouraged' as const }
   const ceremonies = { relyingParty, checks: checksOf(state), asked }

@@ -6,7 +6,7 @@ import { proofRefusal } from '../../lib/domain/proof.js'
 import type { ProofVerdict } from '../../lib/domain/proof-verdict.js'
 import type { SecondStepRecord } from '../../lib/domain/record.js'
 import { codeAt } from '../../lib/factors/otp/code-at.js'
-import { backupCode, type Given, judge, keysWith, otp } from '../support/proofs.js'
+import { backupCode, type Given, judge, keysWith, NO_RULES, otp } from '../support/proofs.js'
 import {
   authenticatorWith,
   backupCodeSet,
@@ -108,7 +108,7 @@ describe('a right code of the authenticator', () => {
     const code = codeAt(STEP_NOW / 2, SECRET, parameters)
     expect((await judgeOtp(record, code, { window: 0 })).answer.kind).to.equal('accepted')
     // Six digits can't be a code of this authenticator: refused before it is judged.
-    const context = { policy: { backupCodes: true }, pending: null, accepted: null }
+    const context = { ...NO_RULES, policy: { backupCodes: true }, pending: null }
     expect(proofRefusal(otp(codeOf(STEP_NOW)), record, context)).to.equal('malformed-request')
     expect(proofRefusal(otp(code), record, context)).to.equal(null)
   })

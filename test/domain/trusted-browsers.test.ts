@@ -146,7 +146,7 @@ describe('a trusted browser', () => {
       pause: pauseByAdmin(context, pauseEnd(1, NOW)),
       resume: resumeByAdmin(paused, NOW),
       'backup codes': backupCodesByAdmin(context, backupCodeSet()),
-      'one-time code': oneTimeCodeByAdmin(context, code, NOW),
+      'one-time code': oneTimeCodeByAdmin(context, code, NOW, []),
     }
     for (const [name, { answer, record }] of Object.entries(decisions)) {
       expect([answer, record.trustedBrowsers], name).to.deep.equal(['done', []])

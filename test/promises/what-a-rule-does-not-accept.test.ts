@@ -276,11 +276,9 @@ describe('What a route does not accept opens nothing there', () => {
         ...body,
         code: app.backupCodes[1],
       })
-      expect([path, answer.status, answer.body.code]).to.deep.equal([
-        path,
-        403,
-        'stronger-factor-required',
-      ])
+      const { status, body: problem } = answer
+      const refused = [path, 403, 'stronger-factor-required', ['totp']]
+      expect([path, status, problem.code, problem.accepts]).to.deep.equal(refused)
     }
     expect(await recordOf(host)).to.deep.equal(before)
     // What the route does not accept may be had by what it does not accept.

@@ -4,6 +4,7 @@ import type { PendingLogin } from '../../lib/domain/pending-login.js'
 import { judgeProof } from '../../lib/domain/proof.js'
 import type { ProofVerdict } from '../../lib/domain/proof-verdict.js'
 import type { SecondStepRecord } from '../../lib/domain/record.js'
+import { TOUCHES_NOTHING } from '../../lib/domain/touches.js'
 import { backupCodes } from '../../lib/factors/backup-codes/backup-codes.js'
 import type { Ceremonies } from '../../lib/factors/ceremony.js'
 import type { Keys } from '../../lib/factors/factor.js'
@@ -51,6 +52,9 @@ export interface Given {
   readonly rpId?: string | null
 }
 
+/** No rule says what counts. */
+export const NO_RULES = { accepted: null, routes: [], touches: TOUCHES_NOTHING }
+
 /** Judges a proof; what came in and what comes out is frozen. */
 export async function judge(
   record: SecondStepRecord,
@@ -65,7 +69,7 @@ export async function judge(
     rpId = null,
   }: Given = {},
 ): Promise<Decision<ProofVerdict>> {
-  const context = { policy: { backupCodes: accepted }, pending, accepted: rule }
+  const context = { ...NO_RULES, policy: { backupCodes: accepted }, pending, accepted: rule }
   const moment = { now, window, keys, ...(rpId !== null && { ceremonies: ceremoniesOf(rpId) }) }
   return deepFreeze(await judgeProof(record, proof, context, moment))
 }

@@ -7,7 +7,7 @@ import type { Exchange } from '../request/handler.js'
 import { pagePath } from '../request/page-path.js'
 import { credentialIn, proofIn } from '../request/proof-field.js'
 import type { PendingVisitor, SignedInVisitor } from '../request/visitor.js'
-import { strongerFactorOf } from '../routing/stronger-factor.js'
+import { strongerFactor, strongerFactorOf } from '../routing/stronger-factor.js'
 import {
   type Asked,
   acceptsOneTimeCodes,
@@ -61,7 +61,13 @@ export async function byReadProof<Result>(
     return { problem: isPair(proof) ? malformedPair(exchange, proof) : malformedCode(exchange) }
   }
   if (answer.kind === 'stronger-factor-required') {
-    return { problem: strongerFactorOf(exchange.visitor, wayOn(exchange)) }
+    const next = wayOn(exchange)
+    const isOfProof = 'accepts' in answer
+    return {
+      problem: isOfProof
+        ? strongerFactor(answer.accepts, next)
+        : strongerFactorOf(exchange.visitor, next),
+    }
   }
   if (answer.kind === 'wrong-code') return { problem: wrongCode(exchange, proof, answer) }
   if (answer.kind === 'switched-off' && isSpare(proof) && !exchange.visitor.policy.backupCodes) {
