@@ -128,6 +128,24 @@ describe('security keys in the browser', function () {
         expect(await whoIsIn(page, site)).to.equal('ann')
       }))
 
+    it('share one box with the code of an app, and trust the browser by it', () =>
+      withPage({}, async (page) => {
+        site = await start({ trustedBrowsers: { days: 3 } })
+        const { code } = await enrolledAt(page, site)
+        await addAnother(page, code())
+        for (const [way, count] of [
+          [useKey, 1],
+          [async (at: Page) => give(at, code()), 2],
+        ] as const) {
+          site.system.advance(MINUTE)
+          await challenged(page)
+          await page.getByRole('checkbox').check()
+          await way(page)
+          expect(await whoIsIn(page, site)).to.equal('ann')
+          expect((await recordOf(site)).trustedBrowsers).to.have.length(count)
+        }
+      }))
+
     it('are asked anew where the page has stood open longer than a challenge lasts', () =>
       withPage({}, async (page) => {
         await withKey(page)

@@ -577,6 +577,16 @@ describe('the challenge page', () => {
     expect(full).to.contain('<a href="/second-step/lost">')
   })
 
+  it('has one box of trust for a key and for a code, and a button for each', async () => {
+    const html = await show('challenge', { ...challenge, keys: true, trust: 14 })
+    const boxes = tags(html, 'input').filter((tag) => attribute(tag, 'name') === 'trust')
+    expect(boxes.map((tag) => attribute(tag, 'form'))).to.deep.equal(['code-form'])
+    const ids = tags(html, 'form').map((tag) => /id="([^"]*)"/.exec(tag)?.[1])
+    expect(ids).to.deep.equal(['key-form', 'code-form', undefined, undefined])
+    const looks = tags(html, 'button').map((tag) => attribute(tag, 'class'))
+    expect(looks.slice(0, 2)).to.deep.equal(['main', 'other'])
+  })
+
   it('ties a problem to the field and focuses it', async () => {
     const html = await show('challenge', { ...challenge, problem: wrongCode })
     expect(html).to.match(/<div class="problem" id="problem" role="alert">\s*<p>That code/)

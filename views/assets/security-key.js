@@ -68,6 +68,8 @@ for (const button of document.querySelectorAll('[data-key]')) {
   }
   const send = (answer) => {
     form.elements.credential.value = answer
+    // The box of a page that also takes codes stands for either way.
+    document.querySelector('[name="trust"][form]')?.setAttribute('form', form.id)
     form.requestSubmit()
   }
   button.hidden = false
