@@ -293,7 +293,11 @@ export class Setup {
     return this.#challenge.answerAnd(attempt, begin, objection, (record) => {
       const replaced =
         replaces === 'none' || replaces === 'all' ? null : typeOf(record, replaces.id)
-      return [type, replaced].filter((one) => one !== null)
+      // Whoever confirms it is given new backup codes.
+      const codes = backupCodesFor(attempt.policy, attempt.subject)
+        ? ('backup-code' as const)
+        : null
+      return [type, replaced, codes].filter((one) => one !== null)
     })
   }
 

@@ -82,6 +82,7 @@ export type SettingsAction =
   | 'reset'
   | 'disable'
   | 'authenticators'
+  | 'authenticators:webauthn'
   /** Of one authenticator; the others of it only where there are several. */
   | `${'rename' | 'remove' | 'change-key' | 'show-key'}:${string}`
 
@@ -282,6 +283,8 @@ export type PageData = {
     readonly suspended?: readonly string[]
     /** One more may be added. Default: false. */
     readonly canAdd?: boolean
+    /** A security key has a form of its own, because it is not what is set up first. Default: false. */
+    readonly addKey?: boolean
     /** Wrong codes have locked the devices. Default: false. */
     readonly locked?: boolean
     /** How few wrong codes a day lock the user with one more device. Null: enough. Default: null. */

@@ -56,6 +56,20 @@ describe('security keys in the browser', function () {
         expect(await page.locator('.devices h3').allTextContents()).to.deep.equal(['Blue key'])
       }))
 
+    it('are added in the settings by a form of their own', () =>
+      withPage({}, async (page) => {
+        const { code } = await enrolledAt(page, site)
+        await plugIn(page)
+        await page.goto(site.at('/'))
+        await openAll(page)
+        await give(page, code(), 'code-authenticators:webauthn')
+        await useKey(page)
+        expect((await recordOf(site)).authenticators.map(({ type }) => type)).to.deep.equal([
+          'totp',
+          'webauthn',
+        ])
+      }))
+
     it('say that they are synced, or on one device only', () =>
       withPage({}, async (page) => {
         const { key } = await withKey(page, { options: { isSynced: true } })

@@ -68,7 +68,7 @@ export async function passLogin(page: Page, site: Site, user: HostUser = ann): P
 
 /** Types into the field of that id and sends its form by Enter. */
 export async function give(page: Page, code: string, id = 'code'): Promise<void> {
-  const field = page.locator(`#${id}`)
+  const field = page.locator(`[id="${id}"]`)
   await field.fill(code)
   await sent(page, () => field.press('Enter'))
 }

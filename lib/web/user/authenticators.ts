@@ -21,10 +21,11 @@ export const addAuthenticator: Handler<SignedInVisitor> = async (exchange) => {
   const { site, req } = exchange
   const type = typeIn(req)
   if (type === undefined) return refuseOnSettings(exchange, malformed('type'), 'authenticators')
+  const action = type === 'webauthn' ? 'authenticators:webauthn' : 'authenticators'
   const { owner } = await setupOwner(exchange)
   const outcome = await byProof(exchange, (attempt) => site.setup.add(attempt, owner, type))
   if ('problem' in outcome) {
-    return refuseOnSettings(exchange, withText(outcome.problem), 'authenticators')
+    return refuseOnSettings(exchange, withText(outcome.problem), action)
   }
   await answerWithNewKey(exchange, outcome.done.result)
   return undefined

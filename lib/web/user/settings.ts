@@ -109,6 +109,7 @@ async function settingsPage(
     codesKey: placeOfBackupCodes(visitor.record.backupCodes, site.keyIds),
     showKey: site.showKey && visitor.record.authenticators.some((one) => keyShown(one) === 'yes'),
     canAdd: types.some((type) => !hasNoRoom(visitor.record, type)),
+    addKey: types.indexOf('webauthn') > 0 && !hasNoRoom(visitor.record, 'webauthn'),
     fewMissesWithOneMore: site.ownAuthenticators.fewMisses(visitor.record, types).withOneMore,
     trustedBrowsers: trustedBrowsersShown(site, req, visitor),
     typedName: problem === null ? '' : typedName(req),
