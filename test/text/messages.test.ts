@@ -5,7 +5,7 @@ import { expect } from 'chai'
 import { ADMIN_ACTION_NAMES } from '../../lib/domain/admin-actions.js'
 import { EVENT_TYPES } from '../../lib/domain/event-kind.js'
 import { ConfigurationError } from '../../lib/errors/configuration-error.js'
-import { FACTOR_METHODS } from '../../lib/factors/factors.js'
+import { AUTHENTICATOR_TYPES, FACTOR_METHODS } from '../../lib/factors/factors.js'
 import { ADMIN_MAILS, MAILS } from '../../lib/service/mails.js'
 import { loadMessages } from '../../lib/text/messages.js'
 import { REFUSALS } from '../../lib/text/page-event.js'
@@ -100,6 +100,7 @@ const families: Readonly<Record<string, readonly string[]>> = {
 const looked = [
   ...Object.entries(families).flatMap(([start, ends]) => ends.map((end) => `${start}${end}`)),
   ...FACTOR_METHODS.map((method) => `factor.${method}.accepted`),
+  ...AUTHENTICATOR_TYPES.map((type) => `factor.${type}.name`),
   ...NUMBERS.flatMap((name) => [`admin.policy.${name}`, `admin.policy.${name}-hint`]),
 ]
 
