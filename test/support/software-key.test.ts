@@ -7,7 +7,7 @@ import {
   verifyRegistrationResponse,
 } from '@simplewebauthn/server'
 import { expect } from 'chai'
-import { type SoftwareKey, softwareKey } from '../../support/software-key.js'
+import { type SoftwareKey, softwareKey } from './software-key.js'
 
 const ORIGIN = 'http://localhost:3000'
 const RP_ID = 'localhost'
