@@ -16,7 +16,7 @@ interface KeyReading {
   readonly given: unknown
 }
 
-/** A user without a key can be asked none, and what they send is wrong as any other answer. */
+/** Why an answer is not judged, or null. That of an enrolled user without a key is judged, and is wrong. */
 export function keyRefusal(
   record: SecondStepRecord,
   factor: AnyKeyFactor,

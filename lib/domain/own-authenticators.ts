@@ -25,8 +25,9 @@ export function isLast(
 }
 
 /**
- * Whether its key may be shown again, for a second device, or why not. A security key shows its own to nobody. The seed of a hardware token is
- * shown to nobody. Two devices with one key have a counter each, and soon one of them is out of step.
+ * Whether its key may be shown again, for a second device, or why not. The seed of a hardware token is shown to
+ * nobody, and a security key shows its private key to nobody. Two devices that count with one key have a counter
+ * each, and soon one of them is out of step.
  */
 export function keyShown({
   type,

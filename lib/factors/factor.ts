@@ -91,7 +91,10 @@ export interface Factor<Method extends string, Kept, Given> {
   readonly method: Method
   /** A user with a main factor is enrolled. A spare factor alone is not enough. */
   readonly role: 'main' | 'spare'
-  /** `lock`: misses are counted together and lock. `uncounted`: it can't be guessed. */
+  /**
+   * `lock`: misses are counted together and lock. `uncounted`: they never lock, because the answer can't be
+   * guessed. Either costs a pending login one of its tries.
+   */
   readonly misses: 'lock' | 'uncounted'
   /** How RFC 8176 names what a right answer proves, for tokens that hosts issue. */
   readonly amr: readonly string[]
