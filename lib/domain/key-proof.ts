@@ -7,7 +7,7 @@ import type { Decision } from './decision.js'
 import { namedDetail } from './event.js'
 import { accept, acceptedBy, type ProofVerdict, uncounted } from './proof-verdict.js'
 import type { SecondStepRecord } from './record.js'
-import { withoutTrust } from './trusted-browsers.js'
+import { raiseEpoch } from './stamp.js'
 import { isUsedChallenge, useUpChallenge } from './used-challenges.js'
 
 /** An answer to a challenge. */
@@ -76,13 +76,13 @@ function wrong(record: SecondStepRecord, { method }: AnyKeyFactor): Decision<Pro
 }
 
 /**
- * The signature was good, so it is no guess; whoever sent it, the owner is told. As after any factor that is gone, no
- * browser stays trusted.
+ * The signature was good, so it is no guess; whoever sent it, the owner is told. The other of the two may have signed in
+ * before. So every session ends, as after any authenticator that is gone, and with them this login.
  */
 function suspended(record: SecondStepRecord, kept: Authenticator): Decision<ProofVerdict> {
   return {
-    record: withoutTrust(record),
-    answer: { kind: 'wrong-code', counted: true },
+    record: raiseEpoch(record),
+    answer: { kind: 'sign-in-again' },
     events: [{ type: 'authenticator-suspended', method: kept.type, detail: namedDetail(kept) }],
   }
 }

@@ -17,6 +17,8 @@ export type ProofVerdict =
   | { readonly kind: 'wrong-code'; readonly counted: boolean }
   | { readonly kind: 'blocked'; readonly until: number }
   | { readonly kind: 'not-enrolled' }
+  /** A copy of a key was seen: every session and login of the user is over. */
+  | { readonly kind: 'sign-in-again' }
   /**
    * No authenticator that could be asked has the code, and another could not be asked. It is a miss all the same:
    * otherwise one broken authenticator would make guesses at the others free.

@@ -95,12 +95,13 @@ describe('the answer of a key', () => {
     expect((await judge(blankRecord('ada'))).answer).to.deep.equal({ kind: 'not-enrolled' })
   })
 
-  it('of a copy suspends that key alone, and tells', async () => {
+  it('of a copy suspends that key alone, ends every session, and tells', async () => {
     const other = keyWith({ id: 'other', credentialId: 'EEEE', name: 'Spare' })
     const record = enrolledRecord({ authenticators: [keyWith(), other] })
     for (const counter of [5, 4, 0]) {
       const { answer, record: after, events } = await judge(record, { state: { counter } })
-      expect(answer).to.deep.equal(WRONG)
+      expect(answer).to.deep.equal({ kind: 'sign-in-again' })
+      expect(after.epoch).to.equal(record.epoch + 1)
       expect(after.authenticators).to.deep.equal([keyWith({ suspendedAt: NOW }), other])
       const detail = { name: null, serial: null }
       expect(events).to.deep.equal([

@@ -297,13 +297,27 @@ describe('a copy of a security key', () => {
     host.secondStep.events.on('authenticator-suspended', (event) => told.push(event.method))
     const copy = key.clone()
     expect((await answerWith(await pendingOf(host), copy)).status).to.equal(200)
-    const pending = await pendingOf(host)
-    expectWrong(await answerWith(pending, key))
+    expectProblem(await answerWith(await pendingOf(host), key), 'sign-in-again', 401)
     expect(told).to.deep.equal(['webauthn'])
+    const pending = await pendingOf(host)
     const asked = await getJson(pending, CHALLENGE)
     expect(asked.body.webauthn).to.equal(null)
     expect(asked.body.methods).to.deep.equal(['backup-code'])
     await giveCode(pending, backupCodes[0]).expect(200)
+  })
+
+  // The attack: a thief with the password and a copy of the key signs in before the owner does, and stays.
+  it('loses the session that it has opened, as every session and login of that user ends', async () => {
+    const host = hostWithKeys()
+    const { key, browser: owner } = await setUpKey(host)
+    const thief = await pendingOf(host)
+    expect((await answerWith(thief, key.clone())).status).to.equal(200)
+    expect((await thief.get('/inside')).status).to.equal(200)
+    const waiting = await pendingOf(host)
+    await answerWith(await pendingOf(host), key)
+    expect((await thief.get('/inside')).status).to.equal(401)
+    expect((await owner.get('/inside')).status).to.equal(401)
+    expectProblem(await getJson(waiting, CHALLENGE), 'sign-in-again', 401)
   })
 
   it('is told to the owner by mail, with what still signs them in', async () => {
@@ -326,6 +340,7 @@ describe('a copy of a security key', () => {
     expect(told).to.have.length(1)
     expect(told[0]?.text)
       .to.include('Your backup codes keep working')
+      .and.to.include('You were signed out everywhere')
       .and.to.include('Remove the key')
   })
 
