@@ -1,7 +1,7 @@
-import { AUTHENTICATOR_TYPES, type FactorMethod } from '../factors/factors.js'
+import { AUTHENTICATOR_TYPES, FACTOR_METHODS, type FactorMethod } from '../factors/factors.js'
 import type { Policy, Subject } from './policy.js'
 import type { SecondStepRecord } from './record.js'
-import { isBoundByRoute, type RouteRules } from './route-rules.js'
+import { acceptedToTouch, isBoundByRoute, type RouteRules } from './route-rules.js'
 import type { Method } from './stamp.js'
 
 /** The methods that rules accept of a user. Null: no rule says, so every method counts. */
@@ -68,6 +68,16 @@ export function authenticatorsAsked({
 /** Whether backup codes are made for this user, and accepted. */
 export function backupCodesFor(policy: Policy, subject: Pick<Subject, 'roles'>): boolean {
   return policy.backupCodes && isAccepted(acceptedOf(policy, subject), 'backup-code')
+}
+
+/** The methods that count for a user wherever they go: by the rules of their roles and of the routes. */
+export function countingEverywhere(
+  { record, policy, subject }: { record: HasAuthenticators; policy: Policy; subject: Subject },
+  routes: RouteRules,
+): readonly FactorMethod[] {
+  const ofRoles = acceptedOf(policy, subject)
+  const ofRoutes = acceptedToTouch(FACTOR_METHODS, record, routes)
+  return FACTOR_METHODS.filter((one) => isAccepted(ofRoles, one) && isAccepted(ofRoutes, one))
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { Request } from 'express'
+import { countingEverywhere } from '../../domain/accepted-methods.js'
 import type { UserAction } from '../../domain/admin-actions.js'
 import type { AdminVerdict } from '../../domain/administration.js'
 import type { Policy } from '../../domain/policy.js'
@@ -167,6 +168,7 @@ function userChange<Input, Result>(action: UserAction, doing: Doing<Input, Resul
       throw error
     })
     if (done.kind !== 'done' || !done.changed) void place.giveBack('all')
+    if (done.kind === 'stronger-factor-required') return notAccepted(site, member)
     if (done.kind !== 'done') return refusalOf(done.kind)
     const weak = doing.isWeak?.(input) === true
     await sendDone(exchange, member, { action, weak }, done, doing)
@@ -175,7 +177,14 @@ function userChange<Input, Result>(action: UserAction, doing: Doing<Input, Resul
   return { answer, refuse: (exchange, problem) => refuse(exchange, problem, action) }
 }
 
-function refusalOf(kind: Exclude<AdminVerdict, 'done'>): Problem {
+/** What counts for the user, and the page with what else an admin can do for them. */
+function notAccepted(site: Site, member: Member<Express.User>): Problem {
+  const accepts = countingEverywhere(member, site.mountedRules.rules)
+  const next = pathOfUser(site, member.hostId)
+  return { code: 'stronger-factor-required', accepts, next, text: { key: 'admin.not-accepted' } }
+}
+
+function refusalOf(kind: Exclude<AdminVerdict, 'done' | 'stronger-factor-required'>): Problem {
   if (kind === 'serial-in-use') {
     return { ...malformed('serial'), text: { key: 'admin.token.serial-in-use' } }
   }
@@ -184,9 +193,6 @@ function refusalOf(kind: Exclude<AdminVerdict, 'done'>): Problem {
   }
   if (kind === 'no-room') {
     return { code: 'already-enrolled', text: { key: 'admin.token.no-room' } }
-  }
-  if (kind === 'stronger-factor-required') {
-    return { code: kind, text: { key: 'admin.not-accepted' } }
   }
   return { code: kind }
 }
