@@ -26,7 +26,7 @@ export interface ShownEvent {
 /** The allowed details in JSON. */
 const DETAILS = [
   ...['until', 'usableAt', 'expiresAt', 'backupCodesLeft', 'why', 'action', 'code'],
-  ...['mail', 'part', 'error', 'changed', 'name', 'serial', 'before'],
+  ...['mail', 'part', 'error', 'changed', 'name', 'serial', 'before', 'browser'],
 ]
 
 /** Built field by field: whatever else a store has kept beside them does not get out. */

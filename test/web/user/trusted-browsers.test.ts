@@ -115,7 +115,12 @@ describe('trusted browsers', () => {
       authTime: null,
     })
     const { body } = await getJson(browser, '/second-step/')
-    expect(body.events[0]).to.include({ type: 'trusted-browser-used', method: 'trusted-browser' })
+    const [used] = body.events
+    expect(used).to.include({ type: 'trusted-browser-used', method: 'trusted-browser' })
+    // Whoever comes with a copy of the cookie says that they are another browser.
+    expect(used.detail).to.deep.equal({ browser: 'Firefox (Windows)' })
+    const { text } = await getPage(browser, '/second-step/').expect(200)
+    expect(text).to.match(/<strong>[^<]+<\/strong>: <bdi>Firefox \(Windows\)<\/bdi>/)
   })
 
   it('sign in where a login in front of the guard is the first step', async () => {
