@@ -169,6 +169,7 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
     ...codesOfAdmins,
     announcer,
     window,
+    relyingParty: webauthn,
   }
   const tokens = new MailResetTokens({ digester, system })
   const lostParts = {

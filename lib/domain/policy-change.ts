@@ -1,5 +1,7 @@
+import type { RelyingParty } from '../factors/ceremony.js'
 import type { FactorMethod } from '../factors/factors.js'
 import { acceptedOf, acceptsAuthenticators, hasAccepted } from './accepted-methods.js'
+import { askedKeys, withCodes } from './authenticators.js'
 import type { Actor, SecondStepEvent } from './event.js'
 import { type Policy, type PolicyMode, type RequiredSince, ruleFor } from './policy.js'
 import type { UserContext } from './standing.js'
@@ -97,7 +99,7 @@ export type PolicyAdmin = Pick<UserContext, 'record' | 'subject'>
 export type PolicyRefusal =
   /** The rules accept no kind of authenticator in common: who has these roles together could never sign in. */
   | { readonly kind: 'nothing-in-common' }
-  /** The admin has nothing that the new rules of their own roles accept, and would shut themselves out. */
+  /** The admin has nothing of use now that the new rules of their own roles accept, and would shut themselves out. */
   | { readonly kind: 'stronger-factor-required'; readonly accepts: readonly FactorMethod[] }
 
 /**
@@ -105,18 +107,22 @@ export type PolicyRefusal =
  * app on the same store must not stop a change of anything else.
  *
  * @param admin null: the operator, who needs no second step
+ * @param relyingParty whose keys can answer; null: the host has no WebAuthn
  */
 export function policyRefusal(
   before: Policy,
   after: Policy,
   admin: PolicyAdmin | null,
+  relyingParty: Pick<RelyingParty, 'rpId'> | null,
 ): PolicyRefusal | null {
   if (same(before.accepts, after.accepts)) return null
   const all = acceptedOf(after, { roles: Object.keys(after.accepts) })
   if (all !== null && !acceptsAuthenticators(all)) return { kind: 'nothing-in-common' }
   if (admin === null) return null
   const own = acceptedOf(after, admin.subject)
-  if (own === null || hasAccepted(admin.record, own)) return null
+  // A suspended key, or one of another domain, would shut them out as none does.
+  const usable = [...withCodes(admin.record), ...askedKeys(admin.record, relyingParty)]
+  if (own === null || hasAccepted({ authenticators: usable }, own)) return null
   return { kind: 'stronger-factor-required', accepts: own }
 }
 

@@ -23,6 +23,7 @@ import {
   policyRefusal,
 } from '../domain/policy-change.js'
 import type { UserContext } from '../domain/standing.js'
+import type { RelyingParty } from '../factors/ceremony.js'
 import type { AdminAnswer, AdminChange, AdminChanges } from './admin-changes.js'
 import { type Announcer, type RequestInfo, SYSTEM } from './announcer.js'
 import type { BackupCodes } from './backup-codes.js'
@@ -45,6 +46,7 @@ export class Administration {
   readonly #announcer: Announcer
   readonly #window: number
   readonly #mountedRules: MountedRules
+  readonly #relyingParty: RelyingParty | null
 
   constructor(parts: {
     changes: AdminChanges
@@ -55,6 +57,8 @@ export class Administration {
     window: number
     /** What the app's routes accept. */
     mountedRules: MountedRules
+    /** Null if the host has no WebAuthn. */
+    relyingParty: RelyingParty | null
   }) {
     this.#changes = parts.changes
     this.#records = parts.records
@@ -63,6 +67,7 @@ export class Administration {
     this.#announcer = parts.announcer
     this.#window = parts.window
     this.#mountedRules = parts.mountedRules
+    this.#relyingParty = parts.relyingParty
   }
 
   /** Forgets authenticator and codes; the first step alone is enough from then on. */
@@ -153,7 +158,7 @@ export class Administration {
       requestInfo,
       (policy, now) => {
         const decided = changePolicy(policy, edit, by, now)
-        const answer = policyRefusal(policy, decided.policy, admin)
+        const answer = policyRefusal(policy, decided.policy, admin, this.#relyingParty)
         return answer === null ? { ...decided, answer } : { policy, answer, events: [] }
       },
     )

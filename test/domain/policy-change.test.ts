@@ -1,7 +1,14 @@
 import { expect } from 'chai'
 import { defaultPolicy, type Policy } from '../../lib/domain/policy.js'
-import { changePolicy, type PolicyEdit } from '../../lib/domain/policy-change.js'
-import { DAY, deepFreeze, NOW } from '../support/records.js'
+import { changePolicy, type PolicyEdit, policyRefusal } from '../../lib/domain/policy-change.js'
+import {
+  authenticatorWith,
+  DAY,
+  deepFreeze,
+  enrolledRecord,
+  keyWith,
+  NOW,
+} from '../support/records.js'
 
 const admin = { kind: 'admin', id: 'root' } as const
 const change = (policy: Policy, changes: PolicyEdit, now = NOW) =>
@@ -94,5 +101,24 @@ describe('The start of a rule that requires a second step', () => {
     const general = change(defaultPolicy, { mode: 'required' }).policy
     const own = change(general, { mode: 'optional', roles: { admin: 'required' } }, LATER).policy
     expect(since(own)).to.deep.equal({ general: NOW, roles: { admin: NOW } })
+  })
+})
+
+// The mistake: the only admin makes a rule that their key fulfils by its kind alone, and no login answers it.
+describe("A rule for the admin's own role", () => {
+  const subject = { roles: ['admin'], createdAt: null, privileged: true }
+  const ruled = { ...defaultPolicy, accepts: { admin: ['webauthn'] } } as const
+  const here = { rpId: 'acme.example' }
+  const refusal = (key: ReturnType<typeof keyWith>, relyingParty: typeof here | null = here) => {
+    const record = enrolledRecord({ authenticators: [authenticatorWith(), key] })
+    return policyRefusal(defaultPolicy, ruled, { record, subject }, relyingParty)
+  }
+
+  it('is refused where their only key is suspended, of another domain, or not asked here', () => {
+    const refused = { kind: 'stronger-factor-required', accepts: ['webauthn'] }
+    expect(refusal(keyWith({ suspendedAt: NOW }))).to.deep.equal(refused)
+    expect(refusal(keyWith({ rpId: 'old.example' }))).to.deep.equal(refused)
+    expect(refusal(keyWith(), null)).to.deep.equal(refused)
+    expect(refusal(keyWith())).to.equal(null)
   })
 })
