@@ -45,7 +45,7 @@ describe('a browser without JavaScript', () => {
       site.system.advance(30 * SECOND)
       await page.getByText('Turn off the second step').click()
       await give(page, code(), 'code-disable')
-      expect(await page.locator('.done').textContent()).to.include('without a code')
+      expect(await page.locator('.done').textContent()).to.include('with your password alone')
     })
   })
 

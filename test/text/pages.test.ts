@@ -740,6 +740,13 @@ describe('the settings page', () => {
       each.includes(`action="/second-step/${action}"`),
     ) ?? ''
 
+  it('says on the red buttons for a key what they do', async () => {
+    const html = await page({ app: false, keys: true })
+    expect(section(html, 'reset')).to.contain('>Reset and sign out (by security key or passkey)<')
+    expect(section(html, 'disable')).to.contain('>Turn off (by security key or passkey)<')
+    expect(section(html, 'change-key')).to.contain('>Use a security key or passkey<')
+  })
+
   it('leads to the set-up whoever has none', async () => {
     const html = await show('settings', notEnrolled)
     expect(html).to.contain('href="/second-step/setup"')

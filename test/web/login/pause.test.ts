@@ -27,7 +27,7 @@ async function pause(host: Host, until: number | null): Promise<void> {
 /** The settings must not say that a code is asked for, nor that it is on. */
 function expectPaused(html: string): void {
   expect(html).to.include('<p class="state paused">Paused</p>')
-  expect(html).to.not.include('You are asked for a code when you sign in')
+  expect(html).to.not.include('You are asked for your second step when you sign in')
 }
 
 const FREE = { user: 'ann', status: 'none' }
@@ -88,7 +88,7 @@ describe('a paused second step', () => {
     })
     const page = await getPage(browser, '/second-step/').expect(200)
     expect(page.text.replace(/<\/?time[^>]*>/g, '')).to.include(
-      'Until January 6, 2026 at 12:00 PM (UTC) you sign in without a code',
+      'Until January 6, 2026 at 12:00 PM (UTC) you sign in without the second step',
     )
     expectPaused(page.text)
     await pause(host, FOREVER)
@@ -122,6 +122,6 @@ describe('a paused second step', () => {
     await giveCode(browser, enrolment.code()).expect(200)
     const { text } = await getPage(browser, '/second-step/').expect(200)
     expect(text).to.include('<p class="state on">On</p>')
-    expect(text).to.include('You are asked for a code when you sign in')
+    expect(text).to.include('You are asked for your second step when you sign in')
   })
 })

@@ -48,7 +48,7 @@ describe('turning the second step off', () => {
     const { browser, enrolment } = await signedInVisit()
     const done = await postForm(browser, DISABLE, { code: enrolment.code() }).expect(303)
     expect(done.headers.location).to.equal('/second-step/')
-    const said = 'from now on you sign in without a code'
+    const said = 'from now on you sign in with your password alone'
     expect((await getPage(browser, '/second-step/').expect(200)).text).to.include(said)
     expect((await getPage(browser, '/second-step/').expect(200)).text).to.not.include(said)
   })

@@ -262,8 +262,8 @@ describe('the events of several devices', () => {
     expect(byFirst).to.deep.include({ type: 'code-accepted', detail: { name: null, serial: null } })
     expect(bySpare.detail).to.deep.equal({ name: 'Spare phone', serial: null })
     const page = await getPage(browser, BASE).expect(200)
-    expect(page.text).to.match(/Code accepted<\/strong>: <bdi>Spare phone<\/bdi>/)
-    expect(page.text).to.match(/Code accepted<\/strong>: <bdi>Authenticator app<\/bdi>/)
+    expect(page.text).to.match(/Second step passed<\/strong>: <bdi>Spare phone<\/bdi>/)
+    expect(page.text).to.match(/Second step passed<\/strong>: <bdi>Authenticator app<\/bdi>/)
   })
 })
 

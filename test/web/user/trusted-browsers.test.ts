@@ -214,7 +214,9 @@ describe('trusted browsers', () => {
     await postForm(browser, '/second-step/trusted-browsers/forget-all')
       .expect(303)
       .expect('Location', '/second-step/')
-    expect((await getPage(browser, '/second-step/')).text).to.contain('a code is asked for there')
+    expect((await getPage(browser, '/second-step/')).text).to.contain(
+      'the second step is asked for there',
+    )
     expect((await recordOf(host)).trustedBrowsers).to.deep.equal([])
   })
 
