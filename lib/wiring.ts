@@ -169,7 +169,7 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
     ...codesOfAdmins,
     announcer,
     window,
-    relyingParty: webauthn,
+    offered: { relyingParty: webauthn, types: checked.authenticators },
   }
   const tokens = new MailResetTokens({ digester, system })
   const lostParts = {

@@ -12,6 +12,9 @@ const MODES = ['off', 'optional', 'required'] as const satisfies readonly Policy
 const NOTHING_IN_COMMON =
   '--accepts must leave at least one kind of authenticator that all roles with such a rule accept.'
 
+const NO_KEYS_HERE =
+  '--accepts leaves security keys alone, which users cannot set up here: set the option "webauthn", or accept totp or hotp too.'
+
 const ADMINS_ARE_ASKED =
   'For admins off counts as optional: they are asked for a code all the same.'
 
@@ -60,6 +63,7 @@ A change counts at the next request.`,
         Object.keys(edit).length === 0
           ? { kind: 'changed', policy: await administration.policy() }
           : await administration.changePolicy(app.requestInfo, edit)
+      if (changed.kind === 'no-keys-here') throw new UsageError(NO_KEYS_HERE)
       if (changed.kind !== 'changed') throw new UsageError(NOTHING_IN_COMMON)
       const shown = shownPolicy(app, changed.policy)
       return { ok: true, text: textOf(shown), json: shown }

@@ -1,5 +1,5 @@
 import type { RelyingParty } from '../factors/ceremony.js'
-import type { FactorMethod } from '../factors/factors.js'
+import type { Authenticator, FactorMethod } from '../factors/factors.js'
 import { acceptedOf, acceptsAuthenticators, hasAccepted } from './accepted-methods.js'
 import { askedKeys, withCodes } from './authenticators.js'
 import type { Actor, SecondStepEvent } from './event.js'
@@ -95,10 +95,20 @@ function withNamed<Rule>(
 /** The admin who changes the policy, with their authenticators. */
 export type PolicyAdmin = Pick<UserContext, 'record' | 'subject'>
 
+/** What the host has for its users. */
+export interface OfferedHere {
+  /** Whose keys can answer. Null: the host has no WebAuthn. */
+  readonly relyingParty: Pick<RelyingParty, 'rpId'> | null
+  /** The kinds of authenticator that users may set up. */
+  readonly types: readonly Authenticator['type'][]
+}
+
 /** Why a change of the policy is refused. */
 export type PolicyRefusal =
   /** The rules accept no kind of authenticator in common: who has these roles together could never sign in. */
   | { readonly kind: 'nothing-in-common' }
+  /** New rules accept security keys alone, which nobody can set up here. */
+  | { readonly kind: 'no-keys-here' }
   /** The admin has nothing of use now that the new rules of their own roles accept, and would shut themselves out. */
   | { readonly kind: 'stronger-factor-required'; readonly accepts: readonly FactorMethod[] }
 
@@ -107,23 +117,37 @@ export type PolicyRefusal =
  * app on the same store must not stop a change of anything else.
  *
  * @param admin null: the operator, who needs no second step
- * @param relyingParty whose keys can answer; null: the host has no WebAuthn
  */
 export function policyRefusal(
   before: Policy,
   after: Policy,
   admin: PolicyAdmin | null,
-  relyingParty: Pick<RelyingParty, 'rpId'> | null,
+  { relyingParty, types }: OfferedHere,
 ): PolicyRefusal | null {
   if (same(before.accepts, after.accepts)) return null
   const all = acceptedOf(after, { roles: Object.keys(after.accepts) })
   if (all !== null && !acceptsAuthenticators(all)) return { kind: 'nothing-in-common' }
+  const changed = acceptedOf(after, { roles: rolesOfNewRules(before, after) })
+  if (changed !== null && !changed.some((method) => canHave(method, types))) {
+    return { kind: 'no-keys-here' }
+  }
   if (admin === null) return null
   const own = acceptedOf(after, admin.subject)
   // A suspended key, or one of another domain, would shut them out as none does.
   const usable = [...withCodes(admin.record), ...askedKeys(admin.record, relyingParty)]
   if (own === null || hasAccepted({ authenticators: usable }, own)) return null
   return { kind: 'stronger-factor-required', accepts: own }
+}
+
+function rolesOfNewRules(before: Policy, after: Policy): readonly string[] {
+  const ruleOf = ({ accepts }: Policy, role: string) =>
+    Object.hasOwn(accepts, role) ? String(accepts[role]) : null
+  return Object.keys(after.accepts).filter((role) => ruleOf(before, role) !== ruleOf(after, role))
+}
+
+/** What shows codes an admin can assign as a hardware token, also where users may set up none. */
+function canHave(method: FactorMethod, types: OfferedHere['types']): boolean {
+  return method === 'totp' || method === 'hotp' || types.some((type) => type === method)
 }
 
 /**

@@ -17,13 +17,13 @@ import type { Decision } from '../domain/decision.js'
 import type { Policy } from '../domain/policy.js'
 import {
   changePolicy,
+  type OfferedHere,
   type PolicyAdmin,
   type PolicyEdit,
   type PolicyRefusal,
   policyRefusal,
 } from '../domain/policy-change.js'
 import type { UserContext } from '../domain/standing.js'
-import type { RelyingParty } from '../factors/ceremony.js'
 import type { AdminAnswer, AdminChange, AdminChanges } from './admin-changes.js'
 import { type Announcer, type RequestInfo, SYSTEM } from './announcer.js'
 import type { BackupCodes } from './backup-codes.js'
@@ -46,7 +46,7 @@ export class Administration {
   readonly #announcer: Announcer
   readonly #window: number
   readonly #mountedRules: MountedRules
-  readonly #relyingParty: RelyingParty | null
+  readonly #offered: OfferedHere
 
   constructor(parts: {
     changes: AdminChanges
@@ -57,8 +57,7 @@ export class Administration {
     window: number
     /** What the app's routes accept. */
     mountedRules: MountedRules
-    /** Null if the host has no WebAuthn. */
-    relyingParty: RelyingParty | null
+    offered: OfferedHere
   }) {
     this.#changes = parts.changes
     this.#records = parts.records
@@ -67,7 +66,7 @@ export class Administration {
     this.#announcer = parts.announcer
     this.#window = parts.window
     this.#mountedRules = parts.mountedRules
-    this.#relyingParty = parts.relyingParty
+    this.#offered = parts.offered
   }
 
   /** Forgets authenticator and codes; the first step alone is enough from then on. */
@@ -158,7 +157,7 @@ export class Administration {
       requestInfo,
       (policy, now) => {
         const decided = changePolicy(policy, edit, by, now)
-        const answer = policyRefusal(policy, decided.policy, admin, this.#relyingParty)
+        const answer = policyRefusal(policy, decided.policy, admin, this.#offered)
         return answer === null ? { ...decided, answer } : { policy, answer, events: [] }
       },
     )

@@ -74,6 +74,7 @@ export type ProblemText =
         | 'rule.no-backup-codes'
         | 'admin.not-accepted'
         | 'admin.policy.nothing-in-common'
+        | 'admin.policy.no-keys-here'
         | 'device.name-wrong'
         | 'device.name-taken'
         | 'device.which'

@@ -1,6 +1,11 @@
 import { expect } from 'chai'
 import { defaultPolicy, type Policy } from '../../lib/domain/policy.js'
-import { changePolicy, type PolicyEdit, policyRefusal } from '../../lib/domain/policy-change.js'
+import {
+  changePolicy,
+  type OfferedHere,
+  type PolicyEdit,
+  policyRefusal,
+} from '../../lib/domain/policy-change.js'
 import {
   authenticatorWith,
   DAY,
@@ -111,7 +116,8 @@ describe("A rule for the admin's own role", () => {
   const here = { rpId: 'acme.example' }
   const refusal = (key: ReturnType<typeof keyWith>, relyingParty: typeof here | null = here) => {
     const record = enrolledRecord({ authenticators: [authenticatorWith(), key] })
-    return policyRefusal(defaultPolicy, ruled, { record, subject }, relyingParty)
+    const offered = { relyingParty, types: ['totp', 'webauthn'] as const }
+    return policyRefusal(defaultPolicy, ruled, { record, subject }, offered)
   }
 
   it('is refused where their only key is suspended, of another domain, or not asked here', () => {
@@ -120,5 +126,33 @@ describe("A rule for the admin's own role", () => {
     expect(refusal(keyWith({ rpId: 'old.example' }))).to.deep.equal(refused)
     expect(refusal(keyWith(), null)).to.deep.equal(refused)
     expect(refusal(keyWith())).to.equal(null)
+  })
+})
+
+// The mistake: a rule of keys where nobody can set one up. Every user of the role is stuck at the next login.
+describe('A rule of security keys alone', () => {
+  type Accepts = Policy['accepts']
+  const none = { relyingParty: null, types: ['totp'] } as const
+  const refusal = (accepts: Accepts, before: Accepts = {}, offered: OfferedHere = none) =>
+    policyRefusal(
+      { ...defaultPolicy, accepts: before },
+      { ...defaultPolicy, accepts },
+      null,
+      offered,
+    )
+
+  it('is refused where users cannot set one up', () => {
+    const refused = { kind: 'no-keys-here' }
+    expect(refusal({ user: ['webauthn', 'backup-code'] })).to.deep.equal(refused)
+    const together = { user: ['webauthn', 'totp'], staff: ['webauthn', 'hotp'] } as const
+    expect(refusal(together)).to.deep.equal(refused)
+    const keys = { relyingParty: { rpId: 'acme.example' }, types: ['webauthn'] } as const
+    expect(refusal({ user: ['webauthn'] }, {}, keys)).to.equal(null)
+  })
+
+  it('stops nothing where it is that of another app, and no other rule needs what users set up', () => {
+    const theirs = { vendor: ['webauthn'] } as const
+    expect(refusal({ ...theirs, user: ['webauthn', 'totp'] }, theirs)).to.equal(null)
+    expect(refusal({ user: ['hotp'] })).to.equal(null)
   })
 })

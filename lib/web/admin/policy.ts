@@ -47,8 +47,8 @@ export const changePolicy: Change = {
     const edit = editOf(site, read.changes)
     const requestInfo = adminRequestInfo(exchange)
     const changed = await site.administration.changePolicy(requestInfo, edit, admin)
-    if (changed.kind === 'nothing-in-common') {
-      return { ...malformed('accepts'), text: { key: 'admin.policy.nothing-in-common' } }
+    if (changed.kind === 'nothing-in-common' || changed.kind === 'no-keys-here') {
+      return { ...malformed('accepts'), text: { key: `admin.policy.${changed.kind}` } }
     }
     if (changed.kind !== 'changed')
       return strongerFactor(changed.accepts, `${site.paths.secondStep}/`)
