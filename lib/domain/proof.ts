@@ -193,7 +193,7 @@ async function judgeMain(
 ): Promise<Decision<ProofVerdict>> {
   const { window, now } = moment
   const [{ factor: first }] = readings
-  const block = first.misses === 'lock' ? authenticatorBlock(record, window, now) : null
+  const block = authenticatorBlock(record, window, now)
   if (block !== null) return unchanged(record, { kind: 'blocked', until: block.until })
   const { answers, failures } = await askAll(record, readings, moment)
   // A code that one authenticator has burned stays burned, even if another has the same code by

@@ -101,7 +101,7 @@ export function trustBrowser(
  * - `over`: the browser is not trusted any more
  * - `reused`: a secret that has had its time. Two browsers have this cookie
  */
-export type TrustVerdict = 'trusted' | 'trusted-again' | 'over' | 'reused'
+type TrustVerdict = 'trusted' | 'trusted-again' | 'over' | 'reused'
 
 /**
  * Judges the secret of a cookie. A right one is exchanged in the same write, so that a copy is noticed: whoever

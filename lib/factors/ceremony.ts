@@ -1,3 +1,6 @@
+/** COSE: EdDSA, ES256, and RS256 for what Windows keeps in a TPM. In this order of preference. */
+export const KEY_ALGORITHMS = [-8, -7, -257] as const
+
 /** Whether a key asks its user for a PIN or a fingerprint, or for a touch alone. */
 export type UserVerification = 'discouraged' | 'required'
 

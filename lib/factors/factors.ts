@@ -99,7 +99,7 @@ export function hasSecret<T extends UnprovenAuthenticator>(one: T): one is T & U
 }
 
 /** What the content of a new set-up is made with. */
-export interface Making {
+interface Making {
   readonly parameters: OtpParameters
   readonly keys: Keys
   /** Of keys. Null: the host has no WebAuthn. */

@@ -1,4 +1,5 @@
 import { backupCodesFor } from '../domain/accepted-methods.js'
+import { TOUCHES_BACKUP_CODES } from '../domain/touches.js'
 import { withoutTrust } from '../domain/trusted-browsers.js'
 import { answerBackupCode } from '../factors/backup-codes/answer.js'
 import type { BackupCodeSet } from '../factors/backup-codes/kept.js'
@@ -67,7 +68,7 @@ export class BackupCodes {
       return backupCodesFor(policy, attempt.subject) ? null : 'stronger-factor-required'
     }
     return this.#limits.countAction('set-of-codes', attempt.userId, () =>
-      this.#challenge.answerAnd(attempt, replaceSet, objection, () => ['backup-code']),
+      this.#challenge.answerAnd(attempt, replaceSet, objection, TOUCHES_BACKUP_CODES),
     )
   }
 }

@@ -9,7 +9,8 @@ import {
 import { ruleFor } from '../domain/policy.js'
 import type { SecondStepRecord } from '../domain/record.js'
 import { type Admission, stillAdmitted, type UserContext } from '../domain/standing.js'
-import { type Authenticator, FACTOR_METHODS, type FactorMethod } from '../factors/factors.js'
+import { touchesRemoved } from '../domain/touches.js'
+import type { Authenticator } from '../factors/factors.js'
 import type { RequestInfo } from './announcer.js'
 import type { Challenge, Objection, ProofAnswer, ProofAttempt } from './challenge.js'
 import type { CodeLimits } from './code-limits.js'
@@ -103,15 +104,7 @@ export class OwnAuthenticators {
         return { ...decided, answer: { isOff: decided.record.authenticators.length === 0 } }
       },
       objection,
-      // Without the last one the user is one who has none, and may bind one by the password alone.
-      (record) => typesWithout(record, id),
+      touchesRemoved(id),
     )
   }
-}
-
-/** What the removal of an authenticator touches: its own kind, or all where the second step is off without it. */
-function typesWithout(record: SecondStepRecord, id: string): readonly FactorMethod[] {
-  if (isLast(record, id)) return FACTOR_METHODS
-  const removed = authenticatorById(record, id)
-  return removed === null ? [] : [removed.type]
 }

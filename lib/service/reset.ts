@@ -1,6 +1,6 @@
 import { ruleFor } from '../domain/policy.js'
 import { disableByUser, resetByUser } from '../domain/reset.js'
-import { FACTOR_METHODS } from '../factors/factors.js'
+import { TOUCHES_ALL } from '../domain/touches.js'
 import type { Challenge, ProofAnswer, ProofAttempt } from './challenge.js'
 import type { Records } from './records.js'
 
@@ -16,7 +16,7 @@ export class Reset {
 
   /** Resets: the user sets up at the next login, and every session ends. */
   reset(attempt: ProofAttempt): Promise<ProofAnswer> {
-    return this.#challenge.answerAnd(attempt, resetByUser, undefined, () => FACTOR_METHODS)
+    return this.#challenge.answerAnd(attempt, resetByUser, undefined, TOUCHES_ALL)
   }
 
   /**
@@ -31,7 +31,7 @@ export class Reset {
         const { mode } = ruleFor(await this.#records.policy(), attempt.subject)
         return mode === 'required' ? 'required-by-policy' : null
       },
-      () => FACTOR_METHODS,
+      TOUCHES_ALL,
     )
   }
 }

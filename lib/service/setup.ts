@@ -20,6 +20,7 @@ import {
 import { placeOf, type Replaced } from '../domain/setup-place.js'
 import type { Generation } from '../domain/stamp.js'
 import { type Admission, stillAdmitted, type UserContext } from '../domain/standing.js'
+import { touchesBound, touchesShown } from '../domain/touches.js'
 import type { CeremonyParts } from '../factors/ceremony.js'
 import type { Keys } from '../factors/factor.js'
 import {
@@ -180,7 +181,9 @@ export class Setup {
   ): Promise<SetupShown> {
     const types = this.typesFor(policy, subject)
     const refusal = this.#refusalOf(type, types)
+    const [first] = types
     if (refusal !== null) return { kind: refusal }
+    if (first === undefined) return { kind: 'stronger-factor-required' }
     const keys = this.#keys.of(userId, requestInfo)
     const begun = await this.#records.change(
       userId,
@@ -192,8 +195,8 @@ export class Setup {
         }
         const present = setupOf(current, owner, now)
         const before = present !== null && types.includes(present.type) ? present.type : null
-        const wanted = type ?? before ?? types[0] ?? null
-        const continues = present !== null && wanted !== null && isShownAgain(present, wanted, now)
+        const wanted = type ?? before ?? first
+        const continues = present !== null && isShownAgain(present, wanted, now)
         const made = { type: wanted, record: current, now }
         const unproven = continues ? present : await this.#make(userId, made)
         const { rules: routes } = this.#mountedRules
@@ -213,6 +216,14 @@ export class Setup {
   ): readonly AuthenticatorType[] {
     const accepted = acceptedOf(policy, subject)
     return this.#types.filter((type) => isAccepted(accepted, type))
+  }
+
+  /** The type of the next authenticator, where none was named. @param present of the one that it replaces */
+  typeLike(
+    types: readonly AuthenticatorType[],
+    present: AuthenticatorType | null,
+  ): AuthenticatorType | null {
+    return types.find((allowed) => allowed === present) ?? types[0] ?? null
   }
 
   /** The reason why no authenticator of this type may be set up, or null. */
@@ -255,8 +266,7 @@ export class Setup {
     const { owner, id, type } = change
     const present = authenticatorById(attempt.record, id)?.type ?? null
     const types = this.typesFor(attempt.policy, attempt.subject)
-    const like = types.find((allowed) => allowed === present) ?? types[0] ?? null
-    const begun = { owner, type: type ?? like, replaces: { id } }
+    const begun = { owner, type: type ?? this.typeLike(types, present), replaces: { id } }
     return this.#begin(attempt, begun, async (record) => {
       const refusal = this.#refusalOf(type, types)
       return refusal ?? (authenticatorById(record, id) === null ? 'not-found' : null)
@@ -290,15 +300,10 @@ export class Setup {
       const { answer: setup, ...decided } = beginKeyChange(record, command, now)
       return { ...decided, answer: await shownSetup(setup, decided.record, keys) }
     }
-    return this.#challenge.answerAnd(attempt, begin, objection, (record) => {
-      const replaced =
-        replaces === 'none' || replaces === 'all' ? null : typeOf(record, replaces.id)
-      // Whoever confirms it is given new backup codes.
-      const codes = backupCodesFor(attempt.policy, attempt.subject)
-        ? ('backup-code' as const)
-        : null
-      return [type, replaced, codes].filter((one) => one !== null)
-    })
+    const replaced = replaces === 'none' || replaces === 'all' ? null : replaces.id
+    const withCodes = backupCodesFor(attempt.policy, attempt.subject)
+    const touches = touchesBound(type, { replaced, withCodes })
+    return this.#challenge.answerAnd(attempt, begin, objection, touches)
   }
 
   /**
@@ -324,10 +329,7 @@ export class Setup {
       }
     }
     return this.#limits.countAction('show-key', attempt.userId, () =>
-      this.#challenge.answerAnd(attempt, show, undefined, (record) => {
-        const shown = typeOf(record, id)
-        return shown === null ? [] : [shown]
-      }),
+      this.#challenge.answerAnd(attempt, show, undefined, touchesShown(id)),
     )
   }
 
@@ -444,8 +446,4 @@ function shownEvent(one: Authenticator): SecondStepEvent {
   return one.name === null
     ? { type, method: null }
     : { type, method: null, detail: namedDetail(one) }
-}
-
-function typeOf(record: SecondStepRecord, id: string): AuthenticatorType | null {
-  return authenticatorById(record, id)?.type ?? null
 }

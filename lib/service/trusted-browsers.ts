@@ -47,7 +47,7 @@ export interface TrustSettings {
  * What came of a cookie at a login. `renewed` is null where another request of the same browser has just
  * got the next one.
  */
-export type TrustAnswer =
+type TrustAnswer =
   | { readonly kind: 'trusted'; readonly context: UserContext; readonly renewed: NewTrust | null }
   /** The browser is not trusted any more, and its cookie is worth nothing. */
   | { readonly kind: 'over' }
@@ -55,7 +55,7 @@ export type TrustAnswer =
   | { readonly kind: 'unknown' }
 
 /** The user who forgets a browser, and their session. */
-export interface Forgetting extends UserContext {
+interface Forgetting extends UserContext {
   readonly admission: Admission
   readonly requestInfo: RequestInfo
 }

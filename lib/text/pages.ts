@@ -73,6 +73,13 @@ export interface PageProblem {
   readonly lastLocks?: boolean
 }
 
+/** What an action of the settings may be confirmed with, as the page itself has it. */
+export interface OfferedProofs {
+  readonly app: boolean
+  readonly keys: boolean
+  readonly backupCode: boolean
+}
+
 /** What the settings page offers, each asked for with a code. */
 export type SettingsAction =
   | 'backup-codes'
@@ -299,6 +306,8 @@ export type PageData = {
     readonly backupCodes: boolean
     /** Backup codes are accepted. Default: false. */
     readonly backupCode?: boolean
+    /** By the name of an action, what it takes where that differs. Default: none. */
+    readonly offered?: Readonly<Record<string, OfferedProofs>>
     /** As on the challenge page. */
     readonly typedBackupCode?: boolean
     readonly typed?: string

@@ -1,11 +1,12 @@
 import { UnavailableError } from '../errors/unavailable-error.js'
-import type {
-  Assertion,
-  CeremonyChecks,
-  Expected,
-  KeyState,
-  RegisteredKey,
-  Registration,
+import {
+  type Assertion,
+  type CeremonyChecks,
+  type Expected,
+  KEY_ALGORITHMS,
+  type KeyState,
+  type RegisteredKey,
+  type Registration,
 } from '../factors/ceremony.js'
 
 /** The parts of `@simplewebauthn/server` that are used. */
@@ -13,9 +14,6 @@ type Library = typeof import('@simplewebauthn/server')
 type Helpers = typeof import('@simplewebauthn/server/helpers')
 
 const PART = '@simplewebauthn/server'
-
-/** COSE: EdDSA, ES256 and RS256, which set-ups ask for. */
-const ALGORITHMS = [-8, -7, -257]
 
 /**
  * Checks what keys answer by `@simplewebauthn/server`. Loaded at the first answer, because it takes a process
@@ -99,7 +97,7 @@ async function checkedRegistration(
     expectedRPID: rpId,
     requireUserPresence: true,
     requireUserVerification: userVerification === 'required',
-    supportedAlgorithmIDs: ALGORITHMS,
+    supportedAlgorithmIDs: [...KEY_ALGORITHMS],
   })
   if (!verified) return null
   const { credential, credentialDeviceType, credentialBackedUp } = registrationInfo

@@ -296,9 +296,13 @@ describe('What a route does not accept opens nothing there', () => {
   it('nor does an admin’s one-time code', async () => {
     const { host, admin } = await richVisit()
     const { code } = (await postJson(admin, `${ANN}/one-time-code`).expect(200)).body
+    const browser = await pendingBrowser(host)
+    const challenge = async () => (await getPage(browser, '/second-step/challenge')).text
+    expect(await challenge()).to.include('the code you were given')
     // A rule that came with a new version of the app.
     host.secondStep.requireFresh({ accepts: ['totp'] })
-    const browser = await pendingBrowser(host)
+    // No page asks for it: typed, it would cost a try.
+    expect(await challenge()).to.not.include('the code you were given')
     expectProblem(await giveCode(browser, code), 'wrong-code', 401)
     expectProblem(await getJson(browser, SETUP), 'code-required', 401)
     const again = await postJson(admin, `${ANN}/one-time-code`)

@@ -6,9 +6,9 @@ import type { UnprovenWebauthn, WebauthnAuthenticator } from './kept.js'
 import type { GivenCredential } from './read.js'
 
 /** Random bytes of a challenge, and of the handle by which keys know a user. */
-const BYTES = 32
+export const BYTES_OF_A_CHALLENGE = 32
 /** Random bytes that a set-up needs. */
-export const BYTES_OF_A_CEREMONY = 2 * BYTES
+export const BYTES_OF_A_CEREMONY = 2 * BYTES_OF_A_CHALLENGE
 
 /** A new challenge. Its user verification is judged as it was asked, whatever the option says then. */
 export function makeChallenge(
@@ -16,7 +16,7 @@ export function makeChallenge(
   { userVerification }: Pick<RelyingParty, 'userVerification'>,
   now: number,
 ): AskedChallenge {
-  const challenge = Buffer.from(random.subarray(0, BYTES)).toString('base64url')
+  const challenge = Buffer.from(random.subarray(0, BYTES_OF_A_CHALLENGE)).toString('base64url')
   return { challenge, until: now + CHALLENGE_LASTS, userVerification }
 }
 
@@ -36,7 +36,9 @@ export function makeWebauthn(
     challengeUntil: until,
     userVerification,
     rpId: relyingParty.rpId,
-    handle: handle ?? Buffer.from(random.subarray(BYTES, 2 * BYTES)).toString('base64url'),
+    handle:
+      handle ??
+      Buffer.from(random.subarray(BYTES_OF_A_CHALLENGE, BYTES_OF_A_CEREMONY)).toString('base64url'),
   }
 }
 

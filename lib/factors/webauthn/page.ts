@@ -1,9 +1,6 @@
-import type { AskedChallenge, RelyingParty } from '../ceremony.js'
+import { type AskedChallenge, KEY_ALGORITHMS, type RelyingParty } from '../ceremony.js'
 import { CHALLENGE_LASTS } from '../challenge.js'
 import type { KeyTransport, UnprovenWebauthn, WebauthnAuthenticator } from './kept.js'
-
-/** COSE: EdDSA, ES256, and RS256 for what Windows keeps in a TPM. In this order of preference. */
-const ALGORITHMS = [-8, -7, -257] as const
 
 /** A key, as options name it to browsers. */
 interface NamedKey {
@@ -73,7 +70,7 @@ export function creationOptions(
     rp: { id: rpId, name: issuer },
     user: { id: handle, name: account, displayName: account },
     challenge,
-    pubKeyCredParams: ALGORITHMS.map((alg) => ({ type: 'public-key', alg })),
+    pubKeyCredParams: KEY_ALGORITHMS.map((alg) => ({ type: 'public-key', alg })),
     timeout: timeLeft(challengeUntil, now),
     excludeCredentials: others.map(named),
     authenticatorSelection: {

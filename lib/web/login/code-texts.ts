@@ -1,9 +1,4 @@
-import {
-  acceptedOf,
-  authenticatorsAsked,
-  isAccepted,
-  lacksAccepted,
-} from '../../domain/accepted-methods.js'
+import { authenticatorsAsked, isAccepted } from '../../domain/accepted-methods.js'
 import {
   canResync,
   codeLengthsOf,
@@ -11,13 +6,18 @@ import {
   hasCodes,
   isEnrolled,
 } from '../../domain/authenticators.js'
+import { countedMethods } from '../../domain/counted-methods.js'
 import type { UserContext } from '../../domain/standing.js'
+import { backupCodes } from '../../factors/backup-codes/backup-codes.js'
 import { backupCodesLeft } from '../../factors/backup-codes/kept.js'
+import type { AnySpareFactor } from '../../factors/factors.js'
+import { oneTimeCodes } from '../../factors/one-time-codes/one-time-codes.js'
 import { hasOpenOneTimeCode } from '../../factors/one-time-codes/page.js'
 import type { ProblemText } from '../../text/problem.js'
 import type { Exchange } from '../request/handler.js'
 import type { Site } from '../request/site.js'
 import type { PendingVisitor, SignedInVisitor } from '../request/visitor.js'
+import { proofRulesOf } from './proof-rules.js'
 
 /** Where a code was given, and by whom. */
 export type Asked = Pick<Exchange<PendingVisitor | SignedInVisitor>, 'site' | 'visitor'>
@@ -48,30 +48,29 @@ const SHAPES_OF_DEVICE = {
 
 /** Whether a backup code could be right. */
 export function acceptsBackupCodes(
-  { keyIds }: Pick<Site, 'keyIds'>,
-  userContext: UserContext,
+  site: Pick<Site, 'keyIds' | 'mountedRules'>,
+  visitor: PendingVisitor | SignedInVisitor,
 ): boolean {
-  const { record, policy } = userContext
-  const isSwitchedOn = policy.backupCodes && isOfUse(userContext, 'backup-code')
-  return isSwitchedOn && backupCodesLeft(record.backupCodes, keyIds) > 0
+  const { record, policy } = visitor
+  const isSwitchedOn = policy.backupCodes && counts(site, visitor, backupCodes)
+  return isSwitchedOn && backupCodesLeft(record.backupCodes, site.keyIds) > 0
 }
 
-/** Whether a rule accepts it, or it leads to the set-up of what the rule accepts. */
-function isOfUse(
-  { record, policy, subject }: UserContext,
-  method: 'backup-code' | 'one-time-code',
+/** Whether the rules let a spare factor prove anything here. */
+function counts(
+  site: Pick<Site, 'mountedRules'>,
+  visitor: PendingVisitor | SignedInVisitor,
+  { method, opens }: AnySpareFactor,
 ): boolean {
-  const accepted = acceptedOf(policy, subject)
-  return isAccepted(accepted, method) || lacksAccepted(record, accepted)
+  return isAccepted(countedMethods(visitor.record, proofRulesOf(site, visitor), opens), method)
 }
 
 /** Whether a one-time code could be right: one is open, and this is a pending login. */
 export function acceptsOneTimeCodes({ site, visitor }: Asked): boolean {
-  const { oneTimeCodes } = visitor.record
   return (
     visitor.kind === 'pending' &&
-    isOfUse(visitor, 'one-time-code') &&
-    hasOpenOneTimeCode(oneTimeCodes, site.keyIds, site.system.now())
+    counts(site, visitor, oneTimeCodes) &&
+    hasOpenOneTimeCode(visitor.record.oneTimeCodes, site.keyIds, site.system.now())
   )
 }
 
@@ -132,7 +131,8 @@ export function wrongText(userContext: UserContext) {
  */
 export function wrongSpareText({ site, visitor }: Asked) {
   const backup = acceptsBackupCodes(site, visitor)
-  const given = visitor.kind === 'pending' && visitor.record.oneTimeCodes.length > 0
+  const isGiven = visitor.kind === 'pending' && visitor.record.oneTimeCodes.length > 0
+  const given = isGiven && counts(site, visitor, oneTimeCodes)
   if (given) return backup ? 'factor.one-time-code.wrong-either' : 'factor.one-time-code.wrong'
   return backup ? 'factor.backup-code.wrong' : 'factor.backup-code.none'
 }

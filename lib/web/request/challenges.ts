@@ -1,9 +1,10 @@
 import type { Request } from 'express'
+import { authenticatorsAsked } from '../../domain/accepted-methods.js'
 import { askedKeys } from '../../domain/authenticators.js'
 import type { AskedChallenge } from '../../factors/ceremony.js'
 import { CHALLENGE_LASTS } from '../../factors/challenge.js'
 import { isGoodUntil } from '../../factors/clock.js'
-import { BYTES_OF_A_CEREMONY, makeChallenge } from '../../factors/webauthn/make.js'
+import { BYTES_OF_A_CHALLENGE, makeChallenge } from '../../factors/webauthn/make.js'
 import {
   type PublicKeyCredentialRequestOptionsJSON,
   requestOptions,
@@ -21,7 +22,7 @@ import type { PendingVisitor, SignedInVisitor } from './visitor.js'
 type Asked = Pick<Exchange<PendingVisitor | SignedInVisitor>, 'site' | 'req' | 'visitor'>
 
 /**
- * Puts a challenge to the user's keys and keeps it in the session. Null: they have none that can answer, or the
+ * Puts a challenge to the user's keys and keeps it in the session. Null: they have none that can answer and counts, or the
  * host has no WebAuthn. A second tab gets the same challenge, while half of its time is left.
  */
 export async function askKeys({
@@ -30,7 +31,7 @@ export async function askKeys({
   visitor,
 }: Asked): Promise<PublicKeyCredentialRequestOptionsJSON | null> {
   const { webauthn, system } = site
-  const keys = askedKeys(visitor.record, webauthn)
+  const keys = askedKeys(authenticatorsAsked(visitor), webauthn)
   if (webauthn === null || keys.length === 0) return null
   const now = system.now()
   const present = askedIn({ site, req, visitor })
@@ -44,7 +45,7 @@ async function newChallenge(
   webauthn: NonNullable<Site['webauthn']>,
   now: number,
 ): Promise<AskedChallenge> {
-  const challenge = makeChallenge(site.system.random(BYTES_OF_A_CEREMONY), webauthn, now)
+  const challenge = makeChallenge(site.system.random(BYTES_OF_A_CHALLENGE), webauthn, now)
   const kept = { ...challenge, owner: ownerId(visitor) }
   const { challenges } = req.session.secondStep ?? {}
   updateSecondStep(req, { challenges: { ...challenges, [purposeOf(visitor)]: kept } })

@@ -33,6 +33,7 @@ import { typedIn, typedNext } from '../request/proof-field.js'
 import type { SignedInVisitor } from '../request/visitor.js'
 import { nextOf } from '../routing/requirements.js'
 import { sendJson, sendProblem, showPage } from '../routing/respond.js'
+import { offeredProofs } from './offered-proofs.js'
 import { ownEvents } from './own-events.js'
 import { pauseShown } from './pause-shown.js'
 import { resetPendingOf, resetPendingShown } from './reset-pending.js'
@@ -83,7 +84,7 @@ async function settingsPage(
   const { site, req, res, visitor } = exchange
   const entries = await ownEvents(site, visitor.account.id)
   const notice = await takeNotice(req)
-  const asked = authenticatorsAsked(visitor)
+  const counted = authenticatorsAsked(visitor)
   const types = site.setup.typesFor(visitor.policy, visitor.subject)
   const data = {
     problem,
@@ -94,16 +95,17 @@ async function settingsPage(
     backupCodes: backupCodesFor(visitor.policy, visitor.subject),
     accepted: acceptedShown(exchange),
     backupCode: acceptsBackupCodes(site, visitor),
-    source: codeSourceOf(asked),
-    app: hasCodes(asked),
+    offered: offeredProofs(site, visitor, types),
+    source: codeSourceOf(counted),
+    app: hasCodes(counted),
     suspended: suspendedIds(visitor.record),
-    keys: askedKeys(asked, site.webauthn).length > 0,
-    resync: canResync(visitor.record),
+    keys: askedKeys(counted, site.webauthn).length > 0,
+    resync: canResync(counted),
     typedNext: typedNext(req, problem),
     hardware: (firstAuthenticator(visitor.record)?.serial ?? null) !== null,
     locked: site.challenge.missesLeft(visitor.record) === 0,
     triesLeft: triesBeforeLock(site, visitor.record, problem),
-    nextCodeIn: secondsToNextCode(visitor.record, site.system.now()),
+    nextCodeIn: secondsToNextCode(counted, site.system.now()),
     ...typedIn(req, problem),
     codesSeen: usedAfterAdmin(visitor.record.backupCodes),
     codesKey: placeOfBackupCodes(visitor.record.backupCodes, site.keyIds),
