@@ -117,6 +117,7 @@ export type {
   AdminForm,
   CodesKind,
   Notice,
+  OfferedProofs,
   PageData,
   PageEvent,
   PageFrame,

@@ -14,7 +14,7 @@ describe('counters', () => {
   let redis: Redis
   before(async () => {
     server = await startRedisServer()
-    redis = new Redis(server.url, { commandTimeout: 200, maxRetriesPerRequest: 1 })
+    redis = new Redis(server.url, { commandTimeout: 2000, maxRetriesPerRequest: 1 })
     redis.on('error', () => undefined)
     await once(redis, 'ready')
   })
