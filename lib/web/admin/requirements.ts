@@ -106,7 +106,7 @@ export async function presentAdmin({
   if (!(await isAdmin({ site, req }, account))) return { code: 'forbidden' }
   const userContext = await site.sessions.userContext(account.id, account.subject)
   const standing = standingOf(account.id, stamp, userContext, site.system.now())
-  if (standing === 'revoked') return { code: 'sign-in-again' }
+  if (standing !== 'passed') return { code: 'sign-in-again' }
   return admin(site, req, { ...visitor, ...userContext, account })
 }
 

@@ -319,6 +319,10 @@ async function adminWithCookie(people: readonly HostUser[] = PEOPLE) {
 
 describe('A change whose body comes late', () => {
   const endings: Record<string, [(host: Host) => Promise<unknown>, string]> = {
+    'a new rule accepts no codes like the admin’s': [
+      (host) => setPolicy(host, { accepts: { admin: ['hotp'] } }),
+      'sign-in-again',
+    ],
     'the admin’s sessions were ended': [
       (host) => host.secondStep.endSessions('ada'),
       'sign-in-again',
