@@ -62,6 +62,20 @@ describe('the time limit of a call', () => {
     expect(await silence).to.be.instanceOf(UnavailableError)
   })
 
+  // The machine paused for longer than the limit: every login that was under way was refused.
+  it('takes answers that came while the process stood still, and still ends silence', async () => {
+    const stepByStep = async () => {
+      for (let step = 0; step < 5; step += 1) await new Promise(setImmediate)
+      return 'answered'
+    }
+    const answered = withTimeout('the part', stepByStep, 20)
+    const silence = failureOf(withTimeout('the silent part', silent, 20))
+    const until = performance.now() + 120
+    while (performance.now() < until);
+    expect(await answered).to.equal('answered')
+    expect(await silence).to.be.instanceOf(UnavailableError)
+  })
+
   it('ignores an answer and a failure that come too late', async () => {
     let answer = (_: string) => {}
     let fail = (_: Error) => {}

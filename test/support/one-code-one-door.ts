@@ -224,11 +224,17 @@ export function describeOneCodeOneDoor(place: Place, { signatures = false } = {}
         const spare = await newPendingLogins(3, person)
         const wrong = await wrongOathtoolCode(person.secret)
         const guesses = Array.from({ length: 5 }, () => tabs).flat()
-        const answers = await Promise.all(guesses.map((tab) => give(tab, wrong)))
+        const judged = await Promise.all(guesses.map((tab) => giveUntilJudged(tab, wrong)))
 
-        const counts = tally(answers)
-        expect(counts['wrong-code']).to.equal(5)
-        expect((counts['too-many-attempts'] ?? 0) + (counts['sign-in-again'] ?? 0)).to.equal(195)
+        const {
+          'wrong-code': verdicts = 0,
+          'too-many-attempts': waits = 0,
+          'sign-in-again': ends = 0,
+        } = tally(judged.map(({ answer }) => answer))
+        expect(verdicts + waits + ends).to.equal(200)
+        // Where a guess was refused, it may have been counted all the same.
+        const refused = judged.reduce((sum, { refusals }) => sum + refusals, 0)
+        expect(verdicts).to.be.within(Math.max(0, 5 - refused), 5)
 
         const [one, two, three] = spare
         if (!one || !two || !three) throw new Error('three tabs are to spare')
@@ -316,6 +322,18 @@ function giveBoth(visitor: Visitor, codes: string): Promise<Answer> {
 
 function give(visitor: Visitor, code: string): Promise<Answer> {
   return visitor.postJson('/second-step/challenge', { code })
+}
+
+/** Again after a refusal: 200 at once may be too many for a slow machine. */
+async function giveUntilJudged(
+  visitor: Visitor,
+  code: string,
+  refusals = 0,
+): Promise<{ readonly answer: Answer; readonly refusals: number }> {
+  const answer = await give(visitor, code)
+  if (answer.status !== 503) return { answer, refusals }
+  expect(refusals, 'refusals of one guess').to.be.below(20)
+  return giveUntilJudged(visitor, code, refusals + 1)
 }
 
 /** How often each answer was given. */
