@@ -1,9 +1,11 @@
 import type { RelyingParty } from '../factors/ceremony.js'
 import type { Authenticator, FactorMethod } from '../factors/factors.js'
-import { acceptedOf, acceptsAuthenticators, hasAccepted } from './accepted-methods.js'
+import { acceptedOf, acceptsAuthenticators, hasAccepted, isAccepted } from './accepted-methods.js'
 import { askedKeys, withCodes } from './authenticators.js'
 import type { Actor, SecondStepEvent } from './event.js'
+import { acceptedToLoosen } from './loosened-rules.js'
 import { type Policy, type PolicyMode, type RequiredSince, ruleFor } from './policy.js'
+import type { Stamp } from './stamp.js'
 import type { UserContext } from './standing.js'
 
 /**
@@ -92,8 +94,10 @@ function withNamed<Rule>(
   return Object.fromEntries(rules)
 }
 
-/** The admin who changes the policy, with their authenticators. */
-export type PolicyAdmin = Pick<UserContext, 'record' | 'subject'>
+/** The admin who changes the policy, with their authenticators, and the stamp of their fresh proof. */
+export interface PolicyAdmin extends Pick<UserContext, 'record' | 'subject'> {
+  readonly stamp: Pick<Stamp, 'method'> | null
+}
 
 /** What the host has for its users. */
 export interface OfferedHere {
@@ -109,7 +113,10 @@ export type PolicyRefusal =
   | { readonly kind: 'nothing-in-common' }
   /** New rules accept security keys alone, which nobody can set up here. */
   | { readonly kind: 'no-keys-here' }
-  /** The admin has nothing of use now that the new rules of their own roles accept, and would shut themselves out. */
+  /**
+   * The admin has nothing of use now that the new rules of their own roles accept, and would shut themselves out. Or they
+   * loosen rules that do not accept what they have just proved their second step by.
+   */
   | { readonly kind: 'stronger-factor-required'; readonly accepts: readonly FactorMethod[] }
 
 /**
@@ -124,19 +131,32 @@ export function policyRefusal(
   admin: PolicyAdmin | null,
   { relyingParty, types }: OfferedHere,
 ): PolicyRefusal | null {
+  const needed = admin === null ? null : acceptedToLoosen(before, after)
+  if (needed !== null && !isAccepted(needed, admin?.stamp?.method ?? 'none')) {
+    return { kind: 'stronger-factor-required', accepts: needed }
+  }
   if (same(before.accepts, after.accepts)) return null
   const all = acceptedOf(after, { roles: Object.keys(after.accepts) })
   if (all !== null && !acceptsAuthenticators(all)) return { kind: 'nothing-in-common' }
-  const changed = acceptedOf(after, { roles: rolesOfNewRules(before, after) })
-  if (changed !== null && !changed.some((method) => canHave(method, types))) {
-    return { kind: 'no-keys-here' }
-  }
+  if (leavesKeysAlone(before, after, types)) return { kind: 'no-keys-here' }
   if (admin === null) return null
   const own = acceptedOf(after, admin.subject)
   // A suspended key, or one of another domain, would shut them out as none does.
   const usable = [...withCodes(admin.record), ...askedKeys(admin.record, relyingParty)]
   if (own === null || hasAccepted({ authenticators: usable }, own)) return null
   return { kind: 'stronger-factor-required', accepts: own }
+}
+
+/**
+ * Whether a new rule, by itself or with any other, leaves what nobody can have here. A stored one that does so by itself
+ * is another app's. Two at a time are enough: without keys there are two kinds of device.
+ */
+function leavesKeysAlone(before: Policy, after: Policy, types: OfferedHere['types']): boolean {
+  const isHad = (...roles: string[]) =>
+    acceptedOf(after, { roles })?.some((method) => canHave(method, types)) ?? true
+  const changed = rolesOfNewRules(before, after)
+  const others = Object.keys(after.accepts).filter((role) => isHad(role))
+  return changed.some((role) => !isHad(role) || others.some((other) => !isHad(role, other)))
 }
 
 function rolesOfNewRules(before: Policy, after: Policy): readonly string[] {

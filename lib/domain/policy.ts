@@ -80,7 +80,7 @@ export interface Rule {
   readonly graceDays: number
 }
 
-const STRICTEST_FIRST = ['required', 'optional', 'off'] as const
+export const STRICTEST_FIRST = ['required', 'optional', 'off'] as const
 
 /**
  * The strictest mode of the user's roles. A role without its own rule has the general one. For
@@ -116,7 +116,7 @@ export function underStrictestRule({ roles, accepts, mode }: Policy): Subject {
 }
 
 /** No role has this name, so it has no rule of its own. */
-const NO_ROLE = ''
+export const NO_ROLE = ''
 
 type RuleOfRole = Pick<Rule, 'mode' | 'since'>
 

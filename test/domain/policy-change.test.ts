@@ -6,6 +6,7 @@ import {
   type PolicyEdit,
   policyRefusal,
 } from '../../lib/domain/policy-change.js'
+import type { Method } from '../../lib/domain/stamp.js'
 import {
   authenticatorWith,
   DAY,
@@ -117,7 +118,7 @@ describe("A rule for the admin's own role", () => {
   const refusal = (key: ReturnType<typeof keyWith>, relyingParty: typeof here | null = here) => {
     const record = enrolledRecord({ authenticators: [authenticatorWith(), key] })
     const offered = { relyingParty, types: ['totp', 'webauthn'] as const }
-    return policyRefusal(defaultPolicy, ruled, { record, subject }, offered)
+    return policyRefusal(defaultPolicy, ruled, { record, subject, stamp: null }, offered)
   }
 
   it('is refused where their only key is suspended, of another domain, or not asked here', () => {
@@ -126,6 +127,60 @@ describe("A rule for the admin's own role", () => {
     expect(refusal(keyWith({ rpId: 'old.example' }))).to.deep.equal(refused)
     expect(refusal(keyWith(), null)).to.deep.equal(refused)
     expect(refusal(keyWith())).to.equal(null)
+  })
+})
+
+// A phisher relays an admin's code, and lifts the rule of another role: the accounts that are bound to keys take codes.
+describe('A rule that binds others', () => {
+  const ruled: Policy = {
+    ...defaultPolicy,
+    mode: 'required',
+    roles: { lax: 'off' },
+    accepts: { keyholder: ['webauthn'], clerk: ['totp', 'webauthn'] },
+  }
+  const offered = { relyingParty: { rpId: 'acme.example' }, types: ['totp', 'webauthn'] } as const
+  const refusal = (method: Method, edit: PolicyEdit, before = ruled) => {
+    const subject = { roles: ['admin'], createdAt: null, privileged: true }
+    const by = { record: enrolledRecord(), subject, stamp: { method } }
+    return policyRefusal(before, change(before, edit).policy, by, offered)
+  }
+  const keysAlone = { kind: 'stronger-factor-required', accepts: ['webauthn'] }
+  const loosening: Record<string, PolicyEdit> = {
+    'all rules are gone': { accepts: {} },
+    'the rule is gone': { namedAccepts: { keyholder: 'default' } },
+    'it accepts more': { namedAccepts: { keyholder: ['webauthn', 'totp'] } },
+    'it accepts something else': { namedAccepts: { keyholder: ['totp'] } },
+    'nobody of the role is asked': { namedRoles: { keyholder: 'off' } },
+    'nobody is asked': { mode: 'off' },
+    'nobody must have a key': { mode: 'optional' },
+  }
+  for (const [what, edit] of Object.entries(loosening)) {
+    it(`is loosened by nothing that it does not accept: ${what}`, () => {
+      for (const method of ['totp', 'backup-code', 'trusted-browser', 'none'] as const) {
+        expect(refusal(method, edit), method).to.deep.equal(keysAlone)
+      }
+      expect(refusal('webauthn', edit)).to.equal(null)
+    })
+  }
+
+  it('is loosened where another role asked in its place', () => {
+    const before: Policy = { ...ruled, roles: { keyholder: 'off', user: 'optional' } }
+    const edit = { namedRoles: { user: 'off' } } as const
+    expect(refusal('totp', edit, { ...before, mode: 'off' })).to.deep.equal(keysAlone)
+    expect(
+      refusal('totp', edit, { ...before, roles: { ...before.roles, keyholder: 'optional' } }),
+    ).to.equal(null)
+  })
+
+  it('may be tightened, and what it accepts loosens it', () => {
+    const tighter: readonly PolicyEdit[] = [
+      { namedAccepts: { clerk: ['webauthn'], user: ['webauthn'] } },
+      { accepts: { ...ruled.accepts } },
+      { namedRoles: { keyholder: 'required' }, graceDays: 1 },
+      { namedRoles: { lax: 'default' } },
+      { namedAccepts: { clerk: 'default' } },
+    ]
+    for (const edit of tighter) expect(refusal('totp', edit)).to.equal(null)
   })
 })
 
@@ -146,6 +201,10 @@ describe('A rule of security keys alone', () => {
     expect(refusal({ user: ['webauthn', 'backup-code'] })).to.deep.equal(refused)
     const together = { user: ['webauthn', 'totp'], staff: ['webauthn', 'hotp'] } as const
     expect(refusal(together)).to.deep.equal(refused)
+    // In two changes, each of which leaves a code.
+    const first = { user: together.user }
+    expect(refusal(first)).to.equal(null)
+    expect(refusal(together, first)).to.deep.equal(refused)
     const keys = { relyingParty: { rpId: 'acme.example' }, types: ['webauthn'] } as const
     expect(refusal({ user: ['webauthn'] }, {}, keys)).to.equal(null)
   })

@@ -6,7 +6,7 @@ import { expect } from 'chai'
 import type { FactorMethod } from '../../lib/index.js'
 import { virtualAuthenticator } from '../../lib/testing/index.js'
 import { isIn } from '../support/actions.js'
-import { ADMIN, adminAt, listOf, PEOPLE, putJson } from '../support/admin.js'
+import { ADMIN, adminAt, listOf, otherAdmin, PEOPLE, putJson } from '../support/admin.js'
 import { expectProblem, getJson, getPage, postForm, postJson } from '../support/answers.js'
 import { type Browser, browserOf, enrol, giveCode, signIn } from '../support/browser.js'
 import { SECOND } from '../support/clock.js'
@@ -245,6 +245,34 @@ describe('What a rule does not accept opens nothing', () => {
     expect(await host.store.findPolicy()).to.deep.equal(before)
     await putJson(admin, `${ADMIN}/policy`, { accepts: { admin: ['totp'] } }).expect(200)
     expect(await isIn(admin)).to.equal(true)
+  })
+})
+
+describe('What a rule does not accept lifts no rule', () => {
+  // A phisher relays the code of an admin, to have the accounts of another role take codes again.
+  it('of another role: the admin gives what it accepts, or the operator changes it', async () => {
+    const { host, admin, accept } = await richVisit()
+    await accept('hotp')
+    const before = await host.store.findPolicy()
+    const policy = `${ADMIN}/policy`
+    for (const edit of [{ accepts: {} }, { mode: 'off' }, { roles: { user: 'off' } }]) {
+      const refused = await putJson(admin, policy, edit)
+      await expectsOther(Promise.resolve(refused), ['hotp'])
+      expect(refused.body.next).to.equal('/second-step/')
+    }
+    expect(await host.store.findPolicy()).to.deep.equal(before)
+    await putJson(admin, policy, { mode: 'required' }).expect(200)
+
+    await accept('totp')
+    const { browser: other, enrolment } = await adminAt(host, otherAdmin)
+    const fresh = '/second-step/fresh'
+    await postJson(other, fresh, { code: enrolment.backupCodes[0] }).expect(200)
+    const again = await putJson(other, policy, { accepts: {} })
+    await expectsOther(Promise.resolve(again), ['totp'])
+    expect(again.body.next).to.equal(fresh)
+    const { body } = await postJson(other, fresh, { code: enrolment.code() }).expect(200)
+    expect(body.next).to.equal(policy)
+    await putJson(other, policy, { accepts: {} }).expect(200)
   })
 })
 

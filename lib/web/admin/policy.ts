@@ -11,7 +11,6 @@ import type { Site } from '../request/site.js'
 import type { SignedInVisitor } from '../request/visitor.js'
 import { rememberWayBack } from '../request/way-back.js'
 import { redirect, sendJson, sendProblem, showPage } from '../routing/respond.js'
-import { strongerFactor } from '../routing/stronger-factor.js'
 import {
   adminRequestInfo,
   announceRefusal,
@@ -22,6 +21,7 @@ import {
 import { malformedField, membersOf, reasonOf } from './fields.js'
 import { MODES, policyChangesOf } from './policy-fields.js'
 import { leadsToFreshCode, presentAdmin } from './requirements.js'
+import { strongerProof } from './stronger-proof.js'
 
 /** GET `/policy` */
 export const showPolicy: Handler<SignedInVisitor> = async (exchange) => {
@@ -50,8 +50,9 @@ export const changePolicy: Change = {
     if (changed.kind === 'nothing-in-common' || changed.kind === 'no-keys-here') {
       return { ...malformed('accepts'), text: { key: `admin.policy.${changed.kind}` } }
     }
-    if (changed.kind !== 'changed')
-      return strongerFactor(changed.accepts, `${site.paths.secondStep}/`)
+    if (changed.kind !== 'changed') {
+      return strongerProof(exchange, admin, changed.accepts, pathOfPolicy(site))
+    }
     const { policy } = changed
     if (wantsJson(req)) {
       sendJson(res, shownPolicy(site, policy))
