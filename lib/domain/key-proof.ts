@@ -5,10 +5,15 @@ import { type AnyKeyFactor, type Authenticator, isAuthenticator } from '../facto
 import { isEnrolled } from './authenticators.js'
 import type { Decision } from './decision.js'
 import { namedDetail } from './event.js'
-import { accept, acceptedBy, type ProofVerdict, uncounted } from './proof-verdict.js'
+import { accept, acceptedBy, type ProofVerdict, unchanged, uncounted } from './proof-verdict.js'
 import type { SecondStepRecord } from './record.js'
 import { raiseEpoch } from './stamp.js'
-import { isUsedChallenge, useUpChallenge } from './used-challenges.js'
+import {
+  fullOfChallenges,
+  isUsedChallenge,
+  noteWrongAnswer,
+  useUpChallenge,
+} from './used-challenges.js'
 
 /** An answer to a challenge. */
 interface KeyReading {
@@ -42,8 +47,11 @@ export async function judgeKey(
   const challenge = factor.challengeOf(given)
   if (isUsedChallenge(record, challenge)) return uncounted(record)
   if (asked === null || challenge !== asked.challenge) return wrong(record, factor)
+  const until = fullOfChallenges(record, now)
+  if (until !== null) return unchanged(record, { kind: 'blocked', until })
   const spent = useUpChallenge(record, asked, now)
-  if (!isGoodUntil(asked.until, CHALLENGE_LASTS, now)) return wrong(spent, factor)
+  const missed = noteWrongAnswer(record, asked, now)
+  if (!isGoodUntil(asked.until, CHALLENGE_LASTS, now)) return wrong(missed, factor)
   for (const kept of keysOf(record, factor)) {
     const answer = await factor.answer(kept, given, moment)
     if (answer.kind === 'used' || answer.kind === 'wrong' || !isAuthenticator(answer.kept)) continue
@@ -52,7 +60,7 @@ export async function judgeKey(
     const accepted = acceptedBy(answer.kept, record.authenticators.length > 1)
     return accept(next, accepted, [], now)
   }
-  return wrong(spent, factor)
+  return wrong(missed, factor)
 }
 
 function keysOf({ authenticators }: SecondStepRecord, factor: AnyKeyFactor) {

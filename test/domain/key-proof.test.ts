@@ -55,6 +55,8 @@ async function judge(record: SecondStepRecord, given: Given = {}) {
   return judgeProof(record, proof, context, { now, window: 1, keys: keysWith(), ceremonies })
 }
 
+const REPLAYED = { kind: 'wrong-code', counted: false }
+
 const withKey = (parts: Partial<WebauthnAuthenticator> = {}) =>
   enrolledRecord({ authenticators: [keyWith(parts)] })
 
@@ -110,6 +112,19 @@ describe('the answer of a key', () => {
     }
   })
 
+  // Two tabs asked, and the answers came the other way round: the key was suspended, and all sessions ended.
+  it('suspends no key for an answer that was asked before its last use', async () => {
+    const lastUsedAt = NOW - MINUTE
+    const record = withKey({ lastUsedAt })
+    const asked = (at: number) => ({ asked: { ...ASKED, until: at + 5 * MINUTE } })
+    const state = { counter: 4 }
+    const early = await judge(record, { ...asked(lastUsedAt - 1), state })
+    expect(early.answer).to.deep.equal({ kind: 'wrong-code', counted: true })
+    expect(early.record.authenticators).to.deep.equal(record.authenticators)
+    const late = await judge(record, { ...asked(lastUsedAt), state })
+    expect(late.answer).to.deep.equal({ kind: 'sign-in-again' })
+  })
+
   it('needs no counter, where it never had one', async () => {
     const none = { counter: 0 }
     expect((await judge(withKey(none), { state: none })).answer.kind).to.equal('accepted')
@@ -135,13 +150,34 @@ describe('the used challenges of a record', () => {
     expect(isUsedChallenge(useUpChallenge(record, of(2), NOW + 6 * MINUTE), '1')).to.equal(false)
   })
 
-  it('are twenty at most', () => {
-    let record = withKey()
-    for (let at = 0; at < 25; at += 1) record = useUpChallenge(record, of(at), NOW)
+  it('are noted of right answers, whatever flood of wrong ones comes', async () => {
+    let record = withKey({ counter: 5 })
+    record = (await judge(record)).record
+    for (let at = 0; at < 25; at += 1) {
+      const asked = { ...ASKED, challenge: Buffer.alloc(32, 100 + at).toString('base64url') }
+      const flood = { challenge: asked.challenge, asked, state: null }
+      record = (await judge(record, flood)).record
+    }
     expect(record.usedChallenges).to.have.length(20)
-    expect([isUsedChallenge(record, '4'), isUsedChallenge(record, '5')]).to.deep.equal([
-      false,
-      true,
-    ])
+    expect((await judge(record, { state: { counter: 9 } })).answer).to.deep.equal(REPLAYED)
+
+    const asked = { ...ASKED, challenge: Buffer.alloc(32, 99).toString('base64url') }
+    const next = { challenge: asked.challenge, asked, state: { counter: 7 } }
+    const { answer, record: after } = await judge(record, next)
+    expect(answer.kind).to.equal('accepted')
+    expect((await judge(after, { ...next, state: { counter: 9 } })).answer).to.deep.equal(REPLAYED)
+  })
+
+  it('are a hundred at most, and then nothing is judged until the first is forgotten', async () => {
+    let record = withKey()
+    for (let at = 0; at < 100; at += 1) record = useUpChallenge(record, of(at), NOW)
+    const until = NOW + 6 * MINUTE
+    expect(await judge(record)).to.deep.equal({
+      record,
+      answer: { kind: 'blocked', until },
+      events: [],
+    })
+    const asked = { ...ASKED, until: until + MINUTE }
+    expect((await judge(record, { asked, now: until })).answer.kind).to.equal('accepted')
   })
 })

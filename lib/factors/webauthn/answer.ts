@@ -1,4 +1,5 @@
 import type { RelyingParty } from '../ceremony.js'
+import { CHALLENGE_LASTS } from '../challenge.js'
 import type { FactorAnswer, Moment } from '../factor.js'
 import type { WebauthnAuthenticator } from './kept.js'
 import type { GivenCredential } from './read.js'
@@ -26,8 +27,9 @@ export async function answerWebauthn(
   const { relyingParty, checks, asked } = ceremonies
   if (!isAskedKey(kept, relyingParty)) return { kind: 'wrong' }
   const { rpId, origins } = relyingParty
-  const { challenge, userVerification } = asked
+  const { challenge, until, userVerification } = asked
   const expected = { rpId, origins, challenge, userVerification }
   const state = await checks.assertion(given, kept.publicKey, expected)
-  return state === null ? { kind: 'wrong' } : judgeSignature(kept, state, now)
+  if (state === null) return { kind: 'wrong' }
+  return judgeSignature(kept, state, { askedAt: until - CHALLENGE_LASTS, now })
 }
