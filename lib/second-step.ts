@@ -109,12 +109,14 @@ export interface SecondStep<U = Express.User> {
  */
 export function createSecondStep<U = Express.User>(options: SecondStepOptions<U>): SecondStep<U> {
   const wired = wire(options)
-  const { site, announcer, tally, records, changeNews, status, mails, readyMailResets } = wired
+  const { site, announcer, tally, records, changeNews, status, mails } = wired
+  const { readyMailResets, earlyKeyCheck } = wired
   const { sessions } = site
   const meant = namedUsers(wired)
   for (const passport of site.passports) watchPassport(passport, watcherOf(site))
   openEarly(records, site.failureReporter)
   readyMailResets?.start()
+  earlyKeyCheck?.start()
   changeNews?.listen()
 
   return {
@@ -142,7 +144,7 @@ export function createSecondStep<U = Express.User>(options: SecondStepOptions<U>
     status: async (userId) => status.of(await meant(userId, 'status')),
     events: announcer.events,
     close: async () => {
-      await readyMailResets?.stop()
+      await Promise.all([readyMailResets?.stop(), earlyKeyCheck?.stop()])
       await site.lost?.settled()
       await records.settle()
       await tally.settle()

@@ -26,6 +26,7 @@ import { Challenge } from './service/challenge.js'
 import { ChangeNews } from './service/change-news.js'
 import { CodeLimits } from './service/code-limits.js'
 import { Directory } from './service/directory.js'
+import { EarlyKeyCheck } from './service/early-key-check.js'
 import { FailureReporter } from './service/failure-reporter.js'
 import { GuessWarnings } from './service/guess-warnings.js'
 import { KeptLooks } from './service/kept-looks.js'
@@ -87,6 +88,8 @@ export interface Wired {
   readonly mails: Mails | null
   /** Mails users whose reset's wait is over. Null if no reset can wait. */
   readonly readyMailResets: ReadyMailResets | null
+  /** Null without security keys. */
+  readonly earlyKeyCheck: EarlyKeyCheck | null
 }
 
 /**
@@ -223,8 +226,10 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
   }
   const status = new Status({ records, system, window, findSubject, keyIds })
   const users = { knownUsers, findSubject }
-  const services = { announcer, tally, records, changeNews, status, vault, mails, readyMailResets }
-  return { checked, store, site, ...users, ...services }
+  const looks = { hostIdOf, failureReporter, now }
+  const earlyKeyCheck = webauthn && new EarlyKeyCheck({ ...looks, records, rpId: webauthn.rpId })
+  const inBackground = { tally, changeNews, mails, readyMailResets, earlyKeyCheck }
+  return { checked, store, site, announcer, records, status, vault, ...users, ...inBackground }
 }
 
 /**

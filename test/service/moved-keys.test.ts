@@ -2,8 +2,8 @@
 // it before the users do.
 
 import { expect } from 'chai'
-import { MovedKeys } from '../../lib/cli/moved-keys.js'
 import type { WebauthnAuthenticator } from '../../lib/factors/webauthn/kept.js'
+import { MovedKeys } from '../../lib/service/moved-keys.js'
 import { authenticatorWith, enrolledRecord, NOW } from '../support/records.js'
 
 function keyOf(rpId: string, id: string): WebauthnAuthenticator {
