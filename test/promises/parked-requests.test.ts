@@ -3,7 +3,9 @@
 // The guard has let the request in. When the body arrives with the code, it must be refused.
 
 import { expect } from 'chai'
+import type { FactorMethod } from '../../lib/index.js'
 import { virtualAuthenticator } from '../../lib/testing/index.js'
+import { usersOf } from '../support/admin.js'
 import { getJson, postJson } from '../support/answers.js'
 import { browserOf, type Enrolment, enrol, giveCode, passFirstStep } from '../support/browser.js'
 import { MINUTE, SECOND } from '../support/clock.js'
@@ -33,7 +35,15 @@ interface Door {
   readonly come: () => Promise<Thief>
 }
 
+/** So that a rule for a role may bind Ann. */
+const users = [{ ...ann, roles: ['user'] }]
+const withRoles: HostOptions = {
+  users,
+  options: { roles: ['user', 'admin'], users: usersOf(users) },
+}
+
 const withStrategy: HostOptions = {
+  ...withRoles,
   routes: ({ app, passport, secondStep }) => {
     passport.use(secondStep.strategy())
     app.post('/code', (req, res, next) => {
@@ -57,7 +67,7 @@ async function pending(by: 'totp' | 'backup-code' = 'totp'): Promise<Thief> {
 }
 
 async function signedIn(): Promise<Thief & { enrolment: Enrolment }> {
-  const host = makeHost()
+  const host = makeHost(withRoles)
   const enrolment = await enrol(host, ann)
   const browser = browserOf(host)
   await passFirstStep(browser, ann).expect(200)
@@ -68,7 +78,7 @@ async function signedIn(): Promise<Thief & { enrolment: Enrolment }> {
 
 /** Has a set-up in progress: pending where the policy requires one, else signed in. */
 async function settingUp(mode: 'optional' | 'required'): Promise<Thief> {
-  const host = makeHost()
+  const host = makeHost(withRoles)
   await setPolicy(host, { mode })
   const browser = browserOf(host)
   const cookie = cookieOf(await passFirstStep(browser, ann))
@@ -93,7 +103,10 @@ async function changingKey(): Promise<Thief> {
 
 /** Has a device with a button, which is out of step. */
 async function outOfStep(isSignedIn: boolean): Promise<Thief> {
-  const host = makeHost({ options: { authenticators: ['hotp'] } })
+  const host = makeHost({
+    ...withRoles,
+    options: { ...withRoles.options, authenticators: ['hotp'] },
+  })
   const owner = browserOf(host)
   await passFirstStep(owner, ann)
   const { body } = await getJson(owner, '/second-step/setup').expect(200)
@@ -263,6 +276,39 @@ describe('a request whose body waits', () => {
     const code = virtualAuthenticator(body.secret).code(host.system.now())
     await postJson(owner, '/second-step/setup', { code }).expect(200)
   })
+})
+
+// Else: a rule that refuses codes does not stop what a phisher's request with a code has begun.
+describe('a request whose body waits for a new rule', () => {
+  const byBackupCode = () => pending('backup-code')
+  const doors: Record<string, Door & { readonly accepts: FactorMethod }> = {
+    'a backup code at /challenge': {
+      path: '/second-step/challenge',
+      come: byBackupCode,
+      accepts: 'totp',
+    },
+    'a backup code at the strategy': { path: '/code', come: byBackupCode, accepts: 'totp' },
+    'the first set-up': {
+      path: '/second-step/setup',
+      come: () => settingUp('required'),
+      accepts: 'hotp',
+    },
+    ...Object.fromEntries(
+      Object.entries(doorsOfSessions).map(([door, { path, come }]) => [
+        door,
+        { path, come, accepts: 'webauthn' as const },
+      ]),
+    ),
+  }
+  for (const [door, { path, come, accepts }] of Object.entries(doors)) {
+    it(`is judged by the rule of the moment in which it comes: ${door}`, async () => {
+      const thief = await come()
+      const rule = () => setPolicy(thief.host, { accepts: { user: [accepts] } })
+      const { status, body, cookie } = await goOnAfter(rule, thief, path)
+      expect(`${status} ${body.code}`).to.match(/^(403 stronger-factor-|401 code-)required$/)
+      await expectNobodyIn(thief.host, [cookie])
+    })
+  }
 })
 
 describe('a parked request to turn the second step off', () => {

@@ -8,10 +8,19 @@ import { virtualAuthenticator } from '../../lib/testing/index.js'
 import { isIn } from '../support/actions.js'
 import { ADMIN, adminAt, listOf, otherAdmin, PEOPLE, putJson } from '../support/admin.js'
 import { expectProblem, getJson, getPage, postForm, postJson } from '../support/answers.js'
-import { type Browser, browserOf, enrol, giveCode, signIn } from '../support/browser.js'
+import {
+  type Browser,
+  browserOf,
+  enrol,
+  giveCode,
+  passFirstStep,
+  signIn,
+} from '../support/browser.js'
 import { SECOND } from '../support/clock.js'
 import { type HostParts, makeHost } from '../support/host.js'
 import { hasLink, linkIn, lostHost } from '../support/lost.js'
+import { park } from '../support/parked.js'
+import { cookieOf } from '../support/sessions.js'
 import { pendingBrowser, recordOf, setPolicy } from '../support/visits.js'
 
 const ANN = `${ADMIN}/users/ann`
@@ -142,13 +151,16 @@ describe('What a rule does not accept opens nothing', () => {
   })
 
   it('by mail: no link is sent, and one that was sent before the rule changes nothing', async () => {
-    const { host, mails, idle, accept } = await richVisit()
-    const browser = await pendingBrowser(host)
+    const { host, ann, mails, idle, accept } = await richVisit()
+    const browser = browserOf(host)
+    const cookie = cookieOf(await passFirstStep(browser, ann))
     await postJson(browser, '/second-step/lost', { email: 'ann@acme.example' }).expect(202)
     await idle(host)
     const link = linkIn(mails.filter(hasLink).at(-1) ?? { text: '' })
+    const pressed = await park(host, link, { cookie, like: { a: 1 } })
     await accept('totp')
     const before = await recordOf(host)
+    expect((await pressed.finish({ a: 1 })).body.code).to.equal('switched-off')
     expectProblem(await postJson(browser, link), 'switched-off', 409)
     expectProblem(await getJson(browser, '/second-step/lost'), 'switched-off', 409)
     const again = await postJson(browser, '/second-step/lost', { email: 'ann@acme.example' })

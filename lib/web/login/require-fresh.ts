@@ -4,8 +4,8 @@ import type { Problem } from '../../text/problem.js'
 import { answeredSince } from '../request/answered.js'
 import { isCrossOrigin } from '../request/cross-origin.js'
 import { isNavigation } from '../request/destination.js'
-import { HeldBody, hasBodyBegun, isBodyOnItsWay, type Refusal } from '../request/held-body.js'
-import { lookAgain } from '../request/look-again.js'
+import { HeldBody, isBodyOnItsWay, type Refusal } from '../request/held-body.js'
+import { hasWaited, lookAgain } from '../request/look-again.js'
 import { isInSession } from '../request/session-login.js'
 import type { Site } from '../request/site.js'
 import { guardStateAt } from '../request/visitor.js'
@@ -19,9 +19,6 @@ import {
   freshRuleOf,
   type RequireFreshOptions,
 } from './fresh-rule.js'
-
-/** Milliseconds for which the guard's look is enough. */
-const SEEN_FOR = 100
 
 /**
  * Guards a route of the host: the user must have given a code within the last five minutes. Refuses
@@ -55,11 +52,9 @@ export function requireFresh(site: Site, options: RequireFreshOptions = {}): Req
      * has not kept the request waiting.
      */
     const firstProblem = async (): Promise<Problem | null> => {
-      const { visitor, bodyWasThere, metAt } = guardStateAt(site, req)
-      const isLate = Math.abs(site.system.now() - metAt) > SEEN_FOR
+      const { visitor } = guardStateAt(site, req)
       const isKept = visitor.kind === 'signed-in' && visitor.kept === true
-      const mustLook = isKept || isLate || (hasBodyBegun(req) && !bodyWasThere)
-      return mustLook ? problemNow() : freshProblem(site, req, visitor, rule)
+      return isKept || hasWaited(site, req) ? problemNow() : freshProblem(site, req, visitor, rule)
     }
     const lookAtBody = async (): Promise<Refusal | null> => {
       try {

@@ -17,6 +17,7 @@ import {
   type PendingVisitor,
 } from '../request/visitor.js'
 import { pendingCode } from '../routing/requirements.js'
+import { visitorNow } from '../routing/rules-of-now.js'
 import { byProof } from './by-proof.js'
 import { accountOfPending } from './finish-login.js'
 
@@ -89,11 +90,13 @@ export class SecondStepStrategy extends Strategy {
   private async outcome(req: Request, isAnswered: () => boolean): Promise<Outcome | null> {
     const { site } = this
     if (isCrossOrigin(req, site)) return { problem: { code: 'cross-origin' } }
-    const visitor = pendingCode(site, req, guardStateAt(site, req).visitor)
-    if ('code' in visitor) return { problem: visitor }
+    const met = pendingCode(site, req, guardStateAt(site, req).visitor)
+    if ('code' in met) return { problem: met }
     const unread = req.res === undefined ? null : await readBody(req, req.res)
     if (isAnswered()) return null
     if (unread !== null) return { problem: unread }
+    const visitor = await visitorNow(site, req, met, pendingCode)
+    if ('code' in visitor) return { problem: visitor }
 
     const account = await accountOfPending(site, req, visitor)
     if (account === undefined) return { problem: { code: 'sign-in-again' } }

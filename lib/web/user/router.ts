@@ -1,19 +1,23 @@
 import { fileURLToPath } from 'node:url'
 import express, { type Router } from 'express'
 import { packageFile } from '../../text/package-files.js'
+import type { Handler } from '../request/handler.js'
 import type { Site } from '../request/site.js'
+import type { Visitor } from '../request/visitor.js'
 import { formAddress } from '../routing/form-address.js'
 import {
   codeOrSignedIn,
   enrolled,
   nothing,
   pendingCode,
+  type Requirement,
   setUp,
   setUpOrCodesShown,
   signedIn,
 } from '../routing/requirements.js'
 import { setSafeHeaders } from '../routing/respond.js'
-import { route, routerOf } from '../routing/routes.js'
+import { type Route, route, routerOf } from '../routing/routes.js'
+import { byRulesOfNow } from '../routing/rules-of-now.js'
 import { undecodablePath } from '../routing/undecodable-path.js'
 import { addAuthenticator, removeAuthenticator, renameAuthenticator } from './authenticators.js'
 import { backupCodesSaved, makeBackupCodes } from './backup-codes.js'
@@ -39,47 +43,52 @@ import { forgetTrustedBrowser, forgetTrustedBrowsers } from './trusted-browsers.
 const routes = [
   route('get', '/', signedIn, showSettings),
   route('get', '/challenge', pendingCode, showChallenge),
-  route('post', '/challenge', pendingCode, answerChallenge),
+  sent('/challenge', pendingCode, answerChallenge),
   route('get', '/cancel', nothing, formAddress),
   route('post', '/cancel', nothing, cancel),
   route('get', '/fresh', enrolled, showFresh),
-  route('post', '/fresh', enrolled, answerFresh),
+  sent('/fresh', enrolled, answerFresh),
   route('get', '/setup', setUp, showSetup),
-  route('post', '/setup', setUpOrCodesShown, confirmSetup),
+  sent('/setup', setUpOrCodesShown, confirmSetup),
   route('get', '/change-key', nothing, formAddress),
-  route('post', '/change-key', enrolled, changeKey),
+  sent('/change-key', enrolled, changeKey),
   route('get', '/show-key', nothing, formAddress),
-  route('post', '/show-key', enrolled, showKey),
+  sent('/show-key', enrolled, showKey),
   route('get', '/authenticators', nothing, formAddress),
-  route('post', '/authenticators', enrolled, addAuthenticator),
+  sent('/authenticators', enrolled, addAuthenticator),
   route('get', '/authenticators/:id/rename', nothing, formAddress),
-  route('post', '/authenticators/:id/rename', signedIn, renameAuthenticator),
+  sent('/authenticators/:id/rename', signedIn, renameAuthenticator),
   route('get', '/authenticators/:id/remove', nothing, formAddress),
-  route('post', '/authenticators/:id/remove', enrolled, removeAuthenticator),
+  sent('/authenticators/:id/remove', enrolled, removeAuthenticator),
   route('get', '/backup-codes', nothing, formAddress),
-  route('post', '/backup-codes', enrolled, makeBackupCodes),
+  sent('/backup-codes', enrolled, makeBackupCodes),
   route('get', '/backup-codes/saved', nothing, formAddress),
-  route('post', '/backup-codes/saved', signedIn, backupCodesSaved),
+  sent('/backup-codes/saved', signedIn, backupCodesSaved),
   route('get', '/trusted-browsers/forget-all', nothing, formAddress),
-  route('post', '/trusted-browsers/forget-all', signedIn, forgetTrustedBrowsers),
+  sent('/trusted-browsers/forget-all', signedIn, forgetTrustedBrowsers),
   route('get', '/trusted-browsers/:id/forget', nothing, formAddress),
-  route('post', '/trusted-browsers/:id/forget', signedIn, forgetTrustedBrowser),
+  sent('/trusted-browsers/:id/forget', signedIn, forgetTrustedBrowser),
   route('get', '/reset', nothing, formAddress),
-  route('post', '/reset', enrolled, reset),
+  sent('/reset', enrolled, reset),
   route('get', '/disable', nothing, formAddress),
-  route('post', '/disable', enrolled, disable),
+  sent('/disable', enrolled, disable),
   route('get', '/resync', nothing, formAddress),
-  route('post', '/resync', codeOrSignedIn, resync),
+  sent('/resync', codeOrSignedIn, resync),
   route('get', '/lost', pendingCode, showLost),
-  route('post', '/lost', pendingCode, askLost),
+  sent('/lost', pendingCode, askLost),
   route('get', '/lost/cancel', nothing, formAddress),
-  route('post', '/lost/cancel', codeOrSignedIn, cancelLost),
+  sent('/lost/cancel', codeOrSignedIn, cancelLost),
   route('get', '/lost/cancelled', nothing, showLostCancelled),
   route('get', '/lost/:token', nothing, showLostLink),
-  route('post', '/lost/:token', nothing, pressLostLink),
+  sent('/lost/:token', nothing, pressLostLink),
   route('get', '/lost/:token/cancel', nothing, showCancelledLink),
   route('post', '/lost/:token/cancel', nothing, cancelLostLink),
 ] as const
+
+/** A form is answered by the rules of the moment in which its body is there. */
+function sent<V extends Visitor>(path: string, need: Requirement<V>, handler: Handler<V>): Route {
+  return route('post', path, need, byRulesOfNow(need, handler))
+}
 
 const ASSETS = fileURLToPath(packageFile('views/assets'))
 
