@@ -1,5 +1,5 @@
 import { isAhead, isGoodUntil } from '../factors/clock.js'
-import { acceptedOf, isAccepted } from './accepted-methods.js'
+import { acceptedOf, isAccepted, lacksAccepted } from './accepted-methods.js'
 import { isEnrolled } from './authenticators.js'
 import { PENDING_LASTS, type PendingLogin, pendingExpiresAt } from './pending-login.js'
 import { type Policy, ruleFor, type Subject } from './policy.js'
@@ -198,8 +198,14 @@ export function pendingStandingOf(
   const { stampId, stampVersion } = pending
   if (stampId !== null && isEnded(record, { id: stampId, version: stampVersion ?? 0 }))
     return 'over'
-  if (isGranted(record, pending.id, now)) return 'setup-required'
+  if (isGranted(record, pending.id, now) && grantCounts(userContext)) return 'setup-required'
   const demand = demandOf(userContext, now)
   if (demand === 'nothing') return 'free'
   return demand === 'setup' ? 'setup-required' : 'code-required'
+}
+
+/** By the rules of now: it was a one-time code, or led to what the user lacked. */
+function grantCounts({ record, policy, subject }: UserContext): boolean {
+  const accepted = acceptedOf(policy, subject)
+  return isAccepted(accepted, 'one-time-code') || lacksAccepted(record, accepted)
 }

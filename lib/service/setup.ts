@@ -2,6 +2,7 @@ import { acceptedOf, backupCodesFor, isAccepted } from '../domain/accepted-metho
 import { hasNoRoom } from '../domain/authenticators.js'
 import type { Decision } from '../domain/decision.js'
 import { namedDetail, type SecondStepEvent } from '../domain/event.js'
+import { withoutOvertaken } from '../domain/overtaken-setup.js'
 import { authenticatorById, keyShown } from '../domain/own-authenticators.js'
 import type { Policy, Subject } from '../domain/policy.js'
 import type { SecondStepRecord } from '../domain/record.js'
@@ -188,18 +189,19 @@ export class Setup {
     const begun = await this.#records.change(
       userId,
       requestInfo,
-      async (current, now): Promise<Decision<Begun>> => {
+      async (stored, now): Promise<Decision<Begun>> => {
         // A late request of an ended login must not replace the owner's set-up.
-        if (!stillAdmitted(admission, { record: current, policy, subject }, now)) {
-          return { record: current, answer: { kind: 'sign-in-again' }, events: [] }
+        if (!stillAdmitted(admission, { record: stored, policy, subject }, now)) {
+          return { record: stored, answer: { kind: 'sign-in-again' }, events: [] }
         }
+        const { rules: routes } = this.#mountedRules
+        const current = withoutOvertaken({ record: stored, policy, subject }, routes, now)
         const present = setupOf(current, owner, now)
         const before = present !== null && types.includes(present.type) ? present.type : null
         const wanted = type ?? before ?? first
         const continues = present !== null && isShownAgain(present, wanted, now)
         const made = { type: wanted, record: current, now }
         const unproven = continues ? present : await this.#make(userId, made)
-        const { rules: routes } = this.#mountedRules
         const { answer, ...decided } = beginSetup(current, { owner, unproven, routes }, now)
         return { ...decided, answer: { ...answer, record: decided.record } }
       },
@@ -335,17 +337,20 @@ export class Setup {
 
   /** Confirms this login's set-up by one code of the new authenticator. */
   async confirm(
-    { userId, owner, requestInfo, record, admission, policy, subject }: SetupOwner,
+    { userId, owner, requestInfo, record: known, admission, policy, subject }: SetupOwner,
     attempt: { proof: Proof; name: string | null; ipKey: string | null; ipLimit: number },
   ): Promise<SetupConfirmed> {
     const now = this.#system.now()
+    const { rules: routes } = this.#mountedRules
+    const begun = setupOf(known, owner, now)
+    // The rule has come since it began.
+    if (begun !== null && !isAccepted(acceptedOf(policy, subject), begun.type)) {
+      return { kind: 'stronger-factor-required' }
+    }
+    const record = withoutOvertaken({ record: known, policy, subject }, routes, now)
     const setup = setupOf(record, owner, now)
     if (setup === null) {
       return { kind: mayBeginSetup(record, owner, now) ? 'setup-expired' : 'already-enrolled' }
-    }
-    // The rule has come since it began.
-    if (!isAccepted(acceptedOf(policy, subject), setup.type)) {
-      return { kind: 'stronger-factor-required' }
     }
     const factor = mainFactorOf(setup.type)
     const reading = attempt.proof.find((one) => one.factor === factor)
@@ -365,7 +370,7 @@ export class Setup {
           stillAdmitted(admission, { record: current, policy, subject }, now)
             ? this.#decide(current, confirming, now)
             : { record: current, answer: REVOKED, events: [] },
-        record,
+        known,
       )
       .catch((error: unknown) => {
         void places.giveBack('all')

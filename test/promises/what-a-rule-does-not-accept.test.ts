@@ -52,7 +52,7 @@ async function richVisit(mountRoutes?: (parts: HostParts) => void) {
   await postJson(admin, `${ANN}/token`, FOB).expect(200)
   const fob = virtualAuthenticator(`otpauth://hotp/Acme:fob?secret=${BASE32}&counter=0`)
   const accept = (...methods: readonly FactorMethod[]) =>
-    setPolicy(host, { accepts: { user: methods } })
+    setPolicy(host, { accepts: { user: methods }, updatedAt: host.system.now() })
   return { host, ann, app, fob, admin, mails, idle, accept }
 }
 
@@ -147,6 +147,38 @@ describe('What a rule does not accept opens nothing', () => {
     await accept('totp')
     const code = virtualAuthenticator(body.uri).next()
     await expectsOther(postJson(browser, SETUP, { code }), ['totp'])
+    expect((await recordOf(host)).authenticators).to.have.length(2)
+  })
+
+  it('nor confirmed, where a code that the rule has refused since has begun it', async () => {
+    const { host, app, fob, accept } = await richVisit()
+    const browser = await pendingBrowser(host)
+    await giveCode(browser, fob.next()).expect(200)
+    const add = { code: app.backupCodes[0], type: 'hotp' }
+    const { body } = await postJson(browser, '/second-step/authenticators', add).expect(200)
+    await accept('hotp')
+    expect(await isIn(browser)).to.equal(true)
+    const code = virtualAuthenticator(body.uri).next()
+    expectProblem(await postJson(browser, SETUP, { code }), 'already-enrolled', 409)
+    expectProblem(await getJson(browser, SETUP), 'already-enrolled', 409)
+    expect((await recordOf(host)).authenticators).to.have.length(2)
+    host.system.advance(SECOND)
+    const byFob = { code: fob.next(), type: 'hotp' }
+    const again = await postJson(browser, '/second-step/authenticators', byFob).expect(200)
+    const proof = { code: virtualAuthenticator(again.body.uri).next() }
+    await postJson(browser, SETUP, proof).expect(200)
+  })
+
+  it('nor by a login that a one-time code has led to the set-up', async () => {
+    const { host, admin, accept } = await richVisit()
+    const { code } = (await postJson(admin, `${ANN}/one-time-code`).expect(200)).body
+    const browser = await pendingBrowser(host)
+    await giveCode(browser, code).expect(200)
+    const shown = await getJson(browser, `${SETUP}?type=totp`).expect(200)
+    await accept('totp')
+    const proof = { code: virtualAuthenticator(shown.body.secret).code(host.system.now()) }
+    expectProblem(await postJson(browser, SETUP, proof), 'code-required', 401)
+    expectProblem(await getJson(browser, SETUP), 'code-required', 401)
     expect((await recordOf(host)).authenticators).to.have.length(2)
   })
 
