@@ -54,6 +54,7 @@ import { Tally } from './service/tally.js'
 import { timedCounters } from './service/timed-counters.js'
 import { timedDigester } from './service/timed-digester.js'
 import { TrustedBrowsers } from './service/trusted-browsers.js'
+import { UnfulfilledRules } from './service/unfulfilled-rules.js'
 import { UnreadableSecrets } from './service/unreadable-secrets.js'
 import { Upstream } from './service/upstream.js'
 import { Vault } from './service/vault.js'
@@ -126,6 +127,7 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
     failureReporter,
     ownAudit: options.store.writeWith?.audit === log ? audit : null,
     watcher: changeNews,
+    ...(use === 'app' && { rules: new UnfulfilledRules(checked.roles, checked.authenticators) }),
   })
   const limits = new CodeLimits({ counters, tally, announcer })
   const vault = new Vault(ring.sealer, timeout, new UnreadableSecrets(counters, announcer))

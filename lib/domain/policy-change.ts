@@ -1,8 +1,9 @@
 import type { RelyingParty } from '../factors/ceremony.js'
-import type { Authenticator, FactorMethod } from '../factors/factors.js'
+import type { FactorMethod } from '../factors/factors.js'
 import { acceptedOf, acceptsAuthenticators, hasAccepted, isAccepted } from './accepted-methods.js'
 import { askedKeys, withCodes } from './authenticators.js'
 import type { Actor, SecondStepEvent } from './event.js'
+import { canHave, type OfferedTypes } from './havable.js'
 import { acceptedToLoosen } from './loosened-rules.js'
 import { type Policy, type PolicyMode, type RequiredSince, ruleFor } from './policy.js'
 import type { Stamp } from './stamp.js'
@@ -103,8 +104,7 @@ export interface PolicyAdmin extends Pick<UserContext, 'record' | 'subject'> {
 export interface OfferedHere {
   /** Whose keys can answer. Null: the host has no WebAuthn. */
   readonly relyingParty: Pick<RelyingParty, 'rpId'> | null
-  /** The kinds of authenticator that users may set up. */
-  readonly types: readonly Authenticator['type'][]
+  readonly types: OfferedTypes
 }
 
 /** Why a change of the policy is refused. */
@@ -151,7 +151,7 @@ export function policyRefusal(
  * Whether a new rule, by itself or with any other, leaves what nobody can have here. A stored one that does so by itself
  * is another app's. Two at a time are enough: without keys there are two kinds of device.
  */
-function leavesKeysAlone(before: Policy, after: Policy, types: OfferedHere['types']): boolean {
+function leavesKeysAlone(before: Policy, after: Policy, types: OfferedTypes): boolean {
   const isHad = (...roles: string[]) =>
     acceptedOf(after, { roles })?.some((method) => canHave(method, types)) ?? true
   const changed = rolesOfNewRules(before, after)
@@ -163,11 +163,6 @@ function rolesOfNewRules(before: Policy, after: Policy): readonly string[] {
   const ruleOf = ({ accepts }: Policy, role: string) =>
     Object.hasOwn(accepts, role) ? String(accepts[role]) : null
   return Object.keys(after.accepts).filter((role) => ruleOf(before, role) !== ruleOf(after, role))
-}
-
-/** What shows codes an admin can assign as a hardware token, also where users may set up none. */
-function canHave(method: FactorMethod, types: OfferedHere['types']): boolean {
-  return method === 'totp' || method === 'hotp' || types.some((type) => type === method)
 }
 
 /**

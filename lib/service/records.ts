@@ -18,6 +18,7 @@ import { FailureReporter } from './failure-reporter.js'
 import { LateWrites, type Named, type News, type SentWrite } from './late-writes.js'
 import { SerialClaims } from './serial-claims.js'
 import { Turns } from './turns.js'
+import type { UnfulfilledRules } from './unfulfilled-rules.js'
 
 const TRIES = 10
 const PART = 'the record store'
@@ -77,6 +78,7 @@ export class Records {
   readonly #claims: SerialClaims
   readonly #turns: Turns<SecondStepRecord>
   readonly #watcher: WriteWatcher | null
+  readonly #rules: Pick<UnfulfilledRules, 'see'> | null
   #opening: Promise<void> | null = null
   #isOpen = false
 
@@ -98,6 +100,8 @@ export class Records {
       ownAudit?: Audit | null
       /** Who keeps something of the records. */
       watcher?: WriteWatcher | null
+      /** Sees each policy that is read. */
+      rules?: Pick<UnfulfilledRules, 'see'>
     },
   ) {
     this.#store = store
@@ -110,6 +114,7 @@ export class Records {
     // Half of what one call may take: a refusal is due within two seconds, waiting included.
     this.#turns = new Turns(environment.timeout / 2)
     this.#watcher = environment.watcher ?? null
+    this.#rules = environment.rules ?? null
     this.#claims = new SerialClaims({ store, system, timeout: environment.timeout })
     this.#announcedWrites = new AnnouncedWrites(store, announcer, environment.ownAudit ?? null)
     const { lookEvery = LOOKS_EVERY, failureReporter = new FailureReporter(system) } = environment
@@ -343,6 +348,7 @@ export class Records {
   #policy(stored: unknown): Policy {
     const policy = stored === null ? defaultPolicy : parsePolicy(stored)
     this.#lateWrites.seen(policy)
+    this.#rules?.see(policy)
     return policy
   }
 

@@ -18,6 +18,7 @@ import {
 } from '../support/browser.js'
 import { SECOND } from '../support/clock.js'
 import { type HostParts, makeHost } from '../support/host.js'
+import { ORIGIN } from '../support/keys.js'
 import { hasLink, linkIn, lostHost } from '../support/lost.js'
 import { park } from '../support/parked.js'
 import { cookieOf } from '../support/sessions.js'
@@ -31,7 +32,11 @@ const FOB = { type: 'hotp', secret: BASE32, serial: 'A-1', counter: 0 }
 /** Ann has an app, backup codes and a fob. Ada administers. */
 async function richVisit(mountRoutes?: (parts: HostParts) => void) {
   const { options, mails, idle } = lostHost(
-    { roles: ['user', 'admin'], authenticators: ['totp', 'hotp'] },
+    {
+      roles: ['user', 'admin'],
+      authenticators: ['totp', 'hotp'],
+      webauthn: { rpId: 'acme.example', origins: [ORIGIN] },
+    },
     PEOPLE,
   )
   const users = { findById: async (id: string) => PEOPLE.find((one) => one.id === id) ?? null }

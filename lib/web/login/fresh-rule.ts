@@ -37,7 +37,7 @@ export interface FreshRule {
 
 /** @throws ConfigurationError for an option that is wrong, or that nobody could fulfil */
 export function freshRuleOf(
-  { mountedRules }: Pick<Site, 'mountedRules'>,
+  { mountedRules, webauthn }: Pick<Site, 'mountedRules' | 'webauthn'>,
   given: RequireFreshOptions,
 ): FreshRule {
   checkCall(given, ['notEnrolled', 'accepts'], 'requireFresh')
@@ -55,6 +55,12 @@ export function freshRuleOf(
   if (!acceptsAuthenticators(accepts)) {
     throw new ConfigurationError(
       `\`requireFresh.accepts\` must have one of ${AUTHENTICATOR_TYPES.join(', ')}: without a device nobody has the others`,
+    )
+  }
+  if (webauthn === null && !accepts.some((one) => one === 'totp' || one === 'hotp')) {
+    throw new ConfigurationError(
+      '`requireFresh.accepts` leaves security keys alone, which nobody can set up here: give the option `webauthn` ' +
+        '(webauthn: {} is enough), or accept totp or hotp too',
     )
   }
   const rule = FACTOR_METHODS.filter((method) => accepts.includes(method))

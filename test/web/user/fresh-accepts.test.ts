@@ -7,6 +7,7 @@ import { getJson, getPage, postForm, postJson } from '../../support/answers.js'
 import { type Browser, browserOf, giveCode } from '../../support/browser.js'
 import { MINUTE, SECOND } from '../../support/clock.js'
 import { ann, type HostOptions, makeHost } from '../../support/host.js'
+import { ORIGIN } from '../../support/keys.js'
 import { enrolledVisit, pendingBrowser, signedInVisit } from '../../support/visits.js'
 
 const FRESH = '/second-step/fresh'
@@ -134,5 +135,10 @@ describe('a route with requireFresh that accepts some kinds of codes', () => {
     for (const accepts of [[], ['one-time-code'], ['backup-code', 'one-time-code']]) {
       expect(make(accepts), JSON.stringify(accepts)).to.throw('without a device nobody has')
     }
+    for (const accepts of [['webauthn'], ['webauthn', 'backup-code']]) {
+      expect(make(accepts), JSON.stringify(accepts)).to.throw('give the option `webauthn`')
+    }
+    const webauthn = { rpId: 'acme.example', origins: [ORIGIN] }
+    makeHost({ options: { webauthn } }).secondStep.requireFresh({ accepts: ['webauthn'] })
   })
 })
