@@ -1,4 +1,5 @@
 import passport from 'passport'
+import { DAY_MS } from './domain/units.js'
 import { ConfigurationError } from './errors/configuration-error.js'
 import { keyRing } from './keys/key-ring.js'
 import { memoryCounters } from './limits/memory-counters.js'
@@ -135,14 +136,10 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
   const findSubject = subjectsOf(accounts)
   const { hostIdOf, recordIdOf } = checked
   const knownUsers = accounts && new KnownUsers({ accounts, hostIdOf })
-  const sessions = new Sessions(
-    records,
-    system,
-    knownUsers,
-    window,
-    keptLooks,
-    namesOf(keyIds, ofSite),
-  )
+  const sessions = new Sessions(records, system, {
+    ...{ knownUsers, window, keptLooks, names: namesOf(keyIds, ofSite) },
+    trustLasts: trust === null ? 0 : trust.days * DAY_MS,
+  })
   const keys = new KeysOfUsers(vault, digester)
   const oneTimeCodes = new OneTimeCodes({ keys, system })
   const now = () => system.now()

@@ -16,7 +16,7 @@ import { isPauseAhead } from './standing.js'
  */
 export function settleAhead(record: SecondStepRecord, now: number): SecondStepRecord {
   const { attempts, mailReset, mustSetUp, oneTimeCodes, pausedUntil } = record
-  const { setup, setupGrant } = record
+  const { setup, setupGrant, trustedBrowsers } = record
   const changes = {
     ...(mailReset !== null && isMailResetAhead(mailReset, now) && { mailReset: null }),
     ...(setup !== null && isSetupAhead(setup, now) && { setup: null }),
@@ -26,6 +26,9 @@ export function settleAhead(record: SecondStepRecord, now: number): SecondStepRe
     ...(mustSetUp !== null && isAhead(setupStart(mustSetUp), now) && { mustSetUp: { until: now } }),
     ...(oneTimeCodes.some((code) => isDatedAhead(code, now)) && {
       oneTimeCodes: oneTimeCodes.filter((code) => !isDatedAhead(code, now)),
+    }),
+    ...(trustedBrowsers.some(({ createdAt }) => isAhead(createdAt, now)) && {
+      trustedBrowsers: trustedBrowsers.filter(({ createdAt }) => !isAhead(createdAt, now)),
     }),
     ...(attempts !== dateMisses(attempts, now) && { attempts: dateMisses(attempts, now) }),
   }

@@ -28,6 +28,9 @@ export interface Stamp {
   readonly site?: string
   /** Of `upstream`: the provider's methods (RFC 8176) that the host believes. In the session beside the stamp. */
   readonly amr?: readonly string[]
+  /** Of `upstream`: the provider, and its class of the authentication or null; beside the stamp likewise. */
+  readonly issuer?: string
+  readonly acr?: string | null
   /** Of the method `trusted-browser`: the id of that browser. The session ends with its trust. */
   readonly trust?: string
 }

@@ -159,6 +159,25 @@ export function forgetTrusted(record: SecondStepRecord, id: string | null): Deci
   }
 }
 
+/**
+ * The record without the browsers that the host has trusted for longer than it does now. The sessions that rest on
+ * them end too, and a longer time later brings none back.
+ *
+ * @param lasts milliseconds; 0: the host trusts none
+ */
+export function dropShortenedTrust(
+  record: SecondStepRecord,
+  lasts: number,
+  now: number,
+): SecondStepRecord {
+  const { trustedBrowsers } = record
+  const left = trustedBrowsers.filter(
+    // Those whose own time is over are of no use anyway, and worth no write.
+    ({ createdAt, expiresAt }) => now < createdAt + lasts || expiresAt <= now,
+  )
+  return left.length === trustedBrowsers.length ? record : { ...record, trustedBrowsers: left }
+}
+
 /** The record without trusted browsers: for what changes a factor and leaves the sessions alone. */
 export function withoutTrust(record: SecondStepRecord): SecondStepRecord {
   return record.trustedBrowsers.length === 0 ? record : { ...record, trustedBrowsers: [] }

@@ -35,14 +35,33 @@ export function believedMethods(
   if (at === null) return null
   const held = beliefs.filter(
     (belief) =>
-      belief.issuer === issuer &&
-      (belief.amr === null || belief.amr.some((method) => amr.includes(method))) &&
-      (belief.acr === null || (acr !== null && belief.acr.includes(acr))) &&
-      isGoodUntil(at + belief.maxAge, belief.maxAge, now),
+      holds(belief, { issuer, amr, acr }) && isGoodUntil(at + belief.maxAge, belief.maxAge, now),
   )
   if (held.length === 0) return null
   const listed = new Set(held.flatMap((belief) => belief.amr ?? []))
   return [...listed].filter((method) => amr.includes(method))
+}
+
+/** What a session that rests on a provider keeps of it. Older sessions have no issuer. */
+type KeptAuthentication = Partial<Pick<UpstreamAuthentication, 'issuer' | 'amr' | 'acr'>>
+
+/** Whether a provider is still believed, whose word was believed at the login. The session may be older than `maxAge`. */
+export function isStillBelieved(
+  { issuer, amr = [], acr = null }: KeptAuthentication,
+  beliefs: readonly Belief[],
+): boolean {
+  return issuer !== undefined && beliefs.some((belief) => holds(belief, { issuer, amr, acr }))
+}
+
+function holds(
+  belief: Belief,
+  { issuer, amr, acr }: Pick<UpstreamAuthentication, 'issuer' | 'amr' | 'acr'>,
+): boolean {
+  return (
+    belief.issuer === issuer &&
+    (belief.amr === null || belief.amr.some((method) => amr.includes(method))) &&
+    (belief.acr === null || (acr !== null && belief.acr.includes(acr)))
+  )
 }
 
 /**

@@ -14,6 +14,7 @@ import {
   type StampOwner,
 } from '../domain/stamp.js'
 import { type Admission, noteRule, stillAdmitted, type UserContext } from '../domain/standing.js'
+import { dropShortenedTrust } from '../domain/trusted-browsers.js'
 import type { System } from '../ports/system.js'
 import { NO_REQUEST, type RequestInfo } from './announcer.js'
 import type { KeptLooks, Look } from './kept-looks.js'
@@ -38,6 +39,19 @@ function isStillSignedIn(
   return stillAdmitted({ kind: 'signed-in', userId, stamp }, { record, policy, subject }, now)
 }
 
+interface Settings {
+  /** Needed where roles have rules of their own. */
+  readonly knownUsers?: KnownUsers | null
+  /** Of TOTP, in steps. Default: 1. */
+  readonly window?: number
+  /** Null: the guard reads at every request. */
+  readonly keptLooks?: KeptLooks | null
+  /** Of the site, as in `PendingLogin`; the first is written. */
+  readonly names?: readonly string[]
+  /** Milliseconds that a browser is trusted. 0: no browser is. */
+  readonly trustLasts?: number
+}
+
 /** Begins and ends stamps and pending logins. */
 export class Sessions {
   readonly #records: Records
@@ -47,21 +61,13 @@ export class Sessions {
   readonly #keptLooks: KeptLooks | null
   readonly #site: string
   readonly #names: ReadonlySet<string>
+  readonly #trustLasts: number
   readonly #policy: SharedRead<Policy>
 
-  /**
-   * @param knownUsers needed where roles have rules of their own
-   * @param window of TOTP, in steps
-   * @param keptLooks null: the guard reads at every request
-   * @param names of the site, as in `PendingLogin`; the first is written
-   */
   constructor(
     records: Records,
     system: System,
-    knownUsers: KnownUsers | null = null,
-    window = 1,
-    keptLooks: KeptLooks | null = null,
-    names: readonly string[] = [],
+    { knownUsers = null, window = 1, keptLooks = null, names = [], trustLasts = 0 }: Settings = {},
   ) {
     this.#site = names[0] ?? ''
     this.#names = new Set([this.#site, ...names])
@@ -71,11 +77,13 @@ export class Sessions {
     this.#window = window
     this.#system = system
     this.#knownUsers = knownUsers
+    this.#trustLasts = trustLasts
   }
 
   /**
    * The user's record and the policy, read anew. A rule that begins to require a
-   * second step of the user is noted in the record, once. What a clock has dated ahead is taken out.
+   * second step of the user is noted in the record, once. What a clock has dated ahead is taken out, and browsers
+   * that the host trusts no more.
    *
    * @param claimed what the session's user says. While roles have rules it is looked up anew: roles
    *   that were taken away must not live on in a session
@@ -151,7 +159,8 @@ export class Sessions {
   }
 
   #settledRecord(userContext: UserContext, now: number): SecondStepRecord {
-    return dropLockAhead(settleAhead(noteRule(userContext, now), now), this.#window, now)
+    const noted = dropShortenedTrust(noteRule(userContext, now), this.#trustLasts, now)
+    return dropLockAhead(settleAhead(noted, now), this.#window, now)
   }
 
   async #settle(userContext: UserContext): Promise<UserContext> {

@@ -4,6 +4,7 @@ import {
   type Belief,
   believedMethods,
   countsUpstream,
+  isStillBelieved,
   type UpstreamAuthentication,
 } from '../domain/upstream.js'
 import type { System } from '../ports/system.js'
@@ -31,6 +32,15 @@ export class Upstream {
   }
 
   /**
+   * A session's stamp as it counts now. Where the host has taken the provider, or what it said, off its list since
+   * the login, the first step alone is left.
+   */
+  stampNow(stamp: Stamp): Stamp {
+    if (stamp.method !== 'upstream' || isStillBelieved(stamp, this.#beliefs)) return stamp
+    return { ...stamp, method: 'none' }
+  }
+
+  /**
    * The stamp of a login whose second step was passed upstream, once that is in the audit log. The record
    * is read again: the host's answer has taken its time.
    *
@@ -44,7 +54,7 @@ export class Upstream {
     { record: before }: UserContext,
     requestInfo: RequestInfo,
   ): Promise<Stamp | null> {
-    const { at } = authentication
+    const { at, issuer, acr } = authentication
     const now = this.#system.now()
     const amr = believedMethods(authentication, this.#beliefs, now)
     if (at === null || amr === null) return null
@@ -55,7 +65,7 @@ export class Upstream {
       const stamp = this.#sessions.stamp(owner, record, 'upstream')
       return {
         record,
-        answer: { ...stamp, at: Math.min(at, stamp.at), amr },
+        answer: { ...stamp, at: Math.min(at, stamp.at), amr, issuer, acr },
         events: [{ type: 'upstream-accepted', method: 'upstream' }],
       }
     })

@@ -58,6 +58,10 @@ describe('what a clock has dated ahead', () => {
     ip: null,
     userAgent: null,
   }
+  const trust = {
+    ...{ id: 'trust', keyId: 'k', digest: 'd', previous: null, policyVersion: 0, name: null },
+    ...{ rotatedAt: NOW + DAY, createdAt: NOW + DAY, expiresAt: NOW + 15 * DAY },
+  }
   const begun = { type: 'totp', algorithm: 'sha1', digits: 6, period: 30 } as const
   const setup = { ...begun, owner: 'me', startedAt: NOW + DAY, misses: 0, sealed: 's', keyId: 'k' }
   const dropped: readonly (readonly [string, SecondStepRecord, Partial<SecondStepRecord>])[] = [
@@ -69,6 +73,7 @@ describe('what a clock has dated ahead', () => {
       enrolledRecord({ setupGrant: { owner: 'me', until: NOW + DAY } }),
       { setupGrant: null },
     ],
+    ['a trusted browser', enrolledRecord({ trustedBrowsers: [trust] }), { trustedBrowsers: [] }],
     [
       'a pause longer than any',
       enrolledRecord({ pausedUntil: NOW + 400 * DAY }),
@@ -89,6 +94,7 @@ describe('what a clock has dated ahead', () => {
       enrolledRecord({ mailReset: { ...mailReset, askedAt: NOW + MINUTE } }),
       enrolledRecord({ setup: { ...setup, startedAt: NOW + MINUTE } as never }),
       enrolledRecord({ setupGrant: { owner: 'me', until: NOW + 11 * MINUTE } }),
+      enrolledRecord({ trustedBrowsers: [{ ...trust, createdAt: NOW + MINUTE }] }),
       enrolledRecord({ pausedUntil: NOW + 365 * DAY + MINUTE }),
       enrolledRecord({ pausedUntil: FOREVER }),
       enrolledRecord({ attempts: { misses: [NOW, NOW + MINUTE], consecutive: 2 } }),

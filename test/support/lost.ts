@@ -3,8 +3,9 @@ import type { RequestHandler } from 'express'
 import type { Mail, SecondStepOptions } from '../../lib/index.js'
 import { postJson } from './answers.js'
 import type { Browser } from './browser.js'
+import { DAY } from './clock.js'
 import { ann, type Host, type HostOptions, type HostUser } from './host.js'
-import { pendingVisit, type Visit } from './visits.js'
+import { pendingVisit, recordOf, type Visit } from './visits.js'
 
 /** Ann, with the address that is on record. */
 export const member = { ...ann, email: 'ann@acme.example' }
@@ -106,4 +107,17 @@ export function linkIn(mail: Pick<Mail, 'text'> | undefined): string {
   const [link] = LINK.exec(mail?.text ?? '') ?? []
   if (link === undefined) throw new Error('there is no link')
   return link
+}
+
+/** A reset by mail waits, as if somebody had asked for it. */
+export async function putWaitingReset(host: Host): Promise<void> {
+  const record = await recordOf(host)
+  const askedAt = host.system.now()
+  const mailReset = {
+    ...{ id: 'reset', keyId: null, addressDigest: 'address', digests: ['digest'] },
+    ...{ askedAt, usableAt: askedAt + DAY, expiresAt: askedAt + 2 * DAY },
+    ...{ readyTold: false, ip: null, userAgent: null },
+  }
+  const next = { ...record, mailReset, version: record.version + 1, writeId: 'waiting' }
+  expect(await host.store.write(next, record.version)).to.equal(true)
 }

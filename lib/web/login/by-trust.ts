@@ -1,6 +1,7 @@
 import type { Request } from 'express'
 import { acceptedOf } from '../../domain/accepted-methods.js'
 import { isEnrolled } from '../../domain/authenticators.js'
+import { delayedMailReset } from '../../domain/mail-reset.js'
 import type { Stamp, StampOwner } from '../../domain/stamp.js'
 import { demandOf, standingOf, type UserContext } from '../../domain/standing.js'
 import { requestInfoOf } from '../request/request-info.js'
@@ -25,7 +26,10 @@ export async function byTrust(
   userContext: UserContext,
 ): Promise<Trusted | null> {
   const { trustedBrowsers, sessions, system } = site
-  if (trustedBrowsers === null || !mayBeTrusted(userContext, system.now())) return null
+  const now = system.now()
+  if (trustedBrowsers === null || !mayBeTrusted(userContext, now)) return null
+  // The owner is to see it at the challenge, where a code ends it.
+  if (delayedMailReset(userContext.record, now) !== null) return null
   const { cookie } = trustedBrowsers
   const token = trustTokenOf(req, cookie)
   if (token === null) return null
@@ -38,10 +42,10 @@ export async function byTrust(
     return null
   }
   const { context, renewed } = answer
-  if (renewed !== null) giveTrust(res, cookie, renewed, system.now())
+  if (renewed !== null) giveTrust(res, cookie, renewed, now)
   const given = sessions.stamp(owner, context.record, 'trusted-browser')
   const stamp = { ...given, trust: token.id }
-  const standing = standingOf(owner.userId, stamp, context, system.now())
+  const standing = standingOf(owner.userId, stamp, context, now)
   return standing === 'passed' ? { stamp, userContext: context } : null
 }
 

@@ -43,7 +43,7 @@ export async function enter(site: HostApp, req: Request, entry: Entry): Promise<
   const secondStep: SecondStepSession = {
     ...entry.known,
     verified: writeStamp(stamp),
-    ...(stamp.amr === undefined ? {} : { amr: stamp.amr }),
+    ...toldByProvider(stamp),
     ...(next === undefined ? {} : { next }),
     ...(notice === undefined ? {} : { notice }),
     ...(shown === null ? {} : { shown: [shown] }),
@@ -62,4 +62,9 @@ export async function enter(site: HostApp, req: Request, entry: Entry): Promise<
   const { record, policy, subject } = userContext
   const admission = { kind: 'signed-in', userId: account.id, stamp } as const
   setSignedIn(state, { ...admission, account, record, policy, subject })
+}
+
+function toldByProvider({ method, amr, issuer, acr }: Stamp): SecondStepSession {
+  if (method !== 'upstream' || amr === undefined || issuer === undefined) return {}
+  return { amr, issuer, acr: acr ?? null }
 }

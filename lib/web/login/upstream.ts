@@ -1,5 +1,6 @@
 import type { Request } from 'express'
 import { acceptedOf } from '../../domain/accepted-methods.js'
+import { delayedMailReset } from '../../domain/mail-reset.js'
 import type { Stamp, StampOwner } from '../../domain/stamp.js'
 import { countsUpstream, type UpstreamAuthentication } from '../../domain/upstream.js'
 import { ConfigurationError } from '../../errors/configuration-error.js'
@@ -28,6 +29,8 @@ export async function stampOfUpstream(
   if (satisfiedBy === null || !countsUpstream(userContext.record)) return null
   // A rule says what counts, and no rule names the provider.
   if (acceptedOf(userContext.policy, userContext.subject) !== null) return null
+  // The owner is to see it at the challenge, where a code ends it.
+  if (delayedMailReset(userContext.record, site.system.now()) !== null) return null
   const { user } = account
   const { firstStep } = state
   const info = firstStep?.user === user ? firstStep.info : undefined

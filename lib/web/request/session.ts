@@ -20,8 +20,10 @@ import { readStamp, type WrittenStamp } from './written-stamp.js'
 export interface SecondStepSession {
   readonly pending?: PendingLogin
   readonly verified?: WrittenStamp
-  /** The stamp's `amr`: few stamps have one. */
+  /** What the stamp has of a provider: few stamps have it. */
   readonly amr?: readonly string[]
+  readonly issuer?: string
+  readonly acr?: string | null
   /** The path on this origin to which `/fresh` and the page after a set-up lead. */
   readonly next?: string
   /** The methods that count on that page. Only the page for a fresh code reads it, to say so. */
@@ -180,7 +182,7 @@ export async function takeAdminNotice(req: Request, page: string): Promise<Admin
 }
 
 /** Tells the logins that another `createSecondStep()` has begun in the same session: here they are none. */
-type OneOfSites = Pick<Site, 'sessions'>
+type OneOfSites = Pick<Site, 'sessions' | 'upstream'>
 
 /** The pending login, `broken` for something that no version of ours wrote, or null. */
 export function pendingOf(site: OneOfSites, req: Request): PendingLogin | 'broken' | null {
@@ -217,10 +219,19 @@ export function stampOf(site: OneOfSites, req: Request): Stamp | null {
 }
 
 function stampIn(site: OneOfSites, secondStep: unknown): Stamp | null {
-  const { verified, amr } = Object(secondStep) as { verified?: unknown; amr?: unknown }
+  const { verified, ...told } = Object(secondStep) as Partial<SecondStepSession>
   const stamp = readStamp(verified)
   if (stamp === null || !site.sessions.hasBegun(stamp)) return null
-  return stamp.method === 'upstream' && Array.isArray(amr) ? { ...stamp, amr } : stamp
+  return stamp.method === 'upstream' ? site.upstream.stampNow({ ...stamp, ...toldBy(told) }) : stamp
+}
+
+/** What a provider has told at the login, as far as it can be read. */
+function toldBy({ amr, issuer, acr }: SecondStepSession): Pick<Stamp, 'amr' | 'issuer' | 'acr'> {
+  return {
+    ...(Array.isArray(amr) ? { amr } : {}),
+    ...(typeof issuer === 'string' ? { issuer } : {}),
+    ...(typeof acr === 'string' ? { acr } : {}),
+  }
 }
 
 /** What a session holds of a login, or null. */

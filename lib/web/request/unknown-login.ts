@@ -8,7 +8,10 @@ import type { Site } from './site.js'
  *
  * A session that is older than the package holds no login.
  */
-export function holdsUnknownLogin(site: Pick<Site, 'sessions'>, secondStep: unknown): boolean {
+export function holdsUnknownLogin(
+  site: Pick<Site, 'sessions' | 'upstream'>,
+  secondStep: unknown,
+): boolean {
   const { verified, pending } = Object(secondStep) as { verified?: unknown; pending?: unknown }
   const holdsLogin = verified !== undefined || pending !== undefined
   return holdsLogin && heldIn(site, { secondStep }) === null

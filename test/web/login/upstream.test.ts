@@ -2,12 +2,14 @@
 // claims of another login, or while the host's function that reads the claims fails, and hopes that the app takes
 // it for a second step; or has a good one, and hopes that it opens what takes a fresh code.
 
+import { randomBytes } from 'node:crypto'
 import { expect } from 'chai'
 import type { ErrorRequestHandler } from 'express'
-import type { SecondStepOptions, UpstreamClaims } from '../../../lib/index.js'
+import { MemoryStore } from 'express-session'
+import { memoryStore, type SecondStepOptions, type UpstreamClaims } from '../../../lib/index.js'
 import { expectProblem, getJson, postJson } from '../../support/answers.js'
 import { type Browser, browserOf, enrol, giveCode, passFirstStep } from '../../support/browser.js'
-import { HOUR, SECOND } from '../../support/clock.js'
+import { DAY, HOUR, movedSystem, SECOND } from '../../support/clock.js'
 import {
   ann,
   bob,
@@ -16,17 +18,20 @@ import {
   type HostUser,
   makeHost,
 } from '../../support/host.js'
+import { putWaitingReset } from '../../support/lost.js'
 import { believesProvider, mountProvider, PROVIDER } from '../../support/provider.js'
-import { sessionsOf } from '../../support/sessions.js'
+import { cookieOf, sessionsOf, useCookie } from '../../support/sessions.js'
 import { recordOf, setPolicy } from '../../support/visits.js'
 import { warningsDuring } from '../../support/warnings.js'
 
-type SatisfiedBy = NonNullable<SecondStepOptions<HostUser>['upstream']>['satisfiedBy']
+type Upstream = NonNullable<SecondStepOptions<HostUser>['upstream']>
+type SatisfiedBy = Upstream['satisfiedBy']
+type Belief = Upstream['believe'][number]
 
 function hostOf(satisfiedBy: SatisfiedBy = believesProvider.satisfiedBy, more: HostOptions = {}) {
   return makeHost({
     ...more,
-    options: { ...more.options, upstream: { ...believesProvider, satisfiedBy } },
+    options: { upstream: { ...believesProvider, satisfiedBy }, ...more.options },
     routes: (parts) => {
       const { app, passport, secondStep } = parts
       mountProvider(parts, [ann, bob])
@@ -338,6 +343,49 @@ describe('`upstream.satisfiedBy`', () => {
       ['/login/provider', 'ann', { any: 'thing' }],
       ['/login', 'ann', undefined],
     ])
+  })
+
+  // The attack: as for trusted browsers. The owner, who signs in there, would see it at no login.
+  it('is not asked while a reset by mail waits: the owner sees it, and the code ends it', async () => {
+    const host = hostOf()
+    const { code } = await enrol(host, ann)
+    await putWaitingReset(host)
+    const browser = browserOf(host)
+    await expectAsked(browser, await comeFrom(browser, goodClaims(host)))
+    await giveCode(browser, code()).expect(200)
+    expect((await recordOf(host)).mailReset).to.equal(null)
+    await comeFrom(browserOf(host), goodClaims(host)).expect(200, {})
+  })
+
+  // The mistake: a provider was broken into, and the host believes it no more. Who came by it stays in.
+  it('lets nobody stay in whose provider, or what it said, is no longer believed', async () => {
+    const [system, store, sessionStore] = [movedSystem(), memoryStore(), new MemoryStore()]
+    const keys = [randomBytes(32).toString('base64')]
+    const given = { system, sessionStore }
+    const hostBelieving = (believe: readonly Belief[]) =>
+      hostOf(believesProvider.satisfiedBy, {
+        ...given,
+        options: { store, keys, upstream: { ...believesProvider, believe } },
+      })
+    const host = hostBelieving([{ issuer: PROVIDER, amr: ['mfa'], acr: ['high'] }])
+    await enrol(host, ann)
+    const comeIn = async () => {
+      const claims = { ...goodClaims(host), acr: 'high' }
+      return cookieOf(await comeFrom(browserOf(host), claims).expect(200, {}))
+    }
+    const others: readonly (readonly Belief[])[] = [
+      [{ issuer: 'https://other.example', amr: ['mfa'] }],
+      [{ issuer: PROVIDER, amr: ['hwk'] }],
+      [{ issuer: PROVIDER, amr: ['mfa'], acr: ['highest'] }],
+    ]
+    for (const believe of others) {
+      const browser = useCookie(browserOf(hostBelieving(believe)), await comeIn())
+      await getJson(browser, '/inside').expect(401, { user: null })
+    }
+    const cookie = await comeIn()
+    system.advance(DAY)
+    const more = hostBelieving([{ issuer: PROVIDER, amr: ['hwk', 'mfa'] }])
+    await getJson(useCookie(browserOf(more), cookie), '/inside').expect(200)
   })
 
   it('may answer with a Date, by a promise, and of an authentication within `maxAge`', async () => {

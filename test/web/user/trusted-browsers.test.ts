@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { expect } from 'chai'
+import { MemoryStore } from 'express-session'
 import type { Response } from 'supertest'
 import { memoryStore, type SecondStepOptions } from '../../../lib/index.js'
 import { isIn } from '../../support/actions.js'
@@ -16,6 +17,7 @@ import {
 import { DAY, MINUTE, movedSystem, SECOND } from '../../support/clock.js'
 import { ann, type Host, type HostOptions, type HostUser, makeHost } from '../../support/host.js'
 import { answerWith, askedAt, CHALLENGE, hostWithKeys, setUpKey } from '../../support/keys.js'
+import { putWaitingReset } from '../../support/lost.js'
 import { park } from '../../support/parked.js'
 import { pendingBrowser, recordOf, setPolicy } from '../../support/visits.js'
 
@@ -312,6 +314,45 @@ describe('trusted browsers', () => {
       const longer = [{ trustedBrowsers: { days: 2 } }, {}, 2 * DAY] as const
       expect((await restarted(...longer)).asked).to.equal(true)
     })
+  })
+
+  // The attack: somebody with the password has asked for a reset by mail that waits. The owner signs in every day by a
+  // trusted browser, and would see it at no login.
+  it('are asked for the code while a reset by mail waits, which they see, and which the code ends', async () => {
+    const { host, enrolment, cookie } = await trusted()
+    await putWaitingReset(host)
+    const { browser, asked } = await comesBack(host, cookie)
+    expect(asked).to.equal(true)
+    await giveCode(browser, enrolment.code()).expect(200)
+    expect((await recordOf(host)).mailReset).to.equal(null)
+    expect((await comesBack(host, cookie)).asked).to.equal(false)
+  })
+
+  // Their session went on for the fourteen days of before, and a longer time brought the trust back.
+  it('end with their sessions where the host trusts for fewer days, or for none', async () => {
+    for (const trustedBrowsers of [{ days: 3 }, false] as const) {
+      const [system, store] = [movedSystem(), memoryStore()]
+      const keys = [randomBytes(32).toString('base64')]
+      const sessionStore = new MemoryStore()
+      const given = { system, sessionStore }
+      const { host: before, cookie } = await trusted({ store, keys }, given)
+      const { browser, answer } = await comesBack(before, cookie)
+      system.advance(3 * DAY)
+      expect(await isIn(browser)).to.equal(true)
+
+      const after = makeHost({ ...given, options: { store, keys, trustedBrowsers } })
+      const again = browserOf(after)
+      again.set(
+        'Cookie',
+        setCookies(answer)
+          .map((line) => line.split(';')[0])
+          .join('; '),
+      )
+      expect(await isIn(again)).to.equal(false)
+      expect((await recordOf(after)).trustedBrowsers).to.deep.equal([])
+      const longer = makeHost({ ...given, options: { ...ON, store, keys } })
+      expect((await comesBack(longer, cookieIn(answer))).asked).to.equal(true)
+    }
   })
 
   it('are trusted after a security key as well, and no more once a copy of the key is seen', async () => {
