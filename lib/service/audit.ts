@@ -5,7 +5,10 @@ import type { NotedAttempts } from './noted-attempts.js'
 
 const PART = 'the audit log'
 const LAST_OF_A_USER = 10
-const LOOKED_AT = 50
+const FIRST_PAGE = 50
+const NEXT_PAGE = 100
+/** So a list needs few reads, also of who is attacked for days: 550 entries. */
+const PAGES_AT_MOST = 6
 /** Of what somebody can cause as often as they like, while there is something else to show. */
 const ATTEMPTS_OF_A_KIND = 3
 
@@ -56,16 +59,24 @@ export class Audit {
 
   /**
    * The last events of a user's second step, newest first. Attempts, such as an admin's refused changes, are few
-   * among others: whoever makes them at will must not hide what else there was.
+   * among others: whoever makes them at will must not hide what else there was. So it reads on where they fill a page.
    *
-   * @param wanted default: everything. Of what else there is, so much is passed over and no more
+   * @param wanted default: everything. What else there is is passed over
    */
   async lastOf(
     user: string,
     wanted: (entry: AuditEntry) => boolean = () => true,
   ): Promise<readonly AuditEntry[]> {
-    const page = await this.page({ user, cursor: null, limit: LOOKED_AT })
-    return mixed((page?.entries ?? []).filter(wanted))
+    const found: AuditEntry[] = []
+    let cursor: string | null = null
+    for (let read = 0; read < PAGES_AT_MOST; read += 1) {
+      const limit = read === 0 ? FIRST_PAGE : NEXT_PAGE
+      const page: AuditPage | null = await this.page({ user, cursor, limit })
+      found.push(...(page?.entries ?? []).filter(wanted))
+      cursor = page?.next ?? null
+      if (cursor === null || fewOfAKind(found).length >= LAST_OF_A_USER) break
+    }
+    return mixed(found)
   }
 
   /** A page, newest first, or null for a cursor that no page has given. */
@@ -89,12 +100,17 @@ export class Audit {
 
 /** So many as are shown, in their order: attempts beyond their places only where nothing else takes these. */
 function mixed(entries: readonly AuditEntry[]): readonly AuditEntry[] {
+  const first = fewOfAKind(entries)
+  const shown = new Set([...new Set([...first, ...entries])].slice(0, LAST_OF_A_USER))
+  return entries.filter((entry) => shown.has(entry))
+}
+
+/** All but the attempts beyond the first few of a kind. */
+function fewOfAKind(entries: readonly AuditEntry[]): readonly AuditEntry[] {
   const counts = new Map<string, number>()
-  const first = entries.filter((entry) => {
+  return entries.filter((entry) => {
     const count = (counts.get(entry.type) ?? 0) + 1
     counts.set(entry.type, count)
     return count <= ATTEMPTS_OF_A_KIND || !isAttempt(entry)
   })
-  const shown = new Set([...new Set([...first, ...entries])].slice(0, LAST_OF_A_USER))
-  return entries.filter((entry) => shown.has(entry))
 }

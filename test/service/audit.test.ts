@@ -150,4 +150,36 @@ describe('the audit log', () => {
       ...['wrong-code', 'enrolled'],
     ])
   })
+
+  // The attack: somebody with the password gives wrong codes and asks for mails for three days, until the pages show nothing
+  // of the device that was bound before.
+  it('reads on where attempts of days fill what it has read, within a bound', async () => {
+    const log = memoryAuditLog()
+    const { announcer, system } = world(log)
+    const tell = async (...events: readonly SecondStepEvent[]) => {
+      system.advance(1)
+      await announcer.announce('ann', events, requestInfo)
+    }
+    let reads = 0
+    const list: AuditLog['list'] = (query) => {
+      reads += 1
+      return log.list(query)
+    }
+    const counted = new Audit({ ...log, list }, TIMEOUT)
+    const typesShown = async () => {
+      reads = 0
+      const types = (await counted.lastOf('ann')).map(({ type }) => type)
+      return new Set(types)
+    }
+    await tell({ type: 'enrolled', method: 'totp' })
+    for (let count = 0; count < 150; count += 1) await tell({ type: 'wrong-code', method: 'totp' })
+    expect(await typesShown()).to.deep.equal(new Set(['wrong-code', 'enrolled']))
+    expect(reads).to.equal(3)
+    for (let count = 0; count < 700; count += 1) await tell({ type: 'wrong-code', method: 'totp' })
+    expect(await typesShown()).to.deep.equal(new Set(['wrong-code']))
+    expect(reads).to.equal(6)
+    for (let count = 0; count < 10; count += 1) await tell({ type: 'resumed', method: null })
+    expect(await typesShown()).to.deep.equal(new Set(['resumed']))
+    expect(reads).to.equal(1)
+  })
 })
