@@ -162,7 +162,7 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
   }
   const { store } = options
   const serials = new SerialNumbers({ store, records, system, timeout })
-  const changes = new AdminChanges({ records, system, window })
+  const changes = new AdminChanges({ records, system, window, mountedRules })
   const codesOfAdmins = { backupCodes, oneTimeCodes }
   const administrationParts = {
     mountedRules,

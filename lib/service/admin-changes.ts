@@ -1,11 +1,17 @@
+import { isAccepted } from '../domain/accepted-methods.js'
+import type { UserAction } from '../domain/admin-actions.js'
+import { acceptedToOpen } from '../domain/admin-proof.js'
 import type { AdminVerdict } from '../domain/administration.js'
 import type { Decision } from '../domain/decision.js'
 import type { Subject } from '../domain/policy.js'
 import type { SecondStepRecord } from '../domain/record.js'
+import type { Method } from '../domain/stamp.js'
 import type { UserContext } from '../domain/standing.js'
 import { type State, stateOf } from '../domain/state.js'
+import type { FactorMethod } from '../factors/factors.js'
 import type { System } from '../ports/system.js'
 import type { RequestInfo } from './announcer.js'
+import type { MountedRules } from './mounted-rules.js'
 import type { Records } from './records.js'
 
 /** One change by an admin or the operator. */
@@ -16,6 +22,8 @@ export interface AdminChange {
   readonly subject: Subject
   /** `actor` and `reason` say who does it and why. */
   readonly requestInfo: RequestInfo
+  /** What an admin does, and what their fresh proof was given by. Default: the operator does it. */
+  readonly byAdmin?: { readonly action: UserAction; readonly method: Method }
 }
 
 /** The outcome of a change. `done` with the present state, also if there was nothing to change. */
@@ -27,6 +35,8 @@ export type AdminAnswer<Result = undefined> =
       readonly changed: boolean
     }
   | { readonly kind: Exclude<AdminVerdict, 'done'> }
+  /** The admin must prove their own second step by one of these. */
+  | { readonly kind: 'stronger-factor-required'; readonly accepts: readonly FactorMethod[] }
 
 /** What a change decides, and what its caller is told beside the state. */
 export interface Decided<Result> extends Decision<AdminVerdict> {
@@ -44,9 +54,17 @@ export class AdminChanges {
   readonly #records: Records
   readonly #system: System
   readonly #window: number
+  readonly #mountedRules: Pick<MountedRules, 'rules'>
 
-  constructor(parts: { records: Records; system: System; window: number }) {
+  constructor(parts: {
+    records: Records
+    system: System
+    window: number
+    /** What the app's routes accept. */
+    mountedRules: Pick<MountedRules, 'rules'>
+  }) {
     this.#records = parts.records
+    this.#mountedRules = parts.mountedRules
     this.#system = parts.system
     this.#window = parts.window
   }
@@ -66,12 +84,19 @@ export class AdminChanges {
 
   /** Reads the policy for each try, so that a rule changed meanwhile counts for this change. */
   async #decided<Result>(
-    { subject }: AdminChange,
+    { subject, byAdmin }: AdminChange,
     record: SecondStepRecord,
     now: number,
     decide: Decide<Result>,
   ): Promise<Decision<AdminAnswer<Result>>> {
     const userContext = { record, policy: await this.#records.policy(), subject }
+    if (byAdmin !== undefined) {
+      const accepted = acceptedToOpen(byAdmin.action, userContext, this.#mountedRules.rules)
+      if (accepted !== null && !isAccepted(accepted, byAdmin.method)) {
+        const answer = { kind: 'stronger-factor-required', accepts: accepted } as const
+        return { record, answer, events: [] }
+      }
+    }
     const { answer: verdict, result, ...decided } = await decide(userContext, now)
     const state = stateOf({ ...userContext, record: decided.record }, this.#window, now)
     if (verdict !== 'done') return { ...decided, answer: { kind: verdict } }

@@ -4,6 +4,7 @@
 
 import { expect } from 'chai'
 import { isIn } from '../support/actions.js'
+import { ADMIN } from '../support/admin.js'
 import { expectProblem, getJson, getPage, postJson } from '../support/answers.js'
 import { type Browser, giveCode, passFirstStep } from '../support/browser.js'
 import { MINUTE } from '../support/clock.js'
@@ -139,6 +140,29 @@ describe('promise 9: who is bound to security keys by a role', () => {
     expectProblem(await postJson(older, SETUP, { credential }), 'code-required', 401)
     expect(await isIn(older)).to.equal(false)
     expect(await possessionsOf(visit)).to.deep.equal(before)
+  })
+})
+
+describe('promise 9: an admin whose code was relayed', () => {
+  it('opens no account that is bound to security keys', async () => {
+    const visit = await richVisit()
+    visit.become('keyholder')
+    const { host, admin } = visit
+    const before = await recordOf(host)
+    const [first] = before.authenticators
+    for (const path of ['reset', 'disable', 'pause', `authenticators/${first?.id}/remove`]) {
+      const answer = await postJson(admin, `${ADMIN}/users/ann/${path}`, { days: 1 })
+      expect([path, answer.status, answer.body.accepts, answer.body.next]).to.deep.equal([
+        path,
+        403,
+        ['webauthn'],
+        '/second-step/',
+      ])
+    }
+    expect(await recordOf(host)).to.deep.equal(before)
+    await postJson(admin, `${ADMIN}/users/ann/end-sessions`).expect(200)
+    visit.become('user')
+    await postJson(admin, `${ADMIN}/users/ann/reset`).expect(200)
   })
 })
 

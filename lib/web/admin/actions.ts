@@ -29,6 +29,7 @@ import { answerReload, type MadeCodes, showCodes } from './codes.js'
 import { daysOf, malformedField, reasonOf } from './fields.js'
 import { oddUserProblem } from './odd-users.js'
 import { directoryOf, presentAdmin } from './requirements.js'
+import { strongerProof } from './stronger-proof.js'
 import { tokenIn } from './token-fields.js'
 import { authenticatorIn, memberOf, NO_SUCH_USER, pathOfUser, userPage } from './user.js'
 
@@ -162,13 +163,18 @@ function userChange<Input, Result>(action: UserAction, doing: Doing<Input, Resul
     const { id: userId, subject } = member.account
     const place = await site.adminLimits.takeForSame(admin.account.id, userId, action)
     if (place.kind !== 'taken') return { code: place.kind, retryAfter: place.retryAfter }
-    const change = { userId, subject, requestInfo: adminRequestInfo(exchange) }
+    const byAdmin = { action, method: admin.stamp?.method ?? 'none' }
+    const change = { userId, subject, requestInfo: adminRequestInfo(exchange), byAdmin }
     const done = await doing.run(site, change, input).catch((error: unknown) => {
       void place.giveBack('all')
       throw error
     })
     if (done.kind !== 'done' || !done.changed) void place.giveBack('all')
-    if (done.kind === 'stronger-factor-required') return notAccepted(site, member)
+    if (done.kind === 'stronger-factor-required') {
+      return 'accepts' in done
+        ? strongerProof(exchange, admin, done.accepts, pathOfUser(site, member.hostId))
+        : notAccepted(site, member)
+    }
     if (done.kind !== 'done') return refusalOf(done.kind)
     const weak = doing.isWeak?.(input) === true
     await sendDone(exchange, member, { action, weak }, done, doing)
