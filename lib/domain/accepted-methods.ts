@@ -1,7 +1,6 @@
-import { AUTHENTICATOR_TYPES, FACTOR_METHODS, type FactorMethod } from '../factors/factors.js'
+import { AUTHENTICATOR_TYPES, type FactorMethod } from '../factors/factors.js'
 import type { Policy, Subject } from './policy.js'
 import type { SecondStepRecord } from './record.js'
-import { acceptedToTouch, isBoundByRoute, type RouteRules } from './route-rules.js'
 import type { Method } from './stamp.js'
 
 /** The methods that rules accept of a user. Null: no rule says, so every method counts. */
@@ -31,7 +30,7 @@ export function isAccepted(accepted: Accepted, method: Method): boolean {
   return accepted === null || accepted.some((one) => one === method)
 }
 
-/** Whether the user has an authenticator whose proofs count. */
+/** Whether the user has an authenticator that a rule, of a role or of a route, accepts: one that binds them to the rule. */
 export function hasAccepted({ authenticators }: HasAuthenticators, accepted: Accepted): boolean {
   return authenticators.some(({ type }) => isAccepted(accepted, type))
 }
@@ -68,25 +67,4 @@ export function authenticatorsAsked({
 /** Whether backup codes are made for this user, and accepted. */
 export function backupCodesFor(policy: Policy, subject: Pick<Subject, 'roles'>): boolean {
   return policy.backupCodes && isAccepted(acceptedOf(policy, subject), 'backup-code')
-}
-
-/** The methods that count for a user wherever they go: by the rules of their roles and of the routes. */
-export function countingEverywhere(
-  { record, policy, subject }: { record: HasAuthenticators; policy: Policy; subject: Subject },
-  routes: RouteRules,
-): readonly FactorMethod[] {
-  const ofRoles = acceptedOf(policy, subject)
-  const ofRoutes = acceptedToTouch(FACTOR_METHODS, record, routes)
-  return FACTOR_METHODS.filter((one) => isAccepted(ofRoles, one) && isAccepted(ofRoutes, one))
-}
-
-/**
- * Whether a mail may reset this user. Not where a rule of theirs, or of a route that they can use, says what counts: it
- * does not name the mailbox.
- */
-export function mailResetFor(
-  { record, policy, subject }: { record: HasAuthenticators; policy: Policy; subject: Subject },
-  routes: RouteRules,
-): boolean {
-  return acceptedOf(policy, subject) === null && !isBoundByRoute(record, routes)
 }

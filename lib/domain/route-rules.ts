@@ -1,15 +1,11 @@
 import type { FactorMethod } from '../factors/factors.js'
+import { hasAccepted } from './accepted-methods.js'
 import type { SecondStepRecord } from './record.js'
 
 /** What each route of the app that has such a rule accepts: one list of methods for each. */
 export type RouteRules = readonly (readonly FactorMethod[])[]
 
 type HasAuthenticators = Pick<SecondStepRecord, 'authenticators'>
-
-/** Whether the user has an authenticator that a route accepts. */
-function fulfils({ authenticators }: HasAuthenticators, accepts: readonly FactorMethod[]): boolean {
-  return authenticators.some(({ type }) => accepts.includes(type))
-}
 
 /**
  * The methods whose proofs may show, bind or remove what gives proofs of the touched ones. Null: all. Otherwise a backup
@@ -23,7 +19,7 @@ export function acceptedToTouch(
   rules: RouteRules,
 ): readonly FactorMethod[] | null {
   const binding = rules.filter(
-    (accepts) => fulfils(record, accepts) && touched.some((one) => accepts.includes(one)),
+    (accepts) => hasAccepted(record, accepts) && touched.some((one) => accepts.includes(one)),
   )
   const [first, ...others] = binding
   if (first === undefined) return null
@@ -43,12 +39,12 @@ export function mayGoOnWith(
   return rules.every(
     (accepts) =>
       !accepts.includes(kind) ||
-      !fulfils(record, accepts) ||
+      !hasAccepted(record, accepts) ||
       touched.some((one) => accepts.includes(one)),
   )
 }
 
 /** Whether the user has what a route accepts. No route accepts the mailbox, so no mail resets such a user. */
 export function isBoundByRoute(record: HasAuthenticators, rules: RouteRules): boolean {
-  return rules.some((accepts) => fulfils(record, accepts))
+  return rules.some((accepts) => hasAccepted(record, accepts))
 }

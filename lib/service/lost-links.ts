@@ -1,4 +1,3 @@
-import { mailResetFor } from '../domain/accepted-methods.js'
 import type { Decision } from '../domain/decision.js'
 import {
   endMailReset,
@@ -10,6 +9,7 @@ import {
 import type { PendingLogin } from '../domain/pending-login.js'
 import type { SecondStepRecord } from '../domain/record.js'
 import type { RouteRules } from '../domain/route-rules.js'
+import { mailResetFor } from '../domain/rules-of-user.js'
 import { pendingStandingOf, type UserContext } from '../domain/standing.js'
 import type { System } from '../ports/system.js'
 import type { Announcer, RequestInfo } from './announcer.js'

@@ -1,4 +1,3 @@
-import { mailResetFor } from '../domain/accepted-methods.js'
 import { readAddress } from '../domain/address.js'
 import type { MailResetRefusal } from '../domain/event.js'
 import {
@@ -11,6 +10,7 @@ import {
 } from '../domain/mail-reset.js'
 import type { PendingLogin } from '../domain/pending-login.js'
 import type { SecondStepRecord } from '../domain/record.js'
+import { mailResetFor } from '../domain/rules-of-user.js'
 import { type Admission, stillAdmitted, type UserContext } from '../domain/standing.js'
 import { NO_REQUEST, type RequestInfo } from './announcer.js'
 import { ChangedAddress } from './changed-address.js'

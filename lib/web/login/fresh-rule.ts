@@ -102,6 +102,7 @@ function weakness(
   return isAccepted ? null : strongerFactor(accepts, `${secondStep}/fresh`)
 }
 
+/** Whether they can give a proof that counts now: a backup code binds nobody to the rule, and is good for one. */
 function canGive(site: Site, visitor: SignedInVisitor, accepts: readonly FactorMethod[]): boolean {
   if (hasAccepted(visitor.record, accepts)) return true
   return accepts.includes('backup-code') && acceptsBackupCodes(site, visitor)
