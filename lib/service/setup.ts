@@ -1,7 +1,6 @@
 import { acceptedOf, backupCodesFor, isAccepted } from '../domain/accepted-methods.js'
 import { hasNoRoom } from '../domain/authenticators.js'
 import type { Decision } from '../domain/decision.js'
-import { namedDetail, type SecondStepEvent } from '../domain/event.js'
 import { withoutOvertaken } from '../domain/overtaken-setup.js'
 import { authenticatorById, keyShown } from '../domain/own-authenticators.js'
 import type { Policy, Subject } from '../domain/policy.js'
@@ -14,31 +13,24 @@ import {
   confirmSetup,
   isShownAgain,
   mayBeginSetup,
-  type SetupInProgress,
-  setupExpiresAt,
   setupOf,
 } from '../domain/setup.js'
-import { placeOf, type Replaced } from '../domain/setup-place.js'
+import type { Replaced } from '../domain/setup-place.js'
 import type { Generation } from '../domain/stamp.js'
 import { type Admission, stillAdmitted, type UserContext } from '../domain/standing.js'
 import { touchesBound, touchesShown } from '../domain/touches.js'
 import type { CeremonyParts } from '../factors/ceremony.js'
-import type { Keys } from '../factors/factor.js'
 import {
   type Authenticator,
-  type CodeAuthenticator,
   type FactorMethod,
   mainFactorOf,
   makeUnproven,
   type Proof,
   showsCodes,
   type UnprovenAuthenticator,
-  type UnprovenCodes,
 } from '../factors/factors.js'
-import type { HotpParameters } from '../factors/hotp/kept.js'
 import type { OtpParameters } from '../factors/otp/parameters.js'
 import { BYTES_OF_A_SECRET } from '../factors/totp/make.js'
-import type { UnprovenWebauthn, WebauthnAuthenticator } from '../factors/webauthn/kept.js'
 import { BYTES_OF_A_CEREMONY } from '../factors/webauthn/make.js'
 import type { System } from '../ports/system.js'
 import type { RequestInfo } from './announcer.js'
@@ -49,6 +41,14 @@ import type { KeysOfUsers } from './keys-of-users.js'
 import type { MountedRules } from './mounted-rules.js'
 import type { TooMany } from './places.js'
 import type { Records } from './records.js'
+import {
+  keysIn,
+  type ShownKey,
+  type ShownSecret,
+  shownEvent,
+  shownLive,
+  shownSetup,
+} from './shown-key.js'
 
 type AuthenticatorType = Authenticator['type']
 
@@ -62,29 +62,6 @@ export interface SetupOwner extends UserContext {
   readonly owner: string
   readonly admission: Admission
   readonly requestInfo: RequestInfo
-}
-
-/** What a set-up shows: the key of an authenticator that shows codes, or a challenge for a new key. */
-export type ShownKey = ShownSecret | ShownChallenge
-
-/** A key to show: the secret leaves the server here and nowhere else. */
-export interface ShownSecret {
-  readonly parameters:
-    | (OtpParameters & { readonly type: 'totp' })
-    | (HotpParameters & { readonly type: 'hotp'; readonly counter: number })
-  readonly secret: Uint8Array
-  /** When the set-up in progress is over, in milliseconds; null for a live key. */
-  readonly expiresAt: number | null
-}
-
-/** The challenge of a set-up, for the browser of the new key. */
-export interface ShownChallenge {
-  readonly parameters: UnprovenWebauthn
-  /** Keys that the user has, and is going to have still. */
-  readonly others: readonly WebauthnAuthenticator[]
-  readonly secret: null
-  /** When the challenge or the set-up in progress is over, whichever is first, in milliseconds. */
-  readonly expiresAt: number
 }
 
 /** A set-up to show. */
@@ -323,12 +300,8 @@ export class Setup {
         return { record, answer: null, events: [] }
       }
       const keys = this.#keys.of(attempt.userId, attempt.requestInfo)
-      const { secret } = await keys.open(authenticator.secret, 'authenticator')
-      return {
-        record,
-        answer: { parameters: shownParameters(authenticator), secret, expiresAt: null },
-        events: [shownEvent(authenticator)],
-      }
+      const answer = await shownLive(authenticator, keys)
+      return { record, answer, events: [shownEvent(authenticator)] }
     }
     return this.#limits.countAction('show-key', attempt.userId, () =>
       this.#challenge.answerAnd(attempt, show, undefined, touchesShown(id)),
@@ -411,44 +384,7 @@ type Begun =
   | (BeginSetupAnswer & { readonly record: SecondStepRecord })
   | { readonly kind: 'sign-in-again' }
 
-async function shownSetup(
-  setup: SetupInProgress,
-  record: SecondStepRecord,
-  keys: Keys,
-): Promise<ShownKey> {
-  const expiresAt = setupExpiresAt(setup)
-  if (setup.type !== 'webauthn') {
-    const { secret } = await keys.open(setup.secret, 'setup')
-    return { parameters: shownParameters(setup), secret, expiresAt }
-  }
-  const others = keysIn(placeOf(record, setup)?.others ?? [])
-  return {
-    parameters: setup,
-    others: others.filter(({ rpId }) => rpId === setup.rpId),
-    secret: null,
-    expiresAt: Math.min(expiresAt, setup.challengeUntil),
-  }
-}
-
 /** A user's keys all know them by the same name. */
 function handleOf({ authenticators }: SecondStepRecord): string | null {
   return keysIn(authenticators)[0]?.handle ?? null
-}
-
-function keysIn(authenticators: readonly Authenticator[]): readonly WebauthnAuthenticator[] {
-  return authenticators.flatMap((one) => (one.type === 'webauthn' ? one : []))
-}
-
-/** What a QR code says besides the secret. A device that is set up begins at 0. */
-function shownParameters(one: CodeAuthenticator | UnprovenCodes): ShownSecret['parameters'] {
-  const { algorithm, digits } = one
-  if (one.type === 'totp') return { type: one.type, algorithm, digits, period: one.period }
-  return { type: one.type, algorithm, digits, counter: 'counter' in one ? one.counter : 0 }
-}
-
-function shownEvent(one: Authenticator): SecondStepEvent {
-  const type = 'key-shown'
-  return one.name === null
-    ? { type, method: null }
-    : { type, method: null, detail: namedDetail(one) }
 }

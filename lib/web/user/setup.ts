@@ -9,8 +9,9 @@ import {
   type FactorMethod,
 } from '../../factors/factors.js'
 import type { Account } from '../../service/accounts.js'
-import type { SetupShown, ShownKey } from '../../service/setup.js'
+import type { SetupShown } from '../../service/setup.js'
 import type { CodesDone, ShownCodes } from '../../service/shown-codes.js'
+import type { ShownKey } from '../../service/shown-key.js'
 import type { PageProblem } from '../../text/pages.js'
 import { malformed, type Problem } from '../../text/problem.js'
 import { doneEnoughToday, malformedAtSetup, wrongAtSetup } from '../login/by-proof.js'
