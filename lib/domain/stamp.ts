@@ -1,5 +1,6 @@
 import { isGoodUntil } from '../factors/clock.js'
 import type { FactorMethod } from '../factors/factors.js'
+import { shortDigest } from '../factors/short-digest.js'
 import type { SecondStepRecord } from './record.js'
 import { MINUTE_MS } from './units.js'
 
@@ -48,6 +49,24 @@ export interface EndedStamp {
   readonly version: number
   /** Of a renewed one: the version from which on it is good. */
   readonly goodFrom?: number
+}
+
+/**
+ * What stands for the stamp of a session that has none: it is older than the package. Every request finds the
+ * same one, so a log-out ends the session for good, also where a slow request writes it back.
+ *
+ * @param sessionId its hash is the stamp's id, since ids of sessions sign in and are in no record
+ */
+export function unwrittenStamp(sessionId: string, userId: string): Stamp {
+  return {
+    id: shortDigest(sessionId),
+    userId,
+    epoch: 0,
+    method: 'none',
+    at: 0,
+    version: 0,
+    instance: 0,
+  }
 }
 
 /** How many ended stamps a record has at most. */

@@ -142,7 +142,6 @@ function satisfies(
   return stamp.method !== 'trusted-browser' || isTrusted(record, stamp.trust, policy, now)
 }
 
-/** A session without a stamp is older than the package, or than the user's first set-up. */
 function isRevoked(
   userId: string,
   stamp: Stamp | null,

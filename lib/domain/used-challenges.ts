@@ -1,5 +1,5 @@
 import type { AskedChallenge } from '../factors/ceremony.js'
-import { challengeDigest } from '../factors/challenge.js'
+import { shortDigest } from '../factors/short-digest.js'
 import type { SecondStepRecord } from './record.js'
 import { MINUTE_MS } from './units.js'
 
@@ -24,7 +24,7 @@ type HasUsed = Pick<SecondStepRecord, 'usedChallenges'>
 
 /** Whether a challenge was answered before. The session may have forgotten it, or two may have it. */
 export function isUsedChallenge({ usedChallenges }: HasUsed, challenge: string): boolean {
-  const digest = challengeDigest(challenge)
+  const digest = shortDigest(challenge)
   return usedChallenges.some((used) => used.digest === digest)
 }
 
@@ -41,7 +41,7 @@ export function useUpChallenge(
   { challenge, until }: Pick<AskedChallenge, 'challenge' | 'until'>,
   now: number,
 ): SecondStepRecord {
-  const used = { digest: challengeDigest(challenge), until: until + MINUTE_MS }
+  const used = { digest: shortDigest(challenge), until: until + MINUTE_MS }
   const kept = record.usedChallenges.filter((one) => now < one.until)
   return { ...record, usedChallenges: [...kept, used] }
 }

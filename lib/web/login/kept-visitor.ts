@@ -4,7 +4,8 @@ import type { Account } from '../../service/accounts.js'
 import { loginBeforeGuard, replacedBeforeGuard } from '../request/before-guard.js'
 import { isNavigation } from '../request/destination.js'
 import { userOf } from '../request/passport.js'
-import { pendingOf, stampOf } from '../request/session.js'
+import { pendingOf } from '../request/session.js'
+import { stampOfUser } from '../request/session-stamp.js'
 import { hasCodes } from '../request/shown-again.js'
 import type { HostApp, Site } from '../request/site.js'
 import { holdsUnknownLogin } from '../request/unknown-login.js'
@@ -54,7 +55,7 @@ function letIn(
   if (userContext === null || userContext.record.mailReset !== null) return null
   const { record, policy, subject } = userContext
   const { id: userId } = account
-  const stamp = stampOf(site, req)
+  const stamp = stampOfUser(site, req, account)
   const standing = standingOf(userId, stamp, userContext, site.system.now())
   if (standing !== 'passed') return null
   return { kind: 'signed-in', userId, account, stamp, record, policy, subject, kept: true }

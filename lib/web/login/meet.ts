@@ -27,6 +27,7 @@ import {
   stampOf,
 } from '../request/session.js'
 import { cameWithoutSession } from '../request/session-login.js'
+import { stampOfUser } from '../request/session-stamp.js'
 import type { HostApp, Services, Site } from '../request/site.js'
 import { holdsUnknownLogin } from '../request/unknown-login.js'
 import type { PendingVisitor, SignedInVisitor, Visitor } from '../request/visitor.js'
@@ -278,7 +279,7 @@ function signedInVisitor(
     kind: 'signed-in',
     userId: account.id,
     account,
-    stamp: stampOf(site, req),
+    stamp: stampOfUser(site, req, account),
     ...userContext,
   }
 }

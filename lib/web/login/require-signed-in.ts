@@ -4,7 +4,8 @@ import { pendingStandingOf, standingOf } from '../../domain/standing.js'
 import type { ProblemCode } from '../../text/problem.js'
 import { isFromElsewhere } from '../request/cross-origin.js'
 import { userOf } from '../request/passport.js'
-import { pendingOf, stampOf } from '../request/session.js'
+import { pendingOf } from '../request/session.js'
+import { stampOfUser } from '../request/session-stamp.js'
 import type { Site } from '../request/site.js'
 import { holdsUnknownLogin } from '../request/unknown-login.js'
 
@@ -46,9 +47,10 @@ export async function requireSignedIn(site: Site, request: IncomingMessage): Pro
   }
   if (user === undefined || pending === 'broken') throw new NotSignedInError('not-signed-in')
   if (holdsUnknownLogin(site, req.session.secondStep)) throw new NotSignedInError('not-signed-in')
-  const { id, subject } = site.describe(user)
+  const account = site.describe(user)
+  const { id, subject } = account
   const userContext = await site.sessions.userContext(id, subject)
-  const standing = standingOf(id, stampOf(site, req), userContext, site.system.now())
+  const standing = standingOf(id, stampOfUser(site, req, account), userContext, site.system.now())
   if (standing === 'passed') return user
   throw new NotSignedInError(standing === 'revoked' ? 'not-signed-in' : standing)
 }

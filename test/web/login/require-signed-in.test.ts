@@ -6,7 +6,13 @@ import { errors } from '../../../lib/index.js'
 import { type Browser, browserOf, enrol, giveCode, passFirstStep } from '../../support/browser.js'
 import { MINUTE } from '../../support/clock.js'
 import { ann, type Host, type HostUser, makeHost } from '../../support/host.js'
-import { editSession, sessionsOf } from '../../support/sessions.js'
+import {
+  cookieOf,
+  editSession,
+  sessionsOf,
+  slowRequest,
+  useCookie,
+} from '../../support/sessions.js'
 import { pendingVisit, recordOf, setPolicy, signedInVisit } from '../../support/visits.js'
 
 /** The same session as the app's, without a guard: what a host has at a web-socket upgrade. */
@@ -52,6 +58,19 @@ describe('requireSignedIn, at a web-socket upgrade', () => {
     const browser = browserOf(host)
     await passFirstStep(browser, ann)
     expect(await upgrade(host, browser)).to.deep.equal(ANN)
+  })
+
+  // The attack: a slow request writes back what was logged out.
+  it('refuses a session that is older than the package, was logged out and is written back', async () => {
+    const host = makeHost()
+    const browser = browserOf(host)
+    const cookie = cookieOf(await passFirstStep(browser, ann))
+    editSession(host, (one) => void Reflect.deleteProperty(one, 'secondStep'))
+    const slow = slowRequest(host, cookie)
+    expect(await upgrade(host, browser)).to.deep.equal(ANN)
+    await useCookie(browserOf(host), cookie).post('/logout').expect(200)
+    slow.writeBack()
+    expect(await upgrade(host, browser)).to.deep.equal(refused('not-signed-in'))
   })
 
   it('refuses anonymous visitors, and a missing session', async () => {

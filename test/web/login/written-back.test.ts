@@ -4,12 +4,13 @@
 
 import { expect } from 'chai'
 import express from 'express'
+import { virtualAuthenticator } from '../../../lib/testing/index.js'
 import { getJson, postJson } from '../../support/answers.js'
 import { browserOf, enrol, giveCode, passFirstStep } from '../../support/browser.js'
 import { SECOND } from '../../support/clock.js'
 import { ann, bob, type Host, makeHost } from '../../support/host.js'
 import { park } from '../../support/parked.js'
-import { cookieOf, slowRequest, useCookie } from '../../support/sessions.js'
+import { cookieOf, editSession, slowRequest, useCookie } from '../../support/sessions.js'
 
 /** The cookie of Bob's session, which was logged out and then written back by a parked request. */
 async function writtenBack(host: Host): Promise<string> {
@@ -34,6 +35,38 @@ describe('a session that was logged out and is written back', () => {
     const host = hostWithProfile()
     const cookie = await writtenBack(host)
     await useCookie(browserOf(host), cookie).get('/inside').expect(401)
+  })
+})
+
+// The attack: the same with a session that is older than the package. It has no stamp that a log-out could end.
+describe('a session without a stamp that was logged out and is written back', () => {
+  async function oldSession(host: Host): Promise<string> {
+    const cookie = cookieOf(await passFirstStep(browserOf(host), bob))
+    editSession(host, (session) => void Reflect.deleteProperty(session, 'secondStep'))
+    return cookie
+  }
+
+  it('is dead, and others of the same user live on', async () => {
+    for (const revocation of [{ within: '5s' }, undefined] as const) {
+      const host = makeHost(revocation === undefined ? {} : { options: { revocation } })
+      const [cookie, other] = [await oldSession(host), await oldSession(host)]
+      const slow = slowRequest(host, cookie)
+      await getJson(useCookie(browserOf(host), cookie), '/inside').expect(200)
+      await useCookie(browserOf(host), cookie).post('/logout').expect(200)
+      slow.writeBack()
+      await getJson(useCookie(browserOf(host), cookie), '/inside').expect(401, { user: null })
+      await getJson(useCookie(browserOf(host), other), '/inside').expect(200)
+    }
+  })
+
+  it('is no other one for a second step that is set up in it', async () => {
+    const host = makeHost()
+    const cookie = await oldSession(host)
+    const browser = useCookie(browserOf(host), cookie)
+    const { body } = await getJson(browser, '/second-step/setup').expect(200)
+    const code = virtualAuthenticator(body.secret).code(host.system.now())
+    await postJson(browser, '/second-step/setup', { code }).expect(200)
+    await getJson(useCookie(browserOf(host), cookie), '/inside').expect(401, { user: null })
   })
 })
 
