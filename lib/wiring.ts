@@ -49,6 +49,7 @@ import { Reset } from './service/reset.js'
 import { SerialNumbers } from './service/serial-numbers.js'
 import { type FindSubject, Sessions } from './service/sessions.js'
 import { Setup } from './service/setup.js'
+import { SetupConfirmations } from './service/setup-confirmations.js'
 import { ShowAgain } from './service/shown-codes.js'
 import { Status } from './service/status.js'
 import { Tally } from './service/tally.js'
@@ -156,10 +157,7 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
   const mountedRules = new MountedRules()
   const challenge = new Challenge({ ...challengeParts, mountedRules })
   const backupCodes = new BackupCodes({ challenge, limits, records, keys, system })
-  const setupParts = {
-    ...{ records, challenge, limits, keys, backupCodes, system },
-    ...{ ceremonies, mountedRules },
-  }
+  const setupParts = { records, limits, keys, system, ceremonies, mountedRules }
   const { store } = options
   const serials = new SerialNumbers({ store, records, system, timeout })
   const changes = new AdminChanges({ records, system, window, mountedRules })
@@ -192,7 +190,8 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
     mountedRules,
     backupCodes,
     oneTimeCodes,
-    setup: new Setup({ ...setupParts, parameters, types: checked.authenticators, window }),
+    setup: new Setup({ ...setupParts, challenge, parameters, types: checked.authenticators }),
+    setupConfirmations: new SetupConfirmations({ ...setupParts, backupCodes, window }),
     showAgain: new ShowAgain({ vault, system }),
     trustedBrowsers: trust && new TrustedBrowsers(trust, { records, challenge, digester, system }),
     lost,

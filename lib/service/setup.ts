@@ -9,23 +9,16 @@ import {
   type BeginSetupAnswer,
   beginKeyChange,
   beginSetup,
-  type ConfirmSetupAnswer,
-  confirmSetup,
   isShownAgain,
-  mayBeginSetup,
   setupOf,
 } from '../domain/setup.js'
 import type { Replaced } from '../domain/setup-place.js'
-import type { Generation } from '../domain/stamp.js'
 import { type Admission, stillAdmitted, type UserContext } from '../domain/standing.js'
 import { touchesBound, touchesShown } from '../domain/touches.js'
 import type { CeremonyParts } from '../factors/ceremony.js'
 import {
   type Authenticator,
-  type FactorMethod,
-  mainFactorOf,
   makeUnproven,
-  type Proof,
   showsCodes,
   type UnprovenAuthenticator,
 } from '../factors/factors.js'
@@ -34,12 +27,10 @@ import { BYTES_OF_A_SECRET } from '../factors/totp/make.js'
 import { BYTES_OF_A_CEREMONY } from '../factors/webauthn/make.js'
 import type { System } from '../ports/system.js'
 import type { RequestInfo } from './announcer.js'
-import type { BackupCodes } from './backup-codes.js'
 import type { Challenge, FollowUp, Objection, ProofAnswer, ProofAttempt } from './challenge.js'
 import type { CodeLimits } from './code-limits.js'
 import type { KeysOfUsers } from './keys-of-users.js'
 import type { MountedRules } from './mounted-rules.js'
-import type { TooMany } from './places.js'
 import type { Records } from './records.js'
 import {
   keysIn,
@@ -75,49 +66,15 @@ export type SetupShown =
         | 'stronger-factor-required'
     }
 
-/** The outcome of the code that confirms a set-up. */
-export type SetupConfirmed =
-  | ({
-      readonly kind: 'enrolled'
-      readonly method: FactorMethod
-      readonly backupCodes: readonly string[]
-    } & Generation)
-  | { readonly kind: 'wrong-code'; readonly clockOff: number | null }
-  | { readonly kind: 'setup-expired' | 'already-enrolled' | 'malformed-request' | 'name-taken' }
-  /** A rule accepts other kinds of authenticators only. */
-  | { readonly kind: 'stronger-factor-required' }
-  | TooMany
-  | { readonly kind: 'sign-in-again' }
-
-interface Confirming {
-  readonly owner: string
-  /** The code, as the set-up's factor has read it. */
-  readonly given: unknown
-  /** The user's name for the authenticator, or null. */
-  readonly name: string | null
-  readonly policy: Policy
-  readonly subject: Subject
-  readonly requestInfo: RequestInfo
-}
-
-interface Confirmation {
-  readonly answer: ConfirmSetupAnswer | { readonly kind: 'sign-in-again' }
-  readonly backupCodes: readonly string[]
-}
-
-const REVOKED: Confirmation = { answer: { kind: 'sign-in-again' }, backupCodes: [] }
-
-/** Binds an authenticator: shows a secret that the server made, and confirms it by one code. */
+/** Begins to bind an authenticator: shows a secret that the server made, which `SetupConfirmations` confirm by one code. */
 export class Setup {
   readonly #records: Records
   readonly #challenge: Challenge
   readonly #limits: CodeLimits
   readonly #keys: KeysOfUsers
-  readonly #backupCodes: BackupCodes
   readonly #system: System
   readonly #parameters: OtpParameters
   readonly #types: readonly AuthenticatorType[]
-  readonly #window: number
   readonly #ceremonies: CeremonyParts | null
   readonly #mountedRules: MountedRules
 
@@ -126,11 +83,9 @@ export class Setup {
     challenge: Challenge
     limits: CodeLimits
     keys: KeysOfUsers
-    backupCodes: BackupCodes
     system: System
     parameters: OtpParameters
     types: readonly AuthenticatorType[]
-    window: number
     /** Null if the host has no WebAuthn. */
     ceremonies: CeremonyParts | null
     mountedRules: MountedRules
@@ -139,11 +94,9 @@ export class Setup {
     this.#challenge = parts.challenge
     this.#limits = parts.limits
     this.#keys = parts.keys
-    this.#backupCodes = parts.backupCodes
     this.#system = parts.system
     this.#parameters = parts.parameters
     this.#types = parts.types
-    this.#window = parts.window
     this.#ceremonies = parts.ceremonies
     this.#mountedRules = parts.mountedRules
   }
@@ -306,77 +259,6 @@ export class Setup {
     return this.#limits.countAction('show-key', attempt.userId, () =>
       this.#challenge.answerAnd(attempt, show, undefined, touchesShown(id)),
     )
-  }
-
-  /** Confirms this login's set-up by one code of the new authenticator. */
-  async confirm(
-    { userId, owner, requestInfo, record: known, admission, policy, subject }: SetupOwner,
-    attempt: { proof: Proof; name: string | null; ipKey: string | null; ipLimit: number },
-  ): Promise<SetupConfirmed> {
-    const now = this.#system.now()
-    const { rules: routes } = this.#mountedRules
-    const begun = setupOf(known, owner, now)
-    // The rule has come since it began.
-    if (begun !== null && !isAccepted(acceptedOf(policy, subject), begun.type)) {
-      return { kind: 'stronger-factor-required' }
-    }
-    const record = withoutOvertaken({ record: known, policy, subject }, routes, now)
-    const setup = setupOf(record, owner, now)
-    if (setup === null) {
-      return { kind: mayBeginSetup(record, owner, now) ? 'setup-expired' : 'already-enrolled' }
-    }
-    const factor = mainFactorOf(setup.type)
-    const reading = attempt.proof.find((one) => one.factor === factor)
-    if (reading === undefined || !factor.fits(setup, reading.given)) {
-      return { kind: 'malformed-request' }
-    }
-
-    const { name } = attempt
-    const confirming = { owner, given: reading.given, name, policy, subject, requestInfo }
-    const places = await this.#limits.takeForSetup(userId, attempt.ipKey, attempt.ipLimit)
-    if (places.kind !== 'taken') return places
-    const { answer, backupCodes } = await this.#records
-      .change(
-        userId,
-        requestInfo,
-        async (current, now): Promise<Decision<Confirmation>> =>
-          stillAdmitted(admission, { record: current, policy, subject }, now)
-            ? this.#decide(current, confirming, now)
-            : { record: current, answer: REVOKED, events: [] },
-        known,
-      )
-      .catch((error: unknown) => {
-        void places.giveBack('all')
-        throw error
-      })
-    // A miss costs the address a place, and a set-up that was made costs the user one.
-    const { kind } = answer
-    void places.giveBack(kind === 'enrolled' ? 'address' : kind === 'wrong-code' ? 'user' : 'all')
-    return answer.kind === 'enrolled' ? { ...answer, backupCodes } : answer
-  }
-
-  async #decide(
-    record: SecondStepRecord,
-    { owner, given, name, policy, subject, requestInfo }: Confirming,
-    now: number,
-  ): Promise<Decision<Confirmation>> {
-    const { userId } = record
-    const made = backupCodesFor(policy, subject) ? await this.#backupCodes.make(userId, now) : null
-    const id = Buffer.from(this.#system.random(BYTES_OF_AN_ID)).toString('base64url')
-    const decision = await confirmSetup(
-      record,
-      { owner, given, id, name, backupCodes: made?.set ?? null },
-      {
-        now,
-        window: this.#window,
-        keys: this.#keys.of(userId, requestInfo),
-        ...(this.#ceremonies && { ceremonies: { ...this.#ceremonies, asked: null } }),
-      },
-    )
-    return {
-      ...decision,
-      answer: { answer: decision.answer, backupCodes: made?.codes ?? [] },
-    }
   }
 }
 

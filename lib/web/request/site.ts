@@ -22,6 +22,7 @@ import type { PasswordLimits } from '../../service/password-limits.js'
 import type { Reset } from '../../service/reset.js'
 import type { Sessions } from '../../service/sessions.js'
 import type { Setup } from '../../service/setup.js'
+import type { SetupConfirmations } from '../../service/setup-confirmations.js'
 import type { ShowAgain } from '../../service/shown-codes.js'
 import type { TrustedBrowsers } from '../../service/trusted-browsers.js'
 import type { Upstream } from '../../service/upstream.js'
@@ -112,6 +113,7 @@ export interface Services {
   /** What the app's routes accept. */
   readonly mountedRules: MountedRules
   readonly setup: Setup
+  readonly setupConfirmations: SetupConfirmations
   readonly backupCodes: BackupCodes
   readonly reset: Reset
   readonly ownAuthenticators: OwnAuthenticators

@@ -61,7 +61,8 @@ export const confirmSetup: Handler<Owner> = async (exchange) => {
   if (name === undefined) return refuse(exchange, account, wrongName('device.name-wrong'))
   if (proof === null) return refuse(exchange, account, noCode)
 
-  const answer = await site.setup.confirm(owner, { proof, name, ...addressLimit(site, req) })
+  const given = { proof, name, ...addressLimit(site, req) }
+  const answer = await site.setupConfirmations.confirm(owner, given)
   if (answer.kind === 'sign-in-again') return { code: answer.kind }
   if (answer.kind === 'too-many-attempts') {
     const { retryAfter, enoughToday } = answer
