@@ -10,6 +10,7 @@ export const DOORS = {
   'web socket': async (visitor, id) => whoIsIn(await visitor.getJson('/socket'), id),
   'open page': async (visitor, id) => whomItSees(await visitor.getPage('/login/help'), id),
   'fresh code': async (visitor) => outcome(await visitor.postJson('/payout')),
+  'fresh key': async (visitor) => outcome(await visitor.postJson('/owners')),
   "fresh code, `notEnrolled: 'pass'`": async (visitor) =>
     outcome(await visitor.postJson('/profile')),
   settings: async (visitor) => outcome(await visitor.getJson('/second-step/')),

@@ -45,6 +45,9 @@ function* standingHoles(cell: Cell): Generator<string> {
   if (isFresh && (!justProved || comesBack === true || isLater === true)) {
     yield 'Only a code of the last minutes is fresh.'
   }
+  // Who had none may have set one up, by the password alone or by what takes its place.
+  const byKey = way.needs === 'key' || (way.gives.includes('set-up') && !state.has.includes('key'))
+  if (standing.includes('key') && !byKey) yield 'Only a key opens what accepts keys alone.'
   if (!isAdmin) return
   if (!ROLES[role].isAdmin) yield 'Only admins administer.'
   if (!justProved) yield 'An admin has given a code in this session.'
@@ -60,17 +63,22 @@ function* ruleHoles(cell: Cell): Generator<string> {
   const isByFactor = way.gives === 'factor' && methodOf(cell) !== accepted
   const isByOther = isByFactor || way.gives === 'trust'
   if (isIn && isByOther) yield 'What a rule does not accept signs nobody in.'
-  const hasIt = state.has.includes(accepted === 'totp' ? 'app' : 'fob')
+  const hasIt = state.has.includes(THING_OF[accepted])
   const isReset = way.gives === 'reset' || way.gives === 'reset, set-up'
   if (hasIt && (isByOther || isReset) && (isIn || standing === 'set-up')) {
     yield 'Who has what a rule accepts gets no further with anything else.'
   }
 }
 
+const METHOD_OF = { app: 'totp', fob: 'hotp', key: 'webauthn' } as const
+const THING_OF = { totp: 'app', hotp: 'fob', webauthn: 'key' } as const
+
 /** The method of the factor that a way gives, or of the session that it comes back to. */
 function methodOf({ state, way }: Cell): string | null {
-  if (way.needs === 'session') return state.has.includes('app') ? 'totp' : 'hotp'
-  return way.needs === 'app' ? 'totp' : way.needs === 'fob' ? 'hotp' : null
+  // Who has a key has opened the session with it.
+  const kept = (['key', 'app', 'fob'] as const).find((thing) => state.has.includes(thing))
+  const used = way.needs === 'session' ? kept : way.needs
+  return used === 'key' || used === 'app' || used === 'fob' ? METHOD_OF[used] : null
 }
 
 /** Whether the policy asks this user for a second step at all. */

@@ -6,7 +6,7 @@ import { askAtAllDoors, type Outcomes } from './doors.js'
 import { appCode, done, giveCode, givePassword, type Person, personOf, setUp } from './person.js'
 import { enforce, ROLE_NAMES, ROLES, type Role, startPlace } from './place.js'
 import { standingOf } from './standing.js'
-import { KEEPER, type State } from './states.js'
+import { KEEPER, type State, type Step } from './states.js'
 import { CHAINS, type Others, ROLES_OF, type Way } from './ways.js'
 
 /** How far one way in leads a user of one role in one state. */
@@ -44,6 +44,7 @@ export async function measure(state: State): Promise<readonly Cell[]> {
   )
   const special = {
     keeper: userOf(KEEPER, 'admin, off'),
+    other: userOf('other keeper', 'admin, off'),
     neighbour: userOf('neighbour', 'optional'),
     guest: userOf('guest', 'optional'),
     target: userOf('target', 'optional'),
@@ -58,8 +59,9 @@ export async function measure(state: State): Promise<readonly Cell[]> {
     }))
     const neighbour = personOf(place, 'optional', special.neighbour)
     const keeper = personOf(place, 'admin, off', special.keeper)
-    for (const one of [neighbour, keeper]) done(await setUp(one, await givePassword(one)))
-    await bringInto(state, trials, keeper)
+    const other = personOf(place, 'admin, off', special.other)
+    for (const one of [neighbour, keeper, other]) done(await setUp(one, await givePassword(one)))
+    await bringInto(state, trials, [keeper, other])
     await enforce(place)
     return await tryAll(state, trials, {
       neighbour,
@@ -78,27 +80,43 @@ function isTried({ needs, roles = 'every' }: Way, role: Role, { has }: State): b
 async function bringInto(
   { steps }: State,
   trials: readonly Trial[],
-  keeper: Person,
+  keepers: readonly [Person, ...Person[]],
 ): Promise<void> {
-  const { system } = keeper.place
+  const { system, host } = keepers[0].place
   const comingBack = trials.map(({ person }) => person).filter(({ wantsSession }) => wantsSession)
   await each(comingBack, async (person) => {
     person.unseen = await givePassword(person)
   })
-  editSession(keeper.place.host, (session) => delete session.secondStep)
+  editSession(host, (session) => delete session.secondStep)
   await each(comingBack, async (person) => {
     person.bySight = await givePassword(person)
   })
   system.advance(BETWEEN_STEPS)
   for (const step of steps) {
     if (typeof step === 'number') system.advance(step)
-    else {
-      const admin = await givePassword(keeper)
-      done(await giveCode(admin, appCode(keeper)))
-      await each(trials, ({ person }) => step(person, admin))
-    }
+    else await Promise.all(inParts(trials, keepers).map((part) => takeStep(step, part)))
     system.advance(BETWEEN_STEPS)
   }
+}
+
+/** What one admin changes. */
+interface Part {
+  readonly trials: readonly Trial[]
+  readonly keeper: Person
+}
+
+/** One admin may do the same to few users a day. */
+function inParts(trials: readonly Trial[], keepers: readonly Person[]): readonly Part[] {
+  return keepers.map((keeper, index) => ({
+    keeper,
+    trials: trials.filter((_, place) => place % keepers.length === index),
+  }))
+}
+
+async function takeStep(step: Step, { trials, keeper }: Part): Promise<void> {
+  const admin = await givePassword(keeper)
+  done(await giveCode(admin, appCode(keeper)))
+  await each(trials, ({ person }) => step(person, admin))
 }
 
 async function tryAll(

@@ -1,3 +1,4 @@
+import type { PublicKeyCredentialCreationOptionsJSON } from '@simplewebauthn/server'
 import { type VirtualAuthenticator, virtualAuthenticator } from '../../../lib/testing/index.js'
 import type { HostUser } from '../host.js'
 import { ORIGIN } from '../keys.js'
@@ -68,6 +69,7 @@ export function appCode({ place, app }: Person): string {
 /** Sets up an app, or what the user's rule accepts, or tries to: the set-up may be closed to the visitor. */
 export async function setUp(person: Person, visitor: Visitor): Promise<Answer> {
   const shown = await visitor.getJson('/second-step/setup')
+  if (shown.body.type === 'webauthn') return confirmKey(person, visitor, shown.body.options)
   if (shown.body.secret === undefined) return shown
   const isFob = shown.body.type === 'hotp'
   const device = virtualAuthenticator(isFob ? inHand(shown.body.uri) : shown.body.secret)
@@ -83,7 +85,16 @@ export async function setUp(person: Person, visitor: Visitor): Promise<Answer> {
 
 /** Sets a security key up. */
 export async function setUpKey(person: Person, visitor: Visitor): Promise<Answer> {
-  const { options } = (await visitor.getJson('/second-step/setup?type=webauthn')).body
+  const { body } = await visitor.getJson('/second-step/setup?type=webauthn')
+  return confirmKey(person, visitor, body.options)
+}
+
+/** Answers the challenge of a set-up with a new key. */
+export async function confirmKey(
+  person: Person,
+  visitor: Visitor,
+  options: PublicKeyCredentialCreationOptionsJSON | undefined,
+): Promise<Answer> {
   person.key = softwareKey({ origin: ORIGIN })
   const credential = person.key.register(inHand(options))
   const confirmed = await visitor.postJson('/second-step/setup', { credential })

@@ -25,6 +25,7 @@ export const ROLES = {
   'admin, required': { mode: 'required', isAdmin: true },
   'accepts apps': { mode: 'required', isAdmin: false, accepts: 'totp' },
   'accepts fobs': { mode: 'required', isAdmin: false, accepts: 'hotp' },
+  'accepts keys': { mode: 'required', isAdmin: false, accepts: 'webauthn' },
 } as const satisfies Readonly<Record<string, Rule>>
 
 /** What the policy says of a role. */
@@ -32,11 +33,13 @@ interface Rule {
   readonly mode: 'off' | 'optional' | 'required'
   readonly isAdmin: boolean
   /** The one method that it accepts. Default: all. */
-  readonly accepts?: 'totp' | 'hotp'
+  readonly accepts?: Accepted
 }
 
+type Accepted = 'totp' | 'hotp' | 'webauthn'
+
 /** The one method that counts for users of a role, or null. */
-export function acceptedOf(role: Role): 'totp' | 'hotp' | null {
+export function acceptedOf(role: Role): Accepted | null {
   const rule: Rule = ROLES[role]
   return rule.accepts ?? null
 }
@@ -187,6 +190,7 @@ function mountDoors({ app, passport, secondStep }: HostParts): void {
     res.json({ user: (req.user as HostUser | undefined)?.id ?? null })
   }
   app.post('/payout', secondStep.requireFresh(), done)
+  app.post('/owners', secondStep.requireFresh({ accepts: ['webauthn'] }), done)
   app.post('/profile', secondStep.requireFresh({ notEnrolled: 'pass' }), done)
   app.get('/login/help', done)
   app.post('/login/keep', passport.authenticate('local', { keepSessionInfo: true }), done)

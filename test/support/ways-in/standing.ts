@@ -1,7 +1,7 @@
 import type { Visitor } from '../visitor.js'
 import { DOORS } from './doors.js'
 
-/** How far somebody has come, by three doors: what a cell of the tables says. */
+/** How far somebody has come, by four doors: what a cell of the tables says. */
 export async function standingOf(
   visitor: Visitor,
   userId: string,
@@ -11,7 +11,10 @@ export async function standingOf(
   const fresh = await DOORS['fresh code'](visitor)
   const admin = isAdmin ? await DOORS['admins read'](visitor) : 'forbidden'
   const mayAdminister = admin === 'in' ? ', admin' : ''
-  if (inside === 'in') return `${inWords(fresh)}${mayAdminister}`
+  if (inside === 'in') {
+    const byKey = fresh === 'in' && (await DOORS['fresh key'](visitor)) === 'in' ? ', key' : ''
+    return `${inWords(fresh)}${byKey}${mayAdminister}`
+  }
   // Somebody who is not in gets nothing at any door.
   const isOut = inside === 'out' || inside === fresh
   const word = isOut ? OUT[fresh] : undefined

@@ -8,6 +8,7 @@ import type { Answer, Visitor } from '../visitor.js'
 import { recordOf } from '../visits.js'
 import {
   appCode,
+  confirmKey,
   done,
   giveCode,
   givePassword,
@@ -25,7 +26,7 @@ const BASE32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
 export const KEEPER = 'keeper'
 
 /** Brings a user one step further. Some minutes pass before the next one. */
-type Step = (person: Person, admin: Visitor) => Promise<void>
+export type Step = (person: Person, admin: Visitor) => Promise<void>
 
 export type Thing = 'app' | 'fob' | 'key' | 'backup code' | 'one-time code' | 'link' | 'session'
 
@@ -63,6 +64,14 @@ const signedIn: Step = async (person) => {
 }
 const key: Step = async (person) => {
   done(await setUpKey(person, await givePassword(person)))
+}
+/** In the settings, beside what the user has. */
+const addedKey: Step = async (person) => {
+  const visitor = await givePassword(person)
+  done(await giveCode(visitor, appCode(person)))
+  const proof = { code: person.backupCodes[9], type: 'webauthn' }
+  const { body } = done(await visitor.postJson('/second-step/authenticators', proof))
+  done(await confirmKey(person, visitor, body.options))
 }
 const fob: Step = async (person, admin) => {
   const base32 = Array.from(randomBytes(32), (byte) => BASE32[byte % 32]).join('')
@@ -122,6 +131,12 @@ export const STATES: readonly State[] = [
     enrolled: true,
     has: ['key', 'backup code', 'session'],
     steps: [key, signedIn],
+  },
+  {
+    name: 'app and security key',
+    enrolled: true,
+    has: ['app', 'key', 'backup code', 'session'],
+    steps: [app, addedKey, signedIn],
   },
   {
     name: 'app that the key ring cannot open',

@@ -11,7 +11,8 @@ the user's role (the columns). [ways-in.test.ts](ways-in.test.ts) measures it ov
 why it is right.
 
 - \`out\`: not signed in. \`code\`: a pending login that waits for the code. \`set-up\`: one that leads to the set-up.
-- \`in\`: signed in. \`fresh\`: also at a route of \`requireFresh()\`. \`admin\`: also in the admin router.
+- \`in\`: signed in. \`fresh\`: also at a route of \`requireFresh()\`. \`key\`: also at
+  a route that accepts security keys alone. \`admin\`: also in the admin router.
 - \`·\`: not tried; the rule of the role plays no part in it. \`–\`: this user has no such way.
 
 A required second step has been required for 100 days, with 7 days of grace. Admins have none.

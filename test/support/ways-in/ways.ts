@@ -402,7 +402,7 @@ const withLink: Chain = [
 /** Roles in which ways are tried. */
 export const ROLES_OF: Readonly<Record<Tried, readonly Role[]>> = {
   every: ROLE_NAMES,
-  one: ['optional', 'admin, off', 'accepts apps', 'accepts fobs'],
+  one: ['optional', 'admin, off', 'accepts apps', 'accepts fobs', 'accepts keys'],
   user: ['optional'],
 }
 
