@@ -62,15 +62,18 @@ export class PasswordLimits {
      */
     names: readonly string[]
     ipKey: string
+    /** Whether the address has its place already: another limit has counted this password under other names. */
+    again?: boolean
     /** Reads how many tries the policy allows. The places are taken meanwhile. */
     passwordAttempts: () => Promise<number>
   }): Promise<PasswordPlaces | TooMany> {
-    const { names, ipKey } = attempt
+    const { names, ipKey, again = false } = attempt
     // First where places are taken one by one: a full address must not create counts for more and more accounts.
     const address = { counter: OF_ADDRESS, key: ipKey, limit: PER_ADDRESS, first: true }
     const isLong = areLong(names)
-    const [ahead, beside] = isLong ? [[address], []] : [[], [address]]
-    if (isLong) {
+    const ofAddress = again ? [] : [address]
+    const [ahead, beside] = isLong ? [ofAddress, []] : [[], ofAddress]
+    if (ahead.length > 0) {
       const first = await this.#tally.takeAll(ahead)
       if (first.kind === 'refused') return tooMany(first.wait)
     }
@@ -88,7 +91,7 @@ export class PasswordLimits {
       await this.#tally.giveBack(ahead)
       return tooMany(taken.wait)
     }
-    return { kind: 'taken', forgive: (own) => this.#forgive(own, places, address) }
+    return { kind: 'taken', forgive: (own) => this.#forgive(own, places, ofAddress) }
   }
 
   /** By the limit that was known last, while it is read anew. If it has changed, once more by the new one. */
@@ -111,11 +114,15 @@ export class PasswordLimits {
     return this.#tally.takeAll(wanted(read.value))
   }
 
-  #forgive(names: readonly string[], places: readonly NamesPlace[], address: Wanted): boolean {
+  #forgive(
+    names: readonly string[],
+    places: readonly NamesPlace[],
+    ofAddress: readonly Wanted[],
+  ): boolean {
     const own = places.filter(({ typed }) => typed.every((name) => names.includes(name)))
     const alone = own.length > 0 && own.length === places.length
     const given = own.map((place) => ({ ...place, limit: 1 }))
-    this.#tally.giveBackLater(alone ? [...given, address] : given)
+    this.#tally.giveBackLater(alone ? [...given, ...ofAddress] : given)
     return own.length > 0
   }
 }

@@ -57,7 +57,8 @@ export function limitPassword(site: Site, options: LimitPasswordOptions = {}): R
     const isAnswered = answeredSince(res)
     const passwordAttempts = async () => (await site.sessions.policy()).passwordAttempts
     const ipKey = addressKey(req, site)
-    const places = await site.passwordLimits.takeForPassword({ names, ipKey, passwordAttempts })
+    const attempt = { names, ipKey, passwordAttempts, again: before !== null }
+    const places = await site.passwordLimits.takeForPassword(attempt)
     if (isAnswered()) return
     if (places.kind === 'too-many-attempts') {
       return sendProblem(site, req, res, { code: places.kind, retryAfter: places.retryAfter })

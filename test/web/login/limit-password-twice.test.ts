@@ -45,6 +45,16 @@ describe('limitPassword() twice on one request', () => {
     await guess(10).expect(429)
   })
 
+  it('takes one place of the hundred of an address, also under two names', async () => {
+    const host = twiceLimited()
+    const guess = (time: number) => {
+      const names = { username: `user-${time}`, shop: `shop-${time}` }
+      return logIn(host, { ...wrong, ...names }, '/limited-by-shop')
+    }
+    for (let time = 0; time < 100; time += 1) await guess(time).expect(401)
+    await guess(100).expect(429)
+  })
+
   it('knows a user by either name, so that nobody is warned of a missing one', async () => {
     const host = twiceLimited()
     const said = await warningsDuring(async () => {
