@@ -6,7 +6,6 @@ import type { KnexInstance, KnexOptions } from '../stores/knex-instance.js'
 import { checkWindow, counterHash } from './counter-key.js'
 import { sweeper } from './knex-sweeper.js'
 import { takeAllInPostgresql } from './knex-take-all.js'
-import { triedAgain } from './knex-tried-again.js'
 
 /**
  * Takes one place and returns how many are taken then. Null if there was none. In one statement.
@@ -79,7 +78,7 @@ export function knexCounters(knex: KnexInstance, options: KnexOptions = {}): Cou
         const id = idOf(key)
         const places = Math.min(Math.floor(limit), Number.MAX_SAFE_INTEGER)
         sweep()
-        const taken = await triedAgain(database, () => take({ id, limit: places, window }))
+        const taken = await take({ id, limit: places, window })
         if (taken !== null) return { taken: true, left: places - taken, retryAfter: 0 }
         return { taken: false, left: 0, retryAfter: await waitOf(id) }
       },
@@ -87,7 +86,7 @@ export function knexCounters(knex: KnexInstance, options: KnexOptions = {}): Cou
       async giveBack(key) {
         // After the window's end, a place given back would add one to the limit.
         const taken = live(idOf(key), window).where('taken', '>', 0)
-        await triedAgain(database, () => answerOf(taken.clone().decrement('taken', 1)))
+        await answerOf(taken.decrement('taken', 1))
       },
 
       async taken(key) {

@@ -1,6 +1,5 @@
 import type { Counters, Place, Taking, WantedPlace } from '../ports/counters.js'
 import { type Database, TABLES } from '../stores/knex-client.js'
-import { triedAgain } from './knex-tried-again.js'
 
 /** What is done to one count: a place taken (`most`: not above; null: none taken), and places given back. */
 interface Asked {
@@ -109,7 +108,7 @@ select id as [id], free as [free], whole as [whole], before as [before], ends - 
 from present cross join verdict`)
 
   async function ask(asked: readonly Asked[]): Promise<ReadonlyMap<string, Answered>> {
-    const rows = await triedAgain(database, () => send([JSON.stringify(inOrder(merged(asked)))]))
+    const rows = await send([JSON.stringify(inOrder(merged(asked)))])
     return new Map((rows as readonly Answered[]).map((row) => [row.id, row]))
   }
 

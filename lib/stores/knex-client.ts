@@ -48,9 +48,25 @@ export function databaseOf(given: KnexInstance, options: KnexOptions, maker: str
   checkCall(options, ['timeout'], maker)
   const longest = Math.floor(PART_OF_A_CALL * checkTimeout(options.timeout, `${maker}.`))
 
+  /**
+   * A statement that the database aborted for another one's sake has changed nothing, and can be sent again, for as long
+   * as one may take. Of a burst only one a round need succeed: under `serializable` the others are aborted.
+   */
+  async function again<T>(send: (longest: number) => PromiseLike<T>): Promise<T> {
+    const began = performance.now()
+    for (;;) {
+      const left = Math.ceil(longest - (performance.now() - began))
+      try {
+        return await send(Math.max(1, left))
+      } catch (error) {
+        if (left <= 0 || !wasAborted(error)) throw error
+      }
+    }
+  }
+
   async function answerOf(query: TimedQuery): Promise<unknown> {
     try {
-      return await query.timeout(longest)
+      return await again((limit) => query.timeout(limit))
     } catch (error) {
       throw withoutValues(error)
     }
@@ -67,11 +83,11 @@ export function databaseOf(given: KnexInstance, options: KnexOptions, maker: str
     const one = statements.statement(text)
     return async (values) => {
       try {
-        return rowsIn(await one.with(values).timeout(longest))
+        return rowsIn(await again((limit) => one.with(values).timeout(limit)))
       } catch (error) {
-        const again = one.withoutName(error, values)
-        if (again === null) throw withoutValues(error)
-        return rowsIn(await answerOf(again))
+        const unnamed = one.withoutName(error, values)
+        if (unnamed === null) throw withoutValues(error)
+        return rowsIn(await answerOf(unnamed))
       }
     }
   }
@@ -108,8 +124,12 @@ export function hasTimedOut(error: unknown): boolean {
   return error instanceof Error && error.name === 'KnexTimeoutError'
 }
 
-// PostgreSQL and MySQL: a deadlock, or a transaction that would have to be run again.
-const ABORTED = ['40P01', '40001', 'ER_LOCK_DEADLOCK']
+// PostgreSQL: a deadlock, or a transaction that would have to be run again. MySQL and MariaDB: the same, a lock
+// that was waited for too long, and a row that has changed since the snapshot.
+const ABORTED = [
+  ...['40P01', '40001'],
+  ...['ER_LOCK_DEADLOCK', 'ER_LOCK_WAIT_TIMEOUT', 'ER_CHECKREAD'],
+]
 
 /** Whether the database has undone a statement because of another one: it can be sent again. */
 export function wasAborted(error: unknown): boolean {
