@@ -196,7 +196,7 @@ describe('An admin in a browser', function () {
       expect(await admin.locator('#problem').textContent()).to.include('the last 5 minutes')
       expect(await admin.locator('#days').inputValue()).to.equal('3')
       expect(await admin.locator('#reason-pause').inputValue()).to.equal('a <b>good</b> reason')
-      await sent(admin, () => admin.getByText('Enter a code').click())
+      await sent(admin, () => admin.getByText('Pass the second step').click())
       await give(admin, adas.code())
       expect(new URL(admin.url()).pathname).to.equal(`${ADMIN}/users/ann`)
       site.system.advance(30 * SECOND)
