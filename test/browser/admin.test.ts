@@ -69,7 +69,7 @@ describe('An admin in a browser', function () {
       expect(await badge(admin)).to.equal('On')
       await does(admin, 'Pause for some days', 'pause', '3')
       expect(await badge(admin)).to.equal('Paused')
-      expect(await said(admin)).to.include('without a code')
+      expect(await said(admin)).to.include('without the second step')
       expect(await letIn(user)).to.equal('ann')
       await does(admin, 'End the pause', 'resume')
       expect(await badge(admin)).to.equal('On')

@@ -574,7 +574,12 @@ describe('the challenge page', () => {
     expect(plain).not.to.match(/name="trust"|\/lost"/)
     const full = await show('challenge', { ...challenge, lost: true, trust: 14 })
     expect(full).to.contain('<input type="checkbox" name="trust" value="1">')
-    expect(full).to.contain('<a href="/second-step/lost">')
+    expect(full).to.contain('<a href="/second-step/lost">Lost your code?<')
+  })
+
+  it('asks whoever has keys alone for no lost code', async () => {
+    const keyAlone = await show('challenge', { ...challenge, app: false, keys: true, lost: true })
+    expect(keyAlone).to.contain('<a href="/second-step/lost">Lost your key?<')
   })
 
   it('has one box of trust for a key and for a code, and a button for each', async () => {
