@@ -2,11 +2,13 @@ import type { Outcome } from './mocha.js'
 import type { Unit } from './units.js'
 
 const LONGEST = 8
+const LAST_WORDS = 2000
 
 /** Counts what has been run, and shows it as it comes. */
 export class Progress {
   readonly #began = performance.now()
   readonly #seconds = new Map<string, number>()
+  readonly #failed: string[] = []
   #passes = 0
   #failures = 0
   #done = 0
@@ -32,7 +34,9 @@ export class Progress {
     const failed = failures > 0 ? `, ${failures} FAILED` : ''
     const at = `[${this.#done}/${this.#total}, ${this.#minutes()}]`
     console.log(`${at} ${passes} passed${failed}: ${nameOf(unit)}`)
-    if (failures > 0) console.log(output)
+    if (failures === 0) return
+    console.log(output)
+    this.#failed.push(`${nameOf(unit)}\n${failuresIn(output)}`)
   }
 
   get failures(): number {
@@ -46,8 +50,9 @@ export class Progress {
     console.log(`Ran ${this.#minutes()} minutes. The longest files:\n${texts.join('\n')}`)
   }
 
-  /** The last line, for people and for machines. */
+  /** The last line, for people and for machines. Before it what has failed, since a log may be cut in the middle. */
   printCounts(): void {
+    for (const failed of this.#failed) console.log(`\nFailed: ${failed}`)
     console.log(`${this.#passes} passed, ${this.#failures} failed`)
   }
 
@@ -55,6 +60,12 @@ export class Progress {
     const seconds = Math.round((performance.now() - this.#began) / 1000)
     return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`
   }
+}
+
+/** What Mocha says of them at its end; without that, the last of what was said. */
+function failuresIn(output: string): string {
+  const at = output.search(/^ +\d+ failing$/m)
+  return at === -1 ? output.slice(-LAST_WORDS) : output.slice(at)
 }
 
 function nameOf(unit: Unit): string {
