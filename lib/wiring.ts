@@ -147,7 +147,10 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
   const views = ejsViews(options.views)
   const messages = loadMessages(options.messages)
   const write = ejsMails(views, { ...ofSite, messages })
-  const findDevices = mailedDevicesIn({ records, keyIds, window, now })
+  const findDevices = mailedDevicesIn({
+    ...{ records, keyIds, window, now },
+    relyingParty: checked.webauthn,
+  })
   const mailParts = { announcer, counters, write, findDevices }
   const mails = mailsOf(options, mailParts, { ...ofSite, failureReporter })
   const guessWarnings = mails && new GuessWarnings({ announcer, counters, mailer: mails, now })

@@ -1,16 +1,26 @@
-import { type CodeSource, codeSourceOf } from '../domain/authenticators.js'
+import {
+  askedKeys,
+  type CodeSource,
+  codeSourceOf,
+  hasCodes,
+  isEnrolled,
+} from '../domain/authenticators.js'
 import { authenticatorLock } from '../domain/miss-budget.js'
 import { backupCodesLeft } from '../factors/backup-codes/kept.js'
+import type { RelyingParty } from '../factors/ceremony.js'
 import type { KeyIds } from '../factors/key-status.js'
 import type { Records } from './records.js'
 
 /** What a mail must know of the user's devices, so that it advises only what they can do. */
 export interface MailedDevices {
-  readonly source: CodeSource
+  /** `none`: security keys alone. */
+  readonly source: CodeSource | 'none'
   /** How many the user has. */
   readonly count: number
-  /** Whether wrong codes have locked them. */
+  /** Whether wrong codes have locked those that show codes. */
   readonly locked: boolean
+  /** Whether a security key of theirs is asked: wrong codes lock none. */
+  readonly keys: boolean
   /** Whether a backup code of theirs works. */
   readonly backupCodes: boolean
 }
@@ -22,19 +32,23 @@ export function mailedDevicesIn({
   records,
   keyIds,
   window,
+  relyingParty,
   now,
 }: {
-  readonly records: Records
+  readonly records: Pick<Records, 'read'>
   readonly keyIds: KeyIds
   readonly window: number
+  /** Null: the host has no WebAuthn. */
+  readonly relyingParty: Pick<RelyingParty, 'rpId'> | null
   readonly now: () => number
 }): FindMailedDevices {
   return async (userId) => {
     const { record, policy } = await records.read(userId)
     return {
-      source: codeSourceOf(record),
+      source: isEnrolled(record) && !hasCodes(record) ? 'none' : codeSourceOf(record),
       count: record.authenticators.length,
       locked: authenticatorLock(record, window, now()) !== null,
+      keys: askedKeys(record, relyingParty).length > 0,
       backupCodes: policy.backupCodes && backupCodesLeft(record.backupCodes, keyIds) > 0,
     }
   }

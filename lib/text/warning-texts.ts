@@ -26,15 +26,20 @@ export function lockTexts(
 ): readonly string[] {
   const isApp = devices?.source === 'app'
   const what = isApp ? 'mail.authenticator-locked.what' : 'mail.authenticator-locked.what-devices'
-  const meanwhile = devices?.backupCodes === true ? 'backup-codes' : 'no-backup-codes'
+  const working = [
+    ...(devices?.keys === true ? ['keys'] : []),
+    ...(devices?.backupCodes === true ? ['backup-codes'] : []),
+  ]
+  const meanwhile = working.length > 0 ? working : ['no-backup-codes']
   return [
     t(what, { until: timeShown(until, t, lang) }),
-    t(`mail.authenticator-locked.${meanwhile}`, { issuer }),
+    ...meanwhile.map((one) => t(`mail.authenticator-locked.${one}`, { issuer })),
   ]
 }
 
 /** What to try if the wrong codes were the user's own. */
 export function triesAdvice({ t, devices }: Pick<WarningContext, 't' | 'devices'>): string {
+  if (devices?.source === 'none') return t('mail.were-your-tries-keys')
   const hasCodes = devices?.backupCodes === true
   if (devices?.source === 'app') {
     return t(hasCodes ? 'mail.were-your-tries' : 'mail.were-your-tries-no-codes')

@@ -12,7 +12,7 @@ function workingTexts(
     others,
     locked,
     backupCodes,
-  }: { readonly others: number } & Omit<MailedDevices, 'source' | 'count'>,
+  }: { readonly others: number } & Omit<MailedDevices, 'source' | 'count' | 'keys'>,
   t: Translate,
 ): readonly string[] {
   const devices = others > 0 && !locked

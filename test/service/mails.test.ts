@@ -67,7 +67,7 @@ function world(given: {
     }),
     findDevices:
       given.findDevices ??
-      (async () => ({ source: 'app', count: 1, locked: false, backupCodes: true })),
+      (async () => ({ source: 'app', count: 1, locked: false, keys: false, backupCodes: true })),
     patience: given.patience ?? 5000,
     nameAdmins: given.nameAdmins ?? false,
   })

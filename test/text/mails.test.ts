@@ -126,7 +126,13 @@ describe('A mail about a device', () => {
 describe('A mail about one of several devices', () => {
   const write = ejsMails(ejsViews(), { ...site, messages: loadMessages() })
   const said = (event: MailedEvent, devices: Partial<MailedDevices> | null, lang = 'en') => {
-    const some = { source: 'several', count: 2, locked: false, backupCodes: true } as const
+    const some = {
+      source: 'several',
+      count: 2,
+      locked: false,
+      keys: false,
+      backupCodes: true,
+    } as const
     const given = devices === null ? null : { ...some, ...devices }
     return write(event, [lang], null, null, 0, given).text.replaceAll(/\s+/g, ' ')
   }
@@ -181,8 +187,9 @@ describe('A warning of wrong codes', () => {
   const about = (type: (typeof MAILS)[number], devices: MailedDevices | null) =>
     write(eventOf(type), ['en'], null, null, 0, devices).text.replaceAll(/\s+/g, ' ')
   const tries = ['wrong-code', 'authenticator-locked', 'pending-login-used-up'] as const
-  const fob = { source: 'device', count: 1, locked: false, backupCodes: false } as const
-  const app = { source: 'app', count: 1, locked: false, backupCodes: true } as const
+  const keys = false
+  const fob = { source: 'device', count: 1, locked: false, keys, backupCodes: false } as const
+  const app = { source: 'app', count: 1, locked: false, keys, backupCodes: true } as const
 
   for (const type of tries) {
     it(`speaks of no app, phone and backup code to who has none: ${type}`, () => {
@@ -202,6 +209,20 @@ describe('A warning of wrong codes', () => {
   it('says whom to ask where a lock leaves no way in', () => {
     expect(about('authenticator-locked', fob)).to.include('ask Acme & Söhne <b> for help')
     expect(about('authenticator-locked', app)).to.include('Backup codes still work')
+  })
+
+  it('tells of the key, which no wrong code locks, and asks nobody who has one to wait for help', () => {
+    const text = about('authenticator-locked', { ...fob, keys: true })
+    expect(text).to.include('Your security key or passkey still works').and.not.include('for help')
+    expect(about('authenticator-locked', { ...app, keys: true })).to.include('passkey still works')
+    expect(about('authenticator-locked', fob)).to.not.include('key')
+  })
+
+  it('advises nobody without codes of a device to give two of them in a row', () => {
+    const text = about('wrong-code', { ...app, source: 'none', keys: true })
+    expect(text)
+      .to.include('use your security key or passkey')
+      .and.not.match(/two codes|phone/)
   })
 })
 

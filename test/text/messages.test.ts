@@ -126,7 +126,7 @@ describe('the texts', () => {
       ...['by', 'reason', 'was-asked', 'not-expected', 'not-you'].map(
         (part) => `mail.admin.${part}`,
       ),
-      ...['what-devices', 'backup-codes', 'no-backup-codes'].map(
+      ...['what-devices', 'keys', 'backup-codes', 'no-backup-codes'].map(
         (part) => `mail.authenticator-locked.${part}`,
       ),
       ...['mail.admin.paused.what-forever', 'mail.admin.reset.days'],

@@ -1,0 +1,43 @@
+// The mistake: a mail tells whoever has a security key that a lock leaves them no way in.
+
+import { expect } from 'chai'
+import type { SecondStepRecord } from '../../lib/domain/record.js'
+import { mailedDevicesIn } from '../../lib/service/mailed-devices.js'
+import {
+  authenticatorWith,
+  KEY_IDS,
+  keyWith,
+  NOW,
+  policyWith,
+  recordWith,
+} from '../support/records.js'
+
+describe('What a mail knows of devices', () => {
+  const known = (
+    authenticators: SecondStepRecord['authenticators'],
+    relyingParty: { rpId: string } | null = { rpId: keyWith().rpId },
+  ) => {
+    const record = recordWith({ authenticators })
+    const records = { read: async () => ({ record, policy: policyWith('optional') }) }
+    const find = mailedDevicesIn({
+      records,
+      keyIds: KEY_IDS,
+      window: 1,
+      relyingParty,
+      now: () => NOW,
+    })
+    return find(record.userId)
+  }
+
+  it('is whether a key of theirs is asked', async () => {
+    expect(await known([authenticatorWith(), keyWith()])).to.include({ source: 'app', keys: true })
+    expect(await known([keyWith()])).to.include({ source: 'none', keys: true, count: 1 })
+    expect(await known([authenticatorWith()])).to.include({ source: 'app', keys: false })
+  })
+
+  it('is no key that this host does not ask', async () => {
+    for (const other of [{ rpId: 'other.example' }, null]) {
+      expect(await known([keyWith()], other)).to.include({ keys: false })
+    }
+  })
+})
