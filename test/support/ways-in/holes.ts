@@ -61,7 +61,7 @@ function* ruleHoles(cell: Cell): Generator<string> {
   if (accepted === null || !isProtected(cell)) return
   const isIn = standing.startsWith('in')
   const isByFactor = way.gives === 'factor' && methodOf(cell) !== accepted
-  const isByOther = isByFactor || way.gives === 'trust'
+  const isByOther = isByFactor || way.gives === 'trust' || way.gives === 'upstream'
   if (isIn && isByOther) yield 'What a rule does not accept signs nobody in.'
   const hasIt = state.has.includes(THING_OF[accepted])
   const isReset = way.gives === 'reset' || way.gives === 'reset, set-up'
@@ -104,7 +104,14 @@ function owesSetUp(cell: Cell): boolean {
 }
 
 const NOT_BY_TOKEN: readonly Door[] = [
-  ...(['web socket', 'fresh code', 'settings', 'change in settings', 'set-up'] as const),
+  ...([
+    'web socket',
+    'fresh code',
+    'fresh key',
+    'settings',
+    'change in settings',
+    'set-up',
+  ] as const),
   ...(['admins read', 'admins change'] as const),
 ]
 
@@ -121,6 +128,9 @@ function* doorHoles({ way, role, standing, outcomes }: Cell): Generator<string> 
   }
   if (open.includes('fresh code') !== standing.includes('fresh')) {
     yield 'What is fresh is fresh at each door.'
+  }
+  if (open.includes('fresh key') !== standing.includes('key')) {
+    yield 'A door for keys alone opens to whoever is fresh by a key.'
   }
   if (way.byToken === true && open.some((door) => NOT_BY_TOKEN.includes(door))) {
     yield 'A credential of one request opens no door that is for sessions.'
