@@ -87,8 +87,10 @@ describe('An admin', () => {
     const second = { ...FOB, serial: 'A-2', secret: '01'.repeat(20) }
     await postJson(browser, `${ANN}/token`, second).expect(200)
     const after = await page()
-    expect(after).to.include('2 wrong codes within 24 hours lock all these devices')
-    expect(after).to.include('a single wrong code within 24 hours locks all devices of this user')
+    expect(after).to.include('2 wrong codes within 24 hours lock the codes of all these devices')
+    expect(after).to.include(
+      'a single wrong code within 24 hours locks the codes of all devices of this user',
+    )
   })
 
   it('warns users too, in the settings, before they add one', async () => {
