@@ -21,7 +21,15 @@ export function acceptedToOpen(
 ): Accepted {
   if (!OPENING.includes(action)) return null
   const ofRoles = acceptedOf(policy, subject)
-  const rules = ofRoles === null ? routes : [ofRoles, ...routes]
-  const ofKeys = rules.filter((rule) => rule.every((method) => method === 'webauthn'))
+  const ofKeys = rulesOf(ofRoles, routes).filter((rule) =>
+    rule.every((method) => method === 'webauthn'),
+  )
   return ofKeys.some((rule) => hasAccepted(record, rule)) ? KEYS : null
+}
+
+/** At a route what counts is what it accepts and the user's roles too: together they may leave keys alone. */
+function rulesOf(ofRoles: Accepted, routes: RouteRules): RouteRules {
+  if (ofRoles === null) return routes
+  const together = routes.map((rule) => rule.filter((method) => ofRoles.includes(method)))
+  return [ofRoles, ...routes, ...together.filter((rule) => rule.length > 0)]
 }

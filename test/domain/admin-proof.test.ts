@@ -25,12 +25,16 @@ describe('What an admin proves to open an account', () => {
     expect(openedBy(['webauthn'])).to.deep.equal(opening)
     expect(openedBy(['webauthn'], [app, keyWith({ suspendedAt: NOW })])).to.deep.equal(opening)
     expect(openedBy(null, undefined, [['totp'], ['webauthn']])).to.deep.equal(opening)
+    // Neither of them does alone.
+    const together = [['webauthn', 'hotp']] as const
+    expect(openedBy(['webauthn', 'totp'], undefined, together)).to.deep.equal(opening)
   })
 
   it('is any, where codes open it anyway, or no key is there yet', () => {
     expect(openedBy(['webauthn'], [app])).to.deep.equal([])
     expect(openedBy(['webauthn', 'totp'])).to.deep.equal([])
     expect(openedBy(['hotp'])).to.deep.equal([])
+    expect(openedBy(['hotp'], undefined, [['totp']])).to.deep.equal([])
     expect(openedBy(null, [app], [['webauthn']])).to.deep.equal([])
   })
 })
