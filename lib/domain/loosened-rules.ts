@@ -1,15 +1,53 @@
+import { FACTOR_METHODS } from '../factors/factors.js'
 import { type Accepted, acceptedOf, isAccepted } from './accepted-methods.js'
+import { KEYS, leaveKeysAlone } from './keys-alone.js'
 import { NO_ROLE, type Policy, ruleFor, STRICTEST_FIRST } from './policy.js'
+import type { RouteRules } from './route-rules.js'
 
 /**
  * The methods by which an admin must have proved their second step to change the policy like this. Null: any. What a
  * role does not accept for its own users must not open their accounts in the hands of an admin either.
  */
-export function acceptedToLoosen(before: Policy, after: Policy): Accepted {
+export function acceptedToLoosen(before: Policy, after: Policy, routes: RouteRules): Accepted {
   const roles = Object.keys(before.accepts).filter(
     (role) => acceptsMore(before, after, role) || asksLess(before, after, role),
   )
-  return acceptedOf(before, { roles })
+  const ofRoles = acceptedOf(before, { roles })
+  const unbinds = addsToKeys(before, after, routes) || dropsKeys(before, after, routes)
+  return unbinds ? KEYS.filter((method) => isAccepted(ofRoles, method)) : ofRoles
+}
+
+/**
+ * Whether something else comes to open what keys alone opened, to somebody of several roles or at a route. Of the rules that
+ * will let it through all bind the one whom most of them bind.
+ */
+function addsToKeys(before: Policy, after: Policy, routes: RouteRules): boolean {
+  const rules = Object.entries(before.accepts)
+  return FACTOR_METHODS.filter((method) => method !== 'webauthn').some((method) => {
+    if (method === 'backup-code' && !after.backupCodes) return false
+    const letThrough = rules.filter(
+      ([role, rule]) =>
+        rule.includes('webauthn') && isAccepted(acceptedOf(after, { roles: [role] }), method),
+    )
+    const ofRoles = letThrough.map(([, rule]) => rule)
+    const atRoutes = routes.filter((route) => route.includes(method))
+    return [[], ...atRoutes.map((route) => [route])].some((route) =>
+      leaveKeysAlone([...ofRoles, ...route], before),
+    )
+  })
+}
+
+/** Whether keys no longer count where a role and a route leave them alone: what no rule asks for binds nobody. */
+function dropsKeys(before: Policy, after: Policy, routes: RouteRules): boolean {
+  const isDropped = Object.keys(after.accepts).some(
+    (role) =>
+      isAccepted(acceptedOf(before, { roles: [role] }), 'webauthn') &&
+      !isAccepted(acceptedOf(after, { roles: [role] }), 'webauthn'),
+  )
+  const withKeys = Object.values(before.accepts).filter((rule) => rule.includes('webauthn'))
+  // A route that takes keys alone binds whatever the roles accept.
+  const others = routes.filter((route) => !leaveKeysAlone([route], before))
+  return isDropped && others.some((route) => leaveKeysAlone([...withKeys, route], before))
 }
 
 function acceptsMore(before: Policy, after: Policy, role: string): boolean {

@@ -6,6 +6,7 @@ import type { Actor, SecondStepEvent } from './event.js'
 import { canHave, type OfferedTypes } from './havable.js'
 import { acceptedToLoosen } from './loosened-rules.js'
 import { type Policy, type PolicyMode, type RequiredSince, ruleFor } from './policy.js'
+import type { RouteRules } from './route-rules.js'
 import type { Stamp } from './stamp.js'
 import type { UserContext } from './standing.js'
 
@@ -105,6 +106,8 @@ export interface OfferedHere {
   /** Whose keys can answer. Null: the host has no WebAuthn. */
   readonly relyingParty: Pick<RelyingParty, 'rpId'> | null
   readonly types: OfferedTypes
+  /** What its routes accept. */
+  readonly routes: RouteRules
 }
 
 /** Why a change of the policy is refused. */
@@ -129,9 +132,9 @@ export function policyRefusal(
   before: Policy,
   after: Policy,
   admin: PolicyAdmin | null,
-  { relyingParty, types }: OfferedHere,
+  { relyingParty, types, routes }: OfferedHere,
 ): PolicyRefusal | null {
-  const needed = admin === null ? null : acceptedToLoosen(before, after)
+  const needed = admin === null ? null : acceptedToLoosen(before, after, routes)
   if (needed !== null && !isAccepted(needed, admin?.stamp?.method ?? 'none')) {
     return { kind: 'stronger-factor-required', accepts: needed }
   }

@@ -46,7 +46,7 @@ export class Administration {
   readonly #announcer: Announcer
   readonly #window: number
   readonly #mountedRules: MountedRules
-  readonly #offered: OfferedHere
+  readonly #offered: Omit<OfferedHere, 'routes'>
 
   constructor(parts: {
     changes: AdminChanges
@@ -57,7 +57,7 @@ export class Administration {
     window: number
     /** What the app's routes accept. */
     mountedRules: MountedRules
-    offered: OfferedHere
+    offered: Omit<OfferedHere, 'routes'>
   }) {
     this.#changes = parts.changes
     this.#records = parts.records
@@ -157,7 +157,8 @@ export class Administration {
       requestInfo,
       (policy, now) => {
         const decided = changePolicy(policy, edit, by, now)
-        const answer = policyRefusal(policy, decided.policy, admin, this.#offered)
+        const offered = { ...this.#offered, routes: this.#mountedRules.rules }
+        const answer = policyRefusal(policy, decided.policy, admin, offered)
         return answer === null ? { ...decided, answer } : { policy, answer, events: [] }
       },
     )

@@ -14,8 +14,13 @@ describe('What an admin proves to open an account', () => {
     accepts: readonly FactorMethod[] | null,
     authenticators = [app, keyWith()],
     routes: RouteRules = [],
+    { backupCodes } = { backupCodes: true },
   ) => {
-    const policy = { ...defaultPolicy, accepts: accepts === null ? {} : { keyholder: accepts } }
+    const policy = {
+      ...defaultPolicy,
+      backupCodes,
+      accepts: accepts === null ? {} : { keyholder: accepts },
+    }
     const userContext = { record: enrolledRecord({ authenticators }), policy, subject }
     return USER_ACTION_NAMES.filter((name) => acceptedToOpen(name, userContext, routes) !== null)
   }
@@ -28,6 +33,12 @@ describe('What an admin proves to open an account', () => {
     // Neither of them does alone.
     const together = [['webauthn', 'hotp']] as const
     expect(openedBy(['webauthn', 'totp'], undefined, together)).to.deep.equal(opening)
+  })
+
+  it('is a key, where the rule takes backup codes and the policy has none', () => {
+    const accepts = ['webauthn', 'backup-code'] as const
+    expect(openedBy(accepts, undefined, [], { backupCodes: false })).to.deep.equal(opening)
+    expect(openedBy(accepts)).to.deep.equal([])
   })
 
   it('is any, where codes open it anyway, or no key is there yet', () => {

@@ -6,6 +6,7 @@ import {
   type PolicyEdit,
   policyRefusal,
 } from '../../lib/domain/policy-change.js'
+import type { RouteRules } from '../../lib/domain/route-rules.js'
 import type { Method } from '../../lib/domain/stamp.js'
 import {
   authenticatorWith,
@@ -117,7 +118,7 @@ describe("A rule for the admin's own role", () => {
   const here = { rpId: 'acme.example' }
   const refusal = (key: ReturnType<typeof keyWith>, relyingParty: typeof here | null = here) => {
     const record = enrolledRecord({ authenticators: [authenticatorWith(), key] })
-    const offered = { relyingParty, types: ['totp', 'webauthn'] as const }
+    const offered = { relyingParty, types: ['totp', 'webauthn'] as const, routes: [] }
     return policyRefusal(defaultPolicy, ruled, { record, subject, stamp: null }, offered)
   }
 
@@ -138,7 +139,8 @@ describe('A rule that binds others', () => {
     roles: { lax: 'off' },
     accepts: { keyholder: ['webauthn'], clerk: ['totp', 'webauthn'] },
   }
-  const offered = { relyingParty: { rpId: 'acme.example' }, types: ['totp', 'webauthn'] } as const
+  const types = ['totp', 'webauthn'] as const
+  const offered = { relyingParty: { rpId: 'acme.example' }, types, routes: [] }
   const refusal = (method: Method, edit: PolicyEdit, before = ruled) => {
     const subject = { roles: ['admin'], createdAt: null, privileged: true }
     const by = { record: enrolledRecord(), subject, stamp: { method } }
@@ -184,10 +186,68 @@ describe('A rule that binds others', () => {
   })
 })
 
+// A phisher relays an admin's code. Each rule takes codes, but together they leave keys alone: one is lifted, the account
+// is opened by a reset, and the rule put back.
+describe('Rules that only together leave security keys', () => {
+  const types = ['totp', 'hotp', 'webauthn'] as const
+  const refusal = (
+    before: Partial<Policy>,
+    edit: PolicyEdit,
+    { routes = [], method = 'totp' }: { routes?: RouteRules; method?: Method } = {},
+  ) => {
+    const policy = { ...defaultPolicy, ...before }
+    const subject = { roles: ['admin'], createdAt: null, privileged: true }
+    const by = { record: enrolledRecord(), subject, stamp: { method } }
+    const offered = { relyingParty: { rpId: 'acme.example' }, types, routes }
+    return policyRefusal(policy, change(policy, edit).policy, by, offered)
+  }
+  const keysAlone = { kind: 'stronger-factor-required', accepts: ['webauthn'] }
+  const accepts = { staff: ['webauthn', 'totp'], finance: ['webauthn', 'hotp'] } as const
+  const staff = { accepts: { staff: accepts.staff } }
+  const routes = [accepts.finance]
+
+  it('are loosened by a key alone: one of two roles', () => {
+    for (const edit of [
+      { accepts: { finance: accepts.finance } },
+      { namedAccepts: { staff: 'default' } },
+      { namedAccepts: { finance: ['webauthn', 'hotp', 'totp'] } },
+    ] satisfies readonly PolicyEdit[]) {
+      expect(refusal({ accepts }, edit)).to.deep.equal(keysAlone)
+      expect(refusal({ accepts }, edit, { method: 'webauthn' })).to.equal(null)
+    }
+  })
+
+  it("are loosened by a key alone: a role's beside a route's", () => {
+    expect(refusal(staff, { accepts: {} }, { routes })).to.deep.equal(keysAlone)
+    expect(refusal(staff, { accepts: {} }, { routes, method: 'webauthn' })).to.equal(null)
+    // The key counts nowhere any more, so no rule keeps the account from a reset.
+    const noKeys = { namedAccepts: { user: ['totp'] } } as const
+    expect(refusal(staff, noKeys, { routes })).to.deep.equal(keysAlone)
+  })
+
+  it('are loosened by a key alone: backup codes that are switched on', () => {
+    const before = { backupCodes: false, accepts: { staff: ['webauthn', 'backup-code'] } } as const
+    expect(refusal(before, { backupCodes: true })).to.deep.equal(keysAlone)
+    const ofRoute = { routes: [['webauthn', 'backup-code']] } as const
+    expect(refusal({ backupCodes: false }, { backupCodes: true }, ofRoute)).to.deep.equal(keysAlone)
+  })
+
+  it('ask for none where codes opened it anyway, or keys alone still do', () => {
+    const three = { ...accepts, clerk: ['webauthn', 'totp', 'hotp'] } as const
+    expect(refusal({ accepts: three }, { namedAccepts: { clerk: 'default' } })).to.equal(null)
+    const clerk = { accepts: { clerk: three.clerk } }
+    expect(refusal(clerk, { accepts: {} }, { routes: [['totp', 'webauthn']] })).to.equal(null)
+    expect(refusal(clerk, { accepts: {} }, { routes: [['hotp']] })).to.equal(null)
+    const noKeys = { namedAccepts: { user: ['totp'] } } as const
+    expect(refusal({}, noKeys, { routes: [['webauthn']] })).to.equal(null)
+    expect(refusal(staff, { graceDays: 3, backupCodes: false }, { routes })).to.equal(null)
+  })
+})
+
 // The mistake: a rule of keys where nobody can set one up. Every user of the role is stuck at the next login.
 describe('A rule of security keys alone', () => {
   type Accepts = Policy['accepts']
-  const none = { relyingParty: null, types: ['totp'] } as const
+  const none = { relyingParty: null, types: ['totp'], routes: [] } as const
   const refusal = (accepts: Accepts, before: Accepts = {}, offered: OfferedHere = none) =>
     policyRefusal(
       { ...defaultPolicy, accepts: before },
@@ -205,7 +265,7 @@ describe('A rule of security keys alone', () => {
     const first = { user: together.user }
     expect(refusal(first)).to.equal(null)
     expect(refusal(together, first)).to.deep.equal(refused)
-    const keys = { relyingParty: { rpId: 'acme.example' }, types: ['webauthn'] } as const
+    const keys = { ...none, relyingParty: { rpId: 'acme.example' }, types: ['webauthn'] } as const
     expect(refusal({ user: ['webauthn'] }, {}, keys)).to.equal(null)
   })
 

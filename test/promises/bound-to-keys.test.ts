@@ -3,8 +3,9 @@
 // trusted browser, and the answer that the victim's key gives on the phisher's own page.
 
 import { expect } from 'chai'
+import type { FactorMethod } from '../../lib/index.js'
 import { isIn } from '../support/actions.js'
-import { ADMIN } from '../support/admin.js'
+import { ADMIN, putJson } from '../support/admin.js'
 import { expectProblem, getJson, getPage, postJson } from '../support/answers.js'
 import { type Browser, giveCode, passFirstStep } from '../support/browser.js'
 import { MINUTE } from '../support/clock.js'
@@ -21,13 +22,19 @@ import {
   TYPED,
 } from '../support/rich-in-proofs.js'
 import { softwareKey } from '../support/software-key.js'
-import { pendingBrowser, recordOf } from '../support/visits.js'
+import { pendingBrowser, recordOf, setPolicy } from '../support/visits.js'
 
 /** Neither signed in, nor led to a set-up. */
 async function expectNotIn(browser: Browser, what: string): Promise<void> {
   expect(await isIn(browser), what).to.equal(false)
   expectProblem(await getJson(browser, `${SETUP}?type=webauthn`), 'code-required', 401)
   expectProblem(await getJson(browser, '/second-step/'), 'code-required', 401)
+}
+
+function vaultOf(accepts: readonly FactorMethod[]) {
+  return ({ app, secondStep }: HostParts): void => {
+    app.post('/vault', secondStep.requireFresh({ accepts }), (_req, res) => res.json({}))
+  }
 }
 
 /** What the settings do, and all of it asks for a proof. */
@@ -164,12 +171,27 @@ describe('promise 9: an admin whose code was relayed', () => {
     visit.become('user')
     await postJson(admin, `${ADMIN}/users/ann/reset`).expect(200)
   })
-})
 
-const vault = ({ app, secondStep }: HostParts) => {
-  const ofKeys = secondStep.requireFresh({ accepts: ['webauthn'] })
-  app.post('/vault', ofKeys, (_req, res) => res.json({}))
-}
+  it('lifts neither of two rules that only together leave keys, to open an account after it', async () => {
+    const visit = await richVisit()
+    const { host, admin } = visit
+    vaultOf(['webauthn', 'hotp'])(host)
+    visit.become('keyholder')
+    const rule = { keyholder: ['webauthn', 'totp'] }
+    await setPolicy(host, { accepts: { keyholder: ['webauthn', 'totp'] } })
+    for (const [path, body] of [
+      ['users/ann/reset', {}],
+      ['policy', { accepts: {} }],
+      ['policy', { accepts: { ...rule, user: ['totp'] } }],
+    ] as const) {
+      const send = path === 'policy' ? putJson : postJson
+      const answer = await send(admin, `${ADMIN}/${path}`, body)
+      expect([path, answer.status, answer.body.accepts]).to.deep.equal([path, 403, ['webauthn']])
+    }
+    const { body } = await getJson(admin, `${ADMIN}/policy`).expect(200)
+    expect(body.accepts).to.deep.equal(rule)
+  })
+})
 
 async function expectShut(browser: Browser, what: string): Promise<void> {
   const answer = await postJson(browser, '/vault')
@@ -180,7 +202,7 @@ describe('promise 9: a route that accepts security keys alone', () => {
   let visit: Rich
   before(async () => {
     visit = await richVisit()
-    vault(visit.host)
+    vaultOf(['webauthn'])(visit.host)
   })
 
   it('is not opened by another proof, nor by a key that such a proof would bind', async () => {
