@@ -7,8 +7,8 @@ export interface UpstreamAuthentication {
   readonly issuer: string
   readonly amr: readonly string[]
   readonly acr: string | null
-  /** When it took place, in milliseconds. Null: not told. */
-  readonly at: number | null
+  /** When it took place, in milliseconds. */
+  readonly at: number
 }
 
 /** What is believed of one issuer. */
@@ -32,7 +32,6 @@ export function believedMethods(
   beliefs: readonly Belief[],
   now: number,
 ): readonly string[] | null {
-  if (at === null) return null
   const held = beliefs.filter(
     (belief) =>
       holds(belief, { issuer, amr, acr }) && isGoodUntil(at + belief.maxAge, belief.maxAge, now),

@@ -57,7 +57,7 @@ export class Upstream {
     const { at, issuer, acr } = authentication
     const now = this.#system.now()
     const amr = believedMethods(authentication, this.#beliefs, now)
-    if (at === null || amr === null) return null
+    if (amr === null) return null
     return this.#records.change(owner.userId, requestInfo, (record) => {
       if (record.epoch !== before.epoch || !countsUpstream(record)) {
         return { record, answer: null, events: [] }

@@ -9,6 +9,7 @@ import type { AdminServices, HostApp, Site } from '../request/site.js'
 import type { SignedInVisitor } from '../request/visitor.js'
 import { rememberWayBack } from '../request/way-back.js'
 import { admin, freshCodeRequired } from '../routing/requirements.js'
+import { warnNoRoles, warnOfMailReset, warnOfUnbound } from './warnings.js'
 
 /**
  * Whether this user is an admin: by the host's roles or `isAdmin`, or by `adminRouter({ allow })`.
@@ -26,39 +27,6 @@ async function isAdmin(
   }
   if (!tellsRoles) warnNoRoles(site)
   return false
-}
-
-const warned = new WeakSet<Site>()
-
-/** An admin area whose admins carry a flag of the host's instead of a role. */
-function warnNoRoles(site: Site): void {
-  if (warned.has(site)) return
-  warned.add(site)
-  process.emitWarning(
-    'passport-second-step: adminRouter() refused a user without roles: have `describe` tell `roles` and name those of ' +
-      'admins in `adminRoles`, or give `isAdmin: (user) => user.isAdmin`',
-  )
-}
-
-const warnedOfMail = new WeakSet<Site>()
-
-/**
- * `allow` is called for each request, so no other code knows that this user needs an admin's
- * protection.
- */
-async function warnOfMailReset(site: Site, userId: string): Promise<void> {
-  if (site.lost === null || warnedOfMail.has(site)) return
-  const mayReset = await site.lost.mayReset(userId).catch((error: unknown) => {
-    site.failureReporter.report(error)
-    return false
-  })
-  if (!mayReset || warnedOfMail.has(site)) return
-  warnedOfMail.add(site)
-  process.emitWarning(
-    'passport-second-step: adminRouter({ allow }) let in a user who is an admin by neither `adminRoles` nor `isAdmin`, ' +
-      'so a mail can reset their second step: their mailbox and password open the admin pages. Give ' +
-      '`isAdmin: (user) => …`, which is true for them too, or keep them out in `lost.allow`',
-  )
 }
 
 /** The requirement of every change: a code given within the last five minutes. */
@@ -83,6 +51,7 @@ export function forAdmins(handler: Handler<SignedInVisitor>): Handler<SignedInVi
     // The session's user may be out of date if the host keeps whole users in the session.
     if (!(await isAdmin(exchange, visitor.account))) return { code: 'forbidden' }
     if (!(await isPresentAdmin(exchange))) return { code: 'forbidden' }
+    if (!visitor.account.tellsRoles) warnOfUnbound(site, visitor.policy)
     const met = admin(site, req, visitor)
     if (!('code' in met)) return handler({ ...exchange, visitor: met })
     if (met.code === 'fresh-code-required') await rememberWayBack(site, req)

@@ -76,6 +76,7 @@ export function guard(site: Site, options: GuardOptions = {}): RequestHandler {
         state.visitor = ANONYMOUS
         return next()
       }
+      site.mountedRules.meet()
       const kept = keptVisitor(site, req)
       if (kept === null || kept instanceof Promise) {
         return void pass(site, req, res, next, state, kept).catch(refuse)

@@ -67,8 +67,13 @@ function read(answer: unknown): UpstreamAuthentication | null {
   return { issuer, amr: methods, acr: typeof acr === 'string' ? acr : null, at: timeOf(authTime) }
 }
 
-function timeOf(authTime: unknown): number | null {
-  if (authTime === null || authTime === undefined) return null
+function timeOf(authTime: unknown): number {
+  if (authTime === null || authTime === undefined) {
+    throw wrong(
+      'has answered without `authTime`, so nothing is believed: ask the provider for `auth_time`, by `max_age` in the request ' +
+        "or in the client's settings",
+    )
+  }
   const at = authTime instanceof Date ? authTime.getTime() : secondsOf(authTime) * 1000
   if (Number.isFinite(at)) return Math.floor(at)
   throw wrong('must answer with an `authTime` in seconds, as `auth_time` is, or as a Date')

@@ -2,6 +2,7 @@
 // everybody, makes a one-time code for somebody else, and signs in as them with a stolen password.
 
 import { expect } from 'chai'
+import type { Policy } from '../../../lib/domain/policy.js'
 import type { AdminRouterOptions, SecondStepOptions } from '../../../lib/index.js'
 import { ADMIN, ada, otherAdmin, PEOPLE, usersOf } from '../../support/admin.js'
 import { expectProblem, getJson, postJson } from '../../support/answers.js'
@@ -9,7 +10,7 @@ import { type Browser, browserOf, enrol, giveCode, passFirstStep } from '../../s
 import { ann, bob, type Host, type HostUser, makeHost } from '../../support/host.js'
 import { park } from '../../support/parked.js'
 import { cookieOf } from '../../support/sessions.js'
-import { recordOf } from '../../support/visits.js'
+import { recordOf, setPolicy } from '../../support/visits.js'
 import { warningsDuring } from '../../support/warnings.js'
 
 const annAsUser = PEOPLE.find(({ id }) => id === ann.id) ?? ann
@@ -183,6 +184,25 @@ describe('admins who carry a flag instead of a role', () => {
       expectProblem(await getJson(browser, `${ADMIN}/users`), 'forbidden', 403)
     })
     expect(said).to.deep.equal([])
+  })
+
+  // The mistake: `accepts: { admin: ['webauthn'] }` is saved, and a relayed code still opens the admin pages.
+  it('are warned of once where the policy has rules of roles, and the app tells none of theirs', async () => {
+    const said = async (policy: Partial<Policy>, tellsRoles = false) => {
+      const describe = ({ id, roles }: HostUser) => (tellsRoles ? { id, roles } : { id })
+      const host = openHost({}, { describe, isAdmin }, people)
+      await setPolicy(host, policy)
+      const browser = await enrolled(host, boss)
+      return warningsDuring(async () => {
+        for (const path of GETS) await getJson(browser, `${ADMIN}${path}`).expect(200)
+      })
+    }
+    const ofKeys = { accepts: { admin: ['webauthn'] } } as const
+    const [warning, ...others] = await said({ ...ofKeys, roles: { staff: 'required' } })
+    expect(others).to.deep.equal([])
+    expect(warning).to.include('(admin, staff)').and.include('user.isAdmin')
+    expect(await said(ofKeys, true)).to.deep.equal([])
+    expect(await said({ mode: 'required' })).to.deep.equal([])
   })
 
   it('are changed by no other admin, and get no days of grace', async () => {

@@ -9,6 +9,7 @@ import { MINUTE, SECOND } from '../../support/clock.js'
 import { ann, type HostOptions, makeHost } from '../../support/host.js'
 import { ORIGIN } from '../../support/keys.js'
 import { enrolledVisit, pendingBrowser, signedInVisit } from '../../support/visits.js'
+import { warningsDuring } from '../../support/warnings.js'
 
 const FRESH = '/second-step/fresh'
 const BACKUP_FORM = 'id="backup-code"'
@@ -121,6 +122,29 @@ describe('a route with requireFresh that accepts some kinds of codes', () => {
     await postJson(browser, '/payout').expect(200)
     expect((await postJson(browser, '/vault').expect(403)).body.code).to.equal('setup-required')
     expect((await getJson(browser, '/inside')).status).to.equal(200)
+  })
+
+  // The mistake: until somebody first opens the vault, a backup code shows the app's key and opens it after.
+  it('tells where the rule is made in a handler, and so binds too late', async () => {
+    const lateHost: HostOptions = {
+      routes: ({ app, secondStep }) => {
+        app.post('/vault', (req, res, next) =>
+          secondStep.requireFresh({ accepts: ['totp', 'hotp'] })(req, res, next),
+        )
+      },
+    }
+    const said = await warningsDuring(async () => {
+      const { browser } = await signedInVisit(lateHost)
+      await postJson(browser, '/vault')
+      await postJson(browser, '/vault')
+    })
+    const late = said.filter((one) => one.includes("requireFresh({ accepts: ['totp', 'hotp'] })"))
+    expect(late).to.have.length(1)
+    const inTime = await warningsDuring(async () => {
+      const { browser } = await signedInVisit(routes)
+      await postJson(browser, '/vault')
+    })
+    expect(inTime.join()).not.to.include('requireFresh')
   })
 
   it('refuses a rule that is wrong, or that nobody could fulfil, at start-up', () => {
