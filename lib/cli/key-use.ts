@@ -7,7 +7,7 @@ import { isOpen } from '../factors/one-time-codes/kept.js'
 const NAMED_AT_MOST = 20
 
 /** A kind of thing that works with one key only. */
-type Need = 'secrets' | 'backupCodes' | 'oneTimeCodes' | 'mailResets'
+type Need = 'secrets' | 'backupCodes' | 'oneTimeCodes' | 'mailResets' | 'trustedBrowsers'
 
 /** Everything that depends on one key. */
 export interface UsedKey {
@@ -19,6 +19,7 @@ export interface UsedKey {
   readonly backupCodes: number
   readonly oneTimeCodes: number
   readonly mailResets: number
+  readonly trustedBrowsers: number
   /** The ids of these users. Null for the current key. */
   readonly users: readonly string[] | null
 }
@@ -42,10 +43,11 @@ export class KeyUse {
 
   /** @param sealedUnder ids of the keys that the record's secrets are sealed under */
   add(record: SecondStepRecord, sealedUnder: readonly string[], now: number): void {
-    const { userId, backupCodes, oneTimeCodes } = record
+    const { userId, backupCodes, oneTimeCodes, trustedBrowsers } = record
     const unused = placeOfBackupCodes(backupCodes, this.#keyIds) !== null
     const open = oneTimeCodes.filter((code) => isOpen(code, now))
     const reset = openMailReset(record, now)
+    const trusted = trustedBrowsers.filter(({ expiresAt }) => now < expiresAt)
     this.#add(userId, 'secrets', sealedUnder)
     this.#add(userId, 'backupCodes', unused ? [backupCodes?.keyId ?? null] : [])
     this.#add(
@@ -54,6 +56,11 @@ export class KeyUse {
       open.map(({ keyId }) => keyId),
     )
     this.#add(userId, 'mailResets', reset === null ? [] : [reset.keyId])
+    this.#add(
+      userId,
+      'trustedBrowsers',
+      trusted.map(({ keyId }) => keyId),
+    )
   }
 
   /** In order: the keys of the ring, then keys that are gone, then unknown keys. */
@@ -97,7 +104,13 @@ export class KeyUse {
   }
 
   #needsOf(id: string | null): Needs {
-    const counts = { secrets: 0, backupCodes: 0, oneTimeCodes: 0, mailResets: 0 }
+    const counts = {
+      secrets: 0,
+      backupCodes: 0,
+      oneTimeCodes: 0,
+      mailResets: 0,
+      trustedBrowsers: 0,
+    }
     const needs = this.#found.get(id) ?? { counts, users: new Set() }
     this.#found.set(id, needs)
     return needs
@@ -110,21 +123,27 @@ function aboutOlder(key: UsedKey, certain: boolean): string {
       ? 'no record needs it any more; it may leave the ring. Sessions that began under it end: users with a second step sign in again.'
       : 'nothing is known to need it, but not all is known.'
   }
-  const { secrets } = key
-  const fix = secrets > 0 ? 'run "reseal"' : 'keep it until they have new ones'
-  return `still needed by ${needsOf(key)}; ${fix}. Users: ${named(key)}.`
+  return `still needed by ${needsOf(key)}; ${fixOf(key)}. Users: ${named(key)}.`
+}
+
+function fixOf({ secrets, backupCodes, oneTimeCodes, mailResets }: UsedKey): string {
+  if (secrets > 0) return 'run "reseal"'
+  return backupCodes + oneTimeCodes + mailResets > 0
+    ? 'keep it until they have new ones'
+    : 'keep it until each has signed in again; without it they are asked for the second step once'
 }
 
 function dead(key: UsedKey): string {
   return `${needsOf(key)} no longer work: ${named(key)}.`
 }
 
-function needsOf({ secrets, backupCodes, oneTimeCodes, mailResets }: UsedKey): string {
+function needsOf(key: UsedKey): string {
   const parts = [
-    [secrets, 'the secrets'],
-    [backupCodes, 'the backup codes'],
-    [oneTimeCodes, 'the one-time codes'],
-    [mailResets, 'the resets by mail'],
+    [key.secrets, 'the secrets'],
+    [key.backupCodes, 'the backup codes'],
+    [key.oneTimeCodes, 'the one-time codes'],
+    [key.mailResets, 'the resets by mail'],
+    [key.trustedBrowsers, 'the trusted browsers'],
   ] as const
   return parts
     .flatMap(([count, what]) => (count === 0 ? [] : `${what} of ${usersOf(count)}`))

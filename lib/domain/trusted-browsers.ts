@@ -38,6 +38,16 @@ const STILL_GOOD_FOR = MINUTE_MS
 
 type PolicyNow = Pick<Policy, 'version'>
 
+/** What says today which browsers are trusted. */
+export interface TrustRules {
+  readonly policy: PolicyNow
+  readonly now: number
+  /** Milliseconds that a browser is trusted at most, as the host says now. */
+  readonly lasts: number
+  /** Of the ring. */
+  readonly keyIds: readonly string[]
+}
+
 /**
  * Whether a browser is still trusted. Any change of the policy ends that, since it may ask more than before.
  * Versions are compared, which no wrong clock can change.
@@ -54,18 +64,21 @@ function isAlive(
   return policyVersion === policy.version && isGoodUntil(end, end - createdAt, now)
 }
 
+/** The same of a browser that comes, whose secret only a key of the ring can judge. */
+function isOfUse(browser: TrustedBrowser, { policy, now, lasts, keyIds }: TrustRules): boolean {
+  return keyIds.includes(browser.keyId) && isAlive(browser, policy, now, lasts)
+}
+
 /** The browsers that are trusted now, each with the end of that as the host says now. */
 export function trustedNow(
   { trustedBrowsers }: SecondStepRecord,
-  policy: PolicyNow,
-  now: number,
-  lasts: number,
+  rules: TrustRules,
 ): readonly TrustedBrowser[] {
   return trustedBrowsers
-    .filter((browser) => isAlive(browser, policy, now, lasts))
+    .filter((browser) => isOfUse(browser, rules))
     .map((browser) => ({
       ...browser,
-      expiresAt: Math.min(browser.expiresAt, browser.createdAt + lasts),
+      expiresAt: Math.min(browser.expiresAt, browser.createdAt + rules.lasts),
     }))
 }
 
@@ -83,10 +96,9 @@ export function isTrusted(
 export function trustBrowser(
   record: SecondStepRecord,
   made: TrustedBrowser,
-  policy: PolicyNow,
-  now: number,
+  rules: TrustRules,
 ): Decision<undefined> {
-  const alive = record.trustedBrowsers.filter((browser) => isAlive(browser, policy, now))
+  const alive = record.trustedBrowsers.filter((browser) => isOfUse(browser, rules))
   return {
     record: { ...record, trustedBrowsers: [...alive, made].slice(-TRUSTED_BROWSERS_AT_MOST) },
     answer: undefined,
@@ -105,7 +117,8 @@ type TrustVerdict = 'trusted' | 'trusted-again' | 'over' | 'reused'
 
 /**
  * Judges the secret of a cookie. A right one is exchanged in the same write, so that a copy is noticed: whoever
- * of the two comes second brings a secret of before, and that ends the trust for both.
+ * of the two comes second brings a secret of before, and that ends the trust for both. One that is over is forgotten,
+ * so that nothing brings it back: a key of the ring, for example, that was removed and is there again.
  *
  * @param digests of the secret, one for each key of the ring
  */
@@ -114,15 +127,15 @@ export function judgeTrust(
   browser: TrustedBrowser,
   given: {
     readonly digests: readonly string[]
-    readonly keyIds: readonly string[]
     /** The secret that takes its place. */
     readonly next: Pick<TrustedBrowser, 'keyId' | 'digest'>
   },
-  { policy, now, lasts }: { policy: PolicyNow; now: number; lasts: number },
+  rules: TrustRules,
 ): Decision<TrustVerdict> {
-  const { digests, keyIds, next } = given
-  if (!isAlive(browser, policy, now, lasts) || !keyIds.includes(browser.keyId)) {
-    return { record, answer: 'over', events: [] }
+  const { digests, next } = given
+  const { now } = rules
+  if (!isOfUse(browser, rules)) {
+    return { record: without(record, browser), answer: 'over', events: [] }
   }
   if (digests.includes(browser.digest)) {
     const rotated = { ...browser, ...next, previous: browser.digest, rotatedAt: now }

@@ -1,5 +1,8 @@
 import { isGoodUntil } from '../factors/clock.js'
+import { acceptedOf } from './accepted-methods.js'
 import { isEnrolled } from './authenticators.js'
+import { delayedMailReset } from './mail-reset.js'
+import type { Policy, Subject } from './policy.js'
 import type { SecondStepRecord } from './record.js'
 
 /** An authentication at a sign-in provider, as the provider tells it. */
@@ -69,4 +72,16 @@ function holds(
  */
 export function countsUpstream(record: SecondStepRecord): boolean {
   return isEnrolled(record) || record.mustSetUp === null
+}
+
+/**
+ * The same at a login. A rule that says what counts names no provider, and a reset by mail that waits is seen at the
+ * challenge alone, where a code ends it.
+ */
+export function countsUpstreamAtLogin(
+  { record, policy, subject }: { record: SecondStepRecord; policy: Policy; subject: Subject },
+  now: number,
+): boolean {
+  if (acceptedOf(policy, subject) !== null || delayedMailReset(record, now) !== null) return false
+  return countsUpstream(record)
 }

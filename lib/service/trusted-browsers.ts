@@ -1,10 +1,13 @@
+import type { Policy } from '../domain/policy.js'
 import type { Method } from '../domain/stamp.js'
 import { type Admission, stillAdmitted, type UserContext } from '../domain/standing.js'
+import { trustCounts } from '../domain/trust-at-login.js'
 import {
   forgetTrusted,
   judgeTrust,
   TRUSTED_DAYS_AT_MOST,
   type TrustedBrowser,
+  type TrustRules,
   trustBrowser,
   trustedNow,
 } from '../domain/trusted-browsers.js'
@@ -51,7 +54,7 @@ type TrustAnswer =
   | { readonly kind: 'trusted'; readonly context: UserContext; readonly renewed: NewTrust | null }
   /** The browser is not trusted any more, and its cookie is worth nothing. */
   | { readonly kind: 'over' }
-  /** Not of this user. */
+  /** Not of this user, or of no use at this login. */
   | { readonly kind: 'unknown' }
 
 /** The user who forgets a browser, and their session. */
@@ -85,9 +88,13 @@ export class TrustedBrowsers {
     return this.days * DAY_MS
   }
 
+  #rules(policy: Policy, now: number): TrustRules {
+    return { policy, now, lasts: this.#lasts, keyIds: this.#digester.keyIds }
+  }
+
   /** The user's browsers that are trusted now. */
   of({ record, policy }: UserContext): readonly TrustedBrowser[] {
-    return trustedNow(record, policy, this.#system.now(), this.#lasts)
+    return trustedNow(record, this.#rules(policy, this.#system.now()))
   }
 
   /**
@@ -106,14 +113,14 @@ export class TrustedBrowsers {
       const [digest] = await this.#digests(token.secret, userId, record.epoch, bound)
       const [keyId] = this.#digester.keyIds
       const made = { ...bound, keyId, digest, previous: null, rotatedAt: now, name }
-      const decided = trustBrowser(record, made, policy, now)
+      const decided = trustBrowser(record, made, this.#rules(policy, now))
       return { ...decided, answer: { token, expiresAt: bounds.expiresAt } }
     })
   }
 
   /** Recognises a browser after the first step, by its cookie, and exchanges the cookie's secret. */
   use({ id, secret }: TrustToken, context: UserContext, info: RequestInfo): Promise<TrustAnswer> {
-    const { policy, record: known } = context
+    const { policy, subject, record: known } = context
     const { userId } = known
     // Named here, so that a try after a lost race does not make another one.
     const nextSecret = this.#random(BYTES_OF_A_SECRET)
@@ -122,14 +129,16 @@ export class TrustedBrowsers {
       info,
       async (record, now) => {
         const browser = record.trustedBrowsers.find((one) => one.id === id)
-        if (browser === undefined) return { record, answer: { kind: 'unknown' }, events: [] }
+        if (browser === undefined || !trustCounts({ record, policy, subject }, now)) {
+          return { record, answer: { kind: 'unknown' }, events: [] }
+        }
         const [digests, [digest]] = await Promise.all([
           this.#digests(secret, userId, record.epoch, browser),
           this.#digests(nextSecret, userId, record.epoch, browser),
         ])
-        const { keyIds } = this.#digester
-        const given = { digests, keyIds, next: { keyId: keyIds[0], digest } }
-        const decided = judgeTrust(record, browser, given, { policy, now, lasts: this.#lasts })
+        const [keyId] = this.#digester.keyIds
+        const given = { digests, next: { keyId, digest } }
+        const decided = judgeTrust(record, browser, given, this.#rules(policy, now))
         if (decided.answer === 'over' || decided.answer === 'reused') {
           return { ...decided, answer: { kind: 'over' } }
         }

@@ -3,7 +3,7 @@ import type { UserContext } from '../domain/standing.js'
 import {
   type Belief,
   believedMethods,
-  countsUpstream,
+  countsUpstreamAtLogin,
   isStillBelieved,
   type UpstreamAuthentication,
 } from '../domain/upstream.js'
@@ -44,22 +44,22 @@ export class Upstream {
    * The stamp of a login whose second step was passed upstream, once that is in the audit log. The record
    * is read again: the host's answer has taken its time.
    *
-   * @param record as it was when the login met the gate
-   * @returns null where the provider is not believed, or something has ended the user's logins since
+   * @param policy read since then, and `subject` by it
+   * @param epoch of the user's record as it was when the login met the gate
+   * @returns null where the provider is not believed or does not count, or something has ended the user's logins since
    * @throws UnavailableError
    */
   async accept(
     authentication: UpstreamAuthentication,
     owner: StampOwner,
-    { record: before }: UserContext,
+    { policy, subject, epoch }: Pick<UserContext, 'policy' | 'subject'> & { epoch: number },
     requestInfo: RequestInfo,
   ): Promise<Stamp | null> {
     const { at, issuer, acr } = authentication
-    const now = this.#system.now()
-    const amr = believedMethods(authentication, this.#beliefs, now)
+    const amr = believedMethods(authentication, this.#beliefs, this.#system.now())
     if (amr === null) return null
-    return this.#records.change(owner.userId, requestInfo, (record) => {
-      if (record.epoch !== before.epoch || !countsUpstream(record)) {
+    return this.#records.change(owner.userId, requestInfo, (record, now) => {
+      if (record.epoch !== epoch || !countsUpstreamAtLogin({ record, policy, subject }, now)) {
         return { record, answer: null, events: [] }
       }
       const stamp = this.#sessions.stamp(owner, record, 'upstream')

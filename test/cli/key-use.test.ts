@@ -22,7 +22,8 @@ describe('The use of each key of the ring', () => {
     const use = new KeyUse(['new'])
     use.add(withCodes('ann', 'new'), ['new'], NOW)
     expect(use.sentences(true)).to.deep.equal([])
-    const counts = { secrets: 1, backupCodes: 1, oneTimeCodes: 0, mailResets: 0 }
+    const none = { oneTimeCodes: 0, mailResets: 0, trustedBrowsers: 0 }
+    const counts = { secrets: 1, backupCodes: 1, ...none }
     expect(use.keys()).to.deep.equal([{ id: 'new', place: 'current', ...counts, users: null }])
   })
 
@@ -84,6 +85,31 @@ describe('The use of each key of the ring', () => {
     expect(use.sentences(true)[0]).to.contain(
       'needed by the one-time codes of 1 user, the resets by mail of 1 user;',
     )
+  })
+
+  it('counts trusted browsers until their time is over', () => {
+    const browser = {
+      ...{ id: 'b', keyId: 'old', digest: 'd', previous: null, rotatedAt: NOW, createdAt: NOW },
+      ...{ expiresAt: NOW + 1, policyVersion: 0, name: null },
+    }
+    const over = { ...browser, expiresAt: NOW }
+    const use = used(
+      [
+        enrolledRecord({ backupCodes: null, userId: 'ann', trustedBrowsers: [over, browser] }),
+        'new',
+      ],
+      [enrolledRecord({ backupCodes: null, userId: 'bob', trustedBrowsers: [over] }), 'new'],
+    )
+    expect(use.keys()[1]).to.deep.include({ trustedBrowsers: 1, users: ['ann'] })
+    expect(use.sentences(true)).to.deep.equal([
+      'keys[1] (old): still needed by the trusted browsers of 1 user; keep it until each has signed in again; without it they are asked for the second step once. Users: "ann".',
+    ])
+    const gone = { ...browser, keyId: 'lost' }
+    expect(
+      used([
+        enrolledRecord({ backupCodes: null, userId: 'ann', trustedBrowsers: [gone] }),
+      ]).sentences(true)[1],
+    ).to.equal('Key lost is not in keys, and the trusted browsers of 1 user no longer work: "ann".')
   })
 
   it('names twenty users at most, and says how to see all', () => {

@@ -20,7 +20,7 @@ import { DAY, MINUTE } from '../support/clock.js'
 import { backupCodeSet, enrolledRecord, KEY_ID, NOW, USER } from '../support/records.js'
 
 const SUBJECT = { roles: [], createdAt: null, privileged: false }
-const CONTEXT = { policy: defaultPolicy, now: NOW, lasts: 14 * DAY }
+const RULES = { policy: defaultPolicy, now: NOW, lasts: 14 * DAY, keyIds: ['newer', KEY_ID] }
 const NEXT = { keyId: KEY_ID, digest: 'next' }
 
 const browser: TrustedBrowser = {
@@ -42,8 +42,8 @@ function recordWith(change: Partial<SecondStepRecord> = {}): SecondStepRecord {
 function judge(digest: string, change: Partial<TrustedBrowser> = {}) {
   const one = { ...browser, ...change }
   const record = recordWith({ trustedBrowsers: [one] })
-  const given = { digests: ['of another key', digest], keyIds: ['newer', KEY_ID], next: NEXT }
-  return judgeTrust(record, one, given, CONTEXT)
+  const given = { digests: ['of another key', digest], next: NEXT }
+  return judgeTrust(record, one, given, RULES)
 }
 
 describe('a trusted browser', () => {
@@ -56,9 +56,9 @@ describe('a trusted browser', () => {
   })
 
   it('is known by the secret before for a minute, which changes nothing', () => {
-    const given = { digests: ['before'], keyIds: [KEY_ID], next: NEXT }
+    const given = { digests: ['before'], next: NEXT }
     const record = recordWith()
-    const decided = judgeTrust(record, browser, given, CONTEXT)
+    const decided = judgeTrust(record, browser, given, RULES)
     expect(decided).to.deep.equal({ record, answer: 'trusted-again', events: [] })
     expect(decided.record).to.equal(record)
     expect(judge('before', { rotatedAt: NOW - MINUTE }).answer).to.equal('reused')
@@ -86,17 +86,19 @@ describe('a trusted browser', () => {
       { policyVersion: 1 },
     ]
     for (const change of over) {
-      const { answer, events } = judge('present', change)
+      const { answer, events, record } = judge('present', change)
       expect([answer, events], JSON.stringify(change)).to.deep.equal(['over', []])
+      expect(record.trustedBrowsers, 'and never comes back').to.deep.equal([])
     }
   })
 
   it('is listed with the end that the host’s days give it', () => {
     const end = ({ expiresAt }: TrustedBrowser) => expiresAt
-    const listed = (days: number) => trustedNow(recordWith(), defaultPolicy, NOW, days * DAY)
+    const listed = (days: number) => trustedNow(recordWith(), { ...RULES, lasts: days * DAY })
     expect(listed(3).map(end)).to.deep.equal([NOW + 2 * DAY])
     expect(listed(14).map(end)).to.deep.equal([NOW + 13 * DAY])
     expect(listed(1)).to.deep.equal([])
+    expect(trustedNow(recordWith(), { ...RULES, keyIds: ['newer'] })).to.deep.equal([])
   })
 
   it('takes the place of those that are over, and then of the oldest', () => {
@@ -104,13 +106,13 @@ describe('a trusted browser', () => {
     const idsAfter = (all: readonly TrustedBrowser[]) => {
       const record = recordWith({ trustedBrowsers: all })
       const made = { ...browser, id: 'new' }
-      return trustBrowser(record, made, defaultPolicy, NOW).record.trustedBrowsers.map(
-        ({ id }) => id,
-      )
+      return trustBrowser(record, made, RULES).record.trustedBrowsers.map(({ id }) => id)
     }
     expect(idsAfter(many)).to.deep.equal(['1', '2', '3', '4', '5', '6', '7', '8', '9', 'new'])
-    const oneOver = many.map((one) => (one.id === '5' ? { ...one, expiresAt: NOW } : one))
-    expect(idsAfter(oneOver)).to.include('0').and.not.include('5')
+    for (const over of [{ expiresAt: NOW }, { keyId: 'dropped' }]) {
+      const oneOver = many.map((one) => (one.id === '5' ? { ...one, ...over } : one))
+      expect(idsAfter(oneOver)).to.include('0').and.not.include('5')
+    }
   })
 
   it('carries a session as long as it is trusted itself', () => {

@@ -1,6 +1,7 @@
 // Somebody knows the password and has a copy of the cookie that marks the owner's browser as trusted. The copy
 // must be no code, must be noticed, and must be dead after everything that an owner or admin does about it.
 
+import { randomBytes } from 'node:crypto'
 import { expect } from 'chai'
 import { DAY, MINUTE, SECOND } from '../support/clock.js'
 import type { HostUser } from '../support/host.js'
@@ -30,17 +31,22 @@ function userOf(id: string, role: 'optional' | 'admin, off'): HostUser {
 
 const NAMES = Array.from({ length: 60 }, (_, index) => `user-${index}`)
 
+const KEY = randomBytes(32).toString('base64')
+const OTHER_KEY = randomBytes(32).toString('base64')
+
 describe('A stolen copy of the cookie of a trusted browser', () => {
+  const users = [
+    ...NAMES.map((id) => userOf(id, 'optional')),
+    userOf(KEEPER, 'admin, off'),
+    userOf('admin', 'admin, off'),
+  ]
+  const directory = new Map(users.map((user) => [user.id, user]))
   let place: Place
   let keeper: Person
 
   before(async () => {
-    const users = [
-      ...NAMES.map((id) => userOf(id, 'optional')),
-      userOf(KEEPER, 'admin, off'),
-      userOf('admin', 'admin, off'),
-    ]
-    place = await startPlace(users)
+    const findById = async (id: string) => directory.get(id) ?? null
+    place = await startPlace(users, { keys: [KEY], users: { findById } })
     keeper = personOf(place, 'admin, off', userOf(KEEPER, 'admin, off'))
     done(await setUp(keeper, await givePassword(keeper)))
     tick()
@@ -67,8 +73,8 @@ describe('A stolen copy of the cookie of a trusted browser', () => {
   }
 
   /** A browser of the thief's, with the copy. */
-  function copyOf(visitor: Visitor): Visitor {
-    return place.browser({}, [[TRUST_COOKIE, inHand(visitor.cookie(TRUST_COOKIE))]])
+  function copyOf(visitor: Visitor, at = place): Visitor {
+    return at.browser({}, [[TRUST_COOKIE, inHand(visitor.cookie(TRUST_COOKIE))]])
   }
 
   async function asAdmin(person: Person, action: string, body: object = {}) {
@@ -229,6 +235,61 @@ describe('A stolen copy of the cookie of a trusted browser', () => {
       tick()
       await expectAsked(copy, person)
     })
+  })
+
+  // A directory that forgets a user whom a provider, or a cookie to stay signed in, still signs in.
+  it('is worth nothing once its user is gone from the host', async () => {
+    const person = await owner()
+    const browser = await trust(person)
+    directory.delete(person.user.id)
+    await expectAsked(copyOf(browser), person)
+    users.splice(
+      users.findIndex(({ id }) => id === person.user.id),
+      1,
+    )
+    const answer = await copyOf(browser).postJson('/login', {
+      ...{ username: person.user.id, password: person.user.password },
+    })
+    expect(answer.status).to.equal(401)
+  })
+
+  for (const by of ['the user', 'an admin'] as const) {
+    it(`is dead after the second step was disabled by ${by}, whatever comes later`, async () => {
+      await setPolicy(place.host, { mode: 'optional' })
+      const person = await owner()
+      const browser = await trust(person)
+      const [early, late] = [copyOf(browser), copyOf(browser)]
+      await expectIn(early, person)
+      const { authenticators } = await recordOf(place.host, person.user.id)
+      if (by === 'an admin') await asAdmin(person, 'disable')
+      else done(await browser.postJson('/second-step/disable', { code: appCode(person) }))
+      tick()
+      expect(await isIn(early, person), 'the session of the copy').to.equal(false)
+      // As if nothing else had ended it since: a new set-up would.
+      const record = await recordOf(place.host, person.user.id)
+      const { version } = record
+      const again = { ...record, authenticators, version: version + 1, writeId: 'again' }
+      expect(await place.host.store.write(again, version)).to.equal(true)
+      await expectAsked(copyOf(early), person)
+      await expectAsked(late, person)
+    })
+  }
+
+  // An operator takes a key out that may have leaked, and puts it back: from a backup, or because of codes that need it.
+  it('is dead once it came while its key was out of the ring, also when the key is back', async () => {
+    const person = await owner()
+    const browser = await trust(person)
+    const [tried, late] = [copyOf(browser), copyOf(browser)]
+    const { store, system } = place.host
+    const without = await startPlace(users, { store, system, keys: [OTHER_KEY] })
+    try {
+      await expectAsked(copyOf(tried, without), person)
+    } finally {
+      await without.stop()
+    }
+    await expectAsked(late, person)
+    await expectAsked(tried, person)
+    expect(await eventsOf(person)).not.to.include('trusted-browser-reused')
   })
 
   it('works while the codes are locked, which is no proof of a theft', async () => {

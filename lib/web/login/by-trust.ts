@@ -1,9 +1,7 @@
 import type { Request } from 'express'
-import { acceptedOf } from '../../domain/accepted-methods.js'
-import { isEnrolled } from '../../domain/authenticators.js'
-import { delayedMailReset } from '../../domain/mail-reset.js'
 import type { Stamp, StampOwner } from '../../domain/stamp.js'
-import { demandOf, standingOf, type UserContext } from '../../domain/standing.js'
+import { standingOf, type UserContext } from '../../domain/standing.js'
+import { trustCounts } from '../../domain/trust-at-login.js'
 import { requestInfoOf } from '../request/request-info.js'
 import type { Site } from '../request/site.js'
 import { giveTrust, takeTrust, trustTokenOf } from '../request/trust-cookie.js'
@@ -25,15 +23,17 @@ export async function byTrust(
   owner: StampOwner,
   userContext: UserContext,
 ): Promise<Trusted | null> {
-  const { trustedBrowsers, sessions, system } = site
-  const now = system.now()
-  if (trustedBrowsers === null || !mayBeTrusted(userContext, now)) return null
-  // The owner is to see it at the challenge, where a code ends it.
-  if (delayedMailReset(userContext.record, now) !== null) return null
+  const { trustedBrowsers, sessions, system, accounts } = site
+  if (trustedBrowsers === null || !trustCounts(userContext, system.now())) return null
   const { cookie } = trustedBrowsers
   const token = trustTokenOf(req, cookie)
   if (token === null) return null
-  const answer = await trustedBrowsers.use(token, userContext, requestInfoOf(req))
+  const { userId } = owner
+  // Gone from the host's directory, which the strategy need not know.
+  if ((await accounts?.lookUp(userId))?.kind === 'none') return null
+  // Read anew: the host's functions have taken their time, and somebody may have changed a rule or asked for a reset.
+  const present = await sessions.userContext(userId, userContext.subject)
+  const answer = await trustedBrowsers.use(token, present, requestInfoOf(req))
   const { res } = guardStateOf(req)
   // A browser that several people use keeps the cookie of another one.
   if (answer.kind === 'unknown') return null
@@ -42,16 +42,10 @@ export async function byTrust(
     return null
   }
   const { context, renewed } = answer
+  const now = system.now()
   if (renewed !== null) giveTrust(res, cookie, renewed, now)
   const given = sessions.stamp(owner, context.record, 'trusted-browser')
   const stamp = { ...given, trust: token.id }
-  const standing = standingOf(owner.userId, stamp, context, now)
+  const standing = standingOf(userId, stamp, context, now)
   return standing === 'passed' ? { stamp, userContext: context } : null
-}
-
-/** Whether a trusted browser may stand for this user's code at all: no rule that says what counts names it. */
-export function mayBeTrusted(userContext: UserContext, now: number): boolean {
-  const { record, policy, subject } = userContext
-  if (!isEnrolled(record) || acceptedOf(policy, subject) !== null) return false
-  return demandOf(userContext, now) === 'code'
 }

@@ -1,8 +1,6 @@
 import type { Request } from 'express'
-import { acceptedOf } from '../../domain/accepted-methods.js'
-import { delayedMailReset } from '../../domain/mail-reset.js'
-import type { Stamp, StampOwner } from '../../domain/stamp.js'
-import { countsUpstream, type UpstreamAuthentication } from '../../domain/upstream.js'
+import type { Stamp } from '../../domain/stamp.js'
+import { countsUpstreamAtLogin, type UpstreamAuthentication } from '../../domain/upstream.js'
 import { ConfigurationError } from '../../errors/configuration-error.js'
 import { withTimeout } from '../../ports/with-timeout.js'
 import { requestInfoOf } from '../request/request-info.js'
@@ -25,12 +23,8 @@ export async function stampOfUpstream(
   { account, userContext }: Login,
   instance: number,
 ): Promise<Stamp | null> {
-  const { satisfiedBy } = site
-  if (satisfiedBy === null || !countsUpstream(userContext.record)) return null
-  // A rule says what counts, and no rule names the provider.
-  if (acceptedOf(userContext.policy, userContext.subject) !== null) return null
-  // The owner is to see it at the challenge, where a code ends it.
-  if (delayedMailReset(userContext.record, site.system.now()) !== null) return null
+  const { satisfiedBy, sessions, system } = site
+  if (satisfiedBy === null || !countsUpstreamAtLogin(userContext, system.now())) return null
   const { user } = account
   const { firstStep } = state
   const info = firstStep?.user === user ? firstStep.info : undefined
@@ -45,8 +39,10 @@ export async function stampOfUpstream(
   // By the host, with a time-out of its own for example: nobody is signed in then, and the log says nothing.
   refuseAnswered(req)
   if (authentication === null) return null
-  const owner: StampOwner = { userId: account.id, instance }
-  return site.upstream.accept(authentication, owner, userContext, requestInfoOf(req))
+  const { id: userId, subject } = account
+  const { epoch } = userContext.record
+  const present = { ...(await sessions.userContext(userId, subject)), epoch }
+  return site.upstream.accept(authentication, { userId, instance }, present, requestInfoOf(req))
 }
 
 /** Later than that, in seconds, no clock is: the number is of milliseconds. */

@@ -49,6 +49,8 @@ function hostOf(satisfiedBy: SatisfiedBy = believesProvider.satisfiedBy, more: H
   })
 }
 
+const CHALLENGE = '/second-step/challenge'
+
 const secondsOf = ({ system }: Host) => Math.floor(system.now() / SECOND)
 
 /** The claims of a second step at the provider, right now. */
@@ -65,6 +67,12 @@ async function expectAsked(browser: Browser, answer: { status: number; body: obj
   expect(answer.status).to.equal(200)
   expect(answer.body).to.include({ status: 'code-required' })
   await getJson(browser, '/inside').expect(401, { user: null })
+}
+
+async function forgetReset(host: Host): Promise<void> {
+  const record = await recordOf(host)
+  const next = { ...record, mailReset: null, version: record.version + 1, writeId: 'forgotten' }
+  expect(await host.store.write(next, record.version)).to.equal(true)
 }
 
 describe('a second step at a provider that the host believes', () => {
@@ -291,6 +299,40 @@ describe('a login from a provider asks for the second step', () => {
     expect(body).to.include({ status: 'code-required' })
     await getJson(browser, '/inside').expect(401, { user: null })
   })
+
+  // The attack: a sign-in is held back at the provider, or at the host's function, until a rule or the reset has come.
+  const meanwhile: Readonly<Record<string, (host: Host) => Promise<void>>> = {
+    'a rule says what counts': (host) => setPolicy(host, { accepts: { staff: ['totp'] } }),
+    'a reset by mail waits': putWaitingReset,
+  }
+  for (const [what, happens] of Object.entries(meanwhile)) {
+    it(`where ${what} once the host's function has answered; nor does a trusted browser count`, async () => {
+      const users = { findById: async () => ({ ...ann, roles: ['staff'] }) }
+      const state = { claims: null as UpstreamClaims | null, happens: async (_host: Host) => {} }
+      const host: Host = hostOf(
+        async () => {
+          await state.happens(host)
+          return state.claims
+        },
+        { options: { users, roles: ['staff'], trustedBrowsers: {} } },
+      )
+      const { code } = await enrol(host, ann)
+      const [owner, thief] = [browserOf(host), browserOf(host)]
+      await passFirstStep(owner, ann)
+      await postJson(owner, CHALLENGE, { code: code(), trust: '1' }).expect(200)
+      await owner.post('/logout').expect(200)
+      const heard: string[] = []
+      host.secondStep.events.on('event', ({ type }) => heard.push(type))
+
+      state.happens = happens
+      await expectAsked(owner, await comeFrom(owner, null))
+      await setPolicy(host, {})
+      await forgetReset(host)
+      state.claims = goodClaims(host)
+      await expectAsked(thief, await comeFrom(thief, null))
+      expect(heard).to.deep.equal([])
+    })
+  }
 
   it('or fails, and leaves nothing behind, where the app has answered meanwhile', async () => {
     const failed: string[] = []
