@@ -1,19 +1,17 @@
 import type { Request } from 'express'
 import { type Demand, demandOf } from '../../domain/standing.js'
-import { ConfigurationError } from '../../errors/configuration-error.js'
-import type { Account } from '../../service/accounts.js'
-import { askedPath } from '../request/destination.js'
 import { removeUser } from '../request/passport.js'
 import type { Site } from '../request/site.js'
 import type { GuardState } from '../request/visitor.js'
 import type { FoundUser } from '../request/watching.js'
 import { checkLogInOptions, isWithoutSession } from './check-log-in-options.js'
+import { demandOfFound } from './demand-of-found.js'
+import { callOf, warnBeside, warnInFront, warnWithoutLogIn } from './found-user-warnings.js'
 import { goingOn } from './going-on.js'
 import { refuseAnswered } from './passport-session.js'
 import { refuseWithoutSession } from './pending-answer.js'
 import { isRevokedSince, refuseRevoked } from './revoked-since.js'
 import { lendGate, noRequest, realRequestOf } from './stand-in.js'
-import { userContextAtLogin } from './user-context-at-login.js'
 
 /**
  * A strategy has found a user. Most meet the gate next, in `req.logIn`. Two do not:
@@ -33,7 +31,10 @@ export function meetFoundUser(site: Site, found: FoundUser): unknown {
   // `assignProperty`, which `passport.authorize()` sets itself, names an account beside the user's, not
   // a user. If there is a callback, Passport ignores it, and the callback gets the user all the same.
   const beside = Boolean(options.assignProperty) && found.callsBackFrom === null
-  if (beside) return found.proceed()
+  if (beside) {
+    if (real.kind === 'guarded') warnBeside(real.state, found)
+    return found.proceed()
+  }
   if (real.kind === 'in-front') {
     warnInFront(site, found)
     return found.proceed()
@@ -69,40 +70,6 @@ async function meetOnNoRequest(site: Site, found: FoundUser): Promise<unknown> {
     return found.fail(error)
   }
   return found.proceed()
-}
-
-/** Milliseconds between two looks at who signs in in front of the guard: only a warning depends on them. */
-const LOOKS_EVERY = 1000
-const lookedAt = new WeakMap<Site, number>()
-
-/**
- * A login without a session, in front of the guard, answers with the password alone. The app may mean it for
- * an API of its own: then it says so.
- */
-function warnInFront(site: Site, found: FoundUser): void {
-  const { options, user, guarded } = found
-  const now = site.system.now()
-  const isLately = Math.abs(now - (lookedAt.get(site) ?? Number.NEGATIVE_INFINITY)) < LOOKS_EVERY
-  if (!guarded || isLately || options.secondStep === false || !isWithoutSession(options)) return
-  lookedAt.set(site, now)
-  const look = async () => {
-    const account = site.describe(user)
-    const userContext = await site.sessions.userContextAtLogin(account.id, account.subject)
-    if (demandOf(userContext, site.system.now()) === 'nothing') return
-    site.failureReporter.report(inFront(site, found))
-  }
-  look().catch((error) => site.failureReporter.report(error))
-}
-
-function inFront(site: Site, found: FoundUser): ConfigurationError {
-  return new ConfigurationError(
-    `${routeOf(site, found)}: ${callOf(found)} runs in front of guard(), so a user with a second step got in with the first ` +
-      'step alone. Mount guard() in front of that route, or, if that is meant, write { session: false, secondStep: false }',
-  )
-}
-
-function routeOf(site: Site, { req }: FoundUser): string {
-  return `${req.method} ${askedPath(req, site).slice(0, 100)}`
 }
 
 /** @param given the object that the host has handed on: the request, or one that stands for it */
@@ -155,53 +122,4 @@ async function meetWithoutSession(
   removeUser(req)
   const status = demand === 'code' ? 'code-required' : 'setup-required'
   return refuseWithoutSession(site, req, res, status)
-}
-
-async function demandOfFound(state: GuardState, account: Account<Express.User>): Promise<Demand> {
-  const { site, passed } = state
-  const userContext = await userContextAtLogin(state, account)
-  const demand =
-    passed?.account.id === account.id ? 'nothing' : demandOf(userContext, site.system.now())
-  if (demand === 'nothing') state.cleared = { account, userContext }
-  return demand
-}
-
-/**
- * A host's callback that hands something out without calling `req.logIn` skips the gate. (A user
- * who is signed in already may be confirming the password, or linking an account.)
- */
-function warnWithoutLogIn(state: GuardState, found: FoundUser): void {
-  const { site, res, visitor } = state
-  const signedIn = visitor.kind === 'signed-in' ? visitor.userId : null
-  res.once('finish', () => {
-    if (state.calledLogIn || res.statusCode >= 400) return
-    needsSecondStep(state, found, signedIn).then(
-      (needed) => needed && site.failureReporter.report(withoutLogIn(state, found)),
-      // Not a user of the host, or unknown: not worth a failure for a warning.
-      () => undefined,
-    )
-  })
-}
-
-async function needsSecondStep(
-  state: GuardState,
-  { user }: FoundUser,
-  signedIn: string | null,
-): Promise<boolean> {
-  const account = state.site.describe(user)
-  return account.id !== signedIn && (await demandOfFound(state, account)) !== 'nothing'
-}
-
-function callOf({ callsBackFrom, strategy }: FoundUser): string {
-  return `passport.${callsBackFrom ?? 'authenticate'}('${strategy}', …)`
-}
-
-function withoutLogIn({ site }: GuardState, found: FoundUser): ConfigurationError {
-  const { strategy, callsBackFrom } = found
-  const made = `passport.${callsBackFrom ?? 'authenticate'}('${strategy}', `
-  return new ConfigurationError(
-    `${routeOf(site, found)}: the callback of ${made}…) answered for a user who has passed ` +
-      'the first step alone. Call req.logIn(user, (error) => …) in it and hand nothing out before that calls ' +
-      `back, or write ${made}{ session: false }, …)`,
-  )
 }

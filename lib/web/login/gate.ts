@@ -18,7 +18,8 @@ import { askForSecondStep, type Login } from './ask-for-second-step.js'
 import { byTrust } from './by-trust.js'
 import { checkLogInOptions, isWithoutSession } from './check-log-in-options.js'
 import { enter } from './enter.js'
-import { passportLogIn } from './passport-session.js'
+import { noteNotAwaited } from './not-awaited.js'
+import { passportLogIn, refuseAnswered } from './passport-session.js'
 import { refuseWithoutSession } from './pending-answer.js'
 import { isRevokedSince, refuseRevoked } from './revoked-since.js'
 import { stampOfUpstream } from './upstream.js'
@@ -112,7 +113,7 @@ async function logIn(
   const entered =
     own === null ? await byTrust(site, req, owner, userContext) : { stamp: own, userContext }
   if (entered === null) {
-    await askForSecondStep(state, req, login, goOn)
+    await askForSecondStep(state, req, login, goOn).catch(noteNotAwaited(site, req, res))
     return false
   }
   const { stamp } = entered
@@ -212,6 +213,11 @@ async function logInOnce(
     return true
   }
   removeUser(req)
-  await refuseWithoutSession(site, req, res, demand === 'code' ? 'code-required' : 'setup-required')
+  const refuse = async () => {
+    refuseAnswered(req)
+    const status = demand === 'code' ? 'code-required' : 'setup-required'
+    await refuseWithoutSession(site, req, res, status)
+  }
+  await refuse().catch(noteNotAwaited(site, req, res))
   return false
 }

@@ -1,4 +1,5 @@
 import type { Request } from 'express'
+import { AnsweredError } from '../../errors/answered-error.js'
 import { UnavailableError } from '../../errors/unavailable-error.js'
 import { type Step, stepsWithin } from '../../ports/steps-within.js'
 import {
@@ -39,7 +40,7 @@ export interface LogInWith {
  * after the time is over.
  *
  * @throws UnavailableError for the session store and for a serialiser that is silent; what the
- *   serialiser fails with; an Error where the host has answered the request meanwhile
+ *   serialiser fails with; an AnsweredError
  */
 export async function passportLogIn(
   req: Request,
@@ -84,11 +85,10 @@ export function serialisedUserOf(
  * The host may have answered already, by its own time-out. After that, no callback of a login may
  * have an effect.
  *
- * @throws an Error, which is the host's to log
+ * @throws AnsweredError, which is the host's to log
  */
 export function refuseAnswered(req: Request): void {
-  if (req.res?.headersSent !== true) return
-  throw new Error('the response was sent before the login was done: nobody is signed in')
+  if (req.res?.headersSent === true) throw new AnsweredError()
 }
 
 /** Runs the steps. If they fail after a step of the store began, releases the session. */

@@ -69,6 +69,11 @@ export function askedPath(req: Request, { base }: Pick<Site, 'base'>): string {
   return `${base}${req.originalUrl.split('?', 1)[0] ?? ''}`
 }
 
+/** Method and path of the request, for a warning. */
+export function shownRoute(req: Request, site: Pick<Site, 'base'>): string {
+  return `${req.method} ${askedPath(req, site).slice(0, 100)}`
+}
+
 function withoutQuery(path: string): string {
   return path.split(/[?#]/, 1)[0] ?? ''
 }

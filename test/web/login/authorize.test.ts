@@ -1,6 +1,7 @@
 // The attack: a JWT route hands a token to whoever has the password alone. Its passport.authorize() sets
 // `assignProperty` itself, but Passport gives the user to the host's callback all the same.
 
+import { EventEmitter, once } from 'node:events'
 import { expect } from 'chai'
 import type { NextFunction, Request, Response } from 'express'
 import { Strategy } from 'passport'
@@ -60,6 +61,66 @@ describe('a token handed out in a callback of passport.authorize()', () => {
   })
 })
 
+// The mistake: the token goes out beside the call, and not in its callback.
+describe('a token handed out while req.logIn() still runs', () => {
+  for (const session of [true, false]) {
+    it(`is warned of, and the user is not in: session ${session}`, async () => {
+      const login = new EventEmitter()
+      const host = makeHost({
+        routes: ({ app, passport }) => {
+          app.post('/token', (req: Request, res: Response, next: NextFunction) => {
+            passport.authenticate('local', (error: unknown, user: HostUser | false) => {
+              if (error || !user) return next(error)
+              req.logIn(user, { session }, () => void login.emit('over'))
+              res.json({ token: `token of ${user.id}` })
+            })(req, res, next)
+          })
+        },
+      })
+      await enrol(host, ann)
+      const said = await warningsDuring(async () => {
+        await Promise.all([once(login, 'over'), askToken(host, ann).expect(200)])
+      })
+      expect(said.join('\n')).to.include('POST /token: the app answered before req.logIn() called')
+      const ofBob = await warningsDuring(async () => {
+        await Promise.all([once(login, 'over'), askToken(host, bob).expect(200)])
+      })
+      expect(ofBob.join('\n')).not.to.include('/token')
+    })
+  }
+})
+
+// The mistake: `passport.authorize()` in place of `authenticate()`, and a token for whoever it has found.
+describe('a token handed out for the account beside nobody', () => {
+  const handed: Record<string, Routes> = {
+    'passport.authorize()': ({ app, passport }) => {
+      app.post('/token', passport.authorize('local'), (req, res) => {
+        res.json({ token: `token of ${(Reflect.get(req, 'account') as HostUser).id}` })
+      })
+    },
+    assignProperty: ({ app, passport }) => {
+      const found = passport.authenticate('local', { assignProperty: 'member', session: false })
+      app.post('/token', found, (req, res) => {
+        res.json({ token: `token of ${(Reflect.get(req, 'member') as HostUser).id}` })
+      })
+    },
+  }
+  for (const [how, routes] of Object.entries(handed)) {
+    it(`is warned of: ${how}`, async () => {
+      const host = makeHost({ routes })
+      await enrol(host, ann)
+      const said = await warningsDuring(async () => {
+        await askToken(host, ann).expect(200)
+      })
+      expect(said.join('\n')).to.include('POST /token: by passport.authorize(), or by `assignPrope')
+      const ofBob = await warningsDuring(async () => {
+        await askToken(host, bob).expect(200)
+      })
+      expect(ofBob.join('\n')).not.to.include('/token')
+    })
+  }
+})
+
 describe('an account that a signed-in user links by passport.authorize()', () => {
   const linkRoute: Routes = ({ app, passport }) => {
     app.post('/link', passport.authorize('local', { session: false }), (req, res) => {
@@ -72,12 +133,16 @@ describe('an account that a signed-in user links by passport.authorize()', () =>
     const enrolled = await enrol(host, ann)
     const browser = browserOf(host)
     await signIn(browser, ann, enrolled)
-    const { body } = await browser
-      .post('/link')
-      .set('Accept', JSON_TYPE)
-      .send({ username: bob.id, password: bob.password })
-      .expect(200)
-    expect([body.account, body.user.id]).to.deep.equal(['bob', 'ann'])
+    await enrol(host, bob)
+    const said = await warningsDuring(async () => {
+      const { body } = await browser
+        .post('/link')
+        .set('Accept', JSON_TYPE)
+        .send({ username: bob.id, password: bob.password })
+        .expect(200)
+      expect([body.account, body.user.id]).to.deep.equal(['bob', 'ann'])
+    })
+    expect(said).to.deep.equal([])
   })
 })
 
