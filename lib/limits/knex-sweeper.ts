@@ -6,7 +6,8 @@ const REMOVED_AT_ONCE = 500
 
 /**
  * Removes rows whose window is over, at a process's first take and at every hundredth after it.
- * Nobody waits for it, and the next run removes the rest.
+ * Nobody waits for it, and the next run removes the rest. Not in a transaction of the host's: nobody would hear that it
+ * was undone.
  *
  * @param now the database's clock, in SQL
  */
@@ -15,7 +16,7 @@ export function sweeper(database: Database, now: string): () => void {
   let sweeping = false
   return () => {
     takes += 1
-    if (sweeping || takes % TAKES_BETWEEN !== 1) return
+    if (database.inTransaction || sweeping || takes % TAKES_BETWEEN !== 1) return
     sweeping = true
     sweep(database, now)
       .catch(() => undefined)

@@ -26,6 +26,8 @@ export interface Database {
   readonly db: Knex
   /** Null for a database that the package's own SQL is not written for. */
   readonly dialect: Dialect | null
+  /** Whether it is a transaction of the host's: what fails in it has undone more than one statement. */
+  readonly inTransaction: boolean
   /** Milliseconds that a query may take. */
   readonly longest: number
   /** Waits for a query. Its error tells the cause, but no stored values. */
@@ -46,11 +48,13 @@ export interface Database {
 export function databaseOf(given: KnexInstance, options: KnexOptions, maker: string): Database {
   const db = knexOf(given, maker)
   checkCall(options, ['timeout'], maker)
+  const inTransaction = db.isTransaction === true
   const longest = Math.floor(PART_OF_A_CALL * checkTimeout(options.timeout, `${maker}.`))
 
   /**
    * A statement that the database aborted for another one's sake has changed nothing, and can be sent again, for as long
-   * as one may take. Of a burst only one a round need succeed: under `serializable` the others are aborted.
+   * as one may take. Of a burst only one a round need succeed: under `serializable` the others are aborted. Not so in a
+   * transaction: a deadlock in MySQL undoes all of it, and what is sent again would be kept alone.
    */
   async function again<T>(send: (longest: number) => PromiseLike<T>): Promise<T> {
     const began = performance.now()
@@ -59,7 +63,7 @@ export function databaseOf(given: KnexInstance, options: KnexOptions, maker: str
       try {
         return await send(Math.max(1, left))
       } catch (error) {
-        if (left <= 0 || !wasAborted(error)) throw error
+        if (inTransaction || left <= 0 || !wasAborted(error)) throw error
       }
     }
   }
@@ -92,7 +96,7 @@ export function databaseOf(given: KnexInstance, options: KnexOptions, maker: str
     }
   }
 
-  return { db, dialect: dialectOf(db), longest, answerOf, rowsOf, statement }
+  return { db, dialect: dialectOf(db), inTransaction, longest, answerOf, rowsOf, statement }
 }
 
 /** The rows of an answer to a statement that Knex has not built: each driver has them elsewhere. */

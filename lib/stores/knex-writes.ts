@@ -37,6 +37,7 @@ export class KnexWrites {
   readonly #read: (table: string, id: string) => Promise<object | null>
   readonly #put: Put
   readonly #putRecord: Put
+  readonly #inTransaction: boolean
   /**
    * Whether records are written with entries here. Only PostgreSQL has a statement that writes two tables. A
    * transaction keeps a record locked over several round trips: in a burst of codes others waited too long.
@@ -47,6 +48,7 @@ export class KnexWrites {
   constructor(database: Database, read: (table: string, id: string) => Promise<object | null>) {
     this.#read = read
     this.#put = putBuilt(database)
+    this.#inTransaction = database.inTransaction
     this.hasEntries = database.dialect === 'postgresql'
     this.#putRecord = this.hasEntries ? putInOneStatement(database) : this.#put
   }
@@ -84,6 +86,8 @@ export class KnexWrites {
     try {
       if (await put(change)) return true
     } catch (error) {
+      // The host is to know that its transaction is undone.
+      if (wasAborted(error) && this.#inTransaction) throw error
       // Under `serializable` a lost race is an error.
       if (wasAborted(error)) return this.#isStored(change, document)
       if (hasTimedOut(error) || replaces !== 0) throw error
