@@ -9,6 +9,7 @@ import type { CheckedOptions } from './options/check-options.js'
 import type { SecondStepOptions } from './options/options.js'
 import type { SecondStepEvents } from './service/announcer.js'
 import { emailChanged } from './service/changed-address.js'
+import { closing } from './service/closing.js'
 import type { FailureReporter } from './service/failure-reporter.js'
 import type { Records } from './service/records.js'
 import type { SecondStepStatus } from './service/status.js'
@@ -88,8 +89,11 @@ export interface SecondStep<U = Express.User> {
   /** The events of all second steps: each under its type, and all under `event`. */
   readonly events: SecondStepEvents
   /**
-   * Waits for pending mails, at most 20 seconds, and releases what the package or its store opened.
-   * Clients that the host gave stay open.
+   * Call it at the end, once the server has closed. Stops what runs in the background and no longer listens to other
+   * processes, waits for the mails under way, at most 20 seconds in all, and releases what the store opened. Then
+   * nothing of the package keeps the process alive. Clients that the host gave stay open: end them after it.
+   *
+   * @throws UnavailableError where a store of the host's own does not close
    */
   close(): Promise<void>
 }
@@ -109,7 +113,7 @@ export interface SecondStep<U = Express.User> {
  */
 export function createSecondStep<U = Express.User>(options: SecondStepOptions<U>): SecondStep<U> {
   const wired = wire(options)
-  const { site, announcer, tally, records, changeNews, status, mails } = wired
+  const { site, announcer, records, changeNews, status } = wired
   const { readyMailResets, earlyKeyCheck } = wired
   const { sessions } = site
   const meant = namedUsers(wired)
@@ -143,15 +147,7 @@ export function createSecondStep<U = Express.User>(options: SecondStepOptions<U>
     endSessions: async (userId) => sessions.endAll(await meant(userId, 'endSessions')),
     status: async (userId) => status.of(await meant(userId, 'status')),
     events: announcer.events,
-    close: async () => {
-      await Promise.all([readyMailResets?.stop(), earlyKeyCheck?.stop()])
-      await site.lost?.settled()
-      await records.settle()
-      await tally.settle()
-      await changeNews?.close()
-      await mails?.settled()
-      await options.store.close?.()
-    },
+    close: closing({ ...wired, lost: site.lost, timeout: site.timeout }),
   }
 }
 
