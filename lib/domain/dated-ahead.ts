@@ -7,6 +7,7 @@ import { setupStart } from './reset.js'
 import { isSetupAhead } from './setup.js'
 import { isGrantAhead } from './setup-grant.js'
 import { isPauseAhead } from './standing.js'
+import type { TrustedBrowser } from './trusted-browsers.js'
 
 /**
  * The record without what a clock has dated ahead of this one. What opens something is over for
@@ -27,10 +28,17 @@ export function settleAhead(record: SecondStepRecord, now: number): SecondStepRe
     ...(oneTimeCodes.some((code) => isDatedAhead(code, now)) && {
       oneTimeCodes: oneTimeCodes.filter((code) => !isDatedAhead(code, now)),
     }),
-    ...(trustedBrowsers.some(({ createdAt }) => isAhead(createdAt, now)) && {
-      trustedBrowsers: trustedBrowsers.filter(({ createdAt }) => !isAhead(createdAt, now)),
+    ...(trustedBrowsers.some((browser) => isTrustAhead(browser, now)) && {
+      trustedBrowsers: trustedBrowsers
+        .filter(({ createdAt }) => !isAhead(createdAt, now))
+        .map((browser) => (isTrustAhead(browser, now) ? { ...browser, previous: null } : browser)),
     }),
     ...(attempts !== dateMisses(attempts, now) && { attempts: dateMisses(attempts, now) }),
   }
   return Object.keys(changes).length === 0 ? record : { ...record, ...changes }
+}
+
+/** Whether it was made ahead, or used: the secret of before that use would be good for a minute once more. */
+function isTrustAhead({ createdAt, rotatedAt, previous }: TrustedBrowser, now: number): boolean {
+  return isAhead(createdAt, now) || (previous !== null && isAhead(rotatedAt, now))
 }

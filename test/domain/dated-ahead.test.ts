@@ -62,6 +62,8 @@ describe('what a clock has dated ahead', () => {
     ...{ id: 'trust', keyId: 'k', digest: 'd', previous: null, policyVersion: 0, name: null },
     ...{ rotatedAt: NOW + DAY, createdAt: NOW + DAY, expiresAt: NOW + 15 * DAY },
   }
+  const used = { ...trust, createdAt: NOW, expiresAt: NOW + 14 * DAY }
+  const settledTrust = { ...used, id: 'other', previous: 'before', rotatedAt: NOW + MINUTE }
   const begun = { type: 'totp', algorithm: 'sha1', digits: 6, period: 30 } as const
   const setup = { ...begun, owner: 'me', startedAt: NOW + DAY, misses: 0, sealed: 's', keyId: 'k' }
   const dropped: readonly (readonly [string, SecondStepRecord, Partial<SecondStepRecord>])[] = [
@@ -74,6 +76,11 @@ describe('what a clock has dated ahead', () => {
       { setupGrant: null },
     ],
     ['a trusted browser', enrolledRecord({ trustedBrowsers: [trust] }), { trustedBrowsers: [] }],
+    [
+      'the secret that a trusted browser had before a use',
+      enrolledRecord({ trustedBrowsers: [{ ...used, previous: 'before' }, settledTrust] }),
+      { trustedBrowsers: [used, settledTrust] },
+    ],
     [
       'a pause longer than any',
       enrolledRecord({ pausedUntil: NOW + 400 * DAY }),
@@ -94,7 +101,8 @@ describe('what a clock has dated ahead', () => {
       enrolledRecord({ mailReset: { ...mailReset, askedAt: NOW + MINUTE } }),
       enrolledRecord({ setup: { ...setup, startedAt: NOW + MINUTE } as never }),
       enrolledRecord({ setupGrant: { owner: 'me', until: NOW + 11 * MINUTE } }),
-      enrolledRecord({ trustedBrowsers: [{ ...trust, createdAt: NOW + MINUTE }] }),
+      enrolledRecord({ trustedBrowsers: [{ ...trust, createdAt: NOW + MINUTE }, settledTrust] }),
+      enrolledRecord({ trustedBrowsers: [used] }),
       enrolledRecord({ pausedUntil: NOW + 365 * DAY + MINUTE }),
       enrolledRecord({ pausedUntil: FOREVER }),
       enrolledRecord({ attempts: { misses: [NOW, NOW + MINUTE], consecutive: 2 } }),
