@@ -25,7 +25,7 @@ export function checkTrustedBrowsers(
     typeof days === 'number' && Number.isInteger(days) && days >= 1 && days <= TRUSTED_DAYS_AT_MOST,
     `\`trustedBrowsers.days\` must be a whole number, 1 to ${TRUSTED_DAYS_AT_MOST}`,
   )
-  return { days, cookie: cookieOf(site) }
+  return { days, cookie: cookieOf(site), path: site.paths.secondStep }
 }
 
 /** Apps at one host have a cookie each: browsers send the same ones to all ports. */

@@ -44,6 +44,8 @@ export interface TrustSettings {
   /** Days that a browser is trusted. */
   readonly days: number
   readonly cookie: TrustCookie
+  /** The path of the pages: of two apps with one user's record, only the one that gave the cookie takes it. */
+  readonly path: string
 }
 
 /**
@@ -67,17 +69,19 @@ interface Forgetting extends UserContext {
 export class TrustedBrowsers {
   readonly days: number
   readonly cookie: TrustCookie
+  readonly #path: string
   readonly #records: Records
   readonly #challenge: Challenge
   readonly #digester: Digester
   readonly #system: System
 
   constructor(
-    { days, cookie }: TrustSettings,
+    { days, cookie, path }: TrustSettings,
     parts: { records: Records; challenge: Challenge; digester: Digester; system: System },
   ) {
     this.days = Math.min(days, TRUSTED_DAYS_AT_MOST)
     this.cookie = cookie
+    this.#path = path
     this.#records = parts.records
     this.#challenge = parts.challenge
     this.#digester = parts.digester
@@ -185,7 +189,7 @@ export class TrustedBrowsers {
     bound: Pick<TrustedBrowser, 'id' | 'createdAt' | 'expiresAt' | 'policyVersion'>,
   ) {
     const { id, createdAt, expiresAt, policyVersion } = bound
-    const setId = JSON.stringify([id, epoch, createdAt, expiresAt, policyVersion])
+    const setId = JSON.stringify([this.#path, id, epoch, createdAt, expiresAt, policyVersion])
     return this.#digester.digests(secret, { purpose: 'trusted-browser', userId, setId })
   }
 

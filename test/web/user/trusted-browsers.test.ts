@@ -301,6 +301,16 @@ describe('trusted browsers', () => {
       expect((await comesBack(other, renewed[0] ?? '')).asked).to.equal(false)
     })
 
+    // The attack: a copy of the cookie of an app of little worth, under the name that another app of the same users gives it.
+    it('are trusted by one app alone of those that share users, records and keys', async () => {
+      const shared = { store: memoryStore(), keys: [first] }
+      const { cookie } = await trusted(shared, { system })
+      const paths = { secondStep: '/staff/second-step' }
+      const other = makeHost({ system, options: { ...ON, ...shared, paths } })
+      const moved = cookie.replace(COOKIE, 'second-step-trust.staff.second-step')
+      expect((await comesBack(other, moved)).asked).to.equal(true)
+    })
+
     it('end when their key is dropped, which is no theft', async () => {
       const { answer, asked, browser } = await restarted({}, { keys: [second] })
       expect(asked).to.equal(true)
