@@ -3,7 +3,13 @@ import type { Decision } from '../domain/decision.js'
 import { withoutOvertaken } from '../domain/overtaken-setup.js'
 import type { Policy, Subject } from '../domain/policy.js'
 import type { SecondStepRecord } from '../domain/record.js'
-import { type ConfirmSetupAnswer, confirmSetup, mayBeginSetup, setupOf } from '../domain/setup.js'
+import {
+  type ConfirmSetupAnswer,
+  confirmSetup,
+  mayBeginSetup,
+  type SetupInProgress,
+  setupOf,
+} from '../domain/setup.js'
 import type { Generation } from '../domain/stamp.js'
 import { stillAdmitted } from '../domain/standing.js'
 import type { CeremonyParts } from '../factors/ceremony.js'
@@ -26,14 +32,14 @@ export type SetupConfirmed =
       readonly backupCodes: readonly string[]
     } & Generation)
   | { readonly kind: 'wrong-code'; readonly clockOff: number | null }
-  | { readonly kind: 'setup-expired' | 'already-enrolled' | 'malformed-request' | 'name-taken' }
-  /** A rule accepts other kinds of authenticators only. */
-  | { readonly kind: 'stronger-factor-required' }
+  | NothingToConfirm
+  | { readonly kind: 'malformed-request' | 'name-taken' }
   | TooMany
   | { readonly kind: 'sign-in-again' }
 
 interface Confirming {
   readonly owner: string
+  readonly type: SetupInProgress['type']
   /** The code, as the set-up's factor has read it. */
   readonly given: unknown
   /** The user's name for the authenticator, or null. */
@@ -43,8 +49,13 @@ interface Confirming {
   readonly requestInfo: RequestInfo
 }
 
+interface NothingToConfirm {
+  /** `stronger-factor-required`: a rule accepts other kinds of authenticators only. */
+  readonly kind: 'setup-expired' | 'already-enrolled' | 'stronger-factor-required'
+}
+
 interface Confirmation {
-  readonly answer: ConfirmSetupAnswer | { readonly kind: 'sign-in-again' }
+  readonly answer: ConfirmSetupAnswer | NothingToConfirm | { readonly kind: 'sign-in-again' }
   readonly backupCodes: readonly string[]
 }
 
@@ -87,18 +98,9 @@ export class SetupConfirmations {
     { userId, owner, requestInfo, record: known, admission, policy, subject }: SetupOwner,
     attempt: { proof: Proof; name: string | null; ipKey: string | null; ipLimit: number },
   ): Promise<SetupConfirmed> {
-    const now = this.#system.now()
-    const { rules: routes } = this.#mountedRules
-    const begun = setupOf(known, owner, now)
-    // The rule has come since it began.
-    if (begun !== null && !isAccepted(acceptedOf(policy, subject), begun.type)) {
-      return { kind: 'stronger-factor-required' }
-    }
-    const record = withoutOvertaken({ record: known, policy, subject }, routes, now)
-    const setup = setupOf(record, owner, now)
-    if (setup === null) {
-      return { kind: mayBeginSetup(record, owner, now) ? 'setup-expired' : 'already-enrolled' }
-    }
+    const judged = this.#judge(known, { owner, policy, subject }, this.#system.now())
+    if ('kind' in judged) return judged
+    const { setup } = judged
     const factor = mainFactorOf(setup.type)
     const reading = attempt.proof.find((one) => one.factor === factor)
     if (reading === undefined || !factor.fits(setup, reading.given)) {
@@ -106,7 +108,15 @@ export class SetupConfirmations {
     }
 
     const { name } = attempt
-    const confirming = { owner, given: reading.given, name, policy, subject, requestInfo }
+    const confirming = {
+      owner,
+      type: setup.type,
+      given: reading.given,
+      name,
+      policy,
+      subject,
+      requestInfo,
+    }
     const places = await this.#limits.takeForSetup(userId, attempt.ipKey, attempt.ipLimit)
     if (places.kind !== 'taken') return places
     const { answer, backupCodes } = await this.#records
@@ -129,16 +139,40 @@ export class SetupConfirmations {
     return answer.kind === 'enrolled' ? { ...answer, backupCodes } : answer
   }
 
+  /** The set-up that may be confirmed, and the record with it; or why there is none. */
+  #judge(
+    stored: SecondStepRecord,
+    { owner, policy, subject }: Pick<Confirming, 'owner' | 'policy' | 'subject'>,
+    now: number,
+  ): { readonly record: SecondStepRecord; readonly setup: SetupInProgress } | NothingToConfirm {
+    const begun = setupOf(stored, owner, now)
+    // The rule has come since it began.
+    if (begun !== null && !isAccepted(acceptedOf(policy, subject), begun.type)) {
+      return { kind: 'stronger-factor-required' }
+    }
+    const { rules } = this.#mountedRules
+    const record = withoutOvertaken({ record: stored, policy, subject }, rules, now)
+    const setup = setupOf(record, owner, now)
+    if (setup !== null) return { record, setup }
+    return { kind: mayBeginSetup(record, owner, now) ? 'setup-expired' : 'already-enrolled' }
+  }
+
   async #decide(
     record: SecondStepRecord,
-    { owner, given, name, policy, subject, requestInfo }: Confirming,
+    { owner, type, given, name, policy, subject, requestInfo }: Confirming,
     now: number,
   ): Promise<Decision<Confirmation>> {
     const { userId } = record
+    // Again: since the request has read it, the user may be bound to a rule, or another tab have begun anew.
+    const judged = this.#judge(record, { owner, policy, subject }, now)
+    if ('kind' in judged || judged.setup.type !== type) {
+      const answer = 'kind' in judged ? judged : ({ kind: 'setup-expired' } as const)
+      return { record, answer: { answer, backupCodes: [] }, events: [] }
+    }
     const made = backupCodesFor(policy, subject) ? await this.#backupCodes.make(userId, now) : null
     const id = Buffer.from(this.#system.random(BYTES_OF_AN_ID)).toString('base64url')
     const decision = await confirmSetup(
-      record,
+      judged.record,
       { owner, given, id, name, backupCodes: made?.set ?? null },
       {
         now,

@@ -2,11 +2,12 @@
 // themselves for one more app, which the route does not take, and make a security key of the set-up that they have begun.
 
 import { expect } from 'chai'
+import type { SecondStepRecord } from '../../../lib/domain/record.js'
 import { virtualAuthenticator } from '../../../lib/testing/index.js'
 import { getJson, postJson } from '../../support/answers.js'
 import { type Browser, type Enrolment, giveCode } from '../../support/browser.js'
 import { SECOND } from '../../support/clock.js'
-import { ann, type HostOptions } from '../../support/host.js'
+import { ann, type Host, type HostOptions } from '../../support/host.js'
 import {
   creationOf,
   FRESH,
@@ -16,13 +17,20 @@ import {
   SETUP,
   setUpKey,
 } from '../../support/keys.js'
+import { hotpWith } from '../../support/records.js'
 import { softwareKey } from '../../support/software-key.js'
-import { enrolledVisit, pendingBrowser } from '../../support/visits.js'
+import {
+  enrolledVisit,
+  pendingBrowser,
+  recordOf,
+  setPolicy,
+  signedInVisit,
+} from '../../support/visits.js'
 
 const AUTHENTICATORS = '/second-step/authenticators'
 const CHANGE_KEY = '/second-step/change-key'
 
-function routeFor(...accepts: ('totp' | 'webauthn' | 'backup-code')[]): HostOptions {
+function routeFor(...accepts: ('totp' | 'hotp' | 'webauthn' | 'backup-code')[]): HostOptions {
   return {
     routes: ({ app, secondStep }) => {
       app.post('/vault', secondStep.requireFresh({ accepts }), (_req, res) =>
@@ -92,6 +100,53 @@ describe('a set-up that was begun by a proof, where a route has a rule', () => {
     const thief = await thiefOf(host, enrolment.code())
     const begun = await postJson(thief, AUTHENTICATORS, { code: enrolment.code(), type: 'totp' })
     expect([begun.status, begun.body.code]).to.deep.equal([403, 'stronger-factor-required'])
+  })
+
+  /** The next write of the app loses against another process that changes Ann's record first. */
+  function losesTo(host: Host, change: (record: SecondStepRecord) => Partial<SecondStepRecord>) {
+    const { store } = host
+    const { write } = store
+    store.write = async (...given) => {
+      store.write = write
+      const record = await recordOf(host)
+      const { version } = record
+      const other = { ...record, ...change(record), version: version + 1, writeId: 'other' }
+      expect(await store.write(other, version)).to.equal(true)
+      return store.write(...given)
+    }
+  }
+
+  async function begunWithApp() {
+    const visit = await signedInVisit({
+      ...routeFor('hotp'),
+      options: { authenticators: ['totp', 'hotp'] },
+    })
+    const { host, browser, enrolment } = visit
+    const proof = { code: enrolment.code(), type: 'totp' }
+    const shown = await postJson(browser, AUTHENTICATORS, proof).expect(200)
+    const code = virtualAuthenticator(shown.body.uri).code(host.system.now())
+    return { host, confirm: () => postJson(browser, SETUP, { code }) }
+  }
+
+  // The confirmation is sent while another process binds the user to the rule of a route.
+  it('is judged by the record that its write meets, where the policy has changed since it began', async () => {
+    const { host, confirm } = await begunWithApp()
+    await setPolicy(host, { updatedAt: host.system.now() })
+    losesTo(host, ({ authenticators }) => ({
+      authenticators: [...authenticators, hotpWith({ since: host.system.now() })],
+    }))
+    expect((await confirm().expect(409)).body.code).to.equal('already-enrolled')
+  })
+
+  it('is not taken for another that the same login has begun meanwhile', async () => {
+    const { host, confirm } = await begunWithApp()
+    losesTo(host, ({ setup }) => {
+      if (setup?.type !== 'totp') throw new Error('no app was begun')
+      const { period: _, ...begun } = setup
+      return { setup: { ...begun, type: 'hotp', algorithm: 'sha1' } }
+    })
+    expect((await confirm().expect(410)).body.code).to.equal('setup-expired')
+    await confirm().expect(401)
   })
 
   it('becomes what its owner likes where no route says otherwise', async () => {
