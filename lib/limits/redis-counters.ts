@@ -1,7 +1,7 @@
 import { checkCall } from '../errors/check-call.js'
-import { ConfigurationError } from '../errors/configuration-error.js'
 import type { Counter, Counters, Place, Taking, WantedPlace } from '../ports/counters.js'
 import { takeEach } from '../ports/take-each.js'
+import { type HostRedis, redisClientOf } from '../redis/host-redis.js'
 import { type RedisClient, redisScript } from '../redis/redis-client.js'
 import { checkPrefix, DEFAULT_PREFIX } from '../redis/redis-keys.js'
 import { checkWindow, counterKey } from './counter-key.js'
@@ -56,16 +56,14 @@ export interface RedisCountersOptions {
 }
 
 /**
- * Counts in Redis, for any number of processes, through the host's ioredis `Redis` or `Cluster`: what
+ * Counts in Redis, for any number of processes, through the host's client (see `redisStore`): what
  * `redisStore` does by itself, and the option `redis` with the prefix of the store.
  *
  * @throws ConfigurationError for another client, an unknown option, a prefix with braces or blanks
  */
-export function redisCounters(redis: RedisClient, options: RedisCountersOptions = {}): Counters {
+export function redisCounters(given: HostRedis, options: RedisCountersOptions = {}): Counters {
   checkCall(options, ['prefix'], 'redisCounters')
-  if (typeof redis?.evalsha !== 'function') {
-    throw new ConfigurationError('redisCounters() needs an ioredis client, such as new Redis(url)')
-  }
+  const redis = redisClientOf(given, 'redisCounters')
   const { prefix = DEFAULT_PREFIX } = options
   checkPrefix(prefix)
   // What is taken is mostly given back, and an address counts for many: a hash takes longer than a look.

@@ -1,4 +1,5 @@
 import { checkNames } from '../errors/check-names.js'
+import { isHostRedis } from '../redis/host-redis.js'
 import type { PassportInstance } from '../web/request/passport.js'
 import { check, has, isListOf, isText } from './check.js'
 import type { LostDelay, SecondStepOptions } from './options.js'
@@ -24,8 +25,8 @@ export function checkParts<U>({
     '`audit` must be an audit log: redisAuditLog(redis), knexAuditLog(knex) or your own',
   )
   check(
-    redis === undefined || has(redis, ['eval', 'evalsha']),
-    '`redis` must be an ioredis client, such as new Redis(url)',
+    redis === undefined || isHostRedis(redis),
+    '`redis` must be an ioredis client, such as new Redis(url), or one of the package redis 5 or 6',
   )
   check(
     counters === undefined || has(counters, ['counter']),

@@ -7,7 +7,7 @@ import type { Mailer } from '../ports/mailer.js'
 import type { RecordStore } from '../ports/record-store.js'
 import type { System } from '../ports/system.js'
 import type { Users } from '../ports/users.js'
-import type { RedisClient } from '../redis/redis-client.js'
+import type { HostRedis } from '../redis/host-redis.js'
 import type { Render } from '../text/pages.js'
 import type { PassportInstance } from '../web/request/passport.js'
 import type { Paths, PendingInfo } from '../web/request/site.js'
@@ -190,10 +190,10 @@ export interface SecondStepOptions<U = Express.User> {
    */
   readonly counters?: Counters
   /**
-   * An ioredis client for counters in Redis, under the prefix of the store. Use it instead of
+   * A client of ioredis or of the package `redis`, for counters in Redis, under the prefix of the store. Use it instead of
    * `counters`.
    */
-  readonly redis?: RedisClient
+  readonly redis?: HostRedis
   /**
    * The prefix that a proxy strips from every path: `/app` behind nginx's `location /app/ {
    * proxy_pass http://127.0.0.1:3000/; }`. Write `paths` and `guard({ open })` without it, as the

@@ -1,7 +1,7 @@
 import { checkCall } from '../errors/check-call.js'
 import { ConfigurationError } from '../errors/configuration-error.js'
 import type { AuditLog } from '../ports/audit-log.js'
-import type { RedisClient } from '../redis/redis-client.js'
+import { type HostRedis, redisClientOf } from '../redis/host-redis.js'
 import { DEFAULT_PREFIX, redisKeys } from '../redis/redis-keys.js'
 import { appendAbout, DAYS, LENGTH } from './redis-audit-append.js'
 import { auditPage } from './redis-audit-pages.js'
@@ -38,16 +38,12 @@ export interface RedisAuditLog extends AuditLog {
  * factor cannot push a change out. They are under the hash tag of the user's record: a decision and its
  * entries are one script.
  *
- * @throws ConfigurationError for an unknown option, a prefix with braces or blanks
+ * @param given the host's client: see `redisStore`
+ * @throws ConfigurationError for another client, an unknown option, a prefix with braces or blanks
  */
-export function redisAuditLog(
-  redis: RedisClient,
-  options: RedisAuditLogOptions = {},
-): RedisAuditLog {
+export function redisAuditLog(given: HostRedis, options: RedisAuditLogOptions = {}): RedisAuditLog {
   checkCall(options, ['prefix', 'length', 'days'], 'redisAuditLog')
-  if (typeof redis?.evalsha !== 'function') {
-    throw new ConfigurationError('redisAuditLog() needs an ioredis client, such as new Redis(url)')
-  }
+  const redis = redisClientOf(given, 'redisAuditLog')
   const { prefix = DEFAULT_PREFIX, length = LENGTH, days = DAYS } = options
   for (const [name, value] of Object.entries({ length, days })) {
     if (Number.isSafeInteger(value) && value > 0) continue

@@ -1,4 +1,6 @@
 import { ConfigurationError } from '../errors/configuration-error.js'
+import { redisClientOf } from '../redis/host-redis.js'
+import { isNodeRedis, type NodeRedisClient } from '../redis/node-redis.js'
 import type { RedisClient } from '../redis/redis-client.js'
 import { DEFAULT_PREFIX, type RedisKeys, redisKeys } from '../redis/redis-keys.js'
 import { makeMarkers } from './redis-marker.js'
@@ -6,19 +8,24 @@ import { requireNoOldRecords } from './redis-old-state.js'
 
 const EVICTION = 'maxmemory-policy'
 
+/** What a server answers begins with a code: `ERR unknown command`, `NOPERM this user …`. */
+const SAID_BY_SERVER = /^[A-Z]+ /
+
 /**
  * Makes the markers that say that the records in this Redis can be trusted, one for each hash tag. Do
  * not call it while the app runs: after Redis was emptied, it would look as if nobody were enrolled.
  *
+ * @param given the host's client: see `redisStore`
  * @param options.prefix as given to `redisStore`
  * @returns whether any was made now; false where all were there already
- * @throws ConfigurationError for a prefix with braces or blanks, where a part of them was lost, and beside
+ * @throws ConfigurationError for another client, a prefix with braces or blanks, where a part of them was lost, and beside
  *   records of version 0.1.0, which are to be upgraded; what the client rejects with
  */
 export async function makeRedisMarker(
-  redis: Pick<RedisClient, 'mget' | 'set' | 'eval' | 'evalsha'>,
+  given: Pick<RedisClient, 'mget' | 'set' | 'eval' | 'evalsha'> | NodeRedisClient,
   { prefix = DEFAULT_PREFIX }: { prefix?: string } = {},
 ): Promise<boolean> {
+  const redis = isNodeRedis(given) ? redisClientOf(given, 'makeRedisMarker') : given
   await requireNoOldRecords(redis, prefix)
   return makeMarkers(redis, redisKeys(prefix))
 }
@@ -100,7 +107,7 @@ async function settingOf(
   setting: string,
 ): Promise<string | null> {
   const answer: unknown = await server.config('GET', setting).catch((error: unknown) => {
-    if (error instanceof Error && error.name === 'ReplyError') return null
+    if (error instanceof Error && SAID_BY_SERVER.test(error.message)) return null
     throw error
   })
   if (typeof answer !== 'object' || answer === null) return null

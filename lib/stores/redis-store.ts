@@ -3,7 +3,7 @@ import { checkCall } from '../errors/check-call.js'
 import { ConfigurationError } from '../errors/configuration-error.js'
 import { redisCounters } from '../limits/redis-counters.js'
 import type { RecordAndPolicy, RecordStore, WriteWithEntries } from '../ports/record-store.js'
-import type { RedisClient } from '../redis/redis-client.js'
+import { type HostRedis, redisClientOf } from '../redis/host-redis.js'
 import { DEFAULT_PREFIX, redisKeys } from '../redis/redis-keys.js'
 import { redisSignals } from '../redis/redis-signals.js'
 import { redisAuditLog } from './redis-audit-log.js'
@@ -62,8 +62,9 @@ export interface RedisStore extends RecordStore {
 }
 
 /**
- * Keeps the records in Redis, through the host's ioredis `Redis` or `Cluster`. This Redis must be a
- * database (persistent, `maxmemory-policy noeviction`), not a cache.
+ * Keeps the records in Redis, through the host's client: ioredis' `Redis` or `Cluster`, or what `createClient()`
+ * of the package `redis` 5 or 6 returns, with `disableOfflineQueue: true`. This Redis must be a database
+ * (persistent, `maxmemory-policy noeviction`), not a cache.
  *
  * The users are shared out to 64 hash tags, so that the masters of a cluster hold equal shares. A marker
  * key beside the records of a tag is read with every one of them. Where it is missing Redis was
@@ -72,11 +73,9 @@ export interface RedisStore extends RecordStore {
  *
  * @throws ConfigurationError for another client, an unknown option, a prefix with braces or blanks
  */
-export function redisStore(redis: RedisClient, options: RedisStoreOptions = {}): RedisStore {
+export function redisStore(given: HostRedis, options: RedisStoreOptions = {}): RedisStore {
   checkCall(options, ['prefix', 'persistent'], 'redisStore')
-  if (typeof redis?.mgetBuffer !== 'function' || typeof redis.evalsha !== 'function') {
-    throw new ConfigurationError('redisStore() needs an ioredis client, such as new Redis(url)')
-  }
+  const redis = redisClientOf(given, 'redisStore', 'mgetBuffer')
   const { prefix = DEFAULT_PREFIX, persistent = false } = options
   if (typeof persistent !== 'boolean') {
     throw new ConfigurationError('`redisStore.persistent` must be true or false')
