@@ -1,39 +1,21 @@
 import { expect } from 'chai'
-import { createClient, createClientPool } from 'redis'
-import { createClient as createClient5 } from 'redis-5'
 import { ConfigurationError } from '../../lib/errors/configuration-error.js'
 import { redisCounters } from '../../lib/limits/redis-counters.js'
 import type { HostRedis } from '../../lib/redis/host-redis.js'
-import type { NodeRedisClient } from '../../lib/redis/node-redis.js'
 import { redisAuditLog } from '../../lib/stores/redis-audit-log.js'
 import { makeRedisMarker } from '../../lib/stores/redis-checks.js'
 import { redisStore } from '../../lib/stores/redis-store.js'
 import { enrolledRecord, thePolicy } from '../../lib/testing/documents.js'
 import { writeOldKeys } from '../support/records-of-version-0-1.js'
+import { NODE_REDIS_AT_ONCE as AT_ONCE, NODE_REDIS, nodeRedis } from '../support/redis-clients.js'
 import { redisOfASuite } from '../support/redis-of-a-suite.js'
 import { type RedisServer, startRedisServer } from '../support/redis-server.js'
 import { rejectionOf } from './rejection.js'
 
-const AT_ONCE = { disableOfflineQueue: true } as const
 /** What a host may have asked for, for its own commands. */
 const MAPPED = { 36: Buffer, 43: Buffer, 58: String }
 
-type Create = (options: object) => Omit<NodeRedisClient, 'withTypeMapping'> & {
-  readonly isOpen: boolean
-  connect(): Promise<unknown>
-  destroy(): void
-  on(event: 'error', listener: () => void): unknown
-  once(event: string, listener: () => void): unknown
-  sendCommand(args: string[]): Promise<unknown>
-  withTypeMapping(mapping: object): HostRedis
-}
-
-const VERSIONS: Readonly<Record<string, Create>> = {
-  'node-redis 6': createClient as unknown as Create,
-  'node-redis 5': createClient5 as unknown as Create,
-}
-
-for (const [version, create] of Object.entries(VERSIONS)) {
+for (const [version, name] of Object.entries(NODE_REDIS)) {
   describe(`a client of ${version}`, () => {
     const { redis: admin, url } = redisOfASuite()
     const open: { close(): void }[] = []
@@ -43,7 +25,8 @@ for (const [version, create] of Object.entries(VERSIONS)) {
 
     async function connected(options = {}, at = url()) {
       const socket = { reconnectStrategy: () => 20 }
-      const client = create({ url: at, socket, ...AT_ONCE, ...options })
+      const { createClient } = await nodeRedis(name)
+      const client = createClient({ url: at, socket, ...AT_ONCE, ...options })
       client.on('error', () => undefined)
       await client.connect()
       open.push({ close: () => client.isOpen && client.destroy() })
@@ -102,18 +85,18 @@ for (const [version, create] of Object.entries(VERSIONS)) {
     })
 
     // A login that waits in the client's queue is answered when nobody knows any more whether it counts.
-    it('is refused where it would queue commands while Redis is away', () => {
-      const queueing = create({ url: url() })
-      for (const [name, make] of makersOf(queueing)) {
-        expect(make, name).to.throw(ConfigurationError, 'disableOfflineQueue: true')
-        expect(make, name).to.throw(ConfigurationError, name)
+    it('is refused where it would queue commands while Redis is away', async () => {
+      const { createClient } = await nodeRedis(name)
+      for (const [caller, make] of makersOf(createClient({ url: url() }))) {
+        expect(make, caller).to.throw(ConfigurationError, 'disableOfflineQueue: true')
+        expect(make, caller).to.throw(ConfigurationError, caller)
       }
     })
 
-    it('is no pool of them', () => {
-      const pool = createClientPool({ url: url(), ...AT_ONCE }) as unknown as HostRedis
-      for (const [name, make] of makersOf(pool)) {
-        expect(make, name).to.throw(ConfigurationError, `${name}() needs`)
+    it('is no pool of them', async () => {
+      const { createClientPool } = await nodeRedis(name)
+      for (const [caller, make] of makersOf(createClientPool({ url: url(), ...AT_ONCE }))) {
+        expect(make, caller).to.throw(ConfigurationError, `${caller}() needs`)
       }
     })
 
@@ -174,14 +157,14 @@ for (const [version, create] of Object.entries(VERSIONS)) {
 }
 
 // Two apps that have a keyPrefix each would open each other's accounts.
-it('a client of node-redis 6 with keyPrefix is refused: it does not reach scripts', () => {
-  const redis = createClient({ keyPrefix: 'acme:', ...AT_ONCE })
-  for (const [name, make] of makersOf(redis)) {
-    expect(make, name).to.throw(ConfigurationError, 'keyPrefix')
+it('a client of node-redis 6 with keyPrefix is refused: it does not reach scripts', async () => {
+  const { createClient } = await nodeRedis('redis')
+  for (const [caller, make] of makersOf(createClient({ keyPrefix: 'acme:', ...AT_ONCE }))) {
+    expect(make, caller).to.throw(ConfigurationError, 'keyPrefix')
   }
 })
 
-function makersOf(redis: HostRedis): readonly (readonly [name: string, make: () => unknown])[] {
+function makersOf(redis: HostRedis): readonly (readonly [caller: string, make: () => unknown])[] {
   return [
     ['redisStore', () => redisStore(redis)],
     ['redisCounters', () => redisCounters(redis)],
