@@ -42,6 +42,13 @@ export function fieldOf(req: Request, name: string): string | undefined {
   return typeof value === 'string' ? value : undefined
 }
 
+/** Whether a box is ticked: a form sends `1` then, else nothing. Undefined for anything else, as `true` in JSON. */
+export function isTicked(req: Request, name: string): boolean | undefined {
+  const body: unknown = req.body
+  if (!hasFields(body) || !Object.hasOwn(body, name)) return false
+  return fieldOf(req, name) === '1' ? true : undefined
+}
+
 /**
  * Whether a body has named fields. Texts, lists and bytes have none: their members are as many as
  * they are long, and listing those of a few megabytes takes seconds.

@@ -15,12 +15,12 @@ import type { ProofAnswer } from '../../service/challenge.js'
 import type { NewTrust } from '../../service/trusted-browsers.js'
 import { shortBrowserName } from '../../text/browser-name.js'
 import type { PageProblem } from '../../text/pages.js'
-import { acceptedWords, type Problem } from '../../text/problem.js'
+import { acceptedWords, malformed, type Problem } from '../../text/problem.js'
 import { byProof } from '../login/by-proof.js'
 import { acceptsBackupCodes, acceptsOneTimeCodes } from '../login/code-texts.js'
 import { accountOfPending, finishLogin } from '../login/finish-login.js'
 import { accountHint } from '../request/account-name.js'
-import { fieldOf } from '../request/body.js'
+import { isTicked } from '../request/body.js'
 import { askKeys } from '../request/challenges.js'
 import type { Exchange, Handler } from '../request/handler.js'
 import { languagesOf, wantsJson } from '../request/negotiation.js'
@@ -59,10 +59,12 @@ export const showChallenge: Handler<PendingVisitor> = async (exchange) => {
 /** POST `/challenge` */
 export const answerChallenge: Handler<PendingVisitor> = async (exchange) => {
   const { site, req, res, visitor } = exchange
+  const ticked = isTicked(req, 'trust')
+  if (ticked === undefined) return refuseAtChallenge(exchange, malformed('trust'))
   // Before the code is checked: an unavailable user store must not cost a backup code.
   const account = await accountOfPending(site, req, visitor)
   if (account === undefined) return { code: 'sign-in-again' }
-  const trusting = fieldOf(req, 'trust') === '1' ? trustOffered(site, visitor) : null
+  const trusting = ticked ? trustOffered(site, visitor) : null
   const outcome = await byProof<NewTrust | undefined>(exchange, (attempt) =>
     trusting === null
       ? site.challenge.answer(attempt)

@@ -5,7 +5,14 @@ import type { Response } from 'supertest'
 import { memoryStore, type SecondStepOptions } from '../../../lib/index.js'
 import { isIn } from '../../support/actions.js'
 import { ADMIN, adminVisit } from '../../support/admin.js'
-import { expectProblem, getJson, getPage, postForm, postJson } from '../../support/answers.js'
+import {
+  expectMalformed,
+  expectProblem,
+  getJson,
+  getPage,
+  postForm,
+  postJson,
+} from '../../support/answers.js'
 import {
   type Browser,
   browserOf,
@@ -103,6 +110,20 @@ describe('trusted browsers', () => {
       expect(text).to.contain('<input type="checkbox" name="trust" value="1"> Don’t ask')
       expect(text).to.contain('for 3 days')
     }
+  })
+
+  // A client that got `signed-in` for `trust: true` took its browser for trusted.
+  it('are not left out in silence where the box is neither ticked nor absent', async () => {
+    const host = makeHost({ options: ON })
+    const code = (await enrol(host, ann)).code()
+    const browser = await pendingBrowser(host)
+    for (const given of [true, false, 1, null, '', 'true', ['1']]) {
+      const answer = await postJson(browser, CHALLENGE, { code, trust: given })
+      expectMalformed(answer, 'trust')
+    }
+    const form = browser.post(CHALLENGE).type('form').send('code=&trust=1&trust=1')
+    expect((await form.expect(400)).text).to.contain('Something is missing or mistyped')
+    expect(cookieIn(await trust(browser, code).expect(200))).not.to.equal('')
   })
 
   it('sign in with the password alone, by the method that says so', async () => {
