@@ -348,8 +348,10 @@ export type PageData = {
     readonly problem: PageProblem | null
     /** Who asked for the reset. */
     readonly facts: readonly Fact[]
-    /** This browser has a pending login of that user. */
+    /** This browser has a pending login of that user, to whom the rules leave a reset by mail. */
     readonly canReset: boolean
+    /** It has one, but the rules leave that user no reset by mail. Default: false. */
+    readonly closed?: boolean
     /** From when on the link can be used; null: now. */
     readonly availableAt: Date | null
     /** Where the button posts; its `/cancel` ends the reset. */

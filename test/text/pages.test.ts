@@ -338,6 +338,11 @@ const states: readonly State[] = [
   ['link that waits', 'lost-link', { ...lostLink, availableAt: noon }],
   ['link elsewhere', 'lost-link', { ...lostLink, canReset: false }],
   ['link elsewhere, pressed', 'lost-link', { ...lostLink, canReset: false, problem: wrongCode }],
+  [
+    'link that no rule lets reset',
+    'lost-link',
+    { ...lostLink, canReset: false, closed: true, problem: wrongCode },
+  ],
   ['link cancelled', 'lost-cancelled', { problem: null }],
   ['settings, with what has happened', 'settings', { ...settings, events }],
   ['users', 'admin-users', adminUsers],

@@ -20,10 +20,11 @@ export async function rememberOpenedLink(req: Request, { token, reset }: LostLin
 export function hasOpenedLink(
   { lost, system, keyIds }: Pick<Site, 'lost' | 'system' | 'keyIds'>,
   req: Request,
-  { pending, record }: PendingVisitor,
+  visitor: PendingVisitor,
 ): boolean {
+  const { pending, record } = visitor
   const opened = req.session.secondStep?.openedLink
-  if (lost === null || opened?.userId !== pending.userId) return false
+  if (lost?.isOpenTo(visitor) !== true || opened?.userId !== pending.userId) return false
   const now = system.now()
   const open = openMailReset(record, now)
   if (open === null || isKeyGone(open.keyId, keyIds)) return false

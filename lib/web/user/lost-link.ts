@@ -34,13 +34,14 @@ export const showLostLink = withLink(async (linked) => {
   if (!wantsJson(req)) {
     const signsInFirst = visitor.kind !== 'signed-in' && ownerOf(linked) === null
     if (signsInFirst) await rememberOpenedLink(req, link)
+    if (resetFor(linked) === 'closed') return onPage(linked, { code: 'switched-off' })
     await linkPage(linked, null, 200)
     return undefined
   }
   sendJson(res, {
     status: 'valid',
     availableAt: new Date(availableAtOf(link)).toISOString(),
-    canReset: ownerOf(linked) !== null,
+    canReset: resetFor(linked) === 'open',
   })
   return undefined
 })
@@ -50,7 +51,7 @@ export const pressLostLink = withLink(async (linked) => {
   const { site, req, res, links, link } = linked
   const owner = ownerOf(linked)
   if (owner === null) return onPage(linked, notHere(linked))
-  if (site.lost?.isOpenTo(owner) !== true) return onPage(linked, { code: 'switched-off' })
+  if (resetFor(linked) === 'closed') return onPage(linked, { code: 'switched-off' })
   // Before the reset: an unavailable user store must not leave it half done.
   if ((await accountOfPending(site, req, owner)) === undefined) return { code: 'sign-in-again' }
 
@@ -130,6 +131,13 @@ function ownerOf({ visitor, link }: { visitor: Visitor; link: LostLink }): Pendi
   return visitor.pending.userId === link.token.userId ? visitor : null
 }
 
+/** Whether the rules leave the owner this reset. `elsewhere`: this browser has no pending login of theirs. */
+function resetFor(linked: Linked): 'open' | 'closed' | 'elsewhere' {
+  const owner = ownerOf(linked)
+  if (owner === null) return 'elsewhere'
+  return linked.site.lost?.isOpenTo(owner) === true ? 'open' : 'closed'
+}
+
 /** A mail scanner has the link too: only a visitor with the user's login or session is the user. */
 function requestInfoHere(linked: Linked): RequestInfo {
   const { req, link } = linked
@@ -165,11 +173,13 @@ function linkPage(linked: Linked, problem: PageProblem | null, status: number): 
   const { site, req, res, link, token } = linked
   const { t, lang } = site.messages.for(languagesOf(site, req))
   const { askedAt, ip, userAgent } = link.reset
+  const reset = resetFor(linked)
   const worksAt = Math.max(worksFrom(link.reset), link.heldUntil)
   const data = {
     problem,
     facts: factsOf({ at: new Date(askedAt), ip, userAgent }, t, lang),
-    canReset: ownerOf(linked) !== null,
+    canReset: reset === 'open',
+    closed: reset === 'closed',
     availableAt: worksAt > site.system.now() ? new Date(worksAt) : null,
     action: pathOfLink(site, token),
     isIn: linked.visitor.kind === 'signed-in',

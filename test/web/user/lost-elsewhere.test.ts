@@ -6,7 +6,7 @@ import { DAY, MINUTE } from '../../support/clock.js'
 import { bob, makeHost } from '../../support/host.js'
 import { type LostVisit, lostHost, lostVisit, member } from '../../support/lost.js'
 import { editSession, sessionsOf } from '../../support/sessions.js'
-import { pendingBrowser } from '../../support/visits.js'
+import { pendingBrowser, setPolicy } from '../../support/visits.js'
 
 const HINT = /open the link (in the e-mail )?again/
 const CHALLENGE = '/second-step/challenge'
@@ -99,6 +99,25 @@ describe('a link of a reset that is opened in another browser', () => {
       expect(answer.status, token).to.be.oneOf([400, 410])
     }
     await getJson(browser, '/inside').expect(401)
+  })
+})
+
+// Its page had the button, which was refused, and the challenge said to open the link again.
+describe('a link of a reset that a rule has closed meanwhile', () => {
+  it('offers no button to the user’s own login, and says that it is switched off', async () => {
+    const staff = { ...member, roles: ['staff'] }
+    const { host, other, link } = await elsewhere({ roles: ['staff', 'admin'] }, [staff])
+    await getPage(other, link()).expect(200)
+    await passFirstStep(other, staff).expect(200)
+    expect(await saysHint(other)).to.equal(true)
+    await setPolicy(host, { accepts: { staff: ['totp'] } })
+    expect((await getJson(other, link()).expect(200)).body.canReset).to.equal(false)
+    for (const page of [await getPage(other, link()), await postForm(other, link())]) {
+      expect(page.status).to.equal(409)
+      expect(page.text).to.include('This is switched off here.').and.include(`${link()}/cancel`)
+      expect(page.text).to.not.match(/class="danger"|press this button|then open the link again/)
+    }
+    expect(await saysHint(other)).to.equal(false)
   })
 })
 
