@@ -167,7 +167,7 @@ async function challengePage(
   const triesLeft = problem === null ? await triesLeftOf(exchange) : null
   const data = {
     problem,
-    notice: await takeNotice(req),
+    notice: req.query.forgotten === undefined ? await takeNotice(req) : 'browser-forgotten',
     backupCode: acceptsBackupCodes(site, visitor),
     oneTimeCode: acceptsOneTimeCodes(exchange),
     app: hasCodes(asked),

@@ -55,8 +55,8 @@ async function forget(
   }
   const { stamp } = visitor
   if (stamp?.method === 'trusted-browser' && (id === null || id === stamp.trust)) {
-    // This session has rested on it, and gives a code now.
-    redirect(res, pagePath(site.paths, 'code-required'))
+    // This session has rested on it, and gives a code now. It keeps no notice on the way there.
+    redirect(res, `${pagePath(site.paths, 'code-required')}?forgotten=1`)
     return undefined
   }
   await leaveNotice(req, 'browser-forgotten')

@@ -237,10 +237,22 @@ describe('trusted browsers', () => {
     await postForm(browser, '/second-step/trusted-browsers/forget-all')
       .expect(303)
       .expect('Location', '/second-step/')
-    expect((await getPage(browser, '/second-step/')).text).to.contain(
-      'the second step is asked for there',
-    )
+    expect((await getPage(browser, '/second-step/')).text).to.contain('a forgotten browser asks')
     expect((await recordOf(host)).trustedBrowsers).to.deep.equal([])
+  })
+
+  // The browser that the session rests on led to the challenge without a word, as if something had failed.
+  it('say at the challenge that they were forgotten, where the session rests on them', async () => {
+    const { host, cookie } = await trusted()
+    const { browser } = await comesBack(host, cookie)
+    const { headers } = await postForm(browser, '/second-step/trusted-browsers/forget-all')
+    const said = 'a forgotten browser asks for the second step again'
+    const at = String(headers.location)
+    expect((await getPage(browser, at).expect(200)).text)
+      .to.contain(said)
+      .and.contain('"code"')
+    const wrong = await postForm(browser, CHALLENGE, { code: '000000' })
+    expect(wrong.text).not.to.contain(said)
   })
 
   it('are not forgotten by a stranger, a pending login or another site', async () => {
