@@ -22,7 +22,7 @@ const OTHER_NAMES: Readonly<Record<Lang, RegExp>> = {
   en: /(?<!e-)\bmails?\b|\bemails?\b|two-step|\b2FA\b|\bpresent (?:app|one)\b/gi,
   ru: /двухэтап\w*|\b2FA\b|e-?mail|имейл|учётн|\bмейл/giu,
   it: /verifica in due|due passaggi|\b2FA\b|(?<!e-)\bmail\b|\bemail\b|messaggi[oi]?\b/gi,
-  es: /verificación en|dos pasos|\b2FA\b|\be-?mail|mensajes?\b|\bHecho:/gi,
+  es: /verificación en|dos pasos|\b2FA\b|\be-?mail|mensajes?\b|\bHecho:|claves? de acceso/gi,
 }
 
 /** Quotes of another language, and those of a typewriter. */
@@ -64,11 +64,11 @@ const BEFORE_MOMENTS = [
     'try-again.from-devices',
     'admin.one-time-code.until',
   ],
-  ...['lost.again', 'lost.held-back'],
+  ...['lost.again', 'lost.held-back', 'trust.since', 'trust.until'],
 ]
 const GOOD_ENDINGS: Readonly<Record<Exclude<Lang, 'en'>, RegExp>> = {
   ru: /(?<!(?<!\p{L})(?:до|с|к|по|от|после))$/iu,
-  it: /:$/,
+  it: /(?<!\bd?al):$/i,
   es: /:$| d?el$/,
 }
 
