@@ -1,6 +1,6 @@
 import { acceptedOf } from './accepted-methods.js'
 import { isEnrolled } from './authenticators.js'
-import { delayedMailReset } from './mail-reset.js'
+import { openMailReset } from './mail-reset.js'
 import { demandOf, type UserContext } from './standing.js'
 
 /** Whether a trusted browser may stand for this user's code at all: no rule that says what counts names it. */
@@ -10,7 +10,7 @@ export function mayBeTrusted(userContext: UserContext, now: number): boolean {
   return demandOf(userContext, now) === 'code'
 }
 
-/** The same at this login. A reset by mail that waits is seen at the challenge alone, where a code ends it. */
+/** The same at this login. An open reset by mail is seen, ended by a code and done from the challenge alone. */
 export function trustCounts(userContext: UserContext, now: number): boolean {
-  return mayBeTrusted(userContext, now) && delayedMailReset(userContext.record, now) === null
+  return mayBeTrusted(userContext, now) && openMailReset(userContext.record, now) === null
 }

@@ -1,7 +1,7 @@
 import { isGoodUntil } from '../factors/clock.js'
 import { acceptedOf } from './accepted-methods.js'
 import { isEnrolled } from './authenticators.js'
-import { delayedMailReset } from './mail-reset.js'
+import { openMailReset } from './mail-reset.js'
 import type { Policy, Subject } from './policy.js'
 import type { SecondStepRecord } from './record.js'
 
@@ -82,6 +82,6 @@ export function countsUpstreamAtLogin(
   { record, policy, subject }: { record: SecondStepRecord; policy: Policy; subject: Subject },
   now: number,
 ): boolean {
-  if (acceptedOf(policy, subject) !== null || delayedMailReset(record, now) !== null) return false
+  if (acceptedOf(policy, subject) !== null || openMailReset(record, now) !== null) return false
   return countsUpstream(record)
 }

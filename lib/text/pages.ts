@@ -254,6 +254,8 @@ export type PageData = {
     readonly typedNext?: string
     /** How many more wrong codes lock the devices; null: the problem tells. Default: null. */
     readonly triesLeft?: number | null
+    /** A reset by mail is offered: no login asks this user for the code. Default: false. */
+    readonly lost?: boolean
   }
   settings: {
     readonly problem: PageProblem | null
@@ -343,6 +345,8 @@ export type PageData = {
     readonly nextAt?: Date | null
     /** Hours until the link of a reset can be used; 0: at once. Default: 0. */
     readonly waitHours?: number
+    /** The page that led here. Default: the challenge. */
+    readonly back?: string
   }
   'lost-link': {
     readonly problem: PageProblem | null

@@ -5,17 +5,7 @@ import { demandOf, pendingStandingOf, standingOf, type UserContext } from '../..
 import type { Account } from '../../service/accounts.js'
 import { type LoginBefore, loginBeforeGuard, replacedBeforeGuard } from '../request/before-guard.js'
 import { askedPath, liesPlainlyUnder } from '../request/destination.js'
-import {
-  instanceInCharge,
-  instanceOf,
-  keyInCharge,
-  keyOfManager,
-  passportKeys,
-  removeUser,
-  serialisedUnder,
-  unknownInstance,
-  userOf,
-} from '../request/passport.js'
+import { passportKeys, removeUser, userOf } from '../request/passport.js'
 import { replaceSession } from '../request/replaced-session.js'
 import {
   heldIn,
@@ -30,11 +20,11 @@ import { cameWithoutSession } from '../request/session-login.js'
 import { stampOfUser } from '../request/session-stamp.js'
 import type { HostApp, Services, Site } from '../request/site.js'
 import { holdsUnknownLogin } from '../request/unknown-login.js'
-import type { PendingVisitor, SignedInVisitor, Visitor } from '../request/visitor.js'
+import type { SignedInVisitor, Visitor } from '../request/visitor.js'
 import { writeStamp } from '../request/written-stamp.js'
 import { byTrust } from './by-trust.js'
 import { accountOfPending, finishLogin } from './finish-login.js'
-import { partWithPending } from './put-pending.js'
+import { becomePendingInPlace, instanceFor, pendingInPlace } from './pending-in-place.js'
 import { warnOfNoSession } from './warn-of-no-session.js'
 
 /** Whether the page is one of signing in and out. */
@@ -282,58 +272,4 @@ function signedInVisitor(
     stamp: stampOfUser(site, req, account),
     ...userContext,
   }
-}
-
-/** The pending login that replaces a user in the session. */
-function pendingInPlace(
-  site: Site,
-  req: Request,
-  { userId, account, stamp, record, subject }: SignedInVisitor,
-  login: LoginBefore | null,
-): PendingLogin {
-  const { index, key } = instanceFor(site, req, login)
-  return site.sessions.pending({
-    userId,
-    epoch: record.epoch,
-    next: null,
-    passport: { instance: index, user: serialisedUnder(req, key) },
-    keepSessionInfo: true,
-    locale: account.locale,
-    subject,
-    stampId: stamp?.id ?? null,
-    stampVersion: stamp?.version ?? null,
-  })
-}
-
-/** The instance that has the user in the session: the one in charge, unless another has logged them in before. */
-function instanceFor(
-  { passports }: HostApp,
-  req: Request,
-  login: LoginBefore | null,
-): { readonly index: number; readonly key: string } {
-  if (login === null) return { ...instanceInCharge(req, passports), key: keyInCharge(req) }
-  const { manager } = login
-  const instance = instanceOf(manager, passports)
-  if (instance === null) throw unknownInstance()
-  return { ...instance, key: keyOfManager(manager) }
-}
-
-/**
- * Removes the user from the request and from the session, and saves before other code runs:
- * otherwise a later `passport.session()`, for example on a sub-router, would sign them in again.
- */
-async function becomePendingInPlace(
-  site: HostApp,
-  req: Request,
-  standing: PendingVisitor['standing'],
-  pending: PendingLogin,
-  { record, policy, subject }: UserContext,
-): Promise<PendingVisitor> {
-  // Passport has emptied the session where it has signed the user in.
-  const before = req.session.secondStep ?? replacedBeforeGuard(req)
-  removeUser(req)
-  removeLogin(site, req)
-  req.session.secondStep = partWithPending(before as SecondStepSession | undefined, pending)
-  await saveSession(req)
-  return { kind: 'pending', standing, pending, record, policy, subject }
 }

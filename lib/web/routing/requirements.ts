@@ -32,6 +32,22 @@ export const pendingCode: Requirement<PendingVisitor> = (site, req, visitor) => 
 }
 
 /**
+ * A pending login that waits for the code, or a session of somebody who has not been asked for one: a trusted browser
+ * or a provider stood for it, and would at the next login.
+ */
+export const pendingCodeOrUnasked: Requirement<PendingVisitor | SignedInVisitor> = (
+  site,
+  req,
+  visitor,
+) => (isUnasked(site, req, visitor) ? visitor : pendingCode(site, req, visitor))
+
+/** Whether something else stood for the code of somebody who has an authenticator. */
+export function isUnasked(site: Site, req: Request, visitor: Visitor): visitor is SignedInVisitor {
+  if (!isInSession(site, req, visitor) || !isEnrolled(visitor.record)) return false
+  return ['trusted-browser', 'upstream'].includes(visitor.stamp?.method ?? 'none')
+}
+
+/**
  * A user who is signed in, with both steps if they need both, and by the session: what these routes do would turn
  * a credential for one request into a session with a second step.
  */

@@ -21,7 +21,7 @@ import { typedIn, typedNext } from '../request/proof-field.js'
 import { renewSession } from '../request/replaced-session.js'
 import { withoutNext } from '../request/session.js'
 import { ownerOf, type SignedInVisitor } from '../request/visitor.js'
-import { nextOf } from '../routing/requirements.js'
+import { isUnasked, nextOf } from '../routing/requirements.js'
 import { redirect, sendJson, sendProblem, showPage } from '../routing/respond.js'
 import { triesBeforeLock } from './tries-before-lock.js'
 
@@ -114,6 +114,8 @@ function freshPage(
     problem,
     triesLeft: triesBeforeLock(site, visitor.record, problem),
     resync: canResync(asked),
+    // Everybody else finds it at their next login.
+    lost: isUnasked(site, req, visitor) && site.lost?.isOpenTo(visitor) === true,
     action: form === 'resync' ? form : null,
     typed,
     typedBackupCode: form === 'code' && typedBackupCode,

@@ -1,31 +1,38 @@
 import { readAddress } from '../../domain/address.js'
+import type { UserContext } from '../../domain/standing.js'
 import { HOUR_MS, MINUTE_MS } from '../../domain/units.js'
 import { malformed } from '../../text/problem.js'
+import { askAgain } from '../login/pending-in-place.js'
 import { fieldOf } from '../request/body.js'
 import type { Exchange, Handler } from '../request/handler.js'
 import { wantsJson } from '../request/negotiation.js'
 import { leaveNotice } from '../request/notices.js'
 import { requestInfoOf } from '../request/request-info.js'
-import type { Services } from '../request/site.js'
+import type { Services, Site } from '../request/site.js'
 import type { PendingVisitor, SignedInVisitor } from '../request/visitor.js'
 import { redirect, sendJson, sendProblem, showPage } from '../routing/respond.js'
 import { allowanceOf, rememberLostAsk } from './lost-asks.js'
 
 /** GET `/lost` */
-export const showLost: Handler<PendingVisitor> = async ({ site, req, res, visitor }) => {
+export const showLost: Handler<PendingVisitor | SignedInVisitor> = async ({
+  site,
+  req,
+  res,
+  visitor,
+}) => {
   if (isClosed(site, visitor)) return { code: 'switched-off' }
   if (wantsJson(req)) {
     sendJson(res, { status: 'ready' })
     return undefined
   }
   const sent = req.query.sent !== undefined
-  const asked = sent ? allowanceOf(req, visitor.pending) : null
+  const asked = sent && visitor.kind === 'pending' ? allowanceOf(req, visitor.pending) : null
   const data = {
     problem: null,
     sent,
     heldBack: asked?.heldBack === true,
     nextAt: asked === null ? null : momentAhead(asked.nextAt, site.system.now()),
-    waitHours: hoursOf(site),
+    ...alwaysShown(site, visitor),
   }
   await showPage(site, req, res, 'lost', data)
   return undefined
@@ -37,14 +44,16 @@ function momentAhead(at: number, now: number): Date | null {
 }
 
 /** POST `/lost` */
-export const askLost: Handler<PendingVisitor> = async (exchange) => {
+export const askLost: Handler<PendingVisitor | SignedInVisitor> = async (exchange) => {
   const { site, req, res, visitor } = exchange
   const { lost } = site
   if (lost === null || isClosed(site, visitor)) return { code: 'switched-off' }
   const address = readAddress(fieldOf(req, 'email'))
   if (address === null) return refuse(exchange)
 
-  const { pending, policy, subject } = visitor
+  // The link works in a login that waits for the code.
+  const asker = visitor.kind === 'pending' ? visitor : await askAgain(site, req, visitor)
+  const { pending, policy, subject } = asker
   const request = { pending, policy, subject, address, requestInfo: requestInfoOf(req) }
   const mark = await lost.markOf(address, pending)
   await rememberLostAsk(req, pending, { address: mark, at: site.system.now() })
@@ -56,19 +65,23 @@ export const askLost: Handler<PendingVisitor> = async (exchange) => {
 }
 
 /** Nobody is reset by mail, or nobody whom this user's rules bind. */
-function isClosed({ lost }: Services, visitor: PendingVisitor): boolean {
+function isClosed({ lost }: Services, visitor: UserContext): boolean {
   return lost?.isOpenTo(visitor) !== true
 }
 
-/** Whole hours that a reset by mail waits. */
-function hoursOf({ lost }: Services): number {
-  return Math.round((lost?.delay ?? 0) / HOUR_MS)
+/** Whole hours that a reset by mail waits, and the way back to where the link was. */
+function alwaysShown({ lost, paths }: Site, { kind }: PendingVisitor | SignedInVisitor) {
+  const page = kind === 'pending' ? 'challenge' : 'fresh'
+  const waitHours = Math.round((lost?.delay ?? 0) / HOUR_MS)
+  return { waitHours, back: `${paths.secondStep}/${page}` }
 }
 
 /** The page says if the input is not an address, but never whether it is the right one. */
-async function refuse({ site, req, res }: Exchange<PendingVisitor>): Promise<undefined> {
+async function refuse(exchange: Exchange<PendingVisitor | SignedInVisitor>): Promise<undefined> {
+  const { site, req, res, visitor } = exchange
+  const shown = { sent: false, ...alwaysShown(site, visitor) }
   await sendProblem(site, req, res, malformed('email'), (problem, status) =>
-    showPage(site, req, res, 'lost', { problem, sent: false, waitHours: hoursOf(site) }, status),
+    showPage(site, req, res, 'lost', { problem, ...shown }, status),
   )
 }
 
