@@ -1,4 +1,4 @@
-import { FACTOR_METHODS } from '../factors/factors.js'
+import { AUTHENTICATOR_TYPES, FACTOR_METHODS, type FactorMethod } from '../factors/factors.js'
 import { type Accepted, acceptedOf, isAccepted } from './accepted-methods.js'
 import { KEYS, leaveKeysAlone } from './keys-alone.js'
 import { NO_ROLE, type Policy, ruleFor, STRICTEST_FIRST } from './policy.js'
@@ -9,8 +9,12 @@ import type { RouteRules } from './route-rules.js'
  * role does not accept for its own users must not open their accounts in the hands of an admin either.
  */
 export function acceptedToLoosen(before: Policy, after: Policy, routes: RouteRules): Accepted {
+  const dropped = droppedKinds(before, after)
   const roles = Object.keys(before.accepts).filter(
-    (role) => acceptsMore(before, after, role) || asksLess(before, after, role),
+    (role) =>
+      acceptsMore(before, after, role) ||
+      asksLess(before, after, role) ||
+      before.accepts[role]?.some((method) => dropped.includes(method)),
   )
   const ofRoles = acceptedOf(before, { roles })
   const unbinds = addsToKeys(before, after, routes) || dropsKeys(before, after, routes)
@@ -39,15 +43,25 @@ function addsToKeys(before: Policy, after: Policy, routes: RouteRules): boolean 
 
 /** Whether keys no longer count where a role and a route leave them alone: what no rule asks for binds nobody. */
 function dropsKeys(before: Policy, after: Policy, routes: RouteRules): boolean {
-  const isDropped = Object.keys(after.accepts).some(
-    (role) =>
-      isAccepted(acceptedOf(before, { roles: [role] }), 'webauthn') &&
-      !isAccepted(acceptedOf(after, { roles: [role] }), 'webauthn'),
-  )
+  const isDropped = droppedKinds(before, after).includes('webauthn')
   const withKeys = Object.values(before.accepts).filter((rule) => rule.includes('webauthn'))
   // A route that takes keys alone binds whatever the roles accept.
   const others = routes.filter((route) => !leaveKeysAlone([route], before))
   return isDropped && others.some((route) => leaveKeysAlone([...withKeys, route], before))
+}
+
+/**
+ * The kinds of device that some role no longer accepts. Whoever has nothing else that counts is then led to a set-up by
+ * whatever they have, also by what their rule of before refused.
+ */
+function droppedKinds(before: Policy, after: Policy): readonly FactorMethod[] {
+  return AUTHENTICATOR_TYPES.filter((kind) =>
+    Object.keys(after.accepts).some(
+      (role) =>
+        isAccepted(acceptedOf(before, { roles: [role] }), kind) &&
+        !isAccepted(acceptedOf(after, { roles: [role] }), kind),
+    ),
+  )
 }
 
 function acceptsMore(before: Policy, after: Policy, role: string): boolean {

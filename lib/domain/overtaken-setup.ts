@@ -1,8 +1,8 @@
 import { isAhead } from '../factors/clock.js'
 import { acceptedOf } from './accepted-methods.js'
+import type { Policy } from './policy.js'
 import type { SecondStepRecord } from './record.js'
 import { isBoundByRoute, type RouteRules } from './route-rules.js'
-import type { SetupInProgress } from './setup.js'
 import type { UserContext } from './standing.js'
 
 /**
@@ -16,15 +16,16 @@ export function withoutOvertaken(
   now: number,
 ): SecondStepRecord {
   const { setup } = record
-  if (setup === null || setup.replaces === 'all' || !isChangedSince(setup, policy, now))
+  if (setup === null || setup.replaces === 'all' || !isChangedSince(policy, setup.startedAt, now))
     return record
   const isBound = acceptedOf(policy, subject) !== null || isBoundByRoute(record, routes)
   return isBound ? { ...record, setup: null } : record
 }
 
-function isChangedSince(
-  { startedAt }: Pick<SetupInProgress, 'startedAt'>,
-  { updatedAt }: UserContext['policy'],
+/** Whether the policy has changed since then. */
+export function isChangedSince(
+  { updatedAt }: Pick<Policy, 'updatedAt'>,
+  startedAt: number,
   now: number,
 ): boolean {
   return updatedAt !== null && updatedAt >= startedAt && !isAhead(updatedAt, now)

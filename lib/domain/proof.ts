@@ -19,7 +19,7 @@ import { judgeKey, keyRefusal } from './key-proof.js'
 import { lockEvent } from './lock-event.js'
 import { endMailReset } from './mail-reset.js'
 import { authenticatorBlock, capsOf } from './miss-budget.js'
-import { type PendingLogin, pendingExpiresAt } from './pending-login.js'
+import { PENDING_LASTS, type PendingLogin } from './pending-login.js'
 import type { Policy } from './policy.js'
 import { accept, acceptedBy, type ProofVerdict, unchanged, uncounted } from './proof-verdict.js'
 import type { SecondStepRecord } from './record.js'
@@ -324,7 +324,8 @@ function grantSetup(
   now: number,
 ): Decision<ProofVerdict> {
   const { events, ...ended } = endMailReset(record, now)
-  const setupGrant = { owner: pending.id, until: pendingExpiresAt(pending) }
+  // The pending login itself may end before.
+  const setupGrant = { owner: pending.id, until: now + PENDING_LASTS }
   return {
     record: { ...withoutTrust(ended.record), setupGrant },
     answer: { kind: 'setup-granted' },

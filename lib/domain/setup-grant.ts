@@ -23,7 +23,12 @@ export function isGranted(
   )
 }
 
+/** When it was granted, in milliseconds. */
+export function grantedAt({ until }: SetupGrant): number {
+  return until - PENDING_LASTS
+}
+
 /** Whether a clock that is ahead has granted it. */
-export function isGrantAhead({ until }: SetupGrant, now: number): boolean {
-  return isAhead(until - PENDING_LASTS, now)
+export function isGrantAhead(grant: SetupGrant, now: number): boolean {
+  return isAhead(grantedAt(grant), now)
 }

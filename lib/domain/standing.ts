@@ -1,11 +1,12 @@
 import { isAhead, isGoodUntil } from '../factors/clock.js'
 import { acceptedOf, isAccepted, lacksAccepted } from './accepted-methods.js'
 import { isEnrolled } from './authenticators.js'
+import { isChangedSince } from './overtaken-setup.js'
 import { PENDING_LASTS, type PendingLogin, pendingExpiresAt } from './pending-login.js'
 import { type Policy, ruleFor, type Subject } from './policy.js'
 import type { SecondStepRecord } from './record.js'
 import { leadsToSetup } from './reset.js'
-import { isGranted } from './setup-grant.js'
+import { grantedAt, isGranted } from './setup-grant.js'
 import { isEnded, type Stamp } from './stamp.js'
 import { isTrusted } from './trusted-browsers.js'
 import { DAY_MS } from './units.js'
@@ -197,14 +198,20 @@ export function pendingStandingOf(
   const { stampId, stampVersion } = pending
   if (stampId !== null && isEnded(record, { id: stampId, version: stampVersion ?? 0 }))
     return 'over'
-  if (isGranted(record, pending.id, now) && grantCounts(userContext)) return 'setup-required'
+  if (isGranted(record, pending.id, now) && grantCounts(userContext, now)) return 'setup-required'
   const demand = demandOf(userContext, now)
   if (demand === 'nothing') return 'free'
   return demand === 'setup' ? 'setup-required' : 'code-required'
 }
 
-/** By the rules of now: it was a one-time code, or led to what the user lacked. */
-function grantCounts({ record, policy, subject }: UserContext): boolean {
+/**
+ * By the rules of now: it was a one-time code, or led to what the user lacked. Nobody remembers by what it was earned, so
+ * one of before the rules changed counts no more.
+ */
+function grantCounts({ record, policy, subject }: UserContext, now: number): boolean {
   const accepted = acceptedOf(policy, subject)
+  const grant = record.setupGrant
+  const isOvertaken = grant !== null && isChangedSince(policy, grantedAt(grant), now)
+  if (accepted !== null && isOvertaken) return false
   return isAccepted(accepted, 'one-time-code') || lacksAccepted(record, accepted)
 }

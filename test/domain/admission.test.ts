@@ -1,9 +1,12 @@
 import { expect } from 'chai'
+import type { Policy } from '../../lib/domain/policy.js'
 import { blankRecord } from '../../lib/domain/record.js'
 import { endStamp, raiseEpoch, type Stamp } from '../../lib/domain/stamp.js'
 import { type Admission, pendingStandingOf, stillAdmitted } from '../../lib/domain/standing.js'
 import {
+  authenticatorWith,
   enrolledRecord,
+  keyWith,
   MINUTE,
   NOBODY_SPECIAL,
   NOW,
@@ -85,6 +88,36 @@ describe('a pending login that took the place of a session', () => {
       pendingStandingOf({ ...pending, id }, userContextWith(record, optional), NOW)
     expect(standing('pending')).to.equal('over')
     expect(standing('other')).to.equal('code-required')
+  })
+})
+
+// A relayed app code, which the rule refuses, leads who has no fob to the set-up of one. The rule comes to accept their key, and
+// one-time codes: the set-up of anything goes on for ten minutes.
+describe('a pending login that a proof has led to the set-up', () => {
+  const record = enrolledRecord({
+    authenticators: [authenticatorWith(), keyWith()],
+    setupGrant: { owner: pending.id, until: NOW + 10 * MINUTE },
+  })
+  const standing = (policy: Partial<Policy>, roles: readonly string[] = ['staff']) =>
+    pendingStandingOf(
+      pending,
+      {
+        ...userContextWith(record, { ...optional, ...policy }),
+        subject: { ...NOBODY_SPECIAL, roles },
+      },
+      NOW + MINUTE,
+    )
+  const accepts = { staff: ['webauthn', 'one-time-code'] } as const
+
+  it('is asked again once the policy has changed, where a rule binds its user', () => {
+    expect(standing({ accepts, updatedAt: NOW })).to.equal('code-required')
+    expect(standing({ accepts, updatedAt: NOW + MINUTE })).to.equal('code-required')
+  })
+
+  it('goes on where the policy changed before, or binds them by nothing', () => {
+    expect(standing({ accepts, updatedAt: NOW - 1 })).to.equal('setup-required')
+    expect(standing({ accepts, updatedAt: null })).to.equal('setup-required')
+    expect(standing({ accepts, updatedAt: NOW }, ['user'])).to.equal('setup-required')
   })
 })
 

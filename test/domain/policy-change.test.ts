@@ -244,6 +244,48 @@ describe('Rules that only together leave security keys', () => {
   })
 })
 
+// A phisher relays an admin's code, and has a rule no longer accept the fob of another admin, who may be reset by nobody:
+// an app code of theirs, which the rule refused, leads to the set-up of the phisher's key.
+describe('A rule that comes to accept less', () => {
+  const types = ['totp', 'hotp', 'webauthn'] as const
+  const refusal = (accepts: Policy['accepts'], edit: PolicyEdit, method: Method = 'totp') => {
+    const policy = { ...defaultPolicy, accepts }
+    const subject = { roles: ['admin'], createdAt: null, privileged: true }
+    const record = enrolledRecord({ authenticators: [authenticatorWith(), keyWith()] })
+    const by = { record, subject, stamp: { method } }
+    const offered = { relyingParty: { rpId: 'acme.example' }, types, routes: [] }
+    return policyRefusal(policy, change(policy, edit).policy, by, offered)
+  }
+  const boss = { boss: ['webauthn', 'hotp'] } as const
+  const byEither = { kind: 'stronger-factor-required', accepts: ['webauthn', 'hotp'] }
+
+  it('takes a proof that it accepts, where it is narrowed, or another role gets a rule', () => {
+    for (const edit of [
+      { accepts: { boss: ['webauthn'] } },
+      { namedAccepts: { boss: ['hotp'] } },
+      { namedAccepts: { user: ['webauthn'] } },
+      { namedAccepts: { user: ['hotp', 'totp', 'backup-code'] } },
+    ] satisfies readonly PolicyEdit[]) {
+      expect(refusal(boss, edit)).to.deep.equal(byEither)
+      expect(refusal(boss, edit, 'hotp')).to.equal(null)
+      expect(refusal(boss, edit, 'webauthn')).to.equal(null)
+    }
+  })
+
+  it('takes any where every device counts as before, or the role had no rule', () => {
+    const kept: readonly PolicyEdit[] = [
+      { namedAccepts: { user: ['webauthn', 'hotp'] } },
+      { namedAccepts: { user: ['webauthn', 'hotp', 'backup-code'] } },
+    ]
+    for (const edit of kept)
+      expect(refusal({ boss: [...boss.boss, 'backup-code'] }, edit)).to.equal(null)
+    expect(refusal({}, { accepts: boss })).to.equal(null)
+    expect(refusal({ clerk: ['totp', 'webauthn'] }, { accepts: { clerk: ['webauthn'] } })).to.equal(
+      null,
+    )
+  })
+})
+
 // The mistake: a rule of keys where nobody can set one up. Every user of the role is stuck at the next login.
 describe('A rule of security keys alone', () => {
   type Accepts = Policy['accepts']

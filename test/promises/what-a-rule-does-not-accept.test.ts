@@ -30,11 +30,14 @@ const BASE32 = 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ'
 const FOB = { type: 'hotp', secret: BASE32, serial: 'A-1', counter: 0 }
 
 /** Ann has an app, backup codes and a fob. Ada administers. */
-async function richVisit(mountRoutes?: (parts: HostParts) => void) {
+async function richVisit(
+  mountRoutes?: (parts: HostParts) => void,
+  authenticators: readonly ('totp' | 'hotp' | 'webauthn')[] = ['totp', 'hotp'],
+) {
   const { options, mails, idle } = lostHost(
     {
       roles: ['user', 'admin'],
-      authenticators: ['totp', 'hotp'],
+      authenticators,
       webauthn: { rpId: 'acme.example', origins: [ORIGIN] },
     },
     PEOPLE,
@@ -309,6 +312,13 @@ describe('What a rule does not accept lifts no rule', () => {
       await expectsOther(Promise.resolve(refused), ['hotp'])
       expect(refused.body.next).to.equal('/second-step/')
     }
+    // Whose only device would no longer count is led to a set-up, by whatever they have.
+    for (const edit of [
+      { accepts: { user: ['totp'] } },
+      { accepts: { user: ['hotp'], admin: ['totp'] } },
+    ]) {
+      await expectsOther(putJson(admin, policy, edit), ['hotp'])
+    }
     expect(await host.store.findPolicy()).to.deep.equal(before)
     await putJson(admin, policy, { mode: 'required' }).expect(200)
 
@@ -402,10 +412,11 @@ describe('What a route does not accept opens nothing there', () => {
   })
 
   it('and who has nothing of it binds the first by what they have', async () => {
-    const { host, ann, app } = await richVisit(({ app: routes, secondStep }) => {
+    const vault = ({ app: routes, secondStep }: HostParts) => {
       const ofKeys = secondStep.requireFresh({ accepts: ['webauthn'] })
       routes.post('/vault', ofKeys, (_req, res) => res.json({ status: 'open' }))
-    })
+    }
+    const { host, ann, app } = await richVisit(vault, ['totp', 'hotp', 'webauthn'])
     const browser = browserOf(host)
     await signIn(browser, ann, app)
     const refused = await postJson(browser, '/vault')
