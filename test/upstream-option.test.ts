@@ -60,10 +60,15 @@ describe('the option `upstream`', () => {
     }
   })
 
-  it('refuses methods that alone are no second step', () => {
-    for (const method of ['pwd', 'kba', 'geo', 'rba', 'user', 'wia']) {
-      expect(refusalOf(believing({ issuer, amr: ['mfa', method] }))).to.include(`names ${method}`)
+  it('refuses methods and classes that alone are no second step', () => {
+    const saml = 'urn:oasis:names:tc:SAML:2.0:ac:classes:'
+    const classes = ['Password', 'PasswordProtectedTransport', 'PreviousSession', 'unspecified']
+    const methods = ['pwd', 'kba', 'geo', 'rba', 'user', 'wia', 'PWD', 'password', '0']
+    for (const value of [...methods, ...classes.map((name) => `${saml}${name}`)]) {
+      expect(refusalOf(believing({ issuer, amr: ['mfa', value] }))).to.include(`names ${value}`)
+      expect(refusalOf(believing({ issuer, acr: ['phr', value] }))).to.include(`names ${value}`)
     }
+    checkUpstream({ satisfiedBy, believe: [{ issuer, acr: [`${saml}TimeSyncToken`] }] })
   })
 
   it('refuses an issuer that is none, or that anybody on the way could be', () => {

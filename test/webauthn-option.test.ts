@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { expect } from 'chai'
 import { createSecondStep, errors, memoryStore, type SecondStepOptions } from '../lib/index.js'
 import { checkWebauthn } from '../lib/options/check-webauthn.js'
+import { warningsDuring } from './support/warnings.js'
 
 const ACME = 'https://acme.example'
 
@@ -14,6 +15,13 @@ const refusalOf = (webauthn: unknown, origin = ACME): string => {
   }
   return 'none'
 }
+
+const least = {
+  issuer: 'Acme',
+  origin: ACME,
+  keys: [randomBytes(32).toString('base64')],
+  store: memoryStore(),
+} satisfies SecondStepOptions
 
 describe('the option `webauthn`', () => {
   it('takes the domain and the origin of the app, if the host names no others', () => {
@@ -78,23 +86,29 @@ describe('the option `webauthn`', () => {
     const missing = () => {
       throw new Error('Cannot find package')
     }
-    expect(() => checkWebauthn({}, ACME, missing)).to.throw(
+    expect(() => checkWebauthn({}, ACME, [], missing)).to.throw(
       errors.ConfigurationError,
       'npm install @simplewebauthn/server@14',
     )
   })
 
   it('is needed by authenticators of this kind, and offers them', () => {
-    const least = {
-      issuer: 'Acme',
-      origin: ACME,
-      keys: [randomBytes(32).toString('base64')],
-      store: memoryStore(),
-    } satisfies SecondStepOptions
     expect(() => createSecondStep({ ...least, authenticators: ['totp', 'webauthn'] })).to.throw(
       errors.ConfigurationError,
       'webauthn: {} is enough',
     )
     createSecondStep({ ...least, webauthn: {}, authenticators: ['webauthn'] })
+  })
+
+  // The mistake: the single-page app on the other origin asks for a key, whose answer is always wrong.
+  it('is told where `origins` has one that answers no key, unless its own list says so', async () => {
+    const said = (webauthn: object) =>
+      warningsDuring(() => {
+        createSecondStep({ ...least, origins: ['https://spa.acme.example'], webauthn })
+      })
+    const [warning, ...others] = await said({ rpId: 'acme.example' })
+    expect(warning).to.include('https://spa.acme.example').and.to.include('`webauthn.origins`')
+    expect(others).to.deep.equal([])
+    expect(await said({ rpId: 'acme.example', origins: [ACME] })).to.deep.equal([])
   })
 })

@@ -155,13 +155,14 @@ export function checkOptions<U>(options: SecondStepOptions<U>): CheckedOptions {
   checkSwitches(options, ['backupCodes', 'nameAdmins', 'showKey', 'ignoreForwardedFor'])
   const origin = checkOrigin(options.origin, 'origin')
   const base = checkBase(options.base)
-  const webauthn = checkWebauthn(options.webauthn, origin)
+  const elsewhere = checkOrigins(options.origins)
+  const webauthn = checkWebauthn(options.webauthn, origin, elsewhere)
   const paths = checkPaths(options.paths, base)
   const { realm = '' } = options
   return {
     issuer: options.issuer,
     origin,
-    origins: new Set([origin, ...checkOrigins(options.origins)]),
+    origins: new Set([origin, ...elsewhere]),
     base,
     paths,
     ...identity(options.describe, checkRealm(options.realm), adminOf(options)),
@@ -177,11 +178,21 @@ export function checkOptions<U>(options: SecondStepOptions<U>): CheckedOptions {
     ipLimit: checkIpLimit(options.ipLimit),
     ignoreForwardedFor: options.ignoreForwardedFor ?? false,
     keepInSession: options.keepInSession ?? [],
-    formFields: (req) => answeredAtOnce('formFields', options.formFields?.(req) ?? {}),
+    formFields: (req) => fieldsIn(answeredAtOnce('formFields', options.formFields?.(req) ?? {})),
     language: (req) => answeredAtOnce('language', options.language?.(req)),
     keptFor: checkRevocation(options.revocation),
     timeout: checkTimeout(options.timeout),
   }
+}
+
+/** Anything else would be no field of any form, or `[object Object]`, and each form would fail at the host's own check. */
+function fieldsIn(given: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const isMap = typeof given === 'object' && !Array.isArray(given)
+  check(
+    isMap && Object.values(given).every((value: unknown) => typeof value === 'string'),
+    '`formFields` must answer with texts by their names: (req) => ({ _csrf: req.csrfToken() })',
+  )
+  return given
 }
 
 /** Whether a user is an admin: by a role, or by the host's function. */

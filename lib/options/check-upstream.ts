@@ -12,7 +12,16 @@ const LONGEST_MAX_AGE = 86_400
  * RFC 8176 values that tell of the first step, of the user's surroundings or of their mere presence: alone they
  * prove no second step.
  */
-const NO_SECOND_STEP: readonly string[] = ['pwd', 'kba', 'geo', 'rba', 'user', 'wia']
+const NO_SECOND_STEP: readonly string[] = ['pwd', 'password', 'kba', 'geo', 'rba', 'user', 'wia']
+
+/** Classes of SAML 2.0 that tell of a password or of nothing (SAML Authentication Context §3.4), and OpenID Connect's lowest. */
+const NO_CLASS: readonly string[] = [
+  'urn:oasis:names:tc:saml:2.0:ac:classes:password',
+  'urn:oasis:names:tc:saml:2.0:ac:classes:passwordprotectedtransport',
+  'urn:oasis:names:tc:saml:2.0:ac:classes:previoussession',
+  'urn:oasis:names:tc:saml:2.0:ac:classes:unspecified',
+  '0',
+]
 
 /** What the package keeps of the option. */
 export interface CheckedUpstream {
@@ -61,10 +70,11 @@ function checkBelief(belief: UpstreamBelief, name: string): Belief {
     amr !== undefined || acr !== undefined,
     `\`${name}\` believes any login there, also by a password alone: give \`amr\` or \`acr\`, such as amr: ['mfa']`,
   )
-  const first = amr?.find((method) => NO_SECOND_STEP.includes(method))
+  const isNone = (value: string) => [...NO_SECOND_STEP, ...NO_CLASS].includes(value.toLowerCase())
+  const first = [...(amr ?? []), ...(acr ?? [])].find(isNone)
   check(
     first === undefined,
-    `\`${name}.amr\` names ${first}, which alone is no second step (RFC 8176): name 'mfa', or the methods of a second step`,
+    `\`${name}\` names ${first}, which alone is no second step: name 'mfa' in \`amr\`, or the methods or classes of a second step`,
   )
   check(
     Number.isInteger(maxAge) && maxAge >= 1 && maxAge <= LONGEST_MAX_AGE,

@@ -9,6 +9,7 @@ const LIBRARY = '@simplewebauthn/server'
 /**
  * Checks what browsers would refuse at the first ceremony (WebAuthn Level 3, §5.1.3).
  *
+ * @param elsewhere the other origins of the app
  * @param resolve finds a package, and throws where it is not installed
  * @returns null where the host leaves the option out: it has no WebAuthn
  * @throws ConfigurationError
@@ -16,6 +17,7 @@ const LIBRARY = '@simplewebauthn/server'
 export function checkWebauthn(
   webauthn: unknown,
   origin: string,
+  elsewhere: readonly string[] = [],
   resolve: (name: string) => unknown = (name) => import.meta.resolve(name),
 ): RelyingParty | null {
   if (webauthn === undefined) return null
@@ -33,6 +35,7 @@ export function checkWebauthn(
     '`webauthn.userVerification` must be discouraged (a touch is enough) or required (a PIN or a fingerprint too)',
   )
   checkInstalled(resolve)
+  if (given.origins === undefined && elsewhere.length > 0) warnOfOrigins(origin, elsewhere)
   return { rpId, origins, userVerification }
 }
 
@@ -57,6 +60,14 @@ function checkOrigins(given: unknown, origin: string): readonly string[] {
     )
     return one
   })
+}
+
+/** Forms of such an origin are accepted, so its keys seem to be too. */
+function warnOfOrigins(origin: string, elsewhere: readonly string[]): void {
+  process.emitWarning(
+    `passport-second-step: security keys answer at ${origin} alone, not at ${elsewhere.join(', ')} of \`origins\`: name all of them in ` +
+      '`webauthn.origins`, or only those with pages that ask for a key',
+  )
 }
 
 function checkRpId(rpId: unknown, origins: readonly string[]): string {

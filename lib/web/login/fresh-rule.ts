@@ -1,5 +1,6 @@
 import { acceptsAuthenticators, hasAccepted } from '../../domain/accepted-methods.js'
 import { isEnrolled } from '../../domain/authenticators.js'
+import { canHave } from '../../domain/havable.js'
 import { isFresh } from '../../domain/stamp.js'
 import { demandOf } from '../../domain/standing.js'
 import { checkCall } from '../../errors/check-call.js'
@@ -37,7 +38,7 @@ export interface FreshRule {
 
 /** @throws ConfigurationError for an option that is wrong, or that nobody could fulfil */
 export function freshRuleOf(
-  { mountedRules, webauthn }: Pick<Site, 'mountedRules' | 'webauthn'>,
+  { mountedRules, authenticators }: Pick<Site, 'mountedRules' | 'authenticators'>,
   given: RequireFreshOptions,
 ): FreshRule {
   checkCall(given, ['notEnrolled', 'accepts'], 'requireFresh')
@@ -57,10 +58,10 @@ export function freshRuleOf(
       `\`requireFresh.accepts\` must have one of ${AUTHENTICATOR_TYPES.join(', ')}: without a device nobody has the others`,
     )
   }
-  if (webauthn === null && !accepts.some((one) => one === 'totp' || one === 'hotp')) {
+  if (!accepts.some((one) => canHave(one, authenticators))) {
     throw new ConfigurationError(
       '`requireFresh.accepts` leaves security keys alone, which nobody can set up here: give the option `webauthn` ' +
-        '(webauthn: {} is enough), or accept totp or hotp too',
+        '(webauthn: {} is enough) and have webauthn among `authenticators`, or accept totp or hotp too',
     )
   }
   const rule = FACTOR_METHODS.filter((method) => accepts.includes(method))

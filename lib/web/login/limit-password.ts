@@ -36,6 +36,11 @@ export function limitPassword(site: Site, options: LimitPasswordOptions = {}): R
     throw new ConfigurationError('`limitPassword.account` must be a function of the request')
   }
   let warnedOfName = false
+  let warned = false
+  const warnOnce = () => {
+    if (!warned) warnNoAccount()
+    warned = true
+  }
   const check = async (...[req, res, next]: Parameters<RequestHandler>): Promise<void> => {
     const state = guardStateAt(site, req)
     // Prevents login forgery. Also, another site could have each of its visitors guess from a
@@ -47,7 +52,7 @@ export function limitPassword(site: Site, options: LimitPasswordOptions = {}): R
     const given = named.flatMap(([, name]) =>
       name === undefined || name === null ? [] : [`${name}`],
     )
-    if (given.length === 0) warnNoAccount(req)
+    if (given.length === 0 && req.method === 'POST') warnOnce()
     // An empty field is nobody's name. Counted, it would be one account for everybody at an address.
     const typed = given.filter((name) => name.trim() !== '')
     // Mounted again, as on the path and on the route: one password is counted once for each name.
@@ -70,6 +75,7 @@ export function limitPassword(site: Site, options: LimitPasswordOptions = {}): R
       const own = namesOf(site, account)
       const forgiven = places.forgive(own)
       const all = state.countedNames ?? []
+      if (all.length === 0 && mayHavePassword(req)) warnOnce()
       if (forgiven || all.length === 0 || warnedOfName || areAlike(own, all)) return
       warnedOfName = true
       warnUnknownName()
@@ -118,8 +124,6 @@ function areAlike(names: readonly string[], typed: readonly string[]): boolean {
   return names.some((name) => counted.includes(countedName(name)))
 }
 
-let warned = false
-
 /** Without a warning, each login of this user would use up a place, and nobody would know why. */
 function warnUnknownName(): void {
   process.emitWarning(
@@ -129,15 +133,18 @@ function warnUnknownName(): void {
   )
 }
 
+/** Whoever comes back from a sign-in provider by a GET has typed no password here. */
+function mayHavePassword(req: Request): boolean {
+  return !['GET', 'HEAD'].includes(req.method) || /^basic /i.test(req.get('authorization') ?? '')
+}
+
 /**
  * Without a warning, a login form of another shape would be limited per address only, and nobody
  * would notice.
  */
-function warnNoAccount(req: Request): void {
-  if (warned || req.method !== 'POST') return
-  warned = true
+function warnNoAccount(): void {
   process.emitWarning(
-    'limitPassword() found no account in a login: mount it after the body parser, or tell it where ' +
+    'passport-second-step: limitPassword() found no account in a login: mount it after the body parser, or tell it where ' +
       'the account is, limitPassword({ account: (req) => req.body.login })',
   )
 }

@@ -29,8 +29,9 @@ export async function answerPending(
 }
 
 /**
- * The host's own answer, with the time limit of other calls to the host. Its errors are passed on
- * unchanged. If it answers and then runs on for long, the answer stands.
+ * The host's own answer, with the time limit of other calls to the host, also where it comes after the function has
+ * returned, as that of a view does. Its errors are passed on unchanged. If it answers and then runs on for long, the
+ * answer stands.
  */
 async function hostsAnswer(
   site: Services & HostApp,
@@ -41,7 +42,10 @@ async function hostsAnswer(
 ): Promise<void> {
   try {
     await stepsWithin(site.timeout, (step) =>
-      step('the option onPending', async () => onPending(req, res, info)),
+      step('the option onPending', async () => {
+        await onPending(req, res, info)
+        if (!res.headersSent) await sent(res)
+      }),
     )
   } catch (error) {
     if (!(error instanceof UnavailableError)) throw error
@@ -52,6 +56,13 @@ async function hostsAnswer(
     }
     site.failureReporter.report(error)
   }
+}
+
+/** Otherwise a function that forgets to answer would keep the visitor waiting for ever. */
+function sent(res: Response): Promise<void> {
+  return new Promise((resolve) => {
+    res.once('finish', resolve).once('close', resolve)
+  })
 }
 
 function redirectHtmx(res: Response, path: string): void {

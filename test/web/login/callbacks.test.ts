@@ -182,6 +182,25 @@ describe('a callback of the host’s that throws', () => {
     await again.get('/inside').expect(401, { user: null })
   })
 
+  // The mistake: it only notes the login, and every login of somebody with a second step hangs.
+  it('is a 503 within two seconds where onPending answers nothing, and named to the operator', async () => {
+    const { browser } = await enrolledVisit({ options: { onPending: () => undefined } })
+    const began = performance.now()
+    const said = await warningsDuring(async () => {
+      expectProblem(await passFirstStep(browser, ann), 'unavailable', 503)
+    })
+    expect(performance.now() - began).to.be.below(2000)
+    expect(said.join()).to.include('onPending')
+  })
+
+  it('is what onPending sends once it has returned, as a view is', async () => {
+    const onPending: SecondStepOptions<HostUser>['onPending'] = (_req, res, { status }) => {
+      setImmediate(() => res.json({ status }))
+    }
+    const { browser } = await enrolledVisit({ options: { onPending } })
+    await passFirstStep(browser, ann).expect(200, { status: 'code-required' })
+  })
+
   it('is a 503 where onPending answers too late, from a callback: that ends nothing', async () => {
     const late = new EventEmitter()
     const onPending: SecondStepOptions<HostUser>['onPending'] = (_req, res, info) =>

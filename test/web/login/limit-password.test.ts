@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import { Strategy as LocalStrategy } from 'passport-local'
 import type { LimitPasswordOptions } from '../../../lib/index.js'
 import { expectProblem, expectSafeHeaders } from '../../support/answers.js'
-import { browserOf, enrol, HTML, JSON_TYPE } from '../../support/browser.js'
+import { type Browser, browserOf, enrol, HTML, JSON_TYPE } from '../../support/browser.js'
 import {
   ann,
   bob,
@@ -12,6 +12,7 @@ import {
   makeHost,
 } from '../../support/host.js'
 import { setPolicy } from '../../support/visits.js'
+import { warningsDuring } from '../../support/warnings.js'
 
 const HERE = '203.0.113.7'
 const THERE = '198.51.100.9'
@@ -31,9 +32,10 @@ function limited(
     )
     passport.use('by-email', byEmail)
     app.post('/by-email', limit, passport.authenticate('by-email', { successRedirect: '/inside' }))
-    app.post('/by-hand', limit, (req, res, next) => {
+    app.all('/by-hand', limit, (req, res, next) => {
       // A login without Passport's authenticate(): the gate sees it all the same.
-      if (req.body.password !== ann.password) res.status(401).json({})
+      const { password } = req.body ?? req.query
+      if (password !== ann.password) res.status(401).json({})
       else req.logIn(ann, (error) => (error ? next(error) : res.json({})))
     })
   }
@@ -330,6 +332,43 @@ describe('limitPassword', () => {
     }
     await tryOnce(host, { body: { ...body('ann'), ...right } }).expect(429)
     await tryOnce(host, { body: { username: 'ann', login: null, ...right } }).expect(302)
+  })
+
+  // The mistake: the form has `login`, or the name comes by HTTP Basic; each account is guessed at from many addresses.
+  it('tells where somebody signs in by a name that it has not counted', async () => {
+    const { authorization } = { authorization: `Basic ${btoa(`ann:${ann.password}`)}` }
+    const said = (send: (browser: Browser) => PromiseLike<unknown>) =>
+      warningsDuring(async () => {
+        await send(browserOf(limited()))
+      })
+    const noName = { email: '', login: 'ann', ...right }
+    const ways: ReadonlyArray<readonly [number, (browser: Browser) => PromiseLike<unknown>]> = [
+      [1, (browser) => browser.post('/by-hand').send(noName).expect(200)],
+      [
+        1,
+        (browser) =>
+          browser
+            .put('/by-hand')
+            .send({ login: 'ann', ...right })
+            .expect(200),
+      ],
+      [1, (browser) => browser.get('/by-hand').query(right).set({ authorization }).expect(200)],
+      // As from a sign-in provider, where no password was typed.
+      [0, (browser) => browser.get('/by-hand').query(right).expect(200)],
+      [0, (browser) => browser.post('/by-hand').send({ username: '', email: '' }).expect(401)],
+      [
+        0,
+        (browser) =>
+          browser
+            .post('/by-hand')
+            .send({ username: 'ann', ...right })
+            .expect(200),
+      ],
+    ]
+    for (const [index, [warnings, send]] of ways.entries()) {
+      const about = (await said(send)).filter((one) => one.includes('found no account in a login'))
+      expect([index, about.length]).to.deep.equal([index, warnings])
+    }
   })
 
   it('looks at no password once the host has answered: with its own time-out, say', async () => {

@@ -68,6 +68,20 @@ describe('the page of a problem', () => {
   })
 })
 
+// The mistake: `() => [req.csrfToken()]`, and every form of the package fails at the app's own check, in silence.
+describe('form fields that are none', () => {
+  for (const answer of [['token'], 'token', { _csrf: { token: 'token' } }, { _csrf: 5 }]) {
+    it(`are named with the option: ${JSON.stringify(answer)}`, async () => {
+      const host = makeHost({ options: { formFields: () => answer as never } })
+      host.app.set('env', 'test')
+      const browser = browserOf(host)
+      await passFirstStep(browser, ann)
+      const { text } = await getPage(browser, '/second-step/').expect(500)
+      expect(text).to.include('`formFields` must answer with texts by their names')
+    })
+  }
+})
+
 describe('a record store that is set up wrongly, in production', () => {
   const before = process.env.NODE_ENV
   let server: RedisServer

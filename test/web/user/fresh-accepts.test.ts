@@ -164,5 +164,9 @@ describe('a route with requireFresh that accepts some kinds of codes', () => {
     }
     const webauthn = { rpId: 'acme.example', origins: [ORIGIN] }
     makeHost({ options: { webauthn } }).secondStep.requireFresh({ accepts: ['webauthn'] })
+    const offered = makeHost({ options: { webauthn, authenticators: ['totp'] } })
+    expect(() => offered.secondStep.requireFresh({ accepts: ['webauthn'] })).to.throw(
+      'have webauthn among `authenticators`',
+    )
   })
 })
