@@ -2,7 +2,7 @@ import { FACTOR_METHODS, type FactorMethod } from '../factors/factors.js'
 import { type Accepted, isAccepted, lacksAccepted } from './accepted-methods.js'
 import type { PendingLogin } from './pending-login.js'
 import type { SecondStepRecord } from './record.js'
-import { acceptedToTouch, type RouteRules } from './route-rules.js'
+import { acceptedToLead, acceptedToTouch, type RouteRules } from './route-rules.js'
 import type { Touches } from './touches.js'
 
 /** The rules that bind a proof, and what it is for. */
@@ -28,10 +28,10 @@ export function countedMethods(
   rules: ProofRules,
   opens: 'session' | 'setup' = 'session',
 ): Accepted {
-  const leads = leadsToAccepted(record, rules)
-  const touched = opens === 'setup' || leads ? FACTOR_METHODS : rules.touches(record)
+  if (leadsToAccepted(record, rules)) return acceptedToLead(record, rules.routes)
+  const touched = opens === 'setup' ? FACTOR_METHODS : rules.touches(record)
   const ofRoutes = acceptedToTouch(touched, record, rules.routes)
-  if (leads || rules.accepted === null) return ofRoutes
+  if (rules.accepted === null) return ofRoutes
   return rules.accepted.filter((method) => isAccepted(ofRoutes, method))
 }
 

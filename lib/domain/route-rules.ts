@@ -1,4 +1,4 @@
-import type { FactorMethod } from '../factors/factors.js'
+import { FACTOR_METHODS, type FactorMethod, keyFactorOf } from '../factors/factors.js'
 import { hasAccepted } from './accepted-methods.js'
 import type { SecondStepRecord } from './record.js'
 
@@ -24,6 +24,24 @@ export function acceptedToTouch(
   const [first, ...others] = binding
   if (first === undefined) return null
   return first.filter((method) => others.every((accepts) => accepts.includes(method)))
+}
+
+/**
+ * The same of a login that leads to the set-up of what a role's rule accepts, of which the user has nothing. Where the
+ * routes have in common nothing that they could prove, only an admin's reset would help, and after that the password alone
+ * leads there: so what any of these routes accepts will do. What the user's keys open stays closed to anything less.
+ */
+export function acceptedToLead(
+  record: HasAuthenticators,
+  rules: RouteRules,
+): readonly FactorMethod[] | null {
+  const common = acceptedToTouch(FACTOR_METHODS, record, rules)
+  if (common === null || hasAccepted(record, common)) return common
+  const keys = record.authenticators.filter(({ type }) => keyFactorOf(type) !== null)
+  if (keys.length > 0)
+    return acceptedToTouch(FACTOR_METHODS, { authenticators: keys }, rules) ?? common
+  const binding = rules.filter((accepts) => hasAccepted(record, accepts))
+  return FACTOR_METHODS.filter((method) => binding.some((accepts) => accepts.includes(method)))
 }
 
 /**

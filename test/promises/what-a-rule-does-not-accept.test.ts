@@ -426,4 +426,19 @@ describe('What a route does not accept opens nothing there', () => {
     const show = { id, code: app.backupCodes[0] }
     await postJson(browser, '/second-step/show-key', show).expect(200)
   })
+
+  it('and who has it for each of two routes, and not for both, is led by one of them to what a role accepts', async () => {
+    const { host, app, accept } = await richVisit(({ app: routes, secondStep }) => {
+      for (const own of ['totp', 'hotp'] as const) {
+        const rule = secondStep.requireFresh({ accepts: ['webauthn', own] })
+        routes.post(`/vault/${own}`, rule, (_req, res) => res.json({ status: 'open' }))
+      }
+    })
+    await accept('webauthn')
+    const browser = await pendingBrowser(host)
+    const accepts = ['totp', 'hotp', 'webauthn'] as const
+    await expectsOther(giveCode(browser, app.backupCodes[0]), accepts)
+    const led = await giveCode(browser, app.code()).expect(200)
+    expect(led.body).to.deep.equal({ status: 'setup-required', next: SETUP })
+  })
 })
