@@ -27,7 +27,7 @@ export function ringSealer(
     async open(sealed, context) {
       const { keyId, nonce, ciphertext, tag } = readSealed(sealed)
       const key = current.id === keyId ? current : older.find(({ id }) => id === keyId)
-      if (key === undefined) throw new Error(`a secret is sealed under key ${keyId}, not in keys`)
+      if (key === undefined) throw unknownKey(keyId)
       const decipher = createDecipheriv(CIPHER, key.seal, nonce, TAG)
       decipher.setAAD(boundTo(context))
       decipher.setAuthTag(tag)
@@ -35,6 +35,14 @@ export function ringSealer(
       return { secret, stale: key !== current, keyId: key.id }
     },
   }
+}
+
+/** Told to the operator as the cause of the refusal. */
+function unknownKey(keyId: string | undefined): Error {
+  return new Error(
+    `a secret is sealed under key ${keyId}, which is not in \`keys\`: put it back. If another process has it as its first ` +
+      'key, every process must have it at the end of its `keys` before any has it first',
+  )
 }
 
 function readSealed(sealed: string) {

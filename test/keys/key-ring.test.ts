@@ -125,9 +125,12 @@ describe('the sealer of keyRing', () => {
       expect((await sealer.open(await sealer.seal(secret, ada), ada)).stale).to.equal(false)
     })
 
-    it('opens no secret of a removed key', async () => {
+    it('opens no secret of a removed key, or of one that is not known yet, and says what to do', async () => {
       const sealed = await keyRing([OTHER_KEY]).sealer.seal(secret, ada)
-      await rejectionOf(keyRing([KEY]).sealer.open(sealed, ada))
+      const [, id] = sealed.split('.')
+      expect(String(await rejectionOf(keyRing([KEY]).sealer.open(sealed, ada))))
+        .to.include(`is sealed under key ${id}, which is not in \`keys\``)
+        .and.include('every process must have it at the end of its `keys` before any has it first')
     })
   })
 })
