@@ -5,7 +5,6 @@ import { keyRing } from './keys/key-ring.js'
 import { memoryCounters } from './limits/memory-counters.js'
 import { realmCounters } from './limits/realm-counters.js'
 import { redisCounters } from './limits/redis-counters.js'
-import { warnOfSharedCounters } from './limits/warn-of-shared-counters.js'
 import { type CheckedOptions, checkOptions } from './options/check-options.js'
 import { delayOf, findMailResetUser } from './options/mail-reset-user.js'
 import type { SecondStepOptions } from './options/options.js'
@@ -15,6 +14,7 @@ import type { RecordStore } from './ports/record-store.js'
 import { systemOf } from './ports/system.js'
 import type { Users } from './ports/users.js'
 import { withTimeout } from './ports/with-timeout.js'
+import { warnOfSharedKeys } from './redis/warn-of-shared-keys.js'
 import { Accounts } from './service/accounts.js'
 import { AdminChanges } from './service/admin-changes.js'
 import { AdminLimits } from './service/admin-limits.js'
@@ -111,7 +111,7 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
   const ring = keyRing(options.keys, system)
   const digester = timedDigester(ring.digester, timeout)
   const { keyIds } = digester
-  if (use === 'app') warnOfSharedCounters(options.counters, options.store)
+  if (use === 'app') warnOfSharedKeys(options)
   const counters = timedCounters(countersOf(options, use === 'app' && production), timeout)
   const log = auditLogOf(options, use === 'operator' || production)
   const tally = new Tally(counters)

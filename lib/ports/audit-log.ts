@@ -58,4 +58,7 @@ export interface AuditLog {
 
   /** Required. A page, or null for a cursor that no page has given. Rejects as `append` does. */
   list(query: AuditQuery): Promise<AuditPage | null>
+
+  /** Optional. The prefix that separates this log from another app's in one Redis. */
+  readonly prefix?: string
 }

@@ -23,6 +23,8 @@ export interface RedisAuditLogOptions {
 
 /** An audit log in Redis. */
 export interface RedisAuditLog extends AuditLog {
+  /** The prefix of its keys. */
+  readonly prefix: string
   /**
    * Moves the entries of version 0.1.0 to the keys of this one. `redisStore` moves those of its own prefix
    * with the records. Safe to run again where it was stopped.
@@ -52,6 +54,7 @@ export function redisAuditLog(given: HostRedis, options: RedisAuditLogOptions = 
   const keys = redisKeys(prefix)
 
   return {
+    prefix,
     async append(entries) {
       const users = new Set(entries.map(({ user }) => user))
       await Promise.all(
