@@ -48,6 +48,7 @@ export function makeApp(
 
   const { production, smtpUrl } = settings
   if (smtpUrl === null && !production) app.get('/mailbox', showMailbox(stores.mailbox))
+  app.get('/ready', isReady(secondStep))
   app.use(sessions(settings, stores))
   app.use(passport.session())
   app.use(secondStep.guard())
@@ -85,6 +86,15 @@ function showMailbox(mailbox: Mailbox): RequestHandler {
     res.set('Cache-Control', 'no-store')
     if (wantsJson(req)) res.json(mails)
     else res.render('mailbox', { mails })
+  }
+}
+
+/** For a load balancer, in front of sessions and guard. */
+function isReady(secondStep: SecondStep<User>): RequestHandler {
+  return async (_req, res) => {
+    const { ok, parts } = await secondStep.health()
+    res.set('Cache-Control', 'no-store')
+    res.status(ok ? 200 : 503).json({ ok, parts })
   }
 }
 

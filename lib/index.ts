@@ -74,6 +74,7 @@ export type {
   RecordPage,
   RecordQuery,
   RecordStore,
+  StoreChecks,
   WriteWithEntries,
 } from './ports/record-store.js'
 export type { SignalListener, Signals } from './ports/signals.js'
@@ -94,6 +95,7 @@ export type {
   Listeners,
   SecondStepEvents,
 } from './service/announcer.js'
+export type { Health, PartHealth } from './service/health.js'
 export type { MailName } from './service/mails.js'
 export type { CodesDone, KeptCodes } from './service/shown-codes.js'
 export type { SecondStepStatus } from './service/status.js'

@@ -11,6 +11,7 @@ import type { SecondStepEvents } from './service/announcer.js'
 import { emailChanged } from './service/changed-address.js'
 import { closing } from './service/closing.js'
 import type { FailureReporter } from './service/failure-reporter.js'
+import type { Health } from './service/health.js'
 import type { Records } from './service/records.js'
 import type { SecondStepStatus } from './service/status.js'
 import { type AdminRouterOptions, adminRouter } from './web/admin/router.js'
@@ -86,6 +87,18 @@ export interface SecondStep<U = Express.User> {
   endSessions(userId: unknown): Promise<void>
   /** The state of a user's second step. */
   status(userId: unknown): Promise<SecondStepStatus>
+  /**
+   * Asks the parts that the second step depends on how they are, for a readiness route: all at once, each for at most
+   * `timeout`, within two seconds. Reads alone, sends no mail, and never rejects. Why a part is away is a process
+   * warning.
+   *
+   * @example
+   * app.get('/ready', async (_req, res) => {
+   *   const { ok } = await secondStep.health()
+   *   res.status(ok ? 200 : 503).json({ ok })
+   * })
+   */
+  health(): Promise<Health>
   /** The events of all second steps: each under its type, and all under `event`. */
   readonly events: SecondStepEvents
   /**
@@ -113,7 +126,7 @@ export interface SecondStep<U = Express.User> {
  */
 export function createSecondStep<U = Express.User>(options: SecondStepOptions<U>): SecondStep<U> {
   const wired = wire(options)
-  const { site, announcer, records, changeNews, status } = wired
+  const { site, announcer, records, changeNews, status, health } = wired
   const { readyMailResets, earlyKeyCheck } = wired
   const { sessions } = site
   const meant = namedUsers(wired)
@@ -146,6 +159,7 @@ export function createSecondStep<U = Express.User>(options: SecondStepOptions<U>
     emailChanged: async (userId) => emailChanged(records, await meant(userId, 'emailChanged')),
     endSessions: async (userId) => sessions.endAll(await meant(userId, 'endSessions')),
     status: async (userId) => status.of(await meant(userId, 'status')),
+    health: () => health.ask(),
     events: announcer.events,
     close: closing({ ...wired, lost: site.lost, timeout: site.timeout }),
   }

@@ -30,6 +30,7 @@ import { Directory } from './service/directory.js'
 import { EarlyKeyCheck } from './service/early-key-check.js'
 import { FailureReporter } from './service/failure-reporter.js'
 import { GuessWarnings } from './service/guess-warnings.js'
+import { HealthCheck } from './service/health.js'
 import { KeptLooks } from './service/kept-looks.js'
 import { KeysOfUsers } from './service/keys-of-users.js'
 import { KnownUsers } from './service/known-users.js'
@@ -82,6 +83,7 @@ export interface Wired {
   /** Tells and hears of changes. Null if the guard reads at every request. */
   readonly changeNews: ChangeNews | null
   readonly status: Status
+  readonly health: HealthCheck
   /** Null if the host has given no `users`. */
   readonly knownUsers: KnownUsers | null
   /** Null if the host has given no `users`. */
@@ -226,11 +228,27 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
     mails: options.mail !== undefined,
   }
   const status = new Status({ records, system, window, findSubject, keyIds })
+  const health = new HealthCheck({
+    ...{ records, counters, audit, system, failureReporter, timeout },
+    mailer: options.mail?.transport ?? null,
+    checks: store.checks ?? {},
+  })
   const users = { knownUsers, findSubject }
   const looks = { hostIdOf, failureReporter, now }
   const earlyKeyCheck = webauthn && new EarlyKeyCheck({ ...looks, records, rpId: webauthn.rpId })
   const inBackground = { tally, changeNews, mails, readyMailResets, earlyKeyCheck }
-  return { checked, store, site, announcer, records, status, vault, ...users, ...inBackground }
+  return {
+    checked,
+    store,
+    site,
+    announcer,
+    records,
+    status,
+    health,
+    vault,
+    ...users,
+    ...inBackground,
+  }
 }
 
 /**

@@ -63,6 +63,14 @@ export interface WriteWithEntries {
   ): Promise<boolean>
 }
 
+/** What a store is trusted on, where that can be read. Each rejects where it does not hold, and only reads. */
+export interface StoreChecks {
+  /** The store was not emptied. */
+  readonly marker?: () => Promise<void>
+  /** What it holds is in the shape of this version. */
+  readonly migration?: () => Promise<void>
+}
+
 /**
  * Keeps the records and the policy document. They are a database: a lost record would read as "not
  * enrolled" and the password alone would open the account, so an adapter must reject rather than
@@ -164,6 +172,9 @@ export interface RecordStore {
    * use. Checks the conditions for trusting the store (the marker, the schema, the persistence).
    */
   open?(environment: { production: boolean }): Promise<void>
+
+  /** Optional. What `health()` asks beside a read. */
+  readonly checks?: StoreChecks
 
   /** Optional. Releases what the adapter itself opened; clients given by the host stay open. */
   close?(): Promise<void>

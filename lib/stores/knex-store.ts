@@ -75,6 +75,7 @@ export function knexStore(knex: KnexInstance, options: KnexOptions = {}): KnexSt
       return knexCounters(knex, options)
     },
     open: () => requireMigrated(database),
+    checks: { migration: () => requireMigrated(database) },
     migrate: () => migrateSecondStep(knex),
   }
 }

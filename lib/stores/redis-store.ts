@@ -125,6 +125,12 @@ export function redisStore(given: HostRedis, options: RedisStoreOptions = {}): R
     unlisted: () => unlistedRecords(redis, prefix, keys),
     misplaced: () => misplacedRecords(redis, prefix, keys),
 
+    checks: {
+      marker: async () => requireMarkers(await readMarkers(redis, keys), keys),
+      // In production it moves nothing.
+      migration: () => upgrade.requireDone({ production: true }),
+    },
+
     async open({ production }) {
       requireReadsFromMaster(redis)
       await requirePipelinesByKey(redis, keys)

@@ -55,6 +55,14 @@ describe('The pages of the example app', function () {
     })
   }
 
+  it('tell a load balancer that the app is ready', async () => {
+    const answer = await fetch(`${app.url}/ready`)
+    expect(answer.status).to.equal(200)
+    expect(answer.headers.get('set-cookie')).to.equal(null)
+    const parts = { store: 'ok', counters: 'ok', audit: 'ok', marker: 'ok', migration: 'ok' }
+    expect(await answer.json()).to.deep.equal({ ok: true, parts: { ...parts, mail: 'not-asked' } })
+  })
+
   it('make no session for a stranger, who is led on after the login all the same', async () => {
     // A robot that asks for the account all day must not fill Redis.
     const client = new Redis(redis.url)
