@@ -20,6 +20,7 @@ const TOOLS: readonly Tool[] = [
   { program: 'ps', package: 'procps' },
   { program: 'chromium', package: 'chromium' },
   { program: 'zbarimg', package: 'zbar-tools' },
+  { program: 'nginx', package: 'nginx' },
 ]
 
 /**
@@ -45,8 +46,12 @@ function isThere({ program, aside }: Tool): boolean {
   return isOnPath(program) || (aside !== undefined && newestFolder(aside, 'bin') !== '')
 }
 
+/** Debian has servers where only root's path leads. */
+const OF_SERVERS = '/usr/sbin'
+
 function isOnPath(program: string): boolean {
-  const folders = (process.env.PATH ?? '').split(delimiter).filter((folder) => folder !== '')
+  const path = (process.env.PATH ?? '').split(delimiter).filter((folder) => folder !== '')
+  const folders = [...path, OF_SERVERS]
   return folders.some((folder) => isProgram(join(folder, program)))
 }
 

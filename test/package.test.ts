@@ -76,6 +76,7 @@ describe('The package', function () {
 
   it('has no page about the source, which is in a clone alone', async () => {
     expect((await packed()).names).not.to.include('docs/architecture.md')
+    expect((await packed()).names).not.to.include('docs/fleet.md')
   })
 
   it('has a README that begins with what it is and how to install it', () => {

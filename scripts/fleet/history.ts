@@ -38,7 +38,8 @@ export interface Fault {
 /** A time in which an app process could not run, or could not reach the proxy. */
 export interface Pause {
   readonly kind: 'pause'
-  readonly app: string
+  /** Null: the load itself, whichever process answers. */
+  readonly app: string | null
   readonly from: number
   readonly to: number
   /** Milliseconds of it in which nothing could go on. */

@@ -20,6 +20,7 @@ const OVER_HTTP = /^test\/(web|request|routing|login|user|admin)\//
  */
 const FILES_AT_ONCE: readonly (readonly [folder: RegExp, count: number])[] = [
   [/^test\/browser\/every-page/, 1],
+  [/^test\/proof\/fleet/, 1],
   [/^test\/promises\//, 1],
   [/^test\/browser\/every-/, 1],
   [OVER_HTTP, 12],
@@ -31,7 +32,7 @@ const FILES_AT_ONCE: readonly (readonly [folder: RegExp, count: number])[] = [
 ]
 
 /** Tests of whole apps and pages: they run the built package, or what other tests run already. */
-const WITHOUT_COVERAGE = /^test\/(promises|browser|example-app)\//
+const WITHOUT_COVERAGE = /^test\/(promises\/|proof\/fleet|browser\/|example-app\/)/
 
 /** Counting what was run costs a fifth of the time. */
 export function countsCoverage({ files, store }: Unit): boolean {
@@ -39,7 +40,8 @@ export function countsCoverage({ files, store }: Unit): boolean {
 }
 
 /** Apps in processes of their own, with a database each, or a Chromium with many. */
-const IN_SEVERAL_PROCESSES = /^test\/(browser\/|promises\/(one-code-one-door|killed-in-a-burst))/
+const IN_SEVERAL_PROCESSES =
+  /^test\/(browser\/|proof\/fleet|promises\/(one-code-one-door|killed-in-a-burst))/
 
 /** How much of the machine it takes while it runs, where 1 is a process that often waits. */
 export function weightOf({ files }: Unit): 1 | 2 {

@@ -234,6 +234,7 @@ describe('the judge of a run', () => {
     it('without the time in which the process stood still', () => {
       const late = refused({ browser: 9, code: 'totp:8', answered: 5900 })
       expect(broken(late, pause({}))).to.deep.equal([])
+      expect(broken(late, pause({ app: null }))).to.deep.equal([])
       expect(broken(late, pause({ app: 'app 2' }))).to.deep.equal([IN_TIME])
       expect(broken(late, pause({ stood: 1000 }))).to.deep.equal([IN_TIME])
       expect(broken(late, pause({ from: 0, to: 1500 }))).to.deep.equal([IN_TIME])

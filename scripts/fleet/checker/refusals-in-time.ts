@@ -15,7 +15,7 @@ export function refusalsInTime(
   return attempts.filter(isRefusal).flatMap((attempt) => {
     const { user, step, called, answered, app, verdict } = attempt
     if (answered - called <= DUE) return []
-    const own = pauses.filter((pause) => pause.app === app)
+    const own = pauses.filter((pause) => pause.app === app || pause.app === null)
     const late = answered - called - own.reduce((sum, pause) => sum + stoodIn(pause, attempt), 0)
     if (late <= DUE) return []
     return [

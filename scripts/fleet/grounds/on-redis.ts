@@ -1,0 +1,23 @@
+import { connectToRedis } from '../../../example-app/redis.js'
+import { redisUsers } from '../../../example-app/redis-users.js'
+import { redisStore } from '../../../lib/index.js'
+import type { Ground } from '../ground.js'
+import { clusterFaults } from './cluster-faults.js'
+import { FleetCluster } from './redis-cluster.js'
+
+/** Everything in a Redis Cluster. */
+export async function onRedis({ durable }: { readonly durable: boolean }): Promise<Ground> {
+  const cluster = await FleetCluster.start()
+  return {
+    name: `Redis Cluster, ${durable ? 'with' : 'without'} durability`,
+    environment: { REDIS_URL: cluster.url },
+    faults: clusterFaults(cluster, { durable }),
+    async open() {
+      const redis = await connectToRedis(cluster.url)
+      const store = redisStore(redis)
+      await store.open?.({ production: false })
+      return { users: redisUsers(redis), store, close: async () => redis.disconnect() }
+    },
+    stop: () => cluster.stop(),
+  }
+}
