@@ -80,8 +80,8 @@ export type {
 export type { SignalListener, Signals } from './ports/signals.js'
 export type { System } from './ports/system.js'
 export type { UserPage, UserQuery, Users } from './ports/users.js'
-export type { HostRedis } from './redis/host-redis.js'
-export type { NodeRedisClient } from './redis/node-redis.js'
+export type { HostRedis, NodeRedis } from './redis/host-redis.js'
+export type { NodeRedisClient, NodeRedisCluster } from './redis/node-redis.js'
 export type {
   RedisArgument,
   RedisClient,

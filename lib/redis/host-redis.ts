@@ -1,9 +1,23 @@
 import { ConfigurationError } from '../errors/configuration-error.js'
-import { isNodeRedis, type NodeRedisClient, portOfNodeRedis } from './node-redis.js'
+import {
+  isNodeRedis,
+  isNodeRedisCluster,
+  type NodeRedisClient,
+  type NodeRedisCluster,
+  portOfNodeRedis,
+  portOfNodeRedisCluster,
+} from './node-redis.js'
 import type { RedisClient } from './redis-client.js'
 
-/** A client of the host's: of ioredis, or of the package `redis` (node-redis). */
-export type HostRedis = RedisClient | NodeRedisClient
+/** A client of the package `redis` (node-redis). */
+export type NodeRedis = NodeRedisClient | NodeRedisCluster
+
+/** A client of the host's: of ioredis, or of the package `redis`. */
+export type HostRedis = RedisClient | NodeRedis
+
+export function isOfNodeRedis(given: unknown): given is NodeRedis {
+  return isNodeRedis(given) || isNodeRedisCluster(given)
+}
 
 /**
  * Whether it has the shape of a client of either package.
@@ -14,7 +28,7 @@ export function isHostRedis(
   given: unknown,
   method: keyof RedisClient = 'evalsha',
 ): given is HostRedis {
-  return typeof Reflect.get(Object(given), method) === 'function' || isNodeRedis(given)
+  return typeof Reflect.get(Object(given), method) === 'function' || isOfNodeRedis(given)
 }
 
 /**
@@ -34,16 +48,35 @@ export function redisClientOf(
       `${caller}() needs an ioredis client, such as new Redis(url), or one of the package redis 5 or 6`,
     )
   }
+  if (isNodeRedisCluster(given)) {
+    const { defaults, ...options } = optionsOf(given, '_options')
+    requireOptions(options, optionsOf({ defaults }, 'defaults'), caller)
+    return portOfNodeRedisCluster(given)
+  }
   if (!isNodeRedis(given)) return given
-  requireOptions(given, caller)
+  const options = optionsOf(given, 'options')
+  requireOptions(options, options, caller)
   return portOfNodeRedis(given)
 }
 
-function requireOptions({ options }: NodeRedisClient, caller: string): void {
-  const { disableOfflineQueue, keyPrefix } = Object(options) as Record<string, unknown>
+function optionsOf(given: object, name: string): Readonly<Record<string, unknown>> {
+  return Object(Reflect.get(given, name))
+}
+
+function requireOptions(
+  { keyPrefix, useReplicas }: Readonly<Record<string, unknown>>,
+  { disableOfflineQueue }: Readonly<Record<string, unknown>>,
+  caller: string,
+): void {
   if (disableOfflineQueue !== true) {
     throw new ConfigurationError(
-      `${caller}: the client queues commands for as long as Redis is away; create it with disableOfflineQueue: true`,
+      `${caller}: the client queues commands for as long as Redis is away; create it with disableOfflineQueue: true (for a cluster, in its defaults)`,
+    )
+  }
+  // A replica may not have the last write yet: an ended session would live on.
+  if (useReplicas === true) {
+    throw new ConfigurationError(
+      `${caller}: the client has useReplicas set; give it one that reads from masters (useReplicas: false, the default)`,
     )
   }
   // Two apps would share the records that they believe apart.

@@ -1,4 +1,5 @@
-import type { RedisArgument, RedisClient, RedisSubscriber } from './redis-client.js'
+import { subscriberOf } from './node-redis-listener.js'
+import { isReply, type RedisArgument, type RedisClient } from './redis-client.js'
 
 /**
  * The required shape of a client of the package `redis` (node-redis) 5 or 6, as `createClient()` returns it.
@@ -13,16 +14,20 @@ export interface NodeRedisClient {
   duplicate(overrides?: object): unknown
 }
 
-/** What is used of the connection that listens. */
-interface Listening {
+/** The same of a client of a cluster, as `createCluster()` returns it: with `defaults: { disableOfflineQueue: true }`. */
+export interface NodeRedisCluster {
   readonly isOpen: boolean
-  connect(): Promise<unknown>
-  destroy(): unknown
-  on(event: string, listener: (...args: unknown[]) => void): unknown
-  subscribe(
-    channels: string[],
-    listener: (message: unknown, channel: unknown) => void,
+  /** From version 6 on. */
+  readonly isReady?: boolean
+  readonly masters: readonly object[]
+  nodeClient(node: object): Promise<unknown>
+  sendCommand(
+    firstKey: RedisArgument | undefined,
+    isReadonly: boolean | undefined,
+    args: readonly RedisArgument[],
+    options?: object,
   ): Promise<unknown>
+  withTypeMapping(mapping: object): unknown
 }
 
 type Send = (
@@ -31,17 +36,30 @@ type Send = (
   answers: typeof TEXTS | typeof BYTES,
 ) => Promise<unknown>
 
-/** Whatever the host has mapped for itself. */
-const TEXTS = { typeMapping: {} }
+/**
+ * Whatever the host has mapped for itself. The client's own limit, five seconds from version 6 on, is for commands that
+ * it has not sent, and makes each take twice as long; every call of a port has one of its own.
+ */
+const TEXTS = { typeMapping: {}, timeout: undefined }
 /** By the first byte of what RESP calls a bulk string, `$`. */
-const BYTES = { typeMapping: { 36: Buffer } }
+const BYTES = { ...TEXTS, typeMapping: { 36: Buffer } }
 
-const LONGEST_PAUSE = 5000
+const LOOK_AGAIN_AFTER = 1000
 
 export function isNodeRedis(given: unknown): given is NodeRedisClient {
   const { isReady, sendCommand, withTypeMapping } = Object(given) as Partial<NodeRedisClient>
-  const methods = [sendCommand, withTypeMapping]
-  return typeof isReady === 'boolean' && methods.every((one) => typeof one === 'function')
+  return typeof isReady === 'boolean' && areMethods(sendCommand, withTypeMapping)
+}
+
+export function isNodeRedisCluster(given: unknown): given is NodeRedisCluster {
+  const { masters, nodeClient, sendCommand, withTypeMapping } = Object(
+    given,
+  ) as Partial<NodeRedisCluster>
+  return Array.isArray(masters) && areMethods(nodeClient, sendCommand, withTypeMapping)
+}
+
+function areMethods(...values: readonly unknown[]): boolean {
+  return values.every((value) => typeof value === 'function')
 }
 
 /** The client as the stores use it. Every command goes as it is: commands of one tick are sent together. */
@@ -51,7 +69,54 @@ export function portOfNodeRedis(given: NodeRedisClient): RedisClient {
       return given.isReady ? 'ready' : 'away'
     },
     ...commandsBy((_key, args, answers) => given.sendCommand(args, answers)),
-    duplicate: () => subscriberOf(listeningClient(given)),
+    duplicate: () => subscriberOf(async () => given),
+  }
+}
+
+/** As `portOfNodeRedis`. Reads go to masters, too. */
+export function portOfNodeRedisCluster(given: NodeRedisCluster): RedisClient {
+  const client = async (node: object | undefined) => {
+    if (node === undefined) throw new Error('the client knows no master of the cluster yet')
+    return (await given.nodeClient(node)) as NodeRedisClient
+  }
+  const lookAgain = lookingAgain(given)
+  let turn = 0
+  return {
+    get status() {
+      return (given.isReady ?? given.isOpen) ? 'ready' : 'away'
+    },
+    ...commandsBy((key, args, answers) =>
+      given.sendCommand(key, false, args, answers).catch((error: unknown) => {
+        if (key !== undefined && !isReply(error)) lookAgain(key)
+        throw error
+      }),
+    ),
+    nodes: () =>
+      given.masters.map((node) =>
+        commandsBy(async (_key, args, answers) => (await client(node)).sendCommand(args, answers)),
+      ),
+    // What is published reaches every node. Another one each time, as this one may be gone for good.
+    duplicate: () =>
+      subscriberOf(() => {
+        turn += 1
+        return client(given.masters[turn % given.masters.length])
+      }),
+  }
+}
+
+/**
+ * A master that is gone does not say who has its slots now: a client of version 5 would ask for it for ever, one of
+ * version 6 for five seconds. Any other node says MOVED for a key of those slots, and the client takes it from there.
+ */
+function lookingAgain(given: NodeRedisCluster): (key: RedisArgument) => void {
+  let isLooking = false
+  return (key) => {
+    if (isLooking) return
+    isLooking = true
+    setTimeout(() => {
+      isLooking = false
+    }, LOOK_AGAIN_AFTER).unref()
+    given.sendCommand(undefined, false, ['GET', key], TEXTS).catch(() => undefined)
   }
 }
 
@@ -69,46 +134,14 @@ function commandsBy(send: Send): Omit<RedisClient, 'status'> {
     evalsha: script('EVALSHA', TEXTS),
     evalBuffer: script('EVAL', BYTES),
     evalshaBuffer: script('EVALSHA', BYTES),
-    callBuffer: (command, ...args) => send(undefined, [command, ...args.map(argumentOf)], BYTES),
+    // Scripts alone are called by it, and have their first key here.
+    callBuffer: (command, ...given) => {
+      const args = given.map((one) => (typeof one === 'number' ? String(one) : one))
+      return send(args[2], [command, ...args], BYTES)
+    },
     config: (subcommand, parameter) => send(undefined, ['CONFIG', subcommand, parameter], TEXTS),
     scan: (cursor, ...how) =>
       send(undefined, ['SCAN', cursor, ...how.map(String)], TEXTS) as Promise<[string, string[]]>,
     publish: (channel, message) => send(undefined, ['PUBLISH', channel, message], TEXTS),
-  }
-}
-
-function argumentOf(given: RedisArgument | number): RedisArgument {
-  return typeof given === 'number' ? String(given) : given
-}
-
-/** It waits for as long as it takes, and comes back whatever the host's own client does. */
-function listeningClient(given: NodeRedisClient): Listening {
-  const { socket } = Object(given.options) as { socket?: object }
-  return given.duplicate({
-    disableOfflineQueue: false,
-    socket: {
-      ...socket,
-      socketTimeout: undefined,
-      reconnectStrategy: (times: number) => Math.min(times * 200, LONGEST_PAUSE),
-    },
-  }) as Listening
-}
-
-function subscriberOf(client: Listening): RedisSubscriber {
-  let tell: (...args: unknown[]) => void = () => undefined
-  // The same function each time: node-redis subscribes again by itself, and does not add it twice.
-  const hear = (message: unknown, channel: unknown) => tell(channel, message)
-  return {
-    status: 'wait',
-    // It tries again until it is closed, and tells of each failure as an `error`.
-    connect: () => client.connect().catch(() => undefined),
-    on(event, listener) {
-      if (event === 'message') tell = listener
-      else client.on(event, listener)
-    },
-    subscribe: (...channels) => client.subscribe(channels, hear),
-    disconnect() {
-      if (client.isOpen) client.destroy()
-    },
   }
 }

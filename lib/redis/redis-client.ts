@@ -44,6 +44,14 @@ export interface RedisClient {
   duplicate?(override?: object): RedisSubscriber
 }
 
+/**
+ * Whether an error is what a server has answered: it begins with a code, as in `ERR unknown command` or `NOPERM this
+ * user …`. Anything else means that there was no answer.
+ */
+export function isReply(error: unknown): error is Error {
+  return error instanceof Error && /^[A-Z]+ /.test(error.message)
+}
+
 /** Collects commands, and sends them. */
 export interface RedisPipeline {
   callBuffer(command: string, ...args: (RedisArgument | number)[]): unknown

@@ -1,15 +1,11 @@
 import { ConfigurationError } from '../errors/configuration-error.js'
-import { redisClientOf } from '../redis/host-redis.js'
-import { isNodeRedis, type NodeRedisClient } from '../redis/node-redis.js'
-import type { RedisClient } from '../redis/redis-client.js'
+import { isOfNodeRedis, type NodeRedis, redisClientOf } from '../redis/host-redis.js'
+import { isReply, type RedisClient } from '../redis/redis-client.js'
 import { DEFAULT_PREFIX, type RedisKeys, redisKeys } from '../redis/redis-keys.js'
 import { makeMarkers } from './redis-marker.js'
 import { requireNoOldRecords } from './redis-old-state.js'
 
 const EVICTION = 'maxmemory-policy'
-
-/** What a server answers begins with a code: `ERR unknown command`, `NOPERM this user …`. */
-const SAID_BY_SERVER = /^[A-Z]+ /
 
 /**
  * Makes the markers that say that the records in this Redis can be trusted, one for each hash tag. Do
@@ -22,10 +18,10 @@ const SAID_BY_SERVER = /^[A-Z]+ /
  *   records of version 0.1.0, which are to be upgraded; what the client rejects with
  */
 export async function makeRedisMarker(
-  given: Pick<RedisClient, 'mget' | 'set' | 'eval' | 'evalsha'> | NodeRedisClient,
+  given: Pick<RedisClient, 'mget' | 'set' | 'eval' | 'evalsha'> | NodeRedis,
   { prefix = DEFAULT_PREFIX }: { prefix?: string } = {},
 ): Promise<boolean> {
-  const redis = isNodeRedis(given) ? redisClientOf(given, 'makeRedisMarker') : given
+  const redis = isOfNodeRedis(given) ? redisClientOf(given, 'makeRedisMarker') : given
   await requireNoOldRecords(redis, prefix)
   return makeMarkers(redis, redisKeys(prefix))
 }
@@ -107,7 +103,7 @@ async function settingOf(
   setting: string,
 ): Promise<string | null> {
   const answer: unknown = await server.config('GET', setting).catch((error: unknown) => {
-    if (error instanceof Error && SAID_BY_SERVER.test(error.message)) return null
+    if (isReply(error)) return null
     throw error
   })
   if (typeof answer !== 'object' || answer === null) return null

@@ -63,7 +63,7 @@ export interface RedisStore extends RecordStore {
 
 /**
  * Keeps the records in Redis, through the host's client: ioredis' `Redis` or `Cluster`, or what `createClient()`
- * of the package `redis` 5 or 6 returns, with `disableOfflineQueue: true`. This Redis must be a database
+ * or `createCluster()` of the package `redis` 5 or 6 returns, with `disableOfflineQueue: true`. This Redis must be a database
  * (persistent, `maxmemory-policy noeviction`), not a cache.
  *
  * The users are shared out to 64 hash tags, so that the masters of a cluster hold equal shares. A marker

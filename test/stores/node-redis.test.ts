@@ -29,7 +29,7 @@ for (const [version, name] of Object.entries(NODE_REDIS)) {
       const client = createClient({ url: at, socket, ...AT_ONCE, ...options })
       client.on('error', () => undefined)
       await client.connect()
-      open.push({ close: () => client.isOpen && client.destroy() })
+      open.push({ close: () => client.destroy() })
       return client
     }
 

@@ -1,42 +1,86 @@
+import type { Redis } from 'ioredis'
 import { redisCounters } from '../../lib/limits/redis-counters.js'
 import { redisKeys } from '../../lib/redis/redis-keys.js'
 import { redisAuditLog } from '../../lib/stores/redis-audit-log.js'
 import { redisStore } from '../../lib/stores/redis-store.js'
 import { auditLogCases, counterCases, recordStoreCases } from '../../lib/testing/index.js'
+import { connectToRedis, mastersOf, type RedisClient } from '../support/redis.js'
 import { type ConnectedClient, REDIS_CLIENTS } from '../support/redis-clients.js'
-import { redisOfASuite } from '../support/redis-of-a-suite.js'
+import { startRedisCluster } from '../support/redis-cluster.js'
+import { startRedisServer } from '../support/redis-server.js'
 
 /** The other tests of the stores are run with ioredis 5. */
 const OTHERS = Object.entries(REDIS_CLIENTS).filter(([name]) => name !== 'ioredis')
+/** What goes wrong in a cluster alone does so the first time. */
+const ONCE = recordStoreCases.filter(({ name }) => !/ \d+ times$/.test(name))
 /** The server ends a window, whoever asks for it. */
 const AT_ONCE = counterCases.filter(({ name }) => !name.includes('window'))
 
-for (const [name, connect] of OTHERS) {
-  describe(`with a client of ${name}`, () => {
-    const { redis: admin, url } = redisOfASuite()
-    let client: ConnectedClient
-    let second: ConnectedClient
+const PLACES = {
+  'a Redis': {
+    cases: recordStoreCases,
+    async start() {
+      const { url, stop } = await startRedisServer()
+      return { url, stop }
+    },
+  },
+  'a Redis Cluster of three masters': {
+    cases: ONCE,
+    async start() {
+      const { servers, stop } = await startRedisCluster()
+      return { url: servers.map(({ url }) => url).join(','), stop }
+    },
+  },
+}
+
+for (const [place, { cases, start }] of Object.entries(PLACES)) {
+  describe(`in ${place}`, () => {
+    let url: string
+    let stop: () => Promise<void>
+    let admin: RedisClient
+    let servers: readonly Redis[]
     before(async () => {
-      client = await connect(url())
-      second = await connect(url())
+      const started = await start()
+      url = started.url
+      stop = started.stop
+      admin = connectToRedis(url)
+      servers = await mastersOf(admin)
     })
-    after(() => {
-      client.end()
-      second.end()
+    beforeEach(() => Promise.all(servers.map((server) => server.flushall())))
+    after(async () => {
+      admin?.disconnect()
+      await stop?.()
     })
 
-    for (const { name: title, run } of recordStoreCases) {
-      const lose = async (userId: string) => admin.del(redisKeys('second-step').place(userId).key)
-      it(`redisStore: ${title}`, () =>
-        run(() => ({
-          ...{ store: redisStore(client.redis), another: redisStore(second.redis), lose },
-        })))
-    }
-    for (const { name: title, run } of auditLogCases) {
-      it(`redisAuditLog: ${title}`, () => run(() => ({ log: redisAuditLog(client.redis) })))
-    }
-    for (const { name: title, run } of AT_ONCE) {
-      it(`redisCounters: ${title}`, () => run(() => ({ counters: redisCounters(client.redis) })))
+    for (const [name, connect] of OTHERS) {
+      describe(`with a client of ${name}`, () => {
+        let client: ConnectedClient
+        let second: ConnectedClient
+        before(async () => {
+          client = await connect(url)
+          second = await connect(url)
+        })
+        after(() => {
+          client?.end()
+          second?.end()
+        })
+
+        for (const { name: title, run } of cases) {
+          it(`redisStore: ${title}`, () =>
+            run(() => ({
+              store: redisStore(client.redis),
+              another: redisStore(second.redis),
+              lose: (userId) => admin.del(redisKeys('second-step').place(userId).key),
+            })))
+        }
+        for (const { name: title, run } of auditLogCases) {
+          it(`redisAuditLog: ${title}`, () => run(() => ({ log: redisAuditLog(client.redis) })))
+        }
+        for (const { name: title, run } of AT_ONCE) {
+          it(`redisCounters: ${title}`, () =>
+            run(() => ({ counters: redisCounters(client.redis) })))
+        }
+      })
     }
   })
 }

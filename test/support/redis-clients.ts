@@ -1,23 +1,28 @@
 import { once } from 'node:events'
-import { Redis } from 'ioredis'
+import { Cluster, Redis } from 'ioredis'
 import type { HostRedis } from '../../lib/redis/host-redis.js'
-import type { NodeRedisClient } from '../../lib/redis/node-redis.js'
 
 /** What is used of a client that the package `redis` makes. */
-export type NodeRedis = Omit<NodeRedisClient, 'withTypeMapping' | 'sendCommand'> & {
-  readonly isOpen: boolean
+export type NodeRedis = HostRedis & {
   connect(): Promise<unknown>
   destroy(): void
   on(event: string, listener: () => void): unknown
   once(event: string, listener: () => void): unknown
-  sendCommand(args: string[]): Promise<unknown>
+}
+
+/** The same of one that is connected to a single server. */
+export type NodeRedisOfOne = Omit<NodeRedis, 'sendCommand' | 'withTypeMapping'> & {
+  readonly isReady: boolean
+  duplicate(): unknown
+  sendCommand(args: readonly (string | Buffer)[]): Promise<unknown>
   withTypeMapping(mapping: object): HostRedis
 }
 
 /** What is used of the package `redis`. */
 interface Package {
-  createClient(options: object): NodeRedis
+  createClient(options: object): NodeRedisOfOne
   createClientPool(options: object): HostRedis
+  createCluster(options: object): NodeRedis
 }
 
 /** A client of one of the packages that a host may have, connected. */
@@ -26,6 +31,7 @@ export interface ConnectedClient {
   end(): void
 }
 
+/** @param url of one server, or of several of a cluster with commas between them */
 type Connect = (url: string) => Promise<ConnectedClient>
 
 const IOREDIS_AT_ONCE = { commandTimeout: 1000, maxRetriesPerRequest: 1, enableOfflineQueue: false }
@@ -36,11 +42,8 @@ export const NODE_REDIS = { 'node-redis': 'redis', 'node-redis-5': 'redis-5' } a
 
 /** The clients that the package works with, by the names that `REDIS_CLIENT` has for them. */
 export const REDIS_CLIENTS: Readonly<Record<string, Connect>> = {
-  ioredis: (url) => connectedIoredis(new Redis(url, IOREDIS_AT_ONCE)),
-  'ioredis-6': async (url) => {
-    const other = (await load('ioredis-6')) as { Redis: typeof Redis }
-    return connectedIoredis(new other.Redis(url, IOREDIS_AT_ONCE))
-  },
+  ioredis: (url) => connectedIoredis({ Redis, Cluster }, url),
+  'ioredis-6': async (url) => connectedIoredis((await load('ioredis-6')) as Ioredis, url),
   'node-redis': (url) => connectedNodeRedis('redis', url),
   'node-redis-5': (url) => connectedNodeRedis('redis-5', url),
 }
@@ -55,15 +58,33 @@ function load(name: string): Promise<unknown> {
   return import(name)
 }
 
-async function connectedIoredis(redis: Redis): Promise<ConnectedClient> {
+type Ioredis = Readonly<{ Redis: typeof Redis; Cluster: typeof Cluster }>
+
+async function connectedIoredis(
+  { Redis, Cluster }: Ioredis,
+  url: string,
+): Promise<ConnectedClient> {
+  const nodes = url.split(',')
+  const redis =
+    nodes.length === 1
+      ? new Redis(url, IOREDIS_AT_ONCE)
+      : new Cluster(nodes, { redisOptions: IOREDIS_AT_ONCE })
   redis.on('error', () => undefined)
   await once(redis, 'ready')
   return { redis, end: () => redis.disconnect() }
 }
 
 async function connectedNodeRedis(name: string, url: string): Promise<ConnectedClient> {
-  const redis = (await nodeRedis(name)).createClient({ url, ...NODE_REDIS_AT_ONCE })
+  const { createClient, createCluster } = await nodeRedis(name)
+  const nodes = url.split(',')
+  const redis =
+    nodes.length === 1
+      ? createClient({ url, ...NODE_REDIS_AT_ONCE })
+      : createCluster({
+          rootNodes: nodes.map((node) => ({ url: node })),
+          defaults: NODE_REDIS_AT_ONCE,
+        })
   redis.on('error', () => undefined)
   await redis.connect()
-  return { redis, end: () => redis.isOpen && redis.destroy() }
+  return { redis, end: () => redis.destroy() }
 }
