@@ -46,6 +46,14 @@ export function askedKeys(
     .filter((one) => keyFactorOf(one.type)?.isAsked(one, relyingParty))
 }
 
+/** The user's authenticators that work, but for a lock: those that show codes, and the keys that are asked. */
+export function workingAuthenticators(
+  bound: HasAuthenticators,
+  relyingParty: Pick<RelyingParty, 'rpId'> | null,
+): readonly Authenticator[] {
+  return [...withCodes(bound), ...askedKeys(bound, relyingParty)]
+}
+
 /** The authenticator bound first, or null. */
 export function firstAuthenticator({ authenticators }: HasAuthenticators): Authenticator | null {
   return authenticators[0] ?? null

@@ -4,6 +4,7 @@ import {
   codeSourceOf,
   hasCodes,
   isEnrolled,
+  workingAuthenticators,
 } from '../domain/authenticators.js'
 import { authenticatorLock } from '../domain/miss-budget.js'
 import { backupCodesLeft } from '../factors/backup-codes/kept.js'
@@ -15,7 +16,7 @@ import type { Records } from './records.js'
 export interface MailedDevices {
   /** `none`: security keys alone. */
   readonly source: CodeSource | 'none'
-  /** How many the user has. */
+  /** How many of them work, but for a lock. */
   readonly count: number
   /** Whether wrong codes have locked those that show codes. */
   readonly locked: boolean
@@ -46,7 +47,7 @@ export function mailedDevicesIn({
     const { record, policy } = await records.read(userId)
     return {
       source: isEnrolled(record) && !hasCodes(record) ? 'none' : codeSourceOf(record),
-      count: record.authenticators.length,
+      count: workingAuthenticators(record, relyingParty).length,
       locked: authenticatorLock(record, window, now()) !== null,
       keys: askedKeys(record, relyingParty).length > 0,
       backupCodes: policy.backupCodes && backupCodesLeft(record.backupCodes, keyIds) > 0,

@@ -5,7 +5,7 @@ import { deviceFacts } from './facts.js'
 import type { MailFrame } from './mails.js'
 import type { Translate } from './messages.js'
 import { timeShown } from './time-shown.js'
-import { besideAdded, withoutRemoved } from './working-texts.js'
+import { besideAdded, besideLost } from './working-texts.js'
 
 /** The content of a mail, without its frame. */
 export type MailTexts = Pick<
@@ -65,7 +65,7 @@ function whatHappened(
     return [given, ...more]
   }
   if (event.type === 'authenticator-removed') {
-    return [t(what, who), ...withoutRemoved(devices, t)]
+    return [t(what, who), ...besideLost(devices, t)]
   }
   if (event.type === 'reset') {
     return [t(what, who), t('mail.admin.reset.days', { count: RESET_BY_ADMIN_DAYS })]

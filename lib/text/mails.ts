@@ -16,7 +16,7 @@ import { oneLine } from './one-line.js'
 import { timeShown } from './time-shown.js'
 import { ejsViews, type Views } from './views.js'
 import { isAboutTries, lockTexts, triesAdvice, type WarningContext } from './warning-texts.js'
-import { besideAdded, besideSuspended, withoutRemoved } from './working-texts.js'
+import { besideAdded, besideLost } from './working-texts.js'
 
 /** A link that does something, and what it is for. */
 export interface MailAction {
@@ -137,8 +137,9 @@ function whatHappened(event: Event, context: WarningContext): readonly string[] 
   if (event.type === 'authenticator-locked') return lockTexts(event.detail.until, context)
   const { issuer, t, devices } = context
   const what = t(`mail.${event.type}.what`, { issuer })
-  if (event.type === 'authenticator-removed') return [what, ...withoutRemoved(devices, t)]
-  if (event.type === 'authenticator-suspended') return [what, ...besideSuspended(devices, t)]
+  if (event.type === 'authenticator-removed' || event.type === 'authenticator-suspended') {
+    return [what, ...besideLost(devices, t)]
+  }
   if (event.type === 'authenticator-added') {
     return [what, ...besideAdded(devices, t), ...endedCodes(context)]
   }

@@ -290,6 +290,8 @@ export type PageData = {
     readonly trustedBrowsers?: readonly ShownBrowser[]
     /** Ids of the keys that a copy was seen of. Default: none. */
     readonly suspended?: readonly string[]
+    /** Ids of the devices that work, but for a lock. Default: all. */
+    readonly working?: readonly string[]
     /** One more may be added. Default: false. */
     readonly canAdd?: boolean
     /** A security key has a form of its own, because it is not what is set up first. Default: false. */
@@ -407,6 +409,8 @@ export type PageData = {
     readonly forms: readonly AdminForm[]
     /** The devices, the one bound first first. Default: none are listed. */
     readonly authenticators?: readonly AdminAuthenticator[]
+    /** Ids of the keys that a copy was seen of. Default: none. */
+    readonly suspended?: readonly string[]
     /** How many browsers the user trusts. Default: 0. */
     readonly trustedBrowsers?: number
     /**

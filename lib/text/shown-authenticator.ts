@@ -16,11 +16,13 @@ export interface ShownAuthenticator {
   readonly synced: boolean | null
 }
 
+interface HasAuthenticators {
+  readonly authenticators: readonly Authenticator[]
+}
+
 export function shownAuthenticators({
   authenticators,
-}: {
-  readonly authenticators: readonly Authenticator[]
-}): readonly ShownAuthenticator[] {
+}: HasAuthenticators): readonly ShownAuthenticator[] {
   return authenticators.map((one) => ({
     id: one.id,
     type: one.type,
@@ -30,4 +32,10 @@ export function shownAuthenticators({
     serial: one.serial,
     synced: one.type === 'webauthn' ? one.backedUp : null,
   }))
+}
+
+/** Ids of the keys that a copy was seen of. */
+export function suspendedIds({ authenticators }: HasAuthenticators): readonly string[] {
+  const isSuspended = (one: Authenticator) => one.type === 'webauthn' && one.suspendedAt !== null
+  return authenticators.filter(isSuspended).map(({ id }) => id)
 }

@@ -2,10 +2,10 @@ import type { MailedDevices } from '../service/mailed-devices.js'
 import type { Translate } from './messages.js'
 
 /**
- * What goes on working beside one device: the user's other devices, unless there are none or wrong codes have
+ * What goes on working beside one device: the user's other devices, unless none works or wrong codes have
  * locked them, and backup codes, if they have some. A sentence, or nothing.
  *
- * @param others how many devices the user has besides it
+ * @param others how many devices besides it work
  */
 function workingTexts(
   {
@@ -20,8 +20,8 @@ function workingTexts(
   return backupCodes ? [t('device.codes-work')] : []
 }
 
-/** The same in the mail about a device that is gone by then. */
-export function withoutRemoved(devices: MailedDevices | null, t: Translate): readonly string[] {
+/** The same in the mail about a device that is gone by then, or answers nothing any more. */
+export function besideLost(devices: MailedDevices | null, t: Translate): readonly string[] {
   return devices === null ? [] : workingTexts({ ...devices, others: devices.count }, t)
 }
 
@@ -29,9 +29,4 @@ export function withoutRemoved(devices: MailedDevices | null, t: Translate): rea
 export function besideAdded(devices: MailedDevices | null, t: Translate): readonly string[] {
   if (devices === null) return []
   return workingTexts({ ...devices, others: devices.count - 1, backupCodes: false }, t)
-}
-
-/** The same in the mail about a device that answers nothing any more, and is still among them. */
-export function besideSuspended(devices: MailedDevices | null, t: Translate): readonly string[] {
-  return devices === null ? [] : workingTexts({ ...devices, others: devices.count - 1 }, t)
 }

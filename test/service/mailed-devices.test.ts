@@ -40,4 +40,14 @@ describe('What a mail knows of devices', () => {
       expect(await known([keyWith()], other)).to.include({ keys: false })
     }
   })
+
+  // "Your other devices keep working", of a key that is suspended, or was made for another domain.
+  it('is how many of them work', async () => {
+    const [app, suspended] = [authenticatorWith(), keyWith({ suspendedAt: NOW })]
+    expect(await known([app, keyWith(), suspended])).to.include({ count: 2 })
+    expect(await known([app, suspended, keyWith({ rpId: 'other.example' })])).to.include({
+      count: 1,
+    })
+    expect(await known([app, keyWith()], null)).to.include({ count: 1 })
+  })
 })

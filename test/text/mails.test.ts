@@ -148,7 +148,9 @@ describe('A mail about one of several devices', () => {
       }
     }
     for (const event of added) expect(said(event, { count: 1 })).to.not.match(WORK)
-    for (const event of removed) expect(said(event, { count: 1 })).to.match(WORK)
+    const lost = [...removed, eventOf('authenticator-suspended')]
+    for (const event of lost) expect(said(event, { count: 1 })).to.match(WORK)
+    for (const event of lost) expect(said(event, { count: 0 })).to.not.match(WORK)
   })
 
   it('speaks of backup codes to who has some, during a lock too', () => {

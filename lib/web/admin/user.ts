@@ -13,7 +13,7 @@ import { adminAuthenticators } from '../../text/admin-authenticator.js'
 import { pageEvent } from '../../text/page-event.js'
 import type { AdminForm, PageData, PageProblem } from '../../text/pages.js'
 import type { Problem } from '../../text/problem.js'
-import { shownAuthenticators } from '../../text/shown-authenticator.js'
+import { shownAuthenticators, suspendedIds } from '../../text/shown-authenticator.js'
 import { shownEvent } from '../../text/shown-event.js'
 import { listedUser, shownUser } from '../../text/shown-user.js'
 import { idOfSegment, userPath } from '../../text/user-path.js'
@@ -115,6 +115,7 @@ export async function userPage(
     stale,
     forms: allowed,
     authenticators: adminAuthenticators(member.record),
+    suspended: suspendedIds(member.record),
     trustedBrowsers: site.trustedBrowsers?.of(member).length ?? 0,
     fewMisses: site.ownAuthenticators.fewMisses(member.record, ['hotp']),
     removing: wrong === null ? null : authenticatorIn(req),

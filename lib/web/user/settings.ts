@@ -8,6 +8,7 @@ import {
   hasCodes,
   hasNoRoom,
   secondsToNextCode,
+  workingAuthenticators,
 } from '../../domain/authenticators.js'
 import { keyShown } from '../../domain/own-authenticators.js'
 import { ruleFor } from '../../domain/policy.js'
@@ -18,11 +19,10 @@ import {
   placeOfBackupCodes,
   usedAfterAdmin,
 } from '../../factors/backup-codes/kept.js'
-import type { Authenticator } from '../../factors/factors.js'
 import { pageEvent } from '../../text/page-event.js'
 import type { PageProblem, SettingsAction } from '../../text/pages.js'
 import { acceptedWords, type Problem } from '../../text/problem.js'
-import { shownAuthenticators } from '../../text/shown-authenticator.js'
+import { shownAuthenticators, suspendedIds } from '../../text/shown-authenticator.js'
 import { shownEvent } from '../../text/shown-event.js'
 import { acceptsBackupCodes } from '../login/code-texts.js'
 import type { Exchange, Handler } from '../request/handler.js'
@@ -99,6 +99,7 @@ async function settingsPage(
     source: codeSourceOf(counted),
     app: hasCodes(counted),
     suspended: suspendedIds(visitor.record),
+    working: workingAuthenticators(counted, site.webauthn).map(({ id }) => id),
     keys: askedKeys(counted, site.webauthn).length > 0,
     resync: canResync(counted),
     typedNext: typedNext(req, problem),
@@ -144,11 +145,6 @@ function summaryOf({ site, visitor }: Exchange<SignedInVisitor>) {
     ...deadlinesOf(visitor, site.system.now()),
     canDisable: since !== null && ruleFor(policy, subject).mode !== 'required',
   }
-}
-
-function suspendedIds({ authenticators }: SignedInVisitor['record']): readonly string[] {
-  const isSuspended = (one: Authenticator) => one.type === 'webauthn' && one.suspendedAt !== null
-  return authenticators.filter(isSuspended).map(({ id }) => id)
 }
 
 /** The deadline to set up, and the end of a pause. */

@@ -11,6 +11,7 @@ import { browserOf, enrol, giveCode, signIn } from '../../support/browser.js'
 import { SECOND } from '../../support/clock.js'
 import { ann } from '../../support/host.js'
 import { oathtool } from '../../support/oathtool.js'
+import { keyWith } from '../../support/records.js'
 import { pendingBrowser, recordOf, setPolicy } from '../../support/visits.js'
 
 const ANN = `${ADMIN}/users/ann`
@@ -42,6 +43,32 @@ async function annWithSpare(...given: Parameters<typeof adminVisit>) {
 }
 
 describe('An admin', () => {
+  // The page showed nothing of it, and the owner read that the suspended key "keeps working".
+  it('sees which key is suspended, and its owner which devices go on', async () => {
+    const given = { origin: 'https://acme.example', webauthn: {} }
+    const { host, browser, session, first, second } = await annWithSpare(given)
+    const record = await recordOf(host)
+    const suspended = keyWith({ suspendedAt: host.system.now(), since: host.system.now() })
+    const written = (authenticators: typeof record.authenticators, version: number) =>
+      host.store.write({ ...record, authenticators, version, writeId: `w${version}` }, version - 1)
+    const others = (id: string, page: string) =>
+      page.split(`/authenticators/${id}/remove"`)[0]?.split('no longer signs you in').at(-1) ?? ''
+    const works = /Your other devices and your backup codes keep working/
+
+    await written([...record.authenticators, suspended], record.version + 1)
+    expect((await getPage(browser, ANN)).text).to.include('<strong>Suspended: a copy')
+    const { text } = await getPage(session, '/second-step/').expect(200)
+    for (const id of [first, second, 'key']) expect(others(id, text)).to.match(works)
+
+    const [app] = record.authenticators
+    if (app === undefined) throw new Error('there is no app')
+    await written([app, suspended], record.version + 2)
+    const page = await getPage(session, '/second-step/').expect(200)
+    expect(others('key', page.text)).to.match(works)
+    expect(others(first, page.text)).to.include('Your backup codes keep working')
+    expect(page.text.split(works)).to.have.length(2)
+  })
+
   it('sees the devices of a user: kinds, names and serial numbers, and nothing of their keys', async () => {
     const { host, browser } = await annWithSpare()
     await postJson(browser, `${ANN}/token`, FOB).expect(200)
