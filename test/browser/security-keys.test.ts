@@ -169,6 +169,25 @@ describe('security keys in the browser', function () {
         expect(await whoIsIn(page, site)).to.equal('ann')
       }))
 
+    // The page said that the browser can't use a key, and its reload sent the wrong code a second time.
+    it('say that the network is lost, and send no form again where the login is over', () =>
+      withPage({}, async (page) => {
+        const { code } = await enrolledAt(page, site)
+        await addAnother(page, code())
+        await challenged(page)
+        await give(page, '000000')
+        await page.context().setOffline(true)
+        await page.locator(KEY_BUTTON).click()
+        await expectStatus(page, 'not available just now')
+        await page.context().setOffline(false)
+        site.system.advance(11 * MINUTE)
+        const sentAgain: string[] = []
+        page.on('request', (each) => each.method() === 'POST' && sentAgain.push(each.url()))
+        await sent(page, () => page.locator(KEY_BUTTON).click())
+        expect(await page.locator('h1').textContent()).to.contain('Please sign in again')
+        expect(sentAgain).to.deep.equal([])
+      }))
+
     it('open it while wrong codes have locked the app', () =>
       withPage({}, async (page) => {
         const { code } = await enrolledAt(page, site)

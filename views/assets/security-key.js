@@ -51,12 +51,19 @@ function answerOf({ id, type, authenticatorAttachment, response }) {
 // What went wrong, by the names that browsers give it.
 const SAID = { NotAllowedError: 'cancelled', AbortError: 'cancelled', InvalidStateError: 'known' }
 
-async function ask({ key: kind, from }) {
-  const response = await fetch(from, { headers: { Accept: 'application/json' } })
-  if (!response.ok) return null
-  const { options, webauthn } = await response.json()
-  const asked = options ?? webauthn
-  if (!asked) return null
+// What the server asks of a key; null: nothing. Undefined where it can't be reached.
+async function askedBy(from) {
+  try {
+    const response = await fetch(from, { headers: { Accept: 'application/json' } })
+    if (!response.ok) return null
+    const { options, webauthn } = await response.json()
+    return options ?? webauthn ?? null
+  } catch {
+    return undefined
+  }
+}
+
+async function answerTo(asked, kind) {
   const credential = await navigator.credentials[kind]({ publicKey: publicKeyOf(asked) })
   return JSON.stringify(answerOf(credential))
 }
@@ -80,10 +87,12 @@ for (const button of document.querySelectorAll('[data-key]')) {
     button.disabled = true
     say(dataset.waiting)
     try {
-      const answer = await ask(dataset)
-      // The session is over, or the key is gone: the page says so itself.
-      if (answer === null) location.reload()
-      else send(answer)
+      const asked = await askedBy(dataset.from)
+      // The session is over, or the key is gone: the page says so itself. A reload would send again the form
+      // that this page answers.
+      if (asked === null) location.replace(location.pathname + location.search)
+      else if (asked === undefined) say(dataset.offline)
+      else send(await answerTo(asked, dataset.key))
     } catch (error) {
       say(dataset[SAID[error.name] ?? 'unsupported'])
     }
