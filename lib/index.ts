@@ -80,6 +80,7 @@ export type {
 export type { SignalListener, Signals } from './ports/signals.js'
 export type { System } from './ports/system.js'
 export type { UserPage, UserQuery, Users } from './ports/users.js'
+export type { Durability } from './redis/durability.js'
 export type { HostRedis, NodeRedis } from './redis/host-redis.js'
 export type { NodeRedisClient, NodeRedisCluster } from './redis/node-redis.js'
 export type {

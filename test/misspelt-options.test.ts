@@ -23,7 +23,11 @@ import { virtualAuthenticator } from '../lib/testing/index.js'
 import { ann, makeHost } from './support/host.js'
 
 const { secondStep } = makeHost()
-const redis = { mgetBuffer: () => null, evalsha: () => null } as unknown as Redis
+const redis = {
+  mgetBuffer: () => null,
+  evalsha: () => null,
+  pipeline: () => null,
+} as unknown as Redis
 
 interface Mistake {
   readonly make: () => unknown
@@ -72,6 +76,47 @@ const mistakes: Record<string, Mistake> = {
     make: store({ persistant: true }),
     names: 'redisStore.persistant',
     meant: 'persistent',
+  },
+  'redisStore(redis, { durability: { replica } })': {
+    make: store({ durability: { replica: 1, within: 50 } }),
+    names: 'redisStore.durability.replica',
+    meant: 'replicas',
+  },
+  'redisStore(redis, { durability: true })': {
+    make: store({ durability: true }),
+    names: 'redisStore.durability',
+    meant: '{ replicas: 1, within: 50 }',
+  },
+  'redisStore(redis, { durability: { replicas: 0 } })': {
+    make: store({ durability: { replicas: 0, within: 50 } }),
+    names: 'redisStore.durability.replicas',
+    meant: 'from 1',
+  },
+  "redisStore(redis, { durability: { replicas: '1' } })": {
+    make: store({ durability: { replicas: '1', within: 50 } }),
+    names: 'redisStore.durability.replicas',
+  },
+  'redisStore(redis, { durability: { within: 0 } })': {
+    make: store({ durability: { replicas: 1, within: 0 } }),
+    names: 'redisStore.durability.within',
+    meant: '1 to 500',
+  },
+  'redisStore(redis, { durability: { within: 501 } })': {
+    make: store({ durability: { replicas: 1, within: 501 } }),
+    names: 'redisStore.durability.within',
+    meant: '1 to 500',
+  },
+  'redisCounters(redis, { durability: {} })': {
+    make: counters({ durability: {} }),
+    names: 'redisCounters.durability.replicas',
+  },
+  'redisCounters() of a client without pipelines': {
+    make: () =>
+      redisCounters({ evalsha: () => null } as unknown as Redis, {
+        durability: { replicas: 1, within: 50 },
+      }),
+    names: 'redisCounters.durability',
+    meant: 'pipelines',
   },
   'redisCounters(redis, { prefx })': {
     make: counters({ prefx: 'acme' }),

@@ -1,14 +1,13 @@
 import type { Cluster, Redis } from 'ioredis'
 import { checkPrefix, DEFAULT_PREFIX } from '../redis/redis-keys.js'
-import { forgetsAtRestart, makeRedisMarker } from '../stores/redis-checks.js'
+import { makeRedisMarker } from '../stores/redis-checks.js'
+import { whatIsKept } from '../stores/redis-keeping.js'
 
 const PATIENCE = 3000
 
 // Without its markers, a Redis that lost its records answers 503: safe, and easily taken for a fault.
 const AFTER_A_LOSS =
   'If this Redis had records before, restore its backup instead: from now on nobody in it has a second step.'
-const FORGETS =
-  'This Redis keeps nothing on disk (save and appendonly are off): a restart loses all records.'
 
 /**
  * Makes the markers in a Redis server or, where that belongs to one, in a cluster.
@@ -39,14 +38,14 @@ export async function initRedis(url: string, prefix = DEFAULT_PREFIX): Promise<s
       : [
           `The markers of "${prefix}" are in Redis at ${address.host} already; nothing was changed.`,
         ]),
-    ...(made.forgets ? [FORGETS] : []),
+    ...made.kept,
   ].join('\n')
 }
 
 async function makeMarkers(
   redis: Redis | Cluster,
   { address, prefix }: { address: URL; prefix: string },
-): Promise<{ readonly now: boolean; readonly forgets: boolean }> {
+): Promise<{ readonly now: boolean; readonly kept: readonly string[] }> {
   // connect() itself rejects with "Connection is closed", which does not tell the cause.
   let reason: unknown
   redis.on('error', (error) => {
@@ -56,7 +55,7 @@ async function makeMarkers(
     await redis.connect()
     const now = await makeRedisMarker(redis, { prefix })
     // They are made, also where the server answers to nothing else.
-    return { now, forgets: await forgetsAtRestart(redis).catch(() => false) }
+    return { now, kept: await whatIsKept(redis).catch(() => []) }
   } catch (cause) {
     if (isRedirection(cause)) throw cause
     const { message } = reason instanceof Error ? reason : (cause as Error)

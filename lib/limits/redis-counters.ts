@@ -1,12 +1,12 @@
 import { checkCall } from '../errors/check-call.js'
 import type { Counter, Counters, Place, Taking, WantedPlace } from '../ports/counters.js'
 import { takeEach } from '../ports/take-each.js'
+import { checkDurability, type Durability } from '../redis/durability.js'
+import { durableWrites } from '../redis/durable-writes.js'
 import { type HostRedis, redisClientOf } from '../redis/host-redis.js'
 import { type RedisClient, redisScript } from '../redis/redis-client.js'
 import { checkPrefix, DEFAULT_PREFIX } from '../redis/redis-keys.js'
 import { checkWindow, counterKey } from './counter-key.js'
-
-type CounterClient = Pick<RedisClient, 'status' | 'eval' | 'evalsha' | 'nodes'>
 
 // KEYS: places to take, then places to give back. ARGV: how many are to be taken, the seconds of each
 // key's window, the limits (below 0: of an optional place). A refused call takes no place, and a place given back after the window's end
@@ -53,6 +53,8 @@ export interface RedisCountersOptions {
    * Default `second-step`
    */
   readonly prefix?: string
+  /** As in `redisStore`, for the places that are taken. Default: no waiting */
+  readonly durability?: Durability
 }
 
 /**
@@ -62,10 +64,12 @@ export interface RedisCountersOptions {
  * @throws ConfigurationError for another client, an unknown option, a prefix with braces or blanks
  */
 export function redisCounters(given: HostRedis, options: RedisCountersOptions = {}): Counters {
-  checkCall(options, ['prefix'], 'redisCounters')
+  checkCall(options, ['prefix', 'durability'], 'redisCounters')
   const redis = redisClientOf(given, 'redisCounters')
-  const { prefix = DEFAULT_PREFIX } = options
+  const { prefix = DEFAULT_PREFIX, durability } = options
   checkPrefix(prefix)
+  if (durability !== undefined) checkDurability(durability, redis, 'redisCounters')
+  const writer = durability === undefined ? redis : durableWrites(redis, durability)
   // What is taken is mostly given back, and an address counts for many: a hash takes longer than a look.
   const known = new Map<string, string>()
   const keyOf = ({ name, key }: Place) => {
@@ -90,7 +94,10 @@ export function redisCounters(given: HostRedis, options: RedisCountersOptions = 
     for (const { limit, optional } of wanted) {
       args.push(String((optional ? -1 : 1) * limitOf(limit)))
     }
-    const counted = numbersOf(await count(redis, keys, args), 1 + 2 * wanted.length)
+    const counted = numbersOf(
+      await count(wanted.length === 0 ? redis : writer, keys, args),
+      1 + 2 * wanted.length,
+    )
     const [free] = counted
     return wanted.map((place, nth): Taking => {
       const limit = limitOf(place.limit)
@@ -144,7 +151,7 @@ export function redisCounters(given: HostRedis, options: RedisCountersOptions = 
 }
 
 /** Fails at once: a command in the client's queue would be waited for. */
-function requireReady({ status }: CounterClient): void {
+function requireReady({ status }: RedisClient): void {
   // One that connects at its first command (`lazyConnect`) counts as ready.
   if (status !== 'ready' && status !== 'wait')
     throw new Error('the connection to Redis is not ready')

@@ -37,7 +37,7 @@ export interface RedisClient {
   /** Of a cluster: the servers of each slot, the master first. */
   readonly slots?: readonly (readonly string[] | undefined)[]
   /** Of a cluster: its masters. */
-  nodes?(role: 'master'): readonly Pick<RedisClient, 'config' | 'scan'>[]
+  nodes?(role: 'master'): readonly Pick<RedisClient, 'config' | 'scan' | 'pipeline'>[]
   readonly options?: object
   publish?(channel: string, message: string): Promise<unknown>
   /** Another connection to the same place. */
@@ -69,9 +69,12 @@ export interface RedisSubscriber {
   disconnect(): void
 }
 
+/** What scripts are run by. */
+export type ScriptClient = Pick<RedisClient, 'eval' | 'evalsha'>
+
 /** Runs one script on the keys, in one round trip where the server knows it already. */
 export type RedisScript = (
-  redis: Pick<RedisClient, 'eval' | 'evalsha'>,
+  redis: ScriptClient,
   keys: readonly string[],
   args: readonly RedisArgument[],
 ) => Promise<unknown>

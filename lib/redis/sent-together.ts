@@ -5,7 +5,7 @@ import type { TagKeys } from './redis-keys.js'
 export type Reads = Pick<RedisClient, 'callBuffer' | 'mgetBuffer'>
 
 /** The errors of a master that no longer has the slot. A client of a cluster knows what to do. */
-const ELSEWHERE = /^(MOVED|ASK|TRYAGAIN|CLUSTERDOWN)\b/
+export const ELSEWHERE = /^(MOVED|ASK|TRYAGAIN|CLUSTERDOWN)\b/
 
 const COMMANDS = ['callBuffer', 'mgetBuffer', 'exec'] as const
 

@@ -83,22 +83,8 @@ export async function requirePipelinesByKey(
   }
 }
 
-/** Whether a server keeps nothing on disk. False where it does not tell. */
-export async function forgetsAtRestart(
-  redis: Pick<RedisClient, 'config' | 'nodes'>,
-): Promise<boolean> {
-  const servers = redis.nodes?.('master') ?? [redis]
-  const forgetful = await Promise.all(
-    servers.map(async (server) => {
-      const save = await settingOf(server, 'save')
-      return save === '' && (await settingOf(server, 'appendonly')) === 'no'
-    }),
-  )
-  return forgetful.includes(true)
-}
-
 /** Null if the server does not reveal it: CONFIG is disabled, renamed or not allowed. */
-async function settingOf(
+export async function settingOf(
   server: Pick<RedisClient, 'config'>,
   setting: string,
 ): Promise<string | null> {

@@ -1,6 +1,6 @@
 import type { Policy } from '../domain/policy.js'
 import { system } from '../ports/system.js'
-import { type RedisClient, redisScript } from '../redis/redis-client.js'
+import { type RedisClient, redisScript, type ScriptClient } from '../redis/redis-client.js'
 import type { RedisKeys, TagKeys } from '../redis/redis-keys.js'
 import { policyOf } from './redis-documents.js'
 import { emptied, parseDocument } from './redis-lost.js'
@@ -60,12 +60,15 @@ export class RedisPolicy {
   readonly #keys: RedisKeys
 
   readonly #now: () => number
+  readonly #writer: ScriptClient
   #comparedAt = Number.NEGATIVE_INFINITY
 
-  constructor(redis: RedisClient, keys: RedisKeys, now = system.now) {
+  /** @param writer runs what changes something. What heals copies does not wait for it */
+  constructor(redis: RedisClient, keys: RedisKeys, now = system.now, writer: ScriptClient = redis) {
     this.#redis = redis
     this.#keys = keys
     this.#now = now
+    this.#writer = writer
   }
 
   /** @throws Error where the answer cannot be known, or not every copy has it */
@@ -92,8 +95,8 @@ export class RedisPolicy {
     const { first, copying, tags } = this.#keys
     const args = argumentsOf(policy, expectedVersion)
     const names = [first.policy, first.marker, copying]
-    if (!hasWon(await decide(this.#redis, names, args))) return false
-    await this.#copy({ policy, text: JSON.stringify(policy) }, tags.slice(1))
+    if (!hasWon(await decide(this.#writer, names, args))) return false
+    await this.#copy({ policy, text: JSON.stringify(policy) }, tags.slice(1), this.#writer)
     return true
   }
 
@@ -119,9 +122,13 @@ export class RedisPolicy {
     if (stale.length > 0) await this.#copy(newest, stale)
   }
 
-  async #copy({ policy, text }: Stored, tags: readonly TagKeys[]): Promise<void> {
+  async #copy(
+    { policy, text }: Stored,
+    tags: readonly TagKeys[],
+    writer: ScriptClient = this.#redis,
+  ): Promise<void> {
     const args = [String(policy.version), text]
-    const copies = tags.map(({ policy, marker }) => copy(this.#redis, [policy, marker], args))
+    const copies = tags.map(({ policy, marker }) => copy(writer, [policy, marker], args))
     // None is left alone with its rejection, whichever fails first.
     await Promise.allSettled(copies)
     await Promise.all(copies)

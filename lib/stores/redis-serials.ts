@@ -1,5 +1,5 @@
 import type { TokenClaim } from '../domain/serial-claim.js'
-import { type RedisClient, redisScript } from '../redis/redis-client.js'
+import { type RedisClient, redisScript, type ScriptClient } from '../redis/redis-client.js'
 import type { RedisKeys } from '../redis/redis-keys.js'
 import { emptied, parseDocument } from './redis-lost.js'
 import { argumentsOf, COMPARE_AND_SET, HEAD_OF_JSON, hasWon } from './redis-writes.js'
@@ -17,10 +17,13 @@ return 1
 export class RedisSerials {
   readonly #redis: RedisClient
   readonly #keys: RedisKeys
+  readonly #writer: ScriptClient
 
-  constructor(redis: RedisClient, keys: RedisKeys) {
+  /** @param writer runs what changes something */
+  constructor(redis: RedisClient, keys: RedisKeys, writer: ScriptClient = redis) {
     this.#redis = redis
     this.#keys = keys
+    this.#writer = writer
   }
 
   /** @throws Error where the answer cannot be known */
@@ -35,7 +38,7 @@ export class RedisSerials {
   async write(claim: TokenClaim, expectedVersion: number): Promise<boolean> {
     const { key, marker } = this.#place(claim.serial)
     return hasWon(
-      await claimSerial(this.#redis, [key, marker], argumentsOf(claim, expectedVersion)),
+      await claimSerial(this.#writer, [key, marker], argumentsOf(claim, expectedVersion)),
     )
   }
 

@@ -3,6 +3,8 @@ import { checkCall } from '../errors/check-call.js'
 import { ConfigurationError } from '../errors/configuration-error.js'
 import { redisCounters } from '../limits/redis-counters.js'
 import type { RecordAndPolicy, RecordStore, WriteWithEntries } from '../ports/record-store.js'
+import { checkDurability, type Durability } from '../redis/durability.js'
+import { durableWrites } from '../redis/durable-writes.js'
 import { type HostRedis, redisClientOf } from '../redis/host-redis.js'
 import { DEFAULT_PREFIX, redisKeys } from '../redis/redis-keys.js'
 import { redisSignals } from '../redis/redis-signals.js'
@@ -14,6 +16,7 @@ import {
   requireReadsFromMaster,
 } from './redis-checks.js'
 import { RedisDocuments } from './redis-documents.js'
+import { warnOfWeakKeeping } from './redis-keeping.js'
 import { countRecords } from './redis-list.js'
 import { readMarkers, requireMarkers } from './redis-marker.js'
 import { redisPage } from './redis-pages.js'
@@ -31,6 +34,11 @@ export interface RedisStoreOptions {
    * providers disable CONFIG). If the server reveals otherwise, its answer counts. Default false.
    */
   readonly persistent?: boolean
+  /**
+   * Waits until replicas have a write, also in the store's own counters: a failover then forgets no used code.
+   * Default: no waiting
+   */
+  readonly durability?: Durability
 }
 
 /** A record store in Redis. */
@@ -74,22 +82,24 @@ export interface RedisStore extends RecordStore {
  * @throws ConfigurationError for another client, an unknown option, a prefix with braces or blanks
  */
 export function redisStore(given: HostRedis, options: RedisStoreOptions = {}): RedisStore {
-  checkCall(options, ['prefix', 'persistent'], 'redisStore')
+  checkCall(options, ['prefix', 'persistent', 'durability'], 'redisStore')
   const redis = redisClientOf(given, 'redisStore', 'mgetBuffer')
-  const { prefix = DEFAULT_PREFIX, persistent = false } = options
+  const { prefix = DEFAULT_PREFIX, persistent = false, durability } = options
   if (typeof persistent !== 'boolean') {
     throw new ConfigurationError('`redisStore.persistent` must be true or false')
   }
+  if (durability !== undefined) checkDurability(durability, redis, 'redisStore')
+  const writer = durability === undefined ? redis : durableWrites(redis, durability)
   const keys = redisKeys(prefix)
   const documents = new RedisDocuments(redis, keys)
-  const policy = new RedisPolicy(redis, keys)
-  const serials = new RedisSerials(redis, keys)
+  const policy = new RedisPolicy(redis, keys, undefined, writer)
+  const serials = new RedisSerials(redis, keys, writer)
   const upgrade = new RedisUpgrade(redis, prefix)
 
   const audit = redisAuditLog(redis, { prefix })
   const signals = redisSignals(redis, prefix)
   const write: RecordStore['write'] = (record, expectedVersion) =>
-    writeRecordAt(redis, keys.place(record.userId), record, expectedVersion)
+    writeRecordAt(writer, keys.place(record.userId), record, expectedVersion)
   const writeWith: WriteWithEntries = {
     write,
     audit,
@@ -98,7 +108,7 @@ export function redisStore(given: HostRedis, options: RedisStoreOptions = {}): R
       const isOwn = entries.every(({ user }) => user === record.userId)
       if (!isOwn) throw new Error('an entry is not about the user of the record')
       if (entries.length === 0) return write(record, expectedVersion)
-      return writeRecordWithEntries(redis, keys, { record, expectedVersion, entries })
+      return writeRecordWithEntries(writer, keys, { record, expectedVersion, entries })
     },
   }
 
@@ -116,7 +126,7 @@ export function redisStore(given: HostRedis, options: RedisStoreOptions = {}): R
     list: (query) => redisPage(redis, keys, query),
     count: () => countRecords(redis, keys.tags),
     audit,
-    counters: redisCounters(redis, { prefix }),
+    counters: redisCounters(redis, { prefix, ...(durability && { durability }) }),
     ...(signals === undefined ? {} : { signals }),
     prefix,
 
@@ -142,6 +152,7 @@ export function redisStore(given: HostRedis, options: RedisStoreOptions = {}): R
         await makeRedisMarker(redis, { prefix })
       }
       await policy.heal()
+      if (durability !== undefined) await warnOfWeakKeeping(redis, durability)
     },
   }
 }

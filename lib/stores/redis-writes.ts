@@ -2,7 +2,7 @@ import type { SecondStepRecord } from '../domain/record.js'
 import { encodeNamedRecord } from '../domain/record-bytes.js'
 import { type ListPlace, listPlaceOf } from '../domain/record-list.js'
 import type { AuditEntry } from '../ports/audit-log.js'
-import { type RedisArgument, type RedisClient, redisScript } from '../redis/redis-client.js'
+import { type RedisArgument, redisScript, type ScriptClient } from '../redis/redis-client.js'
 import type { RecordPlace, RedisKeys } from '../redis/redis-keys.js'
 import { APPEND_IN_LUA, appendArguments, DAYS, LENGTH } from './redis-audit-append.js'
 import { MARKER_IN_LUA } from './redis-marker.js'
@@ -18,20 +18,20 @@ end
 /**
  * Lua that compares and sets. KEYS: document, marker. ARGV: expected version, write id, document.
  * What is stored is the very string that came in. The code in front of it says what is `lost`, and what
- * the `head` of a stored document is: its version, and whether this very write has made it.
+ * the `head` of a stored document is: its version, and whether this very write has made it. Who has sent a write
+ * again finds it in what is stored, and that is set once more: WAIT covers what its own connection has written.
  */
 export const COMPARE_AND_SET = `
 local marker = redis.call('GET', KEYS[2])
 if not marker then return redis.error_reply('ERR the marker is missing: Redis lost its records') end
 local stored = redis.call('GET', KEYS[1])
 if not stored and lost(marker) then return redis.error_reply('ERR the document is lost') end
-local version = 0
-if stored then
-  local isOwn
-  version, isOwn = head(stored)
-  if isOwn then return 1 end
+local version, isOwn = 0, false
+if stored then version, isOwn = head(stored) end
+if isOwn or version ~= tonumber(ARGV[1]) then
+  if stored then redis.call('SET', KEYS[1], stored) end
+  return isOwn and 1 or 0
 end
-if version ~= tonumber(ARGV[1]) then return 0 end
 redis.call('SET', KEYS[1], ARGV[3])`
 
 // KEYS go on with the lists, that of all first; ARGV with the hash, the places in the lists with a comma behind
@@ -86,7 +86,7 @@ return 1
 
 /** Writes a record and its places in the lists, by one command. Answers as the port does. */
 export async function writeRecordAt(
-  redis: RedisClient,
+  redis: ScriptClient,
   place: RecordPlace,
   record: SecondStepRecord,
   expectedVersion: number,
@@ -104,7 +104,7 @@ interface WriteOfEntries {
 
 /** As `writeRecordAt`, and adds entries about the record's user if this call puts the record in place. */
 export async function writeRecordWithEntries(
-  redis: RedisClient,
+  redis: ScriptClient,
   keys: RedisKeys,
   { record, expectedVersion, entries }: WriteOfEntries,
 ): Promise<boolean> {

@@ -7,6 +7,7 @@ import { freePort, type RedisServer, startRedisServer } from '../support/redis-s
 
 const FORGETS =
   'This Redis keeps nothing on disk (save and appendonly are off): a restart loses all records.\n'
+const ALONE = 'No replica: if the machine is lost, so are the records.\n'
 const oneLine = /^[^\n]+\n$/
 
 describe('passport-second-step', () => {
@@ -40,7 +41,8 @@ describe('passport-second-step', () => {
       expect(first.stdout).to.equal(
         `Made the markers of "second-step" in Redis at 127.0.0.1:${server.port}.\n` +
           'If this Redis had records before, restore its backup instead: from now on nobody in it has a second step.\n' +
-          FORGETS,
+          FORGETS +
+          ALONE,
       )
       expect(await redis.keys('second-step:{*}:marker')).to.have.length(64)
       expect(await redis.dbsize()).to.equal(64)

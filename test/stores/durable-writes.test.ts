@@ -1,0 +1,173 @@
+import { expect } from 'chai'
+import { durableWrites } from '../../lib/redis/durable-writes.js'
+import { type RedisClient, type RedisPipeline, redisScript } from '../../lib/redis/redis-client.js'
+import { rejectionOf } from './rejection.js'
+
+type Told = [error: Error | null, answer: unknown]
+
+const DURABILITY = { replicas: 1, within: 50 }
+
+/** A pipeline as it was sent, which answers when the test says so. */
+interface Sent {
+  readonly commands: readonly string[]
+  readonly answer: (answers: readonly Told[] | null) => void
+  readonly refuse: (error: Error) => void
+}
+
+/** A client that notes each pipeline, and the keys that are read on their own. */
+function client(more: Partial<RedisClient> = {}) {
+  const sent: Sent[] = []
+  const read: string[] = []
+  let told: (() => void) | undefined
+  const pipeline = (): RedisPipeline => {
+    const commands: string[] = []
+    return {
+      callBuffer: (command, ...args) => commands.push([command, ...args].join(' ')),
+      mgetBuffer: () => undefined,
+      exec: () =>
+        new Promise((resolve, reject) => {
+          sent.push({
+            commands,
+            answer: (answers) => resolve(answers && [...answers]),
+            refuse: reject,
+          })
+          told?.()
+        }),
+    }
+  }
+  const mget = async ([key = '']: string[]) => {
+    read.push(key)
+    return [null]
+  }
+  /** The n-th pipeline, as soon as it was sent. */
+  async function nth(number: number): Promise<Sent> {
+    for (;;) {
+      const one = sent[number]
+      if (one !== undefined) return one
+      await new Promise<void>((resolve) => {
+        told = resolve
+      })
+    }
+  }
+  const redis = { pipeline, mget, ...more } as unknown as RedisClient
+  return { sent, read, nth, ...durableWrites(redis, DURABILITY) }
+}
+
+const WAIT = 'wait 1 50'
+const HAS_IT: Told = [null, 1]
+const HAS_IT_NOT: Told = [null, 0]
+const done = (answer: unknown): Told => [null, answer]
+const failed = (message: string): Told => [new Error(message), undefined]
+
+describe('durableWrites', () => {
+  it('sends a script and its WAIT together, and answers once a replica has the write', async () => {
+    const { evalsha, nth } = client()
+    const answer = evalsha('sha', 1, 'key')
+    const { commands, answer: tell } = await nth(0)
+    expect(commands).to.deep.equal(['evalsha sha 1 key', WAIT])
+    tell([done('yes'), HAS_IT])
+    expect(await answer).to.equal('yes')
+  })
+
+  // A used code that only the master knows is good again when it dies.
+  for (const [what, waited, why] of [
+    ['too few replicas', HAS_IT_NOT, '0 of 1 replicas'],
+    ['a WAIT that failed', failed('Command aborted'), 'Command aborted'],
+    ['nonsense', done('many'), 'of 1 replicas'],
+    ['silence', undefined, 'did not answer'],
+  ] as const) {
+    it(`rejects a write after ${what}`, async () => {
+      const { evalsha, nth } = client()
+      const refused = rejectionOf(evalsha('sha', 1, 'key'))
+      const { answer } = await nth(0)
+      answer([done(1), ...(waited === undefined ? [] : [waited])])
+      expect((await refused).message).to.contain(why)
+    })
+  }
+
+  it('shares a WAIT between the writes of one moment, and those that come while it runs', async () => {
+    const { evalsha, sent, nth } = client()
+    const first = [evalsha('a', 1, 'key'), evalsha('b', 1, 'other')]
+    const { commands, answer } = await nth(0)
+    expect(commands).to.deep.equal(['evalsha a 1 key', 'evalsha b 1 other', WAIT])
+    const next = [evalsha('c', 1, 'key'), evalsha('d', 1, 'key')]
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(sent).to.have.length(1)
+    answer([done('a'), done('b'), HAS_IT])
+    expect(await Promise.all(first)).to.deep.equal(['a', 'b'])
+    const second = await nth(1)
+    expect(second.commands).to.deep.equal(['evalsha c 1 key', 'evalsha d 1 key', WAIT])
+    second.answer([done('c'), done('d'), HAS_IT])
+    expect(await Promise.all(next)).to.deep.equal(['c', 'd'])
+  })
+
+  it('fails only the write whose script failed, and goes on after a failure of all', async () => {
+    const { evalsha, nth } = client()
+    const [bad, good] = [rejectionOf(evalsha('a', 1, 'key')), evalsha('b', 1, 'key')]
+    const first = await nth(0)
+    const last = rejectionOf(evalsha('c', 1, 'key'))
+    first.answer([failed('ERR lost'), done('b'), HAS_IT])
+    expect((await bad).message).to.equal('ERR lost')
+    expect(await good).to.equal('b')
+    const second = await nth(1)
+    const after = evalsha('d', 1, 'key')
+    second.refuse(new Error('gone'))
+    expect((await last).message).to.equal('gone')
+    const third = await nth(2)
+    third.answer([done('d'), HAS_IT])
+    expect(await after).to.equal('d')
+  })
+
+  it('sends a script whole, with a WAIT, to a server that does not know it', async () => {
+    const { nth, ...writer } = client()
+    const answer = redisScript('return 1')(writer, ['key'], [])
+    const first = await nth(0)
+    first.answer([failed('NOSCRIPT No matching script'), HAS_IT])
+    const second = await nth(1)
+    expect(second.commands).to.deep.equal(['eval return 1 1 key', WAIT])
+    second.answer([done('yes'), HAS_IT])
+    expect(await answer).to.equal('yes')
+  })
+
+  describe('in a cluster', () => {
+    const slots = Array.from({ length: 16_384 }, (_, slot) => [slot < 8192 ? 'one' : 'two', 'copy'])
+    // The slot of `bar` is 5,061, that of `foo` is 12,182.
+    const [ofOne, ofTwo] = ['bar', '{foo}:key'] as const
+
+    it('asks each master for its own writes, and neither waits for the other', async () => {
+      const { evalsha, nth } = client({ slots })
+      const first = [evalsha('a', 1, ofTwo), evalsha('b', 1, ofTwo)]
+      const other = evalsha('c', 1, ofOne)
+      const [one, two] = [await nth(0), await nth(1)]
+      expect(one.commands).to.have.length(3)
+      two.answer([done('c'), HAS_IT])
+      expect(await other).to.equal('c')
+      one.answer([done('a'), done('b'), HAS_IT])
+      expect(await Promise.all(first)).to.deep.equal(['a', 'b'])
+    })
+
+    // A pipeline with a WAIT is not redirected by the client: its WAIT was answered, by the old master.
+    it('finds the new master of a slot by a read, and sends script and WAIT to it', async () => {
+      const { evalsha, read, nth } = client({ slots })
+      const answer = evalsha('sha', 1, ofTwo)
+      const first = await nth(0)
+      first.answer([failed('MOVED 12182 127.0.0.1:7001'), HAS_IT])
+      const second = await nth(1)
+      expect(read).to.deep.equal([ofTwo])
+      expect(second.commands).to.deep.equal([`evalsha sha 1 ${ofTwo}`, WAIT])
+      second.answer([done('yes'), HAS_IT_NOT])
+      expect((await rejectionOf(answer)).message).to.contain('0 of 1 replicas')
+    })
+
+    it('looks for a master once', async () => {
+      const { evalsha, sent, nth } = client({ slots })
+      const refused = rejectionOf(evalsha('sha', 1, ofTwo))
+      for (const number of [0, 1]) {
+        const { answer } = await nth(number)
+        answer([failed('CLUSTERDOWN The cluster is down'), HAS_IT])
+      }
+      expect((await refused).message).to.contain('CLUSTERDOWN')
+      expect(sent).to.have.length(2)
+    })
+  })
+})
