@@ -1,8 +1,10 @@
 import type { Policy } from '../domain/policy.js'
 import type { SecondStepRecord } from '../domain/record.js'
 import type { RecordAndPolicy } from '../ports/record-store.js'
-import { type Database, documentOf } from './knex-client.js'
-import { READ_BOTH, READ_MANY_AND_POLICY, THE_POLICY } from './knex-sql.js'
+import { type Database, documentOf, TABLES } from './knex-client.js'
+import { notOnPrimary } from './knex-primary.js'
+import { READ_MANY_AND_POLICY, readBoth, readOne, THE_POLICY } from './knex-sql.js'
+import type { Dialect } from './knex-statements.js'
 import { hashOf } from './list-cursor.js'
 
 /** Few enough for a short statement. */
@@ -16,18 +18,41 @@ interface Waiting {
 
 type Read = (userId: string) => Promise<RecordAndPolicy>
 
-/** The port's `read`. Undefined for a database that the package's own SQL is not written for. */
-export function knexRead(database: Database): Read | undefined {
-  if (database.dialect === null) return undefined
-  return database.dialect === 'postgresql' ? readTogether(database) : readAlone(database)
+/** What has one document under each id. */
+const KEPT = [TABLES.records, TABLES.policy, TABLES.serials] as const
+
+export type Find = (table: (typeof KEPT)[number], id: string) => Promise<object | null>
+
+/** Reads one document; null where there is none. */
+export function knexFind({ db, dialect, rowsOf, statement }: Database): Find {
+  if (dialect === null) {
+    return async (table, id) => {
+      const [row] = await rowsOf(db(table).select('id', 'document').where({ id }))
+      return row === undefined ? null : documentOf(row)
+    }
+  }
+  const send = new Map(KEPT.map((table) => [table, statement(readOne(table, dialect))]))
+  return async (table, id) => {
+    const [row] = (await send.get(table)?.([id])) ?? []
+    if (row === undefined) throw notOnPrimary(dialect)
+    const document: unknown = Reflect.get(row, 'document')
+    return document === null ? null : documentOf({ id, document })
+  }
 }
 
-function readAlone({ statement }: Database): Read {
-  const send = statement(READ_BOTH)
+/** The port's `read`. Undefined for a database that the package's own SQL is not written for. */
+export function knexRead(database: Database): Read | undefined {
+  const { dialect } = database
+  if (dialect === null) return undefined
+  return dialect === 'postgresql' ? readTogether(database) : readAlone(database, dialect)
+}
+
+function readAlone({ statement }: Database, dialect: Dialect): Read {
+  const send = statement(readBoth(dialect))
   return async (userId) => {
     const id = hashOf(userId)
     const [row] = await send([id, THE_POLICY])
-    if (row === undefined) throw new Error('the database answered nothing to a read')
+    if (row === undefined) throw notOnPrimary(dialect)
     const stored = (column: string) => Reflect.get(row, column) as unknown
     return both({ id, record: stored('record'), policy: stored('policy') })
   }
@@ -50,6 +75,7 @@ function readTogether({ statement }: Database): Read {
           Reflect.get(row, 'document'),
         ]),
       )
+      if (!documents.has(THE_POLICY)) throw notOnPrimary('postgresql')
       const storedAs = (id: string) => documents.get(id)
       for (const { id, resolve, reject } of asked) {
         try {

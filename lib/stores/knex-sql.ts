@@ -1,16 +1,26 @@
 import { TABLES } from './knex-client.js'
+import { ON_PRIMARY } from './knex-primary.js'
+import type { Dialect } from './knex-statements.js'
 
 /** The id of the one policy document. No record has it: theirs are digests. */
 export const THE_POLICY = 'policy'
 
-/** The record of a user and the policy, in one row in any case. Values: the ids of both. */
-export const READ_BOTH = `
+/** A document, in one row also where there is none, but for `ON_PRIMARY`. Value: its id. */
+export function readOne(table: string, dialect: Dialect): string {
+  return `select (select [document] from [${table}] where [id] = ?) as [document] ${ON_PRIMARY[dialect]}`
+}
+
+/** The record of a user and the policy, in one row, but for `ON_PRIMARY`. Values: the ids of both. */
+export function readBoth(dialect: Dialect): string {
+  return `
 select
   (select [document] from [${TABLES.records}] where [id] = ?) as [record],
-  (select [document] from [${TABLES.policy}] where [id] = ?) as [policy]`
+  (select [document] from [${TABLES.policy}] where [id] = ?) as [policy]
+${ON_PRIMARY[dialect]}`
+}
 
 /**
- * PostgreSQL: a row for each of many records, and one for the policy, also where there is none. Value: the ids
+ * PostgreSQL: a row for each of many records, and one for the policy, also where there is none, but for `ON_PRIMARY`. Value: the ids
  * of the records. Each is looked up on its own, by the index: a plan that was made while the table was
  * small would read all of it until the database has counted its rows again.
  */
@@ -20,7 +30,8 @@ select asked.id as [id], (
 ) as [document]
 from unnest(cast(? as text[])) as asked (id)
 union all
-select '${THE_POLICY}', (select [document] from [${TABLES.policy}] where [id] = '${THE_POLICY}')`
+select '${THE_POLICY}', (select [document] from [${TABLES.policy}] where [id] = '${THE_POLICY}')
+${ON_PRIMARY.postgresql}`
 
 /** The columns of a record that are its places in the lists. */
 export const PLACES = ['since', 'locked_until', 'paused_until', 'mail_reset_due'] as const

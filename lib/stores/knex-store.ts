@@ -8,7 +8,8 @@ import { databaseOf, documentOf, TABLES } from './knex-client.js'
 import type { KnexInstance, KnexOptions } from './knex-instance.js'
 import { knexCount, knexPage } from './knex-list.js'
 import { migrateSecondStep } from './knex-migrations.js'
-import { knexRead } from './knex-reads.js'
+import { requirePrimary } from './knex-primary.js'
+import { knexFind, knexRead } from './knex-reads.js'
 import { THE_POLICY } from './knex-sql.js'
 import { requireMigrated } from './knex-version.js'
 import { KnexWrites } from './knex-writes.js'
@@ -26,7 +27,8 @@ type Found = PromiseSettledResult<SecondStepRecord | null>
 /**
  * Keeps records, policy, audit log and counters in the host's PostgreSQL, MariaDB, MySQL or SQLite, through
  * the host's own Knex. Its tables are made by `npx passport-second-step migrate` or by
- * `migrateSecondStep` in a migration of the host's; `open` refuses a database that is behind.
+ * `migrateSecondStep` in a migration of the host's; `open` refuses a database that is behind. A standby of PostgreSQL or a
+ * read-only replica is refused, by `open` and by every read of a record or of the policy.
  *
  * Set `acquireConnectionTimeout` of Knex to the same as `timeout`, or requests that were refused long ago go on
  * waiting for a connection while the database is away.
@@ -37,10 +39,7 @@ export function knexStore(knex: KnexInstance, options: KnexOptions = {}): KnexSt
   const database = databaseOf(knex, options, 'knexStore')
   const { db, rowsOf } = database
 
-  async function read(table: string, id: string): Promise<object | null> {
-    const [row] = await rowsOf(db(table).select('id', 'document').where({ id }))
-    return row === undefined ? null : documentOf(row)
-  }
+  const read = knexFind(database)
 
   async function findMany(userIds: readonly string[]): Promise<readonly Found[]> {
     const ids = userIds.map(hashOf)
@@ -74,7 +73,10 @@ export function knexStore(knex: KnexInstance, options: KnexOptions = {}): KnexSt
     get counters() {
       return knexCounters(knex, options)
     },
-    open: () => requireMigrated(database),
+    async open() {
+      await requirePrimary(database)
+      await requireMigrated(database)
+    },
     checks: { migration: () => requireMigrated(database) },
     migrate: () => migrateSecondStep(knex),
   }

@@ -5,6 +5,7 @@ import type { TokenClaim } from '../domain/serial-claim.js'
 import type { AuditEntry } from '../ports/audit-log.js'
 import { rowOf } from './knex-audit-log.js'
 import { type Database, hasTimedOut, jsonOf, TABLES, wasAborted } from './knex-client.js'
+import type { Find } from './knex-reads.js'
 import { ADD_RECORD, PLACES, REPLACE_RECORD, THE_POLICY, withEntries } from './knex-sql.js'
 import { hashOf } from './list-cursor.js'
 
@@ -18,7 +19,7 @@ interface Row extends Partial<Readonly<Record<Place, number | null>>> {
 
 /** What is sent: a row, which version it replaces (0: none), and what is added to the audit log. */
 interface Change {
-  readonly table: string
+  readonly table: Parameters<Find>[0]
   readonly row: Row
   readonly replaces: number
   readonly entries: readonly AuditEntry[]
@@ -34,7 +35,7 @@ interface Versioned {
 
 /** Changes documents by compare-and-set. */
 export class KnexWrites {
-  readonly #read: (table: string, id: string) => Promise<object | null>
+  readonly #read: Find
   readonly #put: Put
   readonly #putRecord: Put
   readonly #inTransaction: boolean
@@ -45,7 +46,7 @@ export class KnexWrites {
   readonly hasEntries: boolean
 
   /** @param read a stored document; null where there is none */
-  constructor(database: Database, read: (table: string, id: string) => Promise<object | null>) {
+  constructor(database: Database, read: Find) {
     this.#read = read
     this.#put = putBuilt(database)
     this.#inTransaction = database.inTransaction

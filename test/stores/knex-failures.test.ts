@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import knex, { type Knex } from 'knex'
+import { isConfigurationError } from '../../lib/errors/configuration-error.js'
 import { knexAuditLog } from '../../lib/stores/knex-audit-log.js'
 import { migrateSecondStep } from '../../lib/stores/knex-migrations.js'
 import { type KnexStore, knexStore } from '../../lib/stores/knex-store.js'
@@ -85,6 +86,27 @@ for (const kind of [POSTGRESQL, MARIADB]) {
       expect(await store.find('user')).to.have.property('userId', 'user')
       await own.destroy()
     })
+
+    if (kind === MARIADB) {
+      // On a replica an ended session may live, and a used code be good.
+      it('is refused while it takes no writes: a replica, as far as it tells', async () => {
+        const fresh = knexStore(db)
+        const asked = () => [
+          ...[fresh.open?.({ production: true }), fresh.find('user'), fresh.find('nobody')],
+          ...[fresh.findPolicy(), fresh.findSerial?.('nobody'), fresh.read?.('user')],
+        ]
+        await db.raw('set global read_only = 1')
+        try {
+          for (const error of await Promise.all(asked().map(rejectionOf))) {
+            expect(isConfigurationError(error), error.message).to.equal(true)
+            expect(error.message).to.contain('@@global.read_only').and.contain('the primary alone')
+          }
+        } finally {
+          await db.raw('set global read_only = 0')
+        }
+        await Promise.all(asked())
+      })
+    }
 
     it('rejects every call while it is gone, and works after it is back', async () => {
       await server.kill()

@@ -14,6 +14,8 @@ const run = promisify(execFile)
 /** A real database server of the test's own, on 127.0.0.1, in a folder of its own. */
 export interface DatabaseServer {
   readonly url: string
+  /** Where its data are, in `data`. */
+  readonly folder: string
   /** Ends the server and removes its folder. Harmless when it has ended already. */
   stop(): Promise<void>
   /** Ends the server at once, as a crash does. The data stay, `restart()` works. */
@@ -73,6 +75,7 @@ export async function startDatabase(program: DatabaseProgram): Promise<DatabaseS
   }
   return {
     url: program.url(port),
+    folder,
     stop,
     kill: () => end(running.child, program.killedBy),
     pause: () => signalAll(running.child, 'SIGSTOP'),
@@ -147,12 +150,13 @@ async function end(child: ChildProcess | null, signal: NodeJS.Signals): Promise<
   if (child.pid === undefined) return
   signalAll(child, 'SIGCONT')
   const exit = once(child, 'exit')
-  child.kill(signal)
+  if (signal === 'SIGKILL') signalAll(child, signal)
+  else child.kill(signal)
   await exit
 }
 
 /** PostgreSQL has a process for each connection. */
-function signalAll(child: ChildProcess | null, signal: 'SIGSTOP' | 'SIGCONT'): void {
+function signalAll(child: ChildProcess | null, signal: NodeJS.Signals): void {
   if (child?.pid === undefined) return
   for (const pid of [child.pid, ...childrenOf(child.pid)]) {
     try {
