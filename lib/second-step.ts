@@ -127,10 +127,11 @@ export interface SecondStep<U = Express.User> {
 export function createSecondStep<U = Express.User>(options: SecondStepOptions<U>): SecondStep<U> {
   const wired = wire(options)
   const { site, announcer, records, changeNews, status, health } = wired
-  const { readyMailResets, earlyKeyCheck } = wired
+  const { readyMailResets, earlyKeyCheck, measurements } = wired
   const { sessions } = site
   const meant = namedUsers(wired)
   for (const passport of site.passports) watchPassport(passport, watcherOf(site))
+  measurements?.start(announcer)
   openEarly(records, site.failureReporter)
   readyMailResets?.start()
   earlyKeyCheck?.start()

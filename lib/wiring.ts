@@ -39,6 +39,7 @@ import { MailLimits } from './service/mail-limits.js'
 import { MailResetTokens } from './service/mail-reset-tokens.js'
 import { mailedDevicesIn } from './service/mailed-devices.js'
 import { type MailParts, Mails } from './service/mails.js'
+import { Measurements } from './service/measurements.js'
 import { MountedRules } from './service/mounted-rules.js'
 import { NotedAttempts } from './service/noted-attempts.js'
 import { OneTimeCodes } from './service/one-time-codes.js'
@@ -84,6 +85,8 @@ export interface Wired {
   readonly changeNews: ChangeNews | null
   readonly status: Status
   readonly health: HealthCheck
+  /** Null if nothing is measured. */
+  readonly measurements: Measurements | null
   /** Null if the host has given no `users`. */
   readonly knownUsers: KnownUsers | null
   /** Null if the host has given no `users`. */
@@ -121,6 +124,7 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
   const audit = new Audit(log, timeout, noted, () => system.now())
   const announcer = new Announcer(system, audit, hostId)
   const failureReporter = new FailureReporter(system)
+  const measurements = use === 'app' ? measurementsOf(options, failureReporter) : null
   const keptLooks = checked.keptFor === null ? null : new KeptLooks(checked.keptFor, system)
   const changeNews = keptLooks && changeNewsOf(options, keptLooks, failureReporter)
   const records = new Records(options.store, system, announcer, {
@@ -158,7 +162,16 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
   const guessWarnings = mails && new GuessWarnings({ announcer, counters, mailer: mails, now })
   const { webauthn } = checked
   const ceremonies = webauthn && { relyingParty: webauthn, checks: ceremonyChecks() }
-  const challengeParts = { records, limits, keys, guessWarnings, window, ceremonies, now }
+  const challengeParts = {
+    records,
+    limits,
+    keys,
+    guessWarnings,
+    window,
+    ceremonies,
+    now,
+    measurements,
+  }
   const mountedRules = new MountedRules()
   const challenge = new Challenge({ ...challengeParts, mountedRules })
   const backupCodes = new BackupCodes({ challenge, limits, records, keys, system })
@@ -245,6 +258,7 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
     records,
     status,
     health,
+    measurements,
     vault,
     ...users,
     ...inBackground,
@@ -269,6 +283,13 @@ function countersOf<U>(
   }
   const all = shared ?? memoryCounters()
   return realm === undefined ? all : realmCounters(all, realm)
+}
+
+function measurementsOf<U>(
+  { telemetry }: SecondStepOptions<U>,
+  failureReporter: FailureReporter,
+): Measurements | null {
+  return telemetry === undefined ? null : new Measurements(telemetry, failureReporter)
 }
 
 function auditLogOf<U>(options: SecondStepOptions<U>, production: boolean): AuditLog {

@@ -102,6 +102,7 @@ const illTyped: Record<string, { values: readonly unknown[]; says: string }> = {
     values: [null, 0, 49, 30_001, -1, 150.5, Number.NaN, Number.POSITIVE_INFINITY, '1000', true],
     says: 'must be a whole number of milliseconds, 50 to 30000',
   },
+  telemetry: { values: [null, {}, { metrics: {} }, true], says: '@opentelemetry/api' },
   system: { values: [null, {}, { now: Date.now }, Date.now], says: 'now() and random(size)' },
 }
 

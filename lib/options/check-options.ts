@@ -61,6 +61,7 @@ const KNOWN = [
   'messages',
   'revocation',
   'timeout',
+  'telemetry',
   'system',
 ] as const satisfies readonly (keyof SecondStepOptions)[]
 

@@ -15,6 +15,7 @@ export function checkParts<U>({
   passports,
   messages,
   system,
+  telemetry,
 }: SecondStepOptions<U>): void {
   check(
     has(store, ['find', 'write', 'findPolicy', 'writePolicy', 'list']),
@@ -48,6 +49,10 @@ export function checkParts<U>({
     '`messages` must be an object: texts by language and key',
   )
   check(
+    telemetry === undefined || (has(telemetry?.metrics, ['getMeter']) && isTrace(telemetry.trace)),
+    '`telemetry` must be `{ metrics, trace }` of @opentelemetry/api, or its `metrics` alone',
+  )
+  check(
     system === undefined || has(system, ['now', 'random']),
     '`system` must have the methods now() and random(size)',
   )
@@ -55,6 +60,10 @@ export function checkParts<U>({
     system?.monotonic === undefined || has(system, ['monotonic']),
     '`system.monotonic` must be a method that answers with milliseconds',
   )
+}
+
+function isTrace(trace: unknown): boolean {
+  return trace === undefined || has(trace, ['getTracer', 'getActiveSpan'])
 }
 
 /** Without `users` the package cannot find the recipients. */

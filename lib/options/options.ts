@@ -6,6 +6,7 @@ import type { Counters } from '../ports/counters.js'
 import type { Mailer } from '../ports/mailer.js'
 import type { RecordStore } from '../ports/record-store.js'
 import type { System } from '../ports/system.js'
+import type { Telemetry } from '../ports/telemetry.js'
 import type { Users } from '../ports/users.js'
 import type { HostRedis } from '../redis/host-redis.js'
 import type { Render } from '../text/pages.js'
@@ -314,6 +315,12 @@ export interface SecondStepOptions<U = Express.User> {
    * its refusal takes up to twice as long. Mails have a limit of their own. Default 1000.
    */
   readonly timeout?: number
+  /**
+   * Measures by OpenTelemetry: all that the module `@opentelemetry/api` exports, or its `metrics` alone (then there are
+   * no spans). Set up the SDK before `createSecondStep()`. Calls of stores and the like are those of all second steps in
+   * the process. Default: nothing is measured.
+   */
+  readonly telemetry?: Telemetry
   /** Clock and randomness, for the host's tests. Default: the system's. */
   readonly system?: System
 }

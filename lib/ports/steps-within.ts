@@ -1,5 +1,6 @@
 import { UnavailableError } from '../errors/unavailable-error.js'
 import { timeLimit } from './time-limit.js'
+import { begunCall } from './watched-calls.js'
 
 /** Runs one of several steps. Once the time is over no step that follows it begins. */
 export type Step = <T>(part: string, call: () => Promise<T>) => Promise<T>
@@ -16,14 +17,22 @@ export function stepsWithin<T>(timeout: number, run: (step: Step) => Promise<T>)
   return new Promise((resolve, reject) => {
     let over = false
     let present = 'a step of the host'
+    let ended: ReturnType<typeof begunCall> = null
     const limit = timeLimit(timeout)
     const waiting = limit.begin((silence) => {
       over = true
+      ended?.('silent')
       reject(new UnavailableError(present, silence))
     })
     const step: Step = async (part, call) => {
       present = part
-      const answer = await call()
+      const told = begunCall(part)
+      ended = told
+      const answer = await call().catch((error: unknown) => {
+        told?.('failed')
+        throw error
+      })
+      told?.('ok')
       return over ? new Promise<never>(() => undefined) : answer
     }
     run(step).then(

@@ -1,5 +1,6 @@
 import { UnavailableError } from '../errors/unavailable-error.js'
 import { timeLimit } from './time-limit.js'
+import { begunCall } from './watched-calls.js'
 
 /**
  * Milliseconds that one call of a port may take where the host says nothing else. A request makes few
@@ -17,15 +18,21 @@ export function withTimeout<T>(part: string, call: () => Promise<T>, timeout: nu
   return new Promise((resolve, reject) => {
     const fail = (cause: unknown) => reject(new UnavailableError(part, cause))
     const limit = timeLimit(timeout)
-    const waiting = limit.begin(fail)
+    const ended = begunCall(part)
+    const waiting = limit.begin((silence) => {
+      ended?.('silent')
+      fail(silence)
+    })
     const refuse = (cause: unknown) => {
       limit.end(waiting)
+      ended?.('failed')
       fail(cause)
     }
     // A call may throw instead of rejecting, and a host's may answer without a promise.
     try {
       Promise.resolve(call()).then((answer) => {
         limit.end(waiting)
+        ended?.('ok')
         resolve(answer)
       }, refuse)
     } catch (cause) {

@@ -21,6 +21,7 @@ import type { RequestInfo } from './announcer.js'
 import type { CodeLimits } from './code-limits.js'
 import type { GuessWarnings } from './guess-warnings.js'
 import type { KeysOfUsers } from './keys-of-users.js'
+import type { Measurements } from './measurements.js'
 import type { MountedRules } from './mounted-rules.js'
 import type { Records } from './records.js'
 
@@ -123,6 +124,7 @@ export class Challenge {
   readonly #window: number
   readonly #mountedRules: MountedRules
   readonly #ceremonies: CeremonyParts | null
+  readonly #measurements: Pick<Measurements, 'attempt'> | null
   readonly #now: () => number
 
   constructor(parts: {
@@ -136,6 +138,8 @@ export class Challenge {
     ceremonies: CeremonyParts | null
     /** What the app's routes accept. */
     mountedRules: MountedRules
+    /** Default: nothing is measured. */
+    measurements?: Pick<Measurements, 'attempt'> | null
     now: () => number
   }) {
     this.#records = parts.records
@@ -145,6 +149,7 @@ export class Challenge {
     this.#window = parts.window
     this.#mountedRules = parts.mountedRules
     this.#ceremonies = parts.ceremonies
+    this.#measurements = parts.measurements ?? null
     this.#now = parts.now
   }
 
@@ -169,11 +174,21 @@ export class Challenge {
   }
 
   /** Answers a proof and runs its action: both are written, or neither. */
-  async answerAnd<Result>(
+  answerAnd<Result>(
     attempt: ProofAttempt,
     followUp: FollowUp<Result>,
     objection: Objection = NO_OBJECTION,
     touches: Touches = TOUCHES_NOTHING,
+  ): Promise<ProofAnswer<Result>> {
+    const answering = this.#answerAnd(attempt, followUp, objection, touches)
+    return this.#measurements === null ? answering : this.#measurements.attempt(answering)
+  }
+
+  async #answerAnd<Result>(
+    attempt: ProofAttempt,
+    followUp: FollowUp<Result>,
+    objection: Objection,
+    touches: Touches,
   ): Promise<ProofAnswer<Result>> {
     const context = this.#contextOf(attempt, touches)
     const unasked = proofRefusal(attempt.proof, attempt.record, context)

@@ -5,6 +5,7 @@ import type { ChangeNews } from './change-news.js'
 import type { EarlyKeyCheck } from './early-key-check.js'
 import type { Lost } from './lost.js'
 import type { Mails } from './mails.js'
+import type { Measurements } from './measurements.js'
 import type { ReadyMailResets } from './ready-mail-resets.js'
 import type { Records } from './records.js'
 import type { Tally } from './tally.js'
@@ -18,6 +19,7 @@ export interface ClosingParts {
   readonly tally: Pick<Tally, 'settle'>
   readonly changeNews: Pick<ChangeNews, 'close'> | null
   readonly mails: Pick<Mails, 'settled'> | null
+  readonly measurements: Pick<Measurements, 'stop'> | null
   readonly store: Pick<RecordStore, 'close'>
   /** Milliseconds that the store may take to close. */
   readonly timeout: number
@@ -34,7 +36,7 @@ const PATIENCE = 20 * SECOND_MS
  * @returns rejects with UnavailableError where the store does not close
  */
 export function closing(parts: ClosingParts): () => Promise<void> {
-  const { changeNews, store, timeout, patience = PATIENCE } = parts
+  const { changeNews, measurements, store, timeout, patience = PATIENCE } = parts
   let closed: Promise<void> | null = null
   return async () => {
     const isSettled = await within(patience, settle(parts))
@@ -46,7 +48,9 @@ export function closing(parts: ClosingParts): () => Promise<void> {
         `passport-second-step: close() has given up what was still under way after ${seconds} s`,
       )
     }
-    closed ??= withTimeout('the record store', async () => store.close?.(), timeout)
+    closed ??= withTimeout('the record store', async () => store.close?.(), timeout).finally(() =>
+      measurements?.stop(),
+    )
     return closed
   }
 }

@@ -46,6 +46,9 @@ interface Parts {
   readonly failureReporter: FailureReporter
 }
 
+/** How the names of health checks begin in errors. */
+export const HEALTH_CHECK = 'the health check of the'
+
 /** A user whom no app has: reading about them takes every step of a real look. */
 const NOBODY = 'passport-second-step:health'
 const COUNTER = { name: 'health', seconds: 60 }
@@ -101,7 +104,7 @@ export class HealthCheck {
     const { timeout, failureReporter } = this.#parts
     const limit = Math.min(timeout, LONGEST)
     try {
-      const answer = await withTimeout(`the health check of the ${part}`, ask, limit)
+      const answer = await withTimeout(`${HEALTH_CHECK} ${part}`, ask, limit)
       return answer === false ? 'not-asked' : 'ok'
     } catch (error) {
       failureReporter.report(error)

@@ -18,6 +18,7 @@ function partsOf(said: string[]) {
     tally: { settle: say('counts') },
     changeNews: { close: say('signals') },
     mails: { settled: say('mails') },
+    measurements: { stop: () => void said.push('measurements') },
     store: { close: say('store') },
     timeout: 1000,
   }
@@ -28,8 +29,8 @@ describe('close()', () => {
     const said: string[] = []
     const close = closing(partsOf(said))
     await close()
-    expect(said.at(-1)).to.equal('store')
-    expect(new Set(said)).to.have.length(8)
+    expect(said.slice(-2)).to.deep.equal(['store', 'measurements'])
+    expect(new Set(said)).to.have.length(9)
     await Promise.all([close(), close()])
     expect(said.filter((name) => name === 'store')).to.deep.equal(['store'])
   })

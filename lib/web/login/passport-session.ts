@@ -15,7 +15,7 @@ import { detachSession, regeneratedNow, savedNow } from '../request/session.js'
 import { guardStateOf } from '../request/visitor.js'
 
 const STORE = 'the session store'
-const RECORDS = 'the record store'
+const END_OLD = 'the end of the login before'
 const SERIALISER = "the host's serializeUser"
 
 // The host's serialiser, the old session's end and the new session's first save have less time together
@@ -121,7 +121,7 @@ async function logInToSession(
   const serialised = await step(SERIALISER, () => serialiseInCharge(req, user))
   refuseAnswered(req)
   if (endOld !== undefined) {
-    await step(RECORDS, endOld)
+    await step(END_OLD, endOld)
     refuseAnswered(req)
   }
   const fill = () => {
