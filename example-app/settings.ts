@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import type { Durability } from 'passport-second-step'
 import { SAFE_COST } from './passwords.js'
 
 /** What the environment says, completed with defaults. */
@@ -8,6 +9,8 @@ export interface Settings {
   readonly origin: string
   /** Null: everything is kept in this process. */
   readonly redisUrl: string | null
+  /** What a write to Redis waits for. Null: for no replica. */
+  readonly redisDurability: Durability | null
   /** Null: users and second steps are where the sessions are. */
   readonly databaseUrl: string | null
   readonly sessionSecret: string
@@ -48,6 +51,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     port,
     origin,
     redisUrl: given.REDIS_URL || null,
+    redisDurability: durabilityOf(env.REDIS_DURABILITY),
     databaseUrl,
     sessionSecret: given.SESSION_SECRET || randomBytes(32).toString('base64'),
     secondStepKeys: keysOf(given.SECOND_STEP_KEYS),
@@ -61,6 +65,15 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
       ...notesOnMails(smtpUrl, production, origin),
     ],
   }
+}
+
+function durabilityOf(given = ''): Durability | null {
+  if (given.trim() === '') return null
+  const [, replicas, within] = /^\s*(\d+),(\d+)\s*$/.exec(given) ?? []
+  if (replicas !== undefined) return { replicas: Number(replicas), within: Number(within) }
+  throw new StartError(
+    `REDIS_DURABILITY must be replicas and milliseconds, such as 1,50, not "${given}".`,
+  )
 }
 
 function portOf(given = ''): number {

@@ -1,6 +1,14 @@
 import { RedisStore } from 'connect-redis'
 import { MemoryStore, type Store } from 'express-session'
-import { knexStore, memoryStore, redisStore, type SecondStepOptions } from 'passport-second-step'
+import type { Knex } from 'knex'
+import {
+  type Durability,
+  knexStore,
+  memoryStore,
+  type RecordStore,
+  redisStore,
+  type SecondStepOptions,
+} from 'passport-second-step'
 import { openDatabase } from './database.js'
 import { type Mailbox, memoryMailbox, redisMailbox } from './mailbox.js'
 import { memoryUsers } from './memory-users.js'
@@ -20,7 +28,7 @@ export interface Stores {
   close(): Promise<void>
 }
 
-type Places = Pick<Settings, 'redisUrl' | 'databaseUrl'>
+type Places = Pick<Settings, 'redisUrl' | 'redisDurability' | 'databaseUrl'>
 
 /**
  * Users, records and audit log are in the database where there is one, else in Redis; sessions,
@@ -28,14 +36,15 @@ type Places = Pick<Settings, 'redisUrl' | 'databaseUrl'>
  *
  * @throws StartError where Redis or the database does not answer
  */
-export async function openStores({ redisUrl, databaseUrl }: Places): Promise<Stores> {
+export async function openStores(places: Places): Promise<Stores> {
+  const { redisUrl, redisDurability, databaseUrl } = places
   const redis = redisUrl === null ? null : await connectToRedis(redisUrl)
   const db = databaseUrl === null ? null : await openDatabase(databaseUrl)
   return {
     ...(redis === null ? inThisProcess() : inRedis(redis)),
     ...(db === null ? {} : { users: sqlUsers(db) }),
     secondStep: {
-      store: db !== null ? knexStore(db) : redis !== null ? redisStore(redis) : memoryStore(),
+      store: storeOf(db, redis, redisDurability),
       ...(redis === null ? {} : { redis }),
     },
     async close() {
@@ -43,6 +52,16 @@ export async function openStores({ redisUrl, databaseUrl }: Places): Promise<Sto
       await db?.destroy()
     },
   }
+}
+
+function storeOf(
+  db: Knex | null,
+  redis: RedisClient | null,
+  durability: Durability | null,
+): RecordStore {
+  if (db !== null) return knexStore(db)
+  if (redis === null) return memoryStore()
+  return redisStore(redis, durability === null ? {} : { durability })
 }
 
 function inThisProcess(): Omit<Stores, 'secondStep' | 'close'> {

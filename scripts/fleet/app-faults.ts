@@ -27,7 +27,7 @@ export function appFaults(apps: readonly App[], recorder: Recorder): readonly Fa
   return [
     onApp('app killed', async (app, random) => {
       await app.kill()
-      return { lasts: random.between(100, 1500), heal: () => app.start() }
+      return { lasts: random.between(100, 1500), heal: () => app.startAgain() }
     }),
     onApp('app stopped', async (app, random) => {
       app.halt()

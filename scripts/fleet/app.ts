@@ -7,6 +7,7 @@ import { clockAhead } from '../../test/support/process-clock.js'
 import { freePort } from '../../test/support/redis-server.js'
 import { stopProcess } from '../../test/support/stop-process.js'
 import { Link } from './link.js'
+import { pause } from './waiting.js'
 
 const READY_WITHIN = 60_000
 const LAST_WORDS = 4000
@@ -66,6 +67,17 @@ export class App {
     })
     this.#child = child
     await this.#ready(child)
+  }
+
+  /** Starts it as a supervisor does: again and again, while what it needs is away. */
+  async startAgain(tries = 20): Promise<void> {
+    try {
+      await this.start()
+    } catch (error) {
+      if (tries === 1) throw error
+      await pause(500)
+      await this.startAgain(tries - 1)
+    }
   }
 
   /** Of the process that runs now. */

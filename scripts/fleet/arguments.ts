@@ -4,6 +4,8 @@ import { parseArgs } from 'node:util'
 export interface Wanted {
   readonly logins: number
   readonly seed: number
+  /** Whether writes to Redis wait for a replica. */
+  readonly durable: boolean
   /** How often each kind of fault strikes. */
   readonly faults: number
   /** Only kinds whose name has this in it; null: all of them. */
@@ -18,6 +20,7 @@ export interface Wanted {
 export const USAGE = `npm run proof:fleet -- [options]
   --logins N           logins with a second step; default 100000
   --seed S             of load and nemesis; default 1
+  --no-durability      Redis answers before a replica has a write: a failover may lose it
   --faults N           of each kind; default: 20 for 100000 logins, at least 1
   --only WORDS         only faults whose name has these words, also those that lose what Redis has answered
   --at-once N          visits at once; default 16
@@ -31,6 +34,7 @@ export function readArguments(args: readonly string[]): Wanted {
     options: {
       logins: { type: 'string', default: '100000' },
       seed: { type: 'string', default: '1' },
+      'no-durability': { type: 'boolean', default: false },
       faults: { type: 'string' },
       only: { type: 'string' },
       'at-once': { type: 'string', default: '16' },
@@ -42,6 +46,7 @@ export function readArguments(args: readonly string[]): Wanted {
   return {
     logins,
     seed: numberOf('seed', values.seed),
+    durable: !values['no-durability'],
     faults: values.faults === undefined ? faultsFor(logins) : numberOf('faults', values.faults),
     only: values.only ?? null,
     atOnce: numberOf('at-once', values['at-once']),

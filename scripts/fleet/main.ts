@@ -1,8 +1,13 @@
 import { rm } from 'node:fs/promises'
 import { readArguments, USAGE } from './arguments.js'
-import { type Outcome, runFleet } from './run.js'
+import { Ends, type Outcome, runFleet } from './run.js'
 
 const SHOWN = 10
+const INTERRUPTED = 130
+const ends = new Ends()
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.once(signal, () => ends.end().finally(() => process.exit(INTERRUPTED)))
+}
 
 async function main(): Promise<number> {
   const args = process.argv.slice(2)
@@ -12,7 +17,7 @@ async function main(): Promise<number> {
   }
   const wanted = readArguments(args)
   console.log(`Seed ${wanted.seed}, ${wanted.logins} logins, ${wanted.faults} faults of each kind`)
-  const outcome = await runFleet(wanted, (line) => console.log(line))
+  const outcome = await runFleet(wanted, (line) => console.log(line), ends)
   for (const line of outcome.figures) console.log(line)
   const isGood = report(outcome)
   if (isGood && !wanted.keep) await rm(outcome.history)

@@ -37,24 +37,35 @@ export interface Outcome {
 
 export type Say = (line: string) => void
 
-/** What is to be ended when the run is over, the last that was begun first. */
-type Ends = (() => Promise<void>)[]
+/** Ends what a run has started, the last that was begun first. */
+export class Ends {
+  readonly #ends: (() => Promise<void>)[] = []
 
-/** Brings a fleet up, does it harm while people sign in, and judges what happened. Ends all that it has started. */
-export async function runFleet(wanted: Wanted, say: Say): Promise<Outcome> {
+  push(end: () => Promise<void>): void {
+    this.#ends.push(end)
+  }
+
+  /** Safe to call again. */
+  async end(): Promise<void> {
+    for (let end = this.#ends.pop(); end !== undefined; end = this.#ends.pop()) await end()
+  }
+}
+
+/** Brings a fleet up, does it harm while people sign in, and judges what happened. */
+export async function runFleet(wanted: Wanted, say: Say, ends: Ends): Promise<Outcome> {
   const folder = await mkdtemp(join(tmpdir(), 'second-step-fleet-'))
-  const ends: Ends = [() => rm(folder, { recursive: true, force: true })]
+  ends.push(() => rm(folder, { recursive: true, force: true }))
   try {
     return await runIn(folder, wanted, say, ends)
   } finally {
-    for (const end of ends.reverse()) await end()
+    await ends.end()
   }
 }
 
 async function runIn(folder: string, wanted: Wanted, say: Say, ends: Ends): Promise<Outcome> {
   const random = new Random(wanted.seed)
   await builtWhereNeeded()
-  const ground = await onRedis({ durable: false })
+  const ground = await onRedis(wanted)
   ends.push(() => ground.stop())
   say(`${ground.name} is up`)
 
@@ -144,7 +155,8 @@ async function underLoad(run: UnderLoad): Promise<string | null> {
   const load = new Load({ url, users, desk, random: random.branch(), atOnce: wanted.atOnce })
   const isLate = () => recorder.now() > wanted.within * 1000
   let harmed = false
-  const isEnding = () => isLate() || (harmed && load.logins >= wanted.logins)
+  let over = false
+  const isEnding = () => over || isLate() || (harmed && load.logins >= wanted.logins)
   const nemesis = (kinds: readonly FaultKind[]) =>
     runNemesis({
       kinds: kinds.filter((kind) => isWanted(kind, wanted)),
@@ -163,6 +175,7 @@ async function underLoad(run: UnderLoad): Promise<string | null> {
     })
     await Promise.all([ended, load.run(isEnding)])
   } finally {
+    over = true
     clearInterval(timer)
   }
   say(progressOf(load, recorder))

@@ -54,6 +54,14 @@ describe('The example app at its start', function () {
     }
   })
 
+  it('refuses what is no durability', async () => {
+    for (const REDIS_DURABILITY of ['1', '1,50,2', 'all,50']) {
+      const { code, output } = await runToItsEnd({ REDIS_DURABILITY })
+      expect(code).to.equal(1)
+      expect(output).to.contain('replicas and milliseconds, such as 1,50')
+    }
+  })
+
   it('says so when Redis is not there', async () => {
     const port = await freePort()
     const { code, output } = await runToItsEnd({ REDIS_URL: `redis://127.0.0.1:${port}` })
