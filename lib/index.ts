@@ -89,7 +89,7 @@ export type {
 export type { UserPage, UserQuery, Users } from './ports/users.js'
 export type { Durability } from './redis/durability.js'
 export type { HostRedis, NodeRedis } from './redis/host-redis.js'
-export type { NodeRedisClient, NodeRedisCluster } from './redis/node-redis.js'
+export type { NodeRedisClient, NodeRedisCluster, NodeRedisSentinel } from './redis/node-redis.js'
 export type {
   RedisArgument,
   RedisClient,

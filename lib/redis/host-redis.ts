@@ -2,21 +2,24 @@ import { ConfigurationError } from '../errors/configuration-error.js'
 import {
   isNodeRedis,
   isNodeRedisCluster,
+  isNodeRedisSentinel,
   type NodeRedisClient,
   type NodeRedisCluster,
+  type NodeRedisSentinel,
   portOfNodeRedis,
   portOfNodeRedisCluster,
+  portOfNodeRedisSentinel,
 } from './node-redis.js'
 import type { RedisClient } from './redis-client.js'
 
 /** A client of the package `redis` (node-redis). */
-export type NodeRedis = NodeRedisClient | NodeRedisCluster
+export type NodeRedis = NodeRedisClient | NodeRedisCluster | NodeRedisSentinel
 
 /** A client of the host's: of ioredis, or of the package `redis`. */
 export type HostRedis = RedisClient | NodeRedis
 
 export function isOfNodeRedis(given: unknown): given is NodeRedis {
-  return isNodeRedis(given) || isNodeRedisCluster(given)
+  return isNodeRedis(given) || isNodeRedisCluster(given) || isNodeRedisSentinel(given)
 }
 
 /**
@@ -53,6 +56,12 @@ export function redisClientOf(
     requireOptions(options, optionsOf({ defaults }, 'defaults'), caller)
     return portOfNodeRedisCluster(given)
   }
+  if (isNodeRedisSentinel(given)) {
+    const useReplicas = given.getReplicaNodes().size > 0
+    const keyPrefix = Reflect.get(given, '_keyPrefix')
+    requireOptions({ keyPrefix, useReplicas }, { disableOfflineQueue: true }, caller)
+    return portOfNodeRedisSentinel(given)
+  }
   if (!isNodeRedis(given)) return given
   const options = optionsOf(given, 'options')
   requireOptions(options, options, caller)
@@ -76,7 +85,7 @@ function requireOptions(
   // A replica may not have the last write yet: an ended session would live on.
   if (useReplicas === true) {
     throw new ConfigurationError(
-      `${caller}: the client has useReplicas set; give it one that reads from masters (useReplicas: false, the default)`,
+      `${caller}: the client reads from replicas; leave out useReplicas (of createSentinel: replicaPoolSize), so that it reads from masters`,
     )
   }
   // Two apps would share the records that they believe apart.

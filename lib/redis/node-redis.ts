@@ -30,6 +30,19 @@ export interface NodeRedisCluster {
   withTypeMapping(mapping: object): unknown
 }
 
+/** The same of a client of what Redis Sentinel watches, as `createSentinel()` returns it. */
+export interface NodeRedisSentinel {
+  readonly isReady: boolean
+  getReplicaNodes(): ReadonlyMap<object, number>
+  getSentinelNode(): unknown
+  sendCommand(
+    isReadonly: boolean | undefined,
+    args: readonly RedisArgument[],
+    options?: object,
+  ): Promise<unknown>
+  withTypeMapping(mapping: object): unknown
+}
+
 type Send = (
   key: RedisArgument | undefined,
   args: readonly RedisArgument[],
@@ -45,10 +58,21 @@ const TEXTS = { typeMapping: {}, timeout: undefined }
 const BYTES = { ...TEXTS, typeMapping: { 36: Buffer } }
 
 const LOOK_AGAIN_AFTER = 1000
+const UNSENT_FOR = 1000
 
 export function isNodeRedis(given: unknown): given is NodeRedisClient {
-  const { isReady, sendCommand, withTypeMapping } = Object(given) as Partial<NodeRedisClient>
-  return typeof isReady === 'boolean' && areMethods(sendCommand, withTypeMapping)
+  const { duplicate, isReady, sendCommand, withTypeMapping } = Object(
+    given,
+  ) as Partial<NodeRedisClient>
+  const isOne = typeof isReady === 'boolean' && areMethods(duplicate, sendCommand, withTypeMapping)
+  return isOne && !isNodeRedisCluster(given) && !isNodeRedisSentinel(given)
+}
+
+export function isNodeRedisSentinel(given: unknown): given is NodeRedisSentinel {
+  const { getReplicaNodes, getSentinelNode, sendCommand, withTypeMapping } = Object(
+    given,
+  ) as Partial<NodeRedisSentinel>
+  return areMethods(getReplicaNodes, getSentinelNode, sendCommand, withTypeMapping)
 }
 
 export function isNodeRedisCluster(given: unknown): given is NodeRedisCluster {
@@ -101,6 +125,20 @@ export function portOfNodeRedisCluster(given: NodeRedisCluster): RedisClient {
         turn += 1
         return client(given.masters[turn % given.masters.length])
       }),
+  }
+}
+
+/** As `portOfNodeRedis`, without messages: this client does not say when it was deaf. Reads go to the master, too. */
+export function portOfNodeRedisSentinel(given: NodeRedisSentinel): RedisClient {
+  const { publish: _, ...commands } = commandsBy((_key, args, answers) =>
+    // While there is no master, it keeps commands for as long as it takes, and would run them when nobody waits for them.
+    given.sendCommand(false, args, { ...answers, abortSignal: AbortSignal.timeout(UNSENT_FOR) }),
+  )
+  return {
+    get status() {
+      return given.isReady ? 'ready' : 'away'
+    },
+    ...commands,
   }
 }
 

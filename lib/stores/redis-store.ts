@@ -70,9 +70,9 @@ export interface RedisStore extends RecordStore {
 }
 
 /**
- * Keeps the records in Redis, through the host's client: ioredis' `Redis` or `Cluster`, or what `createClient()`
- * or `createCluster()` of the package `redis` 5 or 6 returns, with `disableOfflineQueue: true`. This Redis must be a database
- * (persistent, `maxmemory-policy noeviction`), not a cache.
+ * Keeps the records in Redis, through the host's client: ioredis' `Redis` or `Cluster`, or what `createClient()`,
+ * `createCluster()` (both with `disableOfflineQueue: true`) or `createSentinel()` of the package `redis` 5 or 6
+ * returns. This Redis must be a database (persistent, `maxmemory-policy noeviction`), not a cache.
  *
  * The users are shared out to 64 hash tags, so that the masters of a cluster hold equal shares. A marker
  * key beside the records of a tag is read with every one of them. Where it is missing Redis was

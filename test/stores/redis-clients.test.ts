@@ -7,6 +7,7 @@ import { auditLogCases, counterCases, recordStoreCases } from '../../lib/testing
 import { connectToRedis, mastersOf, type RedisClient } from '../support/redis.js'
 import { type ConnectedClient, REDIS_CLIENTS } from '../support/redis-clients.js'
 import { startRedisCluster } from '../support/redis-cluster.js'
+import { startRedisSentinel } from '../support/redis-sentinel.js'
 import { startRedisServer } from '../support/redis-server.js'
 
 /** The other tests of the stores are run with ioredis 5. */
@@ -21,14 +22,22 @@ const PLACES = {
     cases: recordStoreCases,
     async start() {
       const { url, stop } = await startRedisServer()
-      return { url, stop }
+      return { url, servers: url, stop }
     },
   },
   'a Redis Cluster of three masters': {
     cases: ONCE,
     async start() {
       const { servers, stop } = await startRedisCluster()
-      return { url: servers.map(({ url }) => url).join(','), stop }
+      const url = servers.map((server) => server.url).join(',')
+      return { url, servers: url, stop }
+    },
+  },
+  'what Redis Sentinel watches': {
+    cases: ONCE,
+    async start() {
+      const { url, servers, stop } = await startRedisSentinel()
+      return { url, servers: servers[0], stop }
     },
   },
 }
@@ -43,7 +52,7 @@ for (const [place, { cases, start }] of Object.entries(PLACES)) {
       const started = await start()
       url = started.url
       stop = started.stop
-      admin = connectToRedis(url)
+      admin = connectToRedis(started.servers)
       servers = await mastersOf(admin)
     })
     beforeEach(() => Promise.all(servers.map((server) => server.flushall())))

@@ -1,11 +1,12 @@
 import { once } from 'node:events'
 import { Cluster, Redis } from 'ioredis'
 import type { HostRedis } from '../../lib/redis/host-redis.js'
+import { WATCHED } from './redis-sentinel.js'
 
 /** What is used of a client that the package `redis` makes. */
 export type NodeRedis = HostRedis & {
   connect(): Promise<unknown>
-  destroy(): void
+  destroy(): unknown
   on(event: string, listener: () => void): unknown
   once(event: string, listener: () => void): unknown
 }
@@ -23,15 +24,16 @@ interface Package {
   createClient(options: object): NodeRedisOfOne
   createClientPool(options: object): HostRedis
   createCluster(options: object): NodeRedis
+  createSentinel(options: object): NodeRedis
 }
 
 /** A client of one of the packages that a host may have, connected. */
 export interface ConnectedClient {
   readonly redis: HostRedis
-  end(): void
+  end(): unknown
 }
 
-/** @param url of one server, or of several of a cluster with commas between them */
+/** @param url of one server, of several of a cluster with commas between them, or `sentinel://…` */
 type Connect = (url: string) => Promise<ConnectedClient>
 
 const IOREDIS_AT_ONCE = { commandTimeout: 1000, maxRetriesPerRequest: 1, enableOfflineQueue: false }
@@ -65,8 +67,9 @@ async function connectedIoredis(
   url: string,
 ): Promise<ConnectedClient> {
   const nodes = url.split(',')
-  const redis =
-    nodes.length === 1
+  const redis = url.startsWith('sentinel:')
+    ? new Redis({ ...IOREDIS_AT_ONCE, ...sentinelOf(url) })
+    : nodes.length === 1
       ? new Redis(url, IOREDIS_AT_ONCE)
       : new Cluster(nodes, { redisOptions: IOREDIS_AT_ONCE })
   redis.on('error', () => undefined)
@@ -74,11 +77,18 @@ async function connectedIoredis(
   return { redis, end: () => redis.disconnect() }
 }
 
+function sentinelOf(url: string) {
+  const [host = '', port = ''] = url.replace('sentinel://', '').split(':')
+  return { name: WATCHED, sentinels: [{ host, port: Number(port) }] }
+}
+
 async function connectedNodeRedis(name: string, url: string): Promise<ConnectedClient> {
-  const { createClient, createCluster } = await nodeRedis(name)
+  const { createClient, createCluster, createSentinel } = await nodeRedis(name)
   const nodes = url.split(',')
-  const redis =
-    nodes.length === 1
+  const { sentinels, name: watched } = sentinelOf(url)
+  const redis = url.startsWith('sentinel:')
+    ? createSentinel({ name: watched, sentinelRootNodes: sentinels })
+    : nodes.length === 1
       ? createClient({ url, ...NODE_REDIS_AT_ONCE })
       : createCluster({
           rootNodes: nodes.map((node) => ({ url: node })),
