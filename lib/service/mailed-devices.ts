@@ -7,6 +7,7 @@ import {
   workingAuthenticators,
 } from '../domain/authenticators.js'
 import { authenticatorLock } from '../domain/miss-budget.js'
+import { ruleFor, type Subject } from '../domain/policy.js'
 import { backupCodesLeft } from '../factors/backup-codes/kept.js'
 import type { RelyingParty } from '../factors/ceremony.js'
 import type { KeyIds } from '../factors/key-status.js'
@@ -24,10 +25,12 @@ export interface MailedDevices {
   readonly keys: boolean
   /** Whether a backup code of theirs works. */
   readonly backupCodes: boolean
+  /** Whether the policy asks the user for the second step at all. */
+  readonly asked: boolean
 }
 
 /** Reads it at the moment of the mail: what is left of the second step may have changed since the event. */
-export type FindMailedDevices = (userId: string) => Promise<MailedDevices>
+export type FindMailedDevices = (userId: string, subject: Subject) => Promise<MailedDevices>
 
 export function mailedDevicesIn({
   records,
@@ -43,7 +46,7 @@ export function mailedDevicesIn({
   readonly relyingParty: Pick<RelyingParty, 'rpId'> | null
   readonly now: () => number
 }): FindMailedDevices {
-  return async (userId) => {
+  return async (userId, subject) => {
     const { record, policy } = await records.read(userId)
     return {
       source: isEnrolled(record) && !hasCodes(record) ? 'none' : codeSourceOf(record),
@@ -51,6 +54,7 @@ export function mailedDevicesIn({
       locked: authenticatorLock(record, window, now()) !== null,
       keys: askedKeys(record, relyingParty).length > 0,
       backupCodes: policy.backupCodes && backupCodesLeft(record.backupCodes, keyIds) > 0,
+      asked: ruleFor(policy, subject).mode !== 'off',
     }
   }
 }

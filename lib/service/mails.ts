@@ -1,6 +1,7 @@
 import { isOneAddress } from '../domain/address.js'
 import { USER_ACTION_NAMES, USER_ACTIONS } from '../domain/admin-actions.js'
 import type { MailFailure, SecondStepEventType } from '../domain/event.js'
+import type { Subject } from '../domain/policy.js'
 import { explain } from '../errors/explain.js'
 import type { Counters } from '../ports/counters.js'
 import type { Mailer } from '../ports/mailer.js'
@@ -92,7 +93,7 @@ export interface MailParts {
 const ABOUT_DEVICES: readonly SecondStepEventType[] = [
   ...(['wrong-code', 'authenticator-locked', 'pending-login-used-up'] as const),
   ...(['key-changed', 'token-assigned', 'authenticator-added', 'authenticator-removed'] as const),
-  'authenticator-suspended',
+  ...(['authenticator-suspended', 'enrolled'] as const),
 ]
 
 type Part = MailFailure['part']
@@ -166,12 +167,12 @@ export class Mails implements LinkMailer {
   ): Promise<void> {
     const account = link?.account ?? (await at('users', () => this.#accountOf(event.user)))
     if (account === null || account.email === null) return
-    const { email, locale } = account
+    const { email, locale, subject } = account
     await at('address', () => this.#checkAddress(email))
     const heldBack = await at('counters', () => this.#warnings.due(event.type, event.user))
     if (heldBack === null) return
     try {
-      await this.#write(event, languages, link, { email, locale, heldBack })
+      await this.#write(event, languages, link, { email, locale, subject, heldBack })
     } catch (error) {
       // A warning that was not delivered must not be the only one of the day.
       await this.#warnings.failed(event.type, event.user, heldBack).catch(() => undefined)
@@ -191,14 +192,22 @@ export class Mails implements LinkMailer {
     event: MailedEvent,
     languages: readonly string[],
     link: MailedLink | null,
-    to: { readonly email: string; readonly locale: string | null; readonly heldBack: number },
+    to: {
+      readonly email: string
+      readonly locale: string | null
+      readonly subject: Subject
+      readonly heldBack: number
+    },
   ): Promise<void> {
     const { from, mailer, write, patience = PATIENCE } = this.#parts
-    const { email, locale, heldBack } = to
+    const { email, locale, subject, heldBack } = to
     // Somebody else's request says nothing about the user's language.
     const asked = event.actor.kind === 'user' ? languages : []
     const wanted = locale === null ? asked : [locale, ...asked]
-    const [by, devices] = await Promise.all([this.#adminToName(event), this.#devicesFor(event)])
+    const [by, devices] = await Promise.all([
+      this.#adminToName(event),
+      this.#devicesFor(event, subject),
+    ])
     const written = await at('view', async () =>
       write(event, wanted, by, link?.token ?? null, heldBack, devices),
     )
@@ -222,9 +231,9 @@ export class Mails implements LinkMailer {
   }
 
   /** If they can't be read, the mail goes out all the same: it is a warning. */
-  async #devicesFor({ type, user }: MailedEvent): Promise<MailedDevices | null> {
+  async #devicesFor({ type, user }: MailedEvent, subject: Subject): Promise<MailedDevices | null> {
     if (!ABOUT_DEVICES.includes(type)) return null
-    return this.#parts.findDevices(user).catch(() => null)
+    return this.#parts.findDevices(user, subject).catch(() => null)
   }
 
   async #accountOf(userId: string): Promise<Account | null> {

@@ -16,8 +16,10 @@ const titles: Titles = {
   setup: ({ purpose }, t) => (purpose === 'setup' ? t('setup.title') : t(SETUP_TITLES[purpose])),
   'setup-key': ({ purpose }, t) =>
     purpose === 'setup' ? t('setup.title') : t(SETUP_TITLES[purpose]),
-  'backup-codes': ({ codes }, t) =>
-    codes.length > 0 ? t('backup-codes.title') : t('backup-codes.title-without'),
+  'backup-codes': ({ codes, asked = true }, t) => {
+    if (codes.length > 0) return t('backup-codes.title')
+    return t(asked ? 'backup-codes.title-without' : 'event.enrolled')
+  },
   fresh: (_, t) => t('fresh.title'),
   settings: (_, t) => t('settings.title'),
   lost: (_, t) => t('lost.title'),

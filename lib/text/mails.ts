@@ -116,7 +116,7 @@ export function ejsMails(views: Views, site: MailSite, ours: Views = ejsViews())
 function ownMailTexts(event: Event, context: WarningContext): MailTexts {
   const { issuer, t, lang } = context
   return {
-    title: t(`mail.${event.type}.title`),
+    title: t(isUnused(event, context) ? 'event.enrolled' : `mail.${event.type}.title`),
     what: whatHappened(event, context),
     facts: ownFacts(event, t, lang),
     wasYou: wasYou(event, context),
@@ -136,6 +136,7 @@ function ownFacts(event: Event, t: Translate, lang: string): readonly Fact[] {
 function whatHappened(event: Event, context: WarningContext): readonly string[] {
   if (event.type === 'authenticator-locked') return lockTexts(event.detail.until, context)
   const { issuer, t, devices } = context
+  if (isUnused(event, context)) return [t('settings.unused-intro', { issuer })]
   const what = t(`mail.${event.type}.what`, { issuer })
   if (event.type === 'authenticator-removed' || event.type === 'authenticator-suspended') {
     return [what, ...besideLost(devices, t)]
@@ -149,6 +150,11 @@ function whatHappened(event: Event, context: WarningContext): readonly string[] 
   const left = t('mail.backup-code-used.left', { count })
   const low = count > 0 && count <= FEW_BACKUP_CODES
   return low ? [what, left, t('mail.backup-code-used.few')] : [what, left]
+}
+
+/** Set up, and not asked for: the policy is off for the user. */
+function isUnused({ type }: Event, { devices }: WarningContext): boolean {
+  return type === 'enrolled' && devices?.asked === false
 }
 
 /** Who has backup codes now has got them with the device, in place of earlier ones. */

@@ -205,6 +205,8 @@ export type PageData = {
     readonly typed?: string
     /** There is a pending login that can be cancelled. */
     readonly cancel: boolean
+    /** The policy asks this user for codes at all. Default: true. */
+    readonly asked?: boolean
     /** The server's time, where the code told that the device's clock is off; else null. */
     readonly clock: Date | null
   }
@@ -217,6 +219,8 @@ export type PageData = {
     readonly otherTypes: readonly Authenticator['type'][]
     /** There is a pending login that can be cancelled. */
     readonly cancel: boolean
+    /** As on the page of other set-ups. */
+    readonly asked?: boolean
   }
   'backup-codes': {
     readonly problem: PageProblem | null
@@ -229,6 +233,9 @@ export type PageData = {
     readonly done?: CodesDone | null
     /** The user's other sessions have just ended. */
     readonly sessionsEnded: boolean
+    /** As in the settings. */
+    readonly asked?: boolean
+    readonly pausedUntil?: string | null
     /** Where to go on without codes; with codes the form's answer leads there, so no field can. */
     readonly next: string
   }

@@ -1,12 +1,14 @@
 // The mistake: a mail tells whoever has a security key that a lock leaves them no way in.
 
 import { expect } from 'chai'
+import type { PolicyMode, Subject } from '../../lib/domain/policy.js'
 import type { SecondStepRecord } from '../../lib/domain/record.js'
 import { mailedDevicesIn } from '../../lib/service/mailed-devices.js'
 import {
   authenticatorWith,
   KEY_IDS,
   keyWith,
+  NOBODY_SPECIAL,
   NOW,
   policyWith,
   recordWith,
@@ -16,9 +18,10 @@ describe('What a mail knows of devices', () => {
   const known = (
     authenticators: SecondStepRecord['authenticators'],
     relyingParty: { rpId: string } | null = { rpId: keyWith().rpId },
+    { mode = 'optional', subject = NOBODY_SPECIAL }: { mode?: PolicyMode; subject?: Subject } = {},
   ) => {
     const record = recordWith({ authenticators })
-    const records = { read: async () => ({ record, policy: policyWith('optional') }) }
+    const records = { read: async () => ({ record, policy: policyWith(mode) }) }
     const find = mailedDevicesIn({
       records,
       keyIds: KEY_IDS,
@@ -26,7 +29,7 @@ describe('What a mail knows of devices', () => {
       relyingParty,
       now: () => NOW,
     })
-    return find(record.userId)
+    return find(record.userId, subject)
   }
 
   it('is whether a key of theirs is asked', async () => {
@@ -39,6 +42,14 @@ describe('What a mail knows of devices', () => {
     for (const other of [{ rpId: 'other.example' }, null]) {
       expect(await known([keyWith()], other)).to.include({ keys: false })
     }
+  })
+
+  it('is whether the policy asks for them, as it asks an admin always', async () => {
+    const asked = async (mode: PolicyMode, privileged = false) =>
+      (await known([], null, { mode, subject: { ...NOBODY_SPECIAL, privileged } })).asked
+    expect(await asked('optional')).to.equal(true)
+    expect(await asked('off')).to.equal(false)
+    expect(await asked('off', true)).to.equal(true)
   })
 
   // "Your other devices keep working", of a key that is suspended, or was made for another domain.

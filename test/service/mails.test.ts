@@ -67,7 +67,10 @@ function world(given: {
     }),
     findDevices:
       given.findDevices ??
-      (async () => ({ source: 'app', count: 1, locked: false, keys: false, backupCodes: true })),
+      (async () => {
+        const known = { locked: false, keys: false, backupCodes: true, asked: true }
+        return { source: 'app', count: 1, ...known }
+      }),
     patience: given.patience ?? 5000,
     nameAdmins: given.nameAdmins ?? false,
   })
@@ -127,6 +130,28 @@ describe('a mail about the second step', () => {
     const byAdmin = { ...AT_HOME, languages: ['ru'], actor: { kind: 'admin', id: 'bob' } as const }
     await world({}).tell(RESET, byAdmin)
     expect(last().html).to.contain('<html lang="en"')
+  })
+
+  it('asks about a set-up with the user’s roles, which say whether anything is asked for', async () => {
+    const subject = { roles: ['staff'], createdAt: null, privileged: false }
+    const roles: unknown[] = []
+    const known = {
+      source: 'app',
+      count: 1,
+      locked: false,
+      keys: false,
+      backupCodes: true,
+    } as const
+    const findDevices: FindMailedDevices = async (_, given) => {
+      roles.push(given.roles)
+      return { ...known, asked: false }
+    }
+    await world({ findDevices, user: { subject } }).tell({
+      type: 'enrolled',
+      method: 'totp',
+    })
+    expect(roles).to.deep.equal([['staff']])
+    expect(last().subject).to.equal('Acme: Second step set up')
   })
 
   it('says how many backup codes are left, and in the same mail that they are few', async () => {

@@ -132,6 +132,7 @@ describe('A mail about one of several devices', () => {
       locked: false,
       keys: false,
       backupCodes: true,
+      asked: true,
     } as const
     const given = devices === null ? null : { ...some, ...devices }
     return write(event, [lang], null, null, 0, given).text.replaceAll(/\s+/g, ' ')
@@ -183,15 +184,39 @@ describe('A mail about one of several devices', () => {
   })
 })
 
+// "From now on, signing in also takes the device", where the policy is off and nobody is asked for it.
+describe('The mail about a set-up', () => {
+  const write = ejsMails(ejsViews(), { ...site, messages: loadMessages() })
+
+  it('promises no second step to whom the policy does not ask for it', () => {
+    const known = {
+      source: 'app',
+      count: 1,
+      locked: false,
+      keys: false,
+      backupCodes: true,
+    } as const
+    const about = (asked: boolean) =>
+      write(eventOf('enrolled'), ['en'], null, null, 0, { ...known, asked })
+    expect(about(true).text).to.include('From now on').and.include('Your second step is on')
+    const unused = about(false)
+    expect(unused.subject).to.match(/: Second step set up$/)
+    for (const body of [unused.text, unused.html]) {
+      expect(body).to.not.match(/From now on|Your second step is on/)
+      expect(body).to.match(/ask you for the\s+second\s+step at the moment/)
+    }
+  })
+})
+
 // A user of a key fob has no phone, and without backup codes of their own none "still works".
 describe('A warning of wrong codes', () => {
   const write = ejsMails(ejsViews(), { ...site, messages: loadMessages() })
   const about = (type: (typeof MAILS)[number], devices: MailedDevices | null) =>
     write(eventOf(type), ['en'], null, null, 0, devices).text.replaceAll(/\s+/g, ' ')
   const tries = ['wrong-code', 'authenticator-locked', 'pending-login-used-up'] as const
-  const keys = false
-  const fob = { source: 'device', count: 1, locked: false, keys, backupCodes: false } as const
-  const app = { source: 'app', count: 1, locked: false, keys, backupCodes: true } as const
+  const one = { count: 1, locked: false, keys: false, asked: true } as const
+  const fob = { ...one, source: 'device', backupCodes: false } as const
+  const app = { ...one, source: 'app', backupCodes: true } as const
 
   for (const type of tries) {
     it(`speaks of no app, phone and backup code to who has none: ${type}`, () => {

@@ -736,6 +736,16 @@ describe('the page of backup codes', () => {
     expect(html).to.contain(t('backup-codes.title-without'))
     expect(html).to.contain('href="/account"')
   })
+
+  it('says in a pause until when nothing is asked, where it has no codes to show', async () => {
+    const changed = { ...data, codes: [], done: 'key-changed' } as const
+    const iso = noon.toISOString()
+    for (const pausedUntil of ['forever', iso]) {
+      const html = await show('backup-codes', { ...changed, pausedUntil })
+      expect(html).to.not.contain(t('backup-codes.on'))
+      expect(html).to.contain(pausedUntil === iso ? `datetime="${iso}"` : t('settings.paused'))
+    }
+  })
 })
 
 describe('the settings page', () => {

@@ -77,6 +77,8 @@ interface Shown {
   readonly status: number
   /** The types that the user may set up. */
   readonly types: readonly Authenticator['type'][]
+  /** Whether the policy asks this user for codes at all. Default: true. */
+  readonly asked?: boolean
 }
 
 /** The same key as a page, with the field that confirms it unless it is live. */
@@ -103,6 +105,7 @@ export async function keyPage(
     typed: typedIn(req, shown.problem).typed,
     name: shown.problem === null ? '' : typedName(req),
     cancel: shown.cancel,
+    asked: shown.asked !== false,
     clock: shown.problem?.clockOff === undefined ? null : new Date(site.system.now()),
   }
   await showPage(site, req, res, 'setup', data, shown.status)
@@ -113,7 +116,14 @@ export async function securityKeyPage(
   site: Site,
   req: Request,
   res: Response,
-  { purpose, cancel, problem, status, types }: Shown & { purpose: Exclude<KeyPurpose, 'show-key'> },
+  {
+    purpose,
+    cancel,
+    problem,
+    status,
+    types,
+    asked = true,
+  }: Shown & { purpose: Exclude<KeyPurpose, 'show-key'> },
 ): Promise<void> {
   const name = problem === null ? '' : typedName(req)
   const data = {
@@ -122,6 +132,7 @@ export async function securityKeyPage(
     name,
     otherTypes: types.filter((type) => type !== 'webauthn'),
     cancel,
+    asked,
   }
   await showPage(site, req, res, 'setup-key', data, status)
 }

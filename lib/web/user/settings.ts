@@ -13,7 +13,7 @@ import {
 import { keyShown } from '../../domain/own-authenticators.js'
 import { ruleFor } from '../../domain/policy.js'
 import { freshUntil } from '../../domain/stamp.js'
-import { pauseOf, setupDeadlineOf } from '../../domain/standing.js'
+import { setupDeadlineOf } from '../../domain/standing.js'
 import {
   backupCodesLeft,
   placeOfBackupCodes,
@@ -33,9 +33,9 @@ import { typedIn, typedNext } from '../request/proof-field.js'
 import type { SignedInVisitor } from '../request/visitor.js'
 import { nextOf } from '../routing/requirements.js'
 import { sendJson, sendProblem, showPage } from '../routing/respond.js'
+import { askedShown } from './asked-shown.js'
 import { offeredProofs } from './offered-proofs.js'
 import { ownEvents } from './own-events.js'
-import { pauseShown } from './pause-shown.js'
 import { resetPendingOf, resetPendingShown } from './reset-pending.js'
 import { triesBeforeLock } from './tries-before-lock.js'
 import { trustedBrowsersShown } from './trusted-browsers.js'
@@ -91,7 +91,7 @@ async function settingsPage(
     action,
     notice,
     ...summaryOf(exchange),
-    asked: ruleFor(visitor.policy, visitor.subject).mode !== 'off',
+    ...askedShown(visitor, site.system.now()),
     backupCodes: backupCodesFor(visitor.policy, visitor.subject),
     accepted: acceptedShown(exchange),
     backupCode: acceptsBackupCodes(site, visitor),
@@ -150,10 +150,10 @@ function summaryOf({ site, visitor }: Exchange<SignedInVisitor>) {
 /** The deadline to set up, and the end of a pause. */
 function deadlinesOf(visitor: SignedInVisitor, now: number) {
   const deadline = setupDeadlineOf(visitor, now, visitor.stamp)
-  const pausedUntil = pauseOf(visitor, now)
+  const { pausedUntil } = askedShown(visitor, now)
   return {
     mustSetUp: deadline !== null,
     setupDeadline: deadline === null ? null : new Date(deadline).toISOString(),
-    pausedUntil: pausedUntil === null ? null : pauseShown(pausedUntil),
+    pausedUntil,
   }
 }

@@ -29,6 +29,7 @@ import { ownerOf, type PendingVisitor, type SignedInVisitor } from '../request/v
 import { backOf, knownNextOf, nextOf } from '../routing/requirements.js'
 import { sendJson, sendProblem, showPage } from '../routing/respond.js'
 import { strongerFactorOf } from '../routing/stronger-factor.js'
+import { askedShown } from './asked-shown.js'
 import { keyPage, securityKeyPage, sendKey } from './key-page.js'
 import { setupOwner } from './setup-owner.js'
 
@@ -94,6 +95,7 @@ export const confirmSetup: Handler<Owner> = async (exchange) => {
       done,
       madeAt,
       sessionsEnded,
+      ...askedShown(visitor, site.system.now()),
       next,
     } as const
     await showPage(site, req, res, 'backup-codes', page)
@@ -142,6 +144,7 @@ async function showSetUpAgain({ site, req, res, visitor }: Exchange<Owner>): Pro
     done,
     sessionsEnded,
     madeAt: new Date(at),
+    ...askedShown(visitor, site.system.now()),
     next: backOf(site, req),
   }
   await showPage(site, req, res, 'backup-codes', { problem: null, ...page })
@@ -254,7 +257,8 @@ function setupPage(
   const types = site.setup
     .typesFor(visitor.policy, visitor.subject)
     .filter((type) => begun === null || mayBecome(begun, type, visitor.record, rules))
-  const shown = { purpose, cancel, problem, status, types } as const
+  const { asked } = askedShown(visitor, site.system.now())
+  const shown = { purpose, cancel, problem, status, types, asked } as const
   return key.secret === null
     ? securityKeyPage(site, req, res, shown)
     : keyPage(site, req, res, account, key, shown)

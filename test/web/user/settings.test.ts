@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { virtualAuthenticator } from '../../../lib/testing/index.js'
 import { ACTIONS, isIn, letsIn, useBackupCodes } from '../../support/actions.js'
 import {
   expectProblem,
@@ -24,6 +25,7 @@ import {
 } from '../../support/visits.js'
 
 const SETTINGS = '/second-step/'
+const SETUP = '/second-step/setup'
 
 for (const action of ACTIONS) {
   const path = `/second-step/${action}`
@@ -198,6 +200,29 @@ describe('the settings page', () => {
     const off = await getPage(other, SETTINGS).expect(200)
     expect(off.text).to.include('Acme doesn’t ask for a second step at the moment')
     expect(off.text).to.not.include('a stolen password is not enough to get in')
+  })
+
+  // "From now on signing in also takes a code", and nobody is asked for one.
+  it('is no longer "on" by a set-up while the policy asks nobody, nor do the pages of it say so', async () => {
+    for (const backupCodes of [true, false]) {
+      const host = makeHost()
+      await setPolicy(host, { mode: 'off', backupCodes })
+      const browser = browserOf(host)
+      await passFirstStep(browser, bob)
+      const { secret } = (await getJson(browser, SETUP).expect(200)).body
+      const begun = await getPage(browser, SETUP).expect(200)
+      expect(begun.text).to.include('Acme doesn’t ask for a second step at the moment')
+      expect(begun.text).to.not.include('signing in also takes')
+      const code = virtualAuthenticator(secret).code(host.system.now())
+      for (const page of [
+        await postForm(browser, SETUP, { code }),
+        await postForm(browser, SETUP, { code }),
+      ]) {
+        expect(page.status).to.equal(200)
+        expect(page.text).to.include('Acme doesn’t ask you for the second step at the moment')
+        expect(page.text).to.not.match(/second step is on|You will be asked/)
+      }
+    }
   })
 
   it('shows nothing of the key, the codes or their digests', async () => {

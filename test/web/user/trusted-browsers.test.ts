@@ -146,6 +146,17 @@ describe('trusted browsers', () => {
     expect(text).to.match(/<strong>[^<]+<\/strong>: <bdi>Firefox \(Windows\)<\/bdi>/)
   })
 
+  // "You are asked for your second step when you sign in", above the list that says otherwise.
+  it('are not told in their own settings that they are asked for it', async () => {
+    const { host, cookie, enrolment } = await trusted()
+    const { browser } = await comesBack(host, cookie)
+    const other = await pendingBrowser(host)
+    await giveCode(other, enrolment.code()).expect(200)
+    const told = 'You are asked for your second step when you sign in'
+    expect((await getPage(browser, '/second-step/')).text).not.to.contain(told)
+    expect((await getPage(other, '/second-step/')).text).to.contain(told)
+  })
+
   it('sign in where a login in front of the guard is the first step', async () => {
     const { host, cookie } = await trusted(
       {},
