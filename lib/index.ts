@@ -79,13 +79,7 @@ export type {
 } from './ports/record-store.js'
 export type { SignalListener, Signals } from './ports/signals.js'
 export type { System } from './ports/system.js'
-export type {
-  Telemetry,
-  TelemetryAttributes,
-  TelemetryCounter,
-  TelemetryHistogram,
-  TelemetrySpan,
-} from './ports/telemetry.js'
+export type { Telemetry } from './ports/telemetry.js'
 export type { UserPage, UserQuery, Users } from './ports/users.js'
 export type { Durability } from './redis/durability.js'
 export type { HostRedis, NodeRedis } from './redis/host-redis.js'

@@ -88,23 +88,15 @@ export interface SecondStep<U = Express.User> {
   /** The state of a user's second step. */
   status(userId: unknown): Promise<SecondStepStatus>
   /**
-   * Asks the parts that the second step depends on how they are, for a readiness route: all at once, each for at most
-   * `timeout`, within two seconds. Reads alone, sends no mail, and never rejects. Why a part is away is a process
-   * warning.
-   *
-   * @example
-   * app.get('/ready', async (_req, res) => {
-   *   const { ok } = await secondStep.health()
-   *   res.status(ok ? 200 : 503).json({ ok })
-   * })
+   * Asks the parts that the second step depends on how they are, for a readiness route: within two seconds, and only
+   * by reads. Never rejects. Why a part is away is a process warning.
    */
   health(): Promise<Health>
   /** The events of all second steps: each under its type, and all under `event`. */
   readonly events: SecondStepEvents
   /**
-   * Call it at the end, once the server has closed. Stops what runs in the background and no longer listens to other
-   * processes, waits for the mails under way, at most 20 seconds in all, and releases what the store opened. Then
-   * nothing of the package keeps the process alive. Clients that the host gave stay open: end them after it.
+   * Call it once the server has closed. Stops what runs in the background, waits for pending mails, at most 20 seconds in
+   * all, and releases what the package or its store opened. Clients that the host gave stay open.
    *
    * @throws UnavailableError where a store of the host's own does not close
    */

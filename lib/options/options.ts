@@ -316,9 +316,8 @@ export interface SecondStepOptions<U = Express.User> {
    */
   readonly timeout?: number
   /**
-   * Measures by OpenTelemetry: all that the module `@opentelemetry/api` exports, or its `metrics` alone (then there are
-   * no spans). Set up the SDK before `createSecondStep()`. Calls of stores and the like are those of all second steps in
-   * the process. Default: nothing is measured.
+   * Measures by OpenTelemetry: what `@opentelemetry/api` exports, or its `metrics` alone for no spans. Set up the SDK
+   * before. Default: nothing is measured.
    */
   readonly telemetry?: Telemetry
   /** Clock and randomness, for the host's tests. Default: the system's. */

@@ -8,25 +8,21 @@ import type { Audit } from './audit.js'
 import type { FailureReporter } from './failure-reporter.js'
 import type { Records } from './records.js'
 
-/**
- * How a part is. `not-asked`: the app has no such part, or it cannot be asked, as a mail transport without `verify()`.
- */
+/** How a part is. `not-asked`: there is none, or it cannot be asked. */
 export type PartHealth = 'ok' | 'away' | 'not-asked'
 
-/** The health of the parts that the second step depends on. Fixed words alone: no names, addresses or errors. */
+/** The health of the parts that the second step depends on. Fixed words alone. */
 export interface Health {
-  /** Whether second steps can be answered: no part is away, but for mails, for which no request waits. */
+  /** No part is away, but for mails: no request waits for them. */
   readonly ok: boolean
   readonly parts: {
-    /** Records and policy can be read, as the guard does. */
     readonly store: PartHealth
     readonly counters: PartHealth
     readonly audit: PartHealth
-    /** The mail transport, by its `verify()`, at most once a minute. No mail is sent. */
+    /** By the transport's `verify()`, once a minute. */
     readonly mail: PartHealth
-    /** Redis still has every marker: it was not emptied. */
+    /** Redis was not emptied. */
     readonly marker: PartHealth
-    /** The tables, or the records in Redis, are those of this version. */
     readonly migration: PartHealth
   }
 }

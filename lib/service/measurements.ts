@@ -1,5 +1,5 @@
 import type { FactorMethod } from '../factors/factors.js'
-import type { Telemetry, TelemetryCounter, TelemetryHistogram } from '../ports/telemetry.js'
+import type { Telemetry } from '../ports/telemetry.js'
 import { type CallEnd, watchCalls } from '../ports/watched-calls.js'
 import type { AnnouncedEvent, Announcer } from './announcer.js'
 import type { FailureReporter } from './failure-reporter.js'
@@ -25,6 +25,10 @@ const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5
 /** SpanStatusCode.ERROR */
 const ERROR = 2
 
+type Meter = ReturnType<Telemetry['metrics']['getMeter']>
+type Counter = ReturnType<Meter['createCounter']>
+type Histogram = ReturnType<Meter['createHistogram']>
+
 /** What an attempt can come to, as far as it is measured. */
 interface Attempted {
   readonly kind: string
@@ -38,9 +42,9 @@ interface Attempted {
 export class Measurements {
   readonly #telemetry: Telemetry
   readonly #failureReporter: FailureReporter
-  readonly #attempts: TelemetryCounter
-  readonly #events: TelemetryCounter
-  readonly #calls: TelemetryHistogram
+  readonly #attempts: Counter
+  readonly #events: Counter
+  readonly #calls: Histogram
   #stop: (() => void) | null = null
 
   constructor(telemetry: Telemetry, failureReporter: FailureReporter) {
