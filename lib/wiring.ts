@@ -187,7 +187,11 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
     ...codesOfAdmins,
     announcer,
     window,
-    offered: { relyingParty: webauthn, types: checked.authenticators },
+    offered: {
+      relyingParty: webauthn,
+      types: checked.authenticators,
+      backupCodes: checked.backupCodes,
+    },
   }
   const tokens = new MailResetTokens({ digester, system })
   const lostParts = {

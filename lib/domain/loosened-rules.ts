@@ -41,13 +41,14 @@ function addsToKeys(before: Policy, after: Policy, routes: RouteRules): boolean 
   })
 }
 
-/** Whether keys no longer count where a role and a route leave them alone: what no rule asks for binds nobody. */
+/**
+ * Whether keys no longer count for a role, where they alone pass a route, perhaps only beside the rule of a role: their
+ * owners would have to set up something else in their place, and would then be bound by nothing.
+ */
 function dropsKeys(before: Policy, after: Policy, routes: RouteRules): boolean {
   const isDropped = droppedKinds(before, after).includes('webauthn')
   const withKeys = Object.values(before.accepts).filter((rule) => rule.includes('webauthn'))
-  // A route that takes keys alone binds whatever the roles accept.
-  const others = routes.filter((route) => !leaveKeysAlone([route], before))
-  return isDropped && others.some((route) => leaveKeysAlone([...withKeys, route], before))
+  return isDropped && routes.some((route) => leaveKeysAlone([...withKeys, route], before))
 }
 
 /**

@@ -108,6 +108,8 @@ export interface OfferedHere {
   readonly types: OfferedTypes
   /** What its routes accept. */
   readonly routes: RouteRules
+  /** The host has backup codes at all, whatever the policy says. */
+  readonly backupCodes: boolean
 }
 
 /** Why a change of the policy is refused. */
@@ -132,9 +134,10 @@ export function policyRefusal(
   before: Policy,
   after: Policy,
   admin: PolicyAdmin | null,
-  { relyingParty, types, routes }: OfferedHere,
+  { relyingParty, types, routes, backupCodes }: OfferedHere,
 ): PolicyRefusal | null {
-  const needed = admin === null ? null : acceptedToLoosen(before, after, routes)
+  const inForce = (policy: Policy) => (backupCodes ? policy : { ...policy, backupCodes })
+  const needed = admin === null ? null : acceptedToLoosen(inForce(before), inForce(after), routes)
   if (needed !== null && !isAccepted(needed, admin?.stamp?.method ?? 'none')) {
     return { kind: 'stronger-factor-required', accepts: needed }
   }

@@ -22,6 +22,8 @@ const change = (policy: Policy, changes: PolicyEdit, now = NOW) =>
   deepFreeze(changePolicy(deepFreeze(policy), deepFreeze(changes), admin, now))
 const since = (policy: Policy) => policy.requiredSince
 
+const HERE = { routes: [], backupCodes: true } as const
+
 describe('A change of the policy', () => {
   it('keeps fields that are not named, records who and when, and announces only the changed ones', () => {
     const changes = { mode: 'optional', graceDays: 3, codeAttempts: 5, backupCodes: false } as const
@@ -118,7 +120,7 @@ describe("A rule for the admin's own role", () => {
   const here = { rpId: 'acme.example' }
   const refusal = (key: ReturnType<typeof keyWith>, relyingParty: typeof here | null = here) => {
     const record = enrolledRecord({ authenticators: [authenticatorWith(), key] })
-    const offered = { relyingParty, types: ['totp', 'webauthn'] as const, routes: [] }
+    const offered = { relyingParty, types: ['totp', 'webauthn'] as const, ...HERE }
     return policyRefusal(defaultPolicy, ruled, { record, subject, stamp: null }, offered)
   }
 
@@ -140,7 +142,7 @@ describe('A rule that binds others', () => {
     accepts: { keyholder: ['webauthn'], clerk: ['totp', 'webauthn'] },
   }
   const types = ['totp', 'webauthn'] as const
-  const offered = { relyingParty: { rpId: 'acme.example' }, types, routes: [] }
+  const offered = { relyingParty: { rpId: 'acme.example' }, types, ...HERE }
   const refusal = (method: Method, edit: PolicyEdit, before = ruled) => {
     const subject = { roles: ['admin'], createdAt: null, privileged: true }
     const by = { record: enrolledRecord(), subject, stamp: { method } }
@@ -193,12 +195,16 @@ describe('Rules that only together leave security keys', () => {
   const refusal = (
     before: Partial<Policy>,
     edit: PolicyEdit,
-    { routes = [], method = 'totp' }: { routes?: RouteRules; method?: Method } = {},
+    {
+      routes = [],
+      method = 'totp',
+      backupCodes = true,
+    }: { routes?: RouteRules; method?: Method; backupCodes?: boolean } = {},
   ) => {
     const policy = { ...defaultPolicy, ...before }
     const subject = { roles: ['admin'], createdAt: null, privileged: true }
     const by = { record: enrolledRecord(), subject, stamp: { method } }
-    const offered = { relyingParty: { rpId: 'acme.example' }, types, routes }
+    const offered = { relyingParty: { rpId: 'acme.example' }, types, routes, backupCodes }
     return policyRefusal(policy, change(policy, edit).policy, by, offered)
   }
   const keysAlone = { kind: 'stronger-factor-required', accepts: ['webauthn'] }
@@ -223,6 +229,8 @@ describe('Rules that only together leave security keys', () => {
     // The key counts nowhere any more, so no rule keeps the account from a reset.
     const noKeys = { namedAccepts: { user: ['totp'] } } as const
     expect(refusal(staff, noKeys, { routes })).to.deep.equal(keysAlone)
+    // Who has a key would have to set up an app in its place, and a code of that would bind the phisher's key.
+    expect(refusal({}, noKeys, { routes: [['webauthn']] })).to.deep.equal(keysAlone)
   })
 
   it('are loosened by a key alone: backup codes that are switched on', () => {
@@ -232,14 +240,24 @@ describe('Rules that only together leave security keys', () => {
     expect(refusal({ backupCodes: false }, { backupCodes: true }, ofRoute)).to.deep.equal(keysAlone)
   })
 
+  it('are loosened by a key alone: the app has no backup codes, whatever the policy says', () => {
+    const before = {
+      accepts: {
+        a: ['webauthn', 'hotp', 'backup-code'],
+        b: ['webauthn', 'totp', 'backup-code'],
+      },
+    } as const
+    const edit = { namedAccepts: { b: 'default' } } as const
+    expect(refusal(before, edit)).to.equal(null)
+    expect(refusal(before, edit, { backupCodes: false })).to.deep.equal(keysAlone)
+  })
+
   it('ask for none where codes opened it anyway, or keys alone still do', () => {
     const three = { ...accepts, clerk: ['webauthn', 'totp', 'hotp'] } as const
     expect(refusal({ accepts: three }, { namedAccepts: { clerk: 'default' } })).to.equal(null)
     const clerk = { accepts: { clerk: three.clerk } }
     expect(refusal(clerk, { accepts: {} }, { routes: [['totp', 'webauthn']] })).to.equal(null)
     expect(refusal(clerk, { accepts: {} }, { routes: [['hotp']] })).to.equal(null)
-    const noKeys = { namedAccepts: { user: ['totp'] } } as const
-    expect(refusal({}, noKeys, { routes: [['webauthn']] })).to.equal(null)
     expect(refusal(staff, { graceDays: 3, backupCodes: false }, { routes })).to.equal(null)
   })
 })
@@ -253,7 +271,7 @@ describe('A rule that comes to accept less', () => {
     const subject = { roles: ['admin'], createdAt: null, privileged: true }
     const record = enrolledRecord({ authenticators: [authenticatorWith(), keyWith()] })
     const by = { record, subject, stamp: { method } }
-    const offered = { relyingParty: { rpId: 'acme.example' }, types, routes: [] }
+    const offered = { relyingParty: { rpId: 'acme.example' }, types, ...HERE }
     return policyRefusal(policy, change(policy, edit).policy, by, offered)
   }
   const boss = { boss: ['webauthn', 'hotp'] } as const
@@ -289,7 +307,7 @@ describe('A rule that comes to accept less', () => {
 // The mistake: a rule of keys where nobody can set one up. Every user of the role is stuck at the next login.
 describe('A rule of security keys alone', () => {
   type Accepts = Policy['accepts']
-  const none = { relyingParty: null, types: ['totp'], routes: [] } as const
+  const none = { relyingParty: null, types: ['totp'], ...HERE } as const
   const refusal = (accepts: Accepts, before: Accepts = {}, offered: OfferedHere = none) =>
     policyRefusal(
       { ...defaultPolicy, accepts: before },

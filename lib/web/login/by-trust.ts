@@ -2,6 +2,7 @@ import type { Request } from 'express'
 import type { Stamp, StampOwner } from '../../domain/stamp.js'
 import { standingOf, type UserContext } from '../../domain/standing.js'
 import { trustCounts } from '../../domain/trust-at-login.js'
+import { hasAskedForReset } from '../request/asked-reset.js'
 import { requestInfoOf } from '../request/request-info.js'
 import type { Site } from '../request/site.js'
 import { giveTrust, takeTrust, trustTokenOf } from '../request/trust-cookie.js'
@@ -27,7 +28,7 @@ export async function byTrust(
   if (trustedBrowsers === null || !trustCounts(userContext, system.now())) return null
   const { cookie } = trustedBrowsers
   const token = trustTokenOf(req, cookie)
-  if (token === null) return null
+  if (token === null || hasAskedForReset(req)) return null
   const { userId } = owner
   // Gone from the host's directory, which the strategy need not know.
   if ((await accounts?.lookUp(userId))?.kind === 'none') return null

@@ -36,6 +36,9 @@ export interface FreshRule {
   readonly accepts: readonly FactorMethod[] | null
 }
 
+/** An admin's one-time code opens a set-up, and never makes a session fresh. */
+const FRESH_METHODS = FACTOR_METHODS.filter((method) => method !== 'one-time-code')
+
 /** @throws ConfigurationError for an option that is wrong, or that nobody could fulfil */
 export function freshRuleOf(
   { mountedRules, authenticators }: Pick<Site, 'mountedRules' | 'authenticators'>,
@@ -47,10 +50,10 @@ export function freshRuleOf(
     throw new ConfigurationError("`requireFresh.notEnrolled` must be 'refuse' or 'pass'")
   }
   if (accepts === undefined) return { notEnrolled, accepts: null }
-  const known: readonly unknown[] = FACTOR_METHODS
+  const known: readonly unknown[] = FRESH_METHODS
   if (!Array.isArray(accepts) || !accepts.every((one) => known.includes(one))) {
     throw new ConfigurationError(
-      `\`requireFresh.accepts\` must be a list of ${FACTOR_METHODS.join(', ')}`,
+      `\`requireFresh.accepts\` must be a list of ${FRESH_METHODS.join(', ')}`,
     )
   }
   if (!acceptsAuthenticators(accepts)) {

@@ -3,6 +3,7 @@ import type { Stamp } from '../../domain/stamp.js'
 import { countsUpstreamAtLogin, type UpstreamAuthentication } from '../../domain/upstream.js'
 import { ConfigurationError } from '../../errors/configuration-error.js'
 import { withTimeout } from '../../ports/with-timeout.js'
+import { hasAskedForReset } from '../request/asked-reset.js'
 import { requestInfoOf } from '../request/request-info.js'
 import type { Site } from '../request/site.js'
 import type { GuardState } from '../request/visitor.js'
@@ -25,6 +26,7 @@ export async function stampOfUpstream(
 ): Promise<Stamp | null> {
   const { satisfiedBy, sessions, system } = site
   if (satisfiedBy === null || !countsUpstreamAtLogin(userContext, system.now())) return null
+  if (hasAskedForReset(req)) return null
   const { user } = account
   const { firstStep } = state
   const info = firstStep?.user === user ? firstStep.info : undefined

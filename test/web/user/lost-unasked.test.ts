@@ -5,7 +5,7 @@ import { expect } from 'chai'
 import { expectProblem, getJson, getPage, postForm, postJson } from '../../support/answers.js'
 import { type Browser, browserOf, enrol, giveCode, passFirstStep } from '../../support/browser.js'
 import { MINUTE } from '../../support/clock.js'
-import { type Host, makeHost } from '../../support/host.js'
+import { type Host, type HostOptions, makeHost } from '../../support/host.js'
 import { hasLink, linkIn, lostHost, member } from '../../support/lost.js'
 import { believesProvider, mountProvider, PROVIDER } from '../../support/provider.js'
 import { pendingBrowser } from '../../support/visits.js'
@@ -15,13 +15,21 @@ const FRESH = '/second-step/fresh'
 const CHALLENGE = '/second-step/challenge'
 const EMAIL = { email: member.email }
 
-async function lostPhone() {
+async function lostPhone(more: Partial<HostOptions> = {}) {
   const { options, mails, idle } = lostHost({
     trustedBrowsers: { days: 14 },
     upstream: believesProvider,
     lost: { delay: '0' },
   })
-  const host = makeHost({ ...options, routes: (parts) => mountProvider(parts, [member]) })
+  const host = makeHost({
+    ...options,
+    ...more,
+    beforeGuard: (parts) => {
+      options.beforeGuard?.(parts)
+      more.beforeGuard?.(parts)
+    },
+    routes: (parts) => mountProvider(parts, [member]),
+  })
   const { code } = await enrol(host, member)
   host.system.advance(MINUTE)
   const trusted = await pendingBrowser(host, member)
@@ -88,6 +96,27 @@ for (const [where, signInThere] of Object.entries(WAYS)) {
     })
   })
 }
+
+// The mistake: the first step is passed again before the mail is made, and ends the login that has asked for it.
+describe('a lost phone, where "remember me" signs in at every request', () => {
+  const remember: HostOptions['mountFirst'] = ({ app }) => {
+    app.use((req, _res, next) => {
+      if (req.isAuthenticated() || req.get('x-remembered') === undefined) next()
+      else req.logIn(member, (error) => next(error))
+    })
+  }
+
+  for (const where of ['beforeGuard', 'mountFirst'] as const) {
+    it(`gets the mail all the same: ${where}`, async () => {
+      const { trusted: browser, link } = await lostPhone({ [where]: remember })
+      browser.set('X-Remembered', 'ann')
+      await getJson(browser, '/inside').expect(200)
+      await postJson(browser, LOST, EMAIL).expect(202)
+      expect((await getJson(browser, '/inside')).body.user ?? null).to.equal(null)
+      await postJson(browser, await link()).expect(200)
+    })
+  }
+})
 
 describe('a session that a code has opened', () => {
   it('finds the reset at the next login, where it is asked', async () => {
