@@ -4,6 +4,8 @@ import { parseArgs } from 'node:util'
 export interface Wanted {
   readonly logins: number
   readonly seed: number
+  /** Where users and records are. */
+  readonly database: 'redis' | 'postgresql'
   /** Whether writes to Redis wait for a replica. */
   readonly durable: boolean
   /** How often each kind of fault strikes. */
@@ -20,6 +22,7 @@ export interface Wanted {
 export const USAGE = `npm run proof:fleet -- [options]
   --logins N           logins with a second step; default 100000
   --seed S             of load and nemesis; default 1
+  --database postgres  users and records in a PostgreSQL pair; default: all in a Redis Cluster
   --no-durability      Redis answers before a replica has a write: a failover may lose it
   --faults N           of each kind; default: 20 for 100000 logins, at least 1
   --only WORDS         only faults whose name has these words, also those that lose what Redis has answered
@@ -34,6 +37,7 @@ export function readArguments(args: readonly string[]): Wanted {
     options: {
       logins: { type: 'string', default: '100000' },
       seed: { type: 'string', default: '1' },
+      database: { type: 'string', default: 'redis' },
       'no-durability': { type: 'boolean', default: false },
       faults: { type: 'string' },
       only: { type: 'string' },
@@ -46,6 +50,7 @@ export function readArguments(args: readonly string[]): Wanted {
   return {
     logins,
     seed: numberOf('seed', values.seed),
+    database: databaseOf(values.database),
     durable: !values['no-durability'],
     faults: values.faults === undefined ? faultsFor(logins) : numberOf('faults', values.faults),
     only: values.only ?? null,
@@ -63,4 +68,10 @@ function numberOf(name: string, given: string): number {
   const number = Number(given)
   if (/^\d+$/.test(given) && Number.isSafeInteger(number)) return number
   throw new Error(`--${name} must be a whole number, not "${given}"\n${USAGE}`)
+}
+
+function databaseOf(given: string): Wanted['database'] {
+  if (given === 'redis') return 'redis'
+  if (given === 'postgres' || given === 'postgresql') return 'postgresql'
+  throw new Error(`--database must be redis or postgres, not "${given}"\n${USAGE}`)
 }

@@ -2,7 +2,7 @@ import type { AuditEntry, AuditLog, AuditPage } from '../../lib/index.js'
 import type { Audited } from './history.js'
 import { pause } from './waiting.js'
 
-const AT_ONCE = 20
+const AT_ONCE = 8
 
 /** Counts what the audit log has of each user. */
 export async function readAudits(audit: AuditLog, users: readonly string[]): Promise<Audited[]> {

@@ -11,6 +11,7 @@ import type { Desk } from './browser.js'
 import { type Finding, judge } from './checker/judge.js'
 import { figures } from './figures.js'
 import type { FaultKind, Ground } from './ground.js'
+import { onPostgres } from './grounds/on-postgres.js'
 import { onRedis } from './grounds/on-redis.js'
 import { lastLogins } from './last-logins.js'
 import { Load } from './load.js'
@@ -65,7 +66,7 @@ export async function runFleet(wanted: Wanted, say: Say, ends: Ends): Promise<Ou
 async function runIn(folder: string, wanted: Wanted, say: Say, ends: Ends): Promise<Outcome> {
   const random = new Random(wanted.seed)
   await builtWhereNeeded()
-  const ground = await onRedis(wanted)
+  const ground = await (wanted.database === 'redis' ? onRedis(wanted) : onPostgres())
   ends.push(() => ground.stop())
   say(`${ground.name} is up`)
 

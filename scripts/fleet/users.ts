@@ -10,7 +10,6 @@ import type { RecordStore } from '../../lib/index.js'
 import { keyRing } from '../../lib/keys/key-ring.js'
 
 const PARAMETERS: OtpParameters = { algorithm: 'sha1', digits: 6, period: 30 }
-const AT_ONCE = 100
 export const PASSWORD = 'fleet-password'
 
 /** A user of the fleet, with an app and ten backup codes. */
@@ -25,6 +24,8 @@ export interface FleetUser {
 export interface Places {
   readonly users: UserStore
   readonly store: RecordStore
+  /** How many users may be written at once. */
+  readonly atOnce: number
 }
 
 /** The time step that a moment lies in. */
@@ -48,7 +49,7 @@ export function wrongCodeOf(user: FleetUser, step: number, nth: number): string 
 /** Writes users and records as if all had set up their second step long ago: through the stores, not over HTTP. */
 export async function seedUsers(
   count: number,
-  { users, store }: Places,
+  { users, store, atOnce }: Places,
   key: string,
 ): Promise<readonly FleetUser[]> {
   const passwordHash = await scryptPasswords(1).hash(PASSWORD)
@@ -64,7 +65,7 @@ export async function seedUsers(
   }
   const seeded: FleetUser[] = []
   while (seeded.length < count) {
-    const length = Math.min(AT_ONCE, count - seeded.length)
+    const length = Math.min(atOnce, count - seeded.length)
     const first = seeded.length
     seeded.push(...(await Promise.all(Array.from({ length }, (_, nth) => seedOne(first + nth)))))
   }

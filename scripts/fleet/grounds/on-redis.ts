@@ -19,7 +19,7 @@ export async function onRedis({ durable }: { readonly durable: boolean }): Promi
       const redis = await connectToRedis(cluster.url)
       const store = redisStore(redis)
       await store.open?.({ production: false })
-      return { users: redisUsers(redis), store, close: async () => redis.disconnect() }
+      return { users: redisUsers(redis), store, atOnce: 100, close: async () => redis.disconnect() }
     },
     stop: () => cluster.stop(),
   }
