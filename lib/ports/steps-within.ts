@@ -28,11 +28,7 @@ export function stepsWithin<T>(timeout: number, run: (step: Step) => Promise<T>)
       present = part
       const told = begunCall(part)
       ended = told
-      const answer = await call().catch((error: unknown) => {
-        told?.('failed')
-        throw error
-      })
-      told?.('ok')
+      const answer = await ofStep(call, told)
       return over ? new Promise<never>(() => undefined) : answer
     }
     run(step).then(
@@ -47,4 +43,15 @@ export function stepsWithin<T>(timeout: number, run: (step: Step) => Promise<T>)
       },
     )
   })
+}
+
+async function ofStep<T>(call: () => Promise<T>, told: ReturnType<typeof begunCall>): Promise<T> {
+  try {
+    const answer = await call()
+    told?.('ok')
+    return answer
+  } catch (error) {
+    told?.('failed')
+    throw error
+  }
 }

@@ -32,9 +32,11 @@ function sumOf(all: readonly Series[], name: string, labels: Series['labels']): 
 const CALLS = 'second_step_port_seconds_count'
 
 describe('what is measured', () => {
+  const used = meters()
+  before(() => warningsDuring(() => useEverything(used.telemetry)))
+
   it('is attempts, events, and the calls of every port', async () => {
-    const { telemetry, series } = meters()
-    await warningsDuring(() => useEverything(telemetry))
+    const { series } = used
     const all = await series()
     const attempts = (labels: Series['labels']) => sumOf(all, 'second_step_attempts_total', labels)
     expect(attempts({ outcome: 'accepted', method: 'totp' })).to.equal(1)
@@ -48,10 +50,10 @@ describe('what is measured', () => {
 
   // Whoever reads the dashboards learns who signs in, from where; and each id would be a series of its own.
   it('has attributes of fixed sets alone: no ids, addresses or texts', async () => {
-    const { telemetry, series, text } = meters()
-    await warningsDuring(() => useEverything(telemetry))
+    const { telemetry, series, text } = used
     let tell: Told = () => undefined
-    new Measurements(telemetry, new FailureReporter(movedSystem())).start({
+    const measurements = new Measurements(telemetry, new FailureReporter(movedSystem()))
+    measurements.start({
       tell: (told) => {
         tell = told
       },
@@ -74,6 +76,7 @@ describe('what is measured', () => {
       }
       tell(event as unknown as AnnouncedEvent, ['hostile'])
     }
+    measurements.stop()
     const all = await series()
     expect(all.length).to.be.above(EVENT_TYPES.length)
     expectBounded(all)
