@@ -1,5 +1,5 @@
 import type { Durability } from './durability.js'
-import { slotOf } from './hash-slot.js'
+import { slotOfKey } from './hash-slot.js'
 import type { RedisClient, ScriptClient } from './redis-client.js'
 import { ELSEWHERE } from './sent-together.js'
 
@@ -38,8 +38,7 @@ export function durableWrites(redis: RedisClient, durability: Durability): Scrip
 /** By the servers that have the slot, as ioredis groups them. Undefined where that is not known. */
 function masterOf({ slots }: RedisClient, args: Write['args']): string | undefined {
   if (slots === undefined) return undefined
-  const key = keyOf(args)
-  return slots[slotOf(/\{([^}]+)\}/.exec(key)?.[1] ?? key)]?.join()
+  return slots[slotOfKey(keyOf(args))]?.join()
 }
 
 function keyOf([, , key]: Write['args']): string {

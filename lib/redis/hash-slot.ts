@@ -18,6 +18,12 @@ export function slotOf(hashTag: string): number {
   return crc16(hashTag) % SLOTS
 }
 
+/** The slot of a key: that of its hash tag, where it has one. */
+export function slotOfKey(key: string | Buffer): number {
+  const text = String(key)
+  return slotOf(/\{([^}]+)\}/.exec(text)?.[1] ?? text)
+}
+
 /**
  * Hash tags that divide the slots evenly: the slot of the n-th lies in the n-th part of all slots.
  * Masters with equal ranges of slots then have equal numbers of tags, which names by chance would not

@@ -1,5 +1,11 @@
+import { slotOfKey } from './hash-slot.js'
 import { subscriberOf } from './node-redis-listener.js'
-import { isReply, type RedisArgument, type RedisClient } from './redis-client.js'
+import {
+  isReply,
+  type RedisArgument,
+  type RedisClient,
+  type RedisPipeline,
+} from './redis-client.js'
 
 /**
  * The required shape of a client of the package `redis` (node-redis) 5 or 6, as `createClient()` returns it.
@@ -14,12 +20,18 @@ export interface NodeRedisClient {
   duplicate(overrides?: object): unknown
 }
 
+/** A master of a cluster. */
+export interface NodeRedisMaster {
+  readonly address: string
+}
+
 /** The same of a client of a cluster, as `createCluster()` returns it: with `defaults: { disableOfflineQueue: true }`. */
 export interface NodeRedisCluster {
   readonly isOpen: boolean
   /** From version 6 on. */
   readonly isReady?: boolean
   readonly masters: readonly object[]
+  readonly slots: readonly ({ readonly master: NodeRedisMaster } | undefined)[]
   nodeClient(node: object): Promise<unknown>
   sendCommand(
     firstKey: RedisArgument | undefined,
@@ -93,6 +105,7 @@ export function portOfNodeRedis(given: NodeRedisClient): RedisClient {
       return given.isReady ? 'ready' : 'away'
     },
     ...commandsBy((_key, args, answers) => given.sendCommand(args, answers)),
+    pipeline: () => pipelineBy(async () => given),
     duplicate: () => subscriberOf(async () => given),
   }
 }
@@ -115,10 +128,18 @@ export function portOfNodeRedisCluster(given: NodeRedisCluster): RedisClient {
         throw error
       }),
     ),
+    pipeline: () => pipelineBy((key) => client(given.slots[slotOfKey(key)]?.master), lookAgain),
+    // Asked for single ones alone: there are 16,384.
+    slots: new Proxy([], {
+      get: (_, slot) => [given.slots[Number(String(slot))]?.master.address],
+    }),
     nodes: () =>
-      given.masters.map((node) =>
-        commandsBy(async (_key, args, answers) => (await client(node)).sendCommand(args, answers)),
-      ),
+      given.masters.map((node) => ({
+        ...commandsBy(async (_key, args, answers) =>
+          (await client(node)).sendCommand(args, answers),
+        ),
+        pipeline: () => pipelineBy(() => client(node)),
+      })),
     // What is published reaches every node. Another one each time, as this one may be gone for good.
     duplicate: () =>
       subscriberOf(() => {
@@ -157,6 +178,40 @@ function lookingAgain(given: NodeRedisCluster): (key: RedisArgument) => void {
     given.sendCommand(undefined, false, ['GET', key], TEXTS).catch(() => undefined)
   }
 }
+
+/**
+ * Commands for one connection. They are sent in one tick, and never again by a client without a queue: all go by it, or
+ * the rest of them is refused.
+ *
+ * @param clientOf the client for the first key among them
+ * @param lookAgain told of that key where no server has answered
+ */
+function pipelineBy(
+  clientOf: (key: RedisArgument) => Promise<NodeRedisClient>,
+  lookAgain: (key: RedisArgument) => void = () => undefined,
+): RedisPipeline {
+  const commands: (readonly RedisArgument[])[] = []
+  let first: RedisArgument = ''
+  const { callBuffer, mgetBuffer } = commandsBy(async (key = '', args) => {
+    first ||= key
+    commands.push(args)
+  })
+  const failed = (error: Error): Answer => {
+    if (!isReply(error)) lookAgain(first)
+    return [error, undefined]
+  }
+  return {
+    callBuffer,
+    mgetBuffer,
+    exec() {
+      const client = clientOf(first)
+      const sent = commands.map((args) => client.then((one) => one.sendCommand(args, BYTES)))
+      return Promise.all(sent.map((one) => one.then((answer): Answer => [null, answer], failed)))
+    },
+  }
+}
+
+type Answer = [error: Error | null, answer: unknown]
 
 function commandsBy(send: Send): Omit<RedisClient, 'status'> {
   const script =

@@ -1,14 +1,17 @@
+import { expect } from 'chai'
 import type { Redis } from 'ioredis'
 import { redisCounters } from '../../lib/limits/redis-counters.js'
 import { redisKeys } from '../../lib/redis/redis-keys.js'
 import { redisAuditLog } from '../../lib/stores/redis-audit-log.js'
 import { redisStore } from '../../lib/stores/redis-store.js'
+import { enrolledRecord } from '../../lib/testing/documents.js'
 import { auditLogCases, counterCases, recordStoreCases } from '../../lib/testing/index.js'
 import { connectToRedis, mastersOf, type RedisClient } from '../support/redis.js'
 import { type ConnectedClient, REDIS_CLIENTS } from '../support/redis-clients.js'
 import { startRedisCluster } from '../support/redis-cluster.js'
 import { startRedisSentinel } from '../support/redis-sentinel.js'
 import { startRedisServer } from '../support/redis-server.js'
+import { rejectionOf } from './rejection.js'
 
 /** The other tests of the stores are run with ioredis 5. */
 const OTHERS = Object.entries(REDIS_CLIENTS).filter(([name]) => name !== 'ioredis')
@@ -63,6 +66,8 @@ for (const [place, { cases, start }] of Object.entries(PLACES)) {
 
     for (const [name, connect] of OTHERS) {
       describe(`with a client of ${name}`, () => {
+        // It has no commands of one connection.
+        const without = place.includes('Sentinel') && name.startsWith('node-redis')
         let client: ConnectedClient
         let second: ConnectedClient
         before(async () => {
@@ -82,6 +87,26 @@ for (const [place, { cases, start }] of Object.entries(PLACES)) {
               lose: (userId) => admin.del(redisKeys('second-step').place(userId).key),
             })))
         }
+        it(`redisStore and redisCounters: ${without ? 'durability is refused' : 'durability refuses what no replica has'}`, async () => {
+          const durability = { replicas: 1, within: 1 }
+          if (without) {
+            expect(() => redisStore(client.redis, { durability })).to.throw('pipelines')
+            expect(() => redisCounters(client.redis, { durability })).to.throw('pipelines')
+            return
+          }
+          // There is no replica.
+          const store = redisStore(client.redis, { durability })
+          await store.open?.({ production: false })
+          const writes = ['one', 'two', 'three'].map((id) => store.write(enrolledRecord(id, 1), 0))
+          for (const refused of await Promise.all(writes.map(rejectionOf))) {
+            expect(refused.message).to.contain('0 of 1 replicas')
+          }
+          const counter = redisCounters(client.redis, { durability }).counter('try', 60)
+          expect((await rejectionOf(counter.take('key', 5))).message).to.contain('0 of 1 replicas')
+          expect(await store.find('one')).to.have.property('version', 1)
+          expect(await counter.taken('key')).to.equal(1)
+        })
+
         for (const { name: title, run } of auditLogCases) {
           it(`redisAuditLog: ${title}`, () => run(() => ({ log: redisAuditLog(client.redis) })))
         }

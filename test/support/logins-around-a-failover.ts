@@ -1,9 +1,9 @@
-import { once } from 'node:events'
-import { Redis } from 'ioredis'
+import { expect } from 'chai'
 import { type RedisStoreOptions, redisStore } from '../../lib/stores/redis-store.js'
 import { type Browser, enrol, giveCode } from './browser.js'
 import { ann, type HostOptions, makeHost } from './host.js'
 import { keptServerOf } from './kept-server.js'
+import { type ConnectedClient, REDIS_CLIENTS } from './redis-clients.js'
 import { type RedisPair, startRedisPair } from './redis-pair.js'
 import { pendingBrowser } from './visits.js'
 
@@ -19,19 +19,21 @@ export interface LoginsAroundAFailover {
   stop(): Promise<void>
 }
 
+/** @param client the name of the host's Redis client, as `REDIS_CLIENT` has it */
 export async function loginsAroundAFailover(
   options: RedisStoreOptions,
   hostOptions: HostOptions['options'] = {},
+  client = 'ioredis',
 ): Promise<LoginsAroundAFailover> {
   const pair = await startRedisPair()
-  const redis = new Redis(pair.url, {
-    commandTimeout: 1000,
-    enableOfflineQueue: false,
-    retryStrategy: () => 20,
-  })
-  redis.on('error', () => undefined)
+  let connected: ConnectedClient | undefined
+  const end = async () => {
+    connected?.end()
+    await pair.stop()
+  }
   try {
-    await once(redis, 'ready')
+    connected = await (REDIS_CLIENTS[client] ?? expect.fail(client))(pair.url)
+    const { redis, nextReady } = connected
     const host = makeHost({ options: { ...hostOptions, store: redisStore(redis, options) } })
     const { code } = await enrol(host, ann)
     const browsers = { first: await pendingBrowser(host), second: await pendingBrowser(host) }
@@ -41,20 +43,18 @@ export async function loginsAroundAFailover(
       login: (which) => outcomeOf(browsers[which], code()),
       nextCode: () => host.system.advance(30_000),
       async failOver() {
-        const found = new Promise<void>((resolve) => redis.once('ready', () => resolve()))
+        const found = nextReady()
         await pair.failOver()
         await found
       },
       async stop() {
         await host.secondStep.close()
         keptServerOf(host.app).end()
-        redis.disconnect()
-        await pair.stop()
+        await end()
       },
     }
   } catch (error) {
-    redis.disconnect()
-    await pair.stop()
+    await end()
     throw error
   }
 }

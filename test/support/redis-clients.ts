@@ -30,6 +30,8 @@ interface Package {
 /** A client of one of the packages that a host may have, connected. */
 export interface ConnectedClient {
   readonly redis: HostRedis
+  /** Resolves when the client is connected once more. */
+  nextReady(): Promise<void>
   end(): unknown
 }
 
@@ -60,6 +62,11 @@ function load(name: string): Promise<unknown> {
   return import(name)
 }
 
+// Not events.once(): it rejects with the refused connections that lie in between.
+function nextReadyOf(redis: { once(event: 'ready', listener: () => void): unknown }) {
+  return new Promise<void>((resolve) => redis.once('ready', () => resolve()))
+}
+
 type Ioredis = Readonly<{ Redis: typeof Redis; Cluster: typeof Cluster }>
 
 async function connectedIoredis(
@@ -74,7 +81,7 @@ async function connectedIoredis(
       : new Cluster(nodes, { redisOptions: IOREDIS_AT_ONCE })
   redis.on('error', () => undefined)
   await once(redis, 'ready')
-  return { redis, end: () => redis.disconnect() }
+  return { redis, nextReady: () => nextReadyOf(redis), end: () => redis.disconnect() }
 }
 
 function sentinelOf(url: string) {
@@ -96,5 +103,5 @@ async function connectedNodeRedis(name: string, url: string): Promise<ConnectedC
         })
   redis.on('error', () => undefined)
   await redis.connect()
-  return { redis, end: () => redis.destroy() }
+  return { redis, nextReady: () => nextReadyOf(redis), end: () => redis.destroy() }
 }
