@@ -2,7 +2,7 @@ import { demandOf } from '../../domain/standing.js'
 import { ConfigurationError } from '../../errors/configuration-error.js'
 import { shownRoute } from '../request/destination.js'
 import type { Site } from '../request/site.js'
-import type { GuardState } from '../request/visitor.js'
+import { type GuardState, knownGuardStateOf } from '../request/visitor.js'
 import type { FoundUser } from '../request/watching.js'
 import { isWithoutSession } from './check-log-in-options.js'
 import { demandOfFound } from './demand-of-found.js'
@@ -16,16 +16,34 @@ const lookedAt = new WeakMap<Site, number>()
  * an API of its own: then it says so.
  */
 export function warnInFront(site: Site, found: FoundUser): void {
-  const { options, user, guarded } = found
+  const { options, guarded } = found
   const now = site.system.now()
   const isLately = Math.abs(now - (lookedAt.get(site) ?? Number.NEGATIVE_INFINITY)) < LOOKS_EVERY
-  if (!guarded || isLately || options.secondStep === false || !isWithoutSession(options)) return
+  if (!guarded || isLately || options.secondStep === false) return
   lookedAt.set(site, now)
+  if (isWithoutSession(options)) {
+    lookInFront(site, found, inFront)
+    return
+  }
+  const { res } = found.req
+  res?.once('finish', () => {
+    // A middleware in front of the guard signs in as well, and then the guard meets its user.
+    const isUnseen = knownGuardStateOf(found.req) === undefined && res.statusCode < 400
+    if (isUnseen) lookInFront(site, found, unseenByGuard)
+  })
+}
+
+function lookInFront(
+  site: Site,
+  found: FoundUser,
+  mistake: (site: Site, found: FoundUser) => ConfigurationError,
+): void {
+  const { user } = found
   const look = async () => {
     const account = site.describe(user)
     const userContext = await site.sessions.userContextAtLogin(account.id, account.subject)
     if (demandOf(userContext, site.system.now()) === 'nothing') return
-    site.failureReporter.report(inFront(site, found))
+    site.failureReporter.report(mistake(site, found))
   }
   look().catch((error) => site.failureReporter.report(error))
 }
@@ -34,6 +52,13 @@ function inFront(site: Site, found: FoundUser): ConfigurationError {
   return new ConfigurationError(
     `${shownRoute(found.req, site)}: ${callOf(found)} runs in front of guard(), so a user with a second step got in with the first ` +
       'step alone. Mount guard() in front of that route, or, if that is meant, write { session: false, secondStep: false }',
+  )
+}
+
+function unseenByGuard(site: Site, found: FoundUser): ConfigurationError {
+  return new ConfigurationError(
+    `${shownRoute(found.req, site)}: ${callOf(found)} answers in front of guard(), which does not see that login: the next request of a ` +
+      'user with a second step finds nobody signed in. Mount guard() in front of that route',
   )
 }
 

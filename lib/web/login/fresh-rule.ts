@@ -90,7 +90,17 @@ export function freshProblem(
   }
   // A credential for one request also lets in users who must set one up, for example after a reset.
   if (notEnrolled === 'pass' && demandOf(visitor, now) === 'nothing') return null
-  return { code: 'setup-required', next: `${site.paths.secondStep}/setup` }
+  return { code: 'setup-required', next: setupPage(site, accepts) }
+}
+
+/** Of what counts here, where that is not the kind which the page begins with by itself. */
+function setupPage(
+  { paths, authenticators }: Pick<Site, 'paths' | 'authenticators'>,
+  accepts: FreshRule['accepts'],
+): string {
+  const page = `${paths.secondStep}/setup`
+  const type = authenticators.find((one) => accepts === null || accepts.includes(one))
+  return type === undefined || type === authenticators[0] ? page : `${page}?type=${type}`
 }
 
 /** Whoever has nothing that counts is led to the settings, where devices are added. */

@@ -124,6 +124,26 @@ describe('a route with requireFresh that accepts some kinds of codes', () => {
     expect((await getJson(browser, '/inside')).status).to.equal(200)
   })
 
+  it('leads whoever has no second step to the set-up of what counts', async () => {
+    const webauthn = { rpId: 'acme.example', origins: [ORIGIN] }
+    const host = makeHost({
+      options: { webauthn, authenticators: ['totp', 'webauthn'] },
+      routes: ({ app, secondStep }) => {
+        for (const [path, accepts] of Object.entries({
+          '/keys': ['webauthn'],
+          '/either': ['webauthn', 'totp'],
+        } as const)) {
+          app.post(path, secondStep.requireFresh({ accepts }), (_req, res) => res.json({}))
+        }
+      },
+    })
+    const browser = browserOf(host)
+    await browser.post('/login').send({ username: 'ann', password: ann.password })
+    const nextOf = async (path: string) => (await postJson(browser, path).expect(403)).body.next
+    expect(await nextOf('/keys')).to.equal('/second-step/setup?type=webauthn')
+    expect(await nextOf('/either')).to.equal('/second-step/setup')
+  })
+
   // The mistake: until somebody first opens the vault, a backup code shows the app's key and opens it after.
   it('tells where the rule is made in a handler, and so binds too late', async () => {
     const lateHost: HostOptions = {
