@@ -1,9 +1,7 @@
-import type { Cluster, Redis } from 'ioredis'
 import { checkPrefix, DEFAULT_PREFIX } from '../redis/redis-keys.js'
 import { makeRedisMarker } from '../stores/redis-checks.js'
 import { whatIsKept } from '../stores/redis-keeping.js'
-
-const PATIENCE = 3000
+import { type Connecting, loadRedis, type RedisConnection } from './redis-connection.js'
 
 // Without its markers, a Redis that lost its records answers 503: safe, and easily taken for a fault.
 const AFTER_A_LOSS =
@@ -15,22 +13,19 @@ const AFTER_A_LOSS =
  * @returns what was done, and what the operator should know, a line each
  * @throws Error with a message for the person at the terminal; never shows the URL's password
  */
-export async function initRedis(url: string, prefix = DEFAULT_PREFIX): Promise<string> {
+export async function initRedis(
+  url: string,
+  prefix = DEFAULT_PREFIX,
+  load: () => Promise<Connecting> = loadRedis,
+): Promise<string> {
   checkPrefix(prefix)
   const address = addressOf(url)
-  const { Redis, Cluster } = await loadRedis()
-  const options = { lazyConnect: true, connectTimeout: PATIENCE, commandTimeout: PATIENCE }
-  const server = new Redis(address.href, { ...options, retryStrategy: () => null })
-  const made = await makeMarkers(server, { address, prefix }).catch((error: unknown) => {
+  const connecting = await load()
+  const make = (inCluster: boolean) =>
+    makeMarkers(connecting(address, inCluster), { address, prefix })
+  const made = await make(false).catch((error: unknown) => {
     if (!isRedirection(error)) throw error
-    const { host = '', port = 0, username, password, tls } = server.options
-    const redisOptions = { ...options, username, password, ...(tls === undefined ? {} : { tls }) }
-    const cluster = new Cluster([{ host, port }], {
-      lazyConnect: true,
-      clusterRetryStrategy: () => null,
-      redisOptions,
-    })
-    return makeMarkers(cluster, { address, prefix })
+    return make(true)
   })
   return [
     ...(made.now
@@ -43,16 +38,17 @@ export async function initRedis(url: string, prefix = DEFAULT_PREFIX): Promise<s
 }
 
 async function makeMarkers(
-  redis: Redis | Cluster,
+  connection: RedisConnection,
   { address, prefix }: { address: URL; prefix: string },
 ): Promise<{ readonly now: boolean; readonly kept: readonly string[] }> {
+  const { redis } = connection
   // connect() itself rejects with "Connection is closed", which does not tell the cause.
   let reason: unknown
-  redis.on('error', (error) => {
+  connection.on('error', (error) => {
     reason = error
   })
   try {
-    await redis.connect()
+    await connection.connect()
     const now = await makeRedisMarker(redis, { prefix })
     // They are made, also where the server answers to nothing else.
     return { now, kept: await whatIsKept(redis).catch(() => []) }
@@ -61,16 +57,7 @@ async function makeMarkers(
     const { message } = reason instanceof Error ? reason : (cause as Error)
     throw new Error(`Redis at ${address.host} did not make the markers: ${message}`, { cause })
   } finally {
-    // Closing a connection that has ended keeps the process for two seconds.
-    if (redis.status !== 'end') redis.disconnect()
-  }
-}
-
-async function loadRedis() {
-  try {
-    return await import('ioredis')
-  } catch (cause) {
-    throw new Error('init needs ioredis: run "npm install ioredis" first.', { cause })
+    connection.end()
   }
 }
 

@@ -52,6 +52,14 @@ export const REDIS_CLIENTS: Readonly<Record<string, Connect>> = {
   'node-redis-5': (url) => connectedNodeRedis('redis-5', url),
 }
 
+/** The client that `REDIS_CLIENT` names, or else one of ioredis 5. */
+export function clientForTests(url: string): Promise<ConnectedClient> {
+  const name = process.env.REDIS_CLIENT || 'ioredis'
+  const connect = REDIS_CLIENTS[name]
+  if (connect === undefined) throw new Error(`REDIS_CLIENT: there is no client "${name}"`)
+  return connect(url)
+}
+
 /** The package `redis`, whichever version is installed under this name. */
 export async function nodeRedis(name: string): Promise<Package> {
   return (await load(name)) as Package

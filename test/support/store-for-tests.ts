@@ -88,12 +88,12 @@ function preparedFor(name: string): Promise<Make> {
 
 async function inRedis(): Promise<Make> {
   const { redisForTests } = await import('./example-app.js')
-  const { connectToRedis } = await import('./redis.js')
+  const { clientForTests } = await import('./redis-clients.js')
   const server = await redisForTests()
-  const client = connectToRedis(server.url)
-  releases.push(server.stop, () => client.disconnect())
+  const client = await clientForTests(server.url)
+  releases.push(server.stop, client.end)
   return async () => {
-    const store = redisStore(client, { prefix: randomBytes(6).toString('hex') })
+    const store = redisStore(client.redis, { prefix: randomBytes(6).toString('hex') })
     // Tests use the store before their host has opened it.
     await store.open?.({ production: false })
     return { store }
