@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { APP_ARGUMENTS, moduleFile } from '../../test/support/modules.js'
 import { clockAhead } from '../../test/support/process-clock.js'
@@ -44,15 +44,21 @@ export class App {
   ): Promise<App> {
     const port = await freePort()
     const link = await Link.open(port)
-    const app = new App(name, link, port, clock, environment)
-    await app.setClock(0)
-    await app.start()
-    return app
+    const { LD_PRELOAD = '', FAKETIME_DONT_FAKE_MONOTONIC = '' } = await clockAhead(0)
+    const fake = { LD_PRELOAD, FAKETIME_DONT_FAKE_MONOTONIC }
+    const app = new App(name, link, port, clock, { ...environment, ...fake })
+    try {
+      await app.setClock(0)
+      await app.start()
+      return app
+    } catch (error) {
+      await app.stop()
+      throw error
+    }
   }
 
   /** Starts the process, which must not run, and waits until it is ready. */
   async start(): Promise<void> {
-    const { LD_PRELOAD = '', FAKETIME_DONT_FAKE_MONOTONIC = '' } = await clockAhead(0)
     const child = spawn(process.execPath, [...APP_ARGUMENTS, moduleFile('example-app/main')], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {
@@ -60,7 +66,6 @@ export class App {
         TSX_TSCONFIG_PATH: 'example-app/tsconfig.json',
         PASSWORD_COST: '1',
         PORT: String(this.#port),
-        ...{ LD_PRELOAD, FAKETIME_DONT_FAKE_MONOTONIC },
         ...{ FAKETIME_TIMESTAMP_FILE: this.#clock, FAKETIME_CACHE_DURATION: '1' },
         ...this.#environment,
       },
@@ -101,6 +106,7 @@ export class App {
     const exit = once(child, 'exit')
     child.kill('SIGKILL')
     await exit
+    removeFakedTime(child.pid)
   }
 
   halt(): void {
@@ -147,5 +153,12 @@ export class App {
     } finally {
       clearTimeout(timer)
     }
+  }
+}
+
+/** What libfaketime leaves of a process that was killed: another one with its id could not start. */
+function removeFakedTime(pid = 0): void {
+  for (const name of ['faketime_shm', 'sem.faketime_sem']) {
+    rmSync(`/dev/shm/${name}_${pid}`, { force: true })
   }
 }

@@ -38,10 +38,10 @@ function report({ findings, unfinished }: Outcome): boolean {
 
 main().then(
   (exitCode) => {
-    process.exitCode = exitCode
+    process.exit(exitCode)
   },
   (error: unknown) => {
     console.error(error instanceof Error ? error.message : error)
-    process.exitCode = 1
+    process.exit(1)
   },
 )

@@ -30,9 +30,9 @@ export class FleetCluster {
 
   static async start(): Promise<FleetCluster> {
     const members: Member[] = []
-    for (let nth = 0; nth < SLOTS.length * 2; nth += 1) members.push(await startMember(nth + 1))
     const cluster = new FleetCluster(members)
     try {
+      for (let nth = 1; nth <= SLOTS.length * 2; nth += 1) members.push(await startMember(nth))
       await form(members)
       if (!(await comesAbout(() => cluster.isWhole(), FORMED_WITHIN))) {
         throw new Error('the cluster was not formed')
@@ -87,19 +87,31 @@ async function startMember(nth: number): Promise<Member> {
   const busPort = await freePort()
   // The server's own port is not known before it has started, and the link's must be given to it.
   const link = await Link.open(0)
-  const server = await startRedisServer({
-    args: [
-      ...['--cluster-enabled', 'yes', '--cluster-port', String(busPort)],
-      ...['--cluster-announce-ip', '127.0.0.1', '--cluster-announce-port', String(link.port)],
-      ...['--cluster-announce-bus-port', String(busPort)],
-      ...['--cluster-node-timeout', String(NODE_TIMEOUT), '--cluster-require-full-coverage', 'no'],
-      ...['--cluster-allow-replica-migration', 'no', '--repl-diskless-sync-delay', '0'],
-      ...['--repl-ping-replica-period', '1', '--repl-backlog-size', '16mb'],
-      ...['--appendonly', 'yes', '--maxmemory-policy', 'noeviction'],
-    ],
+  const args = [
+    ...['--cluster-enabled', 'yes', '--cluster-port', String(busPort)],
+    ...['--cluster-announce-ip', '127.0.0.1', '--cluster-announce-port', String(link.port)],
+    ...['--cluster-announce-bus-port', String(busPort)],
+    ...['--cluster-node-timeout', String(NODE_TIMEOUT), '--cluster-require-full-coverage', 'no'],
+    ...['--cluster-allow-replica-migration', 'no', '--repl-diskless-sync-delay', '0'],
+    ...['--repl-ping-replica-period', '1', '--repl-backlog-size', '16mb'],
+    ...['--appendonly', 'yes', '--maxmemory-policy', 'noeviction'],
+  ]
+  const server = await patiently(args).catch((error: unknown) => {
+    link.close()
+    throw error
   })
   link.leadTo(server.port)
   return { name: `redis ${nth}`, server, link, busPort }
+}
+
+/** A busy machine may take longer than the five seconds that it is given. */
+async function patiently(args: readonly string[], tries = 4): Promise<RedisServer> {
+  try {
+    return await startRedisServer({ args })
+  } catch (error) {
+    if (tries === 1) throw error
+    return patiently(args, tries - 1)
+  }
 }
 
 async function form(members: readonly Member[]): Promise<void> {
