@@ -83,7 +83,12 @@ export type { Telemetry } from './ports/telemetry.js'
 export type { UserPage, UserQuery, Users } from './ports/users.js'
 export type { Durability } from './redis/durability.js'
 export type { HostRedis, NodeRedis } from './redis/host-redis.js'
-export type { NodeRedisClient, NodeRedisCluster, NodeRedisSentinel } from './redis/node-redis.js'
+export type {
+  NodeRedisClient,
+  NodeRedisCluster,
+  NodeRedisMaster,
+  NodeRedisSentinel,
+} from './redis/node-redis.js'
 export type {
   RedisArgument,
   RedisClient,
