@@ -26,9 +26,10 @@ export interface PasswordPlaces {
    * another spelling shares is not given back, because that may be the name of another user. A sign-in
    * must not pay for guesses at other accounts. Never rejects.
    *
-   * @returns whether anything was given back
+   * @param tried all names under which this password was counted, by other limits too
+   * @returns whether the place of a name was given back
    */
-  forgive(names: readonly string[]): boolean
+  forgive(names: readonly string[], tried: readonly string[]): boolean
 }
 
 /** A place of names, whose limit is so many times the tries of one account. */
@@ -91,7 +92,7 @@ export class PasswordLimits {
       await this.#tally.giveBack(ahead)
       return tooMany(taken.wait)
     }
-    return { kind: 'taken', forgive: (own) => this.#forgive(own, places, ofAddress) }
+    return { kind: 'taken', forgive: (own, tried) => this.#forgive(own, tried, places, ofAddress) }
   }
 
   /** By the limit that was known last, while it is read anew. If it has changed, once more by the new one. */
@@ -116,11 +117,13 @@ export class PasswordLimits {
 
   #forgive(
     names: readonly string[],
+    tried: readonly string[],
     places: readonly NamesPlace[],
     ofAddress: readonly Wanted[],
   ): boolean {
-    const own = places.filter(({ typed }) => typed.every((name) => names.includes(name)))
-    const alone = own.length > 0 && own.length === places.length
+    const areOwn = (typed: readonly string[]) => typed.every((name) => names.includes(name))
+    const own = places.filter(({ typed }) => areOwn(typed))
+    const alone = tried.length > 0 && areOwn(tried)
     const given = own.map((place) => ({ ...place, limit: 1 }))
     this.#tally.giveBackLater(alone ? [...given, ...ofAddress] : given)
     return own.length > 0

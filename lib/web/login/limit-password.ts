@@ -73,8 +73,8 @@ export function limitPassword(site: Site, options: LimitPasswordOptions = {}): R
     state.onFirstStep = (account) => {
       forgiveBefore?.(account)
       const own = namesOf(site, account)
-      const forgiven = places.forgive(own)
       const all = state.countedNames ?? []
+      const forgiven = places.forgive(own, all)
       if (all.length === 0 && mayHavePassword(req)) warnOnce()
       if (forgiven || all.length === 0 || warnedOfName || areAlike(own, all)) return
       warnedOfName = true

@@ -37,6 +37,11 @@ describe('limitPassword() twice on one request', () => {
     await logIn(host, {}).expect(429)
   })
 
+  it('charges no right login whose name only the second finds', async () => {
+    const host = twiceLimited()
+    for (let time = 0; time < 101; time += 1) await logIn(host, {}, '/limited-by-shop').expect(302)
+  })
+
   it('counts the names that only the second finds', async () => {
     const host = twiceLimited()
     const guess = (time: number) =>

@@ -37,6 +37,9 @@ function hostWith({ users = [ann, bob], limit = {}, options = {} }: Given = {}):
       app.post('/limited', secondStep.limitPassword(limit), two)
       const account = { account: (req: { body: { username?: string } }) => req.body.username }
       app.post('/by-account', secondStep.limitPassword(account), two)
+      const byMail = { account: (req: { body: { email?: string } }) => req.body.email }
+      const [first, then] = [secondStep.limitPassword(byMail), secondStep.limitPassword(account)]
+      app.post('/by-two-limits', first, then, two)
     },
   })
 }
@@ -48,7 +51,7 @@ const own = { email: 'ann', pin: ann.password }
 const guessAt = (username: string) => ({ username, password: 'guessed', ...own })
 
 describe('guesses at somebody else', () => {
-  for (const path of ['/limited', '/by-account']) {
+  for (const path of ['/limited', '/by-account', '/by-two-limits']) {
     it(`are not paid for by credentials of one’s own: ${path}`, async () => {
       const host = hostWith()
       for (let time = 0; time < 10; time += 1) {
