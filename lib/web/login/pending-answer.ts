@@ -31,7 +31,7 @@ export async function answerPending(
 /**
  * The host's own answer, with the time limit of other calls to the host, also where it comes after the function has
  * returned, as that of a view does. Its errors are passed on unchanged. If it answers and then runs on for long, the
- * answer stands.
+ * answer stands. One of which only a part has come ends with its connection.
  */
 async function hostsAnswer(
   site: Services & HostApp,
@@ -44,17 +44,17 @@ async function hostsAnswer(
     await stepsWithin(site.timeout, (step) =>
       step('the option onPending', async () => {
         await onPending(req, res, info)
-        if (!res.headersSent) await sent(res)
+        if (!res.writableEnded) await sent(res)
       }),
     )
   } catch (error) {
     if (!(error instanceof UnavailableError)) throw error
-    if (!res.headersSent) {
-      // The host's own answer may still come.
-      closeOnceSent(res)
-      throw error
-    }
+    // The rest of the host's own answer may still come.
+    if (!res.writableEnded) closeOnceSent(res)
+    if (!res.headersSent) throw error
     site.failureReporter.report(error)
+    const waitsForVisitor = res.writableNeedDrain
+    if (!res.writableEnded && !waitsForVisitor) res.destroy()
   }
 }
 

@@ -220,6 +220,33 @@ describe('a callback of the host’s that throws', () => {
     expect(ended).to.deep.equal([])
   })
 
+  // A stream of a template server that stops in the middle: the login hung for as long as it did.
+  for (const [how, written] of Object.entries({
+    'returns and has': Promise.resolve(),
+    'is still running and has': new Promise<void>(() => undefined),
+  })) {
+    it(`ends the connection where onPending ${how} written a part, and what it writes later ends nothing`, async () => {
+      const late = new EventEmitter()
+      const onPending: SecondStepOptions<HostUser>['onPending'] = (_req, res) => {
+        res.write('<p>')
+        late.once('back', () => void res.write('a code, please'))
+        return written
+      }
+      const options = { onPending, timeout: 200, store: memoryStore() }
+      const { browser } = await enrolledVisit({ options })
+      const ended = await endings(async () => {
+        const said = await warningsDuring(async () => {
+          const login = passFirstStep(browser, ann).then(() => 'answered')
+          expect(await login.catch((error: Error) => error.message)).to.equal('aborted')
+        })
+        expect(said.join()).to.include('onPending')
+        late.emit('back')
+        await new Promise((resolve) => setImmediate(resolve))
+      })
+      expect(ended).to.deep.equal([])
+    })
+  }
+
   it('is none where onPending has answered and goes on for long', async () => {
     const late = new EventEmitter()
     const onPending: SecondStepOptions<HostUser>['onPending'] = async (_req, res, { status }) => {
