@@ -4,7 +4,7 @@ import { takeEach } from '../ports/take-each.js'
 import { checkDurability, type Durability } from '../redis/durability.js'
 import { durableWrites } from '../redis/durable-writes.js'
 import { type HostRedis, redisClientOf } from '../redis/host-redis.js'
-import { type RedisClient, redisScript } from '../redis/redis-client.js'
+import { isReady, type RedisClient, redisScript } from '../redis/redis-client.js'
 import { checkPrefix, DEFAULT_PREFIX } from '../redis/redis-keys.js'
 import { checkWindow, counterKey } from './counter-key.js'
 
@@ -151,10 +151,8 @@ export function redisCounters(given: HostRedis, options: RedisCountersOptions = 
 }
 
 /** Fails at once: a command in the client's queue would be waited for. */
-function requireReady({ status }: RedisClient): void {
-  // One that connects at its first command (`lazyConnect`) counts as ready.
-  if (status !== 'ready' && status !== 'wait')
-    throw new Error('the connection to Redis is not ready')
+function requireReady(redis: RedisClient): void {
+  if (!isReady(redis)) throw new Error('the connection to Redis is not ready')
 }
 
 /** Also for values that are not numbers: nothing is unlimited. */

@@ -170,8 +170,10 @@ export interface RecordStore {
   /**
    * Optional. Called once before the first use. If it rejects, it is called again before the next
    * use. Checks the conditions for trusting the store (the marker, the schema, the persistence).
+   *
+   * @param environment `timeout`: milliseconds that a call may take before its caller is refused
    */
-  open?(environment: { production: boolean }): Promise<void>
+  open?(environment: { production: boolean; timeout?: number }): Promise<void>
 
   /** Optional. What `health()` asks beside a read. */
   readonly checks?: StoreChecks

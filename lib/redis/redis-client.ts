@@ -69,8 +69,16 @@ export interface RedisSubscriber {
   disconnect(): void
 }
 
+/** Whether a command is sent at once. A client that connects at its first command (`lazyConnect`) counts as ready. */
+export function isReady({ status }: Pick<RedisClient, 'status'>): boolean {
+  return status === 'ready' || status === 'wait'
+}
+
 /** What scripts are run by. */
-export type ScriptClient = Pick<RedisClient, 'eval' | 'evalsha'>
+export interface ScriptClient extends Pick<RedisClient, 'eval' | 'evalsha'> {
+  /** The same for one call, whose time runs from now, however many commands it needs. */
+  forOneCall?(): ScriptClient
+}
 
 /** Runs one script on the keys, in one round trip where the server knows it already. */
 export type RedisScript = (
@@ -85,7 +93,8 @@ const UNKNOWN = /\bNOSCRIPT\b/
 /** A script sent by its hash, and whole to a server that was restarted or flushed its scripts. */
 export function redisScript(lua: string): RedisScript {
   const sha1 = createHash('sha1').update(lua).digest('hex')
-  return async (redis, keys, args) => {
+  return async (given, keys, args) => {
+    const redis = given.forOneCall?.() ?? given
     try {
       return await redis.evalsha(sha1, keys.length, ...keys, ...args)
     } catch (error) {

@@ -127,7 +127,7 @@ export class Records {
     const { open } = this.#store
     if (open === undefined) return Promise.resolve()
     this.#opening ??= this.#withTimeout(() =>
-      open.call(this.#store, { production: this.#production }),
+      open.call(this.#store, { production: this.#production, timeout: this.#timeout }),
     ).then(
       () => {
         this.#isOpen = true

@@ -3,6 +3,7 @@ import { checkCall } from '../errors/check-call.js'
 import { ConfigurationError } from '../errors/configuration-error.js'
 import { redisCounters } from '../limits/redis-counters.js'
 import type { RecordAndPolicy, RecordStore, WriteWithEntries } from '../ports/record-store.js'
+import { DEFAULT_TIMEOUT } from '../ports/with-timeout.js'
 import { checkDurability, type Durability } from '../redis/durability.js'
 import { durableWrites } from '../redis/durable-writes.js'
 import { type HostRedis, redisClientOf } from '../redis/host-redis.js'
@@ -89,7 +90,10 @@ export function redisStore(given: HostRedis, options: RedisStoreOptions = {}): R
     throw new ConfigurationError('`redisStore.persistent` must be true or false')
   }
   if (durability !== undefined) checkDurability(durability, redis, 'redisStore')
-  const writer = durability === undefined ? redis : durableWrites(redis, durability)
+  // The shortest of those who use this store.
+  let timeout: number | undefined
+  const limit = () => timeout ?? DEFAULT_TIMEOUT
+  const writer = durability === undefined ? redis : durableWrites(redis, durability, limit)
   const keys = redisKeys(prefix)
   const documents = new RedisDocuments(redis, keys)
   const policy = new RedisPolicy(redis, keys, undefined, writer)
@@ -141,7 +145,8 @@ export function redisStore(given: HostRedis, options: RedisStoreOptions = {}): R
       migration: () => upgrade.requireDone({ production: true }),
     },
 
-    async open({ production }) {
+    async open({ production, timeout: given = limit() }) {
+      timeout = Math.min(timeout ?? given, given)
       requireReadsFromMaster(redis)
       await requirePipelinesByKey(redis, keys)
       await upgrade.requireDone({ production })

@@ -275,10 +275,11 @@ describe('opening the store', () => {
     expect(store.calls[0]).to.equal('open')
   })
 
-  it('says whether this is production', async () => {
-    const { store, records } = world({ production: true })
+  it('says whether this is production, and how long a call may take', async () => {
+    const { store, records } = world({ production: true, timeout: 200 })
     await records.open()
     expect(store.calls).to.deep.equal(['open for production'])
+    expect(store.timeout).to.equal(200)
   })
 
   it('is an answer for now when it fails: nothing is read, and the next call opens again', async () => {

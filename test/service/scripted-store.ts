@@ -56,7 +56,12 @@ export class ScriptedStore implements RecordStore {
     throw new Error('not asked for here')
   }
 
-  async open({ production }: { production: boolean }): Promise<void> {
+  /** As `open` was told last. */
+  timeout: number | undefined
+
+  async open(environment: { production: boolean; timeout?: number }): Promise<void> {
+    const { production } = environment
+    this.timeout = environment.timeout
     this.calls.push(production ? 'open for production' : 'open')
     await this.answers.open?.()
   }

@@ -15,7 +15,7 @@ interface Sent {
 }
 
 /** A client that notes each pipeline, and the keys that are read on their own. */
-function client(more: Partial<RedisClient> = {}) {
+function client(more: Partial<RedisClient> = {}, timeout?: () => number) {
   const sent: Sent[] = []
   const read: string[] = []
   let told: (() => void) | undefined
@@ -49,8 +49,8 @@ function client(more: Partial<RedisClient> = {}) {
       })
     }
   }
-  const redis = { pipeline, mget, ...more } as unknown as RedisClient
-  return { sent, read, nth, ...durableWrites(redis, DURABILITY) }
+  const redis = { status: 'ready', pipeline, mget, ...more } as unknown as RedisClient
+  return { sent, read, nth, ...durableWrites(redis, DURABILITY, timeout) }
 }
 
 const WAIT = 'wait 1 50'
@@ -168,6 +168,152 @@ describe('durableWrites', () => {
       }
       expect((await refused).message).to.contain('CLUSTERDOWN')
       expect(sent).to.have.length(2)
+    })
+  })
+
+  // Somebody makes Redis stand still, and has what was refused take place once it goes on: a code is used up, a reset
+  // begins.
+  describe('while Redis is silent', () => {
+    const { now } = performance
+    const aMinutePasses = () => {
+      performance.now = () => now.call(performance) + 60_000
+    }
+    afterEach(() => {
+      performance.now = now
+    })
+
+    /** A client whose reads are answered as the test says. */
+    function listening(more: Partial<RedisClient> = {}, timeout?: () => number) {
+      const asked: string[] = []
+      let tell: (() => void) | undefined
+      let settle = (_: Error | null) => {}
+      const mget = ([key = '']: string[]) =>
+        new Promise<(string | null)[]>((resolve, reject) => {
+          settle = (error) => (error === null ? resolve([null]) : reject(error))
+          asked.push(key)
+          tell?.()
+        })
+      const read = async () => {
+        if (asked.length === 0) {
+          await new Promise<void>((resolve) => {
+            tell = resolve
+          })
+        }
+        return { key: asked.shift(), answer: (error: Error | null) => settle(error) }
+      }
+      return { ...client({ mget, ...more }, timeout), read }
+    }
+
+    it('never sends a write whose caller was refused', async () => {
+      const { evalsha, sent, nth } = client()
+      const first = evalsha('a', 1, 'key')
+      const { answer } = await nth(0)
+      const refused = rejectionOf(evalsha('b', 1, 'key'))
+      aMinutePasses()
+      answer([done('a'), HAS_IT])
+      expect(await first).to.equal('a')
+      expect((await refused).message).to.contain('not sent')
+      expect(sent).to.have.length(1)
+    })
+
+    it('counts the time of one whole call, though its script is sent twice', async () => {
+      const { sent, nth, ...writer } = client()
+      const refused = rejectionOf(redisScript('return 1')(writer, ['key'], []))
+      const { answer } = await nth(0)
+      aMinutePasses()
+      answer([failed('NOSCRIPT No matching script'), HAS_IT])
+      expect((await refused).message).to.contain('not sent')
+      expect(sent).to.have.length(1)
+    })
+
+    it('does not send what takes too long to find its master', async () => {
+      const { evalsha, sent, nth, read } = listening()
+      const refused = rejectionOf(evalsha('a', 1, 'key'))
+      const { answer } = await nth(0)
+      answer([failed('MOVED 12182 127.0.0.1:7001'), HAS_IT])
+      const { answer: found } = await read()
+      aMinutePasses()
+      found(null)
+      expect((await refused).message).to.contain('not sent')
+      expect(sent).to.have.length(1)
+    })
+
+    // What is sent to a Redis that stands still takes place later, after a 503.
+    it('sends nothing behind a group without an answer until a read is answered', async () => {
+      let timeout = 1
+      const { evalsha, sent, nth, read } = listening({}, () => timeout)
+      void evalsha('a', 1, 'key')
+      await nth(0)
+      timeout = 60_000
+      const second = evalsha('b', 1, 'other')
+      const { key, answer } = await read()
+      expect([key, sent.length]).to.deep.equal(['other', 1])
+      answer(null)
+      const { commands, answer: tell } = await nth(1)
+      expect(commands).to.deep.equal(['evalsha b 1 other', WAIT])
+      tell([done('b'), HAS_IT])
+      expect(await second).to.equal('b')
+    })
+
+    for (const [what, tell] of [
+      ['was given up', ({ refuse }: Sent) => refuse(new Error('Command timed out'))],
+      [
+        'was given up one by one',
+        ({ answer }: Sent) =>
+          answer([failed('Command timed out'), failed('Connection is closed.')]),
+      ],
+      ['came back empty', ({ answer }: Sent) => answer(null)],
+    ] as const) {
+      it(`refuses what waits after a group that ${what}, if a read fails too`, async () => {
+        const { evalsha, sent, nth, read } = listening()
+        const first = rejectionOf(evalsha('a', 1, 'key'))
+        tell(await nth(0))
+        await first
+        const refused = rejectionOf(evalsha('b', 1, 'key'))
+        const { answer } = await read()
+        answer(new Error('still away'))
+        expect((await refused).message).to.equal('still away')
+        expect(sent).to.have.length(1)
+      })
+    }
+
+    it('takes the refusal of a read for an answer', async () => {
+      const { evalsha, nth, read } = listening()
+      const first = rejectionOf(evalsha('a', 1, 'key'))
+      const { refuse } = await nth(0)
+      refuse(new Error('Command timed out'))
+      await first
+      const second = evalsha('b', 1, 'key')
+      const { answer } = await read()
+      answer(new Error('NOPERM no permissions'))
+      const { answer: tell } = await nth(1)
+      tell([done('b'), HAS_IT])
+      expect(await second).to.equal('b')
+    })
+
+    // The queue of a client without a connection is sent once it has one.
+    it('asks a client that is not ready by a read', async () => {
+      const { evalsha, sent, read } = listening({ status: 'reconnecting' })
+      const refused = rejectionOf(evalsha('a', 1, 'key'))
+      const { answer } = await read()
+      aMinutePasses()
+      answer(null)
+      expect((await refused).message).to.contain('not sent')
+      expect(sent).to.have.length(0)
+    })
+
+    it('lets no more than 10,000 writes wait', async () => {
+      const { evalsha, nth } = client()
+      const first = evalsha('a', 1, 'key')
+      const { answer } = await nth(0)
+      const waiting = Array.from({ length: 10_000 }, () => evalsha('b', 1, 'key'))
+      expect((await rejectionOf(evalsha('c', 1, 'key'))).message).to.contain('too many')
+      answer([done('a'), HAS_IT])
+      await first
+      const { commands, answer: tell } = await nth(1)
+      expect(commands).to.have.length(10_001)
+      tell([...waiting.map(() => done('b')), HAS_IT])
+      await Promise.all(waiting)
     })
   })
 })

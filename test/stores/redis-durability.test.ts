@@ -71,6 +71,21 @@ describe('redisStore with durability', () => {
     expect(await counter?.taken('key')).to.equal(0)
   })
 
+  // What took place after all would be a change behind a 503.
+  it('sends no write that has waited for longer than a call may take, in any app of the store', async () => {
+    const store = durable()
+    for (const timeout of [60, 30_000]) await store.open?.({ production: false, timeout })
+    const { now } = performance
+    const refused = rejectionOf(store.write(enrolledRecord('user', 1), 0))
+    performance.now = () => now.call(performance) + 100
+    try {
+      expect((await refused).message).to.contain('not sent')
+    } finally {
+      performance.now = now
+    }
+    expect(await store.find('user')).to.equal(null)
+  })
+
   // After a dropped connection the client sends a write again. WAIT covers what its own connection has
   // written: if nothing were written now, it would count replicas that do not have the first write.
   it('writes what is stored once more for a write that was sent again', async () => {
