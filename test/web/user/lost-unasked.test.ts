@@ -2,10 +2,11 @@
 // get to the page that offers a reset by mail; and a link from elsewhere says for ever to sign in first.
 
 import { expect } from 'chai'
+import type { SecondStepOptions } from '../../../lib/index.js'
 import { expectProblem, getJson, getPage, postForm, postJson } from '../../support/answers.js'
 import { type Browser, browserOf, enrol, giveCode, passFirstStep } from '../../support/browser.js'
 import { MINUTE } from '../../support/clock.js'
-import { type Host, type HostOptions, makeHost } from '../../support/host.js'
+import { type Host, type HostOptions, type HostUser, makeHost } from '../../support/host.js'
 import { hasLink, linkIn, lostHost, member } from '../../support/lost.js'
 import { believesProvider, mountProvider, PROVIDER } from '../../support/provider.js'
 import { pendingBrowser } from '../../support/visits.js'
@@ -15,10 +16,13 @@ const FRESH = '/second-step/fresh'
 const CHALLENGE = '/second-step/challenge'
 const EMAIL = { email: member.email }
 
-async function lostPhone(more: Partial<HostOptions> = {}) {
+async function lostPhone(
+  more: Partial<HostOptions> = {},
+  upstream: SecondStepOptions<HostUser>['upstream'] = believesProvider,
+) {
   const { options, mails, idle } = lostHost({
     trustedBrowsers: { days: 14 },
-    upstream: believesProvider,
+    upstream,
     lost: { delay: '0' },
   })
   const host = makeHost({
@@ -105,16 +109,28 @@ describe('a lost phone, where "remember me" signs in at every request', () => {
       else req.logIn(member, (error) => next(error))
     })
   }
+  const satisfiedBy = ({ headers }: { headers: Record<string, unknown> }) => {
+    const authTime = Number(headers['x-signed-in-at'])
+    return authTime > 0 ? { issuer: PROVIDER, amr: ['mfa'], authTime } : null
+  }
 
   for (const where of ['beforeGuard', 'mountFirst'] as const) {
-    it(`gets the mail all the same: ${where}`, async () => {
-      const { trusted: browser, link } = await lostPhone({ [where]: remember })
-      browser.set('X-Remembered', 'ann')
-      await getJson(browser, '/inside').expect(200)
-      await postJson(browser, LOST, EMAIL).expect(202)
-      expect((await getJson(browser, '/inside')).body.user ?? null).to.equal(null)
-      await postJson(browser, await link()).expect(200)
-    })
+    for (const [way, trusts] of [
+      ['a trusted browser', true],
+      ['a provider', false],
+    ] as const) {
+      it(`gets the mail all the same: ${way}, ${where}`, async () => {
+        const upstream = { ...believesProvider, satisfiedBy }
+        const { host, trusted, link } = await lostPhone({ [where]: remember }, upstream)
+        const browser = trusts ? trusted : browserOf(host)
+        if (!trusts) browser.set('X-Signed-In-At', `${Math.floor(host.system.now() / 1000)}`)
+        browser.set('X-Remembered', 'ann')
+        await getJson(browser, '/inside').expect(200)
+        await postJson(browser, LOST, EMAIL).expect(202)
+        expect((await getJson(browser, '/inside')).body.user ?? null).to.equal(null)
+        await postJson(browser, await link()).expect(200)
+      })
+    }
   }
 })
 
