@@ -150,6 +150,7 @@ class Queue {
   async #answersTo(group: readonly Write[]): Promise<readonly Answer[]> {
     const { replicas, within } = this.#durability
     const pipeline = this.#redis.pipeline?.()
+    pipeline?.sendUntil?.(Math.min(...group.map(({ until }) => until)))
     for (const { command, args } of group) pipeline?.callBuffer(command, ...args)
     pipeline?.callBuffer('wait', replicas, within)
     return (await pipeline?.exec()) ?? []

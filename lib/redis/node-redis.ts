@@ -123,7 +123,7 @@ export function portOfNodeRedisCluster(given: NodeRedisCluster): RedisClient {
       return (given.isReady ?? given.isOpen) ? 'ready' : 'away'
     },
     ...commandsBy((key, args, answers) =>
-      given.sendCommand(key, false, args, answers).catch((error: unknown) => {
+      given.sendCommand(key, false, args, soon(answers)).catch((error: unknown) => {
         if (key !== undefined && !isReply(error)) lookAgain(key)
         throw error
       }),
@@ -152,8 +152,7 @@ export function portOfNodeRedisCluster(given: NodeRedisCluster): RedisClient {
 /** As `portOfNodeRedis`, without messages: this client does not say when it was deaf. Reads go to the master, too. */
 export function portOfNodeRedisSentinel(given: NodeRedisSentinel): RedisClient {
   const { publish: _, ...commands } = commandsBy((_key, args, answers) =>
-    // While there is no master, it keeps commands for as long as it takes, and would run them when nobody waits for them.
-    given.sendCommand(false, args, { ...answers, abortSignal: AbortSignal.timeout(UNSENT_FOR) }),
+    given.sendCommand(false, args, soon(answers)),
   )
   return {
     get status() {
@@ -161,6 +160,11 @@ export function portOfNodeRedisSentinel(given: NodeRedisSentinel): RedisClient {
     },
     ...commands,
   }
+}
+
+/** While there is no master, the client keeps commands for as long as it takes, and would run them when nobody waits. */
+function soon(answers: object) {
+  return { ...answers, abortSignal: AbortSignal.timeout(UNSENT_FOR) }
 }
 
 /**
@@ -192,6 +196,7 @@ function pipelineBy(
 ): RedisPipeline {
   const commands: (readonly RedisArgument[])[] = []
   let first: RedisArgument = ''
+  let until = Number.POSITIVE_INFINITY
   const { callBuffer, mgetBuffer } = commandsBy(async (key = '', args) => {
     first ||= key
     commands.push(args)
@@ -203,12 +208,25 @@ function pipelineBy(
   return {
     callBuffer,
     mgetBuffer,
+    sendUntil(moment) {
+      until = moment
+    },
     exec() {
-      const client = clientOf(first)
+      const client = connectedBy(until, clientOf(first))
       const sent = commands.map((args) => client.then((one) => one.sendCommand(args, BYTES)))
       return Promise.all(sent.map((one) => one.then((answer): Answer => [null, answer], failed)))
     },
   }
+}
+
+/** Rejects also where the connection comes later: what was refused meanwhile must not be sent. */
+function connectedBy(until: number, client: Promise<NodeRedisClient>): Promise<NodeRedisClient> {
+  const left = until - performance.now()
+  if (left === Number.POSITIVE_INFINITY) return client
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error('no connection to the master in time')), left)
+    void client.then(resolve, reject).finally(() => clearTimeout(timer))
+  })
 }
 
 type Answer = [error: Error | null, answer: unknown]

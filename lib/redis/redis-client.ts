@@ -56,6 +56,8 @@ export function isReply(error: unknown): error is Error {
 export interface RedisPipeline {
   callBuffer(command: string, ...args: (RedisArgument | number)[]): unknown
   mgetBuffer(keys: string[]): unknown
+  /** Of a client that waits for a connection: then, by `performance.now()`, it rejects what is not sent yet. */
+  sendUntil?(moment: number): void
   exec(): Promise<[error: Error | null, answer: unknown][] | null>
 }
 

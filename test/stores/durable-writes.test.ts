@@ -50,7 +50,7 @@ function client(more: Partial<RedisClient> = {}, timeout?: () => number) {
     }
   }
   const redis = { status: 'ready', pipeline, mget, ...more } as unknown as RedisClient
-  return { sent, read, nth, ...durableWrites(redis, DURABILITY, timeout) }
+  return { sent, read, nth, pipeline, ...durableWrites(redis, DURABILITY, timeout) }
 }
 
 const WAIT = 'wait 1 50'
@@ -236,6 +236,22 @@ describe('durableWrites', () => {
       found(null)
       expect((await refused).message).to.contain('not sent')
       expect(sent).to.have.length(1)
+    })
+
+    it('tells a client that waits for a connection how long the first of them has', async () => {
+      let until = 0
+      const { pipeline, nth } = client()
+      const sendUntil = (moment: number) => {
+        until = moment
+      }
+      const { evalsha } = client({ pipeline: () => ({ ...pipeline(), sendUntil }) }, () => 60_000)
+      const before = performance.now()
+      const answers = [evalsha('a', 1, 'key'), evalsha('b', 1, 'key')]
+      const after = performance.now()
+      const { answer } = await nth(0)
+      answer([done('a'), done('b'), HAS_IT])
+      await Promise.all(answers)
+      expect(until).to.be.within(before + 60_000, after + 60_000)
     })
 
     // What is sent to a Redis that stands still takes place later, after a 503.

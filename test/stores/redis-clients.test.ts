@@ -88,21 +88,21 @@ for (const [place, { cases, start }] of Object.entries(PLACES)) {
             })))
         }
         it(`redisStore and redisCounters: ${without ? 'durability is refused' : 'durability refuses what no replica has'}`, async () => {
-          const durability = { replicas: 1, within: 1 }
+          const durability = { replicas: 2, within: 1 }
           if (without) {
             expect(() => redisStore(client.redis, { durability })).to.throw('pipelines')
             expect(() => redisCounters(client.redis, { durability })).to.throw('pipelines')
             return
           }
-          // There is no replica.
+          // There is one replica at most.
           const store = redisStore(client.redis, { durability })
           await store.open?.({ production: false })
           const writes = ['one', 'two', 'three'].map((id) => store.write(enrolledRecord(id, 1), 0))
           for (const refused of await Promise.all(writes.map(rejectionOf))) {
-            expect(refused.message).to.contain('0 of 1 replicas')
+            expect(refused.message).to.contain('of 2 replicas')
           }
           const counter = redisCounters(client.redis, { durability }).counter('try', 60)
-          expect((await rejectionOf(counter.take('key', 5))).message).to.contain('0 of 1 replicas')
+          expect((await rejectionOf(counter.take('key', 5))).message).to.contain('of 2 replicas')
           expect(await store.find('one')).to.have.property('version', 1)
           expect(await counter.taken('key')).to.equal(1)
         })
