@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
-import { readFileSync } from 'node:fs'
-import { promisify } from 'node:util'
+import { readFileSync, realpathSync } from 'node:fs'
+import { pathToFileURL } from 'node:url'
+import { inspect, promisify } from 'node:util'
 import { expect } from 'chai'
 import { built } from './support/modules.js'
 
@@ -54,6 +55,15 @@ describe('The package', function () {
     expect(size).to.be.below(400_000)
     const index = readFileSync('dist/index.js', 'utf8')
     expect(index).not.to.contain('sourceMappingURL')
+  })
+
+  // Its other names are short: an operator read "ee [UnavailableError]".
+  it('shows its errors by their names', async () => {
+    await built()
+    const { errors } = await import(pathToFileURL(realpathSync('dist/index.js')).href)
+    for (const [name, thrown] of Object.entries<new (text: string) => Error>(errors)) {
+      expect(inspect(new thrown('x'))).to.match(new RegExp(`^${name}: `))
+    }
   })
 
   // Half of the types were those of handlers and services, which no host can name.

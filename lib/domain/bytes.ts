@@ -14,7 +14,9 @@ const FARTHEST = 2 ** 48
 const BEGINNING = 1_700_000_000_000
 
 /** A value that has no bytes here, or bytes that have no value. */
-export class BytesError extends Error {}
+export class BytesError extends Error {
+  static override readonly name: string = 'BytesError'
+}
 
 /** Writes numbers, times and strings as few bytes. */
 export class ByteWriter {

@@ -27,7 +27,9 @@ const isPolicy = shape({
 })
 
 /** The store's answer is not a record of that user. */
-export class BrokenRecordError extends Error {}
+export class BrokenRecordError extends Error {
+  static override readonly name: string = 'BrokenRecordError'
+}
 
 /**
  * Parses a store's answer as a record. An unreadable record counts as "on and broken", never as

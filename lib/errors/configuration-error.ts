@@ -7,6 +7,8 @@ const MARK = Symbol.for('passport-second-step.ConfigurationError')
  * the option or the line and the fix.
  */
 export class ConfigurationError extends Error {
+  // The build shortens the names of classes; whoever prints an error shows its class.
+  static override readonly name: string = 'ConfigurationError'
   override readonly name = 'ConfigurationError'
 
   // On the prototype, so that no log shows it.

@@ -7,6 +7,7 @@ export type OddField = 'id' | 'email' | 'roles' | 'username'
  * A user whom the app describes wrongly. The message names the field and the fix, never the value.
  */
 export class OddUserError extends ConfigurationError {
+  static override readonly name: string = 'OddUserError'
   readonly field: OddField
 
   constructor(field: OddField, message: string) {

@@ -6,6 +6,7 @@ import { bareCause } from './bare-cause.js'
  * nothing of the command or statement that failed.
  */
 export class UnavailableError extends Error {
+  static override readonly name: string = 'UnavailableError'
   override readonly name = 'UnavailableError'
   /** The status that Express's own error handler sends if `errorHandler()` is not mounted. */
   readonly status = 503

@@ -51,7 +51,9 @@ export type Listeners = { [T in SecondStepEventType]: [AnnouncedEvent<T>] } & {
 }
 
 /** The emitter `secondStep.events`: emits each event under its type, and also under `event`. */
-export class SecondStepEvents extends EventEmitter<Listeners> {}
+export class SecondStepEvents extends EventEmitter<Listeners> {
+  static override readonly name: string = 'SecondStepEvents'
+}
 
 /** A part of the package that receives each event, with the request's languages. */
 export type Told = (event: AnnouncedEvent, languages: readonly string[]) => void

@@ -3,6 +3,7 @@ import { decodeRecord, isEncoded } from '../domain/record-bytes.js'
 
 /** The document existed and is gone. */
 export class LostRecordError extends BrokenRecordError {
+  static override readonly name: string = 'LostRecordError'
   readonly key: string
 
   /** @param instead what is there, without a word of its content */

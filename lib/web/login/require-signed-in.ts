@@ -11,6 +11,7 @@ import { holdsUnknownLogin } from '../request/unknown-login.js'
 
 /** Why a web-socket upgrade is refused. */
 export class NotSignedInError extends Error {
+  static override readonly name: string = 'NotSignedInError'
   override readonly name = 'NotSignedInError'
   readonly status = 401
   readonly statusCode = 401
