@@ -1,3 +1,4 @@
+import { idlePart, spent } from './machine.js'
 import type { Outcome } from './mocha.js'
 import type { Unit } from './units.js'
 
@@ -7,6 +8,7 @@ const LAST_WORDS = 2000
 /** Counts what has been run, and shows it as it comes. */
 export class Progress {
   readonly #began = performance.now()
+  readonly #spentBefore = spent()
   readonly #seconds = new Map<string, number>()
   readonly #failed: string[] = []
   #passes = 0
@@ -43,11 +45,13 @@ export class Progress {
     return this.#failures
   }
 
-  /** Where the time goes. */
+  /** Where the time goes, and whether more at once would take less of it. */
   printLongest(): void {
     const longest = [...this.#seconds].sort(([, a], [, b]) => b - a).slice(0, LONGEST)
     const texts = longest.map(([file, seconds]) => `  ${seconds.toFixed(0).padStart(4)} s  ${file}`)
-    console.log(`Ran ${this.#minutes()} minutes. The longest files:\n${texts.join('\n')}`)
+    const busy = Math.round(100 * (1 - idlePart(this.#spentBefore, spent())))
+    console.log(`Ran ${this.#minutes()} minutes, the processors busy for ${busy} % of it.`)
+    console.log(`The longest files:\n${texts.join('\n')}`)
   }
 
   /** The last line, for people and for machines. Before it what has failed, since a log may be cut in the middle. */
