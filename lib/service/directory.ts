@@ -103,7 +103,7 @@ export class Directory<U> {
   }
 
   /**
-   * A search that is a serial number finds its user first.
+   * A search that is an id or a serial number finds its user first.
    *
    * @param policy as the request has read it
    * @returns null for a start that no page of the query has given
@@ -115,7 +115,9 @@ export class Directory<U> {
     const [first] = sources
     if (query.from !== null && !sources.includes(query.from.source)) return null
     const holder = await this.#holders(query, policy)
-    const held = holder.members.filter((one) => state === null || one.state === state)
+    const held = holder.members
+      .filter((one) => state === null || one.state === state)
+      .slice(0, limit)
     const members: ListedMember[] = [...held]
     const lost: string[] = []
     const lostLists: string[] = []
@@ -156,9 +158,19 @@ export class Directory<U> {
 
   /** On the first page alone. */
   async #holders({ search, from }: Omit<MemberQuery, 'state' | 'limit'>, policy: Policy) {
-    const isAsked = from === null && search.length > 0
-    const found = isAsked ? await this.findBySerial(search, policy) : null
-    return this.#sorted(found === null ? [] : [found])
+    if (from !== null || search === '') return this.#sorted([])
+    const [named, holder] = await Promise.all([
+      this.searchable ? this.#named(search, policy) : null,
+      this.findBySerial(search, policy),
+    ])
+    const isSame = named !== null && holder !== null && idOf(named) === idOf(holder)
+    return this.#sorted([named, isSame ? null : holder].filter((one) => one !== null))
+  }
+
+  /** The user of this id. A host may throw for a word that cannot be one of its ids. */
+  async #named(search: string, policy: Policy): Promise<ListedMember | OddUser | null> {
+    const id = this.#parts.recordIdOf(search)
+    return id === null ? null : this.#one(id, policy).catch(() => null)
   }
 
   async #byId({ search, state, from }: MemberQuery, policy: Policy): Promise<MemberPage | null> {
@@ -273,6 +285,10 @@ export class Directory<U> {
 function accountIn<U>(found: LookedUp<U>): Account<U> | OddUser | null {
   if (found.kind === 'odd') return found.odd
   return found.kind === 'found' ? found.account : null
+}
+
+function idOf(one: ListedMember | OddUser): string | null {
+  return isOdd(one) ? one.id : one.account.id
 }
 
 function after(source: Source, sources: readonly Source[]): PageStart | null {

@@ -63,14 +63,15 @@ export type ListedMember = Pick<
   | 'pausedUntil'
   | 'lockedUntil'
   | 'setupDeadline'
-> & {
-  readonly account: Pick<Account, 'id' | 'name' | 'email'>
-  /**
-   * The record is damaged or lost, or the app describes the user wrongly: nobody gets in, and
-   * nothing else is known.
-   */
-  readonly unreadable?: 'record' | 'user'
-}
+> &
+  Partial<Pick<Member<unknown>, 'record' | 'policy' | 'subject' | 'blockedUntil'>> & {
+    readonly account: Pick<Account, 'id' | 'name' | 'email'>
+    /**
+     * The record is damaged or lost, or the app describes the user wrongly: nobody gets in, and
+     * nothing else is known.
+     */
+    readonly unreadable?: 'record' | 'user'
+  }
 
 /** "On and broken", never "off": somebody must look at it. */
 export function unreadableMember(

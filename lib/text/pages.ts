@@ -394,6 +394,12 @@ export type PageData = {
     readonly withoutId?: number
     /** The next page, or null. */
     readonly more: string | null
+    /** The page before, where it is known. Default: null. */
+    readonly previous?: string | null
+    /** The first page, where this is another. Default: null. */
+    readonly first?: string | null
+    /** The column by which the list is sorted, in rising order; null: by none of them. Default: null. */
+    readonly sorted?: 'since' | 'until' | null
   }
   'admin-user': {
     readonly problem: PageProblem | null

@@ -1,6 +1,8 @@
+import type { UserAction } from '../domain/admin-actions.js'
 import type { Policy } from '../domain/policy.js'
 import { FOREVER } from '../domain/standing.js'
 import type { State } from '../domain/state.js'
+import type { Authenticator } from '../factors/factors.js'
 import type { KeyStatus } from '../factors/key-status.js'
 import type { ListedMember } from '../service/member.js'
 import { isoTime } from './iso-time.js'
@@ -20,6 +22,9 @@ export interface ShownUser {
   readonly setupDeadline: string | null
 }
 
+/** What a list calls a device. */
+export type DeviceKind = 'app' | 'token' | 'key'
+
 /** As the pages have them, which say more. */
 export interface ListedUser extends ShownUser {
   /** The place of the key of their unused backup codes. Default: null. */
@@ -29,6 +34,14 @@ export interface ListedUser extends ShownUser {
    * Default: false.
    */
   readonly unreadable?: boolean
+  /** Default: none. */
+  readonly roles?: readonly string[]
+  /** The kinds of their devices, each once. Default: none. */
+  readonly factors?: readonly DeviceKind[]
+  /** When one of their devices was last used, ISO 8601; null: never. Default: null. */
+  readonly lastUsedAt?: string | null
+  /** What the admin may be offered for them in a list. Default: nothing. */
+  readonly actions?: readonly UserAction[]
 }
 
 /** The policy as admins see it. */
@@ -60,8 +73,22 @@ export function shownUser(member: ListedMember): ShownUser {
 }
 
 export function listedUser(member: ListedMember): ListedUser {
-  const { backupCodesKey, unreadable } = member
-  return { ...shownUser(member), backupCodesKey, unreadable: unreadable !== undefined }
+  const { backupCodesKey, unreadable, record, subject } = member
+  const devices = record?.authenticators ?? []
+  const used = devices.flatMap(({ lastUsedAt }) => lastUsedAt ?? [])
+  return {
+    ...shownUser(member),
+    backupCodesKey,
+    unreadable: unreadable !== undefined,
+    roles: subject?.roles ?? [],
+    factors: [...new Set(devices.map(kindOf))],
+    lastUsedAt: used.length === 0 ? null : isoTime(Math.max(...used)),
+  }
+}
+
+function kindOf({ type, serial }: Authenticator): DeviceKind {
+  if (type === 'webauthn') return 'key'
+  return type === 'hotp' || serial !== null ? 'token' : 'app'
 }
 
 export function shownPolicy({ hostIdOf }: HostIds, policy: Policy): ShownPolicy {

@@ -1,7 +1,7 @@
 import type { Translate } from './messages.js'
 
-/** How a moment is written: in a sentence, in a list, or the day alone. */
-export type TimeShape = 'long' | 'medium' | 'date'
+/** How a moment is written: in a sentence, in a list, or the day alone: in a sentence, or in a table. */
+export type TimeShape = 'long' | 'medium' | 'date' | 'day'
 
 /** A time as people read it. In UTC, because visitors do not know the server's time zone. */
 export function timeShown(
@@ -11,7 +11,11 @@ export function timeShown(
   shape: TimeShape = 'long',
 ): string {
   const format = formatOf(lang, shape)
-  return shape === 'date' ? format.format(time) : t('mail.utc', { time: format.format(time) })
+  return isDay(shape) ? format.format(time) : t('mail.utc', { time: format.format(time) })
+}
+
+function isDay(shape: TimeShape): boolean {
+  return shape === 'date' || shape === 'day'
 }
 
 /** To make one takes many times as long as to use it, and a page of users has fifty times to show. */
@@ -23,8 +27,8 @@ function formatOf(lang: string, shape: TimeShape): Intl.DateTimeFormat {
   const known = formats.get(key)
   if (known !== undefined) return known
   const format = new Intl.DateTimeFormat(lang, {
-    dateStyle: shape === 'medium' ? 'medium' : 'long',
-    ...(shape === 'date' ? {} : { timeStyle: 'short' }),
+    dateStyle: shape === 'medium' || shape === 'day' ? 'medium' : 'long',
+    ...(isDay(shape) ? {} : { timeStyle: 'short' }),
     timeZone: 'UTC',
   })
   formats.set(key, format)

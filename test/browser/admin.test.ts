@@ -45,7 +45,7 @@ describe('An admin in a browser', function () {
 
   const openAnn = async (page: Page) => {
     await page.goto(`${site.url}${ADMIN}`)
-    await page.getByLabel('Name, e-mail address or serial number').fill('ann')
+    await page.getByLabel('Name, e-mail address, ID or serial number').fill('ann')
     await sent(page, () => page.getByRole('button', { name: 'Search' }).click())
     await sent(page, () => page.getByRole('link', { name: 'Ann' }).click())
   }

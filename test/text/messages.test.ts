@@ -101,6 +101,7 @@ const looked = [
   ...Object.entries(families).flatMap(([start, ends]) => ends.map((end) => `${start}${end}`)),
   ...FACTOR_METHODS.map((method) => `factor.${method}.accepted`),
   ...AUTHENTICATOR_TYPES.map((type) => `factor.${type}.name`),
+  ...['app', 'token', 'key'].map((kind) => `admin.users.${kind}`),
   ...NUMBERS.flatMap((name) => [`admin.policy.${name}`, `admin.policy.${name}-hint`]),
 ]
 

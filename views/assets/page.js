@@ -50,6 +50,7 @@ const SHAPES = {
   long: { dateStyle: 'long', timeStyle: 'short' },
   medium: { dateStyle: 'medium', timeStyle: 'short' },
   date: { dateStyle: 'long' },
+  day: { dateStyle: 'medium' },
 }
 // In a list of this year's moments the year is the longest word and says nothing.
 const THIS_YEAR = { month: 'short', day: 'numeric', hour: 'numeric', minute: '2-digit' }

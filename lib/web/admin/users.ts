@@ -1,18 +1,21 @@
 import type { Request } from 'express'
+import { actionsFor, type UserAction } from '../../domain/admin-actions.js'
 import type { State } from '../../domain/state.js'
 import { UnavailableError } from '../../errors/unavailable-error.js'
 import type { MemberPage, MemberQuery } from '../../service/directory.js'
+import type { ListedMember } from '../../service/member.js'
 import type { PageProblem } from '../../text/pages.js'
 import { malformed, type Problem } from '../../text/problem.js'
 import { listedUser, shownUser } from '../../text/shown-user.js'
 import type { Exchange, Handler } from '../request/handler.js'
 import { wantsJson } from '../request/negotiation.js'
-import type { Services } from '../request/site.js'
+import type { Services, Site } from '../request/site.js'
 import type { SignedInVisitor } from '../request/visitor.js'
 import { redirect, sendJson, sendProblem, showPage } from '../routing/respond.js'
 import { readCursor, writeCursor } from './cursor.js'
 import { reportOddUsers } from './odd-users.js'
-import { cursorOf, limitOf, pageFrom, textOf } from './query.js'
+import { pageLinks } from './page-links.js'
+import { cursorOf, limitOf, textOf } from './query.js'
 import { directoryOf } from './requirements.js'
 
 /** The states there are, in the order in which the page offers them. */
@@ -105,13 +108,13 @@ function queryOf(req: Request): MemberQuery | { readonly problem: Problem } {
 }
 
 function usersPage(
-  { site, req, res }: Exchange,
+  { site, req, res, visitor }: Exchange<SignedInVisitor>,
   { members, lost, lostLists, odd }: MemberPage,
   next: string | null,
   problem: PageProblem | null,
   status: number,
 ): Promise<void> {
-  const users = members.map(listedUser)
+  const users = members.map((one) => ({ ...listedUser(one), actions: menuOf(site, visitor, one) }))
   const data = {
     problem,
     search: textOf(req, 'search') ?? '',
@@ -122,7 +125,38 @@ function usersPage(
     lost: lost.length,
     incomplete: lostLists.length > 0,
     withoutId: odd.filter(({ id }) => id === null).length,
-    more: pageFrom(req, `${site.paths.admin}/users`, next),
+    sorted: sortedBy(req),
+    ...pageLinks(req, `${site.paths.admin}/users`, next),
   }
   return showPage(site, req, res, 'admin-users', data, status)
+}
+
+/**
+ * The actions that have an effect on this user. Whether this admin may take one is asked on its own page: for a list
+ * of a hundred users the host would be asked a thousand times.
+ */
+function menuOf(
+  { mountedRules, assignedTokens, system }: Site,
+  { account }: SignedInVisitor,
+  { account: { id }, record, policy, subject, blockedUntil }: ListedMember,
+): readonly UserAction[] {
+  if (id === account.id) return []
+  if (record === undefined || policy === undefined || subject === undefined) return []
+  const situation = {
+    blocked: blockedUntil !== null,
+    now: system.now(),
+    routes: mountedRules.rules,
+  }
+  return actionsFor({ record, policy, subject }, situation).filter(
+    (action) =>
+      action !== 'remove-authenticator' && (action !== 'token' || assignedTokens.isSupported),
+  )
+}
+
+/** The column by which the store sorts the list of a state. The host's own list is in the host's order. */
+function sortedBy(req: Request): 'since' | 'until' | null {
+  const state = textOf(req, 'state')
+  if (textOf(req, 'search') !== '') return null
+  if (state === 'on') return 'since'
+  return state === 'paused' || state === 'locked' ? 'until' : null
 }

@@ -132,6 +132,28 @@ describe('GET /users', () => {
     expect(await idsAt(browser, '?search=nobody')).to.deep.equal([])
   })
 
+  it('finds an id that the host’s own search does not, once and first', async () => {
+    const people = [...PEOPLE, { ...ann, id: 'u-1', name: 'Zoe' }, { ...ann, id: 'z', name: 'u-1' }]
+    const { browser } = await adminVisit({ users: usersOf(people) })
+    expect(await idsAt(browser, '?search=u-1')).to.deep.equal(['u-1', 'z'])
+    expect(await idsAt(browser, '?search=ann')).to.deep.equal(['ann'])
+    expect(await idsAt(browser, '?search=u-1&limit=1')).to.deep.equal(['u-1'])
+    expect(await idsAt(browser, '?search=u-1&state=on')).to.deep.equal([])
+  })
+
+  // The mistake: a database that takes numbers alone as ids made every search by name a 503.
+  it('searches where the host cannot look the word up as an id', async () => {
+    const users = {
+      ...usersOf(PEOPLE),
+      findById: async (id: string) => {
+        if (id === 'otto') throw new Error('invalid input syntax for type integer')
+        return PEOPLE.find((one) => one.id === id) ?? null
+      },
+    }
+    const { browser } = await adminVisit({ users })
+    expect(await idsAt(browser, '?search=otto')).to.deep.equal(['otto'])
+  })
+
   it('pages through everybody exactly once', async () => {
     const { browser } = await adminVisit()
     const pages = await allPages(browser, 'limit=3')
@@ -263,6 +285,86 @@ describe('GET /users', () => {
   it('ignores what it does not know', async () => {
     const { browser } = await adminVisit()
     expect(await idsAt(browser, '?order=name')).to.have.length(4)
+  })
+})
+
+/** What a page of users says, by the class or the label of its cells. */
+const rowOf = (html: string, id: string): string =>
+  html.split('<tr role="row">').find((row) => row.includes(`/users/${id}"`)) ?? ''
+
+const linkOf = (html: string, rel: string): string | undefined =>
+  new RegExp(`rel="${rel}" href="([^"]+)"`).exec(html)?.[1]?.replaceAll('&amp;', '&')
+
+describe('the page of users', () => {
+  it('is a table of what an admin looks for', async () => {
+    const { host, browser } = await adminVisit()
+    await enrol(host, ann)
+    const { text } = await getPage(browser, USERS).expect(200)
+    const row = rowOf(text, 'ann')
+    for (const part of [
+      '>On</span>',
+      'Ann',
+      'ann@acme.example',
+      '<bdi>user</bdi>',
+      '>App<',
+      '>10<',
+    ]) {
+      expect(row, part).to.contain(part)
+    }
+    expect(row.match(/<time /g)).to.have.length(2)
+    expect(rowOf(text, 'bob')).to.contain('No e-mail address').and.not.to.contain('<time ')
+  })
+
+  it('offers in each row what has an effect there, and nothing on oneself', async () => {
+    const { host, browser } = await adminVisit()
+    await enrol(host, ann)
+    const { text } = await getPage(browser, USERS).expect(200)
+    expect(rowOf(text, 'ann')).to.contain('/users/ann/reset"').and.contain('/users/ann/pause"')
+    expect(rowOf(text, 'bob')).to.contain('/users/bob/note"').and.not.to.contain('/reset"')
+    expect(rowOf(text, 'ada')).not.to.contain('<details')
+  })
+
+  it('leads on, back, and to the first page', async () => {
+    const { browser } = await adminVisit()
+    const idsOf = (text: string) =>
+      [...text.matchAll(/class="who" href="[^"]*\/users\/([^"]+)"/g)].map(([, id]) => id)
+    const pages: string[] = [(await getPage(browser, `${USERS}?limit=1`).expect(200)).text]
+    for (let page = 0; page < 3; page += 1) {
+      const next = linkOf(pages.at(-1) ?? '', 'next') ?? ''
+      pages.push((await getPage(browser, next).expect(200)).text)
+    }
+    expect(pages.map((text) => idsOf(text))).to.deep.equal([['ada'], ['otto'], ['ann'], ['bob']])
+    expect(linkOf(pages[0] ?? '', 'prev')).to.equal(undefined)
+    expect(linkOf(pages[0] ?? '', 'first')).to.equal(undefined)
+    expect(linkOf(pages[3] ?? '', 'next')).to.equal(undefined)
+    expect(linkOf(pages[3] ?? '', 'first')).to.equal(`${USERS}?limit=1`)
+    let { text } = await getPage(browser, linkOf(pages[3] ?? '', 'prev') ?? '').expect(200)
+    expect(idsOf(text)).to.deep.equal(['ann'])
+    text = (await getPage(browser, linkOf(text, 'prev') ?? '').expect(200)).text
+    expect(idsOf(text)).to.deep.equal(['otto'])
+    expect(linkOf(text, 'prev')).to.equal(`${USERS}?limit=1`)
+  })
+
+  for (const before of ['-.x', '"><b>', '..', 'a&before=b', 'x'.repeat(3000)]) {
+    it(`has no link but its own for the made-up pages before ${before.slice(0, 10)}`, async () => {
+      const { browser } = await adminVisit()
+      const first = (await getPage(browser, `${USERS}?limit=1`).expect(200)).text
+      const next = linkOf(first, 'next')?.replace(/before=[^&]*/, `before=${before}`) ?? ''
+      const { text } = await getPage(browser, next.replaceAll('"', '%22')).expect(200)
+      for (const rel of ['prev', 'next', 'first']) {
+        expect(linkOf(text, rel) ?? USERS).to.match(/^\/admin\/second-step\/users(\?[\w=&.%-]*)?$/)
+        expect(linkOf(text, rel) ?? '').to.have.length.below(3000)
+      }
+    })
+  }
+
+  it('says by which column the store has sorted', async () => {
+    const { browser } = await adminVisit()
+    const sorted = async (query: string) =>
+      /aria-sort="ascending">([^<]+)/.exec((await getPage(browser, `${USERS}${query}`)).text)?.[1]
+    expect(await sorted('?state=on')).to.equal('On since')
+    expect(await sorted('')).to.equal(undefined)
+    expect(await sorted('?state=on&search=ada')).to.equal(undefined)
   })
 })
 
