@@ -64,8 +64,12 @@ export function removeByAdmin(
  */
 export function resetByAdmin({ record }: UserContext, now: number): Decision<AdminVerdict> {
   if (!hasOrOwesAuthenticator(record)) return refused(record, 'not-enrolled')
-  const until = now + RESET_BY_ADMIN_DAYS * DAY_MS
-  return done(forget(record, { until }), { type: 'reset', method: null })
+  return done(forget(record, { until: resetEnd(now) }), { type: 'reset', method: null })
+}
+
+/** Until when a user sets up whom an admin resets now. */
+export function resetEnd(now: number): number {
+  return now + RESET_BY_ADMIN_DAYS * DAY_MS
 }
 
 /** The end of a pause that begins now. */

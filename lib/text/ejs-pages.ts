@@ -27,6 +27,7 @@ const titles: Titles = {
   'lost-cancelled': (_, t) => t('lost-cancelled.title'),
   'admin-users': (_, t) => t('admin.users'),
   'admin-user': ({ user }) => user.name ?? user.email ?? user.id,
+  'admin-action': ({ forms: [form = 'note'] }, t) => t(`admin.${form}.summary`),
   'admin-codes': ({ kind }, t) => t(`admin.${kind}.title`),
   'admin-policy': (_, t) => t('admin.policy'),
   'admin-events': (_, t) => t('admin.events'),

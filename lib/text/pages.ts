@@ -6,6 +6,7 @@ import type { Authenticator, FactorMethod } from '../factors/factors.js'
 import type { KeyStatus } from '../factors/key-status.js'
 import type { CodesDone } from '../service/shown-codes.js'
 import type { AdminAuthenticator } from './admin-authenticator.js'
+import type { Effect } from './effects.js'
 import type { Fact } from './facts.js'
 import type { Translate } from './messages.js'
 import type { Lead } from './problem.js'
@@ -447,6 +448,23 @@ export type PageData = {
     /** Newest first. */
     readonly events: readonly PageEvent[]
     /** This page's own path. */
+    readonly back: string
+  }
+  'admin-action': {
+    readonly problem: PageProblem | null
+    readonly user: ListedUser
+    /** The form of the action, and others of the same action. */
+    readonly forms: readonly AdminForm[]
+    /** What the action ends, in words. */
+    readonly effects: readonly Effect[]
+    readonly noMail: boolean
+    readonly stale: boolean
+    /** Nothing was typed yet. */
+    readonly form: null
+    /** As on the user's page. Default: none. */
+    readonly authenticators?: readonly AdminAuthenticator[]
+    readonly fewMisses?: { readonly now: number | null; readonly withOneMore: number | null }
+    /** The user's page. */
     readonly back: string
   }
   'admin-codes': {

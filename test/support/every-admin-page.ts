@@ -42,6 +42,7 @@ export async function walkEveryAdminPage(
   await open('/users?limit=0', 'admin-users-odd')
   await open(`/users/${admin.id}`, 'admin-user-self')
   await open(path, 'admin-user')
+  await open(`${path}/reset`, 'admin-action')
   await page.locator('#days').fill('x')
   await press('pause', 'admin-user-wrong-days')
   await page.locator('#days').fill('7')

@@ -171,6 +171,19 @@ const adminUser: PageData['admin-user'] = {
   events,
   back: '/admin/second-step/users/ann',
 }
+const adminAction = (forms: PageData['admin-action']['forms']): PageData['admin-action'] => ({
+  problem: null,
+  form: null,
+  user: shownUser,
+  forms,
+  effects: [
+    { key: 'admin.effect.devices', count: 2 },
+    { key: 'admin.effect.set-up-by', at: event.at },
+  ],
+  noMail: true,
+  stale: true,
+  back: '/admin/second-step/users/ann',
+})
 const adminCodes: PageData['admin-codes'] = {
   problem: null,
   kind: 'backup-codes',
@@ -377,6 +390,8 @@ const states: readonly State[] = [
       { ...adminUser, form: 'token', problem: { ...malformed, field }, typed },
     ]
   }),
+  ...FORMS.map((form): State => [`asked again: ${form}`, 'admin-action', adminAction([form])]),
+  ['asked again: both pauses', 'admin-action', adminAction(['pause', 'pause-forever'])],
   ['a user, after a weak token', 'admin-user', { ...adminUser, notice: 'token', weak: true }],
   ...FORMS.flatMap((form): State[] => [
     [

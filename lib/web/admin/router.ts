@@ -10,6 +10,7 @@ import type { SignedInVisitor } from '../request/visitor.js'
 import { nothing, signedIn } from '../routing/requirements.js'
 import { type Route, route, routerOf } from '../routing/routes.js'
 import { undecodablePath } from '../routing/undecodable-path.js'
+import { showAction } from './action-page.js'
 import { userChanges } from './actions.js'
 import type { Change } from './change.js'
 import { listEvents } from './events.js'
@@ -26,7 +27,7 @@ const routes = [
   seen('/users', listUsers),
   seen('/users/:id', showUser),
   ...USER_ACTION_NAMES.map((name) => changed('post', pathOf(name), userChanges[name])),
-  route('get', '/users/:id/:action', nothing, toUser),
+  route('get', '/users/:id/:action', nothing, showAction),
   route('get', REMOVE, nothing, toUser),
   seen('/policy', showPolicy),
   changed('put', '/policy', changePolicy),

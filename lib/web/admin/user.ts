@@ -1,7 +1,6 @@
 import type { Request } from 'express'
 import {
   actionsFor,
-  isUserAction,
   mayJustSetUp,
   mayPauseForever,
   type UserAction,
@@ -32,7 +31,7 @@ export const NO_SUCH_USER: Problem = { code: 'not-found', text: { key: 'refusal.
 
 const SHOWN_FIELDS = TOKEN_FIELDS.filter((field) => field !== 'secret')
 
-type FoundMember = Member<Express.User>
+export type FoundMember = Member<Express.User>
 
 /** GET `/users/:id` */
 export const showUser: Handler<SignedInVisitor> = async (exchange) => {
@@ -51,15 +50,10 @@ export const showUser: Handler<SignedInVisitor> = async (exchange) => {
   return undefined
 }
 
-/**
- * GET of an address that a form posts to. Redirects to the form's page, which checks who may see
- * it.
- */
+/** GET of the address that removes a device. Redirects to the form's page, which checks who may see it. */
 export const toUser: Handler = async ({ site, req, res }) => {
   const id = askedId(req)
-  const { action, authenticatorId } = req.params
-  const isForm = isUserAction(action) || authenticatorId !== undefined
-  if (wantsJson(req) || !isForm || id === null) return { code: 'not-found' }
+  if (wantsJson(req) || id === null) return { code: 'not-found' }
   redirect(res, pathOfUser(site, id))
   return undefined
 }
@@ -150,7 +144,7 @@ function formOf(action: UserAction, days: string | undefined): AdminForm {
 }
 
 /** The actions that have an effect on this user and that this admin may take. */
-async function allowedForms(
+export async function allowedForms(
   site: Site,
   { account }: SignedInVisitor,
   member: FoundMember,
