@@ -17,6 +17,8 @@ export type Source = 'users' | RecordList
 export interface PageStart {
   readonly source: Source
   readonly cursor: string | null
+  /** How many of the host's users a filter was asked of so far. Missing: there is no such filter. */
+  readonly looked?: number
 }
 
 /** The query for users. */
@@ -64,8 +66,12 @@ export interface DirectoryParts<U> {
   readonly now: () => number
 }
 
-/** Limits how many users one page reads: if few pass the filter, the page is short. */
+/** Limits how many pages of its sources one page reads. */
 const SOURCE_PAGES_AT_MOST = 5
+/** The same, while a filter has left the page less than half full: then it is short, or even empty. */
+const FILTERED_PAGES_AT_MOST = 50
+/** For how long it goes on so, in milliseconds. */
+const FILTERED_TIME = 1000
 
 /** Finds the host's users, each with their second step. */
 export class Directory<U> {
@@ -123,7 +129,12 @@ export class Directory<U> {
     const lostLists: string[] = []
     const odd: OddUser[] = [...holder.odd]
     let start: PageStart | null = query.from ?? { source: first, cursor: null }
-    for (let pages = 0; pages < SOURCE_PAGES_AT_MOST; pages += 1) {
+    let looked = start.looked ?? 0
+    const until = this.#parts.now() + FILTERED_TIME
+    const looksOn = (pages: number) =>
+      pages < SOURCE_PAGES_AT_MOST ||
+      (pages < FILTERED_PAGES_AT_MOST && members.length < limit / 2 && this.#parts.now() < until)
+    for (let pages = 0; looksOn(pages); pages += 1) {
       if (start === null || members.length >= limit) break
       const found = await this.#fetch(start, search, limit - members.length, policy)
       if (found === null) return null
@@ -138,9 +149,12 @@ export class Directory<U> {
       lost.push(...found.lost)
       lostLists.push(...found.lostLists)
       odd.push(...found.odd)
+      looked += found.members.length
       start = found.next === null ? after(start.source, sources) : { ...start, cursor: found.next }
     }
-    return { members, lost, lostLists, odd, next: start }
+    const isFiltered = state !== null && start?.source === 'users'
+    const next = start !== null && isFiltered ? { ...start, looked } : start
+    return { members, lost, lostLists, odd, next }
   }
 
   /**

@@ -395,6 +395,10 @@ export type PageData = {
     readonly withoutId?: number
     /** The next page, or null. */
     readonly more: string | null
+    /** How many of the host's users a filter was asked of so far, where there are more. Default: 0. */
+    readonly looked?: number
+    /** The whole list as a file. Default: not offered. */
+    readonly downloads?: readonly { readonly format: string; readonly path: string }[]
     /** The page before, where it is known. Default: null. */
     readonly previous?: string | null
     /** The first page, where this is another. Default: null. */

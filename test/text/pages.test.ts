@@ -359,6 +359,11 @@ const states: readonly State[] = [
   ['link cancelled', 'lost-cancelled', { problem: null }],
   ['settings, with what has happened', 'settings', { ...settings, events }],
   ['users', 'admin-users', adminUsers],
+  [
+    'users, nobody so far',
+    'admin-users',
+    { ...adminUsers, users: [], looked: 2500, downloads: [{ format: 'csv', path: '?format=csv' }] },
+  ],
   ['users, nobody', 'admin-users', { ...adminUsers, users: [], more: null, searchable: false }],
   ['users, an odd query', 'admin-users', { ...adminUsers, users: [], problem: malformed }],
   ['a user', 'admin-user', adminUser],
@@ -458,7 +463,7 @@ const KEPT = [
     'forms',
     'state',
   ],
-  ...['states', 'kind', 'methods'],
+  ...['states', 'kind', 'methods', 'actions', 'factors', 'effects'],
   ...['type', 'mode', 'modes', 'at', 'until', 'pausedUntil', 'lockedUntil', 'updatedAt', 'refusal'],
 ]
 

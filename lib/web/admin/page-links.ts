@@ -34,6 +34,11 @@ export function pageLinks(req: Request, path: string, next: string | null): Page
   }
 }
 
+/** The whole listing as a file. A link can have no `Accept` header, so the address says the type. */
+export function downloadLink(req: Request, format: string): { format: string; path: string } {
+  return { format, path: address(req, '', { limit: '', format }) }
+}
+
 function trailOf(req: Request): readonly string[] {
   const trail = wordOf(req, 'before')
   if (trail.length > LONGEST_TRAIL) return []
@@ -46,8 +51,9 @@ function shortened(trail: readonly string[]): readonly string[] {
 
 function address(req: Request, path: string, more: Readonly<Record<string, string>>): string {
   const kept = KEPT.map((name) => [name, wordOf(req, name)] as const)
-  const all = [...kept, ...Object.entries(more)].filter(([, value]) => value !== '')
-  return all.length === 0 ? path : `${path}?${new URLSearchParams(Object.fromEntries(all))}`
+  const all = Object.fromEntries([...kept, ...Object.entries(more)])
+  const given = Object.entries(all).filter(([, value]) => value !== '')
+  return given.length === 0 ? path : `${path}?${new URLSearchParams(given)}`
 }
 
 function wordOf(req: Request, name: string): string {

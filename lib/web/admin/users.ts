@@ -6,17 +6,18 @@ import type { MemberPage, MemberQuery } from '../../service/directory.js'
 import type { ListedMember } from '../../service/member.js'
 import type { PageProblem } from '../../text/pages.js'
 import { malformed, type Problem } from '../../text/problem.js'
-import { listedUser, shownUser } from '../../text/shown-user.js'
+import { listedUser, type ShownUser, shownUser } from '../../text/shown-user.js'
 import type { Exchange, Handler } from '../request/handler.js'
 import { wantsJson } from '../request/negotiation.js'
 import type { Services, Site } from '../request/site.js'
 import type { SignedInVisitor } from '../request/visitor.js'
 import { redirect, sendJson, sendProblem, showPage } from '../routing/respond.js'
 import { readCursor, writeCursor } from './cursor.js'
+import { DOWNLOAD_TYPES, download, downloadTypeOf } from './download.js'
 import { reportOddUsers } from './odd-users.js'
-import { pageLinks } from './page-links.js'
+import { downloadLink, pageLinks } from './page-links.js'
 import { cursorOf, limitOf, textOf } from './query.js'
-import { directoryOf } from './requirements.js'
+import { directoryOf, presentAdmin } from './requirements.js'
 
 /** The states there are, in the order in which the page offers them. */
 export const STATES = [
@@ -37,17 +38,63 @@ export const toUsers: Handler<SignedInVisitor> = async ({ site, req, res }) => {
 /** GET `/users` */
 export const listUsers: Handler<SignedInVisitor> = async (exchange) => {
   const { site, req, res, visitor } = exchange
-  const query = queryOf(req)
-  if ('problem' in query) return refuse(exchange, query.problem)
+  const asked = queryOf(req)
+  if ('problem' in asked) return refuse(exchange, asked.problem)
+  const type = downloadTypeOf(req)
+  if (type === undefined) return refuse(exchange, malformed('format'))
+  const query = type === null ? asked : { ...asked, limit: LARGEST_PAGE }
   const found = await directoryOf(site).page(query, visitor.policy)
   if (found === null) return refuse(exchange, malformed('cursor'))
   reportUnreadable(site, found)
   reportOddUsers(site, found.odd)
+  reportLostLists(site, found.lostLists, type !== null || wantsJson(req))
+  if (type !== null) {
+    await download(
+      exchange,
+      type,
+      { name: 'users', columns: COLUMNS },
+      shownPages(exchange, query, found),
+    )
+    return undefined
+  }
   const next = writeCursor(query, found.next)
-  reportLostLists(site, found.lostLists, wantsJson(req))
   if (wantsJson(req)) sendJson(res, { users: found.members.map(shownUser), next })
   else await usersPage(exchange, found, next, null, 200)
   return undefined
+}
+
+/** As many as a host and a store are asked for at once. */
+const LARGEST_PAGE = 100
+
+const COLUMNS = [
+  ...(['id', 'name', 'email', 'state', 'since', 'backupCodesLeft'] as const),
+  ...(['pausedUntil', 'lockedUntil', 'setupDeadline'] as const),
+] satisfies readonly (keyof ShownUser)[]
+
+/**
+ * All pages of a listing, the first of which is there. Before each other one the admin is looked at again: a slow
+ * client could otherwise read on for hours after the admin was paused or has lost the role.
+ */
+async function* shownPages(
+  exchange: Exchange<SignedInVisitor>,
+  query: MemberQuery,
+  first: MemberPage,
+): AsyncGenerator<readonly ShownUser[]> {
+  const { site } = exchange
+  yield first.members.map(shownUser)
+  for (let from = first.next; from !== null; ) {
+    const admin = await presentAdmin(exchange)
+    if ('code' in admin)
+      throw new Error(`a download was cut off, because its admin is now: ${admin.code}`)
+    const found = await directoryOf(site).page({ ...query, from }, admin.policy)
+    if (found === null)
+      throw new Error('a download was cut off, because a list did not know its own cursor')
+    reportUnreadable(site, found)
+    reportOddUsers(site, found.odd)
+    reportLostLists(site, found.lostLists, true)
+    yield found.members.map(shownUser)
+    from = found.next
+  }
 }
 
 const NOBODY: MemberPage = { members: [], lost: [], lostLists: [], odd: [], next: null }
@@ -109,11 +156,12 @@ function queryOf(req: Request): MemberQuery | { readonly problem: Problem } {
 
 function usersPage(
   { site, req, res, visitor }: Exchange<SignedInVisitor>,
-  { members, lost, lostLists, odd }: MemberPage,
+  found: MemberPage,
   next: string | null,
   problem: PageProblem | null,
   status: number,
 ): Promise<void> {
+  const { members, lost, lostLists, odd } = found
   const users = members.map((one) => ({ ...listedUser(one), actions: menuOf(site, visitor, one) }))
   const data = {
     problem,
@@ -126,6 +174,8 @@ function usersPage(
     incomplete: lostLists.length > 0,
     withoutId: odd.filter(({ id }) => id === null).length,
     sorted: sortedBy(req),
+    looked: found.next?.looked ?? 0,
+    downloads: DOWNLOAD_TYPES.map((type) => downloadLink(req, type)),
     ...pageLinks(req, `${site.paths.admin}/users`, next),
   }
   return showPage(site, req, res, 'admin-users', data, status)

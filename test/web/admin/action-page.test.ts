@@ -39,7 +39,12 @@ describe('GET /users/:id/:action', () => {
       canAdminister: (_actor, _user, action) => action !== 'pause',
     })
     await enrol(host, ann)
-    const paths = [`${ANN}/pause`, `${ANN}/resume`, `${ADMIN}/users/bob/reset`, `${ADMIN}/users/ada/note`]
+    const paths = [
+      `${ANN}/pause`,
+      `${ANN}/resume`,
+      `${ADMIN}/users/bob/reset`,
+      `${ADMIN}/users/ada/note`,
+    ]
     for (const path of paths) {
       const { headers } = await getPage(browser, path).expect(303)
       expect(headers.location, path).to.equal(path.replace(/\/[^/]+$/, ''))

@@ -187,27 +187,55 @@ describe('GET /users', () => {
     expect((await allPages(browser, 'state=on&limit=1')).flat()).to.have.members(['ada', 'ann'])
   })
 
-  it('reads a bounded number of the host’s pages for a state that few have', async () => {
-    const crowd: HostUser[] = Array.from({ length: 400 }, (_, index) => ({
+  /** A host of so many users, and how often it was asked for a page. */
+  function crowdedHost(size: number, whenAsked: () => void = () => undefined) {
+    const crowd: HostUser[] = Array.from({ length: size }, (_, index) => ({
       id: `u${index}`,
       name: `User ${index}`,
       password: 'a-password',
     }))
     const everybody = [...PEOPLE, ...crowd]
-    let asked = 0
     const list = listOf(everybody)
+    let asked = 0
     const users = {
       ...usersOf(everybody),
       list: (query: Parameters<typeof list>[0]) => {
         asked += 1
+        whenAsked()
         return list(query)
       },
     }
+    return { users, asked: () => asked }
+  }
+
+  // The mistake: page after page was empty, and the admin pressed "next" eighty times.
+  it('looks on for a state that few have, within a bound, and says how far it got', async () => {
+    const { users, asked } = crowdedHost(1200)
     const { browser } = await adminVisit({ users })
-    const { body } = await getJson(browser, `${USERS}?state=must-set-up&limit=20`).expect(200)
-    expect(asked).to.be.within(2, 10)
-    expect(body.users).to.deep.equal([])
+    const query = '?state=must-set-up&limit=20'
+    const { body } = await getJson(browser, `${USERS}${query}`).expect(200)
+    expect([asked(), body.users]).to.deep.equal([50, []])
     expect(body.next).to.be.a('string')
+    const first = await getPage(browser, `${USERS}${query}`).expect(200)
+    expect(first.text).to.contain('1,000 users were looked through so far.')
+    const last = await getJson(browser, `${USERS}${query}&cursor=${body.next}`).expect(200)
+    expect(last.body).to.deep.equal({ users: [], next: null })
+  })
+
+  it('looks for a second at most', async () => {
+    let pass = (_time: number): void => undefined
+    const { users, asked } = crowdedHost(1200, () => pass(200))
+    const { host, browser } = await adminVisit({ users })
+    pass = (time) => host.system.advance(time)
+    await getJson(browser, `${USERS}?state=must-set-up&limit=20`).expect(200)
+    expect(asked()).to.equal(5)
+  })
+
+  it('does not look on for more than half a page', async () => {
+    const { users, asked } = crowdedHost(400)
+    const { browser } = await adminVisit({ users })
+    expect(await idsAt(browser, '?state=off&limit=20')).to.have.length(20)
+    expect(asked()).to.be.below(4)
     expect((await allPages(browser, 'state=off&limit=100')).flat()).to.have.length(403)
   })
 
@@ -277,6 +305,10 @@ describe('GET /users', () => {
         'malformed-request',
         400,
       )
+    }
+    for (const looked of [-1, 0.5, '7', null]) {
+      const made = forged({ ...place, cursor: '1', looked })
+      expectProblem(await at('', made), 'malformed-request', 400)
     }
     const odd = forged({ ...place, cursor: { $gt: '' } })
     expectProblem(await at('', odd), 'malformed-request', 400)
