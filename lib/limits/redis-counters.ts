@@ -1,6 +1,7 @@
 import { checkCall } from '../errors/check-call.js'
 import type { Counter, Counters, Place, Taking, WantedPlace } from '../ports/counters.js'
 import { takeEach } from '../ports/take-each.js'
+import { CLOSED, notConnected } from '../redis/closed-client.js'
 import { checkDurability, type Durability } from '../redis/durability.js'
 import { durableWrites } from '../redis/durable-writes.js'
 import { type HostRedis, redisClientOf } from '../redis/host-redis.js'
@@ -152,6 +153,7 @@ export function redisCounters(given: HostRedis, options: RedisCountersOptions = 
 
 /** Fails at once: a command in the client's queue would be waited for. */
 function requireReady(redis: RedisClient): void {
+  if (redis.status === CLOSED) throw notConnected()
   if (!isReady(redis)) throw new Error('the connection to Redis is not ready')
 }
 

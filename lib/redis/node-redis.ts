@@ -1,3 +1,4 @@
+import { CLOSED, notConnected } from './closed-client.js'
 import { slotOfKey } from './hash-slot.js'
 import { subscriberOf } from './node-redis-listener.js'
 import {
@@ -13,6 +14,7 @@ import {
  */
 export interface NodeRedisClient {
   readonly isReady: boolean
+  readonly isOpen?: boolean
   readonly options?: object
   sendCommand(args: readonly RedisArgument[], options?: object): Promise<unknown>
   withTypeMapping(mapping: object): unknown
@@ -45,6 +47,7 @@ export interface NodeRedisCluster {
 /** The same of a client of what Redis Sentinel watches, as `createSentinel()` returns it. */
 export interface NodeRedisSentinel {
   readonly isReady: boolean
+  readonly isOpen?: boolean
   getReplicaNodes(): ReadonlyMap<object, number>
   getSentinelNode(): unknown
   sendCommand(
@@ -102,9 +105,9 @@ function areMethods(...values: readonly unknown[]): boolean {
 export function portOfNodeRedis(given: NodeRedisClient): RedisClient {
   return {
     get status() {
-      return given.isReady ? 'ready' : 'away'
+      return statusOf(given, given.isReady)
     },
-    ...commandsBy((_key, args, answers) => given.sendCommand(args, answers)),
+    ...commandsBy(async (_key, args, answers) => opened(given).sendCommand(args, answers)),
     pipeline: () => pipelineBy(async () => given),
     duplicate: () => subscriberOf(async () => given),
   }
@@ -120,13 +123,15 @@ export function portOfNodeRedisCluster(given: NodeRedisCluster): RedisClient {
   let turn = 0
   return {
     get status() {
-      return (given.isReady ?? given.isOpen) ? 'ready' : 'away'
+      return statusOf(given, given.isReady ?? given.isOpen)
     },
-    ...commandsBy((key, args, answers) =>
-      given.sendCommand(key, false, args, soon(answers)).catch((error: unknown) => {
-        if (key !== undefined && !isReply(error)) lookAgain(key)
-        throw error
-      }),
+    ...commandsBy(async (key, args, answers) =>
+      opened(given)
+        .sendCommand(key, false, args, soon(answers))
+        .catch((error: unknown) => {
+          if (key !== undefined && !isReply(error)) lookAgain(key)
+          throw error
+        }),
     ),
     pipeline: () => pipelineBy((key) => client(given.slots[slotOfKey(key)]?.master), lookAgain),
     // Asked for single ones alone: there are 16,384.
@@ -151,12 +156,12 @@ export function portOfNodeRedisCluster(given: NodeRedisCluster): RedisClient {
 
 /** As `portOfNodeRedis`, without messages: this client does not say when it was deaf. Reads go to the master, too. */
 export function portOfNodeRedisSentinel(given: NodeRedisSentinel): RedisClient {
-  const { publish: _, ...commands } = commandsBy((_key, args, answers) =>
-    given.sendCommand(false, args, soon(answers)),
+  const { publish: _, ...commands } = commandsBy(async (_key, args, answers) =>
+    opened(given).sendCommand(false, args, soon(answers)),
   )
   return {
     get status() {
-      return given.isReady ? 'ready' : 'away'
+      return statusOf(given, given.isReady)
     },
     ...commands,
   }
@@ -165,6 +170,21 @@ export function portOfNodeRedisSentinel(given: NodeRedisSentinel): RedisClient {
 /** While there is no master, the client keeps commands for as long as it takes, and would run them when nobody waits. */
 function soon(answers: object) {
   return { ...answers, abortSignal: AbortSignal.timeout(UNSENT_FOR) }
+}
+
+interface Opened {
+  readonly isOpen?: boolean
+}
+
+function statusOf({ isOpen }: Opened, isReady: boolean): string {
+  if (isOpen === false) return CLOSED
+  return isReady ? 'ready' : 'away'
+}
+
+/** @throws Error that says what to do: the client's own does not, and that of a cluster is a riddle */
+function opened<Client extends Opened>(given: Client): Client {
+  if (given.isOpen === false) throw notConnected()
+  return given
 }
 
 /**

@@ -93,6 +93,22 @@ for (const [version, name] of Object.entries(NODE_REDIS)) {
       }
     })
 
+    // The mistake: a cluster's client said "Cannot read properties of undefined (reading 'master')".
+    it('is told to connect where nobody has connected it', async () => {
+      const { createClient, createCluster, createSentinel } = await nodeRedis(name)
+      const root = { host: '127.0.0.1', port: 1 }
+      for (const redis of [
+        createClient(AT_ONCE),
+        createCluster({ rootNodes: [{ socket: root }], defaults: AT_ONCE }),
+        createSentinel({ name: 'records', sentinelRootNodes: [root] }),
+      ]) {
+        const opened = redisStore(redis).open?.({ production: false })
+        expect((await rejectionOf(opened)).message).to.contain('await redis.connect()')
+        const taken = redisCounters(redis).counter('try', 60).take('key', 1)
+        expect((await rejectionOf(taken)).message).to.contain('await redis.connect()')
+      }
+    })
+
     it('is no pool of them', async () => {
       const { createClientPool } = await nodeRedis(name)
       for (const [caller, make] of makersOf(createClientPool({ url: url(), ...AT_ONCE }))) {
