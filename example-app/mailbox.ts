@@ -1,5 +1,5 @@
 import type { Mailer } from 'passport-second-step'
-import type { RedisClient } from './redis.js'
+import type { RedisCommands } from './redis.js'
 
 /** A mail that the app would have sent. */
 export interface MailboxMail {
@@ -30,16 +30,10 @@ export function memoryMailbox(): Mailbox {
   }
 }
 
-export function redisMailbox(redis: RedisClient): Mailbox {
+export function redisMailbox(redis: RedisCommands): Mailbox {
   return {
-    transport: transportTo(async (mail) => {
-      await redis.lpush(KEY, JSON.stringify(mail))
-      await redis.ltrim(KEY, 0, MAILS_AT_MOST - 1)
-    }),
-    list: async () => {
-      const stored = await redis.lrange(KEY, 0, MAILS_AT_MOST - 1)
-      return stored.map((mail) => JSON.parse(mail))
-    },
+    transport: transportTo((mail) => redis.pushFirst(KEY, JSON.stringify(mail), MAILS_AT_MOST)),
+    list: async () => (await redis.listed(KEY)).map((mail) => JSON.parse(mail)),
   }
 }
 

@@ -1,4 +1,4 @@
-import type { RedisClient } from './redis.js'
+import type { RedisCommands } from './redis.js'
 import {
   type Account,
   isCursor,
@@ -17,7 +17,7 @@ const ADDRESSES = '{example-app}:addresses'
 /** How many users are looked at for one page of a search; such pages may be short. */
 const LOOKED_AT = 500
 
-export function redisUsers(redis: RedisClient): UserStore {
+export function redisUsers(redis: RedisCommands): UserStore {
   async function findById(id: string): Promise<Account | null> {
     const stored = await orUnavailable(redis.get(keyOfUser(id)))
     return stored === null ? null : JSON.parse(stored)
@@ -26,9 +26,9 @@ export function redisUsers(redis: RedisClient): UserStore {
   /** The users of these addresses; those of an address that was just being registered are left out. */
   async function usersOf(emails: readonly string[]): Promise<readonly User[]> {
     if (emails.length === 0) return []
-    const ids = await orUnavailable(redis.mget(emails.map(keyOfEmail)))
+    const ids = await orUnavailable(redis.getMany(emails.map(keyOfEmail)))
     const keys = ids.flatMap((id) => (id === null ? [] : [keyOfUser(id)]))
-    const stored = keys.length === 0 ? [] : await orUnavailable(redis.mget(keys))
+    const stored = keys.length === 0 ? [] : await orUnavailable(redis.getMany(keys))
     return stored.flatMap((text) => (text === null ? [] : [(JSON.parse(text) as Account).user]))
   }
 
@@ -42,18 +42,16 @@ export function redisUsers(redis: RedisClient): UserStore {
       const { id, email } = account.user
       // The account first: nobody can find one that lost the race for its address.
       await orUnavailable(redis.set(keyOfUser(id), JSON.stringify(account)))
-      await orUnavailable(redis.zadd(ADDRESSES, 0, email))
-      await orUnavailable(redis.set(keyOfEmail(email), id, 'NX'))
+      await orUnavailable(redis.addSorted(ADDRESSES, email))
+      await orUnavailable(redis.setNew(keyOfEmail(email), id))
       const owner = await orUnavailable(redis.get(keyOfEmail(email)))
-      if (owner !== id) await orUnavailable(redis.del(keyOfUser(id)))
+      if (owner !== id) await orUnavailable(redis.delete(keyOfUser(id)))
       return owner === id
     },
     async list({ search, cursor, limit }) {
       if (!isCursor(cursor)) return null
-      const from = cursor === null ? '-' : `(${cursor}`
       const count = search === '' ? limit : LOOKED_AT
-      const range = redis.zrange(ADDRESSES, from, '+', 'BYLEX', 'LIMIT', 0, count + 1)
-      const emails = await orUnavailable(range)
+      const emails = await orUnavailable(redis.sortedAfter(ADDRESSES, cursor, count + 1))
       const looked = emails.slice(0, count)
       const found = (await usersOf(looked)).filter((user) => isFound(user, search))
       const page = found.slice(0, limit)

@@ -2,6 +2,11 @@ import { randomBytes } from 'node:crypto'
 import type { Durability } from 'passport-second-step'
 import { SAFE_COST } from './passwords.js'
 
+/** The packages that can connect to Redis, by the names that `REDIS_CLIENT` has for them. */
+const REDIS_CLIENTS = ['ioredis', 'node-redis'] as const
+
+export type RedisClientName = (typeof REDIS_CLIENTS)[number]
+
 /** What the environment says, completed with defaults. */
 export interface Settings {
   readonly production: boolean
@@ -9,6 +14,8 @@ export interface Settings {
   readonly origin: string
   /** Null: everything is kept in this process. */
   readonly redisUrl: string | null
+  /** The package that connects to it. */
+  readonly redisClient: RedisClientName
   /** What a write to Redis waits for. Null: for no replica. */
   readonly redisDurability: Durability | null
   /** Null: users and second steps are where the sessions are. */
@@ -51,6 +58,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     port,
     origin,
     redisUrl: given.REDIS_URL || null,
+    redisClient: redisClientOf(env.REDIS_CLIENT),
     redisDurability: durabilityOf(env.REDIS_DURABILITY),
     databaseUrl,
     sessionSecret: given.SESSION_SECRET || randomBytes(32).toString('base64'),
@@ -65,6 +73,13 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
       ...notesOnMails(smtpUrl, production, origin),
     ],
   }
+}
+
+function redisClientOf(given = ''): RedisClientName {
+  const wanted = given.trim() || 'ioredis'
+  const name = REDIS_CLIENTS.find((one) => one === wanted)
+  if (name !== undefined) return name
+  throw new StartError(`REDIS_CLIENT must be ${REDIS_CLIENTS.join(' or ')}, not "${given}".`)
 }
 
 function durabilityOf(given = ''): Durability | null {

@@ -1,4 +1,3 @@
-import { RedisStore } from 'connect-redis'
 import { MemoryStore, type Store } from 'express-session'
 import type { Knex } from 'knex'
 import {
@@ -12,7 +11,7 @@ import {
 import { openDatabase } from './database.js'
 import { type Mailbox, memoryMailbox, redisMailbox } from './mailbox.js'
 import { memoryUsers } from './memory-users.js'
-import { connectToRedis, type RedisClient } from './redis.js'
+import { connectToRedis, type RedisConnection } from './redis.js'
 import { redisUsers } from './redis-users.js'
 import type { Settings } from './settings.js'
 import { sqlUsers } from './sql-users.js'
@@ -28,7 +27,7 @@ export interface Stores {
   close(): Promise<void>
 }
 
-type Places = Pick<Settings, 'redisUrl' | 'redisDurability' | 'databaseUrl'>
+type Places = Pick<Settings, 'redisUrl' | 'redisClient' | 'redisDurability' | 'databaseUrl'>
 
 /**
  * Users, records and audit log are in the database where there is one, else in Redis; sessions,
@@ -37,18 +36,18 @@ type Places = Pick<Settings, 'redisUrl' | 'redisDurability' | 'databaseUrl'>
  * @throws StartError where Redis or the database does not answer
  */
 export async function openStores(places: Places): Promise<Stores> {
-  const { redisUrl, redisDurability, databaseUrl } = places
-  const redis = redisUrl === null ? null : await connectToRedis(redisUrl)
+  const { redisUrl, redisClient, redisDurability, databaseUrl } = places
+  const redis = redisUrl === null ? null : await connectToRedis(redisUrl, redisClient)
   const db = databaseUrl === null ? null : await openDatabase(databaseUrl)
   return {
     ...(redis === null ? inThisProcess() : inRedis(redis)),
     ...(db === null ? {} : { users: sqlUsers(db) }),
     secondStep: {
       store: storeOf(db, redis, redisDurability),
-      ...(redis === null ? {} : { redis }),
+      ...(redis === null ? {} : { redis: redis.client }),
     },
     async close() {
-      redis?.disconnect()
+      redis?.close()
       await db?.destroy()
     },
   }
@@ -56,22 +55,18 @@ export async function openStores(places: Places): Promise<Stores> {
 
 function storeOf(
   db: Knex | null,
-  redis: RedisClient | null,
+  redis: RedisConnection | null,
   durability: Durability | null,
 ): RecordStore {
   if (db !== null) return knexStore(db)
   if (redis === null) return memoryStore()
-  return redisStore(redis, durability === null ? {} : { durability })
+  return redisStore(redis.client, durability === null ? {} : { durability })
 }
 
 function inThisProcess(): Omit<Stores, 'secondStep' | 'close'> {
   return { users: memoryUsers(), sessions: new MemoryStore(), mailbox: memoryMailbox() }
 }
 
-function inRedis(redis: RedisClient): Omit<Stores, 'secondStep' | 'close'> {
-  return {
-    users: redisUsers(redis),
-    sessions: new RedisStore({ client: redis }),
-    mailbox: redisMailbox(redis),
-  }
+function inRedis({ sessions, commands }: RedisConnection): Omit<Stores, 'secondStep' | 'close'> {
+  return { users: redisUsers(commands), sessions, mailbox: redisMailbox(commands) }
 }

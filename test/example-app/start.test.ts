@@ -3,6 +3,8 @@ import { runToItsEnd, sharedSecrets, startExampleApp } from '../support/example-
 import { freePort, type RedisServer, startRedisServer } from '../support/redis-server.js'
 import { Visitor } from '../support/visitor.js'
 
+const url = (port: number) => `redis://127.0.0.1:${port}`
+
 describe('The example app at its start', function () {
   this.timeout(30_000)
 
@@ -62,14 +64,23 @@ describe('The example app at its start', function () {
     }
   })
 
-  it('says so when Redis is not there', async () => {
-    const port = await freePort()
-    const { code, output } = await runToItsEnd({ REDIS_URL: `redis://127.0.0.1:${port}` })
+  it('refuses a client of Redis that it does not have', async () => {
+    const { code, output } = await runToItsEnd({ REDIS_CLIENT: 'redis' })
     expect(code).to.equal(1)
-    expect(output).to.contain(
-      `Redis at 127.0.0.1:${port} does not answer: start it or fix REDIS_URL.`,
-    )
+    expect(output).to.equal('REDIS_CLIENT must be ioredis or node-redis, not "redis".\n')
   })
+
+  for (const REDIS_CLIENT of ['ioredis', 'node-redis']) {
+    it(`says so when Redis is not there, by ${REDIS_CLIENT}`, async () => {
+      const [one, other] = [await freePort(), await freePort()]
+      for (const REDIS_URL of [url(one), `${url(one)},${url(other)}`]) {
+        const { code, output } = await runToItsEnd({ REDIS_URL, REDIS_CLIENT })
+        expect(code).to.equal(1)
+        const hosts = REDIS_URL.replaceAll('redis://', '').replace(',', ', ')
+        expect(output).to.contain(`Redis at ${hosts} does not answer: start it or fix REDIS_URL.`)
+      }
+    })
+  }
 
   describe('with Redis', () => {
     let redis: RedisServer

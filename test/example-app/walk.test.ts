@@ -8,9 +8,10 @@ import {
   startExampleApp,
 } from '../support/example-app.js'
 import { oathtoolCode, wrongOathtoolCode } from '../support/oathtool.js'
-import { startRedisCluster } from '../support/redis-cluster.js'
+import { type RedisCluster, startRedisCluster } from '../support/redis-cluster.js'
 import { Visitor } from '../support/visitor.js'
 
+const CLIENTS = ['ioredis', 'node-redis'] as const
 const CHALLENGE = '/second-step/challenge'
 const SETUP = '/second-step/setup'
 
@@ -19,17 +20,31 @@ describe('A new user of the example app', function () {
 
   describe('with everything embedded', () => walks(async () => ({ env: {}, stop: async () => {} })))
 
-  describe('with Redis', () =>
-    walks(async () => {
-      const redis = await redisForTests()
-      return { env: { REDIS_URL: redis.url }, stop: redis.stop }
-    }))
+  describe('with Redis', () => {
+    for (const REDIS_CLIENT of CLIENTS) {
+      describe(`by ${REDIS_CLIENT}`, () =>
+        walks(async () => {
+          const redis = await redisForTests()
+          return { env: { REDIS_URL: redis.url, REDIS_CLIENT }, stop: redis.stop }
+        }))
+    }
+  })
 
-  describe('with a Redis Cluster', () =>
-    walks(async () => {
-      const { servers, stop } = await startRedisCluster()
-      return { env: { REDIS_URL: servers.map(({ url }) => url).join(',') }, stop }
-    }))
+  describe('with a Redis Cluster', () => {
+    let cluster: RedisCluster
+    before(async () => {
+      cluster = await startRedisCluster()
+    })
+    after(() => cluster?.stop())
+
+    for (const REDIS_CLIENT of CLIENTS) {
+      describe(`by ${REDIS_CLIENT}`, () =>
+        walks(async () => {
+          const REDIS_URL = cluster.servers.map(({ url }) => url).join(',')
+          return { env: { REDIS_URL, REDIS_CLIENT }, stop: async () => {} }
+        }))
+    }
+  })
 })
 
 function walks(surroundings: () => Promise<{ env: Environment; stop(): Promise<void> }>): void {

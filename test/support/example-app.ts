@@ -2,6 +2,7 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { randomBytes, randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { type VirtualAuthenticator, virtualAuthenticator } from '../../lib/testing/index.js'
+import { clientOfApp } from './client-of-app.js'
 import { APP_ARGUMENTS, builtWhereNeeded, moduleFile } from './modules.js'
 import { startRedis } from './redis.js'
 import { freePort } from './redis-server.js'
@@ -79,6 +80,7 @@ async function spawnApp(env: Environment) {
       TSX_TSCONFIG_PATH: 'example-app/tsconfig.json',
       ...(env.NODE_ENV === 'production' ? {} : { PASSWORD_COST: CHEAP_PASSWORDS }),
       ...env,
+      ...clientOfApp(env.REDIS_CLIENT),
     },
   })
   let said = ''

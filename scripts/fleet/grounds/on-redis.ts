@@ -16,10 +16,11 @@ export async function onRedis({ durable }: { readonly durable: boolean }): Promi
     environment: { REDIS_URL: cluster.url, ...(durable ? { REDIS_DURABILITY: DURABILITY } : {}) },
     faults: clusterFaults(cluster, { durable }),
     async open() {
-      const redis = await connectToRedis(cluster.url)
-      const store = redisStore(redis)
+      const redis = await connectToRedis(cluster.url, 'ioredis')
+      const store = redisStore(redis.client)
       await store.open?.({ production: false })
-      return { users: redisUsers(redis), store, atOnce: 100, close: async () => redis.disconnect() }
+      const users = redisUsers(redis.commands)
+      return { users, store, atOnce: 100, close: async () => redis.close() }
     },
     stop: () => cluster.stop(),
   }

@@ -1,0 +1,137 @@
+import { RedisStore } from 'connect-redis-9'
+import { createClient, createCluster } from 'redis'
+import {
+  COMMAND_TIMEOUT,
+  type Outages,
+  PATIENCE,
+  type RedisCommands,
+  type RedisConnection,
+} from './redis.js'
+
+const LOOK_EVERY = 100
+
+const AT_ONCE = {
+  // Else the client would queue commands for as long as Redis is away.
+  disableOfflineQueue: true,
+  // A server that has become silent is found out, and connected to again.
+  pingInterval: 500,
+  socket: {
+    socketTimeout: 1500,
+    reconnectStrategy: (times: number) => Math.min(times * 50, 500),
+  },
+}
+
+type Client = ReturnType<typeof clientOf> | ReturnType<typeof clusterOf>
+
+/** A client that is still to be connected. */
+interface Made {
+  readonly client: Client
+  readonly connect: () => Promise<unknown>
+  /** Whether every server is there that it knows. */
+  readonly isReady: () => boolean
+}
+
+/** @returns null if Redis does not answer */
+export async function connectByNodeRedis(
+  urls: readonly string[],
+  outages: Outages,
+): Promise<RedisConnection | null> {
+  const made = urls.length === 1 ? ofOne(urls[0] ?? '') : ofCluster(urls)
+  const { client, connect } = made
+  tellOf(made, outages)
+  const close = () => client.isOpen && client.destroy()
+  try {
+    await within(PATIENCE, connect())
+  } catch {
+    close()
+    return null
+  }
+  return { client, sessions: sessionsOf(client), commands: commandsOf(client), close }
+}
+
+function clientOf(url: string) {
+  return createClient({ url, ...AT_ONCE })
+}
+
+function clusterOf(urls: readonly string[]) {
+  return createCluster({ rootNodes: urls.map((url) => ({ url })), defaults: AT_ONCE })
+}
+
+function ofOne(url: string): Made {
+  const client = clientOf(url)
+  return { client, connect: () => client.connect(), isReady: () => client.isReady }
+}
+
+function ofCluster(urls: readonly string[]): Made {
+  const client = clusterOf(urls)
+  const isReady = () => client.masters.every((master) => master.client?.isReady ?? true)
+  return { client, connect: () => client.connect(), isReady }
+}
+
+/** That a server of a cluster is there again, version 5 does not say. */
+function tellOf({ client, isReady }: Made, outages: Outages): void {
+  let looking: ReturnType<typeof setInterval> | undefined
+  const look = () => {
+    if (client.isOpen && !isReady()) return
+    clearInterval(looking)
+    looking = undefined
+    outages.back()
+  }
+  const away = (error: Error) => {
+    looking ??= setInterval(look, LOOK_EVERY)
+    outages.away(error)
+  }
+  client.on('error', away)
+  client.on('node-error', away)
+}
+
+/** The client itself has no limit for a command that it has sent: a silent Redis would hold up every request. */
+function inTime<Answer>(call: Promise<Answer>): Promise<Answer> {
+  return within(COMMAND_TIMEOUT, call)
+}
+
+async function within<Answer>(milliseconds: number, call: Promise<Answer>): Promise<Answer> {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error('Redis does not answer')), milliseconds)
+  })
+  try {
+    return await Promise.race([call, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+function sessionsOf(client: Client): RedisStore {
+  return new RedisStore({
+    client: {
+      get: (key: string) => inTime(client.get(key)),
+      set: (key: string, value: string, options: object) => inTime(client.set(key, value, options)),
+      expire: (key: string, seconds: number) => inTime(client.expire(key, seconds)),
+      del: (keys: string[]) => inTime(client.del(keys)),
+    },
+  })
+}
+
+function commandsOf(client: Client): RedisCommands {
+  return {
+    get: (key) => inTime(client.get(key)),
+    getMany: (keys) => inTime(client.mGet([...keys])),
+    set: (key, value) => inTime(client.set(key, value)),
+    setNew: (key, value) => inTime(client.set(key, value, { condition: 'NX' })),
+    delete: (key) => inTime(client.del(key)),
+    addSorted: (key, member) => inTime(client.zAdd(key, { score: 0, value: member })),
+    sortedAfter: (key, after, count) =>
+      inTime(
+        client.zRange(key, after === null ? '-' : `(${after}`, '+', {
+          BY: 'LEX',
+          LIMIT: { offset: 0, count },
+        }),
+      ),
+    async pushFirst(key, value, atMost) {
+      await inTime(client.lPush(key, value))
+      await inTime(client.lTrim(key, 0, atMost - 1))
+    },
+    listed: (key) => inTime(client.lRange(key, 0, -1)),
+  }
+}
