@@ -18,32 +18,29 @@ import {
 } from '../support/example-app.js'
 import { moduleUrl } from '../support/modules.js'
 import { PLACES, type Place } from '../support/record-places.js'
-import { connectToRedis, type RedisClient, startRedis } from '../support/redis.js'
+import { startRedis } from '../support/redis.js'
 import { Visitor } from '../support/visitor.js'
 
 const CHALLENGE = '/second-step/challenge'
 const ROUNDS = 3
 const PERSONS = 8
 const LIB = moduleUrl('lib/index')
-const REDIS = moduleUrl('test/support/redis')
+const REDIS = moduleUrl('test/support/redis-clients')
 const DATABASES = moduleUrl('test/support/databases')
 
 for (const place of PLACES) {
   describe(`A process killed in a burst of logins, with the records in ${place.name}`, function () {
     this.timeout(120_000)
     let server: Awaited<ReturnType<typeof startRedis>>
-    let redis: RedisClient
     let records: Awaited<ReturnType<Place['open']>>
     let folder: string
     before(async () => {
       server = await startRedis({ args: ['--maxmemory-policy', 'noeviction'] })
-      redis = connectToRedis(server.url)
-      records = await place.open(redis)
+      records = await place.open(server.url)
       folder = await mkdtemp(join(tmpdir(), 'second-step-check-'))
     })
     after(async () => {
       await records?.close()
-      redis?.disconnect()
       await server?.stop()
       await rm(folder, { recursive: true, force: true })
     })
@@ -97,9 +94,9 @@ function configFor(
 ): string {
   const store =
     databaseUrl === undefined
-      ? `redisStore(connectToRedis('${redisUrl}'))`
+      ? `redisStore((await clientForTests('${redisUrl}')).redis)`
       : `knexStore(connectTo('${databaseUrl}'))`
-  return `import { connectToRedis } from '${REDIS}'
+  return `import { clientForTests } from '${REDIS}'
     import { knexStore, redisStore } from '${LIB}'
     import { connectTo } from '${DATABASES}'
     export default { store: ${store}, keys: ['${SECOND_STEP_KEYS}'] }`

@@ -6,7 +6,8 @@ import { expect } from 'chai'
 import { redisStore } from '../../lib/index.js'
 import { expectProblem, postJson } from '../support/answers.js'
 import { ann, type Host } from '../support/host.js'
-import { connectToRedis, type RedisClient, startRedis, type TestRedis } from '../support/redis.js'
+import { startRedis, type TestRedis } from '../support/redis.js'
+import { type ConnectedClient, clientForTests } from '../support/redis-clients.js'
 import { recordOf, signedInVisit } from '../support/visits.js'
 
 const TIMEOUT = 500
@@ -14,12 +15,12 @@ const BROWSER = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefo
 
 describe('a change that takes place after its refusal', () => {
   let server: TestRedis
-  let redis: RedisClient
+  let client: ConnectedClient
   beforeEach(async () => {
     server = await startRedis()
   })
   afterEach(async () => {
-    redis.disconnect()
+    client.end()
     await server.stop()
   })
 
@@ -32,14 +33,15 @@ describe('a change that takes place after its refusal', () => {
     }
   }
 
+  // Of ioredis; others have no such option.
   const clients = {
     'a client that waits for its answer': {},
     'a client that gives up on its answer': { commandTimeout: TIMEOUT },
   }
   for (const [name, options] of Object.entries(clients)) {
     it(`is told once to the log, the host and the user: ${name}`, async () => {
-      redis = connectToRedis(server.url, options)
-      await once(redis, 'ready')
+      client = await clientForTests(server.url, options)
+      const { redis } = client
       const store = redisStore(redis)
       const subjects: string[] = []
       const transport = {

@@ -40,7 +40,7 @@ export function describeOneCodeOneDoor(place: Place, { signatures = false } = {}
     before(async () => {
       server = await redisForTests()
       redis = connectToRedis(server.url)
-      records = await place.open(redis)
+      records = await place.open(server.url)
       store = records.store
       const env = {
         REDIS_URL: server.url,

@@ -1,13 +1,13 @@
 import { knexStore, type RecordStore, redisStore } from '../../lib/index.js'
 import { type DatabaseKind, MARIADB, POSTGRESQL } from './databases.js'
 import type { Environment } from './example-app.js'
-import type { RedisClient } from './redis.js'
+import { clientForTests } from './redis-clients.js'
 
 /** Where the example app is to have its users and records; sessions and counters are in Redis. */
 export interface Place {
   readonly name: string
   /** The same store as the app's, and what the app's environment needs to have it. */
-  open(redis: RedisClient): Promise<{
+  open(redisUrl: string): Promise<{
     store: RecordStore
     environment: Environment
     close(): Promise<void>
@@ -16,11 +16,10 @@ export interface Place {
 
 export const IN_REDIS: Place = {
   name: 'Redis',
-  open: async (redis) => ({
-    store: redisStore(redis),
-    environment: {},
-    close: async () => undefined,
-  }),
+  open: async (redisUrl) => {
+    const { redis, end } = await clientForTests(redisUrl)
+    return { store: redisStore(redis), environment: {}, close: async () => void end() }
+  },
 }
 
 export const IN_POSTGRESQL = inDatabase(POSTGRESQL)

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { Cluster, Redis } from 'ioredis'
+import { Cluster, Redis, type RedisOptions } from 'ioredis'
 import type { HostRedis } from '../../lib/redis/host-redis.js'
 import { WATCHED } from './redis-sentinel.js'
 
@@ -35,8 +35,11 @@ export interface ConnectedClient {
   end(): unknown
 }
 
-/** @param url of one server, of several of a cluster with commas between them, or `sentinel://…` */
-type Connect = (url: string) => Promise<ConnectedClient>
+/**
+ * @param url of one server, of several of a cluster with commas between them, or `sentinel://…`
+ * @param ofIoredis options for a client of ioredis, in place of those that a host is to give it
+ */
+type Connect = (url: string, ofIoredis?: RedisOptions) => Promise<ConnectedClient>
 
 const IOREDIS_AT_ONCE = { commandTimeout: 1000, maxRetriesPerRequest: 1, enableOfflineQueue: false }
 export const NODE_REDIS_AT_ONCE = { disableOfflineQueue: true }
@@ -46,18 +49,19 @@ export const NODE_REDIS = { 'node-redis': 'redis', 'node-redis-5': 'redis-5' } a
 
 /** The clients that the package works with, by the names that `REDIS_CLIENT` has for them. */
 export const REDIS_CLIENTS: Readonly<Record<string, Connect>> = {
-  ioredis: (url) => connectedIoredis({ Redis, Cluster }, url),
-  'ioredis-6': async (url) => connectedIoredis((await load('ioredis-6')) as Ioredis, url),
+  ioredis: (url, options) => connectedIoredis({ Redis, Cluster }, url, options),
+  'ioredis-6': async (url, options) =>
+    connectedIoredis((await load('ioredis-6')) as Ioredis, url, options),
   'node-redis': (url) => connectedNodeRedis('redis', url),
   'node-redis-5': (url) => connectedNodeRedis('redis-5', url),
 }
 
 /** The client that `REDIS_CLIENT` names, or else one of ioredis 5. */
-export function clientForTests(url: string): Promise<ConnectedClient> {
+export function clientForTests(...given: Parameters<Connect>): Promise<ConnectedClient> {
   const name = process.env.REDIS_CLIENT || 'ioredis'
   const connect = REDIS_CLIENTS[name]
   if (connect === undefined) throw new Error(`REDIS_CLIENT: there is no client "${name}"`)
-  return connect(url)
+  return connect(...given)
 }
 
 /** The package `redis`, whichever version is installed under this name. */
@@ -80,13 +84,14 @@ type Ioredis = Readonly<{ Redis: typeof Redis; Cluster: typeof Cluster }>
 async function connectedIoredis(
   { Redis, Cluster }: Ioredis,
   url: string,
+  options: RedisOptions = IOREDIS_AT_ONCE,
 ): Promise<ConnectedClient> {
   const nodes = url.split(',')
   const redis = url.startsWith('sentinel:')
-    ? new Redis({ ...IOREDIS_AT_ONCE, ...sentinelOf(url) })
+    ? new Redis({ ...options, ...sentinelOf(url) })
     : nodes.length === 1
-      ? new Redis(url, IOREDIS_AT_ONCE)
-      : new Cluster(nodes, { redisOptions: IOREDIS_AT_ONCE })
+      ? new Redis(url, options)
+      : new Cluster(nodes, { redisOptions: options })
   redis.on('error', () => undefined)
   await once(redis, 'ready')
   return { redis, nextReady: () => nextReadyOf(redis), end: () => redis.disconnect() }

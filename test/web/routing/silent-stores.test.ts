@@ -1,9 +1,7 @@
 // The attack: somebody makes a store slow, or waits until it is, and hopes that a login whose end cannot
 // be written down counts all the same, or that requests pile up until the app answers nobody.
 
-import { once } from 'node:events'
 import { expect } from 'chai'
-import { Redis } from 'ioredis'
 import { memoryStore, type RecordStore, redisStore } from '../../../lib/index.js'
 import { DEFAULT_TIMEOUT } from '../../../lib/ports/with-timeout.js'
 import { virtualAuthenticator } from '../../../lib/testing/index.js'
@@ -11,6 +9,7 @@ import { isIn } from '../../support/actions.js'
 import { expectProblem, getJson, postJson } from '../../support/answers.js'
 import { browserOf, giveCode, passFirstStep } from '../../support/browser.js'
 import { ann, bob, type Host, type HostParts } from '../../support/host.js'
+import { type ConnectedClient, clientForTests } from '../../support/redis-clients.js'
 import { type RedisServer, startRedisServer } from '../../support/redis-server.js'
 import {
   enrolledVisit,
@@ -61,20 +60,19 @@ describe('a session store that never answers', () => {
 
 describe('a Redis that hangs from the write of a verdict on', () => {
   let server: RedisServer
-  let redis: Redis
+  let client: ConnectedClient
   let store: RecordStore
   beforeEach(async () => {
     server = await startRedisServer()
-    redis = new Redis(server.url)
-    await once(redis, 'ready')
-    store = redisStore(redis)
+    client = await clientForTests(server.url)
+    store = redisStore(client.redis)
   })
   afterEach(async () => {
-    redis.disconnect()
+    client.end()
     await server.stop()
   })
 
-  const options = () => ({ store, redis, timeout: SHORT })
+  const options = () => ({ store, redis: client.redis, timeout: SHORT })
 
   function hangAtNextWrite({ store }: Host): void {
     const { write } = store

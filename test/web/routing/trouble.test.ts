@@ -2,13 +2,13 @@
 // Redis is gone, is a riddle.
 
 import { expect } from 'chai'
-import { Redis } from 'ioredis'
 import { makeRedisMarker } from '../../../lib/stores/redis-checks.js'
 import { redisStore } from '../../../lib/stores/redis-store.js'
 import { getPage } from '../../support/answers.js'
 import { browserOf, JSON_TYPE, passFirstStep } from '../../support/browser.js'
 import { MINUTE } from '../../support/clock.js'
 import { ann, type Host, makeHost } from '../../support/host.js'
+import { type ConnectedClient, clientForTests } from '../../support/redis-clients.js'
 import { type RedisServer, startRedisServer } from '../../support/redis-server.js'
 import { warningsDuring } from '../../support/warnings.js'
 
@@ -85,21 +85,22 @@ describe('form fields that are none', () => {
 describe('a record store that is set up wrongly, in production', () => {
   const before = process.env.NODE_ENV
   let server: RedisServer
-  let redis: Redis
+  let client: ConnectedClient
   beforeEach(async () => {
     server = await startRedisServer()
-    redis = new Redis(server.url)
+    client = await clientForTests(server.url)
     process.env.NODE_ENV = 'production'
   })
   afterEach(async () => {
     if (before === undefined) delete process.env.NODE_ENV
     else process.env.NODE_ENV = before
-    redis.disconnect()
+    client.end()
     await server.stop()
   })
 
   /** Waits until the store was opened, or was found to be none. */
   async function started() {
+    const { redis } = client
     const store = redisStore(redis)
     let asked: Promise<unknown> = Promise.resolve()
     const { open } = store
@@ -131,7 +132,7 @@ describe('a record store that is set up wrongly, in production', () => {
   })
 
   it('is no trouble once it was made', async () => {
-    await makeRedisMarker(redis)
+    await makeRedisMarker(client.redis)
     expect(await warningsDuring(started)).to.deep.equal([])
   })
 })
