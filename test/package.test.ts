@@ -3,6 +3,9 @@ import { readFileSync, realpathSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import { inspect, promisify } from 'node:util'
 import { expect } from 'chai'
+import express from 'express'
+import supertest from 'supertest'
+import { LANGUAGES } from '../lib/text/messages.js'
 import { built } from './support/modules.js'
 
 interface Packed {
@@ -55,6 +58,36 @@ describe('The package', function () {
     expect(size).to.be.below(400_000)
     const index = readFileSync('dist/index.js', 'utf8')
     expect(index).not.to.contain('sourceMappingURL')
+  })
+
+  it('has every text of every language', async () => {
+    await built()
+    const { createSecondStep, errors, memoryStore } = await import(
+      pathToFileURL(realpathSync('dist/index.js')).href
+    )
+    const options = {
+      issuer: 'Acme',
+      origin: 'https://acme.example',
+      users: { findById: () => null },
+    }
+    const keys = ['3q2+7wABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhs=']
+    const secondStep = createSecondStep({ ...options, keys, store: memoryStore() })
+    const app = express()
+      .get('/', () => {
+        throw new errors.UnavailableError('the store')
+      })
+      .use(secondStep.errorHandler())
+    expect((await packed()).names).to.include.members(['messages/en.json', 'dist/messages/ru.json'])
+    for (const lang of LANGUAGES) {
+      const texts = JSON.parse(readFileSync(`messages/${lang}.json`, 'utf8'))
+      const asked = supertest(app)
+        .get('/')
+        .set({ accept: 'application/json', 'accept-language': lang })
+      expect((await asked).body.detail).to.equal(texts['problem.unavailable'])
+      if (lang === 'en') continue
+      const packedTexts = JSON.parse(readFileSync(`dist/messages/${lang}.json`, 'utf8'))
+      expect(packedTexts).to.deep.equal(Object.values(texts))
+    }
   })
 
   // Its other names are short: an operator read "ee [UnavailableError]".

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { ConfigurationError } from '../errors/configuration-error.js'
 import { checkedFormats, type Formats, formatsWhenAsked } from './formats.js'
@@ -20,10 +20,16 @@ export interface Messages {
 
 type Language = ReturnType<Messages['for']>
 
-const FOLDER = packageFile('messages/')
+/** The second is that of the published package, beside its JavaScript: scripts/pack-messages.ts. */
+const FOLDERS = [packageFile('messages/'), new URL('./messages/', import.meta.url)]
+const FILES = new Map(
+  FOLDERS.filter((folder) => existsSync(folder)).flatMap((folder) =>
+    readdirSync(folder).map((file) => [basename(file, '.json'), new URL(file, folder)]),
+  ),
+)
 
 /** The languages that the package brings along: one for each file of messages/. */
-export const LANGUAGES = readdirSync(FOLDER).map((file) => basename(file, '.json'))
+export const LANGUAGES = [...FILES.keys()]
 
 // RFC 5646 §4.4.1. Without it one header of dashes would cost a tenth of a second.
 const LONGEST_TAG = 35
@@ -59,7 +65,14 @@ const OURS: ReadonlyMap<string, Formats> = new Map(
 )
 
 function textsOf(lang: string): Record<string, string> {
-  return JSON.parse(readFileSync(new URL(`${lang}.json`, FOLDER), 'utf8'))
+  const texts = JSON.parse(readFileSync(FILES.get(lang) ?? '', 'utf8'))
+  return Array.isArray(texts) ? withKeys(texts) : texts
+}
+
+/** Texts that are packed without their keys, in the order of the English ones. */
+function withKeys(texts: readonly string[]): Record<string, string> {
+  const keys = Object.keys(textsOf('en'))
+  return Object.fromEntries(texts.map((text, index) => [keys[index], text]))
 }
 
 /** A language's texts, then those of wider languages and of English, for what it lacks. */
