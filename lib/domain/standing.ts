@@ -179,6 +179,20 @@ export function stillAdmitted(
 }
 
 /**
+ * Whether it may still set up: a pending login only where it still leads there. The app's look for the user may have
+ * taken its time.
+ */
+export function stillMaySetUp(
+  admission: Admission,
+  userContext: UserContext,
+  now: number,
+): boolean {
+  return admission.kind === 'pending'
+    ? pendingStandingOf(admission.pending, userContext, now) === 'setup-required'
+    : stillAdmitted(admission, userContext, now)
+}
+
+/**
  * The standing of a pending login: what it waits for, `free` if the user needs no second step any
  * more, or `over`.
  */

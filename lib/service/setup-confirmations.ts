@@ -11,7 +11,7 @@ import {
   setupOf,
 } from '../domain/setup.js'
 import type { Generation } from '../domain/stamp.js'
-import { stillAdmitted } from '../domain/standing.js'
+import { stillMaySetUp } from '../domain/standing.js'
 import type { CeremonyParts } from '../factors/ceremony.js'
 import { type FactorMethod, mainFactorOf, type Proof } from '../factors/factors.js'
 import type { System } from '../ports/system.js'
@@ -124,7 +124,7 @@ export class SetupConfirmations {
         userId,
         requestInfo,
         async (current, now): Promise<Decision<Confirmation>> =>
-          stillAdmitted(admission, { record: current, policy, subject }, now)
+          stillMaySetUp(admission, { record: current, policy, subject }, now)
             ? this.#decide(current, confirming, now)
             : { record: current, answer: REVOKED, events: [] },
         known,

@@ -13,7 +13,7 @@ import {
   setupOf,
 } from '../domain/setup.js'
 import type { Replaced } from '../domain/setup-place.js'
-import { type Admission, stillAdmitted, type UserContext } from '../domain/standing.js'
+import { type Admission, stillMaySetUp, type UserContext } from '../domain/standing.js'
 import { touchesBound, touchesShown } from '../domain/touches.js'
 import type { CeremonyParts } from '../factors/ceremony.js'
 import {
@@ -121,7 +121,7 @@ export class Setup {
       requestInfo,
       async (stored, now): Promise<Decision<Begun>> => {
         // A late request of an ended login must not replace the owner's set-up.
-        if (!stillAdmitted(admission, { record: stored, policy, subject }, now)) {
+        if (!stillMaySetUp(admission, { record: stored, policy, subject }, now)) {
           return { record: stored, answer: { kind: 'sign-in-again' }, events: [] }
         }
         const { rules: routes } = this.#mountedRules
