@@ -85,11 +85,11 @@ export class PasswordLimits {
       ...places.map((place) => ({ ...place, limit: tries * place.accounts })),
     ]
     const taken = await this.#take(wanted, attempt.passwordAttempts).catch((error: unknown) => {
-      void this.#tally.giveBack(ahead)
+      this.#tally.giveBackLater(ahead)
       throw error
     })
     if (taken.kind === 'refused') {
-      await this.#tally.giveBack(ahead)
+      this.#tally.giveBackLater(ahead)
       return tooMany(taken.wait)
     }
     return { kind: 'taken', forgive: (own, tried) => this.#forgive(own, tried, places, ofAddress) }
@@ -109,7 +109,8 @@ export class PasswordLimits {
     if (taken.status === 'rejected') throw taken.reason
     const isRight = read.status === 'fulfilled' && read.value === before
     if (isRight) return taken.value
-    if (taken.value.kind === 'taken') await this.#tally.giveBack(assumed)
+    // With the call that follows: counters that fall silent are waited for once.
+    if (taken.value.kind === 'taken') this.#tally.giveBackLater(assumed)
     if (read.status === 'rejected') throw read.reason
     this.#attempts = read.value
     return this.#tally.takeAll(wanted(read.value))

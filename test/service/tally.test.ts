@@ -139,15 +139,28 @@ describe('the tries that a policy allows for a password', () => {
     expect(await kinds(6, 2)).to.deep.equal(['taken', 'too-many-attempts'])
   })
 
+  // Counters that fall silent in between were waited for three times: a login took three seconds to be refused.
+  it('wait for the counters once more where the policy has changed', async () => {
+    const { all, calls } = counting()
+    const limits = new PasswordLimits(new Tally(all))
+    await limits.takeForPassword({ ...attempt, passwordAttempts: async () => 5 })
+    expect(calls.map(({ taken, back }) => [taken.length, back.length])).to.deep.equal([
+      [2, 0],
+      [2, 2],
+    ])
+  })
+
   it('are given back where the policy cannot be read', async () => {
     const { all, takenOf } = counting()
-    const limits = new PasswordLimits(new Tally(all))
+    const tally = new Tally(all)
+    const limits = new PasswordLimits(tally)
     const passwordAttempts = () => Promise.reject(new Error('away'))
     const failed = limits.takeForPassword({ ...attempt, ipKey: 'key', passwordAttempts })
     await failed.then(
       () => expect.fail('it was answered'),
       (error: Error) => expect(error.message).to.equal('away'),
     )
+    await tally.settle()
     expect(await takenOf('passwords-of-address')).to.equal(0)
   })
 })
