@@ -19,7 +19,7 @@ import {
 import { cameWithoutSession } from '../request/session-login.js'
 import { stampOfUser } from '../request/session-stamp.js'
 import type { HostApp, Services, Site } from '../request/site.js'
-import { holdsUnknownLogin } from '../request/unknown-login.js'
+import { holdsUnknownLogin, unknownLogin } from '../request/unknown-login.js'
 import type { SignedInVisitor, Visitor } from '../request/visitor.js'
 import { writeStamp } from '../request/written-stamp.js'
 import { byTrust } from './by-trust.js'
@@ -122,6 +122,7 @@ async function meetUser(
   // The session keeps its login: a log-out ends it in the record, and elsewhere it is met again.
   if (account === null) return { kind: 'anonymous' }
   if (isUnknown(site, req, user)) {
+    site.failureReporter.report(unknownLogin())
     await removeUserBeside(site, req)
     return { kind: 'anonymous' }
   }

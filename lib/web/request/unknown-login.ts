@@ -1,5 +1,14 @@
+import { ConfigurationError } from '../../errors/configuration-error.js'
 import { heldIn } from './session.js'
 import type { Site } from './site.js'
+
+/** For the operator: nobody else knows why so many users sign in again. */
+export function unknownLogin(): ConfigurationError {
+  return new ConfigurationError(
+    'a session was begun under a key that `keys` has no more, at another `paths.secondStep`, or by another ' +
+      'createSecondStep(), so its user signs in again: keep the old key, behind the new one, as long as sessions live',
+  )
+}
 
 /**
  * Whether our key in a session holds a login that this site has not begun, as far as it knows: the ring has no key of

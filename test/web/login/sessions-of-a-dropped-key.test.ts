@@ -9,6 +9,7 @@ import express from 'express'
 import session from 'express-session'
 import { expectProblem, getJson } from '../../support/answers.js'
 import { browserOf, passFirstStep } from '../../support/browser.js'
+import { MINUTE } from '../../support/clock.js'
 import { bob, type Host, type HostOptions, makeHost } from '../../support/host.js'
 import {
   cookieOf,
@@ -17,6 +18,7 @@ import {
   slowRequest,
   useCookie,
 } from '../../support/sessions.js'
+import { warningsDuring } from '../../support/warnings.js'
 
 const newKey = () => randomBytes(32).toString('base64')
 
@@ -92,6 +94,25 @@ describe('a session that was logged out and is written back', () => {
       code: 'not-signed-in',
     })
   })
+})
+
+// The mistake: a key is replaced and not kept, and everybody is signed out, which nothing explains.
+it('a session whose key was dropped is told to the operator, once a minute', async () => {
+  const { host, cookie } = await writtenBack([newKey()])
+  const next = nextOf(host, { options: { keys: [newKey()] } })
+  const slow = slowRequest(host, cookie)
+  const meet = async () => {
+    slow.writeBack()
+    await getJson(useCookie(browserOf(next), cookie), '/inside').expect(401)
+  }
+  const said = await warningsDuring(async () => {
+    await meet()
+    await meet()
+  })
+  expect(said).to.have.length(1)
+  expect(said.join()).to.include('`keys`')
+  host.system.advance(MINUTE)
+  expect(await warningsDuring(meet)).to.deep.equal(said)
 })
 
 it('a session that is older than the package goes on, also with a reset link opened in it', async () => {
