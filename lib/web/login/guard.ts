@@ -37,6 +37,7 @@ import { gate } from './gate.js'
 import { keptVisitor } from './kept-visitor.js'
 import { gatedLogOut } from './log-out.js'
 import { meet } from './meet.js'
+import { warnIfUnanswered } from './unanswered-page.js'
 import { watcherOf } from './watcher.js'
 
 /** Options of `guard()`. */
@@ -148,6 +149,7 @@ async function pass(
     if (!isAnswered()) redirect(res, pagePath(site.paths, state.visitor.standing))
     return
   }
+  if (state.visitor.kind === 'pending') warnIfUnanswered(site, req, res, state.visitor)
   next()
 }
 

@@ -5,8 +5,10 @@ import session, { Store } from 'express-session'
 import { Passport } from 'passport'
 import supertest from 'supertest'
 import { createSecondStep, memoryStore } from '../../../lib/index.js'
+import { getPage } from '../../support/answers.js'
 import { browserOf, enrol, JSON_TYPE, passFirstStep } from '../../support/browser.js'
-import { ann, makeHost } from '../../support/host.js'
+import { ann, type HostOptions, makeHost } from '../../support/host.js'
+import { setPolicy } from '../../support/visits.js'
 import { warningsDuring } from '../../support/warnings.js'
 
 const passport = new Passport()
@@ -34,6 +36,36 @@ async function firstRequest(...chain: readonly RequestHandler[]): Promise<string
   }) as express.ErrorRequestHandler)
   return (await supertest(app).get('/')).text
 }
+
+// The mistake: router() is not at `paths.secondStep`. Whoever has given the password is led to a page that is not found.
+describe('a page for the code where nothing answers', () => {
+  const visitedAt = async (path: string, options: HostOptions) => {
+    const host = makeHost(options)
+    await setPolicy(host, { mode: 'required' })
+    const browser = browserOf(host)
+    await passFirstStep(browser, ann).expect(200)
+    return warningsDuring(async () => {
+      await getPage(browser, path)
+      await getPage(browser, path)
+    })
+  }
+  const moved: HostOptions = { options: { paths: { secondStep: '/mfa' } } }
+
+  it('is told to the operator, once', async () => {
+    const said = await visitedAt('/mfa/setup', moved)
+    expect(said).to.have.length(1)
+    expect(said.join()).to.include("app.use('/mfa', secondStep.router())")
+  })
+
+  it('is none at another address, or where the app answers there itself', async () => {
+    expect(await visitedAt('/mfa/set-up', moved)).to.deep.equal([])
+    expect(await visitedAt('/second-step/setup', {})).to.deep.equal([])
+    const routes: HostOptions['routes'] = ({ app }) => {
+      app.get('/mfa/setup', (_req, res) => res.send('my own'))
+    }
+    expect(await visitedAt('/mfa/setup', { ...moved, routes })).to.deep.equal([])
+  })
+})
 
 describe('a mistake in mounting', () => {
   it('is named: no session middleware', async () => {
