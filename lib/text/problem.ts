@@ -96,6 +96,11 @@ export type ProblemText =
       readonly methods: readonly FactorMethod[]
     }
   | {
+      readonly key: 'admin.policy.allowed'
+      /** What may stand in the field. */
+      readonly values: string
+    }
+  | {
       readonly key: 'admin.token.serial-in-use-by'
       /** Who has the token. */
       readonly user: string

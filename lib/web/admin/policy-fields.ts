@@ -9,6 +9,9 @@ import { isJson, membersOf, trueOrFalse, wholeNumber } from './fields.js'
 /** The modes there are, strictest last. */
 export const MODES = ['off', 'optional', 'required'] as const satisfies readonly PolicyMode[]
 
+/** The least and the most of whole numbers. */
+const BOUNDS = { graceDays: [0, 365], codeAttempts: [3, 10], passwordAttempts: [3, 20] } as const
+
 /** The parser of each member. Returns undefined for a malformed value. */
 type Reads = {
   readonly [K in keyof Required<PolicyChanges>]: (
@@ -22,9 +25,9 @@ const READS: Reads = {
   mode: (_req, value) => modeOf(value),
   roles: rolesOf,
   accepts: acceptsOf,
-  graceDays: (req, value) => wholeNumber(req, value, 0, 365),
-  codeAttempts: (req, value) => wholeNumber(req, value, 3, 10),
-  passwordAttempts: (req, value) => wholeNumber(req, value, 3, 20),
+  graceDays: (req, value) => wholeNumber(req, value, ...BOUNDS.graceDays),
+  codeAttempts: (req, value) => wholeNumber(req, value, ...BOUNDS.codeAttempts),
+  passwordAttempts: (req, value) => wholeNumber(req, value, ...BOUNDS.passwordAttempts),
   backupCodes: (req, value) => trueOrFalse(req, value),
 }
 
@@ -45,9 +48,31 @@ export function policyChangesOf(
       if (changes[name] !== undefined) continue
     } else if (hosts.includes(name)) continue
     const field = isOfRoles(name) ? fieldOfRole(req, name, value, site) : name
-    return { problem: malformed(field) }
+    const values = isJson(req) ? allowedFor(name, value, site) : []
+    return { problem: { ...malformed(field), ...allowedText(values) } }
   }
   return { changes }
+}
+
+/** What may stand there, in the words of JSON. A form offers it. */
+function allowedFor(name: string, value: unknown, { roles }: AdminServices): readonly string[] {
+  if (isOfRoles(name)) {
+    const known = Object.keys(Object(value)).every((role) => roles.includes(role))
+    return known ? (name === 'roles' ? MODES : FACTOR_METHODS) : roles
+  }
+  if (name === 'mode') return MODES
+  if (name === 'backupCodes') return ['true', 'false']
+  const bounds = isBounded(name) ? BOUNDS[name] : null
+  return bounds === null ? Object.keys(READS) : [bounds.join('–')]
+}
+
+function isBounded(name: string): name is keyof typeof BOUNDS {
+  return Object.hasOwn(BOUNDS, name)
+}
+
+function allowedText(values: readonly string[]): Pick<Problem, 'text'> {
+  if (values.length === 0) return {}
+  return { text: { key: 'admin.policy.allowed', values: values.join(', ') } }
 }
 
 /** The members that have a rule for each role. */

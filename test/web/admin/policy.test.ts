@@ -149,6 +149,26 @@ describe('PUT /policy', () => {
     'broken JSON': '{"mode":"required"',
     'a reason that is too long': { mode: 'required', reason: 'x'.repeat(501) },
   }
+  // The mistake: a script sends "mandatory", and the answer says that something is mistyped.
+  it('says which values it takes', async () => {
+    const { browser } = await adminVisit()
+    const modes = 'off, optional, required'
+    const allowed: Readonly<Record<string, readonly [object, string]>> = {
+      'a mode': [{ mode: 'mandatory' }, modes],
+      'a number': [{ codeAttempts: 2 }, '3–10'],
+      'true or false': [{ backupCodes: 'no' }, 'true, false'],
+      'a role': [{ roles: { boss: 'off' } }, 'user, admin'],
+      'the mode of a role': [{ roles: { user: 'on' } }, modes],
+      'a field': [{ enforce: true }, 'mode, roles, accepts, graceDays'],
+    }
+    for (const [what, [body, values]] of Object.entries(allowed)) {
+      const { text } = await putJson(browser, POLICY, body).expect(400)
+      expect(JSON.parse(text).detail, what).to.include(`Values allowed here: ${values}`)
+    }
+    const { text } = await putJson(browser, POLICY, { accepts: { user: ['sms'] } }).expect(400)
+    expect(JSON.parse(text).detail).to.match(/^Values allowed here: .*\bwebauthn\b/)
+  })
+
   for (const [name, body] of Object.entries(odd)) {
     it(`refuses ${name}, changes nothing and writes that down`, async () => {
       const { host, browser } = await adminVisit()
