@@ -143,6 +143,12 @@ export interface RecordStore {
   /** Optional, and needed beside `findSerial`. As `write`, for such a claim: whole, whatever members it has. */
   writeSerial?(claim: TokenClaim, expectedVersion: number): Promise<boolean>
 
+  /**
+   * Optional. Whether a write may reject for want of replicas and have taken place: a failover can forget it then.
+   * An answer by what is there already waits for a write of the same document, with its own `writeId`.
+   */
+  readonly waitsForReplicas?: boolean
+
   /** Optional. How many records there are, or about; commands tell by it how far they are. */
   count?(): Promise<number>
 

@@ -292,6 +292,8 @@ export class Challenge {
         }
       },
       record,
+      // Every accepted proof changes it.
+      { confirms: false },
     )
   }
 }

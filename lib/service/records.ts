@@ -62,6 +62,8 @@ interface Change<Answer> {
   ) => Decision<Answer> | Promise<Decision<Answer>>
   /** Hands what was written to the changes that wait for their turn. */
   readonly leave: (written: SecondStepRecord) => void
+  /** Whether an answer that changes nothing promises what is stored. */
+  readonly confirms: boolean
 }
 
 /** Loads records and changes them by compare-and-set. */
@@ -239,23 +241,26 @@ export class Records {
    * record in this process take turns.
    *
    * @param known the record as this request has already read it; compare-and-set makes it safe
+   * @param confirms false where an answer that changes nothing promises nothing, as a refusal does: it need not
+   *   wait for replicas
    */
   async change<Answer>(
     userId: string,
     requestInfo: RequestInfo,
     decide: Change<Answer>['decide'],
     known?: SecondStepRecord,
+    { confirms = true } = {},
   ): Promise<Answer> {
     return this.#turns.run(userId, async (newest, leave) => {
       const isNewer = known !== undefined && newest !== null && newest.version > known.version
       const first = isNewer ? newest : (known ?? (await this.find(userId)))
-      return this.#changeFrom(first, { userId, requestInfo, decide, leave })
+      return this.#changeFrom(first, { userId, requestInfo, decide, leave, confirms })
     })
   }
 
   async #changeFrom<Answer>(
     first: SecondStepRecord,
-    { userId, requestInfo, decide, leave }: Change<Answer>,
+    { userId, requestInfo, decide, leave, confirms }: Change<Answer>,
   ): Promise<Answer> {
     let record = first
     for (let tried = 0; tried < TRIES; tried += 1) {
@@ -265,6 +270,10 @@ export class Records {
       const sent = decision.record === record ? null : this.#following(next, record)
       const announcement = this.#announcer.prepare(userId, decision.events, requestInfo)
       if (sent === null) {
+        if (confirms && !(await this.#isKept(record, (...same) => this.#store.write(...same)))) {
+          record = await this.find(userId)
+          continue
+        }
         await this.#announcer.publish(announcement)
         return decision.answer
       }
@@ -309,6 +318,8 @@ export class Records {
         const { writeId } = await this.#storedPolicy()
         if (!isNamedBy(sent.writeId, writeId)) continue
       }
+      const write = (...same: [Policy, number]) => this.#store.writePolicy(...same)
+      if (sent === null && !(await this.#isKept(policy, write))) continue
       await announce()
       return decision.answer
     }
@@ -385,6 +396,19 @@ export class Records {
         return written
       }),
     )
+  }
+
+  /**
+   * Whether a document is still stored, and kept through a failover: the write that made it may have been refused
+   * for want of replicas, and whoever repeats the change would be told that it is made.
+   */
+  async #isKept<Document extends Named>(
+    document: Document,
+    write: (same: Document, before: number) => Promise<boolean>,
+  ): Promise<boolean> {
+    const { version } = document
+    if (version === 0 || this.#store.waitsForReplicas !== true) return true
+    return this.#withTimeout(() => write(document, version - 1))
   }
 
   /** Until its very end, also where its request was refused long ago. */

@@ -90,7 +90,7 @@ export class SerialClaims {
     await this.change(async () => {
       const key = await this.ofKey(keyName)
       const latest = Math.max(next, key?.next ?? 0)
-      if (latest === key?.next) return key
+      if (latest === key?.next) return (await this.#isKept(key)) ? key : null
       return this.claimKey(keyName, key, { ofSerial: serial, ...key, next: latest })
     })
     return ofSerial
@@ -115,6 +115,11 @@ export class SerialClaims {
   #following(serial: string, before: TokenClaim | null) {
     const writeId = Buffer.from(this.#system.random(12)).toString('base64url')
     return { serial, version: (before?.version ?? 0) + 1, writeId }
+  }
+
+  /** As of a record, in `Records`. */
+  async #isKept(claim: TokenClaim): Promise<boolean> {
+    return this.#store.waitsForReplicas !== true || this.#write(claim)
   }
 
   #write(claim: TokenClaim): Promise<boolean> {

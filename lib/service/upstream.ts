@@ -1,3 +1,5 @@
+import type { Decision } from '../domain/decision.js'
+import type { SecondStepRecord } from '../domain/record.js'
 import type { Stamp, StampOwner } from '../domain/stamp.js'
 import type { UserContext } from '../domain/standing.js'
 import {
@@ -58,7 +60,7 @@ export class Upstream {
     const { at, issuer, acr } = authentication
     const amr = believedMethods(authentication, this.#beliefs, this.#system.now())
     if (amr === null) return null
-    return this.#records.change(owner.userId, requestInfo, (record, now) => {
+    const decide = (record: SecondStepRecord, now: number): Decision<Stamp | null> => {
       if (record.epoch !== epoch || !countsUpstreamAtLogin({ record, policy, subject }, now)) {
         return { record, answer: null, events: [] }
       }
@@ -68,6 +70,7 @@ export class Upstream {
         answer: { ...stamp, at: Math.min(at, stamp.at), amr, issuer, acr },
         events: [{ type: 'upstream-accepted', method: 'upstream' }],
       }
-    })
+    }
+    return this.#records.change(owner.userId, requestInfo, decide, undefined, { confirms: false })
   }
 }

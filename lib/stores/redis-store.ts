@@ -128,6 +128,7 @@ export function redisStore(given: HostRedis, options: RedisStoreOptions = {}): R
     findSerial: (serial) => serials.find(serial),
     writeSerial: (claim, expectedVersion) => serials.write(claim, expectedVersion),
     list: (query) => redisPage(redis, keys, query),
+    waitsForReplicas: durability !== undefined,
     count: () => countRecords(redis, keys.tags),
     audit,
     counters: redisCounters(redis, { prefix, ...(durability && { durability }) }),

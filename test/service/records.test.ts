@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import type { Decision } from '../../lib/domain/decision.js'
 import { BrokenRecordError } from '../../lib/domain/parse-record.js'
-import { defaultPolicy } from '../../lib/domain/policy.js'
+import { defaultPolicy, type Policy } from '../../lib/domain/policy.js'
 import { blankRecord, type SecondStepRecord } from '../../lib/domain/record.js'
 import { raiseEpoch } from '../../lib/domain/stamp.js'
 import { nameWrite } from '../../lib/domain/write-name.js'
@@ -165,6 +165,60 @@ describe('changing a record', () => {
     expect(answer).to.equal(NOW)
     expect(store.written).to.deep.equal([])
     expect(announced).to.have.length(1)
+  })
+
+  // A cancelled reset, whose write no replica has: 503. Whoever repeats it is told that it is cancelled, the master
+  // dies, and the reset is there again.
+  describe('that is made already, in a store that waits for replicas', () => {
+    const same = (record: SecondStepRecord) => ({ record, answer: record.version, events: [] })
+
+    it('answers only once replicas have the same record', async () => {
+      const { store, records } = world()
+      store.waitsForReplicas = true
+      const stored = enrolledRecord()
+      store.stored = stored
+      expect(await records.change(USER, requestInfo, same)).to.equal(stored.version)
+      expect(store.calls).to.include(`write ${stored.version} over ${stored.version - 1}`)
+      expect(store.written).to.deep.equal([stored])
+      store.answers.write = () => Promise.reject(new Error('0 of 1 replicas'))
+      await refusal(records.change(USER, requestInfo, same))
+    })
+
+    it('decides again on the record that was written meanwhile', async () => {
+      const { store, records } = world()
+      store.waitsForReplicas = true
+      const stored = enrolledRecord()
+      store.stored = { ...stored, version: stored.version + 1, writeId: 'of somebody else' }
+      store.answers.write = () => store.written.length > 1
+      const known = await records.change(USER, requestInfo, same, stored)
+      expect(known).to.equal(stored.version + 1)
+      expect(store.written.map(({ version }) => version)).to.deep.equal([
+        stored.version,
+        stored.version + 1,
+      ])
+    })
+
+    it('waits for nothing where nothing was ever written, or nothing is promised', async () => {
+      const { store, records } = world()
+      store.waitsForReplicas = true
+      await records.change(USER, requestInfo, same)
+      store.stored = enrolledRecord()
+      await records.change(USER, requestInfo, same, undefined, { confirms: false })
+      expect(store.written).to.deep.equal([])
+    })
+
+    it('does the same for the policy', async () => {
+      const { store, records } = world()
+      store.waitsForReplicas = true
+      const unchanged = (policy: Policy) => ({ policy, answer: policy.version, events: [] })
+      await records.changePolicy(requestInfo, unchanged)
+      const policy = { ...policyWith('required'), version: 3, writeId: 'own' }
+      store.policy = policy
+      const written: unknown[] = []
+      store.writePolicy = async (...given: unknown[]) => written.push(given) > 1
+      expect(await records.changePolicy(requestInfo, unchanged)).to.equal(policy.version)
+      expect(written).to.deep.equal([1, 2].map(() => [policy, policy.version - 1]))
+    })
   })
 
   it('begins with the record that the request has already read', async () => {

@@ -27,6 +27,7 @@ export class ScriptedStore implements RecordStore {
   policy: unknown = null
   /** As few stores have it, none by default. */
   read?: NonNullable<RecordStore['read']>
+  waitsForReplicas?: boolean
   findMany?: NonNullable<RecordStore['findMany']>
   answers: { find?: () => unknown; write?: () => unknown; open?: () => unknown } = {}
 
@@ -48,7 +49,7 @@ export class ScriptedStore implements RecordStore {
     return (await this.policy) as null
   }
 
-  async writePolicy(): Promise<boolean> {
+  async writePolicy(..._given: unknown[]): Promise<boolean> {
     throw new Error('not asked for here')
   }
 

@@ -71,6 +71,21 @@ describe('redisStore with durability', () => {
     expect(await counter?.taken('key')).to.equal(0)
   })
 
+  it('says that it waits, so that no repeated change is answered by what no replica has', async () => {
+    expect(redisStore(redis)).to.have.property('waitsForReplicas', false)
+    const { write, writePolicy, writeSerial, waitsForReplicas } = await opened()
+    expect(waitsForReplicas).to.equal(true)
+    for (const call of [
+      () => write(enrolledRecord('user', 1), 0),
+      () => writePolicy(thePolicy.make(1), 0),
+      () => writeSerial?.(serialClaim('A', 1), 0),
+    ]) {
+      for (const _ of ['first', 'again']) {
+        expect((await rejectionOf(call())).message).to.contain('0 of 1 replicas')
+      }
+    }
+  })
+
   // What took place after all would be a change behind a 503.
   it('sends no write that has waited for longer than a call may take, in any app of the store', async () => {
     const store = durable()
