@@ -119,7 +119,7 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
   if (use === 'app') warnOfSharedKeys(options)
   const counters = timedCounters(countersOf(options, use === 'app' && production), timeout)
   const log = auditLogOf(options, use === 'operator' || production)
-  const tally = new Tally(counters)
+  const tally = new Tally(counters, timeout)
   const noted = new NotedAttempts(tally)
   const audit = new Audit(log, timeout, noted, () => system.now())
   const announcer = new Announcer(system, audit, hostId)

@@ -92,3 +92,20 @@ export function timeLimit(timeout: number): TimeLimit {
   limits.set(timeout, limit)
   return limit
 }
+
+/**
+ * The answer, if it comes in time. A later one has no effect.
+ *
+ * @param refusal what to reject with otherwise
+ */
+export function inTime<T>(
+  answer: Promise<T>,
+  timeout: number,
+  refusal: (silence: Error) => Error = (silence) => silence,
+): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const limit = timeLimit(timeout)
+    const waiting = limit.begin((silence) => reject(refusal(silence)))
+    void answer.then(resolve, reject).finally(() => limit.end(waiting))
+  })
+}

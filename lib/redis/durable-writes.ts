@@ -1,4 +1,4 @@
-import { timeLimit } from '../ports/time-limit.js'
+import { inTime } from '../ports/time-limit.js'
 import { DEFAULT_TIMEOUT } from '../ports/with-timeout.js'
 import type { Durability } from './durability.js'
 import { slotOfKey } from './hash-slot.js'
@@ -188,14 +188,6 @@ function isExpected({ until, reject }: Write): boolean {
   if (performance.now() < until) return true
   reject(new Error('Redis was silent, and the write was not sent'))
   return false
-}
-
-function inTime<T>(answer: Promise<T>, timeout: number): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const limit = timeLimit(timeout)
-    const waiting = limit.begin(reject)
-    void answer.then(resolve, reject).finally(() => limit.end(waiting))
-  })
 }
 
 type Answer = readonly [error: Error | null, answer?: unknown]

@@ -42,7 +42,8 @@ export class Audit {
     try {
       await withTimeout(PART, () => this.#log.append(kept), this.#timeout)
     } catch (error) {
-      await this.giveBack(kept)
+      // Counters that are silent too must not make the refusal later.
+      void this.giveBack(kept)
       throw error
     }
   }

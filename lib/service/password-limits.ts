@@ -3,6 +3,7 @@ import { defaultPolicy } from '../domain/policy.js'
 import { MINUTE_S } from '../domain/units.js'
 import { type TooMany, tooMany } from './places.js'
 import type { CounterName, Taken, Tally, Wanted } from './tally.js'
+import { countedInTime } from './timed-counters.js'
 
 const PER_ADDRESS = 100
 /** As many times the tries of one account; wide enough for an office whose names are not in ASCII. */
@@ -32,6 +33,20 @@ export interface PasswordPlaces {
   forgive(names: readonly string[], tried: readonly string[]): boolean
 }
 
+/** A password that is about to be tried. */
+interface PasswordAttempt {
+  /**
+   * Every possible name of the account, exactly as typed. Each is counted, so that none hides another.
+   * Names that a database may take for one another are counted as one.
+   */
+  names: readonly string[]
+  ipKey: string
+  /** Whether the address has its place already: another limit has counted this password under other names. */
+  again?: boolean
+  /** Reads how many tries the policy allows. The places are taken meanwhile. */
+  passwordAttempts: () => Promise<number>
+}
+
 /** A place of names, whose limit is so many times the tries of one account. */
 interface NamesPlace {
   readonly typed: readonly string[]
@@ -56,18 +71,23 @@ export class PasswordLimits {
    * address, because which of them a database takes for one another depends on its language. So do names
    * that begin with the same number and go on: MySQL takes `42abc` for 42 in a column of numbers.
    */
-  async takeForPassword(attempt: {
-    /**
-     * Every possible name of the account, exactly as typed. Each is counted, so that none hides another.
-     * Names that a database may take for one another are counted as one.
-     */
-    names: readonly string[]
-    ipKey: string
-    /** Whether the address has its place already: another limit has counted this password under other names. */
-    again?: boolean
-    /** Reads how many tries the policy allows. The places are taken meanwhile. */
-    passwordAttempts: () => Promise<number>
-  }): Promise<PasswordPlaces | TooMany> {
+  async takeForPassword(attempt: PasswordAttempt): Promise<PasswordPlaces | TooMany> {
+    const taking = this.#takeAll(attempt)
+    try {
+      return await countedInTime(taking, this.#tally.timeout)
+    } catch (error) {
+      // Taken too late: the password is not tried.
+      void taking.then(
+        (late) => (late.kind === 'taken' ? late.giveBack() : undefined),
+        () => undefined,
+      )
+      throw error
+    }
+  }
+
+  async #takeAll(
+    attempt: PasswordAttempt,
+  ): Promise<(PasswordPlaces & { giveBack(): Promise<void> }) | TooMany> {
     const { names, ipKey, again = false } = attempt
     // First where places are taken one by one: a full address must not create counts for more and more accounts.
     const address = { counter: OF_ADDRESS, key: ipKey, limit: PER_ADDRESS, first: true }
@@ -92,7 +112,10 @@ export class PasswordLimits {
       this.#tally.giveBackLater(ahead)
       return tooMany(taken.wait)
     }
-    return { kind: 'taken', forgive: (own, tried) => this.#forgive(own, tried, places, ofAddress) }
+    const forgive: PasswordPlaces['forgive'] = (own, tried) =>
+      this.#forgive(own, tried, places, ofAddress)
+    const all = [...places.map((place) => ({ ...place, limit: 1 })), ...ofAddress]
+    return { kind: 'taken', forgive, giveBack: () => this.#tally.giveBack(all) }
   }
 
   /** By the limit that was known last, while it is read anew. If it has changed, once more by the new one. */

@@ -1,6 +1,8 @@
 import type { Counters, Place, Taking, WantedPlace } from '../ports/counters.js'
 import { takeEach } from '../ports/take-each.js'
+import { DEFAULT_TIMEOUT } from '../ports/with-timeout.js'
 import { type Carried, LaterPlaces, type LaterTaking, NOTHING } from './later-places.js'
+import { countedInTime } from './timed-counters.js'
 
 const SENT_AFTER = 1000
 
@@ -32,12 +34,15 @@ export type Taken =
  * gives back with a later call, or after a second.
  */
 export class Tally {
+  /** Milliseconds that all calls of an attempt may take together. */
+  readonly timeout: number
   readonly #counters: Counters
   readonly #later = new LaterPlaces()
   readonly #sent = new Set<Promise<unknown>>()
   #timer: NodeJS.Timeout | undefined
 
-  constructor(counters: Counters) {
+  constructor(counters: Counters, timeout = DEFAULT_TIMEOUT) {
+    this.timeout = timeout
     this.#counters = counters
   }
 
@@ -125,7 +130,8 @@ export class Tally {
 
   #send(wanted: readonly WantedPlace[], carried: Carried): Promise<readonly Taking[]> {
     const { back, takings } = carried
-    return takings.length === 0 ? this.#call(wanted, back) : this.#sendWith(wanted, carried)
+    const sent = takings.length === 0 ? this.#call(wanted, back) : this.#sendWith(wanted, carried)
+    return countedInTime(sent, this.timeout)
   }
 
   async #sendWith(

@@ -1,7 +1,14 @@
+import { UnavailableError } from '../errors/unavailable-error.js'
 import type { Counter, Counters } from '../ports/counters.js'
+import { inTime } from '../ports/time-limit.js'
 import { withTimeout } from '../ports/with-timeout.js'
 
 const PART = 'the attempt counters'
+
+/** What one attempt takes and gives back, call after call, in the time of one. */
+export function countedInTime<T>(counting: Promise<T>, timeout: number): Promise<T> {
+  return inTime(counting, timeout, (silence) => new UnavailableError(PART, silence))
+}
 
 /**
  * The same counters, with the limit in time that every port has. Whoever counts is given these.

@@ -4,9 +4,11 @@ import { UnavailableError } from '../../lib/errors/unavailable-error.js'
 import type { AuditEntry, AuditLog } from '../../lib/ports/audit-log.js'
 import { Announcer, NO_REQUEST } from '../../lib/service/announcer.js'
 import { Audit } from '../../lib/service/audit.js'
+import type { NotedAttempts } from '../../lib/service/noted-attempts.js'
 import { Records } from '../../lib/service/records.js'
 import { memoryAuditLog } from '../../lib/stores/memory-audit-log.js'
 import { memoryStore } from '../../lib/stores/memory-store.js'
+import { auditEntry } from '../support/audit-entry.js'
 import { movedSystem } from '../support/clock.js'
 
 const TIMEOUT = 150
@@ -94,6 +96,17 @@ describe('the audit log', () => {
     expect((await refusal(change)).message).to.equal('the audit log is not available')
     expect((await store.find('ann'))?.epoch).to.equal(7)
     expect(seen).to.deep.equal(['logged-out'])
+  })
+
+  // One refusal, not one after the other: it is due within two seconds.
+  it('waits for no counter after that', async () => {
+    const away = failing({ append: () => Promise.reject(new Error('disk full')) })
+    const noted = {
+      toKeep: async (entries: readonly AuditEntry[]) => entries,
+      giveBack: () => new Promise<void>(() => undefined),
+    } as unknown as NotedAttempts
+    const appending = new Audit(away, TIMEOUT, noted).append([auditEntry('ann')])
+    expect((await refusal(appending)).message).to.equal('the audit log is not available')
   })
 
   it('makes the answer a refusal after its time limit if it hangs', async () => {

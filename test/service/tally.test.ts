@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { UnavailableError } from '../../lib/errors/unavailable-error.js'
 import { memoryCounters } from '../../lib/limits/memory-counters.js'
 import { realmCounters } from '../../lib/limits/realm-counters.js'
 import type { Counters } from '../../lib/ports/counters.js'
@@ -163,4 +164,47 @@ describe('the tries that a policy allows for a password', () => {
     await tally.settle()
     expect(await takenOf('passwords-of-address')).to.equal(0)
   })
+
+  // Counters that are slow, and not silent, would keep a visitor waiting for one limit after the other.
+  it('are refused in the time of one call, and nothing stays taken', async () => {
+    const { all, takenOf } = counting()
+    let answer = () => {}
+    const late = new Promise<void>((resolve) => {
+      answer = resolve
+    })
+    // The places by the default are taken, given back, and taken by the limit of the policy.
+    let calls = 0
+    const takeAll: Counters['takeAll'] = async (wanted, back) => {
+      calls += 1
+      if (calls === 2) await late
+      return takeEach(all, wanted, back)
+    }
+    const limits = new PasswordLimits(new Tally({ ...all, takeAll }, 20))
+    const passwordAttempts = async () => 3
+    const taking = limits.takeForPassword({ ...attempt, ipKey: 'key', passwordAttempts })
+    await expectUnavailable(taking)
+    const turn = () => new Promise((resolve) => setImmediate(resolve))
+    while (calls < 4) await turn()
+    answer()
+    while ((await takenOf('passwords-of-address')) > 0) await turn()
+  })
 })
+
+describe('the places of one attempt, taken one by one', () => {
+  it('have the time of one call together', async () => {
+    const { counter } = memoryCounters()
+    const silent = { ...counter('narrow', 60), take: () => new Promise<never>(() => undefined) }
+    const counters: Counters = {
+      counter: (name, seconds) => (name === 'narrow' ? silent : counter(name, seconds)),
+    }
+    await expectUnavailable(new Tally(counters, 20).takeAll([{ ...wide, first: true }, narrow]))
+  })
+})
+
+async function expectUnavailable(taking: Promise<unknown>): Promise<void> {
+  const error = await taking.then(
+    () => 'an answer',
+    (reason: unknown) => reason,
+  )
+  expect(error).to.be.instanceOf(UnavailableError)
+}
