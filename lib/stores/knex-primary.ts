@@ -4,11 +4,13 @@ import type { Dialect } from './knex-statements.js'
 
 /**
  * The end of a statement that is to read on a primary alone, and answers no row elsewhere. Looked at by each
- * statement, because a proxy or a pool of several hosts may send each somewhere else. MariaDB 12 says it in words.
+ * statement, because a proxy or a pool of several hosts may send each somewhere else. MariaDB 12 says it in words, and
+ * a reader of Amazon Aurora by `innodb_read_only` alone.
  */
 export const ON_PRIMARY: Readonly<Record<Dialect, string>> = {
   postgresql: 'where not pg_is_in_recovery()',
-  mysql: "from dual where cast(@@global.read_only as char) in ('0', 'OFF')",
+  mysql:
+    "from dual where cast(@@global.read_only as char) in ('0', 'OFF') and cast(@@global.innodb_read_only as char) in ('0', 'OFF')",
   sqlite3: '',
 }
 
@@ -24,7 +26,7 @@ export function notOnPrimary(dialect: Dialect): Error {
   }
   if (dialect === 'mysql') {
     return new ConfigurationError(
-      `this database takes no writes (@@global.read_only): it is a replica, and what it reads may be old, or a primary that was made so. ${FIX}`,
+      `this database takes no writes (@@global.read_only, innodb_read_only): it is a replica, and what it reads may be old, or a primary that was made so. ${FIX}`,
     )
   }
   return new Error('the database answered nothing to a read')

@@ -3,6 +3,7 @@ import knex, { type Knex } from 'knex'
 import { isConfigurationError } from '../../lib/errors/configuration-error.js'
 import { knexAuditLog } from '../../lib/stores/knex-audit-log.js'
 import { migrateSecondStep } from '../../lib/stores/knex-migrations.js'
+import { ON_PRIMARY } from '../../lib/stores/knex-primary.js'
 import { type KnexStore, knexStore } from '../../lib/stores/knex-store.js'
 import { enrolledRecord, thePolicy } from '../../lib/testing/documents.js'
 import { auditEntry } from '../support/audit-entry.js'
@@ -105,6 +106,20 @@ for (const kind of [POSTGRESQL, MARIADB]) {
           await db.raw('set global read_only = 0')
         }
         await Promise.all(asked())
+      })
+
+      // A reader of Amazon Aurora says so by nothing else. The variable of this server cannot be set.
+      it('is refused where InnoDB alone takes no writes', async () => {
+        for (const [value, rows] of [
+          ["'0'", 1],
+          ["'OFF'", 1],
+          ["'1'", 0],
+          ["'ON'", 0],
+        ] as const) {
+          const end = ON_PRIMARY.mysql.replace('@@global.innodb_read_only', value)
+          const [found] = await db.raw(`select 1 as found ${end}`)
+          expect(found, value).to.have.length(rows)
+        }
       })
     }
 
