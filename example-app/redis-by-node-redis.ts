@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises'
 import { RedisStore } from 'connect-redis-9'
 import { createClient, createCluster } from 'redis'
 import {
@@ -27,8 +28,8 @@ type Client = ReturnType<typeof clientOf> | ReturnType<typeof clusterOf>
 interface Made {
   readonly client: Client
   readonly connect: () => Promise<unknown>
-  /** Whether every server is there that it knows. */
-  readonly isReady: () => boolean
+  /** Whether it answers: in a cluster, for every key. */
+  readonly isWell: () => Promise<boolean>
 }
 
 /** @returns null if Redis does not answer */
@@ -59,27 +60,29 @@ function clusterOf(urls: readonly string[]) {
 
 function ofOne(url: string): Made {
   const client = clientOf(url)
-  return { client, connect: () => client.connect(), isReady: () => client.isReady }
+  return { client, connect: () => client.connect(), isWell: async () => client.isReady }
 }
 
 function ofCluster(urls: readonly string[]): Made {
   const client = clusterOf(urls)
-  const isReady = () => client.masters.every((master) => master.client?.isReady ?? true)
-  return { client, connect: () => client.connect(), isReady }
+  const isWell = async () => {
+    const nodes = client.masters.flatMap((master) => master.client ?? [])
+    const states = nodes.map((node) => inTime(node.sendCommand(['CLUSTER', 'INFO'])))
+    return (await Promise.all(states)).every((state) => String(state).includes('cluster_state:ok'))
+  }
+  return { client, connect: () => client.connect(), isWell }
 }
 
-/** That a server of a cluster is there again, version 5 does not say. */
-function tellOf({ client, isReady }: Made, outages: Outages): void {
-  let looking: ReturnType<typeof setInterval> | undefined
-  const look = () => {
-    if (client.isOpen && !isReady()) return
-    clearInterval(looking)
-    looking = undefined
-    outages.back()
-  }
-  const away = (error: Error) => {
-    looking ??= setInterval(look, LOOK_EVERY)
+/** Asks until Redis is well again: of a cluster, the client does not say when it is. */
+function tellOf({ client, isWell }: Made, outages: Outages): void {
+  let isLooking = false
+  const away = async (error: Error) => {
     outages.away(error)
+    if (isLooking) return
+    isLooking = true
+    while (client.isOpen && !(await isWell().catch(() => false))) await setTimeout(LOOK_EVERY)
+    isLooking = false
+    if (client.isOpen) outages.back()
   }
   client.on('error', away)
   client.on('node-error', away)
@@ -91,14 +94,15 @@ function inTime<Answer>(call: Promise<Answer>): Promise<Answer> {
 }
 
 async function within<Answer>(milliseconds: number, call: Promise<Answer>): Promise<Answer> {
-  let timer: ReturnType<typeof setTimeout> | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error('Redis does not answer')), milliseconds)
-  })
+  const answered = new AbortController()
+  const late = async () => {
+    await setTimeout(milliseconds, null, { signal: answered.signal })
+    throw new Error('Redis does not answer')
+  }
   try {
-    return await Promise.race([call, late])
+    return await Promise.race([call, late()])
   } finally {
-    clearTimeout(timer)
+    answered.abort()
   }
 }
 
