@@ -66,7 +66,7 @@ export type {
   UpstreamOptions,
   WebauthnOptions,
 } from './options/options.js'
-export type { AuditEntry, AuditLog, AuditPage, AuditQuery } from './ports/audit-log.js'
+export type { AuditEntry, AuditLog, AuditPage, AuditQuery, DayAttempts } from './ports/audit-log.js'
 export type { Counter, Counters, Place, Taking, WantedPlace } from './ports/counters.js'
 export type { Mail, Mailer } from './ports/mailer.js'
 export type {

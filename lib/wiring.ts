@@ -34,6 +34,7 @@ import { HealthCheck } from './service/health.js'
 import { KeptLooks } from './service/kept-looks.js'
 import { KeysOfUsers } from './service/keys-of-users.js'
 import { KnownUsers } from './service/known-users.js'
+import { type LateOverview, lateOverview } from './service/late-overview.js'
 import { Lost, type LostParts } from './service/lost.js'
 import { MailLimits } from './service/mail-limits.js'
 import { MailResetTokens } from './service/mail-reset-tokens.js'
@@ -98,6 +99,8 @@ export interface Wired {
   readonly readyMailResets: ReadyMailResets | null
   /** Null without security keys. */
   readonly earlyKeyCheck: EarlyKeyCheck | null
+  /** Null if the host has given no `users`. */
+  readonly overview: LateOverview | null
 }
 
 /**
@@ -206,6 +209,13 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
   }
   const { lost, readyMailResets } = lostOf(options, accounts, { ...lostParts, hostIdOf, timeout })
   const directoryParts = { hostIdOf, recordIdOf, records, serials, keyIds, window, now }
+  const overview =
+    accounts &&
+    lateOverview({
+      ...{ accounts, records, keyIds, window, now, failureReporter },
+      audit: options.realm === undefined ? audit : null,
+      roles: checked.roles,
+    })
   const site: Site = {
     ...ofSite,
     challenge,
@@ -223,6 +233,7 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
     assignedTokens: new AssignedTokens({ changes, keys, serials, system, window }),
     accounts,
     directory: accounts && new Directory({ ...directoryParts, accounts }),
+    overview,
     canAdminister: permissionOf(options, timeout),
     allowAdmin: async () => false,
     limits,
@@ -253,7 +264,7 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
   const users = { knownUsers, findSubject }
   const looks = { hostIdOf, failureReporter, now }
   const earlyKeyCheck = webauthn && new EarlyKeyCheck({ ...looks, records, rpId: webauthn.rpId })
-  const inBackground = { tally, changeNews, mails, readyMailResets, earlyKeyCheck }
+  const inBackground = { tally, changeNews, mails, readyMailResets, earlyKeyCheck, overview }
   return {
     checked,
     store,

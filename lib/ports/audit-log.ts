@@ -44,6 +44,14 @@ export interface AuditPage {
   readonly next: string | null
 }
 
+/** How many codes and keys were accepted in a day, and how many wrong codes there were. */
+export interface DayAttempts {
+  /** Entries of the type `code-accepted`. */
+  readonly accepted: number
+  /** Entries of the type `wrong-code`. */
+  readonly wrong: number
+}
+
 /**
  * Keeps events. Append-only: no method changes or deletes an entry. Check your adapter with the
  * conformance suite in `passport-second-step/testing`.
@@ -58,6 +66,14 @@ export interface AuditLog {
 
   /** Required. A page, or null for a cursor that no page has given. Rejects as `append` does. */
   list(query: AuditQuery): Promise<AuditPage | null>
+
+  /**
+   * Optional. Counts the attempts of a day, for the admins' overview: called for 30 days at first, then for the last
+   * two. Without it the overview shows none. Rejects as `append` does.
+   *
+   * @param day whole days since 1970 (UTC); `at` of an entry divided by 86,400,000 and rounded down
+   */
+  attemptsOf?(day: number): Promise<DayAttempts>
 
   /** Optional. The prefix that separates this log from another app's in one Redis. */
   readonly prefix?: string

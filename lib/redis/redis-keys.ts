@@ -42,6 +42,8 @@ export interface TagKeys {
   readonly allEvents: string
   /** The same of what needs no second factor. */
   readonly allAttempts: string
+  /** Hash: how many attempts each of the last days had, of everybody under this tag. */
+  readonly days: string
   /** The key of one user's changes without the hash at its end. */
   readonly events: string
   /** The same of what needs no second factor. */
@@ -144,6 +146,7 @@ function tagKeys(start: string, slot: number): TagKeys {
     serials: `${start}:serial:`,
     allEvents: `${start}:events`,
     allAttempts: `${start}:attempts`,
+    days: `${start}:days`,
     events: `${start}:events:`,
     attempts: `${start}:attempts:`,
   }

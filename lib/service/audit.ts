@@ -1,5 +1,11 @@
 import { isAttempt } from '../domain/event-kind.js'
-import type { AuditEntry, AuditLog, AuditPage, AuditQuery } from '../ports/audit-log.js'
+import type {
+  AuditEntry,
+  AuditLog,
+  AuditPage,
+  AuditQuery,
+  DayAttempts,
+} from '../ports/audit-log.js'
 import { withTimeout } from '../ports/with-timeout.js'
 import type { NotedAttempts } from './noted-attempts.js'
 
@@ -78,6 +84,21 @@ export class Audit {
       if (cursor === null || fewOfAKind(found).length >= LAST_OF_A_USER) break
     }
     return mixed(found)
+  }
+
+  /** The attempts of a day. Null: the log cannot count them. */
+  async attemptsOf(day: number): Promise<DayAttempts | null> {
+    if (this.#log.attemptsOf === undefined) return null
+    return withTimeout(
+      PART,
+      async () => {
+        const { accepted, wrong } = Object((await this.#log.attemptsOf?.(day)) ?? {})
+        if (Number.isSafeInteger(accepted) && Number.isSafeInteger(wrong))
+          return { accepted, wrong }
+        throw new Error('the audit log answered nonsense')
+      },
+      this.#timeout,
+    )
   }
 
   /** A page, newest first, or null for a cursor that no page has given. */

@@ -3,6 +3,7 @@ import type { RecordStore } from '../ports/record-store.js'
 import { withTimeout } from '../ports/with-timeout.js'
 import type { ChangeNews } from './change-news.js'
 import type { EarlyKeyCheck } from './early-key-check.js'
+import type { LateOverview } from './late-overview.js'
 import type { Lost } from './lost.js'
 import type { Mails } from './mails.js'
 import type { Measurements } from './measurements.js'
@@ -14,6 +15,7 @@ import type { Tally } from './tally.js'
 export interface ClosingParts {
   readonly readyMailResets: Pick<ReadyMailResets, 'stop'> | null
   readonly earlyKeyCheck: Pick<EarlyKeyCheck, 'stop'> | null
+  readonly overview: Pick<LateOverview, 'stop'> | null
   readonly lost: Pick<Lost, 'settled'> | null
   readonly records: Pick<Records, 'settle'>
   readonly tally: Pick<Tally, 'settle'>
@@ -57,7 +59,8 @@ export function closing(parts: ClosingParts): () => Promise<void> {
 
 /** In this order: each may begin what a later one waits for. */
 async function settle(parts: ClosingParts): Promise<void> {
-  await Promise.all([parts.readyMailResets?.stop(), parts.earlyKeyCheck?.stop()])
+  const { readyMailResets, earlyKeyCheck, overview } = parts
+  await Promise.all([readyMailResets?.stop(), earlyKeyCheck?.stop(), overview?.stop()])
   await parts.lost?.settled()
   await parts.records.settle()
   await parts.tally.settle()

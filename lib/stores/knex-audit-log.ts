@@ -1,3 +1,4 @@
+import { DAY_MS } from '../domain/units.js'
 import type { AuditEntry, AuditLog } from '../ports/audit-log.js'
 import { databaseOf, documentOf, jsonOf, TABLES } from './knex-client.js'
 import type { KnexInstance, KnexOptions } from './knex-instance.js'
@@ -8,10 +9,15 @@ function keyOf(user: string | null): string {
   return user === null ? '' : hashOf(user)
 }
 
+/** Before every id of the day: ids begin with their time in twelve digits. */
+function idOfDay(day: number): string {
+  return (day * DAY_MS).toString(16).padStart(12, '0')
+}
+
 /** An entry as it stands in the table. */
 export function rowOf(entry: AuditEntry) {
-  const { id, at, user } = entry
-  return { id, user_id: keyOf(user), at, document: jsonOf(entry) }
+  const { id, at, type, user } = entry
+  return { id, user_id: keyOf(user), at, type, document: jsonOf(entry) }
 }
 
 /**
@@ -40,6 +46,20 @@ export function knexAuditLog(knex: KnexInstance, options: KnexOptions = {}): Aud
       const entries = (await rowsOf(query)).map((row) => documentOf(row) as AuditEntry)
       const page = entries.slice(0, limit)
       return { entries: page, next: entries.length > limit ? (page.at(-1)?.id ?? null) : null }
+    },
+
+    async attemptsOf(day) {
+      const count = async (type: AuditEntry['type']) => {
+        const rows = await rowsOf(
+          db(TABLES.events)
+            .count({ attempts: '*' })
+            .where({ type })
+            .where('id', '>=', idOfDay(day))
+            .where('id', '<', idOfDay(day + 1)),
+        )
+        return Number(Reflect.get(Object(rows[0]), 'attempts'))
+      }
+      return { accepted: await count('code-accepted'), wrong: await count('wrong-code') }
     },
   }
 }

@@ -65,10 +65,10 @@ export function withEntries(write: string): string {
   return `
 with written as (${write}),
 noted as (
-  insert into [${TABLES.events}] ([id], [user_id], [at], [document])
-  select entry.id, entry.user_id, entry.at, entry.document
+  insert into [${TABLES.events}] ([id], [user_id], [at], [type], [document])
+  select entry.id, entry.user_id, entry.at, entry.type, entry.document
   from written, json_to_recordset(cast(? as json))
-    as entry (id text, user_id text, at bigint, document text)
+    as entry (id text, user_id text, at bigint, type text, document text)
 )
 select [id] from written`
 }

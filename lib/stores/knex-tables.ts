@@ -50,6 +50,15 @@ const counters: readonly Statement[] = [
   indexed(TABLES.counters, 'ends'),
 ]
 
+/** Entries of before have none, and are not counted. */
+const types: readonly Statement[] = [
+  (schema) =>
+    schema.alterTable(TABLES.events, (table) => {
+      table.string('type', 40)
+    }),
+  indexed(TABLES.events, 'type'),
+]
+
 /**
  * The additions of each version. Statements only add, and each is independent: if another process
  * was faster, or a killed process got that far, a statement may fail as "already there".
@@ -59,6 +68,7 @@ export const VERSIONS: readonly (readonly Statement[])[] = [
   mailResets,
   counters,
   [serials],
+  types,
 ]
 
 /** Documents that no list is made of. */

@@ -1,3 +1,4 @@
+import { DAY_MS } from '../domain/units.js'
 import { checkNoOptions } from '../errors/check-call.js'
 import type { AuditEntry, AuditLog } from '../ports/audit-log.js'
 
@@ -20,6 +21,11 @@ export function memoryAuditLog(...none: never[]): AuditLog {
       const entries = structuredClone(older.slice(0, limit))
       const next = older.length > limit ? (entries.at(-1)?.id ?? null) : null
       return { entries, next }
+    },
+    async attemptsOf(day) {
+      const count = (type: AuditEntry['type']) =>
+        newestFirst.filter((one) => one.type === type && Math.floor(one.at / DAY_MS) === day).length
+      return { accepted: count('code-accepted'), wrong: count('wrong-code') }
     },
   }
 }

@@ -2,6 +2,7 @@ import { DAY_MS, DAY_S } from '../domain/units.js'
 import type { AuditEntry } from '../ports/audit-log.js'
 import { type RedisClient, redisScript } from '../redis/redis-client.js'
 import { type RecordPlace, type RedisKeys, TAGS } from '../redis/redis-keys.js'
+import { COUNT_DAYS_IN_LUA } from './redis-audit-days.js'
 import { kindAndEntry, shortIdOfTime } from './redis-audit-entry.js'
 import { AUDIT_LISTS_IN_LUA } from './redis-audit-lua.js'
 
@@ -24,10 +25,10 @@ const ATTEMPTS_OF_NOBODY = 1000
 /**
  * Lua that adds entries, each once, however often it is sent. Lists of one user have the entries; the
  * lists of everybody under the same tag have their ids, each with the user's hash. From `keys` on, KEYS are
- * the user's changes, their attempts, everybody's changes, everybody's attempts. From `args` on,
+ * the user's changes, their attempts, everybody's changes, everybody's attempts, the counts by day. From `args` on,
  * ARGV are the id before which entries are too old, its time, the seconds to keep and the lengths of the four
- * lists in one (each argument takes time to send), then the entries, with a letter for the kind in front. `hash`
- * is the user's.
+ * lists in one (each argument takes time to send), then the entries, with a letter for the kind in front, a capital
+ * where they are counted by day. `hash` is the user's.
  *
  * A user agent is the largest part of an entry, so an entry that is no longer the newest keeps only what the
  * next newer one has differently. Each sixteenth keeps all, so that nobody looks far. Lists get longer than
@@ -123,6 +124,7 @@ end
 local function keepFor(key, seconds)
   if redis.call('TTL', key) < seconds then redis.call('EXPIRE', key, seconds + 86400) end
 end
+${COUNT_DAYS_IN_LUA}
 local function appendEntries(keys, args, hash)
   local bounds = string.gmatch(ARGV[args + 1], '%d+')
   local oldestTime, seconds = tonumber(bounds()), tonumber(bounds())
@@ -130,11 +132,13 @@ local function appendEntries(keys, args, hash)
   local lengths, used = {}, {}
   for list = 0, 3 do lengths[list] = tonumber(bounds()) end
   for i = args + 2, #ARGV do
-    local list = string.sub(ARGV[i], 1, 1) == 'c' and 0 or 1
+    local kind = string.sub(ARGV[i], 1, 1)
+    local list = string.lower(kind) == 'c' and 0 or 1
     local text = string.sub(ARGV[i], 2)
     local length = addEntry(KEYS[keys + list], text)
     if length then
       used[list] = true
+      countByDay(KEYS[keys + 4], kind, text, seconds)
       local surplus = {}
       if length >= lengths[list] + RUN then
         surplus = redis.call('LRANGE', KEYS[keys + list], lengths[list], -1)
@@ -178,7 +182,7 @@ export function appendArguments(
   const oldest = Math.max(0, Math.floor(newest - days * DAY_MS))
   const bounds = `${oldest} ${days * DAY_S} ${CHANGES_OF_ONE_USER} ${attempts} ${ofTag} ${ofTag}`
   return {
-    names: [tag.events + hash, tag.attempts + hash, tag.allEvents, tag.allAttempts],
+    names: [tag.events + hash, tag.attempts + hash, tag.allEvents, tag.allAttempts, tag.days],
     args: [shortIdOfTime(oldest), bounds, ...entries.map(kindAndEntry)],
   }
 }

@@ -69,6 +69,8 @@ const METHODS: Readonly<Record<Method, string>> = {
   'trusted-browser': 'T',
   none: 'n',
 }
+/** What is counted by day, one type of each kind. */
+const COUNTED = { a: 'wrong-code', c: 'code-accepted' } as const
 const NO_METHOD = '-'
 /** The name is in the JSON. */
 const UNKNOWN = '?'
@@ -143,9 +145,11 @@ function encodeEntry(entry: AuditEntry): string {
   return (rest.length === 0 ? lines : [...lines, JSON.stringify(rest)]).join('\n')
 }
 
-/** The kind of entry, as the scripts know it, in front of the entry. */
+/** The kind of entry, as the scripts know it, in front of the entry. A capital letter: it is counted by day. */
 export function kindAndEntry(entry: AuditEntry): string {
-  return (isAttempt(entry) ? 'a' : 'c') + encodeEntry(entry)
+  const kind = isAttempt(entry) ? 'a' : 'c'
+  const isCounted = entry.type === COUNTED[kind]
+  return (isCounted ? kind.toUpperCase() : kind) + encodeEntry(entry)
 }
 
 /** @param newer the context of the next newer entry, for the lines that are empty */

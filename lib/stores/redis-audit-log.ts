@@ -4,6 +4,7 @@ import type { AuditLog } from '../ports/audit-log.js'
 import { type HostRedis, redisClientOf } from '../redis/host-redis.js'
 import { DEFAULT_PREFIX, redisKeys } from '../redis/redis-keys.js'
 import { appendAbout, DAYS, LENGTH } from './redis-audit-append.js'
+import { attemptsOfDay } from './redis-audit-days.js'
 import { auditPage } from './redis-audit-pages.js'
 import { moveOldLog } from './redis-upgrade-log.js'
 
@@ -65,6 +66,7 @@ export function redisAuditLog(given: HostRedis, options: RedisAuditLogOptions = 
       )
     },
     list: (query) => auditPage(redis, keys, query, days),
+    attemptsOf: (day) => attemptsOfDay(redis, keys, day),
     upgrade: () => moveOldLog(redis, prefix, { length, days }),
   }
 }

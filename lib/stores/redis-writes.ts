@@ -78,7 +78,8 @@ const writeRecord = redisScript(`${WRITE_RECORD} return 1`)
 // Entries of the audit log go on from there, if this very write has changed the record.
 const writeRecordWith = redisScript(`
 ${APPEND_IN_LUA}
-for i = 7, #KEYS do redis.call('LLEN', KEYS[i]) end
+for i = 7, 10 do redis.call('LLEN', KEYS[i]) end
+redis.call('HLEN', KEYS[11])
 ${WRITE_RECORD}
 appendEntries(7, 7, ARGV[4])
 return 1

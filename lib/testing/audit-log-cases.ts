@@ -15,6 +15,8 @@ export interface AuditLogCase {
 }
 
 const NOW = 1_800_000_000_000
+const DAY = 86_400_000
+const NONE = { accepted: 0, wrong: 0 }
 const ODD = ['a:b', '*', '__proto__', 'A', 'a', 'a ', 'é', 'e\u0301', '\u{1f511}', 'x'.repeat(1000)]
 
 function entry(index: number, parts: Partial<AuditEntry> = {}): AuditEntry {
@@ -159,6 +161,19 @@ export const auditLogCases: readonly AuditLogCase[] = [
     await log.append(entries)
     assert.deepEqual(await pagesOf(log, null, 10), entries.toReversed())
     assert.deepEqual(await pagesOf(log, 'user', 10), entries.toReversed())
+  }),
+
+  auditCase('counts the attempts of each day (UTC), where it counts any', async (log) => {
+    const day = Math.floor(NOW / DAY)
+    assert.deepEqual((await log.attemptsOf?.(day)) ?? NONE, NONE)
+    const next = (day + 1) * DAY - NOW
+    const accepted = { type: 'code-accepted' } as const
+    await log.append([entry(1), entry(2, { ...accepted, user: 'another' }), entry(3)])
+    await log.append([entry(4, { type: 'enrolled' }), entry(next - 1, accepted), entry(next)])
+    if (log.attemptsOf === undefined) return
+    assert.deepEqual(await log.attemptsOf(day), { accepted: 2, wrong: 2 })
+    assert.deepEqual(await log.attemptsOf(day + 1), { accepted: 0, wrong: 1 })
+    assert.deepEqual(await log.attemptsOf(day - 1), NONE)
   }),
 
   auditCase('refuses a cursor that was made up', async (log) => {

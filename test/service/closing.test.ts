@@ -13,6 +13,7 @@ function partsOf(said: string[]) {
   return {
     readyMailResets: { stop: say('resets by mail') },
     earlyKeyCheck: { stop: say('key check') },
+    overview: { stop: say('overview') },
     lost: { settled: say('requests for resets') },
     records: { settle: say('late writes') },
     tally: { settle: say('counts') },
@@ -30,7 +31,7 @@ describe('close()', () => {
     const close = closing(partsOf(said))
     await close()
     expect(said.slice(-2)).to.deep.equal(['store', 'measurements'])
-    expect(new Set(said)).to.have.length(9)
+    expect(new Set(said)).to.have.length(10)
     await Promise.all([close(), close()])
     expect(said.filter((name) => name === 'store')).to.deep.equal(['store'])
   })

@@ -33,7 +33,7 @@ for (const kind of DATABASES) {
       expect(error).to.be.instanceOf(ConfigurationError)
       expect(error.message)
         .to.contain('version 1')
-        .and.contain('version 4')
+        .and.contain('version 5')
         .and.contain('npx passport-second-step migrate')
     })
 

@@ -257,7 +257,7 @@ describe('redisAuditLog', () => {
     const [old, attempt] = [entryAt(now - 1), entryAt(now, { type: 'wrong-code' })]
     await log.append([old, attempt])
     const names = await redis.keys('*')
-    expect(names).to.have.length(4)
+    expect(names).to.have.length(5)
     for (const name of names) {
       expect(await redis.ttl(name)).to.be.within(30 * 86_400, 31 * 86_400)
     }
@@ -292,6 +292,27 @@ describe('redisAuditLog', () => {
     expect(await listed(log, { user: null })).to.deep.equal(newestFirst(all))
   })
 
+  it('counts attempts by day in bounded room, whatever the clock of a process', async () => {
+    const log = redisAuditLog(redis)
+    const now = Date.now()
+    const today = Math.floor(now / DAY)
+    const wrong = (at: number) => entryAt(at, { type: 'wrong-code' })
+    await log.append([wrong(now), wrong(now + 1000 * DAY)])
+    await log.append(Array.from({ length: 90 }, (_, past) => wrong(now - past * DAY)))
+    const { days } = KEYS.place('user').tag
+    expect(await redis.hlen(days)).to.be.within(36, 72)
+    expect(await log.attemptsOf?.(today)).to.deep.equal({ accepted: 0, wrong: 2 })
+    expect(await log.attemptsOf?.(today - 29)).to.deep.equal({ accepted: 0, wrong: 1 })
+    expect(await log.attemptsOf?.(today - 60)).to.deep.equal({ accepted: 0, wrong: 0 })
+  })
+
+  it('counts no entry twice that is sent again', async () => {
+    const log = redisAuditLog(redis)
+    const accepted = entryAt(DAY, { type: 'code-accepted' })
+    for (let sent = 0; sent < 3; sent += 1) await log.append([accepted])
+    expect(await log.attemptsOf?.(1)).to.deep.equal({ accepted: 1, wrong: 0 })
+  })
+
   it('writes nothing when it is read', async () => {
     const log = redisAuditLog(redis)
     await log.append(entries(30, { user: 'ann' }))
@@ -310,8 +331,9 @@ describe('redisAuditLog', () => {
     const keys = (await redis.keys('*')).sort()
     expect(keys[0]).to.match(/^acme:\{\d+\}:attempts$/)
     expect(keys[1]).to.match(/^acme:\{\d+\}:attempts:[\w-]{16}$/)
-    expect(keys[2]).to.match(/^acme:\{\d+\}:events$/)
-    expect(keys[3]).to.match(/^acme:\{\d+\}:events:[\w-]{16}$/)
+    expect(keys[2]).to.match(/^acme:\{\d+\}:days$/)
+    expect(keys[3]).to.match(/^acme:\{\d+\}:events$/)
+    expect(keys[4]).to.match(/^acme:\{\d+\}:events:[\w-]{16}$/)
   })
 
   it('refuses what it cannot read', async () => {

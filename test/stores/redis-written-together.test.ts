@@ -48,7 +48,7 @@ describe('a record and its entries in Redis', () => {
     await signIn(browserOf(host), ann, enrolment)
     const { key, tag, hash } = KEYS.place('ann')
     await redis.get('the end')
-    expect(writes).to.deep.equal(['10'])
+    expect(writes).to.deep.equal(['11'])
     expect(await redis.llen(tag.events + hash)).to.equal(2)
     expect(await redis.exists(key)).to.equal(1)
     monitor.disconnect()

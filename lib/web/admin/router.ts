@@ -17,13 +17,17 @@ import { listEvents } from './events.js'
 import { changePolicy, showPolicy } from './policy.js'
 import { directoryOf, forAdmins } from './requirements.js'
 import { showUser, toUser } from './user.js'
-import { listUsers, toUsers } from './users.js'
+import { listUsers } from './users.js'
 
 const REMOVE = '/users/:id/authenticators/:authenticatorId/remove'
 
 /** The contents page: every route of the admin router, and its handler. */
 const routes = [
-  seen('/', toUsers),
+  // Loaded when an admin first looks.
+  seen('/', async (exchange) => {
+    const { showOverview } = await import('./overview.js')
+    return showOverview(exchange)
+  }),
   seen('/users', listUsers),
   seen('/users/:id', showUser),
   ...USER_ACTION_NAMES.map((name) => changed('post', pathOf(name), userChanges[name])),

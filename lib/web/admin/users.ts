@@ -11,7 +11,7 @@ import type { Exchange, Handler } from '../request/handler.js'
 import { wantsJson } from '../request/negotiation.js'
 import type { Services, Site } from '../request/site.js'
 import type { SignedInVisitor } from '../request/visitor.js'
-import { redirect, sendJson, sendProblem, showPage } from '../routing/respond.js'
+import { sendJson, sendProblem, showPage } from '../routing/respond.js'
 import { readCursor, writeCursor } from './cursor.js'
 import { DOWNLOAD_TYPES, download, downloadTypeOf } from './download.js'
 import { reportOddUsers } from './odd-users.js'
@@ -27,13 +27,6 @@ export const STATES = [
   'paused',
   'locked',
 ] as const satisfies readonly State[]
-
-/** GET `/`: redirects to the first page. There is no JSON. */
-export const toUsers: Handler<SignedInVisitor> = async ({ site, req, res }) => {
-  if (wantsJson(req)) return { code: 'not-found' }
-  redirect(res, `${site.paths.admin}/users`)
-  return undefined
-}
 
 /** GET `/users` */
 export const listUsers: Handler<SignedInVisitor> = async (exchange) => {

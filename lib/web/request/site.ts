@@ -14,6 +14,7 @@ import type { Challenge } from '../../service/challenge.js'
 import type { CodeLimits } from '../../service/code-limits.js'
 import type { Directory } from '../../service/directory.js'
 import type { FailureReporter } from '../../service/failure-reporter.js'
+import type { LateOverview } from '../../service/late-overview.js'
 import type { Lost } from '../../service/lost.js'
 import type { MountedRules } from '../../service/mounted-rules.js'
 import type { OneTimeCodes } from '../../service/one-time-codes.js'
@@ -143,6 +144,8 @@ export interface AdminServices {
   readonly administration: Administration
   readonly assignedTokens: AssignedTokens
   readonly directory: Directory<Express.User> | null
+  /** Null, like `directory`, if the host has not given `users`. */
+  readonly overview: LateOverview | null
   /** Whether an admin may do this to this user. */
   readonly canAdminister: (
     actor: Account<Express.User>,

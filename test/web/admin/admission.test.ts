@@ -35,7 +35,7 @@ async function enrolled(host: Host, user: HostUser): Promise<Browser> {
   return browser
 }
 
-const GETS = ['/users', '/users/bob', '/policy', '/events'] as const
+const GETS = ['/', '/users', '/users/bob', '/policy', '/events'] as const
 const ONE_TIME_CODE = `${ADMIN}/users/bob/one-time-code`
 
 describe('an admin router without a check of the host’s in front', () => {

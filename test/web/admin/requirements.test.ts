@@ -32,6 +32,7 @@ import { recordOf, setPolicy } from '../../support/visits.js'
 type Method = 'get' | 'post' | 'put'
 
 const GETS: readonly [Method, string][] = [
+  ['get', '/'],
   ['get', '/users'],
   ['get', '/users/ann'],
   ['get', '/policy'],

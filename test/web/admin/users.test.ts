@@ -44,15 +44,6 @@ async function allPages(browser: Browser, query: string): Promise<readonly strin
   throw new Error('the listing has no end')
 }
 
-describe('GET /', () => {
-  it('leads a page to the users; JSON has nothing there, which is kept for numbers about all users', async () => {
-    const { browser } = await adminVisit()
-    const page = await getPage(browser, `${ADMIN}/`).expect(303)
-    expect(page.headers.location).to.equal(USERS)
-    expectProblem(await getJson(browser, `${ADMIN}/`), 'not-found', 404)
-  })
-})
-
 /** Calls of a store that can find many at once, and what it is made of. */
 function countingStore() {
   const own = memoryStore()

@@ -1,0 +1,147 @@
+import { backupCodesLeft, FEW_BACKUP_CODES } from '../factors/backup-codes/kept.js'
+import type { Authenticator } from '../factors/factors.js'
+import type { KeyIds } from '../factors/key-status.js'
+import { enrolledSince } from './authenticators.js'
+import { graceDeadlineOf, type UserContext } from './standing.js'
+import { type State, stateOf } from './state.js'
+import { DAY_MS } from './units.js'
+
+/** How many days an overview shows, today included. */
+export const OVERVIEW_DAYS = 30
+
+/** How many users an overview has counted, and in which state. */
+export interface OverviewCounts {
+  readonly users: number
+  readonly states: Readonly<Record<State, number>>
+  /** Must set up, and may still sign in without. */
+  readonly inGrace: number
+  /** When the first and the last of these days of grace end, in milliseconds. Null: nobody has any. */
+  readonly graceEnds: { readonly first: number; readonly last: number } | null
+  /** Enrolled users whose set has three codes or fewer, or who have none. */
+  readonly fewBackupCodes: number
+  /** Enrolled users who have not said that their codes are saved. */
+  readonly unsavedBackupCodes: number
+  /** Users who have at least one such authenticator. */
+  readonly factors: Readonly<Record<Authenticator['type'], number>>
+  /** By the names of the policy's roles. A user with two of them counts in both. */
+  readonly roles: ReadonlyMap<string, RoleCounts>
+  /** Enrolled users by the day since when, the oldest of `OVERVIEW_DAYS` first. */
+  readonly setUp: readonly number[]
+}
+
+export interface RoleCounts {
+  readonly users: number
+  readonly enrolled: number
+}
+
+/** A user to be counted. Null: the record or the user cannot be read, so they count as on (and broken), never as off. */
+export type CountedUser = Omit<UserContext, 'policy'> | null
+
+/** What users are counted by. */
+export interface CountedBy extends Pick<UserContext, 'policy'> {
+  readonly roles: readonly string[]
+  readonly keyIds: KeyIds
+  /** Steps before and after the current one that are accepted. */
+  readonly window: number
+  /** In milliseconds. */
+  readonly now: number
+}
+
+/** Nobody is counted yet. */
+export function noCounts(roles: readonly string[]): OverviewCounts {
+  return {
+    users: 0,
+    states: { on: 0, off: 0, 'must-set-up': 0, paused: 0, locked: 0 },
+    inGrace: 0,
+    graceEnds: null,
+    fewBackupCodes: 0,
+    unsavedBackupCodes: 0,
+    factors: { totp: 0, hotp: 0, webauthn: 0 },
+    roles: new Map(roles.map((role) => [role, { users: 0, enrolled: 0 }])),
+    setUp: Array.from({ length: OVERVIEW_DAYS }, () => 0),
+  }
+}
+
+/** Adds a user to what was counted before. */
+export function countUser(
+  before: OverviewCounts,
+  user: CountedUser,
+  by: CountedBy,
+): OverviewCounts {
+  const { users, states, roles } = before
+  const state = user === null ? 'on' : stateOf({ ...user, policy: by.policy }, by.window, by.now)
+  const isEnrolled = isEnrolledState(state)
+  const next = {
+    ...before,
+    users: users + 1,
+    states: { ...states, [state]: states[state] + 1 },
+    roles: user === null ? roles : withRoles(roles, user.subject.roles, isEnrolled),
+  }
+  if (user === null) return next
+  return isEnrolled ? withEnrolled(next, user, by) : withGrace(next, user, by)
+}
+
+/** How many have a second step. */
+export function enrolledIn({ states }: Pick<OverviewCounts, 'states'>): number {
+  return states.on + states.paused + states.locked
+}
+
+/** The day of a moment: whole days since 1970, in UTC. */
+export function dayOf(time: number): number {
+  return Math.floor(time / DAY_MS)
+}
+
+function isEnrolledState(state: State): boolean {
+  return state === 'on' || state === 'paused' || state === 'locked'
+}
+
+function withRoles(
+  counts: OverviewCounts['roles'],
+  roles: readonly string[],
+  isEnrolled: boolean,
+): OverviewCounts['roles'] {
+  const next = new Map(counts)
+  for (const role of new Set(roles)) {
+    const known = next.get(role)
+    if (known === undefined) continue
+    const { users, enrolled } = known
+    next.set(role, { users: users + 1, enrolled: enrolled + Number(isEnrolled) })
+  }
+  return next
+}
+
+function withEnrolled(
+  counts: OverviewCounts,
+  { record }: NonNullable<CountedUser>,
+  { policy, keyIds, now }: CountedBy,
+): OverviewCounts {
+  const { backupCodes, authenticators } = record
+  const few = policy.backupCodes && backupCodesLeft(backupCodes, keyIds) <= FEW_BACKUP_CODES
+  const unsaved = policy.backupCodes && backupCodes?.saved === false
+  const factors = { ...counts.factors }
+  for (const type of new Set(authenticators.map((one) => one.type))) factors[type] += 1
+  const at = OVERVIEW_DAYS - 1 - Math.max(0, dayOf(now) - dayOf(enrolledSince(record) ?? 0))
+  return {
+    ...counts,
+    fewBackupCodes: counts.fewBackupCodes + Number(few),
+    unsavedBackupCodes: counts.unsavedBackupCodes + Number(unsaved),
+    factors,
+    setUp: at < 0 ? counts.setUp : counts.setUp.with(at, (counts.setUp[at] ?? 0) + 1),
+  }
+}
+
+function withGrace(
+  counts: OverviewCounts,
+  { record, subject }: NonNullable<CountedUser>,
+  { policy, now }: CountedBy,
+): OverviewCounts {
+  if (record.mustSetUp !== null) return counts
+  const deadline = graceDeadlineOf({ record, subject, policy }, now)
+  if (deadline === null || deadline <= now) return counts
+  const { first, last } = counts.graceEnds ?? { first: deadline, last: deadline }
+  return {
+    ...counts,
+    inGrace: counts.inGrace + 1,
+    graceEnds: { first: Math.min(first, deadline), last: Math.max(last, deadline) },
+  }
+}

@@ -1,0 +1,93 @@
+import {
+  dayOf,
+  enrolledIn,
+  noCounts,
+  OVERVIEW_DAYS,
+  type OverviewCounts,
+} from '../domain/overview.js'
+import type { State } from '../domain/state.js'
+import { DAY_MS } from '../domain/units.js'
+import type { Authenticator } from '../factors/factors.js'
+import type { Counted } from '../service/overview.js'
+
+type Known = number | null
+
+/** What admins see of all second steps. Null: nobody can know it, or it is not counted yet. */
+export interface ShownOverview {
+  /** The host's users. */
+  readonly known: Known
+  readonly enrolled: Known
+  readonly states: Readonly<Record<State, Known>>
+  readonly inGrace: Known
+  readonly fewBackupCodes: Known
+  readonly unsavedBackupCodes: Known
+  readonly factors: Readonly<Record<Authenticator['type'], Known>>
+  readonly roles: Readonly<Record<string, { readonly known: Known; readonly enrolled: Known }>>
+  /** The last 30 days, the oldest first. */
+  readonly days: readonly ShownDay[]
+}
+
+export interface ShownDay {
+  /** As in `2026-01-31`, in UTC. */
+  readonly date: string
+  /** How many of those who are enrolled now set up on that day. */
+  readonly enrolled: Known
+  readonly accepted: Known
+  readonly wrong: Known
+}
+
+/** @param now in milliseconds: what is not counted yet is shown of the days until then */
+export function shownOverview(
+  counted: Counted | null,
+  roles: readonly string[],
+  now: number,
+): ShownOverview {
+  const counts = counted?.counts ?? noCounts(roles)
+  const once = (count: number): Known => (counted === null ? null : count)
+  const ofAll = (count: number): Known => (counted?.isOfAll === true ? count : null)
+  const { states, factors } = counts
+  return {
+    known: ofAll(counts.users),
+    enrolled: once(enrolledIn(counts)),
+    states: {
+      on: once(states.on),
+      off: ofAll(states.off),
+      'must-set-up': ofAll(states['must-set-up']),
+      paused: once(states.paused),
+      locked: once(states.locked),
+    },
+    inGrace: ofAll(counts.inGrace),
+    fewBackupCodes: once(counts.fewBackupCodes),
+    unsavedBackupCodes: once(counts.unsavedBackupCodes),
+    factors: {
+      totp: once(factors.totp),
+      hotp: once(factors.hotp),
+      webauthn: once(factors.webauthn),
+    },
+    roles: Object.fromEntries(
+      Array.from(counts.roles, ([role, { users, enrolled }]) => [
+        role,
+        { known: ofAll(users), enrolled: once(enrolled) },
+      ]),
+    ),
+    days: daysOf(counts, counted, once, counted?.at ?? now),
+  }
+}
+
+function daysOf(
+  { setUp }: OverviewCounts,
+  counted: Counted | null,
+  once: (count: number) => Known,
+  until: number,
+): readonly ShownDay[] {
+  const first = dayOf(until) - OVERVIEW_DAYS + 1
+  return setUp.map((count, at) => {
+    const attempts = counted?.attempts?.[at]
+    return {
+      date: new Date((first + at) * DAY_MS).toISOString().slice(0, 10),
+      enrolled: once(count),
+      accepted: attempts?.accepted ?? null,
+      wrong: attempts?.wrong ?? null,
+    }
+  })
+}
