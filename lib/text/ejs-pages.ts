@@ -25,6 +25,7 @@ const titles: Titles = {
   lost: (_, t) => t('lost.title'),
   'lost-link': (_, t) => t('lost-link.title'),
   'lost-cancelled': (_, t) => t('lost-cancelled.title'),
+  'admin-overview': (_, t) => t('admin.overview'),
   'admin-users': (_, t) => t('admin.users'),
   'admin-user': ({ user }) => user.name ?? user.email ?? user.id,
   'admin-action': ({ forms: [form = 'note'] }, t) => t(`admin.${form}.summary`),

@@ -9,6 +9,7 @@ import type { AdminAuthenticator } from './admin-authenticator.js'
 import type { Effect } from './effects.js'
 import type { Fact } from './facts.js'
 import type { Translate } from './messages.js'
+import type { OverviewPage } from './overview-page.js'
 import type { Lead } from './problem.js'
 import type { ShownAuthenticator } from './shown-authenticator.js'
 import type { ListedUser, ShownPolicy } from './shown-user.js'
@@ -378,6 +379,7 @@ export type PageData = {
     /** As above. */
     readonly isIn?: boolean
   }
+  'admin-overview': OverviewPage
   'admin-users': {
     readonly problem: PageProblem | null
     /** What was typed. */

@@ -37,6 +37,7 @@ export async function walkEveryAdminPage(
   await give(page, key.code())
   site.system.advance(30 * SECOND)
 
+  await open('/', 'admin-overview')
   await open('/users', 'admin-users')
   await open('/users?state=locked', 'admin-users-nobody')
   await open('/users?limit=0', 'admin-users-odd')

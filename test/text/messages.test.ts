@@ -91,6 +91,7 @@ const families: Readonly<Record<string, readonly string[]>> = {
   'state.': STATES,
   'mode.': MODES,
   'events.by-': ['admin', 'operator', 'system'],
+  'admin.picture.': ['growth', 'attempts', 'total', 'accepted', 'wrong'],
   'change.': ADMIN_ACTION_NAMES,
   'refusal.': REFUSALS,
   ...Object.fromEntries(

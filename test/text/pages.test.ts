@@ -3,10 +3,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
+import { noCounts } from '../../lib/domain/overview.js'
 import { ConfigurationError } from '../../lib/errors/configuration-error.js'
+import type { Counted } from '../../lib/service/overview.js'
 import { ejsPages } from '../../lib/text/ejs-pages.js'
 import { loadMessages } from '../../lib/text/messages.js'
+import { overviewPage } from '../../lib/text/overview-page.js'
 import type { PageData, PageEvent, PageFrame, PageName } from '../../lib/text/pages.js'
+import { shownOverview } from '../../lib/text/shown-overview.js'
 import { ejsViews } from '../../lib/text/views.js'
 import { qrSvg } from '../../lib/web/user/qr.js'
 
@@ -226,6 +230,23 @@ const adminEvents: PageData['admin-events'] = {
   events,
   more: '/admin/second-step/events?cursor=x',
 }
+const days = Array.from({ length: 30 }, (_, at) => ({
+  date: `2026-01-${String(at + 1).padStart(2, '0')}`,
+  ...{ enrolled: at % 3, accepted: at, wrong: at % 5 },
+}))
+const counts = noCounts(['user', 'staff'])
+const adminOverview = (counted: Counted | null, soFar: number | null) =>
+  overviewPage({ counted, soFar }, shownOverview(counted, ['user', 'staff'], 0))
+const ofAll: Counted = {
+  at: Date.UTC(2026, 0, 30, 12),
+  isOfAll: true,
+  counts: {
+    ...{ ...counts, users: 1_000_000, inGrace: 3, setUp: days.map(({ enrolled }) => enrolled) },
+    states: { on: 437, off: 3, 'must-set-up': 2, paused: 1, locked: 0 },
+    graceEnds: { first: Date.UTC(2026, 1, 1), last: Date.UTC(2026, 1, 7) },
+  },
+  attempts: days,
+}
 const malformed = { code: 'malformed-request', detail: t('problem.malformed-request') }
 
 /** What the page of a user says after that: codes are told of on their own page, or too late. */
@@ -358,6 +379,14 @@ const states: readonly State[] = [
   ],
   ['link cancelled', 'lost-cancelled', { problem: null }],
   ['settings, with what has happened', 'settings', { ...settings, events }],
+  ['overview', 'admin-overview', adminOverview(ofAll, null)],
+  ['overview, counting', 'admin-overview', adminOverview(null, 700)],
+  ['overview, failed', 'admin-overview', adminOverview(null, null)],
+  [
+    'overview, of few',
+    'admin-overview',
+    adminOverview({ ...ofAll, isOfAll: false, attempts: null }, 10),
+  ],
   ['users', 'admin-users', adminUsers],
   [
     'users, nobody so far',
@@ -464,6 +493,7 @@ const KEPT = [
     'state',
   ],
   ...['states', 'kind', 'methods', 'actions', 'factors', 'effects'],
+  ...['countedAt', 'first', 'last', 'date'],
   ...['type', 'mode', 'modes', 'at', 'until', 'pausedUntil', 'lockedUntil', 'updatedAt', 'refusal'],
 ]
 

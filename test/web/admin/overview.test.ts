@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { memoryAuditLog } from '../../../lib/index.js'
 import { ADMIN, adminVisit, listOf, PEOPLE, usersOf } from '../../support/admin.js'
-import { expectSafeHeaders, getJson } from '../../support/answers.js'
+import { expectSafeHeaders, getJson, getPage } from '../../support/answers.js'
 import { type Browser, enrol } from '../../support/browser.js'
 import { MINUTE } from '../../support/clock.js'
 import { ann, bob } from '../../support/host.js'
@@ -87,6 +87,17 @@ describe('GET /', () => {
       roles: { user: { known: null, enrolled: 1 }, admin: { known: null, enrolled: 1 } },
     })
     expect(body.days.at(-1)).to.deep.include({ enrolled: 2, accepted: null, wrong: null })
+  })
+
+  it('shows them as a page: each number leads to its users, each picture has a table', async () => {
+    const { browser } = await adminVisit()
+    await overviewAt(browser)
+    const page = await getPage(browser, `${ADMIN}/`).expect(200)
+    expectSafeHeaders(page)
+    expect(page.text).to.contain(`<a href="${ADMIN}/users?state=off">3</a>`)
+    expect(page.text.match(/<svg [^>]*role="img"/g)).to.have.length(2)
+    expect(page.text.match(/<caption>/g)).to.have.length(5)
+    expect(page.text).not.to.match(/\sstyle=/)
   })
 
   it('tells null while nothing could be counted, and tells the operator why, once', async () => {
