@@ -11,6 +11,7 @@ import { policy } from './policy-command.js'
 import { progress } from './progress.js'
 import { configIn, required } from './refusals.js'
 import { repair } from './repair-command.js'
+import { report as reportAll } from './report-command.js'
 import { reseal } from './reseal-command.js'
 import { tokens } from './tokens-command.js'
 import { upgrade as upgradeStore } from './upgrade.js'
@@ -110,6 +111,7 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map(
     unlock,
     tokens,
     policy,
+    report: reportAll,
     events,
   }),
 )

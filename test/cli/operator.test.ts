@@ -307,6 +307,19 @@ describe('passport-second-step for the operator', function () {
     await json('policy', '--role', 'admin=default', '--role', 'user=default')
   })
 
+  it('reports how many have a second step, and a dash for what nobody can know', async () => {
+    const { exit, known, enrolled, roles, days } = await json('report')
+    expect({ exit, known, days: days.length }).to.deep.equal({ exit: 0, known: null, days: 30 })
+    expect(roles.user.known).to.equal(null)
+    expect(roles.admin).to.deep.equal({ known: null, enrolled: 0 })
+    await here('disable', '--user', 'ann')
+    const { code, stdout } = await here('report')
+    expect(code).to.equal(0)
+    expect(stdout).to.match(/^users: -\n/)
+    expect(stdout).to.contain(`\nhave a second step: ${enrolled - 1}\n`)
+    expect(stdout).to.contain(`\nrole user, with a second step: ${roles.user.enrolled - 1}\n`)
+  })
+
   it('lists events page by page', async () => {
     await json('unlock', '--user', 'nobody')
     const first = await json('events', '--limit', '1')
