@@ -46,6 +46,7 @@ import { NotedAttempts } from './service/noted-attempts.js'
 import { OneTimeCodes } from './service/one-time-codes.js'
 import { OwnAuthenticators } from './service/own-authenticators.js'
 import { PasswordLimits } from './service/password-limits.js'
+import { type PolicyCounts, policyCounts } from './service/policy-count.js'
 import { ReadyMailResets } from './service/ready-mail-resets.js'
 import { Records } from './service/records.js'
 import { Reset } from './service/reset.js'
@@ -101,6 +102,8 @@ export interface Wired {
   readonly earlyKeyCheck: EarlyKeyCheck | null
   /** Null if the host has given no `users`. */
   readonly overview: LateOverview | null
+  /** Null if the host has given no `users`. */
+  readonly policyCounts: PolicyCounts | null
 }
 
 /**
@@ -208,6 +211,7 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
     system,
   }
   const { lost, readyMailResets } = lostOf(options, accounts, { ...lostParts, hostIdOf, timeout })
+  const counts = accounts && policyCounts({ accounts, records, now, roles: checked.roles })
   const directoryParts = { hostIdOf, recordIdOf, records, serials, keyIds, window, now }
   const overview =
     accounts &&
@@ -232,6 +236,7 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
     administration: new Administration(administrationParts),
     assignedTokens: new AssignedTokens({ changes, keys, serials, system, window }),
     accounts,
+    policyCounts: counts,
     directory: accounts && new Directory({ ...directoryParts, accounts }),
     overview,
     canAdminister: permissionOf(options, timeout),
@@ -264,7 +269,10 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
   const users = { knownUsers, findSubject }
   const looks = { hostIdOf, failureReporter, now }
   const earlyKeyCheck = webauthn && new EarlyKeyCheck({ ...looks, records, rpId: webauthn.rpId })
-  const inBackground = { tally, changeNews, mails, readyMailResets, earlyKeyCheck, overview }
+  const inBackground = {
+    ...{ tally, changeNews, mails, readyMailResets, earlyKeyCheck, overview },
+    policyCounts: counts,
+  }
   return {
     checked,
     store,

@@ -77,8 +77,11 @@ export interface EventDetails {
   readonly 'trusted-browser-forgotten': NamedBrowser
   /** After a right password came a cookie that was used before. That browser is not trusted any more. */
   readonly 'trusted-browser-reused': NamedBrowser
-  /** The policy was changed: the changed members, with their new values. About no single user. */
-  readonly 'policy-changed': { readonly changed: Readonly<Record<string, unknown>> }
+  /** The policy was changed: the changed members, with their new and their old values. About no single user. */
+  readonly 'policy-changed': {
+    readonly changed: Readonly<Record<string, unknown>>
+    readonly before: Readonly<Record<string, unknown>>
+  }
   /** An admin's change was refused, with the problem's code. */
   readonly 'change-refused': { readonly action: string; readonly code: string }
   /** An admin made too many changes, and the next ones are refused for a while. */

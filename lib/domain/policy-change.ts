@@ -41,7 +41,7 @@ export const CHANGEABLE = [
 ] as const satisfies readonly (keyof PolicyChanges)[]
 
 /**
- * The policy after a change, and the event that names the changed members alone.
+ * The policy after a change, and the event that names the changed members alone, as they are and as they were.
  *
  * @returns the very policy that came in where nothing changes
  */
@@ -59,6 +59,9 @@ export function changePolicy(
   )
   if (Object.keys(changed).length === 0) return { policy, events: [] }
   const next = { ...policy, ...changed }
+  const before = Object.fromEntries(
+    CHANGEABLE.filter((name) => Object.hasOwn(changed, name)).map((name) => [name, policy[name]]),
+  )
   return {
     policy: {
       ...next,
@@ -66,7 +69,7 @@ export function changePolicy(
       updatedAt: now,
       updatedBy: by,
     },
-    events: [{ type: 'policy-changed', method: null, detail: { changed } }],
+    events: [{ type: 'policy-changed', method: null, detail: { changed, before } }],
   }
 }
 

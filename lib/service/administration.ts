@@ -14,6 +14,7 @@ import {
   unlockByAdmin,
 } from '../domain/administration.js'
 import type { Decision } from '../domain/decision.js'
+import type { Actor, SecondStepEvent } from '../domain/event.js'
 import type { Policy } from '../domain/policy.js'
 import {
   changePolicy,
@@ -32,7 +33,19 @@ import type { OneTimeCodes } from './one-time-codes.js'
 import type { Records } from './records.js'
 
 /** The outcome of a change of the policy. */
-export type PolicyChanged = { readonly kind: 'changed'; readonly policy: Policy } | PolicyRefusal
+export type PolicyChanged =
+  | { readonly kind: 'changed'; readonly policy: Policy }
+  | { readonly kind: 'changed-meanwhile' }
+  | PolicyRefusal
+
+/** A change of the policy that nobody has made yet. */
+export interface PolicyPreview {
+  readonly kind: 'preview'
+  readonly before: Policy
+  /** The very same as before, where nothing changes. */
+  readonly after: Policy
+  readonly events: readonly SecondStepEvent[]
+}
 
 /**
  * The actions of admins and the operator. The caller authorises them. None turns the second
@@ -146,23 +159,50 @@ export class Administration {
    * request.
    *
    * @param admin who makes the change; null: the operator
+   * @param previewed the version that the admin has seen a preview of: if it is another one by now, nothing changes.
+   *   Null: any
    */
   async changePolicy(
     requestInfo: RequestInfo,
     edit: PolicyEdit,
     admin: PolicyAdmin | null = null,
+    previewed: number | null = null,
   ): Promise<PolicyChanged> {
     const by = requestInfo.actor ?? SYSTEM
-    const refusal = await this.#records.changePolicy<PolicyRefusal | null>(
+    const refusal = await this.#records.changePolicy<PolicyChanged | null>(
       requestInfo,
       (policy, now) => {
-        const decided = changePolicy(policy, edit, by, now)
-        const offered = { ...this.#offered, routes: this.#mountedRules.rules }
-        const answer = policyRefusal(policy, decided.policy, admin, offered)
-        return answer === null ? { ...decided, answer } : { policy, answer, events: [] }
+        if (previewed !== null && policy.version !== previewed) {
+          return { policy, answer: { kind: 'changed-meanwhile' }, events: [] }
+        }
+        const decided = this.#decide(policy, edit, by, now, admin)
+        if (decided.kind !== 'preview') return { policy, answer: decided, events: [] }
+        return { policy: decided.after, answer: null, events: decided.events }
       },
     )
     return refusal ?? { kind: 'changed', policy: await this.#records.policy() }
+  }
+
+  /** What `changePolicy` would do now. Changes and announces nothing. */
+  async previewPolicy(
+    edit: PolicyEdit,
+    { by, now, admin }: { by: Actor; now: number; admin: PolicyAdmin | null },
+  ): Promise<PolicyPreview | PolicyRefusal> {
+    return this.#decide(await this.#records.policy(), edit, by, now, admin)
+  }
+
+  #decide(
+    before: Policy,
+    edit: PolicyEdit,
+    by: Actor,
+    now: number,
+    admin: PolicyAdmin | null,
+  ): PolicyPreview | PolicyRefusal {
+    const { policy: after, events } = changePolicy(before, edit, by, now)
+    const offered = { ...this.#offered, routes: this.#mountedRules.rules }
+    return (
+      policyRefusal(before, after, admin, offered) ?? { kind: 'preview', before, after, events }
+    )
   }
 
   /** Announces that a change was refused. About no single user if `userId` is null. */

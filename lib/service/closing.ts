@@ -7,6 +7,7 @@ import type { LateOverview } from './late-overview.js'
 import type { Lost } from './lost.js'
 import type { Mails } from './mails.js'
 import type { Measurements } from './measurements.js'
+import type { PolicyCounts } from './policy-count.js'
 import type { ReadyMailResets } from './ready-mail-resets.js'
 import type { Records } from './records.js'
 import type { Tally } from './tally.js'
@@ -16,6 +17,7 @@ export interface ClosingParts {
   readonly readyMailResets: Pick<ReadyMailResets, 'stop'> | null
   readonly earlyKeyCheck: Pick<EarlyKeyCheck, 'stop'> | null
   readonly overview: Pick<LateOverview, 'stop'> | null
+  readonly policyCounts: Pick<PolicyCounts, 'stop'> | null
   readonly lost: Pick<Lost, 'settled'> | null
   readonly records: Pick<Records, 'settle'>
   readonly tally: Pick<Tally, 'settle'>
@@ -59,8 +61,9 @@ export function closing(parts: ClosingParts): () => Promise<void> {
 
 /** In this order: each may begin what a later one waits for. */
 async function settle(parts: ClosingParts): Promise<void> {
-  const { readyMailResets, earlyKeyCheck, overview } = parts
-  await Promise.all([readyMailResets?.stop(), earlyKeyCheck?.stop(), overview?.stop()])
+  const { readyMailResets, earlyKeyCheck, overview, policyCounts } = parts
+  const background = [readyMailResets, earlyKeyCheck, overview, policyCounts]
+  await Promise.all(background.map((part) => part?.stop()))
   await parts.lost?.settled()
   await parts.records.settle()
   await parts.tally.settle()

@@ -31,6 +31,7 @@ const titles: Titles = {
   'admin-action': ({ forms: [form = 'note'] }, t) => t(`admin.${form}.summary`),
   'admin-codes': ({ kind }, t) => t(`admin.${kind}.title`),
   'admin-policy': (_, t) => t('admin.policy'),
+  'admin-policy-preview': (_, t) => t('admin.preview.title'),
   'admin-events': (_, t) => t('admin.events'),
   problem: ({ problem }, t) => problem.title ?? t(`problem.${problem.code}.title`),
 }

@@ -4,6 +4,7 @@ import { AUTHENTICATOR_TYPES } from '../factors/factors.js'
 import type { AuditEntry } from '../ports/audit-log.js'
 import { browserName } from './browser-name.js'
 import type { PageEvent } from './pages.js'
+import { policyLines } from './policy-lines.js'
 import type { ProblemCode } from './problem.js'
 import { type HostIds, hasText, shownEvent } from './shown-event.js'
 
@@ -52,6 +53,7 @@ export function pageEvent(site: HostIds, entry: AuditEntry): PageEvent {
     device,
     deviceType: device === null && name !== undefined ? typeOf(method) : null,
     until: isMoment(until) ? until : null,
+    ...(type === 'policy-changed' ? { policy: policyLines(detail) } : {}),
     change: refused ? (ADMIN_ACTION_NAMES.find((known) => known === action) ?? null) : null,
     refusal:
       refused && !isOfDevice(action, code)

@@ -4,12 +4,14 @@ import type { Actor } from '../domain/event.js'
 import type { PolicyMode } from '../domain/policy.js'
 import type { Authenticator, FactorMethod } from '../factors/factors.js'
 import type { KeyStatus } from '../factors/key-status.js'
+import type { PolicyCount } from '../service/policy-count.js'
 import type { CodesDone } from '../service/shown-codes.js'
 import type { AdminAuthenticator } from './admin-authenticator.js'
 import type { Effect } from './effects.js'
 import type { Fact } from './facts.js'
 import type { Translate } from './messages.js'
 import type { OverviewPage } from './overview-page.js'
+import type { PolicyLine } from './policy-lines.js'
 import type { Lead } from './problem.js'
 import type { ShownAuthenticator } from './shown-authenticator.js'
 import type { ListedUser, ShownPolicy } from './shown-user.js'
@@ -122,6 +124,8 @@ export interface PageEvent {
   readonly until: string | null
   /** Which change was refused: there is a text for it, `change.<change>`. Default: null. */
   readonly change?: AdminAction | null
+  /** How the policy was changed. Default: it was not. */
+  readonly policy?: readonly PolicyLine[]
   /** Why it was refused: there is a text for it, `refusal.<refusal>`. Null where there is none. */
   readonly refusal: string | null
 }
@@ -491,6 +495,8 @@ export type PageData = {
     readonly policy: ShownPolicy
     /** What the form's fields hold, by their names. */
     readonly typed: Readonly<Record<string, string>>
+    /** The fields that are malformed, by their names. Default: none. */
+    readonly wrong?: readonly string[]
     readonly modes: readonly PolicyMode[]
     /** The methods that a rule may accept. Default: none is offered. */
     readonly methods?: readonly FactorMethod[]
@@ -499,6 +505,17 @@ export type PageData = {
     /** It has just been changed. */
     readonly notice: boolean
     /** This page's own path. */
+    readonly back: string
+  }
+  'admin-policy-preview': {
+    readonly problem: null
+    /** Somebody has changed the policy since the preview that was confirmed. */
+    readonly again: boolean
+    readonly changes: readonly PolicyLine[]
+    readonly count: PolicyCount
+    /** The fields of the form that makes the change. */
+    readonly fields: readonly (readonly [name: string, value: string])[]
+    /** The page of the policy. */
     readonly back: string
   }
   'admin-events': {

@@ -54,9 +54,12 @@ export function hasText(type: string): boolean {
 function shownDetail(detail: object | null): object | null {
   if (detail === null) return null
   const shown = pick(detail, DETAILS)
-  const changed: unknown = Reflect.get(shown, 'changed')
-  if (typeof changed !== 'object' || changed === null) return shown
-  return { ...shown, changed: pick(changed, CHANGEABLE) }
+  return Object.fromEntries(
+    Object.entries(shown).map(([name, value]) => {
+      const ofPolicy = typeof value === 'object' && value !== null
+      return [name, ofPolicy ? pick(value, CHANGEABLE) : value]
+    }),
+  )
 }
 
 function pick(from: object, names: readonly string[]): object {

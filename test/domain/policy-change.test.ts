@@ -36,7 +36,8 @@ describe('A change of the policy', () => {
       updatedBy: admin,
     })
     const changed = { graceDays: 3, backupCodes: false }
-    expect(events).to.deep.equal([{ type: 'policy-changed', method: null, detail: { changed } }])
+    const detail = { changed, before: { graceDays: 7, backupCodes: true } }
+    expect(events).to.deep.equal([{ type: 'policy-changed', method: null, detail }])
   })
 
   it('returns the same policy if nothing changes', () => {
@@ -61,7 +62,8 @@ describe('A change of the policy', () => {
     const { policy, events } = change(before, { namedRoles: { user: 'optional' } })
     expect(policy.roles).to.deep.equal({ admin: 'required', user: 'optional' })
     const changed = { roles: { admin: 'required', user: 'optional' } }
-    expect(events).to.deep.equal([{ type: 'policy-changed', method: null, detail: { changed } }])
+    const detail = { changed, before: { roles: before.roles } }
+    expect(events).to.deep.equal([{ type: 'policy-changed', method: null, detail }])
     const general = change(policy, { namedRoles: { admin: 'default', clerk: 'default' } }).policy
     expect(general.roles).to.deep.equal({ user: 'optional' })
     expect(change(general, { namedRoles: { user: 'optional' } }).policy).to.equal(general)

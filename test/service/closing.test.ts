@@ -14,6 +14,7 @@ function partsOf(said: string[]) {
     readyMailResets: { stop: say('resets by mail') },
     earlyKeyCheck: { stop: say('key check') },
     overview: { stop: say('overview') },
+    policyCounts: { stop: say('previews') },
     lost: { settled: say('requests for resets') },
     records: { settle: say('late writes') },
     tally: { settle: say('counts') },
@@ -31,7 +32,7 @@ describe('close()', () => {
     const close = closing(partsOf(said))
     await close()
     expect(said.slice(-2)).to.deep.equal(['store', 'measurements'])
-    expect(new Set(said)).to.have.length(10)
+    expect(new Set(said)).to.have.length(11)
     await Promise.all([close(), close()])
     expect(said.filter((name) => name === 'store')).to.deep.equal(['store'])
   })

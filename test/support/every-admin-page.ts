@@ -56,6 +56,8 @@ export async function walkEveryAdminPage(
   await pressed(page, 'resume')
   await press('one-time-code', 'admin-one-time-code')
   await open('/policy', 'admin-policy')
+  await page.locator('#mode').selectOption('required')
+  await press('policy', 'admin-policy-preview')
   await press('policy', 'admin-policy-changed')
   await page.locator('#graceDays').fill('x')
   await press('policy', 'admin-policy-odd')

@@ -130,7 +130,13 @@ const events: readonly PageEvent[] = [
   { ...event, type: 'of-another-version', hasText: false, reason: null, from: '' },
   { ...event, actor: { kind: 'user', id: 'ann' }, until: '2026-02-05T12:00:00.000Z' },
   { ...event, type: 'change-refused', until: null, refusal: 'forbidden' },
-  { ...event, type: 'policy-changed', actor: { kind: 'operator', id: null }, user: null },
+  {
+    ...event,
+    type: 'policy-changed',
+    actor: { kind: 'operator', id: null },
+    user: null,
+    policy: [{ setting: 'roles', role: 'user', now: 'required', before: null }],
+  },
 ]
 const shownUser: PageData['admin-user']['user'] = {
   id: 'ann',
@@ -196,6 +202,31 @@ const adminCodes: PageData['admin-codes'] = {
   name: 'Ann',
   email: null,
   back: '/admin/second-step/users/ann',
+}
+const policyPreview: PageData['admin-policy-preview'] = {
+  problem: null,
+  again: false,
+  changes: [
+    { setting: 'mode', role: null, now: 'required', before: 'optional' },
+    { setting: 'roles', role: 'user', now: null, before: 'off' },
+    { setting: 'accepts', role: 'admin', now: ['webauthn', 'totp'], before: null },
+    { setting: 'graceDays', role: null, now: 3, before: undefined },
+    { setting: 'backupCodes', role: null, now: false, before: true },
+  ],
+  count: {
+    known: 503,
+    concerned: 500,
+    admins: 4,
+    adminsConcerned: 2,
+    adminsNow: 2,
+    of: { 'setup-now': 2, 'setup-later': 435, code: 1, nothing: 62 },
+    roles: { user: { known: 499, concerned: 435 } },
+    unreadable: 1,
+    whole: true,
+    listed: true,
+  },
+  fields: [['mode', 'required']],
+  back: '/admin/second-step/policy',
 }
 const adminPolicy: PageData['admin-policy'] = {
   problem: null,
@@ -446,6 +477,17 @@ const states: readonly State[] = [
     { ...adminCodes, kind: 'one-time-code', codes: codes.slice(0, 1), until: event.at },
   ],
   ['policy', 'admin-policy', adminPolicy],
+  ['policy, before it is saved', 'admin-policy-preview', policyPreview],
+  [
+    'policy, before it is saved, of too many users',
+    'admin-policy-preview',
+    {
+      ...policyPreview,
+      again: true,
+      count: { ...policyPreview.count, whole: false, listed: false },
+    },
+  ],
+  ['policy that stays', 'admin-policy-preview', { ...policyPreview, changes: [] }],
   ['policy, just changed', 'admin-policy', { ...adminPolicy, notice: true, roles: [] }],
   ['policy, odd', 'admin-policy', { ...adminPolicy, problem: malformed, stale: true }],
   [

@@ -5,7 +5,7 @@ import type { Exchange, Handler } from '../request/handler.js'
 import { requestInfoOf } from '../request/request-info.js'
 import type { SignedInVisitor } from '../request/visitor.js'
 import type { Refuse } from '../routing/routes.js'
-import { reasonOf } from './fields.js'
+import { isJson, reasonOf } from './fields.js'
 import { freshOrProblem, isPresentAdmin, presentAdmin } from './requirements.js'
 
 /** What a POST or PUT does, and how it is refused. */
@@ -37,7 +37,7 @@ export async function limitProblem(exchange: Exchange<SignedInVisitor>): Promise
 }
 
 /**
- * Writes a refusal to the audit log. Changes beyond the limit get one entry, `too-many-changes`, so
+ * Writes a refusal to the audit log, but no mistake in a form. Changes beyond the limit get one entry, `too-many-changes`, so
  * that a stolen session cannot fill the log.
  *
  * @param userId whom it would have changed, as records have them; null: nobody, or nobody known
@@ -46,12 +46,19 @@ export async function announceRefusal(
   exchange: Exchange<SignedInVisitor>,
   userId: string | null,
   action: AdminAction,
-  { code }: Problem,
+  problem: Problem,
 ): Promise<void> {
-  if (code === 'too-many-attempts') return
+  const { code } = problem
+  if (code === 'too-many-attempts' || isMistyped(exchange, problem)) return
   const { site, visitor } = exchange
   // Otherwise any signed-in user could fill somebody else's log with refusals.
   if (!(await isPresentAdmin(exchange))) return
   if (!(await site.adminLimits.takeForRefusal(visitor.account.id))) return
   await site.administration.refused(userId, adminRequestInfo(exchange), { action, code })
+}
+
+/** A field of a form that somebody has to correct, on the page that shows it: nobody wants to read of it later. */
+function isMistyped({ req }: Pick<Exchange, 'req'>, { code, field, text }: Problem): boolean {
+  const isInUse = text?.key.endsWith('-in-use') === true
+  return code === 'malformed-request' && typeof field === 'string' && !isInUse && !isJson(req)
 }

@@ -31,27 +31,54 @@ const READS: Reads = {
   backupCodes: (req, value) => trueOrFalse(req, value),
 }
 
-/** The requested changes, or the first member that is unknown or malformed. */
-export function policyChangesOf(
-  site: Site,
-  req: Request,
-): { readonly changes: PolicyChanges } | { readonly problem: Problem } {
+/** What a request asks for. */
+export interface PolicyRequest {
+  readonly changes: PolicyChanges
+  /** To say whom it concerns, and to change nothing. */
+  readonly dryRun: boolean
+  /** Of a form that was previewed: the version that it would have changed. Null: none. */
+  readonly previewed: number | null
+  /** To show the form once more, with what was typed. */
+  readonly edit: boolean
+}
+
+/** What cannot be read of a request. */
+export interface OddRequest {
+  readonly problem: Problem
+  /** Every field that is unknown or malformed. The problem names the first one. */
+  readonly wrong: readonly string[]
+}
+
+/** Reads the whole request, so that a page shows all that is wrong at once. */
+export function policyRequestOf(site: Site, req: Request): PolicyRequest | OddRequest {
   const members = membersOf(req)
-  if (members === undefined || req.body === undefined) return { problem: malformed(null) }
-  const { reason: _, ...given } = isJson(req) ? members : withRoles(members)
+  if (members === undefined || req.body === undefined)
+    return { problem: malformed(null), wrong: [] }
+  const { reason: _, dryRun: dry, ...more } = isJson(req) ? members : withRoles(members)
+  const dryRun = dry === undefined ? false : trueOrFalse(req, dry)
+  const { previewed: seen, edit, ...fields } = more
+  const given = isJson(req) ? more : fields
+  const previewed = isJson(req) || seen === undefined ? null : wholeNumber(req, seen, 0, 999_999)
   // Skips the hidden fields that the host puts into our forms.
   const hosts = Object.keys(site.formFields(req))
   const changes: Record<string, unknown> = {}
+  const wrong: string[] = []
+  let values: readonly string[] = []
   for (const [name, value] of Object.entries(given)) {
     if (Object.hasOwn(READS, name)) {
       changes[name] = READS[name as keyof Reads](req, value, site)
       if (changes[name] !== undefined) continue
     } else if (hosts.includes(name)) continue
-    const field = isOfRoles(name) ? fieldOfRole(req, name, value, site) : name
-    const values = isJson(req) ? allowedFor(name, value, site) : []
-    return { problem: { ...malformed(field), ...allowedText(values) } }
+    if (wrong.length === 0) values = isJson(req) ? allowedFor(name, value, site) : []
+    wrong.push(...(isOfRoles(name) ? fieldsOfRoles(req, name, value, site) : [name]))
   }
-  return { changes }
+  if (dryRun === undefined) wrong.push('dryRun')
+  if (previewed === undefined) wrong.push('previewed')
+  const [first] = wrong
+  if (first !== undefined || dryRun === undefined || previewed === undefined) {
+    return { problem: { ...malformed(first ?? null), ...allowedText(values) }, wrong }
+  }
+  return { changes, dryRun, previewed, edit: !isJson(req) && edit !== undefined }
 }
 
 /** What may stand there, in the words of JSON. A form offers it. */
@@ -85,11 +112,16 @@ function isOfRoles(name: string): name is OfRoles {
 }
 
 /** In a form each role has a field of its own. */
-function fieldOfRole(req: Request, name: OfRoles, value: unknown, site: AdminServices): string {
-  const odd = Object.entries(Object(value)).find(
+function fieldsOfRoles(
+  req: Request,
+  name: OfRoles,
+  value: unknown,
+  site: AdminServices,
+): readonly string[] {
+  const odd = Object.entries(Object(value)).filter(
     (rule) => READS[name](req, Object.fromEntries([rule]), site) === undefined,
   )
-  return isJson(req) || odd === undefined ? name : `${name}[${odd[0]}]`
+  return isJson(req) || odd.length === 0 ? [name] : odd.map(([role]) => `${name}[${role}]`)
 }
 
 /** An empty rule in a form removes the role's own rule. */

@@ -1,5 +1,6 @@
+import type { Request } from 'express'
 import type { Policy } from '../../domain/policy.js'
-import type { PolicyChanges, PolicyEdit } from '../../domain/policy-change.js'
+import type { PolicyChanges, PolicyEdit, PolicyRefusal } from '../../domain/policy-change.js'
 import { FACTOR_METHODS } from '../../factors/factors.js'
 import type { PageProblem } from '../../text/pages.js'
 import { malformed, type Problem } from '../../text/problem.js'
@@ -11,15 +12,10 @@ import type { Site } from '../request/site.js'
 import type { SignedInVisitor } from '../request/visitor.js'
 import { rememberWayBack } from '../request/way-back.js'
 import { redirect, sendJson, sendProblem, showPage } from '../routing/respond.js'
-import {
-  adminRequestInfo,
-  announceRefusal,
-  type Change,
-  freshAdmin,
-  limitProblem,
-} from './change.js'
+import { adminRequestInfo, announceRefusal, type Change, freshAdmin } from './change.js'
 import { malformedField, membersOf, reasonOf } from './fields.js'
-import { MODES, policyChangesOf } from './policy-fields.js'
+import { MODES, policyRequestOf } from './policy-fields.js'
+import { answerPreview, type PreviewAsked } from './policy-preview.js'
 import { leadsToFreshCode, presentAdmin } from './requirements.js'
 import { strongerProof } from './stronger-proof.js'
 
@@ -38,21 +34,33 @@ export const changePolicy: Change = {
     const { site, req, res } = exchange
     const admin = await freshAdmin(exchange)
     if ('code' in admin) return admin
-    const read = policyChangesOf(site, req)
+    const read = policyRequestOf(site, req)
     if ('problem' in read) return read.problem
     if (reasonOf(req) === undefined) return malformedField(req, 'reason')
-    const tooMany = await limitProblem(exchange)
-    if (tooMany !== null) return tooMany
+    if (read.edit) {
+      await policyPage(
+        { ...exchange, visitor: admin },
+        await site.administration.policy(),
+        null,
+        200,
+      )
+      return undefined
+    }
+    const requestInfo = adminRequestInfo(exchange)
+    const place = await site.adminLimits.takeForChange(admin.account.id, requestInfo)
+    if (place.kind !== 'taken') return { code: place.kind, retryAfter: place.retryAfter }
 
     const edit = editOf(site, read.changes)
-    const requestInfo = adminRequestInfo(exchange)
-    const changed = await site.administration.changePolicy(requestInfo, edit, admin)
-    if (changed.kind === 'nothing-in-common' || changed.kind === 'no-keys-here') {
-      return { ...malformed('accepts'), text: { key: `admin.policy.${changed.kind}` } }
+    if (read.dryRun) {
+      // It is no change: only as long as there is a place for one.
+      void place.giveBack('all')
+      return preview(exchange, admin, edit, { ...read, again: false })
     }
-    if (changed.kind !== 'changed') {
-      return strongerProof(exchange, admin, changed.accepts, pathOfPolicy(site))
+    const changed = await site.administration.changePolicy(requestInfo, edit, admin, read.previewed)
+    if (changed.kind === 'changed-meanwhile') {
+      return preview(exchange, admin, edit, { ...read, again: true })
     }
+    if (changed.kind !== 'changed') return refusalOf(exchange, admin, changed)
     const { policy } = changed
     if (wantsJson(req)) {
       sendJson(res, shownPolicy(site, policy))
@@ -77,6 +85,33 @@ export const changePolicy: Change = {
     )
     return undefined
   },
+}
+
+/** Says whom the change would concern, and changes nothing. */
+async function preview(
+  exchange: Exchange<SignedInVisitor>,
+  admin: SignedInVisitor,
+  edit: PolicyEdit,
+  asked: PreviewAsked,
+): Promise<Problem | undefined> {
+  const { site, visitor } = exchange
+  const by = { kind: 'admin', id: visitor.account.id } as const
+  const now = site.system.now()
+  const previewed = await site.administration.previewPolicy(edit, { by, now, admin })
+  if (previewed.kind !== 'preview') return refusalOf(exchange, admin, previewed)
+  await answerPreview(exchange, previewed, asked, pathOfPolicy(site))
+  return undefined
+}
+
+async function refusalOf(
+  exchange: Exchange<SignedInVisitor>,
+  admin: SignedInVisitor,
+  refusal: PolicyRefusal,
+): Promise<Problem> {
+  if (refusal.kind !== 'stronger-factor-required') {
+    return { ...malformed('accepts'), text: { key: `admin.policy.${refusal.kind}` } }
+  }
+  return strongerProof(exchange, admin, refusal.accepts, pathOfPolicy(exchange.site))
 }
 
 /** The rules of roles that this app does not name stay: they are those of another app on the same store. */
@@ -119,7 +154,8 @@ async function policyPage(
   const data = {
     problem,
     policy: shown,
-    typed: problem === null ? typedOf(shown) : { ...typedOf(shown), ...textsIn(membersOf(req)) },
+    typed: { ...typedOf(shown), ...textsIn(membersOf(req)) },
+    wrong: wrongFields(site, req, problem),
     modes: MODES,
     methods: FACTOR_METHODS,
     roles: site.roles,
@@ -128,6 +164,12 @@ async function policyPage(
     back,
   }
   await showPage(site, req, res, 'admin-policy', data, status)
+}
+
+function wrongFields(site: Site, req: Request, problem: PageProblem | null): readonly string[] {
+  if (problem?.code !== 'malformed-request') return []
+  const read = policyRequestOf(site, req)
+  return 'wrong' in read ? read.wrong : []
 }
 
 type Typed = Readonly<Record<string, string>>

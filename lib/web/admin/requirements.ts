@@ -3,6 +3,7 @@ import { standingOf } from '../../domain/standing.js'
 import { ConfigurationError } from '../../errors/configuration-error.js'
 import type { Account, Accounts } from '../../service/accounts.js'
 import type { Directory } from '../../service/directory.js'
+import type { PolicyCounts } from '../../service/policy-count.js'
 import type { Problem } from '../../text/problem.js'
 import type { Exchange, Handler } from '../request/handler.js'
 import type { AdminServices, HostApp, Site } from '../request/site.js'
@@ -92,6 +93,11 @@ export async function isPresentAdmin({
 /** @throws ConfigurationError where the host has not told where its users are */
 export function directoryOf({ directory }: AdminServices): Directory<Express.User> {
   return directory ?? throwNoUsers()
+}
+
+/** @throws ConfigurationError as `directoryOf` */
+export function policyCountsOf({ policyCounts }: AdminServices): PolicyCounts {
+  return policyCounts ?? throwNoUsers()
 }
 
 function accountsOf({ accounts }: HostApp): Accounts<Express.User> {

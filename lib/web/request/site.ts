@@ -20,6 +20,7 @@ import type { MountedRules } from '../../service/mounted-rules.js'
 import type { OneTimeCodes } from '../../service/one-time-codes.js'
 import type { OwnAuthenticators } from '../../service/own-authenticators.js'
 import type { PasswordLimits } from '../../service/password-limits.js'
+import type { PolicyCounts } from '../../service/policy-count.js'
 import type { Reset } from '../../service/reset.js'
 import type { Sessions } from '../../service/sessions.js'
 import type { Setup } from '../../service/setup.js'
@@ -143,6 +144,8 @@ export interface Services {
 export interface AdminServices {
   readonly administration: Administration
   readonly assignedTokens: AssignedTokens
+  /** Null, like `directory`, if the host has not given `users`. */
+  readonly policyCounts: PolicyCounts | null
   readonly directory: Directory<Express.User> | null
   /** Null, like `directory`, if the host has not given `users`. */
   readonly overview: LateOverview | null

@@ -81,7 +81,7 @@ describe('PUT /policy', () => {
       actor: { kind: 'admin', id: 'ada' },
       user: null,
       reason: 'audit',
-      detail: { changed: { graceDays: 0 } },
+      detail: { changed: { graceDays: 0 }, before: { graceDays: 7 } },
     })
   })
 
@@ -204,9 +204,36 @@ describe('PUT /policy', () => {
       expectSafeHeaders(page)
       expect(page.text).to.include('Something is missing or mistyped')
       expect(await host.store.findPolicy()).to.equal(null)
-      expect(await refusalsIn(host)).to.have.length(1)
+      // A mistake in a form is no event. A form without any field is none of ours.
+      expect(await refusalsIn(host)).to.have.length(body === '' ? 1 : 0)
     })
   }
+
+  it('marks every wrong field of the form where it is, and keeps all that was typed', async () => {
+    const { browser } = await adminVisit()
+    const form = {
+      mode: 'maybe',
+      'roles[user]': 'x',
+      'roles[admin]': 'required',
+      graceDays: '400',
+      codeAttempts: '2',
+      passwordAttempts: '20',
+      reason: 'why',
+    }
+    const { text } = await postForm(browser, POLICY, { ...form, dryRun: 'true' }).expect(400)
+    const invalid = [
+      ...text.matchAll(/name="([^"]*)"[^>]*aria-invalid="true" aria-describedby="(\S*)/g),
+    ]
+    expect(invalid.map(([, name, by]) => [name, by])).to.deep.equal([
+      ['mode', 'mode-wrong'],
+      ['roles[user]', 'role-0-wrong'],
+      ['graceDays', 'graceDays-wrong'],
+      ['codeAttempts', 'codeAttempts-wrong'],
+    ])
+    for (const [, , id] of invalid) expect(text).to.include(`<p class="wrong" id="${id}">`)
+    expect(text).to.include('Please type a whole number from 0 to 365.')
+    expect(text).to.include('value="400"').and.to.include('value="2"').and.to.include('value="why"')
+  })
 
   it('keeps what was typed on the page, also where it is markup', async () => {
     const { browser } = await adminVisit()
