@@ -46,7 +46,8 @@ import { NotedAttempts } from './service/noted-attempts.js'
 import { OneTimeCodes } from './service/one-time-codes.js'
 import { OwnAuthenticators } from './service/own-authenticators.js'
 import { PasswordLimits } from './service/password-limits.js'
-import { type PolicyCounts, policyCounts } from './service/policy-count.js'
+import type { PolicyCounts } from './service/policy-count.js'
+import { PolicyPreviews } from './service/policy-previews.js'
 import { ReadyMailResets } from './service/ready-mail-resets.js'
 import { Records } from './service/records.js'
 import { Reset } from './service/reset.js'
@@ -211,7 +212,7 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
     system,
   }
   const { lost, readyMailResets } = lostOf(options, accounts, { ...lostParts, hostIdOf, timeout })
-  const counts = accounts && policyCounts({ accounts, records, now, roles: checked.roles })
+  const counts = accounts && new PolicyPreviews({ accounts, records, now, roles: checked.roles })
   const directoryParts = { hostIdOf, recordIdOf, records, serials, keyIds, window, now }
   const overview =
     accounts &&

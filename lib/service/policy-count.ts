@@ -1,7 +1,6 @@
 import type { Policy } from '../domain/policy.js'
 import type { Concern } from '../domain/policy-concern.js'
 import type { UserSources } from './every-user.js'
-import type { PolicyPreviews } from './policy-previews.js'
 
 /** Seconds after which it is worth asking for an unfinished count again. */
 export const ASK_AGAIN = 5
@@ -43,17 +42,5 @@ export interface PolicyCounts {
   /** @throws UnavailableError where the users or their records cannot be read */
   readonly count: (step: PolicyStep) => Promise<PolicyCount>
   /** Ends what is being counted. */
-  readonly stop: () => Promise<void>
-}
-
-/** What counts is loaded at the first preview: most processes never have one. */
-export function policyCounts(parts: PolicyCountParts): PolicyCounts {
-  let loaded: Promise<PolicyPreviews> | null = null
-  return {
-    count: async (step) => {
-      loaded ??= import('./policy-previews.js').then((made) => new made.PolicyPreviews(parts))
-      return (await loaded).count(step)
-    },
-    stop: async () => (await loaded)?.stop(),
-  }
+  readonly stop: () => void
 }

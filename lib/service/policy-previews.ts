@@ -17,7 +17,7 @@ const AT_ONCE = 2
  * Counts whom a change of the policy concerns, in this process. A count that takes longer than one question may wait
  * goes on, and the same question finds it again.
  */
-export class PolicyPreviews implements Pick<PolicyCounts, 'count'> {
+export class PolicyPreviews implements PolicyCounts {
   readonly #parts: PolicyCountParts
   readonly #counts = new Map<string, Count>()
 
