@@ -34,7 +34,6 @@ import { HealthCheck } from './service/health.js'
 import { KeptLooks } from './service/kept-looks.js'
 import { KeysOfUsers } from './service/keys-of-users.js'
 import { KnownUsers } from './service/known-users.js'
-import { type LateOverview, lateOverview } from './service/late-overview.js'
 import { Lost, type LostParts } from './service/lost.js'
 import { MailLimits } from './service/mail-limits.js'
 import { MailResetTokens } from './service/mail-reset-tokens.js'
@@ -44,6 +43,7 @@ import { Measurements } from './service/measurements.js'
 import { MountedRules } from './service/mounted-rules.js'
 import { NotedAttempts } from './service/noted-attempts.js'
 import { OneTimeCodes } from './service/one-time-codes.js'
+import { Overview } from './service/overview.js'
 import { OwnAuthenticators } from './service/own-authenticators.js'
 import { PasswordLimits } from './service/password-limits.js'
 import type { PolicyCounts } from './service/policy-count.js'
@@ -102,7 +102,7 @@ export interface Wired {
   /** Null without security keys. */
   readonly earlyKeyCheck: EarlyKeyCheck | null
   /** Null if the host has given no `users`. */
-  readonly overview: LateOverview | null
+  readonly overview: Overview | null
   /** Null if the host has given no `users`. */
   readonly policyCounts: PolicyCounts | null
 }
@@ -216,7 +216,7 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
   const directoryParts = { hostIdOf, recordIdOf, records, serials, keyIds, window, now }
   const overview =
     accounts &&
-    lateOverview({
+    new Overview({
       ...{ accounts, records, keyIds, window, now, failureReporter },
       audit: options.realm === undefined ? audit : null,
       roles: checked.roles,

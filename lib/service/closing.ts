@@ -3,10 +3,10 @@ import type { RecordStore } from '../ports/record-store.js'
 import { withTimeout } from '../ports/with-timeout.js'
 import type { ChangeNews } from './change-news.js'
 import type { EarlyKeyCheck } from './early-key-check.js'
-import type { LateOverview } from './late-overview.js'
 import type { Lost } from './lost.js'
 import type { Mails } from './mails.js'
 import type { Measurements } from './measurements.js'
+import type { Overview } from './overview.js'
 import type { PolicyCounts } from './policy-count.js'
 import type { ReadyMailResets } from './ready-mail-resets.js'
 import type { Records } from './records.js'
@@ -16,7 +16,7 @@ import type { Tally } from './tally.js'
 export interface ClosingParts {
   readonly readyMailResets: Pick<ReadyMailResets, 'stop'> | null
   readonly earlyKeyCheck: Pick<EarlyKeyCheck, 'stop'> | null
-  readonly overview: Pick<LateOverview, 'stop'> | null
+  readonly overview: Pick<Overview, 'stop'> | null
   readonly policyCounts: Pick<PolicyCounts, 'stop'> | null
   readonly lost: Pick<Lost, 'settled'> | null
   readonly records: Pick<Records, 'settle'>

@@ -9,8 +9,7 @@ const NOTHING = { counted: null, soFar: null }
 
 /** GET `/` */
 export const showOverview: Handler<SignedInVisitor> = async ({ site, req, res, visitor }) => {
-  const overview = await site.overview?.get()
-  const seen = (await overview?.now(visitor.policy)) ?? NOTHING
+  const seen = (await site.overview?.now(visitor.policy)) ?? NOTHING
   const shown = shownOverview(seen.counted, site.roles, site.system.now())
   if (wantsJson(req)) sendJson(res, shown)
   else await showPage(site, req, res, 'admin-overview', overviewPage(seen, shown))

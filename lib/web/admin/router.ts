@@ -14,6 +14,7 @@ import { showAction } from './action-page.js'
 import { userChanges } from './actions.js'
 import type { Change } from './change.js'
 import { listEvents } from './events.js'
+import { showOverview } from './overview.js'
 import { changePolicy, showPolicy } from './policy.js'
 import { directoryOf, forAdmins } from './requirements.js'
 import { showUser, toUser } from './user.js'
@@ -23,11 +24,7 @@ const REMOVE = '/users/:id/authenticators/:authenticatorId/remove'
 
 /** The contents page: every route of the admin router, and its handler. */
 const routes = [
-  // Loaded when an admin first looks.
-  seen('/', async (exchange) => {
-    const { showOverview } = await import('./overview.js')
-    return showOverview(exchange)
-  }),
+  seen('/', showOverview),
   seen('/users', listUsers),
   seen('/users/:id', showUser),
   ...USER_ACTION_NAMES.map((name) => changed('post', pathOf(name), userChanges[name])),

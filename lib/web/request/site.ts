@@ -14,10 +14,10 @@ import type { Challenge } from '../../service/challenge.js'
 import type { CodeLimits } from '../../service/code-limits.js'
 import type { Directory } from '../../service/directory.js'
 import type { FailureReporter } from '../../service/failure-reporter.js'
-import type { LateOverview } from '../../service/late-overview.js'
 import type { Lost } from '../../service/lost.js'
 import type { MountedRules } from '../../service/mounted-rules.js'
 import type { OneTimeCodes } from '../../service/one-time-codes.js'
+import type { Overview } from '../../service/overview.js'
 import type { OwnAuthenticators } from '../../service/own-authenticators.js'
 import type { PasswordLimits } from '../../service/password-limits.js'
 import type { PolicyCounts } from '../../service/policy-count.js'
@@ -148,7 +148,7 @@ export interface AdminServices {
   readonly policyCounts: PolicyCounts | null
   readonly directory: Directory<Express.User> | null
   /** Null, like `directory`, if the host has not given `users`. */
-  readonly overview: LateOverview | null
+  readonly overview: Overview | null
   /** Whether an admin may do this to this user. */
   readonly canAdminister: (
     actor: Account<Express.User>,
