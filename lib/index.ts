@@ -121,9 +121,12 @@ export type { RedisRepair } from './stores/redis-repair.js'
 export { type RedisStore, type RedisStoreOptions, redisStore } from './stores/redis-store.js'
 export type { UpgradeProgress } from './stores/redis-upgrade.js'
 export type { AdminAuthenticator } from './text/admin-authenticator.js'
+export type { Bar } from './text/bars.js'
+export type { Effect } from './text/effects.js'
 export type { Fact } from './text/facts.js'
 export type { MailAction, MailFrame } from './text/mails.js'
 export type { Translate } from './text/messages.js'
+export type { OverviewPage, Picture } from './text/overview-page.js'
 export type {
   AdminForm,
   CodesKind,
@@ -140,7 +143,8 @@ export type {
 } from './text/pages.js'
 export type { Lead, Problem, ProblemCode, ProblemText } from './text/problem.js'
 export type { ShownAuthenticator } from './text/shown-authenticator.js'
-export type { ListedUser, ShownPolicy, ShownUser } from './text/shown-user.js'
+export type { ShownDay, ShownOverview } from './text/shown-overview.js'
+export type { DeviceKind, ListedUser, ShownPolicy, ShownUser } from './text/shown-user.js'
 export type { TimeShape } from './text/time-shown.js'
 export type { AdminRouterOptions } from './web/admin/router.js'
 export type { RequireFreshOptions } from './web/login/fresh-rule.js'

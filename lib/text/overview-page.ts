@@ -7,14 +7,15 @@ import type { ShownDay, ShownOverview } from './shown-overview.js'
 /** The states there are, in the order in which pages name them. */
 const STATES = ['on', 'off', 'must-set-up', 'paused', 'locked'] as const satisfies readonly State[]
 
-type Series = 'total' | 'accepted' | 'wrong'
-
 /** A picture of the days, and the numbers behind it. There are texts for it and each series: `admin.picture.<kind>`. */
 export interface Picture {
   readonly kind: 'growth' | 'attempts'
   readonly bars: readonly Bar[]
   readonly highest: number
-  readonly series: readonly { readonly kind: Series; readonly values: readonly number[] }[]
+  readonly series: readonly {
+    readonly kind: 'total' | 'accepted' | 'wrong'
+    readonly values: readonly number[]
+  }[]
 }
 
 /** What the page has. */
@@ -29,13 +30,10 @@ export interface OverviewPage {
   /** When the first and the last days of grace end, ISO 8601. Null: nobody has any. */
   readonly graceEnds: { readonly first: string; readonly last: string } | null
   /** Null where one of the days is not known. */
-  readonly lately: Readonly<Record<'enrolled' | 'accepted' | 'wrong', Lately>>
+  readonly lately: Readonly<
+    Record<'enrolled' | 'accepted' | 'wrong', { week: number | null; month: number | null }>
+  >
   readonly pictures: readonly Picture[]
-}
-
-interface Lately {
-  readonly week: number | null
-  readonly month: number | null
 }
 
 export function overviewPage(seen: OverviewNow, overview: ShownOverview): OverviewPage {
@@ -65,7 +63,7 @@ function columnOf(
   return known.length === days.length ? known : null
 }
 
-function latelyOf(days: readonly ShownDay[], name: 'enrolled' | 'accepted' | 'wrong'): Lately {
+function latelyOf(days: readonly ShownDay[], name: 'enrolled' | 'accepted' | 'wrong') {
   const column = columnOf(days, name)
   const sum = (some: readonly number[]) => some.reduce((all, count) => all + count, 0)
   return { week: column && sum(column.slice(-7)), month: column && sum(column) }

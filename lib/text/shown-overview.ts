@@ -10,19 +10,19 @@ import { DAY_MS } from '../domain/units.js'
 import type { Authenticator } from '../factors/factors.js'
 import type { Counted } from '../service/overview.js'
 
-type Known = number | null
-
 /** What admins see of all second steps. Null: nobody can know it, or it is not counted yet. */
 export interface ShownOverview {
   /** The host's users. */
-  readonly known: Known
-  readonly enrolled: Known
-  readonly states: Readonly<Record<State, Known>>
-  readonly inGrace: Known
-  readonly fewBackupCodes: Known
-  readonly unsavedBackupCodes: Known
-  readonly factors: Readonly<Record<Authenticator['type'], Known>>
-  readonly roles: Readonly<Record<string, { readonly known: Known; readonly enrolled: Known }>>
+  readonly known: number | null
+  readonly enrolled: number | null
+  readonly states: Readonly<Record<State, number | null>>
+  readonly inGrace: number | null
+  readonly fewBackupCodes: number | null
+  readonly unsavedBackupCodes: number | null
+  readonly factors: Readonly<Record<Authenticator['type'], number | null>>
+  readonly roles: Readonly<
+    Record<string, { readonly known: number | null; readonly enrolled: number | null }>
+  >
   /** The last 30 days, the oldest first. */
   readonly days: readonly ShownDay[]
 }
@@ -31,9 +31,9 @@ export interface ShownDay {
   /** As in `2026-01-31`, in UTC. */
   readonly date: string
   /** How many of those who are enrolled now set up on that day. */
-  readonly enrolled: Known
-  readonly accepted: Known
-  readonly wrong: Known
+  readonly enrolled: number | null
+  readonly accepted: number | null
+  readonly wrong: number | null
 }
 
 /** @param now in milliseconds: what is not counted yet is shown of the days until then */
@@ -43,8 +43,8 @@ export function shownOverview(
   now: number,
 ): ShownOverview {
   const counts = counted?.counts ?? noCounts(roles)
-  const once = (count: number): Known => (counted === null ? null : count)
-  const ofAll = (count: number): Known => (counted?.isOfAll === true ? count : null)
+  const once = (count: number): number | null => (counted === null ? null : count)
+  const ofAll = (count: number): number | null => (counted?.isOfAll === true ? count : null)
   const { states, factors } = counts
   return {
     known: ofAll(counts.users),
@@ -77,7 +77,7 @@ export function shownOverview(
 function daysOf(
   { setUp }: OverviewCounts,
   counted: Counted | null,
-  once: (count: number) => Known,
+  once: (count: number) => number | null,
   until: number,
 ): readonly ShownDay[] {
   const first = dayOf(until) - OVERVIEW_DAYS + 1
