@@ -179,7 +179,8 @@ describe('the tries that a policy allows for a password', () => {
       if (calls === 2) await late
       return takeEach(all, wanted, back)
     }
-    const limits = new PasswordLimits(new Tally({ ...all, takeAll }, 20))
+    // Long enough for the calls that answer, also on a busy machine.
+    const limits = new PasswordLimits(new Tally({ ...all, takeAll }, 1000))
     const passwordAttempts = async () => 3
     const taking = limits.takeForPassword({ ...attempt, ipKey: 'key', passwordAttempts })
     await expectUnavailable(taking)
