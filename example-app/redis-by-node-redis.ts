@@ -66,9 +66,11 @@ function ofOne(url: string): Made {
 function ofCluster(urls: readonly string[]): Made {
   const client = clusterOf(urls)
   const isWell = async () => {
-    const nodes = client.masters.flatMap((master) => master.client ?? [])
-    const states = nodes.map((node) => inTime(node.sendCommand(['CLUSTER', 'INFO'])))
-    return (await Promise.all(states)).every((state) => String(state).includes('cluster_state:ok'))
+    const states = client.masters.map(async ({ client: node }) => {
+      const info = node && (await inTime(node.sendCommand(['CLUSTER', 'INFO'])))
+      return String(info).includes('cluster_state:ok')
+    })
+    return states.length > 0 && (await Promise.all(states)).every(Boolean)
   }
   return { client, connect: () => client.connect(), isWell }
 }
