@@ -18,6 +18,7 @@ export type { MailReset } from './domain/mail-reset.js'
 export type { MissDates } from './domain/miss-dates.js'
 export type { EndedLogin, PendingLogin } from './domain/pending-login.js'
 export type { Policy, PolicyMode, RequiredSince, Subject } from './domain/policy.js'
+export type { Concern } from './domain/policy-concern.js'
 export type { SecondStepRecord } from './domain/record.js'
 export { type ListPlace, listPlaceOf, type RecordList } from './domain/record-list.js'
 export type { MustSetUp } from './domain/reset.js'
@@ -104,6 +105,7 @@ export type {
 } from './service/announcer.js'
 export type { Health, PartHealth } from './service/health.js'
 export type { MailName } from './service/mails.js'
+export type { PolicyCount } from './service/policy-count.js'
 export type { CodesDone, KeptCodes } from './service/shown-codes.js'
 export type { SecondStepStatus } from './service/status.js'
 export { knexAuditLog } from './stores/knex-audit-log.js'
@@ -141,6 +143,7 @@ export type {
   SettingsAction,
   ShownBrowser,
 } from './text/pages.js'
+export type { PolicyLine, PolicyValue } from './text/policy-lines.js'
 export type { Lead, Problem, ProblemCode, ProblemText } from './text/problem.js'
 export type { ShownAuthenticator } from './text/shown-authenticator.js'
 export type { ShownDay, ShownOverview } from './text/shown-overview.js'
