@@ -29,6 +29,8 @@ const titles: Titles = {
   'admin-users': (_, t) => t('admin.users'),
   'admin-user': ({ user }) => user.name ?? user.email ?? user.id,
   'admin-action': ({ forms: [form = 'note'] }, t) => t(`admin.${form}.summary`),
+  'admin-bulk': ({ action, ids }, t) =>
+    `${t(`admin.${action}.summary`)}: ${t('admin.bulk.count', { count: ids.length })}`,
   'admin-codes': ({ kind }, t) => t(`admin.${kind}.title`),
   'admin-policy': (_, t) => t('admin.policy'),
   'admin-policy-preview': (_, t) => t('admin.preview.title'),

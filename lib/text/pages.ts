@@ -401,6 +401,16 @@ export type PageData = {
     readonly withoutId?: number
     /** The next page, or null. */
     readonly more: string | null
+    /** What may be done to several users at once. Default: nothing. */
+    readonly bulkActions?: readonly UserAction[]
+    /** What has just been done to several users: to how many, and who was refused. Default: null. */
+    readonly report?: {
+      readonly action: AdminAction
+      readonly done: number
+      readonly refused: number
+      /** Some of those; `why` is the key of a text. */
+      readonly some: readonly { readonly id: string; readonly why: string }[]
+    } | null
     /** How many of the host's users a filter was asked of so far, where there are more. Default: 0. */
     readonly looked?: number
     /** The whole list as a file. Default: not offered. */
@@ -475,6 +485,17 @@ export type PageData = {
     readonly authenticators?: readonly AdminAuthenticator[]
     readonly fewMisses?: { readonly now: number | null; readonly withOneMore: number | null }
     /** The user's page. */
+    readonly back: string
+  }
+  'admin-bulk': {
+    readonly problem: PageProblem | null
+    readonly action: UserAction
+    /** The host's ids of all whom it is about. */
+    readonly ids: readonly string[]
+    /** Names of the first of them. */
+    readonly named: readonly string[]
+    readonly typed: { readonly reason: string; readonly days: string }
+    /** The page of users. */
     readonly back: string
   }
   'admin-codes': {

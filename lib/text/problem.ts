@@ -73,6 +73,7 @@ export type ProblemText =
         | 'rule.nothing-accepted'
         | 'rule.no-backup-codes'
         | 'admin.not-accepted'
+        | 'admin.bulk.nobody'
         | 'admin.policy.nothing-in-common'
         | 'admin.policy.no-keys-here'
         | 'device.name-wrong'

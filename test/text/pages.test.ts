@@ -194,6 +194,23 @@ const adminAction = (forms: PageData['admin-action']['forms']): PageData['admin-
   stale: true,
   back: '/admin/second-step/users/ann',
 })
+const adminBulk: PageData['admin-bulk'] = {
+  problem: null,
+  action: 'reset',
+  ids: ['ann', 'a/b', 'c'],
+  named: ['Ann', '<b>'],
+  typed: { reason: '', days: '' },
+  back: '/admin/second-step/users',
+}
+const adminReport: NonNullable<PageData['admin-users']['report']> = {
+  action: 'pause',
+  done: 2,
+  refused: 2,
+  some: [
+    { id: 'a/b', why: 'refusal.not-enrolled' },
+    { id: '<b>', why: 'problem.too-many-attempts' },
+  ],
+}
 const adminCodes: PageData['admin-codes'] = {
   problem: null,
   kind: 'backup-codes',
@@ -424,6 +441,32 @@ const states: readonly State[] = [
     'admin-users',
     { ...adminUsers, users: [], looked: 2500, downloads: [{ format: 'csv', path: '?format=csv' }] },
   ],
+  [
+    'users, of whom several can be changed',
+    'admin-users',
+    {
+      ...adminUsers,
+      users: [{ ...shownUser, actions: ['reset'] }],
+      bulkActions: ['reset', 'pause'],
+      report: adminReport,
+    },
+  ],
+  [
+    'users, after a change of one',
+    'admin-users',
+    { ...adminUsers, report: { ...adminReport, done: 1, refused: 0, some: [] } },
+  ],
+  ['several to reset', 'admin-bulk', adminBulk],
+  [
+    'several to pause, odd days',
+    'admin-bulk',
+    {
+      ...adminBulk,
+      action: 'pause',
+      problem: { ...malformed, field: 'days' },
+      typed: { reason: 'r', days: 'x' },
+    },
+  ],
   ['users, nobody', 'admin-users', { ...adminUsers, users: [], more: null, searchable: false }],
   ['users, an odd query', 'admin-users', { ...adminUsers, users: [], problem: malformed }],
   ['a user', 'admin-user', adminUser],
@@ -534,7 +577,7 @@ const KEPT = [
     'forms',
     'state',
   ],
-  ...['states', 'kind', 'methods', 'actions', 'factors', 'effects'],
+  ...['states', 'kind', 'methods', 'actions', 'bulkActions', 'factors', 'effects', 'why'],
   ...['countedAt', 'first', 'last', 'date'],
   ...['type', 'mode', 'modes', 'at', 'until', 'pausedUntil', 'lockedUntil', 'updatedAt', 'refusal'],
 ]

@@ -1,66 +1,49 @@
 import type { Request } from 'express'
 import type { UserAction } from '../../domain/admin-actions.js'
-import type { AdminVerdict } from '../../domain/administration.js'
 import type { Policy } from '../../domain/policy.js'
-import { countingEverywhere } from '../../domain/rules-of-user.js'
 import { type HardwareToken, hasWeakSeed } from '../../factors/hardware-token.js'
-import type { AdminAnswer, AdminChange } from '../../service/admin-changes.js'
 import type { Member } from '../../service/member.js'
 import { isOdd } from '../../service/odd-user.js'
-import type { CodesKind } from '../../text/pages.js'
 import { malformed, type Problem } from '../../text/problem.js'
 import { iso, shownUntil } from '../../text/shown-user.js'
 import { fieldOf } from '../request/body.js'
 import type { Exchange } from '../request/handler.js'
 import { wantsJson } from '../request/negotiation.js'
 import { leaveAdminNotice } from '../request/session.js'
-import type { Site } from '../request/site.js'
 import type { SignedInVisitor } from '../request/visitor.js'
 import { rememberWayBack } from '../request/way-back.js'
 import { redirect, sendJson, sendProblem } from '../routing/respond.js'
-import {
-  adminRequestInfo,
-  announceRefusal,
-  type Change,
-  freshAdmin,
-  limitProblem,
-} from './change.js'
-import { answerReload, type MadeCodes, showCodes } from './codes.js'
-import { daysOf, malformedField, reasonOf } from './fields.js'
-import { oddUserProblem } from './odd-users.js'
+import { announceRefusal, type Change } from './change.js'
+import { showCodes } from './codes.js'
+import { daysOf, reasonOf } from './fields.js'
+import { type Doing, type Done, type FindMember, makeChange, readInput } from './make-change.js'
 import { directoryOf, presentAdmin } from './requirements.js'
-import { strongerProof } from './stronger-proof.js'
 import { tokenIn } from './token-fields.js'
 import { authenticatorIn, memberOf, NO_SUCH_USER, pathOfUser, userPage } from './user.js'
-
-type Done<Result> = Extract<AdminAnswer<Result>, { kind: 'done' }>
-
-/** An action: what it reads, does and answers. */
-interface Doing<Input, Result> {
-  /** Returns undefined for malformed input. */
-  readonly read: (req: Request) => Input | undefined
-  /** The field that it reads. Default: none, so no input can be malformed. */
-  readonly field?: string
-  /** What is wrong with malformed input, where it has several fields. Default: `field`. */
-  readonly wrong?: (req: Request) => Problem
-  readonly run: (
-    on: Pick<Site, 'administration' | 'assignedTokens'>,
-    change: AdminChange,
-    input: Input,
-  ) => Promise<AdminAnswer<Result>>
-  /** What was done, or the user's present state: a paused user may also be locked. */
-  readonly json: (done: Done<Result>) => object
-  /** Whether what was read is accepted with a warning on the page. Default: never. */
-  readonly isWeak?: (input: Input) => boolean
-  /** The codes that the page shows once. Default: none; the answer is the user's page. */
-  readonly codes?: { readonly action: CodesKind; readonly of: (result: Result) => MadeCodes }
-}
 
 const nothing = () => null
 const stateAlone = ({ state }: Done<unknown>) => ({ state })
 
+/** A change of one user, also as one of several. */
+export interface UserChange extends Change {
+  /** What is wrong with the input, whoever the user is; null: nothing. */
+  readonly inputProblem: (req: Request) => Problem | null
+  /**
+   * Makes the change to one of several users, as if alone, but for the answer.
+   *
+   * @param find the user
+   * @param page where an admin is led back to who needs another proof
+   * @returns the problem, or null where it was done
+   */
+  readonly toOne: (
+    exchange: Exchange<SignedInVisitor>,
+    find: FindMember,
+    page: string,
+  ) => Promise<Problem | null>
+}
+
 /** POST `/users/:id/<action>`: what each of the table of actions reads, does and answers. */
-export const userChanges: Readonly<Record<UserAction, Change>> = {
+export const userChanges: Readonly<Record<UserAction, UserChange>> = {
   resume: userChange('resume', {
     read: nothing,
     run: (on, change) => on.administration.resume(change),
@@ -138,69 +121,27 @@ export const userChanges: Readonly<Record<UserAction, Change>> = {
   }),
 }
 
-/** Checks in this order: the admin, the target user, the input, the rate limit. */
-function userChange<Input, Result>(action: UserAction, doing: Doing<Input, Result>): Change {
+function userChange<Input, Result>(action: UserAction, doing: Doing<Input, Result>): UserChange {
   const answer = async (exchange: Exchange<SignedInVisitor>) => {
     const { site, req } = exchange
-    const admin = await freshAdmin(exchange)
-    if ('code' in admin) return admin
-    const member = await memberOf(site, req)
-    if (member === null) return NO_SUCH_USER
-    if (isOdd(member)) return oddUserProblem(member)
-    if (!(await mayChange(exchange, admin, member, action))) return { code: 'forbidden' } as const
-    const input = doing.read(req)
-    if (input === undefined) {
-      return doing.wrong?.(req) ?? malformedField(req, doing.field ?? null)
-    }
-    if (reasonOf(req) === undefined) return malformedField(req, 'reason')
-    const { codes } = doing
-    if (codes !== undefined && (await answerReload(exchange, member, codes.action))) {
-      return undefined
-    }
-    const tooMany = await limitProblem(exchange)
-    if (tooMany !== null) return tooMany
-
-    const { id: userId, subject } = member.account
-    const place = await site.adminLimits.takeForSame(admin.account.id, userId, action)
-    if (place.kind !== 'taken') return { code: place.kind, retryAfter: place.retryAfter }
-    const byAdmin = { action, method: admin.stamp?.method ?? 'none' }
-    const change = { userId, subject, requestInfo: adminRequestInfo(exchange), byAdmin }
-    const done = await doing.run(site, change, input).catch((error: unknown) => {
-      void place.giveBack('all')
-      throw error
-    })
-    if (done.kind !== 'done' || !done.changed) void place.giveBack('all')
-    if (done.kind === 'stronger-factor-required') {
-      return 'accepts' in done
-        ? strongerProof(exchange, admin, done.accepts, pathOfUser(site, member.hostId))
-        : notAccepted(site, member)
-    }
-    if (done.kind !== 'done') return refusalOf(done.kind)
-    const weak = doing.isWeak?.(input) === true
-    await sendDone(exchange, member, { action, weak }, done, doing)
+    const made = await makeChange(exchange, action, doing, { find: () => memberOf(site, req) })
+    if (made === null || 'code' in made) return made ?? undefined
+    const weak = doing.isWeak?.(made.input) === true
+    await sendDone(exchange, made.member, { action, weak }, made.done, doing)
     return undefined
   }
-  return { answer, refuse: (exchange, problem) => refuse(exchange, problem, action) }
-}
-
-/** What counts for the user, and the page with what else an admin can do for them. */
-function notAccepted(site: Site, member: Member<Express.User>): Problem {
-  const accepts = countingEverywhere(member, site.mountedRules.rules)
-  const next = pathOfUser(site, member.hostId)
-  return { code: 'stronger-factor-required', accepts, next, text: { key: 'admin.not-accepted' } }
-}
-
-function refusalOf(kind: Exclude<AdminVerdict, 'done' | 'stronger-factor-required'>): Problem {
-  if (kind === 'serial-in-use') {
-    return { ...malformed('serial'), text: { key: 'admin.token.serial-in-use' } }
+  return {
+    answer,
+    refuse: (exchange, problem) => refuse(exchange, problem, action),
+    inputProblem: (req) => {
+      const input = readInput(req, doing)
+      return 'problem' in input ? input.problem : null
+    },
+    toOne: async (exchange, find, page) => {
+      const made = await makeChange(exchange, action, doing, { find, page })
+      return made !== null && 'code' in made ? made : null
+    },
   }
-  if (kind === 'seed-in-use') {
-    return { ...malformed('secret'), text: { key: 'admin.token.seed-in-use' } }
-  }
-  if (kind === 'no-room') {
-    return { code: 'already-enrolled', text: { key: 'admin.token.no-room' } }
-  }
-  return { code: kind }
 }
 
 function warnOfSeed({ serial, secret }: HardwareToken): void {
@@ -208,16 +149,6 @@ function warnOfSeed({ serial, secret }: HardwareToken): void {
     `passport-second-step: the hardware token ${serial} was assigned with a seed of ${8 * secret.length} bits; 160 are recommended (RFC 4226)`,
     { code: 'PASSPORT_SECOND_STEP_WEAK_SEED' },
   )
-}
-
-/** Admins cannot change their own second step here (breeze #2696), whatever the host permits. */
-async function mayChange(
-  { site }: Exchange,
-  admin: SignedInVisitor,
-  { account }: Member<Express.User>,
-  action: UserAction,
-): Promise<boolean> {
-  return account.id !== admin.account.id && site.canAdminister(admin.account, account, action)
 }
 
 async function sendDone<Result>(

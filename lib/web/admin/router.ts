@@ -3,6 +3,7 @@ import { USER_ACTION_NAMES, type UserAction } from '../../domain/admin-actions.j
 import { checkCall } from '../../errors/check-call.js'
 import { ConfigurationError } from '../../errors/configuration-error.js'
 import { withTimeout } from '../../ports/with-timeout.js'
+import { LARGE_BODY } from '../request/body.js'
 import type { Handler } from '../request/handler.js'
 import { noteAdminRouter } from '../request/mounted-admin.js'
 import type { Site } from '../request/site.js'
@@ -12,6 +13,7 @@ import { type Route, route, routerOf } from '../routing/routes.js'
 import { undecodablePath } from '../routing/undecodable-path.js'
 import { showAction } from './action-page.js'
 import { userChanges } from './actions.js'
+import { bulkChange } from './bulk.js'
 import type { Change } from './change.js'
 import { listEvents } from './events.js'
 import { showOverview } from './overview.js'
@@ -30,6 +32,7 @@ const routes = [
   ...USER_ACTION_NAMES.map((name) => changed('post', pathOf(name), userChanges[name])),
   route('get', '/users/:id/:action', nothing, showAction),
   route('get', REMOVE, nothing, toUser),
+  route('post', '/bulk', signedIn, bulkChange.answer, bulkChange.refuse, LARGE_BODY),
   seen('/policy', showPolicy),
   changed('put', '/policy', changePolicy),
   changed('post', '/policy', changePolicy),

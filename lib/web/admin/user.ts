@@ -64,7 +64,15 @@ export async function memberOf(
   req: Request,
 ): Promise<FoundMember | OddUser | null> {
   const id = askedId(req)
-  const found = id === null ? null : await directoryOf(site).find(id)
+  return id === null ? null : memberCalled(site, id)
+}
+
+/** @param id the host's */
+export async function memberCalled(
+  site: AdminServices & Services & HostApp,
+  id: string,
+): Promise<FoundMember | OddUser | null> {
+  const found = await directoryOf(site).find(id)
   if (found !== null && isOdd(found)) reportOddUsers(site, [found])
   return found
 }
@@ -82,6 +90,11 @@ function askedId({ params: { id } }: Request): string | null {
 /** The user's page. */
 export function pathOfUser({ paths }: Pick<Site, 'paths'>, hostId: string): string {
   return userPath(paths.admin, hostId)
+}
+
+/** The first page of users. */
+export function pathOfUsers({ paths }: Pick<Site, 'paths'>): string {
+  return `${paths.admin}/users`
 }
 
 /** @param wrong the form that a problem belongs to */

@@ -1,23 +1,28 @@
 import type { Request } from 'express'
 import { actionsFor, type UserAction } from '../../domain/admin-actions.js'
 import type { State } from '../../domain/state.js'
-import { UnavailableError } from '../../errors/unavailable-error.js'
 import type { MemberPage, MemberQuery } from '../../service/directory.js'
 import type { ListedMember } from '../../service/member.js'
-import type { PageProblem } from '../../text/pages.js'
+import { REFUSALS } from '../../text/page-event.js'
+import type { PageData, PageProblem } from '../../text/pages.js'
 import { malformed, type Problem } from '../../text/problem.js'
-import { listedUser, type ShownUser, shownUser } from '../../text/shown-user.js'
+import { listedUser, shownUser } from '../../text/shown-user.js'
 import type { Exchange, Handler } from '../request/handler.js'
 import { wantsJson } from '../request/negotiation.js'
-import type { Services, Site } from '../request/site.js'
+import { type AdminNotice, takeAdminNotice } from '../request/session.js'
+import type { Site } from '../request/site.js'
 import type { SignedInVisitor } from '../request/visitor.js'
 import { sendJson, sendProblem, showPage } from '../routing/respond.js'
+import { BULK_ACTIONS } from './bulk-page.js'
 import { readCursor, writeCursor } from './cursor.js'
 import { DOWNLOAD_TYPES, download, downloadTypeOf } from './download.js'
+import { reportLostLists, reportUnreadable } from './lost-users.js'
 import { reportOddUsers } from './odd-users.js'
 import { downloadLink, pageLinks } from './page-links.js'
 import { cursorOf, limitOf, textOf } from './query.js'
-import { directoryOf, presentAdmin } from './requirements.js'
+import { directoryOf } from './requirements.js'
+import { pathOfUsers } from './user.js'
+import { COLUMNS, LARGEST_PAGE, shownPages } from './user-pages.js'
 
 /** The states there are, in the order in which the page offers them. */
 export const STATES = [
@@ -56,40 +61,6 @@ export const listUsers: Handler<SignedInVisitor> = async (exchange) => {
   return undefined
 }
 
-/** As many as a host and a store are asked for at once. */
-const LARGEST_PAGE = 100
-
-const COLUMNS = [
-  ...(['id', 'name', 'email', 'state', 'since', 'backupCodesLeft'] as const),
-  ...(['pausedUntil', 'lockedUntil', 'setupDeadline'] as const),
-] satisfies readonly (keyof ShownUser)[]
-
-/**
- * All pages of a listing, the first of which is there. Before each other one the admin is looked at again: a slow
- * client could otherwise read on for hours after the admin was paused or has lost the role.
- */
-async function* shownPages(
-  exchange: Exchange<SignedInVisitor>,
-  query: MemberQuery,
-  first: MemberPage,
-): AsyncGenerator<readonly ShownUser[]> {
-  const { site } = exchange
-  yield first.members.map(shownUser)
-  for (let from = first.next; from !== null; ) {
-    const admin = await presentAdmin(exchange)
-    if ('code' in admin)
-      throw new Error(`a download was cut off, because its admin is now: ${admin.code}`)
-    const found = await directoryOf(site).page({ ...query, from }, admin.policy)
-    if (found === null)
-      throw new Error('a download was cut off, because a list did not know its own cursor')
-    reportUnreadable(site, found)
-    reportOddUsers(site, found.odd)
-    reportLostLists(site, found.lostLists, true)
-    yield found.members.map(shownUser)
-    from = found.next
-  }
-}
-
 const NOBODY: MemberPage = { members: [], lost: [], lostLists: [], odd: [], next: null }
 
 async function refuse(exchange: Exchange<SignedInVisitor>, problem: Problem): Promise<undefined> {
@@ -97,37 +68,6 @@ async function refuse(exchange: Exchange<SignedInVisitor>, problem: Problem): Pr
   await sendProblem(site, req, res, problem, (shown, status) =>
     usersPage(exchange, NOBODY, null, shown, status),
   )
-}
-
-/**
- * The JSON contract has no field for it, and an admin who sees it on the page can seldom fix it.
- */
-function reportUnreadable({ failureReporter }: Services, { members, lost }: MemberPage): void {
-  const damaged = members.filter(({ unreadable }) => unreadable === 'record')
-  const named = [...damaged.map(({ hostId }) => JSON.stringify(hostId)), ...lost]
-  if (named.length === 0) return
-  failureReporter.report(
-    new Error(
-      'a list of users has records that are damaged or lost; `npx passport-second-step check` names all ' +
-        `of them: ${named.join(', ')}`,
-    ),
-  )
-}
-
-/**
- * The page says that users are missing. JSON has no field for it, so it is refused.
- *
- * @throws UnavailableError
- */
-function reportLostLists(
-  { failureReporter }: Services,
-  lostLists: readonly string[],
-  isRefused: boolean,
-): void {
-  const [first] = lostLists
-  if (first === undefined) return
-  if (isRefused) throw new UnavailableError('the record store', new Error(first))
-  for (const lost of lostLists) failureReporter.report(new Error(lost))
 }
 
 /** The parsed query, or the name of its first malformed field. */
@@ -147,7 +87,7 @@ function queryOf(req: Request): MemberQuery | { readonly problem: Problem } {
   return from === undefined ? { problem: malformed('cursor') } : { search, state, from, limit }
 }
 
-function usersPage(
+async function usersPage(
   { site, req, res, visitor }: Exchange<SignedInVisitor>,
   found: MemberPage,
   next: string | null,
@@ -155,6 +95,7 @@ function usersPage(
   status: number,
 ): Promise<void> {
   const { members, lost, lostLists, odd } = found
+  const notice = await takeAdminNotice(req, pathOfUsers(site))
   const users = members.map((one) => ({ ...listedUser(one), actions: menuOf(site, visitor, one) }))
   const data = {
     problem,
@@ -167,11 +108,27 @@ function usersPage(
     incomplete: lostLists.length > 0,
     withoutId: odd.filter(({ id }) => id === null).length,
     sorted: sortedBy(req),
+    bulkActions: BULK_ACTIONS,
+    report: reportShown(notice),
     looked: found.next?.looked ?? 0,
     downloads: DOWNLOAD_TYPES.map((type) => downloadLink(req, type)),
     ...pageLinks(req, `${site.paths.admin}/users`, next),
   }
   return showPage(site, req, res, 'admin-users', data, status)
+}
+
+function reportShown(
+  notice: AdminNotice | null,
+): NonNullable<PageData['admin-users']['report']> | null {
+  if (notice?.bulk === undefined) return null
+  const { action, bulk } = notice
+  const some = bulk.some.map(({ id, code }) => ({ id, why: `${familyOf(code)}.${code}` }))
+  return { action, ...bulk, some }
+}
+
+/** Of the texts of a code: those that speak of the admin, where there is one. */
+function familyOf(code: string): 'refusal' | 'problem' {
+  return REFUSALS.some((one) => one === code) ? 'refusal' : 'problem'
 }
 
 /**

@@ -3,15 +3,26 @@ import { malformed, type Problem } from '../../text/problem.js'
 import { isOfType } from './content-type.js'
 
 const LARGEST = 4096
+/** Of a body that names up to 500 users. */
+export const LARGE_BODY = 65_536
 /** As many as `express.urlencoded()` reads. */
 const FIELDS_AT_MOST = 1000
-const parsers = [
-  express.json({ limit: LARGEST, strict: true }),
-  express.urlencoded({ limit: LARGEST, extended: false }),
+const parsersOf = (limit: number) => [
+  express.json({ limit, strict: true }),
+  express.urlencoded({ limit, extended: false }),
 ]
+const parsers = parsersOf(LARGEST)
 
-/** Reads a form or JSON body, unless the host has read it already. */
-export async function readBody(req: Request, res: Response): Promise<Problem | null> {
+/**
+ * Reads a form or JSON body, unless the host has read it already.
+ *
+ * @param largest in bytes. Default: 4 KB
+ */
+export async function readBody(
+  req: Request,
+  res: Response,
+  largest = LARGEST,
+): Promise<Problem | null> {
   if (req.body !== undefined) {
     const large = tooLarge(req.body)
     return large === null ? null : malformed(large.field, 413)
@@ -21,7 +32,7 @@ export async function readBody(req: Request, res: Response): Promise<Problem | n
     return malformed(null, 415)
   }
   try {
-    for (const parser of parsers) {
+    for (const parser of largest === LARGEST ? parsers : parsersOf(largest)) {
       if (req.body === undefined) await run(parser, req, res)
     }
     return null

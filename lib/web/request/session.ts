@@ -79,6 +79,15 @@ export interface AdminNotice {
   readonly madeAt?: number
   /** A hardware token with a short seed was assigned. */
   readonly weak?: true
+  /** It was made to several users. */
+  readonly bulk?: BulkNotice
+}
+
+/** For how many users a change was made, for how many it was refused, and who some of these are. */
+export interface BulkNotice {
+  readonly done: number
+  readonly refused: number
+  readonly some: readonly { readonly id: string; readonly code: string }[]
 }
 
 declare module 'express-session' {

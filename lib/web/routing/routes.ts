@@ -31,6 +31,7 @@ export type Refuse<V extends Visitor> = (
  * meanwhile.
  *
  * @param refuse default: the problem is answered as it is
+ * @param largest bytes that a body may have. Default: 4 KB
  */
 export function route<V extends Visitor>(
   method: Route['method'],
@@ -38,6 +39,7 @@ export function route<V extends Visitor>(
   need: Requirement<V>,
   handler: Handler<V>,
   refuse: Refuse<V> = async (_exchange, problem) => problem,
+  largest?: number,
 ): Route {
   const answer =
     (site: Site): RequestHandler =>
@@ -48,7 +50,7 @@ export function route<V extends Visitor>(
         const met = need(site, req, await presentVisitorOf(req))
         if ('code' in met) return met
         const exchange = { site, req, res, visitor: met }
-        const malformed = method === 'get' ? null : await readBody(req, res)
+        const malformed = method === 'get' ? null : await readBody(req, res, largest)
         if (isAnswered()) return undefined
         const problem = malformed ?? (await handler(exchange))
         return problem === undefined ? undefined : refuse(exchange, problem)

@@ -46,6 +46,7 @@ const CHANGES: readonly [Method, string][] = [
   ...['one-time-code', 'unlock', 'end-sessions', 'token', 'note'].map(
     (action): [Method, string] => ['post', `/users/ann/${action}`],
   ),
+  ['post', '/bulk'],
   ['put', '/policy'],
   ['post', '/policy'],
 ]
@@ -53,15 +54,21 @@ const CHANGES: readonly [Method, string][] = [
 /** A body with which every change would be made. */
 const TOKEN = { type: 'totp', serial: 'A-1', secret: '00'.repeat(20) }
 const BODY = { days: 3, mode: 'required', reason: 'noted', ...TOKEN }
-const bodyFor = (path: string) =>
-  path === '/policy' ? { mode: BODY.mode } : { days: BODY.days, reason: BODY.reason, ...TOKEN }
+const bodyFor = (path: string) => {
+  if (path === '/bulk') return { ids: ['ann'], action: 'end-sessions' }
+  return path === '/policy'
+    ? { mode: BODY.mode }
+    : { days: BODY.days, reason: BODY.reason, ...TOKEN }
+}
 
 function ask(browser: Browser, [method, path]: [Method, string], face = JSON_TYPE) {
   const request = browser[method](`${ADMIN}${path}`).set('Accept', face)
   if (method === 'get') return request
   const form =
-    path === '/policy'
-      ? 'mode=required'
+    path === '/policy' || path === '/bulk'
+      ? new URLSearchParams(
+          path === '/policy' ? { mode: 'required' } : { ids: 'ann', action: 'reset' },
+        ).toString()
       : `days=3&reason=noted&type=totp&serial=A-1&secret=${TOKEN.secret}`
   return face === HTML ? request.type('form').send(form) : request.send(bodyFor(path))
 }

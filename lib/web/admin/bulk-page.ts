@@ -1,0 +1,44 @@
+import type { UserAction } from '../../domain/admin-actions.js'
+import { isOdd } from '../../service/odd-user.js'
+import type { PageProblem } from '../../text/pages.js'
+import { fieldOf } from '../request/body.js'
+import type { Exchange } from '../request/handler.js'
+import type { Site } from '../request/site.js'
+import { showPage } from '../routing/respond.js'
+import { memberCalled, pathOfUsers } from './user.js'
+
+/**
+ * What can be done to several users at once, in the order of the page. Each is a row of the table of actions. What
+ * shows codes, or is about one device, is none of these.
+ */
+export const BULK_ACTIONS = [
+  ...(['end-sessions', 'pause', 'resume', 'unlock', 'reset', 'disable'] as const),
+] satisfies readonly UserAction[]
+
+/** Ids of the host, each once, and what is to be done to them. */
+export interface AskedUsers {
+  readonly ids: readonly string[]
+  readonly action: (typeof BULK_ACTIONS)[number]
+}
+
+const NAMES_SHOWN = 20
+
+/** The page that names whom a change is about before it is made. Changes nothing. */
+export async function askAgain(
+  { site, req, res }: Pick<Exchange, 'site' | 'req' | 'res'>,
+  { ids, action }: AskedUsers,
+  problem: PageProblem | null,
+  status: number,
+): Promise<void> {
+  const named = await Promise.all(ids.slice(0, NAMES_SHOWN).map((id) => nameOf(site, id)))
+  const typed = { reason: fieldOf(req, 'reason') ?? '', days: fieldOf(req, 'days') ?? '' }
+  const data = { problem, action, ids, named, typed, back: pathOfUsers(site) }
+  await showPage(site, req, res, 'admin-bulk', data, status)
+}
+
+async function nameOf(site: Site, id: string): Promise<string> {
+  const member = await memberCalled(site, id).catch(() => null)
+  if (member === null) return id
+  if (isOdd(member)) return member.name ?? id
+  return member.account.name ?? member.account.email ?? id
+}

@@ -1,0 +1,196 @@
+import { expect } from 'chai'
+import { ADMIN, ada, adminVisit, PEOPLE, refusalsIn, usersOf } from '../../support/admin.js'
+import {
+  expectMalformed,
+  expectProblem,
+  expectSafeHeaders,
+  getPage,
+  postForm,
+  postJson,
+} from '../../support/answers.js'
+import { enrol } from '../../support/browser.js'
+import { MINUTE } from '../../support/clock.js'
+import { ann, bob, type Host, type HostUser } from '../../support/host.js'
+import { recordOf, setPolicy } from '../../support/visits.js'
+
+const BULK = `${ADMIN}/bulk`
+const crowd: readonly HostUser[] = Array.from({ length: 70 }, (_, index) => ({
+  ...ann,
+  id: `u${index}`,
+  name: `User ${index}`,
+}))
+const IDS = crowd.map(({ id }) => id)
+
+async function entriesOf(host: Host, type: string): Promise<readonly string[]> {
+  const page = await host.store.audit?.list({ user: null, cursor: null, limit: 100 })
+  return (page?.entries ?? []).flatMap((one) => (one.type === type ? [one.user ?? ''] : []))
+}
+
+describe('POST /bulk', () => {
+  it('does to each what it would alone, and says who was refused, and why', async () => {
+    const { host, browser } = await adminVisit({
+      canAdminister: (_actor, { id }) => id !== 'otto',
+    })
+    await enrol(host, ann)
+    const ids = ['ann', 'bob', 'ada', 'otto', 'nobody', 'ann']
+    const answer = await postJson(browser, BULK, { ids, action: 'reset', reason: 'lost' })
+    expect(answer.status).to.equal(200)
+    expectSafeHeaders(answer)
+    expect(answer.body).to.deep.equal({
+      done: ['ann'],
+      refused: [
+        { id: 'bob', code: 'not-enrolled' },
+        { id: 'ada', code: 'forbidden' },
+        { id: 'otto', code: 'forbidden' },
+        { id: 'nobody', code: 'not-found' },
+      ],
+    })
+    expect((await recordOf(host, 'ann')).mustSetUp).not.to.equal(null)
+    expect(await entriesOf(host, 'reset')).to.deep.equal(['ann'])
+    const refusals = await refusalsIn(host)
+    expect(refusals).to.have.length(4)
+    const alike = (parts: object) =>
+      refusals.filter((one) =>
+        Object.entries(parts).every(([key, value]) => Reflect.get(one, key) === value),
+      )
+    expect(alike({ user: 'bob', action: 'reset', reason: 'lost' })).to.have.length(1)
+    expect(alike({ user: null, code: 'not-found' })).to.have.length(1)
+  })
+
+  it('asks the policy for each', async () => {
+    const { host, browser } = await adminVisit()
+    for (const user of [ann, bob]) await enrol(host, user)
+    await setPolicy(host, { mode: 'optional', roles: { user: 'required' } })
+    const { body } = await postJson(browser, BULK, { ids: ['ann', 'bob'], action: 'disable' })
+    expect(body).to.deep.equal({
+      done: [],
+      refused: ['ann', 'bob'].map((id) => ({ id, code: 'required-by-policy' })),
+    })
+    const paused = await postJson(browser, BULK, { ids: ['ann'], action: 'pause', days: 3 })
+    expect(paused.body).to.deep.equal({ done: ['ann'], refused: [] })
+  })
+
+  // The attack: a stolen admin's session ends the second step of five hundred users by one request.
+  it('goes no further than the limit of changes', async () => {
+    const people = [...PEOPLE, ...crowd]
+    const { host, browser } = await adminVisit({ users: usersOf(people) })
+    const { body } = await postJson(browser, BULK, { ids: IDS, action: 'end-sessions' })
+    expect(body.done).to.deep.equal(IDS.slice(0, 60))
+    expect(body.refused).to.deep.equal(
+      IDS.slice(60).map((id) => ({ id, code: 'too-many-attempts' })),
+    )
+    expect(await entriesOf(host, 'sessions-ended')).to.have.members(IDS.slice(0, 60))
+    expect(await entriesOf(host, 'too-many-changes')).to.have.length(1)
+  })
+
+  // The attack: the admin's role is taken away while five hundred changes are made.
+  it('stops with the admin', async () => {
+    let asked = 0
+    const users = {
+      ...usersOf(PEOPLE),
+      findById: async (id: string) => {
+        if (id === 'bob') asked += 1
+        const roles = asked > 0 ? ['user'] : ['admin']
+        return id === 'ada' ? { ...ada, roles } : (PEOPLE.find((one) => one.id === id) ?? null)
+      },
+    }
+    const { browser } = await adminVisit({ users })
+    const { body } = await postJson(browser, BULK, {
+      ids: ['bob', 'ann'],
+      action: 'end-sessions',
+    })
+    expect(body.refused).to.deep.include({ id: 'ann', code: 'forbidden' })
+    expect(body.done).not.to.include('ann')
+  })
+
+  it('needs a fresh code', async () => {
+    const { host, browser } = await adminVisit()
+    host.system.advance(6 * MINUTE)
+    const body = { ids: ['bob'], action: 'end-sessions' }
+    expectProblem(
+      await postJson(browser, BULK, body),
+      'fresh-code-required',
+      403,
+      '/second-step/fresh',
+    )
+    expect(await entriesOf(host, 'sessions-ended')).to.deep.equal([])
+  })
+
+  for (const [field, body] of [
+    ['ids', { action: 'reset' }],
+    ['ids', { action: 'reset', ids: [] }],
+    ['ids', { action: 'reset', ids: 'ann' }],
+    ['ids', { action: 'reset', ids: ['ann', 7] }],
+    ['ids', { action: 'reset', ids: [''] }],
+    ['ids', { action: 'reset', ids: Array.from({ length: 501 }, (_, index) => `${index}`) }],
+    ['action', { ids: ['ann'] }],
+    ['action', { ids: ['ann'], action: 'one-time-code' }],
+    ['action', { ids: ['ann'], action: 'toString' }],
+    ['days', { ids: ['ann'], action: 'pause' }],
+    ['days', { ids: ['ann'], action: 'pause', days: 0 }],
+    ['reason', { ids: ['ann'], action: 'reset', reason: 7 }],
+  ] as const) {
+    it(`refuses ${JSON.stringify(body).slice(0, 50)} as a whole`, async () => {
+      const { host, browser } = await adminVisit()
+      await enrol(host, ann)
+      expectMalformed(await postJson(browser, BULK, body), field)
+      expect((await recordOf(host, 'ann')).mustSetUp).to.equal(null)
+    })
+  }
+
+  it('takes 500 ids as long as those of databases, and no more than 64 KB', async () => {
+    const { browser } = await adminVisit()
+    const ids = Array.from({ length: 500 }, (_, index) => `${'0'.repeat(60)}-${index}`)
+    const { body } = await postJson(browser, BULK, { ids, action: 'resume' }).expect(200)
+    expect(body.refused).to.have.length(500)
+    const large = { ids: ['x'.repeat(70_000)], action: 'resume' }
+    expectMalformed(await postJson(browser, BULK, large), null, 413)
+    expectMalformed(await postJson(browser, `${ADMIN}/users/ann/resume`, { x: ids }), null, 413)
+  })
+
+  it('reports what it did where the user store fails on the way', async () => {
+    const asked: string[] = []
+    const users = {
+      ...usersOf([...PEOPLE, ...crowd]),
+      findById: async (id: string) => {
+        asked.push(id)
+        if (/^u\d/.test(id)) throw new Error('away')
+        return PEOPLE.find((one) => one.id === id) ?? null
+      },
+    }
+    const { browser } = await adminVisit({ users })
+    const ids = ['ann', ...IDS.slice(0, 9)]
+    const { body } = await postJson(browser, BULK, { ids, action: 'end-sessions' }).expect(200)
+    expect(body.done).to.deep.equal(['ann'])
+    expect(body.refused).to.deep.equal(ids.slice(1).map((id) => ({ id, code: 'unavailable' })))
+    expect(asked.filter((id) => /^u\d/.test(id))).to.have.length(3)
+  })
+})
+
+describe('Several users in the page', () => {
+  const form = (body: string) => `action=reset&${body}`
+
+  it('are ticked, asked again, and reported once', async () => {
+    const { host, browser } = await adminVisit()
+    await enrol(host, ann)
+    const { text: table } = await getPage(browser, `${ADMIN}/users`).expect(200)
+    expect(table.match(/name="ids"/g)).to.have.length(3)
+    const asked = await postForm(browser, BULK, form('ask=1&ids=ann&ids=bob')).expect(200)
+    expect(asked.text).to.contain('Reset: 2 users</h1>').and.contain('<bdi>Ann</bdi>')
+    expect((await recordOf(host, 'ann')).mustSetUp).to.equal(null)
+    const done = await postForm(browser, BULK, form('ids=ann&ids=bob')).expect(303)
+    expect(done.headers.location).to.equal(`${ADMIN}/users`)
+    const { text } = await getPage(browser, `${ADMIN}/users`).expect(200)
+    expect(text).to.contain('done for 1 user.').and.contain('Not done for 1 user:')
+    expect(text).to.contain('The user had no second step.')
+    expect((await getPage(browser, `${ADMIN}/users`)).text).not.to.contain('Not done for')
+  })
+
+  it('are asked again where the input is wrong, and one must be ticked', async () => {
+    const { browser } = await adminVisit()
+    const days = await postForm(browser, BULK, 'action=pause&ids=ann&days=x').expect(400)
+    expect(days.text).to.contain('value="x"').and.contain('aria-invalid="true"')
+    const nobody = await postForm(browser, BULK, 'action=reset&ask=1').expect(400)
+    expect(nobody.text).to.contain('Select at least one user first.')
+  })
+})
