@@ -153,6 +153,7 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
   const sessions = new Sessions(records, system, {
     ...{ knownUsers, window, keptLooks, names: namesOf(keyIds, ofSite) },
     trustLasts: trust === null ? 0 : trust.days * DAY_MS,
+    byProvider: beliefs.length > 0,
   })
   const keys = new KeysOfUsers(vault, digester)
   const oneTimeCodes = new OneTimeCodes({ keys, system })

@@ -75,9 +75,14 @@ const FRESH_FOR = 5 * MINUTE_MS
 
 const WITHOUT_A_CODE: readonly Method[] = ['none', 'upstream', 'trusted-browser']
 
+/** Whether the user has given a code, or a key's answer, in this session. */
+export function isByCode({ method }: Stamp): boolean {
+  return !WITHOUT_A_CODE.includes(method)
+}
+
 /** The end of the time in which the stamp's code counts as fresh. Null if no code was given. */
 export function freshUntil(stamp: Stamp): number | null {
-  return WITHOUT_A_CODE.includes(stamp.method) ? null : stamp.at + FRESH_FOR
+  return isByCode(stamp) ? stamp.at + FRESH_FOR : null
 }
 
 /** Whether a code was given with the stamp within the last five minutes. */

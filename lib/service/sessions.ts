@@ -3,6 +3,7 @@ import { settleAhead } from '../domain/dated-ahead.js'
 import { endHeld, type HeldLogin } from '../domain/held-login.js'
 import { endMailReset } from '../domain/mail-reset.js'
 import { dropLockAhead } from '../domain/miss-budget.js'
+import { clearsMisses } from '../domain/password-change.js'
 import type { PendingLogin } from '../domain/pending-login.js'
 import type { Policy, Subject } from '../domain/policy.js'
 import type { SecondStepRecord } from '../domain/record.js'
@@ -50,6 +51,8 @@ interface Settings {
   readonly names?: readonly string[]
   /** Milliseconds that a browser is trusted. 0: no browser is. */
   readonly trustLasts?: number
+  /** Whether a sign-in provider may stand for the code. Default: false. */
+  readonly byProvider?: boolean
 }
 
 /** Begins and ends stamps and pending logins. */
@@ -62,13 +65,12 @@ export class Sessions {
   readonly #site: string
   readonly #names: ReadonlySet<string>
   readonly #trustLasts: number
+  readonly #byProvider: boolean
   readonly #policy: SharedRead<Policy>
 
-  constructor(
-    records: Records,
-    system: System,
-    { knownUsers = null, window = 1, keptLooks = null, names = [], trustLasts = 0 }: Settings = {},
-  ) {
+  constructor(records: Records, system: System, settings: Settings = {}) {
+    const { knownUsers = null, window = 1, keptLooks = null, names = [] } = settings
+    const { trustLasts = 0, byProvider = false } = settings
     this.#site = names[0] ?? ''
     this.#names = new Set([this.#site, ...names])
     this.#keptLooks = keptLooks
@@ -78,6 +80,7 @@ export class Sessions {
     this.#system = system
     this.#knownUsers = knownUsers
     this.#trustLasts = trustLasts
+    this.#byProvider = byProvider
   }
 
   /**
@@ -243,20 +246,25 @@ export class Sessions {
 
   /**
    * A changed password ends every session and pending login of the user, and clears misses, waits and
-   * lock: whoever guessed knows it no longer. A reset by mail that waits ends too; changing the
+   * lock where no guesser can have changed it. A reset by mail that waits ends too; changing the
    * password is what its mail moves an owner to who has not asked for it.
    *
    * @param named a session of the user's that is to live on
    * @returns its new stamp, as fresh as the old one; null where there is none, or it was ended by now
    */
-  passwordChanged(
+  async passwordChanged(
     userId: string,
     named: NamedSession | null,
   ): Promise<{ readonly stamp: Stamp | null; readonly record: SecondStepRecord }> {
+    const policy = await this.policy()
+    const byProvider = this.#byProvider
     return this.#records.change(userId, NO_REQUEST, (record, now) => {
       const { events, record: withoutReset } = endMailReset(record, now)
-      const next = { ...raiseEpoch(withoutReset), attempts: noAttempts, passwordChangedAt: null }
       const lives = named !== null && isStillSignedIn(named, record, now)
+      const given = lives ? named.stamp : null
+      const clears = clearsMisses({ record, policy, stamp: given, byProvider, now })
+      const attempts = clears ? noAttempts : record.attempts
+      const next = { ...raiseEpoch(withoutReset), attempts, passwordChangedAt: null }
       const { method = 'none', at = now, instance = 0 } = named?.stamp ?? {}
       const stamp = lives ? { ...this.stamp({ userId, instance }, next, method), at } : null
       return {

@@ -15,6 +15,8 @@ import {
 } from '../support/browser.js'
 import { DAY, MINUTE, movedSystem } from '../support/clock.js'
 import { ann, type Host, makeHost } from '../support/host.js'
+import { believesProvider } from '../support/provider.js'
+import { recordOf, setPolicy } from '../support/visits.js'
 
 /** A host whose second route takes codes too, and that limits no addresses. */
 function hostWithTwoRoutes(window: 0 | 1 | 2 = 1): Host {
@@ -164,6 +166,70 @@ describe('promise 3: guessing does not pay', () => {
     }
     const code = wrongCode(enrolment, 5)
     await browser.post('/second-step/fresh').set('Accept', JSON_TYPE).send({ code }).expect(429)
+  })
+
+  describe('is not helped by passwords that the guesser changes', () => {
+    const doors = {
+      'in a pause': async (host: Host) => {
+        const record = await recordOf(host)
+        const { version } = record
+        const pausedUntil = host.system.now() + 9 * DAY
+        const paused = { ...record, pausedUntil, writeId: 'paused', version: version + 1 }
+        await host.store.write(paused, version)
+      },
+      'where the policy is off': (host: Host) => setPolicy(host, { mode: 'off' }),
+      'where other roles alone are asked for codes': async (host: Host) => {
+        await setPolicy(host, { mode: 'off', roles: { clerk: 'required' } })
+      },
+    }
+    const whoever = [
+      ['and stays signed in', true],
+      ['and signs in with', false],
+    ] as const
+    for (const [where, open] of Object.entries(doors)) {
+      for (const [how, stays] of whoever) {
+        it(`${where} ${how}`, async () => {
+          const host = makeHost({
+            options: { ipLimit: false },
+            routes: ({ app, secondStep }) => {
+              app.post('/password', async (req, res) => {
+                await secondStep.passwordChanged(ann.id, stays ? { except: req } : {})
+                res.json({})
+              })
+            },
+          })
+          const enrolment = await enrol(host, ann)
+          await open(host)
+          const thief = browserOf(host)
+          let verdicts = 0
+          for (let round = 0; round < 6; round += 1) {
+            if (round === 0 || !stays) await passFirstStep(thief, ann)
+            for (let nth = 0; nth < 4; nth += 1) {
+              const code = wrongCode(enrolment, 4 * round + nth)
+              const path = '/second-step/fresh'
+              const { body } = await thief.post(path).set('Accept', JSON_TYPE).send({ code })
+              if (body.code === 'wrong-code') verdicts += 1
+            }
+            await thief.post('/password').expect(200)
+          }
+          expect(verdicts).to.equal(5)
+        })
+      }
+    }
+
+    it('where a sign-in provider lets in', async () => {
+      const host = makeHost({ options: { upstream: believesProvider, ipLimit: false } })
+      const enrolment = await enrol(host, ann)
+      for (let nth = 0; nth < 5; nth += 1) {
+        const browser = browserOf(host)
+        await passFirstStep(browser, ann)
+        await giveCode(browser, wrongCode(enrolment, nth)).expect(401)
+      }
+      await host.secondStep.passwordChanged(ann.id)
+      const again = browserOf(host)
+      await passFirstStep(again, ann)
+      await giveCode(again, enrolment.code()).expect(429)
+    })
   })
 
   it('is not helped by a first step taken again: its success clears nothing', async () => {
