@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { ErrorRequestHandler, RequestHandler, Router } from 'express'
 import type { Strategy } from 'passport'
-import { checkNoOptions } from './errors/check-call.js'
+import { checkNoMiddleware, checkNoOptions } from './errors/check-call.js'
 import { ConfigurationError, isConfigurationError } from './errors/configuration-error.js'
 import { UnavailableError } from './errors/unavailable-error.js'
 import { isOnesOwn } from './options/check-described.js'
@@ -146,7 +146,10 @@ export function createSecondStep<U = Express.User>(options: SecondStepOptions<U>
       checkNoOptions(none, 'errorHandler()')
       return errorHandler(site)
     },
-    requireSignedIn: async (req) => (await requireSignedIn(site, req)) as U,
+    requireSignedIn: async (req, ...none: never[]) => {
+      checkNoMiddleware(none)
+      return (await requireSignedIn(site, req)) as U
+    },
     passwordChanged: async (userId, named) =>
       passwordChanged(site, await meant(userId, 'passwordChanged'), named),
     emailChanged: async (userId) => emailChanged(records, await meant(userId, 'emailChanged')),

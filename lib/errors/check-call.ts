@@ -32,6 +32,20 @@ export function checkNoOptions(given: readonly unknown[], call: string): void {
   }
 }
 
+/**
+ * `app.get('/', secondStep.requireSignedIn, …)` would hang for whoever is signed in: nobody calls `next`.
+ *
+ * @param more what was given beside the request
+ * @throws ConfigurationError
+ */
+export function checkNoMiddleware(more: readonly unknown[]): void {
+  if (more.length === 0) return
+  throw new ConfigurationError(
+    'requireSignedIn(req) is no middleware, but for upgrades to a socket: a route asks req.isAuthenticated(), or has ' +
+      'requireFresh() in front',
+  )
+}
+
 /** `app.use(secondStep.guard)` hands every request to what makes the middleware, and none goes on. */
 function refuseRequest(given: unknown, name: string): void {
   const { headers, socket } = Object(given) as { headers?: unknown; socket?: unknown }

@@ -9,7 +9,7 @@ import { answeredSince } from '../request/answered.js'
 import { addressKey } from '../request/client-address.js'
 import { isCrossOrigin } from '../request/cross-origin.js'
 import type { Site } from '../request/site.js'
-import { guardStateAt } from '../request/visitor.js'
+import { type GuardState, guardStateAt } from '../request/visitor.js'
 import { sendProblem } from '../routing/respond.js'
 
 /** Options of `limitPassword()`. */
@@ -36,6 +36,8 @@ export function limitPassword(site: Site, options: LimitPasswordOptions = {}): R
     throw new ConfigurationError('`limitPassword.account` must be a function of the request')
   }
   let warnedOfName = false
+  let warnedOfPlace = false
+  let warnedOfViews = false
   let warned = false
   const warnOnce = () => {
     if (!warned) warnNoAccount()
@@ -57,6 +59,10 @@ export function limitPassword(site: Site, options: LimitPasswordOptions = {}): R
     const typed = given.filter((name) => name.trim() !== '')
     // Mounted again, as on the path and on the route: one password is counted once for each name.
     const before = state.countedNames
+    if (before === null && !warnedOfPlace && isBehindLogin(site, state, typed)) {
+      warnedOfPlace = true
+      warnBehindLogin()
+    }
     const names = before === null ? typed : typed.filter((name) => !before.includes(name))
     if (before !== null && names.length === 0) return next()
     const isAnswered = answeredSince(res)
@@ -66,6 +72,10 @@ export function limitPassword(site: Site, options: LimitPasswordOptions = {}): R
     const places = await site.passwordLimits.takeForPassword(attempt)
     if (isAnswered()) return
     if (places.kind === 'too-many-attempts') {
+      if (given.length === 0 && !mayHavePassword(req) && !warnedOfViews) {
+        warnedOfViews = true
+        warnViews()
+      }
       return sendProblem(site, req, res, { code: places.kind, retryAfter: places.retryAfter })
     }
     state.countedNames = [...(before ?? []), ...names]
@@ -122,6 +132,29 @@ function namesOf(site: Site, { id, email, username }: Account): readonly string[
 function areAlike(names: readonly string[], typed: readonly string[]): boolean {
   const counted = typed.map(countedName)
   return names.some((name) => counted.includes(countedName(name)))
+}
+
+/** Whether this very password has signed its user in already, and not what a browser is remembered by. */
+function isBehindLogin(site: Site, state: GuardState, typed: readonly string[]): boolean {
+  const { calledLogIn, visitor } = state
+  if (!calledLogIn || visitor.kind !== 'signed-in') return false
+  return areAlike(namesOf(site, visitor.account), typed)
+}
+
+/** Wrong passwords never come so far: none would be counted, and right ones would. */
+function warnBehindLogin(): void {
+  process.emitWarning(
+    'passport-second-step: limitPassword() runs when the password has signed in already, so it counts no wrong one: ' +
+      'mount it in front, app.post(path, secondStep.limitPassword(), passport.authenticate(…))',
+  )
+}
+
+/** Views of a form count as passwords do, since nobody can tell what a strategy reads. */
+function warnViews(): void {
+  process.emitWarning(
+    'passport-second-step: limitPassword() refuses requests that give no account: mount it on the route that takes ' +
+      'passwords alone, app.post(path, secondStep.limitPassword(), …), and not by app.use()',
+  )
 }
 
 /** Without a warning, each login of this user would use up a place, and nobody would know why. */

@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import type { RequestHandler } from 'express'
 import { Strategy as LocalStrategy } from 'passport-local'
 import type { LimitPasswordOptions } from '../../../lib/index.js'
 import { expectProblem, expectSafeHeaders } from '../../support/answers.js'
@@ -369,6 +370,43 @@ describe('limitPassword', () => {
       const about = (await said(send)).filter((one) => one.includes('found no account in a login'))
       expect([index, about.length]).to.deep.equal([index, warnings])
     }
+  })
+
+  // The mistake: behind the strategy it sees no wrong password, and right ones use the limit up.
+  it('tells where it is mounted behind the login', async () => {
+    const host = makeHost({
+      routes: ({ app, passport, secondStep }) => {
+        const answer: RequestHandler = (_req, res) => res.json({})
+        app.post('/behind', passport.authenticate('local'), secondStep.limitPassword(), answer)
+        app.post('/front', secondStep.limitPassword(), passport.authenticate('local'), answer)
+      },
+    })
+    const said = (path: string) =>
+      warningsDuring(async () => {
+        const body = { username: 'ann', ...right }
+        for (let time = 0; time < 2; time += 1) {
+          await browserOf(host).post(path).send(body).expect(200)
+        }
+      })
+    expect(await said('/front')).to.deep.equal([])
+    const [warning = '', ...more] = await said('/behind')
+    expect(warning).to.contain('mount it in front')
+    expect(more).to.deep.equal([])
+  })
+
+  // The mistake: mounted by app.use() on the path of the form, it counts who only looks.
+  it('tells where views of a page have used up an address', async () => {
+    const host = makeHost({
+      routes: ({ app, secondStep }) => {
+        app.use('/sign', secondStep.limitPassword(), (_req, res) => res.json({}))
+      },
+    })
+    const said = await warningsDuring(async () => {
+      for (let time = 0; time < 100; time += 1) await browserOf(host).get('/sign').expect(200)
+      for (let time = 0; time < 2; time += 1) await browserOf(host).get('/sign').expect(429)
+    })
+    expect(said).to.have.length(1)
+    expect(said[0]).to.contain('not by app.use()')
   })
 
   it('looks at no password once the host has answered: with its own time-out, say', async () => {

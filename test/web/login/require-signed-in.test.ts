@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { expect } from 'chai'
-import express, { type Express } from 'express'
+import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express'
 import session from 'express-session'
 import { errors } from '../../../lib/index.js'
 import { type Browser, browserOf, enrol, giveCode, passFirstStep } from '../../support/browser.js'
@@ -48,6 +48,20 @@ const refused = (code: string) => [401, { code, name: 'NotSignedInError' }]
 const ANN = [200, { user: 'ann' }]
 
 describe('requireSignedIn, at a web-socket upgrade', () => {
+  it('says that it is no middleware, where it would hang', async () => {
+    const { browser } = await signedInVisit({
+      routes: ({ app, secondStep }) => {
+        app.get('/mine', secondStep.requireSignedIn as unknown as RequestHandler)
+        app.use(((error, _req, res, _next) => {
+          res.status(500).json({ name: error.name, message: error.message })
+        }) as ErrorRequestHandler)
+      },
+    })
+    const { body } = await browser.get('/mine').expect(500)
+    expect(body.name).to.equal('ConfigurationError')
+    expect(body.message).to.contain('requireSignedIn(req) is no middleware')
+  })
+
   it('gives the user who has passed both steps', async () => {
     const { host, browser } = await signedInVisit()
     expect(await upgrade(host, browser)).to.deep.equal(ANN)
