@@ -1,5 +1,6 @@
 import type { Request } from 'express'
 import { malformed, type Problem, type ProblemCode } from '../../text/problem.js'
+import { answeredSince } from '../request/answered.js'
 import type { Exchange } from '../request/handler.js'
 import { wantsJson } from '../request/negotiation.js'
 import { type BulkNotice, leaveAdminNotice } from '../request/session.js'
@@ -10,6 +11,7 @@ import { userChanges } from './actions.js'
 import { type AskedUsers, askAgain, BULK_ACTIONS } from './bulk-page.js'
 import { announceRefusal, type Change, freshAdmin } from './change.js'
 import { isJson, membersOf } from './fields.js'
+import { presentAdmin } from './requirements.js'
 import { memberCalled, NO_SUCH_USER, pathOfUsers } from './user.js'
 
 const USERS_AT_MOST = 500
@@ -40,6 +42,7 @@ export const bulkChange: Change = {
     const problem = userChanges[asked.action].inputProblem(req)
     if (problem !== null) return problem
     const report = await reportOf(exchange, asked)
+    if (report === null) return undefined
     if (wantsJson(req)) {
       sendJson(res, report)
       return undefined
@@ -57,6 +60,9 @@ export const bulkChange: Change = {
       await rememberWayBack(site, req, { page: pathOfUsers(site) })
     }
     if (wantsJson(req) || 'code' in asked || problem.code !== 'malformed-request') return problem
+    // The page names users, and a body that can't be read is refused before anybody asks who sent it.
+    const admin = await presentAdmin(exchange)
+    if ('code' in admin) return admin
     await sendProblem(site, req, res, problem, (shown, status) =>
       askAgain(exchange, asked, shown, status),
     )
@@ -77,15 +83,22 @@ function askedIn(req: Request): AskedUsers | Problem {
   return action === undefined ? malformed('action') : { ids: [...new Set<string>(ids)], action }
 }
 
-/** One after another, each as if alone: its checks, its entry in the audit log, its mail. */
+/**
+ * One after another, each as if alone: its checks, its entry in the audit log, its mail.
+ *
+ * @returns null where the request was given up meanwhile: nobody would see what was done
+ */
 async function reportOf(
   exchange: Exchange<SignedInVisitor>,
   { ids, action }: AskedUsers,
-): Promise<BulkReport> {
+): Promise<BulkReport | null> {
+  const { res } = exchange
+  const isAnswered = answeredSince(res)
   const done: string[] = []
   const refused: { id: string; code: ProblemCode }[] = []
   let failures = 0
   for (const id of ids) {
+    if (isAnswered() || res.closed) return null
     // Otherwise a store that is away would be waited for five hundred times.
     const code = failures < FAILURES_AT_MOST ? await codeOf(exchange, id, action) : FAILED
     failures = code === FAILED ? failures + 1 : 0

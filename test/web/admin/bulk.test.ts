@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import express from 'express'
 import { ADMIN, ada, adminVisit, PEOPLE, refusalsIn, usersOf } from '../../support/admin.js'
 import {
   expectMalformed,
@@ -8,9 +9,9 @@ import {
   postForm,
   postJson,
 } from '../../support/answers.js'
-import { enrol } from '../../support/browser.js'
+import { browserOf, enrol, signIn } from '../../support/browser.js'
 import { MINUTE } from '../../support/clock.js'
-import { ann, bob, type Host, type HostUser } from '../../support/host.js'
+import { ann, bob, type Host, type HostParts, type HostUser, makeHost } from '../../support/host.js'
 import { recordOf, setPolicy } from '../../support/visits.js'
 
 const BULK = `${ADMIN}/bulk`
@@ -20,6 +21,10 @@ const crowd: readonly HostUser[] = Array.from({ length: 70 }, (_, index) => ({
   name: `User ${index}`,
 }))
 const IDS = crowd.map(({ id }) => id)
+
+/** As by a host that has forgotten its own check. */
+const withoutCheck = ({ app, secondStep }: HostParts) =>
+  void app.use(ADMIN, secondStep.adminRouter())
 
 async function entriesOf(host: Host, type: string): Promise<readonly string[]> {
   const page = await host.store.audit?.list({ user: null, cursor: null, limit: 100 })
@@ -81,6 +86,54 @@ describe('POST /bulk', () => {
     )
     expect(await entriesOf(host, 'sessions-ended')).to.have.members(IDS.slice(0, 60))
     expect(await entriesOf(host, 'too-many-changes')).to.have.length(1)
+  })
+
+  // The attack: a body that cannot be read is refused before anybody asks who sent it, and the page names users.
+  it('shows no names to whoever is no admin, whatever is wrong with the body', async () => {
+    const host = makeHost({
+      users: PEOPLE,
+      options: { users: usersOf(PEOPLE) },
+      mount: withoutCheck,
+      // In front of everything, as many apps do.
+      beforeGuard: ({ app }) => app.use(express.urlencoded({ extended: true })),
+    })
+    const enrolment = await enrol(host, bob)
+    const browser = browserOf(host)
+    await signIn(browser, bob, enrolment)
+    for (const reason of ['x'.repeat(501), 'x'.repeat(5000)]) {
+      const body = new URLSearchParams({ action: 'reset', ids: 'ann', reason }).toString()
+      const { status, text } = await postForm(browser, BULK, body)
+      expect([reason.length, status >= 400]).to.deep.equal([reason.length, true])
+      expect(text).not.to.contain('Ann')
+    }
+  })
+
+  // The mistake: the host's own time-out has answered, and the changes go on where nobody sees them.
+  it('stops once the host has answered for it', async () => {
+    let answer = () => {}
+    const asked: string[] = []
+    const users = {
+      ...usersOf([...PEOPLE, ...crowd]),
+      findById: async (id: string) => {
+        if (id === 'u1') answer()
+        if (/^u\d/.test(id)) asked.push(id)
+        return [...PEOPLE, ...crowd].find((one) => one.id === id) ?? null
+      },
+    }
+    const { host, browser } = await adminVisit(
+      { users },
+      {
+        beforeGuard: ({ app }) => {
+          app.use(BULK, (_req, res, next) => {
+            answer = () => void res.status(503).json({})
+            next()
+          })
+        },
+      },
+    )
+    await postJson(browser, BULK, { ids: IDS, action: 'end-sessions' }).expect(503)
+    expect([...new Set(asked)]).to.deep.equal(['u0', 'u1'])
+    expect(await entriesOf(host, 'sessions-ended')).not.to.include('u2')
   })
 
   // The attack: the admin's role is taken away while five hundred changes are made.
