@@ -116,7 +116,7 @@ export class Accounts<U> {
     const read = async () => {
       const given = (await users.list?.(query)) ?? null
       if (given === null) return null
-      const { listed, next } = checked(given, query.limit)
+      const { listed, next } = checked(given, query)
       // `Array.from` also visits empty places, which `map` skips.
       return { accounts: Array.from(listed, (user) => this.#described(user)), next }
     }
@@ -133,11 +133,13 @@ export class Accounts<U> {
   }
 }
 
-function checked<U>(given: UserPage<U>, limit: number) {
+function checked<U>(given: UserPage<U>, { limit, cursor }: UserQuery) {
   const { users: listed, next = null } = given
   if (!Array.isArray(listed) || !(next === null || typeof next === 'string')) {
     throw new Error('users.list answered nonsense: { users: […], next: a string or null } is asked')
   }
   if (listed.length > limit) throw new Error('users.list answered with too many users')
+  // Whoever asks for all pages would ask for ever.
+  if (next !== null && next === cursor) throw new Error('users.list goes on at the same cursor')
   return { listed: listed as readonly U[], next }
 }

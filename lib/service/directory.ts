@@ -109,7 +109,7 @@ export class Directory<U> {
   }
 
   /**
-   * A search that is an id or a serial number finds its user first.
+   * A search that is a serial number or an id finds its user first.
    *
    * @param policy as the request has read it
    * @returns null for a start that no page of the query has given
@@ -178,7 +178,7 @@ export class Directory<U> {
       this.findBySerial(search, policy),
     ])
     const isSame = named !== null && holder !== null && idOf(named) === idOf(holder)
-    return this.#sorted([named, isSame ? null : holder].filter((one) => one !== null))
+    return this.#sorted([holder, isSame ? null : named].filter((one) => one !== null))
   }
 
   /** The user of this id. A host may throw for a word that cannot be one of its ids. */

@@ -146,12 +146,12 @@ export class Overview {
       this.#soFar = users
     }
     const pause = () => new Promise((resolve) => setTimeout(resolve, BETWEEN_PAGES).unref())
+    const rest = () => Math.max(KEPT_FOR, KEPT_TIMES * (now() - began))
     try {
       this.#kept = await this.#count(policy, { pause, met })
-      const rest = Math.max(KEPT_FOR, KEPT_TIMES * (now() - began))
-      this.#ended = { at: now(), rest, policy: policy.version }
+      this.#ended = { at: now(), rest: rest(), policy: policy.version }
     } catch (error) {
-      this.#ended = { at: now(), rest: KEPT_FOR, policy: null }
+      this.#ended = { at: now(), rest: rest(), policy: null }
       if (!this.#stopped) failureReporter.report(error)
     }
   }
@@ -172,7 +172,11 @@ export class Overview {
         throw new Error('a list of users goes on at the same cursor')
       cursor = page.next
     } while (cursor !== null)
-    const attempts = await this.#attemptsUntil(dayOf(at))
+    // A slow audit log must not cost the numbers of users.
+    const attempts = await this.#attemptsUntil(dayOf(at)).catch((error: unknown) => {
+      this.#parts.failureReporter.report(error)
+      return null
+    })
     return { at, isOfAll: accounts.searchable, counts, attempts }
   }
 

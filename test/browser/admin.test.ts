@@ -45,6 +45,7 @@ describe('An admin in a browser', function () {
 
   const openAnn = async (page: Page) => {
     await page.goto(`${site.url}${ADMIN}`)
+    await page.getByRole('link', { name: 'Users', exact: true }).click()
     await page.getByLabel('Name, e-mail address, ID or serial number').fill('ann')
     await sent(page, () => page.getByRole('button', { name: 'Search' }).click())
     await sent(page, () => page.getByRole('link', { name: 'Ann' }).click())

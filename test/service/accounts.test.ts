@@ -9,9 +9,12 @@ interface User {
   readonly id: string
 }
 
-function accountsWith(findById: (id: string) => Promise<User | null>): Accounts<User> {
+function accountsWith(
+  findById: (id: string) => Promise<User | null>,
+  list?: () => Promise<{ users: User[]; next: string | null }>,
+): Accounts<User> {
   return new Accounts<User>({
-    users: { findById },
+    users: { findById, ...(list && { list }) },
     describe: (user) => ({
       user,
       id: user.id,
@@ -53,5 +56,14 @@ describe('the users of a list', () => {
     await new Promise((resolve) => setImmediate(resolve))
     process.off('unhandledRejection', listen)
     expect(unheard).to.deep.equal([])
+  })
+
+  // The mistake: a list that does not know cursors would be read for ever.
+  it('are a refusal where a page leads to itself', async () => {
+    const list = async () => ({ users: [{ id: 'ann' }], next: 'again' })
+    const accounts = accountsWith(async () => null, list)
+    const page = (cursor: string | null) => accounts.list({ search: '', cursor, limit: 9 })
+    expect((await page(null))?.next).to.equal('again')
+    expect(await rejectionOf(page('again'))).to.be.instanceOf(UnavailableError)
   })
 })

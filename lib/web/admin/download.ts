@@ -59,7 +59,9 @@ export function csvLine(cells: readonly Cell[]): string {
 function csvCell(value: Cell): string {
   if (typeof value === 'number') return String(value)
   const text = value ?? ''
-  const safe = /^[=+\-@\t\r\n]/.test(text) ? `'${text}` : text
+  const begun = /^[=+\-@\t\r\n＝＋－＠]/.test(text) ? `'${text}` : text
+  // Where the list separator of a country is ";", a spreadsheet parts cells there as well.
+  const safe = begun.replaceAll(/(?<=[;\t\r\n])[=+\-@＝＋－＠]/g, "'$&")
   return /["',\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
 }
 
@@ -69,9 +71,12 @@ async function written(res: Response, text: string): Promise<boolean> {
   if (text === '' || res.write(text)) return true
   return new Promise((resolve) => {
     const settle = () => {
-      res.off('drain', settle).off('close', settle)
+      res.off('drain', settle)
+      res.off('close', settle)
       resolve(!res.closed && !res.destroyed)
     }
-    res.on('drain', settle).on('close', settle)
+    // Not chained, and once: `compression` hands `drain` to a stream of its own, which takes no listener back.
+    res.once('drain', settle)
+    res.once('close', settle)
   })
 }

@@ -25,7 +25,11 @@ export async function* shownPages(
 ): AsyncGenerator<readonly ShownUser[]> {
   const { site } = exchange
   yield first.members.map(shownUser)
+  const seen = new Set<string>()
   for (let from = first.next; from !== null; ) {
+    const place = JSON.stringify(from)
+    if (seen.has(place)) throw new Error('a download was cut off: `users.list` goes in a circle')
+    seen.add(place)
     const admin = await presentAdmin(exchange)
     if ('code' in admin)
       throw new Error(`a download was cut off, because its admin is now: ${admin.code}`)

@@ -2,6 +2,7 @@ import { Writable } from 'node:stream'
 import { setImmediate } from 'node:timers/promises'
 import { expect } from 'chai'
 import type { Request, Response } from 'express'
+import type { UserQuery } from '../../../lib/index.js'
 import { csvLine, download } from '../../../lib/web/admin/download.js'
 import type { Site } from '../../../lib/web/request/site.js'
 import { ADMIN, ada, adminVisit, listOf, PEOPLE, usersOf } from '../../support/admin.js'
@@ -76,16 +77,32 @@ describe('The download of users', () => {
 
   // The attack: a user calls themselves =HYPERLINK(…), and the admin's spreadsheet runs it.
   it('runs nothing in a spreadsheet', async () => {
-    for (const start of ['=', '+', '-', '@', '\t', '\r']) {
+    for (const start of ['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠']) {
       expect(csvLine([`${start}1+1`]).replaceAll('"', ''), start).to.equal(`'${start}1+1\r\n`)
     }
     expect(csvLine(['a=1', 'a,b', 'say "x"', 'two\nlines', null, 7])).to.equal(
       'a=1,"a,b","say ""x""","two\nlines",,7\r\n',
     )
+    // Where the list separator is ";", the second part is a cell of its own.
+    expect(csvLine(['x;=1+1;y'])).to.equal('"x;\'=1+1;y"\r\n')
     const users = usersOf([...PEOPLE, { ...ann, id: 'x', name: '=HYPERLINK("https://evil")' }])
     const { browser } = await adminVisit({ users })
     const { body } = await file(browser, USERS, CSV).expect(200)
     expect(body).to.contain(`x,"'=HYPERLINK(""https://evil"")",`)
+  })
+
+  it('ends where the list of the host goes in a circle', async () => {
+    const list = async ({ cursor }: UserQuery) => ({
+      users: [ann],
+      next: cursor === 'odd' ? 'even' : 'odd',
+    })
+    const circle = { ...usersOf(PEOPLE), list }
+    const { browser } = await adminVisit({ users: circle })
+    const broken = await file(browser, USERS, CSV).then(
+      () => null,
+      (error: Error) => error,
+    )
+    expect(broken).to.be.an('error')
   })
 
   // The attack: a stolen session begins a download, reads slowly, and goes on after the role was taken away.

@@ -90,8 +90,18 @@ describe('a user with any id, behind a proxy that decodes paths', () => {
     return addressesIn(text).filter((address) => address.startsWith(`/app${USERS}/`))
   }
 
+  /** The users' pages in the list. What the menu of a row leads to is behind the page of its user. */
+  async function rowsAt(path: string): Promise<readonly string[]> {
+    const rows: string[] = []
+    for (const address of await linksAt(path)) {
+      const row = rows.at(-1)
+      if (row === undefined || !address.startsWith(`${row}/`)) rows.push(address)
+    }
+    return rows
+  }
+
   it('leads each link of the list, and each form behind it, to the user it stands for', async () => {
-    const links = await linksAt(`/app${USERS}`)
+    const links = await rowsAt(`/app${USERS}`)
     expect(links).to.have.length(people.length)
     for (const [index, { id }] of people.entries()) {
       const link = links[index] ?? ''
@@ -99,7 +109,10 @@ describe('a user with any id, behind a proxy that decodes paths', () => {
       for (const action of await linksAt(link)) {
         const ofUser = action.replace(/(\/authenticators\/[^/]+)?\/[^/]+$/, '')
         expect(ofUser, action).to.equal(link)
-        expect((await visitor.getPage(action)).headers.location, action).to.equal(link)
+        const { status, headers, text } = await visitor.getPage(action)
+        // Some ask on a page of their own, whose form leads to them again.
+        if (status === 200) expect(addressesIn(text), action).to.include(action)
+        else expect(headers.location, action).to.equal(link)
       }
     }
   })
@@ -115,7 +128,7 @@ describe('a user with any id, behind a proxy that decodes paths', () => {
   })
 
   it('acts on the user of the form alone', async () => {
-    const links = await linksAt(`/app${USERS}`)
+    const links = await rowsAt(`/app${USERS}`)
     for (const id of ['x/../ann', 'ann/']) {
       const link = links[people.findIndex((user) => user.id === id)] ?? ''
       const done = await visitor.postForm(`${link}/pause`, { days: '1' })

@@ -89,6 +89,20 @@ describe('GET /', () => {
     expect(body.days.at(-1)).to.deep.include({ enrolled: 2, accepted: null, wrong: null })
   })
 
+  it('tells the users also where the audit log cannot count, and the operator why', async () => {
+    const audit = {
+      ...memoryAuditLog(),
+      attemptsOf: () => Promise.reject(new Error('too slow')),
+    }
+    const { browser } = await adminVisit({ audit })
+    const warnings = await warningsDuring(async () => {
+      const body = await overviewAt(browser)
+      expect(body).to.deep.include({ known: 4, enrolled: 1 })
+      expect(body.days.at(-1)).to.deep.include({ accepted: null, wrong: null })
+    })
+    expect(warnings.join()).to.contain('too slow')
+  })
+
   it('shows them as a page: each number leads to its users, each picture has a table', async () => {
     const { browser } = await adminVisit()
     await overviewAt(browser)

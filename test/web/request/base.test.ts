@@ -312,7 +312,8 @@ describe('behind a proxy that strips a prefix', () => {
     await passLogin(admin, ada)
     await giveCode(admin, ofAda)
     host.system.advance(30 * SECOND)
-    await followed(admin, await admin.getPage(`/app${ADMIN}`), `/app${ADMIN}/users`)
+    const { text: overview } = await admin.getPage(`/app${ADMIN}`)
+    expect(overview).to.include(`href="/app${ADMIN}/users"`)
     const { text } = await admin.getPage(`/app${ADMIN}/users?limit=1`)
     const [, more = ''] = /rel="next" href="([^"]+)"/.exec(text) ?? []
     expect((await admin.getPage(more.replaceAll('&amp;', '&'))).status).to.equal(200)

@@ -148,7 +148,9 @@ describe('a page marks the field that is malformed, and no other', () => {
       .map(([tag]) => tag)
       .filter((tag) => tag.includes('aria-invalid="true"'))
       .map((tag) => {
-        expect(tag).to.match(/aria-describedby="problem( |")/)
+        const [, tied = ''] = /aria-describedby="([^" ]+)/.exec(tag) ?? []
+        expect(tied).to.match(/^problem$|-wrong$/)
+        expect(html).to.contain(`id="${tied}"`)
         return / name="([^"]+)"/.exec(tag)?.[1]
       })
 
