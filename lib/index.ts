@@ -158,6 +158,7 @@ export type { SecondStepFailure } from './web/login/strategy.js'
 export type { PassportInstance } from './web/request/passport.js'
 export type {
   AdminNotice,
+  BulkNotice,
   ChallengePurpose,
   LostAsk,
   OpenedLink,

@@ -1,4 +1,5 @@
 import { strict as assert } from 'node:assert'
+import { DAY_MS } from '../domain/units.js'
 import type { AuditEntry, AuditLog } from '../ports/audit-log.js'
 
 /** The input of a case: an empty audit log. */
@@ -15,7 +16,6 @@ export interface AuditLogCase {
 }
 
 const NOW = 1_800_000_000_000
-const DAY = 86_400_000
 const NONE = { accepted: 0, wrong: 0 }
 const ODD = ['a:b', '*', '__proto__', 'A', 'a', 'a ', 'é', 'e\u0301', '\u{1f511}', 'x'.repeat(1000)]
 
@@ -164,9 +164,9 @@ export const auditLogCases: readonly AuditLogCase[] = [
   }),
 
   auditCase('counts the attempts of each day (UTC), where it counts any', async (log) => {
-    const day = Math.floor(NOW / DAY)
+    const day = Math.floor(NOW / DAY_MS)
     assert.deepEqual((await log.attemptsOf?.(day)) ?? NONE, NONE)
-    const next = (day + 1) * DAY - NOW
+    const next = (day + 1) * DAY_MS - NOW
     const accepted = { type: 'code-accepted' } as const
     await log.append([entry(1), entry(2, { ...accepted, user: 'another' }), entry(3)])
     await log.append([entry(4, { type: 'enrolled' }), entry(next - 1, accepted), entry(next)])

@@ -170,7 +170,9 @@ describe('The administration', () => {
     await administration.changePolicy(change.requestInfo, changes)
     expect((await store.findPolicy())?.version).to.equal(1)
     expect(typesOf(events)).to.deep.equal(['policy-changed'])
-    expect(events[0]).to.deep.include({ user: null, actor: ADMIN, detail: { changed: changes } })
+    const before = { mode: 'optional', graceDays: 7 }
+    const detail = { changed: changes, before }
+    expect(events[0]).to.deep.include({ user: null, actor: ADMIN, detail })
   })
 
   it('loses no change of the policy in a race', async () => {

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises'
 import { expect } from 'chai'
 import { UnavailableError } from '../../lib/errors/unavailable-error.js'
 import { memoryCounters } from '../../lib/limits/memory-counters.js'
@@ -7,6 +8,8 @@ import { takeEach } from '../../lib/ports/take-each.js'
 import { PasswordLimits } from '../../lib/service/password-limits.js'
 import { Tally } from '../../lib/service/tally.js'
 
+/** Milliseconds; two of them are more than an attempt has. */
+const SLOW = 600
 const NARROW = { name: 'narrow', seconds: 60 }
 const WIDE = { name: 'wide', seconds: 60 }
 const narrow = { counter: NARROW, key: 'key', limit: 1 }
@@ -172,10 +175,11 @@ describe('the tries that a policy allows for a password', () => {
     const late = new Promise<void>((resolve) => {
       answer = resolve
     })
-    // The places by the default are taken, given back, and taken by the limit of the policy.
+    // The places by the default are taken; then they are given back, and taken by the limit of the policy.
     let calls = 0
     const takeAll: Counters['takeAll'] = async (wanted, back) => {
       calls += 1
+      if (calls === 1) await setTimeout(SLOW)
       if (calls === 2) await late
       return takeEach(all, wanted, back)
     }
@@ -185,8 +189,8 @@ describe('the tries that a policy allows for a password', () => {
     const taking = limits.takeForPassword({ ...attempt, ipKey: 'key', passwordAttempts })
     await expectUnavailable(taking)
     const turn = () => new Promise((resolve) => setImmediate(resolve))
-    while (calls < 4) await turn()
     answer()
+    while (calls < 3) await turn()
     while ((await takenOf('passwords-of-address')) > 0) await turn()
   })
 })
