@@ -61,6 +61,7 @@ export class Browser {
       step,
       code,
       app: this.#appOf(answer),
+      elsewhere: elsewhere(answer),
       called,
       answered: recorder.now(),
       status: answer?.status ?? null,
@@ -76,6 +77,12 @@ export class Browser {
     const [, port = ''] = /:(\d+)$/.exec(String(asked)) ?? []
     return this.#desk.appAt(port)
   }
+}
+
+/** The proxy says seconds, of each app that it asked: a GET without an answer goes on to the next one. */
+function elsewhere(answer: Answer | null): number {
+  const each = String(answer?.headers['x-answered-in'] ?? '').split(/[,:]/)
+  return each.slice(0, -1).reduce((sum, seconds) => sum + 1000 * (Number(seconds) || 0), 0)
 }
 
 /** A page of the proxy's own is no JSON. */

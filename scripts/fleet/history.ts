@@ -15,6 +15,8 @@ export interface Attempt {
   readonly code: string | null
   /** The app process that answered, as the proxy says. Null: nobody did. */
   readonly app: string | null
+  /** Milliseconds that the proxy had lost at apps that did not answer, before it asked this one. */
+  readonly elsewhere: number
   readonly called: number
   readonly answered: number
   /** Null: the connection broke. */

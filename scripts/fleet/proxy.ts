@@ -78,6 +78,7 @@ http {
       proxy_connect_timeout 1s;
       proxy_read_timeout 4s;
       add_header X-Answered-By $upstream_addr always;
+      add_header X-Answered-In $upstream_response_time always;
     }
   }
 }

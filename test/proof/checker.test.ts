@@ -6,7 +6,7 @@ const TERMS = { apps: ['app 1', 'app 2'], skew: 20_000 }
 
 const attempt = (parts: Partial<Attempt>): Attempt => ({
   ...{ kind: 'attempt', browser: 1, user: 'ada', step: 'code', code: 'totp:7', app: 'app 1' },
-  ...{ called: 1000, answered: 1010, status: 200, verdict: 'signed-in' },
+  ...{ elsewhere: 0, called: 1000, answered: 1010, status: 200, verdict: 'signed-in' },
   ...parts,
 })
 const password = (parts: Partial<Attempt> = {}) =>
@@ -238,6 +238,15 @@ describe('the judge of a run', () => {
       expect(broken(late, pause({ app: 'app 2' }))).to.deep.equal([IN_TIME])
       expect(broken(late, pause({ stood: 1000 }))).to.deep.equal([IN_TIME])
       expect(broken(late, pause({ from: 0, to: 1500 }))).to.deep.equal([IN_TIME])
+    })
+
+    // The proxy sends a GET on to the next app when one has kept it for four seconds.
+    it('without the time that the proxy lost at another app', () => {
+      const late = refused({ browser: 9, code: 'totp:8', answered: 5900 })
+      expect(broken({ ...late, elsewhere: 4000 })).to.deep.equal([])
+      expect(broken({ ...late, elsewhere: 2800 })).to.deep.equal([IN_TIME])
+      const before = pause({ from: 1000, to: 3000, stood: 2000 })
+      expect(broken({ ...late, elsewhere: 2800 }, before)).to.deep.equal([IN_TIME])
     })
 
     it('but not what took long and was no refusal', () => {
