@@ -136,10 +136,13 @@ async function pass(
   kept: Promise<Visitor | null> | null,
 ): Promise<void> {
   const isAnswered = answeredSince(res)
+  const replaced = replacedBeforeGuard(req)
   const visitor =
     (kept === null ? null : await kept) ??
-    (await meet(site, req, () => state.isOpen(askedPath(req, site))))
-  const replaced = replacedBeforeGuard(req)
+    (await meet(site, req, () => state.isOpen(askedPath(req, site))).catch((error: unknown) => {
+      if (replaced !== undefined) endUnmet(site, req, replaced)
+      throw error
+    }))
   if (replaced !== undefined) await endReplacedBefore(req, replaced, visitor)
   noteMet(state, visitor)
   if (hasCodes(req) && isNavigation(req)) await forgetCodes(req)
@@ -151,6 +154,16 @@ async function pass(
   }
   if (state.visitor.kind === 'pending') warnIfUnanswered(site, req, res, state.visitor)
   next()
+}
+
+/**
+ * Nobody was met, so nothing of the session that Passport has replaced goes on. Not awaited: the refusal has used up
+ * its time.
+ */
+function endUnmet(site: Site, req: Request, replaced: unknown): void {
+  endReplacedBefore(req, replaced, ANONYMOUS).catch((error: unknown) =>
+    site.failureReporter.report(error),
+  )
 }
 
 function noteMet(state: GuardState, visitor: Visitor): void {

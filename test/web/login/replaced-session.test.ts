@@ -6,10 +6,10 @@ import express from 'express'
 import type { AnnouncedEvent } from '../../../lib/index.js'
 import { getJson, postJson } from '../../support/answers.js'
 import { browserOf, giveCode, JSON_TYPE, passFirstStep } from '../../support/browser.js'
-import { ann, bob, type Host, makeHost } from '../../support/host.js'
+import { ann, bob, type Host, type HostParts, makeHost } from '../../support/host.js'
 import { park } from '../../support/parked.js'
 import { cookieOf, slowRequest, useCookie } from '../../support/sessions.js'
-import { enrolledVisit, recordOf } from '../../support/visits.js'
+import { enrolledVisit, recordOf, setPolicy } from '../../support/visits.js'
 
 /** Ann has passed both steps, at a host with a route that needs a fresh code. */
 async function annIsIn() {
@@ -41,6 +41,32 @@ async function callsOf({ store }: Host, run: () => Promise<unknown>): Promise<st
   return calls
 }
 
+/** Middleware in front of the guard that signs ann in. */
+function rememberAnn({ app }: HostParts): void {
+  app.use((req, _res, next) => {
+    if (req.get('x-remembered') === undefined) next()
+    else req.logIn(ann, next)
+  })
+}
+
+/** What fails while a login is met, and how it is mended. */
+const failing: Readonly<Record<string, (host: Host) => () => void>> = {
+  'the record store': ({ store }) => {
+    const { find } = store
+    store.find = (id) => (id === 'ann' ? Promise.reject(new Error('gone')) : find(id))
+    return () => Object.assign(store, { find })
+  },
+  'the session store': ({ sessions }) => {
+    const { set } = sessions
+    // Passport's own save comes first, and holds nothing of ours.
+    sessions.set = (id, session, done) => {
+      if (session.secondStep === undefined) set.call(sessions, id, session, done)
+      else done?.(new Error('gone'))
+    }
+    return () => Object.assign(sessions, { set })
+  },
+}
+
 describe('a session over which another user signs in', () => {
   it('is over for a parked request, and dead where it is written back', async () => {
     const { host, cookie } = await annIsIn()
@@ -67,13 +93,7 @@ describe('a session over which another user signs in', () => {
   })
 
   it('is over where middleware in front of the guard signs that user in', async () => {
-    const host = makeHost({
-      beforeGuard: ({ app }) =>
-        void app.use((req, _res, next) => {
-          if (req.get('x-remembered') === undefined) next()
-          else req.logIn(ann, next)
-        }),
-    })
+    const host = makeHost({ beforeGuard: rememberAnn })
     const cookie = cookieOf(await passFirstStep(browserOf(host), bob).expect(302))
     const slow = slowRequest(host, cookie)
     const browser = useCookie(browserOf(host), cookie)
@@ -81,6 +101,22 @@ describe('a session over which another user signs in', () => {
     slow.writeBack()
     await getJson(useCookie(browserOf(host), cookie), '/inside').expect(401)
   })
+
+  for (const [store, fail] of Object.entries(failing)) {
+    it(`is over where ${store} fails at that user's login in front of the guard`, async () => {
+      const host = makeHost({ beforeGuard: rememberAnn })
+      const cookie = cookieOf(await passFirstStep(browserOf(host), bob).expect(302))
+      const slow = slowRequest(host, cookie)
+      await setPolicy(host, { mode: 'required', graceDays: 0 })
+      const mend = fail(host)
+      const browser = useCookie(browserOf(host), cookie)
+      await getJson(browser, '/inside').set('X-Remembered', 'ann').expect(503)
+      mend()
+      await setPolicy(host, { mode: 'optional' })
+      slow.writeBack()
+      await getJson(useCookie(browserOf(host), cookie), '/inside').expect(401)
+    })
+  }
 
   it('stays as it is where that login fails', async () => {
     const { host, cookie } = await annIsIn()
