@@ -5,7 +5,7 @@ import { hasNoRoom, isEnrolled } from './authenticators.js'
 import type { SecondStepEventType } from './event.js'
 import { ruleFor } from './policy.js'
 import { acceptedToTouch, type RouteRules } from './route-rules.js'
-import { demandOf, pauseOf, type UserContext } from './standing.js'
+import { demandOf, hasPause, type UserContext } from './standing.js'
 
 /** The facts that decide which actions have an effect on a user. */
 interface Situation {
@@ -18,6 +18,7 @@ interface Situation {
   readonly backupCodes: boolean
   /** A one-time code would count. */
   readonly oneTimeCodes: boolean
+  /** Also by a pause that the policy overrides now. */
   readonly paused: boolean
   /** The authenticator is not asked now. */
   readonly blocked: boolean
@@ -110,7 +111,7 @@ export function actionsFor(
     required: ruleFor(policy, subject).mode === 'required',
     backupCodes: backupCodesFor(policy, subject),
     oneTimeCodes: oneTimeCodesFor(userContext, routes),
-    paused: pauseOf(userContext, now) !== null,
+    paused: enrolled && hasPause(record, now),
     blocked,
     hasRoom: !hasNoRoom(record, 'hotp'),
   }

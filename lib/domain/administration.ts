@@ -12,7 +12,7 @@ import type { SecondStepRecord } from './record.js'
 import { forget, namingLast } from './reset.js'
 import type { RouteRules } from './route-rules.js'
 import { raiseEpoch } from './stamp.js'
-import { FOREVER, type UserContext } from './standing.js'
+import { FOREVER, hasPause, type UserContext } from './standing.js'
 import { withoutTrust } from './trusted-browsers.js'
 import { DAY_MS } from './units.js'
 
@@ -98,7 +98,7 @@ export function pauseByAdmin(userContext: UserContext, until: number): Decision<
 
 /** Ends a pause, also one that the policy overrides now, so that it does not come back later. */
 export function resumeByAdmin({ record }: UserContext, now: number): Decision<AdminVerdict> {
-  if (record.pausedUntil === null || record.pausedUntil <= now) return nothingToDo(record)
+  if (!hasPause(record, now)) return nothingToDo(record)
   return done({ ...withoutTrust(record), pausedUntil: null }, { type: 'resumed', method: null })
 }
 

@@ -53,6 +53,11 @@ export function pauseOf({ record, policy, subject }: UserContext, now: number): 
   return ruleFor(policy, subject).mode === 'required' ? null : pausedUntil
 }
 
+/** Whether there is a pause to end, also one that does not count now. */
+export function hasPause({ pausedUntil }: SecondStepRecord, now: number): boolean {
+  return pausedUntil !== null && pausedUntil > now
+}
+
 /** Whether it ends later than the longest pause: a clock that is ahead has begun it. */
 export function isPauseAhead(pausedUntil: number | null, now: number): boolean {
   return pausedUntil !== null && pausedUntil !== FOREVER && isAhead(pausedUntil - PAUSE_LASTS, now)

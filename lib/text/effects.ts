@@ -12,6 +12,11 @@ export type Effect =
 const FORGETTING: readonly UserAction[] = ['reset', 'disable']
 const ENDING_SESSIONS: readonly UserAction[] = [...FORGETTING, 'end-sessions', 'token']
 const ENDING_CODES: readonly UserAction[] = [...FORGETTING, 'backup-codes']
+/** They change a factor, and leave the sessions alone. */
+const ENDING_TRUST: readonly UserAction[] = [
+  ...ENDING_SESSIONS,
+  ...(['pause', 'resume', 'backup-codes', 'one-time-code'] as const),
+]
 
 /** What an action ends for this user, beside what its text says. */
 export function effectsOf(
@@ -21,7 +26,7 @@ export function effectsOf(
 ): readonly Effect[] {
   const devices = FORGETTING.includes(action) ? record.authenticators.length : 0
   const codes = ENDING_CODES.includes(action) ? backupCodesLeft : 0
-  const browsers = ENDING_SESSIONS.includes(action) ? trustedBrowsers : 0
+  const browsers = ENDING_TRUST.includes(action) ? trustedBrowsers : 0
   const counted = [
     { key: 'admin.effect.devices', count: devices },
     { key: 'admin.effect.backup-codes', count: codes },

@@ -55,7 +55,7 @@ const isOfOneMail = (key: string) => /^mail\..*\./.test(key)
 
 /** What pages for admins offer, and the texts that each has. */
 const OFFERED: Readonly<Record<AdminForm, readonly string[]>> = {
-  resume: ['summary', 'text', 'button', 'done'],
+  resume: ['summary', 'text', 'text-overridden', 'button', 'done'],
   unlock: ['summary', 'text', 'button', 'done'],
   'one-time-code': ['summary', 'text', 'button', 'again', 'title', 'intro', 'heading', 'until'],
   'backup-codes': ['summary', 'text', 'button', 'again', 'title', 'intro', 'heading'],

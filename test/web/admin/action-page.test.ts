@@ -1,10 +1,10 @@
 import { expect } from 'chai'
 import { ADMIN, adminVisit } from '../../support/admin.js'
-import { getPage, postForm } from '../../support/answers.js'
-import { enrol } from '../../support/browser.js'
-import { MINUTE } from '../../support/clock.js'
+import { getPage, postForm, postJson } from '../../support/answers.js'
+import { browserOf, enrol, passFirstStep } from '../../support/browser.js'
+import { MINUTE, SECOND } from '../../support/clock.js'
 import { ann } from '../../support/host.js'
-import { recordOf } from '../../support/visits.js'
+import { recordOf, setPolicy } from '../../support/visits.js'
 
 const ANN = `${ADMIN}/users/ann`
 
@@ -32,6 +32,55 @@ describe('GET /users/:id/:action', () => {
     const { text } = await getPage(browser, `${ANN}/pause`).expect(200)
     expect(text).to.contain('name="days" type="text"').and.contain('name="days" value="forever"')
     expect(text).not.to.contain('device is removed')
+  })
+
+  // The mistake: a pause that the policy overrides has no button, and comes back unseen with the next policy.
+  it('ends a pause that does not count now, and says that it does not', async () => {
+    const { host, browser } = await adminVisit()
+    await enrol(host, ann)
+    await postJson(browser, `${ANN}/pause`, { days: 'forever' }).expect(200)
+    expect((await getPage(browser, `${ANN}/resume`).expect(200)).text).to.contain('again at once')
+    await setPolicy(host, { mode: 'required' })
+    for (const page of [ANN, `${ANN}/resume`]) {
+      const { text } = await getPage(browser, page).expect(200)
+      expect(text).to.contain('the pause has no effect now').and.not.contain('again at once')
+    }
+    await postForm(browser, `${ANN}/resume`).expect(303)
+    expect((await recordOf(host, 'ann')).pausedUntil).to.equal(null)
+    expect((await getPage(browser, ANN)).text).not.to.contain(`${ANN}/resume`)
+  })
+
+  // The mistake: an admin makes backup codes, and nobody expects that the user's browsers are asked for one.
+  it('says of browsers that are trusted what becomes of them', async () => {
+    const changes = [
+      ['pause', { days: 1 }],
+      ['resume', {}],
+      ['backup-codes', {}],
+      ['one-time-code', {}],
+      ['unlock', {}],
+      ['note', { reason: 'seen' }],
+    ] as const
+    const { host, browser } = await adminVisit({ trustedBrowsers: { days: 14 } })
+    const enrolment = await enrol(host, ann)
+    const theirs = browserOf(host)
+    await passFirstStep(theirs, ann).expect(200)
+    host.system.advance(30 * SECOND)
+    const proof = { code: enrolment.code(), trust: '1' }
+    await postJson(theirs, '/second-step/challenge', proof).expect(200)
+    const { trustedBrowsers } = await recordOf(host, 'ann')
+    for (const [action, body] of changes) {
+      if (action === 'resume') await postJson(browser, `${ANN}/pause`, { days: 1 }).expect(200)
+      const record = await recordOf(host, 'ann')
+      const next = { ...record, trustedBrowsers, version: record.version + 1, writeId: action }
+      expect(await host.store.write(next, record.version)).to.equal(true)
+      const { text } = await getPage(browser, `${ANN}/${action}`)
+      await postJson(browser, `${ANN}/${action}`, body).expect(200)
+      const isTrusted = (await recordOf(host, 'ann')).trustedBrowsers.length > 0
+      expect([action, text.includes('1 browser is no longer trusted.')]).to.deep.equal([
+        action,
+        !isTrusted,
+      ])
+    }
   })
 
   it('leads to the user’s page where there is nothing to do, or nothing that this admin may do', async () => {
