@@ -28,6 +28,16 @@ function resetMail(language: string) {
   return write(event, [language], null, `${'a1'.repeat(24)}.${'b2'.repeat(22)}.${'c3'.repeat(22)}`)
 }
 
+function tokenMail() {
+  const event = {
+    type: 'token-assigned',
+    detail: { name: null, serial: 'A1'.repeat(32) },
+    ...{ at: AT, method: 'hotp' as const, ip: null, userAgent: null },
+    ...{ user: 'ann', actor: { kind: 'admin' as const, id: 'ada' }, reason: null },
+  } as const
+  return write(event, ['en'])
+}
+
 describe('The mail with the link of a reset', () => {
   let chromium: Browser
   before(async () => {
@@ -52,6 +62,13 @@ describe('The mail with the link of a reset', () => {
       }
     })
   }
+
+  it('is no wider than a phone with the longest serial number of a token', async () => {
+    const page = await chromium.newPage({ viewport: PHONE, isMobile: true })
+    await page.setContent(tokenMail().html)
+    expect(await page.evaluate('document.documentElement.scrollWidth')).to.equal(PHONE.width)
+    await page.close()
+  })
 
   it('says until when the link is good after the link', () => {
     const { html, text } = resetMail('en')
