@@ -232,6 +232,31 @@ describe('createSecondStep', () => {
     expect(() => create({ paths: { secondStep: '/s%C3%A9curit%C3%A9' } })).not.to.throw()
   })
 
+  // A sign-in page there is a 404 of the router's, and whoever is sent to sign in goes round in a circle.
+  it('refuses a sign-in page among the pages of the second step', () => {
+    for (const signIn of ['/second-step', '/Second-Step/login', '/second-step?from=app']) {
+      const refusal = refusalOf(() => create({ paths: { signIn } }))
+      expect(refusal).to.include('`paths.signIn`').and.include(signIn)
+    }
+    const fine = { secondStep: '/app/mfa', signIn: '/app/mfa-login', signedIn: '/app/mfa/' }
+    expect(() => create({ paths: fine })).not.to.throw()
+  })
+
+  // Its pages would all be 404: the user router answers first, whatever lies in its folder.
+  it('refuses an admin router in the folder of the user router', () => {
+    const users = { findById: async () => null }
+    for (const admin of ['/mfa', '/MFA', '/mfa/admin']) {
+      const made = create({ paths: { secondStep: '/mfa', admin }, users })
+      const refusal = refusalOf(() => made.adminRouter())
+      expect(refusal).to.include(`\`paths.admin\` (${admin})`).and.include('(/mfa)')
+    }
+    const moved = create({ paths: { secondStep: '/admin/second-step' }, users })
+    expect(() => moved.router()).not.to.throw()
+    expect(refusalOf(() => moved.adminRouter())).to.include('`paths.admin`')
+    const beside = create({ paths: { secondStep: '/mfa', admin: '/mfa-admin' }, users })
+    expect(() => beside.adminRouter()).not.to.throw()
+  })
+
   it('refuses an option that it does not know, and says which is meant', () => {
     const near: Record<string, string> = {
       iplimit: 'ipLimit',
@@ -255,7 +280,7 @@ describe('createSecondStep', () => {
   })
 
   // Nobody waits for them: an async `isAdmin` would make no admin, and say nothing.
-  for (const name of ['describe', 'isAdmin', 'formFields', 'language']) {
+  for (const name of ['describe', 'isAdmin', 'formFields', 'language', 'ipLimit']) {
     it(`refuses an async \`${name}\``, () => {
       const refusal = refusalOf(() => create({ [name]: async () => undefined }))
       expect(refusal).to.include(`\`${name}\` must answer at once`)

@@ -118,9 +118,10 @@ function acceptsOf(given: string): readonly [string, readonly FactorMethod[] | '
   if (at < 1) throw new UsageError('--accepts must be NAME=METHOD,METHOD.')
   const [role, named] = [given.slice(0, at), given.slice(at + 1)]
   if (named === 'default') return [role, named]
-  const words = named
-    .split(',')
-    .map((word) => oneOf('accepts', word, [...FACTOR_METHODS, 'default']))
+  const listed = named.split(',')
+  // Beside others it would be left out, and the rule would be another than the one that was typed.
+  const known = listed.length === 1 ? [...FACTOR_METHODS, 'default'] : FACTOR_METHODS
+  const words = listed.map((word) => oneOf('accepts', word, known))
   return [role, FACTOR_METHODS.filter((method) => words.includes(method))]
 }
 

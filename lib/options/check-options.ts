@@ -1,4 +1,5 @@
 import type { Request } from 'express'
+import { answeredAtOnce, refuseAsync } from '../errors/at-once.js'
 import { checkNames } from '../errors/check-names.js'
 import type { RelyingParty } from '../factors/ceremony.js'
 import { AUTHENTICATOR_TYPES, type Authenticator } from '../factors/factors.js'
@@ -10,7 +11,6 @@ import type { TrustSettings } from '../service/trusted-browsers.js'
 import type { Paths } from '../web/request/site.js'
 import { check, isListOf, isText } from './check.js'
 import { ADMIN_ROLES, checkAdminRoles } from './check-admin-roles.js'
-import { answeredAtOnce, checkAnswerAtOnce } from './check-at-once.js'
 import { checkOrigin } from './check-origin.js'
 import { checkLost, checkMail, checkParts } from './check-parts.js'
 import { checkBase, checkPaths } from './check-paths.js'
@@ -64,6 +64,9 @@ const KNOWN = [
   'telemetry',
   'system',
 ] as const satisfies readonly (keyof SecondStepOptions)[]
+
+/** Functions that must be synchronous: a promise would silently be ignored. */
+const AT_ONCE = ['describe', 'isAdmin', 'formFields', 'language', 'ipLimit'] as const
 
 const DEFAULT_IP_LIMIT = 100
 
@@ -129,7 +132,7 @@ export function checkOptions<U>(options: SecondStepOptions<U>): CheckedOptions {
     'language',
     'render',
   ])
-  checkAnswerAtOnce(options)
+  for (const name of AT_ONCE) refuseAsync(name, options[name])
   checkMail(options)
   checkLost(options)
   check(
@@ -180,7 +183,7 @@ export function checkOptions<U>(options: SecondStepOptions<U>): CheckedOptions {
     ignoreForwardedFor: options.ignoreForwardedFor ?? false,
     keepInSession: options.keepInSession ?? [],
     formFields: (req) => fieldsIn(answeredAtOnce('formFields', options.formFields?.(req) ?? {})),
-    language: (req) => answeredAtOnce('language', options.language?.(req)),
+    language: languageOf(options.language),
     keptFor: checkRevocation(options.revocation),
     timeout: checkTimeout(options.timeout),
   }
@@ -194,6 +197,24 @@ function fieldsIn(given: Readonly<Record<string, string>>): Readonly<Record<stri
     '`formFields` must answer with texts by their names: (req) => ({ _csrf: req.csrfToken() })',
   )
   return given
+}
+
+/** A wrong answer is told and passed over: a page in the browser's language is better than none. */
+function languageOf(language: SecondStepOptions['language']) {
+  let warned = false
+  return (req: Request): string | undefined => {
+    const given: unknown = answeredAtOnce('language', language?.(req))
+    if (typeof given === 'string') return given
+    if (given && !warned) {
+      warned = true
+      const kind = Array.isArray(given) ? 'list' : typeof given
+      process.emitWarning(
+        `passport-second-step: \`language\` answered with a ${kind}, so pages are in the browser's language: answer ` +
+          "with one language tag, such as 'it', or undefined",
+      )
+    }
+    return undefined
+  }
 }
 
 /** Whether a user is an admin: by a role, or by the host's function. */
@@ -285,7 +306,7 @@ function checkIpLimit(limit: SecondStepOptions['ipLimit'] = DEFAULT_IP_LIMIT) {
   const right = typeof limit === 'function' || isLimit(limit)
   check(right, '`ipLimit` must be a whole number above 0, false or a function')
   return (req: Request): number => {
-    const value = typeof limit === 'function' ? limit(req) : limit
+    const value = typeof limit === 'function' ? answeredAtOnce('ipLimit', limit(req)) : limit
     const known = isLimit(value) || value === Number.POSITIVE_INFINITY
     check(known, '`ipLimit` must answer with a whole number above 0, or false')
     return value === false ? Number.POSITIVE_INFINITY : value

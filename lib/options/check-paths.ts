@@ -52,6 +52,10 @@ export function checkPaths(given: Partial<Paths> = {}, base: string): Paths {
     checkIsWithoutBase(`paths.${name}`, path, base)
   }
   const { secondStep, admin, signIn, signedIn } = paths
+  check(
+    !liesUnder(signIn.split(/[?#]/, 1)[0] ?? '', secondStep),
+    `\`paths.signIn\` (${signIn}) lies in \`paths.secondStep\` (${secondStep}), whose pages are ours: give it a path elsewhere`,
+  )
   return {
     secondStep: base + secondStep,
     admin: base + admin,

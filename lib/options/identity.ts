@@ -1,8 +1,8 @@
 import type { Subject } from '../domain/policy.js'
+import { answeredAtOnce } from '../errors/at-once.js'
 import type { Account } from '../service/accounts.js'
 import type { Glimpse } from '../service/odd-user.js'
 import { isText } from './check.js'
-import { answeredAtOnce } from './check-at-once.js'
 import {
   checkIsNotSpread,
   checkIsOnesOwn,

@@ -273,7 +273,7 @@ export interface SecondStepOptions<U = Express.User> {
   readonly showKey?: boolean
   /**
    * Wrong codes allowed per address in 10 minutes. `false`: no limit. A function decides per
-   * request. Default 100.
+   * request, synchronously: a promise is a ConfigurationError. Default 100.
    */
   readonly ipLimit?: number | false | ((req: Request) => number | false)
   /**

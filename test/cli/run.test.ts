@@ -63,6 +63,17 @@ describe('The command line', () => {
       '--role admin was given twice.',
       'help policy',
     ],
+    // "default" was left out in silence, and the rule was another than the one that was typed.
+    [
+      ['policy', '--config', 'x', '--accepts', 'staff=default,totp'],
+      '--accepts must be one of totp, hotp, webauthn, one-time-code, backup-code.',
+      'help policy',
+    ],
+    [
+      ['policy', '--config', 'x', '--accepts', 'staff=defualt'],
+      '--accepts must be one of totp, hotp, webauthn, one-time-code, backup-code, default.',
+      'help policy',
+    ],
   ]
   for (const [args, says, help] of wrong) {
     it(`answers "${args.join(' ')}" in one line, with exit code 2`, async () => {

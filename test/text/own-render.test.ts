@@ -64,7 +64,7 @@ describe('a `render` of the host’s that does not answer', () => {
 })
 
 describe('an `ipLimit` of the host’s that is no number', () => {
-  for (const limit of [undefined, null, Number.NaN, 0, -1, 1.5, '100', Promise.resolve(100)]) {
+  for (const limit of [undefined, null, Number.NaN, 0, -1, 1.5, '100']) {
     it(`is named: ${String(limit)}`, async () => {
       // Every code was refused as one too many, the right one too.
       const ipLimit = (() => limit) as unknown as () => number
@@ -75,6 +75,17 @@ describe('an `ipLimit` of the host’s that is no number', () => {
       asked = null
       const { text } = await giveCode(browser, enrolment.code()).expect(500)
       expect(text).to.match(/`ipLimit` must answer with a whole number above 0, or false/)
+    })
+  }
+
+  // The rejection of a promise that nobody waits for ended the process.
+  for (const answer of [() => Promise.resolve(100), () => Promise.reject(new Error('away'))]) {
+    it(`is named, and ends nothing: ${answer}`, async () => {
+      let asked: () => number | false = () => 100
+      const { browser, enrolment } = await pendingVisit({ options: { ipLimit: () => asked() } })
+      asked = answer as unknown as () => number
+      const { text } = await giveCode(browser, enrolment.code()).expect(500)
+      expect(text).to.include('ConfigurationError: `ipLimit` must answer at once')
     })
   }
 })

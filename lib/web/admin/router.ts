@@ -4,6 +4,7 @@ import { checkCall } from '../../errors/check-call.js'
 import { ConfigurationError } from '../../errors/configuration-error.js'
 import { withTimeout } from '../../ports/with-timeout.js'
 import { LARGE_BODY } from '../request/body.js'
+import { liesUnder } from '../request/destination.js'
 import type { Handler } from '../request/handler.js'
 import { noteAdminRouter } from '../request/mounted-admin.js'
 import type { Site } from '../request/site.js'
@@ -67,7 +68,7 @@ export interface AdminRouterOptions<U = Express.User> {
  * The admin router. Mount it at `paths.admin` behind the host's own check. A user who is not an
  * admin gets 403 `forbidden`, even if that check is missing.
  *
- * @throws ConfigurationError without the option `users`, or for an unknown option
+ * @throws ConfigurationError without the option `users`, for an unknown option, or below the user router
  */
 export function adminRouter(site: Site, options: AdminRouterOptions = {}): Router {
   checkCall(options, ['allow'], 'adminRouter')
@@ -75,6 +76,7 @@ export function adminRouter(site: Site, options: AdminRouterOptions = {}): Route
   if (allow !== undefined && typeof allow !== 'function') {
     throw new ConfigurationError('`adminRouter.allow` must be a function of request and user')
   }
+  checkPlace(site)
   directoryOf(site)
   const ofAdmins =
     allow === undefined ? site : { ...site, allowAdmin: allowedBy(allow, site.timeout) }
@@ -82,6 +84,14 @@ export function adminRouter(site: Site, options: AdminRouterOptions = {}): Route
   made.use(undecodablePath(site))
   noteAdminRouter(site.paths)
   return made
+}
+
+/** The user router answers all that lies in its folder: the admin pages would be 404. */
+function checkPlace({ paths: { admin, secondStep } }: Site): void {
+  if (!liesUnder(admin, secondStep)) return
+  throw new ConfigurationError(
+    `\`paths.admin\` (${admin}) lies in \`paths.secondStep\` (${secondStep}): give one of them a path elsewhere`,
+  )
 }
 
 function allowedBy(

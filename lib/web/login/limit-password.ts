@@ -1,6 +1,7 @@
 import type { Request, RequestHandler } from 'express'
 import { isOneAddress } from '../../domain/address.js'
 import { countedName, LONGEST_NAME } from '../../domain/counted-name.js'
+import { answeredAtOnce, refuseAsync } from '../../errors/at-once.js'
 import { checkCall } from '../../errors/check-call.js'
 import { ConfigurationError } from '../../errors/configuration-error.js'
 import type { Account } from '../../service/accounts.js'
@@ -35,6 +36,11 @@ export function limitPassword(site: Site, options: LimitPasswordOptions = {}): R
   if (account !== undefined && typeof account !== 'function') {
     throw new ConfigurationError('`limitPassword.account` must be a function of the request')
   }
+  refuseAsync('limitPassword.account', account)
+  const accounts = (req: Request) =>
+    account === undefined
+      ? accountsIn(req)
+      : [[null, answeredAtOnce('limitPassword.account', account(req))] as const]
   let warnedOfName = false
   let warnedOfPlace = false
   let warnedOfViews = false
@@ -48,7 +54,7 @@ export function limitPassword(site: Site, options: LimitPasswordOptions = {}): R
     // Prevents login forgery. Also, another site could have each of its visitors guess from a
     // different address.
     if (isCrossOrigin(req, site)) return sendProblem(site, req, res, { code: 'cross-origin' })
-    const named = account === undefined ? accountsIn(req) : [[null, account(req)] as const]
+    const named = accounts(req)
     const odd = named.find(([, name]) => !isName(name))
     if (odd !== undefined) return sendProblem(site, req, res, malformed(odd[0]))
     const given = named.flatMap(([, name]) =>

@@ -20,21 +20,26 @@ export function isFromElsewhere(
 ): boolean {
   if (origin !== undefined && site.origins.has(origin)) return false
   if (fetchSite === 'same-origin' || fetchSite === 'none') return false
-  if (origin !== undefined) warnOnce(origin, site)
+  if (origin !== undefined) warnOnce(origin.slice(0, LONGEST_SHOWN), site)
   return origin !== undefined || fetchSite !== undefined
 }
 
-let warned = false
+const LONGEST_SHOWN = 200
+/** Strangers choose what `Origin` says. */
+const WARNINGS_AT_MOST = 10
+
+const warned = new WeakMap<Site['origins'], Set<string>>()
 
 /**
  * Usually another site. But a wrong `origin` refuses every form, and without a warning nobody would
- * know why.
+ * know why. Told once for each origin: one's own may come behind another site's.
  */
 function warnOnce(origin: string, { origins }: Pick<Site, 'origins'>): void {
-  if (warned) return
-  warned = true
+  const told = warned.get(origins) ?? new Set()
+  if (told.has(origin) || told.size >= WARNINGS_AT_MOST) return
+  warned.set(origins, told.add(origin))
   process.emitWarning(
-    `a request from ${origin.slice(0, 200)} was refused as cross-origin. If that is your app, correct the ` +
+    `passport-second-step: a request from ${origin} was refused as cross-origin. If that is your app, correct the ` +
       `option \`origin\`, or add it to \`origins\`: they say ${[...origins].join(', ')}`,
   )
 }

@@ -325,6 +325,17 @@ describe('limitPassword', () => {
     await tryOnce(host, { body: { username: 'bob', password: bob.password } }).expect(302)
   })
 
+  // The attack: one login ends the process. The promise of an async `account` rejected, and nobody waited for it.
+  it('refuses an async `account`, and lives on where its promise rejects', async () => {
+    const later = (async () => 'ann') as unknown as () => string
+    expect(() => limited({ account: later })).to.throw(
+      /`limitPassword.account` must answer at once/,
+    )
+    const host = limited({ account: () => Promise.reject(new Error('away')) as unknown as string })
+    const { text } = await tryOnce(host).expect(500)
+    expect(text).to.include('ConfigurationError: `limitPassword.account` must answer at once')
+  })
+
   it('takes the account from the host’s function if the form has another field', async () => {
     const host = limited({ account: (req) => req.body.login })
     const body = (username: string) => ({ username, login: 'ann' })

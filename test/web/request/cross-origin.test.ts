@@ -5,6 +5,7 @@ import { expectProblem, expectSafeHeaders } from '../../support/answers.js'
 import { browserOf, HTML, JSON_TYPE } from '../../support/browser.js'
 import type { HostOptions } from '../../support/host.js'
 import { pendingVisit, recordOf, signedInVisit } from '../../support/visits.js'
+import { warningsDuring } from '../../support/warnings.js'
 
 const OURS = 'http://127.0.0.1'
 const LISTED = 'https://app.acme.example'
@@ -80,6 +81,30 @@ describe('a request that another site started', () => {
       }
     })
   }
+
+  it('is told once for each origin, however often, and of ten at most', async () => {
+    const site = { origins: new Set([OURS]) }
+    const ask = (origin: string, at: Pick<typeof site, 'origins'> = site) => {
+      const get = (name: string) => (name === 'origin' ? origin : undefined)
+      isCrossOrigin({ method: 'POST', get } as Request, at)
+    }
+    // An attacker's page came first, and the host's own mistake was told to nobody.
+    const said = await warningsDuring(() => {
+      for (const origin of [EVIL, EVIL, LISTED, EVIL, LISTED]) ask(origin)
+    })
+    expect(said).to.have.length(2)
+    expect(said[1]).to.include(LISTED).and.include('`origin`')
+    const others = await warningsDuring(() => {
+      for (let nth = 0; nth < 30; nth += 1) ask(`https://${nth}.example`)
+    })
+    expect(others).to.have.length(8)
+    const [long, ...more] = await warningsDuring(() => {
+      const other = { origins: new Set([OURS]) }
+      for (const end of ['a', 'b']) ask(`https://${'x'.repeat(9999)}${end}.example`, other)
+    })
+    expect(long?.length).to.be.below(600)
+    expect(more).to.deep.equal([])
+  })
 
   const sent = rows.filter(([origin, fetchSite]) => origin !== '' && fetchSite !== '')
 

@@ -4,6 +4,7 @@ import { getJson, getPage, postJson } from '../../support/answers.js'
 import { type Browser, browserOf, enrol, giveCode, passFirstStep } from '../../support/browser.js'
 import { type Host, type HostUser, makeHost } from '../../support/host.js'
 import { setPolicy } from '../../support/visits.js'
+import { warningsDuring } from '../../support/warnings.js'
 
 interface User extends HostUser {
   readonly locale?: string
@@ -84,6 +85,27 @@ describe('The language of a page', () => {
       const answer = await getPage(browser, '/second-step')
       expect(answer.status).to.equal(500)
       expect(answer.text).to.contain('ConfigurationError').and.contain('`language`')
+    }
+  })
+
+  it('tells once of an answer of the host’s function that is no tag, such as a list', async () => {
+    for (const [answer, kind] of [
+      [['it', 'en'], 'list'],
+      [{ tag: 'it' }, 'object'],
+      [5, 'number'],
+    ] as const) {
+      const browser = browserOf(makeHost({ options: { language: () => answer as never } }))
+      const [said, ...more] = await warningsDuring(async () => {
+        expect(await langOf(browser, '/second-step')).to.equal('es')
+        await langOf(browser, '/second-step')
+      })
+      expect(said).to.include(`\`language\` answered with a ${kind}`).and.include("'it'")
+      expect(more).to.deep.equal([])
+    }
+    for (const none of [undefined, null, '', 'tlh']) {
+      const browser = browserOf(makeHost({ options: { language: () => none as never } }))
+      const said = await warningsDuring(() => langOf(browser, '/second-step'))
+      expect(said).to.deep.equal([])
     }
   })
 
