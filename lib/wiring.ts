@@ -97,6 +97,8 @@ export interface Wired {
   readonly vault: Vault
   /** Null if the host sends no mails. */
   readonly mails: Mails | null
+  /** Null if the host sends no mails. */
+  readonly guessWarnings: GuessWarnings | null
   /** Mails users whose reset's wait is over. Null if no reset can wait. */
   readonly readyMailResets: ReadyMailResets | null
   /** Null without security keys. */
@@ -272,7 +274,7 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
   const looks = { hostIdOf, failureReporter, now }
   const earlyKeyCheck = webauthn && new EarlyKeyCheck({ ...looks, records, rpId: webauthn.rpId })
   const inBackground = {
-    ...{ tally, changeNews, mails, readyMailResets, earlyKeyCheck, overview },
+    ...{ tally, changeNews, guessWarnings, mails, readyMailResets, earlyKeyCheck, overview },
     policyCounts: counts,
   }
   return {

@@ -155,7 +155,8 @@ export class Challenge {
 
   /**
    * Answers a proof. Takes places in the limits before the verdict, and gives them back if it was
-   * no miss. So parallel guesses never get more verdicts than the limits have places.
+   * no miss, without waiting for it. So parallel guesses never get more verdicts than the limits have
+   * places.
    */
   answer(attempt: ProofAttempt): Promise<ProofAnswer> {
     return this.answerAnd(attempt, (record) => ({ record, answer: undefined, events: [] }))
@@ -216,10 +217,12 @@ export class Challenge {
       places.giveBackAddressLater()
       return verdict
     }
-    if (isMiss(verdict)) {
-      await this.#guessWarnings?.missed(attempt.userId, attempt.requestInfo)
+    // The session has still to be saved within the two seconds.
+    if (!isMiss(verdict)) void places.giveBack()
+    else {
+      this.#guessWarnings?.missed(attempt.userId, attempt.requestInfo)
       await places.missed()
-    } else await places.giveBack()
+    }
     if (verdict.kind === 'failed') throw verdict.error
     if (verdict.kind === 'wrong-code') {
       // A replay costs nothing: its place was given back.

@@ -3,6 +3,7 @@ import type { RecordStore } from '../ports/record-store.js'
 import { withTimeout } from '../ports/with-timeout.js'
 import type { ChangeNews } from './change-news.js'
 import type { EarlyKeyCheck } from './early-key-check.js'
+import type { GuessWarnings } from './guess-warnings.js'
 import type { Lost } from './lost.js'
 import type { Mails } from './mails.js'
 import type { Measurements } from './measurements.js'
@@ -22,6 +23,7 @@ export interface ClosingParts {
   readonly records: Pick<Records, 'settle'>
   readonly tally: Pick<Tally, 'settle'>
   readonly changeNews: Pick<ChangeNews, 'close'> | null
+  readonly guessWarnings: Pick<GuessWarnings, 'settled'> | null
   readonly mails: Pick<Mails, 'settled'> | null
   readonly measurements: Pick<Measurements, 'stop'> | null
   readonly store: Pick<RecordStore, 'close'>
@@ -68,6 +70,7 @@ async function settle(parts: ClosingParts): Promise<void> {
   await parts.records.settle()
   await parts.tally.settle()
   await parts.changeNews?.close()
+  await parts.guessWarnings?.settled()
   await parts.mails?.settled()
 }
 

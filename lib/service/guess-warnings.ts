@@ -26,6 +26,7 @@ export class GuessWarnings {
   readonly #inARow: Counter
   readonly #mailer: WarningMailer
   readonly #now: () => number
+  readonly #underWay = new Set<Promise<void>>()
 
   constructor(parts: {
     announcer: Announcer
@@ -41,8 +42,20 @@ export class GuessWarnings {
     })
   }
 
-  /** Counts a wrong code. Resolves before any mail is sent; never rejects. */
-  async missed(userId: string, { ip, userAgent, languages = [] }: RequestInfo): Promise<void> {
+  /** Counts a wrong code, and begins the mail if it is worth one. Nobody waits for it. */
+  missed(userId: string, requestInfo: RequestInfo): void {
+    const counted: Promise<void> = this.#missed(userId, requestInfo).finally(() =>
+      this.#underWay.delete(counted),
+    )
+    this.#underWay.add(counted)
+  }
+
+  /** Resolves when every wrong code is counted, and its mail begun. Never rejects. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#underWay)
+  }
+
+  async #missed(userId: string, { ip, userAgent, languages = [] }: RequestInfo): Promise<void> {
     if (!(await this.#isWorthAMail(userId))) return
     const actor = { kind: 'user', id: userId } as const
     const who = { actor, user: userId, ip, userAgent }

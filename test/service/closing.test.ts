@@ -19,6 +19,7 @@ function partsOf(said: string[]) {
     records: { settle: say('late writes') },
     tally: { settle: say('counts') },
     changeNews: { close: say('signals') },
+    guessWarnings: { settled: say('wrong codes') },
     mails: { settled: say('mails') },
     measurements: { stop: () => void said.push('measurements') },
     store: { close: say('store') },
@@ -32,7 +33,7 @@ describe('close()', () => {
     const close = closing(partsOf(said))
     await close()
     expect(said.slice(-2)).to.deep.equal(['store', 'measurements'])
-    expect(new Set(said)).to.have.length(11)
+    expect(new Set(said)).to.have.length(12)
     await Promise.all([close(), close()])
     expect(said.filter((name) => name === 'store')).to.deep.equal(['store'])
   })

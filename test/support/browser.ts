@@ -51,7 +51,8 @@ export async function enrol(
   user: HostUser,
   browser: Browser = browserOf(host),
 ): Promise<Enrolment> {
-  await passFirstStep(browser, user)
+  const { status } = await passFirstStep(browser, user)
+  if (status >= 400) throw new Error(`the first step of ${user.id} was answered with ${status}`)
   const shown = await browser.get('/second-step/setup').set('Accept', JSON_TYPE).expect(200)
   const authenticator = virtualAuthenticator(shown.body.uri)
   const code = () => authenticator.code(host.system.now())

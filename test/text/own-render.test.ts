@@ -52,13 +52,13 @@ describe('a `render` of the host’s that does not answer', () => {
   }
   for (const [name, [render, expected]] of Object.entries(renders)) {
     it(`is a 503 with a page: ${name}`, async () => {
-      const browser = browserOf(makeHost({ options: { render, timeout: 200 } }))
+      const browser = browserOf(makeHost({ options: { render, timeout: 500 } }))
       await passFirstStep(browser, ann)
       const said = await warningsDuring(async () => {
         const { text } = await getPage(browser, '/second-step/setup').expect(503)
         expect(text).to.match(expected)
       })
-      expect(said.join()).to.contain('`render` is not available: no answer within 200 ms')
+      expect(said.join()).to.contain('`render` is not available: no answer within 500 ms')
     })
   }
 })

@@ -33,7 +33,7 @@ for (const [how, fail] of Object.entries(failures)) {
     async function visit() {
       const users = usersOf(PEOPLE)
       const store: RecordStore = { ...memoryStore() }
-      const visit = await adminVisit({ users, store, timeout: 200 })
+      const visit = await adminVisit({ users, store, timeout: 500 })
       await enrol(visit.host, ann)
       return { ...visit, users, store }
     }

@@ -210,7 +210,7 @@ describe('a callback of the host’s that throws', () => {
           resolve()
         })
       })
-    const options = { onPending, timeout: 200, store: memoryStore() }
+    const options = { onPending, timeout: 500, store: memoryStore() }
     const { browser } = await enrolledVisit({ options })
     const ended = await endings(async () => {
       expectProblem(await passFirstStep(browser, ann), 'unavailable', 503)
@@ -232,7 +232,7 @@ describe('a callback of the host’s that throws', () => {
         late.once('back', () => void res.write('a code, please'))
         return written
       }
-      const options = { onPending, timeout: 200, store: memoryStore() }
+      const options = { onPending, timeout: 500, store: memoryStore() }
       const { browser } = await enrolledVisit({ options })
       const ended = await endings(async () => {
         const said = await warningsDuring(async () => {
@@ -255,7 +255,7 @@ describe('a callback of the host’s that throws', () => {
     }
     const told: unknown[] = []
     const { browser } = await enrolledVisit({
-      options: { onPending, timeout: 200, store: memoryStore() },
+      options: { onPending, timeout: 500, store: memoryStore() },
       routes: ({ app }) => {
         const tell: ErrorRequestHandler = (error, _req, _res, next) => {
           told.push(error)

@@ -263,7 +263,7 @@ describe('a login from a provider asks for the second step', () => {
   }
   for (const [name, fails] of Object.entries(failures)) {
     it(`where the host's function ${name}, and warns`, async () => {
-      const host = hostOf(fails, { options: { timeout: 300 } })
+      const host = hostOf(fails, { options: { timeout: 500 } })
       const { code } = await enrol(host, ann)
       const browser = browserOf(host)
       const said = await warningsDuring(async () => {
