@@ -1,5 +1,5 @@
 import type { AdminAction } from '../domain/admin-actions.js'
-import { FOREVER } from '../domain/standing.js'
+import { FOREVER } from '../domain/pause.js'
 import type { AdminAnswer, AdminChange } from '../service/admin-changes.js'
 import { type App, type NamedUser, userOf, withApp } from './app.js'
 import type { Values } from './arguments.js'

@@ -3,9 +3,10 @@ import { ONE_TIME_CODE_LASTS } from '../factors/one-time-codes/kept.js'
 import { acceptedOf, backupCodesFor, isAccepted, lacksAccepted } from './accepted-methods.js'
 import { hasNoRoom, isEnrolled } from './authenticators.js'
 import type { SecondStepEventType } from './event.js'
+import { hasPause } from './pause.js'
 import { ruleFor } from './policy.js'
 import { acceptedToTouch, type RouteRules } from './route-rules.js'
-import { demandOf, hasPause, type UserContext } from './standing.js'
+import { demandOf, type UserContext } from './standing.js'
 
 /** The facts that decide which actions have an effect on a user. */
 interface Situation {

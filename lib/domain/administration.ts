@@ -7,12 +7,13 @@ import { isEnrolled } from './authenticators.js'
 import type { Decision } from './decision.js'
 import type { SecondStepEvent } from './event.js'
 import { authenticatorById, isLast, removeOne } from './own-authenticators.js'
+import { FOREVER, hasPause, withoutPause, withPause } from './pause.js'
 import { ruleFor } from './policy.js'
 import type { SecondStepRecord } from './record.js'
 import { forget, namingLast } from './reset.js'
 import type { RouteRules } from './route-rules.js'
 import { raiseEpoch } from './stamp.js'
-import { FOREVER, hasPause, type UserContext } from './standing.js'
+import type { UserContext } from './standing.js'
 import { withoutTrust } from './trusted-browsers.js'
 import { DAY_MS } from './units.js'
 
@@ -72,16 +73,15 @@ export function resetEnd(now: number): number {
   return now + RESET_BY_ADMIN_DAYS * DAY_MS
 }
 
-/** The end of a pause that begins now. */
-export function pauseEnd(days: number | 'forever', now: number): number {
-  return days === 'forever' ? FOREVER : now + days * DAY_MS
-}
-
 /**
  * Pauses the second step until then: logins need no code. The authenticator stays, and no session
  * ends.
  */
-export function pauseByAdmin(userContext: UserContext, until: number): Decision<AdminVerdict> {
+export function pauseByAdmin(
+  userContext: UserContext,
+  until: number,
+  now: number,
+): Decision<AdminVerdict> {
   const { record, policy, subject } = userContext
   if (!isEnrolled(record)) return refused(record, 'not-enrolled')
   const endless = until === FOREVER
@@ -90,16 +90,13 @@ export function pauseByAdmin(userContext: UserContext, until: number): Decision<
   }
   if (record.pausedUntil === until) return nothingToDo(record)
   const detail = { until: endless ? 'forever' : new Date(until) } as const
-  return done(
-    { ...withoutTrust(record), pausedUntil: until },
-    { type: 'paused', method: null, detail },
-  )
+  return done(withPause(withoutTrust(record), until, now), { type: 'paused', method: null, detail })
 }
 
 /** Ends a pause, also one that the policy overrides now, so that it does not come back later. */
 export function resumeByAdmin({ record }: UserContext, now: number): Decision<AdminVerdict> {
   if (!hasPause(record, now)) return nothingToDo(record)
-  return done({ ...withoutTrust(record), pausedUntil: null }, { type: 'resumed', method: null })
+  return done(withoutPause(withoutTrust(record)), { type: 'resumed', method: null })
 }
 
 /** Makes a new set, which the admin sees. All earlier backup codes stop working. */

@@ -2,11 +2,11 @@ import { isAhead } from '../factors/clock.js'
 import { isDatedAhead } from '../factors/one-time-codes/kept.js'
 import { dateMisses } from './attempts.js'
 import { isMailResetAhead } from './mail-reset.js'
+import { isPauseAhead, withoutPause } from './pause.js'
 import type { SecondStepRecord } from './record.js'
 import { setupStart } from './reset.js'
 import { isSetupAhead } from './setup.js'
 import { isGrantAhead } from './setup-grant.js'
-import { isPauseAhead } from './standing.js'
 import type { TrustedBrowser } from './trusted-browsers.js'
 
 /**
@@ -16,13 +16,13 @@ import type { TrustedBrowser } from './trusted-browsers.js'
  * @returns the same record where nothing is dated ahead
  */
 export function settleAhead(record: SecondStepRecord, now: number): SecondStepRecord {
-  const { attempts, mailReset, mustSetUp, oneTimeCodes, pausedUntil } = record
+  const { attempts, mailReset, mustSetUp, oneTimeCodes } = record
   const { setup, setupGrant, trustedBrowsers } = record
+  const unpaused = isPauseAhead(record, now) ? withoutPause(record) : record
   const changes = {
     ...(mailReset !== null && isMailResetAhead(mailReset, now) && { mailReset: null }),
     ...(setup !== null && isSetupAhead(setup, now) && { setup: null }),
     ...(setupGrant !== null && isGrantAhead(setupGrant, now) && { setupGrant: null }),
-    ...(isPauseAhead(pausedUntil, now) && { pausedUntil: null }),
     // The user still has to set up: without the note, a policy could ask them for nothing.
     ...(mustSetUp !== null && isAhead(setupStart(mustSetUp), now) && { mustSetUp: { until: now } }),
     ...(oneTimeCodes.some((code) => isDatedAhead(code, now)) && {
@@ -35,7 +35,7 @@ export function settleAhead(record: SecondStepRecord, now: number): SecondStepRe
     }),
     ...(attempts !== dateMisses(attempts, now) && { attempts: dateMisses(attempts, now) }),
   }
-  return Object.keys(changes).length === 0 ? record : { ...record, ...changes }
+  return Object.keys(changes).length === 0 ? unpaused : { ...unpaused, ...changes }
 }
 
 /** Whether it was made ahead, or used: the secret of before that use would be good for a minute once more. */

@@ -1,7 +1,7 @@
+import { FOREVER } from './pause.js'
 import type { Policy } from './policy.js'
 import type { SecondStepRecord } from './record.js'
 import { isByCode, type Stamp } from './stamp.js'
-import { FOREVER } from './standing.js'
 
 /** In which circumstances a user's password was changed. */
 interface PasswordChange {

@@ -46,6 +46,7 @@ const PARTS = [
   'oneTimeCodes',
   'usedChallenges',
   'trustedBrowsers',
+  'pausedFrom',
 ] as const
 
 type Part = (typeof PARTS)[number]
@@ -138,7 +139,7 @@ function digitAt(bytes: Buffer, at: number): number {
 }
 
 function encoded(record: SecondStepRecord): NamedBytes {
-  requireMembers(record, 21)
+  requireMembers(record, record.pausedFrom === undefined ? 21 : 22)
   requireMembers(record.attempts, 2)
   const writer = new ByteWriter()
   writer.byte(FORMAT)
@@ -171,13 +172,13 @@ function differsFromBlank(record: SecondStepRecord, part: Part): boolean {
   const value = record[part]
   if (part === 'attempts') return attempts.misses.length > 0 || attempts.consecutive > 0
   if (part === 'epoch') return record.epoch !== 0
-  return Array.isArray(value) ? value.length > 0 : value !== null
+  return Array.isArray(value) ? value.length > 0 : (value ?? null) !== null
 }
 
 type Write = (writer: ByteWriter, record: SecondStepRecord) => void
 
 const time =
-  (part: 'lockedUntil' | 'pausedUntil' | 'ruleStart' | 'passwordChangedAt'): Write =>
+  (part: 'lockedUntil' | 'pausedUntil' | 'pausedFrom' | 'ruleStart' | 'passwordChangedAt'): Write =>
   (writer, record) =>
     writer.time(record[part] ?? 0)
 
@@ -193,6 +194,7 @@ const WRITERS: Readonly<Record<Part, Write>> = {
   },
   lockedUntil: time('lockedUntil'),
   pausedUntil: time('pausedUntil'),
+  pausedFrom: time('pausedFrom'),
   ruleStart: time('ruleStart'),
   passwordChangedAt: time('passwordChangedAt'),
   ended: (writer, { ended }) => writeList(writer, ended, (stamp) => writeEnded(writer, stamp)),
@@ -255,7 +257,7 @@ function readRecord(reader: ByteReader, version: number): SecondStepRecord {
   const mask = reader.count()
   if (mask >= 2 ** PARTS.length) throw new BytesError('an unknown part')
   // In the order of PARTS, which is the order of the bytes.
-  return {
+  const record = {
     userId,
     version,
     writeId,
@@ -278,6 +280,7 @@ function readRecord(reader: ByteReader, version: number): SecondStepRecord {
     usedChallenges: mask & 65_536 ? readList(reader, readUsedChallenge) : [],
     trustedBrowsers: mask & 131_072 ? readList(reader, readTrustedBrowser) : [],
   }
+  return mask & 262_144 ? { ...record, pausedFrom: reader.time() } : record
 }
 
 function readAttempts(reader: ByteReader) {

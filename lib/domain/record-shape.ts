@@ -42,8 +42,7 @@ function isMustSetUp(value: unknown): boolean {
   return count(from)
 }
 
-/** Whether a value has all that a record has. */
-export const isRecord = shape({
+const hasMembers = shape({
   userId: text,
   version: count,
   writeId: text,
@@ -79,3 +78,12 @@ export const isRecord = shape({
   usedChallenges: listOf(shape({ digest: text, until: count }), USED_CHALLENGES_AT_MOST),
   trustedBrowsers: listOf(trustedBrowser, TRUSTED_BROWSERS_AT_MOST),
 })
+
+/** Whether a value has all that a record has. */
+export function isRecord(value: unknown): boolean {
+  return hasMembers(value) && isCountIfThere(Object(value), 'pausedFrom')
+}
+
+function isCountIfThere(holder: object, name: string): boolean {
+  return !Object.hasOwn(holder, name) || count(Reflect.get(holder, name))
+}

@@ -48,6 +48,8 @@ export interface SecondStepRecord {
   readonly lockedUntil: number | null
   /** The end of the pause. `Number.MAX_SAFE_INTEGER`: until resumed. Null: not paused. */
   readonly pausedUntil: number | null
+  /** The beginning of a pause with an end. Missing: there is none, or nobody noted it. */
+  readonly pausedFrom?: number
   /**
    * Start of the first rule that required a second step of this user, or null. Days of grace count
    * from it. It never moves later, whatever happens to the rule.

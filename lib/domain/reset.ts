@@ -2,6 +2,7 @@ import { isGoodUntil } from '../factors/clock.js'
 import { noAttempts } from './attempts.js'
 import type { Decision } from './decision.js'
 import { type NamedAuthenticator, namedDetail } from './event.js'
+import { withoutPause } from './pause.js'
 import type { SecondStepRecord } from './record.js'
 import { raiseEpoch } from './stamp.js'
 import { DAY_MS } from './units.js'
@@ -65,13 +66,12 @@ export function namingLast<Answer>(
  */
 export function forget(record: SecondStepRecord, mustSetUp: MustSetUp | null): SecondStepRecord {
   return {
-    ...raiseEpoch(record),
+    ...withoutPause(raiseEpoch(record)),
     authenticators: [],
     setup: null,
     backupCodes: null,
     oneTimeCodes: [],
     attempts: noAttempts,
-    pausedUntil: null,
     mustSetUp,
   }
 }

@@ -2,6 +2,7 @@ import { isAhead, isGoodUntil } from '../factors/clock.js'
 import { acceptedOf, isAccepted, lacksAccepted } from './accepted-methods.js'
 import { isEnrolled } from './authenticators.js'
 import { isChangedSince } from './overtaken-setup.js'
+import { pauseOf } from './pause.js'
 import { PENDING_LASTS, type PendingLogin, pendingExpiresAt } from './pending-login.js'
 import { type Policy, ruleFor, type Subject } from './policy.js'
 import type { SecondStepRecord } from './record.js'
@@ -22,11 +23,6 @@ export interface UserContext {
 /** What record and policy require of a user now. */
 export type Demand = 'nothing' | 'code' | 'setup'
 
-/** A pause without an end, in a record. */
-export const FOREVER = Number.MAX_SAFE_INTEGER
-
-const PAUSE_LASTS = 365 * DAY_MS
-
 /**
  * @returns `code` also for a reset whose time is over: the password alone no longer leads to the
  *   set-up, and there is no code to give
@@ -39,28 +35,6 @@ export function demandOf(userContext: UserContext, now: number): Demand {
   if (mustSetUp !== null) return leadsToSetup(mustSetUp, now) ? 'setup' : 'code'
   const deadline = graceDeadlineOf(userContext, now)
   return deadline === null || now < deadline ? 'nothing' : 'setup'
-}
-
-/**
- * The end of the pause, or null. It ends by itself. A pause without an end does not count if the
- * second step is required.
- */
-export function pauseOf({ record, policy, subject }: UserContext, now: number): number | null {
-  const { pausedUntil } = record
-  if (!isEnrolled(record) || pausedUntil === null) return null
-  if (pausedUntil !== FOREVER)
-    return isGoodUntil(pausedUntil, PAUSE_LASTS, now) ? pausedUntil : null
-  return ruleFor(policy, subject).mode === 'required' ? null : pausedUntil
-}
-
-/** Whether there is a pause to end, also one that does not count now. */
-export function hasPause({ pausedUntil }: SecondStepRecord, now: number): boolean {
-  return pausedUntil !== null && pausedUntil > now
-}
-
-/** Whether it ends later than the longest pause: a clock that is ahead has begun it. */
-export function isPauseAhead(pausedUntil: number | null, now: number): boolean {
-  return pausedUntil !== null && pausedUntil !== FOREVER && isAhead(pausedUntil - PAUSE_LASTS, now)
 }
 
 /**

@@ -1,7 +1,8 @@
 import { isEnrolled } from './authenticators.js'
 import { authenticatorLock } from './miss-budget.js'
+import { pauseOf } from './pause.js'
 import { ruleFor } from './policy.js'
-import { pauseOf, type UserContext } from './standing.js'
+import type { UserContext } from './standing.js'
 
 /** The state of a user's second step: the first that applies. */
 export type State = 'locked' | 'paused' | 'must-set-up' | 'on' | 'off'

@@ -7,7 +7,6 @@ import {
   noteByAdmin,
   oneTimeCodeByAdmin,
   pauseByAdmin,
-  pauseEnd,
   removeByAdmin,
   resetByAdmin,
   resumeByAdmin,
@@ -15,6 +14,7 @@ import {
 } from '../domain/administration.js'
 import type { Decision } from '../domain/decision.js'
 import type { Actor, SecondStepEvent } from '../domain/event.js'
+import { pauseEnd } from '../domain/pause.js'
 import type { Policy } from '../domain/policy.js'
 import {
   changePolicy,
@@ -94,7 +94,7 @@ export class Administration {
   ): Promise<AdminAnswer<{ readonly pausedUntil: number }>> {
     return this.#changes.make(change, (userContext, now) => {
       const pausedUntil = pauseEnd(days, now)
-      return { ...pauseByAdmin(userContext, pausedUntil), result: { pausedUntil } }
+      return { ...pauseByAdmin(userContext, pausedUntil, now), result: { pausedUntil } }
     })
   }
 

@@ -1,6 +1,7 @@
 import { enrolledSince } from '../domain/authenticators.js'
 import { authenticatorBlock } from '../domain/miss-budget.js'
-import { pauseOf, setupDeadlineOf, type UserContext } from '../domain/standing.js'
+import { pauseOf } from '../domain/pause.js'
+import { setupDeadlineOf, type UserContext } from '../domain/standing.js'
 import { type State, stateOf } from '../domain/state.js'
 import { backupCodesLeft, placeOfBackupCodes } from '../factors/backup-codes/kept.js'
 import type { KeyIds, KeyStatus } from '../factors/key-status.js'

@@ -1,6 +1,6 @@
 import type { UserAction } from '../domain/admin-actions.js'
+import { FOREVER } from '../domain/pause.js'
 import type { Policy } from '../domain/policy.js'
-import { FOREVER } from '../domain/standing.js'
 import type { State } from '../domain/state.js'
 import type { Authenticator } from '../factors/factors.js'
 import type { KeyStatus } from '../factors/key-status.js'

@@ -7,18 +7,17 @@ import {
   noteByAdmin,
   oneTimeCodeByAdmin,
   pauseByAdmin,
-  pauseEnd,
   resetByAdmin,
   resumeByAdmin,
   unlockByAdmin,
 } from '../../lib/domain/administration.js'
 import { tokenByAdmin } from '../../lib/domain/assigned-token.js'
 import type { Decision } from '../../lib/domain/decision.js'
+import { FOREVER, pauseEnd } from '../../lib/domain/pause.js'
 import type { PolicyMode } from '../../lib/domain/policy.js'
 import type { SecondStepRecord } from '../../lib/domain/record.js'
 import {
   demandOf,
-  FOREVER,
   graceDeadlineOf,
   noteRule,
   standingOf,
@@ -71,9 +70,9 @@ const token = hotpWith({ id: 'token', serial: 'A-1', lastUsedAt: null })
 
 const CHANGES = {
   disable: disableByAdmin,
-  'pause 2': (userContext: UserContext) => pauseByAdmin(userContext, pauseEnd(2, NOW)),
+  'pause 2': (userContext: UserContext) => pauseByAdmin(userContext, pauseEnd(2, NOW), NOW),
   'pause forever': (userContext: UserContext) =>
-    pauseByAdmin(userContext, pauseEnd('forever', NOW)),
+    pauseByAdmin(userContext, pauseEnd('forever', NOW), NOW),
   resume: resumeByAdmin,
   reset: resetByAdmin,
   'backup-codes': (userContext: UserContext) =>
@@ -299,15 +298,19 @@ describe('A pause', () => {
   ] as const) {
     it(`of ${days} days ends then, and keeps everything but the question`, () => {
       expect(pauseEnd(days, NOW)).to.equal(until)
-      const { record, events } = pauseByAdmin(userContext, until)
-      expect(record).to.deep.equal({ ...userContext.record, pausedUntil: until })
+      const { record, events } = pauseByAdmin(userContext, until, NOW)
+      const noted = days === 'forever' ? {} : { pausedFrom: NOW }
+      expect(record).to.deep.equal({ ...userContext.record, pausedUntil: until, ...noted })
       const told = days === 'forever' ? days : new Date(until)
       expect(events).to.deep.equal([{ type: 'paused', method: null, detail: { until: told } }])
     })
   }
 
   it('asks again from its last millisecond on, also a session that it let in', () => {
-    const paused = { ...userContext, record: pauseByAdmin(userContext, pauseEnd(1, NOW)).record }
+    const paused = {
+      ...userContext,
+      record: pauseByAdmin(userContext, pauseEnd(1, NOW), NOW).record,
+    }
     const stamp = {
       id: 'in-the-pause',
       userId: USER,
@@ -326,9 +329,23 @@ describe('A pause', () => {
     expect(at(NOW + DAY)).to.deep.equal(['code', 'code-required', 'on'])
   })
 
+  it('without an end, or ended, notes no beginning any more', () => {
+    const paused = { ...userContext, record: pauseByAdmin(userContext, NOW + DAY, NOW).record }
+    const forever = pauseByAdmin(paused, FOREVER, NOW).record
+    for (const record of [
+      forever,
+      resumeByAdmin(paused, NOW).record,
+      resetByAdmin(paused, NOW).record,
+    ])
+      expect(record).not.to.have.property('pausedFrom')
+  })
+
   it('is replaced by another, longer or shorter', () => {
-    const long = { ...userContext, record: pauseByAdmin(userContext, pauseEnd(300, NOW)).record }
-    expect(pauseByAdmin(long, pauseEnd(1, NOW)).record.pausedUntil).to.equal(NOW + DAY)
+    const long = {
+      ...userContext,
+      record: pauseByAdmin(userContext, pauseEnd(300, NOW), NOW).record,
+    }
+    expect(pauseByAdmin(long, pauseEnd(1, NOW), NOW).record.pausedUntil).to.equal(NOW + DAY)
   })
 })
 

@@ -3,8 +3,9 @@
 // again because another takes its date for a wrong one.
 
 import { expect } from 'chai'
-import { oneTimeCodeByAdmin, resetByAdmin } from '../../lib/domain/administration.js'
+import { oneTimeCodeByAdmin, pauseByAdmin, resetByAdmin } from '../../lib/domain/administration.js'
 import { settleAhead } from '../../lib/domain/dated-ahead.js'
+import { FOREVER, pauseEnd, pauseOf } from '../../lib/domain/pause.js'
 import {
   ENDED_LOGINS_AT_MOST,
   endLogin,
@@ -13,7 +14,7 @@ import {
 } from '../../lib/domain/pending-login.js'
 import type { SecondStepRecord } from '../../lib/domain/record.js'
 import { resetByUser } from '../../lib/domain/reset.js'
-import { demandOf, FOREVER, pauseOf } from '../../lib/domain/standing.js'
+import { demandOf } from '../../lib/domain/standing.js'
 import {
   DAY,
   deepFreeze,
@@ -120,6 +121,34 @@ describe('what a clock has dated ahead', () => {
       misses: [NOW + DAY, NOW],
       consecutive: 1,
     })
+  })
+})
+
+describe('a pause by a clock that is ahead', () => {
+  const context = userContextWith(enrolledRecord(), policyWith('optional'))
+  const pausedBy = (ahead: number) =>
+    pauseByAdmin(context, pauseEnd(1, NOW + ahead), NOW + ahead).record
+
+  it('lets nobody in without a code, then or later', () => {
+    for (const ahead of [2 * MINUTE, HOUR, 5 * DAY, 30 * DAY]) {
+      const days = [0, 0.5, 1.01, 4, 5.5, 30.5].map((time) => NOW + time * DAY)
+      expect(new Set(demandedAt(pausedBy(ahead), days)), `${ahead} ms ahead`).to.deep.equal(
+        new Set(['code']),
+      )
+      expect(settleAhead(pausedBy(ahead), NOW)).to.deep.equal(enrolledRecord())
+    }
+  })
+
+  it('does not count where the guard has not settled the record', () => {
+    const paused = { ...context, record: pausedBy(5 * DAY) }
+    expect(pauseOf(paused, NOW)).to.equal(null)
+  })
+
+  it('of a minute at most is as any other', () => {
+    expect(demandedAt(pausedBy(MINUTE), [NOW, NOW + 0.9 * DAY])).to.deep.equal([
+      'nothing',
+      'nothing',
+    ])
   })
 })
 

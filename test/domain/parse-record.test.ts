@@ -57,6 +57,7 @@ function fullRecord(): SecondStepRecord {
     attempts: { misses: [NOW - 1, NOW], consecutive: 2 },
     lockedUntil: NOW + 1,
     pausedUntil: NOW + 2,
+    pausedFrom: NOW,
     ruleStart: NOW,
     passwordChangedAt: NOW,
     ended: [{ id: 'stamp', version: 2 }],
@@ -102,7 +103,7 @@ function without<T extends object>(root: T, path: Path): T {
 const NULL_IS_FINE =
   /^(authenticators\.\d\.(name|lastUsedAt|serial)|setup|mustSetUp|backupCodes|passwordChangedAt|lockedUntil|pausedUntil|ruleStart|endedUpTo|setupGrant|mailReset|mailReset\.(ip|userAgent)|oneTimeCodes\.\d\.usedAt|(backupCodes|mailReset|oneTimeCodes\.\d)\.keyId|updatedAt|updatedBy|updatedBy\.id|requiredSince\.general|backupCodes\.codes\.\d\.usedAt|trustedBrowsers\.\d\.(previous|name))$/
 /** What an app's authenticator did not have before; missing, it is read as none. */
-const ADDED_LATER = /^(authenticators\.\d\.(serial|offset)|setup\.replaces)$/
+const ADDED_LATER = /^(authenticators\.\d\.(serial|offset)|setup\.replaces|pausedFrom)$/
 const CHOSEN = /(algorithm|digits|type|mode|kind)$/
 
 /** Values that the place of this path must not hold. */

@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { FOREVER, pauseOf } from '../../lib/domain/pause.js'
 import {
   defaultPolicy,
   type Policy,
@@ -6,14 +7,7 @@ import {
   ruleFor,
   underStrictestRule,
 } from '../../lib/domain/policy.js'
-import {
-  demandOf,
-  FOREVER,
-  graceDeadlineOf,
-  noteRule,
-  pauseOf,
-  setupDeadlineOf,
-} from '../../lib/domain/standing.js'
+import { demandOf, graceDeadlineOf, noteRule, setupDeadlineOf } from '../../lib/domain/standing.js'
 import {
   DAY,
   enrolledRecord,

@@ -96,7 +96,7 @@ const codes = fc.oneof(
   fc.array(fc.record({ digest: base64url(16), usedAt: orNull(time) }), { maxLength: 12 }),
   fc.array(fc.record({ digest, usedAt: orNull(time) }), { maxLength: 4 }),
 )
-const records: fc.Arbitrary<SecondStepRecord> = fc.record({
+const ofAlways = {
   userId: string,
   version: count,
   writeId: string,
@@ -199,7 +199,11 @@ const records: fc.Arbitrary<SecondStepRecord> = fc.record({
     }),
     { maxLength: 3 },
   ),
-})
+}
+const records: fc.Arbitrary<SecondStepRecord> = fc.oneof(
+  fc.record(ofAlways),
+  fc.record({ ...ofAlways, pausedFrom: time }),
+)
 
 function read(bytes: Buffer): unknown {
   return isEncoded(bytes) ? decodeRecord(bytes) : JSON.parse(bytes.toString())

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { FOREVER } from '../../lib/domain/standing.js'
+import { FOREVER } from '../../lib/domain/pause.js'
 import { stateOf } from '../../lib/domain/state.js'
 import {
   DAY,

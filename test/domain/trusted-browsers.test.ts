@@ -3,13 +3,13 @@ import {
   backupCodesByAdmin,
   oneTimeCodeByAdmin,
   pauseByAdmin,
-  pauseEnd,
   resumeByAdmin,
 } from '../../lib/domain/administration.js'
+import { FOREVER, pauseEnd } from '../../lib/domain/pause.js'
 import { defaultPolicy } from '../../lib/domain/policy.js'
 import type { SecondStepRecord } from '../../lib/domain/record.js'
 import type { Stamp } from '../../lib/domain/stamp.js'
-import { FOREVER, standingOf } from '../../lib/domain/standing.js'
+import { standingOf } from '../../lib/domain/standing.js'
 import {
   judgeTrust,
   type TrustedBrowser,
@@ -145,7 +145,7 @@ describe('a trusted browser', () => {
     const context = { record: recordWith(), policy: defaultPolicy, subject: SUBJECT }
     const paused = { ...context, record: recordWith({ pausedUntil: FOREVER }) }
     const decisions = {
-      pause: pauseByAdmin(context, pauseEnd(1, NOW)),
+      pause: pauseByAdmin(context, pauseEnd(1, NOW), NOW),
       resume: resumeByAdmin(paused, NOW),
       'backup codes': backupCodesByAdmin(context, backupCodeSet()),
       'one-time code': oneTimeCodeByAdmin(context, code, NOW, []),

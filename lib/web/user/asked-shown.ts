@@ -1,5 +1,6 @@
+import { FOREVER, pauseOf } from '../../domain/pause.js'
 import { ruleFor } from '../../domain/policy.js'
-import { FOREVER, pauseOf, type UserContext } from '../../domain/standing.js'
+import type { UserContext } from '../../domain/standing.js'
 
 /** Whether the policy asks a user for the second step at all, and the end of a pause: ISO 8601, `forever` or null. */
 export function askedShown(userContext: UserContext, now: number) {

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { FOREVER } from '../../../lib/domain/standing.js'
+import { FOREVER } from '../../../lib/domain/pause.js'
 import { getJson, getPage, postJson } from '../../support/answers.js'
 import { browserOf, giveCode, passFirstStep } from '../../support/browser.js'
 import { DAY } from '../../support/clock.js'
