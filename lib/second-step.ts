@@ -119,13 +119,14 @@ export interface SecondStep<U = Express.User> {
 export function createSecondStep<U = Express.User>(options: SecondStepOptions<U>): SecondStep<U> {
   const wired = wire(options)
   const { site, announcer, records, changeNews, status, health } = wired
-  const { readyMailResets, earlyKeyCheck, measurements } = wired
+  const { readyMailResets, reminders, earlyKeyCheck, measurements } = wired
   const { sessions } = site
   const meant = namedUsers(wired)
   for (const passport of site.passports) watchPassport(passport, watcherOf(site))
   measurements?.start(announcer)
   openEarly(records, site.failureReporter)
   readyMailResets?.start()
+  reminders?.start()
   earlyKeyCheck?.start()
   changeNews?.listen()
 

@@ -50,6 +50,7 @@ import type { PolicyCounts } from './service/policy-count.js'
 import { PolicyPreviews } from './service/policy-previews.js'
 import { ReadyMailResets } from './service/ready-mail-resets.js'
 import { Records } from './service/records.js'
+import { Reminders } from './service/reminders.js'
 import { Reset } from './service/reset.js'
 import { SerialNumbers } from './service/serial-numbers.js'
 import { type FindSubject, Sessions } from './service/sessions.js'
@@ -107,6 +108,8 @@ export interface Wired {
   readonly overview: Overview | null
   /** Null if the host has given no `users`. */
   readonly policyCounts: PolicyCounts | null
+  /** Null if nobody is reminded. */
+  readonly reminders: Reminders | null
 }
 
 /**
@@ -126,7 +129,8 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
   const digester = timedDigester(ring.digester, timeout)
   const { keyIds } = digester
   if (use === 'app') warnOfSharedKeys(options)
-  const counters = timedCounters(countersOf(options, use === 'app' && production), timeout)
+  const shared = sharedCountersOf(options)
+  const counters = timedCounters(countersOf(shared, options, use === 'app' && production), timeout)
   const log = auditLogOf(options, use === 'operator' || production)
   const tally = new Tally(counters, timeout)
   const noted = new NotedAttempts(tally)
@@ -215,6 +219,12 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
     system,
   }
   const { lost, readyMailResets } = lostOf(options, accounts, { ...lostParts, hostIdOf, timeout })
+  const { reminderDays: days } = checked
+  // A command ends with its process: without counters that outlast it, the next one would mail everybody again.
+  const reminds = days.length > 0 && (use === 'app' || shared !== undefined)
+  const reminderParts = { records, counters, announcer, days, now, system, failureReporter }
+  const reminders =
+    accounts && mails && reminds ? new Reminders({ ...reminderParts, accounts, mails }) : null
   const counts = accounts && new PolicyPreviews({ accounts, records, now, roles: checked.roles })
   const directoryParts = { hostIdOf, recordIdOf, records, serials, keyIds, window, now }
   const overview =
@@ -276,6 +286,7 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
   const inBackground = {
     ...{ tally, changeNews, guessWarnings, mails, readyMailResets, earlyKeyCheck, overview },
     policyCounts: counts,
+    reminders,
   }
   return {
     checked,
@@ -293,16 +304,25 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
 }
 
 /**
- * In the place that the host names, or else with the records. The prefix and realm that separate
- * records separate counters too.
+ * In the place that the host names, or else with the records. The prefix that separates records separates
+ * counters too.
  */
-function countersOf<U>(
-  { counters, redis, store, realm }: SecondStepOptions<U>,
-  production: boolean,
-): Counters {
+function sharedCountersOf<U>({
+  counters,
+  redis,
+  store,
+}: SecondStepOptions<U>): Counters | undefined {
   const { prefix } = store
   const inRedis = () => redis && redisCounters(redis, prefix === undefined ? {} : { prefix })
-  const shared = counters ?? inRedis() ?? store.counters
+  return counters ?? inRedis() ?? store.counters
+}
+
+/** The realm that separates records separates counters too. */
+function countersOf(
+  shared: Counters | undefined,
+  { realm }: { readonly realm?: string | undefined },
+  production: boolean,
+): Counters {
   if (shared === undefined && production) {
     throw new ConfigurationError(
       '`counters` are missing: in production all processes share them, and this store has none. Give `redis`, or counters: knexCounters(db)',

@@ -72,6 +72,7 @@ describe('the options, where the host leaves them out', () => {
       trust: null,
       showKey: true,
       nameAdmins: false,
+      reminderDays: [],
       ignoreForwardedFor: false,
       keepInSession: [],
       keptFor: null,
@@ -88,6 +89,14 @@ describe('the options, where the host leaves them out', () => {
     const { paths, parameters } = checkOptions(given)
     expect(paths).to.include({ secondStep: '/second-step', signIn: '/sign-in?from=app' })
     expect(parameters).to.deep.equal({ algorithm: 'sha1', digits: 8, period: 30 })
+  })
+
+  it('remind users where there is mail', () => {
+    const mail = { transport: { sendMail: async () => undefined }, from: 'a@acme.example' }
+    const given = { ...LEAST, mail, users: { findById: async () => null } }
+    expect(checkOptions(given).reminderDays).to.deep.equal([7, 3, 1])
+    expect(checkOptions({ ...given, reminders: false }).reminderDays).to.deep.equal([])
+    expect(checkOptions({ ...given, reminders: { days: [2] } }).reminderDays).to.deep.equal([2])
   })
 
   it('are not changed by being checked', () => {

@@ -310,6 +310,30 @@ describe('createSecondStep', () => {
     create({ lost: false })
   })
 
+  // A misspelt list of days would be the usual one, or mail nobody.
+  it('refuses reminders that would not be what the host meant', () => {
+    const mail = { transport: { sendMail: async () => undefined }, from: 'Acme <a@acme.example>' }
+    const withMail = { mail, users: { findById: async () => null } }
+    const refusalWith = (reminders: unknown, more: object = withMail) =>
+      refusalOf(() => create({ reminders, ...more }))
+    for (const wrong of [true, null, 'off', 7]) {
+      expect(refusalWith(wrong)).to.include('`reminders` must be false')
+    }
+    for (const days of [7, null, [], ['7'], [0], [21], [1.5], [7, -1]]) {
+      expect(refusalWith({ days })).to.include(
+        '`reminders.days` must be whole numbers from 1 to 20',
+      )
+    }
+    expect(refusalWith({ day: [7] }))
+      .to.include('reminders.day')
+      .and.include('days')
+    expect(refusalWith({ days: [7] }, {})).to.include('`reminders` need `mail')
+    for (const reminders of [undefined, false, {}, { days: [20, 1] }]) {
+      create({ reminders, ...withMail })
+    }
+    create({ reminders: false })
+  })
+
   it('want `users.list` to be a method, where there is one', () => {
     const findById = async () => null
     for (const list of [null, 5, 'name', []]) {

@@ -10,6 +10,7 @@ import { migrate as migrateStore } from './migrate.js'
 import { policy } from './policy-command.js'
 import { progress } from './progress.js'
 import { configIn, required } from './refusals.js'
+import { remind } from './remind-command.js'
 import { repair } from './repair-command.js'
 import { report as reportAll } from './report-command.js'
 import { reseal } from './reseal-command.js'
@@ -109,6 +110,7 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map(
     pause,
     resume,
     unlock,
+    remind,
     tokens,
     policy,
     report: reportAll,

@@ -11,6 +11,8 @@ import { demandOf, type UserContext } from './standing.js'
 /** The facts that decide which actions have an effect on a user. */
 interface Situation {
   readonly enrolled: boolean
+  /** The policy lets the user set one up. */
+  readonly on: boolean
   /** Enrolled, or made to set up again. */
   readonly owes: boolean
   /** A login asks for a code while a one-time code of now is good. */
@@ -43,6 +45,7 @@ export type UserAction =
   | 'backup-codes'
   | 'token'
   | 'remove-authenticator'
+  | 'remind'
   | 'pause'
   | 'reset'
   | 'disable'
@@ -68,6 +71,7 @@ export const USER_ACTIONS = {
   token: { event: 'token-assigned', isOffered: ({ hasRoom }) => hasRoom },
   // Its form is at each authenticator.
   'remove-authenticator': { event: 'authenticator-removed', isOffered: ({ enrolled }) => enrolled },
+  remind: { event: 'reminded', isOffered: ({ enrolled, on }) => on && !enrolled },
   pause: { event: 'paused', isOffered: ({ enrolled }) => enrolled },
   reset: { event: 'reset', isOffered: ({ owes }) => owes },
   disable: { event: 'disabled', isOffered: ({ owes, required }) => owes && !required },
@@ -105,11 +109,13 @@ export function actionsFor(
 ): readonly UserAction[] {
   const { record, policy, subject } = userContext
   const enrolled = isEnrolled(record)
+  const { mode } = ruleFor(policy, subject)
   const situation: Situation = {
     enrolled,
     owes: enrolled || record.mustSetUp !== null,
     codeAsked: isCodeAsked(userContext, now),
-    required: ruleFor(policy, subject).mode === 'required',
+    on: mode !== 'off',
+    required: mode === 'required',
     backupCodes: backupCodesFor(policy, subject),
     oneTimeCodes: oneTimeCodesFor(userContext, routes),
     paused: enrolled && hasPause(record, now),

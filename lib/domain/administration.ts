@@ -13,7 +13,7 @@ import type { SecondStepRecord } from './record.js'
 import { forget, namingLast } from './reset.js'
 import type { RouteRules } from './route-rules.js'
 import { raiseEpoch } from './stamp.js'
-import type { UserContext } from './standing.js'
+import { setupDeadlineOf, type UserContext } from './standing.js'
 import { withoutTrust } from './trusted-browsers.js'
 import { DAY_MS } from './units.js'
 
@@ -134,6 +134,24 @@ export function oneTimeCodeByAdmin(
       detail,
     },
   )
+}
+
+/**
+ * Asks a user who has no second step to set one up. Nothing changes.
+ *
+ * @param mails whether the app sends mails: else nobody would be asked
+ */
+export function remindByAdmin(
+  userContext: UserContext,
+  { mails, now }: { readonly mails: boolean; readonly now: number },
+): Decision<AdminVerdict> {
+  const { record, policy, subject } = userContext
+  if (isEnrolled(record)) return nothingToDo(record)
+  const isOff = ruleFor(policy, subject).mode === 'off'
+  if (isOff || !mails) return refused(record, 'switched-off')
+  const deadline = setupDeadlineOf(userContext, now)
+  const until = deadline === null || deadline <= now ? null : new Date(deadline)
+  return done(record, { type: 'reminded', method: null, detail: { until } })
 }
 
 /** Misses, waits and the lock are cleared. */

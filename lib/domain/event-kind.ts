@@ -54,6 +54,7 @@ const KINDS = {
   'trusted-browser-used': { change: 50 },
   'trusted-browser-forgotten': { change: 20 },
   'trusted-browser-reused': { change: 20 },
+  reminded: 'change',
   'policy-changed': 'change',
   'change-refused': 20,
   'too-many-changes': 'change',

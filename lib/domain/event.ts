@@ -77,6 +77,8 @@ export interface EventDetails {
   readonly 'trusted-browser-forgotten': NamedBrowser
   /** After a right password came a cookie that was used before. That browser is not trusted any more. */
   readonly 'trusted-browser-reused': NamedBrowser
+  /** A user without a second step was asked to set one up, by then if it is required. */
+  readonly reminded: { readonly until: Date | null }
   /** The policy was changed: the changed members, with their new and their old values. About no single user. */
   readonly 'policy-changed': {
     readonly changed: Readonly<Record<string, unknown>>

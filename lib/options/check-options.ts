@@ -12,7 +12,7 @@ import type { Paths } from '../web/request/site.js'
 import { check, isListOf, isText } from './check.js'
 import { ADMIN_ROLES, checkAdminRoles } from './check-admin-roles.js'
 import { checkOrigin } from './check-origin.js'
-import { checkLost, checkMail, checkParts } from './check-parts.js'
+import { checkLost, checkMail, checkParts, checkReminders } from './check-parts.js'
 import { checkBase, checkPaths } from './check-paths.js'
 import { checkRevocation } from './check-revocation.js'
 import { checkTrustedBrowsers } from './check-trusted-browsers.js'
@@ -42,6 +42,7 @@ const KNOWN = [
   'canAdminister',
   'mail',
   'lost',
+  'reminders',
   'nameAdmins',
   'upstream',
   'totp',
@@ -103,6 +104,8 @@ export interface CheckedOptions extends CheckedUpstream {
   readonly trust: TrustSettings | null
   readonly showKey: boolean
   readonly nameAdmins: boolean
+  /** Days before the end of the days of grace; none: nobody is reminded. */
+  readonly reminderDays: readonly number[]
   readonly ipLimit: (req: Request) => number
   readonly ignoreForwardedFor: boolean
   readonly keepInSession: readonly string[]
@@ -179,6 +182,7 @@ export function checkOptions<U>(options: SecondStepOptions<U>): CheckedOptions {
     trust: checkTrustedBrowsers(options.trustedBrowsers, { origin, paths, realm }),
     showKey: options.showKey ?? true,
     nameAdmins: options.nameAdmins ?? false,
+    reminderDays: checkReminders(options),
     ipLimit: checkIpLimit(options.ipLimit),
     ignoreForwardedFor: options.ignoreForwardedFor ?? false,
     keepInSession: options.keepInSession ?? [],

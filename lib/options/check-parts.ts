@@ -90,6 +90,31 @@ export function checkMail<U>({ users, mail }: SecondStepOptions<U>): void {
   check(users !== undefined, '`mail` needs `users: { findById(id) }`, to know whom to write to')
 }
 
+/** Days before the end of the days of grace. */
+export function checkReminders<U>({
+  reminders,
+  mail,
+}: Pick<SecondStepOptions<U>, 'reminders' | 'mail'>): readonly number[] {
+  if (reminders === false) return []
+  if (reminders === undefined) return mail === undefined ? [] : REMINDER_DAYS
+  check(
+    typeof reminders === 'object' && reminders !== null,
+    '`reminders` must be false, or an object: { days: [7, 3, 1] }',
+  )
+  checkNames(reminders, ['days'], 'reminders.')
+  check(mail !== undefined, '`reminders` need `mail: { transport, from }`, to send them')
+  const { days = REMINDER_DAYS } = reminders
+  check(
+    Array.isArray(days) &&
+      days.length > 0 &&
+      days.every((day) => Number.isInteger(day) && day >= 1 && day <= 20),
+    '`reminders.days` must be whole numbers from 1 to 20: [7, 3, 1], say. To remind nobody, give `reminders: false`',
+  )
+  return [...days]
+}
+
+const REMINDER_DAYS: readonly number[] = [7, 3, 1]
+
 /** A misspelt delay would mean no wait, although the host relies on one. */
 export function checkLost<U>({ lost, mail }: SecondStepOptions<U>): void {
   if (lost === undefined || lost === false) return

@@ -243,6 +243,11 @@ export interface SecondStepOptions<U = Express.User> {
    * list of events. Default false.
    */
   readonly nameAdmins?: boolean
+  /**
+   * Mails users before the days of grace end: each so many days before, 1 to 20. Needs `mail`; without `users.list` only
+   * users with a record are reminded. `false`: nobody is. Default `{ days: [7, 3, 1] }`.
+   */
+  readonly reminders?: false | { readonly days?: readonly number[] }
   /** Resets by mail, "Lost your code?". Requires `mail`. Default: on if there is `mail`. */
   readonly lost?: false | LostOptions<U>
   /**

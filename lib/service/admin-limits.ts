@@ -47,15 +47,17 @@ export class AdminLimits {
   }
   /**
    * Takes a place for one action of an admin on one user: thirty a day, each of which has a mail and an entry in
-   * the user's log. More could push what the admin did before out of it.
+   * the user's log. More could push what the admin did before out of it. A user is reminded once a day, by whomever.
    */
   async takeForSame(
     actorId: string,
     userId: string,
     action: UserAction,
   ): Promise<Places | TooMany> {
-    const key = JSON.stringify([actorId, userId, action])
-    const { taken, retryAfter } = await this.#sameChanges.take(key, SAME_CHANGES_A_DAY)
+    const isReminder = action === 'remind'
+    const key = JSON.stringify(isReminder ? [userId, action] : [actorId, userId, action])
+    const limit = isReminder ? 1 : SAME_CHANGES_A_DAY
+    const { taken, retryAfter } = await this.#sameChanges.take(key, limit)
     if (!taken) return tooMany(retryAfter)
     return {
       kind: 'taken',

@@ -7,6 +7,7 @@ import {
   noteByAdmin,
   oneTimeCodeByAdmin,
   pauseByAdmin,
+  remindByAdmin,
   removeByAdmin,
   resetByAdmin,
   resumeByAdmin,
@@ -142,6 +143,11 @@ export class Administration {
   /** Ends every session and pending login of the user. */
   endSessions(change: AdminChange): Promise<AdminAnswer> {
     return this.#change(change, endSessionsByAdmin)
+  }
+
+  /** Asks a user who has no second step to set one up. @param mails whether the app sends mails */
+  remind(change: AdminChange, mails: boolean): Promise<AdminAnswer> {
+    return this.#change(change, (userContext, now) => remindByAdmin(userContext, { mails, now }))
   }
 
   /** Notes the reason in the audit log, where the user reads it too. Nothing else changes. */

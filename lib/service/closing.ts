@@ -11,11 +11,13 @@ import type { Overview } from './overview.js'
 import type { PolicyCounts } from './policy-count.js'
 import type { ReadyMailResets } from './ready-mail-resets.js'
 import type { Records } from './records.js'
+import type { Reminders } from './reminders.js'
 import type { Tally } from './tally.js'
 
 /** What runs in the background, or is owed to somebody. Null: this app has none. */
 export interface ClosingParts {
   readonly readyMailResets: Pick<ReadyMailResets, 'stop'> | null
+  readonly reminders: Pick<Reminders, 'stop'> | null
   readonly earlyKeyCheck: Pick<EarlyKeyCheck, 'stop'> | null
   readonly overview: Pick<Overview, 'stop'> | null
   readonly policyCounts: Pick<PolicyCounts, 'stop'> | null
@@ -63,8 +65,8 @@ export function closing(parts: ClosingParts): () => Promise<void> {
 
 /** In this order: each may begin what a later one waits for. */
 async function settle(parts: ClosingParts): Promise<void> {
-  const { readyMailResets, earlyKeyCheck, overview, policyCounts } = parts
-  const background = [readyMailResets, earlyKeyCheck, overview, policyCounts]
+  const { readyMailResets, reminders, earlyKeyCheck, overview, policyCounts } = parts
+  const background = [readyMailResets, reminders, earlyKeyCheck, overview, policyCounts]
   await Promise.all(background.map((part) => part?.stop()))
   await parts.lost?.settled()
   await parts.records.settle()

@@ -27,6 +27,7 @@ export interface SomeUsers {
  */
 export async function* everyUser(sources: UserSources): AsyncGenerator<SomeUsers> {
   let cursor: string | null = null
+  const seen = new Set<string>()
   do {
     const page: (SomeUsers & { next: string | null }) | null = sources.accounts.searchable
       ? await ofHost(sources, cursor)
@@ -34,6 +35,11 @@ export async function* everyUser(sources: UserSources): AsyncGenerator<SomeUsers
     if (page === null) throw new UnavailableError('the list of users', new Error('unknown cursor'))
     yield page
     cursor = page.next
+    // Nobody may be waiting who would give up.
+    if (cursor !== null && seen.has(cursor)) {
+      throw new UnavailableError('the list of users', new Error('it goes in a circle'))
+    }
+    if (cursor !== null) seen.add(cursor)
     // A store in memory answers at once: other requests must not wait for all pages.
     await new Promise((resolve) => setImmediate(resolve))
   } while (cursor !== null)

@@ -35,6 +35,7 @@ export const MAILS = [
   'mail-reset-ready',
   'mail-reset-done',
   'mail-reset-cancelled',
+  'reminded',
 ] as const satisfies readonly SecondStepEventType[]
 
 /** The mails about acts of admins and the operator: one for each row of the table of actions. */
@@ -131,7 +132,12 @@ export class Mails implements LinkMailer {
 
   /** Resolves when every mail that was begun is sent, or has failed. Never rejects. */
   async settled(): Promise<void> {
-    while (this.#underWay.size > 0) await Promise.all(this.#underWay)
+    while (this.#underWay.size > 0) await this.sentSoFar()
+  }
+
+  /** Resolves when every mail that is under way now is sent, or has failed. Never rejects. */
+  async sentSoFar(): Promise<void> {
+    await Promise.all(this.#underWay)
   }
 
   /** Begins the mail of an event that is not mailed each time. Never throws. */

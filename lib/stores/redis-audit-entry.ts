@@ -46,6 +46,7 @@ const TYPES: Readonly<Record<SecondStepEventType, string>> = {
   'upstream-accepted': 'M',
   'authenticator-suspended': 'N',
   'weaker-method-used': 'O',
+  reminded: 'P',
   'browser-trusted': 'W',
   'trusted-browser-used': 'X',
   'trusted-browser-forgotten': 'Y',

@@ -41,7 +41,7 @@ export function adminMailTexts(
       ...named,
       ...given,
     ],
-    wasYou: t('mail.admin.was-asked'),
+    wasYou: t(event.type === 'reminded' ? 'mail.reminded.done' : 'mail.admin.was-asked'),
     notYouHeading: t('mail.admin.not-expected'),
     notYou: t('mail.admin.not-you', { issuer }),
   }
@@ -56,6 +56,9 @@ function whatHappened(
   const who = { issuer, actor: event.actor.kind }
   const until = (time: Date) => [t(what, { ...who, until: timeShown(time, t, lang) })]
   if (event.type === 'one-time-code-made') return until(event.detail.expiresAt)
+  if (event.type === 'reminded') {
+    return [t(what, who), ...reminderDeadline(event.detail.until, t, lang)]
+  }
   if (event.type === 'token-assigned') {
     const given = t(what, { ...who, serial: event.detail.serial ?? '' })
     const isOnly = devices?.count === 1
@@ -74,4 +77,13 @@ function whatHappened(
   return event.detail.until === 'forever'
     ? [t('mail.admin.paused.what-forever', who)]
     : until(event.detail.until)
+}
+
+/** Until when it is to be set up, where it is required. */
+export function reminderDeadline(
+  until: Date | null,
+  t: Translate,
+  lang: string,
+): readonly string[] {
+  return until === null ? [] : [t('mail.reminded.until', { until: timeShown(until, t, lang) })]
 }

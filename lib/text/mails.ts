@@ -9,7 +9,7 @@ import {
   type MailName,
   type WriteMail,
 } from '../service/mails.js'
-import { adminMailTexts, type MailTexts } from './admin-mails.js'
+import { adminMailTexts, type MailTexts, reminderDeadline } from './admin-mails.js'
 import { browserFacts, deviceFacts, type Fact, factsOf } from './facts.js'
 import type { Messages, Translate } from './messages.js'
 import { oneLine } from './one-line.js'
@@ -120,7 +120,7 @@ function ownMailTexts(event: Event, context: WarningContext): MailTexts {
     what: whatHappened(event, context),
     facts: ownFacts(event, t, lang),
     wasYou: wasYou(event, context),
-    notYouHeading: t('mail.not-you'),
+    notYouHeading: t(event.type === 'reminded' ? 'mail.admin.not-expected' : 'mail.not-you'),
     notYou: t(`mail.${event.type}.not-you`, { issuer }),
   }
 }
@@ -136,6 +136,7 @@ function ownFacts(event: Event, t: Translate, lang: string): readonly Fact[] {
 function whatHappened(event: Event, context: WarningContext): readonly string[] {
   if (event.type === 'authenticator-locked') return lockTexts(event.detail.until, context)
   const { issuer, t, devices } = context
+  if (event.type === 'reminded') return reminderTexts(event.detail.until, context)
   if (isUnused(event, context)) return [t('settings.unused-intro', { issuer })]
   const what = t(`mail.${event.type}.what`, { issuer })
   if (event.type === 'authenticator-removed' || event.type === 'authenticator-suspended') {
@@ -152,6 +153,10 @@ function whatHappened(event: Event, context: WarningContext): readonly string[] 
   return low ? [what, left, t('mail.backup-code-used.few')] : [what, left]
 }
 
+function reminderTexts(until: Date | null, { issuer, t, lang }: WarningContext): readonly string[] {
+  return [t('mail.reminded.what', { issuer }), ...reminderDeadline(until, t, lang)]
+}
+
 /** Set up, and not asked for: the policy is off for the user. */
 function isUnused({ type }: Event, { devices }: WarningContext): boolean {
   return type === 'enrolled' && devices?.asked === false
@@ -163,6 +168,7 @@ function endedCodes({ t, devices }: WarningContext): readonly string[] {
 }
 
 function wasYou(event: Event, context: WarningContext): string {
+  if (event.type === 'reminded') return context.t('mail.reminded.done')
   if (isAboutTries(event)) return triesAdvice(context)
   return context.t(hasLink(event) ? 'mail.reset-was-you' : 'mail.was-you')
 }

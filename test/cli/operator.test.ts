@@ -8,6 +8,7 @@ import { Redis } from 'ioredis'
 import { readArguments, UsageError } from '../../lib/cli/arguments.js'
 import { COMMANDS } from '../../lib/cli/commands.js'
 import { run as runHere } from '../../lib/cli/run.js'
+import { defaultPolicy, type Policy } from '../../lib/domain/policy.js'
 import { blankRecord, type SecondStepRecord } from '../../lib/domain/record.js'
 import { keyRing } from '../../lib/keys/key-ring.js'
 import { system } from '../../lib/ports/system.js'
@@ -474,6 +475,47 @@ describe('passport-second-step for the operator', function () {
     expect(mailServer.mails).to.have.length(1)
     expect(mailServer.mails[0]?.text).to.contain('The operator of Acme has reset your second step')
     expect(mailServer.mails[0]?.recipients).to.deep.equal(['ann@acme.example'])
+  })
+
+  // The mistake: each run of cron mails everybody again.
+  it('reminds users whose days end soon, each once', async () => {
+    const none = await json('remind')
+    expect(none.exit).to.equal(1)
+    const transport = `import('${NODEMAILER}').then(({ createTransport }) => createTransport({ host: '127.0.0.1', port: ${mailServer.port}, ignoreTLS: true }))`
+    const withMail = await configWith(
+      [key, oldKey],
+      `mail: { from: 'Acme <no-reply@acme.example>', transport: await ${transport} },`,
+    )
+    await enrol('bob')
+    const version = (await store.find('root'))?.version ?? 0
+    const root = { ...blankRecord('root'), version: version + 1, writeId: `w${version}` }
+    expect(await store.write(root, version)).to.equal(true)
+    const before = (await store.findPolicy()) ?? defaultPolicy
+    const write = (policy: Policy, expected: number) =>
+      store.writePolicy({ ...policy, version: expected + 1, writeId: `p${expected}` }, expected)
+    const requiredSince = { general: Date.now() - 5 * DAY, roles: {} }
+    const required = {
+      ...before,
+      mode: 'required',
+      roles: {},
+      graceDays: 7,
+      requiredSince,
+    } as const
+    expect(await write(required, before.version)).to.equal(true)
+    const mails = mailServer.mails.length
+    const remind = async (...more: string[]) => {
+      const args = ['remind', '--json', '--config', withMail, ...more]
+      const { code, stdout, stderr } = await cli(args)
+      expect(code, stderr).to.equal(0)
+      return JSON.parse(stdout)
+    }
+    expect(await remind('--dry-run')).to.include({ dryRun: true, reminded: 1 })
+    expect(mailServer.mails).to.have.length(mails)
+    expect(await remind()).to.include({ dryRun: false, reminded: 1 })
+    expect(await remind()).to.include({ reminded: 0 })
+    expect(mailServer.mails).to.have.length(mails + 1)
+    expect(mailServer.mails.at(-1)?.recipients).to.deep.equal(['root@acme.example'])
+    expect(await write(before, before.version + 1)).to.equal(true)
   })
 
   it('says so when the mail was not sent; the change is done all the same', async () => {

@@ -7,6 +7,7 @@ import {
   noteByAdmin,
   oneTimeCodeByAdmin,
   pauseByAdmin,
+  remindByAdmin,
   resetByAdmin,
   resumeByAdmin,
   unlockByAdmin,
@@ -372,6 +373,26 @@ describe('Other changes by an admin', () => {
     const expected = { ...full, ...ended, ...forgotten, epoch: 5 }
     expect(record).to.deep.equal(expected)
     expect(events).to.deep.equal([{ type: 'sessions-ended', method: null }])
+  })
+
+  it('remind who has none, by when it is due, and change nothing', () => {
+    const remind = (userContext: UserContext, mails = true) =>
+      remindByAdmin(userContext, { mails, now: NOW })
+    const blank = recordWith()
+    const requiredSince = { general: NOW - DAY, roles: {} }
+    const required = { ...policyWith('required'), graceDays: 7, requiredSince }
+    const due = remind(userContextWith(blank, required))
+    expect(due).to.deep.include({ record: blank, answer: 'done' })
+    const reminded = (until: Date | null) => [{ type: 'reminded', method: null, detail: { until } }]
+    expect(due.events).to.deep.equal(reminded(new Date(NOW + 6 * DAY)))
+    const over = { ...required, graceDays: 1 }
+    expect(remind(userContextWith(blank, over)).events).to.deep.equal(reminded(null))
+    const optional = userContextWith(blank, policyWith('optional'))
+    expect(remind(optional).events).to.deep.equal(reminded(null))
+    expect(remind(optional, false).answer).to.equal('switched-off')
+    expect(remind(userContextWith(blank, policyWith('off'))).answer).to.equal('switched-off')
+    const enrolled = userContextWith(enrolledRecord(), required)
+    expect(remind(enrolled)).to.deep.include({ answer: 'done', events: [] })
   })
 
   it('note something, and change nothing', () => {

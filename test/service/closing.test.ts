@@ -14,6 +14,7 @@ function partsOf(said: string[]) {
     readyMailResets: { stop: say('resets by mail') },
     earlyKeyCheck: { stop: say('key check') },
     overview: { stop: say('overview') },
+    reminders: { stop: say('reminders') },
     policyCounts: { stop: say('previews') },
     lost: { settled: say('requests for resets') },
     records: { settle: say('late writes') },

@@ -46,6 +46,8 @@ function happened(type: (typeof MAILS)[number]): SecondStepEvent {
       return { type, method: null, detail: { usableAt: RESET_FROM, expiresAt: RESET_UNTIL } }
     case 'mail-reset-ready':
       return { type, method: null, detail: { expiresAt: RESET_UNTIL } }
+    case 'reminded':
+      return { type, method: null, detail: { until: RESET_UNTIL } }
     default:
       return { type, method: null }
   }
@@ -77,7 +79,9 @@ function changeOf(type: (typeof ADMIN_MAILS)[number], until: Date | 'forever' = 
           ? { type, method: 'totp', detail: DEVICE }
           : type === 'token-assigned'
             ? { type, method: 'hotp', detail: { name: null, serial: 'A-1 <i>' } }
-            : { type, method: null }
+            : type === 'reminded'
+              ? { type, method: null, detail: { until: null } }
+              : { type, method: null }
   const actor = { kind: 'admin', id: 'the-admin' } as const
   return { ...eventOf('reset'), reason: 'the reason <i>', ...event, actor } as MailedEvent
 }

@@ -76,6 +76,7 @@ const OFFERED: Readonly<Record<AdminForm, readonly string[]>> = {
     ],
   ],
   'remove-authenticator': ['summary', 'text', 'button', 'done'],
+  remind: ['summary', 'text', 'button', 'done'],
   pause: ['summary', 'text', 'button', 'done', 'days'],
   'pause-forever': ['summary', 'text', 'button'],
   reset: ['summary', 'text', 'button', 'done'],
@@ -132,6 +133,7 @@ describe('the texts', () => {
         (part) => `mail.authenticator-locked.${part}`,
       ),
       ...['mail.admin.paused.what-forever', 'mail.admin.reset.days'],
+      ...['mail.reminded.until', 'mail.reminded.done'],
       ...['mail.admin.token-assigned.only', 'mail.authenticator-added.codes'],
     ]
     expect(ofMails).to.have.members([...expected, ...ofAdmins, ...more])

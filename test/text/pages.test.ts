@@ -165,7 +165,7 @@ const adminUsers: PageData['admin-users'] = {
 }
 const FORMS = [
   ...(['resume', 'unlock', 'one-time-code', 'backup-codes', 'token'] as const),
-  ...(['pause', 'pause-forever'] as const),
+  ...(['remind', 'pause', 'pause-forever'] as const),
   ...(['reset', 'disable', 'end-sessions', 'note'] as const),
 ]
 const adminUser: PageData['admin-user'] = {

@@ -91,6 +91,11 @@ export const userChanges: Readonly<Record<UserAction, UserChange>> = {
     run: (on, change, id) => on.administration.removeAuthenticator(change, id),
     json: stateAlone,
   }),
+  remind: userChange('remind', {
+    read: nothing,
+    run: (on, change) => on.administration.remind(change, on.mails),
+    json: () => ({ status: 'reminded' }),
+  }),
   pause: userChange('pause', {
     read: daysOf,
     field: 'days',

@@ -12,7 +12,7 @@ import { memberCalled, pathOfUsers } from './user.js'
  * shows codes, or is about one device, is none of these.
  */
 export const BULK_ACTIONS = [
-  ...(['end-sessions', 'pause', 'resume', 'unlock', 'reset', 'disable'] as const),
+  ...(['end-sessions', 'remind', 'pause', 'resume', 'unlock', 'reset', 'disable'] as const),
 ] satisfies readonly UserAction[]
 
 /** Ids of the host, each once, and what is to be done to them. */

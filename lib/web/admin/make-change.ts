@@ -28,7 +28,7 @@ export interface Doing<Input, Result> {
   /** What is wrong with malformed input, where it has several fields. Default: `field`. */
   readonly wrong?: (req: Request) => Problem
   readonly run: (
-    on: Pick<Site, 'administration' | 'assignedTokens'>,
+    on: Pick<Site, 'administration' | 'assignedTokens' | 'mails'>,
     change: AdminChange,
     input: Input,
   ) => Promise<AdminAnswer<Result>>

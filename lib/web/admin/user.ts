@@ -156,6 +156,11 @@ function formOf(action: UserAction, days: string | undefined): AdminForm {
   return action === 'pause' && days === 'forever' ? 'pause-forever' : action
 }
 
+/** Whether this app can do it at all, whoever the user is. */
+export function isHere({ assignedTokens, mails }: Site, action: UserAction): boolean {
+  return action === 'token' ? assignedTokens.isSupported : action !== 'remind' || mails
+}
+
 /** The actions that have an effect on this user and that this admin may take. */
 export async function allowedForms(
   site: Site,
@@ -168,8 +173,8 @@ export async function allowedForms(
   const actions = actionsFor(member, { blocked, now: site.system.now(), routes })
   const may = await Promise.all(
     actions.map(async (action) => {
-      const here = action !== 'token' || site.assignedTokens.isSupported
-      const allowed = here && (await site.canAdminister(account, member.account, action))
+      const allowed =
+        isHere(site, action) && (await site.canAdminister(account, member.account, action))
       return allowed ? formsOf(action, member) : []
     }),
   )

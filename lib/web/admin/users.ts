@@ -21,7 +21,7 @@ import { reportOddUsers } from './odd-users.js'
 import { downloadLink, pageLinks } from './page-links.js'
 import { cursorOf, limitOf, textOf } from './query.js'
 import { directoryOf } from './requirements.js'
-import { pathOfUsers } from './user.js'
+import { isHere, pathOfUsers } from './user.js'
 import { COLUMNS, LARGEST_PAGE, shownPages } from './user-pages.js'
 
 /** The states there are, in the order in which the page offers them. */
@@ -108,7 +108,7 @@ async function usersPage(
     incomplete: lostLists.length > 0,
     withoutId: odd.filter(({ id }) => id === null).length,
     sorted: sortedBy(req),
-    bulkActions: BULK_ACTIONS,
+    bulkActions: BULK_ACTIONS.filter((action) => isHere(site, action)),
     report: reportShown(notice),
     looked: found.next?.looked ?? 0,
     downloads: DOWNLOAD_TYPES.map((type) => downloadLink(req, type)),
@@ -136,7 +136,7 @@ function familyOf(code: string): 'refusal' | 'problem' {
  * of a hundred users the host would be asked a thousand times.
  */
 function menuOf(
-  { mountedRules, assignedTokens, system }: Site,
+  site: Site,
   { account }: SignedInVisitor,
   { account: { id }, record, policy, subject, blockedUntil }: ListedMember,
 ): readonly UserAction[] {
@@ -144,12 +144,11 @@ function menuOf(
   if (record === undefined || policy === undefined || subject === undefined) return []
   const situation = {
     blocked: blockedUntil !== null,
-    now: system.now(),
-    routes: mountedRules.rules,
+    now: site.system.now(),
+    routes: site.mountedRules.rules,
   }
   return actionsFor({ record, policy, subject }, situation).filter(
-    (action) =>
-      action !== 'remove-authenticator' && (action !== 'token' || assignedTokens.isSupported),
+    (action) => action !== 'remove-authenticator' && isHere(site, action),
   )
 }
 

@@ -42,6 +42,7 @@ const ACTIONS = [
   ...['disable', 'pause', 'resume', 'reset', 'backup-codes', 'one-time-code', 'unlock'],
   'end-sessions',
   'note',
+  'remind',
   'token',
 ] as const
 

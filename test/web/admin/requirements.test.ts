@@ -43,7 +43,7 @@ const CHANGES: readonly [Method, string][] = [
     'post',
     `/users/ann/${action}`,
   ]),
-  ...['one-time-code', 'unlock', 'end-sessions', 'token', 'note'].map(
+  ...['one-time-code', 'unlock', 'end-sessions', 'token', 'note', 'remind'].map(
     (action): [Method, string] => ['post', `/users/ann/${action}`],
   ),
   ['post', '/bulk'],
