@@ -170,6 +170,10 @@ function findEach(store: RecordStore, userIds: readonly string[]) {
   return Promise.allSettled(userIds.map((userId) => store.find(userId)))
 }
 
+function noAttempts(): Promise<never> {
+  return Promise.reject(new Error('the log counts no attempts'))
+}
+
 function noSerials(): Promise<never> {
   return Promise.reject(new Error('the store keeps no serial numbers'))
 }
@@ -222,6 +226,7 @@ class OfOneHost {
     audit: {
       append: (entries) => this.#call((store) => store.audit?.append(entries)),
       list: async (query) => (await this.#call((store) => store.audit?.list(query))) ?? null,
+      attemptsOf: (day) => this.#call(({ audit }) => audit?.attemptsOf?.(day) ?? noAttempts()),
     },
   }
 
