@@ -119,11 +119,11 @@ export interface SecondStep<U = Express.User> {
 export function createSecondStep<U = Express.User>(options: SecondStepOptions<U>): SecondStep<U> {
   const wired = wire(options)
   const { site, announcer, records, changeNews, status, health } = wired
-  const { readyMailResets, reminders, earlyKeyCheck, measurements } = wired
+  const { readyMailResets, reminders, earlyKeyCheck, measurements, overview } = wired
   const { sessions } = site
   const meant = namedUsers(wired)
   for (const passport of site.passports) watchPassport(passport, watcherOf(site))
-  measurements?.start(announcer)
+  measurements?.start(announcer, overview)
   openEarly(records, site.failureReporter)
   readyMailResets?.start()
   reminders?.start()

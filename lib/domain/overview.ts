@@ -86,13 +86,14 @@ export function enrolledIn({ states }: Pick<OverviewCounts, 'states'>): number {
   return states.on + states.paused + states.locked
 }
 
+/** Whether users in this state have a second step. */
+export function isEnrolledState(state: string): boolean {
+  return state === 'on' || state === 'paused' || state === 'locked'
+}
+
 /** The day of a moment: whole days since 1970, in UTC. */
 export function dayOf(time: number): number {
   return Math.floor(time / DAY_MS)
-}
-
-function isEnrolledState(state: State): boolean {
-  return state === 'on' || state === 'paused' || state === 'locked'
 }
 
 function withRoles(

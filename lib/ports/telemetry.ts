@@ -1,3 +1,8 @@
+/** Tells the values of a gauge, at each export. */
+type Observer = (result: {
+  observe(value: number, attributes: Record<string, string>): void
+}) => void
+
 /** What `@opentelemetry/api` exports, as far as it is used. */
 export interface Telemetry {
   readonly metrics: {
@@ -14,6 +19,10 @@ export interface Telemetry {
           advice: { explicitBucketBoundaries: number[] }
         },
       ): { record(value: number, attributes: Record<string, string>): void }
+      createObservableGauge(
+        name: string,
+        options: { description: string },
+      ): { addCallback(callback: Observer): void; removeCallback(callback: Observer): void }
     }
   }
   /** Left out: no spans. */

@@ -1,9 +1,11 @@
+import { isEnrolledState } from '../domain/overview.js'
 import type { FactorMethod } from '../factors/factors.js'
 import type { Telemetry } from '../ports/telemetry.js'
 import { type CallEnd, watchCalls } from '../ports/watched-calls.js'
 import type { AnnouncedEvent, Announcer } from './announcer.js'
 import type { FailureReporter } from './failure-reporter.js'
 import { HEALTH_CHECK } from './health.js'
+import type { Counted, Overview } from './overview.js'
 
 const LIBRARY = 'passport-second-step'
 
@@ -28,6 +30,8 @@ const ERROR = 2
 type Meter = ReturnType<Telemetry['metrics']['getMeter']>
 type Counter = ReturnType<Meter['createCounter']>
 type Histogram = ReturnType<Meter['createHistogram']>
+type Gauge = ReturnType<Meter['createObservableGauge']>
+type Observer = Parameters<Gauge['addCallback']>[0]
 
 /** What an attempt can come to, as far as it is measured. */
 interface Attempted {
@@ -45,6 +49,7 @@ export class Measurements {
   readonly #attempts: Counter
   readonly #events: Counter
   readonly #calls: Histogram
+  readonly #users: Gauge
   #stop: (() => void) | null = null
 
   constructor(telemetry: Telemetry, failureReporter: FailureReporter) {
@@ -63,12 +68,29 @@ export class Measurements {
       unit: 's',
       advice: { explicitBucketBoundaries: SECONDS },
     })
+    this.#users = meter.createObservableGauge('second_step.users', {
+      description: 'Users by the state of their second step, as last counted',
+    })
   }
 
-  /** Measures until `stop()`: the events of the announcer, and all calls of ports in this process. */
-  start(announcer: Pick<Announcer, 'tell'>): void {
+  /**
+   * Measures until `stop()`: the events of the announcer, all calls of ports in this process, and the users.
+   *
+   * @param overview null: nobody can count users
+   */
+  start(announcer: Pick<Announcer, 'tell'>, overview: Pick<Overview, 'newest'> | null): void {
     announcer.tell((event) => this.#safely(() => this.#count(event)))
-    this.#stop = watchCalls(this.#telemetry.metrics, (part) => this.#begin(part))
+    const endCalls = watchCalls(this.#telemetry.metrics, (part) => this.#begin(part))
+    const observe: Observer = (result) =>
+      this.#safely(() => {
+        const counted = overview?.newest() ?? null
+        for (const [state, users] of knownStates(counted)) result.observe(users, { state })
+      })
+    this.#safely(() => this.#users.addCallback(observe))
+    this.#stop = () => {
+      endCalls()
+      this.#safely(() => this.#users.removeCallback(observe))
+    }
   }
 
   stop(): void {
@@ -133,6 +155,13 @@ export class Measurements {
 function portOf(part: string): string | null {
   if (part.startsWith(HEALTH_CHECK)) return null
   return Object.hasOwn(PORTS, part) ? (PORTS[part] ?? null) : 'host'
+}
+
+/** Without a list of all users, nobody knows how many have no second step. */
+function knownStates(counted: Counted | null): [string, number][] {
+  if (counted === null) return []
+  const all = Object.entries(counted.counts.states)
+  return all.filter(([state]) => counted.isOfAll || isEnrolledState(state))
 }
 
 /** Why no mail went out. Other details may be anybody's words. */

@@ -47,7 +47,7 @@ export interface OverviewNow {
 
 export interface OverviewParts {
   readonly accounts: Pick<Accounts<unknown>, 'searchable' | 'list' | 'lookUpAll'>
-  readonly records: Pick<Records, 'findMany' | 'list'>
+  readonly records: Pick<Records, 'findMany' | 'list' | 'policy'>
   /** Null: the log also has users of other realms, who are counted with this one's. */
   readonly audit: Pick<Audit, 'attemptsOf'> | null
   readonly roles: readonly string[]
@@ -80,7 +80,7 @@ interface Ended {
 }
 
 /**
- * Counts second steps, page by page, in the background and only while somebody looks: a number is not
+ * Counts second steps, page by page, in the background and only while somebody looks or measures: a number is not
  * worth a login that waits. What was counted is kept for a minute at least.
  */
 export class Overview {
@@ -101,16 +101,17 @@ export class Overview {
    * The newest count. If it is out of date, another begins. Waits for it for a moment if none was made by this policy.
    */
   async now(policy: Policy): Promise<OverviewNow> {
-    if (this.#isDue(policy)) {
-      this.#soFar = 0
-      this.#counting = this.#keep(policy).finally(() => {
-        this.#counting = null
-      })
-    }
+    if (this.#isDue(policy)) this.#begin(async () => policy)
     if (this.#counting !== null && this.#ended?.policy !== policy.version) {
       await atMost(PATIENCE, this.#counting)
     }
     return { counted: this.#kept, soFar: this.#counting === null ? null : this.#soFar }
+  }
+
+  /** The newest count, without waiting. If it is out of date, another begins: a change of the policy alone begins none. */
+  newest(): Counted | null {
+    if (this.#isDue(null)) this.#begin(() => this.#parts.records.policy())
+    return this.#kept
   }
 
   /**
@@ -128,18 +129,26 @@ export class Overview {
     await this.#counting
   }
 
-  #isDue(policy: Policy): boolean {
+  #begin(policyOf: () => Promise<Policy>): void {
+    this.#soFar = 0
+    this.#counting = this.#keep(policyOf).finally(() => {
+      this.#counting = null
+    })
+  }
+
+  /** @param policy null: whatever it is now */
+  #isDue(policy: Policy | null): boolean {
     if (this.#counting !== null || this.#stopped) return false
     if (this.#ended === null) return true
     const { at, rest, policy: before } = this.#ended
-    if (before !== null && before !== policy.version) return true
+    if (policy !== null && before !== null && before !== policy.version) return true
     const now = this.#parts.now()
     // A clock that was set back must not keep an old count.
     return now < at || now >= at + rest
   }
 
   /** Never rejects: reports failures to the operator. */
-  async #keep(policy: Policy): Promise<void> {
+  async #keep(policyOf: () => Promise<Policy>): Promise<void> {
     const { now, failureReporter } = this.#parts
     const began = now()
     const met = (users: number) => {
@@ -148,6 +157,7 @@ export class Overview {
     const pause = () => new Promise((resolve) => setTimeout(resolve, BETWEEN_PAGES).unref())
     const rest = () => Math.max(KEPT_FOR, KEPT_TIMES * (now() - began))
     try {
+      const policy = await policyOf()
       this.#kept = await this.#count(policy, { pause, met })
       this.#ended = { at: now(), rest: rest(), policy: policy.version }
     } catch (error) {

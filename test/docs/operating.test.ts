@@ -2,8 +2,7 @@
 
 import { readFileSync } from 'node:fs'
 import { expect } from 'chai'
-import { ALLOWED, meters, useEverything } from '../support/measured.js'
-import { warningsDuring } from '../support/warnings.js'
+import { ALLOWED, measuredEverything, meters } from '../support/measured.js'
 
 const PAGES = ['grafana-dashboard.json', 'prometheus-rules.yml']
 
@@ -22,9 +21,7 @@ const FAMILY = /_(?:bucket|sum|count)$/
 describe('the pages for operators', () => {
   let emitted: ReadonlySet<string>
   before(async () => {
-    const { telemetry, series } = meters()
-    await warningsDuring(() => useEverything(telemetry))
-    emitted = new Set((await series()).map(({ name }) => name))
+    emitted = new Set((await measuredEverything(meters())).map(({ name }) => name))
   })
 
   for (const page of PAGES) {

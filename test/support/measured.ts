@@ -5,6 +5,7 @@ import { FACTOR_METHODS } from '../../lib/factors/factors.js'
 import type { Telemetry } from '../../lib/index.js'
 import { browserOf, enrol, giveCode, passFirstStep } from './browser.js'
 import { type HostUser, makeHost } from './host.js'
+import { warningsDuring } from './warnings.js'
 
 const METHODS = [...FACTOR_METHODS, 'upstream', 'trusted-browser', 'none']
 export const PORTS = ['store', 'counters', 'audit', 'mail', 'users', 'session', 'keys', 'host']
@@ -22,6 +23,7 @@ const ANSWERS = [
 export const ALLOWED: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
   second_step_attempts_total: { outcome: ANSWERS, method: METHODS },
   second_step_events_total: { event: EVENT_TYPES, method: METHODS, reason: REASONS },
+  second_step_users: { state: ['on', 'off', 'must-set-up', 'paused', 'locked'] },
   second_step_port_seconds: { port: PORTS, outcome: ['ok', 'error', 'timeout'] },
 }
 
@@ -64,8 +66,16 @@ function seriesOf([, name = '', labels = '', value]: RegExpMatchArray): Series {
 const EVE: HostUser = { id: 'hostile-id"} 1', name: 'Hostile', password: 'hostile-password' }
 const MAIL = 'hostile@acme.example'
 
-/** Signs somebody in in several ways, with wrong codes between them, and mails that fail. */
-export async function useEverything(telemetry: Telemetry): Promise<void> {
+/** What there is once somebody has signed in in several ways, with wrong codes between them, and mails that fail. */
+export async function measuredEverything(measured: Meters): Promise<readonly Series[]> {
+  let all: readonly Series[] = []
+  await warningsDuring(async () => {
+    all = await useEverything(measured)
+  })
+  return all
+}
+
+async function useEverything({ telemetry, series }: Meters): Promise<readonly Series[]> {
   const user = { ...EVE, email: MAIL }
   const host = makeHost({
     users: [user],
@@ -91,5 +101,12 @@ export async function useEverything(telemetry: Telemetry): Promise<void> {
     await giveCode(browser, given)
   }
   await host.secondStep.health()
+  let all = await series()
+  // The first export begins the count, in the background.
+  while (!all.some(({ name }) => name === 'second_step_users')) {
+    await new Promise(setImmediate)
+    all = await series()
+  }
   await host.secondStep.close()
+  return all
 }
