@@ -68,7 +68,7 @@ import { Upstream } from './service/upstream.js'
 import { Vault } from './service/vault.js'
 import { memoryAuditLog } from './stores/memory-audit-log.js'
 import { ejsPages } from './text/ejs-pages.js'
-import { ejsMails } from './text/mails.js'
+import { ejsMails, MAIL_VIEWS } from './text/mails.js'
 import { loadMessages } from './text/messages.js'
 import { ownRender } from './text/own-render.js'
 import { ejsViews } from './text/views.js'
@@ -167,6 +167,7 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
   const views = ejsViews(options.views)
   const messages = loadMessages(options.messages)
   const write = ejsMails(views, { ...ofSite, messages })
+  views.checkHosts(MAIL_VIEWS)
   const findDevices = mailedDevicesIn({
     ...{ records, keyIds, window, now },
     relyingParty: checked.webauthn,

@@ -370,6 +370,21 @@ describe('createSecondStep', () => {
     expect(refusalOf(() => create(both))).to.include('`views` or `render`, not both')
   })
 
+  it('warns of texts in a language that nobody asks for', async () => {
+    const texts = { 'settings.back': 'X' }
+    for (const tag of ['jp', 'english', 'und', 'ruu']) {
+      const [said, ...more] = await warningsDuring(
+        () => void create({ messages: { [tag]: texts } }),
+      )
+      expect(said, tag).to.include('`messages.').and.include('there is no language')
+      expect(more).to.deep.equal([])
+    }
+    for (const tag of ['ja', 'de-CH', 'rus', 'tlh', 'qaa', 'en-x-pirate', 'iw']) {
+      const said = await warningsDuring(() => void create({ messages: { [tag]: texts } }))
+      expect(said, tag).to.deep.equal([])
+    }
+  })
+
   it('refuses a folder of views that is none', () => {
     expect(refusalOf(() => create({ views: '/nowhere/at/all' }))).to.include('is no folder')
   })
@@ -389,6 +404,25 @@ describe('a misspelt role of admins', () => {
     expect(() => create({ ...given, adminRoles: ['root', 'admin'] })).not.to.throw()
     expect(() => create({ ...given, roles: ['user'] })).not.to.throw()
     expect(() => create({ users, adminRoles: ['root'] })).not.to.throw()
+  })
+
+  it('is warned of where it is one among right ones, and spelt nearly as a role that is none of them', async () => {
+    const users = { findById: async () => null }
+    const warnings = (roles: readonly string[], adminRoles: readonly string[]) =>
+      warningsDuring(() => void create({ users, roles, adminRoles }))
+    const roles = ['user', 'admin', 'support']
+    const [said, ...more] = await warnings(roles, ['admin', 'supprot'])
+    expect(said).to.include('`adminRoles` has supprot').and.include('did you mean support?')
+    expect(more).to.deep.equal([])
+    expect(await warnings(['user', 'admin', 'Support'], ['admin', 'Suport'])).to.have.length(1)
+    // A role that the policy needs no rules for.
+    for (const fine of [
+      ['admin', 'root'],
+      ['admin', 'super'],
+      ['support', 'supports', 'admin'],
+    ]) {
+      expect(await warnings(roles, fine), fine.join()).to.deep.equal([])
+    }
   })
 
   it('is warned of where it is the default: a mail could reset an ADMIN', async () => {

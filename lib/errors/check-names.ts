@@ -18,8 +18,8 @@ export function checkNames(given: object, known: readonly string[], path: string
   }
 }
 
-/** Equal except for case and one or two letters. */
-function isNear(left: string, right: string): boolean {
+/** Equal except for case and one or two letters, or `most`. */
+export function isNear(left: string, right: string, most = 2): boolean {
   const [a, b] = [left.toLowerCase(), right.toLowerCase()]
   let row = Array.from({ length: b.length + 1 }, (_, index) => index)
   for (const [i, letter] of [...a].entries()) {
@@ -30,5 +30,5 @@ function isNear(left: string, right: string): boolean {
     }
     row = next
   }
-  return (row.at(-1) ?? 0) <= 2
+  return (row.at(-1) ?? 0) <= most
 }

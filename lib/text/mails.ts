@@ -54,6 +54,12 @@ export interface MailFrame {
 
 type Event = AnnouncedEvent<MailName>
 
+/** The views that a host may have for a single mail. */
+export const MAIL_VIEWS = [...MAILS, ...ADMIN_MAILS].flatMap((mail) => [
+  `mails/${mail}.html.ejs`,
+  `mails/${mail}.txt.ejs`,
+])
+
 /** The app's data for mails. */
 export interface MailSite {
   readonly messages: Messages

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { ConfigurationError } from '../errors/configuration-error.js'
 import { checkedFormats, type Formats, formatsWhenAsked } from './formats.js'
+import { checkLanguages, warnOfUnknownLanguage } from './languages.js'
 import { packageFile } from './package-files.js'
 
 /** Writes the text of a key. Throws at a key that there is no text for. */
@@ -24,7 +25,9 @@ type Language = ReturnType<Messages['for']>
 const FOLDERS = [packageFile('messages/'), new URL('./messages/', import.meta.url)]
 const FILES = new Map(
   FOLDERS.filter((folder) => existsSync(folder)).flatMap((folder) =>
-    readdirSync(folder).map((file) => [basename(file, '.json'), new URL(file, folder)]),
+    readdirSync(folder)
+      .filter((file) => !file.startsWith('.'))
+      .map((file) => [basename(file, '.json'), new URL(file, folder)]),
   ),
 )
 
@@ -41,15 +44,17 @@ const RIGHT_TO_LEFT = 'Adlm Arab Hebr Mand Nkoo Rohg Samr Syrc Thaa'.split(' ')
  *
  * @param overrides ICU messages by language tag and key
  * @throws ConfigurationError naming `messages.<lang>.<key>`, where a message is ill-formed, or the
- *   key or a placeholder is none of ours
+ *   key or a placeholder is none of ours; or where our texts are missing
  */
 export function loadMessages(overrides: Record<string, Record<string, string>> = {}): Messages {
+  checkLanguages(LANGUAGES)
   const all = new Map<string, readonly Formats[]>(
     [...OURS].map(([lang, formats]) => [lang, [formats]]),
   )
   const english = OURS.get('en') ?? NONE
   for (const [tag, texts] of Object.entries(overrides)) {
     const lang = canonical(tag)
+    if (!OURS.has(lang)) warnOfUnknownLanguage(lang)
     all.set(lang, [checkedFormats(lang, texts, english), ...(all.get(lang) ?? [])])
   }
   const languages = new Map(

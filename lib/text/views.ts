@@ -3,6 +3,7 @@ import { extname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import ejs, { type TemplateFunction } from 'ejs'
 import { ConfigurationError } from '../errors/configuration-error.js'
+import { includedIn, viewsIn, warnOfMisspeltViews } from './host-views.js'
 import { packageFile } from './package-files.js'
 
 /** The EJS views: ours, and the host's in front of them. */
@@ -10,8 +11,8 @@ export interface Views {
   /** Whether there is a view of that name. */
   has(name: string): boolean
   /**
-   * Makes the mistakes of a view show at start-up: one of the host's is compiled. Ours, which tests
-   * have compiled, need only be there: each is compiled when it is first written.
+   * Makes the mistakes of a view show at start-up: one of the host's is compiled, and those that it includes.
+   * Ours, which tests have compiled, need only be there: each is compiled when it is first written.
    *
    * @throws ConfigurationError where there is none, or it can't be compiled
    */
@@ -21,6 +22,13 @@ export interface Views {
    * first wherever the caller is. What `<%= %>` writes is escaped, but in a `.txt.ejs` it is not.
    */
   write(name: string, values: object): string
+  /**
+   * Checks all of the host's files that replace one of ours, and warns of names that nearly do.
+   *
+   * @param more names that replace one as well
+   * @throws ConfigurationError as `check`
+   */
+  checkHosts(more: readonly string[]): void
 }
 
 const OURS = fileURLToPath(packageFile('views'))
@@ -46,12 +54,22 @@ export function ejsViews(hostFolder?: string): Views {
       ...values,
       include: (other: string, more: object = {}) => write(other, { ...values, ...more }),
     })
+  const check = (name: string, includedBy?: string): void => {
+    const file = foundFile(name, folders, includedBy)
+    if (compiled.has(name) || file === resolve(OURS, withEnding(name))) return
+    view(name)
+    for (const other of includedIn(readFileSync(file, 'utf8'))) check(other, file)
+  }
   return {
     has: (name) => fileOf(name, folders) !== undefined,
-    check(name) {
-      if (foundFile(name, folders) !== resolve(OURS, withEnding(name))) view(name)
-    },
+    check: (name) => check(name),
     write,
+    checkHosts(more) {
+      if (hostFolder === undefined) return
+      const replaced = [...viewsIn(OURS), ...more]
+      warnOfMisspeltViews(resolve(hostFolder), replaced)
+      for (const name of replaced) if (fileOf(name, folders) !== undefined) check(name)
+    },
   }
 }
 
@@ -63,10 +81,12 @@ function withEnding(name: string): string {
   return extname(name) === '' ? `${name}.ejs` : name
 }
 
-function foundFile(name: string, folders: readonly string[]): string {
+function foundFile(name: string, folders: readonly string[], includedBy?: string): string {
   const file = fileOf(name, folders)
   if (file !== undefined) return file
-  throw new ConfigurationError(`views: there is no view "${withEnding(name)}"`)
+  throw new ConfigurationError(
+    `views: there is no view "${withEnding(name)}"${includedBy === undefined ? '' : `, which ${includedBy} includes`}`,
+  )
 }
 
 function compile(name: string, filename: string): TemplateFunction {
