@@ -94,7 +94,7 @@ export interface MailParts {
 const ABOUT_DEVICES: readonly SecondStepEventType[] = [
   ...(['wrong-code', 'authenticator-locked', 'pending-login-used-up'] as const),
   ...(['key-changed', 'token-assigned', 'authenticator-added', 'authenticator-removed'] as const),
-  ...(['authenticator-suspended', 'enrolled'] as const),
+  ...(['authenticator-suspended', 'enrolled', 'resumed'] as const),
 ]
 
 type Part = MailFailure['part']
@@ -237,9 +237,10 @@ export class Mails implements LinkMailer {
   }
 
   /** If they can't be read, the mail goes out all the same: it is a warning. */
-  async #devicesFor({ type, user }: MailedEvent, subject: Subject): Promise<MailedDevices | null> {
-    if (!ABOUT_DEVICES.includes(type)) return null
-    return this.#parts.findDevices(user, subject).catch(() => null)
+  async #devicesFor(event: MailedEvent, subject: Subject): Promise<MailedDevices | null> {
+    const isOfAdmin = event.type === 'reset' && isByAdmin(event)
+    if (!isOfAdmin && !ABOUT_DEVICES.includes(event.type)) return null
+    return this.#parts.findDevices(event.user, subject).catch(() => null)
   }
 
   async #accountOf(userId: string): Promise<Account | null> {

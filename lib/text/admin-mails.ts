@@ -54,6 +54,7 @@ function whatHappened(
 ): readonly string[] {
   const what = `mail.admin.${event.type}.what`
   const who = { issuer, actor: event.actor.kind }
+  const unused = devices?.asked === false
   const until = (time: Date) => [t(what, { ...who, until: timeShown(time, t, lang) })]
   if (event.type === 'one-time-code-made') return until(event.detail.expiresAt)
   if (event.type === 'reminded') {
@@ -61,17 +62,25 @@ function whatHappened(
   }
   if (event.type === 'token-assigned') {
     const given = t(what, { ...who, serial: event.detail.serial ?? '' })
+    if (unused) return [given, t('settings.unused-intro', { issuer })]
     const isOnly = devices?.count === 1
     const more = isOnly
       ? [t('mail.admin.token-assigned.only', { issuer })]
       : besideAdded(devices, t)
-    return [given, ...more]
+    return [given, t('mail.admin.token-assigned.asked'), ...more]
   }
   if (event.type === 'authenticator-removed') {
     return [t(what, who), ...besideLost(devices, t)]
   }
   if (event.type === 'reset') {
-    return [t(what, who), t('mail.admin.reset.days', { count: RESET_BY_ADMIN_DAYS })]
+    const next = unused
+      ? t('settings.unused-off-intro', { issuer })
+      : t('mail.admin.reset.days', { count: RESET_BY_ADMIN_DAYS })
+    return [t(what, who), next]
+  }
+  if (event.type === 'resumed') {
+    const next = unused ? t('settings.unused-intro', { issuer }) : t('mail.admin.resumed.asked')
+    return [t(what, who), next]
   }
   if (event.type !== 'paused') return [t(what, who)]
   return event.detail.until === 'forever'

@@ -22,7 +22,16 @@ const ENDING_TRUST: readonly UserAction[] = [
 export function effectsOf(
   action: UserAction,
   { record, backupCodesLeft }: Pick<Member<unknown>, 'record' | 'backupCodesLeft'>,
-  { trustedBrowsers, now }: { readonly trustedBrowsers: number; readonly now: number },
+  {
+    trustedBrowsers,
+    asked,
+    now,
+  }: {
+    readonly trustedBrowsers: number
+    /** Whether the policy asks them for a second step at all. */
+    readonly asked: boolean
+    readonly now: number
+  },
 ): readonly Effect[] {
   const devices = FORGETTING.includes(action) ? record.authenticators.length : 0
   const codes = ENDING_CODES.includes(action) ? backupCodesLeft : 0
@@ -32,6 +41,6 @@ export function effectsOf(
     { key: 'admin.effect.backup-codes', count: codes },
     { key: 'admin.effect.browsers', count: browsers },
   ].filter(({ count }) => count > 0)
-  if (action !== 'reset') return counted
+  if (action !== 'reset' || !asked) return counted
   return [...counted, { key: 'admin.effect.set-up-by', at: isoTime(resetEnd(now)) }]
 }

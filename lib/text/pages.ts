@@ -492,8 +492,8 @@ export type PageData = {
     readonly action: UserAction
     /** The host's ids of all whom it is about. */
     readonly ids: readonly string[]
-    /** Names of the first of them. */
-    readonly named: readonly string[]
+    /** The first of them. */
+    readonly named: readonly NamedUser[]
     readonly typed: { readonly reason: string; readonly days: string }
     /** The page of users. */
     readonly back: string
@@ -505,7 +505,8 @@ export type PageData = {
     readonly codes: readonly string[]
     /** ISO 8601; null: as long as they are not replaced. */
     readonly until: string | null
-    /** Whose they are. */
+    /** Whose they are: the host's id. */
+    readonly id: string
     readonly name: string | null
     readonly email: string | null
     /** The user's page. */
@@ -558,6 +559,9 @@ export type PageData = {
     readonly navigation?: boolean
   }
 }
+
+/** Whom a change is about. */
+export type NamedUser = Pick<ListedUser, 'id' | 'name' | 'email' | 'asked'>
 
 /** Makes a page: an HTML document. */
 export type Render = <P extends PageName>(

@@ -1,6 +1,6 @@
 import type { UserAction } from '../domain/admin-actions.js'
 import { FOREVER } from '../domain/pause.js'
-import type { Policy } from '../domain/policy.js'
+import { type Policy, ruleFor, type Subject } from '../domain/policy.js'
 import type { State } from '../domain/state.js'
 import type { Authenticator } from '../factors/factors.js'
 import type { KeyStatus } from '../factors/key-status.js'
@@ -34,6 +34,8 @@ export interface ListedUser extends ShownUser {
    * Default: false.
    */
   readonly unreadable?: boolean
+  /** Whether the policy asks them for a second step at all. Default: yes. */
+  readonly asked?: boolean
   /** Default: none. */
   readonly roles?: readonly string[]
   /** The kinds of their devices, each once. Default: none. */
@@ -73,17 +75,22 @@ export function shownUser(member: ListedMember): ShownUser {
 }
 
 export function listedUser(member: ListedMember): ListedUser {
-  const { backupCodesKey, unreadable, record, subject } = member
+  const { backupCodesKey, unreadable, record, policy, subject } = member
   const devices = record?.authenticators ?? []
   const used = devices.flatMap(({ lastUsedAt }) => lastUsedAt ?? [])
   return {
     ...shownUser(member),
     backupCodesKey,
     unreadable: unreadable !== undefined,
+    asked: policy === undefined || subject === undefined || isAsked(policy, subject),
     roles: subject?.roles ?? [],
     factors: [...new Set(devices.map(kindOf))],
     lastUsedAt: used.length === 0 ? null : isoTime(Math.max(...used)),
   }
+}
+
+function isAsked(policy: Policy, subject: Subject): boolean {
+  return ruleFor(policy, subject).mode !== 'off'
 }
 
 function kindOf({ type, serial }: Authenticator): DeviceKind {

@@ -152,6 +152,9 @@ describe('a mail about the second step', () => {
     })
     expect(roles).to.deep.equal([['staff']])
     expect(last().subject).to.equal('Acme: Second step set up')
+    const byAdmin = { ...AT_HOME, actor: { kind: 'admin', id: 'root' } } as const
+    await world({ findDevices }).tell({ type: 'reset', method: null }, byAdmin)
+    expect(last().text).to.contain('doesn’t ask for a second step at the moment')
   })
 
   it('says how many backup codes are left, and in the same mail that they are few', async () => {

@@ -141,6 +141,26 @@ describe('A mail about one of several devices', () => {
     const given = devices === null ? null : { ...some, ...devices }
     return write(event, [lang], null, null, 0, given).text.replaceAll(/\s+/g, ' ')
   }
+  // The mistake: the second step is off for everybody, and a mail says that the next sign-in asks for it.
+  it('promises none where nobody is asked', () => {
+    for (const lang of LANGUAGES) {
+      const t = loadMessages().for([lang]).t
+      const resumed = t('mail.admin.resumed.asked')
+      expect(said(changeOf('resumed'), {}, lang), lang).to.include(resumed)
+      expect(said(changeOf('resumed'), null, lang), lang).to.include(resumed)
+      expect(said(changeOf('resumed'), { asked: false }, lang), lang).not.to.include(resumed)
+      const typed = t('mail.admin.token-assigned.asked')
+      expect(said(changeOf('token-assigned'), {}, lang), lang).to.include(typed)
+      expect(said(changeOf('token-assigned'), { asked: false }, lang), lang).not.to.include(typed)
+      const days = t('mail.admin.reset.days', { count: 7 })
+      expect(said(changeOf('reset'), {}, lang), lang).to.include(days)
+      expect(said(changeOf('reset'), { asked: false }, lang), lang).not.to.include(days)
+    }
+    const off = said(changeOf('resumed'), { asked: false })
+    expect(off).to.include('doesn’t ask you for the second step at the moment')
+    expect(off).not.to.match(/is on again|takes the second step again/)
+  })
+
   const WORK = /Your other devices (?:and your backup codes )?keep working/
   const removed = [eventOf('authenticator-removed'), changeOf('authenticator-removed')]
   const added = [eventOf('authenticator-added'), changeOf('token-assigned')]

@@ -55,13 +55,14 @@ const isOfOneMail = (key: string) => /^mail\..*\./.test(key)
 
 /** What pages for admins offer, and the texts that each has. */
 const OFFERED: Readonly<Record<AdminForm, readonly string[]>> = {
-  resume: ['summary', 'text', 'text-overridden', 'button', 'done'],
+  resume: ['summary', 'text', 'text-overridden', 'text-unused', 'button', 'done'],
   unlock: ['summary', 'text', 'button', 'done'],
   'one-time-code': ['summary', 'text', 'button', 'again', 'title', 'intro', 'heading', 'until'],
   'backup-codes': ['summary', 'text', 'button', 'again', 'title', 'intro', 'heading'],
   token: [
     ...['summary', 'text', 'button', 'done', 'serial', 'seed', 'seed-hint', 'type', 'totp', 'hotp'],
-    ...['digits', 'algorithm', 'period', 'counter', 'text-only', 'few-tries'],
+    ...['digits', 'algorithm', 'period', 'counter', 'text-only', 'text-unused'],
+    'few-tries',
     'serial-in-use-by',
     ...['type', 'algorithm', 'digits', 'period', 'counter'].map((field) => `bad-${field}`),
     'long-seed',
@@ -79,7 +80,7 @@ const OFFERED: Readonly<Record<AdminForm, readonly string[]>> = {
   remind: ['summary', 'text', 'button', 'done'],
   pause: ['summary', 'text', 'button', 'done', 'days'],
   'pause-forever': ['summary', 'text', 'button'],
-  reset: ['summary', 'text', 'button', 'done'],
+  reset: ['summary', 'text', 'text-unused', 'button', 'done'],
   disable: ['summary', 'text', 'button', 'done'],
   'end-sessions': ['summary', 'text', 'button', 'done'],
   note: ['summary', 'text', 'label', 'hint', 'button', 'done'],
@@ -134,6 +135,7 @@ describe('the texts', () => {
       ),
       ...['mail.admin.paused.what-forever', 'mail.admin.reset.days'],
       ...['mail.reminded.until', 'mail.reminded.done'],
+      ...['mail.admin.resumed.asked', 'mail.admin.token-assigned.asked'],
       ...['mail.admin.token-assigned.only', 'mail.authenticator-added.codes'],
     ]
     expect(ofMails).to.have.members([...expected, ...ofAdmins, ...more])

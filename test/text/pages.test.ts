@@ -198,7 +198,10 @@ const adminBulk: PageData['admin-bulk'] = {
   problem: null,
   action: 'reset',
   ids: ['ann', 'a/b', 'c'],
-  named: ['Ann', '<b>'],
+  named: [
+    { id: 'ann', name: 'Ann', email: null },
+    { id: 'b', name: null, email: '<b>', asked: false },
+  ],
   typed: { reason: '', days: '' },
   back: '/admin/second-step/users',
 }
@@ -216,6 +219,7 @@ const adminCodes: PageData['admin-codes'] = {
   kind: 'backup-codes',
   codes,
   until: null,
+  id: 'ann',
   name: 'Ann',
   email: null,
   back: '/admin/second-step/users/ann',

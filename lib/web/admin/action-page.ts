@@ -48,13 +48,15 @@ async function actionPage(
   const forms = (await allowedForms(site, visitor, member)).filter((form) => isOf(action, form))
   if (forms.length === 0) return redirect(res, back)
   const trustedBrowsers = site.trustedBrowsers?.of(member).length ?? 0
+  const user = listedUser(member)
+  const now = site.system.now()
   const stale = await leadsToFreshCode(exchange, `${back}/${action}`)
   await showPage(site, req, res, 'admin-action', {
     problem: null,
     form: null,
-    user: listedUser(member),
+    user,
     forms,
-    effects: effectsOf(action, member, { trustedBrowsers, now: site.system.now() }),
+    effects: effectsOf(action, member, { trustedBrowsers, asked: user.asked !== false, now }),
     noMail: site.mails && member.account.email === null,
     stale,
     authenticators: adminAuthenticators(member.record),

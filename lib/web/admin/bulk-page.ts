@@ -1,6 +1,7 @@
 import type { UserAction } from '../../domain/admin-actions.js'
 import { isOdd } from '../../service/odd-user.js'
-import type { PageProblem } from '../../text/pages.js'
+import type { NamedUser, PageProblem } from '../../text/pages.js'
+import { listedUser } from '../../text/shown-user.js'
 import { fieldOf } from '../request/body.js'
 import type { Exchange } from '../request/handler.js'
 import type { Site } from '../request/site.js'
@@ -30,15 +31,16 @@ export async function askAgain(
   problem: PageProblem | null,
   status: number,
 ): Promise<void> {
-  const named = await Promise.all(ids.slice(0, NAMES_SHOWN).map((id) => nameOf(site, id)))
+  const named = await Promise.all(ids.slice(0, NAMES_SHOWN).map((id) => namedUser(site, id)))
   const typed = { reason: fieldOf(req, 'reason') ?? '', days: fieldOf(req, 'days') ?? '' }
   const data = { problem, action, ids, named, typed, back: pathOfUsers(site) }
   await showPage(site, req, res, 'admin-bulk', data, status)
 }
 
-async function nameOf(site: Site, id: string): Promise<string> {
+async function namedUser(site: Site, id: string): Promise<NamedUser> {
   const member = await memberCalled(site, id).catch(() => null)
-  if (member === null) return id
-  if (isOdd(member)) return member.name ?? id
-  return member.account.name ?? member.account.email ?? id
+  if (member === null) return { id, name: null, email: null }
+  if (isOdd(member)) return { id, name: member.name, email: null }
+  const { name, email, asked = true } = listedUser(member)
+  return { id, name, email, asked }
 }

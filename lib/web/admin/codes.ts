@@ -65,7 +65,7 @@ function codesPage(
   { codes, until }: MadeCodes,
 ): Promise<void> {
   const { name, email } = account
-  const data = { kind, codes, until, name, email, back: pathOfUser(site, hostId) }
+  const data = { kind, codes, until, id: hostId, name, email, back: pathOfUser(site, hostId) }
   return showPage(site, req, res, 'admin-codes', { problem: null, ...data })
 }
 

@@ -3,7 +3,7 @@ import { ADMIN, adminVisit } from '../../support/admin.js'
 import { getPage, postForm, postJson } from '../../support/answers.js'
 import { browserOf, enrol, passFirstStep } from '../../support/browser.js'
 import { MINUTE, SECOND } from '../../support/clock.js'
-import { ann } from '../../support/host.js'
+import { ann, bob } from '../../support/host.js'
 import { recordOf, setPolicy } from '../../support/visits.js'
 
 const ANN = `${ADMIN}/users/ann`
@@ -48,6 +48,43 @@ describe('GET /users/:id/:action', () => {
     await postForm(browser, `${ANN}/resume`).expect(303)
     expect((await recordOf(host, 'ann')).pausedUntil).to.equal(null)
     expect((await getPage(browser, ANN)).text).not.to.contain(`${ANN}/resume`)
+  })
+
+  // The mistake: the second step is off for everybody, and an admin who ends a pause or resets a user expects that the
+  // next sign-in asks for it.
+  it('promises no second step where the policy has switched it off', async () => {
+    const { host, browser } = await adminVisit()
+    await enrol(host, ann)
+    await setPolicy(host, { mode: 'off' })
+    const row = /<tr role="row">(?:(?!<\/tr>).)*users\/ann"/s
+    const { text: table } = await getPage(browser, `${ADMIN}/users`).expect(200)
+    expect(table.match(row)?.[0]).to.contain('badge off">Not in use<')
+    for (const page of [ANN, `${ANN}/reset`]) {
+      const { text } = await getPage(browser, page).expect(200)
+      expect(text).to.contain('badge off">Not in use<').and.contain('nobody asks them for it')
+      expect(text).not.to.match(/at their next sign-in, within 7 days|must set up a new device by/)
+    }
+    await postJson(browser, `${ANN}/pause`, { days: 3 }).expect(200)
+    const { text } = await getPage(browser, `${ANN}/resume`).expect(200)
+    expect(text).to.contain('once the policy asks for it again').and.not.contain('again at once')
+    const asked = { ask: '1', ids: 'ann', action: 'resume' }
+    expect((await postForm(browser, `${ADMIN}/bulk`, asked)).text).to.contain('nobody asks them')
+    await setPolicy(host, { mode: 'optional' })
+    expect((await getPage(browser, ANN)).text).not.to.contain('nobody asks them for it')
+  })
+
+  // The mistake: two users have one name, and the admin reads the codes out to the wrong one.
+  it('says whose codes and changes they are by more than a name', async () => {
+    const { host, browser } = await adminVisit()
+    for (const user of [ann, bob]) await enrol(host, user)
+    const { text } = await postForm(browser, `${ANN}/backup-codes`)
+    expect(text).to.contain('<bdi>Ann</bdi> · <bdi>ann@acme.example</bdi>')
+    const asked = 'ask=1&action=reset&ids=ann&ids=bob&ids=nobody'
+    const { text: several } = await postForm(browser, `${ADMIN}/bulk`, asked).expect(200)
+    expect(several).to.contain('<li><bdi>Ann</bdi> · <bdi>ann@acme.example</bdi>')
+    expect(several).to.contain('<li><bdi>Bob</bdi> · <bdi>bob</bdi>')
+    expect(several).to.contain('<li><bdi>nobody</bdi></li>')
+    expect((await getPage(browser, `${ADMIN}/users/bob/reset`)).text).to.contain('· <bdi>bob</bdi>')
   })
 
   // The mistake: an admin makes backup codes, and nobody expects that the user's browsers are asked for one.

@@ -98,7 +98,7 @@ describe('A hardware token that an admin assigns', () => {
     const form = { ...FOB, reason: 'lost the phone' }
     const page = await postForm(browser, TOKEN, form).expect(303)
     const user = await getPage(browser, page.headers.location ?? '').expect(200)
-    expect(user.text).to.include('Done: the user proves the token at the next sign-in.')
+    expect(user.text).to.include('Done: the token is assigned.')
     const mistyped = await assign(browser, { ...FOB, secret: `${SEED}x` }).expect(400)
     const wrong = await postForm(browser, TOKEN, { ...FOB, serial: 'B-2', digits: '5' }).expect(400)
     expect(wrong.text).to.include('value="B-2"')
