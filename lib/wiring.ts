@@ -3,7 +3,7 @@ import { DAY_MS } from './domain/units.js'
 import { ConfigurationError } from './errors/configuration-error.js'
 import { keyRing } from './keys/key-ring.js'
 import { memoryCounters } from './limits/memory-counters.js'
-import { realmCounters } from './limits/realm-counters.js'
+import { prefixCounters, realmCounters } from './limits/realm-counters.js'
 import { redisCounters } from './limits/redis-counters.js'
 import { type CheckedOptions, checkOptions } from './options/check-options.js'
 import { delayOf, findMailResetUser } from './options/mail-reset-user.js'
@@ -315,7 +315,9 @@ function sharedCountersOf<U>({
 }: SecondStepOptions<U>): Counters | undefined {
   const { prefix } = store
   const inRedis = () => redis && redisCounters(redis, prefix === undefined ? {} : { prefix })
-  return counters ?? inRedis() ?? store.counters
+  const found = counters ?? inRedis() ?? store.counters
+  const isApart = prefix === undefined || found === undefined || found.prefix !== undefined
+  return isApart ? found : prefixCounters(found, prefix)
 }
 
 /** The realm that separates records separates counters too. */

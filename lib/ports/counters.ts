@@ -54,7 +54,10 @@ export interface Counters {
    */
   counter(name: string, seconds: number): Counter
 
-  /** Optional. The prefix that separates these counts from another app's in one Redis. */
+  /**
+   * Optional. The prefix that separates these counts from another app's. Without it, names begin with the prefix of the
+   * record store, if that has one.
+   */
   readonly prefix?: string
 
   /**

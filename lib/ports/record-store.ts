@@ -169,7 +169,7 @@ export interface RecordStore {
 
   /**
    * Optional. The prefix that separates this app's keys from another app's in one Redis. Counters
-   * in the Redis of the option `redis` use it too.
+   * that have no prefix of their own use it too.
    */
   readonly prefix?: string
 

@@ -5,7 +5,14 @@
 import { once } from 'node:events'
 import { expect } from 'chai'
 import { Redis } from 'ioredis'
-import { type Mail, redisStore, type SecondStepOptions } from '../../lib/index.js'
+import {
+  type Counters,
+  type Mail,
+  memoryStore,
+  redisStore,
+  type SecondStepOptions,
+} from '../../lib/index.js'
+import { memoryCounters } from '../../lib/limits/memory-counters.js'
 import { postJson } from '../support/answers.js'
 import { type Browser, browserOf, enrol, giveCode, passFirstStep } from '../support/browser.js'
 import { type Host, type HostUser, makeHost } from '../support/host.js'
@@ -63,6 +70,38 @@ async function useUpLogin(app: App): Promise<void> {
   const browser = await app.pending()
   for (let miss = 0; miss < 5; miss += 1) await giveCode(browser, app.wrongCode()).expect(401)
 }
+
+// Their records are in one Redis or two, their counts in one database, whose table has no prefix.
+describe('the counts of two apps in one place without a prefix', () => {
+  const names: string[] = []
+  const all = memoryCounters()
+  const counters: Counters = {
+    counter(name, seconds) {
+      names.push(name)
+      return all.counter(name, seconds)
+    },
+  }
+  const app = (prefix: string, options: Partial<SecondStepOptions<HostUser>> = {}) =>
+    appWith({ store: { ...memoryStore(), prefix }, counters, ...options })
+
+  it('are apart by the prefix of their records', async () => {
+    const [shop, forum] = [await app('shop'), await app('forum')]
+    for (let time = 0; time < 10; time += 1) await tryPassword(shop, 'ann').expect(401)
+    await tryPassword(shop, 'ann').expect(429)
+    await tryPassword(forum, 'ann', member.password).expect(200)
+    await Promise.all([shop, forum].map((one) => one.idle()))
+  })
+
+  it('keep the prefix that they have, and are apart by realms too', async () => {
+    names.length = 0
+    await app('shop', { realm: 'staff' })
+    expect(names).to.include('{shop}:staff:pending-login')
+    expect(names.filter((name) => !name.startsWith('{shop}:staff:'))).to.deep.equal([])
+    names.length = 0
+    await app('shop', { counters: { ...counters, prefix: 'own' } })
+    expect(names.filter((name) => name.includes('shop'))).to.deep.equal([])
+  })
+})
 
 describe('the limits of two apps', function () {
   this.timeout(60_000)
