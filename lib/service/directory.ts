@@ -124,10 +124,11 @@ export class Directory<U> {
     const held = holder.members
       .filter((one) => state === null || one.state === state)
       .slice(0, limit)
-    const members: ListedMember[] = [...held]
+    const isFirst = query.from === null
+    const members: ListedMember[] = isFirst ? [...held] : []
     const lost: string[] = []
     const lostLists: string[] = []
-    const odd: OddUser[] = [...holder.odd]
+    const odd: OddUser[] = isFirst ? [...holder.odd] : []
     let start: PageStart | null = query.from ?? { source: first, cursor: null }
     let looked = start.looked ?? 0
     const until = this.#parts.now() + FILTERED_TIME
@@ -170,9 +171,9 @@ export class Directory<U> {
     return state === null ? ['enrolled'] : ['all']
   }
 
-  /** On the first page alone. */
-  async #holders({ search, from }: Omit<MemberQuery, 'state' | 'limit'>, policy: Policy) {
-    if (from !== null || search === '') return this.#sorted([])
+  /** The first page begins with them, and no later one repeats them. */
+  async #holders({ search }: Pick<MemberQuery, 'search'>, policy: Policy) {
+    if (search === '') return this.#sorted([])
     const [named, holder] = await Promise.all([
       this.searchable ? this.#named(search, policy) : null,
       this.findBySerial(search, policy),
@@ -193,7 +194,7 @@ export class Directory<U> {
     const found = id === null ? null : await this.#one(id, policy)
     const named = this.#sorted(found === null ? [] : [found])
     const { members, odd } =
-      named.members.length > 0 ? named : await this.#holders({ search, from }, policy)
+      named.members.length > 0 ? named : await this.#holders({ search }, policy)
     const right = members.filter((one) => state === null || one.state === state)
     return { members: right, lost: [], lostLists: [], odd, next: null }
   }

@@ -20,7 +20,7 @@ import { listEvents } from './events.js'
 import { showOverview } from './overview.js'
 import { changePolicy, showPolicy } from './policy.js'
 import { directoryOf, forAdmins } from './requirements.js'
-import { showUser, toUser } from './user.js'
+import { showUser, toUser, toUsers } from './user.js'
 import { listUsers } from './users.js'
 
 const REMOVE = '/users/:id/authenticators/:authenticatorId/remove'
@@ -33,6 +33,7 @@ const routes = [
   ...USER_ACTION_NAMES.map((name) => changed('post', pathOf(name), userChanges[name])),
   route('get', '/users/:id/:action', nothing, showAction),
   route('get', REMOVE, nothing, toUser),
+  route('get', '/bulk', nothing, toUsers),
   route('post', '/bulk', signedIn, bulkChange.answer, bulkChange.refuse, LARGE_BODY),
   seen('/policy', showPolicy),
   changed('put', '/policy', changePolicy),

@@ -58,6 +58,13 @@ export const toUser: Handler = async ({ site, req, res }) => {
   return undefined
 }
 
+/** GET of the address that changes several users: a reload after a new sign-in, or "Try again" of a 503. */
+export const toUsers: Handler = async ({ site, req, res }) => {
+  if (wantsJson(req)) return { code: 'not-found' }
+  redirect(res, pathOfUsers(site))
+  return undefined
+}
+
 /** The user that the path names, or null. */
 export async function memberOf(
   site: AdminServices & Services & HostApp,

@@ -298,6 +298,23 @@ describe('a GET of the address that a form posts to', () => {
     expect([status, headers.location]).to.deep.equal([303, '/second-step/lost/a.b-c'])
   })
 
+  it('leads admins from a change of several users to the list, also by "Try again"', async () => {
+    const { host, browser } = await adminVisit()
+    const { find } = host.store
+    storeAway(host)
+    const away = await postForm(browser, `${ADMIN}/bulk`, { ids: 'ann', action: 'reset' })
+    expect(away.status).to.equal(503)
+    host.store.find = find
+    const [again] = buttonOf(away)
+    const { status, headers } = await getPage(browser, again)
+    expect([again, status, headers.location]).to.deep.equal([
+      `${ADMIN}/bulk`,
+      303,
+      `${ADMIN}/users`,
+    ])
+    expectProblem(await getJson(browser, `${ADMIN}/bulk`), 'not-found', 404)
+  })
+
   it('leads admins, and nobody else, to the page of any user', async () => {
     const { browser } = await adminVisit()
     const remove = `${ADMIN}/users/a%2Fnn/authenticators/x/remove`
