@@ -153,6 +153,8 @@ export interface Problem {
   readonly availableAt?: Date
   /** Seconds, in the `Retry-After` header. */
   readonly retryAfter?: number
+  /** Of `too-many-attempts`: the admin has no place for any other change either. */
+  readonly forAll?: boolean
   /** A text that says more than the code's own. */
   readonly text?: ProblemText
   /** Until when the authenticator's codes are not looked at; pages say it in the visitor's time. */

@@ -18,6 +18,7 @@ const USERS_AT_MOST = 500
 /** In a row. */
 const FAILURES_AT_MOST = 3
 const FAILED = 'failed'
+const FULL = 'full'
 const REFUSED_SHOWN = 100
 
 /** The users for whom a change was not made, each with the code that would have been the answer. */
@@ -84,7 +85,8 @@ function askedIn(req: Request): AskedUsers | Problem {
 }
 
 /**
- * One after another, each as if alone: its checks, its entry in the audit log, its mail.
+ * One after another, each as if alone: its checks, its entry in the audit log, its mail. Once the admin has no place for
+ * a change, the host is asked for nobody any more.
  *
  * @returns null where the request was given up meanwhile: nobody would see what was done
  */
@@ -97,27 +99,37 @@ async function reportOf(
   const done: string[] = []
   const refused: { id: string; code: ProblemCode }[] = []
   let failures = 0
+  let code: Outcome = null
   for (const id of ids) {
     if (isAnswered() || res.closed) return null
     // Otherwise a store that is away would be waited for five hundred times.
-    const code = failures < FAILURES_AT_MOST ? await codeOf(exchange, id, action) : FAILED
+    const isTried = code !== FULL && failures < FAILURES_AT_MOST
+    if (isTried) code = await codeOf(exchange, id, action)
     failures = code === FAILED ? failures + 1 : 0
     if (code === null) done.push(id)
-    else refused.push({ id, code: code === FAILED ? 'unavailable' : code })
+    else refused.push({ id, code: reported(code) })
   }
   return { done, refused }
+}
+
+type Outcome = ProblemCode | typeof FAILED | typeof FULL | null
+
+function reported(outcome: NonNullable<Outcome>): ProblemCode {
+  if (outcome === FULL) return 'too-many-attempts'
+  return outcome === FAILED ? 'unavailable' : outcome
 }
 
 async function codeOf(
   exchange: Exchange<SignedInVisitor>,
   id: string,
   action: AskedUsers['action'],
-): Promise<ProblemCode | typeof FAILED | null> {
+): Promise<Outcome> {
   const { site } = exchange
   const find = () => memberCalled(site, id)
   try {
     const problem = await userChanges[action].toOne(exchange, find, pathOfUsers(site))
     if (problem === null) return null
+    if (problem.forAll) return FULL
     const userId = problem === NO_SUCH_USER ? null : site.recordIdOf(id)
     await announceRefusal(exchange, userId, action, problem)
     return problem.code

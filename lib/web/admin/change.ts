@@ -33,7 +33,7 @@ export async function limitProblem(exchange: Exchange<SignedInVisitor>): Promise
   const { site, visitor } = exchange
   const place = await site.adminLimits.takeForChange(visitor.account.id, adminRequestInfo(exchange))
   if (place.kind === 'taken') return null
-  return { code: place.kind, retryAfter: place.retryAfter }
+  return { code: place.kind, retryAfter: place.retryAfter, forAll: true }
 }
 
 /**
