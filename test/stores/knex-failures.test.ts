@@ -63,7 +63,8 @@ for (const kind of [POSTGRESQL, MARIADB]) {
       server.pause()
       const began = performance.now()
       await Promise.all(everyCall(store).map(rejectionOf))
-      expect(performance.now() - began).to.be.below(1500)
+      // One second and not two, whatever else the machine does.
+      expect(performance.now() - began).to.be.below(2000)
       server.resume()
       expect(await store.find('user')).to.have.property('userId', 'user')
       expect(await store.write(fresh, 2)).to.equal(true)

@@ -12,7 +12,8 @@ describe('redisStore when Redis fails', () => {
   beforeEach(async () => {
     server = await startRedisServer()
     redis = new Redis(server.url, {
-      commandTimeout: 200,
+      // What comes before and after must hold on a busy machine too.
+      commandTimeout: 1000,
       maxRetriesPerRequest: 1,
       enableOfflineQueue: false,
       retryStrategy: () => 20,

@@ -25,7 +25,7 @@ export interface RedisServer {
   restart(): Promise<void>
 }
 
-const READY_WITHIN = 5000
+const READY_WITHIN = 20_000
 
 /**
  * Starts a redis-server on a free port in a folder of its own and waits until it answers.
