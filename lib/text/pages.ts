@@ -534,7 +534,8 @@ export type PageData = {
     /** Somebody has changed the policy since the preview that was confirmed. */
     readonly again: boolean
     readonly changes: readonly PolicyLine[]
-    readonly count: PolicyCount
+    /** Null: the users could not be counted. */
+    readonly count: PolicyCount | null
     /** The fields of the form that makes the change. */
     readonly fields: readonly (readonly [name: string, value: string])[]
     /** The page of the policy. */

@@ -6,6 +6,7 @@ import { expect } from 'chai'
 import { noCounts } from '../../lib/domain/overview.js'
 import { ConfigurationError } from '../../lib/errors/configuration-error.js'
 import type { Counted } from '../../lib/service/overview.js'
+import type { PolicyCount } from '../../lib/service/policy-count.js'
 import { ejsPages } from '../../lib/text/ejs-pages.js'
 import { loadMessages } from '../../lib/text/messages.js'
 import { overviewPage } from '../../lib/text/overview-page.js'
@@ -224,7 +225,7 @@ const adminCodes: PageData['admin-codes'] = {
   email: null,
   back: '/admin/second-step/users/ann',
 }
-const policyPreview: PageData['admin-policy-preview'] = {
+const policyPreview: PageData['admin-policy-preview'] & { readonly count: PolicyCount } = {
   problem: null,
   again: false,
   changes: [
@@ -533,6 +534,11 @@ const states: readonly State[] = [
       again: true,
       count: { ...policyPreview.count, whole: false, listed: false },
     },
+  ],
+  [
+    'policy, before it is saved, uncounted',
+    'admin-policy-preview',
+    { ...policyPreview, count: null },
   ],
   ['policy that stays', 'admin-policy-preview', { ...policyPreview, changes: [] }],
   ['policy, just changed', 'admin-policy', { ...adminPolicy, notice: true, roles: [] }],

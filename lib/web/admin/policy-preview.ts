@@ -15,16 +15,25 @@ export interface PreviewAsked {
   readonly again: boolean
 }
 
-/** A count that is not done yet is 503 in JSON: a program asks again. A page says "at least". */
+/**
+ * A count that is not done yet is 503 in JSON, as is one that fails: a program asks again. A page says "at least", or
+ * that nobody could be counted: the policy must be changeable while the host's list is away.
+ */
 export async function answerPreview(
   { site, req, res }: Pick<Exchange, 'site' | 'req' | 'res'>,
   { before, after, events }: PolicyPreview,
   { changes, again }: PreviewAsked,
   back: string,
 ): Promise<void> {
-  const count = await policyCountsOf(site).count({ before, after })
-  if (wantsJson(req)) {
-    if (count.whole) return sendJson(res, shownCount(count))
+  const json = wantsJson(req)
+  const counts = policyCountsOf(site)
+  const count = await counts.count({ before, after }).catch((error: unknown) => {
+    if (json) throw error
+    site.failureReporter.report(error)
+    return null
+  })
+  if (json) {
+    if (count?.whole === true) return sendJson(res, shownCount(count))
     return sendProblem(site, req, res, { code: 'unavailable', retryAfter: ASK_AGAIN })
   }
   const data = {

@@ -7,9 +7,19 @@ import type { PolicyCount } from '../../../lib/service/policy-count.js'
 import { memoryStore } from '../../../lib/stores/memory-store.js'
 import { answerPreview } from '../../../lib/web/admin/policy-preview.js'
 import { wire } from '../../../lib/wiring.js'
-import { ADMIN, adminAt, adminVisit, otherAdmin, putJson, refusalsIn } from '../../support/admin.js'
+import {
+  ADMIN,
+  adminAt,
+  adminVisit,
+  otherAdmin,
+  PEOPLE,
+  putJson,
+  refusalsIn,
+  usersOf,
+} from '../../support/admin.js'
 import { expectProblem, getPage, postForm } from '../../support/answers.js'
 import type { Host } from '../../support/host.js'
+import { warningsDuring } from '../../support/warnings.js'
 
 const POLICY = `${ADMIN}/policy`
 
@@ -184,6 +194,25 @@ describe('the form of the policy', () => {
     expect((await host.store.findPolicy())?.mode).to.equal('optional')
     await postForm(browser, POLICY, hiddenIn(again.text)).expect(303)
     expect((await host.store.findPolicy())?.mode).to.equal('required')
+  })
+
+  // The list of the host's users was away, and no admin could change the policy in the page.
+  it('can be saved uncounted where the users cannot be listed, which is told', async () => {
+    const users = { ...usersOf(PEOPLE), list: () => Promise.reject(new Error('list is away')) }
+    const { host, browser } = await adminVisit({ users })
+    const pages: string[] = []
+    const said = await warningsDuring(async () => {
+      const page = await postForm(browser, POLICY, { ...FORM, dryRun: 'true' }).expect(200)
+      pages.push(page.text)
+    })
+    const [text = ''] = pages
+    expect(said.join()).to.include('list is away')
+    expect(text).to.include('The users could not be counted').and.include('(before: Optional)')
+    expect(text).not.to.include('Nobody has to do anything')
+    await postForm(browser, POLICY, hiddenIn(text)).expect(303)
+    expect((await host.store.findPolicy())?.mode).to.equal('required')
+    const answer = await putJson(browser, POLICY, { mode: 'optional', dryRun: true })
+    expectProblem(answer, 'unavailable', 503)
   })
 
   it('goes back to the form with what was typed', async () => {
