@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import passport from 'passport'
 import { DAY_MS } from './domain/units.js'
 import { ConfigurationError } from './errors/configuration-error.js'
@@ -234,6 +235,7 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
       ...{ accounts, records, keyIds, window, now, failureReporter },
       audit: options.realm === undefined ? audit : null,
       roles: checked.roles,
+      apart: AsyncLocalStorage.snapshot(),
     })
   const site: Site = {
     ...ofSite,

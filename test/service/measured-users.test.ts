@@ -1,6 +1,7 @@
 // Each export of metrics that starts a count of all users is a load that a monitor's interval decides, and a stranger
 // where the metrics are public.
 
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { expect } from 'chai'
 import { memoryStore } from '../../lib/index.js'
 import { listOf, makeAdminHost, PEOPLE, usersOf } from '../support/admin.js'
@@ -95,6 +96,24 @@ describe('the gauge of users', () => {
       }
     })
     expect(warnings.join()).to.contain('the users are away')
+    await host.secondStep.close()
+  })
+
+  // A million users are twenty thousand calls: as spans of the one request they would be its whole trace.
+  it('is counted outside of the span of whoever asks for it', async () => {
+    const exported = meters()
+    const spans = new AsyncLocalStorage<object>()
+    const begun: string[] = []
+    const span = { setAttribute: () => span, setStatus: () => span, end: () => undefined }
+    const startSpan = (name: string) => {
+      begun.push(name)
+      return span
+    }
+    const trace = { getTracer: () => ({ startSpan }), getActiveSpan: () => spans.getStore() }
+    const host = makeAdminHost({ telemetry: { ...exported.telemetry, trace } })
+    await host.secondStep.status('ann')
+    await spans.run({}, () => statesOf(exported))
+    expect(begun).to.deep.equal([])
     await host.secondStep.close()
   })
 
