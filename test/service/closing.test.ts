@@ -34,7 +34,7 @@ describe('close()', () => {
     const close = closing(partsOf(said))
     await close()
     expect(said.slice(-2)).to.deep.equal(['store', 'measurements'])
-    expect(new Set(said)).to.have.length(12)
+    expect(new Set(said)).to.have.length(13)
     await Promise.all([close(), close()])
     expect(said.filter((name) => name === 'store')).to.deep.equal(['store'])
   })
