@@ -406,11 +406,19 @@ export type PageData = {
     /** What has just been done to several users: to how many, and who was refused. Default: null. */
     readonly report?: {
       readonly action: AdminAction
+      /** ISO 8601 */
+      readonly at: string
+      /** The admin's browser did not wait for the end. */
+      readonly left: boolean
       readonly done: number
       readonly refused: number
       /** Some of those; `why` is the key of a text. */
       readonly some: readonly { readonly id: string; readonly why: string }[]
     } | null
+    /** Who was chosen before a fresh code was asked for, and for what. Default: nobody. */
+    readonly picked?: { readonly action: AdminAction; readonly ids: readonly string[] } | null
+    /** A code must be given before anything can be changed. Default: no. */
+    readonly stale?: boolean
     /** How many of the host's users a filter was asked of so far, where there are more. Default: 0. */
     readonly looked?: number
     /** The whole list as a file. Default: not offered. */

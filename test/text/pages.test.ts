@@ -208,6 +208,8 @@ const adminBulk: PageData['admin-bulk'] = {
 }
 const adminReport: NonNullable<PageData['admin-users']['report']> = {
   action: 'pause',
+  at: '2026-01-05T12:00:00.000Z',
+  left: true,
   done: 2,
   refused: 2,
   some: [

@@ -3,7 +3,7 @@ import { malformed, type Problem, type ProblemCode } from '../../text/problem.js
 import { answeredSince } from '../request/answered.js'
 import type { Exchange } from '../request/handler.js'
 import { wantsJson } from '../request/negotiation.js'
-import { type BulkNotice, leaveAdminNotice } from '../request/session.js'
+import { type BulkNotice, leaveAdminNotice, leaveLateAdminNotice } from '../request/session.js'
 import type { SignedInVisitor } from '../request/visitor.js'
 import { rememberWayBack } from '../request/way-back.js'
 import { redirect, sendJson, sendProblem } from '../routing/respond.js'
@@ -19,13 +19,16 @@ const USERS_AT_MOST = 500
 const FAILURES_AT_MOST = 3
 const FAILED = 'failed'
 const FULL = 'full'
-const REFUSED_SHOWN = 100
+/** As many as a page of users has, and a session holds. */
+const KEPT_AT_MOST = 100
 
 /** The users for whom a change was not made, each with the code that would have been the answer. */
-export interface BulkReport {
+interface BulkReport {
   /** Ids of the host. */
   readonly done: readonly string[]
   readonly refused: readonly { readonly id: string; readonly code: ProblemCode }[]
+  /** With whom it was not begun, because the client has left. */
+  readonly left: readonly string[]
 }
 
 /** POST `/bulk`. A form with `ask` is asked again first. */
@@ -45,11 +48,19 @@ export const bulkChange: Change = {
     const report = await reportOf(exchange, asked)
     if (report === null) return undefined
     if (wantsJson(req)) {
-      sendJson(res, report)
+      const { done, refused } = report
+      sendJson(res, { done, refused })
       return undefined
     }
     const page = pathOfUsers(site)
-    await leaveAdminNotice(req, { page, action: asked.action, bulk: shortened(report) })
+    const bulk = shortened(report, site.system.now())
+    const notice = { page, action: asked.action, bulk }
+    if (bulk.left) {
+      // Where the session has ended, the events tell it.
+      await leaveLateAdminNotice(req, notice).catch(() => undefined)
+      return undefined
+    }
+    await leaveAdminNotice(req, notice)
     redirect(res, page)
     return undefined
   },
@@ -58,7 +69,11 @@ export const bulkChange: Change = {
     const asked = askedIn(req)
     if (!('code' in asked)) await announceRefusal(exchange, null, asked.action, problem)
     if (problem.code === 'fresh-code-required') {
-      await rememberWayBack(site, req, { page: pathOfUsers(site) })
+      const page = pathOfUsers(site)
+      if (!('code' in asked) && !wantsJson(req) && asked.ids.length <= KEPT_AT_MOST) {
+        await leaveAdminNotice(req, { page, action: asked.action, picked: asked.ids })
+      }
+      await rememberWayBack(site, req, { page })
     }
     if (wantsJson(req) || 'code' in asked || problem.code !== 'malformed-request') return problem
     // The page names users, and a body that can't be read is refused before anybody asks who sent it.
@@ -88,7 +103,7 @@ function askedIn(req: Request): AskedUsers | Problem {
  * One after another, each as if alone: its checks, its entry in the audit log, its mail. Once the admin has no place for
  * a change, the host is asked for nobody any more.
  *
- * @returns null where the request was given up meanwhile: nobody would see what was done
+ * @returns null where the host has answered meanwhile: nobody would see what was done
  */
 async function reportOf(
   exchange: Exchange<SignedInVisitor>,
@@ -100,8 +115,9 @@ async function reportOf(
   const refused: { id: string; code: ProblemCode }[] = []
   let failures = 0
   let code: Outcome = null
-  for (const id of ids) {
-    if (isAnswered() || res.closed) return null
+  for (const [index, id] of ids.entries()) {
+    if (isAnswered()) return null
+    if (res.closed) return { done, refused, left: ids.slice(index) }
     // Otherwise a store that is away would be waited for five hundred times.
     const isTried = code !== FULL && failures < FAILURES_AT_MOST
     if (isTried) code = await codeOf(exchange, id, action)
@@ -109,7 +125,7 @@ async function reportOf(
     if (code === null) done.push(id)
     else refused.push({ id, code: reported(code) })
   }
-  return { done, refused }
+  return { done, refused, left: [] }
 }
 
 type Outcome = ProblemCode | typeof FAILED | typeof FULL | null
@@ -140,6 +156,8 @@ async function codeOf(
 }
 
 /** As much of a report as a session holds. */
-function shortened({ done, refused }: BulkReport): BulkNotice {
-  return { done: done.length, refused: refused.length, some: refused.slice(0, REFUSED_SHOWN) }
+function shortened({ done, refused, left }: BulkReport, at: number): BulkNotice {
+  const all = [...refused, ...left.map((id) => ({ id, code: 'not-begun' }))]
+  const some = all.slice(0, KEPT_AT_MOST)
+  return { at, left: left.length > 0, done: done.length, refused: all.length, some }
 }

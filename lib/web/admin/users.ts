@@ -3,24 +3,24 @@ import { actionsFor, type UserAction } from '../../domain/admin-actions.js'
 import type { State } from '../../domain/state.js'
 import type { MemberPage, MemberQuery } from '../../service/directory.js'
 import type { ListedMember } from '../../service/member.js'
-import { REFUSALS } from '../../text/page-event.js'
-import type { PageData, PageProblem } from '../../text/pages.js'
+import type { PageProblem } from '../../text/pages.js'
 import { malformed, type Problem } from '../../text/problem.js'
 import { listedUser, shownUser } from '../../text/shown-user.js'
 import type { Exchange, Handler } from '../request/handler.js'
 import { wantsJson } from '../request/negotiation.js'
-import { type AdminNotice, takeAdminNotice } from '../request/session.js'
+import { takeAdminNotice } from '../request/session.js'
 import type { Site } from '../request/site.js'
 import type { SignedInVisitor } from '../request/visitor.js'
 import { sendJson, sendProblem, showPage } from '../routing/respond.js'
 import { BULK_ACTIONS } from './bulk-page.js'
+import { pickedIn, reportShown } from './bulk-report.js'
 import { readCursor, writeCursor } from './cursor.js'
 import { DOWNLOAD_TYPES, download, downloadTypeOf } from './download.js'
 import { reportLostLists, reportUnreadable } from './lost-users.js'
 import { reportOddUsers } from './odd-users.js'
 import { downloadLink, pageLinks } from './page-links.js'
 import { cursorOf, limitOf, textOf } from './query.js'
-import { directoryOf } from './requirements.js'
+import { directoryOf, leadsToFreshCode } from './requirements.js'
 import { isHere, pathOfUsers } from './user.js'
 import { COLUMNS, LARGEST_PAGE, shownPages } from './user-pages.js'
 
@@ -88,15 +88,17 @@ function queryOf(req: Request): MemberQuery | { readonly problem: Problem } {
 }
 
 async function usersPage(
-  { site, req, res, visitor }: Exchange<SignedInVisitor>,
+  exchange: Exchange<SignedInVisitor>,
   found: MemberPage,
   next: string | null,
   problem: PageProblem | null,
   status: number,
 ): Promise<void> {
+  const { site, req, res, visitor } = exchange
   const { members, lost, lostLists, odd } = found
   const notice = await takeAdminNotice(req, pathOfUsers(site))
   const users = members.map((one) => ({ ...listedUser(one), actions: menuOf(site, visitor, one) }))
+  const changeable = users.some(({ actions }) => actions.length > 0)
   const data = {
     problem,
     search: textOf(req, 'search') ?? '',
@@ -110,6 +112,8 @@ async function usersPage(
     sorted: sortedBy(req),
     bulkActions: BULK_ACTIONS.filter((action) => isHere(site, action)),
     report: reportShown(notice),
+    picked: pickedIn(notice),
+    stale: changeable && (await leadsToFreshCode(exchange, askedList(req, site))),
     looked: found.next?.looked ?? 0,
     downloads: DOWNLOAD_TYPES.map((type) => downloadLink(req, type)),
     ...pageLinks(req, `${site.paths.admin}/users`, next),
@@ -117,18 +121,10 @@ async function usersPage(
   return showPage(site, req, res, 'admin-users', data, status)
 }
 
-function reportShown(
-  notice: AdminNotice | null,
-): NonNullable<PageData['admin-users']['report']> | null {
-  if (notice?.bulk === undefined) return null
-  const { action, bulk } = notice
-  const some = bulk.some.map(({ id, code }) => ({ id, why: `${familyOf(code)}.${code}` }))
-  return { action, ...bulk, some }
-}
-
-/** Of the texts of a code: those that speak of the admin, where there is one. */
-function familyOf(code: string): 'refusal' | 'problem' {
-  return REFUSALS.some((one) => one === code) ? 'refusal' : 'problem'
+/** This page of the list. */
+function askedList({ originalUrl }: Request, site: Site): string {
+  const at = originalUrl.indexOf('?')
+  return `${pathOfUsers(site)}${at === -1 ? '' : originalUrl.slice(at)}`
 }
 
 /**

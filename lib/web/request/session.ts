@@ -81,10 +81,16 @@ export interface AdminNotice {
   readonly weak?: true
   /** It was made to several users. */
   readonly bulk?: BulkNotice
+  /** It was to be made to these users, and needs a fresh code first: ids of the host. */
+  readonly picked?: readonly string[]
 }
 
 /** For how many users a change was made, for how many it was refused, and who some of these are. */
 export interface BulkNotice {
+  /** When, in milliseconds. */
+  readonly at: number
+  /** The admin's browser did not wait for the end. */
+  readonly left: boolean
   readonly done: number
   readonly refused: number
   readonly some: readonly { readonly id: string; readonly code: string }[]
@@ -179,6 +185,15 @@ export function withoutNext(req: Request): SecondStepSession {
 export async function leaveAdminNotice(req: Request, notice: AdminNotice): Promise<void> {
   updateSecondStep(req, { adminNotice: notice })
   await saveSession(req)
+}
+
+/**
+ * The same for what took so long that the session may have changed meanwhile: writes it to the session of now, and
+ * brings back none that has ended.
+ */
+export async function leaveLateAdminNotice(req: Request, notice: AdminNotice): Promise<void> {
+  await inTime(req, () => settled(req, (done) => req.session.reload(done)))
+  await leaveAdminNotice(req, notice)
 }
 
 /** Takes the notice that this page shows once, or null. */

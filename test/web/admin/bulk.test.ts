@@ -1,3 +1,5 @@
+import { EventEmitter, once } from 'node:events'
+import { setImmediate } from 'node:timers/promises'
 import { expect } from 'chai'
 import express from 'express'
 import { ADMIN, ada, adminVisit, PEOPLE, refusalsIn, usersOf } from '../../support/admin.js'
@@ -228,6 +230,80 @@ describe('POST /bulk', () => {
   })
 })
 
+describe('A change of several users whose browser does not wait', () => {
+  const ids = ['ann', ...IDS.slice(0, 4)]
+  const body = `action=end-sessions&${ids.map((id) => `ids=${id}`).join('&')}`
+
+  /** Leaves at the first user of the crowd. Resolves when the session was asked for, or written, after that. */
+  async function leave(logsOut: boolean) {
+    let leaves = (): Promise<unknown> => Promise.resolve()
+    const people = [...PEOPLE, ...crowd]
+    const users = {
+      ...usersOf(people),
+      findById: async (id: string) => {
+        if (id === 'u0') await leaves()
+        return people.find((one) => one.id === id) ?? null
+      },
+    }
+    const served = new EventEmitter()
+    const { host, browser } = await adminVisit(
+      { users },
+      {
+        beforeGuard: ({ app }) => {
+          app.use(BULK, (_req, res, next) => {
+            res.once('close', () => served.emit('left'))
+            next()
+          })
+        },
+      },
+    )
+    const { sessions } = host
+    const [get, set] = [sessions.get.bind(sessions), sessions.set.bind(sessions)]
+    const request = postForm(browser, BULK, body)
+    leaves = async () => {
+      leaves = () => Promise.resolve()
+      const left = once(served, 'left')
+      request.abort()
+      await left
+      if (logsOut) for (const id of Object.keys(sessionsIn(host))) sessions.destroy(id)
+      sessions.get = (id, done) =>
+        get(id, (...found) => {
+          done(...found)
+          if (!found[1]) served.emit('done')
+        })
+      sessions.set = (id, session, done) =>
+        set(id, session, (error) => {
+          done?.(error)
+          served.emit('done')
+        })
+    }
+    const done = once(served, 'done')
+    request.end(() => undefined)
+    await done
+    await setImmediate()
+    return { host, browser }
+  }
+
+  it('is told at the next look at the users: what was done, and what was not', async () => {
+    const { host, browser } = await leave(false)
+    expect(await entriesOf(host, 'sessions-ended')).to.have.members(['ann', 'u0'])
+    const { text } = await getPage(browser, `${ADMIN}/users`).expect(200)
+    expect(text).to.contain('done for 2 users.').and.contain('Not done for 3 users:')
+    expect(text).to.contain('You left the page before').and.contain('Not begun.')
+    expect(text).to.match(/name="ids" value="u1">(.|\n)*Try these again/)
+  })
+
+  // The attack: a slow change brings back the session of an admin who has signed out meanwhile.
+  it('brings no session back that has ended', async () => {
+    const { host } = await leave(true)
+    expect(sessionsIn(host)).to.deep.equal({})
+  })
+})
+
+function sessionsIn({ sessions }: Host): Readonly<Record<string, unknown>> {
+  return Reflect.get(sessions, 'sessions')
+}
+
 describe('Several users in the page', () => {
   const form = (body: string) => `action=reset&${body}`
 
@@ -243,7 +319,9 @@ describe('Several users in the page', () => {
     expect(done.headers.location).to.equal(`${ADMIN}/users`)
     const { text } = await getPage(browser, `${ADMIN}/users`).expect(200)
     expect(text).to.contain('done for 1 user.').and.contain('Not done for 1 user:')
-    expect(text).to.contain('The user had no second step.')
+    expect(text)
+      .to.contain('This user has no second step.')
+      .and.match(/done for 1 user\. · <time/)
     expect((await getPage(browser, `${ADMIN}/users`)).text).not.to.contain('Not done for')
   })
 
@@ -253,5 +331,26 @@ describe('Several users in the page', () => {
     expect(days.text).to.contain('value="x"').and.contain('aria-invalid="true"')
     const nobody = await postForm(browser, BULK, 'action=reset&ask=1').expect(400)
     expect(nobody.text).to.contain('Select at least one user first.')
+  })
+
+  // The mistake: an admin chooses forty users, is asked for a code, and begins again.
+  it('stay chosen while a fresh code is asked for, which the page says before', async () => {
+    const people = [...PEOPLE, ...crowd]
+    const { host, browser, enrolment } = await adminVisit({ users: usersOf(people) })
+    const list = `${ADMIN}/users?limit=5`
+    expect((await getPage(browser, list)).text).not.to.contain('in the last 5 minutes')
+    host.system.advance(6 * MINUTE)
+    expect((await getPage(browser, list)).text).to.contain('in the last 5 minutes')
+    const given = await postForm(browser, '/second-step/fresh', { code: enrolment.code() })
+    expect(given.headers.location).to.equal(list)
+    host.system.advance(6 * MINUTE)
+    await postForm(browser, BULK, 'action=unlock&ask=1&ids=ann&ids=u66').expect(403)
+    const again = await postForm(browser, '/second-step/fresh', { code: enrolment.code() })
+    expect(again.headers.location).to.equal(`${ADMIN}/users`)
+    const { text } = await getPage(browser, list).expect(200)
+    expect(text).to.contain('value="ann" checked').and.contain('<option value="unlock" selected>')
+    expect(text.match(/ checked/g)).to.have.length(1)
+    expect(text).to.contain('name="ids" value="u66"').and.contain('>1 more<')
+    expect((await getPage(browser, list)).text).not.to.contain(' checked')
   })
 })
