@@ -234,6 +234,7 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
     new Overview({
       ...{ accounts, records, keyIds, window, now, failureReporter },
       audit: options.realm === undefined ? audit : null,
+      isOwn: (recordId) => hostIdOf(recordId) !== null,
       roles: checked.roles,
       apart: AsyncLocalStorage.snapshot(),
     })

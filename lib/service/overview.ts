@@ -49,7 +49,9 @@ export interface OverviewParts {
   readonly accounts: Pick<Accounts<unknown>, 'searchable' | 'list' | 'lookUpAll'>
   readonly records: Pick<Records, 'findMany' | 'list' | 'policy'>
   /** Null: the log also has users of other realms, who are counted with this one's. */
-  readonly audit: Pick<Audit, 'attemptsOf'> | null
+  readonly audit: Pick<Audit, 'attemptsOf' | 'page'> | null
+  /** Whether the id of a record is one of this app's users. */
+  readonly isOwn: (recordId: string) => boolean
   readonly roles: readonly string[]
   readonly keyIds: KeyIds
   readonly window: number
@@ -89,6 +91,8 @@ export class Overview {
   readonly #parts: OverviewParts
   /** Of days that are over, which do not change any more. */
   readonly #attempts = new Map<number, DayAttempts>()
+  /** The log has users of other realms as well. */
+  #isShared = false
   #kept: Counted | null = null
   #ended: Ended | null = null
   #counting: Promise<void> | null = null
@@ -186,7 +190,7 @@ export class Overview {
       cursor = page.next
     } while (cursor !== null)
     // A slow audit log must not cost the numbers of users.
-    const attempts = await this.#attemptsUntil(dayOf(at)).catch((error: unknown) => {
+    const attempts = await this.#ownAttemptsUntil(dayOf(at), at).catch((error: unknown) => {
       this.#parts.failureReporter.report(error)
       return null
     })
@@ -221,6 +225,22 @@ export class Overview {
       return one.kind === 'found' ? [counted(page.records[at] ?? null, one.account.subject)] : []
     })
     return { users, next: page.next }
+  }
+
+  /** A log counts everybody. Where users of another realm show, nobody knows how many of the attempts are theirs. */
+  async #ownAttemptsUntil(today: number, now: number): Promise<readonly DayAttempts[] | null> {
+    const { audit, records, isOwn } = this.#parts
+    if (audit === null || this.#isShared) return null
+    const [log, enrolled] = await Promise.all([
+      audit.page({ user: null, cursor: null, limit: PAGE }),
+      records.list({ list: 'enrolled', cursor: null, limit: PAGE, now }),
+    ])
+    const users = [
+      ...(log?.entries ?? []).map(({ user }) => user),
+      ...(enrolled?.records ?? []).map(({ userId }) => userId),
+    ]
+    this.#isShared = users.some((user) => user !== null && !isOwn(user))
+    return this.#isShared ? null : this.#attemptsUntil(today)
   }
 
   /** Yesterday's may still come late, by a clock that is behind. */

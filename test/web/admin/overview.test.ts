@@ -89,6 +89,16 @@ describe('GET /', () => {
     expect(body.days.at(-1)).to.deep.include({ enrolled: 2, accepted: null, wrong: null })
   })
 
+  // The mistake: an app without a realm counted the codes of all realms on the store as its own.
+  it('counts no attempts where the store has users of another realm', async () => {
+    const staff = await adminVisit({ realm: 'staff' })
+    const { store, system } = staff.host
+    const { browser } = await adminVisit({ store }, { system })
+    const body = await overviewAt(browser)
+    expect(body.days.at(-1)).to.deep.include({ enrolled: 1, accepted: null, wrong: null })
+    expect(body.enrolled).to.equal(1)
+  })
+
   it('tells the users also where the audit log cannot count, and the operator why', async () => {
     const audit = {
       ...memoryAuditLog(),
