@@ -35,6 +35,14 @@ export interface AuditQuery {
    * there. Without it everything is that is still there.
    */
   readonly now?: number
+  /**
+   * Only this type is wanted. A log may disregard this and the two below: whoever asks looks through what it lists.
+   */
+  readonly type?: SecondStepEventType
+  /** Nothing older is wanted: `at` in milliseconds. */
+  readonly from?: number
+  /** Nothing newer is wanted: `at` in milliseconds. */
+  readonly to?: number
 }
 
 /** Entries, newest first. */

@@ -9,9 +9,14 @@ function keyOf(user: string | null): string {
   return user === null ? '' : hashOf(user)
 }
 
-/** Before every id of the day: ids begin with their time in twelve digits. */
+/** Before every id of this time and after: ids begin with their time in twelve digits. */
+function idOfTime(time: number): string {
+  return Math.floor(time).toString(16).padStart(12, '0')
+}
+
+/** Before every id of the day. */
 function idOfDay(day: number): string {
-  return (day * DAY_MS).toString(16).padStart(12, '0')
+  return idOfTime(day * DAY_MS)
 }
 
 /** An entry as it stands in the table. */
@@ -35,7 +40,7 @@ export function knexAuditLog(knex: KnexInstance, options: KnexOptions = {}): Aud
       await answerOf(db(TABLES.events).insert(entries.map(rowOf)))
     },
 
-    async list({ user, cursor, limit }) {
+    async list({ user, cursor, limit, type, from, to }) {
       if (cursor !== null && !/^[0-9a-f]{30}$/.test(cursor)) return null
       const query = db(TABLES.events)
         .select('id', 'document')
@@ -43,6 +48,10 @@ export function knexAuditLog(knex: KnexInstance, options: KnexOptions = {}): Aud
         .limit(limit + 1)
       if (user !== null) query.where('user_id', hashOf(user))
       if (cursor !== null) query.where('id', '<', cursor)
+      if (from !== undefined) query.where('id', '>=', idOfTime(from))
+      if (to !== undefined) query.where('id', '<', idOfTime(to + 1))
+      // Entries of before the column have no type in it.
+      if (type !== undefined) query.where((one) => one.where({ type }).orWhereNull('type'))
       const entries = (await rowsOf(query)).map((row) => documentOf(row) as AuditEntry)
       const page = entries.slice(0, limit)
       return { entries: page, next: entries.length > limit ? (page.at(-1)?.id ?? null) : null }

@@ -13,10 +13,15 @@ export function memoryAuditLog(...none: never[]): AuditLog {
       const all = [...structuredClone([...entries]), ...newestFirst]
       newestFirst = all.sort(newerFirst).slice(0, KEPT)
     },
-    async list({ user, cursor, limit }) {
+    async list({ user, cursor, limit, type, from = 0, to = Number.POSITIVE_INFINITY }) {
       if (cursor !== null && !/^[0-9a-f]{30}$/.test(cursor)) return null
       const older = newestFirst.filter(
-        (entry) => (user === null || entry.user === user) && (cursor === null || entry.id < cursor),
+        (entry) =>
+          (user === null || entry.user === user) &&
+          (cursor === null || entry.id < cursor) &&
+          (type === undefined || entry.type === type) &&
+          entry.at >= from &&
+          entry.at <= to,
       )
       const entries = structuredClone(older.slice(0, limit))
       const next = older.length > limit ? (entries.at(-1)?.id ?? null) : null

@@ -70,12 +70,12 @@ const MORE_THAN_EQUAL = 8
 export async function auditPage(
   redis: RedisClient,
   keys: RedisKeys,
-  { user, cursor, limit, now }: AuditQuery,
+  { user, cursor, limit, now, from: wantedFrom = 0, to }: AuditQuery,
   days: number,
 ): Promise<AuditPage | null> {
   if (cursor !== null && !/^[0-9a-f]{30}$/.test(cursor)) return null
-  const from: Span = { before: cursor === null ? '' : shortId(cursor), limit: limit + 1 }
-  const oldest = now === undefined ? 0 : now - days * DAY_MS
+  const from: Span = { before: startOf(cursor, to), limit: limit + 1 }
+  const oldest = Math.max(wantedFrom, now === undefined ? 0 : now - days * DAY_MS)
   const newest =
     user === null
       ? await newestOfAll(redis, keys, from, shortIdOfTime(oldest))
@@ -83,6 +83,15 @@ export async function auditPage(
   const found = newest.filter(({ at }) => at >= oldest)
   const page = found.slice(0, limit)
   return { entries: page, next: found.length > limit ? (page.at(-1)?.id ?? null) : null }
+}
+
+/** The short id before which the page begins, or empty. */
+function startOf(cursor: string | null, to: number | undefined): string {
+  const starts = [
+    cursor === null ? [] : shortId(cursor),
+    to === undefined ? [] : shortIdOfTime(to + 1),
+  ]
+  return starts.flat().sort()[0] ?? ''
 }
 
 async function newestOf(

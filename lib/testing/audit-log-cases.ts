@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert'
 import { DAY_MS } from '../domain/units.js'
-import type { AuditEntry, AuditLog } from '../ports/audit-log.js'
+import type { AuditEntry, AuditLog, AuditQuery } from '../ports/audit-log.js'
 
 /** The input of a case: an empty audit log. */
 export interface AuditLogUnderTest {
@@ -38,11 +38,16 @@ function entry(index: number, parts: Partial<AuditEntry> = {}): AuditEntry {
   return Object.freeze(whole)
 }
 
-async function pagesOf(log: AuditLog, user: string | null, limit: number) {
+async function pagesOf(
+  log: AuditLog,
+  user: string | null,
+  limit: number,
+  more: Pick<AuditQuery, 'type' | 'from' | 'to'> = {},
+) {
   const entries: AuditEntry[] = []
   let cursor: string | null = null
   do {
-    const page = await log.list({ user, cursor, limit })
+    const page = await log.list({ ...more, user, cursor, limit })
     assert.ok(page !== null, `the log does not know its own cursor ${cursor}`)
     assert.ok(page.entries.length <= limit, `${page.entries.length} entries on a page of ${limit}`)
     entries.push(...page.entries)
@@ -161,6 +166,30 @@ export const auditLogCases: readonly AuditLogCase[] = [
     await log.append(entries)
     assert.deepEqual(await pagesOf(log, null, 10), entries.toReversed())
     assert.deepEqual(await pagesOf(log, 'user', 10), entries.toReversed())
+  }),
+
+  auditCase('lists all that a type and a time name, whatever else it lists', async (log) => {
+    const types = ['wrong-code', 'reset', 'enrolled'] as const
+    const day = { from: NOW + 3, to: NOW + 7 }
+    const entries = Array.from({ length: 11 }, (_, index) =>
+      entry(index, { type: types[index % types.length] ?? 'reset' }),
+    )
+    await log.append(entries)
+    const newestFirst = entries.toReversed()
+    for (const user of [null, 'user']) {
+      for (const limit of [1, 3, 100]) {
+        const inTime = await pagesOf(log, user, limit, day)
+        assert.deepEqual(
+          inTime.filter(({ at }) => at >= day.from && at <= day.to),
+          newestFirst.slice(3, 8),
+        )
+        const resets = await pagesOf(log, user, limit, { ...day, type: 'reset' })
+        assert.deepEqual(
+          resets.filter(({ type, at }) => type === 'reset' && at >= day.from && at <= day.to),
+          [entry(7, { type: 'reset' }), entry(4, { type: 'reset' })],
+        )
+      }
+    }
   }),
 
   auditCase('counts the attempts of each day (UTC), where it counts any', async (log) => {

@@ -35,6 +35,7 @@ const titles: Titles = {
   'admin-policy': (_, t) => t('admin.policy'),
   'admin-policy-preview': (_, t) => t('admin.preview.title'),
   'admin-events': (_, t) => t('admin.events'),
+  'admin-event': ({ event: { hasText, type } }, t) => (hasText ? t(`event.${type}`) : type),
   problem: ({ problem }, t) => problem.title ?? t(`problem.${problem.code}.title`),
 }
 

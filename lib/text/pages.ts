@@ -128,6 +128,14 @@ export interface PageEvent {
   readonly policy?: readonly PolicyLine[]
   /** Why it was refused: there is a text for it, `refusal.<refusal>`. Null where there is none. */
   readonly refusal: string | null
+  /** Its own page is `events/<id>`. Default: it has none. */
+  readonly id?: string
+  /** The name of that user. Default: null. */
+  readonly userName?: string | null
+  /** The name of who did it. Default: null. */
+  readonly actorName?: string | null
+  /** How many wrong codes of the same login came before it, which are not listed. Default: 0. */
+  readonly wrongCodesBefore?: number
 }
 
 /** A trusted browser as the wire has it. Nothing of its cookie's secret. */
@@ -557,6 +565,28 @@ export type PageData = {
     readonly events: readonly PageEvent[]
     /** The page of older ones, or null. */
     readonly more: string | null
+    /** What else was chosen, as it was typed: an id, a type, and days or moments as ISO 8601. Default: nothing. */
+    readonly actor?: string
+    readonly type?: string
+    readonly from?: string
+    readonly to?: string
+    /** The types there are: each has a text, `event.<type>`. Default: none. */
+    readonly types?: readonly string[]
+    /** How far back the events were looked through, where that ended the page. ISO 8601. Default: null. */
+    readonly reached?: string | null
+    /** The page before, where it is known. Default: null. */
+    readonly previous?: string | null
+    /** The first page, where this is another. Default: null. */
+    readonly first?: string | null
+    /** The whole list as a file. Default: not offered. */
+    readonly downloads?: readonly { readonly format: string; readonly path: string }[]
+  }
+  'admin-event': {
+    readonly event: PageEvent
+    readonly id: string
+    readonly method: string | null
+    readonly ip: string | null
+    readonly userAgent: string | null
   }
   problem: {
     readonly problem: PageProblem

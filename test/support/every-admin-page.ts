@@ -67,6 +67,8 @@ export async function walkEveryAdminPage(
   await press('policy', 'admin-policy-odd')
   await open('/events', 'admin-events')
   await open('/events?limit=2', 'admin-events-page')
+  await page.locator('.events > li > .hint > a').first().click()
+  await look('admin-event')
   site.system.advance(5 * MINUTE)
   await open(path, 'admin-user-stale')
   await open('/policy', 'admin-policy-stale')

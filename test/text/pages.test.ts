@@ -285,6 +285,22 @@ const adminEvents: PageData['admin-events'] = {
   events,
   more: '/admin/second-step/events?cursor=x',
 }
+const everyEvent: PageData['admin-events'] = {
+  ...adminEvents,
+  ...{ actor: 'ada', type: 'reset', from: '2026-01-01', to: '2026-01-31T12:00Z' },
+  types: ['reset', 'wrong-code'],
+  events: events.map((one) => ({
+    ...one,
+    ...{ id: 'a', userName: 'Ann', actorName: 'Ada', wrongCodesBefore: one.user === null ? 0 : 2 },
+  })),
+  reached: '2026-01-02T12:00:00.000Z',
+  previous: '/admin/second-step/events?cursor=y',
+  first: '/admin/second-step/events',
+  downloads: [{ format: 'csv', path: '?format=csv' }],
+}
+const oneEvent: PageData['admin-event'] = {
+  ...{ event, id: 'a', method: 'totp', ip: '192.0.2.1', userAgent: 'a browser' },
+}
 const days = Array.from({ length: 30 }, (_, at) => ({
   date: `2026-01-${String(at + 1).padStart(2, '0')}`,
   ...{ enrolled: at % 3, accepted: at, wrong: at % 5 },
@@ -551,6 +567,8 @@ const states: readonly State[] = [
     { ...adminPolicy, policy: { ...adminPolicy.policy, updatedAt: null, updatedBy: null } },
   ],
   ['events', 'admin-events', adminEvents],
+  ['events, filtered', 'admin-events', everyEvent],
+  ['event', 'admin-event', oneEvent],
   ['events, none', 'admin-events', { ...adminEvents, events: [], more: null, user: '' }],
   ['events, an odd query', 'admin-events', { ...adminEvents, problem: malformed, events: [] }],
   ['problem', 'problem', { problem: wrongCode, next: '/second-step/challenge' }],
@@ -590,7 +608,7 @@ const KEPT = [
     'state',
   ],
   ...['states', 'kind', 'methods', 'actions', 'bulkActions', 'factors', 'effects', 'why'],
-  ...['countedAt', 'first', 'last', 'date'],
+  ...['countedAt', 'first', 'last', 'date', 'types', 'reached'],
   ...['type', 'mode', 'modes', 'at', 'until', 'pausedUntil', 'lockedUntil', 'updatedAt', 'refusal'],
 ]
 

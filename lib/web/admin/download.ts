@@ -21,23 +21,32 @@ export function downloadTypeOf(req: Request): DownloadType | null | undefined {
 
 type Cell = string | number | null
 
+/** A file of rows. */
+interface RowFile<Row, Name extends string> {
+  /** Without its ending. */
+  readonly name: string
+  /** Of CSV; a line of JSON is the row itself. */
+  readonly columns: readonly Name[]
+  readonly cells: (row: Row) => Readonly<Record<Name, Cell>>
+}
+
 /**
  * Sends the rows of all pages as a file. Waits for a slow client before it asks for the next page, and asks no more
  * for a client that is gone. What fails behind the first row breaks the connection off: a file that ends well is whole.
  */
-export async function download<Name extends string>(
+export async function download<Row extends object, Name extends string>(
   { site, req, res }: Pick<Exchange, 'site' | 'req' | 'res'>,
   type: DownloadType,
-  { name, columns }: { readonly name: string; readonly columns: readonly Name[] },
-  pages: AsyncIterable<readonly Readonly<Record<Name, Cell>>[]>,
+  { name, columns, cells }: RowFile<Row, Name>,
+  pages: AsyncIterable<readonly Row[]>,
 ): Promise<void> {
   if (res.headersSent) return
   setSafeHeaders(res)
   res.setHeader('Content-Type', `${MEDIA[type]}; charset=utf-8`)
   res.setHeader('Content-Disposition', `attachment; filename="${name}.${type}"`)
   if (req.method === 'HEAD') return void res.end()
-  const lineOf = (row: Readonly<Record<Name, Cell>>) =>
-    type === 'csv' ? csvLine(columns.map((column) => row[column])) : `${JSON.stringify(row)}\n`
+  const csvOf = (row: Readonly<Record<Name, Cell>>) => csvLine(columns.map((column) => row[column]))
+  const lineOf = (row: Row) => (type === 'csv' ? csvOf(cells(row)) : `${JSON.stringify(row)}\n`)
   try {
     await written(res, type === 'csv' ? csvLine(columns) : '')
     for await (const rows of pages) {

@@ -1,35 +1,94 @@
-import type { Request } from 'express'
-import type { AuditEntry, AuditPage, AuditQuery } from '../../ports/audit-log.js'
-import { pageEvent } from '../../text/page-event.js'
+import { EVENT_TYPES } from '../../domain/event-kind.js'
+import type { AuditEntry } from '../../ports/audit-log.js'
+import { isPlain, searchAudit } from '../../service/audit-search.js'
+import { linesOf, type Names, onePage } from '../../text/event-page.js'
 import type { PageProblem } from '../../text/pages.js'
 import { malformed, type Problem } from '../../text/problem.js'
 import { shownEvent } from '../../text/shown-event.js'
 import type { Exchange, Handler } from '../request/handler.js'
 import { wantsJson } from '../request/negotiation.js'
-import type { Site } from '../request/site.js'
+import type { HostApp, Site } from '../request/site.js'
 import type { SignedInVisitor } from '../request/visitor.js'
 import { sendJson, sendProblem, showPage } from '../routing/respond.js'
-import { cursorOf, limitOf, pageFrom, textOf } from './query.js'
+import { DOWNLOAD_TYPES, downloadTypeOf } from './download.js'
+import { downloadEvents } from './event-download.js'
+import { type EventQuery, eventQueryOf, readStart, writeStart } from './event-query.js'
+import { downloadLink, pageLinks } from './page-links.js'
+import { textOf } from './query.js'
+import { LARGEST_PAGE } from './user-pages.js'
+
+/** Events of a page, as much as this admin may see of them. */
+interface EventPage {
+  readonly entries: readonly AuditEntry[]
+  readonly next: string | null
+  readonly reached: number | null
+}
 
 /** GET `/events` */
 export const listEvents: Handler<SignedInVisitor> = async (exchange) => {
   const { site, req, res } = exchange
-  const query = queryOf(site, req)
+  const query = eventQueryOf(site, req)
   if ('problem' in query) return refuse(exchange, query.problem)
-  const found = await site.audit.page(query)
-  if (found === null) return refuse(exchange, malformed('cursor'))
-  const entries = found.entries.flatMap((entry) => shownHere(site, entry) ?? [])
-  const page = { entries, next: found.next }
+  const type = downloadTypeOf(req)
+  if (type === undefined) return refuse(exchange, malformed('format'))
+  const asked = type === null ? query : { ...query, limit: LARGEST_PAGE }
+  const page = await eventsOf(site, asked)
+  if (page === null) return refuse(exchange, malformed('cursor'))
+  if (type !== null) {
+    await downloadEvents(exchange, type, page, (cursor) => eventsOf(site, { ...asked, cursor }))
+    return undefined
+  }
   if (!wantsJson(req)) await eventsPage(exchange, page, null, 200)
-  else sendJson(res, { events: entries.map((entry) => shownEvent(site, entry)), next: page.next })
+  else sendJson(res, { events: page.entries.map((one) => shownEvent(site, one)), next: page.next })
   return undefined
+}
+
+/** GET `/events/:id` */
+export const showEvent: Handler<SignedInVisitor> = async ({ site, req, res }) => {
+  const entry = await entryOf(site, String(req.params.id))
+  if (entry === null) return { code: 'not-found' }
+  if (wantsJson(req)) {
+    sendJson(res, shownEvent(site, entry))
+    return undefined
+  }
+  await showPage(site, req, res, 'admin-event', onePage(site, entry, await namesIn(site, [entry])))
+  return undefined
+}
+
+/** @returns null for a cursor that no page has given */
+async function eventsOf(site: Site, query: EventQuery): Promise<EventPage | null> {
+  const { filters, cursor, limit } = query
+  const shown = (entry: AuditEntry) => shownHere(site, entry)
+  if (isPlain(filters)) {
+    const found = await site.audit.page({ user: filters.user, cursor, limit })
+    if (found === null) return null
+    return {
+      entries: found.entries.flatMap((one) => shown(one) ?? []),
+      next: found.next,
+      reached: null,
+    }
+  }
+  const start = cursor === null ? null : readStart(cursor)
+  if (start === undefined) return null
+  const found = await searchAudit(site.audit, filters, { start, limit }, shown)
+  return found === null ? null : { ...found, next: writeStart(found.next) }
+}
+
+/** The entry, if this admin may see it. Ids begin with their time: a log that can go by time finds it at once. */
+async function entryOf(site: Site, id: string): Promise<AuditEntry | null> {
+  if (!/^[0-9a-f]{30}$/.test(id)) return null
+  const at = Number.parseInt(id.slice(0, 12), 16)
+  const filters = { user: null, actor: null, type: null, from: at, to: at }
+  const ofId = (entry: AuditEntry) => (entry.id === id ? shownHere(site, entry) : null)
+  const found = await searchAudit(site.audit, filters, { start: null, limit: 1 }, ofId)
+  return found?.entries[0] ?? null
 }
 
 /**
  * The log may also hold users and admins of another realm, who must not be shown here. The policy is one for
  * all realms: that it was changed is shown, but not by whom.
  */
-function shownHere({ hostIdOf }: Pick<Site, 'hostIdOf'>, entry: AuditEntry): AuditEntry | null {
+function shownHere({ hostIdOf }: Pick<HostApp, 'hostIdOf'>, entry: AuditEntry): AuditEntry | null {
   const { type, user, actor } = entry
   const isOurs = (id: string | null) => id === null || hostIdOf(id) !== null
   if (isOurs(user) && isOurs(actor.id)) return entry
@@ -37,7 +96,24 @@ function shownHere({ hostIdOf }: Pick<Site, 'hostIdOf'>, entry: AuditEntry): Aud
   return { ...entry, actor: { ...actor, id: null }, ip: null, userAgent: null, reason: null }
 }
 
-const NOTHING: AuditPage = { entries: [], next: null }
+/** The names of whom the entries are about, and of who did it. Without them, pages have the ids. */
+async function namesIn(site: Site, entries: readonly AuditEntry[]): Promise<Names> {
+  const all = entries.flatMap(({ user, actor }) => [user, actor.id])
+  const ids = [...new Set(all.filter((id) => id !== null))]
+  const found = await site.accounts?.lookUpAll(ids).catch((error: unknown) => {
+    site.failureReporter.report(error)
+    return []
+  })
+  return new Map(
+    (found ?? []).flatMap((one) => {
+      const account = one.kind === 'found' ? one.account : one.kind === 'odd' ? one.odd : null
+      const name = account?.name ?? null
+      return account === null || name === null ? [] : [[account.id, name] as const]
+    }),
+  )
+}
+
+const NOTHING: EventPage = { entries: [], next: null, reached: null }
 
 async function refuse(exchange: Exchange<SignedInVisitor>, problem: Problem): Promise<undefined> {
   const { site, req, res } = exchange
@@ -46,26 +122,26 @@ async function refuse(exchange: Exchange<SignedInVisitor>, problem: Problem): Pr
   )
 }
 
-/** The parsed query, or the name of its first malformed field. `user` is the host's id. */
-function queryOf(site: Site, req: Request): AuditQuery | { readonly problem: Problem } {
-  const [named, cursor, limit] = [textOf(req, 'user'), cursorOf(req), limitOf(req)]
-  const user = named === undefined || named === '' ? null : site.recordIdOf(named)
-  if (named === undefined || (named !== '' && user === null)) return { problem: malformed('user') }
-  if (limit === undefined) return { problem: malformed('limit') }
-  return cursor === undefined ? { problem: malformed('cursor') } : { user, cursor, limit }
-}
-
-function eventsPage(
+async function eventsPage(
   { site, req, res }: Exchange,
-  { entries, next }: AuditPage,
+  { entries, next, reached }: EventPage,
   problem: PageProblem | null,
   status: number,
 ): Promise<void> {
+  const asked = (name: string) => textOf(req, name) ?? ''
   const data = {
     problem,
-    user: textOf(req, 'user') ?? '',
-    events: entries.map((entry) => pageEvent(site, entry)),
-    more: pageFrom(req, `${site.paths.admin}/events`, next),
+    user: asked('user'),
+    actor: asked('actor'),
+    type: asked('type'),
+    from: asked('from'),
+    to: asked('to'),
+    types: EVENT_TYPES,
+    // Whoever asks for one type wants to see each of them.
+    events: linesOf(site, entries, await namesIn(site, entries), asked('type') === ''),
+    reached: reached === null ? null : new Date(reached).toISOString(),
+    downloads: DOWNLOAD_TYPES.map((type) => downloadLink(req, type)),
+    ...pageLinks(req, `${site.paths.admin}/events`, next),
   }
   return showPage(site, req, res, 'admin-events', data, status)
 }

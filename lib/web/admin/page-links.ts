@@ -8,7 +8,7 @@ export interface PageLinks {
 }
 
 /** Parameters that all pages of a listing share. */
-const KEPT = ['search', 'state', 'user', 'limit']
+const KEPT = ['search', 'state', 'user', 'actor', 'type', 'from', 'to', 'limit']
 
 /** The place of the first page, which has no cursor, among the pages before. */
 const FIRST = '-'

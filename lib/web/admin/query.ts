@@ -28,13 +28,3 @@ export function limitOf(req: Request): number | undefined {
   if (typeof value !== 'string' || !/^[1-9]\d{0,2}$/.test(value)) return undefined
   return Number(value) <= LIMIT_AT_MOST ? Number(value) : undefined
 }
-
-/** The address of the page that begins at the cursor, of the same listing. */
-export function pageFrom(req: Request, path: string, cursor: string | null): string | null {
-  if (cursor === null) return null
-  const kept = ['search', 'state', 'user', 'limit'].flatMap((name) => {
-    const value: unknown = Reflect.get(req.query, name)
-    return typeof value === 'string' && value !== '' ? [[name, value] as const] : []
-  })
-  return `${path}?${new URLSearchParams(Object.fromEntries([...kept, ['cursor', cursor]]))}`
-}

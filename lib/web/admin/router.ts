@@ -16,7 +16,7 @@ import { showAction } from './action-page.js'
 import { userChanges } from './actions.js'
 import { bulkChange } from './bulk.js'
 import type { Change } from './change.js'
-import { listEvents } from './events.js'
+import { listEvents, showEvent } from './events.js'
 import { showOverview } from './overview.js'
 import { changePolicy, showPolicy } from './policy.js'
 import { directoryOf, forAdmins } from './requirements.js'
@@ -39,6 +39,7 @@ const routes = [
   changed('put', '/policy', changePolicy),
   changed('post', '/policy', changePolicy),
   seen('/events', listEvents),
+  seen('/events/:id', showEvent),
 ] as const
 
 function pathOf(action: UserAction): string {

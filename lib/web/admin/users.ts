@@ -50,7 +50,7 @@ export const listUsers: Handler<SignedInVisitor> = async (exchange) => {
     await download(
       exchange,
       type,
-      { name: 'users', columns: COLUMNS },
+      { name: 'users', columns: COLUMNS, cells: (user) => user },
       shownPages(exchange, query, found),
     )
     return undefined

@@ -175,7 +175,8 @@ describe('A download to a slow client', () => {
       }
     }
     const [req, res] = [{ method: 'GET' } as Request, slow as unknown as Response]
-    const done = download({ site, req, res }, 'ndjson', { name: 'users', columns: ['id'] }, pages())
+    const rows = { name: 'users', columns: ['id'] as const, cells: (row: { id: string }) => row }
+    const done = download({ site, req, res }, 'ndjson', rows, pages())
     return { slow, done, asked: () => asked }
   }
 

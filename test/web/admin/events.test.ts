@@ -159,9 +159,11 @@ describe('The pages with events', () => {
     await postJson(browser, `${ADMIN}/users/ada/pause`, { days: 1 }).expect(403)
     const { text } = await getPage(browser, EVENTS).expect(200)
     expect(text).to.match(
-      /Second step paused<\/strong> until an admin ends it · by an admin \(<bdi>ada</,
+      /Second step paused<\/strong> until an admin ends it · by an admin \(<bdi>Ada Admin<\/bdi> · <bdi>ada</,
     )
-    expect(text).to.match(/Change refused: pause<\/strong> · by an admin \(<bdi>ada</)
+    expect(text).to.match(
+      /Change refused: pause<\/strong> · by an admin \(<bdi>Ada Admin<\/bdi> · <bdi>ada</,
+    )
     expect(text).to.include('</bdi></a> · The admin was not allowed to do this.')
     await postJson(browser, `${ADMIN}/users/ann/pause`, { days: 'x' }).expect(400)
     const again = await getPage(browser, EVENTS).expect(200)

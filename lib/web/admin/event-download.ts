@@ -1,0 +1,59 @@
+import type { AuditEntry } from '../../ports/audit-log.js'
+import { type ShownEvent, shownEvent } from '../../text/shown-event.js'
+import type { Exchange } from '../request/handler.js'
+import type { SignedInVisitor } from '../request/visitor.js'
+import { type DownloadType, download } from './download.js'
+import { presentAdmin } from './requirements.js'
+
+const COLUMNS = [
+  ...(['id', 'at', 'type', 'actor', 'actorId', 'user', 'method'] as const),
+  ...(['ip', 'userAgent', 'reason', 'detail'] as const),
+]
+
+interface Page {
+  readonly entries: readonly AuditEntry[]
+  readonly next: string | null
+}
+
+/** @param pageFrom the page that begins at a cursor of these pages; null: it does not know the cursor */
+export function downloadEvents(
+  exchange: Exchange<SignedInVisitor>,
+  type: DownloadType,
+  first: Page,
+  pageFrom: (cursor: string) => Promise<Page | null>,
+): Promise<void> {
+  const file = { name: 'events', columns: COLUMNS, cells: cellsOf }
+  return download(exchange, type, file, shownPages(exchange, first, pageFrom))
+}
+
+function cellsOf({ actor, detail, ...event }: ShownEvent) {
+  return {
+    ...event,
+    ...{ actor: actor.kind, actorId: actor.id },
+    detail: detail === null ? null : JSON.stringify(detail),
+  }
+}
+
+/** Looks at the admin again before each page, as the download of users does. */
+async function* shownPages(
+  exchange: Exchange<SignedInVisitor>,
+  first: Page,
+  pageFrom: (cursor: string) => Promise<Page | null>,
+): AsyncGenerator<readonly ShownEvent[]> {
+  const seen = new Set<string>()
+  let page = first
+  for (;;) {
+    yield page.entries.map((entry) => shownEvent(exchange.site, entry))
+    if (page.next === null) return
+    if (seen.has(page.next))
+      throw new Error('a download was cut off: the audit log goes in a circle')
+    seen.add(page.next)
+    const admin = await presentAdmin(exchange)
+    if ('code' in admin)
+      throw new Error(`a download was cut off, because its admin is now: ${admin.code}`)
+    const following = await pageFrom(page.next)
+    if (following === null)
+      throw new Error('a download was cut off, because the audit log did not know its own cursor')
+    page = following
+  }
+}
