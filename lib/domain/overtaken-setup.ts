@@ -16,17 +16,23 @@ export function withoutOvertaken(
   now: number,
 ): SecondStepRecord {
   const { setup } = record
-  if (setup === null || setup.replaces === 'all' || !isChangedSince(policy, setup.startedAt, now))
-    return record
+  if (setup === null || setup.replaces === 'all') return record
+  const { startedAt: at, policy: version } = setup
+  if (!isChangedSince(policy, { at, version }, now)) return record
   const isBound = acceptedOf(policy, subject) !== null || isBoundByRoute(record, routes)
   return isBound ? { ...record, setup: null } : record
 }
 
-/** Whether the policy has changed since then. */
+/**
+ * Whether the policy has changed since then: by its version, because the clocks of two processes differ. By the times
+ * only where a record of before does not know under which version it began.
+ */
 export function isChangedSince(
-  { updatedAt }: Pick<Policy, 'updatedAt'>,
-  startedAt: number,
+  policy: Pick<Policy, 'updatedAt' | 'version'>,
+  begun: { readonly at: number; readonly version: number | undefined },
   now: number,
 ): boolean {
-  return updatedAt !== null && updatedAt >= startedAt && !isAhead(updatedAt, now)
+  if (begun.version !== undefined) return policy.version > begun.version
+  const { updatedAt } = policy
+  return updatedAt !== null && updatedAt >= begun.at && !isAhead(updatedAt, now)
 }

@@ -29,7 +29,7 @@ import { weakerMethodUsed } from './weaker-method.js'
 
 /** The circumstances in which a proof is judged. */
 export interface ProofContext extends ProofRules {
-  readonly policy: Pick<Policy, 'backupCodes'>
+  readonly policy: Pick<Policy, 'backupCodes' | 'version'>
 }
 
 /** The reason why a proof is refused unseen, at no cost. */
@@ -155,7 +155,7 @@ export async function judgeProof(
   const { pending } = context
   if (decision.answer.kind !== 'accepted' || pending === null) return decision
   if (!leadsToAccepted(record, context)) return decision
-  return grantSetup(decision.record, pending, decision.events, moment.now)
+  return grantSetup(decision.record, { ...context, pending }, decision.events, moment.now)
 }
 
 async function judged(
@@ -312,20 +312,20 @@ async function judgeSpare(
   const proven = { ...record, [factor.keptAs]: answer.kept }
   const decision =
     factor.opens === 'setup' && context.pending !== null
-      ? grantSetup(proven, context.pending, others, moment.now)
+      ? grantSetup(proven, { ...context, pending: context.pending }, others, moment.now)
       : accept(proven, { type: 'code-accepted', method }, others, moment.now)
   return { known: true, decision }
 }
 
 function grantSetup(
   record: SecondStepRecord,
-  pending: PendingLogin,
+  { pending, policy }: { readonly pending: PendingLogin; readonly policy: Pick<Policy, 'version'> },
   others: readonly SecondStepEvent[],
   now: number,
 ): Decision<ProofVerdict> {
   const { events, ...ended } = endMailReset(record, now)
   // The pending login itself may end before.
-  const setupGrant = { owner: pending.id, until: now + PENDING_LASTS }
+  const setupGrant = { owner: pending.id, until: now + PENDING_LASTS, policy: policy.version }
   return {
     record: { ...withoutTrust(ended.record), setupGrant },
     answer: { kind: 'setup-granted' },

@@ -47,6 +47,7 @@ const PARTS = [
   'usedChallenges',
   'trustedBrowsers',
   'pausedFrom',
+  'begunUnder',
 ] as const
 
 type Part = (typeof PARTS)[number]
@@ -169,10 +170,20 @@ function encoded(record: SecondStepRecord): NamedBytes {
 
 function differsFromBlank(record: SecondStepRecord, part: Part): boolean {
   const { attempts } = record
-  const value = record[part]
   if (part === 'attempts') return attempts.misses.length > 0 || attempts.consecutive > 0
+  if (part === 'begunUnder') return policiesOf(record).some((version) => version !== undefined)
   if (part === 'epoch') return record.epoch !== 0
+  const value = record[part]
   return Array.isArray(value) ? value.length > 0 : (value ?? null) !== null
+}
+
+/** Of the policy, under which the set-up and the right to set up began. */
+function policiesOf({ setup, setupGrant }: SecondStepRecord): readonly (number | undefined)[] {
+  return [setup?.policy, setupGrant?.policy]
+}
+
+function knownPolicy(begun: { readonly policy?: number } | null): number {
+  return begun?.policy === undefined ? 0 : 1
 }
 
 type Write = (writer: ByteWriter, record: SecondStepRecord) => void
@@ -207,14 +218,20 @@ const WRITERS: Readonly<Record<Part, Write>> = {
       }),
     ),
   setupGrant: (writer, { setupGrant }) =>
-    withMembers(setupGrant, 2, ({ owner, until }) => {
+    withMembers(setupGrant, 2 + knownPolicy(setupGrant), ({ owner, until }) => {
       writer.string(owner)
       writer.time(until)
     }),
   setup: (writer, { setup }) =>
-    withMembers(setup, setup === null ? 0 : SETUP_MEMBERS[setup.type], (set) =>
+    withMembers(setup, setup === null ? 0 : SETUP_MEMBERS[setup.type] + knownPolicy(setup), (set) =>
       writeSetup(writer, set),
     ),
+  begunUnder: (writer, record) => {
+    for (const version of policiesOf(record)) {
+      if (version === Number.MAX_SAFE_INTEGER) throw new BytesError('a version that is too large')
+      writer.count(version === undefined ? 0 : version + 1)
+    }
+  },
   mailReset: (writer, { mailReset }) =>
     withMembers(mailReset, 10, (reset) => writeMailReset(writer, reset)),
   oneTimeCodes: (writer, { oneTimeCodes }) =>
@@ -280,7 +297,19 @@ function readRecord(reader: ByteReader, version: number): SecondStepRecord {
     usedChallenges: mask & 65_536 ? readList(reader, readUsedChallenge) : [],
     trustedBrowsers: mask & 131_072 ? readList(reader, readTrustedBrowser) : [],
   }
-  return mask & 262_144 ? { ...record, pausedFrom: reader.time() } : record
+  const paused = mask & 262_144 ? { ...record, pausedFrom: reader.time() } : record
+  return mask & 524_288 ? begunUnder(paused, reader.count(), reader.count()) : paused
+}
+
+/** A version of 0 is not known; any other was raised by one. */
+function begunUnder(record: SecondStepRecord, ofSetup: number, ofGrant: number): SecondStepRecord {
+  const { setup, setupGrant } = record
+  return {
+    ...record,
+    ...(setup !== null && ofSetup > 0 && { setup: { ...setup, policy: ofSetup - 1 } }),
+    ...(setupGrant !== null &&
+      ofGrant > 0 && { setupGrant: { ...setupGrant, policy: ofGrant - 1 } }),
+  }
 }
 
 function readAttempts(reader: ByteReader) {

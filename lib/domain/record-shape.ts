@@ -9,12 +9,14 @@ import { ENDED_AT_MOST } from './stamp.js'
 import { TRUSTED_BROWSERS_AT_MOST } from './trusted-browsers.js'
 import { USED_CHALLENGES_AT_MOST } from './used-challenges.js'
 
-const setupInProgress = shape({
+const begunSetup = shape({
   owner: text,
   startedAt: count,
   misses: count,
   replaces: isReplaced,
 })
+
+const grant = shape({ owner: text, until: count })
 
 const trustedBrowser = shape({
   id: text,
@@ -48,11 +50,11 @@ const hasMembers = shape({
   writeId: text,
   epoch: count,
   authenticators: listOf(isAuthenticator, AUTHENTICATORS_AT_MOST),
-  setup: orNull((value) => isUnproven(value) && setupInProgress(value)),
+  setup: orNull((value) => isUnproven(value) && begunSetup(value) && knowsPolicy(value)),
   mustSetUp: orNull(isMustSetUp),
   backupCodes: orNull(isBackupCodeSet),
   oneTimeCodes: isOneTimeCodes,
-  setupGrant: orNull(shape({ owner: text, until: count })),
+  setupGrant: orNull((value) => grant(value) && knowsPolicy(value)),
   mailReset: orNull(
     shape({
       id: text,
@@ -82,6 +84,11 @@ const hasMembers = shape({
 /** Whether a value has all that a record has. */
 export function isRecord(value: unknown): boolean {
   return hasMembers(value) && isCountIfThere(Object(value), 'pausedFrom')
+}
+
+/** Or does not know it, as one from before it was noted. */
+function knowsPolicy(begun: unknown): boolean {
+  return isCountIfThere(Object(begun), 'policy')
 }
 
 function isCountIfThere(holder: object, name: string): boolean {

@@ -8,6 +8,8 @@ export interface SetupGrant {
   readonly owner: string
   /** Milliseconds. */
   readonly until: number
+  /** Version of the policy by which it was granted. Missing: from before it was noted. */
+  readonly policy?: number
 }
 
 /** Whether this pending login may set up because of a one-time code. */

@@ -35,6 +35,16 @@ export type SetupInProgress = UnprovenAuthenticator & {
   readonly startedAt: number
   readonly misses: number
   readonly replaces: Replaced
+  /** Version of the policy under which it began. Missing: from before it was noted. */
+  readonly policy?: number
+}
+
+/** What begins a set-up. */
+interface Begun {
+  readonly owner: string
+  readonly unproven: UnprovenAuthenticator
+  /** Version of the policy by which that is judged. */
+  readonly policy: number
 }
 
 const LASTS = 10 * MINUTE_MS
@@ -79,9 +89,7 @@ export type BeginSetupAnswer =
  */
 export function beginSetup(
   record: SecondStepRecord,
-  command: {
-    owner: string
-    unproven: UnprovenAuthenticator
+  command: Begun & {
     /** What the app's routes accept. Default: it has no such routes. */
     routes?: RouteRules
   },
@@ -95,8 +103,9 @@ export function beginSetup(
     if (!mayBecome(present, command.unproven.type, record, command.routes ?? [])) {
       return { record, answer: { kind: 'already-enrolled' }, events: [] }
     }
-    const { owner, startedAt, misses, replaces } = present
-    const setup = { ...command.unproven, owner, startedAt, misses, replaces }
+    const { owner, startedAt, misses, replaces, policy } = present
+    const under = policy === undefined ? {} : { policy }
+    const setup = { ...command.unproven, owner, startedAt, misses, replaces, ...under }
     return { record: { ...record, setup }, answer: { kind: 'in-progress', setup }, events: [] }
   }
   if (!mayBeginSetup(record, command.owner, now)) {
@@ -139,7 +148,7 @@ export function mayBeginSetup(record: SecondStepRecord, owner: string, now: numb
  */
 export function beginKeyChange(
   record: SecondStepRecord,
-  command: { owner: string; unproven: UnprovenAuthenticator; replaces: Replaced },
+  command: Begun & { readonly replaces: Replaced },
   now: number,
 ): Decision<SetupInProgress> {
   const setup = newSetup(command, now)
@@ -147,11 +156,10 @@ export function beginKeyChange(
 }
 
 function newSetup(
-  command: { owner: string; unproven: UnprovenAuthenticator; replaces: Replaced },
+  { owner, unproven, replaces, policy }: Begun & { readonly replaces: Replaced },
   now: number,
 ): SetupInProgress {
-  const { owner, unproven, replaces } = command
-  return { ...unproven, owner, startedAt: now, misses: 0, replaces }
+  return { ...unproven, owner, startedAt: now, misses: 0, replaces, policy }
 }
 
 /** Answer of a set-up's confirmation. */

@@ -204,7 +204,8 @@ export function pendingStandingOf(
 function grantCounts({ record, policy, subject }: UserContext, now: number): boolean {
   const accepted = acceptedOf(policy, subject)
   const grant = record.setupGrant
-  const isOvertaken = grant !== null && isChangedSince(policy, grantedAt(grant), now)
+  const isOvertaken =
+    grant !== null && isChangedSince(policy, { at: grantedAt(grant), version: grant.policy }, now)
   if (accepted !== null && isOvertaken) return false
   return isAccepted(accepted, 'one-time-code') || lacksAccepted(record, accepted)
 }

@@ -132,7 +132,11 @@ export class Setup {
         const continues = present !== null && isShownAgain(present, wanted, now)
         const made = { type: wanted, record: current, now }
         const unproven = continues ? present : await this.#make(userId, made)
-        const { answer, ...decided } = beginSetup(current, { owner, unproven, routes }, now)
+        const { answer, ...decided } = beginSetup(
+          current,
+          { owner, unproven, routes, policy: policy.version },
+          now,
+        )
         return { ...decided, answer: { ...answer, record: decided.record } }
       },
       record,
@@ -228,7 +232,7 @@ export class Setup {
     const keys = this.#keys.of(attempt.userId, attempt.requestInfo)
     const begin: FollowUp<ShownKey> = async (record, now) => {
       const unproven = await this.#make(attempt.userId, { type, record, now })
-      const command = { owner, unproven, replaces }
+      const command = { owner, unproven, replaces, policy: attempt.policy.version }
       const { answer: setup, ...decided } = beginKeyChange(record, command, now)
       return { ...decided, answer: await shownSetup(setup, decided.record, keys) }
     }

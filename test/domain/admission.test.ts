@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import type { Policy } from '../../lib/domain/policy.js'
 import { blankRecord } from '../../lib/domain/record.js'
+import type { SetupGrant } from '../../lib/domain/setup-grant.js'
 import { endStamp, raiseEpoch, type Stamp } from '../../lib/domain/stamp.js'
 import { type Admission, pendingStandingOf, stillAdmitted } from '../../lib/domain/standing.js'
 import {
@@ -96,13 +97,19 @@ describe('a pending login that took the place of a session', () => {
 describe('a pending login that a proof has led to the set-up', () => {
   const record = enrolledRecord({
     authenticators: [authenticatorWith(), keyWith()],
-    setupGrant: { owner: pending.id, until: NOW + 10 * MINUTE },
   })
-  const standing = (policy: Partial<Policy>, roles: readonly string[] = ['staff']) =>
+  const standing = (
+    policy: Partial<Policy>,
+    roles: readonly string[] = ['staff'],
+    under: Partial<SetupGrant> = {},
+  ) =>
     pendingStandingOf(
       pending,
       {
-        ...userContextWith(record, { ...optional, ...policy }),
+        ...userContextWith(
+          { ...record, setupGrant: { owner: pending.id, until: NOW + 10 * MINUTE, ...under } },
+          { ...optional, ...policy },
+        ),
         subject: { ...NOBODY_SPECIAL, roles },
       },
       NOW + MINUTE,
@@ -112,6 +119,14 @@ describe('a pending login that a proof has led to the set-up', () => {
   it('is asked again once the policy has changed, where a rule binds its user', () => {
     expect(standing({ accepts, updatedAt: NOW })).to.equal('code-required')
     expect(standing({ accepts, updatedAt: NOW + MINUTE })).to.equal('code-required')
+  })
+
+  it('is asked again by the version of the policy, whatever the clocks say', () => {
+    for (const updatedAt of [NOW - MINUTE, NOW + 30 * MINUTE]) {
+      const changed = { accepts, version: 8, updatedAt }
+      expect(standing(changed, ['staff'], { policy: 7 })).to.equal('code-required')
+      expect(standing(changed, ['staff'], { policy: 8 })).to.equal('setup-required')
+    }
   })
 
   it('goes on where the policy changed before, or binds them by nothing', () => {

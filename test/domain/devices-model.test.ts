@@ -100,7 +100,7 @@ class World {
   async bind(replaces: Replaced, off: number): Promise<void> {
     const device = this.#make(off)
     const secret = Buffer.from(device.secret).toString('hex')
-    const command = { owner: 'stamp', unproven: { ...UNPROVEN, secret }, replaces }
+    const command = { owner: 'stamp', unproven: { ...UNPROVEN, secret }, replaces, policy: 1 }
     this.commit(beginKeyChange(this.record, command, this.now))
     const { id } = device
     const asked = { owner: 'stamp', given: this.codeOf(device), id, name: id, backupCodes: null }

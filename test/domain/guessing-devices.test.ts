@@ -54,7 +54,7 @@ class Account {
     this.#bound += 1
     const id = `bound ${this.#bound}`
     const unproven = { ...UNPROVEN, secret: 'sealed' }
-    const command = { owner: 'stamp', unproven, replaces }
+    const command = { owner: 'stamp', unproven, replaces, policy: 1 }
     const begun = beginKeyChange(this.record, command, this.now).record
     const given = codeOf(Math.floor(this.now / 30_000))
     const moment = { now: this.now, window: WINDOW, keys: keysWith() }

@@ -48,7 +48,7 @@ async function judge(record: SecondStepRecord, given: Given = {}) {
   const credential = { id, rawId: id, type: 'public-key', response }
   const proof = readProof({ credential })
   if (proof === null) throw new Error('no proof')
-  const context = { ...NO_RULES, policy: { backupCodes: true }, pending: null }
+  const context = { ...NO_RULES, policy: { backupCodes: true, version: 1 }, pending: null }
   const { rpId = 'acme.example' } = given
   const relyingParty = { rpId, origins: [], userVerification: 'discouraged' as const }
   const ceremonies = { relyingParty, checks: checksOf(state), asked }

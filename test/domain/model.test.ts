@@ -153,7 +153,7 @@ const begin = (owner: string) =>
     const own = setupOf(record, owner, now)
     const secret = createHash('sha256').update(`${owner} ${now}`).digest('base64')
     const unproven = { ...PARAMETERS, type: 'totp', secret } as const
-    const asked = deepFreeze({ owner, unproven })
+    const asked = deepFreeze({ owner, unproven, policy: 1 })
     const answer = world.commit(beginSetup(record, asked, now))
     if (answer.kind === 'already-enrolled') {
       expect(world.record).to.equal(record)

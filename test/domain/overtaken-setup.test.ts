@@ -15,10 +15,18 @@ describe('A set-up that a proof has begun', () => {
     {
       startedAt = NOW - 1,
       replaces = 'none',
-    }: Partial<Pick<SetupInProgress, 'startedAt' | 'replaces'>> = {},
+      ...known
+    }: Partial<Pick<SetupInProgress, 'startedAt' | 'replaces' | 'policy'>> = {},
     { routes = [], now = NOW + 1 }: { routes?: RouteRules; now?: number } = {},
   ) => {
-    const begun = { owner: 'this-login', secret: 'sealed', startedAt, misses: 0, replaces }
+    const begun = {
+      owner: 'this-login',
+      secret: 'sealed',
+      startedAt,
+      misses: 0,
+      replaces,
+      ...known,
+    }
     const record = enrolledRecord({ setup: { ...UNPROVEN, ...begun } })
     return withoutOvertaken({ record, policy, subject }, routes, now).setup !== null
   }
@@ -31,6 +39,17 @@ describe('A set-up that a proof has begun', () => {
     expect(survives(unruled)).to.equal(true)
     expect(survives(unruled, {}, { routes: [['totp', 'backup-code']] })).to.equal(false)
     expect(survives(unruled, {}, { routes: [['webauthn']] })).to.equal(true)
+  })
+
+  // The clock of the process that began it was ahead of, or behind, that of the one that changed the policy.
+  it('is over by the version of the policy, whatever the clocks say', () => {
+    const changed = { ...ruled, version: 8 }
+    for (const updatedAt of [NOW - HOUR, NOW, NOW + HOUR]) {
+      expect(survives({ ...changed, updatedAt }, { policy: 7 })).to.equal(false)
+      expect(survives({ ...changed, updatedAt }, { policy: 8 })).to.equal(true)
+    }
+    // A process that has not heard of the change yet.
+    expect(survives(changed, { policy: 9 })).to.equal(true)
   })
 
   it('goes on where nobody has changed the policy, or a clock was ahead', () => {

@@ -38,6 +38,7 @@ function fullRecord(): SecondStepRecord {
       startedAt: NOW,
       misses: 1,
       replaces: { id: 'first' },
+      policy: 1,
     },
     mustSetUp: { until: NOW },
     backupCodes: { ...backupCodeSet(), codes: [used, left] },
@@ -45,7 +46,7 @@ function fullRecord(): SecondStepRecord {
       { id: 'first', keyId: KEY_ID, digest: 'one', expiresAt: NOW, usedAt: NOW },
       { id: 'second', keyId: KEY_ID, digest: 'two', expiresAt: NOW, usedAt: null },
     ],
-    setupGrant: { owner: 'login', until: NOW },
+    setupGrant: { owner: 'login', until: NOW, policy: 1 },
     mailReset: {
       id: 'reset',
       keyId: KEY_ID,
@@ -103,7 +104,8 @@ function without<T extends object>(root: T, path: Path): T {
 const NULL_IS_FINE =
   /^(authenticators\.\d\.(name|lastUsedAt|serial)|setup|mustSetUp|backupCodes|passwordChangedAt|lockedUntil|pausedUntil|ruleStart|endedUpTo|setupGrant|mailReset|mailReset\.(ip|userAgent)|oneTimeCodes\.\d\.usedAt|(backupCodes|mailReset|oneTimeCodes\.\d)\.keyId|updatedAt|updatedBy|updatedBy\.id|requiredSince\.general|backupCodes\.codes\.\d\.usedAt|trustedBrowsers\.\d\.(previous|name))$/
 /** What an app's authenticator did not have before; missing, it is read as none. */
-const ADDED_LATER = /^(authenticators\.\d\.(serial|offset)|setup\.replaces|pausedFrom)$/
+const ADDED_LATER =
+  /^(authenticators\.\d\.(serial|offset)|setup\.(replaces|policy)|setupGrant\.policy|pausedFrom)$/
 const CHOSEN = /(algorithm|digits|type|mode|kind)$/
 
 /** Values that the place of this path must not hold. */

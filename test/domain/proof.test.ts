@@ -108,7 +108,7 @@ describe('a right code of the authenticator', () => {
     const code = codeAt(STEP_NOW / 2, SECRET, parameters)
     expect((await judgeOtp(record, code, { window: 0 })).answer.kind).to.equal('accepted')
     // Six digits can't be a code of this authenticator: refused before it is judged.
-    const context = { ...NO_RULES, policy: { backupCodes: true }, pending: null }
+    const context = { ...NO_RULES, policy: { backupCodes: true, version: 1 }, pending: null }
     expect(proofRefusal(otp(codeOf(STEP_NOW)), record, context)).to.equal('malformed-request')
     expect(proofRefusal(otp(code), record, context)).to.equal(null)
   })

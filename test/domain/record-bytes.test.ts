@@ -91,6 +91,15 @@ const replaces = fc.oneof(
   string.map((id) => ({ id })),
 )
 const setup = { owner: string, startedAt: time, misses: count, replaces }
+const grant = { owner: string, until: time }
+/** Of the policy. */
+const version = fc.oneof(
+  fc.nat({ max: 300 }),
+  fc
+    .maxSafeNat()
+    .map((large) => large - 1)
+    .filter((one) => one >= 0),
+)
 const digest = fc.oneof(base64url(16), base64url(32), string)
 const codes = fc.oneof(
   fc.array(fc.record({ digest: base64url(16), usedAt: orNull(time) }), { maxLength: 12 }),
@@ -133,6 +142,7 @@ const ofAlways = {
   setup: orNull(
     fc.oneof(
       fc.record({ ...totp, ...setup }),
+      fc.record({ ...totp, ...setup, policy: version }),
       fc.record({ ...hotp, ...setup }),
       fc.record({
         ...key,
@@ -158,7 +168,7 @@ const ofAlways = {
     fc.record({ id: string, keyId, digest, expiresAt: time, usedAt: orNull(time) }),
     { maxLength: 3 },
   ),
-  setupGrant: orNull(fc.record({ owner: string, until: time })),
+  setupGrant: orNull(fc.oneof(fc.record(grant), fc.record({ ...grant, policy: version }))),
   mailReset: orNull(
     fc.record({
       id: string,

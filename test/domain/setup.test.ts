@@ -38,13 +38,14 @@ const setup: SetupInProgress = deepFreeze({
   startedAt: NOW,
   misses: 0,
   replaces: 'all',
+  policy: 1,
 })
 const inProgress = recordWith({ setup })
 
 const unprovenWith = (secret: string) => ({ ...PARAMETERS, type: 'totp', secret }) as const
 
 function begin(record: SecondStepRecord, owner = 'this-login', now = NOW) {
-  const command = { owner, unproven: unprovenWith(`sealed at ${now}`) }
+  const command = { owner, unproven: unprovenWith(`sealed at ${now}`), policy: 1 }
   return deepFreeze(beginSetup(record, deepFreeze(command), now))
 }
 
@@ -85,7 +86,7 @@ describe('beginning a set-up', () => {
     const record = recordWith({ epoch: 3 })
     const decision = begin(record)
     const begun = { ...unprovenWith(`sealed at ${NOW}`), owner: 'this-login' }
-    const expected = { ...begun, startedAt: NOW, misses: 0, replaces: 'all' } as const
+    const expected = { ...begun, startedAt: NOW, misses: 0, replaces: 'all', policy: 1 } as const
     expect(decision.answer).to.deep.equal({ kind: 'in-progress', setup: expected })
     expect(decision.record).to.deep.equal({ ...record, setup: expected })
     expect(decision.events).to.deep.equal([])
@@ -264,6 +265,7 @@ describe('a change of key', () => {
     owner: 'this-stamp',
     unproven: unprovenWith('sealed for set-up'),
     replaces: { id: 'first' },
+    policy: 1,
   }
   const enrolled = enrolledRecord({ epoch: 2 })
   const begun = deepFreeze(beginKeyChange(enrolled, command, NOW))

@@ -43,7 +43,7 @@ const lastStepsOf = ({ authenticators }: SecondStepRecord) =>
   authenticators.map((one) => (one.type === 'totp' ? one.lastStep : null))
 
 function confirm(record: SecondStepRecord, replaces: Replaced, name: string | null, code?: string) {
-  const command = { owner: 'stamp', unproven: { ...UNPROVEN, secret: 'new' }, replaces }
+  const command = { owner: 'stamp', unproven: { ...UNPROVEN, secret: 'new' }, replaces, policy: 1 }
   const begun = deepFreeze(beginKeyChange(record, command, NOW).record)
   const given = code ?? codeOf(STEP_NOW)
   const asked = { owner: 'stamp', given, id: 'new', name, backupCodes: backupCodeSet('new') }

@@ -69,7 +69,12 @@ export async function judge(
     rpId = null,
   }: Given = {},
 ): Promise<Decision<ProofVerdict>> {
-  const context = { ...NO_RULES, policy: { backupCodes: accepted }, pending, accepted: rule }
+  const context = {
+    ...NO_RULES,
+    policy: { backupCodes: accepted, version: 1 },
+    pending,
+    accepted: rule,
+  }
   const moment = { now, window, keys, ...(rpId !== null && { ceremonies: ceremoniesOf(rpId) }) }
   return deepFreeze(await judgeProof(record, proof, context, moment))
 }

@@ -64,7 +64,7 @@ describe('A one-time code', () => {
     expect(decision.record).to.deep.equal({
       ...record,
       oneTimeCodes: [codeWith('one', { usedAt: NOW }), codeWith('two')],
-      setupGrant: { owner: 'this-login', until: NOW + 10 * MINUTE },
+      setupGrant: { owner: 'this-login', until: NOW + 10 * MINUTE, policy: 1 },
     })
     expect(decision.events).to.deep.equal([{ type: 'one-time-code-used', method: 'one-time-code' }])
   })
