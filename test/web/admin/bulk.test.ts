@@ -333,6 +333,15 @@ describe('Several users in the page', () => {
     expect(nobody.text).to.contain('Select at least one user first.')
   })
 
+  // The mistake: an admin ticks users on three pages, and changes those of the last.
+  it('are those of this page alone, which it says where there are others', async () => {
+    const { browser } = await adminVisit({ users: usersOf([...PEOPLE, ...crowd]) })
+    const says = 'The selection counts for this page alone'
+    expect((await getPage(browser, `${ADMIN}/users?limit=5`)).text).to.contain(says)
+    const whole = await getPage(browser, `${ADMIN}/users?limit=100`)
+    expect(whole.text).to.contain('action="/admin/second-step/bulk"').and.not.contain(says)
+  })
+
   // The mistake: an admin chooses forty users, is asked for a code, and begins again.
   it('stay chosen while a fresh code is asked for, which the page says before', async () => {
     const people = [...PEOPLE, ...crowd]
