@@ -80,7 +80,7 @@ export type {
 } from './ports/record-store.js'
 export type { SignalListener, Signals } from './ports/signals.js'
 export type { System } from './ports/system.js'
-export type { Telemetry } from './ports/telemetry.js'
+export type { Observer, Telemetry } from './ports/telemetry.js'
 export type { UserPage, UserQuery, Users } from './ports/users.js'
 export type { Durability } from './redis/durability.js'
 export type { HostRedis, NodeRedis } from './redis/host-redis.js'
@@ -132,6 +132,7 @@ export type { OverviewPage, Picture } from './text/overview-page.js'
 export type {
   AdminForm,
   CodesKind,
+  NamedUser,
   Notice,
   OfferedProofs,
   PageData,

@@ -1,5 +1,5 @@
 /** Tells the values of a gauge, at each export. */
-type Observer = (result: {
+export type Observer = (result: {
   observe(value: number, attributes: Record<string, string>): void
 }) => void
 
