@@ -259,6 +259,7 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
     overview,
     canAdminister: permissionOf(options, timeout),
     allowAdmin: async () => false,
+    demandReason: false,
     limits,
     passwordLimits: new PasswordLimits(tally),
     adminLimits: new AdminLimits(counters, announcer),

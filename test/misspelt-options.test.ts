@@ -208,6 +208,11 @@ const mistakes: Record<string, Mistake> = {
     names: 'adminRouter.allow',
     meant: 'function',
   },
+  "adminRouter({ demandReason: 'yes' })": {
+    make: untyped(secondStep.adminRouter, { demandReason: 'yes' }),
+    names: 'adminRouter.demandReason',
+    meant: 'true or false',
+  },
   "limitPassword({ account: 'email' })": {
     make: limit({ account: 'email' }),
     names: 'limitPassword.account',

@@ -440,6 +440,8 @@ export type PageData = {
   }
   'admin-user': {
     readonly problem: PageProblem | null
+    /** A reason must be given. Default: false. */
+    readonly demandReason?: boolean
     /** The form that the problem belongs to. */
     readonly form: AdminForm | null
     readonly typed: {
@@ -488,6 +490,8 @@ export type PageData = {
   }
   'admin-action': {
     readonly problem: PageProblem | null
+    /** A reason must be given. Default: false. */
+    readonly demandReason?: boolean
     readonly user: ListedUser
     /** The form of the action, and others of the same action. */
     readonly forms: readonly AdminForm[]
@@ -505,6 +509,8 @@ export type PageData = {
   }
   'admin-bulk': {
     readonly problem: PageProblem | null
+    /** A reason must be given. Default: false. */
+    readonly demandReason?: boolean
     readonly action: UserAction
     /** The host's ids of all whom it is about. */
     readonly ids: readonly string[]
@@ -530,6 +536,8 @@ export type PageData = {
   }
   'admin-policy': {
     readonly problem: PageProblem | null
+    /** A reason must be given. Default: false. */
+    readonly demandReason?: boolean
     readonly policy: ShownPolicy
     /** What the form's fields hold, by their names. */
     readonly typed: Readonly<Record<string, string>>

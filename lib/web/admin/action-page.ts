@@ -61,6 +61,7 @@ async function actionPage(
     stale,
     authenticators: adminAuthenticators(member.record),
     fewMisses: site.ownAuthenticators.fewMisses(member.record, ['hotp']),
+    demandReason: site.demandReason,
     back,
   })
 }

@@ -10,6 +10,7 @@ import { fieldOf } from '../request/body.js'
 import type { Exchange } from '../request/handler.js'
 import { wantsJson } from '../request/negotiation.js'
 import { leaveAdminNotice } from '../request/session.js'
+import type { Site } from '../request/site.js'
 import type { SignedInVisitor } from '../request/visitor.js'
 import { rememberWayBack } from '../request/way-back.js'
 import { redirect, sendJson, sendProblem } from '../routing/respond.js'
@@ -27,7 +28,7 @@ const stateAlone = ({ state }: Done<unknown>) => ({ state })
 /** A change of one user, also as one of several. */
 export interface UserChange extends Change {
   /** What is wrong with the input, whoever the user is; null: nothing. */
-  readonly inputProblem: (req: Request) => Problem | null
+  readonly inputProblem: (site: Site, req: Request) => Problem | null
   /**
    * Makes the change to one of several users, as if alone, but for the answer.
    *
@@ -138,8 +139,8 @@ function userChange<Input, Result>(action: UserAction, doing: Doing<Input, Resul
   return {
     answer,
     refuse: (exchange, problem) => refuse(exchange, problem, action),
-    inputProblem: (req) => {
-      const input = readInput(req, doing)
+    inputProblem: (site, req) => {
+      const input = readInput(site, req, doing)
       return 'problem' in input ? input.problem : null
     },
     toOne: async (exchange, find, page) => {

@@ -33,7 +33,8 @@ export async function askAgain(
 ): Promise<void> {
   const named = await Promise.all(ids.slice(0, NAMES_SHOWN).map((id) => namedUser(site, id)))
   const typed = { reason: fieldOf(req, 'reason') ?? '', days: fieldOf(req, 'days') ?? '' }
-  const data = { problem, action, ids, named, typed, back: pathOfUsers(site) }
+  const { demandReason } = site
+  const data = { problem, action, ids, named, typed, demandReason, back: pathOfUsers(site) }
   await showPage(site, req, res, 'admin-bulk', data, status)
 }
 

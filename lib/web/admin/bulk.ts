@@ -43,7 +43,7 @@ export const bulkChange: Change = {
       await askAgain(exchange, asked, null, 200)
       return undefined
     }
-    const problem = userChanges[asked.action].inputProblem(req)
+    const problem = userChanges[asked.action].inputProblem(site, req)
     if (problem !== null) return problem
     const report = await reportOf(exchange, asked)
     if (report === null) return undefined

@@ -2,6 +2,7 @@ import type { Request } from 'express'
 import { readReason } from '../../domain/reason.js'
 import { malformed, type Problem } from '../../text/problem.js'
 import { hasFields } from '../request/body.js'
+import type { Site } from '../request/site.js'
 
 const DAYS_AT_MOST = 365
 
@@ -17,6 +18,16 @@ export function reasonOf(req: Request): string | null | undefined {
   if (members === undefined) return undefined
   const { reason = '' } = members
   return typeof reason === 'string' ? readReason(reason) : undefined
+}
+
+/** The problem of a reason that is malformed, or missing where `adminRouter({ demandReason })` demands one. Null: none. */
+export function reasonProblem(
+  { demandReason }: Pick<Site, 'demandReason'>,
+  req: Request,
+): Problem | null {
+  const reason = reasonOf(req)
+  const isWrong = reason === undefined || (reason === null && demandReason)
+  return isWrong ? malformedField(req, 'reason') : null
 }
 
 /** The problem for a malformed field. A body without fields is malformed as a whole. */

@@ -12,7 +12,7 @@ import type { Site } from '../request/site.js'
 import type { SignedInVisitor } from '../request/visitor.js'
 import { adminRequestInfo, freshAdmin, limitProblem } from './change.js'
 import { answerReload, type MadeCodes } from './codes.js'
-import { malformedField, reasonOf } from './fields.js'
+import { malformedField, reasonProblem } from './fields.js'
 import { oddUserProblem } from './odd-users.js'
 import { strongerProof } from './stronger-proof.js'
 import { type memberOf, NO_SUCH_USER, pathOfUser } from './user.js'
@@ -68,7 +68,7 @@ export async function makeChange<Input, Result>(
   if (member === null) return NO_SUCH_USER
   if (isOdd(member)) return oddUserProblem(member)
   if (!(await mayChange(exchange, admin, member, action))) return { code: 'forbidden' }
-  const read = readInput(req, doing)
+  const read = readInput(site, req, doing)
   if ('problem' in read) return read.problem
   const { input } = read
   if (doing.codes !== undefined && (await answerReload(exchange, member, doing.codes.action))) {
@@ -96,6 +96,7 @@ export async function makeChange<Input, Result>(
 }
 
 export function readInput<Input>(
+  site: Pick<Site, 'demandReason'>,
   req: Request,
   doing: Pick<Doing<Input, never>, 'read' | 'wrong' | 'field'>,
 ): { readonly input: Input } | { readonly problem: Problem } {
@@ -103,7 +104,8 @@ export function readInput<Input>(
   if (input === undefined) {
     return { problem: doing.wrong?.(req) ?? malformedField(req, doing.field ?? null) }
   }
-  return reasonOf(req) === undefined ? { problem: malformedField(req, 'reason') } : { input }
+  const problem = reasonProblem(site, req)
+  return problem === null ? { input } : { problem }
 }
 
 /** What counts for the user, and the page with what else an admin can do for them. */

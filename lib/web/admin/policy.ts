@@ -13,7 +13,7 @@ import type { SignedInVisitor } from '../request/visitor.js'
 import { rememberWayBack } from '../request/way-back.js'
 import { redirect, sendJson, sendProblem, showPage } from '../routing/respond.js'
 import { adminRequestInfo, announceRefusal, type Change, freshAdmin } from './change.js'
-import { malformedField, membersOf, reasonOf } from './fields.js'
+import { membersOf, reasonProblem } from './fields.js'
 import { MODES, policyRequestOf } from './policy-fields.js'
 import { answerPreview, type PreviewAsked } from './policy-preview.js'
 import { leadsToFreshCode, presentAdmin } from './requirements.js'
@@ -36,7 +36,10 @@ export const changePolicy: Change = {
     if ('code' in admin) return admin
     const read = policyRequestOf(site, req)
     if ('problem' in read) return read.problem
-    if (reasonOf(req) === undefined) return malformedField(req, 'reason')
+    // Nothing is changed yet that there would be a reason for.
+    const changes = !read.edit && !read.dryRun
+    const wrong = reasonProblem({ demandReason: changes && site.demandReason }, req)
+    if (wrong !== null) return wrong
     if (read.edit) {
       await policyPage(
         { ...exchange, visitor: admin },
@@ -156,6 +159,7 @@ async function policyPage(
     policy: shown,
     typed: { ...typedOf(shown), ...textsIn(membersOf(req)) },
     wrong: wrongFields(site, req, problem),
+    demandReason: site.demandReason,
     modes: MODES,
     methods: FACTOR_METHODS,
     roles: site.roles,

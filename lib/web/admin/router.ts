@@ -64,6 +64,10 @@ export interface AdminRouterOptions<U = Express.User> {
    * arrived. Default: nobody.
    */
   readonly allow?: (req: Request, user: U) => boolean | Promise<boolean>
+  /**
+   * Whether a change without a reason is refused: `malformed-request` with the field `reason`. Default: false.
+   */
+  readonly demandReason?: boolean
 }
 
 /**
@@ -73,15 +77,18 @@ export interface AdminRouterOptions<U = Express.User> {
  * @throws ConfigurationError without the option `users`, for an unknown option, or below the user router
  */
 export function adminRouter(site: Site, options: AdminRouterOptions = {}): Router {
-  checkCall(options, ['allow'], 'adminRouter')
-  const { allow } = options
+  checkCall(options, ['allow', 'demandReason'], 'adminRouter')
+  const { allow, demandReason = false } = options
   if (allow !== undefined && typeof allow !== 'function') {
     throw new ConfigurationError('`adminRouter.allow` must be a function of request and user')
   }
+  if (typeof demandReason !== 'boolean') {
+    throw new ConfigurationError('`adminRouter.demandReason` must be true or false')
+  }
   checkPlace(site)
   directoryOf(site)
-  const ofAdmins =
-    allow === undefined ? site : { ...site, allowAdmin: allowedBy(allow, site.timeout) }
+  const allowAdmin = allow === undefined ? site.allowAdmin : allowedBy(allow, site.timeout)
+  const ofAdmins = { ...site, allowAdmin, demandReason }
   const made = routerOf(ofAdmins, { call: 'adminRouter()', path: 'admin' }, routes)
   made.use(undecodablePath(site))
   noteAdminRouter(site.paths)

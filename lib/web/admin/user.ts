@@ -128,6 +128,7 @@ export async function userPage(
     self: member.account.id === visitor.account.id,
     stale,
     forms: allowed,
+    demandReason: site.demandReason,
     authenticators: adminAuthenticators(member.record),
     suspended: suspendedIds(member.record),
     trustedBrowsers: site.trustedBrowsers?.of(member).length ?? 0,

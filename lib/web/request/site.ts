@@ -157,6 +157,8 @@ export interface AdminServices {
   ) => Promise<boolean>
   /** Whether a user without an admin role may use the admin router all the same. */
   readonly allowAdmin: (req: Request, user: Express.User) => Promise<boolean>
+  /** Whether admins must give a reason for each change. */
+  readonly demandReason: boolean
   /** The other way round; null for what is no id. */
   readonly recordIdOf: (hostId: string) => string | null
   /** The roles that the policy may have rules for. */
