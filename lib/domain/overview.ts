@@ -1,8 +1,7 @@
-import { backupCodesLeft, FEW_BACKUP_CODES } from '../factors/backup-codes/kept.js'
 import type { Authenticator } from '../factors/factors.js'
-import type { KeyIds } from '../factors/key-status.js'
 import { enrolledSince } from './authenticators.js'
-import { graceDeadlineOf, type UserContext } from './standing.js'
+import { type GroupedBy, graceEndOf, isInGroup } from './groups.js'
+import type { UserContext } from './standing.js'
 import { type State, stateOf } from './state.js'
 import { DAY_MS } from './units.js'
 
@@ -38,13 +37,10 @@ export interface RoleCounts {
 export type CountedUser = Omit<UserContext, 'policy'> | null
 
 /** What users are counted by. */
-export interface CountedBy extends Pick<UserContext, 'policy'> {
+export interface CountedBy extends Pick<UserContext, 'policy'>, GroupedBy {
   readonly roles: readonly string[]
-  readonly keyIds: KeyIds
   /** Steps before and after the current one that are accepted. */
   readonly window: number
-  /** In milliseconds. */
-  readonly now: number
 }
 
 /** Nobody is counted yet. */
@@ -113,15 +109,16 @@ function withRoles(
 
 function withEnrolled(
   counts: OverviewCounts,
-  { record }: NonNullable<CountedUser>,
-  { policy, keyIds, now }: CountedBy,
+  user: NonNullable<CountedUser>,
+  by: CountedBy,
 ): OverviewCounts {
-  const { backupCodes, authenticators } = record
-  const few = policy.backupCodes && backupCodesLeft(backupCodes, keyIds) <= FEW_BACKUP_CODES
-  const unsaved = policy.backupCodes && backupCodes?.saved === false
+  const { record } = user
+  const userContext = { ...user, policy: by.policy }
+  const few = isInGroup('few-backup-codes', userContext, by)
+  const unsaved = isInGroup('unsaved-backup-codes', userContext, by)
   const factors = { ...counts.factors }
-  for (const type of new Set(authenticators.map((one) => one.type))) factors[type] += 1
-  const at = OVERVIEW_DAYS - 1 - Math.max(0, dayOf(now) - dayOf(enrolledSince(record) ?? 0))
+  for (const type of new Set(record.authenticators.map((one) => one.type))) factors[type] += 1
+  const at = OVERVIEW_DAYS - 1 - Math.max(0, dayOf(by.now) - dayOf(enrolledSince(record) ?? 0))
   return {
     ...counts,
     fewBackupCodes: counts.fewBackupCodes + Number(few),
@@ -133,12 +130,11 @@ function withEnrolled(
 
 function withGrace(
   counts: OverviewCounts,
-  { record, subject }: NonNullable<CountedUser>,
+  user: NonNullable<CountedUser>,
   { policy, now }: CountedBy,
 ): OverviewCounts {
-  if (record.mustSetUp !== null) return counts
-  const deadline = graceDeadlineOf({ record, subject, policy }, now)
-  if (deadline === null || deadline <= now) return counts
+  const deadline = graceEndOf({ ...user, policy }, now)
+  if (deadline === null) return counts
   const { first, last } = counts.graceEnds ?? { first: deadline, last: deadline }
   return {
     ...counts,

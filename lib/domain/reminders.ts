@@ -1,5 +1,6 @@
+import { graceEndOf } from './groups.js'
 import { ruleFor } from './policy.js'
-import { graceDeadlineOf, type UserContext } from './standing.js'
+import type { UserContext } from './standing.js'
 import { DAY_MS } from './units.js'
 
 /** A mail that is due before the days of grace end. Times in milliseconds. */
@@ -19,10 +20,9 @@ export function dueReminder(
   days: readonly number[],
   now: number,
 ): DueReminder | null {
-  const { record, policy, subject } = userContext
-  if (record.mustSetUp !== null) return null
-  const deadline = graceDeadlineOf(userContext, now)
-  if (deadline === null || deadline <= now) return null
+  const { policy, subject } = userContext
+  const deadline = graceEndOf(userContext, now)
+  if (deadline === null) return null
   const left = deadline - now
   // The rule's start is ahead and counts as now: the end moves on, and would be another one at each look.
   if (left >= ruleFor(policy, subject).graceDays * DAY_MS) return null

@@ -1,11 +1,11 @@
 import { tokenBySerial } from '../domain/assigned-token.js'
+import { isGroup, type UserFilter } from '../domain/groups.js'
 import type { Policy } from '../domain/policy.js'
 import type { SecondStepRecord } from '../domain/record.js'
 import type { RecordList } from '../domain/record-list.js'
-import type { State } from '../domain/state.js'
 import type { KeyIds } from '../factors/key-status.js'
 import type { Account, Accounts, LookedUp } from './accounts.js'
-import { type ListedMember, type Member, memberOf, unreadableMember } from './member.js'
+import { type ListedMember, type Member, memberOf, passes, unreadableMember } from './member.js'
 import { isOdd, type OddUser } from './odd-user.js'
 import type { Records } from './records.js'
 import type { SerialNumbers } from './serial-numbers.js'
@@ -25,7 +25,7 @@ export interface PageStart {
 export interface MemberQuery {
   /** The text to search for; a whole id if the host has no list. Empty: everybody. */
   readonly search: string
-  readonly state: State | null
+  readonly state: UserFilter | null
   /** `next` of the page before; null: the first page. */
   readonly from: PageStart | null
   /** 1 to 100 */
@@ -121,9 +121,7 @@ export class Directory<U> {
     const [first] = sources
     if (query.from !== null && !sources.includes(query.from.source)) return null
     const holder = await this.#holders(query, policy)
-    const held = holder.members
-      .filter((one) => state === null || one.state === state)
-      .slice(0, limit)
+    const held = holder.members.filter((one) => this.#passes(state, one)).slice(0, limit)
     const isFirst = query.from === null
     const members: ListedMember[] = isFirst ? [...held] : []
     const lost: string[] = []
@@ -140,26 +138,26 @@ export class Directory<U> {
       const found = await this.#fetch(start, search, limit - members.length, policy)
       if (found === null) return null
       // For an unreadable record, only the list that names it tells the user's state.
-      const listed = start.source !== 'users'
+      const listed = start.source !== 'users' && (state === null || !isGroup(state))
       const right = (one: ListedMember) =>
-        one.state === state || (listed && one.unreadable !== undefined)
+        this.#passes(state, one) || (listed && one.unreadable !== undefined)
       const others = found.members.filter(
         (one) => !held.some(({ hostId }) => hostId === one.hostId),
       )
-      members.push(...others.filter((one) => state === null || right(one)))
+      members.push(...others.filter(right))
       lost.push(...found.lost)
       lostLists.push(...found.lostLists)
       odd.push(...found.odd)
       looked += found.members.length
       start = found.next === null ? after(start.source, sources) : { ...start, cursor: found.next }
     }
-    const isFiltered = state !== null && start?.source === 'users'
+    const isFiltered = state !== null && (start?.source === 'users' || isGroup(state))
     const next = start !== null && isFiltered ? { ...start, looked } : start
     return { members, lost, lostLists, odd, next }
   }
 
   /**
-   * The sources for a state. The records list users who are on, paused or locked. Only the host's
+   * The sources for a filter. The records list users who are on, paused or locked. Only the host's
    * users show who is off or must set up. A pause that the policy overrides does not count, so a
    * user who is on may be listed as paused.
    */
@@ -167,6 +165,7 @@ export class Directory<U> {
     if (search !== '') return ['users']
     if (state === 'on') return ['on', 'paused']
     if (state === 'paused' || state === 'locked') return [state]
+    if (state === 'few-backup-codes' || state === 'unsaved-backup-codes') return ['enrolled']
     if (this.searchable) return ['users']
     return state === null ? ['enrolled'] : ['all']
   }
@@ -195,8 +194,13 @@ export class Directory<U> {
     const named = this.#sorted(found === null ? [] : [found])
     const { members, odd } =
       named.members.length > 0 ? named : await this.#holders({ search }, policy)
-    const right = members.filter((one) => state === null || one.state === state)
+    const right = members.filter((one) => this.#passes(state, one))
     return { members: right, lost: [], lostLists: [], odd, next: null }
+  }
+
+  #passes(filter: UserFilter | null, one: ListedMember): boolean {
+    const { keyIds, now } = this.#parts
+    return filter === null || passes(filter, one, { keyIds, now: now() })
   }
 
   async #fetch(start: PageStart, search: string, limit: number, policy: Policy) {

@@ -1,4 +1,5 @@
 import { enrolledSince } from '../domain/authenticators.js'
+import { type GroupedBy, isGroup, isInGroup, type UserFilter } from '../domain/groups.js'
 import { authenticatorBlock } from '../domain/miss-budget.js'
 import { pauseOf } from '../domain/pause.js'
 import { setupDeadlineOf, type UserContext } from '../domain/standing.js'
@@ -73,6 +74,14 @@ export type ListedMember = Pick<
      */
     readonly unreadable?: 'record' | 'user'
   }
+
+/** Whether a filter passes a user. Of an unreadable record nobody knows the group. */
+export function passes(filter: UserFilter, listed: ListedMember, by: GroupedBy): boolean {
+  if (!isGroup(filter)) return listed.state === filter
+  const { record, policy, subject } = listed
+  if (record === undefined || policy === undefined || subject === undefined) return false
+  return isInGroup(filter, { record, policy, subject }, by)
+}
 
 /** "On and broken", never "off": somebody must look at it. */
 export function unreadableMember(

@@ -120,6 +120,12 @@ export class Overview {
     return this.#kept
   }
 
+  /** The newest count by this policy, without waiting; null if there is none. If it is out of date, another begins. */
+  known(policy: Policy): Counted | null {
+    if (this.#isDue(policy)) this.#begin(async () => policy)
+    return this.#ended?.policy === policy.version ? this.#kept : null
+  }
+
   /**
    * Counts now, to the end and without pauses.
    *

@@ -16,6 +16,7 @@ import type { Lead } from './problem.js'
 import type { ShownAuthenticator } from './shown-authenticator.js'
 import type { ListedUser, ShownPolicy } from './shown-user.js'
 import type { TimeShape } from './time-shown.js'
+import type { UserCounts } from './user-counts.js'
 
 /** The pages there are; each is the view of that name. */
 export type PageName = keyof PageData
@@ -398,6 +399,12 @@ export type PageData = {
     readonly search: string
     readonly state: string
     readonly states: readonly string[]
+    /** What else the list can be narrowed to. Default: nothing. */
+    readonly groups?: readonly string[]
+    /** How many users each of them has; `all`: all users. Default: null. */
+    readonly counts?: UserCounts | null
+    /** When they were counted, ISO 8601. Default: null. */
+    readonly countedAt?: string | null
     /** Names can be searched for; else whole ids. */
     readonly searchable: boolean
     readonly users: readonly ListedUser[]

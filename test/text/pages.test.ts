@@ -12,6 +12,7 @@ import { loadMessages } from '../../lib/text/messages.js'
 import { overviewPage } from '../../lib/text/overview-page.js'
 import type { PageData, PageEvent, PageFrame, PageName } from '../../lib/text/pages.js'
 import { shownOverview } from '../../lib/text/shown-overview.js'
+import { userCounts } from '../../lib/text/user-counts.js'
 import { ejsViews } from '../../lib/text/views.js'
 import { qrSvg } from '../../lib/web/user/qr.js'
 
@@ -155,6 +156,7 @@ const adminUsers: PageData['admin-users'] = {
   search: 'an',
   state: 'on',
   states: ['on', 'off', 'must-set-up', 'paused', 'locked'],
+  groups: ['in-grace', 'few-backup-codes', 'unsaved-backup-codes'],
   searchable: true,
   users: [
     { ...shownUser, backupCodesKey: 'older' },
@@ -460,6 +462,15 @@ const states: readonly State[] = [
   ],
   ['users', 'admin-users', adminUsers],
   [
+    'users, counted',
+    'admin-users',
+    {
+      ...adminUsers,
+      counts: userCounts(shownOverview(ofAll, ['user', 'staff'], 0)),
+      countedAt: '2026-01-30T12:00:00.000Z',
+    },
+  ],
+  [
     'users, nobody so far',
     'admin-users',
     { ...adminUsers, users: [], looked: 2500, downloads: [{ format: 'csv', path: '?format=csv' }] },
@@ -607,7 +618,7 @@ const KEPT = [
     'forms',
     'state',
   ],
-  ...['states', 'kind', 'methods', 'actions', 'bulkActions', 'factors', 'effects', 'why'],
+  ...['states', 'groups', 'kind', 'methods', 'actions', 'bulkActions', 'factors', 'effects', 'why'],
   ...['countedAt', 'first', 'last', 'date', 'types', 'reached'],
   ...['type', 'mode', 'modes', 'at', 'until', 'pausedUntil', 'lockedUntil', 'updatedAt', 'refusal'],
 ]

@@ -1,11 +1,15 @@
 import type { Request } from 'express'
 import { actionsFor, type UserAction } from '../../domain/admin-actions.js'
+import { GROUPS } from '../../domain/groups.js'
 import type { State } from '../../domain/state.js'
 import type { MemberPage, MemberQuery } from '../../service/directory.js'
 import type { ListedMember } from '../../service/member.js'
-import type { PageProblem } from '../../text/pages.js'
+import { isoTime } from '../../text/iso-time.js'
+import type { PageData, PageProblem } from '../../text/pages.js'
 import { malformed, type Problem } from '../../text/problem.js'
+import { shownOverview } from '../../text/shown-overview.js'
 import { listedUser, shownUser } from '../../text/shown-user.js'
+import { userCounts } from '../../text/user-counts.js'
 import type { Exchange, Handler } from '../request/handler.js'
 import { wantsJson } from '../request/negotiation.js'
 import { takeAdminNotice } from '../request/session.js'
@@ -61,6 +65,8 @@ export const listUsers: Handler<SignedInVisitor> = async (exchange) => {
   return undefined
 }
 
+const FILTERS = [...STATES, ...GROUPS]
+
 const NOBODY: MemberPage = { members: [], lost: [], lostLists: [], odd: [], next: null }
 
 async function refuse(exchange: Exchange<SignedInVisitor>, problem: Problem): Promise<undefined> {
@@ -78,7 +84,7 @@ function queryOf(req: Request): MemberQuery | { readonly problem: Problem } {
     cursorOf(req),
     limitOf(req),
   ]
-  const state = named === '' ? null : STATES.find((one) => one === named)
+  const state = named === '' ? null : FILTERS.find((one) => one === named)
   if (search === undefined) return { problem: malformed('search') }
   if (state === undefined) return { problem: malformed('state') }
   if (limit === undefined) return { problem: malformed('limit') }
@@ -104,6 +110,8 @@ async function usersPage(
     search: textOf(req, 'search') ?? '',
     state: textOf(req, 'state') ?? '',
     states: STATES,
+    groups: GROUPS,
+    ...countsFor(site, req, visitor),
     searchable: directoryOf(site).searchable,
     users,
     lost: lost.length,
@@ -125,6 +133,20 @@ async function usersPage(
 function askedList({ originalUrl }: Request, site: Site): string {
   const at = originalUrl.indexOf('?')
   return `${pathOfUsers(site)}${at === -1 ? '' : originalUrl.slice(at)}`
+}
+
+/** Of all users: none beside a search. */
+function countsFor(
+  { overview, roles, system }: Site,
+  req: Request,
+  { policy }: SignedInVisitor,
+): Pick<PageData['admin-users'], 'counts' | 'countedAt'> {
+  const counted = overview?.known(policy) ?? null
+  if (counted === null || textOf(req, 'search')) return {}
+  return {
+    counts: userCounts(shownOverview(counted, roles, system.now())),
+    countedAt: isoTime(counted.at),
+  }
 }
 
 /**
