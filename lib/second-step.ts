@@ -110,7 +110,7 @@ export interface SecondStep<U = Express.User> {
  * @example
  * const secondStep = createSecondStep({
  *   issuer: 'Acme', origin: 'https://acme.example', keys: [process.env.SECOND_STEP_KEY],
- *   store: redisStore(redis), redis,
+ *   store: redisStore(redis),
  * })
  * app.use(passport.session())
  * app.use(secondStep.guard())

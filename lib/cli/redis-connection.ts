@@ -27,7 +27,10 @@ export async function loadRedis(): Promise<Connecting> {
   } catch (cause) {
     const other = await import('redis').catch(() => null)
     if (other !== null) return byNodeRedis(other)
-    throw new Error('init needs ioredis or redis: run "npm install ioredis" first.', { cause })
+    throw new Error(
+      'init needs ioredis or redis: run "npm install" with the one that your app uses first.',
+      { cause },
+    )
   }
 }
 

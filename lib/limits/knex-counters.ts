@@ -100,7 +100,8 @@ export function knexCounters(knex: KnexInstance, options: KnexOptions = {}): Cou
     checkWindow(seconds)
     return counterOf(name, seconds)
   }
-  if (database.dialect !== 'postgresql') return { counter }
+  // CockroachDB takes no statement that inserts into one table twice (0A000).
+  if (database.dialect !== 'postgresql' || database.isCockroach) return { counter }
 
   const takeAll = takeAllInPostgresql(database, now, rowId)
   return {

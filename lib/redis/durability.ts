@@ -22,9 +22,12 @@ export function checkDurability(
   call: string,
 ): void {
   const path = `${call}.durability`
-  if (typeof given !== 'object' || given === null || redis.pipeline === undefined) {
+  if (typeof given !== 'object' || given === null) {
+    throw new ConfigurationError(`\`${path}\` must be like { replicas: 1, within: 50 }`)
+  }
+  if (redis.pipeline === undefined) {
     throw new ConfigurationError(
-      `\`${path}\` must be like { replicas: 1, within: 50 }, of a client with pipelines`,
+      `\`${path}\` needs a client that sends commands in one pipeline, which createSentinel() of node-redis does not: give one of ioredis, with \`sentinels\`, or leave the option out`,
     )
   }
   checkNames(given, Object.keys(MOST), `${path}.`)

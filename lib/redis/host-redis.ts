@@ -48,7 +48,7 @@ export function redisClientOf(
 ): RedisClient {
   if (!isHostRedis(given, method)) {
     throw new ConfigurationError(
-      `${caller}() needs an ioredis client, such as new Redis(url), or one of the package redis 5 or 6`,
+      `${caller}() needs an ioredis client, such as new Redis(url), or one of the package redis 5 or 6 (no pool)`,
     )
   }
   if (isNodeRedisCluster(given)) {

@@ -5,7 +5,7 @@ import { ConfigurationError } from '../errors/configuration-error.js'
 import { textOf } from '../errors/text-of.js'
 import { checkTimeout } from '../ports/check-timeout.js'
 import type { KnexInstance, KnexOptions } from './knex-instance.js'
-import { type Dialect, dialectOf, Statements, type Value } from './knex-statements.js'
+import { type Dialect, dialectOf, isCockroach, Statements, type Value } from './knex-statements.js'
 
 /** The tables; `schema` says in which version they are. */
 export const TABLES = {
@@ -26,6 +26,8 @@ export interface Database {
   readonly db: Knex
   /** Null for a database that the package's own SQL is not written for. */
   readonly dialect: Dialect | null
+  /** Knex takes CockroachDB for PostgreSQL. */
+  readonly isCockroach: boolean
   /** Whether it is a transaction of the host's: what fails in it has undone more than one statement. */
   readonly inTransaction: boolean
   /** Milliseconds that a query may take. */
@@ -96,7 +98,16 @@ export function databaseOf(given: KnexInstance, options: KnexOptions, maker: str
     }
   }
 
-  return { db, dialect: dialectOf(db), inTransaction, longest, answerOf, rowsOf, statement }
+  return {
+    db,
+    dialect: dialectOf(db),
+    isCockroach: isCockroach(db),
+    inTransaction,
+    longest,
+    answerOf,
+    rowsOf,
+    statement,
+  }
 }
 
 /** The rows of an answer to a statement that Knex has not built: each driver has them elsewhere. */

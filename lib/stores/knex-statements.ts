@@ -26,6 +26,11 @@ export function dialectOf(db: Knex): Dialect | null {
   return DIALECTS.includes(name) ? (name as Dialect) : null
 }
 
+/** Whether it is CockroachDB, which Knex takes for PostgreSQL. */
+export function isCockroach(db: Knex): boolean {
+  return driverOf(db) === 'cockroachdb'
+}
+
 /**
  * Makes statements of fixed text: to build one by Knex takes the app longer than to wait for its answer. On
  * PostgreSQL they have a name as well, so that the server parses and plans each once a connection.

@@ -48,6 +48,33 @@ export async function requireNoEviction(redis: RedisClient, persistent: boolean)
   }
 }
 
+/** A client of ioredis that keeps commands for as long as Redis is away, and sends them when nobody waits any more. */
+export function warnOfEndlessQueue({ nodes, options = {} }: RedisClient): void {
+  const { enableOfflineQueue, maxRetriesPerRequest }: Readonly<Record<string, unknown>> = {
+    ...options,
+  }
+  if (nodes !== undefined || enableOfflineQueue === false || maxRetriesPerRequest !== null) return
+  process.emitWarning(
+    'passport-second-step: redisStore: the client has maxRetriesPerRequest: null and queues commands for as long as Redis is away; give it one of its own with enableOfflineQueue: false and maxRetriesPerRequest: 1',
+  )
+}
+
+/**
+ * A replica may not have the last write yet, and takes none.
+ *
+ * @throws ConfigurationError where the client is connected to one, as far as the server tells
+ */
+export async function requireMaster(redis: RedisClient): Promise<void> {
+  if (redis.nodes !== undefined) return
+  const pipeline = redis.pipeline?.()
+  pipeline?.callBuffer('info', 'replication')
+  const [[, info] = []] = (await pipeline?.exec()) ?? []
+  if (!/^role:slave/m.test(String(info))) return
+  throw new ConfigurationError(
+    'redisStore: this Redis is a replica; give it a client that is connected to its master',
+  )
+}
+
 /**
  * A replica may not have the last write yet: an ended session would live on.
  *

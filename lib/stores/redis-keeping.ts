@@ -37,16 +37,19 @@ export async function warnOfWeakKeeping(redis: Servers, asked: Durability): Prom
   const keepings = await keepingsOf(redis).catch(() => [])
   if (!keepings.some(({ isWeak, replicas }) => isWeak || replicas < asked.replicas)) return
   process.emitWarning(
-    `passport-second-step: redisStore.durability asks for ${asked.replicas} replicas. ${sentencesOf(keepings).join(' ')}`,
+    `passport-second-step: redisStore.durability asks for ${asked.replicas} replicas. ${sentencesOf(keepings, asked).join(' ')}`,
   )
 }
 
-function sentencesOf(keepings: readonly Keeping[]): readonly string[] {
+function sentencesOf(
+  keepings: readonly Keeping[],
+  asked: Durability | null = null,
+): readonly string[] {
   const sentences = keepings.flatMap(({ disk, replicas, required }) => [
     disk,
     replicas === 0 && 'No replica: if the machine is lost, so are the records.',
     replicas > 0 &&
-      `Replicas: ${replicas}. Without the option durability a failover can forget a used code.`,
+      `Replicas: ${replicas}.${asked === null ? ' Without the option durability a failover can forget a used code.' : ''}`,
     required > 0 && `min-replicas-to-write ${required}: with fewer it takes no writes.`,
   ])
   return [...new Set(sentences)].filter((sentence) => sentence !== false)

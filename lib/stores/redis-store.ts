@@ -12,9 +12,11 @@ import { redisSignals } from '../redis/redis-signals.js'
 import { redisAuditLog } from './redis-audit-log.js'
 import {
   makeRedisMarker,
+  requireMaster,
   requireNoEviction,
   requirePipelinesByKey,
   requireReadsFromMaster,
+  warnOfEndlessQueue,
 } from './redis-checks.js'
 import { RedisDocuments } from './redis-documents.js'
 import { warnOfWeakKeeping } from './redis-keeping.js'
@@ -36,7 +38,7 @@ export interface RedisStoreOptions {
    */
   readonly persistent?: boolean
   /**
-   * Waits until replicas have a write, also in the store's own counters: a failover then forgets no used code.
+   * Waits until replicas have a write, also in the store's own counters: a failover to one of them then forgets no used code.
    * Default: no waiting
    */
   readonly durability?: Durability
@@ -90,6 +92,7 @@ export function redisStore(given: HostRedis, options: RedisStoreOptions = {}): R
     throw new ConfigurationError('`redisStore.persistent` must be true or false')
   }
   if (durability !== undefined) checkDurability(durability, redis, 'redisStore')
+  warnOfEndlessQueue(redis)
   // The shortest of those who use this store.
   let timeout: number | undefined
   const limit = () => timeout ?? DEFAULT_TIMEOUT
@@ -149,6 +152,7 @@ export function redisStore(given: HostRedis, options: RedisStoreOptions = {}): R
     async open({ production, timeout: given = limit() }) {
       timeout = Math.min(timeout ?? given, given)
       requireReadsFromMaster(redis)
+      await requireMaster(redis)
       await requirePipelinesByKey(redis, keys)
       await upgrade.requireDone({ production })
       if (production) {

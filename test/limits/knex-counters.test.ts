@@ -407,4 +407,15 @@ describe('knexCounters', () => {
     expect(() => knexCounters(other)).to.throw(errors.ConfigurationError, 'PostgreSQL')
     await other.destroy()
   })
+
+  // It answers 0A000 to a statement that inserts into one table twice: every login would be a 503.
+  it('takes places one by one in CockroachDB, in one statement in PostgreSQL', async () => {
+    const takesAll = (client: string) => {
+      const db = knex({ client })
+      return { db, isSo: knexCounters(db).takeAll !== undefined }
+    }
+    const [cockroach, postgresql] = [takesAll('cockroachdb'), takesAll('pg')]
+    expect([cockroach.isSo, postgresql.isSo]).to.deep.equal([false, true])
+    await Promise.all([cockroach.db.destroy(), postgresql.db.destroy()])
+  })
 })

@@ -90,8 +90,8 @@ for (const [place, { cases, start }] of Object.entries(PLACES)) {
         it(`redisStore and redisCounters: ${without ? 'durability is refused' : 'durability refuses what no replica has'}`, async () => {
           const durability = { replicas: 2, within: 1 }
           if (without) {
-            expect(() => redisStore(client.redis, { durability })).to.throw('pipelines')
-            expect(() => redisCounters(client.redis, { durability })).to.throw('pipelines')
+            expect(() => redisStore(client.redis, { durability })).to.throw('createSentinel()')
+            expect(() => redisCounters(client.redis, { durability })).to.throw('createSentinel()')
             return
           }
           // There is one replica at most.

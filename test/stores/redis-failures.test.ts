@@ -1,9 +1,11 @@
 import { once } from 'node:events'
 import { expect } from 'chai'
 import { Redis } from 'ioredis'
+import { ConfigurationError } from '../../lib/errors/configuration-error.js'
 import { redisStore } from '../../lib/stores/redis-store.js'
 import { enrolledRecord, thePolicy } from '../../lib/testing/documents.js'
 import { type RedisServer, startRedisServer } from '../support/redis-server.js'
+import { warningsDuring } from '../support/warnings.js'
 import { rejectionOf } from './rejection.js'
 
 describe('redisStore when Redis fails', () => {
@@ -32,6 +34,29 @@ describe('redisStore when Redis fails', () => {
     await store.write(enrolledRecord('user', 1), 0)
     return store
   }
+
+  it('is refused at start-up where it is a replica', async () => {
+    await redis.call('replicaof', '127.0.0.1', '1')
+    for (const production of [true, false]) {
+      const error = await rejectionOf(redisStore(redis).open?.({ production }))
+      expect(error).to.be.instanceOf(ConfigurationError)
+      expect(error.message).to.contain('replica')
+    }
+  })
+
+  it('is told of a client that queues for as long as Redis is away', async () => {
+    const make = (maxRetriesPerRequest: number | null) => {
+      const client = new Redis(server.url, { lazyConnect: true, maxRetriesPerRequest })
+      redisStore(client)
+      client.disconnect()
+    }
+    const [bounded, endless] = [
+      await warningsDuring(async () => make(20)),
+      await warningsDuring(async () => make(null)),
+    ]
+    expect(bounded).to.deep.equal([])
+    expect(endless.join()).to.contain('maxRetriesPerRequest')
+  })
 
   // With Redis away a record that reads as "none" would let the password alone open the account.
   it('rejects every call while it hangs, and works again after', async () => {
