@@ -8,9 +8,11 @@ import {
   type RedisConnection,
 } from './redis.js'
 
-// With their defaults clients would queue commands for ever while Redis is away.
+// With their defaults clients would queue commands for ever while Redis is away, and hold on to a machine that has
+// fallen silent, whatever replica has taken its place, until TCP gives it up after a quarter of an hour.
 const AT_ONCE = {
   commandTimeout: COMMAND_TIMEOUT,
+  socketTimeout: 1.5 * COMMAND_TIMEOUT,
   maxRetriesPerRequest: 1,
   enableOfflineQueue: false,
 }

@@ -41,7 +41,12 @@ export interface ConnectedClient {
  */
 type Connect = (url: string, ofIoredis?: RedisOptions) => Promise<ConnectedClient>
 
-const IOREDIS_AT_ONCE = { commandTimeout: 1000, maxRetriesPerRequest: 1, enableOfflineQueue: false }
+const IOREDIS_AT_ONCE = {
+  commandTimeout: 1000,
+  socketTimeout: 1500,
+  maxRetriesPerRequest: 1,
+  enableOfflineQueue: false,
+}
 export const NODE_REDIS_AT_ONCE = { disableOfflineQueue: true }
 
 /** node-redis, by the version of it: the name that it is installed under. */
