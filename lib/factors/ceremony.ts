@@ -22,6 +22,11 @@ export interface AskedChallenge {
   readonly until: number
   /** What it asked for. The answer is judged by the same. */
   readonly userVerification: UserVerification
+  /**
+   * When each key had last been used, by the id of the authenticator, as the record said when it was asked. Missing: from
+   * before it was noted.
+   */
+  readonly uses?: Readonly<Record<string, number>>
 }
 
 /** What an answer must have been made for. */

@@ -11,7 +11,7 @@ import type { AskedChallenge, CeremonyChecks, KeyState } from '../../lib/factors
 import { readProof } from '../../lib/factors/factors.js'
 import type { WebauthnAuthenticator } from '../../lib/factors/webauthn/kept.js'
 import { keysWith, NO_RULES } from '../support/proofs.js'
-import { authenticatorWith, enrolledRecord, keyWith, MINUTE, NOW } from '../support/records.js'
+import { authenticatorWith, DAY, enrolledRecord, keyWith, MINUTE, NOW } from '../support/records.js'
 
 const ASKED: AskedChallenge = {
   challenge: Buffer.alloc(32, 7).toString('base64url'),
@@ -123,6 +123,20 @@ describe('the answer of a key', () => {
     expect(early.record.authenticators).to.deep.equal(record.authenticators)
     const late = await judge(record, { ...asked(lastUsedAt), state })
     expect(late.answer).to.deep.equal({ kind: 'sign-in-again' })
+  })
+
+  // One process was ahead. What it had asked before the key's last use elsewhere seemed to be asked after it.
+  it('goes by the use that was known when it was asked, whatever the clocks say', async () => {
+    const state = { counter: 4 }
+    for (const lastUsedAt of [NOW - MINUTE, NOW + 3 * DAY]) {
+      const record = withKey({ lastUsedAt })
+      const asked = (at: number) => ({ asked: { ...ASKED, uses: { [keyWith().id]: at } } })
+      const late = await judge(record, { ...asked(NOW - 2 * MINUTE), state })
+      expect(late.answer).to.deep.equal(WRONG)
+      expect(late.record.authenticators).to.deep.equal(record.authenticators)
+      const copied = await judge(record, { ...asked(lastUsedAt), state })
+      expect(copied.answer).to.deep.equal({ kind: 'sign-in-again' })
+    }
   })
 
   it('needs no counter, where it never had one', async () => {

@@ -1,7 +1,7 @@
-import type { RelyingParty } from '../ceremony.js'
+import type { AskedChallenge, RelyingParty } from '../ceremony.js'
 import { CHALLENGE_LASTS } from '../challenge.js'
 import type { FactorAnswer, Moment } from '../factor.js'
-import type { WebauthnAuthenticator } from './kept.js'
+import { lastUseOf, type WebauthnAuthenticator } from './kept.js'
 import type { GivenCredential } from './read.js'
 import { judgeSignature } from './verdict.js'
 
@@ -27,9 +27,18 @@ export async function answerWebauthn(
   const { relyingParty, checks, asked } = ceremonies
   if (!isAskedKey(kept, relyingParty)) return { kind: 'wrong' }
   const { rpId, origins } = relyingParty
-  const { challenge, until, userVerification } = asked
+  const { challenge, userVerification } = asked
   const expected = { rpId, origins, challenge, userVerification }
   const state = await checks.assertion(given, kept.publicKey, expected)
   if (state === null) return { kind: 'wrong' }
-  return judgeSignature(kept, state, { askedAt: until - CHALLENGE_LASTS, now })
+  return judgeSignature(kept, state, { isLate: isUsedSince(kept, asked), now })
+}
+
+/**
+ * Whether the key has been used since it was asked. By what the record said then, because the clocks of two processes
+ * differ: what one of them asked before the other let somebody in might seem to be asked after it.
+ */
+function isUsedSince(kept: WebauthnAuthenticator, { until, uses }: AskedChallenge): boolean {
+  if (uses !== undefined) return uses[kept.id] !== lastUseOf(kept)
+  return until - CHALLENGE_LASTS < lastUseOf(kept)
 }

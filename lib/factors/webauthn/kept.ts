@@ -38,6 +38,14 @@ export interface WebauthnAuthenticator extends Bound {
   readonly suspendedAt: number | null
 }
 
+/** Changes with each use. In milliseconds. */
+export function lastUseOf({
+  lastUsedAt,
+  since,
+}: Pick<WebauthnAuthenticator, 'lastUsedAt' | 'since'>): number {
+  return lastUsedAt ?? since
+}
+
 /** A set-up's challenge, until a new key answers it. */
 export interface UnprovenWebauthn {
   readonly type: 'webauthn'

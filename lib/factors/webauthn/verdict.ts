@@ -10,13 +10,13 @@ import type { WebauthnAuthenticator } from './kept.js'
 export function judgeSignature(
   kept: WebauthnAuthenticator,
   { counter, backupEligible, backedUp }: KeyState,
-  { askedAt, now }: { readonly askedAt: number; readonly now: number },
+  { isLate, now }: { readonly isLate: boolean; readonly now: number },
 ): FactorAnswer<WebauthnAuthenticator> {
   // §7.2: it never changes in the life of a key.
   if (backupEligible !== kept.backupEligible) return { kind: 'wrong' }
   const counts = counter > 0 || kept.counter > 0
   if (counts && counter <= kept.counter) {
-    if (askedAt < (kept.lastUsedAt ?? kept.since)) return { kind: 'wrong' }
+    if (isLate) return { kind: 'wrong' }
     return { kind: 'copied', kept: { ...kept, suspendedAt: now } }
   }
   return { kind: 'right', kept: { ...kept, counter, backedUp, lastUsedAt: now }, events: [] }

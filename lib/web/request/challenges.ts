@@ -1,9 +1,11 @@
 import type { Request } from 'express'
 import { authenticatorsAsked } from '../../domain/accepted-methods.js'
 import { askedKeys } from '../../domain/authenticators.js'
+import type { SecondStepRecord } from '../../domain/record.js'
 import type { AskedChallenge } from '../../factors/ceremony.js'
 import { CHALLENGE_LASTS } from '../../factors/challenge.js'
 import { isGoodUntil } from '../../factors/clock.js'
+import { lastUseOf } from '../../factors/webauthn/kept.js'
 import { BYTES_OF_A_CHALLENGE, makeChallenge } from '../../factors/webauthn/make.js'
 import {
   type PublicKeyCredentialRequestOptionsJSON,
@@ -46,20 +48,26 @@ async function newChallenge(
   now: number,
 ): Promise<AskedChallenge> {
   const challenge = makeChallenge(site.system.random(BYTES_OF_A_CHALLENGE), webauthn, now)
-  const kept = { ...challenge, owner: ownerId(visitor) }
+  const kept = { ...challenge, uses: usesOf(visitor.record), owner: ownerId(visitor) }
   const { challenges } = req.session.secondStep ?? {}
   updateSecondStep(req, { challenges: { ...challenges, [purposeOf(visitor)]: kept } })
   await saveSession(req)
   return challenge
 }
 
+function usesOf({ authenticators }: SecondStepRecord): Readonly<Record<string, number>> {
+  return Object.fromEntries(
+    authenticators.flatMap((one) => (one.type === 'webauthn' ? [[one.id, lastUseOf(one)]] : [])),
+  )
+}
+
 /** The challenge that an answer of this visitor's keys is to be for, or null. */
 export function askedIn({ site, req, visitor }: Asked): AskedChallenge | null {
   const kept = keptIn(req, purposeOf(visitor))
   if (kept === undefined || kept.owner !== ownerId(visitor)) return null
-  const { challenge, until, userVerification } = kept
+  const { challenge, until, userVerification, uses } = kept
   const isLive = isGoodUntil(until, CHALLENGE_LASTS, site.system.now())
-  return isLive ? { challenge, until, userVerification } : null
+  return isLive ? { challenge, until, userVerification, ...(uses && { uses }) } : null
 }
 
 /** The challenge was answered. Whatever the verdict, it gets no other answer. */

@@ -353,6 +353,19 @@ describe('a copy of a security key', () => {
     expect((await answerWith(await pendingOf(host), key)).status).to.equal(200)
   })
 
+  // The clock of the process that asked is ahead of that of the one that let the owner in meanwhile.
+  it('is not seen in an answer that came after another login', async () => {
+    const host = hostWithKeys()
+    const { key } = await setUpKey(host)
+    const slow = await pendingOf(host)
+    host.system.advance(50_000)
+    const credential = key.sign(await askedAt(slow))
+    host.system.advance(-20_000)
+    expect((await answerWith(await pendingOf(host), key)).status).to.equal(200)
+    expectWrong(await postAnswer(slow, credential))
+    expect((await answerWith(await pendingOf(host), key)).status).to.equal(200)
+  })
+
   it('is not seen where a key does not count', async () => {
     const host = hostWithKeys()
     const { key } = await setUpKey(host, { making: { counts: false } })
