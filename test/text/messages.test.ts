@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
 import { ADMIN_ACTION_NAMES } from '../../lib/domain/admin-actions.js'
 import { EVENT_TYPES } from '../../lib/domain/event-kind.js'
+import { GROUPS } from '../../lib/domain/groups.js'
 import { ConfigurationError } from '../../lib/errors/configuration-error.js'
 import { AUTHENTICATOR_TYPES, FACTOR_METHODS } from '../../lib/factors/factors.js'
 import { ADMIN_MAILS, MAILS } from '../../lib/service/mails.js'
@@ -101,6 +102,7 @@ const families: Readonly<Record<string, readonly string[]>> = {
   ),
 }
 const looked = [
+  ...GROUPS.map((group) => `admin.users.${group}`),
   ...Object.entries(families).flatMap(([start, ends]) => ends.map((end) => `${start}${end}`)),
   ...FACTOR_METHODS.map((method) => `factor.${method}.accepted`),
   ...AUTHENTICATOR_TYPES.map((type) => `factor.${type}.name`),

@@ -122,8 +122,8 @@ describe('The page of users', () => {
       on: 'On (2)',
       off: 'Off (1)',
       paused: 'Paused (1)',
-      'few-backup-codes': 'Three backup codes or fewer (1)',
-      'unsaved-backup-codes': 'Backup codes not saved (1)',
+      'few-backup-codes': 'Few codes (1)',
+      'unsaved-backup-codes': 'Unsaved codes (1)',
     })
     const overview = await getPage(browser, `${ADMIN}/`).expect(200)
     for (const filter of ['in-grace', 'few-backup-codes', 'unsaved-backup-codes']) {
