@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import passport from 'passport'
+import { HELP_DESK_ACTIONS } from './domain/admin-actions.js'
 import { DAY_MS } from './domain/units.js'
 import { ConfigurationError } from './errors/configuration-error.js'
 import { keyRing } from './keys/key-ring.js'
@@ -385,14 +386,16 @@ function subjectsOf(accounts: Accounts<Express.User> | null): FindSubject | null
 }
 
 /**
- * The host's rule, if there is one. By default, an admin cannot change another admin's second step.
+ * The host's rule, if there is one. By default, an admin cannot change another admin's second step. A help desk is
+ * held to its few actions, whatever the host permits.
  */
 function permissionOf<U>(
   { canAdminister }: SecondStepOptions<U>,
   timeout: number,
 ): Site['canAdminister'] {
-  if (canAdminister === undefined) return async (_actor, { subject }) => !subject.privileged
-  return (actor, { user }, action) => {
+  return async (actor, { user, subject }, action) => {
+    if (actor.helpDesk === true && !HELP_DESK_ACTIONS.includes(action)) return false
+    if (canAdminister === undefined) return !subject.privileged
     const ask = async () => (await canAdminister(actor.user as U, user as U, action)) === true
     return withTimeout('canAdminister()', ask, timeout)
   }

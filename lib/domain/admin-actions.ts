@@ -52,6 +52,9 @@ export type UserAction =
   | 'end-sessions'
   | 'note'
 
+/** All that a help desk may do to a user. */
+export const HELP_DESK_ACTIONS: readonly UserAction[] = ['one-time-code']
+
 /**
  * The actions on one user for admins and the operator, in the order of the forms. The admin routes,
  * the mails, the events' texts and the command line are made from this table. A row's name is also

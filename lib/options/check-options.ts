@@ -38,6 +38,7 @@ const KNOWN = [
   'users',
   'roles',
   'adminRoles',
+  'helpDeskRoles',
   'isAdmin',
   'canAdminister',
   'mail',
@@ -150,7 +151,7 @@ export function checkOptions<U>(options: SecondStepOptions<U>): CheckedOptions {
     options.keepInSession === undefined || isListOf(options.keepInSession, isText),
     '`keepInSession` must be a list of session keys',
   )
-  for (const name of ['roles', 'adminRoles'] as const) {
+  for (const name of ['roles', 'adminRoles', 'helpDeskRoles'] as const) {
     const given = options[name]
     check(given === undefined || isListOf(given, isText), `\`${name}\` must be a list of names`)
   }
@@ -172,7 +173,7 @@ export function checkOptions<U>(options: SecondStepOptions<U>): CheckedOptions {
     origins: new Set([origin, ...elsewhere]),
     base,
     paths,
-    ...identity(options.describe, checkRealm(options.realm), adminOf(options)),
+    ...identity(options.describe, checkRealm(options.realm), adminOf(options), helpDeskOf(options)),
     roles: options.roles ?? [],
     ...checkUpstream(options.upstream),
     ...checkTotp(options.totp),
@@ -225,6 +226,10 @@ function languageOf(language: SecondStepOptions['language']) {
 function adminOf<U>({ adminRoles = ADMIN_ROLES, isAdmin }: SecondStepOptions<U>) {
   return (user: U, roles: readonly string[]): boolean =>
     roles.some((role) => adminRoles.includes(role)) || isTrue(isAdmin?.(user))
+}
+
+function helpDeskOf<U>({ helpDeskRoles = [] }: SecondStepOptions<U>) {
+  return (roles: readonly string[]): boolean => roles.some((role) => helpDeskRoles.includes(role))
 }
 
 /**

@@ -46,6 +46,7 @@ export function identity<U>(
   describe: ((user: U) => Described) | undefined,
   realm: string,
   isAdmin: (user: U, roles: readonly string[]) => boolean,
+  isHelpDesk: (roles: readonly string[]) => boolean = () => false,
 ) {
   const { inRealm, hostId, hostIdOf } = realmIds(realm)
   const recordId = (id: unknown, told?: unknown): string => {
@@ -80,7 +81,7 @@ export function identity<U>(
         name,
         username: usernameOf(told),
         locale,
-        subject: subjectOf(told, createdAt, (roles) => isAdmin(user as U, roles)),
+        ...staffOf(told, createdAt, { isAdmin: (roles) => isAdmin(user as U, roles), isHelpDesk }),
         tellsRoles: told.roles !== undefined && told.roles !== null,
       }
     },
@@ -104,13 +105,20 @@ function isId(text: string): boolean {
   return text !== '' && !text.startsWith('[object ') && !LONE_SURROGATE.test(text)
 }
 
-function subjectOf(
+/** A help desk can let anybody's password in: it is bound and protected as admins are. */
+function staffOf(
   told: Described,
   createdAt: number | null,
-  isAdmin: (roles: readonly string[]) => boolean,
-): Subject {
+  {
+    isAdmin,
+    isHelpDesk,
+  }: Readonly<Record<'isAdmin' | 'isHelpDesk', (roles: readonly string[]) => boolean>>,
+): Pick<Account, 'subject' | 'helpDesk'> {
   const roles = rolesOf(told)
-  return { roles, createdAt, privileged: isAdmin(roles) }
+  const admin = isAdmin(roles)
+  const helpDesk = !admin && isHelpDesk(roles)
+  const subject: Subject = { roles, createdAt, privileged: admin || helpDesk }
+  return helpDesk ? { subject, helpDesk } : { subject }
 }
 
 function timeOrNull(value: unknown): number | null {

@@ -226,6 +226,12 @@ export interface SecondStepOptions<U = Express.User> {
    */
   readonly adminRoles?: readonly string[]
   /**
+   * The roles of a help desk. Such users find others on the admin pages and make one-time codes for them;
+   * everything else there is refused. Whoever is an admin as well is no help desk. They are bound and protected as
+   * admins are: no days of grace, no reset by mail. Default none.
+   */
+  readonly helpDeskRoles?: readonly string[]
+  /**
    * Whether a user without one of the `adminRoles` is an admin: for hosts whose admins have a flag
    * instead of a role. Must return true, false, null or undefined synchronously; anything else is a
    * ConfigurationError. Default: nobody else.

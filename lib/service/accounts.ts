@@ -19,6 +19,8 @@ export interface Account<U = unknown> {
   readonly subject: Subject
   /** Whether the host tells roles of this user, be it an empty list. */
   readonly tellsRoles: boolean
+  /** One of the `helpDeskRoles`, and no admin. Default: false. */
+  readonly helpDesk?: boolean
 }
 
 /** The outcome of looking up a user. `other`: the host answered with another user, of this id. */

@@ -52,6 +52,8 @@ export interface PageFrame {
   readonly signIn: string
   /** `paths.signedIn` */
   readonly signedIn: string
+  /** The visitor may open no admin pages but the overview and users. Default: false. */
+  readonly helpDesk?: boolean
   /** Where the style sheet may not answer: its text, for a `<style>` of the page. Default: null. */
   readonly style?: string | null
 }

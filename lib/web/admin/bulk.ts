@@ -11,7 +11,7 @@ import { userChanges } from './actions.js'
 import { type AskedUsers, askAgain, BULK_ACTIONS } from './bulk-page.js'
 import { announceRefusal, type Change, freshAdmin } from './change.js'
 import { isJson, membersOf } from './fields.js'
-import { presentAdmin } from './requirements.js'
+import { presentAdmin, wholeAdminOrProblem } from './requirements.js'
 import { memberCalled, NO_SUCH_USER, pathOfUsers } from './user.js'
 
 const USERS_AT_MOST = 500
@@ -37,6 +37,8 @@ export const bulkChange: Change = {
     const { site, req, res } = exchange
     const admin = await freshAdmin(exchange)
     if ('code' in admin) return admin
+    const refusal = wholeAdminOrProblem(admin)
+    if (refusal !== null) return refusal
     const asked = askedIn(req)
     if ('code' in asked) return asked
     if (!isJson(req) && membersOf(req)?.ask !== undefined) {

@@ -16,7 +16,7 @@ import { adminRequestInfo, announceRefusal, type Change, freshAdmin } from './ch
 import { membersOf, reasonProblem } from './fields.js'
 import { MODES, policyRequestOf } from './policy-fields.js'
 import { answerPreview, type PreviewAsked } from './policy-preview.js'
-import { leadsToFreshCode, presentAdmin } from './requirements.js'
+import { leadsToFreshCode, presentAdmin, wholeAdminOrProblem } from './requirements.js'
 import { strongerProof } from './stronger-proof.js'
 
 /** GET `/policy` */
@@ -34,6 +34,8 @@ export const changePolicy: Change = {
     const { site, req, res } = exchange
     const admin = await freshAdmin(exchange)
     if ('code' in admin) return admin
+    const refusal = wholeAdminOrProblem(admin)
+    if (refusal !== null) return refusal
     const read = policyRequestOf(site, req)
     if ('problem' in read) return read.problem
     // Nothing is changed yet that there would be a reason for.
@@ -81,7 +83,7 @@ export const changePolicy: Change = {
       await rememberWayBack(site, req, { page: pathOfPolicy(site) })
     }
     const admin = await presentAdmin(exchange)
-    if (wantsJson(req) || 'code' in admin) return problem
+    if (wantsJson(req) || 'code' in admin || wholeAdminOrProblem(admin) !== null) return problem
     const policy = await site.administration.policy()
     await sendProblem(site, req, res, problem, (shown, status) =>
       policyPage({ ...exchange, visitor: admin }, policy, shown, status),

@@ -60,6 +60,19 @@ export function forAdmins(handler: Handler<SignedInVisitor>): Handler<SignedInVi
   }
 }
 
+/** A page or list for admins alone. The help desk of the host must not see it. */
+export function forWholeAdmins(handler: Handler<SignedInVisitor>): Handler<SignedInVisitor> {
+  return forAdmins(async (exchange) => {
+    const present = await presentAdmin(exchange)
+    return 'code' in present ? present : (wholeAdminOrProblem(present) ?? handler(exchange))
+  })
+}
+
+/** Refuses a help desk: for what is no action on one user, which `canAdminister` is asked for. */
+export function wholeAdminOrProblem({ account }: SignedInVisitor): Problem | null {
+  return account.helpDesk === true ? { code: 'forbidden' } : null
+}
+
 /**
  * Reads the admin again. The client decides when it sends the body of a change, and since the guard
  * ran, the admin may have been paused or signed out, or may have lost the role or the account.

@@ -19,7 +19,7 @@ import type { Change } from './change.js'
 import { listEvents, showEvent } from './events.js'
 import { showOverview } from './overview.js'
 import { changePolicy, showPolicy } from './policy.js'
-import { directoryOf, forAdmins } from './requirements.js'
+import { directoryOf, forAdmins, forWholeAdmins } from './requirements.js'
 import { showUser, toUser, toUsers } from './user.js'
 import { listUsers } from './users.js'
 
@@ -35,11 +35,11 @@ const routes = [
   route('get', REMOVE, nothing, toUser),
   route('get', '/bulk', nothing, toUsers),
   route('post', '/bulk', signedIn, bulkChange.answer, bulkChange.refuse, LARGE_BODY),
-  seen('/policy', showPolicy),
+  forWhole('/policy', showPolicy),
   changed('put', '/policy', changePolicy),
   changed('post', '/policy', changePolicy),
-  seen('/events', listEvents),
-  seen('/events/:id', showEvent),
+  forWhole('/events', listEvents),
+  forWhole('/events/:id', showEvent),
 ] as const
 
 function pathOf(action: UserAction): string {
@@ -49,6 +49,11 @@ function pathOf(action: UserAction): string {
 /** Authorises before looking anything up. */
 function seen(path: string, handler: Handler<SignedInVisitor>): Route {
   return route('get', path, signedIn, forAdmins(handler))
+}
+
+/** The same, for all admins but a help desk. */
+function forWhole(path: string, handler: Handler<SignedInVisitor>): Route {
+  return route('get', path, signedIn, forWholeAdmins(handler))
 }
 
 /** Authorises a change when its body has arrived, and audits a refusal. */

@@ -1,5 +1,5 @@
 import type { Request } from 'express'
-import { actionsFor, type UserAction } from '../../domain/admin-actions.js'
+import { actionsFor, HELP_DESK_ACTIONS, type UserAction } from '../../domain/admin-actions.js'
 import { GROUPS } from '../../domain/groups.js'
 import type { State } from '../../domain/state.js'
 import type { MemberPage, MemberQuery } from '../../service/directory.js'
@@ -118,7 +118,10 @@ async function usersPage(
     incomplete: lostLists.length > 0,
     withoutId: odd.filter(({ id }) => id === null).length,
     sorted: sortedBy(req),
-    bulkActions: BULK_ACTIONS.filter((action) => isHere(site, action)),
+    bulkActions:
+      visitor.account.helpDesk === true
+        ? []
+        : BULK_ACTIONS.filter((action) => isHere(site, action)),
     report: reportShown(notice),
     picked: pickedIn(notice),
     stale: changeable && (await leadsToFreshCode(exchange, askedList(req, site))),
@@ -166,7 +169,10 @@ function menuOf(
     routes: site.mountedRules.rules,
   }
   return actionsFor({ record, policy, subject }, situation).filter(
-    (action) => action !== 'remove-authenticator' && isHere(site, action),
+    (action) =>
+      action !== 'remove-authenticator' &&
+      isHere(site, action) &&
+      (account.helpDesk !== true || HELP_DESK_ACTIONS.includes(action)),
   )
 }
 

@@ -8,6 +8,7 @@ import { timeShown } from '../../text/time-shown.js'
 import { userPath } from '../../text/user-path.js'
 import { languagesOf, wantsJson } from '../request/negotiation.js'
 import type { Site, Words } from '../request/site.js'
+import { knownGuardStateOf } from '../request/visitor.js'
 import { keepsNavigation, leadOf } from './lead.js'
 
 const contentSecurityPolicy = (...styles: readonly string[]) =>
@@ -40,7 +41,10 @@ export function setSafeHeaders(res: Response): void {
 function frameOf(site: Site, req: Request, page: PageName): Omit<PageFrame, 'style'> {
   const { t, lang, dir } = site.messages.for(languagesOf(site, req))
   const { secondStep, admin, signIn, signedIn } = site.paths
+  const visitor = knownGuardStateOf(req)?.visitor
+  const helpDesk = visitor?.kind === 'signed-in' && visitor.account.helpDesk === true
   return {
+    helpDesk,
     t,
     lang,
     dir,
