@@ -1,6 +1,7 @@
 import { notedADay } from '../domain/event-kind.js'
 import { DAY_S } from '../domain/units.js'
 import type { AuditEntry } from '../ports/audit-log.js'
+import { briefly } from '../ports/time-limit.js'
 import type { Tally, Wanted } from './tally.js'
 
 const NOTED = { name: 'noted-attempts', seconds: DAY_S }
@@ -50,9 +51,13 @@ export class NotedAttempts {
     const { key } = place
     const learn = (left: number | null) => this.#learn(key, left)
     if (!this.#full.has(key) && this.#tally.takeLater(place, learn)) return true
-    const left = await this.#take(place)
-    learn(left)
-    return left !== null
+    let isNoted = true
+    const taking = this.#take(place).then((left) => {
+      learn(left)
+      isNoted = left !== null
+    })
+    await briefly(taking, this.#tally.timeout)
+    return isNoted
   }
 
   /** @returns the places that are left; null: none was free */
@@ -62,7 +67,7 @@ export class NotedAttempts {
       if (taken.kind === 'taken') return taken.left[0] ?? null
       if (taken.wait > 0) return null
     } catch {}
-    // If the count is unavailable, keeps the entry: a full log is better than a missing entry.
+    // If the count is unavailable, or silent, keeps the entry: a full log is better than a missing entry.
     return place.limit
   }
 

@@ -9,6 +9,7 @@ import { isNamedBy, nameWrite } from '../domain/write-name.js'
 import { UnavailableError } from '../errors/unavailable-error.js'
 import type { RecordQuery, RecordStore } from '../ports/record-store.js'
 import type { System } from '../ports/system.js'
+import { briefly } from '../ports/time-limit.js'
 import { withTimeout } from '../ports/with-timeout.js'
 import { type AnnouncedWrite, AnnouncedWrites } from './announced-writes.js'
 import type { Announcer, RequestInfo } from './announcer.js'
@@ -17,10 +18,10 @@ import type { WriteWatcher } from './change-news.js'
 import { FailureReporter } from './failure-reporter.js'
 import { LateWrites, type Named, type News, type SentWrite } from './late-writes.js'
 import { SerialClaims } from './serial-claims.js'
+import { Tries } from './tries.js'
 import { Turns } from './turns.js'
 import type { UnfulfilledRules } from './unfulfilled-rules.js'
 
-const TRIES = 10
 const PART = 'the record store'
 const LOOKS_EVERY = 2000
 
@@ -263,7 +264,8 @@ export class Records {
     { userId, requestInfo, decide, leave, confirms }: Change<Answer>,
   ): Promise<Answer> {
     let record = first
-    for (let tried = 0; tried < TRIES; tried += 1) {
+    const tries = new Tries(this.#system, this.#timeout)
+    while (tries.begin()) {
       const now = this.#system.now()
       const decision = await decide(record, now)
       const next = noteLock(decision.record, this.#window, now)
@@ -286,16 +288,17 @@ export class Records {
         record = await this.find(userId)
         // A client that sends a write again after a dropped connection loses against whoever came between.
         if (!isNamedBy(sent.writeId, record.writeId)) {
-          await write.forget()
+          void write.forget()
           continue
         }
         leave(record)
       } else leave(sent)
       // At once: each may wait for a store that hangs.
-      await Promise.all([write.announce(), ...claims.map((claim) => this.#claims.settle(claim))])
+      const settling = Promise.all(claims.map((claim) => this.#claims.settle(claim)))
+      await Promise.all([write.announce(), briefly(settling, this.#timeout)])
       return decision.answer
     }
-    throw new UnavailableError(PART, new Error(`lost ${TRIES} races for one record`))
+    throw tries.refusal(PART, 'one record')
   }
 
   /**
@@ -307,7 +310,8 @@ export class Records {
     requestInfo: RequestInfo,
     decide: (policy: Policy, now: number) => PolicyDecision<Answer>,
   ): Promise<Answer> {
-    for (let tried = 0; tried < TRIES; tried += 1) {
+    const tries = new Tries(this.#system, this.#timeout)
+    while (tries.begin()) {
       const policy = await this.#storedPolicy()
       const decision = decide(policy, this.#system.now())
       const announcement = this.#announcer.prepare(null, decision.events, requestInfo)
@@ -323,7 +327,7 @@ export class Records {
       await announce()
       return decision.answer
     }
-    throw new UnavailableError(PART, new Error(`lost ${TRIES} races for the policy`))
+    throw tries.refusal(PART, 'the policy')
   }
 
   /** Looks once for the writes whose end is not known. Never rejects. */

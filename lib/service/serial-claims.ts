@@ -4,13 +4,12 @@ import {
   serialKey,
   type TokenClaim,
 } from '../domain/serial-claim.js'
-import { UnavailableError } from '../errors/unavailable-error.js'
 import type { RecordStore } from '../ports/record-store.js'
 import type { System } from '../ports/system.js'
 import { withTimeout } from '../ports/with-timeout.js'
+import { Tries } from './tries.js'
 
 const PART = 'the record store'
-const TRIES = 10
 
 /** The claims of serial numbers, and of the keys of their tokens, in the store. */
 export class SerialClaims {
@@ -39,11 +38,12 @@ export class SerialClaims {
    * @param attempt answers null where its write lost a race
    */
   async change<Answer>(attempt: () => Promise<Answer | null>): Promise<Answer> {
-    for (let tried = 0; tried < TRIES; tried += 1) {
+    const tries = new Tries(this.#system, this.#timeout)
+    while (tries.begin()) {
       const answer = await attempt()
       if (answer !== null) return answer
     }
-    throw new UnavailableError(PART, new Error(`lost ${TRIES} races for a serial number`))
+    throw tries.refusal(PART, 'a serial number')
   }
 
   /** Writes the claim of a serial number that follows `before`. Null: somebody else was faster. */

@@ -181,6 +181,11 @@ export class Sessions {
     return { ...userContext, record: settled }
   }
 
+  /** The user's record alone, read anew. */
+  record(userId: string): Promise<SecondStepRecord> {
+    return this.#records.find(userId)
+  }
+
   /** The policy, read anew: once for all who ask in the same turn of the event loop. */
   policy(): Promise<Policy> {
     return this.#policy.read()

@@ -70,7 +70,7 @@ export class Tally {
   /** Never rejects: a place that cannot be given back is lost, which harms nobody. */
   async giveBack(given: readonly Wanted[]): Promise<void> {
     const back = this.#takenOf(given)
-    if (back.length > 0) await this.#send([], { ...NOTHING, back }).catch(() => undefined)
+    if (back.length > 0) await this.#sendCarried({ ...NOTHING, back })
   }
 
   /** The same, not at once. Whoever takes a place in this process meanwhile finds it given back. */
@@ -95,24 +95,26 @@ export class Tally {
     if (place === null) return false
     // It must not refuse the places of the attempt that carries it.
     if (!this.#later.take({ place: { ...place, optional: true }, counted })) return false
-    if (this.#counters.takeAll === undefined) this.#sendLater()
+    if (this.#counters.takeAll === undefined) void this.#sendCarried(this.#later.carried([]))
     else this.#sendSoon()
     return true
   }
 
-  /** Gives back and takes what is left. Never rejects. */
+  /** Gives back and takes what is left, and waits for what is given back already. Never rejects. */
   async settle(): Promise<void> {
     clearTimeout(this.#timer)
     this.#timer = undefined
-    while (!this.#later.isEmpty) this.#sendLater()
+    while (!this.#later.isEmpty) void this.#sendCarried(this.#later.carried([]))
     await Promise.all(this.#sent)
   }
 
-  #sendLater(): void {
-    const call: Promise<unknown> = this.#send([], this.#later.carried([]))
+  /** Never rejects. */
+  #sendCarried(carried: Carried): Promise<unknown> {
+    const call: Promise<unknown> = this.#send([], carried)
       .catch(() => undefined)
       .finally(() => this.#sent.delete(call))
     this.#sent.add(call)
+    return call
   }
 
   /** Those that are taken. What is only to be taken later need not be. */

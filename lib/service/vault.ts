@@ -1,4 +1,5 @@
 import type { Opened, SealContext, Sealer } from '../ports/sealer.js'
+import { briefly } from '../ports/time-limit.js'
 import { withTimeout } from '../ports/with-timeout.js'
 import type { RequestInfo } from './announcer.js'
 import type { UnreadableSecrets } from './unreadable-secrets.js'
@@ -34,7 +35,9 @@ export class Vault {
     try {
       return await withTimeout(PART, () => this.#open(sealed, context), this.#timeout)
     } catch (error) {
-      if (requestInfo !== null) await this.#unreadable?.announce(context.userId, requestInfo)
+      const { userId } = context
+      const announcing = requestInfo && this.#unreadable?.announce(userId, requestInfo)
+      if (announcing) await briefly(announcing, this.#timeout)
       throw error
     }
   }

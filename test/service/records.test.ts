@@ -6,6 +6,7 @@ import { blankRecord, type SecondStepRecord } from '../../lib/domain/record.js'
 import { raiseEpoch } from '../../lib/domain/stamp.js'
 import { nameWrite } from '../../lib/domain/write-name.js'
 import type { RecordAndPolicy } from '../../lib/ports/record-store.js'
+import { DEFAULT_TIMEOUT } from '../../lib/ports/with-timeout.js'
 import { deepFreeze, enrolledRecord, NOW, policyWith, USER } from '../support/records.js'
 import { happened, raising, refusal, requestInfo, silence, world } from './scripted-store.js'
 
@@ -293,6 +294,28 @@ describe('changing a record', () => {
     expect(String(error.cause)).to.include('lost 10 races')
     expect(store.written).to.have.length(10)
     expect(announced).to.deep.equal([])
+  })
+
+  // The attack: somebody keeps changing a record of a slow store, and a request hangs for twenty seconds.
+  it('begins no further try once the time of a call has passed since the first', async () => {
+    const { store, records, system } = world()
+    let time = 0
+    Object.assign(system, { monotonic: () => time })
+    store.answers.write = () => {
+      time += DEFAULT_TIMEOUT / 2
+      return false
+    }
+    const error = await refusal(records.change(USER, requestInfo, raising()))
+    expect(String(error.cause)).to.include('lost 3 races')
+    expect(store.written).to.have.length(3)
+    let tried = 0
+    Object.assign(store, { writePolicy: store.answers.write })
+    const change = records.changePolicy(requestInfo, (policy) => {
+      tried += 1
+      return { policy: { ...policy, graceDays: tried }, answer: null, events: [] }
+    })
+    expect(String((await refusal(change)).cause)).to.include('lost 3 races for the policy')
+    expect(tried).to.equal(3)
   })
 
   it('still wins the tenth race', async () => {

@@ -96,7 +96,7 @@ export function world(
     timeout: DEFAULT_TIMEOUT,
     ...environment,
   })
-  return { store, announced, records, system }
+  return { store, announced, announcer, records, system }
 }
 
 /** A decision that changes the record; how often it was taken and on what is kept. */

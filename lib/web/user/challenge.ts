@@ -41,7 +41,8 @@ const MISSES_UNTIL_CLOCK = 2
 export const showChallenge: Handler<PendingVisitor> = async (exchange) => {
   const { site, req, res, visitor } = exchange
   if (!wantsJson(req)) {
-    await challengePage(exchange, null, 200)
+    const account = await hintOf(site, req, exchange.visitor)
+    await challengePage(exchange, null, 200, { form: 'code', account })
     return undefined
   }
   sendJson(res, {
@@ -148,8 +149,13 @@ async function onPage(
 ): Promise<Problem | undefined> {
   const { site, req, res, visitor } = exchange
   await sendProblem(site, req, res, problem, async (shown, status) => {
-    const { record } = await site.sessions.userContext(visitor.pending.userId, visitor.subject)
-    await challengePage({ ...exchange, visitor: { ...visitor, record } }, shown, status, form)
+    // At once: each may wait for a store that hangs, and the session has still to be saved.
+    const [record, account] = await Promise.all([
+      site.sessions.record(visitor.pending.userId),
+      hintOf(site, req, visitor),
+    ])
+    const asked = { ...exchange, visitor: { ...visitor, record } }
+    await challengePage(asked, shown, status, { form, account })
   })
   return undefined
 }
@@ -158,7 +164,7 @@ async function challengePage(
   exchange: Exchange<PendingVisitor>,
   problem: PageProblem | null,
   status: number,
-  form: 'code' | 'resync' = 'code',
+  { form, account }: { form: 'code' | 'resync'; account: string | null },
 ): Promise<void> {
   const { site, req, res, visitor } = exchange
   const { attempts } = visitor.record
@@ -177,7 +183,7 @@ async function challengePage(
     ...ruleShown(exchange),
     action: form === 'resync' ? form : null,
     typedNext: typedNext(req, problem),
-    account: await hintOf(site, req, visitor),
+    account,
     ...typedIn(req, form === 'code' ? problem : null),
     ...(form === 'resync' ? { typed: typedIn(req, problem).typed } : {}),
     resetPending: resetPendingOf(site, visitor.record),

@@ -1,8 +1,9 @@
 import { expect } from 'chai'
+import { memoryStore, type RecordStore } from '../../../lib/index.js'
 import { expectProblem, getJson, postForm, postJson } from '../../support/answers.js'
 import { enrol, giveCode, JSON_TYPE, passFirstStep, signIn } from '../../support/browser.js'
 import { SECOND } from '../../support/clock.js'
-import { ann, bob, makeHost } from '../../support/host.js'
+import { ann, bob, type HostParts, makeHost } from '../../support/host.js'
 import {
   enrolledVisit,
   missTimes,
@@ -212,4 +213,34 @@ describe('a code that was used', () => {
     const mistaken = await postForm(again, '/second-step/challenge', wrong).expect(401)
     expect(replayed.text).to.equal(mistaken.text)
   })
+})
+
+// The attack: somebody who holds the stores up keeps the answer to a wrong code beyond its two seconds, because the page
+// asks them one after the other.
+it('the page after a wrong code asks for record and name at once', async () => {
+  let tellOf: () => void = () => undefined
+  const nameAsked = new Promise<void>((resolve) => {
+    tellOf = resolve
+  })
+  let isOver = false
+  const memory = memoryStore()
+  const afterName = async <T>(answer: Promise<T>): Promise<T> => {
+    if (isOver) await nameAsked
+    return answer
+  }
+  const store: RecordStore = { ...memory, find: (userId) => afterName(memory.find(userId)) }
+  delete store.read
+  const routes = ({ passport }: HostParts) => {
+    const deserialise = passport.deserializeUser.bind(passport) as (...given: unknown[]) => void
+    Reflect.set(passport, 'deserializeUser', (...given: unknown[]) => {
+      if (isOver) tellOf()
+      deserialise(...given)
+    })
+  }
+  const { host, browser, enrolment } = await pendingVisit({ options: { store }, routes })
+  host.secondStep.events.on('wrong-code', () => {
+    isOver = true
+  })
+  const code = wrongCodeOf(host, enrolment)
+  await postForm(browser, '/second-step/challenge', { code }).expect(401)
 })
