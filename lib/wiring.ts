@@ -176,7 +176,9 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
   })
   const mailParts = { announcer, counters, write, findDevices }
   const mails = mailsOf(options, mailParts, { ...ofSite, failureReporter })
-  const guessWarnings = mails && new GuessWarnings({ announcer, counters, mailer: mails, now })
+  const report = (error: unknown) => failureReporter.report(error)
+  const guessWarnings =
+    mails && new GuessWarnings({ announcer, counters, mailer: mails, now, report })
   const { webauthn } = checked
   const ceremonies = webauthn && { relyingParty: webauthn, checks: ceremonyChecks() }
   const challengeParts = {

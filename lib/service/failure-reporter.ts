@@ -17,15 +17,27 @@ export class FailureReporter {
     this.#system = system
   }
 
-  /** @param error what failed; its causes are told too, without passwords and their own properties (they hold data) */
+  /**
+   * Never throws: what fails may be the host's clock.
+   *
+   * @param error what failed; its causes are told too, without passwords and their own properties (they hold data)
+   */
   report(error: unknown): void {
     const text = explain(error)
-    const now = this.#system.now()
+    const now = this.#now()
     const before = this.#said.get(text)
     // A clock that was ahead must not silence a cause until its time comes.
     if (before !== undefined && now >= before && now < before + SAID_FOR) return
     if (this.#said.size >= REMEMBERED_AT_MOST) this.#said.clear()
     this.#said.set(text, now)
     process.emitWarning(`passport-second-step: ${text}`)
+  }
+
+  #now(): number {
+    try {
+      return this.#system.now()
+    } catch {
+      return Number.NaN
+    }
   }
 }

@@ -26,6 +26,7 @@ export class GuessWarnings {
   readonly #inARow: Counter
   readonly #mailer: WarningMailer
   readonly #now: () => number
+  readonly #report: (error: unknown) => void
   readonly #underWay = new Set<Promise<void>>()
 
   constructor(parts: {
@@ -33,10 +34,13 @@ export class GuessWarnings {
     counters: Counters
     mailer: WarningMailer
     now: () => number
+    /** Tells the operator what fails in the background. */
+    report: (error: unknown) => void
   }) {
     this.#inARow = parts.counters.counter('wrong-codes-in-a-row', LONGEST)
     this.#mailer = parts.mailer
     this.#now = parts.now
+    this.#report = parts.report
     parts.announcer.tell(({ type, user }) => {
       if (user !== null && RIGHT.includes(type)) void this.#endRow(user)
     })
@@ -44,9 +48,10 @@ export class GuessWarnings {
 
   /** Counts a wrong code, and begins the mail if it is worth one. Nobody waits for it. */
   missed(userId: string, requestInfo: RequestInfo): void {
-    const counted: Promise<void> = this.#missed(userId, requestInfo).finally(() =>
-      this.#underWay.delete(counted),
-    )
+    // A clock of the host's that fails would end the process: nobody else handles the rejection.
+    const counted: Promise<void> = this.#missed(userId, requestInfo)
+      .catch(this.#report)
+      .finally(() => this.#underWay.delete(counted))
     this.#underWay.add(counted)
   }
 

@@ -103,7 +103,11 @@ export class LateWrites {
   }
 
   /** Looks for every write once. Never rejects. A store that does not answer is asked only once. */
-  async look(): Promise<void> {
+  look(): Promise<void> {
+    return this.#look().catch(this.#report)
+  }
+
+  async #look(): Promise<void> {
     const now = this.#system.now()
     for (const owed of [...this.#watched]) if (now >= owed.forgottenAt) this.#forget(owed)
     for (const owed of [...this.#watched]) {
