@@ -21,7 +21,7 @@ export const DESKTOP = { width: 1200, height: 900 }
 export async function newPage(options: BrowserContextOptions = {}): Promise<Page> {
   const browser = await theChromium()
   const context = await browser.newContext({ viewport: DESKTOP, locale: 'en-GB', ...options })
-  context.setDefaultTimeout(8000)
+  context.setDefaultTimeout(20_000)
   return context.newPage()
 }
 
