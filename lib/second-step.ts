@@ -158,7 +158,7 @@ export function createSecondStep<U = Express.User>(options: SecondStepOptions<U>
     status: async (userId) => status.of(await meant(userId, 'status')),
     health: () => health.ask(),
     events: announcer.events,
-    close: closing({ ...wired, lost: site.lost, timeout: site.timeout }),
+    close: closing({ ...wired, lost: site.lost, audit: site.audit, timeout: site.timeout }),
   }
 }
 

@@ -136,9 +136,10 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
   const log = auditLogOf(options, use === 'operator' || production)
   const tally = new Tally(counters, timeout)
   const noted = new NotedAttempts(tally)
-  const audit = new Audit(log, timeout, noted, () => system.now())
-  const announcer = new Announcer(system, audit, hostId)
   const failureReporter = new FailureReporter(system)
+  const report = (error: unknown) => failureReporter.report(error)
+  const audit = new Audit(log, timeout, noted, () => system.now(), { system, report })
+  const announcer = new Announcer(system, audit, hostId)
   const measurements = use === 'app' ? measurementsOf(options, failureReporter) : null
   const keptLooks = checked.keptFor === null ? null : new KeptLooks(checked.keptFor, system)
   const changeNews = keptLooks && changeNewsOf(options, keptLooks, failureReporter)
@@ -176,7 +177,6 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
   })
   const mailParts = { announcer, counters, write, findDevices }
   const mails = mailsOf(options, mailParts, { ...ofSite, failureReporter })
-  const report = (error: unknown) => failureReporter.report(error)
   const guessWarnings =
     mails && new GuessWarnings({ announcer, counters, mailer: mails, now, report })
   const { webauthn } = checked

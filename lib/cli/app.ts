@@ -44,6 +44,7 @@ export async function withApp<T>(values: Values, act: (app: App) => Promise<T>):
     return await act({ ...wired, requestInfo })
   } finally {
     await wired.records.settle()
+    await wired.site.audit.settle()
     await wired.changeNews?.close()
     await wired.mails?.settled()
   }

@@ -66,7 +66,8 @@ export interface DayAttempts {
  */
 export interface AuditLog {
   /**
-   * Required. Adds the entries, durably, in this order.
+   * Required. Adds the entries, durably, in this order. A call that rejected, or was silent, may be repeated: if you can,
+   * leave out entries whose `id` is there already.
    *
    * @throws anything, where it is not known whether they were added
    */

@@ -41,7 +41,7 @@ export class AnnouncedWrites {
       return {
         isAnnounced,
         send: () => this.#store.write(record, expected),
-        announce: () => this.#announcer.publish(announcement),
+        announce: () => this.#announcer.publish(announcement, { tookPlace: true }),
         forget: async () => undefined,
       }
     }

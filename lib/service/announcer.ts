@@ -128,10 +128,14 @@ export class Announcer {
     }
   }
 
-  /** As `announce`. */
-  async publish({ entries, tell }: Announcement): Promise<void> {
+  /**
+   * As `announce`.
+   *
+   * @param tookPlace whether a change has taken place, so that the log is given later what it does not take
+   */
+  async publish({ entries, tell }: Announcement, { tookPlace = false } = {}): Promise<void> {
     tell()
-    if (entries.length > 0) await this.#audit?.append(entries)
+    if (entries.length > 0) await this.#audit?.append(entries, { tookPlace })
   }
 
   /** Its id sorts by time, then in the order of the decision; beyond that by chance. */

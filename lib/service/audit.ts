@@ -6,8 +6,10 @@ import type {
   AuditQuery,
   DayAttempts,
 } from '../ports/audit-log.js'
+import type { System } from '../ports/system.js'
 import { withTimeout } from '../ports/with-timeout.js'
 import type { NotedAttempts } from './noted-attempts.js'
+import { OwedEntries } from './owed-entries.js'
 
 const PART = 'the audit log'
 const LAST_OF_A_USER = 10
@@ -18,40 +20,71 @@ const PAGES_AT_MOST = 6
 /** Of what somebody can cause as often as they like, while there is something else to show. */
 const ATTEMPTS_OF_A_KIND = 3
 
+/** What entries that are written later need. */
+interface Background {
+  readonly system: Pick<System, 'monotonic'>
+  readonly report: (error: unknown) => void
+  /** Milliseconds between two tries. Default 2000. */
+  readonly every?: number
+}
+
 /** The audit log, with the time limit of every port. */
 export class Audit {
   readonly #log: AuditLog
   readonly #noted: NotedAttempts | null
   readonly #timeout: number
   readonly #now: (() => number) | null
+  readonly #owed: OwedEntries | null
 
   /**
    * @param timeout milliseconds that one call may take
    * @param noted says which attempts are worth an entry. Default: all of them
    * @param now tells which entries are too old. Default: none that the log still has
+   * @param background the clock, and who is told of entries that are given up. Default: none is written later
    */
   constructor(
     log: AuditLog,
     timeout: number,
     noted: NotedAttempts | null = null,
     now: (() => number) | null = null,
+    background: Background | null = null,
   ) {
     this.#log = log
     this.#now = now
     this.#noted = noted
     this.#timeout = timeout
+    const timed = {
+      append: (entries: readonly AuditEntry[]) => this.#append(entries),
+      list: (query: AuditQuery) => this.page(query),
+    }
+    this.#owed = background && new OwedEntries(timed, background.system, background)
   }
 
-  async append(entries: readonly AuditEntry[]): Promise<void> {
+  /**
+   * @param tookPlace whether a change has taken place. What the log does not take of one is written later; attempts are
+   *   not, because somebody could fill the memory with them
+   */
+  async append(entries: readonly AuditEntry[], { tookPlace = false } = {}): Promise<void> {
     const kept = await this.toKeep(entries)
     if (kept.length === 0) return
     try {
-      await withTimeout(PART, () => this.#log.append(kept), this.#timeout)
+      await this.#append(kept)
     } catch (error) {
+      const isOwed = (entry: AuditEntry) => tookPlace && !isAttempt(entry)
+      this.#owed?.add(kept.filter(isOwed))
       // Counters that are silent too must not make the refusal later.
-      void this.giveBack(kept)
+      void this.giveBack(kept.filter((entry) => !isOwed(entry)))
       throw error
     }
+  }
+
+  /** Writes what the log has not taken, a last time. Never rejects. */
+  async settle(): Promise<void> {
+    await this.#owed?.stop()
+  }
+
+  #append(entries: readonly AuditEntry[]): Promise<void> {
+    return withTimeout(PART, () => this.#log.append(entries), this.#timeout)
   }
 
   /** The entries to keep. Takes their places among the attempts of the day. */

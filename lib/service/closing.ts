@@ -1,6 +1,7 @@
 import { SECOND_MS } from '../domain/units.js'
 import type { RecordStore } from '../ports/record-store.js'
 import { withTimeout } from '../ports/with-timeout.js'
+import type { Audit } from './audit.js'
 import type { ChangeNews } from './change-news.js'
 import type { EarlyKeyCheck } from './early-key-check.js'
 import type { GuessWarnings } from './guess-warnings.js'
@@ -23,6 +24,7 @@ export interface ClosingParts {
   readonly policyCounts: Pick<PolicyCounts, 'stop'> | null
   readonly lost: Pick<Lost, 'settled'> | null
   readonly records: Pick<Records, 'settle'>
+  readonly audit: Pick<Audit, 'settle'>
   readonly tally: Pick<Tally, 'settle'>
   readonly changeNews: Pick<ChangeNews, 'close'> | null
   readonly guessWarnings: Pick<GuessWarnings, 'settled'> | null
@@ -70,6 +72,7 @@ async function settle(parts: ClosingParts): Promise<void> {
   await Promise.all(background.map((part) => part?.stop()))
   await parts.lost?.settled()
   await parts.records.settle()
+  await parts.audit.settle()
   await parts.tally.settle()
   await parts.changeNews?.close()
   await parts.guessWarnings?.settled()

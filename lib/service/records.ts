@@ -315,9 +315,10 @@ export class Records {
       const policy = await this.#storedPolicy()
       const decision = decide(policy, this.#system.now())
       const announcement = this.#announcer.prepare(null, decision.events, requestInfo)
-      const announce = () => this.#announcer.publish(announcement)
-      const isAnnounced = announcement.entries.length > 0
       const sent = decision.policy === policy ? null : this.#following(decision.policy, policy)
+      const tookPlace = sent !== null
+      const announce = () => this.#announcer.publish(announcement, { tookPlace })
+      const isAnnounced = announcement.entries.length > 0
       if (sent !== null && !(await this.#writePolicy(sent, { isAnnounced, announce }))) {
         const { writeId } = await this.#storedPolicy()
         if (!isNamedBy(sent.writeId, writeId)) continue

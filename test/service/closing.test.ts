@@ -18,6 +18,7 @@ function partsOf(said: string[]) {
     policyCounts: { stop: say('previews') },
     lost: { settled: say('requests for resets') },
     records: { settle: say('late writes') },
+    audit: { settle: say('owed entries') },
     tally: { settle: say('counts') },
     changeNews: { close: say('signals') },
     guessWarnings: { settled: say('wrong codes') },
@@ -34,7 +35,7 @@ describe('close()', () => {
     const close = closing(partsOf(said))
     await close()
     expect(said.slice(-2)).to.deep.equal(['store', 'measurements'])
-    expect(new Set(said)).to.have.length(13)
+    expect(new Set(said)).to.have.length(14)
     await Promise.all([close(), close()])
     expect(said.filter((name) => name === 'store')).to.deep.equal(['store'])
   })
