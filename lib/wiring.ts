@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import passport from 'passport'
-import { HELP_DESK_ACTIONS } from './domain/admin-actions.js'
+import { isForHelpDesk } from './domain/admin-actions.js'
 import { DAY_MS } from './domain/units.js'
 import { ConfigurationError } from './errors/configuration-error.js'
 import { keyRing } from './keys/key-ring.js'
@@ -389,14 +389,14 @@ function subjectsOf(accounts: Accounts<Express.User> | null): FindSubject | null
 
 /**
  * The host's rule, if there is one. By default, an admin cannot change another admin's second step. A help desk is
- * held to its few actions, whatever the host permits.
+ * held to its few actions, and to users without rights of their own, whatever the host permits.
  */
 function permissionOf<U>(
   { canAdminister }: SecondStepOptions<U>,
   timeout: number,
 ): Site['canAdminister'] {
   return async (actor, { user, subject }, action) => {
-    if (actor.helpDesk === true && !HELP_DESK_ACTIONS.includes(action)) return false
+    if (actor.helpDesk === true && !isForHelpDesk(action, subject)) return false
     if (canAdminister === undefined) return !subject.privileged
     const ask = async () => (await canAdminister(actor.user as U, user as U, action)) === true
     return withTimeout('canAdminister()', ask, timeout)

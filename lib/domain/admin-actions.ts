@@ -4,7 +4,7 @@ import { acceptedOf, backupCodesFor, isAccepted, lacksAccepted } from './accepte
 import { hasNoRoom, isEnrolled } from './authenticators.js'
 import type { SecondStepEventType } from './event.js'
 import { hasPause } from './pause.js'
-import { ruleFor } from './policy.js'
+import { ruleFor, type Subject } from './policy.js'
 import { acceptedToTouch, type RouteRules } from './route-rules.js'
 import { demandOf, type UserContext } from './standing.js'
 
@@ -54,6 +54,11 @@ export type UserAction =
 
 /** All that a help desk may do to a user. */
 export const HELP_DESK_ACTIONS: readonly UserAction[] = ['one-time-code']
+
+/** Whether a help desk may ever do it to this user, whatever the host permits: nothing to admins, nor to a help desk. */
+export function isForHelpDesk(action: UserAction, { privileged }: Subject): boolean {
+  return !privileged && HELP_DESK_ACTIONS.includes(action)
+}
 
 /**
  * The actions on one user for admins and the operator, in the order of the forms. The admin routes,

@@ -226,9 +226,9 @@ export interface SecondStepOptions<U = Express.User> {
    */
   readonly adminRoles?: readonly string[]
   /**
-   * The roles of a help desk. Such users find others on the admin pages and make one-time codes for them;
-   * everything else there is refused. Whoever is an admin as well is no help desk. They are bound and protected as
-   * admins are: no days of grace, no reset by mail. Default none.
+   * The roles of a help desk, none of them one of `adminRoles`. Such users find others on the admin pages and make
+   * one-time codes for those who are neither admin nor help desk; everything else there is refused. Whoever is an admin
+   * as well is no help desk. They are bound and protected as admins are: no days of grace, no reset by mail. Default none.
    */
   readonly helpDeskRoles?: readonly string[]
   /**

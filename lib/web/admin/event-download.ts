@@ -3,7 +3,7 @@ import { type ShownEvent, shownEvent } from '../../text/shown-event.js'
 import type { Exchange } from '../request/handler.js'
 import type { SignedInVisitor } from '../request/visitor.js'
 import { type DownloadType, download } from './download.js'
-import { presentAdmin } from './requirements.js'
+import { presentAdmin, wholeAdminOrProblem } from './requirements.js'
 
 const COLUMNS = [
   ...(['id', 'at', 'type', 'actor', 'actorId', 'user', 'method'] as const),
@@ -49,8 +49,9 @@ async function* shownPages(
       throw new Error('a download was cut off: the audit log goes in a circle')
     seen.add(page.next)
     const admin = await presentAdmin(exchange)
-    if ('code' in admin)
-      throw new Error(`a download was cut off, because its admin is now: ${admin.code}`)
+    const problem = 'code' in admin ? admin : wholeAdminOrProblem(admin)
+    if (problem !== null)
+      throw new Error(`a download was cut off, because its admin is now: ${problem.code}`)
     const following = await pageFrom(page.next)
     if (following === null)
       throw new Error('a download was cut off, because the audit log did not know its own cursor')

@@ -1,5 +1,5 @@
 import type { Request } from 'express'
-import { actionsFor, HELP_DESK_ACTIONS, type UserAction } from '../../domain/admin-actions.js'
+import { actionsFor, isForHelpDesk, type UserAction } from '../../domain/admin-actions.js'
 import { GROUPS } from '../../domain/groups.js'
 import type { State } from '../../domain/state.js'
 import type { MemberPage, MemberQuery } from '../../service/directory.js'
@@ -172,7 +172,7 @@ function menuOf(
     (action) =>
       action !== 'remove-authenticator' &&
       isHere(site, action) &&
-      (account.helpDesk !== true || HELP_DESK_ACTIONS.includes(action)),
+      (account.helpDesk !== true || isForHelpDesk(action, subject)),
   )
 }
 

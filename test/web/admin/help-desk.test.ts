@@ -1,7 +1,16 @@
 import { expect } from 'chai'
 import type { UserAction } from '../../../lib/domain/admin-actions.js'
 import { HELP_DESK_ACTIONS, USER_ACTION_NAMES } from '../../../lib/domain/admin-actions.js'
-import { ADMIN, ada, adminAt, PEOPLE, putJson, refusalsIn, usersOf } from '../../support/admin.js'
+import {
+  ADMIN,
+  ada,
+  adminAt,
+  otherAdmin,
+  PEOPLE,
+  putJson,
+  refusalsIn,
+  usersOf,
+} from '../../support/admin.js'
 import { expectProblem, getJson, getPage, postJson } from '../../support/answers.js'
 import { enrol } from '../../support/browser.js'
 import { ann, type HostUser, makeHost } from '../../support/host.js'
@@ -69,8 +78,16 @@ describe('A help desk', () => {
     await postJson(browser, `${ADMIN}/users/ann/reset`).expect(200)
   })
 
-  it('makes no code for an admin', async () => {
-    const { browser } = await visit(hal)
-    expectProblem(await postJson(browser, `${ADMIN}/users/otto/one-time-code`), 'forbidden', 403)
-  })
+  // The attack: the host lets every admin act on everybody, and the help desk makes a code for an admin's account.
+  for (const permit of [undefined, () => true]) {
+    it(`makes no code for an admin, where the host ${permit === undefined ? 'has no rule' : 'permits it'}`, async () => {
+      const { host, browser } = await visit(hal, permit)
+      await enrol(host, otherAdmin)
+      expectProblem(await postJson(browser, `${ADMIN}/users/otto/one-time-code`), 'forbidden', 403)
+      for (const path of ['users', 'users/otto']) {
+        const { text } = await getPage(browser, `${ADMIN}/${path}`).expect(200)
+        expect(text).to.not.include('/users/otto/one-time-code')
+      }
+    })
+  }
 })
