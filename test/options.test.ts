@@ -395,6 +395,38 @@ describe('createSecondStep', () => {
   })
 })
 
+// The attack: the help desk was given a role that is one of the admins' too, and nobody was told: it resets everybody.
+describe('a role of a help desk', () => {
+  const users = { findById: async () => null }
+
+  it('is none of admins as well', () => {
+    for (const given of [
+      { helpDeskRoles: ['support', 'admin'] },
+      { helpDeskRoles: ['support'], adminRoles: ['root', 'support'] },
+    ]) {
+      const both = given.adminRoles === undefined ? 'admin' : 'support'
+      const text = refusalOf(() => create({ users, ...given }))
+      expect(text).to.include(`\`helpDeskRoles\` and \`adminRoles\` both have ${both}`)
+    }
+    expect(() => create({ users, helpDeskRoles: ['support'] })).not.to.throw()
+  })
+
+  it('is told where it is misspelt: a mail could reset them', async () => {
+    const given = { users, roles: ['user', 'admin', 'support'] }
+    const text = refusalOf(() => create({ ...given, helpDeskRoles: ['supprot'] }))
+    expect(text).to.include('none of `helpDeskRoles` (supprot)')
+    const roles = [...given.roles, 'desk']
+    const warnings = (helpDeskRoles: readonly string[]) =>
+      warningsDuring(() => void create({ ...given, roles, helpDeskRoles }))
+    const [said, ...more] = await warnings(['desk', 'supprot'])
+    expect(said).to.include('`helpDeskRoles` has supprot').and.include('did you mean support?')
+    expect(more).to.deep.equal([])
+    for (const fine of [[], ['desk'], ['support', 'supports'], ['desk', 'admins']]) {
+      expect(await warnings(fine), fine.join()).to.deep.equal([])
+    }
+  })
+})
+
 describe('a misspelt role of admins', () => {
   it('is told at start-up: it would leave the admins unprotected in silence', () => {
     const users = { findById: async () => null }
