@@ -336,7 +336,7 @@ describe('Several users in the page', () => {
   // The mistake: an admin ticks users on three pages, and changes those of the last.
   it('are those of this page alone, which it says where there are others', async () => {
     const { browser } = await adminVisit({ users: usersOf([...PEOPLE, ...crowd]) })
-    const says = 'The selection counts for this page alone'
+    const says = 'The selection is for this page alone'
     expect((await getPage(browser, `${ADMIN}/users?limit=5`)).text).to.contain(says)
     const whole = await getPage(browser, `${ADMIN}/users?limit=100`)
     expect(whole.text).to.contain('action="/admin/second-step/bulk"').and.not.contain(says)

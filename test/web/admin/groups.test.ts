@@ -98,7 +98,7 @@ describe('GET /users for those whom the overview counts', () => {
     const { cursor } = JSON.parse(Buffer.from(next, 'base64url').toString())
     expect(cursor).not.to.equal(null)
     const page = await getPage(browser, query).expect(200)
-    expect(page.text).to.match(/\d+ users were looked through so far/)
+    expect(page.text).to.match(/\d+ users searched so far/)
     const found = [...first.body.users]
     for (let at: string | null = next; at !== null; ) {
       const { body } = await getJson(browser, `${query}&cursor=${at}`).expect(200)

@@ -208,7 +208,7 @@ describe('GET /users', () => {
     expect([asked(), body.users]).to.deep.equal([50, []])
     expect(body.next).to.be.a('string')
     const first = await getPage(browser, `${USERS}${query}`).expect(200)
-    expect(first.text).to.contain('1,000 users were looked through so far.')
+    expect(first.text).to.contain('1,000 users searched so far.')
     const last = await getJson(browser, `${USERS}${query}&cursor=${body.next}`).expect(200)
     expect(last.body).to.deep.equal({ users: [], next: null })
   })
