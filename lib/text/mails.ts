@@ -131,9 +131,10 @@ function ownMailTexts(event: Event, context: WarningContext): MailTexts {
   }
 }
 
-/** Hides the address and browser of an admin. */
+/** Hides the address and browser of an admin. Our reminder has none. */
 function ownFacts(event: Event, t: Translate, lang: string): readonly Fact[] {
-  if (!isByAdmin(event)) {
+  const isOurs = event.type === 'reminded' && event.actor.kind === 'system'
+  if (!isByAdmin(event) && !isOurs) {
     return [...deviceFacts(event, t), ...browserFacts(event, t), ...factsOf(event, t, lang)]
   }
   return [{ label: t('mail.time'), value: timeShown(event.at, t, lang) }]

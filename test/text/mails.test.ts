@@ -86,6 +86,19 @@ function changeOf(type: (typeof ADMIN_MAILS)[number], until: Date | 'forever' = 
   return { ...eventOf('reset'), reason: 'the reason <i>', ...event, actor } as MailedEvent
 }
 
+describe('A reminder by the service', () => {
+  // The mistake: nobody had done anything, and the mail named an unknown address and browser.
+  it('names no address and no browser', () => {
+    const write = ejsMails(ejsViews(), { ...site, messages: loadMessages() })
+    const actor = { kind: 'system', id: null } as const
+    const event = { ...eventOf('reminded'), actor, ip: null, userAgent: null }
+    const { text } = write(event as MailedEvent, ['en'])
+    expect(text)
+      .to.contain('Time:')
+      .and.not.match(/IP address|Browser|unknown/)
+  })
+})
+
 describe('A mail about a device', () => {
   const write = ejsMails(ejsViews(), { ...site, messages: loadMessages() })
 
