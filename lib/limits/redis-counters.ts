@@ -5,7 +5,7 @@ import { CLOSED, notConnected } from '../redis/closed-client.js'
 import { checkDurability, type Durability } from '../redis/durability.js'
 import { durableWrites } from '../redis/durable-writes.js'
 import { type HostRedis, redisClientOf } from '../redis/host-redis.js'
-import { isReady, type RedisClient, redisScript } from '../redis/redis-client.js'
+import { isReady, type RedisClient, redisScript, type ScriptClient } from '../redis/redis-client.js'
 import { checkPrefix, DEFAULT_PREFIX } from '../redis/redis-keys.js'
 import { checkWindow, counterKey } from './counter-key.js'
 
@@ -70,7 +70,19 @@ export function redisCounters(given: HostRedis, options: RedisCountersOptions = 
   const { prefix = DEFAULT_PREFIX, durability } = options
   checkPrefix(prefix)
   if (durability !== undefined) checkDurability(durability, redis, 'redisCounters')
-  const writer = durability === undefined ? redis : durableWrites(redis, durability)
+  return countersIn(redis, prefix, durability && durableWrites(redis, durability))
+}
+
+/**
+ * The same, with all that the options leave out.
+ *
+ * @param writer what takes places. Default: the client
+ */
+export function countersIn(
+  redis: RedisClient,
+  prefix: string,
+  writer: ScriptClient = redis,
+): Counters {
   // What is taken is mostly given back, and an address counts for many: a hash takes longer than a look.
   const known = new Map<string, string>()
   const keyOf = ({ name, key }: Place) => {

@@ -1,6 +1,6 @@
 import { DAY_MS, DAY_S } from '../domain/units.js'
 import type { AuditEntry } from '../ports/audit-log.js'
-import { type RedisClient, redisScript } from '../redis/redis-client.js'
+import { redisScript, type ScriptClient } from '../redis/redis-client.js'
 import { type RecordPlace, type RedisKeys, TAGS } from '../redis/redis-keys.js'
 import { COUNT_DAYS_IN_LUA } from './redis-audit-days.js'
 import { kindAndEntry, shortIdOfTime } from './redis-audit-entry.js'
@@ -189,7 +189,7 @@ export function appendArguments(
 
 /** Adds entries about one user, by one command. */
 export async function appendAbout(
-  redis: RedisClient,
+  redis: ScriptClient,
   keys: RedisKeys,
   bounds: AuditBounds,
   entries: readonly AuditEntry[],

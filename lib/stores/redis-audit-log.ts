@@ -2,6 +2,7 @@ import { checkCall } from '../errors/check-call.js'
 import { ConfigurationError } from '../errors/configuration-error.js'
 import type { AuditLog } from '../ports/audit-log.js'
 import { type HostRedis, redisClientOf } from '../redis/host-redis.js'
+import type { RedisClient, ScriptClient } from '../redis/redis-client.js'
 import { DEFAULT_PREFIX, redisKeys } from '../redis/redis-keys.js'
 import { appendAbout, DAYS, LENGTH } from './redis-audit-append.js'
 import { attemptsOfDay } from './redis-audit-days.js'
@@ -52,8 +53,20 @@ export function redisAuditLog(given: HostRedis, options: RedisAuditLogOptions = 
     if (Number.isSafeInteger(value) && value > 0) continue
     throw new ConfigurationError(`\`redisAuditLog.${name}\` must be a whole number above 0`)
   }
-  const keys = redisKeys(prefix)
+  return auditLogIn(redis, { prefix, length, days })
+}
 
+/**
+ * The same, with all that the options leave out.
+ *
+ * @param writer what appends. Default: the client
+ */
+export function auditLogIn(
+  redis: RedisClient,
+  { prefix, length, days }: Required<RedisAuditLogOptions>,
+  writer: ScriptClient = redis,
+): RedisAuditLog {
+  const keys = redisKeys(prefix)
   return {
     prefix,
     async append(entries) {
@@ -61,7 +74,7 @@ export function redisAuditLog(given: HostRedis, options: RedisAuditLogOptions = 
       await Promise.all(
         [...users].map((one) => {
           const about = entries.filter(({ user }) => user === one)
-          return appendAbout(redis, keys, { length, days }, about)
+          return appendAbout(writer, keys, { length, days }, about)
         }),
       )
     },

@@ -1,7 +1,7 @@
 import type { SecondStepRecord } from '../domain/record.js'
 import { checkCall } from '../errors/check-call.js'
 import { ConfigurationError } from '../errors/configuration-error.js'
-import { redisCounters } from '../limits/redis-counters.js'
+import { countersIn } from '../limits/redis-counters.js'
 import type { RecordAndPolicy, RecordStore, WriteWithEntries } from '../ports/record-store.js'
 import { DEFAULT_TIMEOUT } from '../ports/with-timeout.js'
 import { checkDurability, type Durability } from '../redis/durability.js'
@@ -9,7 +9,8 @@ import { durableWrites } from '../redis/durable-writes.js'
 import { type HostRedis, redisClientOf } from '../redis/host-redis.js'
 import { DEFAULT_PREFIX, redisKeys } from '../redis/redis-keys.js'
 import { redisSignals } from '../redis/redis-signals.js'
-import { redisAuditLog } from './redis-audit-log.js'
+import { DAYS, LENGTH } from './redis-audit-append.js'
+import { auditLogIn } from './redis-audit-log.js'
 import {
   makeRedisMarker,
   requireMaster,
@@ -38,8 +39,8 @@ export interface RedisStoreOptions {
    */
   readonly persistent?: boolean
   /**
-   * Waits until replicas have a write, also in the store's own counters: a failover to one of them then forgets no used code.
-   * Default: no waiting
+   * Waits until replicas have a write, also in the store's own counters and audit log: a failover to one of them then
+   * forgets no used code. Default: no waiting
    */
   readonly durability?: Durability
 }
@@ -103,7 +104,7 @@ export function redisStore(given: HostRedis, options: RedisStoreOptions = {}): R
   const serials = new RedisSerials(redis, keys, writer)
   const upgrade = new RedisUpgrade(redis, prefix)
 
-  const audit = redisAuditLog(redis, { prefix })
+  const audit = auditLogIn(redis, { prefix, length: LENGTH, days: DAYS }, writer)
   const signals = redisSignals(redis, prefix)
   const write: RecordStore['write'] = (record, expectedVersion) =>
     writeRecordAt(writer, keys.place(record.userId), record, expectedVersion)
@@ -134,7 +135,7 @@ export function redisStore(given: HostRedis, options: RedisStoreOptions = {}): R
     waitsForReplicas: durability !== undefined,
     count: () => countRecords(redis, keys.tags),
     audit,
-    counters: redisCounters(redis, { prefix, ...(durability && { durability }) }),
+    counters: countersIn(redis, prefix, writer),
     ...(signals === undefined ? {} : { signals }),
     prefix,
 
