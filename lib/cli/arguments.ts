@@ -21,6 +21,7 @@ const OPTIONS = {
   limit: { type: 'string' },
   cursor: { type: 'string' },
   'dry-run': { type: 'boolean' },
+  yes: { type: 'boolean' },
   again: { type: 'boolean' },
   users: { type: 'string' },
   'key-file': { type: 'string' },

@@ -16,7 +16,17 @@ import { report as reportAll } from './report-command.js'
 import { reseal } from './reseal-command.js'
 import { tokens } from './tokens-command.js'
 import { upgrade as upgradeStore } from './upgrade.js'
-import { disable, pause, reset, resume, status, unlock } from './user-commands.js'
+import {
+  backupCodes,
+  disable,
+  endSessions,
+  oneTimeCode,
+  pause,
+  reset,
+  resume,
+  status,
+  unlock,
+} from './user-commands.js'
 
 const keygen: Command = {
   summary: 'Prints a fresh key for the option "keys".',
@@ -110,6 +120,9 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map(
     pause,
     resume,
     unlock,
+    'end-sessions': endSessions,
+    'one-time-code': oneTimeCode,
+    'backup-codes': backupCodes,
     remind,
     tokens,
     policy,

@@ -24,6 +24,8 @@ export interface AdminChange {
   readonly requestInfo: RequestInfo
   /** What an admin does, and what their fresh proof was given by. Default: the operator does it. */
   readonly byAdmin?: { readonly action: UserAction; readonly method: Method }
+  /** Whether to write nothing, and answer as if it were done. Default: false. */
+  readonly dryRun?: boolean
 }
 
 /** The outcome of a change. `done` with the present state, also if there was nothing to change. */
@@ -70,7 +72,8 @@ export class AdminChanges {
   }
 
   make<Result>(change: AdminChange, decide: Decide<Result>): Promise<AdminAnswer<Result>> {
-    const { userId, requestInfo } = change
+    const { userId, requestInfo, dryRun = false } = change
+    if (dryRun) return this.preview(change, decide)
     return this.#records.change<AdminAnswer<Result>>(userId, requestInfo, (record, now) =>
       this.#decided(change, record, now, decide),
     )

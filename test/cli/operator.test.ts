@@ -32,6 +32,10 @@ const cli = (args: readonly string[], env: NodeJS.ProcessEnv = {}) =>
   cliCounted(args, { ...env, ...UNCOUNTED })
 const newKey = () => randomBytes(32).toString('base64')
 
+/** What cannot be undone needs `--yes`: a case of its own leaves it out. */
+const confirmed = (args: readonly string[]): string[] =>
+  ['reset', 'disable', 'backup-codes'].includes(args[0] ?? '') ? [...args, '--yes'] : [...args]
+
 describe('passport-second-step for the operator', function () {
   this.timeout(60_000)
   const [oldKey, key] = [newKey(), newKey()]
@@ -63,10 +67,10 @@ describe('passport-second-step for the operator', function () {
 
   let config: string
   /** As a process of its own. */
-  const run = (...args: string[]): Promise<Run> => cli([...args, '--config', config])
+  const run = (...args: string[]): Promise<Run> => cli([...confirmed(args), '--config', config])
   /** In this process, which takes a tenth of the time: that a process prints it is seen with `run`. */
   const here = async (...args: string[]): Promise<Run> => {
-    const { exitCode, ...printed } = await runHere([...args, '--config', config])
+    const { exitCode, ...printed } = await runHere([...confirmed(args), '--config', config])
     return { code: exitCode, ...printed }
   }
   const json = async (...args: string[]) => {
@@ -169,6 +173,53 @@ describe('passport-second-step for the operator', function () {
     expect(text.stdout).to.equal('ann: disable done. The second step is now: off.\n')
   })
 
+  // The mistake: an operator resets another user than the one they meant.
+  it('says what it would do with --dry-run, changes nothing and writes nothing down', async () => {
+    const before = await store.find('ann')
+    const newest = async () => (await json('events', '--limit', '1')).events[0]?.id
+    const last = await newest()
+    const dry = { exit: 0, user: 'ann', dryRun: true, changed: true }
+    const reset = await runHere(['reset', '--user', 'ann', '--dry-run', '--config', config])
+    expect(reset.stdout).to.equal(
+      'ann: reset would be done. The second step would be: must-set-up.\n',
+    )
+    for (const command of ['one-time-code', 'backup-codes', 'end-sessions']) {
+      const { code, backupCodes, ...told } = await json(command, '--user', 'ann', '--dry-run')
+      expect(told, command).to.include({ ...dry, state: 'on' })
+      expect([code, backupCodes], command).to.deep.equal([undefined, undefined])
+    }
+    const refused = await json('pause', '--user', 'bob', '--days', '3', '--dry-run')
+    expect(refused).to.include({ exit: 1, code: 'not-enrolled' })
+    expect(await store.find('ann')).to.deep.equal(before)
+    expect(await newest()).to.equal(last)
+  })
+
+  it('asks for --yes where nothing can be undone', async () => {
+    for (const command of ['reset', 'disable', 'backup-codes']) {
+      const { exitCode, stderr } = await runHere([command, '--user', 'ann', '--config', config])
+      expect(exitCode).to.equal(2)
+      expect(stderr).to.contain(`${command} cannot be undone: add --yes`)
+    }
+    expect(await json('status', '--user', 'ann')).to.include({ state: 'on' })
+  })
+
+  it('makes codes, which it prints once, and ends sessions', async () => {
+    const before = (await store.find('ann'))?.epoch ?? 0
+    const { code, expiresAt } = await json('one-time-code', '--user', 'ann', '--reason', 'lost')
+    expect(code).to.match(/^[0-9A-HJKMNP-TV-Z-]+$/)
+    expect(Date.parse(expiresAt)).to.be.closeTo(Date.now() + DAY, 60_000)
+    const { backupCodes } = await json('backup-codes', '--user', 'ann')
+    expect(backupCodes).to.have.length(10)
+    const text = await run('end-sessions', '--user', 'ann')
+    expect(text.stdout).to.equal('ann: end-sessions done. The second step is now: on.\n')
+    expect((await store.find('ann'))?.epoch).to.be.above(before)
+    const { events } = await json('events', '--user', 'ann', '--limit', '3')
+    expect(events.map(({ type }: { type: string }) => type)).to.deep.equal([
+      ...['sessions-ended', 'backup-codes-made', 'one-time-code-made'],
+    ])
+    expect(JSON.stringify(events)).to.not.include(code).and.not.include(backupCodes[0])
+  })
+
   it('refuses what makes no sense, says why, and writes the refusal down', async () => {
     const nobody = /^There is no user [^\n]+\n$/
     for (const [why, ...args] of [
@@ -217,9 +268,12 @@ describe('passport-second-step for the operator', function () {
       ['reset'],
       ['reset', '--user', ''],
       ['status'],
-      ['reset', ...user, '--reason', 'x'.repeat(501)],
+      ['reset', ...user, '--yes', '--reason', 'x'.repeat(501)],
+      ['reset', ...user],
+      ['disable', ...user, '--reason', 'left'],
+      ['backup-codes', ...user],
       ...['a\u001b[2Jb', 'a\u009b2Jb', 'a\u0007', 'a\u007f'].map((reason) => [
-        ...['reset', ...user, '--reason', reason],
+        ...['reset', ...user, '--yes', '--reason', reason],
       ]),
       ['policy', '--mode', 'required', '--reason', '\u001b]0;title\u0007'],
       ['policy', '--mode', 'none'],
@@ -470,7 +524,7 @@ describe('passport-second-step for the operator', function () {
       [key, oldKey],
       `mail: { from: 'Acme <no-reply@acme.example>', transport: await ${transport} },`,
     )
-    const { code } = await cli(['reset', '--user', 'ann', '--config', withMail])
+    const { code } = await cli(['reset', '--user', 'ann', '--yes', '--config', withMail])
     expect(code).to.equal(0)
     expect(mailServer.mails).to.have.length(1)
     expect(mailServer.mails[0]?.text).to.contain('The operator of Acme has reset your second step')
@@ -523,7 +577,7 @@ describe('passport-second-step for the operator', function () {
       [key, oldKey],
       `mail: { from: 'a@b.c', transport: { sendMail: async () => { throw new Error('pass-word') } } },`,
     )
-    const { code, stderr } = await cli(['reset', '--user', 'ann', '--config', broken])
+    const { code, stderr } = await cli(['reset', '--user', 'ann', '--yes', '--config', broken])
     expect(code).to.equal(0)
     expect(stderr).to.contain('was not sent (transport: Error)').and.not.contain('pass-word')
     const { events } = await json('events', '--user', 'ann', '--limit', '2')
@@ -642,7 +696,7 @@ describe('passport-second-step at a Redis without its marker', () => {
            store: redisStore(redis), redis }`,
       )
       for (const command of ['status', 'reset']) {
-        const args = [command, '--user', 'ann', '--config', file]
+        const args = [...confirmed([command, '--user', 'ann']), '--config', file]
         const { code, stdout, stderr } = await cli(args, { NODE_ENV: 'development' })
         expect([code, stdout]).to.deep.equal([1, ''])
         expect(stderr).to.contain('passport-second-step init')

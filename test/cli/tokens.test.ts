@@ -59,7 +59,7 @@ H-1,${OTHER_HEX},hotp,6,,,bob
   it('does not bind a token again that was removed, unless it is told to', async () => {
     const file = `serial,secret,type,user\nT-1,${HEX},hotp,ann\n`
     await imported(file)
-    await run(['reset', '--user', 'ann', '--config', app.config, '--reason', 'lost'])
+    await run(['reset', '--user', 'ann', '--yes', '--config', app.config, '--reason', 'lost'])
     expect(await serialsOf('ann')).to.deep.equal([])
     const second = await imported(file)
     expect(second).to.include({ exit: 1, assigned: 0, failed: 1 })
