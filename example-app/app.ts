@@ -5,22 +5,31 @@ import session from 'express-session'
 import { createTransport } from 'nodemailer'
 import passport from 'passport'
 import { Strategy as LocalStrategy } from 'passport-local'
-import { createSecondStep, type MailOptions, type SecondStep } from 'passport-second-step'
+import {
+  createSecondStep,
+  type MailOptions,
+  type SecondStep,
+  type SecondStepOptions,
+} from 'passport-second-step'
 import type { Mailbox } from './mailbox.js'
 import { refuseOtherSites } from './other-sites.js'
 import type { Passwords } from './passwords.js'
 import { problems, wantsJson } from './problems.js'
-import { requireAdmin, routes } from './routes.js'
+import { requireRole, routes } from './routes.js'
 import type { Settings } from './settings.js'
 import type { Stores } from './stores.js'
 import { speakTheirLanguage } from './texts.js'
 import { type User, type UserStore, userWithPassword } from './users.js'
+
+/** Who may do what; in this app users and admins. */
+export type Staff = Pick<SecondStepOptions<User>, 'roles' | 'helpDeskRoles'>
 
 /** The app: a password login as Passport's manual has it, and the second step mounted into it. */
 export function makeApp(
   settings: Settings,
   stores: Stores,
   passwords: Passwords,
+  staff: Staff = { roles: ['user', 'admin'] },
 ): { app: Express; secondStep: SecondStep<User> } {
   const app = express()
   app.disable('x-powered-by')
@@ -39,7 +48,7 @@ export function makeApp(
       findById: async (id) => (await stores.users.findById(id))?.user ?? null,
       list: (query) => stores.users.list(query),
     },
-    roles: ['user', 'admin'],
+    ...staff,
     ...(hasKeys(settings) ? { webauthn: {} } : {}),
     ...mailOf(settings, stores),
     ...stores.secondStep,
@@ -53,7 +62,8 @@ export function makeApp(
   app.use(passport.session())
   app.use(secondStep.guard())
   app.use('/second-step', secondStep.router())
-  app.use('/admin/second-step', requireAdmin, secondStep.adminRouter())
+  const admins = requireRole('admin', ...(staff.helpDeskRoles ?? []))
+  app.use('/admin/second-step', admins, secondStep.adminRouter())
 
   app.use(express.urlencoded({ extended: false }), express.json())
   app.use(refuseOtherSites(settings.origin), routes(stores.users, passwords, secondStep))

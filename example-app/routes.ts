@@ -79,11 +79,12 @@ const requireLogin: RequestHandler = (req, res, next) => {
 }
 
 /** Who is an admin is the app's own business. */
-export const requireAdmin: RequestHandler = (req, res, next) => {
-  requireLogin(req, res, () => {
-    if (userOf(req)?.roles.includes('admin') === true) return next()
-    throw new Refusal(403, 'forbidden', 'forbidden')
-  })
+export function requireRole(...roles: readonly string[]): RequestHandler {
+  return (req, res, next) =>
+    requireLogin(req, res, () => {
+      if (userOf(req)?.roles.some((role) => roles.includes(role)) === true) return next()
+      throw new Refusal(403, 'forbidden', 'forbidden')
+    })
 }
 
 function signUp(users: UserStore, passwords: Passwords): RequestHandler {
