@@ -10,6 +10,9 @@ type Command = 'eval' | 'evalsha'
 /** Of one master. More than a process can have under way while Redis answers. */
 const WAITING_AT_MOST = 10_000
 
+/** Slots have moved since their writes were put together: ioredis has sent none of them. */
+const APART = /same slots allocation group/
+
 /** A script that somebody waits for. */
 interface Write {
   readonly command: Command
@@ -142,9 +145,15 @@ class Queue {
       }
       return answers.length > 0 && answers.every(([error]) => error === null || isReply(error))
     } catch (error) {
+      if (group.length > 1 && APART.test(String(error))) return this.#sendApart(group)
       for (const { reject } of group) reject(error)
       return false
     }
+  }
+
+  async #sendApart(group: readonly Write[]): Promise<boolean> {
+    const sent = group.filter(isExpected).map((write) => this.#sendTogether([write]))
+    return (await Promise.all(sent)).every((isHeard) => isHeard)
   }
 
   async #answersTo(group: readonly Write[]): Promise<readonly Answer[]> {

@@ -159,6 +159,22 @@ describe('durableWrites', () => {
       expect((await rejectionOf(answer)).message).to.contain('0 of 1 replicas')
     })
 
+    // Otherwise each slot that moves refuses whoever has come in the same moment.
+    it('sends writes one by one whose slots have moved apart since they were put together', async () => {
+      const { evalsha, nth, sent } = client({ slots })
+      const answers = [evalsha('a', 1, ofTwo), evalsha('b', 1, ofTwo)]
+      const { refuse } = await nth(0)
+      refuse(new Error('All keys in the pipeline should belong to the same slots allocation group'))
+      const apart = [await nth(1), await nth(2)]
+      expect(apart.map(({ commands }) => commands)).to.deep.equal([
+        [`evalsha a 1 ${ofTwo}`, WAIT],
+        [`evalsha b 1 ${ofTwo}`, WAIT],
+      ])
+      for (const { answer } of apart) answer([done('yes'), HAS_IT])
+      expect(await Promise.all(answers)).to.deep.equal(['yes', 'yes'])
+      expect(sent).to.have.length(3)
+    })
+
     it('looks for a master once', async () => {
       const { evalsha, sent, nth } = client({ slots })
       const refused = rejectionOf(evalsha('sha', 1, ofTwo))
