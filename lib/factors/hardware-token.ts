@@ -110,6 +110,12 @@ export function keyNameOf(token: HardwareToken): string {
   return ` KEY:${name.toUpperCase()}`
 }
 
+/** The name that stands for the key of a serial number where nothing tells any more which key it has. */
+export function unknownKeyName(serial: string): string {
+  const name = createHash('sha256').update(serial.toUpperCase()).digest('hex')
+  return ` OF:${name.slice(0, KEY_NAME_LENGTH).toUpperCase()}`
+}
+
 function seedOf(given: string | Uint8Array = ''): Uint8Array | TokenFault {
   if (given.length === 0) return { field: 'secret', why: 'missing' }
   const secret = typeof given === 'string' ? readSeed(given) : given

@@ -4,6 +4,7 @@ import {
   serialKey,
   type TokenClaim,
 } from '../domain/serial-claim.js'
+import { unknownKeyName } from '../factors/hardware-token.js'
 import type { RecordStore } from '../ports/record-store.js'
 import type { System } from '../ports/system.js'
 import { withTimeout } from '../ports/with-timeout.js'
@@ -77,23 +78,35 @@ export class SerialClaims {
 
   /**
    * Notes where the codes of a token end that is about to go: before the record is written, so that no
-   * moment is without it.
+   * moment is without it. A claim that was lost is made anew, with a key of unknown name.
    *
    * @returns the token's claim, to be settled once the record is written: until then, the token may have gone
    *   already, and the claim be that of a request which gives it to its user again
    */
   async noteNext(serial: string, userId: string, next: number): Promise<SerialClaim | null> {
+    if (this.#store.writeSerial === undefined) return null
     const ofSerial = await this.ofSerial(serial)
     // A claim of somebody else is about a token of their own.
-    if (ofSerial === null || ofSerial.userId !== userId) return null
-    const { keyName } = ofSerial
+    if (ofSerial !== null && ofSerial.userId !== userId) return null
+    const keyName = ofSerial?.keyName ?? unknownKeyName(serial)
     await this.change(async () => {
       const key = await this.ofKey(keyName)
       const latest = Math.max(next, key?.next ?? 0)
       if (latest === key?.next) return (await this.#isKept(key)) ? key : null
       return this.claimKey(keyName, key, { ofSerial: serial, ...key, next: latest })
     })
-    return ofSerial
+    return ofSerial ?? this.#claimAnew(serial, userId)
+  }
+
+  /** Null: somebody else has claimed it meanwhile. */
+  async #claimAnew(serial: string, userId: string): Promise<SerialClaim | null> {
+    const keyName = unknownKeyName(serial)
+    const { claim } = await this.change(async () => {
+      if ((await this.ofSerial(serial)) !== null) return { claim: null }
+      const made = await this.claimSerial(serial, null, { userId, keyName })
+      return made === null ? null : { claim: made }
+    })
+    return claim
   }
 
   #find<Claim extends TokenClaim>(

@@ -2,7 +2,12 @@ import { tokenBySerial } from '../domain/assigned-token.js'
 import { CLAIM_LASTS, type KeyClaim, type SerialClaim, serialKey } from '../domain/serial-claim.js'
 import { ConfigurationError } from '../errors/configuration-error.js'
 import { isGoodUntil } from '../factors/clock.js'
-import { type HardwareToken, isSerial, keyNameOf } from '../factors/hardware-token.js'
+import {
+  type HardwareToken,
+  isSerial,
+  keyNameOf,
+  unknownKeyName,
+} from '../factors/hardware-token.js'
 import type { RecordStore } from '../ports/record-store.js'
 import type { System } from '../ports/system.js'
 import type { Records } from './records.js'
@@ -69,7 +74,7 @@ export class SerialNumbers {
       const claimed = await this.#claims.claimSerial(serial, ofSerial, { userId, keyName })
       if (claimed === null) return null
       own = claimed
-      const key = { ofSerial: serial, next: ofKey?.next ?? null }
+      const key = { ofSerial: serial, next: await this.#nextOf(ofKey, serial) }
       if ((await this.#claims.claimKey(keyName, ofKey, key)) === null) return null
       const settle = () => this.#claims.settle(claimed)
       return { kind: 'claimed', next: key.next ?? 0, settle }
@@ -112,6 +117,13 @@ export class SerialNumbers {
       return (await this.#isHeld(ofKey)) ? 'seed-in-use' : null
     }
     return { ofSerial, ofKey, taken: await taken() }
+  }
+
+  /** Where its codes go on. The claim of its number may have been lost, and the place noted without the key's name. */
+  async #nextOf(ofKey: KeyClaim | null, serial: string): Promise<number | null> {
+    const noted = await this.#claims.ofKey(unknownKeyName(ofKey?.ofSerial ?? serial))
+    const places = [ofKey, noted].flatMap((one) => one?.next ?? [])
+    return places.length === 0 ? null : Math.max(...places)
   }
 
   /** Whether the number that had the key last has it still. */

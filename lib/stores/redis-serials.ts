@@ -31,7 +31,9 @@ export class RedisSerials {
     const { key, marker } = this.#place(serial)
     const [words, text] = await this.#redis.mget([marker, key])
     if (typeof words !== 'string') throw emptied(marker)
-    return typeof text === 'string' ? (parseDocument(key, text) as TokenClaim) : null
+    // MGET takes a key of another type for a missing one; GET refuses it.
+    const stored = text ?? (await this.#redis.callBuffer('GET', key))
+    return stored === null ? null : (parseDocument(key, String(stored)) as TokenClaim)
   }
 
   /** As the port's `writeSerial`. */

@@ -6,7 +6,7 @@ import type { Redis } from 'ioredis'
 import { BrokenRecordError } from '../../lib/domain/parse-record.js'
 import { redisKeys } from '../../lib/redis/redis-keys.js'
 import { redisStore } from '../../lib/stores/redis-store.js'
-import { enrolledRecord, thePolicy } from '../../lib/testing/documents.js'
+import { enrolledRecord, serialClaim, thePolicy } from '../../lib/testing/documents.js'
 import { expectProblem } from '../support/answers.js'
 import { browserOf, enrol, passFirstStep } from '../support/browser.js'
 import { ann, bob, makeHost } from '../support/host.js'
@@ -35,6 +35,16 @@ describe('redisStore that lost one key', () => {
     const [key = ''] = await recordKeys()
     return { store, key }
   }
+
+  it('takes a serial number whose key is of another type for a failure', async () => {
+    const store = await opened()
+    await store.writeSerial?.(serialClaim('A-1', 1), 0)
+    const [key = ''] = await redis.keys('second-step:{*}:serial:*')
+    await redis.del(key)
+    await redis.hset(key, 'field', 'value')
+    expect(await rejectionOf(Promise.resolve(store.findSerial?.('A-1')))).to.be.an('error')
+    expect(await store.findSerial?.('A-2')).to.equal(null)
+  })
 
   const losses: Record<string, (key: string) => Promise<unknown>> = {
     'was deleted': (key) => redis.del(key),

@@ -2,6 +2,7 @@
 
 import { createHash, randomBytes } from 'node:crypto'
 import { expect } from 'chai'
+import type { TokenClaim } from '../../../lib/domain/serial-claim.js'
 import type { RecordStore } from '../../../lib/index.js'
 import { ADMIN, adminAt, adminVisit, makeAdminHost, otherAdmin } from '../../support/admin.js'
 import { expectProblem, postJson } from '../../support/answers.js'
@@ -156,6 +157,33 @@ describe('A hardware token that is assigned again', () => {
     expectProblem(used, 'wrong-code', 401)
     await giveCode(await pendingBrowser(host), await press(6)).expect(200)
   })
+
+  // The attack: the claim of its number is lost (a stray DEL) before it is removed, and its place with it.
+  for (const serial of ['A-1', 'A-7']) {
+    it(`takes no used code after the claim of its number was lost, assigned as ${serial}`, async () => {
+      const claims = new Map<string, TokenClaim>()
+      const store: RecordStore = {
+        ...plainStore(storeForTests()),
+        findSerial: async (name) => claims.get(name) ?? null,
+        writeSerial: async (claim, expected) => {
+          if ((claims.get(claim.serial)?.version ?? 0) !== expected) return false
+          claims.set(claim.serial, claim)
+          return true
+        },
+      }
+      const { host, browser } = await adminVisit({ store })
+      await assign(browser, { ...FOB, counter: 0 }).expect(200)
+      await giveCode(await pendingBrowser(host), await press(7)).expect(200)
+      expect(claims.delete('A-1')).to.equal(true)
+      await removeToken(browser, host)
+      await assign(browser, { ...FOB, serial, counter: 0 }).expect(200)
+      await expectUsed(host, 7)
+      await giveCode(await pendingBrowser(host), await press(8)).expect(200)
+      await removeToken(browser, host)
+      await assign(browser, { ...FOB, counter: 0 }).expect(200)
+      await expectUsed(host, 8)
+    })
+  }
 
   it('begins anew with another seed', async () => {
     const { host, browser } = await adminVisit()
