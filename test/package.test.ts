@@ -102,12 +102,21 @@ describe('The package', function () {
   // Half of the types were those of handlers and services, which no host can name.
   it('has the types that an app can name, with what they need, and no others', async () => {
     const { names } = await packed()
-    expect(names).not.to.include('dist/service/administration.d.ts')
-    const site = readFileSync('dist/web/request/site.d.ts', 'utf8')
-    expect(site).to.contain('interface PendingInfo').and.not.to.contain('interface Site')
-    expect(readFileSync('dist/web/request/session.d.ts', 'utf8')).to.contain(
-      'interface SessionData',
-    )
+    const entries = ['dist/index.d.ts', 'dist/testing/index.d.ts']
+    expect(names.filter((name) => name.endsWith('.d.ts'))).to.have.members(entries)
+    const [index = '', testing = ''] = entries.map((name) => readFileSync(name, 'utf8'))
+    expect(index).to.contain('export interface PendingInfo').and.contain('interface SessionData')
+    expect(index).not.to.contain('interface Site')
+    expect(testing).to.contain('export interface StoreUnderTest').and.contain("from '../index.js'")
+    expect(testing).not.to.contain('interface RecordStore')
+  })
+
+  it('exports no type that it only needs, and no class that is a type alone', async () => {
+    await built()
+    const index = readFileSync('dist/index.d.ts', 'utf8')
+    expect(index).to.match(/^type UserCounts\b/m)
+    expect(index).to.match(/^declare class SecondStepEvents\b/m)
+    expect(index).to.match(/^export type \{ SecondStepEvents \};$/m)
   })
 
   // Node spends a third of a millisecond on each module: 290 of them were half of an app's start.
