@@ -1,11 +1,11 @@
 import { backupCodesLeft, FEW_BACKUP_CODES } from '../factors/backup-codes/kept.js'
 import type { KeyIds } from '../factors/key-status.js'
 import { isEnrolled } from './authenticators.js'
-import { graceDeadlineOf, type UserContext } from './standing.js'
+import { graceDeadlineOf, setupDeadlineOf, type UserContext } from './standing.js'
 import type { State } from './state.js'
 
 /** Users whom an overview counts beside their state, in the order in which pages name them. */
-export const GROUPS = ['in-grace', 'few-backup-codes', 'unsaved-backup-codes'] as const
+export const GROUPS = ['late', 'in-grace', 'few-backup-codes', 'unsaved-backup-codes'] as const
 
 export type Group = (typeof GROUPS)[number]
 
@@ -29,12 +29,19 @@ export function isInGroup(
   userContext: UserContext,
   { keyIds, now }: GroupedBy,
 ): boolean {
+  if (group === 'late') return isLate(userContext, now)
   if (group === 'in-grace') return graceEndOf(userContext, now) !== null
   const { record, policy } = userContext
   if (!isEnrolled(record) || !policy.backupCodes) return false
   return group === 'few-backup-codes'
     ? backupCodesLeft(record.backupCodes, keyIds) <= FEW_BACKUP_CODES
     : record.backupCodes?.saved === false
+}
+
+/** Whether somebody must set up and the time for it is over: the days of grace, or those after a reset. */
+function isLate(userContext: UserContext, now: number): boolean {
+  const deadline = setupDeadlineOf(userContext, now)
+  return deadline !== null && deadline <= now
 }
 
 /** When the days of grace of a user end. Null: they have none, or none any more. */

@@ -12,6 +12,8 @@ export const OVERVIEW_DAYS = 30
 export interface OverviewCounts {
   readonly users: number
   readonly states: Readonly<Record<State, number>>
+  /** Must set up, and the time for it is over. */
+  readonly late: number
   /** Must set up, and may still sign in without. */
   readonly inGrace: number
   /** When the first and the last of these days of grace end, in milliseconds. Null: nobody has any. */
@@ -48,6 +50,7 @@ export function noCounts(roles: readonly string[]): OverviewCounts {
   return {
     users: 0,
     states: { on: 0, off: 0, 'must-set-up': 0, paused: 0, locked: 0 },
+    late: 0,
     inGrace: 0,
     graceEnds: null,
     fewBackupCodes: 0,
@@ -74,7 +77,7 @@ export function countUser(
     roles: user === null ? roles : withRoles(roles, user.subject.roles, isEnrolled),
   }
   if (user === null) return next
-  return isEnrolled ? withEnrolled(next, user, by) : withGrace(next, user, by)
+  return isEnrolled ? withEnrolled(next, user, by) : withDeadline(next, user, by)
 }
 
 /** How many have a second step. */
@@ -128,12 +131,14 @@ function withEnrolled(
   }
 }
 
-function withGrace(
+function withDeadline(
   counts: OverviewCounts,
   user: NonNullable<CountedUser>,
-  { policy, now }: CountedBy,
+  by: CountedBy,
 ): OverviewCounts {
-  const deadline = graceEndOf({ ...user, policy }, now)
+  const userContext = { ...user, policy: by.policy }
+  if (isInGroup('late', userContext, by)) return { ...counts, late: counts.late + 1 }
+  const deadline = graceEndOf(userContext, by.now)
   if (deadline === null) return counts
   const { first, last } = counts.graceEnds ?? { first: deadline, last: deadline }
   return {

@@ -1,5 +1,5 @@
 import type { State } from '../domain/state.js'
-import type { OverviewNow } from '../service/overview.js'
+import type { Counted, OverviewNow } from '../service/overview.js'
 import { type Bar, barsOf, highestOf } from './bars.js'
 import { isoTime } from './iso-time.js'
 import type { ShownDay, ShownOverview } from './shown-overview.js'
@@ -27,6 +27,8 @@ export interface OverviewPage {
   readonly countedAt: string | null
   /** How many users the count under way has met. Null: none is under way. */
   readonly soFar: number | null
+  /** How many must set up and are late. Null: nobody knows. */
+  readonly late: number | null
   /** When the first and the last days of grace end, ISO 8601. Null: nobody has any. */
   readonly graceEnds: { readonly first: string; readonly last: string } | null
   /** Null where one of the days is not known. */
@@ -45,6 +47,7 @@ export function overviewPage(seen: OverviewNow, overview: ShownOverview): Overvi
     states: STATES,
     countedAt: counted === null ? null : isoTime(counted.at),
     soFar,
+    late: lateIn(counted),
     graceEnds: ends && { first: isoTime(ends.first), last: isoTime(ends.last) },
     lately: {
       enrolled: latelyOf(overview.days, 'enrolled'),
@@ -53,6 +56,11 @@ export function overviewPage(seen: OverviewNow, overview: ShownOverview): Overvi
     },
     pictures: [growth(overview), attempts(overview)].filter((one) => one !== null),
   }
+}
+
+/** How many are late; null where nobody knows. */
+export function lateIn(counted: Counted | null): number | null {
+  return counted?.isOfAll === true ? counted.counts.late : null
 }
 
 function columnOf(

@@ -36,6 +36,8 @@ export interface ListedUser extends ShownUser {
   readonly unreadable?: boolean
   /** Whether the policy asks them for a second step at all. Default: yes. */
   readonly asked?: boolean
+  /** Must set up, and the time for it is over. Default: false. */
+  readonly late?: boolean
   /** Default: none. */
   readonly roles?: readonly string[]
   /** The kinds of their devices, each once. Default: none. */

@@ -44,14 +44,16 @@ describe('An overview', () => {
         [recordWith({ ruleStart: NOW - 5 * DAY })],
         [recordWith({ ruleStart: NOW - 7 * DAY })],
         [recordWith({ mustSetUp: { until: NOW + DAY } })],
+        [recordWith({ mustSetUp: { until: NOW } })],
         [early],
         [early, { privileged: true }],
       ],
       grace,
     )
     expect(counts).to.deep.include({
-      users: 7,
-      states: { on: 1, off: 0, 'must-set-up': 5, paused: 1, locked: 0 },
+      users: 8,
+      states: { on: 1, off: 0, 'must-set-up': 6, paused: 1, locked: 0 },
+      late: 3,
       inGrace: 2,
       graceEnds: { first: NOW + 2 * DAY, last: NOW + 7 * DAY },
     })

@@ -156,11 +156,11 @@ const adminUsers: PageData['admin-users'] = {
   search: 'an',
   state: 'on',
   states: ['on', 'off', 'must-set-up', 'paused', 'locked'],
-  groups: ['in-grace', 'few-backup-codes', 'unsaved-backup-codes'],
+  groups: ['late', 'in-grace', 'few-backup-codes', 'unsaved-backup-codes'],
   searchable: true,
   users: [
     { ...shownUser, backupCodesKey: 'older' },
-    { ...shownUser, id: 'a/b', name: null, email: null, state: 'must-set-up' },
+    { ...shownUser, id: 'a/b', name: null, email: null, state: 'must-set-up', late: true },
     { ...shownUser, id: 'c', unreadable: true },
   ],
   lost: 2,
@@ -316,6 +316,7 @@ const ofAll: Counted = {
   counts: {
     ...{ ...counts, users: 1_000_000, inGrace: 3, setUp: days.map(({ enrolled }) => enrolled) },
     states: { on: 437, off: 3, 'must-set-up': 2, paused: 1, locked: 0 },
+    late: 4,
     graceEnds: { first: Date.UTC(2026, 1, 1), last: Date.UTC(2026, 1, 7) },
   },
   attempts: days,
@@ -466,7 +467,7 @@ const states: readonly State[] = [
     'admin-users',
     {
       ...adminUsers,
-      counts: userCounts(shownOverview(ofAll, ['user', 'staff'], 0)),
+      counts: userCounts(shownOverview(ofAll, ['user', 'staff'], 0), 4),
       countedAt: '2026-01-30T12:00:00.000Z',
     },
   ],

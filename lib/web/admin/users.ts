@@ -5,6 +5,7 @@ import type { State } from '../../domain/state.js'
 import type { MemberPage, MemberQuery } from '../../service/directory.js'
 import type { ListedMember } from '../../service/member.js'
 import { isoTime } from '../../text/iso-time.js'
+import { lateIn } from '../../text/overview-page.js'
 import type { PageData, PageProblem } from '../../text/pages.js'
 import { malformed, type Problem } from '../../text/problem.js'
 import { shownOverview } from '../../text/shown-overview.js'
@@ -103,7 +104,12 @@ async function usersPage(
   const { site, req, res, visitor } = exchange
   const { members, lost, lostLists, odd } = found
   const notice = await takeAdminNotice(req, pathOfUsers(site))
-  const users = members.map((one) => ({ ...listedUser(one), actions: menuOf(site, visitor, one) }))
+  const now = site.system.now()
+  const users = members.map((one) => ({
+    ...listedUser(one),
+    late: one.setupDeadline !== null && one.setupDeadline <= now,
+    actions: menuOf(site, visitor, one),
+  }))
   const changeable = users.some(({ actions }) => actions.length > 0)
   const data = {
     problem,
@@ -147,7 +153,7 @@ function countsFor(
   const counted = overview?.known(policy) ?? null
   if (counted === null || textOf(req, 'search')) return {}
   return {
-    counts: userCounts(shownOverview(counted, roles, system.now())),
+    counts: userCounts(shownOverview(counted, roles, system.now()), lateIn(counted)),
     countedAt: isoTime(counted.at),
   }
 }

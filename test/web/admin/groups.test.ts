@@ -6,6 +6,7 @@ import { memoryStore, type RecordStore } from '../../../lib/index.js'
 import { ADMIN, adminVisit, PEOPLE, usersOf } from '../../support/admin.js'
 import { expectProblem, getJson, getPage } from '../../support/answers.js'
 import { type Browser, enrol } from '../../support/browser.js'
+import { DAY } from '../../support/clock.js'
 import { ann, bob, type Host } from '../../support/host.js'
 import { enrolledRecord, recordWith } from '../../support/records.js'
 import { recordOf, setPolicy } from '../../support/visits.js'
@@ -77,6 +78,22 @@ describe('GET /users for those whom the overview counts', () => {
     expect(await idsAt(browser, 'in-grace')).to.deep.equal([])
   })
 
+  it('lists who is late: after the days of grace, or those after a reset', async () => {
+    const { host, browser } = await adminVisit()
+    const now = host.system.now()
+    await setPolicy(host, {
+      ...{ mode: 'required', graceDays: 7 },
+      requiredSince: { general: now - 8 * DAY, roles: {} },
+    })
+    const mustSetUp = { until: now + DAY }
+    await host.store.write(recordWith({ userId: 'bob', mustSetUp, version: 1 }), 0)
+    // An admin has no days of grace.
+    expect(await idsAt(browser, 'late')).to.deep.equal(['otto', 'ann'])
+    host.system.advance(DAY)
+    await setPolicy(host, { mode: 'optional' })
+    expect(await idsAt(browser, 'late')).to.deep.equal(['bob'])
+  })
+
   it('lists nobody whose record is unreadable: what they have is not known', async () => {
     const store: RecordStore = { ...memoryStore() }
     const { host, browser } = await adminVisit({ store })
@@ -126,7 +143,7 @@ describe('The page of users', () => {
       'unsaved-backup-codes': 'Unsaved codes (1)',
     })
     const overview = await getPage(browser, `${ADMIN}/`).expect(200)
-    for (const filter of ['in-grace', 'few-backup-codes', 'unsaved-backup-codes']) {
+    for (const filter of ['late', 'in-grace', 'few-backup-codes', 'unsaved-backup-codes']) {
       expect(overview.text).to.contain(`href="${USERS}?state=${filter}"`)
     }
   })
