@@ -126,7 +126,7 @@ export type { AdminAuthenticator } from './text/admin-authenticator.js'
 export type { Bar } from './text/bars.js'
 export type { Effect } from './text/effects.js'
 export type { Fact } from './text/facts.js'
-export type { MailAction, MailFrame } from './text/mails.js'
+export type { MailAction, MailFrame } from './text/mail-frame.js'
 export type { Translate } from './text/messages.js'
 export type { OverviewPage, Picture } from './text/overview-page.js'
 export type {

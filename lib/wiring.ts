@@ -63,6 +63,7 @@ import { Status } from './service/status.js'
 import { Tally } from './service/tally.js'
 import { timedCounters } from './service/timed-counters.js'
 import { timedDigester } from './service/timed-digester.js'
+import { ToldAdmins } from './service/told-admins.js'
 import { TrustedBrowsers } from './service/trusted-browsers.js'
 import { UnfulfilledRules } from './service/unfulfilled-rules.js'
 import { UnreadableSecrets } from './service/unreadable-secrets.js'
@@ -70,9 +71,11 @@ import { Upstream } from './service/upstream.js'
 import { Vault } from './service/vault.js'
 import { memoryAuditLog } from './stores/memory-audit-log.js'
 import { ejsPages } from './text/ejs-pages.js'
-import { ejsMails, MAIL_VIEWS } from './text/mails.js'
+import { MAIL_VIEWS } from './text/mail-frame.js'
+import { ejsMails } from './text/mails.js'
 import { loadMessages } from './text/messages.js'
 import { ownRender } from './text/own-render.js'
+import { ejsToldMails } from './text/told-mails.js'
 import { ejsViews } from './text/views.js'
 import { ejsBanner } from './web/login/banner.js'
 import type { Site } from './web/request/site.js'
@@ -169,14 +172,19 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
   const now = () => system.now()
   const views = ejsViews(options.views)
   const messages = loadMessages(options.messages)
-  const write = ejsMails(views, { ...ofSite, messages })
+  const mailSite = { ...ofSite, messages }
+  const write = ejsMails(views, mailSite)
+  const writeTold = ejsToldMails(views, mailSite)
   views.checkHosts(MAIL_VIEWS)
   const findDevices = mailedDevicesIn({
     ...{ records, keyIds, window, now },
     relyingParty: checked.webauthn,
   })
-  const mailParts = { announcer, counters, write, findDevices }
+  const mailParts = { announcer, counters, write, writeTold, findDevices }
   const mails = mailsOf(options, mailParts, { ...ofSite, failureReporter })
+  if (accounts?.searchable && mails && options.mail?.tellAdmins !== false) {
+    new ToldAdmins({ announcer, accounts, mails, hostId, failureReporter })
+  }
   const guessWarnings =
     mails && new GuessWarnings({ announcer, counters, mailer: mails, now, report })
   const { webauthn } = checked
@@ -405,7 +413,7 @@ function permissionOf<U>(
 
 function mailsOf<U>(
   options: SecondStepOptions<U>,
-  parts: Pick<MailParts, 'announcer' | 'counters' | 'write' | 'findDevices'>,
+  parts: Pick<MailParts, 'announcer' | 'counters' | 'write' | 'writeTold' | 'findDevices'>,
   {
     failureReporter,
     ...identity

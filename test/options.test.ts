@@ -356,6 +356,7 @@ describe('createSecondStep', () => {
     }
     expect(refusalWith({ transport, from }, {})).to.include('`mail` needs `users')
     expect(refusalWith({ transport, from, form: 1 })).to.include('did you mean from?')
+    expect(refusalWith({ transport, from, tellAdmins: 'no' })).to.include('must be true or false')
     expect(() => create({ mail: { transport, from }, users })).to.not.throw()
   })
 

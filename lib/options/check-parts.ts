@@ -78,7 +78,7 @@ export function checkMail<U>({ users, mail }: SecondStepOptions<U>): void {
   )
   if (mail === undefined) return
   check(typeof mail === 'object' && mail !== null, '`mail` must be an object: { transport, from }')
-  checkNames(mail, ['transport', 'from'], 'mail.')
+  checkNames(mail, ['transport', 'from', 'tellAdmins'], 'mail.')
   check(
     has(mail.transport, ['sendMail']),
     '`mail.transport` must be what nodemailer.createTransport(…) makes, or have its sendMail(mail)',
@@ -86,6 +86,10 @@ export function checkMail<U>({ users, mail }: SecondStepOptions<U>): void {
   check(
     isText(mail.from) && !/[\r\n]/.test(mail.from),
     '`mail.from` must be an address such as Acme <no-reply@acme.example>',
+  )
+  check(
+    mail.tellAdmins === undefined || typeof mail.tellAdmins === 'boolean',
+    '`mail.tellAdmins` must be true or false',
   )
   check(users !== undefined, '`mail` needs `users: { findById(id) }`, to know whom to write to')
 }

@@ -74,6 +74,11 @@ export interface MailOptions {
   readonly transport: Mailer
   /** The sender: `Acme <no-reply@acme.example>`. */
   readonly from: string
+  /**
+   * Whether admins are told when another admin, or the operator, changes the policy or the second step of an admin. Needs
+   * `users.list`, in which the first 50 admins are looked for after such a change. Default true.
+   */
+  readonly tellAdmins?: boolean
 }
 
 /** How long a reset by mail waits before its link can be used. */

@@ -4,7 +4,8 @@ import type { Account, Accounts } from './accounts.js'
 import { isOdd } from './odd-user.js'
 import type { Records } from './records.js'
 
-const PAGE = 100
+/** How many users a page has. */
+export const PAGE = 100
 
 /** Where the users are found. */
 export interface UserSources {
@@ -25,13 +26,24 @@ export interface SomeUsers {
  *
  * @throws UnavailableError where a page cannot be read
  */
-export async function* everyUser(sources: UserSources): AsyncGenerator<SomeUsers> {
+export function everyUser(sources: UserSources): AsyncGenerator<SomeUsers> {
+  return everyPage((cursor) =>
+    sources.accounts.searchable ? ofHost(sources, cursor) : ofRecords(sources, cursor),
+  )
+}
+
+/**
+ * All pages of a list of users.
+ *
+ * @throws UnavailableError where a page cannot be read
+ */
+export async function* everyPage<Page extends { readonly next: string | null }>(
+  read: (cursor: string | null) => Promise<Page | null>,
+): AsyncGenerator<Page> {
   let cursor: string | null = null
   const seen = new Set<string>()
   do {
-    const page: (SomeUsers & { next: string | null }) | null = sources.accounts.searchable
-      ? await ofHost(sources, cursor)
-      : await ofRecords(sources, cursor)
+    const page: Page | null = await read(cursor)
     if (page === null) throw new UnavailableError('the list of users', new Error('unknown cursor'))
     yield page
     cursor = page.next

@@ -41,6 +41,14 @@ export const MAILS = [
 /** The mails about acts of admins and the operator: one for each row of the table of actions. */
 export const ADMIN_MAILS = USER_ACTION_NAMES.map((name) => USER_ACTIONS[name].event)
 
+/** The changes that the other admins are told of: of the policy, and those that let somebody past the second step of an admin. */
+export const TOLD_CHANGES = [
+  ...(['policy-changed', 'reset', 'disabled', 'paused'] as const),
+  ...(['one-time-code-made', 'backup-codes-made', 'token-assigned'] as const),
+] satisfies readonly SecondStepEventType[]
+
+export type ToldType = (typeof TOLD_CHANGES)[number]
+
 export type MailName = (typeof MAILS)[number] | (typeof ADMIN_MAILS)[number]
 
 /** An event with a mail to the user. */
@@ -75,6 +83,28 @@ export interface LinkMailer {
   sendLink(event: MailedEvent, languages: readonly string[], link: MailedLink): Promise<boolean>
 }
 
+/** A change that the other admins are told of. */
+export interface ToldChange {
+  readonly event: AnnouncedEvent<ToldType>
+  /** Who made it. Null: not by an admin, or their name cannot be read. */
+  readonly by: Person | null
+  /** The admin whose second step it is. Null: it is about no single user. */
+  readonly whom: Person | null
+}
+
+/** Somebody as admins know them: by the host's id. */
+export interface Person {
+  readonly id: string
+  readonly name: string | null
+}
+
+/** Writes the mail about a change to another admin. @param heldBack as for `WriteMail` */
+export type WriteToldMail = (
+  change: ToldChange,
+  languages: readonly string[],
+  heldBack: number,
+) => ReturnType<WriteMail>
+
 /** The parts that `Mails` needs. */
 export interface MailParts {
   readonly announcer: Announcer
@@ -83,6 +113,7 @@ export interface MailParts {
   readonly mailer: Mailer
   readonly from: string
   readonly write: WriteMail
+  readonly writeTold: WriteToldMail
   readonly findDevices: FindMailedDevices
   /** Whether a mail about an admin's change names the admin. Default false. */
   readonly nameAdmins?: boolean
@@ -98,6 +129,15 @@ const ABOUT_DEVICES: readonly SecondStepEventType[] = [
 ]
 
 type Part = MailFailure['part']
+
+/** Which mail it is, and to whom. */
+interface MailFor {
+  readonly type: SecondStepEventType
+  readonly user: string
+}
+
+/** The kind of mails about other people's changes, for the limit of a day. */
+const TOLD = 'told'
 
 const PATIENCE = 20_000
 /** Leaves the value out: a user's data must not be in a log. */
@@ -150,15 +190,38 @@ export class Mails implements LinkMailer {
     return this.#begin(event, languages, link)
   }
 
+  /** Tells an admin of somebody else's change. Never rejects. */
+  sendTold(change: ToldChange, { id, email, locale }: Account): Promise<boolean> {
+    if (email === null) return Promise.resolve(false)
+    const languages = locale === null ? [] : [locale]
+    const { type } = change.event
+    return this.#track({ type, user: id }, () =>
+      this.#limited(TOLD, id, email, async (heldBack) => {
+        const { writeTold } = this.#parts
+        await this.#deliver(email, () => writeTold(change, languages, heldBack))
+      }),
+    )
+  }
+
+  /** Lets `settled` wait for work that sends mails. The work must not reject. */
+  during(work: Promise<unknown>): void {
+    const tracked = work.then(() => true).finally(() => this.#underWay.delete(tracked))
+    this.#underWay.add(tracked)
+  }
+
   #begin(
     event: MailedEvent,
     languages: readonly string[],
     link: MailedLink | null,
   ): Promise<boolean> {
-    const mailing = this.#mail(event, languages, link)
+    return this.#track(event, () => this.#mail(event, languages, link))
+  }
+
+  #track(about: MailFor, mail: () => Promise<void>): Promise<boolean> {
+    const mailing = mail()
       .then(() => true)
       .catch((error: unknown) => {
-        this.#announceFailure(event, error)
+        this.#announceFailure(about, error)
         return false
       })
       .finally(() => this.#underWay.delete(mailing))
@@ -174,14 +237,26 @@ export class Mails implements LinkMailer {
     const account = link?.account ?? (await at('users', () => this.#accountOf(event.user)))
     if (account === null || account.email === null) return
     const { email, locale, subject } = account
+    await this.#limited(event.type, event.user, email, (heldBack) =>
+      this.#write(event, languages, link, { email, locale, subject, heldBack }),
+    )
+  }
+
+  /** @param type of the limit: see `WarningMails` */
+  async #limited(
+    type: string,
+    user: string,
+    email: string,
+    send: (heldBack: number) => Promise<void>,
+  ): Promise<void> {
     await at('address', () => this.#checkAddress(email))
-    const heldBack = await at('counters', () => this.#warnings.due(event.type, event.user))
+    const heldBack = await at('counters', () => this.#warnings.due(type, user))
     if (heldBack === null) return
     try {
-      await this.#write(event, languages, link, { email, locale, subject, heldBack })
+      await send(heldBack)
     } catch (error) {
       // A warning that was not delivered must not be the only one of the day.
-      await this.#warnings.failed(event.type, event.user, heldBack).catch(() => undefined)
+      await this.#warnings.failed(type, user, heldBack).catch(() => undefined)
       throw error
     }
   }
@@ -205,7 +280,7 @@ export class Mails implements LinkMailer {
       readonly heldBack: number
     },
   ): Promise<void> {
-    const { from, mailer, write, patience = PATIENCE } = this.#parts
+    const { write } = this.#parts
     const { email, locale, subject, heldBack } = to
     // Somebody else's request says nothing about the user's language.
     const asked = event.actor.kind === 'user' ? languages : []
@@ -214,17 +289,18 @@ export class Mails implements LinkMailer {
       this.#adminToName(event),
       this.#devicesFor(event, subject),
     ])
-    const written = await at('view', async () =>
+    await this.#deliver(email, () =>
       write(event, wanted, by, link?.token ?? null, heldBack, devices),
     )
+  }
+
+  async #deliver(to: string, write: () => ReturnType<WriteMail>): Promise<void> {
+    const { from, mailer, patience = PATIENCE } = this.#parts
+    const written = await at('view', async () => write())
     // RFC 3834 §5: out-of-office programs do not answer it.
     const headers = { 'Auto-Submitted': 'auto-generated' }
     await at('transport', () =>
-      withTimeout(
-        'the mailer',
-        () => mailer.sendMail({ to: email, from, ...written, headers }),
-        patience,
-      ),
+      withTimeout('the mailer', () => mailer.sendMail({ to, from, ...written, headers }), patience),
     )
   }
 
@@ -250,7 +326,7 @@ export class Mails implements LinkMailer {
     return found.kind === 'found' ? found.account : null
   }
 
-  async #announceFailure({ type, user }: MailedEvent, error: unknown): Promise<void> {
+  async #announceFailure({ type, user }: MailFor, error: unknown): Promise<void> {
     const { part, cause } =
       error instanceof Failed ? error : { part: 'view' as const, cause: error }
     const detail = { mail: type, part, error: nameOf(cause) }

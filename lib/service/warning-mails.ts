@@ -18,6 +18,8 @@ const KINDS: Readonly<Record<string, Kind>> = {
   'pending-login-used-up': { name: 'guesses', aDay: 1 },
   'wrong-code': { name: 'guesses', aDay: 1 },
   'weaker-method-used': { name: 'weaker-method-used', aDay: 1 },
+  // To an admin, of changes by others.
+  told: { name: 'told', aDay: 20 },
   // A whole set.
   'backup-code-used': { name: 'backup-code-used', aDay: 10 },
 }

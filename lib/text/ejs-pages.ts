@@ -1,5 +1,7 @@
 import type { Translate } from './messages.js'
 import type { PageData, PageName, Render } from './pages.js'
+import type { PolicyLine } from './policy-lines.js'
+import { policyWords } from './policy-words.js'
 import { textAround } from './time-shown.js'
 import type { Views } from './views.js'
 
@@ -40,14 +42,17 @@ const titles: Titles = {
 }
 
 /**
- * The pages in EJS. A view sees what PageFrame names, `data`, `page` and `title`, and `around(key,
- * name, at)`: the pieces of a text around the moment that its placeholder `name` stands for.
+ * The pages in EJS. A view sees what PageFrame names, `data`, `page` and `title`, `around(key,
+ * name, at)`: the pieces of a text around the moment that its placeholder `name` stands for, and
+ * `policyWords(line)`: a change of the policy in words.
  */
 export function ejsPages(views: Views): Render {
   for (const name of ['_frame', ...Object.keys(titles)]) views.check(name)
   return (page, data, frame) => {
     const around = (key: string, name: string, at: Date) => textAround(frame.t, key, name, at)
-    const values = { ...frame, page, data, around, title: titles[page](data, frame.t) }
+    const inWords = (line: PolicyLine) => policyWords(line, frame.t)
+    const title = titles[page](data, frame.t)
+    const values = { ...frame, page, data, around, policyWords: inWords, title }
     return views.write('_frame', { ...values, body: views.write(page, values) })
   }
 }

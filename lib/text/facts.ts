@@ -69,6 +69,6 @@ export function browserFacts({ detail }: { detail: object | null }, t: Translate
  * Mail programs make links of addresses. Somebody in a stolen session could name a device by one; a word
  * joiner, which nobody sees, keeps it text.
  */
-function withoutLinks(name: string): string {
+export function withoutLinks(name: string): string {
   return name.replace(/(?<=\S)[.:@](?=\S)/gu, '$&\u2060')
 }

@@ -1,120 +1,34 @@
-import { explain } from '../errors/explain.js'
 import { FEW_BACKUP_CODES } from '../factors/backup-codes/kept.js'
 import type { AnnouncedEvent } from '../service/announcer.js'
-import {
-  ADMIN_MAILS,
-  hasAdminsWords,
-  isByAdmin,
-  MAILS,
-  type MailName,
-  type WriteMail,
-} from '../service/mails.js'
+import { hasAdminsWords, isByAdmin, type MailName, type WriteMail } from '../service/mails.js'
 import { adminMailTexts, type MailTexts, reminderDeadline } from './admin-mails.js'
 import { browserFacts, deviceFacts, type Fact, factsOf } from './facts.js'
-import type { Messages, Translate } from './messages.js'
-import { oneLine } from './one-line.js'
+import { type MailAction, type MailSite, mailFrames, settingsOf } from './mail-frame.js'
+import type { Translate } from './messages.js'
 import { timeShown } from './time-shown.js'
-import { ejsViews, type Views } from './views.js'
+import type { Views } from './views.js'
 import { isAboutTries, lockTexts, triesAdvice, type WarningContext } from './warning-texts.js'
 import { besideAdded, besideLost } from './working-texts.js'
 
-/** A link that does something, and what it is for. */
-export interface MailAction {
-  readonly text: string
-  /** What the button says. */
-  readonly button: string
-  readonly link: string
-  /** Until when the link is good, in words; null: that is said with another action. */
-  readonly until: string | null
-}
-
-/** What a mail's view sees. Every text is plain: the view escapes it. */
-export interface MailFrame {
-  readonly t: Translate
-  readonly lang: string
-  readonly dir: 'ltr' | 'rtl'
-  readonly issuer: string
-  /** Which mail it is. */
-  readonly mail: MailName
-  readonly title: string
-  /** What happened, a paragraph each. */
-  readonly what: readonly string[]
-  readonly facts: readonly Fact[]
-  /** What the reader may do by a link. Empty in most mails. */
-  readonly actions: readonly MailAction[]
-  /** What to do if it was the reader. */
-  readonly wasYou: string
-  /** The heading of what to do if it was somebody else. */
-  readonly notYouHeading: string
-  /** What to do if it was somebody else. */
-  readonly notYou: string
-  /** The settings page. */
-  readonly link: string
-}
-
 type Event = AnnouncedEvent<MailName>
 
-/** The views that a host may have for a single mail. */
-export const MAIL_VIEWS = [...MAILS, ...ADMIN_MAILS].flatMap((mail) => [
-  `mails/${mail}.html.ejs`,
-  `mails/${mail}.txt.ejs`,
-])
-
-/** The app's data for mails. */
-export interface MailSite {
-  readonly messages: Messages
-  readonly issuer: string
-  readonly origin: string
-  readonly paths: { readonly secondStep: string }
-}
-
 /**
- * Writes mails by EJS. All have the view `mails/notice`, once `.html.ejs` and once `.txt.ejs`; a
- * host's folder may have others of these names, or one for a single mail: `mails/reset.html.ejs`. If
- * such a view fails at a mail's values, ours is sent, because its reader must be warned all the same.
+ * Writes mails by EJS.
  *
  * @param ours the package's own views
  */
-export function ejsMails(views: Views, site: MailSite, ours: Views = ejsViews()): WriteMail {
-  const viewOf = (mail: MailName, ending: 'html' | 'txt') => {
-    const own = `mails/${mail}.${ending}.ejs`
-    return views.has(own) ? own : `mails/notice.${ending}.ejs`
-  }
-  const written = (name: string, frame: MailFrame, token: string | null): string => {
-    try {
-      return views.write(name, frame)
-    } catch (error) {
-      const why = explain(error)
-      // What the link opens must be in no log.
-      const told = token === null ? why : why.replaceAll(token, '…')
-      process.emitWarning(`passport-second-step: the view ${name} failed, so ours is sent: ${told}`)
-      return ours.write(`mails/notice${name.slice(name.indexOf('.'))}`, frame)
-    }
-  }
-  const all = [...MAILS, ...ADMIN_MAILS].flatMap((mail) => [
-    viewOf(mail, 'html'),
-    viewOf(mail, 'txt'),
-  ])
-  for (const name of new Set(all)) views.check(name)
+export function ejsMails(views: Views, site: MailSite, ours?: Views): WriteMail {
+  const inFrame = mailFrames(views, site, ours)
   return (event, languages, by = null, token = null, heldBack = 0, devices = null) => {
-    const { t, lang, dir } = site.messages.for(languages)
+    const words = site.messages.for(languages)
+    const { t, lang } = words
     const { issuer } = site
     const texts = hasAdminsWords(event)
       ? adminMailTexts(event, { issuer, t, lang, by, devices })
       : ownMailTexts(event, { issuer, t, lang, devices })
-    // Never the host name of a request (couch-auth CVE-2025-70948).
-    const link = `${site.origin}${site.paths.secondStep}/`
-    const actions = token === null ? [] : resetActions(event, `${link}lost/${token}`, t, lang)
-    const facts = texts.facts.map(({ label, value }) => ({ label, value: oneLine(value) }))
-    const more = heldBack > 0 ? [t('mail.held-back', { count: heldBack })] : []
-    const what = [...texts.what, ...more]
-    const both = { ...texts, what, facts, actions, link }
-    const frame: MailFrame = { t, lang, dir, issuer, mail: event.type, ...both }
-    return {
-      subject: oneLine(t('mail.subject', { issuer, title: texts.title })),
-      text: written(viewOf(event.type, 'txt'), frame, token),
-      html: written(viewOf(event.type, 'html'), frame, token),
-    }
+    const link = `${settingsOf(site)}lost/${token}`
+    const actions = token === null ? [] : resetActions(event, link, t, lang)
+    return inFrame(event.type, { ...texts, actions }, words, { heldBack, token })
   }
 }
 

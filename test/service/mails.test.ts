@@ -59,6 +59,7 @@ function world(given: {
     }),
     mailer: given.sendMail === undefined ? server.transport : { sendMail: given.sendMail },
     from: 'Acme <no-reply@acme.example>',
+    writeTold: () => ({ subject: '', text: '', html: '' }),
     write: ejsMails(ejsViews(), {
       messages: loadMessages(),
       issuer: given.issuer ?? 'Acme',
