@@ -2,7 +2,7 @@
 
 import { expect } from 'chai'
 import type { Mail } from '../../../lib/index.js'
-import { ADMIN, adminAt, adminVisit, otherAdmin, seenBy } from '../../support/admin.js'
+import { ADMIN, adminAt, adminVisit, otherAdmin, putJson, seenBy } from '../../support/admin.js'
 import { expectProblem, getPage, postForm, postJson } from '../../support/answers.js'
 import { enrol } from '../../support/browser.js'
 import { MINUTE } from '../../support/clock.js'
@@ -87,6 +87,15 @@ describe('POST /users/:id/remind', () => {
     expect((await getPage(browser, ANN).expect(200)).text).not.to.contain(`action="${REMIND}"`)
     const { text } = await getPage(browser, `${ADMIN}/users`).expect(200)
     expect(text).not.to.contain(REMIND).and.not.contain('value="remind"')
+  })
+
+  // The mistake: "until" said how long the request holds, where the date is the user's last day.
+  it('stands among the events with the day by which it is to be done', async () => {
+    const { browser } = await mailingVisit()
+    await putJson(browser, `${ADMIN}/policy`, { mode: 'required', graceDays: 7 }).expect(200)
+    await postJson(browser, REMIND).expect(200)
+    const { text } = await getPage(browser, ANN).expect(200)
+    expect(text).to.match(/>Asked to set up the second step<\/strong> · Must set up by: <time /)
   })
 
   it('is offered on the page, and for several', async () => {
