@@ -238,16 +238,15 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
   const reminderParts = { records, counters, announcer, days, now, system, failureReporter }
   const reminders =
     accounts && mails && reminds ? new Reminders({ ...reminderParts, accounts, mails }) : null
-  const counts = accounts && new PolicyPreviews({ accounts, records, now, roles: checked.roles })
+  const countParts = { records, now, roles: checked.roles, apart: AsyncLocalStorage.snapshot() }
+  const counts = accounts && new PolicyPreviews({ accounts, ...countParts })
   const directoryParts = { hostIdOf, recordIdOf, records, serials, keyIds, window, now }
   const overview =
     accounts &&
     new Overview({
-      ...{ accounts, records, keyIds, window, now, failureReporter },
+      ...{ accounts, ...countParts, keyIds, window, failureReporter },
       audit: options.realm === undefined ? audit : null,
       isOwn: (recordId) => hostIdOf(recordId) !== null,
-      roles: checked.roles,
-      apart: AsyncLocalStorage.snapshot(),
     })
   const site: Site = {
     ...ofSite,

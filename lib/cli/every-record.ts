@@ -2,6 +2,7 @@ import { parseRecord } from '../domain/parse-record.js'
 import type { SecondStepRecord } from '../domain/record.js'
 import type { RecordPage, RecordStore } from '../ports/record-store.js'
 import { system } from '../ports/system.js'
+import { noCircle } from '../service/page-by-page.js'
 import { messageOf } from './message.js'
 import type { Progress } from './progress.js'
 
@@ -68,6 +69,7 @@ export function passedOver({ otherRealms }: Reading): readonly string[] {
 }
 
 async function* everyRecord(store: RecordStore): AsyncGenerator<Listed> {
+  const pass = noCircle(() => new Error('the list of the store goes in a circle'))
   let cursor: string | null = null
   do {
     const page: RecordPage | null = await store.list({
@@ -80,7 +82,7 @@ async function* everyRecord(store: RecordStore): AsyncGenerator<Listed> {
     for (const stored of page.records) yield { stored }
     for (const key of page.lost ?? []) yield { lost: `The record ${key} is lost.` }
     for (const key of page.lostLists ?? []) yield { lost: `The list ${key} is lost. ${LOST_LIST}` }
-    cursor = page.next
+    cursor = pass(page.next)
   } while (cursor !== null)
 }
 

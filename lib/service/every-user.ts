@@ -2,6 +2,7 @@ import type { SecondStepRecord } from '../domain/record.js'
 import { UnavailableError } from '../errors/unavailable-error.js'
 import type { Account, Accounts } from './accounts.js'
 import { isOdd } from './odd-user.js'
+import { noCircle } from './page-by-page.js'
 import type { Records } from './records.js'
 
 /** How many users a page has. */
@@ -12,6 +13,8 @@ export interface UserSources {
   readonly accounts: Pick<Accounts<unknown>, 'searchable' | 'list' | 'lookUpAll'>
   readonly records: Pick<Records, 'list' | 'findMany'>
   readonly now: () => number
+  /** Resolves when the next page may be read. Default: at once. */
+  readonly pause?: () => Promise<unknown>
 }
 
 /** Some of the users, each with their record. */
@@ -27,9 +30,9 @@ export interface SomeUsers {
  * @throws UnavailableError where a page cannot be read
  */
 export function everyUser(sources: UserSources): AsyncGenerator<SomeUsers> {
-  return everyPage((cursor) =>
-    sources.accounts.searchable ? ofHost(sources, cursor) : ofRecords(sources, cursor),
-  )
+  const read = (cursor: string | null) =>
+    sources.accounts.searchable ? ofHost(sources, cursor) : ofRecords(sources, cursor)
+  return everyPage(read, sources.pause)
 }
 
 /**
@@ -39,21 +42,20 @@ export function everyUser(sources: UserSources): AsyncGenerator<SomeUsers> {
  */
 export async function* everyPage<Page extends { readonly next: string | null }>(
   read: (cursor: string | null) => Promise<Page | null>,
+  pause: () => Promise<unknown> = () => new Promise((resolve) => setImmediate(resolve)),
 ): AsyncGenerator<Page> {
   let cursor: string | null = null
-  const seen = new Set<string>()
+  // Nobody may be waiting who would give up.
+  const pass = noCircle(
+    () => new UnavailableError('the list of users', new Error('it goes in a circle')),
+  )
   do {
     const page: Page | null = await read(cursor)
     if (page === null) throw new UnavailableError('the list of users', new Error('unknown cursor'))
     yield page
-    cursor = page.next
-    // Nobody may be waiting who would give up.
-    if (cursor !== null && seen.has(cursor)) {
-      throw new UnavailableError('the list of users', new Error('it goes in a circle'))
-    }
-    if (cursor !== null) seen.add(cursor)
+    cursor = pass(page.next)
     // A store in memory answers at once: other requests must not wait for all pages.
-    await new Promise((resolve) => setImmediate(resolve))
+    if (cursor !== null) await pause()
   } while (cursor !== null)
 }
 

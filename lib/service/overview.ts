@@ -15,11 +15,10 @@ import type { Accounts } from './accounts.js'
 import type { Audit } from './audit.js'
 import type { FailureReporter } from './failure-reporter.js'
 import { isOdd } from './odd-user.js'
+import { noCircle, pauseBetweenPages } from './page-by-page.js'
 import type { Records } from './records.js'
 
 const PAGE = 100
-/** Milliseconds between two pages, so that counting a million users slows no login down. */
-const BETWEEN_PAGES = 5
 /** Milliseconds that a request waits for a count: enough for some hundred users. */
 const PATIENCE = 100
 /** A count is repeated no sooner, and no sooner than in so many times the time that it took. */
@@ -142,11 +141,14 @@ export class Overview {
   }
 
   #begin(policyOf: () => Promise<Policy>): void {
-    const { apart } = this.#parts
+    const { apart, failureReporter } = this.#parts
     this.#soFar = 0
-    this.#counting = apart(() => this.#keep(policyOf)).finally(() => {
-      this.#counting = null
-    })
+    // Nobody may be waiting for it, and the host's clock can fail even while a failure is dated.
+    this.#counting = apart(() => this.#keep(policyOf))
+      .catch((error: unknown) => failureReporter.report(error))
+      .finally(() => {
+        this.#counting = null
+      })
   }
 
   /** @param policy null: whatever it is now */
@@ -160,18 +162,17 @@ export class Overview {
     return now < at || now >= at + rest
   }
 
-  /** Never rejects: reports failures to the operator. */
+  /** Reports failures to the operator. */
   async #keep(policyOf: () => Promise<Policy>): Promise<void> {
     const { now, failureReporter } = this.#parts
     const began = now()
     const met = (users: number) => {
       this.#soFar = users
     }
-    const pause = () => new Promise((resolve) => setTimeout(resolve, BETWEEN_PAGES).unref())
     const rest = () => Math.max(KEPT_FOR, KEPT_TIMES * (now() - began))
     try {
       const policy = await policyOf()
-      this.#kept = await this.#count(policy, { pause, met })
+      this.#kept = await this.#count(policy, { pause: pauseBetweenPages, met })
       this.#ended = { at: now(), rest: rest(), policy: policy.version }
     } catch (error) {
       this.#ended = { at: now(), rest: rest(), policy: null }
@@ -184,6 +185,7 @@ export class Overview {
     const at = now()
     const by = { policy, roles, keyIds, window, now: at }
     let counts = noCounts(roles)
+    const pass = noCircle(() => new Error('a list of users goes in a circle'))
     let cursor: string | null = null
     do {
       if (cursor !== null) await pause()
@@ -191,9 +193,7 @@ export class Overview {
       const page: Page = await this.#page(cursor, at)
       for (const user of page.users) counts = countUser(counts, user, by)
       met(counts.users)
-      if (page.next !== null && page.next === cursor)
-        throw new Error('a list of users goes on at the same cursor')
-      cursor = page.next
+      cursor = pass(page.next)
     } while (cursor !== null)
     // A slow audit log must not cost the numbers of users.
     const attempts = await this.#ownAttemptsUntil(dayOf(at), at).catch((error: unknown) => {

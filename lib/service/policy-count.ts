@@ -35,6 +35,8 @@ export interface PolicyCountParts extends UserSources {
   readonly roles: readonly string[]
   /** Milliseconds that one question waits. Default 5000. */
   readonly patience?: number
+  /** As of the overview. */
+  readonly apart: <T>(run: () => T) => T
 }
 
 /** Counts whom changes of the policy concern. */

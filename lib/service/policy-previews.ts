@@ -2,6 +2,7 @@ import { CHANGEABLE } from '../domain/policy-change.js'
 import { type Concern, concernOf } from '../domain/policy-concern.js'
 import { MINUTE_MS, SECOND_MS } from '../domain/units.js'
 import { everyUser } from './every-user.js'
+import { pauseBetweenPages } from './page-by-page.js'
 import {
   ASK_AGAIN,
   type PolicyCount,
@@ -75,9 +76,11 @@ class Count {
   constructor(parts: PolicyCountParts, change: PolicyStep) {
     this.#listed = parts.accounts.searchable
     this.#roles = new Map(parts.roles.map((role) => [role, { known: 0, concerned: 0 }]))
-    this.ended = this.#run(parts, change).finally(() => {
-      this.endedAt = parts.now()
-    })
+    this.ended = parts
+      .apart(() => this.#run(parts, change))
+      .finally(() => {
+        this.endedAt = parts.now()
+      })
     // Nobody may be waiting any more.
     this.ended.catch(() => undefined)
   }
@@ -102,7 +105,7 @@ class Count {
 
   async #run(parts: PolicyCountParts, change: PolicyStep): Promise<void> {
     const now = parts.now()
-    for await (const { users, unreadable } of everyUser(parts)) {
+    for await (const { users, unreadable } of everyUser({ pause: pauseBetweenPages, ...parts })) {
       if (this.#stopped) return
       this.#unreadable += unreadable
       for (const { account, record } of users) {

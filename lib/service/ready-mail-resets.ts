@@ -15,6 +15,7 @@ import { factsOf } from './lost.js'
 import type { MailResetTokens } from './mail-reset-tokens.js'
 import { type FindMailResetUser, heldUntilOf, type MailResetUser } from './mail-reset-user.js'
 import type { LinkMailer } from './mails.js'
+import { noCircle } from './page-by-page.js'
 import type { Records } from './records.js'
 
 const SOON = 1000
@@ -69,6 +70,7 @@ export class ReadyMailResets {
   async sweep(): Promise<void> {
     const { records, system, failureReporter, hostIdOf } = this.#parts
     try {
+      const pass = noCircle(() => new Error('a list of the record store goes in a circle'))
       let cursor: string | null = null
       do {
         const query = { list: 'mail-resets-due', cursor, limit: PAGE, now: system.now() } as const
@@ -81,7 +83,7 @@ export class ReadyMailResets {
           if (hostIdOf(userId) === null) continue
           await this.#tell(userId).catch((error: unknown) => failureReporter.report(error))
         }
-        cursor = page.next
+        cursor = pass(page.next)
       } while (cursor !== null && !this.#stopped)
     } catch (error) {
       failureReporter.report(error)

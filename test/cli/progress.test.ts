@@ -57,6 +57,26 @@ describe('The progress of a long command', () => {
     expect(said(false, { steps: 10, pace: 1000, total: 5 })).to.deep.equal(['Read: 10 so far\n'])
   })
 
+  // The mistake: a store's list leads from a page to the next and back, and a command has no end.
+  it('ends where the list of the store goes in a circle', async () => {
+    let pages = 0
+    const list = async () => {
+      pages += 1
+      if (pages > 10) throw new Error('it has no end')
+      return { records: [], next: pages % 2 === 0 ? 'even' : 'odd' }
+    }
+    const untold = { begin: () => undefined, step: () => undefined, end: () => undefined }
+    const act = async () => undefined
+    const reading = readEveryRecord(
+      { ...memoryStore(), list },
+      untold,
+      () => true,
+      'is broken',
+      act,
+    )
+    expect(await reading.catch((error: Error) => error.message)).to.include('goes in a circle')
+  })
+
   it('is told by a reading of all records: how many there are, and each of them', async () => {
     const { count, ...counting } = memoryStore()
     for (const id of ['ann', 'bob', 'carl']) await counting.write(enrolledRecord(id, 1), 0)

@@ -126,6 +126,20 @@ async function world(given: Given = {}) {
   }
 }
 
+// The mistake: a store's list leads from a page to the next and back, and a look at it has no end.
+it('a list of resets that goes in a circle is told, and the look ends', async () => {
+  const { ready, records } = await world()
+  let pages = 0
+  const circle = async () => {
+    pages += 1
+    if (pages > 10) throw new Error('it has no end')
+    return { ids: [], lostLists: [], next: pages % 2 === 0 ? 'even' : 'odd' }
+  }
+  Object.assign(records, { idsOf: circle })
+  const [said = ''] = await warningsDuring(() => ready.sweep())
+  expect(said).to.include('goes in a circle')
+})
+
 describe('the limits of mails that reset', () => {
   it('are one in two minutes, three in an hour and five in a day, for each user', async () => {
     // Somebody who knows the password fills the owner's mailbox.

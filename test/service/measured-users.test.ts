@@ -117,6 +117,29 @@ describe('the gauge of users', () => {
     await host.secondStep.close()
   })
 
+  // The mistake: a list of the host's leads from a page to the next and back, and the count has no end.
+  it('ends where the list of users goes in a circle', async () => {
+    const exported = meters()
+    let pages = 0
+    const list = async () => {
+      pages += 1
+      if (pages > 10) throw new Error('it has no end')
+      return { users: [], next: pages % 2 === 0 ? 'even' : 'odd' }
+    }
+    const host = makeAdminHost({
+      users: { ...usersOf(PEOPLE), list },
+      telemetry: exported.telemetry,
+    })
+    const warnings = await warningsDuring(async (soFar) => {
+      while (soFar().length === 0) {
+        await statesIn(exported)
+        await new Promise(setImmediate)
+      }
+    })
+    expect(warnings.join()).to.contain('goes in a circle')
+    await host.secondStep.close()
+  })
+
   // The app may have closed its clients by then.
   it('is not counted any more after close()', async () => {
     let reads = 0

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { expect } from 'chai'
 import { defaultPolicy, type Policy } from '../../lib/domain/policy.js'
 import { blankRecord, type SecondStepRecord } from '../../lib/domain/record.js'
@@ -23,6 +24,8 @@ const account = (id: string, roles: readonly string[] = ['user']): Account => ({
   tellsRoles: true,
 })
 
+const spans = new AsyncLocalStorage<object>()
+
 /** Users u0, u1 …: every fourth is an admin, every fifth has a second step. */
 function world(given: { users: number; until?: Promise<void>; searchable?: boolean }) {
   const { users, until = null, searchable = true } = given
@@ -32,6 +35,7 @@ function world(given: { users: number; until?: Promise<void>; searchable?: boole
   const recordOf = (id: string): SecondStepRecord =>
     Number(id.slice(1)) % 5 === 0 ? enrolledRecord({ userId: id }) : blankRecord(id)
   const asked: (string | null)[] = []
+  const inSpan: unknown[] = []
   const pageOf = (cursor: string | null) => {
     const from = Number(cursor ?? 0)
     const next = from + 100 < users ? String(from + 100) : null
@@ -42,6 +46,7 @@ function world(given: { users: number; until?: Promise<void>; searchable?: boole
       searchable,
       list: async ({ cursor }) => {
         asked.push(cursor)
+        inSpan.push(spans.getStore())
         if (cursor !== null && until !== null) await until
         return pageOf(cursor)
       },
@@ -60,12 +65,20 @@ function world(given: { users: number; until?: Promise<void>; searchable?: boole
     },
     now: () => NOW,
     roles: ['user', 'admin', 'guest'],
+    apart: AsyncLocalStorage.snapshot(),
     patience: until === null ? 60_000 : 10,
   })
-  return { previews, asked }
+  return { previews, asked, inSpan }
 }
 
 describe('the preview of a change of the policy', () => {
+  // A million users are ten thousand pages: as spans of the one request they would be its whole trace.
+  it('counts outside of the span of whoever asks', async () => {
+    const { previews, inSpan } = world({ users: 220 })
+    await spans.run({}, () => previews.count({ before, after }))
+    expect(inSpan).to.deep.equal([undefined, undefined, undefined])
+  })
+
   it('counts who is concerned, by role, over all pages', async () => {
     const { previews } = world({ users: 220 })
     const { whole, listed, of, ...counted } = await previews.count({ before, after })

@@ -1,4 +1,5 @@
 import type { AuditEntry } from '../../ports/audit-log.js'
+import { noCircle } from '../../service/page-by-page.js'
 import { type ShownEvent, shownEvent } from '../../text/shown-event.js'
 import type { Exchange } from '../request/handler.js'
 import type { SignedInVisitor } from '../request/visitor.js'
@@ -40,19 +41,17 @@ async function* shownPages(
   first: Page,
   pageFrom: (cursor: string) => Promise<Page | null>,
 ): AsyncGenerator<readonly ShownEvent[]> {
-  const seen = new Set<string>()
+  const pass = noCircle(() => new Error('a download was cut off: the audit log goes in a circle'))
   let page = first
   for (;;) {
     yield page.entries.map((entry) => shownEvent(exchange.site, entry))
-    if (page.next === null) return
-    if (seen.has(page.next))
-      throw new Error('a download was cut off: the audit log goes in a circle')
-    seen.add(page.next)
+    const next = pass(page.next)
+    if (next === null) return
     const admin = await presentAdmin(exchange)
     const problem = 'code' in admin ? admin : wholeAdminOrProblem(admin)
     if (problem !== null)
       throw new Error(`a download was cut off, because its admin is now: ${problem.code}`)
-    const following = await pageFrom(page.next)
+    const following = await pageFrom(next)
     if (following === null)
       throw new Error('a download was cut off, because the audit log did not know its own cursor')
     page = following

@@ -1,4 +1,5 @@
 import type { MemberPage, MemberQuery } from '../../service/directory.js'
+import { noCircle } from '../../service/page-by-page.js'
 import { type ShownUser, shownUser } from '../../text/shown-user.js'
 import type { Exchange } from '../request/handler.js'
 import type { SignedInVisitor } from '../request/visitor.js'
@@ -25,11 +26,9 @@ export async function* shownPages(
 ): AsyncGenerator<readonly ShownUser[]> {
   const { site } = exchange
   yield first.members.map(shownUser)
-  const seen = new Set<string>()
+  const pass = noCircle(() => new Error('a download was cut off: `users.list` goes in a circle'))
   for (let from = first.next; from !== null; ) {
-    const place = JSON.stringify(from)
-    if (seen.has(place)) throw new Error('a download was cut off: `users.list` goes in a circle')
-    seen.add(place)
+    pass(JSON.stringify(from))
     const admin = await presentAdmin(exchange)
     if ('code' in admin)
       throw new Error(`a download was cut off, because its admin is now: ${admin.code}`)
