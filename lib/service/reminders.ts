@@ -65,7 +65,14 @@ export class Reminders {
 
   /** Processes that start together must not ask together. */
   #upTo(milliseconds: number): number {
-    const [byte = 0] = this.#parts.system.random(1)
-    return Math.floor((byte / 256) * milliseconds)
+    const { system, failureReporter } = this.#parts
+    try {
+      const [byte = 0] = system.random(1)
+      return Math.floor((byte / 256) * milliseconds)
+    } catch (error) {
+      // Nobody handles what a timer throws. The next look is worth more than its moment.
+      failureReporter.report(error)
+      return milliseconds
+    }
   }
 }

@@ -17,7 +17,8 @@ const lookedAt = new WeakMap<Site, number>()
  */
 export function warnInFront(site: Site, found: FoundUser): void {
   const { options, guarded } = found
-  const now = site.system.now()
+  const now = nowOrNull(site)
+  if (now === null) return
   const isLately = Math.abs(now - (lookedAt.get(site) ?? Number.NEGATIVE_INFINITY)) < LOOKS_EVERY
   if (!guarded || isLately || options.secondStep === false) return
   lookedAt.set(site, now)
@@ -31,6 +32,16 @@ export function warnInFront(site: Site, found: FoundUser): void {
     const isUnseen = knownGuardStateOf(found.req) === undefined && res.statusCode < 400
     if (isUnseen) lookInFront(site, found, unseenByGuard)
   })
+}
+
+/** Null where the host's clock fails. Strategies call back where nobody catches. */
+function nowOrNull({ system, failureReporter }: Site): number | null {
+  try {
+    return system.now()
+  } catch (error) {
+    failureReporter.report(error)
+    return null
+  }
 }
 
 function lookInFront(
