@@ -1180,6 +1180,15 @@ describe('a moment in a sentence', () => {
 /** Another view of the same folder, or of the parts that a factor has. */
 const INCLUDE = /^<%- include\('(factors\/([a-z-]+\/)?)?_[a-z-]+'(, \{[^}]*\})?\) -?%>$/s
 
+describe('the page of one event', () => {
+  it('names the method in words, and none that is no factor', async () => {
+    const html = await show('admin-event', oneEvent)
+    expect(html).to.include(t('factor.totp.accepted')).and.not.include('>totp<')
+    const upstream = await show('admin-event', { ...oneEvent, method: 'upstream' })
+    expect(upstream).not.to.include('upstream').and.not.include(t('admin.event.method'))
+  })
+})
+
 describe('unescaped output of the views', () => {
   // A raw tag around anything that a person can name is stored cross-site scripting.
   it('is other views, the QR code and our style sheet, nothing else', () => {
