@@ -4,6 +4,7 @@ import type { Counter, Counters, Place } from '../ports/counters.js'
 import { type Database, databaseOf, TABLES } from '../stores/knex-client.js'
 import type { KnexInstance, KnexOptions } from '../stores/knex-instance.js'
 import { checkWindow, counterHash } from './counter-key.js'
+import { commitsAlone } from './knex-commit.js'
 import { sweeper } from './knex-sweeper.js'
 import { takeAllInPostgresql } from './knex-take-all.js'
 
@@ -52,6 +53,7 @@ export function knexCounters(knex: KnexInstance, options: KnexOptions = {}): Cou
   const { now, takeOne } = clockOf(db)
   const take = takeOne(database, now)
   const sweep = sweeper(database, now)
+  const alone = commitsAlone(database)
 
   async function waitOf(id: string): Promise<number> {
     const [row] = await rowsOf(
@@ -86,6 +88,7 @@ export function knexCounters(knex: KnexInstance, options: KnexOptions = {}): Cou
       async giveBack(key) {
         // After the window's end, a place given back would add one to the limit.
         const taken = live(idOf(key), window).where('taken', '>', 0)
+        if (alone !== null) taken.whereRaw(alone)
         await answerOf(taken.decrement('taken', 1))
       },
 
@@ -140,7 +143,10 @@ function overOf(ends: string, window: number): readonly [string, string, number]
 }
 
 /** For databases whose statements return the written row, and no row if they wrote none. */
-function takeReturning({ db, rowsOf }: Database, now: string): TakeOne {
+function takeReturning(database: Database, now: string): TakeOne {
+  const { db, rowsOf } = database
+  const alone = commitsAlone(database)
+  const answered = alone === null ? 'taken' : ['taken', db.raw(alone)]
   const [taken, ends] = [`${TABLES.counters}.taken`, `${TABLES.counters}.ends`]
   const isOver = over(now)
   return async ({ id, limit, window }) => {
@@ -154,7 +160,7 @@ function takeReturning({ db, rowsOf }: Database, now: string): TakeOne {
           ends: db.raw(`case when ${isOver} then excluded.ends else ?? end`, [...overBy, ends]),
         })
         .where((free) => free.whereRaw(isOver, overBy).orWhereRaw('?? < ?', [taken, limit]))
-        .returning('taken'),
+        .returning(answered),
     )
     return row === undefined ? null : Number(Reflect.get(row, 'taken'))
   }

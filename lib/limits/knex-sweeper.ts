@@ -1,4 +1,5 @@
 import { type Database, TABLES } from '../stores/knex-client.js'
+import { commitsAlone } from './knex-commit.js'
 
 const TAKES_BETWEEN = 100
 // More rows than are created meanwhile, and few enough for a query's time limit.
@@ -30,12 +31,16 @@ export function sweeper(database: Database, now: string): () => void {
  * In two statements: no one of them knows a limit for what it deletes on every database. On PostgreSQL it
  * passes over rows that are locked: it deletes in any order, and attempts lock in the order of the ids.
  */
-async function sweep({ db, dialect, answerOf, rowsOf }: Database, now: string): Promise<void> {
+async function sweep(database: Database, now: string): Promise<void> {
+  const { db, dialect, answerOf, rowsOf } = database
   const over = () => db(TABLES.counters).whereRaw(`?? <= ${now}`, ['ends'])
   const rows = await rowsOf(over().select('id').orderBy('ends').limit(REMOVED_AT_ONCE))
   const ids = rows.map((row) => String(Reflect.get(row, 'id')))
   if (ids.length === 0) return
   const found = over().whereIn('id', ids)
   const unlocked = found.clone().select('id').forUpdate().skipLocked()
-  await answerOf((dialect === 'postgresql' ? over().whereIn('id', unlocked) : found).delete())
+  const removed = dialect === 'postgresql' ? over().whereIn('id', unlocked) : found
+  const alone = commitsAlone(database)
+  if (alone !== null) removed.whereRaw(alone)
+  await answerOf(removed.delete())
 }

@@ -1,5 +1,6 @@
 import type { Counters, Place, Taking, WantedPlace } from '../ports/counters.js'
 import { type Database, TABLES } from '../stores/knex-client.js'
+import { commitsAlone } from './knex-commit.js'
 
 /** What is done to one count: a place taken (`most`: not above; null: none taken), and places given back. */
 interface Asked {
@@ -52,6 +53,7 @@ export function takeAllInPostgresql(
   idOf: (place: Place) => string,
 ): TakeAll {
   const isLive = `stored.[ends] > ${now} and stored.[ends] <= ${now} + 2 * asked.lasts`
+  const alone = commitsAlone(database)
   const before = `case when ${isLive} then greatest(0, stored.[taken] - asked.back) else 0 end`
   const send = database.statement(`
 with asked as (
@@ -105,7 +107,7 @@ written as (
 )
 select id as [id], free as [free], whole as [whole], before as [before], ends - ${now} as [wait],
   opened as [opened]
-from present cross join verdict`)
+from present cross join verdict${alone === null ? '' : ` where ${alone}`}`)
 
   async function ask(asked: readonly Asked[]): Promise<ReadonlyMap<string, Answered>> {
     const rows = await send([JSON.stringify(inOrder(merged(asked)))])
