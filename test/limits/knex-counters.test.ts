@@ -74,7 +74,7 @@ for (const kind of DATABASES) {
       const takeAll = (limit: number) =>
         Promise.all(
           all.flatMap((one) => {
-            const counter = one.counter('try', 2)
+            const counter = one.counter('try', 60)
             return Array.from({ length: 10 }, () => counter.take(HERE, limit))
           }),
         )
