@@ -534,6 +534,7 @@ export type PageData = {
     readonly kind: CodesKind
     /** As people see them. */
     readonly codes: readonly string[]
+    readonly madeAt: Date
     /** ISO 8601; null: as long as they are not replaced. */
     readonly until: string | null
     /** Whose they are: the host's id. */

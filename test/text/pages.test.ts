@@ -223,6 +223,7 @@ const adminCodes: PageData['admin-codes'] = {
   problem: null,
   kind: 'backup-codes',
   codes,
+  madeAt: new Date(0),
   until: null,
   id: 'ann',
   name: 'Ann',
@@ -885,6 +886,18 @@ describe('the page of backup codes', () => {
     expect(lines[0]).to.equal('Acme & Söhne: Backup codes')
     expect(lines[1]).to.match(/^Made on 1970-\S*\. Each/)
     expect(lines.slice(3)).to.deep.equal([...codes, ''])
+  })
+
+  it('is the same file of codes that an admin has made, and none of a one-time code', async () => {
+    const { madeAt, name: account } = adminCodes
+    const own = tags(await show('backup-codes', { ...data, codes, madeAt, account }), 'a')
+    const [link = ''] = own
+    expect(attribute(link, 'download')).to.equal('backup-codes-Acme-Ann.txt')
+    const given = await show('admin-codes', adminCodes)
+    expect(tags(given, 'a')).to.include(link)
+    expect(given).to.contain('Made on ')
+    const once = await show('admin-codes', { ...adminCodes, kind: 'one-time-code' })
+    expect(once).to.not.contain('download=').and.not.contain('Made on ')
   })
 
   it('hides what needs the script until it runs', async () => {

@@ -22,7 +22,7 @@ export async function showCodes(
   const { site, req, visitor } = exchange
   const shown = { ...made, given: null, sessionsEnded: false, done: null }
   await rememberCodes(site, req, visitor.stamp, pageOf(action, member), shown)
-  await codesPage(exchange, member, action, made)
+  await codesPage(exchange, member, action, { ...made, at: site.system.now() })
 }
 
 /**
@@ -62,10 +62,12 @@ function codesPage(
   { site, req, res }: Exchange,
   { hostId, account }: Whom,
   kind: CodesKind,
-  { codes, until }: MadeCodes,
+  { codes, until, at }: MadeCodes & { readonly at: number },
 ): Promise<void> {
   const { name, email } = account
-  const data = { kind, codes, until, id: hostId, name, email, back: pathOfUser(site, hostId) }
+  const madeAt = new Date(at)
+  const user = { id: hostId, name, email, back: pathOfUser(site, hostId) }
+  const data = { kind, codes, until, madeAt, ...user }
   return showPage(site, req, res, 'admin-codes', { problem: null, ...data })
 }
 
