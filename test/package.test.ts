@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process'
 import { readFileSync, realpathSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import { inspect, promisify } from 'node:util'
+import { brotliDecompressSync } from 'node:zlib'
 import { expect } from 'chai'
 import express from 'express'
 import supertest from 'supertest'
@@ -77,7 +78,7 @@ describe('The package', function () {
         throw new errors.UnavailableError('the store')
       })
       .use(secondStep.errorHandler())
-    expect((await packed()).names).to.include.members(['messages/en.json', 'dist/messages/ru.json'])
+    expect((await packed()).names).to.include.members(['messages/en.json', 'dist/messages/ru.br'])
     for (const lang of LANGUAGES) {
       const texts = JSON.parse(readFileSync(`messages/${lang}.json`, 'utf8'))
       const asked = supertest(app)
@@ -85,8 +86,8 @@ describe('The package', function () {
         .set({ accept: 'application/json', 'accept-language': lang })
       expect((await asked).body.detail).to.equal(texts['problem.unavailable'])
       if (lang === 'en') continue
-      const packedTexts = JSON.parse(readFileSync(`dist/messages/${lang}.json`, 'utf8'))
-      expect(packedTexts).to.deep.equal(Object.values(texts))
+      const packedTexts = brotliDecompressSync(readFileSync(`dist/messages/${lang}.br`)).toString()
+      expect(JSON.parse(packedTexts)).to.deep.equal(Object.values(texts))
     }
   })
 

@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { basename } from 'node:path'
+import { brotliDecompressSync } from 'node:zlib'
 import { ConfigurationError } from '../errors/configuration-error.js'
 import { checkedFormats, type Formats, formatsWhenAsked } from './formats.js'
 import { checkLanguages, warnOfUnknownLanguage } from './languages.js'
@@ -27,7 +27,7 @@ const FILES = new Map(
   FOLDERS.filter((folder) => existsSync(folder)).flatMap((folder) =>
     readdirSync(folder)
       .filter((file) => !file.startsWith('.'))
-      .map((file) => [basename(file, '.json'), new URL(file, folder)]),
+      .map((file) => [file.replace(/\.(?:json|br)$/, ''), new URL(file, folder)]),
   ),
 )
 
@@ -70,8 +70,10 @@ const OURS: ReadonlyMap<string, Formats> = new Map(
 )
 
 function textsOf(lang: string): Record<string, string> {
-  const texts = JSON.parse(readFileSync(FILES.get(lang) ?? '', 'utf8'))
-  return Array.isArray(texts) ? withKeys(texts) : texts
+  const file = FILES.get(lang) ?? ''
+  const bytes = readFileSync(file)
+  const isPacked = String(file).endsWith('.br')
+  return isPacked ? withKeys(JSON.parse(`${brotliDecompressSync(bytes)}`)) : JSON.parse(`${bytes}`)
 }
 
 /** Texts that are packed without their keys, in the order of the English ones. */

@@ -33,7 +33,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   text: [
     ...['service', 'domain', 'factors', 'ports', 'errors'],
-    ...['ejs', 'intl-messageformat', 'node:fs', 'node:path', 'node:url'],
+    ...['ejs', 'intl-messageformat', 'node:fs', 'node:path', 'node:url', 'node:zlib'],
     // The hash of the style that a page has in itself.
     'node:crypto',
   ],
