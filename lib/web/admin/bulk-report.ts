@@ -26,6 +26,9 @@ export function reportShown(
 ): NonNullable<PageData['admin-users']['report']> | null {
   if (notice?.bulk === undefined) return null
   const { action, bulk } = notice
-  const some = bulk.some.map(({ id, code }) => ({ id, why: WHY[code] ?? `problem.${code}` }))
+  // A user is reminded once a day, by whomever.
+  const own = action === 'remind' ? { 'too-many-attempts': 'admin.bulk.reminded' } : {}
+  const why: typeof WHY = { ...WHY, ...own }
+  const some = bulk.some.map(({ id, code }) => ({ id, why: why[code] ?? `problem.${code}` }))
   return { action, ...bulk, some, at: isoTime(bulk.at) }
 }

@@ -98,6 +98,15 @@ describe('POST /users/:id/remind', () => {
     expect(text).to.match(/>Asked to set up the second step<\/strong> · Must set up by: <time /)
   })
 
+  // The mistake: an admin was told of "too many changes", and tried again in a while, all day.
+  it('says in the report of several who was reminded already', async () => {
+    const { browser } = await mailingVisit()
+    await postJson(browser, REMIND).expect(200)
+    await postForm(browser, `${ADMIN}/bulk`, 'action=remind&ids=ann').expect(303)
+    const { text } = await getPage(browser, `${ADMIN}/users`).expect(200)
+    expect(text).to.contain('This user was reminded in the last 24 hours')
+  })
+
   it('is offered on the page, and for several', async () => {
     const { browser, toAnn } = await mailingVisit()
     expect((await getPage(browser, ANN).expect(200)).text).to.contain(`action="${REMIND}"`)
