@@ -66,7 +66,7 @@ function reasonOf({ reason = '' }: Values): string | null {
   const read = readReason(reason)
   if (read !== undefined) return read
   throw new UsageError(
-    `--reason has at most ${LONGEST_REASON} characters, and no control characters.`,
+    `--reason has at most ${LONGEST_REASON} characters, and no control or bidirectional characters.`,
   )
 }
 

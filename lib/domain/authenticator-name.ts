@@ -7,6 +7,11 @@ const NAME_AT_MOST = 40
 const NOT_IN_A_NAME = /[\p{Cc}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}]|(?![\u200c\u200d])\p{Cf}/u
 const INVISIBLE = /[\s\p{Default_Ignorable_Code_Point}\u2800]/gu
 
+/** What one sees of a text. */
+export function visibleOf(text: string): string {
+  return text.replace(INVISIBLE, '')
+}
+
 /**
  * A name as it is kept: trimmed, each gap one blank.
  *
@@ -15,7 +20,7 @@ const INVISIBLE = /[\s\p{Default_Ignorable_Code_Point}\u2800]/gu
  */
 export function readName(typed: string): string | null {
   const name = typed.trim().replace(/ +/g, ' ').normalize('NFC')
-  if (NOT_IN_A_NAME.test(name) || name.replace(INVISIBLE, '') === '') return null
+  if (NOT_IN_A_NAME.test(name) || visibleOf(name) === '') return null
   return [...name].length <= NAME_AT_MOST ? name : null
 }
 
@@ -37,5 +42,5 @@ export function isNameTaken(
 }
 
 function keyOf(name: string): string {
-  return name.normalize('NFKC').toLowerCase().toUpperCase().replace(INVISIBLE, '')
+  return visibleOf(name.normalize('NFKC').toLowerCase().toUpperCase())
 }
