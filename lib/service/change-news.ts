@@ -73,7 +73,9 @@ export class ChangeNews implements WriteWatcher {
     const { signals, report } = this.#parts
     if (signals === null) return
     const topic = userId === null ? POLICY : this.#usersTopic
-    const sending = signals.send(topic, userId ?? '').catch(report)
+    // A store's own may throw at once, or return nothing: the write that it tells of has taken place.
+    const send = async () => signals.send(topic, userId ?? '')
+    const sending = send().catch(report)
     this.#sending.add(sending)
     void sending.finally(() => this.#sending.delete(sending))
   }
