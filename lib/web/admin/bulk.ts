@@ -111,19 +111,21 @@ async function reportOf(
   exchange: Exchange<SignedInVisitor>,
   { ids, action }: AskedUsers,
 ): Promise<BulkReport | null> {
-  const { res } = exchange
+  const { site, res } = exchange
   const isAnswered = answeredSince(res)
   const done: string[] = []
   const refused: { id: string; code: ProblemCode }[] = []
-  let failures = 0
+  let [failures, failedFor] = [0, 0]
   let code: Outcome = null
   for (const [index, id] of ids.entries()) {
     if (isAnswered()) return null
     if (res.closed) return { done, refused, left: ids.slice(index) }
-    // Otherwise a store that is away would be waited for five hundred times.
-    const isTried = code !== FULL && failures < FAILURES_AT_MOST
+    // Otherwise a store that is away would be waited for five hundred times, or every second time.
+    const isTried = code !== FULL && failures < FAILURES_AT_MOST && failedFor < site.timeout / 2
+    const began = site.system.now()
     if (isTried) code = await codeOf(exchange, id, action)
     failures = code === FAILED ? failures + 1 : 0
+    if (code === FAILED) failedFor += Math.max(0, site.system.now() - began)
     if (code === null) done.push(id)
     else refused.push({ id, code: reported(code) })
   }

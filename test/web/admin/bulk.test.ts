@@ -12,7 +12,7 @@ import {
   postJson,
 } from '../../support/answers.js'
 import { browserOf, enrol, signIn } from '../../support/browser.js'
-import { MINUTE } from '../../support/clock.js'
+import { MINUTE, SECOND } from '../../support/clock.js'
 import { ann, bob, type Host, type HostParts, type HostUser, makeHost } from '../../support/host.js'
 import { recordOf, setPolicy } from '../../support/visits.js'
 
@@ -228,6 +228,28 @@ describe('POST /bulk', () => {
     expect(body.refused).to.deep.equal(ids.slice(1).map((id) => ({ id, code: 'unavailable' })))
     expect(asked.filter((id) => /^u\d/.test(id))).to.have.length(3)
   })
+})
+
+// The mistake: a user store that is silent every second time is waited for 250 times.
+it('POST /bulk waits for silent parts no longer than a change of one user', async () => {
+  let silences = 0
+  const users = {
+    ...usersOf([...PEOPLE, ...crowd]),
+    findById: async (id: string) => {
+      if (/^u\d*[02468]$/.test(id)) {
+        silences += 1
+        host.system.advance(SECOND)
+        throw new Error('away')
+      }
+      return PEOPLE.find((one) => one.id === id) ?? null
+    },
+  }
+  const { host, browser } = await adminVisit({ users })
+  const ids = [...IDS.slice(1, 9), 'ann']
+  const { body } = await postJson(browser, BULK, { ids, action: 'end-sessions' }).expect(200)
+  const codes = ['not-found', ...ids.slice(1).map(() => 'unavailable')]
+  expect(body.refused.map(({ code }: { code: string }) => code)).to.deep.equal(codes)
+  expect(silences).to.equal(1)
 })
 
 describe('A change of several users whose browser does not wait', () => {
