@@ -23,7 +23,7 @@ async function isAdmin(
 ): Promise<boolean> {
   if (privileged) return true
   if (await site.allowAdmin(req, user)) {
-    await warnOfMailReset(site, id)
+    warnOfMailReset(site, id)
     return true
   }
   if (!tellsRoles) warnNoRoles(site)

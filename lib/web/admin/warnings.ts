@@ -1,4 +1,5 @@
 import type { Policy } from '../../domain/policy.js'
+import type { Lost } from '../../service/lost.js'
 import type { Site } from '../request/site.js'
 
 // Mistakes of the host that show only when an admin comes. Each is told once.
@@ -12,16 +13,25 @@ export function warnNoRoles(site: Site): void {
   )
 }
 
+const looked = new WeakMap<Site, Set<string>>()
+
 /**
  * `allow` is called for each request, so no other code knows that this user needs an admin's
- * protection.
+ * protection. Nobody waits for the look, which may fail, and each user is looked at once.
  */
-export async function warnOfMailReset(site: Site, userId: string): Promise<void> {
-  if (site.lost === null || wasWarned(site, 'mail reset')) return
-  const mayReset = await site.lost.mayReset(userId).catch((error: unknown) => {
+export function warnOfMailReset(site: Site, userId: string): void {
+  const users = looked.get(site) ?? new Set()
+  looked.set(site, users)
+  if (site.lost === null || users.has(userId) || wasWarned(site, 'mail reset')) return
+  users.add(userId)
+  lookForMailReset(site, site.lost, userId).catch((error: unknown) => {
+    users.delete(userId)
     site.failureReporter.report(error)
-    return false
   })
+}
+
+async function lookForMailReset(site: Site, lost: Lost, userId: string): Promise<void> {
+  const mayReset = await lost.mayReset(userId)
   if (!mayReset || !isFirst(site, 'mail reset')) return
   process.emitWarning(
     'passport-second-step: adminRouter({ allow }) let in a user who is an admin by neither `adminRoles` nor `isAdmin`, ' +

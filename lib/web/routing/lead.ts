@@ -38,13 +38,21 @@ export function leadOf(site: Site, req: Request, problem: Problem, navigation: b
   return back === null ? SIGN_IN : { next: back, lead: 'back' }
 }
 
-/** Whether an admin is on the admin pages, and continues there. */
-export async function keepsNavigation(site: Site, req: Request): Promise<boolean> {
+/**
+ * Whether an admin is on the admin pages, and continues there. Where a part does not answer, it may be the host's `allow`:
+ * it is not asked again.
+ */
+export async function keepsNavigation(
+  site: Site,
+  req: Request,
+  { code }: Problem,
+): Promise<boolean> {
   const visitor = knownGuardStateOf(req)?.visitor
   if (visitor?.kind !== 'signed-in') return false
   if (!liesUnder(askedPath(req, site), site.paths.admin)) return false
   if ('code' in admin(site, req, visitor)) return false
   if (visitor.account.subject.privileged) return true
+  if (code === 'unavailable') return false
   return site.allowAdmin(req, visitor.account.user).catch(() => false)
 }
 

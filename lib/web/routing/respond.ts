@@ -138,7 +138,7 @@ export async function sendProblem(
     ...(problem.field === undefined ? {} : { field: problem.field }),
   }
   if (show !== undefined) return show(shown, status)
-  const navigation = await keepsNavigation(site, req)
+  const navigation = await keepsNavigation(site, req, problem)
   const data = { problem: shown, ...leadOf(site, req, problem, navigation), navigation }
   await showPage(site, req, res, 'problem', data, status)
 }

@@ -4,8 +4,10 @@
 import { expect } from 'chai'
 import type { Policy } from '../../../lib/domain/policy.js'
 import type { AdminRouterOptions, SecondStepOptions } from '../../../lib/index.js'
+import { warnOfMailReset } from '../../../lib/web/admin/warnings.js'
+import type { Site } from '../../../lib/web/request/site.js'
 import { ADMIN, ada, otherAdmin, PEOPLE, usersOf } from '../../support/admin.js'
-import { expectProblem, getJson, postJson } from '../../support/answers.js'
+import { expectProblem, getJson, getPage, postJson } from '../../support/answers.js'
 import { type Browser, browserOf, enrol, giveCode, passFirstStep } from '../../support/browser.js'
 import { ann, bob, type Host, type HostUser, makeHost } from '../../support/host.js'
 import { park } from '../../support/parked.js'
@@ -87,6 +89,18 @@ describe('adminRouter({ allow })', () => {
     }
   })
 
+  // The mistake: `allow` hangs for a second, and the page that says so asks it again.
+  it('is not asked again by the page that refuses because it failed', async () => {
+    let asked = 0
+    const allow = () => {
+      asked += 1
+      return Promise.reject(new Error('the host failed'))
+    }
+    const browser = await enrolled(openHost({ allow }), annAsUser)
+    await getPage(browser, `${ADMIN}/users`).expect(503)
+    expect(asked).to.equal(1)
+  })
+
   it('refuses with 503 if it throws or rejects', async () => {
     const broken = [
       () => {
@@ -135,6 +149,25 @@ describe('adminRouter({ allow })', () => {
     expect(await warnings({ mail, lost: { allow: () => false } })).to.deep.equal([])
     expect(await warnings({ mail, isAdmin: ({ id }) => id === annAsUser.id })).to.deep.equal([])
     expect(await warnings({ mail }, ada)).to.deep.equal([])
+  })
+
+  // The mistake: `lost.allow` is silent, and each page of an admin's waits for what is only a warning.
+  it('waits for no look at that, which is one for each user and repeated only where it failed', async () => {
+    const waiting: ((error: Error) => void)[] = []
+    const mayReset = () => new Promise<boolean>((_, reject) => waiting.push(reject))
+    const told: unknown[] = []
+    const failureReporter = { report: (error: unknown) => void told.push(error) }
+    const site = { lost: { mayReset }, failureReporter } as unknown as Site
+    const look = (id: string) => warnOfMailReset(site, id)
+    expect([look('ann'), look('ann'), look('bob')]).to.deep.equal([undefined, undefined, undefined])
+    expect(waiting).to.have.length(2)
+    const away = new Error('away')
+    waiting[0]?.(away)
+    await new Promise(setImmediate)
+    expect(told).to.deep.equal([away])
+    look('ann')
+    look('bob')
+    expect(waiting).to.have.length(3)
   })
 
   it('lets the user in even if lost.allow fails', async () => {
