@@ -183,7 +183,8 @@ export function wire<U>(options: SecondStepOptions<U>, use: 'app' | 'operator' =
   const mailParts = { announcer, counters, write, writeTold, findDevices }
   const mails = mailsOf(options, mailParts, { ...ofSite, failureReporter })
   if (accounts?.searchable && mails && options.mail?.tellAdmins !== false) {
-    new ToldAdmins({ announcer, accounts, mails, hostId, failureReporter })
+    const apart = AsyncLocalStorage.snapshot()
+    new ToldAdmins({ announcer, accounts, mails, hostId, failureReporter, apart })
   }
   const guessWarnings =
     mails && new GuessWarnings({ announcer, counters, mailer: mails, now, report })

@@ -1,6 +1,7 @@
 import type { Authenticator } from '../factors/factors.js'
 import { enrolledSince } from './authenticators.js'
 import { type GroupedBy, graceEndOf, isInGroup } from './groups.js'
+import { addPause, NO_PAUSES, type Pauses, pauseOf } from './pause.js'
 import type { UserContext } from './standing.js'
 import { type State, stateOf } from './state.js'
 import { DAY_MS } from './units.js'
@@ -18,6 +19,8 @@ export interface OverviewCounts {
   readonly inGrace: number
   /** When the first and the last of these days of grace end, in milliseconds. Null: nobody has any. */
   readonly graceEnds: { readonly first: number; readonly last: number } | null
+  /** Of those who are paused. */
+  readonly pauses: Pauses
   /** Enrolled users whose set has three codes or fewer, or who have none. */
   readonly fewBackupCodes: number
   /** Enrolled users who have not said that their codes are saved. */
@@ -53,6 +56,7 @@ export function noCounts(roles: readonly string[]): OverviewCounts {
     late: 0,
     inGrace: 0,
     graceEnds: null,
+    pauses: NO_PAUSES,
     fewBackupCodes: 0,
     unsavedBackupCodes: 0,
     factors: { totp: 0, hotp: 0, webauthn: 0 },
@@ -77,7 +81,9 @@ export function countUser(
     roles: user === null ? roles : withRoles(roles, user.subject.roles, isEnrolled),
   }
   if (user === null) return next
-  return isEnrolled ? withEnrolled(next, user, by) : withDeadline(next, user, by)
+  return isEnrolled
+    ? withEnrolled(next, user, by, state === 'paused')
+    : withDeadline(next, user, by)
 }
 
 /** How many have a second step. */
@@ -114,9 +120,11 @@ function withEnrolled(
   counts: OverviewCounts,
   user: NonNullable<CountedUser>,
   by: CountedBy,
+  isPaused: boolean,
 ): OverviewCounts {
   const { record } = user
   const userContext = { ...user, policy: by.policy }
+  const pause = isPaused ? pauseOf(userContext, by.now) : null
   const few = isInGroup('few-backup-codes', userContext, by)
   const unsaved = isInGroup('unsaved-backup-codes', userContext, by)
   const factors = { ...counts.factors }
@@ -124,6 +132,7 @@ function withEnrolled(
   const at = OVERVIEW_DAYS - 1 - Math.max(0, dayOf(by.now) - dayOf(enrolledSince(record) ?? 0))
   return {
     ...counts,
+    pauses: pause === null ? counts.pauses : addPause(counts.pauses, pause),
     fewBackupCodes: counts.fewBackupCodes + Number(few),
     unsavedBackupCodes: counts.unsavedBackupCodes + Number(unsaved),
     factors,

@@ -39,6 +39,30 @@ export function pauseOf({ record, policy, subject }: UserContext, now: number): 
   return ruleFor(policy, subject).mode === 'required' ? null : pausedUntil
 }
 
+/** Pauses of several users. */
+export interface Pauses {
+  readonly count: number
+  /** How many of them have no end. */
+  readonly forever: number
+  /** When the last of the others ends, in milliseconds. Null: there is no other. */
+  readonly last: number | null
+}
+
+export const NO_PAUSES: Pauses = { count: 0, forever: 0, last: null }
+
+/** Adds a pause that lasts until then. */
+export function addPause({ count, forever, last }: Pauses, until: number): Pauses {
+  return until === FOREVER
+    ? { count: count + 1, forever: forever + 1, last }
+    : { count: count + 1, forever, last: Math.max(last ?? until, until) }
+}
+
+/** The end of a pause that keeps a policy from asking a user for the second step, or null. */
+export function exceptedUntil(userContext: UserContext, now: number): number | null {
+  const { policy, subject } = userContext
+  return ruleFor(policy, subject).mode === 'off' ? null : pauseOf(userContext, now)
+}
+
 /** Whether there is a pause to end, also one that does not count now. */
 export function hasPause({ pausedUntil }: SecondStepRecord, now: number): boolean {
   return pausedUntil !== null && pausedUntil > now

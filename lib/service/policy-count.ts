@@ -1,3 +1,4 @@
+import type { Pauses } from '../domain/pause.js'
 import type { Policy } from '../domain/policy.js'
 import type { Concern } from '../domain/policy-concern.js'
 import type { UserSources } from './every-user.js'
@@ -14,6 +15,8 @@ export interface PolicyCount {
   /** The admins who would be led to the set-up at once. */
   readonly adminsNow: number
   readonly of: Readonly<Record<Concern, number>>
+  /** Of users whom the new policy would ask for the second step. */
+  readonly pauses: Pauses
   /** Of each role of the option `roles`. */
   readonly roles: Readonly<Record<string, { readonly known: number; readonly concerned: number }>>
   /** Users of whom something cannot be read: they are in no other number. */

@@ -1,3 +1,4 @@
+import { addPause, exceptedUntil, NO_PAUSES } from '../domain/pause.js'
 import { CHANGEABLE } from '../domain/policy-change.js'
 import { type Concern, concernOf } from '../domain/policy-concern.js'
 import { MINUTE_MS, SECOND_MS } from '../domain/units.js'
@@ -69,6 +70,7 @@ class Count {
   readonly #roles: Map<string, { known: number; concerned: number }>
   readonly #all = { known: 0, concerned: 0 }
   readonly #admins = { known: 0, concerned: 0, now: 0 }
+  #pauses = NO_PAUSES
   #unreadable = 0
   #whole = false
   #stopped = false
@@ -96,6 +98,7 @@ class Count {
       adminsConcerned: this.#admins.concerned,
       adminsNow: this.#admins.now,
       of: { ...this.#of },
+      pauses: this.#pauses,
       roles: Object.fromEntries([...this.#roles].map(([role, both]) => [role, { ...both }])),
       unreadable: this.#unreadable,
       whole: this.#whole,
@@ -112,6 +115,8 @@ class Count {
         const { subject } = account
         const concern = concernOf({ record, subject }, change, now)
         if (concern !== null) this.#of[concern] += 1
+        const pause = exceptedUntil({ record, subject, policy: change.after }, now)
+        if (pause !== null) this.#pauses = addPause(this.#pauses, pause)
         const groups = new Set(subject.roles.map((role) => this.#roles.get(role)))
         for (const group of [this.#all, ...(subject.privileged ? [this.#admins] : []), ...groups]) {
           if (group === undefined) continue

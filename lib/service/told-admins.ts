@@ -22,6 +22,8 @@ export interface ToldAdminsParts {
   readonly mails: Pick<Mails, 'sendTold' | 'during'>
   readonly hostId: (recordId: string) => string
   readonly failureReporter: Pick<FailureReporter, 'report'>
+  /** Runs the look for admins outside of the request's context, so that its spans are not part of the request's trace. */
+  readonly apart: <T>(run: () => T) => T
 }
 
 /**
@@ -39,7 +41,7 @@ export class ToldAdmins {
     parts.announcer.tell((event) => {
       if (!isTold(event)) return
       this.#waiting.push(event)
-      if (!this.#isTelling) parts.mails.during(this.#tellAll())
+      if (!this.#isTelling) parts.mails.during(parts.apart(() => this.#tellAll()))
     })
   }
 

@@ -1,3 +1,4 @@
+import { NO_PAUSES, type Pauses } from '../domain/pause.js'
 import type { State } from '../domain/state.js'
 import type { Counted, OverviewNow } from '../service/overview.js'
 import { type Bar, barsOf, highestOf } from './bars.js'
@@ -31,6 +32,7 @@ export interface OverviewPage {
   readonly late: number | null
   /** When the first and the last days of grace end, ISO 8601. Null: nobody has any. */
   readonly graceEnds: { readonly first: string; readonly last: string } | null
+  readonly pauses: Pauses
   /** Null where one of the days is not known. */
   readonly lately: Readonly<
     Record<'enrolled' | 'accepted' | 'wrong', { week: number | null; month: number | null }>
@@ -49,6 +51,7 @@ export function overviewPage(seen: OverviewNow, overview: ShownOverview): Overvi
     soFar,
     late: lateIn(counted),
     graceEnds: ends && { first: isoTime(ends.first), last: isoTime(ends.last) },
+    pauses: counted?.counts.pauses ?? NO_PAUSES,
     lately: {
       enrolled: latelyOf(overview.days, 'enrolled'),
       accepted: latelyOf(overview.days, 'accepted'),

@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { countUser, noCounts, OVERVIEW_DAYS } from '../../lib/domain/overview.js'
+import { FOREVER } from '../../lib/domain/pause.js'
 import type { Policy, Subject } from '../../lib/domain/policy.js'
 import { blankRecord, type SecondStepRecord } from '../../lib/domain/record.js'
 import {
@@ -57,6 +58,15 @@ describe('An overview', () => {
       inGrace: 2,
       graceEnds: { first: NOW + 2 * DAY, last: NOW + 7 * DAY },
     })
+  })
+
+  it('tells until when users are paused, and how many without an end', () => {
+    const paused = (pausedUntil: number) => [enrolledRecord({ pausedUntil })] as const
+    const users = [paused(NOW + 3 * DAY), paused(NOW + DAY), paused(FOREVER), paused(NOW)]
+    const pauses = { count: 3, forever: 1, last: NOW + 3 * DAY }
+    expect(countOf(users).pauses).to.deep.equal(pauses)
+    const required = { count: 2, forever: 0, last: NOW + 3 * DAY }
+    expect(countOf(users, policyWith('required')).pauses).to.deep.equal(required)
   })
 
   it('counts who cannot be read as on, and never as off', () => {

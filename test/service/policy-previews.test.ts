@@ -1,10 +1,11 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { expect } from 'chai'
+import { FOREVER } from '../../lib/domain/pause.js'
 import { defaultPolicy, type Policy } from '../../lib/domain/policy.js'
 import { blankRecord, type SecondStepRecord } from '../../lib/domain/record.js'
 import type { Account } from '../../lib/service/accounts.js'
 import { PolicyPreviews } from '../../lib/service/policy-previews.js'
-import { enrolledRecord, NOW } from '../support/records.js'
+import { DAY, enrolledRecord, NOW } from '../support/records.js'
 
 const before = defaultPolicy
 const after: Policy = {
@@ -27,13 +28,18 @@ const account = (id: string, roles: readonly string[] = ['user']): Account => ({
 const spans = new AsyncLocalStorage<object>()
 
 /** Users u0, u1 …: every fourth is an admin, every fifth has a second step. */
-function world(given: { users: number; until?: Promise<void>; searchable?: boolean }) {
-  const { users, until = null, searchable = true } = given
+function world(given: {
+  users: number
+  until?: Promise<void>
+  searchable?: boolean
+  pausedUntil?: number
+}) {
+  const { users, until = null, searchable = true, pausedUntil = null } = given
   const people = Array.from({ length: users }, (_, at) =>
     account(`u${at}`, at % 4 === 0 ? ['user', 'admin'] : ['user']),
   )
   const recordOf = (id: string): SecondStepRecord =>
-    Number(id.slice(1)) % 5 === 0 ? enrolledRecord({ userId: id }) : blankRecord(id)
+    Number(id.slice(1)) % 5 === 0 ? enrolledRecord({ userId: id, pausedUntil }) : blankRecord(id)
   const asked: (string | null)[] = []
   const inSpan: unknown[] = []
   const pageOf = (cursor: string | null) => {
@@ -72,6 +78,19 @@ function world(given: { users: number; until?: Promise<void>; searchable?: boole
 }
 
 describe('the preview of a change of the policy', () => {
+  it('tells how many it does not ask because they are paused, and until when', async () => {
+    const { previews } = world({ users: 20, pausedUntil: NOW + DAY })
+    const { pauses } = await previews.count({ before, after })
+    expect(pauses).to.deep.equal({ count: 4, forever: 0, last: NOW + DAY })
+    const off: Policy = { ...before, mode: 'off' }
+    const none = { count: 0, forever: 0, last: null }
+    const unasked = world({ users: 20, pausedUntil: NOW + DAY }).previews
+    const anAdmin = { count: 1, forever: 0, last: NOW + DAY }
+    expect((await unasked.count({ before, after: off })).pauses).to.deep.equal(anAdmin)
+    const forever = world({ users: 20, pausedUntil: FOREVER }).previews
+    expect((await forever.count({ before, after })).pauses, 'required').to.deep.equal(none)
+  })
+
   // A million users are ten thousand pages: as spans of the one request they would be its whole trace.
   it('counts outside of the span of whoever asks', async () => {
     const { previews, inSpan } = world({ users: 220 })
@@ -88,6 +107,7 @@ describe('the preview of a change of the policy', () => {
       concerned: 176,
       admins: 55,
       adminsConcerned: 44,
+      pauses: { count: 0, forever: 0, last: null },
       adminsNow: 44,
       roles: {
         user: { known: 220, concerned: 176 },

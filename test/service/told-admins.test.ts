@@ -1,6 +1,7 @@
 // The attack: somebody with a stolen admin's account loosens the policy, or resets another admin, and the admins who
 // could stop it do not look at the events that day.
 
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { setImmediate } from 'node:timers/promises'
 import { expect } from 'chai'
 import type { Actor, SecondStepEvent } from '../../lib/domain/event.js'
@@ -71,7 +72,8 @@ function world(people: readonly Told[], given: { list?: () => Promise<void> } = 
     findDevices: () => Promise.reject(new Error('unknown')),
   })
   const failureReporter = { report: (error: unknown) => void reported.push(error) }
-  new ToldAdmins({ announcer, accounts, mails, hostId: (id) => id, failureReporter })
+  const apart = AsyncLocalStorage.snapshot()
+  new ToldAdmins({ announcer, accounts, mails, hostId: (id) => id, failureReporter, apart })
   const begin = (event: SecondStepEvent, actor: Actor, user: string | null = null) =>
     announcer.announce(user, [event], { ip: '192.0.2.7', userAgent: null, actor, reason: 'why' })
   const happens = async (...change: Parameters<typeof begin>) => {
@@ -182,6 +184,14 @@ describe('the other admins', () => {
     expect(sent).to.have.length(20)
     await happens(RESET, { kind: 'operator', id: null }, 'otto')
     expect(sent).to.have.length(21)
+  })
+
+  it('are looked for outside of the span of whoever makes the change', async () => {
+    const spans = new AsyncLocalStorage<object>()
+    const seen: unknown[] = []
+    const { happens } = world(people, { list: async () => void seen.push(spans.getStore()) })
+    await spans.run({}, () => happens(REQUIRED, ADA))
+    expect(seen).to.deep.equal([undefined])
   })
 
   it('are told of the next change where the list has failed, which is reported', async () => {

@@ -247,6 +247,7 @@ const policyPreview: PageData['admin-policy-preview'] & { readonly count: Policy
     adminsConcerned: 2,
     adminsNow: 2,
     of: { 'setup-now': 2, 'setup-later': 435, code: 1, nothing: 62 },
+    pauses: { count: 3, forever: 1, last: Date.UTC(2026, 2, 1) },
     roles: { user: { known: 499, concerned: 435 } },
     unreadable: 1,
     whole: true,
@@ -319,6 +320,7 @@ const ofAll: Counted = {
     states: { on: 437, off: 3, 'must-set-up': 2, paused: 1, locked: 0 },
     late: 4,
     graceEnds: { first: Date.UTC(2026, 1, 1), last: Date.UTC(2026, 1, 7) },
+    pauses: { count: 1, forever: 1, last: Date.UTC(2026, 2, 1) },
   },
   attempts: days,
 }

@@ -100,6 +100,7 @@ function slowlyCounting() {
     adminsConcerned: 0,
     adminsNow: 0,
     of: { 'setup-now': 0, 'setup-later': 1100, code: 0, nothing: 0 },
+    pauses: { count: 0, forever: 0, last: null },
     roles: {},
     unreadable: 3,
     whole: false,
