@@ -1,6 +1,7 @@
 import { tokenBySerial } from '../domain/assigned-token.js'
 import { CLAIM_LASTS, type KeyClaim, type SerialClaim, serialKey } from '../domain/serial-claim.js'
 import { ConfigurationError } from '../errors/configuration-error.js'
+import { UnavailableError } from '../errors/unavailable-error.js'
 import { isGoodUntil } from '../factors/clock.js'
 import {
   type HardwareToken,
@@ -10,8 +11,11 @@ import {
 } from '../factors/hardware-token.js'
 import type { RecordStore } from '../ports/record-store.js'
 import type { System } from '../ports/system.js'
+import { noCircle } from './page-by-page.js'
 import type { Records } from './records.js'
 import { SerialClaims } from './serial-claims.js'
+
+const PAGE = 100
 
 /** Whose is to be a token. */
 export interface Claimant {
@@ -44,12 +48,14 @@ export class SerialNumbers {
   readonly #claims: SerialClaims
   readonly #records: Records
   readonly #system: System
+  readonly #timeout: number
 
   constructor(parts: { store: RecordStore; records: Records; system: System; timeout: number }) {
     this.#store = parts.store
     this.#claims = new SerialClaims(parts)
     this.#records = parts.records
     this.#system = parts.system
+    this.#timeout = parts.timeout
   }
 
   /** Whether the store can keep claims. */
@@ -113,8 +119,15 @@ export class SerialNumbers {
     const taken = async (): Promise<Taken | null> => {
       const isOwn = ofSerial?.userId === userId && ofSerial.keyName === keyName
       if (ofSerial !== null && !isOwn && (await this.#counts(ofSerial))) return 'serial-in-use'
-      if (ofKey === null || ofKey.ofSerial === serialKey(token.serial)) return null
-      return (await this.#isHeld(ofKey)) ? 'seed-in-use' : null
+      if (ofKey === null) return null
+      const isOfSerial = ofKey.ofSerial === serialKey(token.serial)
+      const last = isOfSerial ? ofSerial : await this.#claims.ofSerial(ofKey.ofSerial)
+      if (last === null) {
+        const holder = await this.#holderOf(ofKey.ofSerial)
+        if (holder === null || holder === userId) return null
+        return isOfSerial ? 'serial-in-use' : 'seed-in-use'
+      }
+      return !isOfSerial && (await this.#isHeld(ofKey)) ? 'seed-in-use' : null
     }
     return { ofSerial, ofKey, taken: await taken() }
   }
@@ -130,6 +143,31 @@ export class SerialNumbers {
   async #isHeld({ serial: keyName, ofSerial }: KeyClaim): Promise<boolean> {
     const there = await this.#claims.ofSerial(ofSerial)
     return there !== null && there.keyName === keyName && (await this.#counts(there))
+  }
+
+  /**
+   * The user whose record has the token, of all. For a claim that was lost: that of its key, which came later, is there.
+   *
+   * @throws UnavailableError where that cannot be known in the time of one call
+   */
+  async #holderOf(serial: string): Promise<string | null> {
+    const began = this.#system.now()
+    const lost = () =>
+      new UnavailableError('the record store', new Error('the claim of a serial number is lost'))
+    const pass = noCircle(lost)
+    let cursor: string | null = null
+    do {
+      const now = this.#system.now()
+      if (Math.abs(now - began) > this.#timeout) throw lost()
+      const query = { list: 'enrolled', cursor, limit: PAGE, now } as const
+      const page: Awaited<ReturnType<Records['list']>> = await this.#records.list(query)
+      if (page === null) throw lost()
+      const holder = page.records.find((record) => tokenBySerial(record, serial) !== null)
+      if (holder !== undefined) return holder.userId
+      if (page.damaged.length + page.lost.length + page.lostLists.length > 0) throw lost()
+      cursor = pass(page.next)
+    } while (cursor !== null)
+    return null
   }
 
   async #counts({ serial, userId, isSettled, claimedAt }: SerialClaim): Promise<boolean> {

@@ -158,19 +158,48 @@ describe('A hardware token that is assigned again', () => {
     await giveCode(await pendingBrowser(host), await press(6)).expect(200)
   })
 
+  function losableClaims() {
+    const claims = new Map<string, TokenClaim>()
+    const store: RecordStore = {
+      ...plainStore(storeForTests()),
+      findSerial: async (name) => claims.get(name) ?? null,
+      writeSerial: async (claim, expected) => {
+        if ((claims.get(claim.serial)?.version ?? 0) !== expected) return false
+        claims.set(claim.serial, claim)
+        return true
+      },
+    }
+    return { claims, store }
+  }
+
+  // The attack: the claim of its number is lost (a stray DEL), and one fob opens two accounts.
+  it('is nobody else’s after the claim of its number was lost, until it is gone', async () => {
+    const { claims, store } = losableClaims()
+    const { host, browser } = await adminVisit({ store })
+    const ofBob = `${ADMIN}/users/bob/token`
+    await assign(browser, FOB).expect(200)
+    expect(claims.delete('A-1')).to.equal(true)
+    for (const [serial, field] of [
+      ['A-1', 'serial'],
+      ['A-7', 'secret'],
+    ]) {
+      const refused = await assign(browser, { ...FOB, serial }, ofBob)
+      expectProblem(refused, 'malformed-request', 400)
+      expect(refused.body).to.include({ field })
+    }
+    await assign(browser, FOB).expect(200)
+    await removeToken(browser, host)
+    await assign(browser, FOB, ofBob).expect(200)
+    // Nobody has it: a claim that was lost then keeps it from nobody.
+    await removeToken(browser, host, 'bob')
+    claims.delete('A-1')
+    await assign(browser, FOB, ofBob).expect(200)
+  })
+
   // The attack: the claim of its number is lost (a stray DEL) before it is removed, and its place with it.
   for (const serial of ['A-1', 'A-7']) {
     it(`takes no used code after the claim of its number was lost, assigned as ${serial}`, async () => {
-      const claims = new Map<string, TokenClaim>()
-      const store: RecordStore = {
-        ...plainStore(storeForTests()),
-        findSerial: async (name) => claims.get(name) ?? null,
-        writeSerial: async (claim, expected) => {
-          if ((claims.get(claim.serial)?.version ?? 0) !== expected) return false
-          claims.set(claim.serial, claim)
-          return true
-        },
-      }
+      const { claims, store } = losableClaims()
       const { host, browser } = await adminVisit({ store })
       await assign(browser, { ...FOB, counter: 0 }).expect(200)
       await giveCode(await pendingBrowser(host), await press(7)).expect(200)
