@@ -14,6 +14,7 @@ export type {
   NamedBrowser,
   SecondStepEventType,
 } from './domain/event.js'
+export type { Group, UserFilter } from './domain/groups.js'
 export type { MailReset } from './domain/mail-reset.js'
 export type { MissDates } from './domain/miss-dates.js'
 export type { EndedLogin, PendingLogin } from './domain/pending-login.js'
@@ -150,6 +151,7 @@ export type { ShownAuthenticator } from './text/shown-authenticator.js'
 export type { ShownDay, ShownOverview } from './text/shown-overview.js'
 export type { DeviceKind, ListedUser, ShownPolicy, ShownUser } from './text/shown-user.js'
 export type { TimeShape } from './text/time-shown.js'
+export type { UserCounts } from './text/user-counts.js'
 export type { AdminRouterOptions } from './web/admin/router.js'
 export type { RequireFreshOptions } from './web/login/fresh-rule.js'
 export type { GuardOptions } from './web/login/guard.js'
