@@ -1,31 +1,47 @@
 import type { SecondStepRecord } from '../domain/record.js'
-import { listPlaceOf, type RecordList } from '../domain/record-list.js'
+import { type ListPlace, listPlaceOf, type RecordList } from '../domain/record-list.js'
 import type { RecordPage, RecordQuery } from '../ports/record-store.js'
 import { hashOf, type ListPosition, readCursor, writeCursor } from './list-cursor.js'
 
-/** A page of the records in this process. Looks at all of them: there are few. */
+/** What a list needs to know of a record. */
+export interface Placed {
+  readonly userId: string
+  readonly key: string
+  readonly place: ListPlace
+}
+
+/** Noted at each write: a list that read every record would take a quarter of a second for 10,000. */
+export function placed(record: SecondStepRecord): Placed {
+  const { userId } = record
+  return { userId, key: hashOf(userId), place: listPlaceOf(record) }
+}
+
+/** A page of the users in this process. Looks at all of them: there are few. */
 export function memoryPage(
-  records: Iterable<SecondStepRecord>,
+  users: Iterable<Placed>,
   { list, cursor, limit, now }: RecordQuery,
-): RecordPage | null {
+): (Pick<RecordPage, 'next'> & { readonly userIds: readonly string[] }) | null {
   const after = cursor === null ? null : readCursor(list, cursor)
   if (after === undefined) return null
-  const listed = [...records].flatMap((record) => {
-    const time = timeInList(record, list, now)
-    return time === null ? [] : [{ record, time, key: hashOf(record.userId) }]
-  })
-  const rest = listed.sort(inOrder).filter((one) => after === null || inOrder(after, one) < 0)
+  const rest: (ListPosition & { readonly userId: string })[] = []
+  for (const { userId, key, place } of users) {
+    const time = timeInList(place, list, now)
+    if (time === null) continue
+    const position = { userId, key, time }
+    if (after === null || inOrder(after, position) < 0) rest.push(position)
+  }
+  rest.sort(inOrder)
   const page = rest.slice(0, limit)
   const last = rest.length > limit ? page.at(-1) : undefined
   return {
-    records: page.map(({ record }) => record),
+    userIds: page.map(({ userId }) => userId),
     next: last === undefined ? null : writeCursor(list, last),
   }
 }
 
 /** The time that the list is sorted by, or null for a record that is not in it. */
-function timeInList(record: SecondStepRecord, list: RecordList, now: number): number | null {
-  const { since, lockedUntil, pausedUntil, mailResetDue } = listPlaceOf(record)
+function timeInList(place: ListPlace, list: RecordList, now: number): number | null {
+  const { since, lockedUntil, pausedUntil, mailResetDue } = place
   const locked = lockedUntil !== null && lockedUntil > now
   const paused = !locked && pausedUntil !== null && pausedUntil > now
   const due = mailResetDue !== null && mailResetDue <= now

@@ -5,7 +5,7 @@ import { checkNoOptions } from '../errors/check-call.js'
 import { ConfigurationError } from '../errors/configuration-error.js'
 import type { RecordStore, WriteWithEntries } from '../ports/record-store.js'
 import { memoryAuditLog } from './memory-audit-log.js'
-import { memoryPage } from './memory-list.js'
+import { memoryPage, type Placed, placed } from './memory-list.js'
 
 interface Versioned {
   readonly version: number
@@ -45,16 +45,23 @@ export function memoryStore(...none: never[]): RecordStore {
   const serials = new Map<string, Slot<TokenClaim>>()
   const audit = memoryAuditLog()
 
+  const places = new Map<string, Placed>()
+  const put = (record: SecondStepRecord, expectedVersion: number) => {
+    const slot = slotOf(records, record.userId)
+    const isSentAgain = slot.read()?.writeId === record.writeId
+    const won = slot.write(record, expectedVersion)
+    const isNew = won && !isSentAgain
+    if (isNew) places.set(record.userId, placed(record))
+    return { won, isNew }
+  }
   const write: RecordStore['write'] = async (record, expectedVersion) =>
-    slotOf(records, record.userId).write(record, expectedVersion)
+    put(record, expectedVersion).won
   const writeWith: WriteWithEntries = {
     write,
     audit,
     async run(record, expectedVersion, entries) {
-      const slot = slotOf(records, record.userId)
-      const isSentAgain = slot.read()?.writeId === record.writeId
-      const won = slot.write(record, expectedVersion)
-      if (won && !isSentAgain) await audit.append(entries)
+      const { won, isNew } = put(record, expectedVersion)
+      if (isNew) await audit.append(entries)
       return won
     },
   }
@@ -71,10 +78,12 @@ export function memoryStore(...none: never[]): RecordStore {
       slotOf(serials, claim.serial).write(claim, expectedVersion),
 
     async list(query) {
-      const stored = [...records.values()].flatMap((slot) => slot.read() ?? [])
-      return memoryPage(stored, query)
+      const page = memoryPage(places.values(), query)
+      if (page === null) return null
+      const found = page.userIds.flatMap((userId) => records.get(userId)?.read() ?? [])
+      return { records: found, next: page.next }
     },
-    count: async () => [...records.values()].filter((slot) => slot.read() !== null).length,
+    count: async () => places.size,
     audit,
 
     async open({ production }) {
