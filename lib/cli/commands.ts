@@ -27,6 +27,7 @@ import {
   status,
   unlock,
 } from './user-commands.js'
+import { users } from './users-command.js'
 
 const keygen: Command = {
   summary: 'Prints a fresh key for the option "keys".',
@@ -127,6 +128,7 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map(
     tokens,
     policy,
     report: reportAll,
+    users,
     events,
   }),
 )

@@ -2,7 +2,7 @@ import { backupCodesLeft, FEW_BACKUP_CODES } from '../factors/backup-codes/kept.
 import type { KeyIds } from '../factors/key-status.js'
 import { isEnrolled } from './authenticators.js'
 import { graceDeadlineOf, setupDeadlineOf, type UserContext } from './standing.js'
-import type { State } from './state.js'
+import { STATES, type State } from './state.js'
 
 /** Users whom an overview counts beside their state, in the order in which pages name them. */
 export const GROUPS = ['late', 'in-grace', 'few-backup-codes', 'unsaved-backup-codes'] as const
@@ -11,6 +11,8 @@ export type Group = (typeof GROUPS)[number]
 
 /** What a list of users can be narrowed to. */
 export type UserFilter = State | Group
+
+export const USER_FILTERS: readonly UserFilter[] = [...STATES, ...GROUPS]
 
 /** What a user's groups depend on. */
 export interface GroupedBy {

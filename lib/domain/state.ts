@@ -4,8 +4,11 @@ import { pauseOf } from './pause.js'
 import { ruleFor } from './policy.js'
 import type { UserContext } from './standing.js'
 
-/** The state of a user's second step: the first that applies. */
-export type State = 'locked' | 'paused' | 'must-set-up' | 'on' | 'off'
+/** The states there are, in the order in which pages offer them. */
+export const STATES = ['on', 'off', 'must-set-up', 'paused', 'locked'] as const
+
+/** The state of a user's second step: the first that applies of locked, paused, must-set-up, on and off. */
+export type State = (typeof STATES)[number]
 
 /**
  * @param window steps before and after the current one that are accepted: the caps depend on it

@@ -1,12 +1,9 @@
 import { NO_PAUSES, type Pauses } from '../domain/pause.js'
-import type { State } from '../domain/state.js'
+import { STATES, type State } from '../domain/state.js'
 import type { Counted, OverviewNow } from '../service/overview.js'
 import { type Bar, barsOf, highestOf } from './bars.js'
 import { isoTime } from './iso-time.js'
 import type { ShownDay, ShownOverview } from './shown-overview.js'
-
-/** The states there are, in the order in which pages name them. */
-const STATES = ['on', 'off', 'must-set-up', 'paused', 'locked'] as const satisfies readonly State[]
 
 /** A picture of the days, and the numbers behind it. There are texts for it and each series: `admin.picture.<kind>`. */
 export interface Picture {

@@ -385,6 +385,69 @@ describe('passport-second-step for the operator', function () {
     expect(text.stdout).to.contain('change-refused').and.contain('--cursor')
   })
 
+  it('lists users by state and by id, page by page', async () => {
+    const { exit, users } = await json('users', '--state', 'on')
+    expect(exit).to.equal(0)
+    expect(users.map(({ id }: { id: string }) => id)).to.include('ann')
+    const { users: found, next } = await json('users', '--search', 'bob')
+    expect([found[0].id, found[0].state, next]).to.deep.equal(['bob', 'off', null])
+    const text = await here('users', '--search', 'ann')
+    expect(text.stdout).to.match(/^"ann" {2}on {2}/)
+    for (const args of [
+      ['--state', 'x'],
+      ['--limit', '0'],
+      ['--cursor', 'x'],
+    ]) {
+      expect((await here('users', ...args)).code, args.join(' ')).to.equal(2)
+    }
+    const odd = await json('users', '--search', 'odd')
+    expect(odd).to.deep.include({ exit: 1, problems: ['`users` describes "odd" wrongly.'] })
+  })
+
+  it('lists the users of `users.list` page by page', async () => {
+    const list = `users: {
+      findById: async (id) => users.find((user) => user.id === id),
+      list: async ({ cursor }) => {
+        const at = Number(cursor ?? 0)
+        return { users: users.slice(at, at + 1), next: at < 2 ? String(at + 1) : null }
+      },
+    },`
+    const file = await configWith([key, oldKey], list)
+    const page = async (...args: string[]) => {
+      const { exitCode, stdout } = await runHere(['users', ...args, '--config', file, '--json'])
+      return { exitCode, ...JSON.parse(stdout || '{}') }
+    }
+    try {
+      const first = await page('--limit', '1')
+      expect(first.users.map(({ id }: { id: string }) => id)).to.deep.equal(['ann'])
+      const second = await page('--limit', '1', '--cursor', first.next)
+      expect(second.users.map(({ id }: { id: string }) => id)).to.deep.equal(['bob'])
+      const other = await page('--state', 'on', '--cursor', first.next)
+      expect(other).to.deep.equal({ exitCode: 2 })
+    } finally {
+      await (await import(pathToFileURL(file).href)).db.destroy()
+    }
+  })
+
+  it('lists events of a type, of a time and by who did them', async () => {
+    await json('unlock', '--user', 'nobody')
+    const today = new Date().toISOString().slice(0, 10)
+    const since = ['--type', 'change-refused', '--from', today]
+    const { events } = await json('events', ...since, '--limit', '1')
+    expect(events[0]).to.deep.include({ type: 'change-refused', user: 'nobody' })
+    expect((await json('events', '--to', '2001-01-01')).events).to.deep.equal([])
+    expect((await json('events', '--actor', 'ann')).events).to.deep.equal([])
+    for (const args of [
+      ['--type', 'x'],
+      ['--from', '2026-02-30'],
+      ['--to', 'yesterday'],
+      ['--from', today, '--to', '2001-01-01'],
+    ]) {
+      const { code, stderr } = await here('events', ...args)
+      expect([code, stderr.split('\n').length], args.join(' ')).to.deep.equal([2, 2])
+    }
+  })
+
   it('prints no terminal control sequences, whoever wrote the text', async () => {
     // A reason that clears the screen, or turns the line around, hides what was done.
     const evil = 'a\u001b[2J\u009b2J\u007f\u202eb\nc \u{e0001}'

@@ -5,6 +5,7 @@ import { expect } from 'chai'
 import { ADMIN_ACTION_NAMES } from '../../lib/domain/admin-actions.js'
 import { EVENT_TYPES } from '../../lib/domain/event-kind.js'
 import { GROUPS } from '../../lib/domain/groups.js'
+import { STATES } from '../../lib/domain/state.js'
 import { ConfigurationError } from '../../lib/errors/configuration-error.js'
 import { AUTHENTICATOR_TYPES, FACTOR_METHODS } from '../../lib/factors/factors.js'
 import { ADMIN_MAILS, MAILS } from '../../lib/service/mails.js'
@@ -12,7 +13,6 @@ import { loadMessages } from '../../lib/text/messages.js'
 import { REFUSALS } from '../../lib/text/page-event.js'
 import type { AdminForm } from '../../lib/text/pages.js'
 import { MODES } from '../../lib/web/admin/policy-fields.js'
-import { STATES } from '../../lib/web/admin/users.js'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const english: Record<string, string> = JSON.parse(

@@ -1,6 +1,7 @@
 import { EVENT_TYPES } from '../../domain/event-kind.js'
 import type { AuditEntry } from '../../ports/audit-log.js'
-import { isPlain, searchAudit } from '../../service/audit-search.js'
+import { searchAudit } from '../../service/audit-search.js'
+import { type EventPage, type EventQuery, eventPage } from '../../service/event-pages.js'
 import { linesOf, type Names, onePage } from '../../text/event-page.js'
 import type { PageProblem } from '../../text/pages.js'
 import { malformed, type Problem } from '../../text/problem.js'
@@ -12,17 +13,10 @@ import type { SignedInVisitor } from '../request/visitor.js'
 import { sendJson, sendProblem, showPage } from '../routing/respond.js'
 import { DOWNLOAD_TYPES, downloadTypeOf } from './download.js'
 import { downloadEvents } from './event-download.js'
-import { type EventQuery, eventQueryOf, readStart, writeStart } from './event-query.js'
+import { eventQueryOf } from './event-query.js'
 import { downloadLink, pageLinks } from './page-links.js'
 import { textOf } from './query.js'
 import { LARGEST_PAGE } from './user-pages.js'
-
-/** Events of a page, as much as this admin may see of them. */
-interface EventPage {
-  readonly entries: readonly AuditEntry[]
-  readonly next: string | null
-  readonly reached: number | null
-}
 
 /** GET `/events` */
 export const listEvents: Handler<SignedInVisitor> = async (exchange) => {
@@ -56,22 +50,8 @@ export const showEvent: Handler<SignedInVisitor> = async ({ site, req, res }) =>
 }
 
 /** @returns null for a cursor that no page has given */
-async function eventsOf(site: Site, query: EventQuery): Promise<EventPage | null> {
-  const { filters, cursor, limit } = query
-  const shown = (entry: AuditEntry) => shownHere(site, entry)
-  if (isPlain(filters)) {
-    const found = await site.audit.page({ user: filters.user, cursor, limit })
-    if (found === null) return null
-    return {
-      entries: found.entries.flatMap((one) => shown(one) ?? []),
-      next: found.next,
-      reached: null,
-    }
-  }
-  const start = cursor === null ? null : readStart(cursor)
-  if (start === undefined) return null
-  const found = await searchAudit(site.audit, filters, { start, limit }, shown)
-  return found === null ? null : { ...found, next: writeStart(found.next) }
+function eventsOf(site: Site, query: EventQuery): Promise<EventPage | null> {
+  return eventPage(site.audit, query, (entry) => shownHere(site, entry))
 }
 
 /** The entry, if this admin may see it. Ids begin with their time: a log that can go by time finds it at once. */

@@ -1,7 +1,7 @@
 import type { Request } from 'express'
 import { actionsFor, isForHelpDesk, type UserAction } from '../../domain/admin-actions.js'
-import { GROUPS } from '../../domain/groups.js'
-import type { State } from '../../domain/state.js'
+import { GROUPS, USER_FILTERS } from '../../domain/groups.js'
+import { STATES } from '../../domain/state.js'
 import type { MemberPage, MemberQuery } from '../../service/directory.js'
 import type { ListedMember } from '../../service/member.js'
 import { isoTime } from '../../text/iso-time.js'
@@ -28,15 +28,6 @@ import { cursorOf, limitOf, textOf } from './query.js'
 import { directoryOf, leadsToFreshCode } from './requirements.js'
 import { isHere, pathOfUsers } from './user.js'
 import { COLUMNS, LARGEST_PAGE, shownPages } from './user-pages.js'
-
-/** The states there are, in the order in which the page offers them. */
-export const STATES = [
-  'on',
-  'off',
-  'must-set-up',
-  'paused',
-  'locked',
-] as const satisfies readonly State[]
 
 /** GET `/users` */
 export const listUsers: Handler<SignedInVisitor> = async (exchange) => {
@@ -66,8 +57,6 @@ export const listUsers: Handler<SignedInVisitor> = async (exchange) => {
   return undefined
 }
 
-const FILTERS = [...STATES, ...GROUPS]
-
 const NOBODY: MemberPage = { members: [], lost: [], lostLists: [], odd: [], next: null }
 
 async function refuse(exchange: Exchange<SignedInVisitor>, problem: Problem): Promise<undefined> {
@@ -85,7 +74,7 @@ function queryOf(req: Request): MemberQuery | { readonly problem: Problem } {
     cursorOf(req),
     limitOf(req),
   ]
-  const state = named === '' ? null : FILTERS.find((one) => one === named)
+  const state = named === '' ? null : USER_FILTERS.find((one) => one === named)
   if (search === undefined) return { problem: malformed('search') }
   if (state === undefined) return { problem: malformed('state') }
   if (limit === undefined) return { problem: malformed('limit') }
