@@ -17,6 +17,7 @@ export type {
 export type { Group, UserFilter } from './domain/groups.js'
 export type { MailReset } from './domain/mail-reset.js'
 export type { MissDates } from './domain/miss-dates.js'
+export type { Pauses } from './domain/pause.js'
 export type { EndedLogin, PendingLogin } from './domain/pending-login.js'
 export type { Policy, PolicyMode, RequiredSince, Subject } from './domain/policy.js'
 export type { Concern } from './domain/policy-concern.js'
