@@ -179,7 +179,7 @@ describe('An admin in a browser', function () {
         await admin.getByLabel('Two-factor authentication').selectOption('required')
         await admin.getByLabel('Days to set up').fill('1')
         await pressed(admin, 'policy')
-        expect(await admin.locator('main').textContent()).to.include('2 of 4 users')
+        expect(await admin.locator('main').textContent()).to.include('2 of 4.')
         await pressed(admin, 'policy')
         expect(await said(admin)).to.include('applies at once')
         expect(await whoIsIn(user, site)).to.equal('ann')
