@@ -40,7 +40,7 @@ export const events: Command = {
       const lines = shown.map(textOf)
       if (reached !== null) lines.push(`Looked through back to ${isoTime(reached)}.`)
       if (next !== null) lines.push(`There are older ones: --cursor ${next}`)
-      const text = lines.length === 0 ? 'Nothing has happened.' : lines.join('\n')
+      const text = lines.length === 0 ? 'No such events.' : lines.join('\n')
       return { ok: true, text, json: { events: shown, next } }
     })
   },

@@ -29,7 +29,7 @@ export function checkAdminRoles<U>(options: SecondStepOptions<U>): void {
     if (given === undefined) continue
     check(
       given.some((role) => roles.includes(role)),
-      `none of \`${name}\` (${given}) is among \`roles\` (${roles})`,
+      `none of \`${name}\` (${given}) is among \`roles\` (${roles}): add it there, or name one of those`,
     )
     warnOfMisspelt(roles, { name, given, staff: [...known, ...helpDeskRoles] })
   }

@@ -27,7 +27,7 @@ export function checkDurability(
   }
   if (redis.pipeline === undefined) {
     throw new ConfigurationError(
-      `\`${path}\` needs a client that sends commands in one pipeline, which createSentinel() of node-redis does not: give one of ioredis, with \`sentinels\`, or leave the option out`,
+      `\`${path}\` needs a client with pipelines, which createSentinel() of node-redis has not: give one of ioredis, with \`sentinels\`, or leave the option out`,
     )
   }
   checkNames(given, Object.keys(MOST), `${path}.`)

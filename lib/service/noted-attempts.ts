@@ -51,7 +51,8 @@ export class NotedAttempts {
     const { key } = place
     const learn = (left: number | null) => this.#learn(key, left)
     if (!this.#full.has(key) && this.#tally.takeLater(place, learn)) return true
-    let isNoted = true
+    // While the counts are slow, a count that was full is still full.
+    let isNoted = !this.#full.has(key)
     const taking = this.#take(place).then((left) => {
       learn(left)
       isNoted = left !== null

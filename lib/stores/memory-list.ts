@@ -7,13 +7,24 @@ import { hashOf, type ListPosition, readCursor, writeCursor } from './list-curso
 export interface Placed {
   readonly userId: string
   readonly key: string
-  readonly place: ListPlace
+  place(): ListPlace
 }
 
-/** Noted at each write: a list that read every record would take a quarter of a second for 10,000. */
-export function placed(record: SecondStepRecord): Placed {
-  const { userId } = record
-  return { userId, key: hashOf(userId), place: listPlaceOf(record) }
+/**
+ * Noted at each write: lists that read every record each time would take a quarter of a second for 10,000.
+ *
+ * @param read the record, once, when a list needs its place: a store takes whatever it is given
+ */
+export function placed(userId: string, read: () => SecondStepRecord): Placed {
+  let place: ListPlace | null = null
+  return {
+    userId,
+    key: hashOf(userId),
+    place() {
+      place ??= listPlaceOf(read())
+      return place
+    },
+  }
 }
 
 /** A page of the users in this process. Looks at all of them: there are few. */
@@ -24,8 +35,9 @@ export function memoryPage(
   const after = cursor === null ? null : readCursor(list, cursor)
   if (after === undefined) return null
   const rest: (ListPosition & { readonly userId: string })[] = []
-  for (const { userId, key, place } of users) {
-    const time = timeInList(place, list, now)
+  for (const user of users) {
+    const { userId, key } = user
+    const time = timeInList(user, list, now)
     if (time === null) continue
     const position = { userId, key, time }
     if (after === null || inOrder(after, position) < 0) rest.push(position)
@@ -40,12 +52,12 @@ export function memoryPage(
 }
 
 /** The time that the list is sorted by, or null for a record that is not in it. */
-function timeInList(place: ListPlace, list: RecordList, now: number): number | null {
-  const { since, lockedUntil, pausedUntil, mailResetDue } = place
+function timeInList(user: Placed, list: RecordList, now: number): number | null {
+  if (list === 'all') return 0
+  const { since, lockedUntil, pausedUntil, mailResetDue } = user.place()
   const locked = lockedUntil !== null && lockedUntil > now
   const paused = !locked && pausedUntil !== null && pausedUntil > now
   const due = mailResetDue !== null && mailResetDue <= now
-  if (list === 'all') return 0
   if (list === 'enrolled') return since
   if (list === 'locked') return locked ? lockedUntil : null
   if (list === 'paused') return paused ? pausedUntil : null

@@ -51,7 +51,12 @@ export function memoryStore(...none: never[]): RecordStore {
     const isSentAgain = slot.read()?.writeId === record.writeId
     const won = slot.write(record, expectedVersion)
     const isNew = won && !isSentAgain
-    if (isNew) places.set(record.userId, placed(record))
+    if (isNew) {
+      places.set(
+        record.userId,
+        placed(record.userId, () => slot.read() ?? record),
+      )
+    }
     return { won, isNew }
   }
   const write: RecordStore['write'] = async (record, expectedVersion) =>

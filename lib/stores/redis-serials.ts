@@ -13,6 +13,9 @@ ${COMPARE_AND_SET}
 return 1
 `)
 
+// GET refuses a key of another type. Not as a command: this client may lose its name.
+const readClaim = redisScript(`return redis.call('get', KEYS[1])`)
+
 /** Keeps the claims of serial numbers: shared out to the tags as users are. */
 export class RedisSerials {
   readonly #redis: RedisClient
@@ -31,9 +34,9 @@ export class RedisSerials {
     const { key, marker } = this.#place(serial)
     const [words, text] = await this.#redis.mget([marker, key])
     if (typeof words !== 'string') throw emptied(marker)
-    // MGET takes a key of another type for a missing one; GET refuses it.
-    const stored = text ?? (await this.#redis.callBuffer('GET', key))
-    return stored === null ? null : (parseDocument(key, String(stored)) as TokenClaim)
+    // MGET takes a key of another type for a missing one.
+    const stored = text ?? (await readClaim(this.#redis, [key], []))
+    return typeof stored === 'string' ? (parseDocument(key, stored) as TokenClaim) : null
   }
 
   /** As the port's `writeSerial`. */

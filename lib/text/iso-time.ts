@@ -34,16 +34,16 @@ export interface Span {
   readonly last: number
 }
 
-const DAY = /^\d{4}-\d\d-\d\d$/
+const DATE_ALONE = /^\d{4}-\d\d-\d\d$/
 const MOMENT = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,3})?)?Z$/
 
 /** A whole day (UTC) or a moment, as ISO 8601, from 1970 on. Undefined for any other text. */
 export function readSpan(text: string): Span | undefined {
-  if (!(DAY.test(text) || MOMENT.test(text))) return undefined
+  if (!(DATE_ALONE.test(text) || MOMENT.test(text))) return undefined
   const first = Date.parse(text)
   // `Date.parse` takes 30 February for 2 March.
   const isReal = first >= 0 && new Date(first).toISOString().startsWith(text.slice(0, 10))
-  return isReal ? { first, last: DAY.test(text) ? first + DAY_MS - 1 : first } : undefined
+  return isReal ? { first, last: DATE_ALONE.test(text) ? first + DAY_MS - 1 : first } : undefined
 }
 
 function dateOf(day: number): string {

@@ -25,14 +25,18 @@ export function ejsToldMails(
     const look = { text: t('told.look'), button: t('admin.events'), link, until: null }
     const texts = {
       title: `${t(`event.${type}`)}${who}`,
-      what: [t('told.what', { issuer, actor: actor.kind })],
+      what: [
+        t('told.what', { issuer, actor: actor.kind }),
+        ...(heldBack > 0 ? [t('told.held-back', { count: heldBack })] : []),
+      ],
       facts: factsOf(change, t, lang),
       actions: actor.kind === 'admin' ? [look] : [],
       wasYou: t('told.known'),
       notYouHeading: t('mail.admin.not-expected'),
       notYou: t('told.not-known'),
     }
-    return inFrame(TOLD_MAIL, texts, words, { heldBack })
+    // Those are of other changes, and of other people.
+    return inFrame(TOLD_MAIL, texts, words, { heldBack: 0 })
   }
 }
 

@@ -69,7 +69,7 @@ describe('A hardware token in a browser', function () {
         expect(await admin.getByLabel('Seed').inputValue()).to.equal('')
         await admin.getByLabel('Seed').fill(SEED)
         await pressed(admin, 'token')
-        expect(await admin.locator('.done').textContent()).to.include('at the next sign-in')
+        expect(await admin.locator('.done').textContent()).to.include('is assigned')
 
         await passLogin(user, site, ann)
         await give(user, await press(42))

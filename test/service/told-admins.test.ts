@@ -6,7 +6,6 @@ import { setImmediate } from 'node:timers/promises'
 import { expect } from 'chai'
 import type { Actor, SecondStepEvent } from '../../lib/domain/event.js'
 import type { AnnouncedEvent, Mail, UserQuery } from '../../lib/index.js'
-import { memoryCounters } from '../../lib/limits/memory-counters.js'
 import { type Account, Accounts } from '../../lib/service/accounts.js'
 import { Announcer } from '../../lib/service/announcer.js'
 import { Mails } from '../../lib/service/mails.js'
@@ -16,7 +15,8 @@ import { loadMessages } from '../../lib/text/messages.js'
 import { ejsToldMails } from '../../lib/text/told-mails.js'
 import { ejsViews } from '../../lib/text/views.js'
 import { accountOf } from '../support/accounts.js'
-import { movedSystem } from '../support/clock.js'
+import { DAY, movedSystem } from '../support/clock.js'
+import { movedCounters } from '../support/moved-counters.js'
 
 type Told = { readonly id: string } & Partial<Account>
 
@@ -65,7 +65,7 @@ function world(people: readonly Told[], given: { list?: () => Promise<void> } = 
     paths: { secondStep: '/second-step', admin: '/admin' },
   }
   const mails = new Mails({
-    ...{ announcer, counters: memoryCounters(), accounts, from: 'no-reply@acme.example' },
+    ...{ announcer, counters: movedCounters(system), accounts, from: 'no-reply@acme.example' },
     mailer: { sendMail: async (mail) => sent.push(mail) },
     write: ejsMails(ejsViews(), site),
     writeTold: ejsToldMails(ejsViews(), site),
@@ -80,7 +80,7 @@ function world(people: readonly Told[], given: { list?: () => Promise<void> } = 
     await begin(...change)
     await mails.settled()
   }
-  return { sent, failures, asked, reported, begin, happens, settled: () => mails.settled() }
+  return { system, sent, failures, asked, reported, begin, happens, settled: () => mails.settled() }
 }
 
 const receivers = (sent: readonly Mail[]) => sent.map(({ to }) => to.split('@')[0])
@@ -184,6 +184,22 @@ describe('the other admins', () => {
     expect(sent).to.have.length(20)
     await happens(RESET, { kind: 'operator', id: null }, 'otto')
     expect(sent).to.have.length(21)
+  })
+
+  it('are told then that there were other changes, not that this one happened so often', async () => {
+    const { system, sent, happens } = world([adminOf('otto')])
+    for (let change = 0; change < 22; change += 1) await happens(REQUIRED, ADA)
+    system.advance(DAY)
+    await happens(REQUIRED, ADA)
+    expect(sent.at(-1)?.text).to.contain('2 more changes').and.not.contain('It happened')
+  })
+
+  // The attack: an admin's account is stolen, and the fifty who are told are of the help desk.
+  it('are no help desk, which takes no place of theirs', async () => {
+    const desk = Array.from({ length: 60 }, (_, at) => adminOf(`desk-${at}`, { helpDesk: true }))
+    const { sent, happens } = world([...desk, adminOf('otto')])
+    await happens(REQUIRED, ADA)
+    expect(receivers(sent)).to.deep.equal(['otto'])
   })
 
   it('are looked for outside of the span of whoever makes the change', async () => {
