@@ -25,22 +25,24 @@ const LIMIT = notedADay(used) ?? 0
 function world() {
   const counters = memoryCounters()
   const failing = { now: false }
+  const silent = { now: false }
   const sent: { names: string[] }[] = []
   const all: Counters = {
     ...counters,
     async takeAll(wanted, back) {
       if (failing.now) throw new Error('gone')
+      if (silent.now) return new Promise(() => undefined)
       sent.push({ names: wanted.map(({ name }) => name) })
       return takeEach(counters, wanted, back)
     },
   }
-  const processOf = (its = all) => {
-    const tally = new Tally(its)
+  const processOf = (its = all, timeout?: number) => {
+    const tally = new Tally(its, timeout)
     return { tally, noted: new NotedAttempts(tally) }
   }
   const key = JSON.stringify([used.type, used.method, USER, null])
   const taken = () => counters.counter(NOTED.name, NOTED.seconds).taken(key)
-  return { ...processOf(), processOf, counters, sent, taken, failing }
+  return { ...processOf(), processOf, counters, sent, taken, failing, silent }
 }
 
 const away = () => Promise.reject(new Error('away'))
@@ -167,6 +169,15 @@ describe('an entry of a kind that is kept so many times a day', () => {
     one.failing.now = false
     expect(await one.taken()).to.equal(LIMIT)
     expect(await fill(one, 3)).to.be.at.most(1)
+  })
+
+  // The attack: counters are made slow, and one's own traces go out of the log with what has had its places already.
+  it('is left out while the counters are silent, where its places were taken', async () => {
+    const { processOf, silent } = world()
+    const one = processOf(undefined, 40)
+    await fill(one, LIMIT + 1)
+    silent.now = true
+    expect(await isNoted(one)).to.equal(false)
   })
 
   // A cluster that has lost the servers of some keys.

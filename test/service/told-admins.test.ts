@@ -202,6 +202,13 @@ describe('the other admins', () => {
     expect(receivers(sent)).to.deep.equal(['otto'])
   })
 
+  it('without an address take no place of theirs', async () => {
+    const silent = Array.from({ length: 60 }, (_, at) => adminOf(`silent-${at}`, { email: null }))
+    const { sent, happens } = world([...silent, adminOf('otto')])
+    await happens(REQUIRED, ADA)
+    expect(receivers(sent)).to.deep.equal(['otto'])
+  })
+
   it('are looked for outside of the span of whoever makes the change', async () => {
     const spans = new AsyncLocalStorage<object>()
     const seen: unknown[] = []

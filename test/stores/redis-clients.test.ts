@@ -65,12 +65,9 @@ for (const [place, { cases, start }] of Object.entries(PLACES)) {
     })
 
     for (const [name, connect] of OTHERS) {
-      describe(`with a client of ${name}`, function () {
+      describe(`with a client of ${name}`, () => {
         // It has no commands of one connection.
         const without = place.includes('Sentinel') && name.startsWith('node-redis')
-        // It sends one command after the other, and the store refuses what waits for a second: on a busy machine
-        // that is the last of sixty.
-        if (without) this.retries(2)
         let client: ConnectedClient
         let second: ConnectedClient
         before(async () => {

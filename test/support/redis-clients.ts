@@ -112,7 +112,7 @@ async function connectedNodeRedis(name: string, url: string): Promise<ConnectedC
   const nodes = url.split(',')
   const { sentinels, name: watched } = sentinelOf(url)
   const redis = url.startsWith('sentinel:')
-    ? createSentinel({ name: watched, sentinelRootNodes: sentinels })
+    ? createSentinel({ name: watched, sentinelRootNodes: sentinels, reserveClient: true })
     : nodes.length === 1
       ? createClient({ url, ...NODE_REDIS_AT_ONCE })
       : createCluster({
