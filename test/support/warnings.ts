@@ -1,3 +1,8 @@
+import { once } from 'node:events'
+
+/** Milliseconds, on a busy machine. */
+const WARNED_WITHIN = 10_000
+
 /**
  * The process warnings of the package's that are emitted while something runs; none is printed.
  *
@@ -20,4 +25,16 @@ export async function warningsDuring(
     for (const other of others) process.on('warning', other)
   }
   return ours()
+}
+
+/** The same until one has these words: some come by a look at the store that the answer does not wait for. */
+export function warningsUntil(words: string, run: () => unknown): Promise<readonly string[]> {
+  return warningsDuring(async (soFar) => {
+    const signal = AbortSignal.timeout(WARNED_WITHIN)
+    await run()
+    while (!soFar().some((message) => message.includes(words)) && !signal.aborted) {
+      // What is missing is told by whoever looks for it.
+      await once(process, 'warning', { signal }).catch(() => undefined)
+    }
+  })
 }

@@ -16,7 +16,7 @@ import {
   makeHost,
 } from '../../support/host.js'
 import { editSession } from '../../support/sessions.js'
-import { warningsDuring } from '../../support/warnings.js'
+import { warningsDuring, warningsUntil } from '../../support/warnings.js'
 
 type Routes = NonNullable<HostOptions['routes']>
 
@@ -52,12 +52,9 @@ describe('a token handed out in a callback of passport.authorize()', () => {
   it('is warned of where the callback was to log the user in', async () => {
     const host = makeHost({ routes: authorizeRoute({}) })
     await enrol(host, ann)
-    const said = await warningsDuring(async () => {
-      await askToken(host, ann).expect(200)
-    })
-    expect(said.join('\n')).to.include(
-      "POST /token: the callback of passport.authorize('local', …) answered",
-    )
+    const words = "POST /token: the callback of passport.authorize('local', …) answered"
+    const said = await warningsUntil(words, () => askToken(host, ann).expect(200))
+    expect(said.join('\n')).to.include(words)
   })
 })
 
@@ -109,10 +106,9 @@ describe('a token handed out for the account beside nobody', () => {
     it(`is warned of: ${how}`, async () => {
       const host = makeHost({ routes })
       await enrol(host, ann)
-      const said = await warningsDuring(async () => {
-        await askToken(host, ann).expect(200)
-      })
-      expect(said.join('\n')).to.include('POST /token: by passport.authorize(), or by `assignPrope')
+      const words = 'POST /token: by passport.authorize(), or by `assignPrope'
+      const said = await warningsUntil(words, () => askToken(host, ann).expect(200))
+      expect(said.join('\n')).to.include(words)
       const ofBob = await warningsDuring(async () => {
         await askToken(host, bob).expect(200)
       })

@@ -8,7 +8,7 @@ import { Passport, type Strategy } from 'passport'
 import { postJson } from '../../support/answers.js'
 import { browserOf, enrol } from '../../support/browser.js'
 import { ann, bob, type Host, type HostUser, makeHost } from '../../support/host.js'
-import { warningsDuring } from '../../support/warnings.js'
+import { warningsUntil } from '../../support/warnings.js'
 
 type Deserialise = (
   id: unknown,
@@ -118,7 +118,7 @@ for (const [which, mount] of Object.entries(mounts)) {
     it('is warned of where the callback answers without a login', async () => {
       const host = hostThatHandsOut(mount, 'authenticate', {})
       await enrol(host, ann)
-      const told = await warningsDuring(() => askForToken(host, ann))
+      const told = await warningsUntil('POST /token', () => askForToken(host, ann))
       expect(told.join()).to.include('POST /token').and.include('the first step alone')
     })
   })
