@@ -12,6 +12,7 @@ import type { WriteWithEntries } from '../../lib/ports/record-store.js'
 import { TABLES } from '../../lib/stores/knex-client.js'
 import { migrateSecondStep } from '../../lib/stores/knex-migrations.js'
 import type { DatabaseKind, TestDatabase } from './databases.js'
+import { TEST_HAS_ENDED } from './warnings.js'
 import { watched } from './watched-store.js'
 
 /** A store for one host, and what empties it for the next, where that is quicker than another. */
@@ -251,7 +252,7 @@ class OfOneHost {
   }
 
   async #call<Answer>(use: (store: RecordStore) => Answer): Promise<Awaited<Answer>> {
-    if (this.#ended) throw new Error('the test that this store was for has ended')
+    if (this.#ended) throw new Error(TEST_HAS_ENDED)
     this.#making ??= this.#make()
     const call = this.#making.then(({ store }) => use(store))
     this.#calls.add(call)

@@ -18,7 +18,7 @@ import {
 } from '../../support/host.js'
 import { endings } from '../../support/process-endings.js'
 import { enrolledVisit, pendingVisit, wrongCodeOf } from '../../support/visits.js'
-import { warningsDuring } from '../../support/warnings.js'
+import { warningsDuring, warningsUntil } from '../../support/warnings.js'
 
 /** What reached the host's error handler, and how often its callback ran. */
 interface Seen {
@@ -264,10 +264,9 @@ describe('a callback of the host’s that throws', () => {
         app.use(tell)
       },
     })
-    const said = await warningsDuring(async () => {
-      await passFirstStep(browser, ann).expect(200, { status: 'code-required' })
-      await once(process, 'warning')
-    })
+    const said = await warningsUntil('onPending', () =>
+      passFirstStep(browser, ann).expect(200, { status: 'code-required' }),
+    )
     expect(said.join()).to.include('onPending')
     expect(told).to.deep.equal([])
     await getJson(browser, '/second-step/challenge').expect(200)
