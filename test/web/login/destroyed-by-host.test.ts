@@ -2,6 +2,7 @@
 // holds back a request in that session. When its body comes, the request must not act for the user, and
 // the session that it saves must be dead.
 
+import { once } from 'node:events'
 import { expect } from 'chai'
 import express, { type ErrorRequestHandler, type Request } from 'express'
 import expressSession, { type Session } from 'express-session'
@@ -142,7 +143,9 @@ describe('a session that the host ends by itself', () => {
   it('is over where the host does not wait for it', async () => {
     const { host, cookie } = await signedIn()
     const slow = slowRequest(host, cookie)
+    const ended = once(host.secondStep.events, 'logged-out')
     await postJson(useCookie(browserOf(host), cookie), '/destroy-and-forget').expect(200)
+    await ended
     slow.writeBack()
     await getJson(useCookie(browserOf(host), cookie), '/inside').expect(401)
   })
